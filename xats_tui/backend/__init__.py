@@ -1,0 +1,1 @@
+"""The coordinator: everything that goes on without a screen."""

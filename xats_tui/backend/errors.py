@@ -1,0 +1,57 @@
+"""Everything that can go wrong, by what can be done about it.
+
+    XatsError
+    ├── Refusal            the caller asked for what cannot be; a code and fields for the wire
+    ├── StoreError         the database could not do it; nothing was changed
+    │   └── UnusableStore  the file cannot be opened at all: newer version, damaged, no permission
+    ├── TmuxError          a tmux command failed
+    │   ├── TmuxUnavailable   no tmux, no server, or no answer in time
+    │   └── PaneGone          the server is there, the pane is not
+    └── StartError         the program cannot start; its text is the one sentence for the operator
+"""
+
+from typing import Any
+
+
+class XatsError(Exception):
+    """The root of the tree in this module's docstring."""
+
+
+class Refusal(XatsError):
+    """A caller's request that cannot be met, for a reason the caller can act on.
+
+    On the wire it is a normal tool answer: `{"error": code, **fields}`.
+    """
+
+    def __init__(self, code: str, **fields: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.fields = fields
+
+    def payload(self) -> dict[str, Any]:
+        """The answer that a client sees."""
+        return {"error": self.code, **self.fields}
+
+
+class StoreError(XatsError):
+    """The database refused a read or a write; the transaction left no trace."""
+
+
+class UnusableStore(StoreError):
+    """The database file cannot be used; the text says why and what to do."""
+
+
+class TmuxError(XatsError):
+    """A tmux command failed; the text is what tmux said."""
+
+
+class TmuxUnavailable(TmuxError):
+    """There is no tmux to talk to: not installed, no server running, or it did not answer in time."""
+
+
+class PaneGone(TmuxError):
+    """The pane that was named does not exist on that server."""
+
+
+class StartError(XatsError):
+    """The program cannot start.  The text is one sentence that says what to do about it."""

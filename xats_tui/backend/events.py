@@ -1,0 +1,142 @@
+"""Committed facts, and the bus that carries them.
+
+An event says *that* something is so, never how to show it.  Whoever shows data asks which `Scope`s an event makes
+stale and reloads those from the source of truth.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+logger = logging.getLogger(__name__)
+
+
+class Scope(StrEnum):
+    """A body of data that can go stale as a whole."""
+
+    AGENTS = "agents"
+    MESSAGES = "messages"
+    WAKES = "wakes"
+    TASKS = "tasks"
+    CONTRACTS = "contracts"
+    PANES = "panes"
+    SESSIONS = "sessions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChanged:
+    """An agent was registered, renamed, bound, seen or removed."""
+
+    agent_id: str
+    scopes = frozenset({Scope.AGENTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSent:
+    """A message was stored for its recipients, with their wakes."""
+
+    message_id: str
+    recipients: tuple[str, ...]
+    scopes = frozenset({Scope.MESSAGES, Scope.AGENTS, Scope.WAKES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxRead:
+    """An agent has read messages."""
+
+    agent_id: str
+    scopes = frozenset({Scope.MESSAGES, Scope.AGENTS, Scope.WAKES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WakeChanged:
+    """A wake was tried, deferred, delivered or ended."""
+
+    agent_id: str
+    scopes = frozenset({Scope.WAKES, Scope.AGENTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChanged:
+    """A task was added, claimed or completed."""
+
+    task_id: str
+    team: str
+    scopes = frozenset({Scope.TASKS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractRegistered:
+    """A contract has a new version."""
+
+    team: str
+    name: str
+    version: int
+    event_id: int
+    scopes = frozenset({Scope.CONTRACTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChanged:
+    """An agent subscribed to a contract, or was removed with its subscriptions."""
+
+    agent_id: str
+    scopes = frozenset({Scope.CONTRACTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaneChanged:
+    """A bound pane shows something else than at the last look."""
+
+    socket: str
+    pane_id: str
+    state_changed: bool
+    scopes = frozenset({Scope.PANES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionChanged:
+    """An MCP session was opened, took an identity, or ended."""
+
+    session_id: str
+    scopes = frozenset({Scope.SESSIONS, Scope.AGENTS})
+
+
+Event = (
+    AgentChanged
+    | MessageSent
+    | InboxRead
+    | WakeChanged
+    | TaskChanged
+    | ContractRegistered
+    | SubscriptionChanged
+    | PaneChanged
+    | SessionChanged
+)
+
+Listener = Callable[[Event], None]
+
+
+class EventBus:
+    """Tells every listener every event, in order, on the coordinator's loop.
+
+    A listener must return at once; one that raises is logged and does not keep the others from hearing.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with every event from now on; the returned function ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Tell the listeners."""
+        for event in events:
+            for listener in tuple(self._listeners):
+                try:
+                    listener(event)
+                except Exception:
+                    logger.exception("a listener failed on %s", event)

@@ -1,0 +1,376 @@
+"""The nouns: frozen records that the store makes, the services speak in and the screens show.
+
+Nothing here does anything.  The wire has its own names for some of this; only `tools/` knows both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+ONLINE_WINDOW = timedelta(minutes=5)
+"""An agent that called within this time is online (the reference's own window)."""
+
+CHANNEL_PROXY_ROLE = "__channel_proxy__"
+"""The role under which a channel proxy registers; no agent of flesh has it."""
+
+BROADCAST_MARK = "*broadcast*"
+"""What `to_role` says of a message that went to a whole team."""
+
+OPERATOR_NAME = "operator"
+"""The sender that is the person at the dashboard; reserved in every team."""
+
+
+class Client(StrEnum):
+    """The program that an agent runs in."""
+
+    CODEX = "codex"
+    CLAUDE_CODE = "claude-code"
+    OPENCODE = "opencode"
+    CUSTOM = "custom"
+
+
+class DeliveryKind(StrEnum):
+    """How an agent can be reached without typing into its pane."""
+
+    NONE = "none"
+    CLAUDE_CHANNEL = "claude-channel"
+    CODEX_APPSERVER = "codex-appserver"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A transport other than the pane, with the address that it needs."""
+
+    kind: DeliveryKind = DeliveryKind.NONE
+    address: Mapping[str, str] = field(default_factory=dict)
+    """`channel_session_id`; or `thread_id`, `ws_url` and perhaps `auth_token_ref`."""
+    damaged: bool = False
+    """The stored value could not be read; the agent is treated as having none."""
+
+
+class VerificationMode(StrEnum):
+    """By what evidence a pane was bound to an agent."""
+
+    PID_TTY_PANE = "verified_pid_tty_pane"
+    TTY_PANE = "verified_tty_pane"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PaneRef:
+    """One pane of one tmux server; pane ids repeat across servers."""
+
+    socket: str
+    """Path of the server's socket; empty for the server that tmux itself would choose."""
+    pane_id: str
+    """tmux's own id, `%42`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """The pane that an agent lives in, and the process that was seen there."""
+
+    pane: PaneRef
+    tty: str | None
+    """Without `/dev/`."""
+    ui_pid: int | None
+    ui_started_at: float | None
+    """The process's start, in seconds since the epoch; with the pid it names one process for ever."""
+    mode: VerificationMode
+    bound_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """One registered agent: a name in a team."""
+
+    agent_id: str
+    team: str
+    name: str
+    role: str
+    client: Client | None
+    """None only in rows of an old database."""
+    client_name: str | None
+    model: str | None
+    delivery: Delivery
+    binding: Binding | None
+    registered_at: datetime
+    last_seen_at: datetime
+    channel_ui_pid: int | None = None
+    """On a channel proxy: the pid of the Claude Code that it belongs to."""
+
+    @property
+    def address(self) -> str:
+        """`name@team`, as the operator reads and types it."""
+        return f"{self.name}@{self.team}"
+
+    def is_online(self, now: datetime) -> bool:
+        """Whether it called within `ONLINE_WINDOW`."""
+        return now - self.last_seen_at < ONLINE_WINDOW
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to one recipient; a broadcast is as many of these as it has recipients."""
+
+    id: str
+    event_id: int
+    from_team: str
+    to_team: str
+    from_agent_id: str
+    to_agent_id: str
+    to_role: str | None
+    """None for a direct message, else the role or `BROADCAST_MARK`."""
+    subject: str | None
+    body: str
+    need_reply: bool
+    sent_at: datetime
+    read_at: datetime | None
+    from_name: str | None
+    """Name of the sender now; None if it is gone."""
+    from_role: str | None
+    to_name: str | None
+    """Name of the recipient now; None if it is gone."""
+
+
+class PaneState(StrEnum):
+    """What a pane is doing, as far as the screen tells."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    DRAFT = "draft"
+    DIALOG = "dialog"
+    COPY_MODE = "copy_mode"
+    SHELL = "shell"
+    FOREIGN = "foreign"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaneLook:
+    """One look at a pane: what tmux said of it and what was on its screen."""
+
+    pane: PaneRef
+    at: datetime
+    formats: Mapping[str, Any]
+    """tmux formats: cursor_x, cursor_y, pane_title, pane_current_command, pane_in_mode, pane_dead, pane_pid, …"""
+    screen: str
+    """The visible screen with its attributes (`capture-pane -p -e`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaneReading:
+    """The state that a reader saw in a look, and what made it say so."""
+
+    state: PaneState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaneView:
+    """A look with what it means and since when it has been so."""
+
+    look: PaneLook
+    reading: PaneReading
+    unchanged_since: datetime
+    state_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One condition for typing into a pane, and whether it holds now."""
+
+    name: str
+    holds: bool
+    detail: str
+
+
+class WakeStatus(StrEnum):
+    """What became of a wake, in the words of the wire."""
+
+    DELIVERED = "delivered"
+    """The hint was seen to be submitted, or a transport took it."""
+    RETRYING = "retrying"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class WakeStep(StrEnum):
+    """The evidence ladder of a wake, lowest first."""
+
+    QUEUED = "queued"
+    ATTEMPTED = "attempted"
+    TYPED = "typed"
+    SUBMITTED = "submitted"
+    SEEN = "seen"
+    """The message was in an answer to the recipient's own get_inbox."""
+    READ = "read"
+    """The recipient called again after that answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """The standing intent to get one agent to read one message."""
+
+    message_id: str
+    """The id that the sender was given: for a broadcast that of the whole, not of the row."""
+    agent_id: str
+    status: WakeStatus
+    skip_reason: str | None
+    """One of the wire's words: no_pane, guard_failed, tmux_unavailable, self, …"""
+    detail: str | None
+    """For people: what stood in the way, or how it ended."""
+    attempts: int
+    transport: str | None
+    reached: Mapping[WakeStep, datetime]
+    """Each rung of the ladder for which there is evidence, with its time."""
+    due_at: datetime | None
+    """When it is tried again; None when it is over."""
+    expires_at: datetime | None
+    updated_at: datetime
+    sender_id: str | None = None
+    subject: str | None = None
+
+    @property
+    def key(self) -> str:
+        """One text for both parts of the key, for tables and logs."""
+        return f"{self.message_id}/{self.agent_id}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be tried."""
+        return self.due_at is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WakeAttempt:
+    """One try to carry out a wake."""
+
+    number: int
+    at: datetime
+    transport: str
+    outcome: str
+    """`submitted`, `typed`, `deferred: …` or `failed: …`."""
+    seen_before: str
+    seen_after: str
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task of a team's board."""
+
+    id: str
+    team: str
+    title: str
+    description: str | None
+    status: TaskStatus
+    depends_on: tuple[str, ...]
+    claimed_by: str | None
+    claimed_at: datetime | None
+    completed_at: datetime | None
+    result: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """One version of a named JSON Schema."""
+
+    team: str
+    name: str
+    version: int
+    schema: Mapping[str, Any]
+    note: str | None
+    registered_by: str
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Some rows of a longer list."""
+
+    rows: tuple[T, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterEntry:
+    """An agent with what an operator wants to know of it at a glance."""
+
+    agent: Agent
+    online: bool
+    connected: bool
+    """It has an open MCP session."""
+    unread: int
+    oldest_unread_at: datetime | None
+    wakes_waiting: int
+    latest_wake: Wake | None
+    pane: PaneView | None
+    """None when it has no pane, or nobody has looked yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """One agent's interest in a contract."""
+
+    agent_id: str
+    name: str
+    fetched_version: int | None
+    """The newest version that it has fetched; None if never."""
+    fetched_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractSummary:
+    """A contract by its latest version."""
+
+    team: str
+    name: str
+    version: int
+    breaking: bool | None
+    """Whether the latest version breaks the one before; None for a first version."""
+    registered_by: str
+    registered_by_name: str | None
+    registered_at: datetime
+    subscribers: tuple[Subscriber, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEntry:
+    """A task with the names and states that its board shows."""
+
+    task: Task
+    owner_name: str | None
+    owner_online: bool | None
+    waits_for: tuple[str, ...]
+    """Ids of dependencies that are not completed."""
+    blocks: int
+    """How many unfinished tasks wait for this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the coordinator is doing."""
+
+    version: str
+    host: str
+    port: int
+    started_at: datetime
+    now: datetime
+    sessions: int
+    agents_connected: int
+    wakes_waiting: int
+    wakes_failed: int
+    dialogs_open: int

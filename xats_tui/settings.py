@@ -1,0 +1,164 @@
+"""Every setting of the program, where it may come from, and where it did come from.
+
+Flags come before the environment, the environment before the config file, the file before the defaults.  Settings are
+frozen: a change makes new ones.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+DEFAULT_HOME = Path("~/.xats-tui")
+CONFIG_NAME = "config.toml"
+SECRET = "(set, not shown)"
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+LEGACY_ENVIRONMENT = {
+    "keep_alive_ms": "KEEP_ALIVE_TIMEOUT_MS",
+    "heartbeat_ms": "HEARTBEAT_INTERVAL_MS",
+    "cleanup_ms": "CLEANUP_INTERVAL_MS",
+    "quiet_ms": "POKE_QUIET_MS",
+}
+"""Names that cross-agent-teams-mcp reads.  Ours, `XATS_…`, come first; a value that it would have ignored is ignored."""
+
+Milliseconds = Annotated[int, Field(gt=0, le=86_400_000)]
+
+
+class InvalidSettings(Exception):
+    """A setting has a value that cannot be used; the text is one sentence that names it, its source and its rule."""
+
+
+class Settings(BaseModel):
+    """The effective settings.  Times are in milliseconds, sizes in bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Field(default=DEFAULT_HOME, description="Folder of the database, the pid file, the log and the configuration.")
+    host: str = Field(default="127.0.0.1", description="Address to listen on; any but loopback requires a token.")
+    port: int = Field(default=9100, ge=0, le=65535, description="Port to listen on; the next two are tried as well, 0 lets the system choose.")
+    token: str | None = Field(default=None, min_length=1, description="Bearer secret that every client must present.")
+    db: Path | None = Field(default=None, description="The database file; data.db in the home unless set.")
+    pid_file: Path | None = Field(default=None, description="The pid file; daemon.pid in the home unless set.")
+    log_file: Path | None = Field(default=None, description="The log file; xats-tui.log in the home unless set.")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
+    keep_alive_ms: Milliseconds = Field(default=120_000, description="How long an idle HTTP connection is kept.")
+    heartbeat_ms: Milliseconds = Field(default=30_000, description="Time between heartbeats on the streams of registered agents.")
+    cleanup_ms: Milliseconds = Field(default=3_600_000, description="Time between two rounds of retention.")
+    quiet_ms: Milliseconds = Field(default=2_000, description="How long a pane must be unchanged before it is typed into.")
+    wake_ttl_ms: int = Field(default=86_400_000, gt=0, description="How long a wake is tried before it fails as expired.")
+    body_limit: int = Field(default=262_144, ge=1024, le=1_048_576, description="Largest message body, in bytes of UTF-8.")
+
+    @field_validator("home", "db", "pid_file", "log_file", mode="after")
+    @classmethod
+    def _expand_home(cls, path: Path | None) -> Path | None:
+        return path.expanduser().absolute() if path else None
+
+    @property
+    def db_path(self) -> Path:
+        """The database file."""
+        return self.db or self.home / "data.db"
+
+    @property
+    def pid_path(self) -> Path:
+        """The pid file."""
+        return self.pid_file or self.home / "daemon.pid"
+
+    @property
+    def log_path(self) -> Path:
+        """The log file."""
+        return self.log_file or self.home / "xats-tui.log"
+
+    @property
+    def config_path(self) -> Path:
+        """The config file."""
+        return self.home / CONFIG_NAME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Settings with the source of each: `flag`, `environment NAME`, `file PATH` or `default`."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+    def shown(self) -> list[tuple[str, str, str]]:
+        """Rows of name, value and source as they may be printed: the token is not."""
+        values = {
+            **self.settings.model_dump(),
+            "db": self.settings.db_path,
+            "pid_file": self.settings.pid_path,
+            "log_file": self.settings.log_path,
+            "token": SECRET if self.settings.token else "(none)",
+        }
+        return [(name, str(value), self.sources[name]) for name, value in values.items()]
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Loaded:
+    """Settings from all sources; a flag whose value is None was not given.
+
+    Raises:
+        InvalidSettings: a value cannot be used, or the config file cannot be read.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    from_environment = _environment(environment)
+    home = given.get("home") or from_environment.get("home", (DEFAULT_HOME, ""))[0]
+    config_path = Path(str(home)).expanduser() / CONFIG_NAME
+    values: dict[str, Any] = {}
+    sources = dict.fromkeys(Settings.model_fields, "default")
+    for name, value in _config_file(config_path).items():
+        values[name], sources[name] = value, f"file {config_path}"
+    for name, (value, variable) in from_environment.items():
+        values[name], sources[name] = value, f"environment {variable}"
+    for name, value in given.items():
+        values[name], sources[name] = value, "flag"
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise InvalidSettings(_sentence(error, sources)) from None
+    if settings.host not in LOOPBACK_HOSTS and settings.token is None:
+        raise InvalidSettings(f"host {settings.host} is reachable from other machines: set a token, or use 127.0.0.1")
+    return Loaded(settings=settings, sources=sources)
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    found = {}
+    for name in Settings.model_fields:
+        variable = f"XATS_{name.upper()}"
+        if environment.get(variable):
+            found[name] = (environment[variable], variable)
+        elif (legacy := LEGACY_ENVIRONMENT.get(name)) and _is_positive_integer(environment.get(legacy, "")):
+            found[name] = (str(int(float(environment[legacy]))), legacy)
+    return found
+
+
+def _is_positive_integer(text: str) -> bool:
+    try:
+        return float(text).is_integer() and float(text) > 0
+    except (ValueError, OverflowError):
+        return False
+
+
+def _config_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"the config file {path} cannot be read: {error}") from None
+
+
+def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{name} is not a setting (from {sources.get(name, 'the config file')}); `xats-tui config` lists them"
+    if name == "port":
+        return f"port must be a number from 0 to 65535, not {first['input']!r} (from {sources[name]})"
+    message = first["msg"][0].lower() + first["msg"][1:]
+    return f"{name} cannot be {first['input']!r} (from {sources[name]}): {message}"
