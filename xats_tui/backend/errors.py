@@ -1,13 +1,13 @@
 """Everything that can go wrong, by what can be done about it.
 
-    XatsError
-    ├── Refusal            the caller asked for what cannot be; a code and fields for the wire
-    ├── StoreError         the database could not do it; nothing was changed
-    │   └── UnusableStore  the file cannot be opened at all: newer version, damaged, no permission
-    ├── TmuxError          a tmux command failed
-    │   ├── TmuxUnavailable   no tmux, no server, or no answer in time
-    │   └── PaneGone          the server is there, the pane is not
-    └── StartError         the program cannot start; its text is the one sentence for the operator
+XatsError
+├── Refusal            the caller asked for what cannot be; a code and fields for the wire
+├── StoreError         the database could not do it; nothing was changed
+│   └── UnusableStore  the file cannot be opened at all: newer version, damaged, no permission
+├── TmuxError          a tmux command failed
+│   ├── TmuxUnavailable   no tmux, no server, or no answer in time
+│   └── PaneGone          the server is there, the pane is not
+└── StartError         the program cannot start; its text is the one sentence for the operator
 """
 
 from typing import Any

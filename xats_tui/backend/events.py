@@ -26,10 +26,18 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentChanged:
-    """An agent was registered, renamed, bound, seen or removed."""
+    """An agent was registered, seen or removed."""
 
     agent_id: str
     scopes = frozenset({Scope.AGENTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaneBound:
+    """An agent was bound to a pane, or lost it; what has to be looked at has changed."""
+
+    agent_id: str
+    scopes = frozenset({Scope.AGENTS, Scope.PANES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +113,7 @@ class SessionChanged:
 
 Event = (
     AgentChanged
+    | PaneBound
     | MessageSent
     | InboxRead
     | WakeChanged

@@ -168,6 +168,8 @@ class PaneReading:
 
     state: PaneState
     reason: str
+    composer: str | None = None
+    """The text in the input line, with its prompt if they cannot be told apart; None if there is no input line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +227,8 @@ class Wake:
     detail: str | None
     """For people: what stood in the way, or how it ended."""
     attempts: int
+    failures: int
+    """How many of the attempts ended in an error of the transport itself."""
     transport: str | None
     reached: Mapping[WakeStep, datetime]
     """Each rung of the ladder for which there is evidence, with its time."""
@@ -232,6 +236,7 @@ class Wake:
     """When it is tried again; None when it is over."""
     expires_at: datetime | None
     updated_at: datetime
+    delivered_at: datetime | None = None
     sender_id: str | None = None
     subject: str | None = None
 
@@ -244,6 +249,43 @@ class Wake:
     def is_over(self) -> bool:
         """Whether nothing more will be tried."""
         return self.due_at is None
+
+
+class Reach(StrEnum):
+    """How far a transport gets towards an agent now."""
+
+    OPEN = "open"
+    """There is something to judge by gates."""
+    NO_PANE = "no_pane"
+    """The agent has nothing that it can be reached through."""
+    AGENT_GONE = "agent_gone"
+    """The pane or its process is no longer the agent's."""
+    BROKEN = "broken"
+    """The transport itself fails: no tmux, no server, no answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What was seen before a hint is put before an agent."""
+
+    reach: Reach
+    detail: str
+    gates: tuple[Gate, ...] = ()
+    seen: str = ""
+    """The last lines of the screen, for the record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What was seen after a hint was put before an agent."""
+
+    step: WakeStep
+    """The highest rung of the ladder that there is evidence for: attempted, typed or submitted."""
+    detail: str
+    seen_before: str
+    seen_after: str
+    failed: bool = False
+    """The transport itself failed, rather than something standing in the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,142 @@
+"""The only way between the screen's event loop and the coordinator's, in both directions.
+
+The coordinator runs on a thread and loop of its own, so that a screen that stalls does not delay an agent's call.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import uvloop
+
+from xats_tui.backend.daemon import Backend
+from xats_tui.backend.errors import StartError, XatsError
+from xats_tui.backend.events import Event, Scope
+from xats_tui.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+STOP_DEADLINE = 5.0
+"""Seconds for the coordinator to stop before the program ends without it."""
+
+
+class CoordinatorGone(XatsError):
+    """The coordinator has stopped; the question was not answered."""
+
+
+class Coordinator:
+    """The Backend on its own thread, and the crossing to it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._thread = threading.Thread(target=self._run, name="coordinator", daemon=True)
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._backend: Backend | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens.
+
+        Raises:
+            StartError: it cannot start.
+        """
+        self._thread.start()
+        self._started.wait()
+        if self._failure is not None:
+            self._thread.join()
+            if isinstance(self._failure, StartError):
+                raise self._failure
+            raise StartError(f"the coordinator failed to start: {self._failure}") from self._failure
+
+    async def ask(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> T:
+        """Run a question on the coordinator's loop and bring its answer to this one.
+
+        Raises:
+            CoordinatorGone: it has stopped.
+        """
+        loop, backend = self._loop, self._backend
+        if loop is None or backend is None or not self._thread.is_alive():
+            raise CoordinatorGone("the coordinator has stopped")
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question(backend), loop))
+
+    def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
+        """Call `hear` on the running loop with what has gone stale; the returned function ends that."""
+        loop, backend = self._loop, self._backend
+        if loop is None or backend is None:
+            raise CoordinatorGone("the coordinator has stopped")
+        crossing = _Scopes(asyncio.get_running_loop(), hear)
+        loop.call_soon_threadsafe(crossing.begin, backend)
+        return lambda: _tell(loop, crossing.end)
+
+    def stop(self) -> None:
+        """Stop it, waiting `STOP_DEADLINE` at the most."""
+        if self._loop is not None and self._stop is not None:
+            _tell(self._loop, self._stop.set)
+            self._thread.join(STOP_DEADLINE)
+            if self._thread.is_alive():
+                logger.error("the coordinator did not stop within %s s", STOP_DEADLINE)
+
+    def _run(self) -> None:
+        try:
+            uvloop.run(self._serve())
+        except BaseException as error:  # the starting thread raises it, or the log keeps it
+            self._failure = error
+            if self._started.is_set():
+                logger.exception("the coordinator failed")
+        finally:
+            self._backend = None
+            self._started.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        async with Backend.running(self._settings, screen=True) as backend:
+            self._backend = backend
+            self._started.set()
+            await self._stop.wait()
+
+
+class _Scopes:
+    """Gathers stale scopes on the coordinator's side; at most one call is on its way to the screen."""
+
+    def __init__(self, screen: asyncio.AbstractEventLoop, hear: Callable[[frozenset[Scope]], None]) -> None:
+        self._screen = screen
+        self._hear = hear
+        self._lock = threading.Lock()
+        self._stale: set[Scope] = set()
+        self._end: Callable[[], None] | None = None
+
+    def begin(self, backend: Backend) -> None:
+        """Listen to the bus; on the coordinator's loop."""
+        self._end = backend.bus.listen(self._on_fact)
+
+    def end(self) -> None:
+        """Listen no more; on the coordinator's loop."""
+        if self._end is not None:
+            self._end()
+            self._end = None
+
+    def _on_fact(self, event: Event) -> None:
+        with self._lock:
+            on_its_way = bool(self._stale)
+            self._stale |= event.scopes
+        if not on_its_way:
+            _tell(self._screen, self._deliver)
+
+    def _deliver(self) -> None:
+        with self._lock:
+            stale, self._stale = frozenset(self._stale), set()
+        self._hear(stale)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    """Have another thread's loop do something, unless it is closed."""
+    try:
+        loop.call_soon_threadsafe(what)
+    except RuntimeError:
+        logger.debug("the loop is closed: %s was not told", what)

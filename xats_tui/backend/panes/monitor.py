@@ -1,0 +1,144 @@
+"""Looks at every bound pane, one tmux command a tick and server, and remembers since when each is as it is.
+
+It knows panes and their clients, not agents or wakes.  A tick that is late is dropped, never made up for.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from xats_tui.backend.clock import Clock
+from xats_tui.backend.errors import TmuxError
+from xats_tui.backend.events import Event, PaneChanged
+from xats_tui.backend.model import Client, PaneLook, PaneReading, PaneRef, PaneState, PaneView
+from xats_tui.backend.panes import read_pane
+from xats_tui.backend.tmux import Tmux
+
+logger = logging.getLogger(__name__)
+
+FAST = 0.5
+"""Seconds between looks while a wake waits for a pane or the pane is on the screen."""
+
+SLOW = 2.0
+"""Seconds between looks otherwise."""
+
+
+class PaneMonitor:
+    """The newest view of each tracked pane."""
+
+    def __init__(self, tmux: Tmux, clock: Clock, publish: Callable[[Iterable[Event]], None]) -> None:
+        self._tmux = tmux
+        self._clock = clock
+        self._publish = publish
+        self._clients: Mapping[PaneRef, Client | None] = {}
+        self._views: dict[PaneRef, PaneView] = {}
+        self._awaited: frozenset[PaneRef] = frozenset()
+        self._attended: PaneRef | None = None
+        self._hurry = asyncio.Event()
+
+    def track(self, clients: Mapping[PaneRef, Client | None]) -> None:
+        """Look at these panes from now on, and at no others."""
+        self._clients = dict(clients)
+        for pane in self._views.keys() - self._clients.keys():
+            del self._views[pane]
+        self._hurry.set()
+
+    def await_change(self, panes: frozenset[PaneRef]) -> None:
+        """Look at these panes fast: a wake waits for them."""
+        if panes - self._awaited:
+            self._hurry.set()
+        self._awaited = panes
+
+    def attend(self, pane: PaneRef | None) -> None:
+        """Look at this pane fast: a person does, too."""
+        if pane is not None and pane != self._attended:
+            self._hurry.set()
+        self._attended = pane
+
+    def view(self, pane: PaneRef) -> PaneView | None:
+        """The newest view of a pane; None if nobody has seen it."""
+        return self._views.get(pane)
+
+    async def look(self, pane: PaneRef, client: Client | None) -> PaneView:
+        """A fresh view of one pane.
+
+        Raises:
+            PaneGone, TmuxUnavailable, TmuxError: it cannot be seen.
+        """
+        return self._note(await self._tmux.look_at(pane), client)
+
+    async def run(self) -> None:
+        """Look, for ever."""
+        while True:
+            await self.tick()
+            self._hurry.clear()
+            fast = self._attended is not None or bool(self._awaited & self._clients.keys())
+            try:
+                async with asyncio.timeout(FAST if fast else SLOW):
+                    await self._hurry.wait()
+            except TimeoutError:
+                continue
+
+    async def tick(self) -> None:
+        """Look once at every tracked pane."""
+        by_socket: dict[str, list[str]] = {}
+        for pane in self._clients:
+            by_socket.setdefault(pane.socket, []).append(pane.pane_id)
+        await asyncio.gather(*(self._tick_server(socket, pane_ids) for socket, pane_ids in by_socket.items()))
+
+    async def _tick_server(self, socket: str, pane_ids: list[str]) -> None:
+        try:
+            looks = await self._tmux.look(socket, pane_ids)
+        except TmuxError as error:
+            logger.debug("cannot look at tmux server %r: %s", socket, error)
+            for pane_id in pane_ids:
+                self._lose(PaneRef(socket, pane_id), str(error))
+            return
+        for pane_id in pane_ids:
+            pane = PaneRef(socket, pane_id)
+            if pane_id not in looks.panes or pane_id not in looks.screens:
+                self._lose(pane, "the pane is gone")
+            elif pane in self._clients:
+                look = PaneLook(
+                    pane=pane, at=self._clock.now(), formats=looks.panes[pane_id], screen=looks.screens[pane_id]
+                )
+                self._note(look, self._clients[pane])
+
+    def _note(self, look: PaneLook, client: Client | None) -> PaneView:
+        before = self._views.get(look.pane)
+        if before is not None and _same(before.look, look):
+            view = replace(before, look=look)
+            self._views[look.pane] = view
+            return view
+        reading = read_pane(client, look.screen, look.formats)
+        same_state = before is not None and before.reading.state is reading.state
+        view = PaneView(
+            look=look,
+            reading=reading,
+            unchanged_since=look.at,
+            state_since=before.state_since if before is not None and same_state else look.at,
+        )
+        self._views[look.pane] = view
+        self._tell(look.pane, state_changed=not same_state)
+        return view
+
+    def _lose(self, pane: PaneRef, reason: str) -> None:
+        before = self._views.get(pane)
+        if before is None or (before.reading.state is PaneState.DEAD and before.reading.reason == reason):
+            return
+        now = self._clock.now()
+        reading = PaneReading(state=PaneState.DEAD, reason=reason)
+        self._views[pane] = replace(before, reading=reading, unchanged_since=now, state_since=now)
+        self._tell(pane, state_changed=True)
+
+    def _tell(self, pane: PaneRef, *, state_changed: bool) -> None:
+        self._publish([PaneChanged(socket=pane.socket, pane_id=pane.pane_id, state_changed=state_changed)])
+
+
+COMPARED = ("cursor_x", "cursor_y", "pane_in_mode", "pane_dead", "pane_current_command", "pane_title", "pane_width")
+"""The formats that, with the screen, make a look the same as another."""
+
+
+def _same(one: PaneLook, other: PaneLook) -> bool:
+    return one.screen == other.screen and all(one.formats.get(name) == other.formats.get(name) for name in COMPARED)

@@ -1,0 +1,118 @@
+"""The one seam to the process table: who a pid is, what runs on a tty, and who is in front there.
+
+It knows processes and ttys, not panes or agents.
+"""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+START_TOLERANCE = 1.0
+"""Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One running process."""
+
+    pid: int
+    started_at: float
+    """Seconds since the epoch."""
+    name: str
+    command: tuple[str, ...]
+    """The argument vector; empty for a zombie."""
+    tty: str | None
+    """Without `/dev/`."""
+
+    @property
+    def command_line(self) -> str:
+        """The arguments in one text, as `ps` shows them."""
+        return " ".join(self.command) or self.name
+
+
+class Processes:
+    """The processes of this machine."""
+
+    async def by_pid(self, pid: int) -> Process | None:
+        """The process of that pid, if it lives."""
+        return await asyncio.to_thread(_by_pid, pid)
+
+    async def on_tty(self, tty: str) -> tuple[Process, ...]:
+        """The processes whose terminal is `tty`."""
+        return tuple(process for process in await self.all() if process.tty == tty)
+
+    async def all(self) -> tuple[Process, ...]:
+        """Every process that has a terminal."""
+        return await asyncio.to_thread(_all_with_tty)
+
+    async def is_same(self, pid: int, started_at: float | None) -> bool:
+        """Whether the process that was seen under this pid still lives; a reused pid is another process."""
+        process = await self.by_pid(pid)
+        if process is None:
+            return False
+        return started_at is None or abs(process.started_at - started_at) <= START_TOLERANCE
+
+    async def is_in_front(self, pid: int) -> bool:
+        """Whether the process belongs to the foreground group of its terminal, so that what is typed reaches it."""
+        return await asyncio.to_thread(_is_in_front, pid)
+
+
+def normal_tty(tty: str | None) -> str | None:
+    """A tty's name without `/dev/`; None for none (`?` or blank)."""
+    name = (tty or "").strip().removeprefix("/dev/")
+    return None if name in {"", "?", "??"} else name
+
+
+def _by_pid(pid: int) -> Process | None:
+    try:
+        return _process(psutil.Process(pid))
+    except (psutil.Error, OSError, ValueError, OverflowError):
+        return None
+
+
+def _all_with_tty() -> tuple[Process, ...]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.terminal():
+                found.append(_process(process))
+        except (psutil.Error, OSError):
+            continue  # it ended while it was looked at
+    return tuple(found)
+
+
+def _process(process: psutil.Process) -> Process:
+    with process.oneshot():
+        if process.status() == psutil.STATUS_ZOMBIE:
+            raise psutil.ZombieProcess(process.pid)
+        return Process(
+            pid=process.pid,
+            started_at=process.create_time(),
+            name=process.name(),
+            command=tuple(process.cmdline()),
+            tty=normal_tty(process.terminal()),
+        )
+
+
+def _is_in_front(pid: int) -> bool:
+    try:
+        return os.getpgid(pid) == _foreground_group(pid)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return False
+
+
+def _foreground_group(pid: int) -> int:
+    """The foreground process group of the terminal of `pid`: field 8 of /proc/PID/stat, or what `ps` says."""
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.exists():
+        after_name: Sequence[str] = stat.read_text().rpartition(")")[2].split()
+        return int(after_name[5])
+    answer = subprocess.run(
+        ["ps", "-o", "tpgid=", "-p", str(pid)], capture_output=True, text=True, timeout=3, check=True
+    )
+    return int(answer.stdout)

@@ -1,0 +1,113 @@
+"""The ContractBook: versioned JSON Schemas, who subscribes, and who is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xats_tui.backend.errors import Refusal
+from xats_tui.backend.events import ContractRegistered, SubscriptionChanged
+from xats_tui.backend.model import Agent, Contract, ContractSummary, Page
+from xats_tui.backend.services.schema_diff import diff_schemas
+from xats_tui.backend.sessions import Sessions
+from xats_tui.backend.store import contracts as store
+from xats_tui.backend.store import messages as outbox
+from xats_tui.backend.store.contracts import ContractEvent
+from xats_tui.backend.store.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A version that is stored."""
+
+    contract: Contract
+    event_id: int
+    diff: dict[str, Any] | None
+    """Against the version before; None for the first."""
+
+
+class ContractBook:
+    """All contracts."""
+
+    def __init__(self, database: Database, sessions: Sessions) -> None:
+        self._database = database
+        self._sessions = sessions
+
+    async def register(
+        self, tx: Transaction, author: Agent, name: str, schema: Mapping[str, Any], note: str | None
+    ) -> Registered:
+        """Store the next version of a contract of the author's team."""
+        previous = await store.version(tx, author.team, name)
+        contract = Contract(
+            team=author.team,
+            name=name,
+            version=previous.version + 1 if previous else 1,
+            schema=schema,
+            note=note,
+            registered_by=author.agent_id,
+            registered_at=tx.now,
+        )
+        diff = diff_schemas(previous.schema, schema) if previous else None
+        await store.add(tx, contract, breaking=diff["breaking"] if diff else None)
+        payload = {"name": name, "version": contract.version, "diff": diff}
+        event_id = await outbox.add_event(tx, "contract_registered", author.team, author.team, author.agent_id, payload)
+        tx.record(ContractRegistered(team=author.team, name=name, version=contract.version, event_id=event_id))
+        return Registered(contract=contract, event_id=event_id, diff=diff)
+
+    async def announce(self, registered: Registered) -> None:
+        """Notify the subscribers that listen; those who do not will poll."""
+        contract = registered.contract
+        for agent_id in await store.subscribers(self._database, contract.team, contract.name):
+            session = self._sessions.of_agent(agent_id)
+            if session is not None:
+                await session.notify(
+                    "notifications/contract_event",
+                    {
+                        "type": "contract_event",
+                        "event_id": registered.event_id,
+                        "contract_name": contract.name,
+                        "version": contract.version,
+                        "diff": registered.diff,
+                    },
+                )
+
+    async def subscribe(self, tx: Transaction, agent: Agent, name: str) -> int | None:
+        """Subscribe an agent to a contract of its team; the latest version, None if there is none yet."""
+        await store.subscribe(tx, agent.agent_id, agent.team, name)
+        tx.record(SubscriptionChanged(agent_id=agent.agent_id))
+        latest = await store.version(tx, agent.team, name)
+        return latest.version if latest else None
+
+    async def fetch(self, tx: Transaction, agent: Agent, name: str, version: int | None) -> Contract:
+        """One version, the latest if none is named; remembers that the agent has it.
+
+        Raises:
+            Refusal: `unknown_contract`, `unknown_version`.
+        """
+        contract = await self._version(agent.team, name, version)
+        await store.note_fetch(tx, agent.agent_id, contract)
+        tx.record(SubscriptionChanged(agent_id=agent.agent_id))
+        return contract
+
+    async def diff(self, team: str, name: str, old: int, new: int) -> dict[str, Any]:
+        """The difference of two versions, in either direction.
+
+        Raises:
+            Refusal: `unknown_contract`, `unknown_version`.
+        """
+        before, after = await self._version(team, name, old), await self._version(team, name, new)
+        return diff_schemas(before.schema, after.schema)
+
+    async def events_since(self, agent: Agent, event_id: int, limit: int) -> Page[ContractEvent]:
+        """Registrations after an event of the contracts that the agent is subscribed to."""
+        return await store.events_since(self._database, agent.team, agent.agent_id, event_id, limit)
+
+    async def summaries(self, limit: int = 300) -> tuple[ContractSummary, ...]:
+        """Every contract by its latest version, the newest first."""
+        return await store.summaries(self._database, limit)
+
+    async def _version(self, team: str, name: str, number: int | None) -> Contract:
+        contract = await store.version(self._database, team, name, number)
+        if contract is not None:
+            return contract
+        known = number is not None and await store.version(self._database, team, name)
+        raise Refusal("unknown_version" if known else "unknown_contract")

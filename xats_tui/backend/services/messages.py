@@ -1,0 +1,162 @@
+"""The Mailbox: letters in, unread mail out, and what counts as read.
+
+Mail is delivered by recipient, never by role.  It is read once its recipient has called again after the answer that
+held it; an explicit look at history changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import uuid4
+
+from xats_tui.backend.clock import to_wire
+from xats_tui.backend.errors import Refusal
+from xats_tui.backend.events import InboxRead, MessageSent, WakeChanged
+from xats_tui.backend.model import BROADCAST_MARK, ONLINE_WINDOW, Agent, Message, Page
+from xats_tui.backend.services.wakes import Waker
+from xats_tui.backend.store import agents as agents_store
+from xats_tui.backend.store import messages as store
+from xats_tui.backend.store import wakes as wakes_store
+from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.messages import Outgoing
+
+ANSWER_PATIENCE = timedelta(seconds=600)
+"""How long an agent that was handed its mail is left alone before unread mail is worth another hint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A letter that is stored."""
+
+    letter: Outgoing
+    event_id: int
+    sent_at: str
+
+
+class Mailbox:
+    """All messages."""
+
+    def __init__(self, database: Database, waker: Waker, *, body_limit: int) -> None:
+        self._database = database
+        self._waker = waker
+        self._body_limit = body_limit
+
+    async def send(
+        self,
+        tx: Transaction,
+        sender: Agent,
+        recipient: Agent | None,
+        body: str,
+        *,
+        subject: str | None = None,
+        need_reply: bool = True,
+        auto_poke: bool = True,
+    ) -> Sent:
+        """Store a message to one agent with its wake.
+
+        Raises:
+            Refusal: `unknown_recipient`, `body_too_large`.
+        """
+        if recipient is None:
+            raise Refusal("unknown_recipient")
+        return await self._post(
+            tx, sender, (recipient,), body, subject=subject, need_reply=need_reply, to_role=None, auto_poke=auto_poke
+        )
+
+    async def broadcast(
+        self,
+        tx: Transaction,
+        sender: Agent,
+        body: str,
+        *,
+        role: str | None = None,
+        subject: str | None = None,
+        auto_poke: bool = True,
+    ) -> Sent:
+        """Store a message to everybody else in the sender's team who is online, or to those of one role.
+
+        Raises:
+            Refusal: `unknown_recipient` when there is nobody, `body_too_large`.
+        """
+        recipients = await agents_store.online_in_team(
+            tx, sender.team, tx.now - ONLINE_WINDOW, but=sender.agent_id, role=role
+        )
+        if not recipients:
+            raise Refusal("unknown_recipient")
+        return await self._post(
+            tx,
+            sender,
+            recipients,
+            body,
+            subject=subject,
+            need_reply=False,
+            to_role=role or BROADCAST_MARK,
+            auto_poke=auto_poke,
+        )
+
+    async def unread(self, tx: Transaction, agent_id: str, limit: int) -> Page[Message]:
+        """An agent's unread mail, oldest first."""
+        return await store.unread(tx, agent_id, limit)
+
+    async def newest_event_id(self, agent_id: str) -> int:
+        """The event of the newest message to an agent; 0 if it never had any."""
+        return await store.newest_event_id(self._database, agent_id)
+
+    async def since(self, agent_id: str, event_id: int, limit: int) -> Page[Message]:
+        """An agent's mail after an event, read or not, oldest first; a pure look."""
+        return await store.since(self._database, agent_id, event_id, limit)
+
+    async def offer(self, tx: Transaction, agent_id: str, row_ids: Sequence[str]) -> None:
+        """Note that an answer with this mail is on its way to its recipient."""
+        if row_ids:
+            await wakes_store.note_seen(tx, row_ids, tx.now + ANSWER_PATIENCE)
+            tx.record(WakeChanged(agent_id=agent_id))
+
+    async def confirm(self, tx: Transaction, agent_id: str, row_ids: Sequence[str]) -> None:
+        """Mark mail as read: its recipient has called again after the answer that held it."""
+        if row_ids:
+            await store.mark_read(tx, row_ids)
+            await wakes_store.end_as_read(tx, row_ids)
+            tx.record(InboxRead(agent_id=agent_id))
+
+    async def stream(self, limit: int = 300, before_event_id: int | None = None) -> tuple[Message, ...]:
+        """The newest messages of all teams, newest first."""
+        return await store.stream(self._database, limit, before_event_id)
+
+    async def sender_of(self, message_id: str) -> str | None:
+        """The id of the agent that sent a message; None if there is none of that id."""
+        return await store.sent_by(self._database, message_id)
+
+    async def _post(
+        self,
+        tx: Transaction,
+        sender: Agent,
+        recipients: Sequence[Agent],
+        body: str,
+        *,
+        subject: str | None,
+        need_reply: bool,
+        to_role: str | None,
+        auto_poke: bool,
+    ) -> Sent:
+        self._check_size(body, subject)
+        letter = Outgoing(
+            id=str(uuid4()),
+            from_team=sender.team,
+            to_team=recipients[0].team,
+            from_agent_id=sender.agent_id,
+            recipients=tuple(recipient.agent_id for recipient in recipients),
+            to_role=to_role,
+            subject=subject,
+            body=body,
+            need_reply=need_reply,
+        )
+        event_id = await store.add(tx, letter)
+        await self._waker.queue(tx, letter, auto_poke=auto_poke)
+        tx.record(MessageSent(message_id=letter.id, recipients=letter.recipients))
+        return Sent(letter=letter, event_id=event_id, sent_at=to_wire(tx.now))
+
+    def _check_size(self, body: str, subject: str | None) -> None:
+        size = len(body.encode()) + len((subject or "").encode())
+        if size > self._body_limit:
+            raise Refusal("body_too_large", detail={"max": self._body_limit, "got": size})

@@ -1,0 +1,237 @@
+"""Which pane an agent really lives in: pid → tty → pane, or found by looking at every pane's processes.
+
+It reads tmux and the process table and writes nothing.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from xats_tui.backend.clock import Clock
+from xats_tui.backend.errors import Refusal, TmuxError
+from xats_tui.backend.model import Binding, Client, PaneRef, VerificationMode
+from xats_tui.backend.processes import Process, Processes, normal_tty
+from xats_tui.backend.tmux import Tmux
+
+EXECUTABLES = {
+    Client.CODEX: re.compile(r"codex(-aarch64-a)?", re.IGNORECASE),
+    Client.CLAUDE_CODE: re.compile(r"claude", re.IGNORECASE),
+    Client.OPENCODE: re.compile(r"opencode", re.IGNORECASE),
+}
+"""The name of each client's program; an argument that happens to hold the word is not the program."""
+
+INTERPRETERS = re.compile(r"(node|bun|deno|python[\d.]*|ba?sh|dash|zsh|env)", re.IGNORECASE)
+"""Programs that run the one named in their first argument."""
+
+CODEX_HELPERS = re.compile(r"codex\s+app-server|Codex Computer Use\.app|SkyComputerUseClient", re.IGNORECASE)
+"""Processes of Codex that are no user interface."""
+
+COMMAND_HINTS = {
+    Client.CODEX: (re.compile("codex", re.IGNORECASE), 6),
+    Client.OPENCODE: (re.compile("opencode", re.IGNORECASE), 6),
+    Client.CLAUDE_CODE: (re.compile(r"\d+(\.\d+)+"), 4),
+}
+"""What `pane_current_command` shows for a client, and how much that counts."""
+
+PER_PROCESS, ACTIVE, TTY_GIVEN, TITLE_GIVEN = 10, 3, 100, 15
+CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A pane that may be the one that was looked for."""
+
+    pane_id: str
+    session_name: str
+    window_index: int
+    pane_index: int
+    active: bool
+    tty: str
+    current_path: str
+    current_command: str
+    title: str
+    matched_processes: tuple[str, ...]
+    score: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a caller says of the pane that it looks for; None is no filter."""
+
+    client: Client
+    process_pattern: str | None = None
+    cwd: str | None = None
+    tty: str | None = None
+    title_contains: str | None = None
+
+
+class RuntimeIdentity:
+    """Finds and verifies panes."""
+
+    def __init__(self, tmux: Tmux, processes: Processes, clock: Clock) -> None:
+        self._tmux = tmux
+        self._processes = processes
+        self._clock = clock
+
+    async def detect(self, wanted: Wanted, socket: str = "") -> tuple[Candidate, ...]:
+        """The panes that fit, the best first.
+
+        Raises:
+            Refusal: `tmux_unavailable`.
+        """
+        panes = await self._panes(socket)
+        try:
+            matches = _Matcher(wanted.client, wanted.process_pattern)
+        except re.error:
+            return ()
+        by_tty: dict[str, list[Process]] = {}
+        for process in await self._processes.all():
+            if process.tty and matches(process):
+                by_tty.setdefault(process.tty, []).append(process)
+        candidates = [
+            candidate
+            for formats in panes.values()
+            if (candidate := _candidate(wanted, formats, by_tty.get(normal_tty(formats["pane_tty"]) or "", [])))
+        ]
+        return tuple(sorted(candidates, key=lambda candidate: (-candidate.score, candidate.pane_id)))
+
+    async def looks_like(self, client: Client, ui_pid: int) -> bool:
+        """Whether a process can be this client; one that is gone cannot be told and passes."""
+        process = await self._processes.by_pid(ui_pid)
+        return process is None or _Matcher(client, None)(process)
+
+    async def by_pid(
+        self, client: Client, ui_pid: int, *, pattern: str | None = None, pane_id: str | None = None, socket: str = ""
+    ) -> Binding:
+        """The binding that a process proves.
+
+        Raises:
+            Refusal: tmux_unavailable, pid_not_found, agent_process_mismatch, pid_has_no_tty, tmux_pane_not_found,
+                ambiguous_tty_match, pid_pane_tty_mismatch.
+            re.error: the pattern is no regular expression.
+        """
+        panes = await self._panes(socket)
+        process = await self._processes.by_pid(ui_pid)
+        if process is None:
+            raise Refusal("pid_not_found")
+        if not _Matcher(client, pattern)(process):
+            raise Refusal("agent_process_mismatch")
+        if process.tty is None:
+            raise Refusal("pid_has_no_tty")
+        there = [formats for formats in panes.values() if normal_tty(formats["pane_tty"]) == process.tty]
+        if not there:
+            raise Refusal("tmux_pane_not_found")
+        if len(there) > 1:
+            candidates = [{"pane_id": formats["pane_id"], "tty": process.tty} for formats in there]
+            raise Refusal("ambiguous_tty_match", candidates=candidates)
+        if pane_id is not None and there[0]["pane_id"] != pane_id:
+            pane_tty = normal_tty(panes[pane_id]["pane_tty"]) if pane_id in panes else None
+            raise Refusal("pid_pane_tty_mismatch", detail={"pid_tty": process.tty, "pane_tty": pane_tty})
+        return self._binding(socket, there[0], process, VerificationMode.PID_TTY_PANE)
+
+    async def by_tty(
+        self, client: Client, tty: str, pane_id: str, *, pattern: str | None = None, socket: str = ""
+    ) -> Binding:
+        """The weaker binding: the pane is on that tty, and the tty hosts such a process.
+
+        Raises:
+            Refusal: tmux_unavailable, invalid_runtime_identity, tmux_pane_not_found, pid_pane_tty_mismatch,
+                tty_maps_to_no_agent_process.
+            re.error: the pattern is no regular expression.
+        """
+        panes = await self._panes(socket)
+        given = normal_tty(tty)
+        if given is None or not pane_id.strip():
+            raise Refusal("invalid_runtime_identity")
+        if pane_id not in panes:
+            raise Refusal("tmux_pane_not_found")
+        pane_tty = normal_tty(panes[pane_id]["pane_tty"])
+        if pane_tty != given:
+            raise Refusal("pid_pane_tty_mismatch", detail={"pid_tty": given, "pane_tty": pane_tty})
+        matches = _Matcher(client, pattern)
+        hosted = [process for process in await self._processes.on_tty(given) if matches(process)]
+        if not hosted:
+            raise Refusal("tty_maps_to_no_agent_process")
+        oldest = min(hosted, key=lambda process: process.started_at)
+        return self._binding(socket, panes[pane_id], oldest, VerificationMode.TTY_PANE)
+
+    async def _panes(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
+        try:
+            return await self._tmux.panes(socket)
+        except TmuxError as error:
+            raise Refusal("tmux_unavailable", detail=str(error)) from error
+
+    def _binding(self, socket: str, formats: Mapping[str, Any], process: Process, mode: VerificationMode) -> Binding:
+        return Binding(
+            pane=PaneRef(socket, formats["pane_id"]),
+            tty=process.tty,
+            ui_pid=process.pid,
+            ui_started_at=process.started_at,
+            mode=mode,
+            bound_at=self._clock.now(),
+        )
+
+
+class _Matcher:
+    """Tells whether a process is the program of a client; for `custom`, by the caller's own pattern."""
+
+    def __init__(self, client: Client, pattern: str | None) -> None:
+        self._client = client
+        self._pattern = re.compile((pattern or "").strip(), re.IGNORECASE) if client is Client.CUSTOM else None
+
+    def __call__(self, process: Process) -> bool:
+        if self._pattern is not None:
+            return bool(self._pattern.search(process.command_line))
+        if self._client is Client.CODEX and CODEX_HELPERS.search(process.command_line):
+            return False
+        wanted = EXECUTABLES[self._client]
+        return any(wanted.fullmatch(name) for name in _program_names(process.command))
+
+
+def _program_names(command: Sequence[str]) -> list[str]:
+    """The names that a process runs under: its executable's, and its script's if it is an interpreter."""
+    names = [PurePosixPath(argument).name.removeprefix("-") for argument in command[:1]]
+    if names and INTERPRETERS.fullmatch(names[0]):
+        script = next((argument for argument in command[1:] if not argument.startswith("-")), "")
+        names.append(PurePosixPath(script).name.removesuffix(".js").removesuffix(".py"))
+    return names
+
+
+def _candidate(wanted: Wanted, formats: Mapping[str, Any], processes: Sequence[Process]) -> Candidate | None:
+    tty = normal_tty(formats["pane_tty"]) or ""
+    kinship = _kinship(wanted.cwd, formats["pane_current_path"]) if wanted.cwd else 0
+    title = (wanted.title_contains or "").strip().casefold()
+    if not processes or kinship is None or title not in formats["pane_title"].casefold():
+        return None
+    if wanted.tty is not None and normal_tty(wanted.tty) != tty:
+        return None
+    score = PER_PROCESS * len(processes) + ACTIVE * bool(formats["pane_active"]) + kinship
+    score += TTY_GIVEN * (wanted.tty is not None) + TITLE_GIVEN * bool(title)
+    command_hint = COMMAND_HINTS.get(wanted.client)
+    if command_hint and command_hint[0].search(formats["pane_current_command"]):
+        score += command_hint[1]
+    return Candidate(
+        pane_id=formats["pane_id"],
+        session_name=formats["session_name"],
+        window_index=int(formats["window_index"]),
+        pane_index=int(formats["pane_index"]),
+        active=bool(formats["pane_active"]),
+        tty=tty,
+        current_path=formats["pane_current_path"],
+        current_command=formats["pane_current_command"],
+        title=formats["pane_title"],
+        matched_processes=tuple(f"{process.pid} {process.name}" for process in processes),
+        score=score,
+    )
+
+
+def _kinship(cwd: str, path: str) -> int | None:
+    """What a pane's folder adds to its score; None if it has nothing to do with `cwd`."""
+    wanted, found = PurePosixPath(cwd), PurePosixPath(path)
+    if wanted == found:
+        return CWD_EQUAL
+    if found.is_relative_to(wanted):
+        return CWD_BELOW
+    return CWD_ABOVE if wanted.is_relative_to(found) else None

@@ -1,0 +1,111 @@
+"""The TaskBoard: who works on what, and what has to wait for what."""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from xats_tui.backend.clock import Clock
+from xats_tui.backend.errors import Refusal
+from xats_tui.backend.events import TaskChanged
+from xats_tui.backend.model import Agent, Task, TaskEntry, TaskStatus
+from xats_tui.backend.store import agents as agents_store
+from xats_tui.backend.store import messages as outbox
+from xats_tui.backend.store import tasks as store
+from xats_tui.backend.store.database import Database, Transaction
+
+
+class TaskBoard:
+    """All tasks."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def add(
+        self, tx: Transaction, author: Agent, title: str, description: str | None, depends_on: Sequence[str]
+    ) -> str:
+        """Put a task on the author's team's board; its id.
+
+        A new task can only name tasks that exist already, so no cycle can arise.
+
+        Raises:
+            Refusal: `unknown_dependency` with the ids that are no tasks of the team.
+        """
+        unknown = await store.missing(tx, author.team, depends_on)
+        if unknown:
+            raise Refusal("unknown_dependency", task_ids=list(unknown))
+        task = store.NewTask(
+            id=str(uuid4()),
+            team=author.team,
+            title=title,
+            description=description,
+            depends_on=tuple(dict.fromkeys(depends_on)),
+        )
+        await store.add(tx, task)
+        await self._note(tx, "task_added", author, {"task_id": task.id, "title": title})
+        return task.id
+
+    async def claim(self, tx: Transaction, agent: Agent, task_id: str) -> None:
+        """Give a pending task to an agent.
+
+        Raises:
+            Refusal: `unknown_task`; `already_claimed` with its owner; `dependencies_pending`.
+        """
+        task = await self._of(tx, agent, task_id)
+        if task.status is not TaskStatus.PENDING:
+            raise Refusal("already_claimed", owner=task.claimed_by or "")
+        if await store.unfinished(tx, agent.team, task.depends_on):
+            raise Refusal("dependencies_pending")
+        await store.claim(tx, task_id, agent.agent_id)
+        await self._note(tx, "task_claimed", agent, {"task_id": task_id})
+
+    async def complete(self, tx: Transaction, agent: Agent, task_id: str, result: str | None) -> None:
+        """Mark an agent's own task as done.
+
+        Raises:
+            Refusal: `unknown_task`; `invalid_status` if nobody works on it; `not_owner`.
+        """
+        task = await self._of(tx, agent, task_id)
+        if task.status is not TaskStatus.IN_PROGRESS:
+            raise Refusal("invalid_status")
+        if task.claimed_by != agent.agent_id:
+            raise Refusal("not_owner")
+        await store.complete(tx, task_id, result)
+        await self._note(tx, "task_completed", agent, {"task_id": task_id, "result": result})
+
+    async def of_team(self, team: str, status: TaskStatus | None = None) -> tuple[Task, ...]:
+        """A team's tasks, the oldest first."""
+        return await store.of_team(self._database, team, status)
+
+    async def owned_by(self, tx: Transaction, agent: Agent) -> tuple[str, ...]:
+        """Ids of the tasks that an agent is working on."""
+        return await store.owned_by(tx, agent.team, agent.agent_id)
+
+    async def entries(self, team: str | None = None, limit: int = 300) -> tuple[TaskEntry, ...]:
+        """Tasks as a board shows them, of one team or of all; unfinished ones first."""
+        tasks = await store.newest(self._database, limit)
+        owners = {agent.agent_id: agent for agent in await agents_store.all_teams(self._database)}
+        names = await agents_store.names(self._database, {task.claimed_by for task in tasks if task.claimed_by})
+        unfinished = {task.id for task in tasks if task.status is not TaskStatus.COMPLETED}
+        blocking = [wanted for task in tasks if task.id in unfinished for wanted in task.depends_on]
+        now = self._clock.now()
+        return tuple(
+            TaskEntry(
+                task=task,
+                owner_name=names.get(task.claimed_by or ""),
+                owner_online=owners[task.claimed_by].is_online(now) if task.claimed_by in owners else None,
+                waits_for=tuple(wanted for wanted in task.depends_on if wanted in unfinished),
+                blocks=blocking.count(task.id),
+            )
+            for task in tasks
+            if team in (None, task.team)
+        )
+
+    async def _of(self, tx: Transaction, agent: Agent, task_id: str) -> Task:
+        task = await store.by_id(tx, agent.team, task_id)
+        if task is None:
+            raise Refusal("unknown_task")
+        return task
+
+    async def _note(self, tx: Transaction, kind: str, agent: Agent, payload: dict[str, str | None]) -> None:
+        await outbox.add_event(tx, kind, agent.team, agent.team, agent.agent_id, payload)
+        tx.record(TaskChanged(task_id=str(payload["task_id"]), team=agent.team))

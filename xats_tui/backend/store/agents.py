@@ -1,0 +1,232 @@
+"""Agents, their bindings, and the identities of those who left."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from xats_tui.backend.clock import from_wire, to_wire
+from xats_tui.backend.model import (
+    CHANNEL_PROXY_ROLE,
+    Agent,
+    Binding,
+    Client,
+    Delivery,
+    DeliveryKind,
+    PaneRef,
+    VerificationMode,
+)
+from xats_tui.backend.store.database import Reader, Row, Transaction
+
+REQUIRED_ADDRESS = {
+    DeliveryKind.NONE: (),
+    DeliveryKind.CLAUDE_CHANNEL: ("channel_session_id",),
+    DeliveryKind.CODEX_APPSERVER: ("thread_id", "ws_url"),
+}
+"""What a delivery's address must hold to be usable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What a registration writes; None keeps what the row has."""
+
+    team: str
+    name: str
+    role: str
+    client: Client
+    client_name: str | None
+    model: str
+    delivery: Delivery | None = None
+    ui_pid: int | None = None
+    channel_ui_pid: int | None = None
+
+
+async def by_id(reader: Reader, agent_id: str) -> Agent | None:
+    """The agent of that id."""
+    row = await reader.fetch_one("SELECT * FROM agents WHERE agent_id = ?", (agent_id,))
+    return _agent(row) if row else None
+
+
+async def by_name(reader: Reader, team: str, name: str) -> Agent | None:
+    """The agent of that name in that team; byte-exact."""
+    row = await reader.fetch_one("SELECT * FROM agents WHERE team = ? AND name = ?", (team, name))
+    return _agent(row) if row else None
+
+
+async def of_team(reader: Reader, team: str) -> tuple[Agent, ...]:
+    """All agents of a team, the longest registered first."""
+    rows = await reader.fetch_all("SELECT * FROM agents WHERE team = ? ORDER BY registered_at, rowid", (team,))
+    return tuple(map(_agent, rows))
+
+
+async def all_teams(reader: Reader) -> tuple[Agent, ...]:
+    """Every agent, by team and name."""
+    return tuple(map(_agent, await reader.fetch_all("SELECT * FROM agents ORDER BY team, name")))
+
+
+async def online_in_team(
+    reader: Reader, team: str, since: datetime, *, but: str, role: str | None = None
+) -> tuple[Agent, ...]:
+    """The agents of a team that called after `since`, by name; channel proxies are none, and `but` is left out."""
+    rows = await reader.fetch_all(
+        "SELECT * FROM agents WHERE team = ? AND last_seen_at > ? AND agent_id <> ? AND role <> ? "
+        "AND (? IS NULL OR role = ?) ORDER BY name",
+        (team, to_wire(since), but, CHANNEL_PROXY_ROLE, role, role),
+    )
+    return tuple(map(_agent, rows))
+
+
+async def holder_of(reader: Reader, pane: PaneRef) -> Agent | None:
+    """The agent that a pane is bound to."""
+    row = await reader.fetch_one(
+        "SELECT * FROM agents WHERE tmux_pane_id = ? AND tmux_socket = ?", (pane.pane_id, pane.socket)
+    )
+    return _agent(row) if row else None
+
+
+async def register(tx: Transaction, wanted: Registration, new_id: str) -> Agent:
+    """Make or refresh the row of (team, name); one that left gets its old id back, a new one gets `new_id`."""
+    departed = await tx.fetch_one(
+        "DELETE FROM departed_agents WHERE team = ? AND name = ? RETURNING agent_id", (wanted.team, wanted.name)
+    )
+    now = to_wire(tx.now)
+    await tx.execute(
+        "INSERT INTO agents (agent_id, team, name, role, client, client_name, model, registered_at, last_seen_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (team, name) DO UPDATE SET role = excluded.role, "
+        "client = excluded.client, client_name = excluded.client_name, model = excluded.model, "
+        "last_seen_at = excluded.last_seen_at",
+        (
+            departed["agent_id"] if departed else new_id,
+            wanted.team,
+            wanted.name,
+            wanted.role,
+            wanted.client,
+            wanted.client_name,
+            wanted.model,
+            now,
+            now,
+        ),
+    )
+    optional: dict[str, Any] = {"claude_ui_pid": wanted.channel_ui_pid, "runtime_ui_pid": wanted.ui_pid}
+    given = {name: value for name, value in optional.items() if value is not None}
+    if wanted.delivery is not None:
+        given |= {"delivery_kind": wanted.delivery.kind, "delivery_payload": _payload(wanted.delivery)}
+    for column, value in given.items():
+        await tx.execute(
+            f"UPDATE agents SET {column} = ? WHERE team = ? AND name = ?", (value, wanted.team, wanted.name)
+        )
+    agent = await by_name(tx, wanted.team, wanted.name)
+    assert agent is not None  # written two statements ago, in this transaction
+    return agent
+
+
+async def touch(tx: Transaction, agent_id: str) -> bool:
+    """Note that the agent called; False if there is no such agent."""
+    row = await tx.fetch_one(
+        "UPDATE agents SET last_seen_at = ? WHERE agent_id = ? RETURNING agent_id", (to_wire(tx.now), agent_id)
+    )
+    return row is not None
+
+
+async def bind(tx: Transaction, agent_id: str, binding: Binding) -> tuple[str, ...]:
+    """Give the agent a pane and take it from whoever had it; the ids of those."""
+    losers = await tx.fetch_all(
+        "UPDATE agents SET tmux_pane_id = NULL WHERE tmux_pane_id = ? AND tmux_socket = ? AND agent_id <> ? "
+        "RETURNING agent_id",
+        (binding.pane.pane_id, binding.pane.socket, agent_id),
+    )
+    await tx.execute(
+        "UPDATE agents SET tmux_pane_id = ?, tmux_socket = ?, runtime_tty = ?, "
+        "runtime_ui_pid = coalesce(?, runtime_ui_pid), runtime_ui_started_at = coalesce(?, runtime_ui_started_at), "
+        "runtime_verification_mode = ?, runtime_bound_at = ? WHERE agent_id = ?",
+        (
+            binding.pane.pane_id,
+            binding.pane.socket,
+            binding.tty,
+            binding.ui_pid,
+            binding.ui_started_at,
+            binding.mode,
+            to_wire(binding.bound_at),
+            agent_id,
+        ),
+    )
+    return tuple(row["agent_id"] for row in losers)
+
+
+async def depart(tx: Transaction, agent: Agent) -> None:
+    """Remove the row, keeping its id for the day it comes back."""
+    await tx.execute("DELETE FROM agents WHERE agent_id = ?", (agent.agent_id,))
+    await tx.execute(
+        "INSERT OR REPLACE INTO departed_agents (team, name, agent_id, departed_at) VALUES (?, ?, ?, ?)",
+        (agent.team, agent.name, agent.agent_id, to_wire(tx.now)),
+    )
+
+
+async def prune_departed(tx: Transaction, age: timedelta) -> None:
+    """Forget those who left longer ago than `age` and have no unread mail."""
+    await tx.execute(
+        "DELETE FROM departed_agents WHERE departed_at < ? AND NOT EXISTS (SELECT 1 FROM messages "
+        "WHERE to_agent_id = departed_agents.agent_id AND read_at IS NULL)",
+        (to_wire(tx.now - age),),
+    )
+
+
+async def names(reader: Reader, agent_ids: Collection[str]) -> dict[str, str]:
+    """The names of these agents, of those who left too."""
+    marks = ",".join("?" * len(agent_ids))
+    rows = await reader.fetch_all(
+        f"SELECT agent_id, name FROM departed_agents WHERE agent_id IN ({marks}) "
+        f"UNION ALL SELECT agent_id, name FROM agents WHERE agent_id IN ({marks})",
+        (*agent_ids, *agent_ids),
+    )
+    return {row["agent_id"]: row["name"] for row in rows}
+
+
+def _agent(row: Row) -> Agent:
+    return Agent(
+        agent_id=row["agent_id"],
+        team=row["team"],
+        name=row["name"],
+        role=row["role"],
+        client=Client(row["client"]) if row["client"] in set(Client) else None,
+        client_name=row["client_name"],
+        model=row["model"],
+        delivery=_delivery(row["delivery_kind"], row["delivery_payload"]),
+        binding=_binding(row),
+        registered_at=from_wire(row["registered_at"]),
+        last_seen_at=from_wire(row["last_seen_at"]),
+        channel_ui_pid=row["claude_ui_pid"],
+    )
+
+
+def _binding(row: Row) -> Binding | None:
+    if not row["tmux_pane_id"]:
+        return None
+    mode = row["runtime_verification_mode"]
+    return Binding(
+        pane=PaneRef(row["tmux_socket"], row["tmux_pane_id"]),
+        tty=row["runtime_tty"],
+        ui_pid=row["runtime_ui_pid"],
+        ui_started_at=row["runtime_ui_started_at"],
+        mode=VerificationMode(mode) if mode in set(VerificationMode) else VerificationMode.TTY_PANE,
+        bound_at=from_wire(row["runtime_bound_at"] or row["registered_at"]),
+    )
+
+
+def _delivery(kind: str, payload: str | None) -> Delivery:
+    """Read leniently: one row that cannot be read harms its own agent only."""
+    try:
+        known = DeliveryKind(kind)
+        address = orjson.loads(payload) if payload else {}
+        usable = {key: value for key, value in address.items() if isinstance(value, str) and value.strip()}
+    except (ValueError, AttributeError):
+        return Delivery(damaged=True)
+    if not all(key in usable for key in REQUIRED_ADDRESS[known]):
+        return Delivery(damaged=True)
+    return Delivery(kind=known, address=usable)
+
+
+def _payload(delivery: Delivery) -> str | None:
+    return orjson.dumps(dict(delivery.address)).decode() if delivery.kind is not DeliveryKind.NONE else None

@@ -1,0 +1,160 @@
+"""Contract versions, subscriptions, and who has fetched what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from xats_tui.backend.clock import from_wire, to_wire
+from xats_tui.backend.model import Contract, ContractSummary, Page, Subscriber
+from xats_tui.backend.store.columns import instant
+from xats_tui.backend.store.database import Reader, Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractEvent:
+    """One registration of a contract version, as subscribers poll for it."""
+
+    event_id: int
+    name: str
+    version: int
+    diff: Mapping[str, Any] | None
+    registered_at: datetime
+
+
+async def add(tx: Transaction, contract: Contract, *, breaking: bool | None) -> None:
+    """Store one version."""
+    await tx.execute(
+        "INSERT INTO contracts (team, name, version, format, schema, note, registered_by, registered_at, breaking) "
+        "VALUES (?, ?, ?, 'jsonschema', ?, ?, ?, ?, ?)",
+        (
+            contract.team,
+            contract.name,
+            contract.version,
+            orjson.dumps(contract.schema).decode(),
+            contract.note,
+            contract.registered_by,
+            to_wire(contract.registered_at),
+            breaking,
+        ),
+    )
+
+
+async def version(reader: Reader, team: str, name: str, number: int | None = None) -> Contract | None:
+    """One version of a contract, the latest if no number is given."""
+    row = await reader.fetch_one(
+        "SELECT * FROM contracts WHERE team = ? AND name = ? AND (? IS NULL OR version = ?) "
+        "ORDER BY version DESC LIMIT 1",
+        (team, name, number, number),
+    )
+    return _contract(row) if row else None
+
+
+async def subscribe(tx: Transaction, agent_id: str, team: str, name: str) -> None:
+    """Subscribe an agent; again only refreshes the time."""
+    await tx.execute(
+        "INSERT INTO contract_subscriptions (agent_id, team, contract_name, subscribed_at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET subscribed_at = excluded.subscribed_at",
+        (agent_id, team, name, to_wire(tx.now)),
+    )
+
+
+async def unsubscribe_all(tx: Transaction, agent_id: str) -> None:
+    """Remove an agent's subscriptions."""
+    await tx.execute("DELETE FROM contract_subscriptions WHERE agent_id = ?", (agent_id,))
+
+
+async def subscribers(reader: Reader, team: str, name: str) -> tuple[str, ...]:
+    """Ids of the agents that are subscribed to a contract."""
+    rows = await reader.fetch_all(
+        "SELECT agent_id FROM contract_subscriptions WHERE team = ? AND contract_name = ?", (team, name)
+    )
+    return tuple(row["agent_id"] for row in rows)
+
+
+async def note_fetch(tx: Transaction, agent_id: str, contract: Contract) -> None:
+    """Remember the newest version that an agent has fetched."""
+    await tx.execute(
+        "INSERT INTO contract_fetches (agent_id, team, contract_name, version, fetched_at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET version = excluded.version, fetched_at = excluded.fetched_at "
+        "WHERE excluded.version >= contract_fetches.version",
+        (agent_id, contract.team, contract.name, contract.version, to_wire(tx.now)),
+    )
+
+
+async def events_since(reader: Reader, team: str, subscriber: str, event_id: int, limit: int) -> Page[ContractEvent]:
+    """Registrations after an event, oldest first, of the contracts that `subscriber` is subscribed to."""
+    rows = await reader.fetch_all(
+        "SELECT e.event_id, e.payload, e.created_at FROM events e WHERE e.event_type = 'contract_registered' "
+        "AND e.to_team = ? AND e.event_id > ? AND json_extract(e.payload, '$.name') IN "
+        "(SELECT contract_name FROM contract_subscriptions WHERE agent_id = ? AND team = ?) "
+        "ORDER BY e.event_id LIMIT ?",
+        (team, event_id, subscriber, team, limit + 1),
+    )
+    return Page(rows=tuple(map(_event, rows[:limit])), has_more=len(rows) > limit)
+
+
+async def summaries(reader: Reader, limit: int) -> tuple[ContractSummary, ...]:
+    """The latest version of every contract with its subscribers, the newest first."""
+    latest = await reader.fetch_all(
+        "SELECT c.team, c.name, c.version, c.breaking, c.registered_by, c.registered_at, a.name AS registrar "
+        "FROM contracts c JOIN (SELECT team, name, max(version) AS version FROM contracts GROUP BY team, name) AS top "
+        "USING (team, name, version) LEFT JOIN agents a ON a.agent_id = c.registered_by ORDER BY c.id DESC LIMIT ?",
+        (limit,),
+    )
+    interested = await reader.fetch_all(
+        "SELECT s.team, s.contract_name, s.agent_id, a.name, f.version, f.fetched_at FROM contract_subscriptions s "
+        "JOIN agents a ON a.agent_id = s.agent_id LEFT JOIN contract_fetches f "
+        "ON f.agent_id = s.agent_id AND f.team = s.team AND f.contract_name = s.contract_name ORDER BY a.name"
+    )
+    by_contract: dict[tuple[str, str], list[Subscriber]] = {}
+    for row in interested:
+        by_contract.setdefault((row["team"], row["contract_name"]), []).append(_subscriber(row))
+    return tuple(_summary(row, by_contract.get((row["team"], row["name"]), [])) for row in latest)
+
+
+def _summary(row: Row, subscribed: list[Subscriber]) -> ContractSummary:
+    return ContractSummary(
+        team=row["team"],
+        name=row["name"],
+        version=row["version"],
+        breaking=bool(row["breaking"]) if row["breaking"] is not None else None,
+        registered_by=row["registered_by"],
+        registered_by_name=row["registrar"],
+        registered_at=from_wire(row["registered_at"]),
+        subscribers=tuple(subscribed),
+    )
+
+
+def _subscriber(row: Row) -> Subscriber:
+    return Subscriber(
+        agent_id=row["agent_id"],
+        name=row["name"],
+        fetched_version=row["version"],
+        fetched_at=instant(row["fetched_at"]),
+    )
+
+
+def _contract(row: Row) -> Contract:
+    return Contract(
+        team=row["team"],
+        name=row["name"],
+        version=row["version"],
+        schema=orjson.loads(row["schema"]),
+        note=row["note"],
+        registered_by=row["registered_by"],
+        registered_at=from_wire(row["registered_at"]),
+    )
+
+
+def _event(row: Row) -> ContractEvent:
+    payload = orjson.loads(row["payload"])
+    return ContractEvent(
+        event_id=row["event_id"],
+        name=payload["name"],
+        version=payload["version"],
+        diff=payload["diff"],
+        registered_at=from_wire(row["created_at"]),
+    )

@@ -1,0 +1,119 @@
+"""The task board."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from xats_tui.backend.clock import from_wire, to_wire
+from xats_tui.backend.model import Task, TaskStatus
+from xats_tui.backend.store.columns import instant
+from xats_tui.backend.store.database import Reader, Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """A task before anybody has claimed it."""
+
+    id: str
+    team: str
+    title: str
+    description: str | None
+    depends_on: tuple[str, ...]
+
+
+async def add(tx: Transaction, task: NewTask) -> None:
+    """Put a pending task on the board."""
+    await tx.execute(
+        "INSERT INTO tasks (id, team, title, description, status, depends_on, created_at) "
+        "VALUES (?, ?, ?, ?, 'pending', ?, ?)",
+        (task.id, task.team, task.title, task.description, orjson.dumps(task.depends_on).decode(), to_wire(tx.now)),
+    )
+
+
+async def by_id(reader: Reader, team: str, task_id: str) -> Task | None:
+    """The team's task of that id."""
+    row = await reader.fetch_one("SELECT * FROM tasks WHERE id = ? AND team = ?", (task_id, team))
+    return _task(row) if row else None
+
+
+async def of_team(reader: Reader, team: str, status: TaskStatus | None = None) -> tuple[Task, ...]:
+    """A team's tasks, the oldest first."""
+    rows = await reader.fetch_all(
+        "SELECT * FROM tasks WHERE team = ? AND (? IS NULL OR status = ?) ORDER BY created_at, rowid",
+        (team, status, status),
+    )
+    return tuple(map(_task, rows))
+
+
+async def newest(reader: Reader, limit: int) -> tuple[Task, ...]:
+    """Tasks of all teams: unfinished before finished, then the newest first."""
+    rows = await reader.fetch_all(
+        "SELECT * FROM tasks ORDER BY status = 'completed', created_at DESC, rowid DESC LIMIT ?", (limit,)
+    )
+    return tuple(map(_task, rows))
+
+
+async def missing(reader: Reader, team: str, task_ids: Sequence[str]) -> tuple[str, ...]:
+    """Those of the ids that are no task of the team."""
+    known = await _matching(reader, "SELECT id FROM tasks WHERE team = ? AND id IN", team, task_ids)
+    return tuple(task_id for task_id in dict.fromkeys(task_ids) if task_id not in known)
+
+
+async def unfinished(reader: Reader, team: str, task_ids: Sequence[str]) -> tuple[str, ...]:
+    """Those of the ids that are tasks of the team and not completed."""
+    found = await _matching(
+        reader, "SELECT id FROM tasks WHERE team = ? AND status <> 'completed' AND id IN", team, task_ids
+    )
+    return tuple(task_id for task_id in dict.fromkeys(task_ids) if task_id in found)
+
+
+async def claim(tx: Transaction, task_id: str, agent_id: str) -> bool:
+    """Give a pending task to an agent; False if it is not pending."""
+    row = await tx.fetch_one(
+        "UPDATE tasks SET status = 'in_progress', claimed_by = ?, claimed_at = ? WHERE id = ? AND status = 'pending' "
+        "RETURNING id",
+        (agent_id, to_wire(tx.now), task_id),
+    )
+    return row is not None
+
+
+async def complete(tx: Transaction, task_id: str, result: str | None) -> None:
+    """Mark a task as done."""
+    await tx.execute(
+        "UPDATE tasks SET status = 'completed', completed_at = ?, result = ? WHERE id = ?",
+        (to_wire(tx.now), result, task_id),
+    )
+
+
+async def owned_by(reader: Reader, team: str, agent_id: str) -> tuple[str, ...]:
+    """Ids of the tasks that an agent is working on, sorted."""
+    rows = await reader.fetch_all(
+        "SELECT id FROM tasks WHERE claimed_by = ? AND team = ? AND status = 'in_progress' ORDER BY id",
+        (agent_id, team),
+    )
+    return tuple(row["id"] for row in rows)
+
+
+async def _matching(reader: Reader, query: str, team: str, task_ids: Sequence[str]) -> set[str]:
+    """Ids that a query finds; they travel as one JSON value, since SQLite bounds the number of variables."""
+    rows = await reader.fetch_all(
+        f"{query} (SELECT value FROM json_each(?))", (team, orjson.dumps(list(task_ids)).decode())
+    )
+    return {row["id"] for row in rows}
+
+
+def _task(row: Row) -> Task:
+    return Task(
+        id=row["id"],
+        team=row["team"],
+        title=row["title"],
+        description=row["description"],
+        status=TaskStatus(row["status"]),
+        depends_on=tuple(orjson.loads(row["depends_on"])),
+        claimed_by=row["claimed_by"],
+        claimed_at=instant(row["claimed_at"]),
+        completed_at=instant(row["completed_at"]),
+        result=row["result"],
+        created_at=from_wire(row["created_at"]),
+    )

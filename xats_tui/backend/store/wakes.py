@@ -1,0 +1,273 @@
+"""Wakes and their attempts: the rows that a wake survives a restart by."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from xats_tui.backend.clock import from_wire, to_wire
+from xats_tui.backend.model import Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.backend.store.columns import column, instant
+from xats_tui.backend.store.database import Reader, Row, Transaction
+
+SELECT = """SELECT w.*, m.from_agent_id, m.subject FROM message_delivery_status w
+    LEFT JOIN messages m ON m.id = w.recipient_message_id """
+
+REVIVABLE = "('no_pane', 'tmux_unavailable', 'retry_exhausted')"
+"""Reasons for which a wake ended that a new binding takes away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWake:
+    """A wake as it is written with its message."""
+
+    message_id: str
+    agent_id: str
+    recipient_message_id: str
+    status: WakeStatus
+    skip_reason: str | None
+    due_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an attempt makes of a wake."""
+
+    status: WakeStatus
+    skip_reason: str | None
+    detail: str
+    due_at: datetime | None
+    step: WakeStep
+    failed: bool = False
+
+
+async def queue(tx: Transaction, wakes: Sequence[NewWake]) -> None:
+    """Write the wakes of a message that is stored in the same transaction."""
+    now = to_wire(tx.now)
+    await tx.execute_many(
+        "INSERT INTO message_delivery_status (message_id, agent_id, wake_status, skip_reason, retry_attempts, "
+        "updated_at, recipient_message_id, due_at, expires_at, queued_at) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
+        [
+            (
+                wake.message_id,
+                wake.agent_id,
+                wake.status,
+                wake.skip_reason,
+                now,
+                wake.recipient_message_id,
+                column(wake.due_at),
+                column(wake.expires_at),
+                now,
+            )
+            for wake in wakes
+        ],
+    )
+
+
+async def agents_due(reader: Reader, now: datetime) -> tuple[str, ...]:
+    """Ids of the agents with a wake that is due, the one that has waited longest first."""
+    rows = await reader.fetch_all(
+        "SELECT agent_id, min(due_at) AS due FROM message_delivery_status WHERE due_at IS NOT NULL AND due_at <= ? "
+        "GROUP BY agent_id ORDER BY due",
+        (to_wire(now),),
+    )
+    return tuple(row["agent_id"] for row in rows)
+
+
+async def next_due(reader: Reader) -> datetime | None:
+    """When the next wake is due."""
+    row = await reader.fetch_one("SELECT min(due_at) AS due FROM message_delivery_status WHERE due_at IS NOT NULL")
+    return instant(row["due"]) if row else None
+
+
+async def open_for(reader: Reader, agent_id: str) -> tuple[Wake, ...]:
+    """The wakes for an agent that are not over, the oldest first."""
+    rows = await reader.fetch_all(
+        f"{SELECT} WHERE w.agent_id = ? AND w.due_at IS NOT NULL ORDER BY w.queued_at, w.message_id", (agent_id,)
+    )
+    return tuple(map(_wake, rows))
+
+
+async def of_message(reader: Reader, message_id: str) -> tuple[Wake, ...]:
+    """The wakes of a message, by recipient; the id of one row of a broadcast names that recipient only."""
+    rows = await reader.fetch_all(
+        f"{SELECT} WHERE w.message_id = ? OR w.recipient_message_id = ? ORDER BY w.agent_id", (message_id, message_id)
+    )
+    return tuple(map(_wake, rows))
+
+
+async def newest(reader: Reader, limit: int) -> tuple[Wake, ...]:
+    """The newest wakes of all agents, newest first."""
+    rows = await reader.fetch_all(f"{SELECT} ORDER BY w.queued_at DESC, w.message_id LIMIT ?", (limit,))
+    return tuple(map(_wake, rows))
+
+
+async def latest_by_agent(reader: Reader) -> dict[str, Wake]:
+    """The newest wake of each agent."""
+    rows = await reader.fetch_all(
+        f"{SELECT} WHERE (w.agent_id, w.queued_at) IN "
+        "(SELECT agent_id, max(queued_at) FROM message_delivery_status GROUP BY agent_id)"
+    )
+    return {row["agent_id"]: _wake(row) for row in rows}
+
+
+async def waiting_by_agent(reader: Reader) -> dict[str, int]:
+    """How many wakes wait for each agent."""
+    rows = await reader.fetch_all(
+        "SELECT agent_id, count(*) AS n FROM message_delivery_status "
+        "WHERE due_at IS NOT NULL AND wake_status = 'retrying' GROUP BY agent_id"
+    )
+    return {row["agent_id"]: row["n"] for row in rows}
+
+
+async def failed_count(reader: Reader) -> int:
+    """How many wakes ended in failure while their message is still unread."""
+    row = await reader.fetch_one(
+        "SELECT count(*) AS n FROM message_delivery_status w JOIN messages m ON m.id = w.recipient_message_id "
+        "WHERE w.wake_status = 'failed' AND m.read_at IS NULL"
+    )
+    return int(row["n"]) if row else 0
+
+
+async def attempts(reader: Reader, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
+    """Every attempt of one wake, the first first."""
+    rows = await reader.fetch_all(
+        "SELECT * FROM wake_attempts WHERE message_id = ? AND agent_id = ? ORDER BY number", (message_id, agent_id)
+    )
+    return tuple(
+        WakeAttempt(
+            number=row["number"],
+            at=from_wire(row["at"]),
+            transport=row["transport"],
+            outcome=row["outcome"],
+            seen_before=row["seen_before"],
+            seen_after=row["seen_after"],
+        )
+        for row in rows
+    )
+
+
+async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcome: Outcome) -> None:
+    """Write an attempt and what it makes of its wake; one that ended meanwhile stays ended.
+
+    Evidence is only ever added: a later attempt that gets less far does not take it back.
+    """
+    now = to_wire(tx.now)
+    climbed = [
+        step for step in (WakeStep.ATTEMPTED, WakeStep.TYPED, WakeStep.SUBMITTED) if _reaches(outcome.step, step)
+    ]
+    rungs = "".join(f", {step}_at = coalesce({step}_at, ?)" for step in climbed)
+    updated = await tx.fetch_one(
+        "UPDATE message_delivery_status SET wake_status = ?, skip_reason = ?, detail = ?, due_at = ?, transport = ?, "
+        "attempts = attempts + 1, retry_attempts = attempts, failures = failures + ?, updated_at = ?, "
+        f"delivered_at = CASE WHEN ? = 'delivered' THEN coalesce(delivered_at, ?) END{rungs} "
+        "WHERE message_id = ? AND agent_id = ? AND due_at IS NOT NULL RETURNING attempts",
+        (
+            outcome.status,
+            outcome.skip_reason,
+            outcome.detail,
+            column(outcome.due_at),
+            attempt.transport,
+            int(outcome.failed),
+            now,
+            outcome.status,
+            now,
+            *[now] * len(climbed),
+            wake.message_id,
+            wake.agent_id,
+        ),
+    )
+    if updated:
+        await tx.execute(
+            "INSERT INTO wake_attempts (message_id, agent_id, number, at, transport, outcome, seen_before, seen_after) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                wake.message_id,
+                wake.agent_id,
+                updated["attempts"],
+                to_wire(attempt.at),
+                attempt.transport,
+                attempt.outcome,
+                attempt.seen_before,
+                attempt.seen_after,
+            ),
+        )
+
+
+async def note_seen(tx: Transaction, row_ids: Collection[str], look_again_at: datetime) -> None:
+    """Note that these messages were in an answer to their recipient, and leave it alone until `look_again_at`."""
+    await tx.execute_many(
+        "UPDATE message_delivery_status SET seen_at = coalesce(seen_at, ?), due_at = CASE WHEN due_at IS NULL "
+        "THEN NULL ELSE max(due_at, ?) END WHERE recipient_message_id = ?",
+        [(to_wire(tx.now), to_wire(look_again_at), row_id) for row_id in row_ids],
+    )
+
+
+async def end_as_read(tx: Transaction, row_ids: Collection[str]) -> None:
+    """End every wake for messages that their recipient has read."""
+    now = to_wire(tx.now)
+    await tx.execute_many(
+        "UPDATE message_delivery_status SET read_at = coalesce(read_at, ?), updated_at = ?, due_at = NULL, "
+        "skip_reason = CASE wake_status WHEN 'retrying' THEN 'recipient_active' ELSE skip_reason END, "
+        "detail = CASE wake_status WHEN 'retrying' THEN 'the agent read it by itself' ELSE detail END, "
+        "wake_status = CASE wake_status WHEN 'retrying' THEN 'skipped' ELSE wake_status END "
+        "WHERE recipient_message_id = ?",
+        [(now, now, row_id) for row_id in row_ids],
+    )
+
+
+async def end_for_departed(tx: Transaction, agent_id: str) -> None:
+    """End every wake for an agent that has left."""
+    await tx.execute(
+        "UPDATE message_delivery_status SET wake_status = 'failed', skip_reason = 'no_pane', due_at = NULL, "
+        "detail = 'the agent has left', updated_at = ? WHERE agent_id = ? AND due_at IS NOT NULL",
+        (to_wire(tx.now), agent_id),
+    )
+
+
+async def revive(tx: Transaction, agent_id: str, expires_at: datetime) -> bool:
+    """Make the wakes due now that an agent's new pane or return may carry out; False if there are none."""
+    now = to_wire(tx.now)
+    rows = await tx.fetch_all(
+        "UPDATE message_delivery_status SET wake_status = 'retrying', skip_reason = NULL, due_at = ?, updated_at = ?, "
+        "expires_at = max(coalesce(expires_at, ''), ?), failures = 0, detail = 'waiting for the first try' "
+        "WHERE agent_id = ? AND EXISTS (SELECT 1 FROM messages m "
+        "WHERE m.id = message_delivery_status.recipient_message_id AND m.read_at IS NULL) AND "
+        f"(due_at IS NOT NULL AND wake_status = 'retrying' OR due_at IS NULL AND skip_reason IN {REVIVABLE}) "
+        "RETURNING message_id",
+        (now, now, to_wire(expires_at), agent_id),
+    )
+    return bool(rows)
+
+
+async def make_due(tx: Transaction, agent_id: str) -> None:
+    """Try the waiting wakes of an agent now rather than later; a hint that was submitted is not repeated."""
+    await tx.execute(
+        "UPDATE message_delivery_status SET due_at = ? WHERE agent_id = ? AND due_at > ? AND wake_status = 'retrying'",
+        (to_wire(tx.now), agent_id, to_wire(tx.now)),
+    )
+
+
+def _reaches(reached: WakeStep, step: WakeStep) -> bool:
+    ladder = list(WakeStep)
+    return ladder.index(step) <= ladder.index(reached)
+
+
+def _wake(row: Row) -> Wake:
+    return Wake(
+        message_id=row["message_id"],
+        agent_id=row["agent_id"],
+        status=WakeStatus(row["wake_status"]),
+        skip_reason=row["skip_reason"],
+        detail=row["detail"],
+        attempts=row["attempts"],
+        failures=row["failures"],
+        transport=row["transport"],
+        reached={step: from_wire(row[f"{step}_at"]) for step in WakeStep if row[f"{step}_at"]},
+        due_at=instant(row["due_at"]),
+        expires_at=instant(row["expires_at"]),
+        updated_at=from_wire(row["updated_at"]),
+        delivered_at=instant(row["delivered_at"]),
+        sender_id=row["from_agent_id"],
+        subject=row["subject"],
+    )

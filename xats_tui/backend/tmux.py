@@ -1,0 +1,215 @@
+"""The one seam to tmux: every command runs on a thread of its own, under a deadline, and raises when tmux complains.
+
+It knows panes and keys, not agents.  libtmux's own `send_keys` and `capture_pane` say nothing when a pane is dead, and
+nothing in it has a timeout; so commands go through its `tmux_cmd`, with `-u`: without a UTF-8 locale tmux would print
+every other character as `_`.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from libtmux.common import tmux_cmd
+from libtmux.exc import LibTmuxException
+
+from xats_tui.backend.clock import Clock
+from xats_tui.backend.errors import PaneGone, TmuxError, TmuxUnavailable
+from xats_tui.backend.model import PaneLook, PaneRef
+
+logger = logging.getLogger(__name__)
+
+DEADLINE = 3.0
+"""Seconds for one tmux command: a command takes 2 to 10 ms, a server that is busy some hundred."""
+
+AT_ONCE = 4
+"""Commands under way at a time: a hung server must not cost a thread for each further call."""
+
+SEPARATOR = "\x1f"
+"""Between the formats of one pane: no title or path holds it unescaped."""
+
+FORMATS = (
+    "pane_id",
+    "cursor_x",
+    "cursor_y",
+    "cursor_flag",
+    "alternate_on",
+    "pane_in_mode",
+    "pane_dead",
+    "pane_pid",
+    "pane_tty",
+    "pane_active",
+    "pane_width",
+    "pane_height",
+    "window_index",
+    "pane_index",
+    "session_name",
+    "pane_current_command",
+    "pane_current_path",
+    "pane_title",
+)
+NUMBERS = frozenset(FORMATS[1:8]) | {"pane_active", "pane_width", "pane_height"}
+
+_GONE = ("can't find pane", "pane not found", "no such pane")
+_NO_SERVER = ("no server running", "error connecting to", "server exited", "lost server", "no current client")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """One look at a tmux server: what all its panes say of themselves, and the screens that were asked for."""
+
+    panes: Mapping[str, Mapping[str, Any]]
+    """tmux formats by pane id."""
+    screens: Mapping[str, str]
+    """The visible screen with attributes, by pane id; panes that are gone are not in it."""
+
+
+class Tmux:
+    """All tmux servers of this machine's user, each named by its socket's path (empty: tmux's own choice)."""
+
+    def __init__(self, clock: Clock, deadline: float = DEADLINE) -> None:
+        self._clock = clock
+        self._deadline = deadline
+        self._free = asyncio.Semaphore(AT_ONCE)
+
+    async def panes(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
+        """The formats of every pane of a server, by pane id.
+
+        Raises:
+            TmuxUnavailable: no tmux, no server, no answer.
+        """
+        return (await self.look(socket, ())).panes
+
+    async def look(self, socket: str, pane_ids: Sequence[str]) -> Looks:
+        """Everything about a server in one command: all panes' formats and the screens of `pane_ids`.
+
+        Raises:
+            TmuxUnavailable: no tmux, no server, no answer.
+        """
+        looks = await self._look_once(socket, pane_ids)
+        there = [pane_id for pane_id in pane_ids if pane_id in looks.panes]
+        if len(there) < len(pane_ids):  # tmux stops at the first pane that is gone
+            looks = await self._look_once(socket, there)
+        return looks
+
+    async def _look_once(self, socket: str, pane_ids: Sequence[str]) -> Looks:
+        mark = f"{SEPARATOR}look-{id(self):x}:"
+        arguments = ["list-panes", "-a", "-F", SEPARATOR.join(f"#{{{name}}}" for name in FORMATS)]
+        for pane_id in pane_ids:
+            arguments += [";", "display-message", "-p", mark + pane_id.replace("%", "%%")]
+            arguments += [";", "capture-pane", "-p", "-e", "-t", pane_id]
+        arguments += [";", "display-message", "-p", mark]
+        lines = await self._run(socket, arguments, forgive=_GONE)
+        return _parse(lines, mark)
+
+    async def look_at(self, pane: PaneRef) -> PaneLook:
+        """One pane now.
+
+        Raises:
+            PaneGone: the server has no such pane.
+            TmuxUnavailable: no tmux, no server, no answer.
+        """
+        looks = await self.look(pane.socket, (pane.pane_id,))
+        if pane.pane_id not in looks.panes or pane.pane_id not in looks.screens:
+            raise PaneGone(f"can't find pane: {pane.pane_id}")
+        return PaneLook(
+            pane=pane, at=self._clock.now(), formats=looks.panes[pane.pane_id], screen=looks.screens[pane.pane_id]
+        )
+
+    async def paste(self, pane: PaneRef, text: str) -> None:
+        """Put text before the pane's program as a bracketed paste, through a buffer that does not outlive it.
+
+        Raises:
+            PaneGone, TmuxUnavailable, TmuxError: nothing was pasted.
+        """
+        buffer = f"xats-{id(pane):x}-{threading.get_ident():x}"
+        try:
+            arguments = ["set-buffer", "-b", buffer, "--", text, ";"]
+            arguments += ["paste-buffer", "-p", "-d", "-r", "-b", buffer, "-t", pane.pane_id]
+            await self._run(pane.socket, arguments)
+        except TmuxError:
+            await self._forget_buffer(pane.socket, buffer)
+            raise
+        logger.info("tmux: pasted %d characters into %s", len(text), pane.pane_id)
+
+    async def press_enter(self, pane: PaneRef) -> None:
+        """Send Enter as a key of its own.
+
+        Raises:
+            PaneGone, TmuxUnavailable, TmuxError: it was not sent.
+        """
+        await self._run(pane.socket, ["send-keys", "-t", pane.pane_id, "Enter"])
+        logger.info("tmux: pressed Enter in %s", pane.pane_id)
+
+    async def _forget_buffer(self, socket: str, buffer: str) -> None:
+        try:
+            await self._run(socket, ["delete-buffer", "-b", buffer])
+        except TmuxError:
+            logger.debug("buffer %s was not there", buffer)
+
+    async def _run(self, socket: str, arguments: Sequence[str], forgive: Sequence[str] = ()) -> list[str]:
+        async with self._free:
+            try:
+                async with asyncio.timeout(self._deadline):
+                    stdout, stderr = await _on_a_thread(socket, arguments)
+            except TimeoutError:
+                raise TmuxUnavailable(f"tmux did not answer within {self._deadline:g} s") from None
+            except (LibTmuxException, OSError) as error:
+                raise TmuxUnavailable(f"tmux is not on PATH or cannot be run: {error}") from error
+        complaint = " ".join(stderr)
+        if not complaint or any(phrase in complaint.lower() for phrase in forgive):
+            return stdout
+        if any(phrase in complaint.lower() for phrase in _GONE):
+            raise PaneGone(complaint)
+        if any(phrase in complaint.lower() for phrase in _NO_SERVER):
+            raise TmuxUnavailable(complaint)
+        raise TmuxError(complaint)
+
+
+async def _on_a_thread(socket: str, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Run one command on a daemon thread: one that never comes back keeps neither the loop nor the exit waiting."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[tuple[list[str], list[str]]] = loop.create_future()
+
+    def settle(result: tuple[list[str], list[str]] | None, error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        elif result is not None:
+            answer.set_result(result)
+
+    def work() -> None:
+        try:
+            command = tmux_cmd("-u", *(["-S", socket] if socket else []), *arguments)
+            outcome: tuple[tuple[list[str], list[str]] | None, Exception | None] = (
+                (list(command.stdout), list(command.stderr)),
+                None,
+            )
+        except Exception as error:  # whatever it is belongs to the caller, not to this thread
+            outcome = (None, error)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    threading.Thread(target=work, name="tmux", daemon=True).start()
+    return await answer
+
+
+def _parse(lines: Sequence[str], mark: str) -> Looks:
+    panes: dict[str, Mapping[str, Any]] = {}
+    screens: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in lines:
+        if line.startswith(mark):
+            pane_id = line.removeprefix(mark)
+            current = screens.setdefault(pane_id, []) if pane_id else None
+        elif current is not None:
+            current.append(line)
+        elif SEPARATOR in line:
+            values = dict(zip(FORMATS, line.split(SEPARATOR, len(FORMATS) - 1), strict=False))
+            panes[values["pane_id"]] = {
+                name: int(value) if name in NUMBERS and value.isdigit() else value for name, value in values.items()
+            }
+    return Looks(panes=panes, screens={pane_id: "\n".join(rows) for pane_id, rows in screens.items()})

@@ -1,0 +1,270 @@
+"""Tools about messages: sending to one or many, reading one's own."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from xats_tui.backend.clock import to_wire
+from xats_tui.backend.errors import Refusal
+from xats_tui.backend.model import Message, Wake, WakeStatus
+from xats_tui.backend.services.messages import Sent
+from xats_tui.backend.services.wake_policy import LADDER
+from xats_tui.backend.tools.kit import Answer, Arguments, Call, Optional, Tool
+
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+
+DEFAULT_PAGE = 50
+LARGEST_PAGE = 200
+
+RETRY_DELAYS = [int(delay.total_seconds()) for delay in LADDER]
+
+WAKING = (
+    "The recipient is woken with one short line in its pane that tells it to call get_inbox; nothing of your message "
+    "is in it, and nothing is typed while the pane is busy, holds a draft or a dialog. auto_poke false stores the "
+    "message without waking. The answer says poked, or why not yet in poke_skip_reasons (no_pane, guard_failed, "
+    "tmux_unavailable, self); with retry_scheduled it is tried again as soon as the pane allows, at the latest after "
+    "30, 180 and 600 s."
+)
+
+
+class SendMessage(Arguments):
+    to_agent_name: NonEmpty
+    to_team: Optional[NonEmpty] = Field(default=None, description="Only if the user asked for another team.")
+    subject: Optional[str] = None
+    body: NonEmpty
+    auto_poke: bool = Field(default=True, description="Whether to wake the recipient.")
+    need_reply: bool = Field(default=True, description="false for messages that want no answer.")
+
+
+class SendMessageById(Arguments):
+    to_agent_id: NonEmpty
+    subject: Optional[str] = None
+    body: NonEmpty
+    auto_poke: bool = True
+    need_reply: bool = True
+
+
+class Broadcast(Arguments):
+    body: NonEmpty
+    subject: Optional[str] = None
+    auto_poke: bool = True
+
+
+class BroadcastToRole(Arguments):
+    to_role: NonEmpty
+    body: NonEmpty
+    subject: Optional[str] = None
+    auto_poke: bool = True
+
+
+class GetInbox(Arguments):
+    since_event_id: Optional[Annotated[int, Field(ge=0)]] = Field(
+        default=None,
+        description="Look at history after this event id, changing nothing; leave it out to read new mail.",
+    )
+    limit: Annotated[int, Field(ge=1)] = Field(default=DEFAULT_PAGE, description=f"At most {LARGEST_PAGE}.")
+
+
+class GetDeliveryStatus(Arguments):
+    message_id: NonEmpty
+
+
+async def send_message(call: Call, arguments: SendMessage) -> Answer:
+    team = arguments.to_team or call.agent.team
+    recipient = await call.services.registry.by_name(team, arguments.to_agent_name)
+    async with call.write() as tx:
+        sent = await call.services.mailbox.send(
+            tx,
+            call.agent,
+            recipient,
+            arguments.body,
+            subject=arguments.subject,
+            need_reply=arguments.need_reply,
+            auto_poke=arguments.auto_poke,
+        )
+    return await _answer(call, sent, woken=arguments.auto_poke)
+
+
+async def send_message_by_id(call: Call, arguments: SendMessageById) -> Answer:
+    recipient = await call.services.registry.by_id(arguments.to_agent_id)
+    same_team = recipient if recipient is not None and recipient.team == call.agent.team else None
+    async with call.write() as tx:
+        sent = await call.services.mailbox.send(
+            tx,
+            call.agent,
+            same_team,
+            arguments.body,
+            subject=arguments.subject,
+            need_reply=arguments.need_reply,
+            auto_poke=arguments.auto_poke,
+        )
+    return await _answer(call, sent, woken=arguments.auto_poke)
+
+
+async def broadcast(call: Call, arguments: Broadcast) -> Answer:
+    return await _broadcast(call, arguments, role=None)
+
+
+async def broadcast_to_role(call: Call, arguments: BroadcastToRole) -> Answer:
+    return {**await _broadcast(call, arguments, role=arguments.to_role), "role": arguments.to_role}
+
+
+async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
+    limit = min(arguments.limit, LARGEST_PAGE)
+    mailbox = call.services.mailbox
+    if arguments.since_event_id is not None:
+        page = await mailbox.since(call.agent.agent_id, arguments.since_event_id, limit)
+    else:
+        async with call.write() as tx:
+            page = await mailbox.unread(tx, call.agent.agent_id, limit)
+            rows = [message.id for message in page.rows]
+            await mailbox.offer(tx, call.agent.agent_id, rows)
+        call.session.offered = rows
+    return {
+        "messages": [_shown(message) for message in page.rows],
+        "has_more": page.has_more,
+        "last_event_id": page.rows[-1].event_id if page.rows else await _cursor(call, arguments),
+    }
+
+
+async def _cursor(call: Call, arguments: GetInbox) -> int:
+    """Where an answer without messages leaves the caller: where it was, or past all that it has read."""
+    if arguments.since_event_id is not None:
+        return arguments.since_event_id
+    return await call.services.mailbox.newest_event_id(call.agent.agent_id)
+
+
+async def get_delivery_status(call: Call, arguments: GetDeliveryStatus) -> Answer:
+    if await call.services.mailbox.sender_of(arguments.message_id) != call.agent.agent_id:
+        raise Refusal("unknown_message")
+    wakes = await call.services.waker.statuses(arguments.message_id)
+    return {"message_id": arguments.message_id, "statuses": [_status(wake) for wake in wakes]}
+
+
+async def _broadcast(call: Call, arguments: Broadcast | BroadcastToRole, role: str | None) -> Answer:
+    async with call.write() as tx:
+        sent = await call.services.mailbox.broadcast(
+            tx,
+            call.agent,
+            arguments.body,
+            role=role,
+            subject=arguments.subject,
+            auto_poke=arguments.auto_poke,
+        )
+    return await _answer(call, sent, woken=arguments.auto_poke)
+
+
+async def _answer(call: Call, sent: Sent, *, woken: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "message_id": sent.letter.id,
+        "event_id": sent.event_id,
+        "recipients": list(sent.letter.recipients),
+        "sent_at": sent.sent_at,
+    }
+    if not woken:
+        return {**answer, "poked": False, "retry_scheduled": False}
+    wakes = {wake.agent_id: wake for wake in await call.services.waker.first_decisions(sent.letter.id)}
+    in_order = [wakes[recipient] for recipient in sent.letter.recipients]
+    retrying = any(wake.status is WakeStatus.RETRYING for wake in in_order)
+    answer |= {
+        "poked": any(wake.status is WakeStatus.DELIVERED for wake in in_order),
+        "poke_skip_reasons": [_reason(wake) for wake in in_order if wake.status is not WakeStatus.DELIVERED],
+        "retry_scheduled": retrying,
+    }
+    return {**answer, "retry_delays_s": RETRY_DELAYS} if retrying else answer
+
+
+def _reason(wake: Wake) -> dict[str, Any]:
+    return {
+        "agent_id": wake.agent_id,
+        "reason": wake.skip_reason or "guard_failed",
+        "detail": wake.detail or "not tried yet",
+    }
+
+
+def _shown(message: Message) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "event_id": message.event_id,
+        "from_team": message.from_team,
+        "to_team": message.to_team,
+        "from_agent_id": message.from_agent_id,
+        "from_name": message.from_name,
+        "from_role": message.from_role,
+        "to_agent_id": message.to_agent_id,
+        "to_role": message.to_role,
+        "subject": message.subject,
+        "body": message.body,
+        "need_reply": message.need_reply,
+        "sent_at": to_wire(message.sent_at),
+    }
+
+
+def _status(wake: Wake) -> dict[str, Any]:
+    delivered = wake.status is WakeStatus.DELIVERED
+    return {
+        "agent_id": wake.agent_id,
+        "wake_status": wake.status,
+        "skip_reason": wake.skip_reason,
+        "retry_attempts": max(wake.attempts - 1, 0),
+        "updated_at": to_wire(wake.updated_at),
+        "delivered_at": to_wire(wake.delivered_at) if delivered and wake.delivered_at else None,
+        "detail": wake.detail,
+        "transport": wake.transport,
+        "evidence": {step.value: to_wire(at) for step, at in wake.reached.items()},
+        "next_try_at": to_wire(wake.due_at) if wake.due_at else None,
+    }
+
+
+TOOLS = (
+    Tool(
+        name="send_message",
+        description=(
+            "Send a private message to one agent, by name: the usual way to talk. Stays in your team; pass to_team "
+            f"only if the user explicitly asked for it. Works whether or not the recipient is online. {WAKING} For "
+            "many recipients use broadcast or broadcast_to_role. Set need_reply false for messages that want no answer."
+        ),
+        arguments=SendMessage,
+        run=send_message,
+    ),
+    Tool(
+        name="send_message_by_id",
+        description="Like send_message, to an agent_id of your own team; other teams: send_message with to_team.",
+        arguments=SendMessageById,
+        run=send_message_by_id,
+    ),
+    Tool(
+        name="broadcast",
+        description=(
+            "Send to everybody else in your team who was active in the last 5 minutes; wakes them as send_message "
+            "does. For one role use broadcast_to_role; other teams are reached with send_message and to_team only."
+        ),
+        arguments=Broadcast,
+        run=broadcast,
+    ),
+    Tool(
+        name="broadcast_to_role",
+        description="Like broadcast, to those of your team whose role is to_role.",
+        arguments=BroadcastToRole,
+        run=broadcast_to_role,
+    ),
+    Tool(
+        name="get_inbox",
+        description=(
+            "Read your mail. Without since_event_id it answers what you have not read, oldest first; those messages "
+            "count as read with your next call. While has_more is true call it again. With since_event_id (0 for all) "
+            "it shows history after that event and marks nothing. Answer messages whose need_reply is true."
+        ),
+        arguments=GetInbox,
+        run=get_inbox,
+    ),
+    Tool(
+        name="get_delivery_status",
+        description=(
+            "Whether the recipients of a message that you sent have been woken: delivered, retrying, skipped or "
+            "failed, with reason and evidence. It is about waking only: the message is in their inbox already."
+        ),
+        arguments=GetDeliveryStatus,
+        run=get_delivery_status,
+    ),
+)

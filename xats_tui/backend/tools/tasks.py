@@ -1,0 +1,105 @@
+"""Tools about the task board."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from xats_tui.backend.clock import to_wire
+from xats_tui.backend.model import Task, TaskStatus
+from xats_tui.backend.tools.kit import Answer, Arguments, Call, Optional, Tool
+
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+
+
+class TaskAdd(Arguments):
+    title: NonEmpty
+    description: Optional[str] = None
+    depends_on: Optional[list[NonEmpty]] = Field(default=None, description="Ids of tasks that must be completed first.")
+
+
+class TaskClaim(Arguments):
+    task_id: NonEmpty
+
+
+class TaskComplete(Arguments):
+    task_id: NonEmpty
+    result: Optional[str] = None
+
+
+class TaskList(Arguments):
+    status: Optional[Literal["pending", "in_progress", "completed"]] = None
+
+
+async def task_add(call: Call, arguments: TaskAdd) -> Answer:
+    async with call.write() as tx:
+        task_id = await call.services.board.add(
+            tx, call.agent, arguments.title, arguments.description, arguments.depends_on or ()
+        )
+    return {"task_id": task_id}
+
+
+async def task_claim(call: Call, arguments: TaskClaim) -> Answer:
+    async with call.write() as tx:
+        await call.services.board.claim(tx, call.agent, arguments.task_id)
+    return {"ok": True}
+
+
+async def task_complete(call: Call, arguments: TaskComplete) -> Answer:
+    async with call.write() as tx:
+        await call.services.board.complete(tx, call.agent, arguments.task_id, arguments.result)
+    return {"ok": True}
+
+
+async def task_list(call: Call, arguments: TaskList) -> Answer:
+    status = TaskStatus(arguments.status) if arguments.status else None
+    tasks = await call.services.board.of_team(call.agent.team, status)
+    return {"tasks": [_shown(task) for task in tasks]}
+
+
+def _shown(task: Task) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "team": task.team,
+        "title": task.title,
+        "description": task.description,
+        "status": task.status,
+        "depends_on": list(task.depends_on),
+        "claimed_by": task.claimed_by,
+        "claimed_at": to_wire(task.claimed_at) if task.claimed_at else None,
+        "completed_at": to_wire(task.completed_at) if task.completed_at else None,
+        "result": task.result,
+        "created_at": to_wire(task.created_at),
+    }
+
+
+TOOLS = (
+    Tool(
+        name="task_add",
+        description=(
+            "Put a task on your team's board. Anybody in the team can claim it; it wakes nobody, so tell the others "
+            "with a message (and see get_delivery_status for that). depends_on names tasks to be completed first."
+        ),
+        arguments=TaskAdd,
+        run=task_add,
+    ),
+    Tool(
+        name="task_claim",
+        description=(
+            "Take a pending task. Answers ok, or already_claimed with its owner, dependencies_pending, unknown_task."
+        ),
+        arguments=TaskClaim,
+        run=task_claim,
+    ),
+    Tool(
+        name="task_complete",
+        description="Mark a task that you claimed as done, with an optional result for the others to read.",
+        arguments=TaskComplete,
+        run=task_complete,
+    ),
+    Tool(
+        name="task_list",
+        description="List your team's tasks, oldest first, all or those of one status.",
+        arguments=TaskList,
+        run=task_list,
+    ),
+)

@@ -1,0 +1,26 @@
+"""How a hint gets before an agent: one transport a file, behind one protocol.
+
+A transport says what it sees and what it did.  It decides nothing about when to try again.
+"""
+
+from typing import Protocol
+
+from xats_tui.backend.model import Agent, Proof, Sighting
+
+
+class Transport(Protocol):
+    """One way to an agent."""
+
+    name: str
+
+    def serves(self, agent: Agent) -> bool:
+        """Whether the agent has what this transport needs."""
+        ...
+
+    async def sight(self, agent: Agent) -> Sighting:
+        """Look, changing nothing."""
+        ...
+
+    async def deliver(self, agent: Agent, hint: str) -> Proof:
+        """Look once more, put the hint before the agent if every gate still holds, and say what was seen."""
+        ...

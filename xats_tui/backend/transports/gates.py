@@ -1,0 +1,66 @@
+"""The conditions for typing into a pane, in one place, each with a verdict that can be shown.  Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from xats_tui.backend.model import Agent, Gate, PaneState, PaneView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """What the process table says of the process that was bound."""
+
+    alive: bool
+    """The very process lives: same pid, same start."""
+    tty: str | None
+    in_front: bool
+    """What is typed into its terminal reaches it."""
+
+
+def judge(agent: Agent, view: PaneView, owner: Owner, quiet: timedelta, now: datetime) -> tuple[Gate, ...]:
+    """Every gate's verdict for a pane at `now`."""
+    formats, reading = view.look.formats, view.reading
+    unchanged = max(now - view.unchanged_since, timedelta(0))
+    command = formats.get("pane_current_command")
+    return (
+        Gate(name="owner", holds=owner.alive and _on_tty(owner, view), detail=_owner_detail(agent, owner, view)),
+        Gate(
+            name="process",
+            holds=owner.in_front,
+            detail="in the foreground" if owner.in_front else f"{command} is in the foreground instead",
+        ),
+        _not_in("mode", reading.state, PaneState.COPY_MODE, "no copy mode", reading.reason),
+        _not_in("draft", reading.state, PaneState.DRAFT, "none", reading.reason),
+        _not_in("dialog", reading.state, PaneState.DIALOG, "none", reading.reason),
+        Gate(name="state", holds=reading.state is PaneState.IDLE, detail=f"{reading.state}: {reading.reason}"),
+        Gate(
+            name="quiet",
+            holds=unchanged >= quiet,
+            detail=f"unchanged for {unchanged.total_seconds():.1f} s of {quiet.total_seconds():g} s",
+        ),
+    )
+
+
+def first_closed(gates: Iterable[Gate]) -> Gate | None:
+    """The first gate that does not hold."""
+    return next((gate for gate in gates if not gate.holds), None)
+
+
+def _not_in(name: str, state: PaneState, closed_by: PaneState, fine: str, reason: str) -> Gate:
+    return Gate(name=name, holds=state is not closed_by, detail=reason if state is closed_by else fine)
+
+
+def _on_tty(owner: Owner, view: PaneView) -> bool:
+    return owner.tty is not None and str(view.look.formats.get("pane_tty", "")).removeprefix("/dev/") == owner.tty
+
+
+def _owner_detail(agent: Agent, owner: Owner, view: PaneView) -> str:
+    pid = agent.binding.ui_pid if agent.binding else None
+    if pid is None:
+        return "no process was recorded when the pane was bound: bind it again"
+    if not owner.alive:
+        return f"process {pid} has ended; the pane now runs {view.look.formats.get('pane_current_command')}"
+    if not _on_tty(owner, view):
+        return f"process {pid} is on {owner.tty or 'no terminal'}, not in this pane"
+    return f"process {pid}"
