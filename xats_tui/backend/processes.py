@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from psutil import _psposix
 
 START_TOLERANCE = 1.0
 """Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
@@ -69,6 +70,7 @@ def normal_tty(tty: str | None) -> str | None:
 
 
 def _by_pid(pid: int) -> Process | None:
+    _forget_terminals()
     try:
         return _process(psutil.Process(pid))
     except (psutil.Error, OSError, ValueError, OverflowError):
@@ -76,6 +78,7 @@ def _by_pid(pid: int) -> Process | None:
 
 
 def _all_with_tty() -> tuple[Process, ...]:
+    _forget_terminals()
     found = []
     for process in psutil.process_iter():
         try:
@@ -84,6 +87,11 @@ def _all_with_tty() -> tuple[Process, ...]:
         except (psutil.Error, OSError):
             continue  # it ended while it was looked at
     return tuple(found)
+
+
+def _forget_terminals() -> None:
+    """Have psutil name the terminals anew: it does so once, and a pane opened since would have none."""
+    _psposix.get_terminal_map.cache_clear()  # type: ignore[attr-defined]  # its memoize; tests hold us to it
 
 
 def _process(process: psutil.Process) -> Process:

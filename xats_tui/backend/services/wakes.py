@@ -131,7 +131,9 @@ class Waker:
         return await store.failed_count(self._database)
 
     async def run(self) -> None:
-        """Carry out wakes as they fall due, for ever."""
+        """Carry out wakes as they fall due, for ever; first those that a restart has interrupted."""
+        async with self._database.write() as tx:
+            await store.make_all_due(tx)
         async with asyncio.TaskGroup() as attempts:
             while True:
                 self._news.clear()

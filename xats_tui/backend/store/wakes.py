@@ -240,11 +240,11 @@ async def revive(tx: Transaction, agent_id: str, expires_at: datetime) -> bool:
     return bool(rows)
 
 
-async def make_due(tx: Transaction, agent_id: str) -> None:
-    """Try the waiting wakes of an agent now rather than later; a hint that was submitted is not repeated."""
+async def make_all_due(tx: Transaction) -> None:
+    """Try every waiting wake now rather than later; a hint that was submitted is not repeated."""
     await tx.execute(
-        "UPDATE message_delivery_status SET due_at = ? WHERE agent_id = ? AND due_at > ? AND wake_status = 'retrying'",
-        (to_wire(tx.now), agent_id, to_wire(tx.now)),
+        "UPDATE message_delivery_status SET due_at = ? WHERE due_at > ? AND wake_status = 'retrying'",
+        (to_wire(tx.now), to_wire(tx.now)),
     )
 
 

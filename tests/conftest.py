@@ -1,0 +1,77 @@
+"""What many tests start from: settings with a home of their own, a running coordinator, clients, a tmux server."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.mcp_caller import Caller, callers
+from tests.tmux_server import TmuxServer, short_folder, tmux_server
+from xats_tui.backend.daemon import Backend
+from xats_tui.settings import Settings
+
+Connect = Callable[..., Awaitable[Caller]]
+"""`await connect()` is a client of the `backend` fixture; `await connect(url=…)` of another coordinator."""
+
+QUIET_MS = 150
+"""How long a pane must be quiet: long enough to be seen, short enough to be waited for."""
+
+
+@pytest.fixture(autouse=True)
+def own_tmux_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """No test finds the tmux server of whoever runs it."""
+    monkeypatch.delenv("TMUX", raising=False)
+    monkeypatch.delenv("TMUX_PANE", raising=False)
+    with short_folder() as folder:
+        monkeypatch.setenv("TMUX_TMPDIR", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def tmux(own_tmux_folder: Path) -> Iterator[TmuxServer]:
+    """A tmux server that the coordinator of this test finds as its default one."""
+    with tmux_server(own_tmux_folder) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a home of their own, any free port, and short waits."""
+    return Settings(home=tmp_path / "home", port=0, quiet_ms=QUIET_MS)
+
+
+@pytest.fixture
+async def backend(settings: Settings) -> AsyncIterator[Backend]:
+    """A running coordinator."""
+    async with Backend.running(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def connect(backend: Backend) -> AsyncIterator[Connect]:
+    """Connects clients of the MCP SDK to the coordinator."""
+    async with callers() as connect_to:
+
+        async def connect(url: str | None = None, mode: str = "legacy") -> Caller:
+            caller: Caller = await connect_to(url or url_of(backend), mode)
+            return caller
+
+        yield connect
+
+
+@pytest.fixture
+def register(connect: Connect) -> Connect:
+    """Connects a client and registers it: `await register("bob", team="red")`."""
+
+    async def register(name: str, **fields: object) -> Caller:
+        caller = await connect()
+        answer = await caller.register(name, **fields)
+        assert "agent_id" in answer, answer
+        return caller
+
+    return register
+
+
+def url_of(backend: Backend) -> str:
+    """Its MCP endpoint."""
+    return f"http://127.0.0.1:{backend.port}/mcp"

@@ -1,0 +1,71 @@
+"""The import rules hold, and each of them notices when it is broken."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+
+VIOLATIONS = {
+    "downwards": ("settings.py", "import xats_tui.backend.model"),
+    "inside-the-backend": ("backend/model.py", "import xats_tui.backend.services.tasks"),
+    "screens": ("screens/live.py", "import xats_tui.backend.store.agents"),
+    "no-screen": ("backend/events.py", "import rich.text"),
+    "bridge": ("mcp_bridge/bridge.py", "import xats_tui.backend.model"),
+    "sql": ("backend/services/tasks.py", "import sqlite3"),
+    "tmux": ("backend/transports/tmux_pane.py", "import libtmux"),
+    "protocol": ("backend/sessions.py", "import mcp_types"),
+    "nouns": ("backend/tools/tasks.py", "import xats_tui.backend.tools.messages"),
+}
+"""By contract: a file and a line in it that the contract forbids."""
+
+
+def lint(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run import-linter over the package that lies in `project`."""
+    program = "import sys; sys.path.insert(0, '.'); from importlinter.cli import lint_imports_command as c; c()"
+    return subprocess.run(
+        [sys.executable, "-c", program, "--no-cache", *arguments],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+
+@pytest.fixture
+def copied_project(tmp_path: Path) -> Path:
+    """A copy of the package with its rules, to plant things in."""
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    shutil.copytree(PROJECT / "xats_tui", tmp_path / "xats_tui", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_the_package_keeps_every_rule(copied_project: Path) -> None:
+    result = lint(copied_project)
+
+    assert result.returncode == 0, result.stdout
+    assert f"Contracts: {len(VIOLATIONS)} kept, 0 broken." in result.stdout
+
+
+@pytest.mark.parametrize("contract", VIOLATIONS)
+def test_a_planted_violation_breaks_the_rule(contract: str, copied_project: Path) -> None:
+    file, line = VIOLATIONS[contract]
+    module = copied_project / "xats_tui" / file
+    module.write_text(module.read_text() + f"\n{line}\n")
+
+    result = lint(copied_project, "--contract", contract)
+
+    assert result.returncode == 1, result.stdout
+    assert "BROKEN" in result.stdout
+
+
+def test_a_new_backend_module_has_to_choose_its_layer(copied_project: Path) -> None:
+    (copied_project / "xats_tui" / "backend" / "newcomer.py").write_text('"""Nobody has given it a layer."""\n')
+
+    result = lint(copied_project, "--contract", "inside-the-backend")
+
+    assert result.returncode == 1, result.stdout
+    assert "newcomer" in result.stdout

@@ -1,0 +1,119 @@
+"""A tmux server that belongs to one test: its own socket, no configuration, 120 columns and 40 rows.
+
+It knows panes, keys and screens, nothing of what runs in them.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.commands.processes import clean_environment
+
+STAND_IN = Path(__file__).with_name("stand_in.py")
+
+COLUMNS, ROWS = 120, 40
+
+PATIENCE = 10.0
+"""Seconds to wait for something to appear in a pane."""
+
+GLANCE = 0.03
+"""Seconds between two looks while waiting."""
+
+
+class Pane(NamedTuple):
+    """A pane and the program that was started in it."""
+
+    pane_id: str
+    pid: int
+
+
+class TmuxServer:
+    """The running server; `TMUX_TMPDIR` of a process leads it there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = clean_environment() | {"TMUX_TMPDIR": str(folder), "TERM": "xterm-256color"}
+        """For processes that are to find this server, and no other."""
+        self.run("-f", "/dev/null", "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "cat")
+
+    @property
+    def socket(self) -> str:
+        """Path of the server's socket."""
+        return str(self.folder / f"tmux-{os.getuid()}" / "default")
+
+    def run(self, *arguments: str) -> str:
+        """What a tmux command prints."""
+        answer = subprocess.run(
+            ["tmux", *arguments], env=self.environment, capture_output=True, text=True, timeout=10, check=False
+        )
+        assert answer.returncode == 0, f"tmux {arguments}: {answer.stderr}"
+        return answer.stdout
+
+    def new_pane(self, command: str | Sequence[str], cwd: Path | None = None) -> Pane:
+        """A window of its own that runs a shell line, or a program with its arguments."""
+        arguments = [command] if isinstance(command, str) else list(command)
+        folder = ["-c", str(cwd)] if cwd else []
+        made = self.run("new-window", "-d", "-P", "-F", "#{pane_id} #{pane_pid}", *folder, *arguments)
+        pane_id, pid = made.split()
+        return Pane(pane_id, int(pid))
+
+    async def stand_in(self, name: str, program: str | None = None) -> Pane:
+        """A pane with the line editor of `stand_in.py`, ready for input; `program` is what its process is called."""
+        python = sys.executable
+        if program is not None:
+            link = self.folder / program
+            if not link.exists():
+                link.symlink_to(Path(sys.executable).resolve())
+            python = str(link)
+        pane = self.new_pane([python, str(STAND_IN), name])
+        await self.wait_for(pane.pane_id, f"{name}>")
+        return pane
+
+    def formats(self, pane_id: str, *names: str) -> list[str]:
+        """What tmux says of a pane, by the names of its formats."""
+        wanted = "\t".join(f"#{{{name}}}" for name in names)
+        return self.run("display-message", "-p", "-t", pane_id, wanted).rstrip("\n").split("\t")
+
+    def capture(self, pane_id: str) -> str:
+        """The visible screen of a pane, without attributes."""
+        return self.run("-u", "capture-pane", "-p", "-t", pane_id)
+
+    def send(self, pane_id: str, *keys: str) -> None:
+        """Press keys: tmux names (`Enter`, `C-u`) or text."""
+        self.run("send-keys", "-t", pane_id, *keys)
+
+    async def wait_for(self, pane_id: str, text: str, timeout: float = PATIENCE) -> str:
+        """The screen as soon as it shows `text`."""
+        give_up_at = time.monotonic() + timeout
+        while text not in (screen := self.capture(pane_id)):
+            assert time.monotonic() < give_up_at, f"{text!r} did not appear in {timeout:g} s; the pane shows:\n{screen}"
+            await asyncio.sleep(GLANCE)
+        return screen
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder with a path that leaves room for a socket's name: Unix sockets allow 107 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="xats-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def tmux_server(folder: Path) -> Iterator[TmuxServer]:
+    """A server for the life of the block; everything in its panes ends with it."""
+    server = TmuxServer(folder)
+    try:
+        yield server
+    finally:
+        server.run("kill-server")
