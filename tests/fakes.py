@@ -56,6 +56,7 @@ class FakeTransport:
     """A transport that sees and achieves what a test says, and keeps what it was asked to deliver."""
 
     name = "fake"
+    types = True
 
     def __init__(self) -> None:
         self.sighting = Sighting(reach=Reach.OPEN, detail="every gate is open")
@@ -71,7 +72,7 @@ class FakeTransport:
         """What the test says is seen."""
         return self.sighting
 
-    async def deliver(self, agent: Agent, hint: str) -> Proof:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
         """Keep the hint; what the test says came of it."""
         self.delivered.append((agent.name, hint))
         return self.proof

@@ -23,6 +23,7 @@ from xats_tui.backend.processes import Processes
 from xats_tui.backend.services.agents import Registry
 from xats_tui.backend.services.contracts import ContractBook
 from xats_tui.backend.services.messages import Mailbox
+from xats_tui.backend.services.operator import Operator
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.wakes import Waker
@@ -61,9 +62,11 @@ class Backend:
             clock,
             lifetime=timedelta(milliseconds=settings.wake_ttl_ms),
             quiet=quiet,
+            hint_budget=settings.hint_budget,
         )
         self.registry = Registry(database, self.sessions, self.waker, self.panes, clock)
         self.mailbox = Mailbox(database, self.waker, body_limit=settings.body_limit)
+        self.operator = Operator(database, self.waker)
         self.board = TaskBoard(database, clock)
         self.contracts = ContractBook(database, self.sessions)
         services = Services(

@@ -22,6 +22,7 @@ class Scope(StrEnum):
     CONTRACTS = "contracts"
     PANES = "panes"
     SESSIONS = "sessions"
+    ACTIVITY = "activity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,14 @@ class SessionChanged:
     scopes = frozenset({Scope.SESSIONS, Scope.AGENTS})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityNoted:
+    """Something was done by hand."""
+
+    verb: str
+    scopes = frozenset({Scope.ACTIVITY, Scope.WAKES, Scope.AGENTS})
+
+
 Event = (
     AgentChanged
     | PaneBound
@@ -122,6 +131,7 @@ Event = (
     | SubscriptionChanged
     | PaneChanged
     | SessionChanged
+    | ActivityNoted
 )
 
 Listener = Callable[[Event], None]

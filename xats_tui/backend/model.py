@@ -289,6 +289,19 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """Something that the operator did."""
+
+    activity_id: int
+    at: datetime
+    actor: str
+    verb: str
+    agent_id: str | None
+    message_id: str | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WakeAttempt:
     """One try to carry out a wake."""
 

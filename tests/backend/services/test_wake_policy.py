@@ -74,6 +74,10 @@ def after(seconds: float) -> datetime:
 
 
 def waits(detail: str, seconds: float) -> Defer:
+    return Defer(reason="guard_failed", detail=detail, until=after(seconds), until_idle=True)
+
+
+def holds_back(detail: str, seconds: float) -> Defer:
     return Defer(reason="guard_failed", detail=detail, until=after(seconds))
 
 
@@ -106,7 +110,7 @@ TABLE: dict[str, tuple[tuple[Wake, ...], Agent | None, Sighting, Verdict]] = {
     "busy for long is no failure": ((a_wake(attempts=50, failures=0),), an_agent(), BROKEN, breaks(600)),
     "a day old": ((a_wake(age=timedelta(hours=24)),), an_agent(), OPEN, too_late),
     "a day old beside new": ((a_wake(age=timedelta(hours=24)), a_wake()), an_agent(), OPEN, Deliver()),
-    "a hint stands unanswered": ((delivered_10_s_ago, a_wake()), an_agent(), OPEN, waits(unanswered, 50)),
+    "a hint stands unanswered": ((delivered_10_s_ago, a_wake()), an_agent(), OPEN, holds_back(unanswered, 50)),
     "it was answered": ((delivered_10_s_ago, a_wake()), an_agent(after(-5)), OPEN, Deliver()),
     "it is long ago": ((delivered_10_min_ago, a_wake()), an_agent(), OPEN, Deliver()),
     "still unread after a while": ((delivered_10_min_ago,), an_agent(), OPEN, Deliver()),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.model import Agent, Reach, Sighting, Wake, WakeStatus, WakeStep
+from xats_tui.backend.model import Agent, Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
 
 LADDER = (timedelta(seconds=30), timedelta(seconds=180), timedelta(seconds=600))
 """Delays to the next try, the last one for ever after; the first three are the reference's."""
@@ -17,6 +17,18 @@ HINT_PATIENCE = timedelta(seconds=60)
 
 REMIND_AFTER = timedelta(seconds=600)
 """How long after a submitted hint or an inbox answer mail that is still unread is worth another look."""
+
+BUDGET_PERIOD = timedelta(hours=1)
+"""The time that an agent's hint budget is for."""
+
+CHATTER_PERIOD = timedelta(minutes=5)
+"""The time in which an exchange of acknowledgements is counted."""
+
+CHATTER_LIMIT = 6
+"""Acknowledgements in each direction within that time that make it ping-pong."""
+
+SHORT = 200
+"""Characters of a body up to which a message that wants no reply is an acknowledgement."""
 
 HINT_LIMIT = 200
 """Characters of a hint at most, so that it stays one line to look at."""
@@ -40,6 +52,8 @@ class Defer:
     until: datetime
     failed: bool = False
     """The transport itself failed."""
+    until_idle: bool = False
+    """It is worth a try as soon as the pane turns idle, before `until`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +75,110 @@ class GiveUp:
 Verdict = Deliver | Defer | Skip | GiveUp
 
 
-def decide(wakes: Sequence[Wake], agent: Agent | None, sighting: Sighting, now: datetime) -> Verdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What beside its screen speaks for or against waking an agent now."""
+
+    resting: bool = False
+    """The operator does not want it disturbed."""
+    resting_until: datetime | None = None
+    """None: until that is lifted."""
+    hints: int = 0
+    """Hints that were submitted to it within `BUDGET_PERIOD`."""
+    oldest_hint_at: datetime | None = None
+    """The first of those."""
+    hint_budget: int = 60
+    """How many it may get in that time."""
+    chattering: bool = False
+    """It and one or two others do nothing but acknowledge each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restraint:
+    """One of those, as a gate, with the time at which it is worth another look."""
+
+    gate: Gate
+    until: datetime
+
+
+def restraints(
+    wakes: Sequence[Wake], agent: Agent, circumstances: Circumstances, now: datetime
+) -> tuple[Restraint, ...]:
+    """Every reason that is not on the screen, whether it holds the agent's wakes back or not."""
+    rest_ends = circumstances.resting_until
+    hint_at = _unanswered_hint(wakes, agent)
+    patient_until = hint_at + HINT_PATIENCE if hint_at else now
+    spent = circumstances.hints >= circumstances.hint_budget
+    return (
+        Restraint(
+            gate=Gate(
+                name="do not disturb",
+                holds=not circumstances.resting,
+                detail=_rest(circumstances),
+            ),
+            until=rest_ends or now + LADDER[-1],
+        ),
+        Restraint(
+            gate=Gate(
+                name="earlier hint",
+                holds=now >= patient_until,
+                detail="an earlier hint has not been answered yet" if now < patient_until else "answered, or long ago",
+            ),
+            until=patient_until,
+        ),
+        Restraint(
+            gate=Gate(
+                name="budget",
+                holds=not spent,
+                detail=f"{circumstances.hints} of {circumstances.hint_budget} hints in the last hour",
+            ),
+            until=(circumstances.oldest_hint_at or now) + BUDGET_PERIOD,
+        ),
+        Restraint(
+            gate=Gate(
+                name="ping-pong",
+                holds=not circumstances.chattering,
+                detail="only acknowledgements go back and forth" if circumstances.chattering else "no",
+            ),
+            until=now + LADDER[-1],
+        ),
+    )
+
+
+def chatters(*, received: int, sent: int, counterparts: int, worth_waking: int) -> bool:
+    """Whether an exchange within `CHATTER_PERIOD` is nothing but acknowledgements between two or three agents."""
+    return min(received, sent) >= CHATTER_LIMIT and counterparts <= 2 and worth_waking == 0
+
+
+def choose(serving: Sequence[str], wakes: Sequence[Wake], agent: Agent, now: datetime) -> str | None:
+    """The transport to use: the first that serves, or the one after that whose hint was not answered in time.
+
+    Args:
+        serving: names of the transports that the agent has, in order of preference.
+        wakes: the agent's open wakes.
+        agent: the agent.
+        now: the instant of the decision.
+    """
+    hint_at = _unanswered_hint(wakes, agent)
+    tried = next((wake.transport for wake in wakes if wake.reached.get(WakeStep.SUBMITTED) == hint_at), None)
+    if hint_at is not None and now >= hint_at + HINT_PATIENCE and tried in serving:
+        return serving[min(serving.index(tried) + 1, len(serving) - 1)]
+    return serving[0] if serving else None
+
+
+def look_again_at(serving: Sequence[str], used: str, now: datetime) -> datetime:
+    """When a submitted hint is worth another look if the mail stays unread: soon, if there is another transport."""
+    is_last = used not in serving or serving.index(used) == len(serving) - 1
+    return now + (REMIND_AFTER if is_last else HINT_PATIENCE)
+
+
+def decide(
+    wakes: Sequence[Wake],
+    agent: Agent | None,
+    sighting: Sighting,
+    now: datetime,
+    circumstances: Circumstances = Circumstances(),
+) -> Verdict:
     """What to do about the open wakes for one agent.
 
     Args:
@@ -69,17 +186,15 @@ def decide(wakes: Sequence[Wake], agent: Agent | None, sighting: Sighting, now: 
         agent: the recipient; None if it has left.
         sighting: what its transport sees now.
         now: the instant of the decision.
+        circumstances: what else there is to know.
     """
     if agent is None:
         return GiveUp(reason="no_pane", detail="the agent has left")
     if all(wake.expires_at is not None and wake.expires_at <= now for wake in wakes):
         return GiveUp(reason="retry_exhausted", detail="the message was not read in time")
-    if (unanswered_since := _unanswered_hint(wakes, agent)) and now < unanswered_since + HINT_PATIENCE:
-        return Defer(
-            reason="guard_failed",
-            detail="an earlier hint has not been answered yet",
-            until=unanswered_since + HINT_PATIENCE,
-        )
+    for restraint in restraints(wakes, agent, circumstances, now):
+        if not restraint.gate.holds:
+            return Defer(reason="guard_failed", detail=restraint.gate.detail, until=restraint.until)
     match sighting.reach:
         case Reach.NO_PANE:
             return Skip(reason="no_pane", detail=sighting.detail)
@@ -89,7 +204,7 @@ def decide(wakes: Sequence[Wake], agent: Agent | None, sighting: Sighting, now: 
             return _after_failure(wakes, sighting.detail, now)
         case Reach.OPEN if all(gate.holds for gate in sighting.gates):
             return Deliver()
-    return Defer(reason="guard_failed", detail=sighting.detail, until=now + delay_after(wakes))
+    return _wait_for_pane(wakes, sighting.detail, now)
 
 
 def after_delivery(
@@ -100,7 +215,7 @@ def after_delivery(
         return None
     if failed:
         return _after_failure(wakes, detail, now)
-    return Defer(reason="guard_failed", detail=detail, until=now + delay_after(wakes))
+    return _wait_for_pane(wakes, detail, now)
 
 
 def delay_after(wakes: Sequence[Wake]) -> timedelta:
@@ -120,10 +235,21 @@ def hint(senders: Sequence[str], count: int) -> str:
     return start + (shown if len(shown) <= room else shown[: room - 1] + "…") + end
 
 
+def _wait_for_pane(wakes: Sequence[Wake], detail: str, now: datetime) -> Verdict:
+    return Defer(reason="guard_failed", detail=detail, until=now + delay_after(wakes), until_idle=True)
+
+
 def _after_failure(wakes: Sequence[Wake], detail: str, now: datetime) -> Verdict:
     if min(wake.failures for wake in wakes) >= len(LADDER):
         return GiveUp(reason="retry_exhausted", detail=detail)
     return Defer(reason="tmux_unavailable", detail=detail, until=now + delay_after(wakes), failed=True)
+
+
+def _rest(circumstances: Circumstances) -> str:
+    if not circumstances.resting:
+        return "off"
+    end = circumstances.resting_until
+    return f"do not disturb until {end:%H:%M} UTC" if end else "do not disturb until that is lifted"
 
 
 def _unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:

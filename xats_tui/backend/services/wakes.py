@@ -5,6 +5,7 @@ It has no rules of its own: `wake_policy` decides, a transport acts, the store r
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,29 +15,17 @@ from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import Event, InboxRead, MessageSent, PaneBound, WakeChanged
 from xats_tui.backend.model import (
     Agent,
+    Gate,
     PaneRef,
     PaneState,
     Proof,
-    Reach,
-    Sighting,
     Wake,
     WakeAttempt,
     WakeStatus,
-    WakeStep,
 )
 from xats_tui.backend.panes.monitor import FAST, PaneMonitor
-from xats_tui.backend.services.wake_policy import (
-    REMIND_AFTER,
-    Defer,
-    Deliver,
-    GiveUp,
-    Skip,
-    Verdict,
-    after_delivery,
-    decide,
-    hint,
-)
-from xats_tui.backend.store import agents as agents_store
+from xats_tui.backend.services.wake_attempts import Tried, WakeAttempts
+from xats_tui.backend.services.wake_policy import Defer
 from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.database import Database, Transaction
 from xats_tui.backend.store.messages import Outgoing
@@ -53,8 +42,6 @@ AFTER_ERROR = timedelta(seconds=1)
 LONGEST_SLEEP = timedelta(seconds=60)
 """After this the queue is looked at again whatever was heard: wall clocks jump."""
 
-NO_TRANSPORT = Sighting(reach=Reach.NO_PANE, detail="no pane is bound")
-
 
 class Waker:
     """Gets agents to read their mail."""
@@ -68,13 +55,16 @@ class Waker:
         *,
         lifetime: timedelta,
         quiet: timedelta,
+        hint_budget: int,
     ) -> None:
         self._database = database
-        self._transports = transports
         self._monitor = monitor
         self._clock = clock
         self._lifetime = lifetime
         self._quiet = quiet
+        self._trials = WakeAttempts(database, transports, clock, hint_budget=hint_budget)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """One writer an agent: the loop, or the operator's hand."""
         self._news = asyncio.Event()
         self._next_decision = asyncio.Event()
         self._under_way: set[str] = set()
@@ -130,6 +120,36 @@ class Waker:
         """How many wakes have failed whose message is still unread."""
         return await store.failed_count(self._database)
 
+    def look_now(self) -> None:
+        """Look at the queue at once: something was changed by hand."""
+        self._news.set()
+
+    async def replay(self, tx: Transaction, message_id: str, agent_id: str) -> bool:
+        """Begin again with one wake, through every gate; False if its message has been read."""
+        self._held_up.pop(agent_id, None)
+        return await store.replay(tx, message_id, agent_id, tx.now + self._lifetime)
+
+    async def cancel(self, tx: Transaction, message_id: str, agent_id: str) -> bool:
+        """End one wake; False if it is over."""
+        return await store.cancel(tx, message_id, agent_id)
+
+    async def release(self, tx: Transaction) -> None:
+        """Have every waiting wake tried now."""
+        await store.make_all_due(tx)
+
+    async def force(self, agent_id: str) -> None:
+        """Try an agent's open wakes at once, asking only the gates that nobody may overrule."""
+        await self._take_turn(agent_id, forced=True)
+
+    async def poke(self, agent: Agent, text: str) -> Proof:
+        """Put a line of the operator's own before an agent, through every gate."""
+        async with self._turns[agent.agent_id]:
+            return await self._trials.poke(agent, text)
+
+    async def verdicts(self, agent: Agent) -> tuple[Gate, ...]:
+        """Every gate's verdict for an agent now; changes nothing."""
+        return await self._trials.verdicts(agent)
+
     async def run(self) -> None:
         """Carry out wakes as they fall due, for ever; first those that a restart has interrupted."""
         async with self._database.write() as tx:
@@ -177,7 +197,7 @@ class Waker:
 
     async def _attempt(self, agent_id: str) -> None:
         try:
-            await self._try_once(agent_id)
+            await self._take_turn(agent_id)
         except Exception:  # one agent's trouble must not keep the others asleep
             logger.exception("a wake of agent %s could not be tried", agent_id)
             await self._clock.sleep(AFTER_ERROR.total_seconds())
@@ -185,57 +205,24 @@ class Waker:
             self._under_way.discard(agent_id)
             self._news.set()
 
-    async def _try_once(self, agent_id: str) -> None:
-        wakes = await store.open_for(self._database, agent_id)
-        if not wakes:
-            self._held_up.pop(agent_id, None)
-            return
-        agent = await agents_store.by_id(self._database, agent_id)
-        transport = next((one for one in self._transports if agent and one.serves(agent)), None)
-        sighting = await transport.sight(agent) if agent and transport else NO_TRANSPORT
-        verdict: Verdict | None = decide(wakes, agent, sighting, self._clock.now())
-        proof = Proof(
-            step=WakeStep.ATTEMPTED, detail=sighting.detail, seen_before=sighting.seen, seen_after=sighting.seen
-        )
-        if isinstance(verdict, Deliver) and agent and transport:
-            proof = await transport.deliver(agent, await self._hint(wakes))
-            verdict = after_delivery(wakes, proof.step, proof.detail, failed=proof.failed, now=self._clock.now())
-        self._note_hold_up(agent, verdict)
-        await self._write_down(agent_id, transport.name if transport else "none", verdict, proof)
-
-    async def _hint(self, wakes: Sequence[Wake]) -> str:
-        senders = [wake.sender_id for wake in wakes if wake.sender_id]
-        names = await agents_store.names(self._database, senders)
-        return hint([names.get(sender, "someone who left") for sender in senders], len(wakes))
-
-    async def _write_down(self, agent_id: str, transport: str, verdict: Verdict | None, proof: Proof) -> None:
-        """Record one attempt for every wake that is open now: a hint answers for all mail that was there by then."""
-        async with self._database.write() as tx:
-            for wake in await store.open_for(tx, agent_id):
-                outcome = _outcome(wake, verdict, proof, tx.now)
-                attempt = WakeAttempt(
-                    number=wake.attempts + 1,
-                    at=tx.now,
-                    transport=transport,
-                    outcome=f"{_word(verdict, proof)}: {outcome.detail}",
-                    seen_before=proof.seen_before,
-                    seen_after=proof.seen_after,
-                )
-                await store.note_attempt(tx, wake, attempt, outcome)
-            tx.record(WakeChanged(agent_id=agent_id))
+    async def _take_turn(self, agent_id: str, *, forced: bool = False) -> None:
+        async with self._turns[agent_id]:
+            tried = await self._trials.try_once(agent_id, forced=forced)
+        self._note_hold_up(agent_id, tried)
         self._next_decision.set()
         self._next_decision = asyncio.Event()
 
-    def _note_hold_up(self, agent: Agent | None, verdict: Verdict | None) -> None:
-        if agent is None or agent.binding is None or not isinstance(verdict, Defer):
-            if agent is not None:
-                self._held_up.pop(agent.agent_id, None)
+    def _note_hold_up(self, agent_id: str, tried: Tried | None) -> None:
+        """Remember which pane an agent's wakes wait for, if it is the pane that they wait for."""
+        self._held_up.pop(agent_id, None)
+        if tried is None or not isinstance(tried.verdict, Defer) or not tried.verdict.until_idle:
             return
-        view = self._monitor.view(agent.binding.pane)
-        waits_for_quiet = view is not None and self._clock.now() - view.unchanged_since < self._quiet
+        view = self._monitor.view(tried.agent.binding.pane) if tried.agent and tried.agent.binding else None
         if view is not None:
-            tried = datetime.min.replace(tzinfo=view.look.at.tzinfo) if waits_for_quiet else view.unchanged_since
-            self._held_up[agent.agent_id] = (agent.binding.pane, tried)
+            now = self._clock.now()
+            only_too_fresh = now - view.unchanged_since < self._quiet
+            tried_at = view.unchanged_since - self._quiet if only_too_fresh else view.unchanged_since
+            self._held_up[agent_id] = (view.look.pane, tried_at)
 
     def _new_wake(self, letter: Outgoing, position: int, auto_poke: bool, now: datetime) -> store.NewWake:
         recipient = letter.recipients[position]
@@ -251,47 +238,3 @@ class Waker:
             due_at=None if skip_reason else now,
             expires_at=now + self._lifetime,
         )
-
-
-def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, now: datetime) -> store.Outcome:
-    match verdict:
-        case Defer():
-            delivered = wake.status is WakeStatus.DELIVERED  # mail that stays unread is no reason to take that back
-            return store.Outcome(
-                status=wake.status if delivered else WakeStatus.RETRYING,
-                skip_reason=None if delivered else verdict.reason,
-                detail=verdict.detail,
-                due_at=verdict.until,
-                step=proof.step,
-                failed=verdict.failed,
-            )
-        case Skip():
-            return store.Outcome(
-                status=WakeStatus.SKIPPED,
-                skip_reason=verdict.reason,
-                detail=verdict.detail,
-                due_at=None,
-                step=WakeStep.QUEUED,
-            )
-        case GiveUp():
-            return store.Outcome(
-                status=WakeStatus.FAILED,
-                skip_reason=verdict.reason,
-                detail=verdict.detail,
-                due_at=None,
-                step=proof.step,
-            )
-    return store.Outcome(
-        status=WakeStatus.DELIVERED, skip_reason=None, detail=proof.detail, due_at=now + REMIND_AFTER, step=proof.step
-    )
-
-
-def _word(verdict: Verdict | None, proof: Proof) -> str:
-    match verdict:
-        case Defer():
-            return "deferred" if proof.step is WakeStep.ATTEMPTED else str(proof.step)
-        case Skip():
-            return "skipped"
-        case GiveUp():
-            return "failed"
-    return str(proof.step)

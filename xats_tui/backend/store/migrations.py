@@ -93,6 +93,12 @@ OUR_ADDITIONS = (
         message_id TEXT NOT NULL, agent_id TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL,
         transport TEXT NOT NULL, outcome TEXT NOT NULL, seen_before TEXT NOT NULL, seen_after TEXT NOT NULL,
         PRIMARY KEY (message_id, agent_id, number)) WITHOUT ROWID""",
+    # The operator: who is not to be disturbed, and what was done by hand.
+    """CREATE TABLE do_not_disturb (
+        subject TEXT PRIMARY KEY, until TEXT, set_at TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE activity (
+        activity_id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL, verb TEXT NOT NULL,
+        agent_id TEXT, message_id TEXT, detail TEXT NOT NULL)""",
     # Identities: who unregisters and comes back finds its id and its mail.
     """CREATE TABLE departed_agents (
         team TEXT NOT NULL, name TEXT NOT NULL, agent_id TEXT NOT NULL, departed_at TEXT NOT NULL,
@@ -114,9 +120,12 @@ OUR_ADDITIONS = (
     "CREATE INDEX idx_wakes_queued ON message_delivery_status (queued_at)",
     "CREATE INDEX idx_wakes_row ON message_delivery_status (recipient_message_id)",
     "CREATE INDEX idx_wakes_failed ON message_delivery_status (agent_id) WHERE wake_status = 'failed'",
+    "CREATE INDEX idx_attempts_agent ON wake_attempts (agent_id, at)",
+    "CREATE INDEX idx_activity_agent ON activity (agent_id, activity_id)",
     "CREATE INDEX idx_tasks_team ON tasks (team, created_at)",
     "CREATE INDEX idx_tasks_owner ON tasks (claimed_by) WHERE status = 'in_progress'",
     "CREATE INDEX idx_subscriptions_name ON contract_subscriptions (team, contract_name)",
+    "CREATE INDEX idx_departed_id ON departed_agents (agent_id)",
 )
 
 

@@ -65,10 +65,13 @@ async def queue(tx: Transaction, wakes: Sequence[NewWake]) -> None:
 
 
 async def agents_due(reader: Reader, now: datetime) -> tuple[str, ...]:
-    """Ids of the agents with a wake that is due, the one that has waited longest first."""
+    """Ids of the agents with a wake that is due, the one that has waited longest first.
+
+    The `+` keeps SQLite from reading every wake there ever was in the order of an index by agent.
+    """
     rows = await reader.fetch_all(
         "SELECT agent_id, min(due_at) AS due FROM message_delivery_status WHERE due_at IS NOT NULL AND due_at <= ? "
-        "GROUP BY agent_id ORDER BY due",
+        "GROUP BY +agent_id ORDER BY due",
         (to_wire(now),),
     )
     return tuple(row["agent_id"] for row in rows)
@@ -194,6 +197,24 @@ async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcom
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HintsGiven:
+    """The hints that were submitted to an agent in some time."""
+
+    count: int
+    oldest_at: datetime | None
+
+
+async def hints_since(reader: Reader, agent_id: str, since: datetime) -> HintsGiven:
+    """How many hints an agent was given after `since`; one hint may have carried out many wakes."""
+    row = await reader.fetch_one(
+        "SELECT count(DISTINCT at) AS n, min(at) AS oldest FROM wake_attempts WHERE agent_id = ? AND at > ? "
+        "AND outcome LIKE 'submitted%'",
+        (agent_id, to_wire(since)),
+    )
+    return HintsGiven(count=row["n"] if row else 0, oldest_at=instant(row["oldest"]) if row else None)
+
+
 async def note_seen(tx: Transaction, row_ids: Collection[str], look_again_at: datetime) -> None:
     """Note that these messages were in an answer to their recipient, and leave it alone until `look_again_at`."""
     await tx.execute_many(
@@ -214,6 +235,29 @@ async def end_as_read(tx: Transaction, row_ids: Collection[str]) -> None:
         "WHERE recipient_message_id = ?",
         [(now, now, row_id) for row_id in row_ids],
     )
+
+
+async def cancel(tx: Transaction, message_id: str, agent_id: str) -> bool:
+    """End a wake by hand; False if it is over already."""
+    row = await tx.fetch_one(
+        "UPDATE message_delivery_status SET wake_status = CASE wake_status WHEN 'retrying' THEN 'skipped' "
+        "ELSE wake_status END, detail = 'cancelled by the operator', due_at = NULL, updated_at = ? "
+        "WHERE message_id = ? AND agent_id = ? AND due_at IS NOT NULL RETURNING message_id",
+        (to_wire(tx.now), message_id, agent_id),
+    )
+    return row is not None
+
+
+async def replay(tx: Transaction, message_id: str, agent_id: str, expires_at: datetime) -> bool:
+    """Make a wake due now, whether it is over or not; False if its message has been read."""
+    row = await tx.fetch_one(
+        "UPDATE message_delivery_status SET wake_status = 'retrying', skip_reason = NULL, failures = 0, due_at = ?, "
+        "expires_at = ?, updated_at = ?, detail = 'replayed by the operator' WHERE message_id = ? AND agent_id = ? "
+        "AND EXISTS (SELECT 1 FROM messages m WHERE m.id = message_delivery_status.recipient_message_id "
+        "AND m.read_at IS NULL) RETURNING message_id",
+        (to_wire(tx.now), to_wire(expires_at), to_wire(tx.now), message_id, agent_id),
+    )
+    return row is not None
 
 
 async def end_for_departed(tx: Transaction, agent_id: str) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
@@ -47,6 +47,12 @@ class RegisterAgent(Arguments):
         default=None, description='How you are woken besides your pane; {"kind": "none"} clears it.'
     )
 
+    @model_validator(mode="after")
+    def _check_what_goes_together(self) -> "RegisterAgent":
+        if self.client_name is not None and self.client != "custom":
+            raise ValueError("client_name goes with client custom only")
+        return self
+
 
 class NoArguments(Arguments):
     pass
@@ -78,8 +84,6 @@ async def echo(call: Call, arguments: Echo) -> Answer:
 
 async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
     client = Client(arguments.client)
-    if arguments.client_name and client is not Client.CUSTOM:
-        raise Refusal("invalid_arguments", detail="client_name goes with client custom only")
     if arguments.ui_pid and client is not Client.CUSTOM:
         await _check_program(call, client, arguments.ui_pid)
     wanted = Registration(

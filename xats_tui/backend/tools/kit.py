@@ -70,6 +70,8 @@ class Call:
         self.services = services
         self.session = session
         self.touched = False
+        self._handed_over = tuple(session.offered)
+        """Mail in answers before this call came; what is offered while it runs has not arrived yet."""
         self._agent: Agent | None = None
 
     @property
@@ -92,14 +94,13 @@ class Call:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         """A transaction that also notes that the agent called, and that the mail it was handed before has arrived."""
-        handed_over = tuple(self.session.offered)
         async with self.services.database.write() as tx:
             if self.session.agent_id is not None:
                 await self.services.registry.touch(tx, self.session.agent_id)
-                await self.services.mailbox.confirm(tx, self.session.agent_id, handed_over)
+                await self.services.mailbox.confirm(tx, self.session.agent_id, self._handed_over)
             yield tx
         self.touched = True
-        self.session.offered = [row for row in self.session.offered if row not in handed_over]
+        self.session.offered = [row for row in self.session.offered if row not in self._handed_over]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

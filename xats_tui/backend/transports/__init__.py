@@ -12,6 +12,8 @@ class Transport(Protocol):
     """One way to an agent."""
 
     name: str
+    types: bool
+    """Whether it types, so that any line can be put before the agent."""
 
     def serves(self, agent: Agent) -> bool:
         """Whether the agent has what this transport needs."""
@@ -21,6 +23,9 @@ class Transport(Protocol):
         """Look, changing nothing."""
         ...
 
-    async def deliver(self, agent: Agent, hint: str) -> Proof:
-        """Look once more, put the hint before the agent if every gate still holds, and say what was seen."""
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+        """Look once more, put the hint before the agent if every gate still holds, and say what was seen.
+
+        With `forced` the gates that a person may overrule are not asked.
+        """
         ...

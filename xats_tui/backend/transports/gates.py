@@ -31,6 +31,7 @@ def judge(agent: Agent, view: PaneView, owner: Owner, quiet: timedelta, now: dat
             detail="in the foreground" if owner.in_front else f"{command} is in the foreground instead",
         ),
         _not_in("mode", reading.state, PaneState.COPY_MODE, "no copy mode", reading.reason),
+        _not_in("shell", reading.state, PaneState.SHELL, "no shell", reading.reason),
         _not_in("draft", reading.state, PaneState.DRAFT, "none", reading.reason),
         _not_in("dialog", reading.state, PaneState.DIALOG, "none", reading.reason),
         Gate(name="state", holds=reading.state is PaneState.IDLE, detail=f"{reading.state}: {reading.reason}"),
@@ -42,9 +43,13 @@ def judge(agent: Agent, view: PaneView, owner: Owner, quiet: timedelta, now: dat
     )
 
 
-def first_closed(gates: Iterable[Gate]) -> Gate | None:
+OVERRULED = frozenset({"draft", "dialog", "state", "quiet"})
+"""The gates that the operator may overrule; never whose pane it is, what runs in front there, or copy mode."""
+
+
+def first_closed(gates: Iterable[Gate], *, forced: bool = False) -> Gate | None:
     """The first gate that does not hold."""
-    return next((gate for gate in gates if not gate.holds), None)
+    return next((gate for gate in gates if not gate.holds and not (forced and gate.name in OVERRULED)), None)
 
 
 def _not_in(name: str, state: PaneState, closed_by: PaneState, fine: str, reason: str) -> Gate:

@@ -36,6 +36,7 @@ class TmuxPane:
     """Puts hints into the tmux panes that agents are bound to."""
 
     name = "tmux-pane"
+    types = True
 
     def __init__(self, tmux: Tmux, processes: Processes, monitor: PaneMonitor, clock: Clock, quiet: timedelta) -> None:
         self._tmux = tmux
@@ -69,13 +70,13 @@ class TmuxPane:
             seen=_last_lines(view),
         )
 
-    async def deliver(self, agent: Agent, hint: str) -> Proof:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
         """Paste the hint and submit it, looking before and after each step."""
         assert agent.binding is not None  # `serves` is asked first
         pane = agent.binding.pane
         async with self._writers.setdefault(pane, asyncio.Lock()):
             sighting = await self.sight(agent)
-            if sighting.reach is not Reach.OPEN or first_closed(sighting.gates):
+            if sighting.reach is not Reach.OPEN or first_closed(sighting.gates, forced=forced):
                 return Proof(
                     step=WakeStep.ATTEMPTED, detail=sighting.detail, seen_before=sighting.seen, seen_after=sighting.seen
                 )

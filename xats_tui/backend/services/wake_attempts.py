@@ -1,0 +1,192 @@
+"""One attempt to wake an agent: look, decide, act, write down.
+
+It knows the transports and the store; when to try is `services/wakes.py`'s business, whether to, `wake_policy`'s.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from xats_tui.backend.clock import Clock
+from xats_tui.backend.events import WakeChanged
+from xats_tui.backend.model import Agent, Gate, Proof, Reach, Sighting, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.backend.services.wake_policy import (
+    BUDGET_PERIOD,
+    CHATTER_PERIOD,
+    SHORT,
+    Circumstances,
+    Defer,
+    Deliver,
+    GiveUp,
+    Skip,
+    Verdict,
+    after_delivery,
+    chatters,
+    choose,
+    decide,
+    hint,
+    look_again_at,
+    restraints,
+)
+from xats_tui.backend.store import activity as activity_store
+from xats_tui.backend.store import agents as agents_store
+from xats_tui.backend.store import messages as messages_store
+from xats_tui.backend.store import wakes as store
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.transports import Transport
+
+NO_TRANSPORT = Sighting(reach=Reach.NO_PANE, detail="no pane is bound")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What an attempt was for, and what was decided."""
+
+    agent: Agent | None
+    verdict: Verdict | None
+    """None: the hint was submitted."""
+
+
+class WakeAttempts:
+    """Carries out the wakes of one agent at a time; its caller sees to it that nobody else does meanwhile."""
+
+    def __init__(self, database: Database, transports: Sequence[Transport], clock: Clock, *, hint_budget: int) -> None:
+        self._database = database
+        self._transports = transports
+        self._clock = clock
+        self._hint_budget = hint_budget
+
+    async def try_once(self, agent_id: str, *, forced: bool = False) -> Tried | None:
+        """Try the open wakes of an agent; None if there are none."""
+        wakes = await store.open_for(self._database, agent_id)
+        if not wakes:
+            return None
+        agent = await agents_store.by_id(self._database, agent_id)
+        transport = self._transport(agent, wakes)
+        sighting = await transport.sight(agent) if agent and transport else NO_TRANSPORT
+        now = self._clock.now()
+        circumstances = await self._circumstances(agent, now) if agent else Circumstances()
+        verdict: Verdict | None = decide(wakes, agent, sighting, now, circumstances)
+        seen = sighting.seen
+        proof = Proof(step=WakeStep.ATTEMPTED, detail=sighting.detail, seen_before=seen, seen_after=seen)
+        if agent and transport and (isinstance(verdict, Deliver) or (forced and isinstance(verdict, Defer))):
+            proof = await transport.deliver(agent, await self._hint(wakes), forced=forced)
+            verdict = after_delivery(wakes, proof.step, proof.detail, failed=proof.failed, now=self._clock.now())
+        await self._write_down(agent_id, transport.name if transport else "none", verdict, proof, self._serving(agent))
+        return Tried(agent=agent, verdict=verdict)
+
+    async def poke(self, agent: Agent, text: str) -> Proof:
+        """Put a line of the operator's own before an agent, through every gate."""
+        transport = next((one for one in self._transports if one.types and one.serves(agent)), None)
+        if transport is None:
+            return Proof(step=WakeStep.QUEUED, detail=NO_TRANSPORT.detail, seen_before="", seen_after="")
+        return await transport.deliver(agent, text)
+
+    async def verdicts(self, agent: Agent) -> tuple[Gate, ...]:
+        """Every gate's verdict for an agent now; changes nothing."""
+        wakes = await store.open_for(self._database, agent.agent_id)
+        now = self._clock.now()
+        held_back = restraints(wakes, agent, await self._circumstances(agent, now), now)
+        mail = Gate(name="already read", holds=bool(wakes), detail="no" if wakes else "there is nothing to wake it for")
+        transport = self._transport(agent, wakes)
+        sighting = await transport.sight(agent) if transport else NO_TRANSPORT
+        reach = Gate(name="reach", holds=sighting.reach is Reach.OPEN, detail=sighting.detail)
+        return (mail, *(restraint.gate for restraint in held_back), *(sighting.gates or (reach,)))
+
+    def _serving(self, agent: Agent | None) -> list[str]:
+        return [one.name for one in self._transports if agent and one.serves(agent)]
+
+    def _transport(self, agent: Agent | None, wakes: Sequence[Wake]) -> Transport | None:
+        name = choose(self._serving(agent), wakes, agent, self._clock.now()) if agent else None
+        return next((one for one in self._transports if one.name == name), None)
+
+    async def _circumstances(self, agent: Agent, now: datetime) -> Circumstances:
+        resting, until = await activity_store.resting(self._database, agent, now)
+        given = await store.hints_since(self._database, agent.agent_id, now - BUDGET_PERIOD)
+        talk = await messages_store.chatter(self._database, agent.agent_id, now - CHATTER_PERIOD, SHORT)
+        return Circumstances(
+            resting=resting,
+            resting_until=until,
+            hints=given.count,
+            oldest_hint_at=given.oldest_at,
+            hint_budget=self._hint_budget,
+            chattering=chatters(
+                received=talk.received, sent=talk.sent, counterparts=talk.counterparts, worth_waking=talk.worth_waking
+            ),
+        )
+
+    async def _hint(self, wakes: Sequence[Wake]) -> str:
+        unseen = [wake for wake in wakes if WakeStep.SEEN not in wake.reached] or wakes
+        senders = [wake.sender_id for wake in unseen if wake.sender_id]
+        names = await agents_store.names(self._database, senders)
+        return hint([names.get(sender, "someone who left") for sender in senders], len(unseen))
+
+    async def _write_down(
+        self, agent_id: str, transport: str, verdict: Verdict | None, proof: Proof, serving: Sequence[str]
+    ) -> None:
+        """Record one attempt for every wake that is open now: a hint answers for all mail that was there by then."""
+        async with self._database.write() as tx:
+            look_again = look_again_at(serving, transport, tx.now)
+            for wake in await store.open_for(tx, agent_id):
+                if isinstance(verdict, Defer) and _rests_on_its_hint(wake, tx.now):
+                    continue
+                outcome = _outcome(wake, verdict, proof, look_again)
+                attempt = WakeAttempt(
+                    number=wake.attempts + 1,
+                    at=tx.now,
+                    transport=transport,
+                    outcome=f"{_word(verdict, proof)}: {outcome.detail}",
+                    seen_before=proof.seen_before,
+                    seen_after=proof.seen_after,
+                )
+                await store.note_attempt(tx, wake, attempt, outcome)
+            tx.record(WakeChanged(agent_id=agent_id))
+
+
+def _rests_on_its_hint(wake: Wake, now: datetime) -> bool:
+    """Whether a hint was submitted for this wake and it is not time to look again."""
+    return wake.status is WakeStatus.DELIVERED and wake.due_at is not None and wake.due_at > now
+
+
+def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: datetime) -> store.Outcome:
+    match verdict:
+        case Defer():
+            delivered = wake.status is WakeStatus.DELIVERED  # mail that stays unread is no reason to take that back
+            return store.Outcome(
+                status=wake.status if delivered else WakeStatus.RETRYING,
+                skip_reason=None if delivered else verdict.reason,
+                detail=verdict.detail,
+                due_at=verdict.until,
+                step=proof.step,
+                failed=verdict.failed,
+            )
+        case Skip():
+            return store.Outcome(
+                status=WakeStatus.SKIPPED,
+                skip_reason=verdict.reason,
+                detail=verdict.detail,
+                due_at=None,
+                step=WakeStep.QUEUED,
+            )
+        case GiveUp():
+            return store.Outcome(
+                status=WakeStatus.FAILED,
+                skip_reason=verdict.reason,
+                detail=verdict.detail,
+                due_at=None,
+                step=proof.step,
+            )
+    return store.Outcome(
+        status=WakeStatus.DELIVERED, skip_reason=None, detail=proof.detail, due_at=look_again, step=proof.step
+    )
+
+
+def _word(verdict: Verdict | None, proof: Proof) -> str:
+    match verdict:
+        case Defer():
+            return "deferred" if proof.step is WakeStep.ATTEMPTED else str(proof.step)
+        case Skip():
+            return "skipped"
+        case GiveUp():
+            return "failed"
+    return str(proof.step)

@@ -1,0 +1,71 @@
+"""What the operator did, and whom the operator does not want disturbed."""
+
+from datetime import datetime
+
+from xats_tui.backend.clock import from_wire, to_wire
+from xats_tui.backend.events import ActivityNoted
+from xats_tui.backend.model import Activity, Agent
+from xats_tui.backend.store.columns import column, instant
+from xats_tui.backend.store.database import Reader, Transaction
+
+
+async def note(
+    tx: Transaction, actor: str, verb: str, detail: str, *, agent_id: str | None = None, message_id: str | None = None
+) -> None:
+    """Write down what was done, in the transaction that did it."""
+    await tx.execute(
+        "INSERT INTO activity (at, actor, verb, agent_id, message_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
+        (to_wire(tx.now), actor, verb, agent_id, message_id, detail),
+    )
+    tx.record(ActivityNoted(verb=verb))
+
+
+async def newest(reader: Reader, limit: int) -> tuple[Activity, ...]:
+    """What was done last, the newest first."""
+    rows = await reader.fetch_all("SELECT * FROM activity ORDER BY activity_id DESC LIMIT ?", (limit,))
+    return tuple(
+        Activity(
+            activity_id=row["activity_id"],
+            at=from_wire(row["at"]),
+            actor=row["actor"],
+            verb=row["verb"],
+            agent_id=row["agent_id"],
+            message_id=row["message_id"],
+            detail=row["detail"],
+        )
+        for row in rows
+    )
+
+
+async def let_rest(tx: Transaction, subject: str, until: datetime | None) -> None:
+    """Do not disturb an agent or a team until then, or until it is lifted."""
+    await tx.execute(
+        "INSERT OR REPLACE INTO do_not_disturb (subject, until, set_at) VALUES (?, ?, ?)",
+        (subject, column(until), to_wire(tx.now)),
+    )
+
+
+async def lift_rest(tx: Transaction, subject: str) -> bool:
+    """Disturb again; False if there was no rest."""
+    row = await tx.fetch_one("DELETE FROM do_not_disturb WHERE subject = ? RETURNING subject", (subject,))
+    return row is not None
+
+
+async def resting(reader: Reader, agent: Agent, now: datetime) -> tuple[bool, datetime | None]:
+    """Whether an agent is not to be disturbed, itself or as its team, and until when if that has an end."""
+    rows = await reader.fetch_all(
+        "SELECT until FROM do_not_disturb WHERE subject IN (?, ?) AND (until IS NULL OR until > ?)",
+        (agent_subject(agent.agent_id), team_subject(agent.team), to_wire(now)),
+    )
+    ends = [instant(row["until"]) for row in rows]
+    return bool(ends), None if None in ends else max((end for end in ends if end), default=None)
+
+
+def agent_subject(agent_id: str) -> str:
+    """The subject that stands for one agent."""
+    return f"agent:{agent_id}"
+
+
+def team_subject(team: str) -> str:
+    """The subject that stands for a whole team."""
+    return f"team:{team}"
