@@ -1,7 +1,10 @@
 """What many tests start from: settings with a home of their own, a running coordinator, clients, a tmux server."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,8 @@ from xats_tui.settings import Settings
 
 Connect = Callable[..., Awaitable[Caller]]
 """`await connect()` is a client of the `backend` fixture; `await connect(url=…)` of another coordinator."""
+
+Sql = Callable[..., list[tuple[Any, ...]]]
 
 QUIET_MS = 150
 """How long a pane must be quiet: long enough to be seen, short enough to be waited for."""
@@ -70,6 +75,17 @@ def register(connect: Connect) -> Connect:
         return caller
 
     return register
+
+
+@pytest.fixture
+def sql(settings: Settings) -> Sql:
+    """Reads and changes the database behind the coordinator's back: `sql("SELECT …", parameter)`."""
+
+    def run(statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(settings.db_path, timeout=5)) as connection, connection:
+            return connection.execute(statement, parameters).fetchall()
+
+    return run
 
 
 def url_of(backend: Backend) -> str:

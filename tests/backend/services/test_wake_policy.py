@@ -1,5 +1,6 @@
 """The wake policy, as a table: what was seen, and what is to be done about it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,14 +11,18 @@ from xats_tui.backend.model import Agent, Client, Delivery, Gate, Reach, Sightin
 from xats_tui.backend.services.wake_policy import (
     HINT_LIMIT,
     HINT_PATIENCE,
+    Circumstances,
     Defer,
     Deliver,
     GiveUp,
     Skip,
     Verdict,
     after_delivery,
+    chatters,
+    choose,
     decide,
     hint,
+    look_again_at,
 )
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
@@ -175,3 +180,78 @@ def test_mail_that_can_still_be_read_is_never_forgotten(
         assert NOW < verdict.until <= NOW + max(HINT_PATIENCE, timedelta(seconds=600))
     else:
         assert verdict == Deliver()
+
+
+RESTRAINTS: dict[str, tuple[Circumstances, str, datetime]] = {
+    "not to be disturbed": (
+        Circumstances(resting=True, resting_until=after(7200)),
+        "do not disturb until 16:00 UTC",
+        after(7200),
+    ),
+    "not to be disturbed at all": (
+        Circumstances(resting=True),
+        "do not disturb until that is lifted",
+        after(600),
+    ),
+    "the hour's hints are spent": (
+        Circumstances(hints=60, oldest_hint_at=after(-600), hint_budget=60),
+        "60 of 60 hints in the last hour",
+        after(3000),
+    ),
+    "nothing but acknowledgements": (
+        Circumstances(chattering=True),
+        "only acknowledgements go back and forth",
+        after(600),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RESTRAINTS)
+def test_what_is_not_on_the_screen_can_hold_a_wake_back_too(case: str) -> None:
+    circumstances, detail, until = RESTRAINTS[case]
+
+    verdict = decide((a_wake(),), an_agent(), OPEN, NOW, circumstances)
+
+    assert verdict == Defer(reason="guard_failed", detail=detail, until=until)
+
+
+@pytest.mark.parametrize(
+    ("received", "sent", "counterparts", "worth_waking", "expected"),
+    [
+        (6, 6, 1, 0, True),
+        (9, 7, 2, 0, True),
+        (6, 5, 1, 0, False),
+        (60, 60, 3, 0, False),
+        (60, 60, 1, 1, False),
+    ],
+)
+def test_only_an_exchange_of_acknowledgements_is_ping_pong(
+    received: int, sent: int, counterparts: int, worth_waking: int, expected: bool
+) -> None:
+    assert chatters(received=received, sent=sent, counterparts=counterparts, worth_waking=worth_waking) is expected
+
+
+def hinted_by(transport: str, ago: float) -> Wake:
+    return replace(a_wake(status=WakeStatus.DELIVERED, submitted=timedelta(seconds=ago)), transport=transport)
+
+
+@pytest.mark.parametrize(
+    ("serving", "wakes", "expected"),
+    [
+        ([], (a_wake(),), None),
+        (["channel", "pane"], (a_wake(),), "channel"),
+        (["channel", "pane"], (hinted_by("channel", 61),), "pane"),
+        (["channel", "pane"], (hinted_by("channel", 59),), "channel"),
+        (["channel", "pane"], (hinted_by("pane", 700),), "pane"),
+        (["pane"], (hinted_by("channel", 61),), "pane"),
+    ],
+)
+def test_a_hint_that_is_not_answered_goes_on_to_the_next_transport(
+    serving: list[str], wakes: tuple[Wake, ...], expected: str | None
+) -> None:
+    assert choose(serving, wakes, an_agent(), NOW) == expected
+
+
+def test_mail_is_looked_at_again_sooner_where_there_is_another_way() -> None:
+    assert look_again_at(["channel", "pane"], "channel", NOW) == after(60)
+    assert look_again_at(["channel", "pane"], "pane", NOW) == after(600)

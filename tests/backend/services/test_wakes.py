@@ -1,84 +1,18 @@
 """Wakes in real panes: what is safe is typed and proven, everything else waits, and nothing is forgotten."""
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
+from tests.backend.services.conftest import Bound
+from tests.backend.services.waking import HINT, bind, hints, quiet, status_of, until, until_running
 from tests.conftest import Connect
 from tests.mcp_caller import Caller, callers
-from tests.tmux_server import Pane, TmuxServer
+from tests.tmux_server import TmuxServer
 from xats_tui.backend.daemon import Backend
 from xats_tui.settings import Settings
 
 pytestmark = pytest.mark.tmux
-
-PATIENCE = 15.0
-"""Seconds to wait for a status."""
-
-HINT = "[xats] 1 new message from alice: call get_inbox"
-
-Bound = Callable[..., Awaitable[Caller]]
-
-
-@pytest.fixture
-def bound(register: Connect) -> Bound:
-    """Registers a client and binds it to a stand-in's pane."""
-
-    async def bound(name: str, pane: Pane) -> Caller:
-        caller: Caller = await register(name)
-        await bind(caller, pane)
-        return caller
-
-    return bound
-
-
-async def bind(caller: Caller, pane: Pane) -> None:
-    """Bind an agent to the pane of a stand-in."""
-    answer = await caller.call("bind_runtime_identity", agent="custom", ui_pid=pane.pid, process_pattern="stand_in")
-    assert answer.get("ok"), answer
-
-
-async def status_of(sender: Caller, message_id: str) -> dict[str, Any]:
-    """What is known of a message's only wake."""
-    answer = await sender.call("get_delivery_status", message_id=message_id)
-    status: dict[str, Any] = answer["statuses"][0]
-    return status
-
-
-async def until(sender: Caller, message_id: str, **expected: str) -> dict[str, Any]:
-    """The status as soon as it is as expected."""
-    status: dict[str, Any] = {}
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                status = await status_of(sender, message_id)
-                if all(expected[name] in str(status[name]) for name in expected):
-                    return status
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"{expected} did not come about: {status}") from None
-
-
-async def quiet(backend: Backend, pane: Pane) -> None:
-    """Wait until the coordinator has seen a pane unchanged for the quiet time."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            view = next((entry.pane for entry in await backend.registry.roster() if _is_in(entry.agent, pane)), None)
-            if view and (backend.clock.now() - view.unchanged_since).total_seconds() > backend.settings.quiet_ms / 1000:
-                return
-            await asyncio.sleep(0.03)
-
-
-def _is_in(agent: Any, pane: Pane) -> bool:
-    return agent.binding is not None and agent.binding.pane.pane_id == pane.pane_id
-
-
-def hints(tmux: TmuxServer, pane: Pane) -> list[str]:
-    """The hints that were submitted to a stand-in."""
-    return re.findall(r"submitted \d+: (\[xats\].*\S)", tmux.capture(pane.pane_id))
 
 
 async def test_an_idle_agent_is_woken_with_proof(
@@ -356,10 +290,3 @@ async def test_a_pane_that_does_not_show_the_hint_gets_no_enter(
     assert status["wake_status"] == "retrying"
     assert list(status["evidence"]) == ["queued", "attempted"]
     assert tmux.capture(pane.pane_id).strip() == ""
-
-
-async def until_running(tmux: TmuxServer, pane: Pane, program: str) -> None:
-    """Wait until a program is in front in a pane."""
-    async with asyncio.timeout(PATIENCE):
-        while tmux.formats(pane.pane_id, "pane_current_command") != [program]:
-            await asyncio.sleep(0.03)
