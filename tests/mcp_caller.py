@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import httpx2
 import mcp_types as types
-from mcp import Client
+from mcp import Client, StdioServerParameters
 from mcp.client.extension import ClientExtension, NotificationBinding
+from mcp.client.streamable_http import streamable_http_client
 from pydantic import BaseModel, ConfigDict
 
 PATIENCE = 15.0
@@ -99,13 +101,13 @@ NOTIFICATIONS = ("notifications/contract_event", "notifications/heartbeat", "not
 
 @asynccontextmanager
 async def callers() -> AsyncIterator[Callable[..., Any]]:
-    """A function that connects a client to a URL; all that it connected leave at the end."""
+    """A function that connects a client to a URL or a program's stdin and stdout; all of them leave at the end."""
     leaving = asyncio.Event()
     tasks: list[asyncio.Task[None]] = []
 
-    async def connect(url: str, mode: str = "legacy") -> Caller:
+    async def connect(where: str | StdioServerParameters, mode: str = "legacy") -> Caller:
         connected: asyncio.Future[Caller] = asyncio.get_running_loop().create_future()
-        tasks.append(asyncio.create_task(_live(url, mode, connected, leaving)))
+        tasks.append(asyncio.create_task(_live(where, mode, connected, leaving)))
         async with asyncio.timeout(PATIENCE):
             return await connected
 
@@ -117,10 +119,22 @@ async def callers() -> AsyncIterator[Callable[..., Any]]:
             await asyncio.gather(*tasks)
 
 
-async def _live(url: str, mode: str, connected: asyncio.Future[Caller], leaving: asyncio.Event) -> None:
+async def _live(
+    where: str | StdioServerParameters, mode: str, connected: asyncio.Future[Caller], leaving: asyncio.Event
+) -> None:
+    """Be one client; without certificates, which take longer to load than everything else here."""
     heard = Heard(NOTIFICATIONS)
     try:
-        async with Client(url, mode=mode, extensions=[heard], read_timeout_seconds=PATIENCE, cache=None) as client:
+        async with (
+            httpx2.AsyncClient(verify=False, timeout=httpx2.Timeout(PATIENCE, read=None)) as plain,
+            Client(
+                streamable_http_client(where, http_client=plain) if isinstance(where, str) else where,
+                mode=mode,
+                extensions=[heard],
+                read_timeout_seconds=PATIENCE,
+                cache=None,
+            ) as client,
+        ):
             connected.set_result(Caller(client, heard))
             await leaving.wait()
     except BaseException as error:

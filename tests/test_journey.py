@@ -95,6 +95,8 @@ async def test_two_agents_talk_and_a_kill_changes_nothing(tmux: TmuxServer, tmp_
         assert submitted_lines(screen) == [HINT]
         assert screen.rstrip().endswith("bob>"), "the hint left nothing in the input line"
         assert {"queued", "attempted", "typed", "submitted"} <= status["evidence"].keys()
+        for shown in ("alice", "bob", "Review", "submitted"):
+            await tmux.wait_for(dashboard.pane_id, shown)
 
         inbox = await bob.call("get_inbox")
         assert [message["body"] for message in inbox["messages"]] == ["please review PR 12"]
@@ -105,7 +107,7 @@ async def test_two_agents_talk_and_a_kill_changes_nothing(tmux: TmuxServer, tmp_
         read = await alice.call("get_delivery_status", message_id=sent["message_id"])
         assert "read" in read["statuses"][0]["evidence"]
 
-        for shown in ("alice", "bob", "Review", "looks good", "submitted"):
+        for shown in ("looks good", "read"):
             await tmux.wait_for(dashboard.pane_id, shown)
 
         killed = pid_file.read(record)

@@ -20,8 +20,10 @@ from xats_tui.backend.http import HttpDoor, listen
 from xats_tui.backend.model import Health, PaneState
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Processes
+from xats_tui.backend.reports import Reports
 from xats_tui.backend.services.agents import Registry
 from xats_tui.backend.services.contracts import ContractBook
+from xats_tui.backend.services.hooks import HostHooks
 from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.operator import Operator
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
@@ -32,6 +34,7 @@ from xats_tui.backend.store.database import Database
 from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.kit import Services, Toolbox
+from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.tmux_pane import TmuxPane
 from xats_tui.pid_file import AlreadyRunning, PidRecord
 from xats_tui.settings import Settings
@@ -53,11 +56,12 @@ class Backend:
         self.port = port
         self.started_at = clock.now()
         self.sessions = Sessions(clock, bus.publish)
+        self.reports = Reports()
         tmux, processes = Tmux(clock), Processes()
         self.panes = PaneMonitor(tmux, clock, bus.publish)
         self.waker = Waker(
             database,
-            (TmuxPane(tmux, processes, self.panes, clock, quiet),),
+            (CodexAppServer(), TmuxPane(tmux, processes, self.panes, clock, quiet, self.reports)),
             self.panes,
             clock,
             lifetime=timedelta(milliseconds=settings.wake_ttl_ms),
@@ -80,7 +84,8 @@ class Backend:
             identity=RuntimeIdentity(tmux, processes, clock),
             clock=clock,
         )
-        self._door = HttpDoor(Toolbox(TOOLS, services), self.sessions, settings, clock)
+        hooks = HostHooks(database, self.waker, self.reports, clock)
+        self._door = HttpDoor(Toolbox(TOOLS, services), hooks, self.sessions, settings, clock)
         self._panes_changed = asyncio.Event()
         bus.listen(self.waker.hear)
         bus.listen(self._hear)

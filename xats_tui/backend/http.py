@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 from xats_tui import __version__
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StartError
+from xats_tui.backend.services.hooks import HostHooks
 from xats_tui.backend.sessions import Session, Sessions
 from xats_tui.backend.tools.kit import Toolbox
 from xats_tui.settings import Settings, is_loopback
@@ -61,8 +62,11 @@ INSTRUCTIONS = (
 class HttpDoor:
     """The ASGI application."""
 
-    def __init__(self, toolbox: Toolbox, sessions: Sessions, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, toolbox: Toolbox, hooks: HostHooks, sessions: Sessions, settings: Settings, clock: Clock
+    ) -> None:
         self._toolbox = toolbox
+        self._hooks = hooks
         self._sessions = sessions
         self._token = settings.token
         self._clock = clock
@@ -108,6 +112,8 @@ class HttpDoor:
             await _answer(send, 200, self._health())
         elif not self._may_pass(scope):
             await _answer(send, 401, {"error": "invalid_token"})
+        elif path == "/hook" and scope["method"] == "POST" and _header(scope, b"origin") is None:  # no web page's
+            await _answer(send, 200, await self._hooks.hear(await _json(receive)))
         elif path != "/mcp":
             await _answer(send, 404, {"error": "not_found", "detail": "the MCP endpoint is /mcp"})
         elif (version := _header(scope, b"mcp-protocol-version")) and version not in HANDSHAKE_PROTOCOL_VERSIONS:
@@ -137,7 +143,8 @@ class HttpDoor:
         async def call_tool(
             context: ServerRequestContext[dict[str, Any]], params: types.CallToolRequestParams
         ) -> types.CallToolResult:
-            return await self._toolbox.call(self._session(context), params.name, params.arguments or {})
+            session, meta = self._session(context), dict(context.meta or {})
+            return await self._toolbox.call(session, params.name, params.arguments or {}, meta)
 
         return Server(
             SERVER_NAME,
@@ -223,6 +230,23 @@ def _unsupported(version: str) -> dict[str, Any]:
     supported = ", ".join(sorted(HANDSHAKE_PROTOCOL_VERSIONS, reverse=True))
     message = f"Bad Request: Unsupported protocol version: {version[:40]} (supported versions: {supported})"
     return {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": message}}
+
+
+async def _json(receive: Receive) -> Mapping[str, Any]:
+    """The object in a request's body; an empty one for anything else, or for more than `BODY_LIMIT`."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > BODY_LIMIT or message["type"] != "http.request":
+            return {}
+        if not message.get("more_body"):
+            break
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 async def _answer(send: Send, status: int, body: Mapping[str, Any]) -> None:

@@ -99,6 +99,8 @@ class Agent:
     binding: Binding | None
     registered_at: datetime
     last_seen_at: datetime
+    host_session: str | None = None
+    """The session id of the program it runs in, by which that program's hooks speak of it."""
     channel_ui_pid: int | None = None
     """On a channel proxy: the pid of the Claude Code that it belongs to."""
 

@@ -110,7 +110,7 @@ def _process(process: psutil.Process) -> Process:
 def _is_in_front(pid: int) -> bool:
     try:
         return os.getpgid(pid) == _foreground_group(pid)
-    except (OSError, ValueError, subprocess.SubprocessError):
+    except (OSError, ValueError, OverflowError, subprocess.SubprocessError):
         return False
 
 

@@ -35,6 +35,9 @@ from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.transports import Transport
 
+STOP_HOOK = "claude-stop-hook"
+"""What stands for a hint that a program took over at the end of its turn."""
+
 NO_TRANSPORT = Sighting(reach=Reach.NO_PANE, detail="no pane is bound")
 
 
@@ -43,6 +46,8 @@ class Tried:
     """What an attempt was for, and what was decided."""
 
     agent: Agent | None
+    typed: bool
+    """By a transport that types, so that the pane shows when it is worth another try."""
     verdict: Verdict | None
     """None: the hint was submitted."""
 
@@ -62,8 +67,7 @@ class WakeAttempts:
         if not wakes:
             return None
         agent = await agents_store.by_id(self._database, agent_id)
-        transport = self._transport(agent, wakes)
-        sighting = await transport.sight(agent) if agent and transport else NO_TRANSPORT
+        transport, sighting = await self._sight(agent, wakes)
         now = self._clock.now()
         circumstances = await self._circumstances(agent, now) if agent else Circumstances()
         verdict: Verdict | None = decide(wakes, agent, sighting, now, circumstances)
@@ -73,7 +77,7 @@ class WakeAttempts:
             proof = await transport.deliver(agent, await self._hint(wakes), forced=forced)
             verdict = after_delivery(wakes, proof.step, proof.detail, failed=proof.failed, now=self._clock.now())
         await self._write_down(agent_id, transport.name if transport else "none", verdict, proof, self._serving(agent))
-        return Tried(agent=agent, verdict=verdict)
+        return Tried(agent=agent, typed=transport is None or transport.types, verdict=verdict)
 
     async def poke(self, agent: Agent, text: str) -> Proof:
         """Put a line of the operator's own before an agent, through every gate."""
@@ -88,17 +92,49 @@ class WakeAttempts:
         now = self._clock.now()
         held_back = restraints(wakes, agent, await self._circumstances(agent, now), now)
         mail = Gate(name="already read", holds=bool(wakes), detail="no" if wakes else "there is nothing to wake it for")
-        transport = self._transport(agent, wakes)
-        sighting = await transport.sight(agent) if transport else NO_TRANSPORT
+        _, sighting = await self._sight(agent, wakes)
         reach = Gate(name="reach", holds=sighting.reach is Reach.OPEN, detail=sighting.detail)
         return (mail, *(restraint.gate for restraint in held_back), *(sighting.gates or (reach,)))
 
     def _serving(self, agent: Agent | None) -> list[str]:
         return [one.name for one in self._transports if agent and one.serves(agent)]
 
-    def _transport(self, agent: Agent | None, wakes: Sequence[Wake]) -> Transport | None:
-        name = choose(self._serving(agent), wakes, agent, self._clock.now()) if agent else None
-        return next((one for one in self._transports if one.name == name), None)
+    async def sees_open(self, agent_id: str) -> bool:
+        """Whether an agent could be woken now, by what its transport sees."""
+        agent = await agents_store.by_id(self._database, agent_id)
+        _, sighting = await self._sight(agent, await store.open_for(self._database, agent_id))
+        return sighting.reach is Reach.OPEN and all(gate.holds for gate in sighting.gates)
+
+    async def hand_over(self, agent_id: str) -> str | None:
+        """The hint for a program that asks at the end of its turn, written down as taken; None if there is no mail.
+
+        A wake that was handed over already is not handed over again: the turn it began ends here, too.
+        """
+        wakes = await store.open_for(self._database, agent_id)
+        fresh = [wake for wake in wakes if wake.status is WakeStatus.RETRYING and WakeStep.SEEN not in wake.reached]
+        if not fresh:
+            return None
+        line = await self._hint(wakes)
+        proof = Proof(
+            step=WakeStep.SUBMITTED, detail="the turn goes on with the hint", seen_before="end of turn", seen_after=line
+        )
+        await self._write_down(agent_id, STOP_HOOK, None, proof, ())
+        return line
+
+    async def _sight(self, agent: Agent | None, wakes: Sequence[Wake]) -> tuple[Transport | None, Sighting]:
+        """The transport to use and what it sees; one that is broken gives way to the next that is not."""
+        serving = self._serving(agent)
+        first = choose(serving, wakes, agent, self._clock.now()) if agent else None
+        chosen: tuple[Transport | None, Sighting] = (None, NO_TRANSPORT)
+        for name in serving[serving.index(first) :] if first else ():
+            transport = next(one for one in self._transports if one.name == name)
+            assert agent is not None  # somebody is served
+            sighting = await transport.sight(agent)
+            if chosen[0] is None:
+                chosen = (transport, sighting)
+            if sighting.reach is not Reach.BROKEN:
+                return transport, sighting
+        return chosen
 
     async def _circumstances(self, agent: Agent, now: datetime) -> Circumstances:
         resting, until = await activity_store.resting(self._database, agent, now)

@@ -36,6 +36,11 @@ logger = logging.getLogger(__name__)
 FIRST_DECISION = 1.0
 """Seconds that a sender waits for the first decision about its message at the most."""
 
+POLL = 1.0
+"""Seconds between two questions to a program whose state is not on a screen."""
+
+LONG_AGO = timedelta(days=365)
+
 AFTER_ERROR = timedelta(seconds=1)
 """How long an attempt that failed unexpectedly is left alone."""
 
@@ -68,6 +73,8 @@ class Waker:
         self._news = asyncio.Event()
         self._next_decision = asyncio.Event()
         self._under_way: set[str] = set()
+        self._polled: dict[str, float] = {}
+        """Agents without a pane that wait for their program, with when it was asked last."""
         self._held_up: dict[str, tuple[PaneRef, datetime]] = {}
         """Agents whose wakes wait for their pane, with since when it was unchanged at the last try."""
 
@@ -120,6 +127,13 @@ class Waker:
         """How many wakes have failed whose message is still unread."""
         return await store.failed_count(self._database)
 
+    def nudge(self, agent_id: str) -> None:
+        """Something that no screen shows may have let an agent go: try its wakes as soon as its pane allows."""
+        if agent_id in self._held_up:
+            pane, tried = self._held_up[agent_id]
+            self._held_up[agent_id] = (pane, tried - LONG_AGO)
+        self._news.set()
+
     def look_now(self) -> None:
         """Look at the queue at once: something was changed by hand."""
         self._news.set()
@@ -145,6 +159,11 @@ class Waker:
         """Put a line of the operator's own before an agent, through every gate."""
         async with self._turns[agent.agent_id]:
             return await self._trials.poke(agent, text)
+
+    async def hand_over(self, agent_id: str) -> str | None:
+        """The hint for a program that asks at the end of its turn; None if there is no mail to announce."""
+        async with self._turns[agent_id]:
+            return await self._trials.hand_over(agent_id)
 
     async def verdicts(self, agent: Agent) -> tuple[Gate, ...]:
         """Every gate's verdict for an agent now; changes nothing."""
@@ -174,8 +193,17 @@ class Waker:
         """Agents to try now: those whose time has come, and those whose pane has turned idle."""
         now = self._clock.now()
         due = await store.agents_due(self._database, now)
-        ready = [agent_id for agent_id in self._held_up if agent_id not in due and self._is_ready(agent_id, now)]
-        return (*due, *ready)
+        ready = [agent_id for agent_id in self._held_up if self._is_ready(agent_id, now)]
+        asked = [agent_id for agent_id in tuple(self._polled) if await self._says_ready(agent_id)]
+        return tuple(dict.fromkeys((*due, *ready, *asked)))
+
+    async def _says_ready(self, agent_id: str) -> bool:
+        """Whether the program of an agent says that it can be woken; asked once a second at the most."""
+        now = self._clock.monotonic()
+        if agent_id in self._under_way or now - self._polled[agent_id] < POLL:
+            return False
+        self._polled[agent_id] = now
+        return await self._trials.sees_open(agent_id)
 
     def _is_ready(self, agent_id: str, now: datetime) -> bool:
         pane, tried = self._held_up[agent_id]
@@ -190,7 +218,7 @@ class Waker:
     async def _pause(self) -> timedelta:
         """Until the next wake is due, or the next look at a pane that one waits for."""
         self._monitor.await_change(frozenset(pane for pane, _ in self._held_up.values()))
-        if self._held_up:
+        if self._held_up or self._polled:
             return timedelta(seconds=FAST / 2)
         due = await store.next_due(self._database)
         return min(max(due - self._clock.now(), timedelta(milliseconds=20)), LONGEST_SLEEP) if due else LONGEST_SLEEP
@@ -215,7 +243,11 @@ class Waker:
     def _note_hold_up(self, agent_id: str, tried: Tried | None) -> None:
         """Remember which pane an agent's wakes wait for, if it is the pane that they wait for."""
         self._held_up.pop(agent_id, None)
+        self._polled.pop(agent_id, None)
         if tried is None or not isinstance(tried.verdict, Defer) or not tried.verdict.until_idle:
+            return
+        if not tried.typed:
+            self._polled[agent_id] = self._clock.monotonic()
             return
         view = self._monitor.view(tried.agent.binding.pane) if tried.agent and tried.agent.binding else None
         if view is not None:

@@ -40,6 +40,7 @@ class Registration:
     model: str
     delivery: Delivery | None = None
     ui_pid: int | None = None
+    host_session: str | None = None
     channel_ui_pid: int | None = None
 
 
@@ -78,6 +79,14 @@ async def online_in_team(
     return tuple(map(_agent, rows))
 
 
+async def by_host_session(reader: Reader, host_session: str) -> tuple[Agent, ...]:
+    """The agents that were registered from a session of a program; the one seen last comes first."""
+    rows = await reader.fetch_all(
+        "SELECT * FROM agents WHERE host_session = ? ORDER BY last_seen_at DESC", (host_session,)
+    )
+    return tuple(map(_agent, rows))
+
+
 async def holder_of(reader: Reader, pane: PaneRef) -> Agent | None:
     """The agent that a pane is bound to."""
     row = await reader.fetch_one(
@@ -109,7 +118,11 @@ async def register(tx: Transaction, wanted: Registration, new_id: str) -> Agent:
             now,
         ),
     )
-    optional: dict[str, Any] = {"claude_ui_pid": wanted.channel_ui_pid, "runtime_ui_pid": wanted.ui_pid}
+    optional: dict[str, Any] = {
+        "claude_ui_pid": wanted.channel_ui_pid,
+        "runtime_ui_pid": wanted.ui_pid,
+        "host_session": wanted.host_session,
+    }
     given = {name: value for name, value in optional.items() if value is not None}
     if wanted.delivery is not None:
         given |= {"delivery_kind": wanted.delivery.kind, "delivery_payload": _payload(wanted.delivery)}
@@ -197,6 +210,7 @@ def _agent(row: Row) -> Agent:
         binding=_binding(row),
         registered_at=from_wire(row["registered_at"]),
         last_seen_at=from_wire(row["last_seen_at"]),
+        host_session=row["host_session"],
         channel_ui_pid=row["claude_ui_pid"],
     )
 

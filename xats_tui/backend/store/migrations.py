@@ -73,6 +73,7 @@ OUR_ADDITIONS = (
     # Panes: ids repeat across servers, pids across time.
     "ALTER TABLE agents ADD COLUMN tmux_socket TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE agents ADD COLUMN runtime_ui_started_at REAL",
+    "ALTER TABLE agents ADD COLUMN host_session TEXT",
     # Reading: a message has exactly one recipient, so its receipt is a column.
     "ALTER TABLE messages ADD COLUMN read_at TEXT",
     # Wakes: the reference's status row is the wake, with what it needs to survive a restart.
@@ -110,6 +111,7 @@ OUR_ADDITIONS = (
         fetched_at TEXT NOT NULL, PRIMARY KEY (agent_id, team, contract_name)) WITHOUT ROWID""",
     "CREATE INDEX idx_events_type ON events (event_type, to_team, event_id)",
     "CREATE INDEX idx_agents_ui_pid ON agents (claude_ui_pid) WHERE claude_ui_pid IS NOT NULL",
+    "CREATE INDEX idx_agents_host ON agents (host_session) WHERE host_session IS NOT NULL",
     "CREATE INDEX idx_agents_pane ON agents (tmux_pane_id, tmux_socket) WHERE tmux_pane_id IS NOT NULL",
     "CREATE INDEX idx_messages_recipient ON messages (to_agent_id, event_id)",
     "CREATE INDEX idx_messages_unread ON messages (to_agent_id, event_id) WHERE read_at IS NULL",

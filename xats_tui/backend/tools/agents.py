@@ -12,12 +12,21 @@ from xats_tui.backend.model import Agent, Binding, Client, Delivery, DeliveryKin
 from xats_tui.backend.services.agents import checked_label, team_of
 from xats_tui.backend.services.runtime_identity import Candidate, Wanted
 from xats_tui.backend.store.agents import Registration
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, Optional, Tool
+from xats_tui.backend.tools.kit import Answer, Arguments, Call, Optional, Positive, Tool
+from xats_tui.backend.transports.codex_appserver import control_url
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 ClientName = Literal["codex", "claude-code", "opencode", "custom"]
 
 DEFAULT_ROLE = "default"
+
+THREAD = "threadId"
+"""Where Codex names the thread of a call, in `_meta`."""
+
+HOST_SESSION = "xats/host_session"
+"""Where the bridge names the session of the program that started it, in `_meta`."""
+
+LONGEST_SESSION = 200
 
 UNBOUND_HINT = (
     "No usable tmux_pane_id is bound, so you cannot be woken through your pane. Call bind_runtime_identity with the "
@@ -40,7 +49,7 @@ class RegisterAgent(Arguments):
         default=None, description="Current working directory; its last part is the team when none is named."
     )
     client_name: Optional[NonEmpty] = Field(default=None, description="With client custom: what the program is called.")
-    ui_pid: Optional[Annotated[int, Field(gt=0)]] = Field(
+    ui_pid: Optional[Positive] = Field(
         default=None, description="Pid of your user interface; binds its tmux pane. Not from Codex."
     )
     delivery: Optional[dict[str, Any]] = Field(
@@ -70,7 +79,7 @@ class DetectTmuxPane(Arguments):
 
 class BindRuntimeIdentity(Arguments):
     agent: ClientName
-    ui_pid: Optional[Annotated[int, Field(gt=0)]] = Field(default=None, description="Pid of your user interface.")
+    ui_pid: Optional[Positive] = Field(default=None, description="Pid of your user interface.")
     ui_tty: Optional[str] = None
     tmux_pane_id: Optional[NonEmpty] = None
     process_pattern: Optional[str] = Field(
@@ -93,7 +102,8 @@ async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
         client=client,
         client_name=arguments.client_name,
         model=arguments.model,
-        delivery=_delivery(arguments.delivery) if arguments.delivery is not None else None,
+        delivery=_delivery(arguments.delivery) if arguments.delivery is not None else _thread_of(call, client),
+        host_session=_host_session(call),
         ui_pid=arguments.ui_pid if client is Client.CLAUDE_CODE else None,
     )
     binding = await _binding(call, client, arguments.ui_pid)
@@ -198,6 +208,20 @@ async def _binding(call: Call, client: Client, ui_pid: int | None) -> Binding | 
         return None
 
 
+def _thread_of(call: Call, client: Client) -> Delivery | None:
+    """The Codex thread that a call comes from, if this machine's Codex has a control socket."""
+    thread_id, url = call.meta.get(THREAD), control_url()
+    named = isinstance(thread_id, str) and THREAD_ID.fullmatch(thread_id)
+    if client is not Client.CODEX or url is None or not named:
+        return None
+    return Delivery(kind=DeliveryKind.CODEX_APPSERVER, address={"thread_id": str(thread_id), "ws_url": url})
+
+
+def _host_session(call: Call) -> str | None:
+    session = call.meta.get(HOST_SESSION)
+    return session[:LONGEST_SESSION] if isinstance(session, str) and session else None
+
+
 def _delivery(value: Mapping[str, Any]) -> Delivery:
     kind = value.get("kind")
     if kind not in set(DeliveryKind):
@@ -225,7 +249,8 @@ def _codex_address(value: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 THREAD_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
-WS_URL = re.compile(r"wss?://[^\s/]+\S*", re.IGNORECASE)
+WS_URL = re.compile(r"wss?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?(/\S*)?|unix:/\S+", re.IGNORECASE)
+"""Loopback only: a wake may carry a token."""
 ANY_TEXT = re.compile(r".+", re.DOTALL)
 ADDRESSES = {
     DeliveryKind.NONE: _no_address,

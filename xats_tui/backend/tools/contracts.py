@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from xats_tui.backend.clock import to_wire
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, Optional, Tool
+from xats_tui.backend.tools.kit import Answer, Arguments, Call, NonNegative, Optional, Positive, Tool
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
@@ -26,17 +26,17 @@ class SubscribeContract(Arguments):
 
 class GetContract(Arguments):
     name: NonEmpty
-    version: Optional[Annotated[int, Field(ge=0)]] = Field(default=None, description="The latest if left out or 0.")
+    version: Optional[NonNegative] = Field(default=None, description="The latest if left out or 0.")
 
 
 class DiffContracts(Arguments):
     name: NonEmpty
-    from_version: Annotated[int, Field(ge=1)]
-    to_version: Annotated[int, Field(ge=1)]
+    from_version: Positive
+    to_version: Positive
 
 
 class PendingContractEvents(Arguments):
-    since_event_id: Annotated[int, Field(ge=0)] = 0
+    since_event_id: NonNegative = 0
     limit: Annotated[int, Field(ge=1)] = Field(default=DEFAULT_PAGE, description=f"At most {LARGEST_PAGE}.")
 
 

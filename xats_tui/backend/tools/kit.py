@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar
 
 import mcp_types as types
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal, StoreError
@@ -42,6 +42,13 @@ Optional = Annotated[T | None, BeforeValidator(_refuse_null)]
 """A field that may be left out, but not be null."""
 
 
+LARGEST_INTEGER = 2**63 - 1
+"""What the database can hold; an event, a version or a pid beyond it does not exist."""
+
+NonNegative = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+Positive = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+
+
 class Arguments(BaseModel):
     """The arguments of a tool: no unknown names, nothing coerced."""
 
@@ -66,9 +73,11 @@ class Services:
 class Call:
     """One call of a tool."""
 
-    def __init__(self, services: Services, session: Session) -> None:
+    def __init__(self, services: Services, session: Session, meta: Mapping[str, Any]) -> None:
         self.services = services
         self.session = session
+        self.meta = meta
+        """The request's `_meta`: what the client program says beside the arguments."""
         self.touched = False
         self._handed_over = tuple(session.offered)
         """Mail in answers before this call came; what is offered while it runs has not arrived yet."""
@@ -133,7 +142,9 @@ class Toolbox:
         self._services = services
         self.offered = [tool.offered() for tool in tools.values()]
 
-    async def call(self, session: Session, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
+    async def call(
+        self, session: Session, name: str, arguments: Mapping[str, Any], meta: Mapping[str, Any]
+    ) -> types.CallToolResult:
         """Run a tool for a session; whatever happens, the answer is one that a model can read."""
         tool = self._tools.get(name)
         if tool is None:
@@ -143,7 +154,7 @@ class Toolbox:
         except ValidationError as error:
             return _tool_error(_problems(name, error))
         session.last_call_at = self._services.clock.now()
-        call = Call(self._services, session)
+        call = Call(self._services, session, meta)
         try:
             text = _dumped(await self._run(tool, call, checked))
         except StoreError as error:

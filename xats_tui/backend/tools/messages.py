@@ -9,7 +9,7 @@ from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model import Message, Wake, WakeStatus
 from xats_tui.backend.services.messages import Sent
 from xats_tui.backend.services.wake_policy import LADDER
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, Optional, Tool
+from xats_tui.backend.tools.kit import Answer, Arguments, Call, NonNegative, Optional, Tool
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
@@ -58,7 +58,7 @@ class BroadcastToRole(Arguments):
 
 
 class GetInbox(Arguments):
-    since_event_id: Optional[Annotated[int, Field(ge=0)]] = Field(
+    since_event_id: Optional[NonNegative] = Field(
         default=None,
         description="Look at history after this event id, changing nothing; leave it out to read new mail.",
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from xats_tui.backend.model import Agent, Gate, PaneState, PaneView
+from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +19,10 @@ class Owner:
     """What is typed into its terminal reaches it."""
 
 
-def judge(agent: Agent, view: PaneView, owner: Owner, quiet: timedelta, now: datetime) -> tuple[Gate, ...]:
-    """Every gate's verdict for a pane at `now`."""
+def judge(
+    agent: Agent, view: PaneView, owner: Owner, report: Report | None, quiet: timedelta, now: datetime
+) -> tuple[Gate, ...]:
+    """Every gate's verdict for a pane at `now`; `report` is the newest word of the program itself."""
     formats, reading = view.look.formats, view.reading
     unchanged = max(now - view.unchanged_since, timedelta(0))
     command = formats.get("pane_current_command")
@@ -35,6 +38,7 @@ def judge(agent: Agent, view: PaneView, owner: Owner, quiet: timedelta, now: dat
         _not_in("draft", reading.state, PaneState.DRAFT, "none", reading.reason),
         _not_in("dialog", reading.state, PaneState.DIALOG, "none", reading.reason),
         Gate(name="state", holds=reading.state is PaneState.IDLE, detail=f"{reading.state}: {reading.reason}"),
+        _told(report, view, unchanged),
         Gate(
             name="quiet",
             holds=unchanged >= quiet,
@@ -43,13 +47,21 @@ def judge(agent: Agent, view: PaneView, owner: Owner, quiet: timedelta, now: dat
     )
 
 
-OVERRULED = frozenset({"draft", "dialog", "state", "quiet"})
+OVERRULED = frozenset({"draft", "dialog", "state", "hooks", "quiet"})
 """The gates that the operator may overrule; never whose pane it is, what runs in front there, or copy mode."""
 
 
 def first_closed(gates: Iterable[Gate], *, forced: bool = False) -> Gate | None:
     """The first gate that does not hold."""
     return next((gate for gate in gates if not gate.holds and not (forced and gate.name in OVERRULED)), None)
+
+
+def _told(report: Report | None, view: PaneView, unchanged: timedelta) -> Gate:
+    """What the program says must not contradict what its screen shows, unless its word is older than a calm screen."""
+    if report is None or report.state is PaneState.IDLE:
+        return Gate(name="hooks", holds=True, detail=report.detail if report else "nothing reported")
+    calm = view.reading.state is PaneState.IDLE and unchanged >= SCREEN_WINS_AFTER and report.at < view.unchanged_since
+    return Gate(name="hooks", holds=calm, detail=f"the program says {report.state}: {report.detail}")
 
 
 def _not_in(name: str, state: PaneState, closed_by: PaneState, fine: str, reason: str) -> Gate:

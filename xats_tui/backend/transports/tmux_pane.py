@@ -14,6 +14,7 @@ from xats_tui.backend.model import Agent, Binding, PaneRef, PaneView, Proof, Rea
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.panes.screen import parse_screen
 from xats_tui.backend.processes import Processes
+from xats_tui.backend.reports import Reports
 from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.transports.gates import Owner, first_closed, judge
 
@@ -38,12 +39,21 @@ class TmuxPane:
     name = "tmux-pane"
     types = True
 
-    def __init__(self, tmux: Tmux, processes: Processes, monitor: PaneMonitor, clock: Clock, quiet: timedelta) -> None:
+    def __init__(
+        self,
+        tmux: Tmux,
+        processes: Processes,
+        monitor: PaneMonitor,
+        clock: Clock,
+        quiet: timedelta,
+        reports: Reports,
+    ) -> None:
         self._tmux = tmux
         self._processes = processes
         self._monitor = monitor
         self._clock = clock
         self._quiet = quiet
+        self._reports = reports
         self._writers: dict[PaneRef, asyncio.Lock] = {}
 
     def serves(self, agent: Agent) -> bool:
@@ -60,7 +70,9 @@ class TmuxPane:
             return Sighting(reach=Reach.AGENT_GONE, detail=f"pane {agent.binding.pane.pane_id} is gone")
         except TmuxError as error:
             return Sighting(reach=Reach.BROKEN, detail=str(error))
-        gates = judge(agent, view, await self._owner(agent.binding), self._quiet, self._clock.now())
+        now = self._clock.now()
+        report = self._reports.of(agent.host_session, now)
+        gates = judge(agent, view, await self._owner(agent.binding), report, self._quiet, now)
         owner = gates[0]
         closed = first_closed(gates)
         return Sighting(

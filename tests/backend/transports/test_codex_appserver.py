@@ -1,0 +1,142 @@
+"""Codex is woken through its app-server: with nothing typed, and only when its thread says that it is idle."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
+
+import mcp_types as types
+import pytest
+
+from tests.app_server import THREAD, AppServer, app_server
+from tests.backend.services.waking import until
+from tests.conftest import Connect
+from tests.mcp_caller import Caller
+from xats_tui.backend.transports import json_rpc
+from xats_tui.backend.transports.codex_appserver import CONTROL_SOCKET
+
+HINT = "[xats] 1 new message from alice: call get_inbox"
+
+
+@pytest.fixture
+async def codex(own_tmux_folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AppServer]:
+    """A Codex home with a control socket; the folder's path is short enough for one."""
+    monkeypatch.setenv("CODEX_HOME", str(own_tmux_folder))
+    async with app_server(own_tmux_folder / CONTROL_SOCKET) as server:
+        yield server
+
+
+async def registered(connect: Connect, name: str) -> Caller:
+    """An agent of client codex whose calls name its thread, as the real program's do."""
+    caller: Caller = await connect()
+    result = await caller.client.call_tool(
+        "register_agent",
+        {"name": name, "client": "codex", "model": "m"},
+        meta=cast(types.RequestParamsMeta, {"threadId": THREAD}),
+    )
+    assert not result.is_error
+    return caller
+
+
+async def test_registering_is_enough_to_be_woken_without_a_pane(
+    codex: AppServer, connect: Connect, register: Connect
+) -> None:
+    await registered(connect, "bob")
+    alice = await register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert sent["poked"] is True
+    assert codex.turns == [HINT]
+    (status,) = (await alice.call("get_delivery_status", message_id=sent["message_id"]))["statuses"]
+    assert (status["transport"], status["detail"]) == ("codex-appserver", "turn turn-1 started")
+
+
+@pytest.mark.parametrize(
+    ("status", "detail"),
+    [
+        ({"type": "active", "activeFlags": ["waitingOnApproval"]}, "thread active (waitingOnApproval)"),
+        ({"type": "active", "activeFlags": []}, "thread active"),
+        ({"type": "systemError"}, "thread systemError"),
+    ],
+)
+async def test_a_thread_that_is_not_idle_is_left_alone_until_it_is(
+    status: dict[str, object], detail: str, codex: AppServer, connect: Connect, register: Connect
+) -> None:
+    codex.status = status
+    await registered(connect, "bob")
+    alice = await register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert sent["poke_skip_reasons"][0]["detail"] == detail
+    assert codex.turns == []
+    codex.status = {"type": "idle"}
+    await until(alice, sent["message_id"], wake_status="delivered")
+    assert codex.turns == [HINT]
+
+
+async def test_an_unconfirmed_turn_is_neither_delivered_nor_failed(
+    codex: AppServer, connect: Connect, register: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_rpc, "REPLY_DEADLINE", 0.2)
+    codex.mute = True
+    await registered(connect, "bob")
+    alice = await register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    status = await until(alice, sent["message_id"], detail="unconfirmed")
+    assert status["wake_status"] == "retrying"
+    assert "submitted" not in status["evidence"]
+
+
+async def test_a_server_that_is_gone_is_tried_again(
+    own_tmux_folder: Path, codex: AppServer, connect: Connect, register: Connect
+) -> None:
+    await registered(connect, "bob")
+    alice = await register("alice")
+    (own_tmux_folder / CONTROL_SOCKET).unlink()
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert sent["poke_skip_reasons"][0]["reason"] == "tmux_unavailable"
+    assert "cannot connect to unix:" in sent["poke_skip_reasons"][0]["detail"]
+    assert sent["retry_scheduled"] is True
+
+
+async def test_a_burst_starts_one_turn(codex: AppServer, connect: Connect, register: Connect) -> None:
+    await registered(connect, "bob")
+    alice = await register("alice")
+
+    await asyncio.gather(*(alice.call("send_message", to_agent_name="bob", body="hello") for _ in range(10)))
+
+    assert len(codex.turns) == 1
+
+
+@pytest.mark.parametrize("name", ["HOME", "AWS_SECRET_ACCESS_KEY"])
+async def test_w18_no_secret_but_a_token_for_it_leaves_the_process(
+    name: str, codex: AppServer, own_tmux_folder: Path, connect: Connect, register: Connect
+) -> None:
+    url = f"unix:{own_tmux_folder / CONTROL_SOCKET}"
+    delivery = {"kind": "codex-appserver", "thread_id": THREAD, "ws_url": url, "auth_token_ref": name}
+    bob: Caller = await connect()
+    await bob.call("register_agent", name="bob", client="codex", model="m", delivery=delivery)
+    alice = await register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert f"{name} may not be sent" in sent["poke_skip_reasons"][0]["detail"]
+    assert codex.turns == []
+
+
+@pytest.mark.parametrize(
+    "url", ["ws://example.com:8799", "wss://10.0.0.1", "ws://127.0.0.1.example.com", "http://localhost"]
+)
+async def test_w18_an_app_server_is_on_this_machine(url: str, connect: Connect) -> None:
+    bob: Caller = await connect()
+    delivery = {"kind": "codex-appserver", "thread_id": THREAD, "ws_url": url}
+
+    answer = await bob.call("register_agent", name="bob", client="codex", model="m", delivery=delivery)
+
+    assert answer == {"error": "invalid_delivery", "reason": "invalid_ws_url"}

@@ -1,0 +1,168 @@
+"""The conditions for typing into a pane: each closes on its own, and says why."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from xats_tui.backend.model import (
+    Agent,
+    Binding,
+    Client,
+    Delivery,
+    Gate,
+    PaneLook,
+    PaneReading,
+    PaneRef,
+    PaneState,
+    PaneView,
+    VerificationMode,
+)
+from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
+from xats_tui.backend.transports.gates import Owner, first_closed, judge
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+QUIET = timedelta(seconds=2)
+PANE = PaneRef("", "%1")
+
+BINDING = Binding(
+    pane=PANE, tty="pts/1", ui_pid=42, ui_started_at=1.0, mode=VerificationMode.PID_TTY_PANE, bound_at=NOW
+)
+AGENT = Agent(
+    agent_id="A",
+    team="red",
+    name="bob",
+    role="default",
+    client=Client.CUSTOM,
+    client_name=None,
+    model=None,
+    delivery=Delivery(),
+    binding=BINDING,
+    registered_at=NOW,
+    last_seen_at=NOW,
+)
+OWNER = Owner(alive=True, tty="pts/1", in_front=True)
+BEHIND = replace(OWNER, in_front=False)
+GONE = Owner(alive=False, tty=None, in_front=False)
+
+
+def view(state: PaneState = PaneState.IDLE, unchanged: timedelta = QUIET, **formats: Any) -> PaneView:
+    """A pane in a state, unchanged for so long."""
+    shown = {"pane_tty": "/dev/pts/1", "pane_current_command": "vim"} | formats
+    return PaneView(
+        look=PaneLook(pane=PANE, at=NOW, formats=shown, screen="> "),
+        reading=PaneReading(state=state, reason=f"it looks {state}"),
+        unchanged_since=NOW - unchanged,
+        state_since=NOW - unchanged,
+    )
+
+
+def judged(
+    seen: PaneView | None = None, owner: Owner = OWNER, agent: Agent = AGENT, report: Report | None = None
+) -> tuple[Gate, ...]:
+    """The gates, for what differs from a pane that may be typed into."""
+    return judge(agent, seen or view(), owner, report, QUIET, NOW)
+
+
+def closed(gates: tuple[Gate, ...]) -> set[str]:
+    """The names of the gates that do not hold."""
+    return {gate.name for gate in gates if not gate.holds}
+
+
+def test_an_idle_quiet_pane_with_its_owner_in_front_is_open() -> None:
+    gates = judged()
+
+    assert closed(gates) == set()
+    assert first_closed(gates) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "names"),
+    [
+        (PaneState.BUSY, {"state"}),
+        (PaneState.DRAFT, {"draft", "state"}),
+        (PaneState.DIALOG, {"dialog", "state"}),
+        (PaneState.COPY_MODE, {"mode", "state"}),
+        (PaneState.SHELL, {"shell", "state"}),
+        (PaneState.FOREIGN, {"state"}),
+        (PaneState.DEAD, {"state"}),
+        (PaneState.UNKNOWN, {"state"}),
+    ],
+)
+def test_every_state_but_idle_is_closed_by_its_own_gate(state: PaneState, names: set[str]) -> None:
+    gates = judged(view(state))
+
+    assert closed(gates) == names
+    shut = first_closed(gates)
+    assert shut is not None
+    assert f"it looks {state}" in shut.detail
+
+
+def test_a_pane_that_just_changed_is_not_quiet() -> None:
+    assert closed(judged(view(unchanged=QUIET - timedelta(milliseconds=1)))) == {"quiet"}
+    assert closed(judged(view(unchanged=QUIET))) == set()
+
+
+def test_a_clock_that_was_set_back_is_not_quiet() -> None:
+    assert closed(judged(view(unchanged=timedelta(seconds=-5)))) == {"quiet"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        (GONE, "process 42 has ended; the pane now runs vim"),
+        (Owner(alive=True, tty="pts/9", in_front=True), "process 42 is on pts/9, not in this pane"),
+        (Owner(alive=True, tty=None, in_front=False), "process 42 is on no terminal, not in this pane"),
+    ],
+)
+def test_w49_a_pane_whose_owner_is_gone_is_closed_first_of_all(owner: Owner, said: str) -> None:
+    shut = first_closed(judged(owner=owner))
+
+    assert shut is not None
+    assert (shut.name, shut.detail) == ("owner", said)
+
+
+def test_a_pane_that_was_bound_without_a_process_asks_to_be_bound_again() -> None:
+    unknown = replace(AGENT, binding=replace(BINDING, ui_pid=None))
+    shut = first_closed(judged(owner=GONE, agent=unknown))
+
+    assert shut is not None
+    assert "bind it again" in shut.detail
+
+
+def test_an_owner_behind_another_program_is_not_typed_at() -> None:
+    shut = first_closed(judged(owner=BEHIND))
+
+    assert shut is not None
+    assert (shut.name, shut.detail) == ("process", "vim is in the foreground instead")
+
+
+def test_what_the_program_says_of_itself_closes_a_pane_that_looks_idle() -> None:
+    said = Report(state=PaneState.BUSY, at=NOW, detail="its turn began")
+
+    assert closed(judged(report=said)) == {"hooks"}
+    assert closed(judged(report=Report(state=PaneState.IDLE, at=NOW, detail="its turn ended"))) == set()
+
+
+def test_a_word_that_is_older_than_a_calm_screen_is_overtaken_by_it() -> None:
+    said = Report(state=PaneState.BUSY, at=NOW - 2 * SCREEN_WINS_AFTER, detail="its turn began")
+
+    assert closed(judged(view(unchanged=SCREEN_WINS_AFTER), report=said)) == set()
+
+
+def test_every_gate_says_what_it_saw_open_or_not() -> None:
+    for gate in (*judged(), *judged(view(PaneState.DIALOG), BEHIND)):
+        assert gate.detail, gate.name
+
+
+def test_force_passes_what_a_person_may_judge_and_nothing_else() -> None:
+    for state in (PaneState.DRAFT, PaneState.DIALOG, PaneState.BUSY):
+        assert first_closed(judged(view(state, unchanged=timedelta(0))), forced=True) is None, state
+    for gates in (
+        judged(view(PaneState.SHELL)),
+        judged(view(PaneState.COPY_MODE)),
+        judged(owner=GONE),
+        judged(owner=BEHIND),
+    ):
+        assert first_closed(gates, forced=True) is not None

@@ -1,0 +1,62 @@
+"""The program as a process, in a home of its own, and its end."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+XATS = (sys.executable, "-m", "xats_tui")
+
+LISTENING = re.compile(r"^listening on 127\.0\.0\.1:(\d+)\n$")
+
+
+def clean_environment() -> dict[str, str]:
+    """This environment without what would lead to the coordinator or the tmux server of whoever runs the tests."""
+    ours = ("XATS_", "TMUX", "POKE_", "HEARTBEAT_", "CLEANUP_", "KEEP_ALIVE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
+def xats(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, without a terminal."""
+    return subprocess.run(
+        [*XATS, *arguments],
+        env=clean_environment() | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@contextmanager
+def daemon(home: Path, *arguments: str, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A coordinator that listens, with its port; it is killed if the test has not ended it."""
+    process = subprocess.Popen(
+        [*XATS, "daemon", "--home", str(home), "--port", str(port), *arguments],
+        env=clean_environment() | {"TMUX_TMPDIR": str(home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        listening = LISTENING.match(line)
+        assert listening, f"the daemon said {line!r}"
+        yield process, int(listening[1])
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[str]) -> int:
+    """Kill a process that is still there; its exit code."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGKILL)
+    if process.stdout is not None:
+        process.stdout.close()
+    return process.wait(10)

@@ -1,0 +1,134 @@
+"""The coordinator without a screen: how it starts, what keeps it from starting, how it ends."""
+
+import json
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.commands.processes import XATS, clean_environment, daemon, end, xats
+from xats_tui import __version__, pid_file
+
+
+def daemon_refuses(home: Path, *arguments: str) -> str:
+    """The one sentence with which a daemon does not start."""
+    run = xats("daemon", "--home", str(home), *arguments)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("xats-tui: ")
+    assert run.stderr.count("\n") == 1
+    return run.stderr.removeprefix("xats-tui: ").strip()
+
+
+@contextmanager
+def taken_ports(count: int) -> Iterator[int]:
+    """So many ports in a row that something listens on; the first of them."""
+    while True:
+        with ExitStack() as stack:
+            first = 0
+            try:
+                for offset in range(count):
+                    listener = stack.enter_context(socket.socket())
+                    listener.bind(("127.0.0.1", first and first + offset))
+                    listener.listen()
+                    first = first or listener.getsockname()[1]
+            except (OSError, OverflowError):
+                continue  # one of the row was taken by somebody else: try another row
+            yield first
+            return
+
+
+def test_it_prints_where_it_listens_and_nothing_else(tmp_path: Path) -> None:
+    with daemon(tmp_path) as (process, port):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as response:
+            health = json.load(response)
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
+        assert process.wait(10) == 0
+    assert (health["ok"], health["version"]) == (True, __version__)
+    assert not (tmp_path / "daemon.pid").exists()
+
+
+def test_what_it_leaves_in_its_home_is_readable_by_the_owner_only(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with daemon(home):
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()}
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert {"data.db", "daemon.pid", "xats-tui.log"} <= modes.keys()
+    assert {name for name, mode in modes.items() if mode & 0o077} == set()
+
+
+def test_a_second_one_of_the_same_home_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
+    with daemon(tmp_path) as (process, _):
+        assert daemon_refuses(tmp_path, "--port", "0") == f"daemon already running pid={process.pid}"
+        assert pid_file.is_running(tmp_path / "daemon.pid")
+
+
+def test_a_killed_one_does_not_keep_the_next_from_starting(tmp_path: Path) -> None:
+    with daemon(tmp_path) as (process, port):
+        end(process)
+    with daemon(tmp_path, port=port) as (_, again):
+        assert again == port
+
+
+def test_a_taken_port_leads_to_the_next(tmp_path: Path) -> None:
+    with taken_ports(1) as port, daemon(tmp_path, port=port) as (_, other):
+        assert port < other <= port + 2
+        record = pid_file.read(tmp_path / "daemon.pid")
+        assert record is not None
+        assert record.port == other
+
+
+def test_three_taken_ports_are_told(tmp_path: Path) -> None:
+    with taken_ports(3) as port:
+        assert f"ports {port}-{port + 2} unavailable" in daemon_refuses(tmp_path, "--port", str(port))
+    assert not (tmp_path / "daemon.pid").exists()
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data.db").write_bytes(b"no database at all" * 100)
+    assert "data.db" in daemon_refuses(tmp_path, "--port", "0")
+    assert (tmp_path / "data.db").read_bytes() == b"no database at all" * 100
+
+
+def test_a_database_of_a_newer_version_is_told(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "data.db") as database:
+        database.execute("PRAGMA user_version = 999")
+    database.close()
+    assert "newer" in daemon_refuses(tmp_path, "--port", "0")
+
+
+def test_a_database_that_is_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data.db").mkdir()
+    assert "data.db" in daemon_refuses(tmp_path, "--port", "0")
+
+
+def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
+    assert "192.0.2.1" in daemon_refuses(tmp_path, "--host", "192.0.2.1", "--token", "s")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_in_time_with_a_client_that_keeps_its_stream_open(tmp_path: Path, number: signal.Signals) -> None:
+    with daemon(tmp_path) as (process, _):
+        bridge = subprocess.Popen(
+            [*XATS, "mcp", "--home", str(tmp_path)],
+            env=clean_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        with bridge:
+            assert bridge.stdin is not None
+            assert bridge.stdout is not None
+            bridge.stdin.write(b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n')
+            bridge.stdin.flush()
+            assert b'"tools"' in bridge.stdout.readline()
+            process.send_signal(number)
+            assert process.wait(5) == 0
+            bridge.stdin.close()

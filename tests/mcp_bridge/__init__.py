@@ -1,0 +1,1 @@
+"""The bridge, alone and in front of a coordinator."""

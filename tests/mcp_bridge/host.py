@@ -1,0 +1,88 @@
+"""A host: the agent's program, which starts a bridge and speaks JSON-RPC with it in lines."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.commands.processes import XATS, clean_environment
+
+WAIT = 20.0
+"""Seconds for an answer; a coordinator may have to start first, on a busy machine."""
+
+LONGEST_LINE = 4_000_000
+
+
+@dataclass(slots=True)
+class ScriptedHost:
+    """A bridge process and the pipes to it."""
+
+    process: asyncio.subprocess.Process
+    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def say(self, line: bytes) -> None:
+        """Write a line, whatever it is."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + b"\n")
+
+    async def hear(self) -> dict[str, Any]:
+        """The next message of the bridge."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(WAIT):
+            message: dict[str, Any] = json.loads(await self.process.stdout.readline())
+        return message
+
+    async def request(self, method: str, **params: Any) -> dict[str, Any]:
+        """The answer to a request; notifications in between are left out."""
+        request_id = next(self._ids)
+        self.say(json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}).encode())
+        while (answer := await self.hear()).get("id") != request_id:
+            pass
+        return answer
+
+    async def shake_hands(self, protocol: str = "2025-11-25") -> dict[str, Any]:
+        """The result of `initialize`."""
+        client = {"name": "host", "version": "1"}
+        answer = await self.request("initialize", protocolVersion=protocol, capabilities={}, clientInfo=client)
+        self.say(b'{"jsonrpc":"2.0","method":"notifications/initialized"}')
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    async def call(self, tool: str, **arguments: Any) -> Any:
+        """What a tool answers, as the agent reads it."""
+        answer = await self.request("tools/call", name=tool, arguments=arguments)
+        text = answer["result"]["content"][0]["text"]
+        return text if answer["result"].get("isError") else json.loads(text)
+
+    async def leave(self) -> int:
+        """Close stdin and wait for the bridge to end; its exit code."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        async with asyncio.timeout(WAIT):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def bridge(home: Path, *arguments: str) -> AsyncIterator[ScriptedHost]:
+    """A host that has just started a bridge in this home; the bridge is killed if it is still there at the end."""
+    process = await asyncio.create_subprocess_exec(
+        *XATS,
+        "mcp",
+        "--home",
+        str(home),
+        *arguments,
+        env=clean_environment() | {"TMUX_TMPDIR": str(home)},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE,
+    )
+    try:
+        yield ScriptedHost(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()

@@ -1,0 +1,260 @@
+"""Requests to a coordinator that goes away, comes back and misbehaves."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, answer_text, listening
+from xats_tui import pid_file
+from xats_tui.mcp_bridge import upstream as upstream_module
+from xats_tui.mcp_bridge.launch import Launcher
+from xats_tui.mcp_bridge.session import RpcError
+from xats_tui.mcp_bridge.upstream import CALL_ID, Unavailable, Upstream
+from xats_tui.settings import load
+
+WAIT = 5.0
+"""Seconds for anything that should happen soon."""
+
+
+@pytest.fixture
+async def coordinator() -> AsyncIterator[ScriptedCoordinator]:
+    async with listening(ScriptedCoordinator()) as scripted:
+        yield scripted
+
+
+@asynccontextmanager
+async def connected_to(
+    coordinator: ScriptedCoordinator, home: Path, token: str | None = None
+) -> AsyncIterator[tuple[Upstream, list[dict[str, Any]]]]:
+    """An upstream that finds this coordinator, and what its host would hear."""
+    heard: list[dict[str, Any]] = []
+    loaded = load({"home": home, "port": coordinator.port}, {})
+    upstream = Upstream(Launcher(loaded), token, lambda message: heard.append(dict(message)))
+    # Held, so that the upstream never starts a coordinator of its own.
+    with pid_file.held(loaded.settings.pid_path):
+        running = asyncio.create_task(upstream.run())
+        try:
+            yield upstream, heard
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(WAIT):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
+def call(tool: str, **fields: Any) -> dict[str, Any]:
+    return {"name": tool, "arguments": {"n": 1}, **fields}
+
+
+async def test_a_result_and_the_meta_of_a_call_pass_unchanged(coordinator: ScriptedCoordinator, tmp_path: Path) -> None:
+    odd = {
+        "content": [{"type": "new", "x": 1.5e300}, {"type": "text", "text": "é\ud800\u2028"}],
+        "structuredContent": {"n": 2**70},
+        "_meta": {"a/b": [None]},
+        "isError": True,
+        "resultType": "complete",
+    }
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.result(odd)
+
+    coordinator.script = script
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        assert await upstream.request("tools/call", call("echo", _meta={"threadId": "th", "progressToken": 3})) == odd
+    (sent,) = coordinator.calls("echo")
+    assert sent["_meta"].pop(CALL_ID)
+    assert sent == call("echo", _meta={"threadId": "th", "progressToken": 3})
+
+
+async def test_an_error_passes_unchanged(coordinator: ScriptedCoordinator, tmp_path: Path) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.error({"code": -32602, "message": "no", "data": {"field": "x"}})
+
+    coordinator.script = script
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        with pytest.raises(RpcError) as refusal:
+            await upstream.request("tools/call", call("echo"))
+    assert refusal.value.error == {"code": -32602, "message": "no", "data": {"field": "x"}}
+
+
+async def test_a_refusal_by_http_status_becomes_an_error_with_its_code(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.status(403, {"error": "identity_mismatch"})
+
+    coordinator.script = script
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        with pytest.raises(RpcError, match="identity_mismatch"):
+            await upstream.request("tools/call", call("echo"))
+
+
+async def test_notifications_reach_the_host_from_both_streams(coordinator: ScriptedCoordinator, tmp_path: Path) -> None:
+    event = {"jsonrpc": "2.0", "method": "notifications/contract_event", "params": {"name": "api"}}
+    progress = {"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": 3, "progress": 1}}
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.result({}, progress)
+
+    coordinator.script = script
+    async with connected_to(coordinator, tmp_path) as (upstream, heard):
+        await upstream.request("tools/call", call("echo"))
+        await until(lambda: coordinator.standing)
+        await coordinator.announce(event)
+        await until(lambda: len(heard) == 2)
+    assert heard == [progress, event]
+
+
+async def test_a_ping_of_the_coordinator_is_answered(coordinator: ScriptedCoordinator, tmp_path: Path) -> None:
+    async with connected_to(coordinator, tmp_path):
+        await until(lambda: coordinator.standing)
+        await coordinator.announce({"jsonrpc": "2.0", "method": "ping", "id": "p"})
+        await until(lambda: {"jsonrpc": "2.0", "id": "p", "result": {}} in coordinator.received)
+
+
+async def test_a_restarted_coordinator_is_told_who_the_agent_is_before_anything_else(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        await upstream.request("tools/call", call("register_agent"))
+        await upstream.request("tools/call", call("bind_runtime_identity"))
+        await coordinator.die()
+        coordinator.received.clear()
+        asking = asyncio.create_task(upstream.request("tools/call", call("list_agents")))
+        await coordinator.start()
+        async with asyncio.timeout(WAIT):
+            await asking
+    tools = [message["params"]["name"] for message in coordinator.received if message["method"] == "tools/call"]
+    assert tools == ["register_agent", "bind_runtime_identity", "list_agents"]
+
+
+async def test_an_idle_agent_is_registered_again_within_two_seconds_of_the_port_being_back(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        await upstream.request("tools/call", call("register_agent"))
+        await coordinator.die()
+        await asyncio.sleep(upstream_module.LAST_DELAY * 2)  # so that the back-off is at its longest
+        await coordinator.start()
+        async with asyncio.timeout(2):
+            while len(coordinator.calls("register_agent")) < 2:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_session_that_the_coordinator_does_not_know_is_opened_anew(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        await upstream.request("tools/call", call("register_agent"))
+        coordinator.sessions.clear()
+        await upstream.request("tools/call", call("send_message"))
+    assert len(coordinator.calls("register_agent")) == 2
+    assert len(coordinator.calls("send_message")) == 1
+
+
+async def test_a_call_that_changes_nothing_is_repeated_as_the_same_call_when_the_connection_broke(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await (answer_text(exchange) if len(coordinator.calls("task_list")) > 1 else exchange.break_off())
+
+    coordinator.script = script
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        await upstream.request("tools/call", call("task_list"))
+    first, second = coordinator.calls("task_list")
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("tool", "advice"),
+    [("send_message", "get_delivery_status"), ("task_claim", "task_list"), ("a_newer_tool", "look before")],
+)
+async def test_a_call_whose_outcome_nobody_knows_is_not_repeated_but_told(
+    coordinator: ScriptedCoordinator, tmp_path: Path, tool: str, advice: str
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.break_off()
+
+    coordinator.script = script
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        with pytest.raises(Unavailable, match=advice):
+            await upstream.request("tools/call", call(tool))
+    assert len(coordinator.calls(tool)) == 1
+
+
+async def test_a_call_fails_when_the_coordinator_does_not_come_back(
+    coordinator: ScriptedCoordinator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstream_module, "PATIENCE", 0.3)
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        await upstream.request("tools/call", call("echo"))
+        await coordinator.die()
+        with pytest.raises(Unavailable, match=r"cannot be reached: it does not answer\.  Nothing was sent"):
+            await upstream.request("tools/call", call("send_message"))
+
+
+async def test_a_wrong_token_is_told_at_once_with_what_to_do(coordinator: ScriptedCoordinator, tmp_path: Path) -> None:
+    coordinator.token = "right"
+    async with connected_to(coordinator, tmp_path, token="wrong") as (upstream, _):
+        with pytest.raises(Unavailable, match=r"refuses the token: .*XATS_TOKEN"):
+            async with asyncio.timeout(1):
+                await upstream.request("tools/call", call("echo"))
+    async with connected_to(coordinator, tmp_path, token="right") as (upstream, _):
+        await upstream.request("tools/call", call("echo"))
+
+
+async def test_a_call_that_the_host_gives_up_is_given_up_at_the_coordinator(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await asyncio.Event().wait()
+
+    coordinator.script = script
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        asking = asyncio.create_task(upstream.request("tools/call", call("send_message")))
+        await until(lambda: coordinator.calls("send_message"))
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+        (sent,) = (message for message in coordinator.received if message["method"] == "tools/call")
+        (given_up,) = (message for message in coordinator.received if message["method"] == "notifications/cancelled")
+    assert given_up["params"] == {"requestId": sent["id"]}
+
+
+async def test_the_session_is_ended_at_the_coordinator(coordinator: ScriptedCoordinator, tmp_path: Path) -> None:
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        await upstream.request("tools/call", call("echo"))
+        assert coordinator.sessions
+    assert not coordinator.sessions
+
+
+async def test_the_host_hears_that_the_tools_may_have_changed_only_when_another_version_came_back(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async with connected_to(coordinator, tmp_path) as (upstream, heard):
+        for version in ("1", "2"):
+            coordinator.server = {"name": "scripted", "version": version}
+            await upstream.request("tools/call", call("echo"))
+            await coordinator.die()
+            await coordinator.start()
+            await until(lambda: coordinator.standing)
+    assert [message["method"] for message in heard] == ["notifications/tools/list_changed"]
+
+
+async def test_a_proxy_of_the_environment_does_not_come_between(
+    coordinator: ScriptedCoordinator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        result = await upstream.request("tools/call", call("echo"))
+    assert json.loads(result["content"][0]["text"]) == {"agent_id": "a-1"}

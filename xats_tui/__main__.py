@@ -1,0 +1,83 @@
+"""The command line: what was typed becomes a command, what fails becomes one sentence and an exit code.
+
+Exit codes: 0 done, 1 cannot start or go on, 2 the command line is wrong, 130 interrupted.
+"""
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from xats_tui import __version__
+from xats_tui.backend.errors import XatsError
+from xats_tui.commands.config import config
+from xats_tui.commands.daemon import daemon
+from xats_tui.commands.dashboard import dashboard
+from xats_tui.commands.flags import accepts_flags, with_settings
+from xats_tui.commands.hook import hook
+from xats_tui.commands.mcp import mcp
+from xats_tui.pid_file import AlreadyRunning
+from xats_tui.settings import InvalidSettings, load
+
+NAME = "xats-tui"
+FAILED = 1
+MISUSED = 2
+INTERRUPTED = 130
+
+HELP = """Coordinate a team of coding agents, and watch them at work.
+
+Without a command it opens the dashboard.  The coordinator runs inside: agents (Claude Code, Codex, opencode, anything
+that speaks MCP) connect to it through `xats-tui mcp`, send each other messages, share tasks and publish contracts.
+
+Every flag may stand before or after the command.  Each can also be set in the environment (XATS_PORT for --port) or in
+config.toml in the home; `xats-tui config` shows what holds and why.
+"""
+
+cli = typer.Typer(name=NAME, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
+for command in (daemon, mcp, hook, config):
+    cli.command(command.__name__)(with_settings(command))
+
+
+@cli.callback(invoke_without_command=True)
+@accepts_flags
+def root(
+    context: typer.Context,
+    flags: dict[str, str],
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> int | None:
+    """Keep the flags for the command that follows; without one, open the dashboard."""
+    context.obj = flags
+    if version:
+        print(f"{NAME} {__version__}")
+        raise typer.Exit
+    return dashboard(load(flags)) if context.invoked_subcommand is None else None
+
+
+def main() -> int:
+    """Run the command line of this process; the exit code."""
+    logging.getLogger().addHandler(logging.NullHandler())  # else an unexpected failure is printed with its traceback
+    try:
+        return cli(prog_name=NAME, standalone_mode=False) or 0
+    except typer.TyperException as error:
+        return _failed(f"{_sentence(error.format_message())}; `{NAME} --help` shows what there is", error.exit_code)
+    except (InvalidSettings, AlreadyRunning, XatsError) as error:
+        return _failed(str(error), FAILED)
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except Exception as error:
+        logging.getLogger(__name__).exception("unexpected")
+        return _failed(f"unexpected {type(error).__name__}: {error}; the log file says more", FAILED)
+
+
+def _failed(sentence: str, code: int) -> int:
+    print(f"{NAME}: {sentence}", file=sys.stderr)
+    return code
+
+
+def _sentence(message: str) -> str:
+    return message[:1].lower() + message[1:].rstrip(".")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

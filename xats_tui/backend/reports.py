@@ -1,0 +1,59 @@
+"""What the hosts of agents say of themselves: Claude Code's hooks announce turns and dialogs.
+
+It keeps the newest word of each host's session and judges nothing.  Held in memory: a host speaks again soon enough.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from xats_tui.backend.model import PaneState
+
+BELIEVED = timedelta(minutes=10)
+"""How long a word is believed: an interrupted turn ends without one."""
+
+SCREEN_WINS_AFTER = timedelta(seconds=30)
+"""A screen that has looked idle and unchanged for so long is believed against an older word."""
+
+STATES = {
+    "SessionStart": PaneState.IDLE,
+    "UserPromptSubmit": PaneState.BUSY,
+    "PreToolUse": PaneState.BUSY,
+    "PostToolUse": PaneState.BUSY,
+    "PermissionRequest": PaneState.DIALOG,
+    "Stop": PaneState.IDLE,
+}
+"""What a hook's event means for the one who would type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One word of a host."""
+
+    state: PaneState
+    detail: str
+    at: datetime
+
+
+class Reports:
+    """The newest report of every host session."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, Report] = {}
+
+    def note(self, host_session: str, event: str, fields: Mapping[str, Any], now: datetime) -> None:
+        """Take down a hook's event; an event that says nothing about typing changes nothing."""
+        if event == "SessionEnd":
+            self._newest.pop(host_session, None)
+        elif event == "Notification" and fields.get("notification_type") == "permission_prompt":
+            self._newest[host_session] = Report(state=PaneState.DIALOG, detail="a permission prompt is open", at=now)
+        elif event in STATES:
+            tool = fields.get("tool_name")
+            detail = f"{event}: {tool}" if isinstance(tool, str) and event == "PermissionRequest" else event
+            self._newest[host_session] = Report(state=STATES[event], detail=detail, at=now)
+
+    def of(self, host_session: str | None, now: datetime) -> Report | None:
+        """The newest word of a session, if it is still believed."""
+        report = self._newest.get(host_session or "")
+        return report if report is not None and now - report.at < BELIEVED else None

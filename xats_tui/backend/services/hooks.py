@@ -1,0 +1,44 @@
+"""What the coordinator makes of Claude Code's hooks: states for the gates, and mail at the end of a turn.
+
+The protocol is Claude Code's own: an event on the hook's stdin, and for `Stop` an answer that may start another turn
+with a reason as its input.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from xats_tui.backend.clock import Clock
+from xats_tui.backend.reports import Reports
+from xats_tui.backend.services.wakes import Waker
+from xats_tui.backend.store import agents as store
+from xats_tui.backend.store.database import Database
+
+ENDS = frozenset({"Stop", "SessionEnd"})
+"""Events after which an agent may be woken that could not be before."""
+
+NOTHING: Mapping[str, Any] = {}
+
+
+class HostHooks:
+    """Hears hooks."""
+
+    def __init__(self, database: Database, waker: Waker, reports: Reports, clock: Clock) -> None:
+        self._database = database
+        self._waker = waker
+        self._reports = reports
+        self._clock = clock
+
+    async def hear(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Take an event down; what the hook is to print, empty for nothing."""
+        session, event = fields.get("session_id"), fields.get("hook_event_name")
+        if not isinstance(session, str) or not isinstance(event, str):
+            return NOTHING
+        self._reports.note(session, event, fields, self._clock.now())
+        agents = await store.by_host_session(self._database, session) if event in ENDS else ()
+        if not agents:
+            return NOTHING
+        agent_id = agents[0].agent_id
+        # A turn that a hook began gets no second one: it might never end.
+        hint = await self._waker.hand_over(agent_id) if event == "Stop" and not fields.get("stop_hook_active") else None
+        self._waker.nudge(agent_id)
+        return {"decision": "block", "reason": hint} if hint else NOTHING

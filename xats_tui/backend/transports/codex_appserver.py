@@ -1,0 +1,132 @@
+"""The transport to Codex with nothing typed: a turn is started on the agent's own thread through its app-server.
+
+A stock Codex TUI runs its threads on a local app-server whose control socket speaks JSON-RPC over a WebSocket; there
+the thread itself says whether it is idle, at work or waiting for an approval, and a draft in the composer stays.
+"""
+
+import asyncio
+import os
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from xats_tui import __version__
+from xats_tui.backend.errors import XatsError
+from xats_tui.backend.model import Agent, DeliveryKind, Gate, Proof, Reach, Sighting, WakeStep
+from xats_tui.backend.transports.json_rpc import (
+    UNIX,
+    JsonRpc,
+    NoReply,
+    RequestRefused,
+    ServerUnreachable,
+    connected,
+)
+
+CONTROL_SOCKET = Path("app-server-control/app-server-control.sock")
+"""Of a stock Codex, below `$CODEX_HOME`."""
+
+TOKEN_NAMES = ("CODEX_", "XATS_")
+"""What the name of an environment variable must begin with to be sent as a token: no other secret may leave."""
+
+
+class MissingToken(XatsError):
+    """The agent's delivery names a token that this process does not have, or may not send."""
+
+
+class CodexAppServer:
+    """Starts turns on Codex threads."""
+
+    name = "codex-appserver"
+    types = False
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._environment = environment
+        self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def serves(self, agent: Agent) -> bool:
+        """Whether the agent's thread is known."""
+        return agent.delivery.kind is DeliveryKind.CODEX_APPSERVER
+
+    async def sight(self, agent: Agent) -> Sighting:
+        """Ask the thread what it is doing."""
+        try:
+            async with self._connection(agent) as server:
+                return await _status(server, agent.delivery.address["thread_id"])
+        except (ServerUnreachable, NoReply, RequestRefused, MissingToken) as error:
+            return Sighting(reach=Reach.BROKEN, detail=str(error))
+
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+        """Start a turn with the hint on the idle thread; `forced` changes nothing here."""
+        thread_id = agent.delivery.address["thread_id"]
+        seen = ""
+        async with self._writers[thread_id]:
+            try:
+                async with self._connection(agent) as server:
+                    sighting = await _status(server, thread_id)
+                    seen = sighting.seen
+                    if not all(gate.holds for gate in sighting.gates):
+                        return _proof(WakeStep.ATTEMPTED, sighting.detail, seen)
+                    turn = await _start_turn(server, thread_id, hint)
+                    return _proof(WakeStep.SUBMITTED, f"turn {turn} started", seen)
+            except NoReply as error:  # it may run all the same: neither failed nor to be repeated some other way
+                return _proof(WakeStep.ATTEMPTED, f"unconfirmed: {error}", seen)
+            except (ServerUnreachable, RequestRefused, MissingToken) as error:
+                return _proof(WakeStep.ATTEMPTED, str(error), seen, failed=True)
+
+    @asynccontextmanager
+    async def _connection(self, agent: Agent) -> AsyncIterator[JsonRpc]:
+        address = agent.delivery.address
+        async with connected(address["ws_url"], self._token(address.get("auth_token_ref"))) as server:
+            client = {"name": "xats-tui", "title": None, "version": __version__}
+            capabilities = {"experimentalApi": True, "optOutNotificationMethods": None}
+            await server.request("initialize", {"clientInfo": client, "capabilities": capabilities})
+            await server.notify("initialized")
+            yield server
+
+    def _token(self, name: str | None) -> str | None:
+        if name is None:
+            return None
+        token = self._environment.get(name, "").strip()
+        if not name.startswith(TOKEN_NAMES):
+            raise MissingToken(f"{name} may not be sent: a token's variable begins with {' or '.join(TOKEN_NAMES)}")
+        if not token:
+            raise MissingToken(f"{name} is not set in the coordinator's environment")
+        return token
+
+
+def control_url(environment: Mapping[str, str] = os.environ) -> str | None:
+    """The URL of a stock Codex's control socket; None if there is no such socket."""
+    codex_home = environment.get("CODEX_HOME")
+    socket = (Path(codex_home) if codex_home else Path.home() / ".codex") / CONTROL_SOCKET
+    return f"{UNIX}{socket}" if socket.is_socket() else None
+
+
+async def _status(server: JsonRpc, thread_id: str) -> Sighting:
+    """What `thread/read` says; a thread that is not loaded yet is resumed first."""
+    try:
+        result = await server.request("thread/read", {"threadId": thread_id, "includeTurns": False})
+    except RequestRefused:
+        await server.request("thread/resume", {"threadId": thread_id, "excludeTurns": True})
+        result = await server.request("thread/read", {"threadId": thread_id, "includeTurns": False})
+    status = result["thread"]["status"]
+    kind, flags = status.get("type"), status.get("activeFlags") or []
+    approval = "waitingOnApproval" in flags
+    said = f"thread {kind}" + (f" ({', '.join(flags)})" if flags else "")
+    gates = (
+        Gate(name="dialog", holds=not approval, detail="an approval is waited for" if approval else "none"),
+        Gate(name="state", holds=kind == "idle", detail=said),
+    )
+    return Sighting(reach=Reach.OPEN, detail=said, gates=gates, seen=said)
+
+
+async def _start_turn(server: JsonRpc, thread_id: str, text: str) -> str:
+    parts = [{"type": "text", "text": text, "text_elements": []}]
+    result: Any = await server.request("turn/start", {"threadId": thread_id, "input": parts})
+    turn = result.get("turn") if isinstance(result, dict) else None
+    return str(turn.get("id", "")) if isinstance(turn, dict) else ""
+
+
+def _proof(step: WakeStep, detail: str, seen: str, *, failed: bool = False) -> Proof:
+    return Proof(step=step, detail=detail, seen_before=seen, seen_after=detail, failed=failed)

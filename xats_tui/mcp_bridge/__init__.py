@@ -1,0 +1,1 @@
+"""The stdio bridge between an agent's program and the coordinator."""

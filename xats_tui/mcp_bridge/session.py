@@ -1,0 +1,230 @@
+"""One MCP session with the coordinator over Streamable HTTP.
+
+It passes requests and results on as they are, and says of every failure whether the request can have been carried out.
+It does not know why a request is made, nor what to do when the session is lost.
+
+It speaks HTTP itself because the client of the SDK takes a second to import, all that a host may have to wait for the
+first answer, and because it tells neither that its standing stream ended nor whether a request had left.
+"""
+
+import asyncio
+import itertools
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+
+from xats_tui import __version__
+
+logger = logging.getLogger(__name__)
+
+PROTOCOL = "2025-11-25"
+"""The newest protocol that has sessions and a standing stream."""
+
+Hear = Callable[[Mapping[str, Any]], None]
+"""Is given every notification that the coordinator sends."""
+
+CONNECT_TIMEOUT = 2.0
+SILENCE = 60.0
+"""Seconds without a byte after which a stream is taken for dead; the coordinator sends a comment every 15 s."""
+FAREWELL = 1.0
+"""Seconds for the coordinator to hear that a request or the session has ended."""
+
+METHOD_NOT_FOUND = -32601
+REFUSED = -32000
+
+UNKNOWN_SESSION = "unknown_session"
+"""What the reference says, with status 400, where the protocol asks for 404."""
+
+
+class RpcError(Exception):
+    """The coordinator answered with an error, in JSON-RPC or in HTTP; `error` goes to the host as it is."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(str(error.get("message")))
+        self.error = error
+
+
+class NotReached(Exception):
+    """The request was surely not carried out: there is no coordinator, or it does not know this session."""
+
+
+class TokenRefused(NotReached):
+    """The coordinator wants another token."""
+
+
+class Interrupted(Exception):
+    """The connection broke after the request had left, so that nobody knows what became of it."""
+
+
+class Session:
+    """A session from its handshake to its end."""
+
+    def __init__(self, url: str, token: str | None, hear: Hear) -> None:
+        self._url = url
+        self._hear = hear
+        self._ids = itertools.count(1)
+        self._lost = asyncio.Event()
+        headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        timeout = httpx2.Timeout(SILENCE, connect=CONNECT_TIMEOUT)
+        # The coordinator is on this machine: a proxy from the environment must not come between.
+        self._http = httpx2.AsyncClient(headers=headers, timeout=timeout, trust_env=False)
+        self.greeting: Mapping[str, Any] = {}
+        """The result of `initialize`."""
+
+    async def open(self) -> None:
+        """Shake hands.
+
+        Raises:
+            NotReached, Interrupted, RpcError: there is no session.
+        """
+        client = {"name": "xats-tui-bridge", "version": __version__}
+        hello = {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client}
+        self.greeting = await self.request("initialize", hello)
+        self._http.headers["mcp-protocol-version"] = str(self.greeting.get("protocolVersion", PROTOCOL))
+        await self._post({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
+    async def request(self, method: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The result of a request; cancelling this tells the coordinator.
+
+        Raises:
+            RpcError: the answer is an error.
+            NotReached, Interrupted: there is no answer.
+        """
+        request_id = next(self._ids)
+        message = {"jsonrpc": "2.0", "id": request_id, "method": method, **({"params": params} if params else {})}
+        try:
+            return await self._answer(message)
+        except asyncio.CancelledError:
+            if method != "initialize":
+                given_up = {"method": "notifications/cancelled", "params": {"requestId": request_id}}
+                await asyncio.shield(self._post_quietly({"jsonrpc": "2.0", **given_up}))
+            raise
+
+    async def until_lost(self) -> None:
+        """Hear what the coordinator has to say, until its standing stream ends or `lose` is called."""
+        standing = asyncio.create_task(self._listen())
+        lost = asyncio.create_task(self._lost.wait())
+        try:
+            await asyncio.wait((standing, lost), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            standing.cancel()
+            lost.cancel()
+            await asyncio.gather(standing, lost, return_exceptions=True)
+
+    def lose(self) -> None:
+        """A request found that the session is no more."""
+        self._lost.set()
+
+    async def close(self) -> None:
+        """Say goodbye, if somebody is there to hear it."""
+        try:
+            async with asyncio.timeout(FAREWELL):
+                if "mcp-session-id" in self._http.headers:
+                    await self._http.delete(self._url)
+        except (httpx2.HTTPError, TimeoutError):
+            logger.debug("the coordinator was gone before the session ended")
+        finally:
+            await self._http.aclose()
+
+    async def _answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        async with self._sent("POST", json.dumps(message).encode()) as response:
+            await self._check(response)
+            if message["method"] == "initialize" and (session_id := response.headers.get("mcp-session-id")):
+                self._http.headers["mcp-session-id"] = session_id
+            async for received in _messages(response):
+                if received.get("id") == message["id"] and "method" not in received:
+                    return _result(received)
+                await self._take(received)
+        raise Interrupted("the answer ended before it was complete")
+
+    @asynccontextmanager
+    async def _sent(self, method: str, body: bytes = b"") -> AsyncIterator[httpx2.Response]:
+        try:
+            async with self._http.stream(method, self._url, content=body) as response:
+                yield response
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+            raise NotReached(f"nothing answers at {self._url}") from error
+        except (httpx2.HTTPError, httpx2.StreamError, ValueError) as error:
+            raise Interrupted(str(error) or type(error).__name__) from error
+
+    async def _check(self, response: httpx2.Response) -> None:
+        """Let only an answer to the request through."""
+        if response.status_code < 400:
+            return
+        body = _object(await response.aread())
+        error = body.get("error")
+        if response.status_code == 401:
+            raise TokenRefused(
+                f"{self._url} refuses the token: set the same one for the bridge (--token or XATS_TOKEN)"
+            )
+        if response.status_code in (404, 503) or error == UNKNOWN_SESSION:
+            raise NotReached(f"{self._url} does not know this session")
+        if isinstance(error, dict):
+            raise RpcError(error)
+        if response.status_code >= 500:
+            raise Interrupted(f"{self._url} answered with status {response.status_code}")
+        raise RpcError({"code": REFUSED, "message": str(error or f"status {response.status_code}"), "data": body})
+
+    async def _listen(self) -> None:
+        try:
+            async with self._sent("GET") as response:
+                await self._check(response)
+                async for received in _messages(response):
+                    await self._take(received)
+        except (NotReached, Interrupted, RpcError) as error:
+            logger.info("the standing stream ended: %s", error)
+
+    async def _take(self, received: Mapping[str, Any]) -> None:
+        """A notification is passed on; a request of the coordinator is answered here: the host is not asked."""
+        if "method" not in received:
+            logger.debug("an answer that nobody waits for: %s", received.get("id"))
+        elif "id" not in received:
+            self._hear(received)
+        elif received["method"] == "ping":
+            await self._post_quietly({"jsonrpc": "2.0", "id": received["id"], "result": {}})
+        else:
+            error = {"code": METHOD_NOT_FOUND, "message": f"the bridge does not know {received['method']}"}
+            await self._post_quietly({"jsonrpc": "2.0", "id": received["id"], "error": error})
+
+    async def _post_quietly(self, message: Mapping[str, Any]) -> None:
+        """Send what is not missed if it does not arrive."""
+        try:
+            async with asyncio.timeout(FAREWELL):
+                await self._post(message)
+        except (NotReached, Interrupted, TimeoutError) as error:
+            logger.debug("not sent: %s", error)
+
+    async def _post(self, message: Mapping[str, Any]) -> None:
+        async with self._sent("POST", json.dumps(message).encode()) as response:
+            await response.aread()
+
+
+async def _messages(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
+    """The JSON-RPC messages of an answer, which is a single one or a stream of events."""
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        async for event in httpx2.EventSource(response, max_event_size=None):
+            if event.data:
+                yield _object(event.data)
+    else:
+        yield _object(await response.aread())
+
+
+def _object(text: str | bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _result(answer: Mapping[str, Any]) -> dict[str, Any]:
+    if "error" in answer:
+        raise RpcError(answer["error"])
+    result: dict[str, Any] = answer["result"]
+    return result

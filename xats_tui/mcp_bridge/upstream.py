@@ -1,0 +1,234 @@
+"""The connection to the coordinator: found, lost, found again, and told again who the agent is.
+
+It knows which requests may be repeated.  It does not know the host, which should notice nothing of all this.
+"""
+
+import asyncio
+import logging
+import os
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from xats_tui.mcp_bridge.launch import START_PATIENCE, Launcher
+from xats_tui.mcp_bridge.registration import REGISTER, Registration, succeeded
+from xats_tui.mcp_bridge.session import Hear, Interrupted, NotReached, RpcError, Session, TokenRefused
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 10.0
+"""Seconds that a request waits for the coordinator to come back."""
+PATIENCE_BEFORE_START = 4.0
+"""Seconds that a request waits before a lost coordinator is replaced: whoever stopped it may be about to start it."""
+FIRST_DELAY = 0.1
+"""Seconds between two tries to connect; doubled each time."""
+LAST_DELAY = 1.0
+"""The longest such delay: with it an agent is registered again within two seconds of the port being back."""
+
+CALL_ID = "xats/call_id"
+"""In the `_meta` of a call: the same when it is repeated."""
+
+HOST_SESSION = "xats/host_session"
+"""In the `_meta` of a call: the session of the program that started the bridge, by which its hooks speak."""
+
+HOST_SESSION_VARIABLE = "CLAUDE_CODE_SESSION_ID"
+"""Where Claude Code names its session to its MCP servers."""
+
+READ_ONLY = frozenset(
+    {
+        "echo",
+        "list_agents",
+        "task_list",
+        "get_contract",
+        "diff_contracts",
+        "pending_contract_events",
+        "get_delivery_status",
+        "detect_tmux_pane",
+    }
+)
+REPEATABLE = READ_ONLY | REGISTER | {"subscribe_contract", "get_inbox"}
+"""Tools that may be called twice: the second call changes nothing that the first has not.  What get_inbox has answered
+counts as read with the next call of the same session, and a call is repeated in a new one."""
+
+ASK_INSTEAD = {
+    "send_message": "get_delivery_status",
+    "send_message_by_id": "get_delivery_status",
+    "broadcast": "get_delivery_status",
+    "broadcast_to_role": "get_delivery_status",
+    "task_add": "task_list",
+    "task_claim": "task_list",
+    "task_complete": "task_list",
+    "register_contract": "get_contract",
+    "unregister_self": "list_agents",
+    "bind_runtime_identity": "list_agents",
+}
+"""Which tool tells what became of a call."""
+
+
+class Unavailable(Exception):
+    """There is no answer, and there will be none; the text tells the agent why and what to do."""
+
+
+@dataclass(eq=False, slots=True)
+class Upstream:
+    """Requests go in; behind it sessions come and go."""
+
+    launcher: Launcher
+    token: str | None
+    hear: Hear
+    registration: Registration = field(default_factory=Registration)
+    _session: Session | None = None
+    _settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while there is a session, or a `_trouble` that makes waiting for one pointless."""
+    _waiting_since: dict[object, float] = field(default_factory=dict)
+    """The requests that wait for a session, each with the time at which it began to."""
+    _server: Mapping[str, Any] | None = None
+    """Name and version of the coordinator that was connected last; None while there was none."""
+    _trouble: str = ""
+    """Why the coordinator does not let us in, or could not be started; empty while there is hope."""
+
+    @property
+    def greeting(self) -> Mapping[str, Any] | None:
+        """What the coordinator said of itself in the handshake; None while there is no session."""
+        return self._session.greeting if self._session else None
+
+    async def run(self) -> None:
+        """Keep a session open until cancelled."""
+        while True:
+            session = await self._connect()
+            self._adopt(session)
+            try:
+                await session.until_lost()
+            finally:
+                self._lose(session)
+                await asyncio.shield(session.close())
+            logger.info("the session with the coordinator was lost")
+            await asyncio.sleep(FIRST_DELAY)
+
+    async def connected(self, timeout: float) -> bool:
+        """Whether there is a session, now or within so many seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._settled.wait()
+        except TimeoutError:
+            return False
+        return self._session is not None
+
+    async def request(self, method: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The coordinator's result, whatever happens to the connection meanwhile.
+
+        Raises:
+            RpcError: the coordinator answered with an error.
+            Unavailable: it did not come back in time, or nobody knows what became of the request.
+        """
+        if method == "tools/call" and params is not None:
+            params = {**params, "_meta": {**(params.get("_meta") or {}), **_host(), CALL_ID: str(uuid.uuid4())}}
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            session = await self._session_before(deadline)
+            try:
+                result = await session.request(method, params)
+            except NotReached:
+                self._lose(session)
+            except Interrupted as error:
+                self._lose(session)
+                if not _may_be_repeated(method, params):
+                    raise Unavailable(_unknown_outcome(params)) from error
+            else:
+                if method == "tools/call" and params is not None:
+                    self.registration = self.registration.after(params, result)
+                return result
+
+    async def _session_before(self, deadline: float) -> Session:
+        waiter = object()
+        now = asyncio.get_running_loop().time()
+        self._waiting_since[waiter] = now
+        try:
+            if not await self.connected(deadline - now) and self.launcher.is_starting:
+                await self.connected(START_PATIENCE)  # on a busy machine it takes its time, but it comes
+        finally:
+            del self._waiting_since[waiter]
+        if self._session is None:
+            why = self._trouble or "it does not answer"
+            raise Unavailable(f"The xats coordinator cannot be reached: {why}.  Nothing was sent; try again later.")
+        return self._session
+
+    def _adopt(self, session: Session) -> None:
+        """Give the session to the requests; the host hears if the tools may be others than those it was told of."""
+        if self._server not in (None, session.greeting.get("serverInfo")):
+            self.hear({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
+        self._server = session.greeting.get("serverInfo")
+        self._session = session
+        self._trouble = ""
+        self._settled.set()
+
+    def _lose(self, session: Session) -> None:
+        """Give the session to no further request."""
+        session.lose()
+        if self._session is session:
+            self._session = None
+            self._settled.clear()
+
+    async def _connect(self) -> Session:
+        delay = FIRST_DELAY
+        while True:
+            self._trouble = ""
+            if (url := self.launcher.find()) and (session := await self._try(url)):
+                return session
+            self._trouble = self._trouble or self.launcher.complaint
+            if self._trouble:
+                self._settled.set()
+            if self._is_wanted():
+                self.launcher.start()
+            await asyncio.sleep(FIRST_DELAY if self.launcher.is_starting else delay)
+            delay = min(delay * 2, LAST_DELAY)
+
+    def _is_wanted(self) -> bool:
+        """Whether a coordinator must be started: at first, and later when a request has waited for long enough.
+
+        An idle agent starts none: the operator may have stopped the coordinator, or be about to start it with a screen.
+        """
+        now = asyncio.get_running_loop().time()
+        return self._server is None or any(
+            now - since >= PATIENCE_BEFORE_START for since in self._waiting_since.values()
+        )
+
+    async def _try(self, url: str) -> Session | None:
+        """A session that knows the agent, if the coordinator is there and lets us in."""
+        session = Session(url, self.token, self.hear)
+        try:
+            await session.open()
+            await self._register_again(session)
+        except (NotReached, Interrupted, RpcError) as error:
+            if isinstance(error, TokenRefused | RpcError):
+                self._trouble = str(error)
+            logger.debug("no session: %s", error)
+            await session.close()
+            return None
+        except BaseException:
+            await asyncio.shield(session.close())
+            raise
+        return session
+
+    async def _register_again(self, session: Session) -> None:
+        for call in self.registration.calls:
+            result = await session.request("tools/call", call)
+            log = logger.info if succeeded(result) else logger.warning
+            log("told again: %s, answered %s", call["name"], result)
+
+
+def _host() -> dict[str, str]:
+    """What this process knows of the program that started it."""
+    session = os.environ.get(HOST_SESSION_VARIABLE)
+    return {HOST_SESSION: session} if session else {}
+
+
+def _may_be_repeated(method: str, params: Mapping[str, Any] | None) -> bool:
+    return method != "tools/call" or (params or {}).get("name") in REPEATABLE
+
+
+def _unknown_outcome(params: Mapping[str, Any] | None) -> str:
+    tool = str((params or {}).get("name"))
+    advice = f"call {ASK_INSTEAD[tool]} to see" if tool in ASK_INSTEAD else "look before you repeat it"
+    return f"The coordinator went away during {tool}: it may or may not have been carried out; {advice}."
