@@ -4,6 +4,7 @@ Flags come before the environment, the environment before the config file, the f
 frozen: a change makes new ones.
 """
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -17,15 +18,16 @@ DEFAULT_HOME = Path("~/.xats-tui")
 CONFIG_NAME = "config.toml"
 SECRET = "(set, not shown)"
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-
 LEGACY_ENVIRONMENT = {
     "keep_alive_ms": "KEEP_ALIVE_TIMEOUT_MS",
     "heartbeat_ms": "HEARTBEAT_INTERVAL_MS",
     "cleanup_ms": "CLEANUP_INTERVAL_MS",
     "quiet_ms": "POKE_QUIET_MS",
 }
-"""Names that cross-agent-teams-mcp reads.  Ours, `XATS_…`, come first; a value that it would have ignored is ignored."""
+"""Names that cross-agent-teams-mcp reads, after our own `XATS_…`; what it would have ignored is ignored."""
+
+PATHS = ("home", "db", "pid_file", "log_file")
+"""The settings that are paths; a relative one is taken from the working directory, in the config file from the home."""
 
 Milliseconds = Annotated[int, Field(gt=0, le=86_400_000)]
 
@@ -37,24 +39,49 @@ class InvalidSettings(Exception):
 class Settings(BaseModel):
     """The effective settings.  Times are in milliseconds, sizes in bytes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    home: Path = Field(default=DEFAULT_HOME, description="Folder of the database, the pid file, the log and the configuration.")
+    home: Path = Field(
+        default=DEFAULT_HOME, description="Folder of the database, the pid file, the log and the configuration."
+    )
     host: str = Field(default="127.0.0.1", description="Address to listen on; any but loopback requires a token.")
-    port: int = Field(default=9100, ge=0, le=65535, description="Port to listen on; the next two are tried as well, 0 lets the system choose.")
+    port: int = Field(
+        default=9100,
+        ge=0,
+        le=65535,
+        description="Port to listen on; the next two are tried as well, 0 lets the system choose.",
+    )
     token: str | None = Field(default=None, min_length=1, description="Bearer secret that every client must present.")
     db: Path | None = Field(default=None, description="The database file; data.db in the home unless set.")
     pid_file: Path | None = Field(default=None, description="The pid file; daemon.pid in the home unless set.")
     log_file: Path | None = Field(default=None, description="The log file; xats-tui.log in the home unless set.")
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR."
+    )
     keep_alive_ms: Milliseconds = Field(default=120_000, description="How long an idle HTTP connection is kept.")
-    heartbeat_ms: Milliseconds = Field(default=30_000, description="Time between heartbeats on the streams of registered agents.")
+    heartbeat_ms: Milliseconds = Field(
+        default=30_000, description="Time between heartbeats on the streams of registered agents."
+    )
     cleanup_ms: Milliseconds = Field(default=3_600_000, description="Time between two rounds of retention.")
-    quiet_ms: Milliseconds = Field(default=2_000, description="How long a pane must be unchanged before it is typed into.")
-    wake_ttl_ms: int = Field(default=86_400_000, gt=0, description="How long a wake is tried before it fails as expired.")
-    body_limit: int = Field(default=262_144, ge=1024, le=1_048_576, description="Largest message body, in bytes of UTF-8.")
+    quiet_ms: Milliseconds = Field(
+        default=2_000, description="How long a pane must be unchanged before it is typed into."
+    )
+    wake_ttl_ms: int = Field(
+        default=86_400_000, gt=0, description="How long a wake is tried before it fails as expired."
+    )
+    hint_budget: int = Field(
+        default=60, ge=1, le=10_000, description="Hints that an agent gets in an hour at the most."
+    )
+    body_limit: int = Field(
+        default=262_144, ge=1024, le=1_048_576, description="Largest message body, in bytes of UTF-8."
+    )
 
-    @field_validator("home", "db", "pid_file", "log_file", mode="after")
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _ignore_case(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
+
+    @field_validator(*PATHS, mode="after")
     @classmethod
     def _expand_home(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path else None
@@ -87,16 +114,30 @@ class Loaded:
     settings: Settings
     sources: Mapping[str, str]
 
-    def shown(self) -> list[tuple[str, str, str]]:
+    def shown(self) -> list[tuple[str, str | int, str]]:
         """Rows of name, value and source as they may be printed: the token is not."""
         values = {
-            **self.settings.model_dump(),
-            "db": self.settings.db_path,
-            "pid_file": self.settings.pid_path,
-            "log_file": self.settings.log_path,
+            **self.settings.model_dump(mode="json"),
+            "db": str(self.settings.db_path),
+            "pid_file": str(self.settings.pid_path),
+            "log_file": str(self.settings.log_path),
             "token": SECRET if self.settings.token else "(none)",
         }
-        return [(name, str(value), self.sources[name]) for name, value in values.items()]
+        return [(name, value, self.sources[name]) for name, value in values.items()]
+
+    def is_explicit(self, name: str) -> bool:
+        """Whether somebody chose the value of this setting."""
+        return self.sources[name] != "default"
+
+    def as_flags(self) -> list[str]:
+        """The flags that were given, for a child process; not the token, which every user could read in its argv."""
+        given = [name for name, source in self.sources.items() if source == "flag" and name != "token"]
+        return [part for name in given for part in (flag_of(name), str(getattr(self.settings, name)))]
+
+
+def flag_of(name: str) -> str:
+    """The command line flag of a setting: `--pid-file`."""
+    return "--" + name.replace("_", "-")
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Loaded:
@@ -117,13 +158,25 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
         values[name], sources[name] = value, f"environment {variable}"
     for name, value in given.items():
         values[name], sources[name] = value, "flag"
+    return Loaded(settings=_validated(values, sources), sources=sources)
+
+
+def _validated(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise InvalidSettings(_sentence(error, sources)) from None
-    if settings.host not in LOOPBACK_HOSTS and settings.token is None:
+    if settings.token is None and not is_loopback(settings.host):
         raise InvalidSettings(f"host {settings.host} is reachable from other machines: set a token, or use 127.0.0.1")
-    return Loaded(settings=settings, sources=sources)
+    return settings
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _environment(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -146,11 +199,21 @@ def _is_positive_integer(text: str) -> bool:
 
 def _config_file(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InvalidSettings(f"the config file {path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidSettings(f"the config file {path} cannot be read: {error}") from None
+    if "home" in values:
+        raise InvalidSettings(
+            f"home cannot be set in the config file {path}, which lies in it: use --home or XATS_HOME"
+        )
+    for name in PATHS:
+        if isinstance(value := values.get(name), str):
+            values[name] = path.parent / Path(value).expanduser()
+    return values
 
 
 def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:
@@ -160,5 +223,6 @@ def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:
         return f"{name} is not a setting (from {sources.get(name, 'the config file')}); `xats-tui config` lists them"
     if name == "port":
         return f"port must be a number from 0 to 65535, not {first['input']!r} (from {sources[name]})"
-    message = first["msg"][0].lower() + first["msg"][1:]
-    return f"{name} cannot be {first['input']!r} (from {sources[name]}): {message}"
+    rule = first["msg"][0].lower() + first["msg"][1:]
+    value = SECRET if name == "token" else repr(first["input"])
+    return f"{name} cannot be {value} (from {sources[name]}): {rule}"

@@ -286,6 +286,8 @@ class Proof:
     detail: str
     seen_before: str
     seen_after: str
+    times: Mapping[WakeStep, datetime] = field(default_factory=dict)
+    """When each rung was seen to be reached; the time of the record stands in for one that is missing."""
     failed: bool = False
     """The transport itself failed, rather than something standing in the way."""
 

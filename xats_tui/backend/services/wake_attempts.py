@@ -194,6 +194,7 @@ def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: date
                 detail=verdict.detail,
                 due_at=verdict.until,
                 step=proof.step,
+                times=proof.times,
                 failed=verdict.failed,
             )
         case Skip():
@@ -211,9 +212,15 @@ def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: date
                 detail=verdict.detail,
                 due_at=None,
                 step=proof.step,
+                times=proof.times,
             )
     return store.Outcome(
-        status=WakeStatus.DELIVERED, skip_reason=None, detail=proof.detail, due_at=look_again, step=proof.step
+        status=WakeStatus.DELIVERED,
+        skip_reason=None,
+        detail=proof.detail,
+        due_at=look_again,
+        step=proof.step,
+        times=proof.times,
     )
 
 

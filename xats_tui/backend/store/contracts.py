@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.model import Contract, ContractSummary, Page, Subscriber
-from xats_tui.backend.store.columns import instant
+from xats_tui.backend.store.columns import from_json, instant, to_json
 from xats_tui.backend.store.database import Reader, Row, Transaction
 
 
@@ -33,7 +31,7 @@ async def add(tx: Transaction, contract: Contract, *, breaking: bool | None) -> 
             contract.team,
             contract.name,
             contract.version,
-            orjson.dumps(contract.schema).decode(),
+            to_json(contract.schema),
             contract.note,
             contract.registered_by,
             to_wire(contract.registered_at),
@@ -142,7 +140,7 @@ def _contract(row: Row) -> Contract:
         team=row["team"],
         name=row["name"],
         version=row["version"],
-        schema=orjson.loads(row["schema"]),
+        schema=from_json(row["schema"]),
         note=row["note"],
         registered_by=row["registered_by"],
         registered_at=from_wire(row["registered_at"]),
@@ -150,7 +148,7 @@ def _contract(row: Row) -> Contract:
 
 
 def _event(row: Row) -> ContractEvent:
-    payload = orjson.loads(row["payload"])
+    payload = from_json(row["payload"])
     return ContractEvent(
         event_id=row["event_id"],
         name=payload["name"],

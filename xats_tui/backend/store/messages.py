@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.model import Message, Page
-from xats_tui.backend.store.columns import instant
+from xats_tui.backend.store.columns import instant, to_json
 from xats_tui.backend.store.database import Reader, Row, Transaction
 
 SELECT = """SELECT m.*,
@@ -46,7 +44,7 @@ async def add_event(
     return await tx.insert(
         "INSERT INTO events (from_team, to_team, event_type, actor_agent_id, payload, created_at) "
         "VALUES (?, ?, ?, ?, ?, ?)",
-        (from_team, to_team, kind, actor, orjson.dumps(payload).decode(), to_wire(tx.now)),
+        (from_team, to_team, kind, actor, to_json(payload), to_wire(tx.now)),
     )
 
 

@@ -1,7 +1,7 @@
 """Wakes and their attempts: the rows that a wake survives a restart by."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from xats_tui.backend.clock import from_wire, to_wire
@@ -38,6 +38,8 @@ class Outcome:
     detail: str
     due_at: datetime | None
     step: WakeStep
+    times: Mapping[WakeStep, datetime] = field(default_factory=dict)
+    """When each rung was reached; the time of the transaction for one that is missing."""
     failed: bool = False
 
 
@@ -153,13 +155,15 @@ async def attempts(reader: Reader, message_id: str, agent_id: str) -> tuple[Wake
 async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcome: Outcome) -> None:
     """Write an attempt and what it makes of its wake; one that ended meanwhile stays ended.
 
-    Evidence is only ever added: a later attempt that gets less far does not take it back.
+    Evidence is only ever added: a later attempt that gets less far does not take it back.  One that is submitted again
+    is the evidence from then on.
     """
     now = to_wire(tx.now)
     climbed = [
         step for step in (WakeStep.ATTEMPTED, WakeStep.TYPED, WakeStep.SUBMITTED) if _reaches(outcome.step, step)
     ]
-    rungs = "".join(f", {step}_at = coalesce({step}_at, ?)" for step in climbed)
+    again = outcome.step is WakeStep.SUBMITTED
+    rungs = "".join(f", {step}_at = " + ("?" if again else f"coalesce({step}_at, ?)") for step in climbed)
     updated = await tx.fetch_one(
         "UPDATE message_delivery_status SET wake_status = ?, skip_reason = ?, detail = ?, due_at = ?, transport = ?, "
         "attempts = attempts + 1, retry_attempts = attempts, failures = failures + ?, updated_at = ?, "
@@ -175,7 +179,7 @@ async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcom
             now,
             outcome.status,
             now,
-            *[now] * len(climbed),
+            *(to_wire(outcome.times.get(step, tx.now)) for step in climbed),
             wake.message_id,
             wake.agent_id,
         ),

@@ -106,27 +106,31 @@ class TmuxPane:
                 )
 
     async def _type(self, agent: Agent, pane: PaneRef, empty: str, hint: str, seen_before: str) -> Proof:
+        times = {WakeStep.ATTEMPTED: self._clock.now()}
+
+        def proof(step: WakeStep, detail: str, view: PaneView) -> Proof:
+            return Proof(step=step, detail=detail, seen_before=seen_before, seen_after=_last_lines(view), times=times)
+
         await self._tmux.paste(pane, hint)
         pasted_at = self._clock.monotonic()
         wanted = _squashed(empty + hint)
         shown, view = await self._watch(agent, pane, lambda composer: composer == wanted)
         if not shown:
-            detail = "the hint was pasted, but the input line does not show exactly it: not submitted"
-            return _proof(WakeStep.ATTEMPTED, detail, seen_before, view)
+            return proof(WakeStep.ATTEMPTED, "pasted, but the input line shows something else: not submitted", view)
+        times[WakeStep.TYPED] = self._clock.now()
         await self._clock.sleep(max(0.0, ENTER_DELAY - (self._clock.monotonic() - pasted_at)))
         for _ in range(2):  # a swallowed Enter is sent once more, if the line still holds exactly the hint
             still, view = await self._watch(agent, pane, lambda composer: composer == wanted, patience=0)
             if not still:
-                return _proof(WakeStep.TYPED, "the input line changed after the hint: not submitted", seen_before, view)
+                return proof(WakeStep.TYPED, "the input line changed after the hint: not submitted", view)
             if not await self._still_owned(agent.binding):
-                return _proof(
-                    WakeStep.TYPED, "the agent's process ended after the paste: not submitted", seen_before, view
-                )
+                return proof(WakeStep.TYPED, "the agent's process ended after the paste: not submitted", view)
             await self._tmux.press_enter(pane)
             taken, view = await self._watch(agent, pane, lambda composer: composer != wanted)
             if taken:
-                return _proof(WakeStep.SUBMITTED, "typed and taken", seen_before, view)
-        return _proof(WakeStep.TYPED, "the hint stands in the input line: Enter was not taken", seen_before, view)
+                times[WakeStep.SUBMITTED] = self._clock.now()
+                return proof(WakeStep.SUBMITTED, "typed and taken", view)
+        return proof(WakeStep.TYPED, "the hint stands in the input line: Enter was not taken", view)
 
     async def _watch(
         self, agent: Agent, pane: PaneRef, as_wished: Callable[[str], bool], patience: float = PATIENCE
@@ -164,7 +168,3 @@ def _squashed(text: str) -> str:
 def _last_lines(view: PaneView) -> str:
     lines = [line.text.rstrip() for line in parse_screen(view.look.screen)]
     return "\n".join([line for line in lines if line][-RECORDED_LINES:])
-
-
-def _proof(step: WakeStep, detail: str, seen_before: str, view: PaneView) -> Proof:
-    return Proof(step=step, detail=detail, seen_before=seen_before, seen_after=_last_lines(view))

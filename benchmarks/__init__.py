@@ -1,0 +1,1 @@
+"""Measurements, run with `make bench`; they start what they need and end it."""
