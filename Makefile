@@ -15,7 +15,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit screenshots clean
+.PHONY: help run test lint types unit bench screenshots clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,9 @@ types: $(STAMP) ## mypy, strict
 # -n 2: the journeys wait more than they compute, and more workers than cores make their deadlines tight.
 unit: $(STAMP) ## the tests (ARGS="-k wake" are passed on)
 	$(BIN)/pytest -n 2 $(ARGS)
+
+bench: $(STAMP) ## measure, and print one table (ARGS="--rounds 50 --json FILE" are passed on)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 screenshots: $(STAMP) ## draw the pictures of the README anew
 	$(BIN)/python -m tests.screenshots

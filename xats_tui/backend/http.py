@@ -28,6 +28,7 @@ from xats_tui.backend.errors import StartError
 from xats_tui.backend.services.hooks import HostHooks
 from xats_tui.backend.sessions import Session, Sessions
 from xats_tui.backend.tools.kit import Toolbox
+from xats_tui.instructions import INSTRUCTIONS
 from xats_tui.settings import Settings, is_loopback
 
 logger = logging.getLogger(__name__)
@@ -48,15 +49,6 @@ NOTIFY_PATIENCE = 1.0
 
 GRACE = 1
 """Seconds that calls under way get at shutdown before they are cancelled."""
-
-INSTRUCTIONS = (
-    "xats (cross-agent-teams) lets coding agents that work side by side talk: they register under a name, send each "
-    "other messages, share a task board and publish versioned contracts. When somebody says xats or cross-agent-teams, "
-    "they mean this server and its tools; these words are never a team. 'Register to xats' means register_agent here; "
-    "a bare 'register' means it only when the talk is already about xats. If the user named no team, pass project_dir "
-    "(your working directory): its last part becomes the team. Call get_inbox when a line that starts with [xats] "
-    "tells you to, and answer messages whose need_reply is true."
-)
 
 
 class HttpDoor:

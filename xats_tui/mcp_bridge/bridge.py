@@ -11,6 +11,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from xats_tui import __version__
+from xats_tui.instructions import INSTRUCTIONS
 from xats_tui.mcp_bridge.host import Host
 from xats_tui.mcp_bridge.launch import Launcher
 from xats_tui.mcp_bridge.session import METHOD_NOT_FOUND, REFUSED, RpcError
@@ -34,21 +35,6 @@ LAST_ANSWERS = 5.0
 """Seconds for requests that are under way when the host closes stdin, as a script does."""
 
 INVALID_REQUEST = -32600
-
-INSTRUCTIONS = """\
-"xats" is short for cross-agent-teams and means this MCP server and its tools: messages between coding agents, a shared
-task board, and versioned contracts.
-"Register to xats" or "register to cross-agent-teams" asks you to register with this service.  Those words are not team
-names: do not pass them as `team`.  Do not take the bare word "register" for such a request unless the conversation is
-already about this service.
-When the user named no team, pass `project_dir` = your working directory: its last part becomes the team.  With neither,
-the team is "default".
-In Codex: when CODEX_THREAD_ID is in the environment of your shell, pass it as `thread_id`, prefer
-`register_codex_self`, and neither look for nor pass `ui_pid`: the launcher has announced the pane, and passing it
-switches that off.
-Call `get_inbox` when a line that begins with [xats] tells you to, and answer messages whose `need_reply` is true.
-"""
-"""Used while no coordinator has sent its own."""
 
 
 class Bridge:

@@ -1,0 +1,13 @@
+"""What a model is told of this service at `initialize`, by the coordinator and by a bridge that has not reached it."""
+
+INSTRUCTIONS = """\
+xats is short for cross-agent-teams and means this MCP server and its tools: coding agents that work side by side \
+register under a name, send each other messages, share a task board and publish versioned contracts.
+"Register to xats" or "register to cross-agent-teams" asks you to call register_agent here. Those words are not team \
+names: do not pass them as team. Do not take the bare word "register" for such a request unless the conversation is \
+already about this service.
+When the user named no team, pass project_dir = your working directory: its last part becomes the team. With neither, \
+the team is "default".
+In Codex do not look for or pass ui_pid: your thread is known from your calls, and you are woken on it.
+Call get_inbox when a line that begins with [xats] tells you to, and answer messages whose need_reply is true.
+"""
