@@ -65,6 +65,12 @@ async def connect(backend: Backend) -> AsyncIterator[Connect]:
 
 
 @pytest.fixture
+async def caller(connect: Connect) -> Caller:
+    """A client that has not registered."""
+    return await connect()
+
+
+@pytest.fixture
 def register(connect: Connect) -> Connect:
     """Connects a client and registers it: `await register("bob", team="red")`."""
 

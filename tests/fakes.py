@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from xats_tui.backend.events import Event
-from xats_tui.backend.model import Agent, Proof, Reach, Sighting, WakeStep
 
 
 class FakeClock:
@@ -45,37 +44,6 @@ class FakeClock:
             if due <= self._elapsed and not woken.done():
                 woken.set_result(None)
         self._sleepers = [(due, woken) for due, woken in self._sleepers if not woken.done()]
-
-    @property
-    def sleepers(self) -> int:
-        """How many wait for it."""
-        return len(self._sleepers)
-
-
-class FakeTransport:
-    """A transport that sees and achieves what a test says, and keeps what it was asked to deliver."""
-
-    name = "fake"
-    types = True
-
-    def __init__(self) -> None:
-        self.sighting = Sighting(reach=Reach.OPEN, detail="every gate is open")
-        self.proof = Proof(step=WakeStep.SUBMITTED, detail="typed and taken", seen_before="> ", seen_after="> ")
-        self.delivered: list[tuple[str, str]] = []
-        """Name of the agent and hint, in order."""
-
-    def serves(self, agent: Agent) -> bool:
-        """Every agent."""
-        return True
-
-    async def sight(self, agent: Agent) -> Sighting:
-        """What the test says is seen."""
-        return self.sighting
-
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
-        """Keep the hint; what the test says came of it."""
-        self.delivered.append((agent.name, hint))
-        return self.proof
 
 
 class Notified:

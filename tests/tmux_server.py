@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -65,15 +65,16 @@ class TmuxServer:
         pane_id, pid = made.split()
         return Pane(pane_id, int(pid))
 
+    def called(self, program: str) -> str:
+        """Python under the name of another program."""
+        link = self.folder / program
+        if not link.exists():
+            link.symlink_to(Path(sys.executable).resolve())
+        return str(link)
+
     async def stand_in(self, name: str, program: str | None = None) -> Pane:
         """A pane with the line editor of `stand_in.py`, ready for input; `program` is what its process is called."""
-        python = sys.executable
-        if program is not None:
-            link = self.folder / program
-            if not link.exists():
-                link.symlink_to(Path(sys.executable).resolve())
-            python = str(link)
-        pane = self.new_pane([python, str(STAND_IN), name])
+        pane = self.new_pane([self.called(program) if program else sys.executable, str(STAND_IN), name])
         await self.wait_for(pane.pane_id, f"{name}>")
         return pane
 
@@ -81,6 +82,10 @@ class TmuxServer:
         """What tmux says of a pane, by the names of its formats."""
         wanted = "\t".join(f"#{{{name}}}" for name in names)
         return self.run("display-message", "-p", "-t", pane_id, wanted).rstrip("\n").split("\t")
+
+    def tty(self, pane_id: str) -> str:
+        """The terminal of a pane, without `/dev/`."""
+        return self.formats(pane_id, "pane_tty")[0].removeprefix("/dev/")
 
     def capture(self, pane_id: str) -> str:
         """The visible screen of a pane, without attributes."""
@@ -97,6 +102,13 @@ class TmuxServer:
             assert time.monotonic() < give_up_at, f"{text!r} did not appear in {timeout:g} s; the pane shows:\n{screen}"
             await asyncio.sleep(GLANCE)
         return screen
+
+    async def wait_until(self, holds: Callable[[], bool], timeout: float = PATIENCE) -> None:
+        """Look again and again until something is so."""
+        give_up_at = time.monotonic() + timeout
+        while not holds():
+            assert time.monotonic() < give_up_at, f"it was not so within {timeout:g} s"
+            await asyncio.sleep(GLANCE)
 
 
 @contextmanager

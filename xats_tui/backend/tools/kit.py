@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import mcp_types as types
-import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from xats_tui.backend.clock import Clock
@@ -24,6 +23,7 @@ from xats_tui.backend.services.runtime_identity import RuntimeIdentity
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Session, Sessions
+from xats_tui.backend.store.columns import to_json
 from xats_tui.backend.store.database import Database, Transaction
 
 logger = logging.getLogger(__name__)
@@ -156,10 +156,10 @@ class Toolbox:
         session.last_call_at = self._services.clock.now()
         call = Call(self._services, session, meta)
         try:
-            text = _dumped(await self._run(tool, call, checked))
+            text = to_json(await self._run(tool, call, checked))
         except StoreError as error:
             logger.warning("%s: the database refused: %s", name, error)
-            text = _dumped({"error": "storage_unavailable"})
+            text = to_json({"error": "storage_unavailable"})
         except Exception:
             logger.exception("%s failed", name)
             return _tool_error(f"{name} failed for a reason of the coordinator's own; its log says which")
@@ -176,10 +176,6 @@ class Toolbox:
             async with call.write():
                 pass
         return answer
-
-
-def _dumped(answer: Answer) -> str:
-    return orjson.dumps(answer).decode()
 
 
 def _tool_error(text: str) -> types.CallToolResult:

@@ -1,0 +1,217 @@
+"""Transactions: all or nothing, one at a time, and facts only after the commit."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeClock, Published
+from xats_tui.backend.errors import StoreError
+from xats_tui.backend.events import AgentChanged
+from xats_tui.backend.store import database as module
+from xats_tui.backend.store.database import Database, Transaction
+
+ADD_TASK = (
+    "INSERT INTO tasks (id, team, title, status, depends_on, created_at) VALUES (?, 't', 'x', 'pending', '[]', '')"
+)
+COUNT = "SELECT count(*) AS n FROM tasks"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data.db"
+
+
+@pytest.fixture
+def published() -> Published:
+    return Published()
+
+
+@pytest.fixture
+async def database(path: Path, published: Published) -> AsyncIterator[Database]:
+    async with Database.opened(path, FakeClock(), published) as opened:
+        yield opened
+
+
+async def task_count(reader: Database | Transaction) -> int:
+    row = await reader.fetch_one(COUNT)
+    assert row is not None
+    return int(row["n"])
+
+
+async def test_a_block_that_raises_leaves_no_trace_and_publishes_nothing(
+    database: Database, published: Published
+) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.write() as tx:
+            await tx.execute(ADD_TASK, ("one",))
+            tx.record(AgentChanged(agent_id="a"))
+            raise RuntimeError
+
+    assert await task_count(database) == 0
+    assert published.events == []
+
+
+async def test_events_leave_after_the_commit_in_their_order(database: Database, published: Published) -> None:
+    async with database.write() as tx:
+        tx.record(AgentChanged(agent_id="a"))
+        tx.record(AgentChanged(agent_id="b"))
+        assert published.events == []
+
+    assert published.events == [AgentChanged(agent_id="a"), AgentChanged(agent_id="b")]
+
+
+async def test_what_an_event_speaks_of_can_be_read_when_it_is_published(path: Path) -> None:
+    seen_by_listener: list[int] = []
+
+    def listen(events: object) -> None:
+        with closing(sqlite3.connect(path)) as other:
+            seen_by_listener.append(other.execute(COUNT).fetchone()[0])
+
+    async with Database.opened(path, FakeClock(), listen) as opened, opened.write() as tx:
+        await tx.execute(ADD_TASK, ("one",))
+
+    assert seen_by_listener == [1]
+
+
+async def test_a_reader_sees_only_what_was_committed(database: Database) -> None:
+    async with database.write() as tx:
+        await tx.execute(ADD_TASK, ("one",))
+        assert await task_count(tx) == 1
+        assert await task_count(database) == 0
+    assert await task_count(database) == 1
+
+
+async def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(StoreError, match="readonly"):
+        await database.fetch_all(ADD_TASK, ("one",))
+
+
+async def test_concurrent_writers_take_turns(database: Database) -> None:
+    async def add_one_more() -> None:
+        async with database.write() as tx:
+            count = await task_count(tx)
+            await asyncio.sleep(0)
+            await tx.execute(ADD_TASK, (f"task {count}",))
+
+    await asyncio.gather(*(add_one_more() for _ in range(30)))
+
+    assert await task_count(database) == 30
+
+
+async def test_a_refused_statement_rolls_back_what_came_before_it(database: Database) -> None:
+    with pytest.raises(StoreError, match="UNIQUE"):
+        async with database.write() as tx:
+            await tx.execute(ADD_TASK, ("one",))
+            await tx.execute(ADD_TASK, ("one",))
+
+    assert await task_count(database) == 0
+
+
+async def test_the_writer_works_on_after_a_failure(database: Database) -> None:
+    with pytest.raises(StoreError):
+        async with database.write() as tx:
+            await tx.execute("INSERT INTO nothing VALUES (1)")
+    async with database.write() as tx:
+        await tx.execute(ADD_TASK, ("one",))
+
+    assert await task_count(database) == 1
+
+
+async def test_a_cancelled_writer_leaves_all_or_nothing(database: Database, published: Published) -> None:
+    async def write_two(number: int) -> None:
+        async with database.write() as tx:
+            await tx.execute(ADD_TASK, (f"{number} a",))
+            await tx.execute(ADD_TASK, (f"{number} b",))
+            tx.record(AgentChanged(agent_id=str(number)))
+
+    finished = 0
+    for number in range(60):
+        writing = asyncio.create_task(write_two(number))
+        await asyncio.sleep(number * 0.00005)
+        writing.cancel()
+        with suppress(asyncio.CancelledError):
+            await writing
+        count = await task_count(database)
+        assert count in (2 * finished, 2 * finished + 2)
+        assert len(published.events) == count // 2
+        finished = count // 2
+
+    assert 0 < finished < 60, "neither every writer nor none was cancelled in time"
+
+
+async def test_a_writer_that_is_cancelled_while_it_waits_for_its_turn_writes_nothing(database: Database) -> None:
+    async def write_one() -> None:
+        async with database.write() as tx:
+            await tx.execute(ADD_TASK, ("late",))
+
+    async with database.write() as tx:
+        waiting = asyncio.create_task(write_one())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await tx.execute(ADD_TASK, ("one",))
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    assert await task_count(database) == 1
+
+
+async def test_a_cancelled_reader_gives_its_connection_back(database: Database) -> None:
+    for _ in range(module.READERS + 1):
+        reading = asyncio.create_task(database.fetch_all(COUNT))
+        await asyncio.sleep(0)
+        reading.cancel()
+        with suppress(asyncio.CancelledError):
+            await reading
+
+    async with asyncio.timeout(5):
+        assert await task_count(database) == 0
+
+
+async def test_another_process_that_holds_the_lock_too_long_is_a_store_error(
+    path: Path, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PRAGMAS", (*module.PRAGMAS[:-1], "PRAGMA busy_timeout=50"))
+    async with Database.opened(path, FakeClock(), published) as opened:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreError, match="locked"):
+                async with opened.write() as tx:
+                    await tx.execute(ADD_TASK, ("one",))
+            assert await task_count(opened) == 0  # reading goes on
+        async with opened.write() as tx:
+            await tx.execute(ADD_TASK, ("one",))
+
+
+async def test_the_loop_is_free_while_a_statement_waits_for_a_lock(
+    path: Path, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PRAGMAS", (*module.PRAGMAS[:-1], "PRAGMA busy_timeout=300"))
+
+    async def write(database: Database) -> None:
+        async with database.write() as tx:
+            await tx.execute(ADD_TASK, ("one",))
+
+    turns = 0
+    async with Database.opened(path, FakeClock(), published) as opened:
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            writing = asyncio.create_task(write(opened))
+            while not writing.done():
+                turns += 1
+                await asyncio.sleep(0.005)
+            with pytest.raises(StoreError):
+                writing.result()
+
+    assert turns > 10
+
+
+async def test_everything_in_a_transaction_happened_at_one_instant(path: Path, published: Published) -> None:
+    clock = FakeClock()
+    async with Database.opened(path, clock, published) as opened, opened.write() as tx:
+        started = tx.now
+        clock.advance(5)
+        assert tx.now == started

@@ -1,0 +1,129 @@
+"""W-1: what the tools ask the store is answered from indexes, however much mail there is."""
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from xats_tui.backend.clock import to_wire
+from xats_tui.backend.model import Binding, PaneRef, VerificationMode
+from xats_tui.backend.store import agents, contracts, messages, tasks, wakes
+from xats_tui.backend.store.database import Parameters, Reader, Row, Transaction
+from xats_tui.backend.store.migrations import prepare
+
+NOW = datetime(2026, 11, 22, 14, tzinfo=UTC)
+BINDING = Binding(
+    pane=PaneRef("", "%1"), tty=None, ui_pid=1, ui_started_at=1.0, mode=VerificationMode.PID_TTY_PANE, bound_at=NOW
+)
+
+
+class Explained(Transaction):
+    """A transaction in which every statement is explained instead of run, with no rows for an answer."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.now = NOW
+        self.events = []
+        self._explaining = connection
+        self.steps: list[str] = []
+        """What SQLite would do."""
+
+    async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        self.steps += [row[3] for row in self._explaining.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+        return []
+
+    async def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
+        for row in rows:
+            await self.fetch_all(sql, row)
+
+    async def insert(self, sql: str, parameters: Parameters = ()) -> int:
+        await self.fetch_all(sql, parameters)
+        return 1
+
+
+@pytest.fixture
+def explained(tmp_path: Path) -> Iterator[Explained]:
+    prepare(tmp_path / "data.db", NOW)
+    with closing(sqlite3.connect(tmp_path / "data.db")) as connection:
+        yield Explained(connection)
+
+
+READS: dict[str, Callable[[Reader], Awaitable[object]]] = {
+    "agent by id": lambda reader: agents.by_id(reader, "A"),
+    "names": lambda reader: agents.names(reader, ["A", "B"]),
+    "agent by name": lambda reader: agents.by_name(reader, "red", "bob"),
+    "agents of a team": lambda reader: agents.of_team(reader, "red"),
+    "agents online": lambda reader: agents.online_in_team(reader, "red", NOW, but="A", role="qa"),
+    "holder of a pane": lambda reader: agents.holder_of(reader, PaneRef("", "%1")),
+    "unread mail": lambda reader: messages.unread(reader, "A", 50),
+    "mail since": lambda reader: messages.since(reader, "A", 7, 50),
+    "newest mail": lambda reader: messages.newest_event_id(reader, "A"),
+    "sender of": lambda reader: messages.sent_by(reader, "M"),
+    "wakes of a message": lambda reader: wakes.of_message(reader, "M"),
+    "wakes of an agent": lambda reader: wakes.open_for(reader, "A"),
+    "agents due": lambda reader: wakes.agents_due(reader, NOW),
+    "next due": wakes.next_due,
+    "attempts": lambda reader: wakes.attempts(reader, "M", "A"),
+    "task by id": lambda reader: tasks.by_id(reader, "red", "T"),
+    "tasks of a team": lambda reader: tasks.of_team(reader, "red"),
+    "missing dependencies": lambda reader: tasks.missing(reader, "red", ("T", "U")),
+    "unfinished dependencies": lambda reader: tasks.unfinished(reader, "red", ("T", "U")),
+    "tasks owned": lambda reader: tasks.owned_by(reader, "red", "A"),
+    "contract version": lambda reader: contracts.version(reader, "red", "api", 2),
+    "latest contract": lambda reader: contracts.version(reader, "red", "api"),
+    "subscribers": lambda reader: contracts.subscribers(reader, "red", "api"),
+    "contract events": lambda reader: contracts.events_since(reader, "red", "A", 7, 100),
+}
+
+WRITES: dict[str, Callable[[Transaction], Awaitable[object]]] = {
+    "touch": lambda tx: agents.touch(tx, "A"),
+    "bind": lambda tx: agents.bind(tx, "A", BINDING),
+    "mark read": lambda tx: messages.mark_read(tx, ["M"]),
+    "note seen": lambda tx: wakes.note_seen(tx, ["M"], NOW),
+    "end as read": lambda tx: wakes.end_as_read(tx, ["M"]),
+    "end for departed": lambda tx: wakes.end_for_departed(tx, "A"),
+    "revive": lambda tx: wakes.revive(tx, "A", NOW + timedelta(hours=1)),
+    "claim": lambda tx: tasks.claim(tx, "T", "A"),
+    "complete": lambda tx: tasks.complete(tx, "T", None),
+    "unsubscribe": lambda tx: contracts.unsubscribe_all(tx, "A"),
+}
+
+NOT_TABLES = "SCAN json_each"
+"""The caller's own list of ids."""
+
+
+def full_scans(steps: Iterable[str]) -> list[str]:
+    """The steps that read a whole table, or the whole of an index."""
+    return [step for step in steps if step.startswith("SCAN") and not step.startswith(NOT_TABLES)]
+
+
+@pytest.mark.parametrize("name", READS)
+async def test_w1_no_read_of_a_tool_scans_a_table(explained: Explained, name: str) -> None:
+    await READS[name](explained)
+
+    assert explained.steps
+    assert full_scans(explained.steps) == []
+
+
+@pytest.mark.parametrize("name", WRITES)
+async def test_w1_no_write_of_a_tool_scans_a_table(explained: Explained, name: str) -> None:
+    with suppress(AssertionError):  # rows that a function expects of its own statement are not there
+        await WRITES[name](explained)
+
+    assert explained.steps
+    assert full_scans(explained.steps) == []
+
+
+@pytest.mark.parametrize("name", ["unread mail", "mail since", "tasks of a team"])
+async def test_w1_mail_and_tasks_come_in_order_without_sorting(explained: Explained, name: str) -> None:
+    await READS[name](explained)
+
+    assert not any("TEMP B-TREE" in step for step in explained.steps)
+
+
+async def test_a_planted_scan_is_found(explained: Explained) -> None:
+    await explained.fetch_all("SELECT * FROM messages WHERE body = ?", (to_wire(NOW),))
+
+    assert full_scans(explained.steps) == ["SCAN messages"]
