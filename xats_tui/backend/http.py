@@ -110,6 +110,9 @@ class HttpDoor:
             await _answer(send, 404, {"error": "not_found", "detail": "the MCP endpoint is /mcp"})
         elif (version := _header(scope, b"mcp-protocol-version")) and version not in HANDSHAKE_PROTOCOL_VERSIONS:
             await _answer(send, 400, _unsupported(version))
+        elif scope["method"] == "GET":
+            with self._sessions.streaming(_header(scope, b"mcp-session-id") or ""):
+                await self._manager.handle_request(scope, receive, send)
         else:
             await self._manager.handle_request(scope, receive, send)
 

@@ -13,8 +13,8 @@ from xats_tui.backend.model import PaneState
 BELIEVED = timedelta(minutes=10)
 """How long a word is believed: an interrupted turn ends without one."""
 
-SCREEN_WINS_AFTER = timedelta(seconds=30)
-"""A screen that has looked idle and unchanged for so long is believed against an older word."""
+SCREEN_WINS_AFTER = timedelta(seconds=5)
+"""A screen that has been idle and unchanged so long is believed against an older word: a program at work moves."""
 
 STATES = {
     "SessionStart": PaneState.IDLE,

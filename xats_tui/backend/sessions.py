@@ -3,13 +3,18 @@
 It knows nothing of HTTP or of the SDK; whoever opens a session hands in the function that notifies.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.events import Event, SessionChanged
+
+JUST_NOW = timedelta(minutes=1)
+"""A client without a standing stream counts as connected for so long after a call."""
 
 Notify = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
@@ -37,6 +42,7 @@ class Sessions:
         self._clock = clock
         self._publish = publish
         self._by_id: dict[str, Session] = {}
+        self._streams: Counter[str] = Counter()
         self._speakers: dict[str, Session] = {}
 
     def __len__(self) -> int:
@@ -71,6 +77,30 @@ class Sessions:
     def of_agent(self, agent_id: str) -> Session | None:
         """The session that gets an agent's notifications."""
         return self._speakers.get(agent_id)
+
+    def is_connected(self, agent_id: str) -> bool:
+        """Whether somebody is there who speaks for an agent: its stream is open, or it has just called.
+
+        A client that is killed leaves its session behind.
+        """
+        session = self._speakers.get(agent_id)
+        if session is None:
+            return False
+        called = session.last_call_at
+        lately = called is not None and self._clock.now() - called < JUST_NOW
+        return lately or self._streams[session.session_id] > 0
+
+    @contextmanager
+    def streaming(self, session_id: str) -> Iterator[None]:
+        """The standing stream of a session is open for the life of the block."""
+        self._streams[session_id] += 1
+        try:
+            yield
+        finally:
+            self._streams[session_id] -= 1
+            if not self._streams[session_id]:
+                del self._streams[session_id]
+            self._publish([SessionChanged(session_id=session_id)])
 
     def speaking(self) -> tuple[Session, ...]:
         """The sessions that get some agent's notifications."""

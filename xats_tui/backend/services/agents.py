@@ -99,7 +99,7 @@ class Registry:
             RosterEntry(
                 agent=agent,
                 online=agent.is_online(now),
-                connected=self._sessions.of_agent(agent.agent_id) is not None,
+                connected=self._sessions.is_connected(agent.agent_id),
                 unread=mail.count if (mail := unread.get(agent.agent_id)) else 0,
                 oldest_unread_at=_oldest(mail),
                 wakes_waiting=waiting.get(agent.agent_id, 0),

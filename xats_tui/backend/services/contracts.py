@@ -1,5 +1,6 @@
 """The ContractBook: versioned JSON Schemas, who subscribes, and who is told."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,21 +55,18 @@ class ContractBook:
         return Registered(contract=contract, event_id=event_id, diff=diff)
 
     async def announce(self, registered: Registered) -> None:
-        """Notify the subscribers that listen; those who do not will poll."""
+        """Notify the subscribers that listen, all at once; those who do not will poll."""
         contract = registered.contract
-        for agent_id in await store.subscribers(self._database, contract.team, contract.name):
-            session = self._sessions.of_agent(agent_id)
-            if session is not None:
-                await session.notify(
-                    "notifications/contract_event",
-                    {
-                        "type": "contract_event",
-                        "event_id": registered.event_id,
-                        "contract_name": contract.name,
-                        "version": contract.version,
-                        "diff": registered.diff,
-                    },
-                )
+        params = {
+            "type": "contract_event",
+            "event_id": registered.event_id,
+            "contract_name": contract.name,
+            "version": contract.version,
+            "diff": registered.diff,
+        }
+        subscribed = await store.subscribers(self._database, contract.team, contract.name)
+        sessions = [session for agent_id in subscribed if (session := self._sessions.of_agent(agent_id))]
+        await asyncio.gather(*(session.notify("notifications/contract_event", params) for session in sessions))
 
     async def subscribe(self, tx: Transaction, agent: Agent, name: str) -> int | None:
         """Subscribe an agent to a contract of its team; the latest version, None if there is none yet."""

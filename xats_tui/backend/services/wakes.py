@@ -8,6 +8,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from xats_tui.backend.clock import Clock
@@ -37,7 +38,7 @@ FIRST_DECISION = 1.0
 """Seconds that a sender waits for the first decision about its message at the most."""
 
 POLL = 1.0
-"""Seconds between two questions to a program whose state is not on a screen."""
+"""Seconds between two questions to a transport whether the way is free, when no screen shows it."""
 
 LONG_AGO = timedelta(days=365)
 
@@ -46,6 +47,18 @@ AFTER_ERROR = timedelta(seconds=1)
 
 LONGEST_SLEEP = timedelta(seconds=60)
 """After this the queue is looked at again whatever was heard: wall clocks jump."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldUp:
+    """What the wakes of an agent wait for."""
+
+    pane: PaneRef | None
+    """The pane that has to come to rest; None when only the transport can tell."""
+    tried: datetime
+    """Since when the pane was unchanged at the last try."""
+    asked: float
+    """When the transport was asked last, in seconds of the monotonic clock."""
 
 
 class Waker:
@@ -73,10 +86,8 @@ class Waker:
         self._news = asyncio.Event()
         self._next_decision = asyncio.Event()
         self._under_way: set[str] = set()
-        self._polled: dict[str, float] = {}
-        """Agents without a pane that wait for their program, with when it was asked last."""
-        self._held_up: dict[str, tuple[PaneRef, datetime]] = {}
-        """Agents whose wakes wait for their pane, with since when it was unchanged at the last try."""
+        self._held_up: dict[str, HeldUp] = {}
+        """Agents whose wakes wait for something other than time."""
 
     def hear(self, event: Event) -> None:
         """Take note of what may change when a wake can be carried out."""
@@ -129,9 +140,8 @@ class Waker:
 
     def nudge(self, agent_id: str) -> None:
         """Something that no screen shows may have let an agent go: try its wakes as soon as its pane allows."""
-        if agent_id in self._held_up:
-            pane, tried = self._held_up[agent_id]
-            self._held_up[agent_id] = (pane, tried - LONG_AGO)
+        if held := self._held_up.get(agent_id):
+            self._held_up[agent_id] = replace(held, tried=held.tried - LONG_AGO)
         self._news.set()
 
     def look_now(self) -> None:
@@ -190,35 +200,31 @@ class Waker:
                         await self._news.wait()
 
     async def _due(self) -> tuple[str, ...]:
-        """Agents to try now: those whose time has come, and those whose pane has turned idle."""
-        now = self._clock.now()
-        due = await store.agents_due(self._database, now)
-        ready = [agent_id for agent_id in self._held_up if self._is_ready(agent_id, now)]
-        asked = [agent_id for agent_id in tuple(self._polled) if await self._says_ready(agent_id)]
-        return tuple(dict.fromkeys((*due, *ready, *asked)))
+        """Agents to try now: those whose time has come, and those that nothing seems to hold up any more."""
+        due = await store.agents_due(self._database, self._clock.now())
+        waiting = [agent_id for agent_id in self._held_up if agent_id not in due and agent_id not in self._under_way]
+        ready = [agent_id for agent_id in waiting if await self._is_ready(agent_id)]
+        return (*due, *ready)
 
-    async def _says_ready(self, agent_id: str) -> bool:
-        """Whether the program of an agent says that it can be woken; asked once a second at the most."""
-        now = self._clock.monotonic()
-        if agent_id in self._under_way or now - self._polled[agent_id] < POLL:
+    async def _is_ready(self, agent_id: str) -> bool:
+        """Whether an agent is worth a try: its pane has come to rest anew, or its transport says so when asked."""
+        held = self._held_up[agent_id]
+        view = self._monitor.view(held.pane) if held.pane else None
+        if view is not None:
+            rested = self._clock.now() - view.unchanged_since >= self._quiet
+            if view.reading.state is not PaneState.IDLE or not rested:
+                return False
+            if view.unchanged_since > held.tried:
+                return True
+        if self._clock.monotonic() - held.asked < POLL:
             return False
-        self._polled[agent_id] = now
+        self._held_up[agent_id] = replace(held, asked=self._clock.monotonic())
         return await self._trials.sees_open(agent_id)
-
-    def _is_ready(self, agent_id: str, now: datetime) -> bool:
-        pane, tried = self._held_up[agent_id]
-        view = self._monitor.view(pane)
-        return (
-            view is not None
-            and view.reading.state is PaneState.IDLE
-            and view.unchanged_since > tried
-            and now - view.unchanged_since >= self._quiet
-        )
 
     async def _pause(self) -> timedelta:
         """Until the next wake is due, or the next look at a pane that one waits for."""
-        self._monitor.await_change(frozenset(pane for pane, _ in self._held_up.values()))
-        if self._held_up or self._polled:
+        self._monitor.await_change(frozenset(held.pane for held in self._held_up.values() if held.pane))
+        if self._held_up:
             return timedelta(seconds=FAST / 2)
         due = await store.next_due(self._database)
         return min(max(due - self._clock.now(), timedelta(milliseconds=20)), LONGEST_SLEEP) if due else LONGEST_SLEEP
@@ -241,20 +247,19 @@ class Waker:
         self._next_decision = asyncio.Event()
 
     def _note_hold_up(self, agent_id: str, tried: Tried | None) -> None:
-        """Remember which pane an agent's wakes wait for, if it is the pane that they wait for."""
+        """Remember what an agent's wakes wait for, if it is not only time."""
         self._held_up.pop(agent_id, None)
-        self._polled.pop(agent_id, None)
         if tried is None or not isinstance(tried.verdict, Defer) or not tried.verdict.until_idle:
             return
-        if not tried.typed:
-            self._polled[agent_id] = self._clock.monotonic()
+        now, asked = self._clock.now(), self._clock.monotonic()
+        binding = tried.agent.binding if tried.agent and tried.typed else None
+        view = self._monitor.view(binding.pane) if binding else None
+        if view is None:
+            self._held_up[agent_id] = HeldUp(pane=None, tried=now, asked=asked)
             return
-        view = self._monitor.view(tried.agent.binding.pane) if tried.agent and tried.agent.binding else None
-        if view is not None:
-            now = self._clock.now()
-            only_too_fresh = now - view.unchanged_since < self._quiet
-            tried_at = view.unchanged_since - self._quiet if only_too_fresh else view.unchanged_since
-            self._held_up[agent_id] = (view.look.pane, tried_at)
+        only_too_fresh = now - view.unchanged_since < self._quiet
+        tried_at = view.unchanged_since - self._quiet if only_too_fresh else view.unchanged_since
+        self._held_up[agent_id] = HeldUp(pane=view.look.pane, tried=tried_at, asked=asked)
 
     def _new_wake(self, letter: Outgoing, position: int, auto_poke: bool, now: datetime) -> store.NewWake:
         recipient = letter.recipients[position]

@@ -152,7 +152,7 @@ def prepare(path: Path, now: datetime) -> None:
                 _back_up(connection, path, version, now)
             for number, migrate in enumerate(MIGRATIONS[version:], start=version + 1):
                 _take_step(connection, number, migrate, now)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ValueError) as error:
         raise UnusableStore(
             f"the database {path} cannot be used: {error}; name another file with --db, or move this one away"
         ) from error
