@@ -110,11 +110,11 @@ async def burst(on: Stage) -> Figure:
     """Many messages to one agent at once: how many hints its pane got."""
     caller, pane = on.agents[0]
     await all_quiet(on)
-    before = on.tmux.capture(pane.pane_id).count("submitted")
+    before = on.tmux.capture(pane.pane_id).count("took ")
     sends = [on.sender.call("send_message", to_agent_name="agent-0", body=f"number {n}") for n in range(BURST)]
     await asyncio.gather(*sends)
     await all_quiet(on)
-    hints = on.tmux.capture(pane.pane_id).count("submitted") - before
+    hints = on.tmux.capture(pane.pane_id).count("took ") - before
     await _read(caller)
     return Figure(name=f"{BURST} messages at once to one agent", value=hints, unit="", target=1, samples=BURST)
 

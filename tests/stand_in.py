@@ -1,6 +1,6 @@
 """A stand-in for a coding agent's screen: a tiny line editor with a prompt, for tests that type into real panes.
 
-It takes bracketed pastes, keeps a draft, and prints `submitted N: TEXT` for every line.  Lines typed to it change how
+It takes bracketed pastes, keeps a draft, and prints `took N: TEXT` for every line.  Lines typed to it change how
 it behaves: `/busy SECONDS` prints a spinner for so long, `/swallow` ignores Enter from then on.
 """
 
@@ -22,7 +22,7 @@ class Editor:
         self.prompt = prompt
         self.out = out
         self.draft = ""
-        self.submitted = 0
+        self.taken = 0
         self.swallowing = False
         self.pasting = False
 
@@ -64,8 +64,8 @@ class Editor:
             self.swallowing = True
             self.show("\r\n")
         else:
-            self.submitted += 1
-            self.show(f"\r\nsubmitted {self.submitted}: {line}\r\n")
+            self.taken += 1
+            self.show(f"\r\ntook {self.taken}: {line}\r\n")
         self.show(self.prompt)
 
     def work(self, seconds: float) -> None:

@@ -73,7 +73,7 @@ async def delivered(sender: Caller, message_id: str) -> dict[str, Any]:
 
 def submitted_lines(screen: str) -> list[str]:
     """What the stand-in says was submitted to it."""
-    return re.findall(r"submitted \d+: (.*\S)", screen)
+    return re.findall(r"took \d+: (.*\S)", screen)
 
 
 async def test_two_agents_talk_and_a_kill_changes_nothing(tmux: TmuxServer, tmp_path: Path) -> None:
@@ -90,24 +90,24 @@ async def test_two_agents_talk_and_a_kill_changes_nothing(tmux: TmuxServer, tmp_
 
         sent = await alice.call("send_message", to_agent_name="bob", body="please review PR 12", subject="Review")
         status = await delivered(alice, sent["message_id"])
-        screen = await tmux.wait_for(bobs.pane_id, "submitted 1")
+        screen = await tmux.wait_for(bobs.pane_id, "took 1")
 
         assert submitted_lines(screen) == [HINT]
         assert screen.rstrip().endswith("bob>"), "the hint left nothing in the input line"
         assert {"queued", "attempted", "typed", "submitted"} <= status["evidence"].keys()
-        for shown in ("alice", "bob", "Review", "submitted"):
+        for shown in ("alice", "bob", "Review", "● submitted"):
             await tmux.wait_for(dashboard.pane_id, shown)
 
         inbox = await bob.call("get_inbox")
         assert [message["body"] for message in inbox["messages"]] == ["please review PR 12"]
         answered = await bob.call("send_message", to_agent_name="alice", body="looks good", need_reply=False)
         await delivered(bob, answered["message_id"])
-        await tmux.wait_for(alices.pane_id, "submitted 1")
+        await tmux.wait_for(alices.pane_id, "took 1")
         assert (await alice.call("get_inbox"))["messages"][0]["body"] == "looks good"
         read = await alice.call("get_delivery_status", message_id=sent["message_id"])
         assert "read" in read["statuses"][0]["evidence"]
 
-        for shown in ("looks good", "read"):
+        for shown in ("looks good", "✓ read"):
             await tmux.wait_for(dashboard.pane_id, shown)
 
         killed = pid_file.read(record)
@@ -128,7 +128,7 @@ async def test_two_agents_talk_and_a_kill_changes_nothing(tmux: TmuxServer, tmp_
 
         later = await bob.call("send_message", to_agent_name="alice", body="one more thing")
         await delivered(bob, later["message_id"])
-        await tmux.wait_for(alices.pane_id, "submitted 2")
+        await tmux.wait_for(alices.pane_id, "took 2")
         assert submitted_lines(tmux.capture(bobs.pane_id)) == [HINT]
         for shown in ("alice", "bob", "one more thing"):
             await tmux.wait_for(again.pane_id, shown)

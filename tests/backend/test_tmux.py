@@ -74,8 +74,8 @@ async def test_enter_is_a_key_of_its_own(tmux: TmuxServer) -> None:
     await client.paste(PaneRef("", pane.pane_id), "two\nlines")
     await client.press_enter(PaneRef("", pane.pane_id))
 
-    await tmux.wait_for(pane.pane_id, "submitted 1: two")
-    assert "submitted 2" not in tmux.capture(pane.pane_id)
+    await tmux.wait_for(pane.pane_id, "took 1: two")
+    assert "took 2" not in tmux.capture(pane.pane_id)
 
 
 async def test_a_paste_to_a_pane_that_is_gone_says_so_and_leaves_no_buffer(tmux: TmuxServer) -> None:

@@ -26,7 +26,7 @@ async def test_a_poke_puts_a_line_before_an_agent_and_is_written_down(
     proof = await backend.operator.poke(bob.agent_id, "are you there?")
 
     assert proof.step is WakeStep.SUBMITTED
-    await tmux.wait_for(pane.pane_id, "submitted 1: are you there?")
+    await tmux.wait_for(pane.pane_id, "took 1: are you there?")
     (noted,) = await backend.operator.activity()
     assert (noted.actor, noted.verb, noted.agent_id) == ("operator", "poke", bob.agent_id)
 
@@ -101,7 +101,7 @@ async def test_a_forced_wake_overrules_a_draft_but_never_copy_mode(
     tmux.run("send-keys", "-t", pane.pane_id, "-X", "cancel")
     await backend.operator.force(sent["message_id"], bob.agent_id)
     assert (await status_of(alice, sent["message_id"]))["wake_status"] == "delivered"
-    await tmux.wait_for(pane.pane_id, f"submitted 1: draft {HINT}")
+    await tmux.wait_for(pane.pane_id, f"took 1: draft {HINT}")
 
 
 async def test_a_read_message_can_neither_be_forced_nor_replayed(backend: Backend, register: Connect) -> None:

@@ -29,7 +29,7 @@ async def test_an_idle_agent_is_woken_with_proof(
     status = await status_of(alice, sent["message_id"])
     assert status["wake_status"] == "delivered"
     assert list(status["evidence"]) == ["queued", "attempted", "typed", "submitted"]
-    await tmux.wait_for(pane.pane_id, "submitted 1")
+    await tmux.wait_for(pane.pane_id, "took 1")
     assert hints(tmux, pane) == [HINT]
 
 
@@ -62,7 +62,7 @@ async def test_copy_mode_is_waited_for(backend: Backend, register: Connect, boun
     assert sent["poke_skip_reasons"][0]["detail"] == "mode: the pane is in copy mode"
     tmux.run("send-keys", "-t", pane.pane_id, "-X", "cancel")
     await until(alice, sent["message_id"], wake_status="delivered")
-    await tmux.wait_for(pane.pane_id, "submitted 1")
+    await tmux.wait_for(pane.pane_id, "took 1")
     assert hints(tmux, pane) == [HINT]
 
 
@@ -78,7 +78,7 @@ async def test_a_pane_that_prints_is_waited_for(
 
     assert sent["poked"] is False
     await until(alice, sent["message_id"], wake_status="delivered")
-    await tmux.wait_for(pane.pane_id, "submitted 1")
+    await tmux.wait_for(pane.pane_id, "took 1")
     assert hints(tmux, pane) == [HINT]
 
 
@@ -163,7 +163,7 @@ async def test_a_burst_becomes_one_hint(backend: Backend, register: Connect, bou
         *(alice.call("send_message", to_agent_name="bob", body=f"number {number}") for number in range(20))
     )
 
-    await tmux.wait_for(pane.pane_id, "submitted 1")
+    await tmux.wait_for(pane.pane_id, "took 1")
     assert len((await bob.call("get_inbox"))["messages"]) == 20
     await bob.call("list_agents")
     for answer in sent:

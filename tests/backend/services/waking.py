@@ -58,7 +58,7 @@ async def quiet(backend: Backend, pane: Pane) -> None:
 
 def hints(tmux: TmuxServer, pane: Pane) -> list[str]:
     """The hints that were submitted to a stand-in."""
-    return re.findall(r"submitted \d+: (\[xats\].*\S)", tmux.capture(pane.pane_id))
+    return re.findall(r"took \d+: (\[xats\].*\S)", tmux.capture(pane.pane_id))
 
 
 async def until_running(tmux: TmuxServer, pane: Pane, program: str) -> None:

@@ -3,15 +3,27 @@
 `read_pane` is the door to the readers.  They are pure: everything they know is in their arguments.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from xats_tui.backend.model import Client, PaneReading, PaneState
+from xats_tui.backend.panes.claude_code import read_claude_code
+from xats_tui.backend.panes.codex import read_codex
 from xats_tui.backend.panes.generic import read_generic
-from xats_tui.backend.panes.screen import parse_screen
+from xats_tui.backend.panes.opencode import read_opencode
+from xats_tui.backend.panes.screen import Line, parse_screen
 
 SHELLS = frozenset({"ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "nu", "sh", "tcsh", "xonsh", "zsh"})
 """Programs whose prompt means that the agent is gone."""
+
+Reader = Callable[[Sequence[Line], Mapping[str, Any]], PaneReading]
+
+READERS: Mapping[Client, Reader] = {
+    Client.CLAUDE_CODE: read_claude_code,
+    Client.CODEX: read_codex,
+    Client.OPENCODE: read_opencode,
+}
+"""For each client whose screens are known; all others share the generic reader."""
 
 
 def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, Any]) -> PaneReading:
@@ -30,9 +42,10 @@ def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, An
         return PaneReading(state=PaneState.DEAD, reason="the program in the pane has ended")
     if int(formats.get("pane_in_mode") or 0):
         return PaneReading(state=PaneState.COPY_MODE, reason="the pane is in copy mode")
-    if client in (None, Client.CUSTOM):
-        return read_generic(parse_screen(screen), formats)
+    lines = parse_screen(screen)
+    if client is None or client not in READERS:
+        return read_generic(lines, formats)
     command = str(formats.get("pane_current_command") or "").removeprefix("-")
     if command in SHELLS:
         return PaneReading(state=PaneState.SHELL, reason=f"{command} is in front: the agent has ended")
-    return PaneReading(state=PaneState.UNKNOWN, reason=f"screens of {client} are not read")
+    return READERS[Client(client)](lines, formats)

@@ -4,14 +4,18 @@ Of such a program only this is taken for an empty composer: nothing stands befor
 that a person could have typed stands behind it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xats_tui.backend.model import PaneReading, PaneState
 from xats_tui.backend.panes.screen import Line
 
-PROMPT_ENDS = frozenset("><❯›»$%#➜λ▶")
+PROMPT_ENDS = "><❯›»$%#➜λ▶"
 """What a prompt ends with.  `?`, `:` and `]` are not in it: they end questions."""
+
+PROMPT = re.compile(f"[^{PROMPT_ENDS}]*[{PROMPT_ENDS}]+")
+"""A prompt and no more: in `bob> make it 100%` a draft follows the prompt, although it ends like one."""
 
 FRAME = frozenset("│┃|║▌▐ \N{NO-BREAK SPACE}")
 """What may stand at the right of a composer that is drawn as a box."""
@@ -27,7 +31,7 @@ def read_generic(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneReadi
     if behind:
         return PaneReading(state=PaneState.DRAFT, reason="text stands behind the cursor", composer=composer)
     before = composer.strip()
-    if before and before[-1] not in PROMPT_ENDS:
+    if before and not PROMPT.fullmatch(before):
         return PaneReading(
             state=PaneState.DRAFT, reason=f"text stands before the cursor: {before[-40:]!r}", composer=composer
         )

@@ -1,14 +1,31 @@
 """A captured screen as cells with the attributes that tell what a person typed from what a program drew.
 
-It knows SGR sequences and cell widths, nothing of any program.
+It knows SGR sequences, cell widths and how lines wrap, nothing of any program.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
 
 _ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m|\x1b\[[0-9;:?]*[A-Za-ln-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x0e|\x0f")
+
+WRAP_SLACK = 4
+"""Cells at the right edge that a program may leave free although the next word would fit: margin and cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a character is drawn; colours are the SGR numbers as they came, empty for the terminal's own."""
+
+    foreground: str = ""
+    background: str = ""
+    bold: bool = False
+    dim: bool = False
+    reverse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +35,17 @@ class Cell:
     text: str
     column: int
     """Cells from the left edge, from 0."""
-    dim: bool
-    reverse: bool
+    style: Style
+
+    @property
+    def dim(self) -> bool:
+        """Drawn faint, as placeholders and hints are."""
+        return self.style.dim
+
+    @property
+    def blank(self) -> bool:
+        """A space of whatever kind."""
+        return not self.text.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +53,18 @@ class Line:
     """One row of the screen, without the empty cells at its end."""
 
     cells: tuple[Cell, ...]
+    end: Style = Style()
+    """The style in force behind the last cell: tmux cuts off spaces, but not what they were drawn with."""
 
     @property
     def text(self) -> str:
         """Its characters."""
         return "".join(cell.text for cell in self.cells)
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing but spaces stands on it."""
+        return all(cell.blank for cell in self.cells)
 
     @property
     def width(self) -> int:
@@ -40,64 +73,136 @@ class Line:
 
     def left_of(self, column: int) -> "Line":
         """The part before a column."""
-        return Line(tuple(cell for cell in self.cells if cell.column < column))
+        return Line(tuple(cell for cell in self.cells if cell.column < column), self.end)
 
     def from_column(self, column: int) -> "Line":
         """The part from a column on."""
-        return Line(tuple(cell for cell in self.cells if cell.column >= column))
+        return Line(tuple(cell for cell in self.cells if cell.column >= column), self.end)
+
+    def at(self, column: int) -> Cell | None:
+        """The cell in a column."""
+        return next((cell for cell in self.cells if cell.column == column), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the next key would show, in cells from the upper left corner, and whether the terminal draws it."""
+
+    column: int
+    row: int
+    shown: bool
+
+
+def cursor_of(formats: Mapping[str, Any]) -> Cursor | None:
+    """The cursor that tmux reports; None when it does not."""
+    try:
+        return Cursor(int(formats["cursor_x"]), int(formats["cursor_y"]), bool(int(formats.get("cursor_flag", 1))))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def width_of(formats: Mapping[str, Any], lines: Sequence[Line]) -> int:
+    """The pane's width in cells; that of its longest line where tmux did not say."""
+    reported = int(formats.get("pane_width") or formats.get("width") or 0)
+    return reported or max((line.width for line in lines), default=0)
+
+
+def join_wrapped(rows: Sequence[str], width: int) -> str:
+    """Rows of a text field of that width as the text that was typed: wrapped ones are one line again."""
+    text = rows[0] if rows else ""
+    for above, row in pairwise(rows):
+        text += _joint(above, row, width) + row
+    return text
+
+
+def _joint(above: str, row: str, width: int) -> str:
+    if above.endswith((" ", "\N{NO-BREAK SPACE}")):
+        return ""  # the program has kept the space at which it wrapped
+    free = width - sum(cell_width(character) for character in above)
+    if free <= 0:
+        return ""
+    word = row.split(maxsplit=1)[0] if row.strip() else ""
+    return " " if word and free <= len(word) + WRAP_SLACK else "\n"
 
 
 def parse_screen(screen: str) -> tuple[Line, ...]:
     """The rows of `capture-pane -p -e`; attributes run on from row to row, as tmux prints them."""
     lines = []
-    dim = reverse = False
+    style = Style()
     for row in screen.split("\n"):
         cells: list[Cell] = []
-        column = position = 0
-        while position < len(row):
-            escape = _ESCAPE.match(row, position)
-            if escape:
-                if escape.group(1) is not None:
-                    dim, reverse = _attributes(escape.group(1).split(";"), dim, reverse)
-                position = escape.end()
-                continue
-            character = row[position]
-            position += 1
-            width = cell_width(character)
-            if width:
-                cells.append(Cell(character, column, dim, reverse))
-                column += width
-            elif cells:
-                last = cells[-1]
-                cells[-1] = Cell(last.text + character, last.column, last.dim, last.reverse)
-        lines.append(Line(tuple(cells)))
+        for text, drawn in _runs(row, style):
+            _append(cells, text, drawn)
+            style = drawn
+        lines.append(Line(tuple(cells), style))
     return tuple(lines)
+
+
+def _runs(row: str, style: Style) -> Iterator[tuple[str, Style]]:
+    """The pieces of a row that are drawn alike; the last has the style that goes on in the next row."""
+    position = 0
+    for escape in _ESCAPE.finditer(row):
+        yield row[position : escape.start()], style
+        if escape.group(1) is not None:
+            style = _applied(escape.group(1), style)
+        position = escape.end()
+    yield row[position:], style
+
+
+def _append(cells: list[Cell], text: str, style: Style) -> None:
+    column = cells[-1].column + cell_width(cells[-1].text) if cells else 0
+    for character in text:
+        width = cell_width(character)
+        if width:
+            cells.append(Cell(character, column, style))
+            column += width
+        elif cells:
+            cells[-1] = replace(cells[-1], text=cells[-1].text + character)
 
 
 def cell_width(text: str) -> int:
     """How many cells a character (with what combines with it) takes: 0, 1 or 2."""
     if not text:
         return 0
+    if " " <= text[0] <= "~":
+        return 1
     if unicodedata.combining(text[0]) or unicodedata.category(text[0]) in {"Cc", "Cf", "Mn", "Me"}:
         return 0
     return 2 if unicodedata.east_asian_width(text[0]) in {"W", "F"} else 1
 
 
-def _attributes(codes: Sequence[str], dim: bool, reverse: bool) -> tuple[bool, bool]:
-    numbers = iter(codes)
+@lru_cache(maxsize=512)
+def _applied(codes: str, style: Style) -> Style:
+    """The style after one SGR sequence; what does not matter here (italics, underline, …) is passed over."""
+    numbers = iter(codes.replace(":", ";").split(";"))
     for code in numbers:
         if code in {"38", "48", "58"}:  # a colour: its own numbers are no attributes
             kind = next(numbers, "")
-            for _ in range({"5": 1, "2": 3}.get(kind, 0)):
-                next(numbers, None)
+            colour = ";".join([kind, *(next(numbers, "") for _ in range({"5": 1, "2": 3}.get(kind, 0)))])
+            style = _coloured(style, code, colour)
         elif code in {"", "0"}:
-            dim = reverse = False
-        elif code == "2":
-            dim = True
-        elif code == "22":
-            dim = False
-        elif code == "7":
-            reverse = True
-        elif code == "27":
-            reverse = False
-    return dim, reverse
+            style = Style()
+        elif code in _ATTRIBUTES:
+            style = replace(style, **_ATTRIBUTES[code])
+        elif code.isdigit() and int(code) in _FOREGROUNDS:
+            style = replace(style, foreground="" if code == "39" else code)
+        elif code.isdigit() and int(code) in _BACKGROUNDS:
+            style = replace(style, background="" if code == "49" else code)
+    return style
+
+
+_ATTRIBUTES: Mapping[str, Mapping[str, Any]] = {
+    "1": {"bold": True},
+    "2": {"dim": True},
+    "22": {"bold": False, "dim": False},
+    "7": {"reverse": True},
+    "27": {"reverse": False},
+}
+_FOREGROUNDS = frozenset({*range(30, 40), *range(90, 98)})
+_BACKGROUNDS = frozenset({*range(40, 50), *range(100, 108)})
+
+
+def _coloured(style: Style, code: str, colour: str) -> Style:
+    if code == "38":
+        return replace(style, foreground=colour)
+    return replace(style, background=colour) if code == "48" else style

@@ -30,8 +30,8 @@ CHATTER_LIMIT = 6
 SHORT = 200
 """Characters of a body up to which a message that wants no reply is an acknowledgement."""
 
-HINT_LIMIT = 200
-"""Characters of a hint at most, so that it stays one line to look at."""
+HINT_LIMIT = 150
+"""Characters of a hint at most: opencode shows a longer paste as `[Pasted ~1 lines]`, which proves nothing."""
 
 NAMED_SENDERS = 3
 """Senders that a hint names; the rest are counted."""

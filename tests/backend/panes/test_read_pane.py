@@ -1,0 +1,160 @@
+"""What the readers make of screens that were captured from the real programs, and of variations of them.
+
+The captures and their manifests are made by `tests/real_agents/capture.py`, except those of `other-versions.json`,
+which were taken by hand.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xats_tui.backend.model import Client, PaneReading, PaneState
+from xats_tui.backend.panes import read_pane
+
+CAPTURES = Path(__file__).parent / "captures"
+
+READ_CLIENTS = (Client.CLAUDE_CODE, Client.CODEX, Client.OPENCODE)
+
+DRAWINGS = {
+    Client.CLAUDE_CODE: "──────────────\n  ❯\u00a0\n──────────────\n  ? for shortcuts\n ❯ 1. Yes\n Esc to cancel",
+    Client.CODEX: "• › Ask Codex to do anything\n\n  gpt-5 default · ~/proj\n  › 1. Yes\n  Press enter to confirm",
+    Client.OPENCODE: "     △ Permission required\n     Allow once   enter confirm\n     ┃  Ask anything…\n     ╹▀▀▀▀",
+}
+"""What an agent may have printed above its input line: parts of its own screens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One captured screen, with what a person would say of it."""
+
+    name: str
+    client: Client
+    state: str
+    composer: str | None
+    screen: str
+    formats: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def all_captures() -> Iterator[Capture]:
+    for manifest in sorted(CAPTURES.glob("*.json")):
+        for name, entry in json.loads(manifest.read_text()).items():
+            client = next(client for client in READ_CLIENTS if name.startswith(client))
+            screen = (CAPTURES / f"{name}.ansi").read_text()
+            yield Capture(name, client, entry["state"], entry["composer"], screen, entry["formats"])
+
+
+ALL = tuple(all_captures())
+IDLE = tuple(capture for capture in ALL if capture.state == "idle")
+NOT_IDLE = tuple(capture for capture in ALL if capture.state != "idle")
+
+
+def reading_of(capture: Capture, **formats: Any) -> PaneReading:
+    return read_pane(capture.client, capture.screen, {**capture.formats, **formats})
+
+
+def squashed(text: str | None) -> str:
+    """White space does not count: programs wrap and pad a line as they like."""
+    return "".join((text or "").split())
+
+
+@pytest.mark.parametrize("capture", ALL, ids=str)
+def test_a_captured_screen_is_read_as_a_person_reads_it(capture: Capture) -> None:
+    reading = reading_of(capture)
+
+    if capture.state == "not idle":
+        assert reading.state is not PaneState.IDLE, reading
+    else:
+        assert reading.state == capture.state, reading
+    assert reading.reason
+
+
+@pytest.mark.parametrize("capture", [capture for capture in ALL if capture.composer is not None], ids=str)
+def test_the_composer_holds_exactly_what_was_typed(capture: Capture) -> None:
+    assert squashed(reading_of(capture).composer) == squashed(capture.composer)
+
+
+@pytest.mark.parametrize("capture", ALL, ids=str)
+def test_the_formats_may_carry_the_names_that_tmux_gives_or_short_ones(capture: Capture) -> None:
+    short = {
+        name.removeprefix("pane_") if "idth" in name or "eight" in name else name: value
+        for name, value in capture.formats.items()
+    }
+
+    assert read_pane(capture.client, capture.screen, short) == reading_of(capture)
+
+
+@pytest.mark.parametrize("capture", ALL, ids=str)
+def test_copy_mode_death_and_a_shell_come_before_what_is_on_the_screen(capture: Capture) -> None:
+    assert reading_of(capture, pane_in_mode=1).state is PaneState.COPY_MODE
+    assert reading_of(capture, pane_dead=1).state is PaneState.DEAD
+    assert reading_of(capture, pane_current_command="-zsh").state is PaneState.SHELL
+
+
+@pytest.mark.parametrize("capture", IDLE, ids=str)
+def test_an_idle_screen_is_not_idle_while_the_title_says_that_the_agent_works(capture: Capture) -> None:
+    if capture.client is not Client.OPENCODE:  # its title is the conversation's
+        assert reading_of(capture, pane_title="⠹ proj").state is PaneState.BUSY
+
+
+@pytest.mark.parametrize("capture", IDLE, ids=str)
+def test_an_idle_screen_is_not_idle_with_the_cursor_somewhere_else(capture: Capture) -> None:
+    column = capture.formats["cursor_x"] + 3
+
+    assert reading_of(capture, cursor_x=column).state is not PaneState.IDLE
+    assert reading_of(capture, cursor_x=column, cursor_y=0).state is not PaneState.IDLE
+
+
+@pytest.mark.parametrize("capture", NOT_IDLE, ids=str)
+def test_a_screen_without_its_attributes_is_not_taken_for_idle(capture: Capture) -> None:
+    plain = re.sub(r"\x1b\[[0-9;:]*m", "", capture.screen)
+
+    if "spaces" not in capture.name:  # nothing is left of those
+        assert read_pane(capture.client, plain, capture.formats).state is not PaneState.IDLE
+
+
+@pytest.mark.parametrize("capture", ALL, ids=str)
+def test_what_an_agent_has_printed_above_does_not_change_the_state(capture: Capture) -> None:
+    drawing = DRAWINGS[capture.client].split("\n")
+    formats = {**capture.formats, "cursor_y": capture.formats["cursor_y"] + len(drawing)}
+    screen = "\n".join(["\x1b[0m" + line for line in drawing] + [capture.screen])
+
+    with_drawing, without = read_pane(capture.client, screen, formats), reading_of(capture)
+
+    if without.state is not PaneState.UNKNOWN:
+        assert with_drawing.state is without.state
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_no_part_of_a_screen_that_is_not_idle_is_taken_for_idle(data: st.DataObject) -> None:
+    capture = data.draw(st.sampled_from([c for c in NOT_IDLE if c.state in ("dialog", "draft")]))
+    lines = capture.screen.split("\n")
+    cut = data.draw(st.integers(0, max(0, capture.formats["cursor_y"] - 1)))
+    formats = {**capture.formats, "cursor_y": capture.formats["cursor_y"] - cut}
+
+    assert read_pane(capture.client, "\n".join(lines[cut:]), formats).state is not PaneState.IDLE
+
+
+@pytest.mark.parametrize("client", READ_CLIENTS)
+@pytest.mark.parametrize("screen", ["", "\n" * 30, "$ claude\n", "loading…\n"])
+def test_a_screen_without_an_input_line_is_unknown(client: Client, screen: str) -> None:
+    formats = {"cursor_x": 0, "cursor_y": 0, "pane_width": 80, "pane_current_command": "node"}
+
+    reading = read_pane(client, screen, formats)
+
+    assert (reading.state, reading.composer) == (PaneState.UNKNOWN, None)
+
+
+@pytest.mark.parametrize("client", READ_CLIENTS)
+def test_formats_may_be_missing(client: Client) -> None:
+    assert read_pane(client, "hello\n", {}).state is PaneState.UNKNOWN
