@@ -1,0 +1,38 @@
+"""How the dashboard begins and ends."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.screens.sample import FILLED, FixedSource, FrozenClock
+from xats_tui.app import XatsApp, run
+from xats_tui.backend.errors import StartError
+from xats_tui.backend.model import PaneRef
+from xats_tui.screens.source import Part
+from xats_tui.settings import Settings
+
+
+class NonsenseSource(FixedSource):
+    """Serves what no screen can draw."""
+
+    async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+        return {"health": "nonsense"}
+
+
+async def test_a_screen_that_fails_tells_the_log_and_not_the_terminal(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    app = XatsApp(NonsenseSource(FILLED), FrozenClock())
+    await app.run_async(headless=True, size=(120, 40))
+    assert app.return_code == 1
+    (record,) = [record for record in caplog.records if record.message == "the screen failed"]
+    assert record.exc_info
+    assert capfd.readouterr() == ("", "")
+
+
+def test_without_a_terminal_nothing_is_started(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="not a terminal"):
+        run(Settings(home=tmp_path / "home", port=0))
+    assert not (tmp_path / "home").exists()

@@ -1,0 +1,65 @@
+"""How values become text: nothing that a terminal would obey, nothing cut without a sign."""
+
+import unicodedata
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from xats_tui.screens.ansi import pane_lines
+from xats_tui.screens.format import CUT, LINE_LIMIT, age, cut, many_lines, one_line
+
+FOREIGN = st.text(
+    st.one_of(
+        st.characters(),
+        st.sampled_from("\x00\x07\x1b\x7f\x9b\r\n\t\u202e\u200f\u2066\ufe0f[]/漢🙂אב"),
+    ),
+    max_size=60,
+)
+OBEYED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+@given(FOREIGN)
+def test_one_line_holds_nothing_that_a_terminal_obeys(text: str) -> None:
+    assert not any(unicodedata.category(character) in OBEYED for character in one_line(text))
+
+
+@given(FOREIGN)
+def test_many_lines_hold_nothing_but_newlines_that_a_terminal_obeys(text: str) -> None:
+    drawn = many_lines(text).replace("\n", "")
+    assert not any(unicodedata.category(character) in OBEYED for character in drawn)
+
+
+@given(FOREIGN)
+def test_a_captured_pane_holds_nothing_that_a_terminal_obeys(text: str) -> None:
+    plain = "".join(line.plain for line in pane_lines(text))
+    assert not any(unicodedata.category(character) in OBEYED for character in plain)
+
+
+@given(FOREIGN, st.integers(1, 20))
+def test_what_is_cut_fits_and_has_a_sign(text: str, width: int) -> None:
+    line = one_line(text)
+    short = cut(line, width)
+    assert cell_len(short) <= width
+    assert short == line or short.endswith(CUT)
+
+
+def test_a_very_long_line_is_cut_with_a_sign_before_it_is_looked_at() -> None:
+    assert one_line("x" * 10_000) == "x" * LINE_LIMIT + CUT
+
+
+def test_colours_of_a_pane_are_kept_and_other_sequences_are_drawn() -> None:
+    (line,) = pane_lines("\x1b[31mred\x1b[0m \x1b]8;;http://example.com\x07link\x1b[2J")
+    assert line.plain == "red ␛]8;;http://example.com␇link␛[2J"
+    assert [str(span.style) for span in line.spans] == ["color(1)"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "short", "precise"),
+    [(0, "0s", "0s"), (59, "59s", "59s"), (192, "3m", "3m12s"), (8040, "2h14m", "2h14m"), (273600, "3d", "3d4h")],
+)
+def test_ages_are_short_and_precise_on_request(seconds: int, short: str, precise: str) -> None:
+    assert age(timedelta(seconds=seconds)) == short
+    assert age(timedelta(seconds=seconds), precise=True) == precise

@@ -1,0 +1,230 @@
+"""The Live mode on a real coordinator, driven through keys; agents speak to it over HTTP as they would in life."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import TextContent
+from textual.pilot import Pilot
+from textual.widgets import Button
+
+from tests.screens.looking import shows, text, until
+from xats_tui import pid_file
+from xats_tui.app import XatsApp
+from xats_tui.backend.clock import SystemClock
+from xats_tui.backend.crossing import Coordinator
+from xats_tui.screens.coordinator_source import CoordinatorSource
+from xats_tui.screens.dialogs import Detail, Question
+from xats_tui.screens.tables import KeyedTable
+from xats_tui.settings import Settings
+
+Tool = Callable[..., Awaitable[dict[str, Any]]]
+Agents = Callable[[str], Awaitable[Tool]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path))
+    monkeypatch.delenv("TMUX", raising=False)
+    return Settings(home=tmp_path / "home", port=0)
+
+
+@pytest.fixture
+def coordinator(settings: Settings) -> Iterator[Coordinator]:
+    running = Coordinator(settings)
+    running.start()
+    yield running
+    running.stop()
+
+
+@asynccontextmanager
+async def dashboard(coordinator: Coordinator, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+    app = XatsApp(CoordinatorSource(coordinator), SystemClock())
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await shows(pilot, "xats :")
+        yield pilot
+
+
+@asynccontextmanager
+async def agents(settings: Settings) -> AsyncIterator[Agents]:
+    """A way to connect agents, each registered in team shop; they are gone at the end."""
+    record = pid_file.read(settings.pid_path)
+    assert record
+    async with AsyncExitStack() as stack:
+
+        async def connect(name: str) -> Tool:
+            read, write = await stack.enter_async_context(streamable_http_client(record.url))
+            session = await stack.enter_async_context(ClientSession(read, write))
+            await session.initialize()
+
+            async def call(tool: str, **arguments: Any) -> dict[str, Any]:
+                answer = await session.call_tool(tool, arguments)
+                content = answer.content[0]
+                assert isinstance(content, TextContent)
+                fields: dict[str, Any] = json.loads(content.text)
+                assert "error" not in fields, fields
+                return fields
+
+            await call(
+                "register_agent", name=name, team="shop", role="developer", client="custom", client_name="x", model="m"
+            )
+            return call
+
+        yield connect
+
+
+def table(pilot: Pilot[Any], panel: str) -> KeyedTable:
+    return pilot.app.screen.query_one(f"#{panel} KeyedTable", KeyedTable)
+
+
+async def test_a_message_is_on_the_screen_as_soon_as_it_is_stored(settings: Settings, coordinator: Coordinator) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        backend, _ = await connect("backend"), await connect("frontend")
+        await shows(pilot, "frontend")
+        loop = asyncio.get_running_loop()
+        await backend("send_message", to_agent_name="frontend", subject="API", body="changed?")
+        stored = loop.time()
+        await shows(pilot, "API — changed?")
+        assert loop.time() - stored < 1
+
+
+async def test_tasks_and_contracts_appear(settings: Settings, coordinator: Coordinator) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        backend = await connect("backend")
+        added = await backend("task_add", title="migrate the table")
+        await backend("task_claim", task_id=added["task_id"])
+        await backend("register_contract", name="orders", schema={"type": "object"})
+        await shows(pilot, "1 doing")
+        await shows(pilot, "Contracts 1")
+        assert "◐ migrate the table" in text(pilot)
+
+
+async def test_looking_marks_nothing_read(settings: Settings, coordinator: Coordinator) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        backend, frontend = await connect("backend"), await connect("frontend")
+        await backend("send_message", to_agent_name="frontend", body="secret plans")
+        await shows(pilot, "secret plans")
+        await pilot.press("tab", "tab", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Detail))
+        await shows(pilot, "frontend: not yet")
+        await pilot.press("escape", "tab", "enter")
+        await shows(pilot, "evidence")
+        inbox = await frontend("get_inbox")
+        assert [message["body"] for message in inbox["messages"]] == ["secret plans"]
+
+
+async def test_the_cursor_stays_on_its_agent_when_others_come(settings: Settings, coordinator: Coordinator) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        await connect("middle")
+        await shows(pilot, "middle")
+        chosen = table(pilot, "agents").chosen
+        await connect("aaa")
+        await until(pilot, lambda: table(pilot, "agents").row_count == 2)
+        assert table(pilot, "agents").chosen == chosen
+
+
+async def test_a_filter_is_seen_and_left_with_escape(settings: Settings, coordinator: Coordinator) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        for name in ("backend", "frontend", "qa"):
+            await connect(name)
+        await shows(pilot, "qa")
+        await pilot.press("slash", *"end", "enter")
+        await shows(pilot, "/end: 2 of 3")
+        assert table(pilot, "agents").row_count == 2
+        await pilot.press("escape")
+        await until(pilot, lambda: table(pilot, "agents").row_count == 3)
+        assert "/end" not in text(pilot)
+
+
+async def test_tab_goes_round_the_panels_and_zoom_gives_one_the_screen(coordinator: Coordinator) -> None:
+    async with dashboard(coordinator) as pilot:
+        await pilot.press(*["tab"] * 3)
+        await pilot.press("z")
+        await until(pilot, lambda: "Agents" not in text(pilot))
+        assert "Wakes" in text(pilot)
+        await pilot.press("escape")
+        await shows(pilot, "Agents")
+        await pilot.press(*["shift+tab"] * 3)
+        await until(pilot, lambda: table(pilot, "agents").has_focus)
+
+
+async def test_the_identifier_under_the_cursor_is_copied(settings: Settings, coordinator: Coordinator) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        await connect("backend")
+        await until(pilot, lambda: table(pilot, "agents").chosen is not None)
+        await pilot.press("y")
+        await shows(pilot, "copied")
+        assert pilot.app.clipboard == table(pilot, "agents").chosen
+
+
+async def test_quitting_with_agents_connected_asks_and_proposes_not_to(
+    settings: Settings, coordinator: Coordinator
+) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        await connect("backend")
+        await shows(pilot, "backend")
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Question))
+        assert "backend@shop" in text(pilot)
+        focused = pilot.app.screen.focused
+        assert isinstance(focused, Button) and focused.id == "no"
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, Question))
+        assert pilot.app.is_running
+        await pilot.press("ctrl+q", "right", "enter")
+        await until(pilot, lambda: pilot.app.return_code == 0)
+
+
+async def test_quitting_alone_asks_nothing(coordinator: Coordinator) -> None:
+    async with dashboard(coordinator) as pilot:
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: pilot.app.return_code == 0)
+
+
+async def test_a_coordinator_that_is_gone_makes_the_screen_stale_not_blank(
+    settings: Settings, coordinator: Coordinator
+) -> None:
+    async with dashboard(coordinator) as pilot:
+        async with agents(settings) as connect:
+            await connect("backend")
+            await shows(pilot, "backend")
+        await asyncio.to_thread(coordinator.stop)
+        await shows(pilot, "⚠ data")
+        assert "backend" in text(pilot)
+
+
+async def test_a_terminal_made_too_small_says_so_until_it_is_enlarged(coordinator: Coordinator) -> None:
+    async with dashboard(coordinator, size=(80, 24)) as pilot:
+        await pilot.resize_terminal(79, 23)
+        await shows(pilot, "This terminal is 79×23; xats-tui needs at least 80×24.")
+        assert "Agents" not in text(pilot)
+        await pilot.resize_terminal(80, 24)
+        await shows(pilot, "Agents")
+
+
+BODIES = {
+    "markup": "[red]x[/] [/",
+    "control": "\x1b[31m\x07\x9b",
+    "wide": "漢字🙂",
+    "right-to-left": "שלום \u202eabc",
+    "long": "z" * 10_000,
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+async def test_no_body_breaks_the_screen_or_reaches_the_terminal(
+    settings: Settings, coordinator: Coordinator, body: str
+) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        backend, _ = await connect("backend"), await connect("frontend")
+        await backend("send_message", to_agent_name="frontend", subject=body[:40], body=body)
+        await until(pilot, lambda: table(pilot, "stream").row_count == 1)
+        await pilot.press("tab", "tab", "enter")
+        await shows(pilot, "subject")
+        assert not set(text(pilot)) & set("\x1b\x07\x9b\u202e")

@@ -1,0 +1,96 @@
+"""Stale scopes become reloads: few, of the right parts, and honest when they fail."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from tests.screens.sample import FILLED, NOW, FixedSource, FrozenClock
+from xats_tui.backend.events import Scope
+from xats_tui.backend.model import PaneRef
+from xats_tui.screens.reloads import Reloads, staleness
+from xats_tui.screens.source import Part, Picture
+
+
+class CountingSource(FixedSource):
+    """Remembers what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(FILLED)
+        self.rounds: list[frozenset[Part]] = []
+
+    async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+        self.rounds.append(frozenset(parts))
+        return await super().load(parts, panes)
+
+
+class Running:
+    """Reloads at work, and the pictures that they delivered."""
+
+    def __init__(self) -> None:
+        self.source = CountingSource()
+        self.pictures: asyncio.Queue[Picture] = asyncio.Queue()
+        self.clock = FrozenClock()
+        self.reloads = Reloads(self.source, self.clock, self.pictures.put_nowait)
+
+    async def next_picture(self) -> Picture:
+        async with asyncio.timeout(5):
+            return await self.pictures.get()
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Running]:
+    at_work = Running()
+    task = asyncio.create_task(at_work.reloads.run())
+    try:
+        yield at_work
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_the_first_round_loads_everything() -> None:
+    async with running() as at_work:
+        picture = await at_work.next_picture()
+    assert at_work.source.rounds == [frozenset(Part)]
+    assert picture.stream == FILLED.stream
+    assert picture.confirmed_at == NOW
+
+
+async def test_many_events_are_one_round_of_just_what_is_stale() -> None:
+    async with running() as at_work:
+        await at_work.next_picture()
+        for _ in range(50):
+            at_work.reloads.mark({Scope.TASKS})
+        at_work.reloads.mark({Scope.MESSAGES})
+        await at_work.next_picture()
+    assert at_work.source.rounds[1:] == [frozenset({Part.TASKS, Part.STREAM})]
+
+
+async def test_a_silent_coordinator_is_asked_how_it_is() -> None:
+    async with running() as at_work:
+        await at_work.next_picture()
+        await at_work.next_picture()
+    assert at_work.source.rounds[1:] == [frozenset({Part.HEALTH})]
+
+
+async def test_a_failure_keeps_what_was_there_says_why_and_is_tried_again() -> None:
+    async with running() as at_work:
+        await at_work.next_picture()
+        at_work.source.failing = True
+        at_work.reloads.mark({Scope.MESSAGES})
+        failed = await at_work.next_picture()
+        assert failed.stream == FILLED.stream
+        assert failed.trouble == "database is locked"
+        assert staleness(failed, NOW) is not None
+        at_work.source.failing = False
+        recovered = await at_work.next_picture()
+    assert recovered.trouble is None
+    assert Part.STREAM in at_work.source.rounds[-1]
+
+
+async def test_a_picture_is_stale_when_it_was_not_confirmed_for_a_while() -> None:
+    picture = Picture(confirmed_at=NOW)
+    assert staleness(picture, NOW + timedelta(seconds=2)) is None
+    assert staleness(picture, NOW + timedelta(seconds=12)) == 12

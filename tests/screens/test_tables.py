@@ -1,0 +1,139 @@
+"""A keyed table changes only what differs, keeps cursor and scroll, and drops columns in their order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from tests.screens.looking import text
+from tests.screens.test_format import FOREIGN
+from xats_tui.screens.format import Cell, Row, Tone, one_line
+from xats_tui.screens.tables import GAP, Column, KeyedTable, fit
+
+COLUMNS = (
+    Column(key="name", title="name", width=8, grow=1),
+    Column(key="number", title="no", width=4, drop=2, right=True),
+    Column(key="body", title="body", width=10, grow=3, drop=1),
+)
+
+
+class TableApp(App[None]):
+    """One table."""
+
+    CSS = "KeyedTable { width: 1fr; height: 1fr; scrollbar-size-vertical: 1; }"
+
+    def compose(self) -> ComposeResult:
+        yield KeyedTable(COLUMNS)
+
+
+def rows(*numbers: int, body: str = "body") -> list[Row]:
+    return [Row(f"k{n}", (Cell(f"row {n}"), Cell(str(n), Tone.MUTED), Cell(body))) for n in numbers]
+
+
+def names(pilot: Pilot[None]) -> list[str]:
+    return [line[:8] for line in text(pilot).splitlines()]
+
+
+@asynccontextmanager
+async def table(width: int = 60, height: int = 10) -> AsyncIterator[tuple[Pilot[None], KeyedTable]]:
+    async with TableApp().run_test(size=(width, height)) as pilot:
+        keyed = pilot.app.query_one(KeyedTable)
+        keyed.focus()
+        yield pilot, keyed
+
+
+async def test_the_cursor_stays_on_its_row_when_rows_come_and_go() -> None:
+    async with table() as (pilot, keyed):
+        keyed.show(rows(*range(5)))
+        keyed.choose("k3")
+        await pilot.pause()
+        keyed.show(rows(9, 8, 7, 4, 3))
+        await pilot.pause()
+        assert keyed.chosen == "k3"
+        assert [row.key.value for row in keyed.ordered_rows] == ["k9", "k8", "k7", "k4", "k3"]
+
+
+async def test_the_view_stays_on_its_rows_when_newer_ones_come() -> None:
+    async with table() as (pilot, keyed):
+        keyed.show(rows(*range(50)))
+        await pilot.press("pagedown", "pagedown")
+        await pilot.pause()
+        before = names(pilot)
+        keyed.show(rows(*range(100, 105), *range(50)))
+        await pilot.pause()
+        assert names(pilot) == before
+
+
+async def test_a_table_at_its_top_shows_the_newest() -> None:
+    async with table() as (pilot, keyed):
+        keyed.show(rows(1, 2))
+        await pilot.pause()
+        keyed.show(rows(9, 1, 2))
+        await pilot.pause()
+        assert text(pilot).splitlines()[1].startswith("row 9")
+        assert keyed.chosen == "k1"
+
+
+async def test_the_cursor_goes_to_the_next_row_when_its_own_is_gone() -> None:
+    async with table() as (pilot, keyed):
+        keyed.show(rows(*range(5)))
+        keyed.choose("k4")
+        await pilot.pause()
+        keyed.show(rows(0, 1))
+        await pilot.pause()
+        assert keyed.chosen == "k1"
+        keyed.show([])
+        await pilot.pause()
+        assert keyed.chosen is None
+
+
+async def test_only_the_cells_that_differ_are_written() -> None:
+    async with table() as (pilot, keyed):
+        keyed.show(rows(*range(20)))
+        await pilot.pause()
+        kept = keyed.get_cell("k3", "body")
+        changed = rows(*range(20))
+        changed[4] = Row("k4", (*changed[4].cells[:2], Cell("new")))
+        keyed.show(changed)
+        assert keyed.get_cell("k3", "body") is kept
+        assert keyed.get_cell("k4", "body").plain == "new"
+
+
+async def test_columns_come_and_go_with_the_width() -> None:
+    async with table(60) as (pilot, keyed):
+        keyed.show(rows(1))
+        await pilot.resize_terminal(16, 10)
+        assert "body" not in text(pilot)
+        await pilot.resize_terminal(60, 10)
+        assert "body" in text(pilot)
+
+
+def test_columns_are_dropped_in_the_stated_order() -> None:
+    assert list(fit(COLUMNS, 40)) == ["name", "number", "body"]
+    assert list(fit(COLUMNS, 20)) == ["name", "body"]
+    assert list(fit(COLUMNS, 10)) == ["name"]
+
+
+@given(st.integers(0, 200))
+def test_columns_fill_the_width_and_no_more(width: int) -> None:
+    widths = fit(COLUMNS, width)
+    used = sum(widths.values()) + GAP * (len(widths) - 1)
+    assert used == max(width, 3)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.one_of(FOREIGN, st.just("[red]x[/] [/"), st.just("y" * 10_000)), min_size=1, max_size=8))
+def test_no_foreign_text_breaks_a_table(texts: list[str]) -> None:
+    async def show() -> str:
+        async with table(80) as (pilot, keyed):
+            keyed.show([Row(str(n), (Cell(one_line(t)), Cell("1"), Cell(one_line(t)))) for n, t in enumerate(texts)])
+            await pilot.pause()
+            return text(pilot)
+
+    shown = asyncio.run(show())
+    assert "\x1b" not in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())

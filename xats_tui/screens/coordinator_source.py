@@ -1,0 +1,61 @@
+"""The picture of a running coordinator, asked for through the crossing; looking changes nothing there."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from xats_tui.backend.crossing import Coordinator
+from xats_tui.backend.daemon import Backend
+from xats_tui.backend.events import Scope
+from xats_tui.backend.model import PaneRef, PaneView, WakeAttempt
+from xats_tui.screens.source import LIST_LIMIT, STREAM_LIMIT, Part
+
+
+class CoordinatorSource:
+    """The picture of a running coordinator."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        self._coordinator = coordinator
+
+    async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+        """Ask for each part; they are independent of one another."""
+        refs = tuple(panes)
+        return {part.value: await self._load_one(part, refs) for part in parts}
+
+    async def _load_one(self, part: Part, panes: tuple[PaneRef, ...]) -> Any:
+        ask = self._coordinator.ask
+        match part:
+            case Part.HEALTH:
+                return await ask(lambda backend: backend.health())
+            case Part.ROSTER:
+                return await ask(lambda backend: backend.registry.roster())
+            case Part.VIEWS:
+                return await ask(lambda backend: _views(backend, panes))
+            case Part.STREAM:
+                return await ask(lambda backend: backend.mailbox.stream(limit=STREAM_LIMIT))
+            case Part.WAKES:
+                return await ask(lambda backend: backend.waker.newest(limit=LIST_LIMIT))
+            case Part.TASKS:
+                return await ask(lambda backend: backend.board.entries(limit=LIST_LIMIT))
+            case Part.CONTRACTS:
+                return await ask(lambda backend: backend.contracts.summaries())
+
+    async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
+        """Ask the waker."""
+        return await self._coordinator.ask(lambda backend: backend.waker.attempts(message_id, agent_id))
+
+    async def attend(self, pane: PaneRef | None) -> None:
+        """Tell the pane monitor."""
+
+        async def tell(backend: Backend) -> None:
+            backend.panes.attend(pane)
+
+        await self._coordinator.ask(tell)
+
+    def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
+        """Listen through the crossing."""
+        return self._coordinator.listen(hear)
+
+
+async def _views(backend: Backend, panes: tuple[PaneRef, ...]) -> Mapping[PaneRef, PaneView]:
+    looked = {pane: backend.panes.view(pane) for pane in panes}
+    return {pane: view for pane, view in looked.items() if view}

@@ -1,0 +1,89 @@
+"""Turns stale scopes into reloads, at most every 100 ms, and tells how fresh the picture is.
+
+Knows neither widgets nor the coordinator: it is given a source, and hands over each new picture.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from xats_tui.backend.clock import Clock
+from xats_tui.backend.events import Scope
+from xats_tui.screens.source import STALE_PARTS, Part, Picture, Source
+
+logger = logging.getLogger(__name__)
+
+COALESCE = 0.1
+"""Seconds between two rounds; events in between are one round."""
+
+HEARTBEAT = 1.0
+"""Seconds without an event after which the coordinator is asked how it is: silence alone does not prove freshness."""
+
+FULL_ROUND = 15.0
+"""Seconds between two reloads of everything: who is online changes with time alone, without an event."""
+
+ANSWER_TIME = 10.0
+"""Seconds that the coordinator may take for a round before it is asked again."""
+
+STALE_AFTER = 3.0
+"""Seconds without confirmation from which the picture is called stale: a missed heartbeat and a late answer."""
+
+
+def staleness(picture: Picture, now: datetime) -> float | None:
+    """Seconds since the picture was known to be true, if that is too long ago to pass without a word."""
+    if picture.confirmed_at is None:
+        return None
+    seconds = (now - picture.confirmed_at).total_seconds()
+    return seconds if seconds > STALE_AFTER or picture.trouble else None
+
+
+class Reloads:
+    """Keeps a picture in step with its source."""
+
+    def __init__(self, source: Source, clock: Clock, deliver: Callable[[Picture], object]) -> None:
+        self._source = source
+        self._clock = clock
+        self._deliver = deliver
+        self._picture = Picture()
+        self._stale: set[Part] = set(Part)
+        self._wanted = asyncio.Event()
+        self._full_round_at = clock.monotonic() + FULL_ROUND
+
+    def mark(self, scopes: Iterable[Scope]) -> None:
+        """Have what these scopes make stale loaded again soon."""
+        for scope in scopes:
+            self._stale |= STALE_PARTS[scope]
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Reload for ever; a failure marks the picture and is tried again."""
+        while True:
+            await self._round()
+            await asyncio.sleep(COALESCE)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(HEARTBEAT):
+                await self._wanted.wait()
+        except TimeoutError:
+            self._stale.add(Part.HEALTH)
+        if self._clock.monotonic() >= self._full_round_at:
+            self._full_round_at = self._clock.monotonic() + FULL_ROUND
+            self._stale |= set(Part)
+
+    async def _round(self) -> None:
+        parts, self._stale = frozenset(self._stale), set()
+        self._wanted.clear()
+        try:
+            async with asyncio.timeout(ANSWER_TIME):
+                loaded = await self._source.load(sorted(parts), self._picture.panes)
+        except Exception as error:  # whatever went wrong behind the crossing, the screen stays and says so
+            logger.warning("reload failed: %s", error or type(error).__name__)
+            self._stale |= parts
+            self._picture = replace(self._picture, trouble=str(error) or "no answer from the coordinator")
+        else:
+            self._picture = replace(self._picture, **loaded, confirmed_at=self._clock.now(), trouble=None)
+        self._deliver(self._picture)
