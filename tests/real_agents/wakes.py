@@ -81,8 +81,6 @@ class Stage:
         arguments = (
             "--mcp-config mcp.json --allowedTools mcp__xats --settings hooks.json" if client == "claude-code" else ""
         )
-        if client == "codex":
-            arguments = "--dangerously-bypass-approvals-and-sandbox"
         pane = self.rig.start(CLIENTS[client], arguments=arguments, width=110, height=32)
         wire(self.rig, client, self.home)
         await asyncio.to_thread(pane.wait_for, READY[client], PATIENCE)
@@ -156,7 +154,7 @@ def wire(rig: Rig, client: str, home: Path) -> None:
     hook = {"hooks": [{"type": "command", "command": f"{' '.join(XATS)} hook --home {home}"}]}
     events = ("SessionStart", "UserPromptSubmit", "PermissionRequest", "Notification", "Stop", "SessionEnd")
     (rig.project / "hooks.json").write_text(json.dumps({"hooks": {event: [hook] for event in events}}))
-    rig.extra_codex = f'[mcp_servers.xats]\ncommand = "{command[0]}"\nargs = {json.dumps(command[1:])}\n'
+    rig.extra_codex = f'[mcp_servers.xats]\ncommand = "{command[0]}"\nargs = {json.dumps(command[1:])}\ndefault_tools_approval_mode = "approve"\n'
     rig.extra_opencode = {"mcp": {"xats": {"type": "local", "command": command, "enabled": True}}}
     del client
 
@@ -268,11 +266,11 @@ async def burst_is_one_hint(stage: Stage, client: str, pane: AgentPane) -> str:
 
 async def kill_changes_nothing(stage: Stage, client: str, pane: AgentPane) -> str:
     """coordinator killed while a wake waits → delivered after the restart."""
-    pane.tmux("copy-mode")
     if client == "codex":
-        pane.submit("WAIT 6")
-        await asyncio.sleep(1.5)
-    await asyncio.sleep(1)
+        pane.submit("WAIT 12")  # typed into by nobody, so copy mode does not hold it up
+    else:
+        pane.tmux("copy-mode")
+    await asyncio.sleep(2)
     message_id = await stage.send(client)
     status = await stage.status(message_id)
     expect("submitted" not in status["evidence"], f"it waits: {status}")
@@ -304,6 +302,18 @@ async def shell_is_not_typed_into(stage: Stage, client: str, pane: AgentPane) ->
     return f"{status['wake_status']}: {status['detail']}"
 
 
+async def reused_pane_is_not_typed_into(stage: Stage, client: str, pane: AgentPane) -> str:
+    """pane reused by another program → nothing typed."""
+    pane.submit("clear; cat")
+    await asyncio.to_thread(pane.settle, 1.5, 10.0)
+    message_id = await stage.send(client)
+    await asyncio.sleep(3)
+    status = await stage.status(message_id)
+    expect("[xats]" not in pane.look().text, "nothing was typed")
+    expect("submitted" not in status["evidence"], f"nothing was submitted: {status}")
+    return f"{status['wake_status']}: {status['detail']}"
+
+
 SCENES = (
     idle_agent_is_woken_and_answers,
     draft_is_untouched,
@@ -313,6 +323,7 @@ SCENES = (
     burst_is_one_hint,
     kill_changes_nothing,
     shell_is_not_typed_into,
+    reused_pane_is_not_typed_into,
 )
 
 

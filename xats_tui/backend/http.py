@@ -63,6 +63,8 @@ class HttpDoor:
         self._token = settings.token
         self._clock = clock
         self._started = clock.monotonic()
+        self._calls = _UnderWay()
+        self._closing = asyncio.Event()
         self._manager = StreamableHTTPSessionManager(
             self._server(),
             session_idle_timeout=SESSION_IDLE,
@@ -83,17 +85,22 @@ class HttpDoor:
             timeout_graceful_shutdown=GRACE,
         )
         server = _Server(config)
-
-        async def serve() -> None:
-            async with self._manager.run():
-                await server.serve(sockets=[listener])
-
-        serving = asyncio.create_task(serve(), name="http")
+        sessions = asyncio.create_task(self._hold_sessions(), name="sessions")
+        serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
         try:
             yield
         finally:
             server.should_exit = True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GRACE):
+                    await self._calls.none.wait()
+            self._closing.set()  # ends the standing streams, which would otherwise hold the server up
+            await sessions
             await serving
+
+    async def _hold_sessions(self) -> None:
+        async with self._manager.run():
+            await self._closing.wait()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -114,7 +121,8 @@ class HttpDoor:
             with self._sessions.streaming(_header(scope, b"mcp-session-id") or ""):
                 await self._manager.handle_request(scope, receive, send)
         else:
-            await self._manager.handle_request(scope, receive, send)
+            with self._calls:
+                await self._manager.handle_request(scope, receive, send)
 
     def _health(self) -> dict[str, Any]:
         return {"ok": True, "version": __version__, "uptime_seconds": int(self._clock.monotonic() - self._started)}
@@ -170,6 +178,24 @@ class HttpDoor:
         connection.state[SERVER_NAME] = session
         connection.exit_stack.callback(self._sessions.close, session)
         return session
+
+
+class _UnderWay:
+    """Counts what is under way, and tells when nothing is."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self.none = asyncio.Event()
+        self.none.set()
+
+    def __enter__(self) -> None:
+        self._count += 1
+        self.none.clear()
+
+    def __exit__(self, *error: object) -> None:
+        self._count -= 1
+        if not self._count:
+            self.none.set()
 
 
 class _Server(uvicorn.Server):
