@@ -37,6 +37,14 @@ PATIENCE = 40.0
 PROGRAM = {"claude-code": "claude", "codex": "codex", "opencode": "opencode"}
 """What the process of each client is called."""
 
+CODEX_SERVER = """\
+[mcp_servers.xats]
+command = "{command}"
+args = {arguments}
+default_tools_approval_mode = "approve"
+"""
+"""For its configuration: the coordinator's tools need no approval, shell commands do."""
+
 EXCHANGED = 20
 """Messages that a pair exchanges."""
 
@@ -154,7 +162,7 @@ def wire(rig: Rig, client: str, home: Path) -> None:
     hook = {"hooks": [{"type": "command", "command": f"{' '.join(XATS)} hook --home {home}"}]}
     events = ("SessionStart", "UserPromptSubmit", "PermissionRequest", "Notification", "Stop", "SessionEnd")
     (rig.project / "hooks.json").write_text(json.dumps({"hooks": {event: [hook] for event in events}}))
-    rig.extra_codex = f'[mcp_servers.xats]\ncommand = "{command[0]}"\nargs = {json.dumps(command[1:])}\ndefault_tools_approval_mode = "approve"\n'
+    rig.extra_codex = CODEX_SERVER.format(command=command[0], arguments=json.dumps(command[1:]))
     rig.extra_opencode = {"mcp": {"xats": {"type": "local", "command": command, "enabled": True}}}
     del client
 
