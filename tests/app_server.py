@@ -16,6 +16,7 @@ class AppServer:
 
     def __init__(self) -> None:
         self.status: dict[str, Any] = {"type": "idle"}
+        self.originator = "codex-vscode"
         self.turns: list[str] = []
         self.mute = False
         """Takes a turn and never answers."""
@@ -37,7 +38,7 @@ class AppServer:
             case _ if params.get("threadId") != THREAD:
                 return {"error": {"code": -32600, "message": f"thread not loaded: {params.get('threadId')}"}}
             case "thread/read":
-                return {"result": {"thread": {"id": THREAD, "status": self.status}}}
+                return {"result": {"thread": {"id": THREAD, "status": self.status, "originator": self.originator}}}
             case "turn/start":
                 self.turns.append(params["input"][0]["text"])
                 return {"result": {"turn": {"id": "turn-1"}}}

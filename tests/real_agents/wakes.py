@@ -292,8 +292,10 @@ async def kill_changes_nothing(stage: Stage, client: str, pane: AgentPane) -> st
 
 async def shell_is_not_typed_into(stage: Stage, client: str, pane: AgentPane) -> str:
     """exited to a shell → nothing typed, failed with the reason."""
-    pane.press("C-c", "C-c")
-    pane.press("C-d") if client == "opencode" else pane.press("C-c")
+    if client == "codex":
+        pane.submit("/quit")
+    else:
+        pane.press("C-c", "C-c", "C-d" if client == "opencode" else "C-c")
     await asyncio.to_thread(pane.wait_for, r"\$ *$", PATIENCE)
     pane.submit("clear")
     await asyncio.to_thread(pane.settle, 1.5, 10.0)
@@ -301,7 +303,7 @@ async def shell_is_not_typed_into(stage: Stage, client: str, pane: AgentPane) ->
 
     async def over() -> dict[str, Any] | None:
         status = await stage.status(message_id)
-        return status if status["wake_status"] in {"failed", "retrying"} and status["detail"] else None
+        return status if status["detail"] else None
 
     status = await seen(over, "a verdict")
     await asyncio.sleep(2)

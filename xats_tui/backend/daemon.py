@@ -61,7 +61,7 @@ class Backend:
         self.panes = PaneMonitor(tmux, clock, bus.publish)
         self.waker = Waker(
             database,
-            (CodexAppServer(), TmuxPane(tmux, processes, self.panes, clock, quiet, self.reports)),
+            (CodexAppServer(processes), TmuxPane(tmux, processes, self.panes, clock, quiet, self.reports)),
             self.panes,
             clock,
             lifetime=timedelta(milliseconds=settings.wake_ttl_ms),

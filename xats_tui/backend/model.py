@@ -288,6 +288,8 @@ class Proof:
     seen_after: str
     times: Mapping[WakeStep, datetime] = field(default_factory=dict)
     """When each rung was seen to be reached; the time of the record stands in for one that is missing."""
+    typed: bool = True
+    """Whether the way to `submitted` was by typing; otherwise that rung is left out."""
     failed: bool = False
     """The transport itself failed, rather than something standing in the way."""
 

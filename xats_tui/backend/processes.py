@@ -5,13 +5,17 @@ It knows processes and ttys, not panes or agents.
 
 import asyncio
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import psutil
 from psutil import _psposix
+
+INTERPRETERS = re.compile(r"(node|bun|deno|python[\d.]*|ba?sh|dash|zsh|env)", re.IGNORECASE)
+"""Programs that run the one named in their first argument."""
 
 START_TOLERANCE = 1.0
 """Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
@@ -61,6 +65,15 @@ class Processes:
     async def is_in_front(self, pid: int) -> bool:
         """Whether the process belongs to the foreground group of its terminal, so that what is typed reaches it."""
         return await asyncio.to_thread(_is_in_front, pid)
+
+
+def program_names(command: Sequence[str]) -> list[str]:
+    """The names that a process runs under: its executable's, and its script's if it is an interpreter."""
+    names = [PurePosixPath(argument).name.removeprefix("-") for argument in command[:1]]
+    if names and INTERPRETERS.fullmatch(names[0]):
+        script = next((argument for argument in command[1:] if not argument.startswith("-")), "")
+        names.append(PurePosixPath(script).name.removesuffix(".js").removesuffix(".py"))
+    return names
 
 
 def normal_tty(tty: str | None) -> str | None:

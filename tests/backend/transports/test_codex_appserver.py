@@ -12,8 +12,11 @@ from tests.app_server import THREAD, AppServer, app_server
 from tests.backend.services.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
+from xats_tui.backend.daemon import Backend
+from xats_tui.backend.model import Reach
+from xats_tui.backend.processes import Process, Processes
 from xats_tui.backend.transports import json_rpc
-from xats_tui.backend.transports.codex_appserver import CONTROL_SOCKET
+from xats_tui.backend.transports.codex_appserver import CONTROL_SOCKET, CodexAppServer
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
@@ -50,6 +53,7 @@ async def test_registering_is_enough_to_be_woken_without_a_pane(
     assert codex.turns == [HINT]
     (status,) = (await alice.call("get_delivery_status", message_id=sent["message_id"]))["statuses"]
     assert (status["transport"], status["detail"]) == ("codex-appserver", "turn turn-1 started")
+    assert list(status["evidence"]) == ["queued", "attempted", "submitted"]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +107,41 @@ async def test_a_server_that_is_gone_is_tried_again(
     assert sent["poke_skip_reasons"][0]["reason"] == "tmux_unavailable"
     assert "cannot connect to unix:" in sent["poke_skip_reasons"][0]["detail"]
     assert sent["retry_scheduled"] is True
+
+
+class Terminals(Processes):
+    """A process table with these programs in terminals, and no others."""
+
+    def __init__(self, *programs: str) -> None:
+        self._programs = programs
+
+    async def all(self) -> tuple[Process, ...]:
+        """What the test says."""
+        return tuple(
+            Process(pid=number, started_at=0, name=program, command=(program,), tty="pts/0")
+            for number, program in enumerate(self._programs, start=1)
+        )
+
+
+@pytest.mark.parametrize(
+    ("programs", "originator", "reach"),
+    [
+        (("bash",), "codex-tui", Reach.AGENT_GONE),
+        (("bash", "/opt/bin/codex"), "codex-tui", Reach.OPEN),
+        (("bash",), "codex-vscode", Reach.OPEN),
+    ],
+)
+async def test_a_thread_whose_screen_was_closed_is_not_set_to_work(
+    programs: tuple[str, ...], originator: str, reach: Reach, codex: AppServer, backend: Backend, connect: Connect
+) -> None:
+    codex.originator = originator
+    await registered(connect, "bob")
+    agent = await backend.registry.by_name("default", "bob")
+    assert agent is not None
+
+    sighting = await CodexAppServer(Terminals(*programs)).sight(agent)
+
+    assert sighting.reach is reach
 
 
 async def test_a_burst_starts_one_turn(codex: AppServer, connect: Connect, register: Connect) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 from xats_tui.backend.clock import Clock, from_wire
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import AgentChanged, PaneBound, SubscriptionChanged
-from xats_tui.backend.model import OPERATOR_NAME, Agent, Binding, Client, PaneRef, RosterEntry
+from xats_tui.backend.model import OPERATOR_NAME, Agent, Binding, Client, DeliveryKind, PaneRef, RosterEntry
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Sessions
@@ -55,6 +55,8 @@ class Registry:
         """Make or refresh an identity; the id of a (team, name) never changes."""
         agent = await store.register(tx, wanted, str(uuid4()))
         tx.record(AgentChanged(agent_id=agent.agent_id))
+        if wanted.delivery is not None and wanted.delivery.kind is not DeliveryKind.NONE:
+            await self._waker.revive(tx, agent.agent_id)
         return agent
 
     async def bind(self, tx: Transaction, agent_id: str, binding: Binding) -> None:

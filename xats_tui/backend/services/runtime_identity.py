@@ -12,7 +12,7 @@ from typing import Any
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal, TmuxError
 from xats_tui.backend.model import Binding, Client, PaneRef, VerificationMode
-from xats_tui.backend.processes import Process, Processes, normal_tty
+from xats_tui.backend.processes import Process, Processes, normal_tty, program_names
 from xats_tui.backend.tmux import Tmux
 
 EXECUTABLES = {
@@ -21,9 +21,6 @@ EXECUTABLES = {
     Client.OPENCODE: re.compile(r"opencode", re.IGNORECASE),
 }
 """The name of each client's program; an argument that happens to hold the word is not the program."""
-
-INTERPRETERS = re.compile(r"(node|bun|deno|python[\d.]*|ba?sh|dash|zsh|env)", re.IGNORECASE)
-"""Programs that run the one named in their first argument."""
 
 CODEX_HELPERS = re.compile(r"codex\s+app-server|Codex Computer Use\.app|SkyComputerUseClient", re.IGNORECASE)
 """Processes of Codex that are no user interface."""
@@ -187,16 +184,7 @@ class _Matcher:
         if self._client is Client.CODEX and CODEX_HELPERS.search(process.command_line):
             return False
         wanted = EXECUTABLES[self._client]
-        return any(wanted.fullmatch(name) for name in _program_names(process.command))
-
-
-def _program_names(command: Sequence[str]) -> list[str]:
-    """The names that a process runs under: its executable's, and its script's if it is an interpreter."""
-    names = [PurePosixPath(argument).name.removeprefix("-") for argument in command[:1]]
-    if names and INTERPRETERS.fullmatch(names[0]):
-        script = next((argument for argument in command[1:] if not argument.startswith("-")), "")
-        names.append(PurePosixPath(script).name.removesuffix(".js").removesuffix(".py"))
-    return names
+        return any(wanted.fullmatch(name) for name in program_names(process.command))
 
 
 def _candidate(wanted: Wanted, formats: Mapping[str, Any], processes: Sequence[Process]) -> Candidate | None:

@@ -116,7 +116,11 @@ class WakeAttempts:
             return None
         line = await self._hint(wakes)
         proof = Proof(
-            step=WakeStep.SUBMITTED, detail="the turn goes on with the hint", seen_before="end of turn", seen_after=line
+            step=WakeStep.SUBMITTED,
+            detail="the turn goes on with the hint",
+            seen_before="end of turn",
+            seen_after=line,
+            typed=False,
         )
         await self._write_down(agent_id, STOP_HOOK, None, proof, ())
         return line
@@ -195,6 +199,7 @@ def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: date
                 due_at=verdict.until,
                 step=proof.step,
                 times=proof.times,
+                typed=proof.typed,
                 failed=verdict.failed,
             )
         case Skip():
@@ -213,6 +218,7 @@ def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: date
                 due_at=None,
                 step=proof.step,
                 times=proof.times,
+                typed=proof.typed,
             )
     return store.Outcome(
         status=WakeStatus.DELIVERED,
@@ -221,6 +227,7 @@ def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: date
         due_at=look_again,
         step=proof.step,
         times=proof.times,
+        typed=proof.typed,
     )
 
 

@@ -40,6 +40,8 @@ class Outcome:
     step: WakeStep
     times: Mapping[WakeStep, datetime] = field(default_factory=dict)
     """When each rung was reached; the time of the transaction for one that is missing."""
+    typed: bool = True
+    """Whether the hint was typed on its way."""
     failed: bool = False
 
 
@@ -160,7 +162,9 @@ async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcom
     """
     now = to_wire(tx.now)
     climbed = [
-        step for step in (WakeStep.ATTEMPTED, WakeStep.TYPED, WakeStep.SUBMITTED) if _reaches(outcome.step, step)
+        step
+        for step in (WakeStep.ATTEMPTED, WakeStep.TYPED, WakeStep.SUBMITTED)
+        if _reaches(outcome.step, step) and (outcome.typed or step is not WakeStep.TYPED)
     ]
     again = outcome.step is WakeStep.SUBMITTED
     rungs = "".join(f", {step}_at = " + ("?" if again else f"coalesce({step}_at, ?)") for step in climbed)

@@ -15,6 +15,7 @@ from typing import Any
 from xats_tui import __version__
 from xats_tui.backend.errors import XatsError
 from xats_tui.backend.model import Agent, DeliveryKind, Gate, Proof, Reach, Sighting, WakeStep
+from xats_tui.backend.processes import Processes, program_names
 from xats_tui.backend.transports.json_rpc import (
     UNIX,
     JsonRpc,
@@ -26,6 +27,12 @@ from xats_tui.backend.transports.json_rpc import (
 
 CONTROL_SOCKET = Path("app-server-control/app-server-control.sock")
 """Of a stock Codex, below `$CODEX_HOME`."""
+
+PROGRAM = "codex"
+TUI = "codex-tui"
+"""What a thread that was begun in the terminal says of its origin."""
+
+UNWATCHED = "no Codex screen is open: its thread would go on unwatched"
 
 TOKEN_NAMES = ("CODEX_", "XATS_")
 """What the name of an environment variable must begin with to be sent as a token: no other secret may leave."""
@@ -41,7 +48,8 @@ class CodexAppServer:
     name = "codex-appserver"
     types = False
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, processes: Processes, environment: Mapping[str, str] = os.environ) -> None:
+        self._processes = processes
         self._environment = environment
         self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -53,7 +61,12 @@ class CodexAppServer:
         """Ask the thread what it is doing."""
         try:
             async with self._connection(agent) as server:
-                return await _status(server, agent.delivery.address["thread_id"])
+                thread = await _thread(server, agent.delivery.address["thread_id"])
+            if thread.get("originator") == TUI and not await self._screen_is_open():
+                return Sighting(
+                    reach=Reach.AGENT_GONE, detail="no Codex screen is open: its thread would go on unwatched"
+                )
+            return _judged(thread)
         except (ServerUnreachable, NoReply, RequestRefused, MissingToken) as error:
             return Sighting(reach=Reach.BROKEN, detail=str(error))
 
@@ -64,7 +77,7 @@ class CodexAppServer:
         async with self._writers[thread_id]:
             try:
                 async with self._connection(agent) as server:
-                    sighting = await _status(server, thread_id)
+                    sighting = _judged(await _thread(server, thread_id))
                     seen = sighting.seen
                     if not all(gate.holds for gate in sighting.gates):
                         return _proof(WakeStep.ATTEMPTED, sighting.detail, seen)
@@ -74,6 +87,10 @@ class CodexAppServer:
                 return _proof(WakeStep.ATTEMPTED, f"unconfirmed: {error}", seen)
             except (ServerUnreachable, RequestRefused, MissingToken) as error:
                 return _proof(WakeStep.ATTEMPTED, str(error), seen, failed=True)
+
+    async def _screen_is_open(self) -> bool:
+        """Whether any Codex runs in a terminal: its app-server keeps threads loaded that nobody looks at."""
+        return any(PROGRAM in program_names(process.command) for process in await self._processes.all())
 
     @asynccontextmanager
     async def _connection(self, agent: Agent) -> AsyncIterator[JsonRpc]:
@@ -103,14 +120,19 @@ def control_url(environment: Mapping[str, str] = os.environ) -> str | None:
     return f"{UNIX}{socket}" if socket.is_socket() else None
 
 
-async def _status(server: JsonRpc, thread_id: str) -> Sighting:
+async def _thread(server: JsonRpc, thread_id: str) -> Mapping[str, Any]:
     """What `thread/read` says; a thread that is not loaded yet is resumed first."""
     try:
         result = await server.request("thread/read", {"threadId": thread_id, "includeTurns": False})
     except RequestRefused:
         await server.request("thread/resume", {"threadId": thread_id, "excludeTurns": True})
         result = await server.request("thread/read", {"threadId": thread_id, "includeTurns": False})
-    status = result["thread"]["status"]
+    thread: Mapping[str, Any] = result["thread"]
+    return thread
+
+
+def _judged(thread: Mapping[str, Any]) -> Sighting:
+    status = thread["status"]
     kind, flags = status.get("type"), status.get("activeFlags") or []
     approval = "waitingOnApproval" in flags
     said = f"thread {kind}" + (f" ({', '.join(flags)})" if flags else "")
@@ -129,4 +151,4 @@ async def _start_turn(server: JsonRpc, thread_id: str, text: str) -> str:
 
 
 def _proof(step: WakeStep, detail: str, seen: str, *, failed: bool = False) -> Proof:
-    return Proof(step=step, detail=detail, seen_before=seen, seen_after=detail, failed=failed)
+    return Proof(step=step, detail=detail, seen_before=seen, seen_after=detail, failed=failed, typed=False)
