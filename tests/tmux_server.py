@@ -43,6 +43,7 @@ class TmuxServer:
         self.environment = clean_environment() | {"TMUX_TMPDIR": str(folder), "TERM": "xterm-256color"}
         """For processes that are to find this server, and no other."""
         self.run("-f", "/dev/null", "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "cat")
+        self.run("set-option", "-g", "default-size", f"{COLUMNS}x{ROWS}")  # of windows that nobody is attached to
 
     @property
     def socket(self) -> str:
