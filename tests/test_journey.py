@@ -38,8 +38,10 @@ async def until(holds: Callable[[], bool], what: str) -> None:
 
 
 def start_program(tmux: TmuxServer, home: Path) -> Pane:
-    """`xats-tui` in a pane of its own."""
-    return tmux.new_pane([sys.executable, "-m", "xats_tui", "--home", str(home), "--port", "0"])
+    """`xats-tui` in a pane of its own, from a shell that has exported a size that is not the pane's."""
+    return tmux.new_pane(
+        ["env", "COLUMNS=80", "LINES=24", sys.executable, "-m", "xats_tui", "--home", str(home), "--port", "0"]
+    )
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ The coordinator runs beside it on a thread of its own; `run` joins the two.  Wha
 
 import asyncio
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -126,6 +127,8 @@ def run(settings: Settings) -> int:
     """
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         raise StartError("the dashboard draws on stderr, which is not a terminal here: do not redirect it")
+    for name in ("COLUMNS", "LINES"):  # an exported size would count for more than the terminal's own, for ever
+        os.environ.pop(name, None)
     coordinator = Coordinator(settings)
     coordinator.start()
     try:

@@ -4,7 +4,7 @@ It knows the transports and the store; when to try is `services/wakes.py`'s busi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from xats_tui.backend.clock import Clock
@@ -189,38 +189,7 @@ def _rests_on_its_hint(wake: Wake, now: datetime) -> bool:
 
 
 def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: datetime) -> store.Outcome:
-    match verdict:
-        case Defer():
-            delivered = wake.status is WakeStatus.DELIVERED  # mail that stays unread is no reason to take that back
-            return store.Outcome(
-                status=wake.status if delivered else WakeStatus.RETRYING,
-                skip_reason=None if delivered else verdict.reason,
-                detail=verdict.detail,
-                due_at=verdict.until,
-                step=proof.step,
-                times=proof.times,
-                typed=proof.typed,
-                failed=verdict.failed,
-            )
-        case Skip():
-            return store.Outcome(
-                status=WakeStatus.SKIPPED,
-                skip_reason=verdict.reason,
-                detail=verdict.detail,
-                due_at=None,
-                step=WakeStep.QUEUED,
-            )
-        case GiveUp():
-            return store.Outcome(
-                status=WakeStatus.FAILED,
-                skip_reason=verdict.reason,
-                detail=verdict.detail,
-                due_at=None,
-                step=proof.step,
-                times=proof.times,
-                typed=proof.typed,
-            )
-    return store.Outcome(
+    submitted = store.Outcome(
         status=WakeStatus.DELIVERED,
         skip_reason=None,
         detail=proof.detail,
@@ -229,6 +198,21 @@ def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: date
         times=proof.times,
         typed=proof.typed,
     )
+    match verdict:
+        case Defer(detail=detail, until=until, failed=failed) if wake.status is WakeStatus.DELIVERED:
+            # Mail that stays unread is no reason to take the earlier hint back.
+            return replace(submitted, detail=detail, due_at=until, failed=failed)
+        case Defer(reason=reason, detail=detail, until=until, failed=failed):
+            status = WakeStatus.RETRYING
+            return replace(submitted, status=status, skip_reason=reason, detail=detail, due_at=until, failed=failed)
+        case Skip(reason=reason, detail=detail):
+            step = WakeStep.QUEUED
+            return replace(
+                submitted, status=WakeStatus.SKIPPED, skip_reason=reason, detail=detail, due_at=None, step=step
+            )
+        case GiveUp(reason=reason, detail=detail):
+            return replace(submitted, status=WakeStatus.FAILED, skip_reason=reason, detail=detail, due_at=None)
+    return submitted
 
 
 def _word(verdict: Verdict | None, proof: Proof) -> str:

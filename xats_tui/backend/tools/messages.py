@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import Message, Wake, WakeStatus
+from xats_tui.backend.model import Agent, Message, Wake, WakeStatus
 from xats_tui.backend.services.messages import Sent
 from xats_tui.backend.services.wake_policy import LADDER
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, NonNegative, Optional, Tool
@@ -71,34 +71,12 @@ class GetDeliveryStatus(Arguments):
 
 async def send_message(call: Call, arguments: SendMessage) -> Answer:
     team = arguments.to_team or call.agent.team
-    recipient = await call.services.registry.by_name(team, arguments.to_agent_name)
-    async with call.write() as tx:
-        sent = await call.services.mailbox.send(
-            tx,
-            call.agent,
-            recipient,
-            arguments.body,
-            subject=arguments.subject,
-            need_reply=arguments.need_reply,
-            auto_poke=arguments.auto_poke,
-        )
-    return await _answer(call, sent, woken=arguments.auto_poke)
+    return await _send(call, arguments, await call.services.registry.by_name(team, arguments.to_agent_name))
 
 
 async def send_message_by_id(call: Call, arguments: SendMessageById) -> Answer:
     recipient = await call.services.registry.by_id(arguments.to_agent_id)
-    same_team = recipient if recipient is not None and recipient.team == call.agent.team else None
-    async with call.write() as tx:
-        sent = await call.services.mailbox.send(
-            tx,
-            call.agent,
-            same_team,
-            arguments.body,
-            subject=arguments.subject,
-            need_reply=arguments.need_reply,
-            auto_poke=arguments.auto_poke,
-        )
-    return await _answer(call, sent, woken=arguments.auto_poke)
+    return await _send(call, arguments, recipient if recipient and recipient.team == call.agent.team else None)
 
 
 async def broadcast(call: Call, arguments: Broadcast) -> Answer:
@@ -139,6 +117,20 @@ async def get_delivery_status(call: Call, arguments: GetDeliveryStatus) -> Answe
         raise Refusal("unknown_message")
     wakes = await call.services.waker.statuses(arguments.message_id)
     return {"message_id": arguments.message_id, "statuses": [_status(wake) for wake in wakes]}
+
+
+async def _send(call: Call, arguments: SendMessage | SendMessageById, recipient: Agent | None) -> Answer:
+    async with call.write() as tx:
+        sent = await call.services.mailbox.send(
+            tx,
+            call.agent,
+            recipient,
+            arguments.body,
+            subject=arguments.subject,
+            need_reply=arguments.need_reply,
+            auto_poke=arguments.auto_poke,
+        )
+    return await _answer(call, sent, woken=arguments.auto_poke)
 
 
 async def _broadcast(call: Call, arguments: Broadcast | BroadcastToRole, role: str | None) -> Answer:
