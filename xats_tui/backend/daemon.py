@@ -35,6 +35,7 @@ from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.kit import Services, Toolbox
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
+from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.backend.transports.tmux_pane import TmuxPane
 from xats_tui.pid_file import AlreadyRunning, PidRecord
 from xats_tui.settings import Settings
@@ -61,7 +62,11 @@ class Backend:
         self.panes = PaneMonitor(tmux, clock, bus.publish)
         self.waker = Waker(
             database,
-            (CodexAppServer(processes), TmuxPane(tmux, processes, self.panes, clock, quiet, self.reports)),
+            (
+                CodexAppServer(processes),
+                OpencodeServer(),
+                TmuxPane(tmux, processes, self.panes, clock, quiet, self.reports),
+            ),
             self.panes,
             clock,
             lifetime=timedelta(milliseconds=settings.wake_ttl_ms),

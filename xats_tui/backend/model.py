@@ -39,6 +39,7 @@ class DeliveryKind(StrEnum):
     NONE = "none"
     CLAUDE_CHANNEL = "claude-channel"
     CODEX_APPSERVER = "codex-appserver"
+    OPENCODE_SERVER = "opencode-server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Delivery:
 
     kind: DeliveryKind = DeliveryKind.NONE
     address: Mapping[str, str] = field(default_factory=dict)
-    """`channel_session_id`; or `thread_id`, `ws_url` and perhaps `auth_token_ref`."""
+    """`channel_session_id`; or `thread_id`, `ws_url`, perhaps `auth_token_ref`; or `base_url`, perhaps `session_id`."""
     damaged: bool = False
     """The stored value could not be read; the agent is treated as having none."""
 

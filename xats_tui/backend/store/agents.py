@@ -24,6 +24,7 @@ REQUIRED_ADDRESS = {
     DeliveryKind.NONE: (),
     DeliveryKind.CLAUDE_CHANNEL: ("channel_session_id",),
     DeliveryKind.CODEX_APPSERVER: ("thread_id", "ws_url"),
+    DeliveryKind.OPENCODE_SERVER: ("base_url",),
 }
 """What a delivery's address must hold to be usable."""
 

@@ -1,7 +1,6 @@
 """Tools about agents: registering, leaving, who is there, which pane one lives in."""
 
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -12,6 +11,7 @@ from xats_tui.backend.model import Agent, Binding, Client, Delivery, DeliveryKin
 from xats_tui.backend.services.agents import checked_label, team_of
 from xats_tui.backend.services.runtime_identity import Candidate, Wanted
 from xats_tui.backend.store.agents import Registration
+from xats_tui.backend.tools.delivery import THREAD_ID, checked_delivery
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, Optional, Positive, Tool
 from xats_tui.backend.transports.codex_appserver import control_url
 
@@ -102,7 +102,7 @@ async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
         client=client,
         client_name=arguments.client_name,
         model=arguments.model,
-        delivery=_delivery(arguments.delivery) if arguments.delivery is not None else _thread_of(call, client),
+        delivery=checked_delivery(arguments.delivery) if arguments.delivery is not None else _thread_of(call, client),
         host_session=_host_session(call),
         ui_pid=arguments.ui_pid if client is Client.CLAUDE_CODE else None,
     )
@@ -220,50 +220,6 @@ def _thread_of(call: Call, client: Client) -> Delivery | None:
 def _host_session(call: Call) -> str | None:
     session = call.meta.get(HOST_SESSION)
     return session[:LONGEST_SESSION] if isinstance(session, str) and session else None
-
-
-def _delivery(value: Mapping[str, Any]) -> Delivery:
-    kind = value.get("kind")
-    if kind not in set(DeliveryKind):
-        raise Refusal("invalid_delivery", reason="unknown_kind")
-    known = DeliveryKind(kind)
-    return Delivery(kind=known, address=ADDRESSES[known](value))
-
-
-def _no_address(value: Mapping[str, Any]) -> Mapping[str, str]:
-    return {}
-
-
-def _channel_address(value: Mapping[str, Any]) -> Mapping[str, str]:
-    return {"channel_session_id": _text(value, "channel_session_id", "missing_channel_session_id")}
-
-
-def _codex_address(value: Mapping[str, Any]) -> Mapping[str, str]:
-    address = {
-        "thread_id": _text(value, "thread_id", "invalid_thread_id", THREAD_ID),
-        "ws_url": _text(value, "ws_url", "invalid_ws_url", WS_URL),
-    }
-    if isinstance(value.get("auth_token_ref"), str):
-        address["auth_token_ref"] = _text(value, "auth_token_ref", "invalid_auth_token_ref")
-    return address
-
-
-THREAD_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
-WS_URL = re.compile(r"wss?://(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?(/\S*)?|unix:/\S+", re.IGNORECASE)
-"""Loopback only: a wake may carry a token."""
-ANY_TEXT = re.compile(r".+", re.DOTALL)
-ADDRESSES = {
-    DeliveryKind.NONE: _no_address,
-    DeliveryKind.CLAUDE_CHANNEL: _channel_address,
-    DeliveryKind.CODEX_APPSERVER: _codex_address,
-}
-
-
-def _text(value: Mapping[str, Any], name: str, reason: str, form: re.Pattern[str] = ANY_TEXT) -> str:
-    text = value.get(name)
-    if not isinstance(text, str) or not form.fullmatch(text.strip()):
-        raise Refusal("invalid_delivery", reason=reason)
-    return text.strip()
 
 
 def _public(agent: Agent, *, online: bool) -> dict[str, Any]:

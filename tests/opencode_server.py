@@ -1,0 +1,57 @@
+"""A stand-in for opencode's HTTP server: one session."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SESSION = "ses_dfb47eb8cffe0M1enGBCKs2w28"
+
+
+class OpencodeServer:
+    """What the session says of itself, and the prompts that it was given."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.statuses: dict[str, Any] = {}
+        self.permissions: list[dict[str, Any]] = []
+        self.prompts: list[str] = []
+
+
+@contextmanager
+def opencode_server() -> Iterator[OpencodeServer]:
+    """A server on a port of its own for the life of the block."""
+    state = OpencodeServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sessions = [{"id": SESSION, "time": {"updated": 2}}, {"id": "older", "time": {"updated": 1}}]
+            answers = {"/session": sessions, "/session/status": state.statuses, "/permission": state.permissions}
+            self.answer(200, json.dumps(answers[self.path]).encode())
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            if self.path == f"/session/{SESSION}/prompt_async":
+                state.prompts.append(body["parts"][0]["text"])
+            self.answer(204, b"")
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        state.url = f"http://127.0.0.1:{server.server_port}"
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield state
+        finally:
+            server.shutdown()
+            serving.join()

@@ -1,0 +1,108 @@
+"""The transport to opencode with nothing typed: a prompt to its own HTTP server.
+
+It has one when it was started with `--port`.  The server says which sessions are at work and which permissions are
+asked for; a draft in the composer stays.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+
+from xats_tui.backend.errors import XatsError
+from xats_tui.backend.model import Agent, DeliveryKind, Gate, Proof, Reach, Sighting, WakeStep
+
+DEADLINE = 5.0
+"""Seconds for one request; a server on this machine answers in milliseconds."""
+
+IDLE = "idle"
+
+
+class NoAnswer(XatsError):
+    """The server cannot be reached, or answers what is not its protocol."""
+
+
+class OpencodeServer:
+    """Prompts opencode sessions."""
+
+    name = "opencode-server"
+    types = False
+
+    def __init__(self) -> None:
+        self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def serves(self, agent: Agent) -> bool:
+        """Whether the agent's server is known."""
+        return agent.delivery.kind is DeliveryKind.OPENCODE_SERVER
+
+    async def sight(self, agent: Agent) -> Sighting:
+        """Ask the server what the session is doing."""
+        try:
+            async with _connection(agent) as server:
+                return await _sighting(server, await _session(server, agent))
+        except NoAnswer as error:
+            return Sighting(reach=Reach.BROKEN, detail=str(error))
+
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+        """Prompt the idle session with the hint; `forced` changes nothing here."""
+        async with self._writers[agent.delivery.address["base_url"]]:
+            try:
+                async with _connection(agent) as server:
+                    session = await _session(server, agent)
+                    sighting = await _sighting(server, session)
+                    if not all(gate.holds for gate in sighting.gates):
+                        return _proof(WakeStep.ATTEMPTED, sighting.detail)
+                    prompt = {"parts": [{"type": "text", "text": hint}]}
+                    await _asked(server, "POST", f"/session/{session}/prompt_async", prompt)
+                    return _proof(WakeStep.SUBMITTED, f"session {session} took the prompt")
+            except NoAnswer as error:
+                return _proof(WakeStep.ATTEMPTED, str(error), failed=True)
+
+
+@asynccontextmanager
+async def _connection(agent: Agent) -> AsyncIterator[httpx2.AsyncClient]:
+    # On this machine: without a proxy of the environment, and without certificates, which take long to load.
+    async with httpx2.AsyncClient(
+        base_url=agent.delivery.address["base_url"], timeout=DEADLINE, trust_env=False, verify=False
+    ) as server:
+        yield server
+
+
+async def _session(server: httpx2.AsyncClient, agent: Agent) -> str:
+    """The agent's session: the one it named, else the one that was used last."""
+    if named := agent.delivery.address.get("session_id"):
+        return named
+    sessions = [one for one in await _asked(server, "GET", "/session") if not one.get("parentID")]
+    if not sessions:
+        raise NoAnswer("opencode has no session yet: it begins with the first prompt")
+    newest: dict[str, Any] = max(sessions, key=lambda one: one.get("time", {}).get("updated", 0))
+    return str(newest["id"])
+
+
+async def _sighting(server: httpx2.AsyncClient, session: str) -> Sighting:
+    statuses = await _asked(server, "GET", "/session/status")
+    asked_for = [one for one in await _asked(server, "GET", "/permission") if one.get("sessionID") == session]
+    state = statuses.get(session, {}).get("type", IDLE)
+    permission = f"asks to use {asked_for[0].get('permission')}" if asked_for else "none"
+    gates = (
+        Gate(name="dialog", holds=not asked_for, detail=permission),
+        Gate(name="state", holds=state == IDLE, detail=f"session {state}"),
+    )
+    detail = permission if asked_for else f"session {state}"
+    return Sighting(reach=Reach.OPEN, detail=detail, gates=gates, seen=detail)
+
+
+async def _asked(server: httpx2.AsyncClient, method: str, path: str, body: Any = None) -> Any:
+    try:
+        response = await server.request(method, path, json=body)
+        response.raise_for_status()
+        return response.json() if response.content else None
+    except (httpx2.HTTPError, ValueError) as error:
+        raise NoAnswer(f"opencode at {server.base_url}: {error or type(error).__name__}") from error
+
+
+def _proof(step: WakeStep, detail: str, *, failed: bool = False) -> Proof:
+    return Proof(step=step, detail=detail, seen_before="", seen_after=detail, typed=False, failed=failed)
