@@ -18,11 +18,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 from tests.commands.processes import XATS, clean_environment
 from tests.mcp_caller import Caller, callers
@@ -30,6 +29,7 @@ from tests.real_agents.rig import AgentPane, Rig, install, running_rig
 from tests.real_agents.scenes import ASK_SHELL, CLIENTS, PROMPT, READY
 from xats_tui import pid_file
 from xats_tui.backend.clock import from_wire
+from xats_tui.backend.processes import Processes, normal_tty, program_names
 
 PATIENCE = 40.0
 """Seconds for an agent to do something: these machines are shared."""
@@ -93,10 +93,9 @@ class Stage:
         wire(self.rig, client, self.home)
         await asyncio.to_thread(pane.wait_for, READY[client], PATIENCE)
         await asyncio.to_thread(pane.settle, 1.5, 15.0)
-        pid = ui_pid(self.rig, pane, PROGRAM[client])
-        fields = {"client": client, "model": "m", "name": name, "team": "t"} | (
-            {} if client == "codex" else {"ui_pid": pid}
-        )
+        fields: dict[str, Any] = {"client": client, "model": "m", "name": name, "team": "t"}
+        if client != "codex":
+            fields["ui_pid"] = await ui_pid(self.rig, pane, PROGRAM[client])
         pane.submit(f"CALL register_agent {json.dumps(fields)}")
         try:
             await self.agent(name, 8)
@@ -167,17 +166,13 @@ def wire(rig: Rig, client: str, home: Path) -> None:
     del client
 
 
-def ui_pid(rig: Rig, pane: AgentPane, program: str) -> int:
+async def ui_pid(rig: Rig, pane: AgentPane, program: str) -> int:
     """The pid of the program that shows itself in a pane."""
-    tty = rig.tmux("display-message", "-p", "-t", pane.pane_id, "#{pane_tty}")
-    for process in psutil.process_iter():
-        try:
-            names = {Path(argument).name for argument in process.cmdline()[:2]}
-            if process.terminal() == tty and program in names | {process.name()}:
-                return process.pid
-        except psutil.Error:
-            continue
-    raise Unmet(f"no {program} on {tty}")
+    tty = normal_tty(rig.tmux("display-message", "-p", "-t", pane.pane_id, "#{pane_tty}")) or ""
+    shown = [one.pid for one in await Processes().on_tty(tty) if program in program_names(one.command)]
+    if not shown:
+        raise Unmet(f"no {program} on {tty}")
+    return min(shown)
 
 
 async def idle_agent_is_woken_and_answers(stage: Stage, client: str, pane: AgentPane) -> str:
@@ -338,29 +333,42 @@ SCENES = (
 
 
 async def exchange(stage: Stage, one: str, other: str) -> str:
-    """Two different agents exchange messages, each woken by the other's."""
-    began = time.monotonic()
-    inner = "SAY the last"
-    for number in range(EXCHANGED, 0, -1):
-        to = one if number % 2 else other
-        arguments = {"to_agent_name": to, "body": inner}
-        inner = f"CALL send_message {json.dumps(arguments)}"
-    await stage.send(other if EXCHANGED % 2 else one, inner)
-
-    async def quiet() -> bool:
-        return count_messages(stage.home) >= EXCHANGED
-
-    await seen(quiet, f"{EXCHANGED} messages", EXCHANGED * 10)
-    return f"{EXCHANGED} messages, {(time.monotonic() - began) / EXCHANGED:.2f} s each"
+    """Two different agents exchange messages: each of them wakes the other, and is woken by the answer."""
+    answer = f"CALL send_message {json.dumps({'to_agent_name': one, 'body': 'SAY thanks'})}"
+    question = f"CALL send_message {json.dumps({'to_agent_name': other, 'body': answer})}"
+    took = []
+    for said in range(1, EXCHANGED, 2):
+        await stage.send(one, question)
+        await seen(partial(_said, stage.home, said), f"message {said}")
+        began = time.monotonic()
+        await seen(partial(_all_seen, stage.home, said + 1), f"answer {said + 1}")
+        took.append(time.monotonic() - began)
+    return f"{count_messages(stage.home)} messages, none unseen, an answer read after {sum(took) / len(took):.2f} s"
 
 
 def count_messages(home: Path) -> int:
     """How many messages the agents have sent each other."""
+    return _count(
+        home, "SELECT count(*) FROM messages m JOIN agents s ON s.agent_id = m.from_agent_id WHERE s.name <> 'tester'"
+    )
+
+
+def unread(home: Path) -> int:
+    """How many messages have not been in an answer to their recipient's get_inbox."""
+    return _count(home, "SELECT count(*) FROM message_delivery_status WHERE seen_at IS NULL")
+
+
+def _said(home: Path, number: int) -> bool:
+    return count_messages(home) >= number
+
+
+def _all_seen(home: Path, number: int) -> bool:
+    return _said(home, number) and unread(home) == 0
+
+
+def _count(home: Path, query: str) -> int:
     with sqlite3.connect(f"file:{home / 'data.db'}?mode=ro", uri=True) as database:
-        (count,) = database.execute(
-            "SELECT count(*) FROM messages m JOIN agents s ON s.agent_id = m.from_agent_id WHERE s.name <> 'tester'"
-        ).fetchone()
-    return int(count)
+        return int(database.execute(query).fetchone()[0])
 
 
 def between(status: dict[str, Any], first: str, then: str) -> float:
