@@ -46,7 +46,7 @@ def table(figures: Sequence[Figure]) -> str:
     width = max(len(figure.name) for figure in figures)
     rows = [f"{'figure':<{width}}  {'value':>9}  {'target':>9}  {'samples':>7}  verdict"]
     rows += [
-        f"{figure.name:<{width}}  {figure.value:>6.0f} {figure.unit:<2}  {figure.target:>6.0f} {figure.unit:<2}"
+        f"{figure.name:<{width}}  {figure.value:>6.1f} {figure.unit:<2}  {figure.target:>6.0f} {figure.unit:<2}"
         f"  {figure.samples:>7}  {'met' if figure.met else 'MISSED'}"
         for figure in figures
     ]

@@ -21,6 +21,9 @@ from xats_tui.settings import Settings
 AGENTS = 20
 """Agents that a broadcast wakes."""
 
+IDLE_FOR = 10.0
+"""Seconds to watch what it costs to watch."""
+
 BURST = 50
 """Messages that one agent is sent at once."""
 
@@ -39,7 +42,7 @@ async def measure_wakes(rounds: int) -> list[Figure]:
     """Message to typed and submitted, the sender's call, a broadcast, a burst."""
     async with stage() as on:
         await all_quiet(on)
-        return [*await one_by_one(on, rounds), await broadcast(on), await burst(on)]
+        return [await idle(), *await one_by_one(on, rounds), await broadcast(on), await burst(on)]
 
 
 @asynccontextmanager
@@ -69,6 +72,17 @@ async def all_quiet(on: Stage) -> None:
         if views and all(view and (now - view.unchanged_since).total_seconds() > needed for view in views):
             return
         await asyncio.sleep(0.1)
+
+
+async def idle() -> Figure:
+    """What looking at quiet panes costs, tmux commands and the clients of this program included."""
+    before = os.times()
+    await asyncio.sleep(IDLE_FOR)
+    after = os.times()
+    spent = sum(after[:4]) - sum(before[:4])
+    return Figure(
+        name=f"CPU with {AGENTS} quiet panes", value=100 * spent / IDLE_FOR, unit="%", target=2, samples=AGENTS
+    )
 
 
 async def one_by_one(on: Stage, rounds: int) -> list[Figure]:

@@ -173,6 +173,23 @@ async def test_a_burst_becomes_one_hint(backend: Backend, register: Connect, bou
     assert len(hints(tmux, pane)) == 1
 
 
+@pytest.mark.timeout(120)
+async def test_two_agents_exchange_messages_each_woken_by_the_others(
+    backend: Backend, bound: Bound, tmux: TmuxServer
+) -> None:
+    panes = {name: await tmux.stand_in(name) for name in ("alice", "bob")}
+    agents = {name: await bound(name, pane) for name, pane in panes.items()}
+
+    for number in range(20):
+        sender, recipient = ("alice", "bob") if number % 2 == 0 else ("bob", "alice")
+        sent = await agents[sender].call("send_message", to_agent_name=recipient, body=f"number {number}")
+        await until(agents[sender], sent["message_id"], wake_status="delivered")
+        inbox = await agents[recipient].call("get_inbox")
+        assert [message["body"] for message in inbox["messages"]] == [f"number {number}"]
+
+    assert [len(hints(tmux, pane)) for pane in panes.values()] == [10, 10]
+
+
 async def test_w36_another_call_of_the_recipient_does_not_end_its_wake(
     backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
