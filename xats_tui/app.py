@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -40,6 +41,9 @@ logger = logging.getLogger(__name__)
 WIDTHS = [(0, "-cramped"), (80, "-narrow"), (120, "-normal"), (160, "-wide")]
 HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall")]
 """Cells from which a screen has each class; the stylesheets know what it means."""
+
+SCREEN_PATIENCE = 2.0
+"""Seconds for the screen to end when a signal says so; then the program ends without it."""
 
 NAMED_AGENTS = 6
 """Agents that the quit question names; more would not be read."""
@@ -133,7 +137,7 @@ def run(settings: Settings) -> int:
     coordinator.start()
     try:
         app = XatsApp(CoordinatorSource(coordinator), SystemClock(), tmux_missing=shutil.which("tmux") is None)
-        asyncio.run(_until_told_to_stop(app))
+        asyncio.run(_until_told_to_stop(app, coordinator))
     finally:
         coordinator.stop()
     if app.return_code:
@@ -141,11 +145,27 @@ def run(settings: Settings) -> int:
     return app.return_code or 0
 
 
-async def _until_told_to_stop(app: XatsApp) -> None:
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(name, app.exit)
-    await app.run_async()
+async def _until_told_to_stop(app: XatsApp, coordinator: Coordinator) -> None:
+    """Run the screen until it is left, or until a signal ends it; with its terminal gone or blocked, without it."""
+    loop, left = asyncio.get_running_loop(), threading.Event()
+
+    def end(number: int, frame: object) -> None:
+        loop.call_soon_threadsafe(app.exit)
+        threading.Thread(target=_end_without_screen, args=(number, left, coordinator), daemon=True).start()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)  # not the loop's: a screen that waits for its terminal runs no loop
+    try:
+        await app.run_async()
+    finally:
+        left.set()
+
+
+def _end_without_screen(number: int, left: threading.Event, coordinator: Coordinator) -> None:
+    if not left.wait(SCREEN_PATIENCE):
+        logger.warning("the screen does not end: its terminal takes nothing any more")
+        coordinator.stop()
+        os._exit(128 + number)
 
 
 def _consequence(connected: list[str]) -> str:

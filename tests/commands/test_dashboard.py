@@ -131,3 +131,22 @@ def test_another_dashboard_of_the_same_home_is_refused_without_a_question(tmp_pa
             assert terminal.exit_code() == 1
     assert b"xats-tui: daemon already running pid=4711" in terminal.shown
     assert b"[Y/n]" not in terminal.shown
+
+
+def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
+    with dashboard(tmp_path) as terminal:
+        terminal.read_until(b"Attention")
+    assert terminal.ends_within(WAIT) is not None
+    assert not (tmp_path / "daemon.pid").exists()
+
+
+def test_a_signal_ends_it_although_its_terminal_takes_nothing(tmp_path: Path) -> None:
+    with dashboard(tmp_path) as terminal:
+        terminal.read_until(b"Attention")
+        for _ in range(40):  # every new size is a new screen, until the terminal's buffer is full
+            for columns in (120, 160):
+                fcntl.ioctl(terminal.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+                time.sleep(0.03)
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.ends_within(WAIT) is not None
+        assert not (tmp_path / "daemon.pid").exists()
