@@ -6,6 +6,7 @@ The coordinator runs beside it on a thread of its own; `run` joins the two.  Wha
 import asyncio
 import logging
 import os
+import select
 import shutil
 import signal
 import sys
@@ -44,6 +45,9 @@ HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall")]
 
 SCREEN_PATIENCE = 2.0
 """Seconds for the screen to end when a signal says so; then the program ends without it."""
+
+TERMINAL_GLANCE = 1000
+"""Milliseconds between two looks whether the screen was left; that the terminal is gone is told at once."""
 
 NAMED_AGENTS = 6
 """Agents that the quit question names; more would not be read."""
@@ -155,10 +159,22 @@ async def _until_told_to_stop(app: XatsApp, coordinator: Coordinator) -> None:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)  # not the loop's: a screen that waits for its terminal runs no loop
+    threading.Thread(target=_end_with_terminal, args=(left, coordinator), daemon=True).start()
     try:
         await app.run_async()
     finally:
         left.set()
+
+
+def _end_with_terminal(left: threading.Event, coordinator: Coordinator) -> None:
+    """A terminal that goes away may tell nobody: whoever started this program, make for one, keeps SIGHUP to itself."""
+    terminal = select.poll()
+    terminal.register(sys.__stderr__ or 2, 0)
+    gone = select.POLLHUP | select.POLLERR | select.POLLNVAL
+    while not left.is_set():
+        if any(event & gone for _, event in terminal.poll(TERMINAL_GLANCE)):
+            _end_without_screen(signal.SIGHUP, left, coordinator)
+            return
 
 
 def _end_without_screen(number: int, left: threading.Event, coordinator: Coordinator) -> None:

@@ -67,13 +67,14 @@ class Terminal:
 
 
 @contextmanager
-def dashboard(home: Path) -> Iterator[Terminal]:
-    """`xats-tui` started by a person in this home."""
+def dashboard(home: Path, *wrapper: str) -> Iterator[Terminal]:
+    """`xats-tui` started by a person in this home, perhaps through a program that runs its arguments."""
     pid, descriptor = pty.fork()
     if pid == 0:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # a worker of pytest-xdist ignores it, and would pass that on
         environment = clean_environment() | {"TERM": "xterm-256color", "TMUX_TMPDIR": str(home)}
-        os.execve(XATS[0], [*XATS, "--home", str(home), "--port", "0"], environment)
+        command = [*wrapper, *XATS, "--home", str(home), "--port", "0"]
+        os.execve(command[0], command, environment)
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
     try:
         yield Terminal(pid, descriptor)
@@ -133,8 +134,13 @@ def test_another_dashboard_of_the_same_home_is_refused_without_a_question(tmp_pa
     assert b"[Y/n]" not in terminal.shown
 
 
-def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
-    with dashboard(tmp_path) as terminal:
+DEAF = ("/bin/sh", "-c", 'trap : HUP; "$@"; :', "sh")
+"""Keeps a hang-up to itself and waits for its child, as make does."""
+
+
+@pytest.mark.parametrize("wrapper", [(), DEAF], ids=["started by a shell", "started by make"])
+def test_it_ends_with_its_terminal(wrapper: tuple[str, ...], tmp_path: Path) -> None:
+    with dashboard(tmp_path, *wrapper) as terminal:
         terminal.read_until(b"Attention")
     assert terminal.ends_within(WAIT) is not None
     assert not (tmp_path / "daemon.pid").exists()
