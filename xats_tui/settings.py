@@ -64,7 +64,8 @@ class Settings(BaseModel):
     )
     cleanup_ms: Milliseconds = Field(default=3_600_000, description="Time between two rounds of retention.")
     quiet_ms: Milliseconds = Field(
-        default=2_000, description="How long a pane must be unchanged before it is typed into."
+        default=2_000,
+        description="How long a pane must be unchanged before it is typed into; at most 500 where its screen is read.",
     )
     wake_ttl_ms: int = Field(
         default=86_400_000, gt=0, description="How long a wake is tried before it fails as expired."

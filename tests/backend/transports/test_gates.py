@@ -20,7 +20,7 @@ from xats_tui.backend.model import (
     VerificationMode,
 )
 from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
-from xats_tui.backend.transports.gates import Owner, first_closed, judge
+from xats_tui.backend.transports.gates import Owner, first_closed, judge, quiet_for
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 QUIET = timedelta(seconds=2)
@@ -68,6 +68,13 @@ def judged(
 def closed(gates: tuple[Gate, ...]) -> set[str]:
     """The names of the gates that do not hold."""
     return {gate.name for gate in gates if not gate.holds}
+
+
+@pytest.mark.parametrize(
+    ("client", "seconds"), [(None, 2.0), (Client.CUSTOM, 2.0), (Client.CLAUDE_CODE, 0.5), (Client.OPENCODE, 0.5)]
+)
+def test_a_screen_that_is_read_need_not_be_quiet_for_as_long(client: Client | None, seconds: float) -> None:
+    assert quiet_for(client, timedelta(seconds=2)) == timedelta(seconds=seconds)
 
 
 def test_an_idle_quiet_pane_with_its_owner_in_front_is_open() -> None:

@@ -31,6 +31,7 @@ from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.database import Database, Transaction
 from xats_tui.backend.store.messages import Outgoing
 from xats_tui.backend.transports import Transport
+from xats_tui.backend.transports.gates import quiet_for
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,8 @@ class HeldUp:
 
     pane: PaneRef | None
     """The pane that has to come to rest; None when only the transport can tell."""
+    quiet: timedelta
+    """How long that takes."""
     tried: datetime
     """Since when the pane was unchanged at the last try."""
     asked: float
@@ -211,7 +214,7 @@ class Waker:
         held = self._held_up[agent_id]
         view = self._monitor.view(held.pane) if held.pane else None
         if view is not None:
-            rested = self._clock.now() - view.unchanged_since >= self._quiet
+            rested = self._clock.now() - view.unchanged_since >= held.quiet
             if view.reading.state is not PaneState.IDLE or not rested:
                 return False
             if view.unchanged_since > held.tried:
@@ -254,12 +257,13 @@ class Waker:
         now, asked = self._clock.now(), self._clock.monotonic()
         binding = tried.agent.binding if tried.agent and tried.typed else None
         view = self._monitor.view(binding.pane) if binding else None
+        quiet = quiet_for(tried.agent.client if tried.agent else None, self._quiet)
         if view is None:
-            self._held_up[agent_id] = HeldUp(pane=None, tried=now, asked=asked)
+            self._held_up[agent_id] = HeldUp(pane=None, quiet=quiet, tried=now, asked=asked)
             return
-        only_too_fresh = now - view.unchanged_since < self._quiet
-        tried_at = view.unchanged_since - self._quiet if only_too_fresh else view.unchanged_since
-        self._held_up[agent_id] = HeldUp(pane=view.look.pane, tried=tried_at, asked=asked)
+        only_too_fresh = now - view.unchanged_since < quiet
+        tried_at = view.unchanged_since - quiet if only_too_fresh else view.unchanged_since
+        self._held_up[agent_id] = HeldUp(pane=view.look.pane, quiet=quiet, tried=tried_at, asked=asked)
 
     def _new_wake(self, letter: Outgoing, position: int, auto_poke: bool, now: datetime) -> store.NewWake:
         recipient = letter.recipients[position]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.model import Agent, Gate, PaneState, PaneView
+from xats_tui.backend.model import Agent, Client, Gate, PaneState, PaneView
 from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
 
 
@@ -49,6 +49,15 @@ def judge(
 
 OVERRULED = frozenset({"draft", "dialog", "state", "hooks", "quiet"})
 """The gates that the operator may overrule; never whose pane it is, what runs in front there, or copy mode."""
+
+
+PROVEN_IDLE = timedelta(milliseconds=500)
+"""How long a screen whose reader proves it idle must be unchanged: a frame that is half drawn is no proof."""
+
+
+def quiet_for(client: Client | None, quiet: timedelta) -> timedelta:
+    """How long a pane must be unchanged: the full quiet time only where nothing but quiet speaks for idleness."""
+    return quiet if client in (None, Client.CUSTOM) else min(quiet, PROVEN_IDLE)
 
 
 def first_closed(gates: Iterable[Gate], *, forced: bool = False) -> Gate | None:

@@ -16,7 +16,7 @@ from xats_tui.backend.panes.screen import parse_screen
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.reports import Reports
 from xats_tui.backend.tmux import Tmux
-from xats_tui.backend.transports.gates import Owner, first_closed, judge
+from xats_tui.backend.transports.gates import Owner, first_closed, judge, quiet_for
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,8 @@ class TmuxPane:
             return Sighting(reach=Reach.BROKEN, detail=str(error))
         now = self._clock.now()
         report = self._reports.of(agent.host_session, now)
-        gates = judge(agent, view, await self._owner(agent.binding), report, self._quiet, now)
+        quiet = quiet_for(agent.client, self._quiet)
+        gates = judge(agent, view, await self._owner(agent.binding), report, quiet, now)
         owner = gates[0]
         closed = first_closed(gates)
         return Sighting(
