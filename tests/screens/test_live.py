@@ -21,6 +21,8 @@ from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.screens.coordinator_source import CoordinatorSource
 from xats_tui.screens.dialogs import Detail, Question
+from xats_tui.screens.frame import HeaderRow
+from xats_tui.screens.live import Live
 from xats_tui.screens.tables import KeyedTable
 from xats_tui.settings import Settings
 
@@ -228,3 +230,15 @@ async def test_no_body_breaks_the_screen_or_reaches_the_terminal(
         await pilot.press("tab", "tab", "enter")
         await shows(pilot, "subject")
         assert not set(text(pilot)) & set("\x1b\x07\x9b\u202e")
+
+
+async def test_a_picture_that_comes_while_the_program_is_left_is_let_go(coordinator: Coordinator) -> None:
+    async with dashboard(coordinator) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, Live)
+        await screen.query_one(HeaderRow).remove()
+
+        screen.show(screen.picture)
+        screen.draw()
+
+        assert screen.is_mounted

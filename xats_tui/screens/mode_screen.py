@@ -4,11 +4,14 @@ When the terminal is too small, one sentence takes the place of all of it.  A mo
 new picture and drawn again each second, because times age.
 """
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -20,6 +23,8 @@ from xats_tui.screens.frame import FooterRow, HeaderRow, ModeRow, Piece
 from xats_tui.screens.reloads import staleness
 from xats_tui.screens.source import Part, Picture
 from xats_tui.screens.theme import DARK, LIGHT
+
+logger = logging.getLogger(__name__)
 
 BODY_PARTS = frozenset(Part) - {Part.HEALTH}
 
@@ -76,16 +81,18 @@ class ModeScreen(Screen[None]):
         """Take over a new picture; if only its age and health are new, the body can wait for its tick."""
         known, self.picture = self.picture, picture
         if all(getattr(known, part.value) is getattr(picture, part.value) for part in BODY_PARTS):
-            self.draw_header()
+            with _unless_taken_down():
+                self.draw_header()
         else:
             self.draw()
 
     def draw(self) -> None:
         """Draw everything as it is now."""
         if self.is_mounted:
-            self.draw_header()
-            self.draw_body()
-            self.draw_keys()
+            with _unless_taken_down():
+                self.draw_header()
+                self.draw_body()
+                self.draw_keys()
 
     def draw_header(self) -> None:
         """Draw how things are on the whole, and how fresh that is."""
@@ -134,3 +141,12 @@ class ModeScreen(Screen[None]):
             elif action is None and active.node is self.focused:
                 groups["In a table"].append((active.binding.key, active.binding.description, ""))
         self.app.push_screen(Help({group: keys for group, keys in groups.items() if keys}))
+
+
+@contextmanager
+def _unless_taken_down() -> Iterator[None]:
+    """A picture or a tick may come while the program is left and the widgets go one by one."""
+    try:
+        yield
+    except NoMatches as missing:
+        logger.debug("not drawn: %s", missing)
