@@ -76,10 +76,6 @@ class TaskBoard:
         """A team's tasks, the oldest first."""
         return await store.of_team(self._database, team, status)
 
-    async def owned_by(self, tx: Transaction, agent: Agent) -> tuple[str, ...]:
-        """Ids of the tasks that an agent is working on."""
-        return await store.owned_by(tx, agent.team, agent.agent_id)
-
     async def entries(self, team: str | None = None, limit: int = 300) -> tuple[TaskEntry, ...]:
         """Tasks as a board shows them, of one team or of all; unfinished ones first."""
         tasks = await store.newest(self._database, limit)

@@ -125,10 +125,6 @@ class Waker:
         """The wakes of a message, by recipient."""
         return await store.of_message(self._database, message_id)
 
-    async def queue_of(self, agent_id: str) -> tuple[Wake, ...]:
-        """The wakes for an agent that are not over."""
-        return await store.open_for(self._database, agent_id)
-
     async def newest(self, limit: int = 300) -> tuple[Wake, ...]:
         """Wakes of all agents, the newest first."""
         return await store.newest(self._database, limit)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -175,15 +175,6 @@ async def depart(tx: Transaction, agent: Agent) -> None:
     await tx.execute(
         "INSERT OR REPLACE INTO departed_agents (team, name, agent_id, departed_at) VALUES (?, ?, ?, ?)",
         (agent.team, agent.name, agent.agent_id, to_wire(tx.now)),
-    )
-
-
-async def prune_departed(tx: Transaction, age: timedelta) -> None:
-    """Forget those who left longer ago than `age` and have no unread mail."""
-    await tx.execute(
-        "DELETE FROM departed_agents WHERE departed_at < ? AND NOT EXISTS (SELECT 1 FROM messages "
-        "WHERE to_agent_id = departed_agents.agent_id AND read_at IS NULL)",
-        (to_wire(tx.now - age),),
     )
 
 
