@@ -45,6 +45,9 @@ default_tools_approval_mode = "approve"
 """
 """For its configuration: the coordinator's tools need no approval, shell commands do."""
 
+DONE_TO_WOKEN = 2.0
+"""Seconds from the model's answer to the wake of an agent that was busy."""
+
 EXCHANGED = 20
 """Messages that a pair exchanges."""
 
@@ -232,7 +235,15 @@ async def busy_agent_is_woken_when_it_is_done(stage: Stage, client: str, pane: A
     expect("submitted" not in first["evidence"], f"it waits while busy: {first}")
     status = await stage.until(message_id, "submitted")
     await stage.until(message_id, "seen")
-    return f"{first['detail']}; then {status['transport']}"
+    took = from_wire(status["evidence"]["submitted"]).timestamp() - turn_ended(stage)
+    expect(took < DONE_TO_WOKEN, f"woken {took:.2f} s after the model had answered")
+    return f"{first['detail']}; then {status['transport']}, {took:.2f} s after the model had answered"
+
+
+def turn_ended(stage: Stage) -> float:
+    """When the model ended its latest wait, which ends the agent's turn, in seconds since the epoch."""
+    lines = (stage.home.parent / "model.jsonl").read_text().splitlines()
+    return max(float(entry["at"]) for entry in map(json.loads, lines) if entry.get("waited"))
 
 
 def leave_copy_mode(stage: Stage, pane: AgentPane) -> None:
