@@ -1,44 +1,71 @@
-"""A stand-in for Codex's app-server: one thread, JSON-RPC over a WebSocket on a Unix socket."""
+"""A stand-in for Codex's app-server: JSON-RPC over a WebSocket, on a Unix socket or on TCP."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection, unix_serve
+from websockets.asyncio.server import ServerConnection, serve, unix_serve
 
 THREAD = "01a20489-2961-78d0-9153-cbd2d7a2288f"
+OTHER_THREAD = "01a20489-2961-78d0-9153-cbd2d7a22890"
 
 
 class AppServer:
-    """What the thread says of itself, and the turns that were started on it."""
+    """What the server's threads say of themselves, and the turns that were started on them."""
 
     def __init__(self) -> None:
+        self.url = ""
         self.status: dict[str, Any] = {"type": "idle"}
         self.originator = "codex-vscode"
+        self.threads: list[Any] = [THREAD]
+        """Those that are loaded and can be resumed."""
+        self.listed: list[Any] | None = None
+        """What it says are loaded; `threads` unless set."""
         self.turns: list[str] = []
-        self.mute = False
-        """Takes a turn and never answers."""
+        self.asked: list[str] = []
+        """The methods of all requests."""
+        self.authorization: list[str | None] = []
+        """The header of each connection."""
+        self.mute: set[str] = set()
+        """Methods that it takes and never answers."""
+        self.closes_at: str | None = None
+        """The method at which it closes the connection."""
+        self.errors: dict[str, Mapping[str, Any]] = {}
+        """What it answers to a method instead."""
 
     async def serve(self, socket: ServerConnection) -> None:
         """Answer one client."""
+        request = socket.request
+        self.authorization.append(request.headers.get("authorization") if request else None)
         async for frame in socket:
             request = json.loads(frame)
-            if "id" in request and not (self.mute and request["method"] == "turn/start"):
+            if "id" not in request:
+                continue
+            self.asked.append(request["method"])
+            if request["method"] == self.closes_at:
+                await socket.close(1011, "boom")
+            elif request["method"] not in self.mute:
                 await socket.send(json.dumps({"method": "thread/status/changed", "params": {}}))
                 await socket.send(json.dumps({"id": request["id"], **self.answer(request)}))
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """The result of a request, or its error."""
-        params = request["params"]
-        match request["method"]:
+        params, method = request["params"], request["method"]
+        thread_id = params.get("threadId")
+        if method in self.errors:
+            return {"error": self.errors[method]}
+        match method:
             case "initialize":
                 return {"result": {"userAgent": "codex"}}
-            case _ if params.get("threadId") != THREAD:
-                return {"error": {"code": -32600, "message": f"thread not loaded: {params.get('threadId')}"}}
-            case "thread/read":
-                return {"result": {"thread": {"id": THREAD, "status": self.status, "originator": self.originator}}}
+            case "thread/loaded/list":
+                return {"result": {"data": self.threads if self.listed is None else self.listed, "nextCursor": None}}
+            case _ if thread_id not in self.threads:
+                return {"error": {"code": -32600, "message": f"thread not loaded: {thread_id}"}}
+            case "thread/read" | "thread/resume":
+                return {"result": {"thread": {"id": thread_id, "status": self.status, "originator": self.originator}}}
             case "turn/start":
                 self.turns.append(params["input"][0]["text"])
                 return {"result": {"turn": {"id": "turn-1"}}}
@@ -47,8 +74,19 @@ class AppServer:
 
 @asynccontextmanager
 async def app_server(path: Path) -> AsyncIterator[AppServer]:
-    """A server on a Unix socket for the life of the block."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A server on a Unix socket, as a stock Codex has one, for the life of the block."""
+    await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
     server = AppServer()
+    server.url = f"unix:{path}"
     async with unix_serve(server.serve, str(path)):
+        yield server
+
+
+@asynccontextmanager
+async def app_server_on_tcp() -> AsyncIterator[AppServer]:
+    """A server on a port of its own for the life of the block."""
+    server = AppServer()
+    async with serve(server.serve, "127.0.0.1", 0) as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        server.url = f"ws://127.0.0.1:{port}"
         yield server

@@ -8,6 +8,8 @@ names: do not pass them as team. Do not take the bare word "register" for such a
 already about this service.
 When the user named no team, pass project_dir = your working directory: its last part becomes the team. With neither, \
 the team is "default".
-In Codex do not look for or pass ui_pid: your thread is known from your calls, and you are woken on it.
+In Codex prefer register_codex_self, and do not look for or pass ui_pid. If CODEX_THREAD_ID is set in your tool shell \
+pass it as thread_id; your calls name the thread, too, and you are woken on it.
+When you do not know whether you have registered, or as whom, call whoami.
 Call get_inbox when a line that begins with [xats] tells you to, and answer messages whose need_reply is true.
 """

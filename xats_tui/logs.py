@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from xats_tui import private_files
 from xats_tui.settings import InvalidSettings, Settings
 
 MAX_BYTES = 5_000_000
@@ -19,8 +20,18 @@ BACKUPS = 3
 
 LINE = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
-CHATTY = ("httpx2", "httpcore2", "mcp", "asyncio", "sse_starlette", "uvicorn.access")
-"""Libraries that log every request at INFO; they are heard from WARNING on."""
+CHATTY = (
+    "httpx2",
+    "httpcore2",
+    "mcp",
+    "asyncio",
+    "sse_starlette",
+    "uvicorn.access",
+    "aiosqlite",
+    "watchfiles",
+    "websockets",
+)
+"""Libraries that log every request, its secrets and all mail with it; they are heard from WARNING on."""
 
 
 class SharedLogFile(RotatingFileHandler):
@@ -31,6 +42,7 @@ class SharedLogFile(RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        private_files.close(Path(self.baseFilename))
         return os.fdopen(descriptor, "a", encoding=self.encoding, errors=self.errors)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -41,7 +53,7 @@ class SharedLogFile(RotatingFileHandler):
 
     def doRollover(self) -> None:
         """Move the file aside, unless another process did so while this one waited for its turn."""
-        with Path(self.baseFilename + ".lock").open("a") as turn:
+        with open(self.baseFilename + ".lock", "a", opener=_private) as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             if self._is_current():
                 super().doRollover()
@@ -62,6 +74,10 @@ class SharedLogFile(RotatingFileHandler):
         self.stream = self._open()
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def log_to_file(settings: Settings) -> None:
     """Send everything that is logged to the log file of these settings, and nothing to the terminal.
 
@@ -72,15 +88,20 @@ def log_to_file(settings: Settings) -> None:
     """
     path = settings.log_path
     try:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_files.make_home(settings.home)
+        private_files.make_folder(path.parent)
         log_file = SharedLogFile(path)
     except OSError as error:
         raise InvalidSettings(f"the log file {path} cannot be written: {error.strerror}") from None
     log_file.setFormatter(logging.Formatter(LINE))
-    root = logging.getLogger()
-    root.handlers[:] = [log_file]
-    root.setLevel(settings.log_level)
+    logging.getLogger().handlers[:] = [log_file]
     logging.captureWarnings(True)
+    set_level(settings.log_level)
+
+
+def set_level(level: str) -> None:
+    """Write what is at least so important from now on."""
+    root = logging.getLogger()
+    root.setLevel(level)
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

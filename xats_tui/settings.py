@@ -26,7 +26,7 @@ LEGACY_ENVIRONMENT = {
 }
 """Names that cross-agent-teams-mcp reads, after our own `XATS_…`; what it would have ignored is ignored."""
 
-PATHS = ("home", "db", "pid_file", "log_file")
+PATHS = ("home", "db", "pid_file", "log_file", "contracts")
 """The settings that are paths; a relative one is taken from the working directory, in the config file from the home."""
 
 Milliseconds = Annotated[int, Field(gt=0, le=86_400_000)]
@@ -52,6 +52,10 @@ class Settings(BaseModel):
         description="Port to listen on; the next two are tried as well, 0 lets the system choose.",
     )
     token: str | None = Field(default=None, min_length=1, description="Bearer secret that every client must present.")
+    query_token: bool = Field(
+        default=True,
+        description="Whether the token may also come as `?token=` in the URL; false refuses it: URLs end up in logs.",
+    )
     db: Path | None = Field(default=None, description="The database file; data.db in the home unless set.")
     pid_file: Path | None = Field(default=None, description="The pid file; daemon.pid in the home unless set.")
     log_file: Path | None = Field(default=None, description="The log file; xats-tui.log in the home unless set.")
@@ -63,6 +67,9 @@ class Settings(BaseModel):
         default=30_000, description="Time between heartbeats on the streams of registered agents."
     )
     cleanup_ms: Milliseconds = Field(default=3_600_000, description="Time between two rounds of retention.")
+    retention_days: int = Field(
+        default=30, ge=1, le=36_500, description="Days that mail is kept once it is read; unread mail is never deleted."
+    )
     quiet_ms: Milliseconds = Field(
         default=2_000,
         description="How long a pane must be unchanged before it is typed into; at most 500 where its screen is read.",
@@ -75,6 +82,19 @@ class Settings(BaseModel):
     )
     body_limit: int = Field(
         default=262_144, ge=1024, le=1_048_576, description="Largest message body, in bytes of UTF-8."
+    )
+
+    contracts: Path | None = Field(
+        default=None,
+        description="Folder of NAME.schema.json or TEAM/NAME.schema.json files; saving one registers a version.",
+    )
+    contracts_team: str = Field(
+        default="default", min_length=1, max_length=64, description="Team of the files directly in that folder."
+    )
+    alert: str = Field(
+        default="off",
+        pattern="^(off|bell|tmux)$",
+        description="How the dashboard tells that an agent asks something: off, bell, or tmux for a line in tmux.",
     )
 
     @field_validator("log_level", mode="before")
@@ -131,8 +151,16 @@ class Loaded:
         return self.sources[name] != "default"
 
     def as_flags(self) -> list[str]:
-        """The flags that were given, for a child process; not the token, which every user could read in its argv."""
-        given = [name for name, source in self.sources.items() if source == "flag" and name != "token"]
+        """The flags that give a child process the same settings, wherever it runs.
+
+        Those that were given, without the token, which every user could read in its argv; and paths of the environment,
+        which may be relative.
+        """
+        given = [
+            name
+            for name, source in self.sources.items()
+            if (source == "flag" and name != "token") or (name in PATHS and source.startswith("environment "))
+        ]
         return [part for name in given for part in (flag_of(name), str(getattr(self.settings, name)))]
 
 
@@ -160,6 +188,21 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
     for name, value in given.items():
         values[name], sources[name] = value, "flag"
     return Loaded(settings=_validated(values, sources), sources=sources)
+
+
+def reloaded(loaded: Loaded) -> Loaded:
+    """The same flags and environment with the config file as it is now.
+
+    Raises:
+        InvalidSettings: a value cannot be used, or the config file cannot be read.
+    """
+    path = loaded.settings.config_path
+    kept = {name for name, source in loaded.sources.items() if source == "flag" or source.startswith("environment ")}
+    in_file = _config_file(path)
+    values = {**in_file, **{name: getattr(loaded.settings, name) for name in kept}, "home": loaded.settings.home}
+    sources = {name: loaded.sources[name] if name in kept else "default" for name in Settings.model_fields}
+    sources.update({name: f"file {path}" for name in in_file if name not in kept})
+    return Loaded(settings=_validated(values, sources), sources={**sources, "home": loaded.sources["home"]})
 
 
 def _validated(values: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:

@@ -11,7 +11,7 @@ from xats_tui.backend.daemon import Backend
 
 JSON_OR_STREAM = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 
-INITIALIZE = {
+INITIALIZE: dict[str, Any] = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",

@@ -1,6 +1,7 @@
 """The way between the screen's loop and the coordinator's: answers, stale scopes, and independence."""
 
 import asyncio
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from xats_tui import pid_file
 from xats_tui.backend.crossing import Coordinator, CoordinatorGone
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import StartError
@@ -174,3 +176,36 @@ async def test_a_question_under_way_when_it_stops_does_not_hang(settings: Settin
     async with asyncio.timeout(PATIENCE):
         with pytest.raises((asyncio.CancelledError, CoordinatorGone)):
             await asking
+
+
+def test_a_thread_without_a_loop_may_ask_too(settings: Settings) -> None:
+    coordinator = Coordinator(settings)
+    coordinator.start()
+    assert coordinator.ask_from_thread(port_of, PATIENCE) > 0
+    coordinator.stop()
+    with pytest.raises(CoordinatorGone):
+        coordinator.ask_from_thread(port_of, PATIENCE)
+
+
+def test_who_connects_after_it_stopped_waits_for_whoever_has_its_socket(settings: Settings) -> None:
+    coordinator = Coordinator(settings)
+    coordinator.start()
+    with coordinator.listener() as listener:
+        coordinator.stop()
+        with socket.create_connection(listener.getsockname(), timeout=PATIENCE) as early:
+            early.sendall(b"hello")
+            listener.setblocking(True)
+            connection, _ = listener.accept()
+            with connection:
+                assert connection.recv(5) == b"hello"
+    with pytest.raises(CoordinatorGone):
+        coordinator.listener()
+
+
+def test_the_pid_file_says_where_the_dashboard_is(settings: Settings) -> None:
+    coordinator = Coordinator(settings, terminal="tmux pane %3, /dev/pts/7")
+    coordinator.start()
+    record = pid_file.running(settings.pid_path)
+    coordinator.stop()
+    assert record is not None
+    assert (record.screen, record.terminal) == (True, "tmux pane %3, /dev/pts/7")

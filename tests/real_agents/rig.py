@@ -159,10 +159,10 @@ class Rig:
         trusted: bool = True,
     ) -> AgentPane:
         """Start a client in a new pane of that size, under a shell that is left when it exits."""
-        self._configure(theme, trusted=trusted)
+        self.configure(theme, trusted=trusted)
         variables = {
             "HOME": str(self.home),
-            "PATH": f"{self.programs / 'node_modules/.bin'}:{os.environ['PATH']}",
+            "PATH": self.path,
             "TERM": "tmux-256color",
             "PS1": "$ ",
             "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{self.port}",
@@ -187,7 +187,13 @@ class Rig:
         """Close a pane and what runs in it."""
         self.tmux("kill-pane", "-t", pane.pane_id)
 
-    def _configure(self, theme: str, *, trusted: bool) -> None:
+    @property
+    def path(self) -> str:
+        """Where the programs are found."""
+        return f"{self.programs / 'node_modules/.bin'}:{os.environ['PATH']}"
+
+    def configure(self, theme: str = "dark", *, trusted: bool = True) -> None:
+        """Write the configuration of every client."""
         project = str(self.project)
         claude = {
             "hasCompletedOnboarding": True,
@@ -257,7 +263,7 @@ def running_rig(programs: Path, scratch: Path) -> Iterator[Rig]:
     """A rig whose model server listens; whatever it started has ended when this is left."""
     (scratch / "proj").mkdir(parents=True)
     (scratch / "proj/drawing.txt").write_text(DRAWING)
-    port = _free_port()
+    port = free_port()
     model = [sys.executable, str(Path(__file__).with_name("scripted_model.py")), "--port", str(port)]
     server = subprocess.Popen([*model, "--log", str(scratch / "model.jsonl")], stdin=subprocess.DEVNULL)
     rig = Rig(programs, scratch, port)
@@ -287,7 +293,8 @@ def install(programs: Path) -> None:
         subprocess.run(["npm", "install", "--prefix", str(programs), *PACKAGES], check=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -29,7 +29,8 @@ from tests.real_agents.rig import AgentPane, Rig, install, running_rig
 from tests.real_agents.scenes import ASK_SHELL, CLIENTS, PROMPT, READY
 from xats_tui import pid_file
 from xats_tui.backend.clock import from_wire
-from xats_tui.backend.processes import Processes, normal_tty, program_names
+from xats_tui.backend.processes import Processes, normal_tty
+from xats_tui.programs import program_names
 
 PATIENCE = 40.0
 """Seconds for an agent to do something: these machines are shared."""
@@ -156,9 +157,9 @@ async def seen(look: Callable[[], Any], what: str, timeout: float = PATIENCE) ->
         await asyncio.sleep(0.1)
 
 
-def wire(rig: Rig, client: str, home: Path) -> None:
-    """Give a client `xats-tui mcp` as its MCP server, and Claude Code the hooks."""
-    command = [*XATS, "mcp", "--home", str(home)]
+def wire(rig: Rig, client: str, home: Path, *arguments: str) -> None:
+    """Give a client `xats-tui mcp` as its MCP server, with these arguments, and Claude Code the hooks."""
+    command = [*XATS, "mcp", "--home", str(home), *arguments]
     servers = {"mcpServers": {"xats": {"command": command[0], "args": command[1:]}}}
     (rig.project / "mcp.json").write_text(json.dumps(servers))
     hook = {"hooks": [{"type": "command", "command": f"{' '.join(XATS)} hook --home {home}"}]}

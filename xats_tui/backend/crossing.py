@@ -5,8 +5,11 @@ The coordinator runs on a thread and loop of its own, so that a screen that stal
 
 import asyncio
 import logging
+import socket
+import sys
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import uvloop
@@ -14,11 +17,15 @@ import uvloop
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import StartError, XatsError
 from xats_tui.backend.events import Event, Scope
-from xats_tui.settings import Settings
+from xats_tui.settings import Loaded, Settings
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+TURN = 0.0001
+"""Seconds after which a screen that computes must let the coordinator have the interpreter; a call needs it several
+times, and Python's own 5 ms each time add up."""
 
 STOP_DEADLINE = 5.0
 """Seconds for the coordinator to stop before the program ends without it."""
@@ -31,8 +38,11 @@ class CoordinatorGone(XatsError):
 class Coordinator:
     """The Backend on its own thread, and the crossing to it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, terminal: str = "", loaded: Loaded | None = None) -> None:
+        """Make one for a dashboard that is shown in this terminal; `loaded` has its config file watched."""
+        self._loaded = loaded
         self._settings = settings
+        self._terminal = terminal
         self._thread = threading.Thread(target=self._run, name="coordinator", daemon=True)
         self._started = threading.Event()
         self._failure: BaseException | None = None
@@ -46,6 +56,7 @@ class Coordinator:
         Raises:
             StartError: it cannot start.
         """
+        sys.setswitchinterval(TURN)
         self._thread.start()
         self._started.wait()
         if self._failure is not None:
@@ -60,10 +71,26 @@ class Coordinator:
         Raises:
             CoordinatorGone: it has stopped.
         """
-        loop, backend = self._loop, self._backend
-        if loop is None or backend is None or not self._thread.is_alive():
+        return await asyncio.wrap_future(self._asked(question))
+
+    def ask_from_thread(self, question: Callable[[Backend], Coroutine[Any, Any, T]], patience: float) -> T:
+        """As `ask`, for a thread without a loop; waits so many seconds at the most.
+
+        Raises:
+            CoordinatorGone: it has stopped.
+            TimeoutError: it does not answer.
+        """
+        return self._asked(question).result(patience)
+
+    def listener(self) -> socket.socket:
+        """Another handle of the socket that it listens on, which goes on listening when it has stopped.
+
+        Raises:
+            CoordinatorGone: it has stopped.
+        """
+        if (backend := self._backend) is None:
             raise CoordinatorGone("the coordinator has stopped")
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question(backend), loop))
+        return backend.listener.dup()
 
     def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
         """Call `hear` on the running loop with what has gone stale; the returned function ends that."""
@@ -82,6 +109,12 @@ class Coordinator:
             if self._thread.is_alive():
                 logger.error("the coordinator did not stop within %s s", STOP_DEADLINE)
 
+    def _asked(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> Future[T]:
+        loop, backend = self._loop, self._backend
+        if loop is None or backend is None or not self._thread.is_alive():
+            raise CoordinatorGone("the coordinator has stopped")
+        return asyncio.run_coroutine_threadsafe(question(backend), loop)
+
     def _run(self) -> None:
         try:
             uvloop.run(self._serve())
@@ -95,7 +128,7 @@ class Coordinator:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        async with Backend.running(self._settings, screen=True) as backend:
+        async with Backend.running(self._settings, terminal=self._terminal, loaded=self._loaded) as backend:
             self._backend = backend
             self._started.set()
             await self._stop.wait()

@@ -3,29 +3,43 @@
 import asyncio
 import logging
 import os
-import signal
 import socket
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-
-import uvloop
+from functools import partial
+from pathlib import Path
 
 from xats_tui import __version__, pid_file
 from xats_tui.backend.clock import Clock, SystemClock, to_wire
 from xats_tui.backend.errors import StartError, UnusableStore
 from xats_tui.backend.events import Event, EventBus, PaneBound
 from xats_tui.backend.http import HttpDoor, listen
+from xats_tui.backend.kept_running import kept_running
 from xats_tui.backend.model import Health, PaneState
+from xats_tui.backend.notices import Notices
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Processes
+from xats_tui.backend.pulse import Pulse
 from xats_tui.backend.reports import Reports
 from xats_tui.backend.services.agents import Registry
+from xats_tui.backend.services.answering import Answering
+from xats_tui.backend.services.channels import Channels
+from xats_tui.backend.services.codex_threads import CodexThreads
+from xats_tui.backend.services.contract_folder import SUFFIX, ContractFolder
 from xats_tui.backend.services.contracts import ContractBook
 from xats_tui.backend.services.hooks import HostHooks
+from xats_tui.backend.services.kept_sessions import KeptSessions
+from xats_tui.backend.services.live_settings import SAFE, LiveSettings
 from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.operator import Operator
+from xats_tui.backend.services.operator_agents import OperatorAgents
+from xats_tui.backend.services.operator_mail import OperatorMail
+from xats_tui.backend.services.operator_tasks import OperatorTasks
+from xats_tui.backend.services.presence import Presence
+from xats_tui.backend.services.recognition import Recognition
+from xats_tui.backend.services.registration import Registrar
+from xats_tui.backend.services.retention import Retention
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.wakes import Waker
@@ -34,38 +48,49 @@ from xats_tui.backend.store.database import Database
 from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.kit import Services, Toolbox
+from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChannels
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.backend.transports.tmux_pane import TmuxPane
+from xats_tui.backend.watcher import follow
+from xats_tui.logs import set_level
 from xats_tui.pid_file import AlreadyRunning, PidRecord
-from xats_tui.settings import Settings
+from xats_tui.settings import CONFIG_NAME, Loaded, Settings
 
 logger = logging.getLogger(__name__)
 
-RESTART_PAUSE = 1.0
-"""Seconds before a part that failed unexpectedly is started again."""
+HEIR_PATIENCE = 15.0
+"""Seconds for a predecessor that has handed its socket over to be gone altogether."""
 
 
 class Backend:
     """The running coordinator; lives on its own event loop."""
 
-    def __init__(self, settings: Settings, database: Database, bus: EventBus, clock: Clock, port: int) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, bus: EventBus, clock: Clock, listener: socket.socket
+    ) -> None:
         quiet = timedelta(milliseconds=settings.quiet_ms)
         self.settings = settings
         self.clock = clock
         self.bus = bus
-        self.port = port
+        self.listener = listener
+        self.port: int = listener.getsockname()[1]
         self.started_at = clock.now()
         self.sessions = Sessions(clock, bus.publish)
         self.reports = Reports()
-        tmux, processes = Tmux(clock), Processes()
+        self.tmux = tmux = Tmux(clock)
+        self.pulse, self.notices = Pulse(clock), Notices(clock)
+        processes = Processes()
         self.panes = PaneMonitor(tmux, clock, bus.publish)
+        open_channels = OpenChannels(self.sessions)
+        self._typing = typing = TmuxPane(tmux, processes, self.panes, clock, quiet, self.reports)
         self.waker = Waker(
             database,
             (
                 CodexAppServer(processes),
                 OpencodeServer(),
-                TmuxPane(tmux, processes, self.panes, clock, quiet, self.reports),
+                ClaudeChannel(open_channels),
+                typing,
             ),
             self.panes,
             clock,
@@ -73,39 +98,71 @@ class Backend:
             quiet=quiet,
             hint_budget=settings.hint_budget,
         )
-        self.registry = Registry(database, self.sessions, self.waker, self.panes, clock)
-        self.mailbox = Mailbox(database, self.waker, body_limit=settings.body_limit)
-        self.operator = Operator(database, self.waker)
-        self.board = TaskBoard(database, clock)
-        self.contracts = ContractBook(database, self.sessions)
+        presence = Presence(self.sessions, self.panes, processes, clock)
+        self.registry = Registry(database, self.sessions, presence, self.waker, self.panes, clock)
+        self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
+        self.operator_mail = OperatorMail(database, self.mailbox)
+        self.operator_tasks = OperatorTasks(database, self.mailbox)
+        self.channels = Channels(database, open_channels, self.waker)
+        self.operator = Operator(database, self.waker, tmux)
+        self.operator_agents = OperatorAgents(database, self.registry, tmux)
+        self.answering = Answering(database, typing, self.panes, tmux, clock)
+        self.board = TaskBoard(database, presence)
+        self.kept_sessions = KeptSessions(database, self.sessions, self.channels, clock)
+        self.retention = Retention(
+            database,
+            clock,
+            keep=timedelta(days=settings.retention_days),
+            pause=timedelta(milliseconds=settings.cleanup_ms),
+        )
+        self.contracts = ContractBook(database, self.sessions, schema_limit=settings.body_limit)
+        self._contract_folder = settings.contracts and ContractFolder(
+            database, self.contracts, self.notices, settings.contracts, team=settings.contracts_team
+        )
+        identity = RuntimeIdentity(tmux, processes, clock)
+        recognition = Recognition(database, processes)
         services = Services(
             database=database,
             sessions=self.sessions,
+            kept_sessions=self.kept_sessions,
+            presence=presence,
             registry=self.registry,
+            registrar=Registrar(database, self.registry, self.channels, identity, CodexThreads(), recognition, clock),
             mailbox=self.mailbox,
             waker=self.waker,
             board=self.board,
+            channels=self.channels,
             contracts=self.contracts,
-            identity=RuntimeIdentity(tmux, processes, clock),
+            identity=identity,
+            recognition=recognition,
             clock=clock,
         )
         hooks = HostHooks(database, self.waker, self.reports, clock)
-        self._door = HttpDoor(Toolbox(TOOLS, services), hooks, self.sessions, settings, clock)
+        self._door = HttpDoor(Toolbox(TOOLS, services), hooks, self.sessions, self.kept_sessions, settings, clock)
         self._panes_changed = asyncio.Event()
         bus.listen(self.waker.hear)
+        bus.listen(self.channels.hear)
         bus.listen(self._hear)
 
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, settings: Settings, clock: Clock | None = None, *, screen: bool = False
+        cls,
+        settings: Settings,
+        clock: Clock | None = None,
+        *,
+        terminal: str | None = None,
+        inherited: socket.socket | None = None,
+        loaded: Loaded | None = None,
     ) -> "AsyncIterator[Backend]":
         """A coordinator that listens, for the life of the block; the pid file says where.
 
         Args:
             settings: the effective settings.
             clock: the machine's own unless a test hands in another.
-            screen: whether a dashboard runs in the same process; for the pid file.
+            terminal: where a dashboard in the same process is shown, for the pid file; None if there is no dashboard.
+            inherited: a socket that listens already, if this coordinator takes the place of another.
+            loaded: where the settings came from; then the config file is watched.
 
         Raises:
             StartError: it cannot start; one sentence says why and what to do.
@@ -113,8 +170,9 @@ class Backend:
         clock = clock or SystemClock()
         async with AsyncExitStack() as stack:
             try:
-                stack.enter_context(pid_file.held(settings.pid_path))
-                listener = listen(settings.host, settings.port)
+                patience = HEIR_PATIENCE if inherited else pid_file.LOCK_PATIENCE
+                stack.enter_context(pid_file.held(settings.pid_path, patience))
+                listener = inherited or listen(settings.host, settings.port)
                 stack.callback(listener.close)
                 bus = EventBus()
                 database = await stack.enter_async_context(Database.opened(settings.db_path, clock, bus.publish))
@@ -122,8 +180,9 @@ class Backend:
                 raise StartError(str(error)) from error
             except OSError as error:
                 raise StartError(f"cannot use {settings.pid_path.parent}: {error.strerror}") from error
-            backend = cls(settings, database, bus, clock, listener.getsockname()[1])
-            await backend._start(stack, listener, screen=screen)
+            backend = cls(settings, database, bus, clock, listener)
+            await backend._watch(stack, loaded)
+            await backend._start(stack, terminal)
             yield backend
 
     async def health(self) -> Health:
@@ -142,29 +201,66 @@ class Backend:
             dialogs_open=sum(
                 entry.pane is not None and entry.pane.reading.state is PaneState.DIALOG for entry in roster
             ),
+            body_limit=self.settings.body_limit,
+            loop_lag=self.pulse.worst,
+            database_bytes=_size_of(self.settings.db_path),
+            tmux_seconds=self.tmux.round_trip,
+            notices=self.notices.latest,
+            troubles=self.notices.troubles,
+            alert=self.settings.alert,
+            tick_seconds=self.panes.tick_seconds,
         )
 
-    async def _start(self, stack: AsyncExitStack, listener: socket.socket, *, screen: bool) -> None:
+    async def _start(self, stack: AsyncExitStack, terminal: str | None) -> None:
         self.panes.track(await self.registry.bound_panes())
         for name, run in (
             ("panes", self.panes.run),
             ("tracking", self._track),
             ("waker", self.waker.run),
+            ("channels", self.channels.run),
             ("heartbeat", self._beat),
+            ("pulse", self.pulse.run),
+            ("retention", self.retention.run),
+            ("sessions alive", self.kept_sessions.run),
         ):
-            await stack.enter_async_context(_kept_running(name, run))
+            await stack.enter_async_context(kept_running(name, run))
         keep_alive = self.settings.keep_alive_ms / 1000
-        await stack.enter_async_context(self._door.open(listener, keep_alive))
+        await stack.enter_async_context(self._door.open(self.listener, keep_alive))
         record = PidRecord(
             pid=os.getpid(),
             port=self.port,
             host=self.settings.host,
             started_at=to_wire(self.started_at),
             version=__version__,
-            screen=screen,
+            screen=terminal is not None,
+            terminal=terminal or "",
         )
         pid_file.write(self.settings.pid_path, record)
         logger.info("listening on %s:%s", self.settings.host, self.port)
+
+    async def _watch(self, stack: AsyncExitStack, loaded: Loaded | None) -> None:
+        """Have the folder of contracts and the config file looked after."""
+        if self._contract_folder and (folder := self.settings.contracts):
+            take = self._contract_folder.take
+            watching = partial(follow, folder, f"*{SUFFIX}", self.clock, take)
+            await stack.enter_async_context(kept_running("contract folder", watching))
+        if loaded:
+            live = LiveSettings(loaded, self.notices, self._apply)
+            watching = partial(follow, self.settings.config_path, CONFIG_NAME, self.clock, live.take)
+            await stack.enter_async_context(kept_running("config file", watching))
+
+    def _apply(self, settings: Settings) -> None:
+        """Use what of these settings can be used at once."""
+        self.settings = self.settings.model_copy(update={name: getattr(settings, name) for name in SAFE})
+        quiet = timedelta(milliseconds=settings.quiet_ms)
+        self._typing.quiet = quiet
+        self.waker.tune(
+            lifetime=timedelta(milliseconds=settings.wake_ttl_ms), quiet=quiet, hint_budget=settings.hint_budget
+        )
+        self.retention.tune(
+            keep=timedelta(days=settings.retention_days), pause=timedelta(milliseconds=settings.cleanup_ms)
+        )
+        set_level(settings.log_level)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, PaneBound):
@@ -186,49 +282,7 @@ class Backend:
             )
 
 
-def serve(settings: Settings) -> int:
-    """Run a coordinator without a screen until SIGTERM or SIGINT; the exit code.
-
-    Raises:
-        StartError: it cannot start.
-    """
-    return uvloop.run(_serve(settings))
-
-
-async def _serve(settings: Settings) -> int:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def on_signal(number: signal.Signals) -> None:
-        if stop.is_set():  # asked twice: at once
-            os._exit(128 + number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal, number)
-    async with Backend.running(settings) as backend:
-        sys.stdout.write(f"listening on {settings.host}:{backend.port}\n")
-        sys.stdout.flush()
-        await stop.wait()
-    return 0
-
-
-@asynccontextmanager
-async def _kept_running(name: str, run: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Run a part of the coordinator beside the block; one that fails is logged and started again."""
-
-    async def keep() -> None:
-        while True:
-            try:
-                await run()
-            except Exception:
-                logger.exception("%s failed and is started again", name)
-                await asyncio.sleep(RESTART_PAUSE)
-
-    task = asyncio.create_task(keep(), name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def _size_of(database: Path) -> int:
+    """Bytes of a database with what has not been merged into it yet."""
+    files = (database, database.with_name(f"{database.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())

@@ -120,6 +120,13 @@ class ActivityNoted:
     scopes = frozenset({Scope.ACTIVITY, Scope.WAKES, Scope.AGENTS})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPruned:
+    """Rows that had been kept long enough were deleted."""
+
+    scopes = frozenset({Scope.MESSAGES, Scope.WAKES, Scope.ACTIVITY})
+
+
 Event = (
     AgentChanged
     | PaneBound
@@ -132,6 +139,7 @@ Event = (
     | PaneChanged
     | SessionChanged
     | ActivityNoted
+    | HistoryPruned
 )
 
 Listener = Callable[[Event], None]

@@ -1,6 +1,6 @@
-"""The coordinator's HTTP door: MCP over Streamable HTTP at `/mcp`, `/health`, and the bearer token before both.
+"""The coordinator's HTTP door: MCP over Streamable HTTP at `/mcp`, `/health`, `/hook`, and the token before them.
 
-It knows the protocol and the toolbox, none of the services behind it.
+It knows who is let in and where a request goes, none of the services behind it.
 """
 
 import asyncio
@@ -9,43 +9,47 @@ import json
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qs
 
-import mcp_types as types
 import uvicorn
-from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel import Server
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
-from starlette.types import Receive, Scope, Send
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StartError
+from xats_tui.backend.http_requests import (
+    REFUSED,
+    HttpRefusal,
+    check_post,
+    check_stream,
+    check_version,
+    for_the_server,
+    is_opening,
+    parsed,
+    read_body,
+    replayed,
+    rpc_refusal,
+    session_of,
+)
+from xats_tui.backend.mcp_server import McpServer
 from xats_tui.backend.services.hooks import HostHooks
+from xats_tui.backend.services.kept_sessions import KeptSessions
 from xats_tui.backend.sessions import Session, Sessions
 from xats_tui.backend.tools.kit import Toolbox
-from xats_tui.instructions import INSTRUCTIONS
 from xats_tui.settings import Settings, is_loopback
 
 logger = logging.getLogger(__name__)
 
-SERVER_NAME = "xats-tui"
-
 PORTS_TRIED = 3
 """The port that is asked for and the next two, as users of cross-agent-teams-mcp know it."""
 
-BODY_LIMIT = 1024 * 1024
-"""Bytes of an HTTP request body; larger ones answer 413."""
-
-SESSION_IDLE = 12 * 3600.0
-"""Seconds without a request or an open stream after which a session is forgotten."""
-
-NOTIFY_PATIENCE = 1.0
-"""Seconds that a client which does not read its stream may hold up a notification."""
+HANGING_UP = 0.5
+"""Seconds that a standing stream gets to end when its client opens the next one."""
 
 GRACE = 1
 """Seconds that calls under way get at shutdown before they are cancelled."""
@@ -55,22 +59,26 @@ class HttpDoor:
     """The ASGI application."""
 
     def __init__(
-        self, toolbox: Toolbox, hooks: HostHooks, sessions: Sessions, settings: Settings, clock: Clock
+        self,
+        toolbox: Toolbox,
+        hooks: HostHooks,
+        sessions: Sessions,
+        kept: KeptSessions,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
-        self._toolbox = toolbox
+        self._server = McpServer(toolbox, sessions, kept)
         self._hooks = hooks
         self._sessions = sessions
         self._token = settings.token
+        self._query_token = settings.query_token
+        self._hosts = TransportSecurityMiddleware(_host_check(settings.host))
         self._clock = clock
         self._started = clock.monotonic()
         self._calls = _UnderWay()
         self._closing = asyncio.Event()
-        self._manager = StreamableHTTPSessionManager(
-            self._server(),
-            session_idle_timeout=SESSION_IDLE,
-            max_request_body_size=BODY_LIMIT,
-            security_settings=_host_check(settings.host),
-        )
+        self._standing: dict[str, asyncio.Event] = {}
+        """By session with a standing stream, or one that is about to open: what is set when it has ended."""
 
     @asynccontextmanager
     async def open(self, listener: socket.socket, keep_alive: float) -> AsyncIterator[None]:
@@ -99,30 +107,94 @@ class HttpDoor:
             await serving
 
     async def _hold_sessions(self) -> None:
-        async with self._manager.run():
+        async with self._server.running():
             await self._closing.wait()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
+        try:
+            await self._route(scope, receive, send)
+        except HttpRefusal as refusal:
+            await _answer(send, refusal.status, refusal.body, refusal.headers)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if path.startswith("/health"):
             await _answer(send, 200, self._health())
         elif not self._may_pass(scope):
-            await _answer(send, 401, {"error": "invalid_token"})
-        elif path == "/hook" and scope["method"] == "POST" and _header(scope, b"origin") is None:  # no web page's
-            await _answer(send, 200, await self._hooks.hear(await _json(receive)))
-        elif path != "/mcp":
-            await _answer(send, 404, {"error": "not_found", "detail": "the MCP endpoint is /mcp"})
-        elif (version := _header(scope, b"mcp-protocol-version")) and version not in HANDSHAKE_PROTOCOL_VERSIONS:
-            await _answer(send, 400, _unsupported(version))
-        elif scope["method"] == "GET":
-            with self._sessions.streaming(_header(scope, b"mcp-session-id") or ""):
-                await self._manager.handle_request(scope, receive, send)
+            raise HttpRefusal(401, {"error": "invalid_token"})
+        elif foreign := await self._hosts.validate_request(Request(scope)):
+            await foreign(scope, receive, send)
+        elif path == "/mcp":
+            await self._mcp(scope, receive, send)
+        elif path == "/hook" and scope["method"] == "POST" and "origin" not in Headers(scope=scope):  # no web page's
+            await _answer(send, 200, await self._hooks.hear(await _hook_event(scope, receive)))
         else:
-            with self._calls:
-                await self._manager.handle_request(scope, receive, send)
+            raise HttpRefusal(404, {"error": "not_found", "detail": "the MCP endpoint is /mcp"})
+
+    async def _mcp(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        match scope["method"]:
+            case "POST":
+                await self._post(scope, receive, send)
+            case "GET":
+                await self._reopen(headers)
+                await self._stand(check_stream(headers, self._sessions), scope, receive, send)
+            case "DELETE":
+                await self._reopen(headers)
+                session = session_of(headers, self._sessions)
+                check_version(headers)
+                await self._server.end(session)
+                await self._server.answer(for_the_server(scope, session), receive, send)
+            case method:
+                refusal = rpc_refusal(405, REFUSED, f"Method Not Allowed: {method}")
+                raise HttpRefusal(refusal.status, refusal.body, {"allow": "GET, POST, DELETE"})
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._calls:
+            headers = Headers(scope=scope)
+            body = await read_body(scope, receive)
+            message = parsed(headers, body)
+            if not is_opening(message):
+                await self._reopen(headers)
+            session = check_post(headers, message, self._sessions)
+            await self._server.answer(for_the_server(scope, session), replayed(body, receive), send)
+
+    async def _reopen(self, headers: Headers) -> None:
+        """See that a session is open that was so before a restart."""
+        session_id = headers.get("mcp-session-id", "")
+        if session_id and self._sessions.get(session_id) is None:
+            await self._server.reopen(session_id)
+
+    async def _stand(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold a session's standing stream, which is open from the moment at which a notification would leave."""
+        await self._none_stands(session.session_id)
+        with ExitStack() as open_stream:
+
+            async def begin(message: Message) -> None:
+                await send(message)
+                if message["type"] == "http.response.start" and message["status"] == 200:
+                    open_stream.enter_context(self._sessions.streaming(session.session_id))
+
+            ended = self._standing[session.session_id] = asyncio.Event()
+            open_stream.callback(ended.set)
+            open_stream.callback(self._standing.pop, session.session_id)
+            await self._server.answer(for_the_server(scope, session), receive, begin)
+
+    async def _none_stands(self, session_id: str) -> None:
+        """See that a session has no standing stream; a client that comes back may be faster than its old one ends.
+
+        Raises:
+            HttpRefusal: 409, it has one.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HANGING_UP):
+                while standing := self._standing.get(session_id):
+                    await standing.wait()
+        if session_id in self._standing:
+            raise rpc_refusal(409, REFUSED, "Conflict: only one standing stream a session")
 
     def _health(self) -> dict[str, Any]:
         return {"ok": True, "version": __version__, "uptime_seconds": int(self._clock.monotonic() - self._started)}
@@ -130,54 +202,14 @@ class HttpDoor:
     def _may_pass(self, scope: Scope) -> bool:
         if self._token is None:
             return True
-        authorization = _header(scope, b"authorization") or ""
+        authorization = Headers(scope=scope).get("authorization", "")
         if authorization.startswith("Bearer "):
             given = authorization.removeprefix("Bearer ")
+        elif not self._query_token:
+            return False
         else:
             given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         return hmac.compare_digest(given.encode(), self._token.encode())
-
-    def _server(self) -> Server[dict[str, Any]]:
-        async def list_tools(
-            context: ServerRequestContext[dict[str, Any]], params: types.PaginatedRequestParams | None
-        ) -> types.ListToolsResult:
-            return types.ListToolsResult(tools=self._toolbox.offered)
-
-        async def call_tool(
-            context: ServerRequestContext[dict[str, Any]], params: types.CallToolRequestParams
-        ) -> types.CallToolResult:
-            session, meta = self._session(context), dict(context.meta or {})
-            return await self._toolbox.call(session, params.name, params.arguments or {}, meta)
-
-        return Server(
-            SERVER_NAME,
-            version=__version__,
-            instructions=INSTRUCTIONS,
-            on_list_tools=list_tools,
-            on_call_tool=call_tool,
-        )
-
-    def _session(self, context: ServerRequestContext[dict[str, Any]]) -> Session:
-        """The session that a request belongs to; opened with its first call, closed with its connection."""
-        connection = context.session._connection  # mcp 2.3 hands it to nobody; tests hold us to it
-        known = connection.state.get(SERVER_NAME)
-        if isinstance(known, Session):
-            return known
-
-        async def notify(method: str, params: Mapping[str, Any]) -> None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(NOTIFY_PATIENCE):
-                    await connection.notify(method, params)
-
-        info = context.session.client_params.client_info if context.session.client_params else None
-        session = self._sessions.open(
-            connection.session_id or f"anonymous-{id(connection):x}",
-            f"{info.name} {info.version}".strip() if info else "",
-            notify,
-        )
-        connection.state[SERVER_NAME] = session
-        connection.exit_stack.callback(self._sessions.close, session)
-        return session
 
 
 class _UnderWay:
@@ -216,7 +248,8 @@ def listen(host: str, port: int) -> socket.socket:
     ports = [port] if port == 0 else [one for one in range(port, port + PORTS_TRIED) if one <= 65535]
     problem = ""
     for one in ports:
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio sends answers at once, without the 40 ms of Nagle and delayed ACK, only where the protocol is named.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, one))
@@ -242,36 +275,18 @@ def _host_check(host: str) -> TransportSecuritySettings:
     )
 
 
-def _header(scope: Scope, name: bytes) -> str | None:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
-
-
-def _unsupported(version: str) -> dict[str, Any]:
-    """The later protocols have neither session nor standing stream; a client falls back to `initialize`."""
-    supported = ", ".join(sorted(HANDSHAKE_PROTOCOL_VERSIONS, reverse=True))
-    message = f"Bad Request: Unsupported protocol version: {version[:40]} (supported versions: {supported})"
-    return {"jsonrpc": "2.0", "id": None, "error": {"code": -32000, "message": message}}
-
-
-async def _json(receive: Receive) -> Mapping[str, Any]:
-    """The object in a request's body; an empty one for anything else, or for more than `BODY_LIMIT`."""
-    body = b""
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > BODY_LIMIT or message["type"] != "http.request":
-            return {}
-        if not message.get("more_body"):
-            break
+async def _hook_event(scope: Scope, receive: Receive) -> Mapping[str, Any]:
+    """The object in a hook's body; an empty one for anything else: no agent waits for an error of ours."""
     try:
-        value = json.loads(body)
-    except ValueError:
+        value = json.loads(await read_body(scope, receive))
+    except (HttpRefusal, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
-async def _answer(send: Send, status: int, body: Mapping[str, Any]) -> None:
+async def _answer(send: Send, status: int, body: Mapping[str, Any], more: Mapping[str, str] | None = None) -> None:
     payload = json.dumps(body).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(payload)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    headers = {"content-type": "application/json", "content-length": str(len(payload))} | dict(more or {})
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": payload})

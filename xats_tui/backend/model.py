@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 ONLINE_WINDOW = timedelta(minutes=5)
-"""An agent that called within this time is online (the reference's own window)."""
+"""An agent that called within this time is online, whatever else is known of it (the reference's own window)."""
 
 CHANNEL_PROXY_ROLE = "__channel_proxy__"
 """The role under which a channel proxy registers; no agent of flesh has it."""
@@ -20,8 +20,14 @@ CHANNEL_PROXY_ROLE = "__channel_proxy__"
 BROADCAST_MARK = "*broadcast*"
 """What `to_role` says of a message that went to a whole team."""
 
+PING_PONG = "only acknowledgements go back and forth"
+"""Why a wake is held back that would keep two agents thanking each other."""
+
 OPERATOR_NAME = "operator"
 """The sender that is the person at the dashboard; reserved in every team."""
+
+OPERATOR_ID = "operator"
+"""By which messages, wakes and acts name that person; there is no row for it among the agents."""
 
 
 class Client(StrEnum):
@@ -84,6 +90,15 @@ class Binding:
     bound_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SeenProcess:
+    """A process that was seen; pid and start together name one for ever."""
+
+    pid: int
+    started_at: float
+    """In seconds since the epoch."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """One registered agent: a name in a team."""
@@ -102,6 +117,8 @@ class Agent:
     last_seen_at: datetime
     host_session: str | None = None
     """The session id of the program it runs in, by which that program's hooks speak of it."""
+    process: SeenProcess | None = None
+    """Its user interface, if that was seen."""
     channel_ui_pid: int | None = None
     """On a channel proxy: the pid of the Claude Code that it belongs to."""
 
@@ -110,8 +127,8 @@ class Agent:
         """`name@team`, as the operator reads and types it."""
         return f"{self.name}@{self.team}"
 
-    def is_online(self, now: datetime) -> bool:
-        """Whether it called within `ONLINE_WINDOW`."""
+    def has_called_lately(self, now: datetime) -> bool:
+        """Whether it called within `ONLINE_WINDOW`; others are there without calling (`services/presence.py`)."""
         return now - self.last_seen_at < ONLINE_WINDOW
 
 
@@ -137,6 +154,28 @@ class Message:
     from_role: str | None
     to_name: str | None
     """Name of the recipient now; None if it is gone."""
+    answered_at: datetime | None = None
+    """When its recipient first wrote back to its sender; only of messages that want a reply, where that was asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """What was said around one message: between its two agents, or a broadcast and what came back."""
+
+    messages: tuple[Message, ...]
+    """Oldest first; a broadcast is one of these for each recipient."""
+    more_before: bool
+    more_after: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressees:
+    """Those of one team to whom one letter of the operator goes."""
+
+    team: str
+    agent_ids: tuple[str, ...]
+    to_role: str | None = None
+    """None for one agent, else the role or `BROADCAST_MARK`."""
 
 
 class PaneState(StrEnum):
@@ -183,6 +222,39 @@ class PaneView:
     reading: PaneReading
     unchanged_since: datetime
     state_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One answer that a prompt offers."""
+
+    number: int
+    """From 1, as the prompt counts them."""
+    label: str
+    note: str = ""
+    """What the prompt says of it in the rows below."""
+    needs_typing: bool = False
+    """Choosing it is no answer yet: a text of one's own follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What the program in a pane asks a person, as it stands there."""
+
+    text: str
+    """Every row of it, without the sign that says which option is chosen: the same text is the same prompt."""
+    options: tuple[Option, ...]
+    """Empty if it is not one that can be answered from afar."""
+    chosen: int = field(default=0, compare=False)
+    """The number of the option that Enter would take; 0 if there are none."""
+    in_a_row: bool = False
+    """The options stand side by side and have no numbers to press."""
+    question: str = field(default="", compare=False)
+    """What stands above the options, in one line."""
+    why_not: str = ""
+    """Why it cannot be answered from afar."""
+    screen: str = field(default="", compare=False, repr=False)
+    """The whole screen that it was seen on, with its attributes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,6 +381,62 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedEvent:
+    """Something that agents did, as the event log has it."""
+
+    event_id: int
+    at: datetime
+    kind: str
+    """`message_sent`, `contract_registered`, `task_…`."""
+    team: str
+    actor_id: str
+    actor_name: str | None
+    others: tuple[str, ...]
+    """Names of whom it was addressed to."""
+    about: str
+    """What it is known by: the id of a task, the name of a contract, the event of a message."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TmuxCommand:
+    """A tmux command that changed something; what was typed is not kept."""
+
+    number: int
+    at: datetime
+    pane: PaneRef
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that the coordinator tells of its own accord."""
+
+    number: int
+    """Higher is later."""
+    at: datetime
+    subject: str
+    """What it is about, such as a file."""
+    text: str
+    is_trouble: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEntry:
+    """An open MCP session."""
+
+    session_id: str
+    client: str
+    """Name and version that the client gave; empty if it gave none."""
+    agent_id: str | None
+    """The agent that it speaks for."""
+    opened_at: datetime
+    last_call_at: datetime | None
+    has_stream: bool
+    """Somebody listens to its standing stream now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WakeAttempt:
     """One try to carry out a wake."""
 
@@ -319,6 +447,10 @@ class WakeAttempt:
     """`submitted`, `typed`, `deferred: …` or `failed: …`."""
     seen_before: str
     seen_after: str
+
+
+CANCELLED = "cancelled by the operator"
+"""The result of a task that the operator took from the board."""
 
 
 class TaskStatus(StrEnum):
@@ -344,6 +476,20 @@ class Task:
     completed_at: datetime | None
     result: str | None
     created_at: datetime
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it left the board undone: to whoever only knows three states it is completed."""
+        return self.status is TaskStatus.COMPLETED and self.result == CANCELLED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDraft:
+    """What a task says, as the operator writes it."""
+
+    title: str
+    description: str | None = None
+    depends_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +519,7 @@ class RosterEntry:
 
     agent: Agent
     online: bool
+    """There is evidence that it is there."""
     connected: bool
     """It has an open MCP session."""
     unread: int
@@ -381,6 +528,10 @@ class RosterEntry:
     latest_wake: Wake | None
     pane: PaneView | None
     """None when it has no pane, or nobody has looked yet."""
+    resting: bool = False
+    """The operator does not want it disturbed, itself or its whole team."""
+    resting_until: datetime | None = None
+    """None: until that is lifted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,6 +543,43 @@ class Subscriber:
     fetched_version: int | None
     """The newest version that it has fetched; None if never."""
     fetched_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractVersion:
+    """One version of a contract without its schema."""
+
+    version: int
+    breaking: bool | None
+    """Whether it breaks the one before; None for a first version."""
+    note: str | None
+    registered_by: str
+    registered_by_name: str | None
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaReason:
+    """One demand of a schema that is in the way of those who have the other one."""
+
+    path: str
+    """JSON pointer into the version that makes the demand: the later one if `of_new`, else the earlier one."""
+    what: str
+    of_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractChange:
+    """Two versions of a contract, and what going from one to the other means."""
+
+    old: Contract | None
+    """None: the other one is the first version, and stands alone."""
+    new: Contract
+    backward: bool | None = None
+    """Whether readers of the new version can read all that was written for the old one; None if that cannot be told."""
+    forward: bool | None = None
+    """Whether readers of the old version can read all that is written for the new one; None if that cannot be told."""
+    reasons: tuple[SchemaReason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -407,6 +595,10 @@ class ContractSummary:
     registered_by_name: str | None
     registered_at: datetime
     subscribers: tuple[Subscriber, ...]
+    readers: tuple[Subscriber, ...] = ()
+    """Agents that have fetched it without being subscribed."""
+    versions: tuple[ContractVersion, ...] = ()
+    """All of them, the newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -436,3 +628,18 @@ class Health:
     wakes_waiting: int
     wakes_failed: int
     dialogs_open: int
+    body_limit: int = 262_144
+    """Bytes that a message may have, its subject included."""
+    loop_lag: float = 0.0
+    """Seconds that the coordinator's loop was late at the worst in the last minute."""
+    database_bytes: int = 0
+    tmux_seconds: float | None = None
+    """What the last tmux command took; None before the first."""
+    notices: tuple[Notice, ...] = ()
+    """What it told of late, the oldest first."""
+    troubles: tuple[Notice, ...] = ()
+    """What is wrong until it is mended."""
+    alert: str | None = None
+    """How a new dialog is told, if that has been set since the start."""
+    tick_seconds: float | None = None
+    """What the last look at all panes took; None before the first."""

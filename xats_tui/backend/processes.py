@@ -5,17 +5,15 @@ It knows processes and ttys, not panes or agents.
 
 import asyncio
 import os
-import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import psutil
 from psutil import _psposix
 
-INTERPRETERS = re.compile(r"(node|bun|deno|python[\d.]*|ba?sh|dash|zsh|env)", re.IGNORECASE)
-"""Programs that run the one named in their first argument."""
+from xats_tui.backend.model import SeenProcess
 
 START_TOLERANCE = 1.0
 """Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
@@ -62,18 +60,13 @@ class Processes:
             return False
         return started_at is None or abs(process.started_at - started_at) <= START_TOLERANCE
 
+    async def living(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
+        """Those of the processes that still live; quicker than one by one."""
+        return await asyncio.to_thread(lambda: frozenset(filter(_lives, seen)))
+
     async def is_in_front(self, pid: int) -> bool:
         """Whether the process belongs to the foreground group of its terminal, so that what is typed reaches it."""
         return await asyncio.to_thread(_is_in_front, pid)
-
-
-def program_names(command: Sequence[str]) -> list[str]:
-    """The names that a process runs under: its executable's, and its script's if it is an interpreter."""
-    names = [PurePosixPath(argument).name.removeprefix("-") for argument in command[:1]]
-    if names and INTERPRETERS.fullmatch(names[0]):
-        script = next((argument for argument in command[1:] if not argument.startswith("-")), "")
-        names.append(PurePosixPath(script).name.removesuffix(".js").removesuffix(".py"))
-    return names
 
 
 def normal_tty(tty: str | None) -> str | None:
@@ -88,6 +81,15 @@ def _by_pid(pid: int) -> Process | None:
         return _process(psutil.Process(pid))
     except (psutil.Error, OSError, ValueError, OverflowError):
         return None
+
+
+def _lives(seen: SeenProcess) -> bool:
+    try:
+        process = psutil.Process(seen.pid)
+        same = abs(process.create_time() - seen.started_at) <= START_TOLERANCE
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, OSError, ValueError, OverflowError):
+        return False
 
 
 def _all_with_tty() -> tuple[Process, ...]:

@@ -12,11 +12,20 @@ from typing import Any
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.events import Event, SessionChanged
+from xats_tui.backend.model import SessionEntry
 
 JUST_NOW = timedelta(minutes=1)
 """A client without a standing stream counts as connected for so long after a call."""
 
 Notify = Callable[[str, Mapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded:
+    """That another session speaks as the agent a session was."""
+
+    agent_id: str
+    at: datetime
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -31,8 +40,20 @@ class Session:
     """Sends a notification on the session's standing stream; without one it is dropped."""
     last_call_at: datetime | None = None
     agent_id: str | None = None
+    evidence: frozenset[str] = frozenset()
+    """What proved its runtime when it registered: opaque, one string a proof."""
+    identified_at: datetime | None = None
+    """When it registered last."""
+    superseded: Superseded | None = None
+    """Why it speaks for no agent any more; until it registers again."""
+    credential: bytes | None = None
+    """Digest of the Authorization header that its first registration came with."""
     offered: list[str] = field(default_factory=list)
     """Message rows in the newest get_inbox answer: read, once the agent calls again."""
+
+    def proofs_as(self, agent_id: str | None, evidence: frozenset[str]) -> frozenset[str]:
+        """What proves its runtime once it has registered as this agent with this evidence."""
+        return self.evidence | evidence if self.agent_id == agent_id else evidence
 
 
 class Sessions:
@@ -43,7 +64,8 @@ class Sessions:
         self._publish = publish
         self._by_id: dict[str, Session] = {}
         self._streams: Counter[str] = Counter()
-        self._speakers: dict[str, Session] = {}
+        self._by_agent: dict[str, list[Session]] = {}
+        """Oldest registration first; the last one speaks for the agent."""
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -60,40 +82,91 @@ class Sessions:
         return session
 
     def close(self, session: Session) -> None:
-        """Forget a session; one that has taken over its agent meanwhile keeps it."""
-        self._by_id.pop(session.session_id, None)
+        """Forget a session; an older one of the same agent speaks for it again."""
+        if self._by_id.pop(session.session_id, None) is None:
+            return
         self._silence(session)
         self._tell(session)
 
-    def identify(self, session: Session, agent_id: str | None) -> None:
-        """The session speaks as this agent from now on; the newest session of an agent gets its notifications."""
+    def identify(
+        self, session: Session, agent_id: str | None, evidence: frozenset[str] = frozenset()
+    ) -> tuple[Session, ...]:
+        """The session speaks as this agent from now on, and gets its notifications.
+
+        Sessions that spoke as this agent before and share no evidence with it are another runtime: they are superseded,
+        and returned.
+        """
+        proofs = session.proofs_as(agent_id, evidence)
         self._silence(session)
-        session.agent_id = agent_id
+        session.agent_id, session.evidence, session.superseded = agent_id, proofs, None
+        session.identified_at = self._clock.now()
         session.offered.clear()
+        superseded = self._supersede(agent_id, session) if agent_id is not None else ()
         if agent_id is not None:
-            self._speakers[agent_id] = session
+            self._by_agent.setdefault(agent_id, []).append(session)
         self._tell(session)
+        return superseded
+
+    def resume(self, session: Session) -> None:
+        """A session that has just been given back its identity speaks again, before those that registered later."""
+        if session.agent_id is not None:
+            speaking = self._by_agent.setdefault(session.agent_id, [])
+            speaking.append(session)
+            speaking.sort(key=lambda one: one.identified_at or one.opened_at)
+        self._tell(session)
+
+    def dismiss(self, agent_id: str) -> None:
+        """No session speaks as this agent any more."""
+        for session in tuple(self._by_agent.get(agent_id, ())):
+            self.identify(session, None)
 
     def of_agent(self, agent_id: str) -> Session | None:
         """The session that gets an agent's notifications."""
-        return self._speakers.get(agent_id)
+        sessions = self._by_agent.get(agent_id)
+        return sessions[-1] if sessions else None
+
+    def speaking(self) -> tuple[Session, ...]:
+        """The sessions that get some agent's notifications."""
+        return tuple(sessions[-1] for sessions in self._by_agent.values())
 
     def is_connected(self, agent_id: str) -> bool:
-        """Whether somebody is there who speaks for an agent: its stream is open, or it has just called.
+        """Whether somebody is there who speaks for an agent: a stream of its is open, or it has just called.
 
         A client that is killed leaves its session behind.
         """
-        session = self._speakers.get(agent_id)
-        if session is None:
-            return False
-        called = session.last_call_at
-        lately = called is not None and self._clock.now() - called < JUST_NOW
-        return lately or self._streams[session.session_id] > 0
+        return any(self._is_there(session) for session in self._by_agent.get(agent_id, ()))
+
+    def is_listened_to(self, agent_id: str) -> bool:
+        """Whether somebody listens now to the standing stream of a session that speaks for an agent."""
+        return any(self.has_stream(session) for session in self._by_agent.get(agent_id, ()))
+
+    def open_ones(self) -> tuple[Session, ...]:
+        """Every open session."""
+        return tuple(self._by_id.values())
+
+    def entries(self) -> tuple[SessionEntry, ...]:
+        """Every open session as it is shown, the one that was opened last first."""
+        return tuple(
+            SessionEntry(
+                session_id=session.session_id,
+                client=session.client,
+                agent_id=session.agent_id,
+                opened_at=session.opened_at,
+                last_call_at=session.last_call_at,
+                has_stream=self.has_stream(session),
+            )
+            for session in reversed(self._by_id.values())
+        )
+
+    def has_stream(self, session: Session) -> bool:
+        """Whether the session is open and somebody listens to its standing stream now."""
+        return self._by_id.get(session.session_id) is session and self._streams[session.session_id] > 0
 
     @contextmanager
     def streaming(self, session_id: str) -> Iterator[None]:
         """The standing stream of a session is open for the life of the block."""
         self._streams[session_id] += 1
+        self._publish([SessionChanged(session_id=session_id)])
         try:
             yield
         finally:
@@ -102,13 +175,27 @@ class Sessions:
                 del self._streams[session_id]
             self._publish([SessionChanged(session_id=session_id)])
 
-    def speaking(self) -> tuple[Session, ...]:
-        """The sessions that get some agent's notifications."""
-        return tuple(self._speakers.values())
+    def _is_there(self, session: Session) -> bool:
+        called = session.last_call_at
+        lately = called is not None and self._clock.now() - called < JUST_NOW
+        return lately or self.has_stream(session)
+
+    def _supersede(self, agent_id: str, by: Session) -> tuple[Session, ...]:
+        others = [one for one in self._by_agent.get(agent_id, ()) if one.evidence.isdisjoint(by.evidence)]
+        for session in others:
+            self._silence(session)
+            session.agent_id = None
+            session.superseded = Superseded(agent_id=agent_id, at=self._clock.now())
+            session.offered.clear()
+            self._tell(session)
+        return tuple(others)
 
     def _silence(self, session: Session) -> None:
-        if session.agent_id is not None and self._speakers.get(session.agent_id) is session:
-            del self._speakers[session.agent_id]
+        sessions = self._by_agent.get(session.agent_id or "", [])
+        if session in sessions:
+            sessions.remove(session)
+            if not sessions:
+                del self._by_agent[session.agent_id or ""]
 
     def _tell(self, session: Session) -> None:
         self._publish([SessionChanged(session_id=session.session_id)])

@@ -7,7 +7,9 @@ every other character as `_`.
 
 import asyncio
 import logging
+import os
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +19,7 @@ from libtmux.exc import LibTmuxException
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import PaneGone, TmuxError, TmuxUnavailable
-from xats_tui.backend.model import PaneLook, PaneRef
+from xats_tui.backend.model import PaneLook, PaneRef, TmuxCommand
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,9 @@ DEADLINE = 3.0
 
 AT_ONCE = 4
 """Commands under way at a time: a hung server must not cost a thread for each further call."""
+
+COMMANDS_KEPT = 200
+"""Commands that changed something, as the dashboard lists them; the log file has them all."""
 
 SEPARATOR = "\x1f"
 """Between the formats of one pane: no title or path holds it unescaped."""
@@ -73,6 +78,13 @@ class Tmux:
         self._clock = clock
         self._deadline = deadline
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._changes: deque[TmuxCommand] = deque(maxlen=COMMANDS_KEPT)
+        self.round_trip: float | None = None
+        """Seconds that the last command took; None before the first."""
+
+    def changes(self) -> tuple[TmuxCommand, ...]:
+        """The commands of late that changed something, the newest first; what was typed is not in them."""
+        return tuple(reversed(self._changes))
 
     async def panes(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
         """The formats of every pane of a server, by pane id.
@@ -132,7 +144,7 @@ class Tmux:
         except TmuxError:
             await self._forget_buffer(pane.socket, buffer)
             raise
-        logger.info("tmux: pasted %d characters into %s", len(text), pane.pane_id)
+        self._note(pane, f"pasted {len(text)} characters")
 
     async def press_enter(self, pane: PaneRef) -> None:
         """Send Enter as a key of its own.
@@ -141,7 +153,49 @@ class Tmux:
             PaneGone, TmuxUnavailable, TmuxError: it was not sent.
         """
         await self._run(pane.socket, ["send-keys", "-t", pane.pane_id, "Enter"])
-        logger.info("tmux: pressed Enter in %s", pane.pane_id)
+        self._note(pane, "pressed Enter")
+
+    async def press(self, pane: PaneRef, *keys: str) -> None:
+        """Send keys, each by tmux's name for it.
+
+        Raises:
+            PaneGone, TmuxUnavailable, TmuxError: they were not sent.
+        """
+        await self._run(pane.socket, ["send-keys", "-t", pane.pane_id, *keys])
+        self._note(pane, f"pressed {' '.join(keys)}")
+
+    async def say(self, seat: PaneRef, text: str) -> None:
+        """Show a line for a moment to whoever looks at `seat`'s session.
+
+        Raises:
+            PaneGone, TmuxUnavailable, TmuxError: nobody was told.
+        """
+        literal = text.replace("#", "##").replace("%", "%%")
+        await self._run(seat.socket, ["display-message", "-t", seat.pane_id, literal])
+
+    async def bring(self, seat: PaneRef, pane: PaneRef) -> bool:
+        """Bring the client that looks at `seat` to another pane of its server; False if nobody looks at it.
+
+        Raises:
+            PaneGone, TmuxUnavailable, TmuxError: it stays where it is.
+        """
+        named = ["display-message", "-p", "-t", seat.pane_id, "#{session_id}"]
+        session = (await self._run(seat.socket, named))[0]
+        listed = ["list-clients", "-t", session, "-F", "#{client_activity} #{client_name}"]
+        clients = await self._run(seat.socket, listed)
+        if not clients:
+            return False
+        latest = max(clients, key=lambda line: int(line.split()[0]))
+        client = latest.split(" ", 1)[1]
+        await self._run(pane.socket, ["switch-client", "-c", client, "-t", pane.pane_id])
+        self._note(pane, f"brought the client {client} here")
+        return True
+
+    def _note(self, pane: PaneRef, what: str) -> None:
+        """Remember a change that was made."""
+        number = self._changes[-1].number + 1 if self._changes else 1
+        self._changes.append(TmuxCommand(number=number, at=self._clock.now(), pane=pane, what=what))
+        logger.info("tmux: %s: %s", pane.pane_id, what)
 
     async def _forget_buffer(self, socket: str, buffer: str) -> None:
         try:
@@ -152,8 +206,10 @@ class Tmux:
     async def _run(self, socket: str, arguments: Sequence[str], forgive: Sequence[str] = ()) -> list[str]:
         async with self._free:
             try:
+                begun = self._clock.monotonic()
                 async with asyncio.timeout(self._deadline):
                     stdout, stderr = await _on_a_thread(socket, arguments)
+                self.round_trip = self._clock.monotonic() - begun
             except TimeoutError:
                 raise TmuxUnavailable(f"tmux did not answer within {self._deadline:g} s") from None
             except (LibTmuxException, OSError) as error:
@@ -166,6 +222,16 @@ class Tmux:
         if any(phrase in complaint.lower() for phrase in _NO_SERVER):
             raise TmuxUnavailable(complaint)
         raise TmuxError(complaint)
+
+
+def server_name(socket: str, environment: Mapping[str, str] = os.environ) -> str:
+    """How a server is called here: by its socket's path, or by nothing if it is the one that tmux itself would choose.
+
+    One server must have one name: two agents could be bound to one pane under two.
+    """
+    folder = environment.get("TMUX_TMPDIR") or "/tmp"
+    chosen = environment.get("TMUX", "").split(",")[0] or f"{folder}/tmux-{os.getuid()}/default"
+    return "" if os.path.realpath(socket) == os.path.realpath(chosen) else socket
 
 
 async def _on_a_thread(socket: str, arguments: Sequence[str]) -> tuple[list[str], list[str]]:

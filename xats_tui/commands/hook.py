@@ -24,8 +24,7 @@ def hook(loaded: Loaded) -> int:
     At the end of a turn it answers with the mail that waits, so that the agent reads it at once.
     """
     event = sys.stdin.read(LARGEST_EVENT)
-    record = pid_file.read(loaded.settings.pid_path)
-    if record is not None and pid_file.is_running(loaded.settings.pid_path):
+    if record := pid_file.running(loaded.settings.pid_path):
         answer = _passed_on(event, record.url.removesuffix("/mcp") + "/hook", loaded.settings)
         if answer:
             print(json.dumps(answer))

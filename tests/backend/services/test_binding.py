@@ -31,7 +31,9 @@ async def test_a_pid_proves_the_pane(register: Connect, tmux: TmuxServer, sql: S
     assert row["tmux_pane_id"] == pane.pane_id
 
 
-async def test_a_tty_with_its_pane_is_weaker_evidence(register: Connect, tmux: TmuxServer, sql: Sql) -> None:
+async def test_w46_a_tty_with_its_pane_is_weaker_evidence_and_keeps_the_process(
+    register: Connect, tmux: TmuxServer, sql: Sql
+) -> None:
     bob, pane = await register("bob"), await tmux.stand_in("bob", "claude")
     tty = tmux.tty(pane.pane_id)
     answer = await bob.call(
@@ -44,7 +46,7 @@ async def test_a_tty_with_its_pane_is_weaker_evidence(register: Connect, tmux: T
         "verification_mode": "verified_tty_pane",
         "tty": tty,
     }
-    assert sql("SELECT runtime_ui_pid FROM agents") == [(pane.pid,)], "W-46: the process is kept"
+    assert sql("SELECT runtime_ui_pid FROM agents") == [(pane.pid,)]
 
 
 async def refusal(caller: Caller, **arguments: object) -> dict[str, object]:
@@ -140,7 +142,8 @@ async def test_a_registration_with_its_pid_binds_the_pane_and_needs_no_hint(
     pane = await tmux.stand_in("bob", "claude")
     answer = await (await connect()).register("bob", client="claude-code", ui_pid=pane.pid)
 
-    assert answer.keys() == {"agent_id", "team"}
+    assert answer.keys() == {"agent_id", "team", "bound"}
+    assert answer["bound"] == {"tmux_pane_id": pane.pane_id, "evidence": "verified_pid_tty_pane"}
     assert sql("SELECT tmux_pane_id, runtime_ui_pid FROM agents") == [(pane.pane_id, pane.pid)]
     again = await (await connect()).register("bob", client="claude-code")
     assert again.keys() == {"agent_id", "team"}, "the pane is kept"
@@ -153,7 +156,7 @@ async def test_a_registration_as_the_wrong_program_is_refused_and_writes_nothing
     answer = await (await connect()).register("bob", client="codex", ui_pid=pane.pid)
 
     assert answer["error"] == "ui_pid_client_mismatch"
-    assert str(pane.pid) in answer["detail"]
+    assert str(pane.pid) in answer["detail"] and "client claude-code" in answer["detail"]
     assert sql("SELECT count(*) FROM agents") == [(0,)]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.backend.services.conftest import Bound
 from tests.backend.services.waking import HINT, hints, quiet, status_of, until
-from tests.conftest import Connect
+from tests.conftest import Connect, Sql
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal
@@ -152,6 +152,47 @@ async def test_a_dry_run_names_every_gate_and_changes_nothing(
     assert [name for name, holds in verdicts.items() if not holds] == ["already read", "draft", "state"]
     assert {"owner", "process", "mode", "dialog", "quiet", "do not disturb"} <= verdicts.keys()
     assert tmux.capture(pane.pane_id).rstrip().endswith("bob> x")
+
+
+async def test_a_dry_run_of_a_wake_that_is_over_says_what_a_replay_would_meet(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, bob = await register("alice"), await bound("bob", pane)
+    tmux.send(pane.pane_id, "x")
+    await tmux.wait_for(pane.pane_id, "bob> x")
+    await quiet(backend, pane)
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    await backend.operator.cancel(sent["message_id"], bob.agent_id)
+
+    async def closed() -> list[str]:
+        gates = await backend.operator.dry_run(bob.agent_id, sent["message_id"])
+        return [gate.name for gate in gates if not gate.holds]
+
+    assert await closed() == ["draft", "state"]
+    await bob.call("get_inbox")
+    await bob.call("list_agents")
+    assert (await closed())[0] == "already read"
+    assert len(await backend.waker.attempts(sent["message_id"], bob.agent_id)) == 1
+
+
+async def test_what_has_failed_or_waits_is_listed_before_newer_wakes_that_are_over(
+    backend: Backend, register: Connect, sql: Sql
+) -> None:
+    alice, bob, gone = await register("alice"), await register("bob"), await register("gone")
+    ids = [
+        (await alice.call("send_message", to_agent_name=name, body="hello"))["message_id"]
+        for name in ("bob", "gone", "bob", "bob", "bob")
+    ]
+    await gone.call("unregister_self")
+    change = "UPDATE message_delivery_status SET wake_status = ?, due_at = ? WHERE message_id = ?"
+    for position, status, due_at in ((0, "failed", None), (1, "failed", None), (2, "retrying", "2999-01-01T00:00:00Z")):
+        sql(change, status, due_at, ids[position])
+
+    listed = await backend.waker.newest(limit=3)
+
+    assert [wake.message_id for wake in listed] == [ids[4], ids[2], ids[0]]
+    assert {wake.agent_id for wake in listed} == {bob.agent_id}
 
 
 async def test_a_storm_of_acknowledgements_stops_waking_anybody(

@@ -44,6 +44,12 @@ def paths(diff: dict[str, Any]) -> tuple[list[str], list[str], list[str]]:
         pytest.param({"type": "object"}, {"type": "array"}, [], [], [], False, id="root-type-is-not-seen"),
         pytest.param(of(a=False), of(a=STRING), ["a"], [], [], False, id="false-is-absent"),
         pytest.param(of(a=None), of(a=None), [], [], [], False, id="null-is-absent"),
+        pytest.param(of(a=0, b=""), of(a=STRING, b=STRING), ["a", "b"], [], [], False, id="zero-and-empty-are-absent"),
+        pytest.param(of(a={}), of(a=[]), [], [], [], False, id="empty-objects-and-arrays-are-there"),
+        pytest.param(of(a=STRING), of(a=True), [], [], ["a"], False, id="true-is-untyped"),
+        pytest.param(
+            of(a=of(b=STRING)), of(a=of(("b",), b=STRING)), [], [], ["a/properties/b"], True, id="nested-now-required"
+        ),
         pytest.param(of(a=STRING), of(a=None), [], ["a"], [], True, id="null-is-removed"),
         pytest.param(of(a=of(b=STRING)), of(a=of(b=NUMBER)), [], [], ["a/properties/b"], True, id="nested"),
         pytest.param(of(a=of(b=STRING)), of(a=STRING), [], ["a/properties/b"], ["a"], True, id="object-to-string"),
@@ -74,6 +80,14 @@ def test_a_change_shows_both_sides_with_type_enum_and_the_whole_of_each() -> Non
         "from": {"type": "string", "required": True, "enum": ["x"], "raw": old},
         "to": {"required": False, "raw": new},
     }
+
+
+def test_a_type_that_is_an_empty_string_is_a_string() -> None:
+    diff = diff_schemas(of(a={"type": ""}), of(a=STRING, b={"type": ""}))
+
+    assert [field["type_summary"] for field in diff["added_fields"]] == [""]
+    assert diff["changed_fields"][0]["from"] == {"type": "", "required": False, "raw": {"type": ""}}
+    assert diff["breaking"]
 
 
 def test_fields_come_in_the_order_of_the_old_schema_and_then_of_the_new() -> None:

@@ -229,6 +229,29 @@ def test_nothing_of_a_reference_file_is_lost(path: Path) -> None:
         assert [row[: len(old[0])] for row in rows(path, f"SELECT * FROM {table}")] == old, table
 
 
+def test_w23_a_proxy_of_the_reference_is_no_agent_any_more_and_keeps_its_id_its_channel_and_its_pid(
+    path: Path,
+) -> None:
+    build(
+        path,
+        *REFERENCE,
+        a_reference_agent("P", "proxy-7"),
+        a_reference_agent("Q", "proxy-8"),
+        a_reference_agent("A", "alice"),
+        "UPDATE agents SET role = '__channel_proxy__', claude_ui_pid = 7 WHERE agent_id IN ('P', 'Q')",
+        "UPDATE agents SET delivery_payload = '{\"channel_session_id\":\"C\"}', delivery_kind = 'claude-channel' "
+        "WHERE agent_id = 'P'",
+        "UPDATE agents SET delivery_payload = '{', delivery_kind = 'claude-channel' WHERE agent_id = 'Q'",
+    )
+    prepare(path, NOW)
+
+    assert rows(path, "SELECT agent_id FROM agents") == [("A",)]
+    assert rows(path, "SELECT agent_id, team, name, channel_session_id, ui_pid FROM channel_proxies") == [
+        ("P", "red", "proxy-7", "C", 7),
+        ("Q", "red", "proxy-8", None, 7),
+    ]
+
+
 def test_a_retry_that_the_reference_had_forgotten_is_taken_up_again(path: Path) -> None:
     build(
         path,

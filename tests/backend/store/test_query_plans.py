@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from xats_tui.backend.clock import to_wire
-from xats_tui.backend.model import Binding, PaneRef, VerificationMode
-from xats_tui.backend.store import agents, contracts, messages, tasks, wakes
+from xats_tui.backend.model import Binding, PaneRef, Task, TaskStatus, VerificationMode
+from xats_tui.backend.store import agents, channels, contracts, messages, retention, tasks, wakes
 from xats_tui.backend.store.database import Parameters, Reader, Row, Transaction
 from xats_tui.backend.store.migrations import prepare
 
@@ -18,10 +19,23 @@ NOW = datetime(2026, 11, 22, 14, tzinfo=UTC)
 BINDING = Binding(
     pane=PaneRef("", "%1"), tty=None, ui_pid=1, ui_started_at=1.0, mode=VerificationMode.PID_TTY_PANE, bound_at=NOW
 )
+TASK = Task(
+    id="T",
+    team="red",
+    title="build",
+    description=None,
+    status=TaskStatus.PENDING,
+    depends_on=(),
+    claimed_by=None,
+    claimed_at=None,
+    completed_at=None,
+    result=None,
+    created_at=NOW,
+)
 
 
 class Explained(Transaction):
-    """A transaction in which every statement is explained instead of run, with no rows for an answer."""
+    """A transaction in which every statement is explained instead of run, with no rows for an answer unless told."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.now = NOW
@@ -29,10 +43,12 @@ class Explained(Transaction):
         self._explaining = connection
         self.steps: list[str] = []
         """What SQLite would do."""
+        self.found: list[Any] = []
+        """The answer of every statement."""
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         self.steps += [row[3] for row in self._explaining.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
-        return []
+        return self.found
 
     async def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
         for row in rows:
@@ -55,11 +71,16 @@ READS: dict[str, Callable[[Reader], Awaitable[object]]] = {
     "names": lambda reader: agents.names(reader, ["A", "B"]),
     "agent by name": lambda reader: agents.by_name(reader, "red", "bob"),
     "agents of a team": lambda reader: agents.of_team(reader, "red"),
-    "agents online": lambda reader: agents.online_in_team(reader, "red", NOW, but="A", role="qa"),
+    "others of a team": lambda reader: agents.others_of_team(reader, "red", but="A", role="qa"),
     "holder of a pane": lambda reader: agents.holder_of(reader, PaneRef("", "%1")),
     "unread mail": lambda reader: messages.unread(reader, "A", 50),
     "mail since": lambda reader: messages.since(reader, "A", 7, 50),
     "newest mail": lambda reader: messages.newest_event_id(reader, "A"),
+    "newest mail of one": lambda reader: messages.newest_to(reader, "A", 50),
+    "unanswered": lambda reader: messages.unanswered(reader, 50),
+    "letter": lambda reader: messages.of_event(reader, 7),
+    "thread": lambda reader: messages.between(reader, "A", ["B", "C"], 7, before=50, after=50),
+    "unread among": lambda reader: messages.unread_among(reader, "A", ["M", "N"]),
     "sender of": lambda reader: messages.sent_by(reader, "M"),
     "wakes of a message": lambda reader: wakes.of_message(reader, "M"),
     "wakes of an agent": lambda reader: wakes.open_for(reader, "A"),
@@ -71,10 +92,14 @@ READS: dict[str, Callable[[Reader], Awaitable[object]]] = {
     "missing dependencies": lambda reader: tasks.missing(reader, "red", ("T", "U")),
     "unfinished dependencies": lambda reader: tasks.unfinished(reader, "red", ("T", "U")),
     "tasks owned": lambda reader: tasks.owned_by(reader, "red", "A"),
+    "task taken": lambda reader: tasks.was_taken_from(reader, TASK, "A"),
     "contract version": lambda reader: contracts.version(reader, "red", "api", 2),
     "latest contract": lambda reader: contracts.version(reader, "red", "api"),
     "subscribers": lambda reader: contracts.subscribers(reader, "red", "api"),
     "contract events": lambda reader: contracts.events_since(reader, "red", "A", 7, 100),
+    "channels of a pid": lambda reader: channels.of_ui_pid(reader, 1),
+    "agents of a pid": lambda reader: channels.hosts_of(reader, 1),
+    "agents on a channel": lambda reader: channels.hosts_on(reader, "C"),
 }
 
 WRITES: dict[str, Callable[[Transaction], Awaitable[object]]] = {
@@ -87,7 +112,12 @@ WRITES: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "revive": lambda tx: wakes.revive(tx, "A", NOW + timedelta(hours=1)),
     "claim": lambda tx: tasks.claim(tx, "T", "A"),
     "complete": lambda tx: tasks.complete(tx, "T", None),
+    "save": lambda tx: tasks.save(tx, TASK),
     "unsubscribe": lambda tx: contracts.unsubscribe_all(tx, "A"),
+    "prune messages": lambda tx: retention.prune_messages(tx, NOW, 500),
+    "prune events": lambda tx: retention.prune_events(tx, NOW, 500),
+    "prune activity": lambda tx: retention.prune_activity(tx, NOW, 500),
+    "prune calls": lambda tx: retention.prune_calls(tx, NOW, 500),
 }
 
 NOT_TABLES = "SCAN json_each"
@@ -114,6 +144,24 @@ async def test_w1_no_write_of_a_tool_scans_a_table(explained: Explained, name: s
 
     assert explained.steps
     assert full_scans(explained.steps) == []
+
+
+async def test_w1_deleting_old_mail_with_its_wakes_and_events_scans_no_table(explained: Explained) -> None:
+    explained.found = [{"id": "M", "event_id": 1}]
+    await retention.prune_messages(explained, NOW, 500)
+
+    assert len(explained.steps) > 8
+    assert full_scans(explained.steps) == []
+
+
+@pytest.mark.parametrize("name", ["prune messages", "prune events", "prune activity", "prune calls"])
+async def test_what_may_be_deleted_is_found_by_age_without_looking_at_what_stays(
+    explained: Explained, name: str
+) -> None:
+    await WRITES[name](explained)
+
+    assert any("_kept (" in step or "_at (" in step for step in explained.steps), explained.steps
+    assert not any("TEMP B-TREE" in step for step in explained.steps)
 
 
 @pytest.mark.parametrize("name", ["unread mail", "mail since", "tasks of a team"])

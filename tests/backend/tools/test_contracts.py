@@ -2,12 +2,22 @@
 
 import asyncio
 import json
+from typing import Any
+
+import pytest
 
 from tests.conftest import Connect, Sql
+from tests.mcp_caller import ToolError
 from xats_tui.backend.daemon import Backend
 
-ONE = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
-TWO = {"type": "object", "properties": {"id": {"type": "integer"}, "at": {"type": "string"}}, "required": ["id"]}
+Schema = dict[str, Any]
+
+ONE: Schema = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
+TWO: Schema = {
+    "type": "object",
+    "properties": {"id": {"type": "integer"}, "at": {"type": "string"}},
+    "required": ["id"],
+}
 
 CHANGE = {
     "added_fields": [{"path": "/properties/at", "type_summary": "string"}],
@@ -31,6 +41,24 @@ async def test_the_first_version_has_no_diff_and_the_next_one_has(register: Conn
         "name": "api",
         "version": 2,
         "diff": CHANGE,
+        "compatibility": {
+            "backward": False,
+            "forward": False,
+            "summary": "the new version refuses some data of the old one; the old version refuses some data of the "
+            "new one",
+        },
+        "reasons": [
+            {
+                "path": "/properties/id/type",
+                "what": 'the new version allows "integer", not string',
+                "direction": "backward",
+            },
+            {
+                "path": "/properties/id/type",
+                "what": 'the old version allows "string", not integer',
+                "direction": "forward",
+            },
+        ],
     }
 
 
@@ -90,11 +118,14 @@ async def test_two_versions_are_compared_in_either_direction(register: Connect) 
 
 async def test_ten_concurrent_registrations_get_versions_one_to_ten(register: Connect) -> None:
     agents = [await register(f"agent-{number}") for number in range(10)]
+    await agents[0].call("subscribe_contract", name="api")
     answers = await asyncio.gather(
         *(agent.call("register_contract", name="api", schema={"title": agent.agent_id}) for agent in agents)
     )
 
     assert sorted(answer["version"] for answer in answers) == list(range(1, 11))
+    events = (await agents[0].call("pending_contract_events"))["events"]
+    assert [event["version"] for event in events] == list(range(1, 11))
 
 
 async def test_the_event_of_a_registration_has_name_version_and_diff(register: Connect, sql: Sql) -> None:
@@ -159,8 +190,9 @@ async def test_subscribers_are_notified_on_their_stream_and_others_are_not(regis
 
 
 async def test_the_newest_session_of_an_agent_gets_its_notifications(register: Connect) -> None:
-    alice, old, new = await register("alice"), await register("bob"), await register("bob")
+    alice, old = await register("alice"), await register("bob")
     await old.call("subscribe_contract", name="api")
+    new = await register("bob")
     await alice.call("register_contract", name="api", schema=ONE)
 
     assert (await new.next_notification("notifications/contract_event"))["version"] == 1
@@ -180,3 +212,55 @@ async def test_the_summary_of_the_screen_knows_who_has_fetched_which_version(
 
     assert (summary.version, summary.breaking, summary.registered_by_name) == (2, True, "alice")
     assert [(one.name, one.fetched_version) for one in summary.subscribers] == [("bob", 1)]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "field"),
+    [
+        ("register_contract", {"name": "", "schema": {}}, "name"),
+        ("register_contract", {"name": "api", "schema": []}, "schema"),
+        ("register_contract", {"name": "api", "schema": "{}"}, "schema"),
+        ("register_contract", {"name": "api", "schema": {}, "format": "protobuf"}, "format"),
+        ("subscribe_contract", {"name": ""}, "name"),
+        ("get_contract", {"name": "api", "version": -1}, "version"),
+        ("diff_contracts", {"name": "api", "from_version": 0, "to_version": 1}, "from_version"),
+        ("pending_contract_events", {"since_event_id": -1}, "since_event_id"),
+        ("pending_contract_events", {"limit": 0}, "limit"),
+    ],
+)
+async def test_w25_a_bad_argument_is_refused_by_name(
+    register: Connect, tool: str, arguments: Schema, field: str
+) -> None:
+    alice = await register("alice")
+
+    with pytest.raises(ToolError, match=f"(?s){tool}.*{field}"):
+        await alice.call(tool, **arguments)
+
+
+async def test_a_subscription_ends_when_its_agent_unregisters(register: Connect, sql: Sql) -> None:
+    bob = await register("bob")
+    await bob.call("subscribe_contract", name="api")
+    await bob.call("subscribe_contract", name="api")
+    assert sql("SELECT count(*) FROM contract_subscriptions") == [(1,)]
+    await bob.call("unregister_self")
+
+    assert sql("SELECT count(*) FROM contract_subscriptions") == [(0,)]
+    assert (await (await register("bob")).call("pending_contract_events"))["events"] == []
+
+
+async def test_a_page_of_events_holds_a_hundred_unless_asked_and_five_hundred_at_most(
+    register: Connect, sql: Sql
+) -> None:
+    alice = await register("alice")
+    await alice.call("subscribe_contract", name="api")
+    await alice.call("register_contract", name="api", schema=ONE)
+    columns = "from_team, to_team, event_type, actor_agent_id, payload, created_at"
+    sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) "
+        f"INSERT INTO events ({columns}) SELECT {columns} FROM events, n"
+    )
+    usual = await alice.call("pending_contract_events")
+    largest = await alice.call("pending_contract_events", limit=1000)
+
+    assert (len(usual["events"]), usual["has_more"], usual["last_event_id"]) == (100, True, 100)
+    assert (len(largest["events"]), largest["has_more"]) == (500, True)

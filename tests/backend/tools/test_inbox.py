@@ -2,8 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from tests.backend.tools.letters import inbox, send
 from tests.conftest import Connect, Sql
+from tests.mcp_caller import ToolError
 
 
 async def test_mail_is_unread_until_the_reader_calls_again(register: Connect, sql: Sql) -> None:
@@ -60,6 +63,52 @@ async def test_w12_a_page_boundary_loses_no_message(register: Connect) -> None:
             seen += [message["body"] for message in page["messages"]]
             cursor, has_more = page["last_event_id"], page["has_more"]
         assert seen == ["0", "1", "2", "3"]
+
+
+async def test_w12_a_page_boundary_in_a_batch_of_one_instant_loses_none(register: Connect) -> None:
+    alice, bob, carol = await register("alice"), await register("bob"), await register("carol")
+    for number in range(7):
+        await alice.call("broadcast", body=str(number), auto_poke=False)
+        await send(alice, "bob", f"{number}b")
+
+    for reader, expected in ((bob, 14), (carol, 7)):
+        seen, has_more = [], True
+        while has_more:
+            page = await reader.call("get_inbox", limit=3)
+            seen += [message["event_id"] for message in page["messages"]]
+            has_more = page["has_more"]
+        assert len(seen) == expected
+        assert seen == sorted(set(seen))
+
+
+async def test_mail_stays_unread_while_its_reader_only_looks_at_history(register: Connect, sql: Sql) -> None:
+    alice, bob = await register("alice"), await register("bob")
+    await send(alice, "bob")
+    for _ in range(3):
+        await bob.call("get_inbox", since_event_id=0)
+
+    assert sql("SELECT count(*) FROM messages WHERE read_at IS NULL") == [(1,)]
+    assert await inbox(bob) == ["hello"]
+
+
+async def test_an_empty_inbox_leaves_the_cursor_at_the_newest_mail(register: Connect) -> None:
+    alice, bob = await register("alice"), await register("bob")
+    assert await bob.call("get_inbox") == {"messages": [], "has_more": False, "last_event_id": 0}
+    await send(alice, "bob")
+    await alice.call("task_add", title="later")
+    await inbox(bob)
+
+    assert await bob.call("get_inbox") == {"messages": [], "has_more": False, "last_event_id": 1}
+
+
+@pytest.mark.parametrize("arguments", [{"limit": 0}, {"limit": -1}, {"since_event_id": -1}, {"limit": 1.5}])
+async def test_w25_a_limit_or_cursor_without_meaning_is_refused(
+    register: Connect, arguments: dict[str, object]
+) -> None:
+    bob = await register("bob")
+
+    with pytest.raises(ToolError, match=next(iter(arguments))):
+        await bob.call("get_inbox", **arguments)
 
 
 async def test_a_page_holds_two_hundred_messages_at_most(register: Connect, sql: Sql) -> None:

@@ -10,11 +10,17 @@ from xats_tui.backend.daemon import Backend
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
-WITHOUT_REGISTRATION = {"echo", "register_agent", "detect_tmux_pane"}
+REGISTRATIONS = {"register_agent", "register_claude_self", "register_codex_self"}
+
+WITHOUT_REGISTRATION = REGISTRATIONS | {"echo", "whoami", "detect_tmux_pane", "pre_register_codex_pane"}
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "echo": {"msg": "x"},
+    "whoami": {},
     "register_agent": {"client": "custom", "model": "m", "name": "carol"},
+    "register_claude_self": {"name": "carol"},
+    "register_codex_self": {"name": "carol", "ws_url": "ws://127.0.0.1:1"},
+    "pre_register_codex_pane": {"pane_id": "%1", "xats_agent_id": "x"},
     "detect_tmux_pane": {"agent": "codex"},
     "unregister_self": {},
     "list_agents": {},
@@ -34,6 +40,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "diff_contracts": {"name": "nothing", "from_version": 1, "to_version": 2},
     "pending_contract_events": {},
     "bind_runtime_identity": {"agent": "codex", "ui_pid": 1},
+    "bind_channel": {"channel_session_id": "x"},
+    "subscribe_channel_wake": {"channel_session_id": "x"},
 }
 """Arguments of every tool that its schema accepts."""
 
@@ -73,10 +81,13 @@ WRONG_FORM: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("diff_contracts", {"name": "x", "from_version": 0, "to_version": 1}, "from_version"),
     ("pending_contract_events", {"limit": 0}, "limit"),
     ("register_agent", {"client": "vim", "model": "m", "name": "x"}, "client"),
-    ("register_agent", {"client": "custom", "name": "x"}, "model"),
     ("register_agent", {"client": "custom", "model": "m", "name": "x", "ui_pid": 0}, "ui_pid"),
     ("register_agent", {"client": "custom", "model": "m", "name": "x", "tmux_pane_id": "%1"}, "tmux_pane_id"),
-    ("register_agent", {"client": "codex", "model": "m", "name": "x", "client_name": "y"}, "client_name"),
+    ("register_claude_self", {}, "name"),
+    ("register_codex_self", {"name": "x", "ui_pid": 1}, "ui_pid"),
+    ("pre_register_codex_pane", {"pane_id": "1", "xats_agent_id": "x"}, "pane_id"),
+    ("bind_channel", {"channel_session_id": ""}, "channel_session_id"),
+    ("subscribe_channel_wake", {}, "channel_session_id"),
     ("bind_runtime_identity", {"agent": "codex", "ui_pid": "12"}, "ui_pid"),
     ("detect_tmux_pane", {"agent": "vim"}, "agent"),
 )
@@ -147,7 +158,7 @@ async def test_a_tool_that_does_not_exist_is_a_tool_error(connect: Connect) -> N
 async def test_a_call_shows_that_the_agent_is_there_also_when_it_is_refused(register: Connect, sql: Sql) -> None:
     alice = await register("alice")
 
-    for tool in ARGUMENTS.keys() - {"echo", "unregister_self", "register_agent"}:
+    for tool in ARGUMENTS.keys() - REGISTRATIONS - {"echo", "unregister_self"}:
         sql("UPDATE agents SET last_seen_at = ?", LONG_AGO)
         await alice.call(tool, **ARGUMENTS[tool])
         assert sql("SELECT last_seen_at FROM agents WHERE name = 'alice'") != [(LONG_AGO,)], tool

@@ -1,11 +1,17 @@
 """Messages from one agent to another, over HTTP: what the tools answer, what is stored, what counts as read."""
 
+import asyncio
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
+from tests.backend.plain_http import browsing
 from tests.backend.tools.letters import inbox, send
 from tests.conftest import Connect, Sql
+from tests.mcp_caller import ToolError
+from xats_tui.backend.daemon import Backend
 from xats_tui.settings import Settings
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
@@ -107,6 +113,80 @@ async def test_a_message_by_id_arrives_as_one_by_name_does(register: Connect) ->
     assert await inbox(bob) == ["by id"]
 
 
+async def test_the_own_team_may_be_named(register: Connect) -> None:
+    alice, bob = await register("alice"), await register("bob")
+    sent = await alice.call("send_message", to_agent_name="bob", to_team="default", body="x", auto_poke=False)
+
+    assert sent["recipients"] == [bob.agent_id]
+
+
+async def test_a_name_is_matched_byte_for_byte(register: Connect) -> None:
+    alice = await register("alice")
+    await register("bob")
+
+    for name in (" bob", "bob ", "Bob"):
+        assert await alice.call("send_message", to_agent_name=name, body="x") == {"error": "unknown_recipient"}
+
+
+async def test_every_send_answers_the_same_keys(register: Connect) -> None:
+    alice, bob = await register("alice"), await register("bob", role="qa")
+    direct = {"to_agent_name": "bob", "body": "x"}
+    answers = [
+        await alice.call(tool, **arguments)
+        for tool, arguments in (
+            ("send_message", direct),
+            ("send_message_by_id", {"to_agent_id": bob.agent_id, "body": "x"}),
+            ("broadcast", {"body": "x"}),
+            ("broadcast_to_role", {"to_role": "qa", "body": "x"}),
+        )
+    ]
+
+    keys = {"message_id", "event_id", "recipients", "sent_at", "poked", "poke_skip_reasons", "retry_scheduled"}
+    assert [set(answer) for answer in answers] == [keys] * 4
+    assert [answer["recipients"] for answer in answers] == [[bob.agent_id]] * 4
+    assert [answer["event_id"] for answer in answers] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "field"),
+    [
+        ("send_message", {"to_agent_name": "", "body": "x"}, "to_agent_name"),
+        ("send_message", {"to_agent_name": "bob", "body": ""}, "body"),
+        ("send_message", {"to_agent_name": "bob", "body": "x", "to_team": ""}, "to_team"),
+        ("send_message", {"to_agent_name": "bob", "body": "x", "subject": None}, "subject"),
+        ("send_message", {"to_agent_name": "bob", "body": "x", "need_reply": "no"}, "need_reply"),
+        ("send_message", {"to_agent_name": "bob", "body": "x", "to_role": "qa"}, "to_role"),
+        ("send_message_by_id", {"to_agent_id": "B", "body": "x", "to_team": "blue"}, "to_team"),
+        ("broadcast", {"body": "x", "to_team": "blue"}, "to_team"),
+        ("broadcast", {"body": "x", "need_reply": True}, "need_reply"),
+        ("broadcast_to_role", {"to_role": "", "body": "x"}, "to_role"),
+        ("get_delivery_status", {}, "message_id"),
+    ],
+)
+async def test_w25_a_bad_argument_is_refused_by_name(
+    register: Connect, tool: str, arguments: dict[str, object], field: str
+) -> None:
+    alice = await register("alice")
+
+    with pytest.raises(ToolError, match=f"(?s){tool}.*{field}"):
+        await alice.call(tool, **arguments)
+
+
+async def test_w3_a_locked_database_costs_its_own_call_and_nobody_elses(
+    register: Connect, backend: Backend, settings: Settings
+) -> None:
+    alice = await register("alice")
+    async with browsing(backend) as http:
+        with closing(sqlite3.connect(settings.db_path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            stuck = asyncio.create_task(alice.call("task_add", title="x"))
+            answers = [await http.get("/health") for _ in range(20)]
+            assert [answer.status_code for answer in answers] == [200] * 20
+            assert not stuck.done()
+            other.execute("ROLLBACK")
+        assert "task_id" in await stuck
+
+
 async def test_a_recipient_that_is_away_gets_its_mail_when_it_comes(register: Connect, sql: Sql) -> None:
     alice, bob = await register("alice"), await register("bob")
     sql("UPDATE agents SET last_seen_at = ? WHERE name = 'bob'", LONG_AGO)
@@ -142,94 +222,6 @@ async def test_a_body_arrives_as_it_was_sent_whatever_is_in_it(register: Connect
     await send(alice, "bob", body)
 
     assert await inbox(bob) == [body]
-
-
-# Broadcasts
-
-
-async def test_a_broadcast_reaches_everybody_else_in_the_team_who_is_online(register: Connect, sql: Sql) -> None:
-    alice, bob, carol = await register("alice"), await register("bob", role="qa"), await register("carol")
-    away, stranger = await register("away"), await register("stranger", team="blue")
-    sql("UPDATE agents SET last_seen_at = ? WHERE name = 'away'", LONG_AGO)
-    sent = await alice.call("broadcast", body="all hands", subject="S")
-    (received,) = (await bob.call("get_inbox"))["messages"]
-
-    assert sent["recipients"] == [bob.agent_id, carol.agent_id]
-    assert {reason["reason"] for reason in sent["poke_skip_reasons"]} == {"no_pane"}
-    assert (received["to_role"], received["need_reply"], received["subject"]) == ("*broadcast*", False, "S")
-    for left_out in (alice, away, stranger):
-        assert await inbox(left_out) == []
-
-
-async def test_the_rows_of_a_broadcast_share_event_time_and_base_id(register: Connect, sql: Sql) -> None:
-    alice = await register("alice")
-    await register("bob")
-    await register("carol")
-    sent = await alice.call("broadcast", body="x", auto_poke=False)
-
-    base = sent["message_id"]
-    assert sql("SELECT id, event_id, sent_at FROM messages ORDER BY id") == [
-        (base, sent["event_id"], sent["sent_at"]),
-        (f"{base}-1", sent["event_id"], sent["sent_at"]),
-    ]
-
-
-async def test_the_status_of_a_broadcast_has_a_row_for_each_recipient(register: Connect) -> None:
-    alice, bob, carol = await register("alice"), await register("bob"), await register("carol")
-    base = (await alice.call("broadcast", body="x"))["message_id"]
-    whole = await alice.call("get_delivery_status", message_id=base)
-    part = await alice.call("get_delivery_status", message_id=f"{base}-1")
-
-    assert [row["agent_id"] for row in whole["statuses"]] == sorted([bob.agent_id, carol.agent_id])
-    assert [row["agent_id"] for row in part["statuses"]] == [carol.agent_id]
-
-
-async def test_a_broadcast_to_a_role_reaches_those_who_have_it(register: Connect, sql: Sql) -> None:
-    alice, bob = await register("alice", role="qa"), await register("bob", role="qa")
-    carol = await register("carol", role="dev")
-    sent = await alice.call("broadcast_to_role", to_role="qa", body="test it")
-    ((payload,),) = sql("SELECT payload FROM events")
-
-    assert sent["recipients"] == [bob.agent_id]
-    assert sent["role"] == "qa"
-    assert json.loads(payload) == {"to_role": "qa", "recipients": [bob.agent_id], "subject": None}
-    assert await inbox(carol) == []
-
-
-async def test_a_broadcast_to_nobody_is_refused(register: Connect, sql: Sql) -> None:
-    alice = await register("alice")
-
-    assert await alice.call("broadcast", body="x") == {"error": "unknown_recipient"}
-    assert await alice.call("broadcast_to_role", to_role="qa", body="x") == {"error": "unknown_recipient"}
-    assert sql("SELECT count(*) FROM events") == [(0,)]
-
-
-async def test_w11_a_role_broadcast_is_seen_once_and_by_its_recipients_only(register: Connect) -> None:
-    alice = await register("alice", role="qa")
-    bob, carol = await register("bob", role="qa"), await register("carol", role="qa")
-    await alice.call("broadcast_to_role", to_role="qa", body="once", auto_poke=False)
-    late = await register("late", role="qa")
-    marked = await register("marked", role="*broadcast*")
-
-    assert [await inbox(one, since_event_id=0) for one in (bob, carol)] == [["once"], ["once"]]
-    assert [await inbox(one, since_event_id=0) for one in (alice, late, marked)] == [[], [], []]
-
-
-async def test_w23_a_channel_proxy_is_no_recipient_of_a_broadcast(register: Connect) -> None:
-    alice, bob = await register("alice"), await register("bob")
-    await register("channel-proxy-1", role="__channel_proxy__")
-
-    assert (await alice.call("broadcast", body="x"))["recipients"] == [bob.agent_id]
-
-
-async def test_w7_a_damaged_delivery_harms_its_own_agent_only(register: Connect, sql: Sql) -> None:
-    alice, bob, carol = await register("alice"), await register("bob"), await register("carol")
-    sql("UPDATE agents SET delivery_kind = 'carrier-pigeon', delivery_payload = '{' WHERE name = 'bob'")
-
-    assert len((await alice.call("list_agents"))["agents"]) == 3
-    assert (await alice.call("broadcast", body="x"))["recipients"] == [bob.agent_id, carol.agent_id]
-    assert (await alice.call("send_message", to_agent_name="bob", body="y"))["recipients"] == [bob.agent_id]
-    assert await inbox(bob) == ["x", "y"]
 
 
 # Delivery status

@@ -3,8 +3,10 @@
 import asyncio
 import json
 
+import pytest
+
 from tests.conftest import Connect, Sql
-from tests.mcp_caller import Caller
+from tests.mcp_caller import Caller, ToolError
 
 
 async def add(author: Caller, title: str = "build", **fields: object) -> str:
@@ -95,6 +97,58 @@ async def test_w17_an_unknown_dependency_is_refused_by_id(register: Connect, sql
         "task_ids": ["ghost"],
     }
     assert sql("SELECT count(*) FROM tasks") == [(1,)]
+
+
+async def test_w17_no_cycle_can_arise_since_a_task_names_only_older_ones(register: Connect) -> None:
+    alice = await register("alice")
+    first = await add(alice, "first")
+    second = await add(alice, "second", depends_on=[first])
+    third = await add(alice, "third", depends_on=[second, first])
+    tasks = {task["id"]: task["depends_on"] for task in (await alice.call("task_list"))["tasks"]}
+
+    assert tasks == {first: [], second: [first], third: [second, first]}
+    order = list(tasks)
+    assert all(order.index(wanted) < order.index(task) for task in tasks for wanted in tasks[task])
+
+
+async def test_a_task_without_an_owner_that_is_not_pending_names_an_empty_one(register: Connect, sql: Sql) -> None:
+    alice = await register("alice")
+    task_id = await add(alice)
+    sql("UPDATE tasks SET status = 'completed'")
+
+    assert await alice.call("task_claim", task_id=task_id) == {"error": "already_claimed", "owner": ""}
+    assert await alice.call("task_complete", task_id=task_id) == {"error": "invalid_status"}
+
+
+async def test_that_a_task_is_taken_is_said_before_that_it_has_to_wait(register: Connect, sql: Sql) -> None:
+    alice = await register("alice")
+    first = await add(alice)
+    second = await add(alice, depends_on=[first])
+    sql("UPDATE tasks SET status = 'in_progress', claimed_by = ? WHERE id = ?", alice.agent_id, second)
+
+    taken = {"error": "already_claimed", "owner": alice.agent_id}
+    assert await alice.call("task_claim", task_id=second) == taken
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "field"),
+    [
+        ("task_add", {"title": ""}, "title"),
+        ("task_add", {"title": "x", "depends_on": "T"}, "depends_on"),
+        ("task_add", {"title": "x", "description": None}, "description"),
+        ("task_add", {"title": "x", "assignee": "bob"}, "assignee"),
+        ("task_claim", {}, "task_id"),
+        ("task_complete", {"task_id": "T", "result": 7}, "result"),
+        ("task_list", {"status": "done"}, "status"),
+    ],
+)
+async def test_w25_a_bad_argument_is_refused_by_name(
+    register: Connect, tool: str, arguments: dict[str, object], field: str
+) -> None:
+    alice = await register("alice")
+
+    with pytest.raises(ToolError, match=f"(?s){tool}.*{field}"):
+        await alice.call(tool, **arguments)
 
 
 async def test_only_its_owner_completes_a_task_and_only_once(register: Connect) -> None:

@@ -84,7 +84,7 @@ async def test_an_unconfirmed_turn_is_neither_delivered_nor_failed(
     codex: AppServer, connect: Connect, register: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(json_rpc, "REPLY_DEADLINE", 0.2)
-    codex.mute = True
+    codex.mute = {"turn/start"}
     await registered(connect, "bob")
     alice = await register("alice")
 
@@ -104,7 +104,7 @@ async def test_a_server_that_is_gone_is_tried_again(
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
 
-    assert sent["poke_skip_reasons"][0]["reason"] == "tmux_unavailable"
+    assert sent["poke_skip_reasons"][0]["reason"] == "guard_failed"
     assert "cannot connect to unix:" in sent["poke_skip_reasons"][0]["detail"]
     assert sent["retry_scheduled"] is True
 
@@ -155,8 +155,14 @@ async def test_a_burst_starts_one_turn(codex: AppServer, connect: Connect, regis
 
 @pytest.mark.parametrize("name", ["HOME", "AWS_SECRET_ACCESS_KEY"])
 async def test_w18_no_secret_but_a_token_for_it_leaves_the_process(
-    name: str, codex: AppServer, own_tmux_folder: Path, connect: Connect, register: Connect
+    name: str,
+    codex: AppServer,
+    own_tmux_folder: Path,
+    connect: Connect,
+    register: Connect,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv(name, "secret")
     url = f"unix:{own_tmux_folder / CONTROL_SOCKET}"
     delivery = {"kind": "codex-appserver", "thread_id": THREAD, "ws_url": url, "auth_token_ref": name}
     bob: Caller = await connect()

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from xats_tui.backend.model import Client, PaneReading, PaneState
@@ -11,10 +12,14 @@ from xats_tui.backend.panes.claude_code import read_claude_code
 from xats_tui.backend.panes.codex import read_codex
 from xats_tui.backend.panes.generic import read_generic
 from xats_tui.backend.panes.opencode import read_opencode
+from xats_tui.backend.panes.prompts import read_prompt
 from xats_tui.backend.panes.screen import Line, parse_screen
 
 SHELLS = frozenset({"ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "nu", "sh", "tcsh", "xonsh", "zsh"})
 """Programs whose prompt means that the agent is gone."""
+
+QUESTION_LIMIT = 120
+"""Characters of a question that a reason quotes."""
 
 Reader = Callable[[Sequence[Line], Mapping[str, Any]], PaneReading]
 
@@ -48,4 +53,7 @@ def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, An
     command = str(formats.get("pane_current_command") or "").removeprefix("-")
     if command in SHELLS:
         return PaneReading(state=PaneState.SHELL, reason=f"{command} is in front: the agent has ended")
-    return READERS[Client(client)](lines, formats)
+    reading = READERS[Client(client)](lines, formats)
+    if reading.state is PaneState.DIALOG and (asked := read_prompt(Client(client), screen, formats).question):
+        return replace(reading, reason=f"asks: {asked[:QUESTION_LIMIT]}")
+    return reading

@@ -88,7 +88,7 @@ def read_claude_code(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneR
 
 
 def _find_input_line(lines: Sequence[Line], width: int) -> InputLine | None:
-    rules = [row for row, line in enumerate(lines) if _is_rule(line, width)]
+    rules = [row for row, line in enumerate(lines) if is_rule(line, width)]
     if len(rules) < 2:
         return None
     top, bottom = rules[-2:]
@@ -100,7 +100,7 @@ def _find_input_line(lines: Sequence[Line], width: int) -> InputLine | None:
     return InputLine(mark.text, rows, top + 1, tuple(lines[bottom + 1 :]))
 
 
-def _is_rule(line: Line, width: int) -> bool:
+def is_rule(line: Line, width: int) -> bool:
     """A rule goes from edge to edge; the session's name may stand in it."""
     text = line.text
     return text.startswith("─" * 8) and text.count("─") * 2 > len(text) and line.width >= width - 1

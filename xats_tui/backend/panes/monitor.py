@@ -36,6 +36,8 @@ class PaneMonitor:
         self._awaited: frozenset[PaneRef] = frozenset()
         self._attended: PaneRef | None = None
         self._hurry = asyncio.Event()
+        self.tick_seconds: float | None = None
+        """What the last look at all panes took; None before the first."""
 
     def track(self, clients: Mapping[PaneRef, Client | None]) -> None:
         """Look at these panes from now on, and at no others."""
@@ -82,10 +84,12 @@ class PaneMonitor:
 
     async def tick(self) -> None:
         """Look once at every tracked pane."""
+        begun = self._clock.monotonic()
         by_socket: dict[str, list[str]] = {}
         for pane in self._clients:
             by_socket.setdefault(pane.socket, []).append(pane.pane_id)
         await asyncio.gather(*(self._tick_server(socket, pane_ids) for socket, pane_ids in by_socket.items()))
+        self.tick_seconds = self._clock.monotonic() - begun
 
     async def _tick_server(self, socket: str, pane_ids: list[str]) -> None:
         try:

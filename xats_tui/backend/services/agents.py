@@ -2,17 +2,31 @@
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from typing import Any
 from uuid import uuid4
 
 from xats_tui.backend.clock import Clock, from_wire
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import AgentChanged, PaneBound, SubscriptionChanged
-from xats_tui.backend.model import OPERATOR_NAME, Agent, Binding, Client, DeliveryKind, PaneRef, RosterEntry
+from xats_tui.backend.model import (
+    CHANNEL_PROXY_ROLE,
+    OPERATOR_ID,
+    OPERATOR_NAME,
+    Agent,
+    Binding,
+    Client,
+    Delivery,
+    DeliveryKind,
+    PaneRef,
+    RosterEntry,
+)
 from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Sessions
+from xats_tui.backend.store import activity as activity_store
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store import contracts as contracts_store
 from xats_tui.backend.store import messages as messages_store
@@ -26,15 +40,27 @@ LABEL_LIMIT = 64
 
 DEFAULT_TEAM = "default"
 
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+RESERVED = "__"
+"""What the roles of programs that are no agents begin with."""
+
 
 class Registry:
     """All agents."""
 
     def __init__(
-        self, database: Database, sessions: Sessions, waker: Waker, monitor: PaneMonitor, clock: Clock
+        self,
+        database: Database,
+        sessions: Sessions,
+        presence: Presence,
+        waker: Waker,
+        monitor: PaneMonitor,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._sessions = sessions
+        self._presence = presence
         self._waker = waker
         self._monitor = monitor
         self._clock = clock
@@ -44,8 +70,17 @@ class Registry:
         return await store.by_id(self._database, agent_id)
 
     async def by_name(self, team: str, name: str) -> Agent | None:
-        """The agent of that name in that team."""
+        """The agent of that name in that team; the operator is in every team."""
+        if name.casefold() == OPERATOR_NAME:
+            return operator_in(team)
         return await store.by_name(self._database, team, name)
+
+    async def member(self, team: str, agent_id: str) -> Agent | None:
+        """The agent of that id if it is in that team; the operator is in every team."""
+        if agent_id == OPERATOR_ID:
+            return operator_in(team)
+        agent = await store.by_id(self._database, agent_id)
+        return agent if agent and agent.team == team else None
 
     async def of_team(self, team: str) -> tuple[Agent, ...]:
         """A team's agents, the longest registered first."""
@@ -59,12 +94,20 @@ class Registry:
             await self._waker.revive(tx, agent.agent_id)
         return agent
 
-    async def bind(self, tx: Transaction, agent_id: str, binding: Binding) -> None:
-        """Give an agent a pane, take it from whoever held it, and begin again with the agent's wakes."""
+    async def bind(self, tx: Transaction, agent_id: str, binding: Binding) -> Agent:
+        """Give an agent a pane, take it from whoever held it, and begin again with the agent's wakes.
+
+        Raises:
+            Refusal: `unknown_agent` if it has left meanwhile.
+        """
         for loser in await store.bind(tx, agent_id, binding):
             tx.record(PaneBound(agent_id=loser))
         tx.record(PaneBound(agent_id=agent_id))
         await self._waker.revive(tx, agent_id)
+        bound = await store.by_id(tx, agent_id)
+        if bound is None:
+            raise Refusal("unknown_agent")
+        return bound
 
     async def unregister(self, tx: Transaction, agent: Agent) -> None:
         """Remove an agent; its id and its mail are there when it comes back.
@@ -81,6 +124,10 @@ class Registry:
         tx.record(PaneBound(agent_id=agent.agent_id))
         tx.record(SubscriptionChanged(agent_id=agent.agent_id))
 
+    def dismiss(self, agent_id: str) -> None:
+        """See that no session speaks as an agent that was removed."""
+        self._sessions.dismiss(agent_id)
+
     async def touch(self, tx: Transaction, agent_id: str) -> None:
         """Note that an agent called."""
         if await store.touch(tx, agent_id):
@@ -96,20 +143,40 @@ class Registry:
         unread = await messages_store.unread_counts(self._database)
         waiting = await wakes_store.waiting_by_agent(self._database)
         latest = await wakes_store.latest_by_agent(self._database)
-        now = self._clock.now()
+        rests = await activity_store.all_resting(self._database, self._clock.now())
+        agents = await store.all_teams(self._database)
+        online = await self._presence.among(agents)
         return tuple(
             RosterEntry(
                 agent=agent,
-                online=agent.is_online(now),
+                online=agent.agent_id in online,
                 connected=self._sessions.is_connected(agent.agent_id),
                 unread=mail.count if (mail := unread.get(agent.agent_id)) else 0,
                 oldest_unread_at=_oldest(mail),
                 wakes_waiting=waiting.get(agent.agent_id, 0),
                 latest_wake=latest.get(agent.agent_id),
                 pane=self._monitor.view(agent.binding.pane) if agent.binding else None,
+                **_rest(agent, rests),
             )
-            for agent in await store.all_teams(self._database)
+            for agent in agents
         )
+
+
+def operator_in(team: str) -> Agent:
+    """The operator as one who sends and gets messages in a team; it is never woken and no agent is listed for it."""
+    return Agent(
+        agent_id=OPERATOR_ID,
+        team=team,
+        name=OPERATOR_NAME,
+        role=OPERATOR_NAME,
+        client=None,
+        client_name=None,
+        model=None,
+        delivery=Delivery(),
+        binding=None,
+        registered_at=EPOCH,
+        last_seen_at=EPOCH,
+    )
 
 
 def checked_label(what: str, text: str) -> str:
@@ -121,6 +188,8 @@ def checked_label(what: str, text: str) -> str:
     label = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(label) <= LABEL_LIMIT or not label.isprintable():
         raise Refusal(f"invalid_{what}", detail=f"a {what} has 1 to {LABEL_LIMIT} printable characters")
+    if what == "role" and label.startswith(RESERVED) and label != CHANNEL_PROXY_ROLE:
+        raise Refusal("invalid_role", detail=f"roles that begin with {RESERVED} are reserved")
     if what == "name" and label.casefold() == OPERATOR_NAME:
         raise Refusal("invalid_name", detail=f"{OPERATOR_NAME} is the person at the dashboard: take another name")
     return label
@@ -132,6 +201,13 @@ def team_of(team: str | None, project_dir: str | None) -> str:
         return checked_label("team", team)
     folder = PurePosixPath((project_dir or "").rstrip("/")).name.strip().lower()
     return checked_label("team", folder) if folder else DEFAULT_TEAM
+
+
+def _rest(agent: Agent, rests: Mapping[str, datetime | None]) -> dict[str, Any]:
+    subjects = (activity_store.agent_subject(agent.agent_id), activity_store.team_subject(agent.team))
+    ends = [rests[subject] for subject in subjects if subject in rests]
+    until = None if None in ends else max((end for end in ends if end), default=None)
+    return {"resting": bool(ends), "resting_until": until}
 
 
 def _oldest(mail: messages_store.Unread | None) -> datetime | None:

@@ -7,8 +7,11 @@ from typing import Any
 
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import ContractRegistered, SubscriptionChanged
-from xats_tui.backend.model import Agent, Contract, ContractSummary, Page
+from xats_tui.backend.model import Agent, Contract, ContractChange, ContractSummary, Page, SchemaReason
+from xats_tui.backend.services.schema_compatibility import Compatibility, compare
 from xats_tui.backend.services.schema_diff import diff_schemas
+from xats_tui.backend.services.schema_document import canonical
+from xats_tui.backend.services.schema_validity import check_schema
 from xats_tui.backend.sessions import Sessions
 from xats_tui.backend.store import contracts as store
 from xats_tui.backend.store import messages as outbox
@@ -24,20 +27,43 @@ class Registered:
     event_id: int
     diff: dict[str, Any] | None
     """Against the version before; None for the first."""
+    compatibility: Compatibility | None
+    """With the version before; None for the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unchanged:
+    """A schema that is the newest version already; nothing was stored."""
+
+    contract: Contract
 
 
 class ContractBook:
     """All contracts."""
 
-    def __init__(self, database: Database, sessions: Sessions) -> None:
+    def __init__(self, database: Database, sessions: Sessions, *, schema_limit: int) -> None:
         self._database = database
         self._sessions = sessions
+        self._schema_limit = schema_limit
+
+    async def check(self, schema: Mapping[str, Any]) -> None:
+        """Refuse what cannot be a contract; large schemas take long, so this wants no transaction.
+
+        Raises:
+            Refusal: `schema_too_large`, `invalid_schema`.
+        """
+        await asyncio.to_thread(check_schema, schema, self._schema_limit)
 
     async def register(
         self, tx: Transaction, author: Agent, name: str, schema: Mapping[str, Any], note: str | None
-    ) -> Registered:
-        """Store the next version of a contract of the author's team."""
+    ) -> Registered | Unchanged:
+        """Store a checked schema as the next version of a contract of the author's team.
+
+        The schema of the newest version again changes nothing, neither its note nor who registered it.
+        """
         previous = await store.version(tx, author.team, name)
+        if previous is not None and canonical(previous.schema) == canonical(schema):
+            return Unchanged(contract=previous)
         contract = Contract(
             team=author.team,
             name=name,
@@ -47,12 +73,13 @@ class ContractBook:
             registered_by=author.agent_id,
             registered_at=tx.now,
         )
-        diff = diff_schemas(previous.schema, schema) if previous else None
-        await store.add(tx, contract, breaking=diff["breaking"] if diff else None)
+        diff, compatibility = await asyncio.to_thread(_changes, previous.schema, schema) if previous else (None, None)
+        breaking = (diff["breaking"] or compatibility.breaks) if diff and compatibility else None
+        await store.add(tx, contract, breaking=breaking)
         payload = {"name": name, "version": contract.version, "diff": diff}
         event_id = await outbox.add_event(tx, "contract_registered", author.team, author.team, author.agent_id, payload)
         tx.record(ContractRegistered(team=author.team, name=name, version=contract.version, event_id=event_id))
-        return Registered(contract=contract, event_id=event_id, diff=diff)
+        return Registered(contract=contract, event_id=event_id, diff=diff, compatibility=compatibility)
 
     async def announce(self, registered: Registered) -> None:
         """Notify the subscribers that listen, all at once; those who do not will poll."""
@@ -103,9 +130,31 @@ class ContractBook:
         """Every contract by its latest version, the newest first."""
         return await store.summaries(self._database, limit)
 
+    async def change(self, team: str, name: str, old: int | None, new: int) -> ContractChange:
+        """Two versions and what going from one to the other means; without an old one, the new one alone.
+
+        Looking is no fetching: nobody is remembered to have them.
+
+        Raises:
+            Refusal: `unknown_contract`, `unknown_version`.
+        """
+        after = await self._version(team, name, new)
+        if old is None:
+            return ContractChange(old=None, new=after)
+        before = await self._version(team, name, old)
+        judged = await asyncio.to_thread(compare, before.schema, after.schema)
+        reasons = tuple(
+            SchemaReason(path=one.path, what=one.what, of_new=one.direction == "backward") for one in judged.reasons
+        )
+        return ContractChange(old=before, new=after, backward=judged.backward, forward=judged.forward, reasons=reasons)
+
     async def _version(self, team: str, name: str, number: int | None) -> Contract:
         contract = await store.version(self._database, team, name, number)
         if contract is not None:
             return contract
         known = number is not None and await store.version(self._database, team, name)
         raise Refusal("unknown_version" if known else "unknown_contract")
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], Compatibility]:
+    return diff_schemas(old, new), compare(old, new)

@@ -12,7 +12,8 @@ from uuid import uuid4
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import InboxRead, MessageSent, WakeChanged
-from xats_tui.backend.model import BROADCAST_MARK, ONLINE_WINDOW, Agent, Message, Page
+from xats_tui.backend.model import BROADCAST_MARK, Agent, Message, Page
+from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as store
@@ -36,8 +37,9 @@ class Sent:
 class Mailbox:
     """All messages."""
 
-    def __init__(self, database: Database, waker: Waker, *, body_limit: int) -> None:
+    def __init__(self, database: Database, presence: Presence, waker: Waker, *, body_limit: int) -> None:
         self._database = database
+        self._presence = presence
         self._waker = waker
         self._body_limit = body_limit
 
@@ -59,7 +61,7 @@ class Mailbox:
         """
         if recipient is None:
             raise Refusal("unknown_recipient")
-        return await self._post(
+        return await self.post(
             tx, sender, (recipient,), body, subject=subject, need_reply=need_reply, to_role=None, auto_poke=auto_poke
         )
 
@@ -78,12 +80,12 @@ class Mailbox:
         Raises:
             Refusal: `unknown_recipient` when there is nobody, `body_too_large`.
         """
-        recipients = await agents_store.online_in_team(
-            tx, sender.team, tx.now - ONLINE_WINDOW, but=sender.agent_id, role=role
-        )
+        others = await agents_store.others_of_team(tx, sender.team, but=sender.agent_id, role=role)
+        online = await self._presence.among(others)
+        recipients = [agent for agent in others if agent.agent_id in online]
         if not recipients:
             raise Refusal("unknown_recipient")
-        return await self._post(
+        return await self.post(
             tx,
             sender,
             recipients,
@@ -97,6 +99,10 @@ class Mailbox:
     async def unread(self, tx: Transaction, agent_id: str, limit: int) -> Page[Message]:
         """An agent's unread mail, oldest first."""
         return await store.unread(tx, agent_id, limit)
+
+    async def unread_count(self, tx: Transaction, agent_id: str) -> int:
+        """How much unread mail an agent has."""
+        return await store.unread_count(tx, agent_id)
 
     async def newest_event_id(self, agent_id: str) -> int:
         """The event of the newest message to an agent; 0 if it never had any."""
@@ -127,7 +133,7 @@ class Mailbox:
         """The id of the agent that sent a message; None if there is none of that id."""
         return await store.sent_by(self._database, message_id)
 
-    async def _post(
+    async def post(
         self,
         tx: Transaction,
         sender: Agent,
@@ -137,8 +143,13 @@ class Mailbox:
         subject: str | None,
         need_reply: bool,
         to_role: str | None,
-        auto_poke: bool,
+        auto_poke: bool = True,
     ) -> Sent:
+        """Store a letter to these recipients of one team with their wakes; who may get it is the caller's rule.
+
+        Raises:
+            Refusal: `body_too_large`.
+        """
         self._check_size(body, subject)
         letter = Outgoing(
             id=str(uuid4()),

@@ -1,17 +1,19 @@
-"""The Operator: what the person at the dashboard may do about wakes, each act written down with its reason.
+"""The Operator: what the person at the dashboard may do, each act that changes something written down.
 
 The gates hold for the operator, too; `force` overrules those that a person can answer for, and no others.
 """
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import OPERATOR_NAME, Activity, Agent, Gate, Proof
+from xats_tui.backend.errors import PaneGone, Refusal, TmuxError
+from xats_tui.backend.model import OPERATOR_NAME, Activity, Agent, Gate, LoggedEvent, PaneRef, Proof, Wake
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.store import activity as store
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store.database import Database
+from xats_tui.backend.tmux import Tmux
 
 POKE_LIMIT = 8192
 """Bytes of a line that is put before an agent by hand (the reference's limit)."""
@@ -20,9 +22,10 @@ POKE_LIMIT = 8192
 class Operator:
     """The operator's verbs."""
 
-    def __init__(self, database: Database, waker: Waker) -> None:
+    def __init__(self, database: Database, waker: Waker, tmux: Tmux) -> None:
         self._database = database
         self._waker = waker
+        self._tmux = tmux
 
     async def poke(self, agent_id: str, text: str) -> Proof:
         """Put one line before an agent in its pane; the proof says how far it got.
@@ -68,8 +71,10 @@ class Operator:
                 raise Refusal("wake_is_over", detail="there is nothing left to cancel")
             await store.note(tx, OPERATOR_NAME, "cancel", "cancelled", agent_id=agent_id, message_id=message_id)
 
-    async def force(self, message_id: str, agent_id: str) -> None:
+    async def force(self, message_id: str, agent_id: str) -> Wake:
         """Try a wake now whatever stands in the input line; never in a pane that is not the agent's, never in a shell.
+
+        What became of it is in the wake.
 
         Raises:
             Refusal: `already_read`.
@@ -79,14 +84,15 @@ class Operator:
                 raise Refusal("already_read", detail="the message has been read")
             await store.note(tx, OPERATOR_NAME, "force", "forced", agent_id=agent_id, message_id=message_id)
         await self._waker.force(agent_id)
+        return next(wake for wake in await self._waker.statuses(message_id) if wake.agent_id == agent_id)
 
-    async def dry_run(self, agent_id: str) -> tuple[Gate, ...]:
-        """Every gate's verdict for an agent now; changes nothing.
+    async def dry_run(self, agent_id: str, message_id: str | None = None) -> tuple[Gate, ...]:
+        """Every gate's verdict for an agent now, or for one wake of it if that were tried now; changes nothing.
 
         Raises:
             Refusal: `unknown_agent`.
         """
-        return await self._waker.verdicts(await self._agent(agent_id))
+        return await self._waker.verdicts(await self._agent(agent_id), message_id)
 
     async def rest_agent(self, agent_id: str, until: datetime | None = None) -> None:
         """Do not wake an agent until then, or until that is lifted; its mail is stored and its wakes wait."""
@@ -104,9 +110,41 @@ class Operator:
         """Wake a team again."""
         await self._lift(store.team_subject(team), None)
 
+    async def go_to(self, agent_id: str, seat: PaneRef | None) -> None:
+        """Bring the operator's own tmux client to an agent's pane.
+
+        Args:
+            agent_id: the agent.
+            seat: the pane that the operator looks at now; None outside tmux.
+
+        Raises:
+            Refusal: `unknown_agent`, `no_pane`, `pane_gone`; `not_in_tmux`, `other_server` and `no_client` with the
+                `command` that leads there by hand; `tmux_failed`.
+        """
+        agent = await self._agent(agent_id)
+        if agent.binding is None:
+            raise Refusal("no_pane")
+        pane = agent.binding.pane
+        by_hand = shlex.join(["tmux", *(["-S", pane.socket] if pane.socket else []), "attach", "-t", pane.pane_id])
+        if seat is None:
+            raise Refusal("not_in_tmux", command=by_hand)
+        if seat.socket != pane.socket:
+            raise Refusal("other_server", command=by_hand)
+        try:
+            if not await self._tmux.bring(seat, pane):
+                raise Refusal("no_client", command=by_hand)
+        except PaneGone as error:
+            raise Refusal("pane_gone") from error
+        except TmuxError as error:
+            raise Refusal("tmux_failed", detail=str(error)) from error
+
     async def activity(self, limit: int = 300) -> tuple[Activity, ...]:
         """What was done by hand, the newest first."""
         return await store.newest(self._database, limit)
+
+    async def events(self, limit: int = 300) -> tuple[LoggedEvent, ...]:
+        """What agents did, the newest first."""
+        return await store.newest_events(self._database, limit)
 
     async def _rest(self, subject: str, until: datetime | None, agent_id: str | None) -> None:
         async with self._database.write() as tx:

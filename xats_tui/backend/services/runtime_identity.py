@@ -1,8 +1,10 @@
 """Which pane an agent really lives in: pid → tty → pane, or found by looking at every pane's processes.
 
-It reads tmux and the process table and writes nothing.
+It reads tmux and the process table and writes nothing; what a launcher has announced, it is handed.
 """
 
+import logging
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +14,12 @@ from typing import Any
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal, TmuxError
 from xats_tui.backend.model import Binding, Client, PaneRef, VerificationMode
-from xats_tui.backend.processes import Process, Processes, normal_tty, program_names
+from xats_tui.backend.processes import Process, Processes, normal_tty
+from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.tmux import Tmux
+from xats_tui.programs import program_names
+
+logger = logging.getLogger(__name__)
 
 EXECUTABLES = {
     Client.CODEX: re.compile(r"codex(-aarch64-a)?", re.IGNORECASE),
@@ -31,6 +37,12 @@ COMMAND_HINTS = {
     Client.CLAUDE_CODE: (re.compile(r"\d+(\.\d+)+"), 4),
 }
 """What `pane_current_command` shows for a client, and how much that counts."""
+
+REMOTE = "--remote"
+"""What a Codex is started with whose threads live in an app-server of their own."""
+
+MARK = 'xats.agent_id="{}"'
+"""What a launcher puts into the command line of the Codex whose pane it has announced."""
 
 PER_PROCESS, ACTIVE, TTY_GIVEN, TITLE_GIVEN = 10, 3, 100, 15
 CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30
@@ -94,10 +106,20 @@ class RuntimeIdentity:
         ]
         return tuple(sorted(candidates, key=lambda candidate: (-candidate.score, candidate.pane_id)))
 
-    async def looks_like(self, client: Client, ui_pid: int) -> bool:
-        """Whether a process can be this client; one that is gone cannot be told and passes."""
+    async def program(self, client: Client, ui_pid: int) -> Process | None:
+        """The process behind a user interface; one that is gone cannot be told, and is None.
+
+        Raises:
+            Refusal: `ui_pid_client_mismatch`, with the client that it is.
+        """
         process = await self._processes.by_pid(ui_pid)
-        return process is None or _Matcher(client, None)(process)
+        if process is None or client is Client.CUSTOM or _Matcher(client, None)(process):
+            return process
+        others = (other for other in EXECUTABLES if _Matcher(other, None)(process))
+        right = next(others, Client.CUSTOM)
+        advice = f"register with client {right}, or pass the pid of the {client} that you run in"
+        detail = f"process {ui_pid} ({process.name}) is not {client}: {advice}"
+        raise Refusal("ui_pid_client_mismatch", detail=detail)
 
     async def by_pid(
         self, client: Client, ui_pid: int, *, pattern: str | None = None, pane_id: str | None = None, socket: str = ""
@@ -154,6 +176,28 @@ class RuntimeIdentity:
         oldest = min(hosted, key=lambda process: process.started_at)
         return self._binding(socket, panes[pane_id], oldest, VerificationMode.TTY_PANE)
 
+    async def by_announcement(self, announced: Sequence[PreRegistration]) -> tuple[Binding, PreRegistration] | None:
+        """The one announced pane in which a Codex with its mark runs; None if there are none, or several."""
+        found = []
+        for one in announced:
+            panes = await self._panes_or_none(one.pane.socket)
+            tty = normal_tty(panes.get(one.pane.pane_id, {}).get("pane_tty"))
+            there = await self._processes.on_tty(tty) if tty else ()
+            marked = [process for process in there if _is_marked(process, one)]
+            if marked:
+                found.append((one, min(marked, key=lambda process: process.started_at)))
+        if len(found) != 1:
+            return None
+        ((one, process),) = found
+        return await self.by_pid(Client.CODEX, process.pid, socket=one.pane.socket), one
+
+    async def _panes_or_none(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
+        try:
+            return await self._tmux.panes(socket)
+        except TmuxError as error:
+            logger.info("the panes of an announcement cannot be seen: %s", error)
+            return {}
+
     async def _panes(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
         try:
             return await self._tmux.panes(socket)
@@ -187,16 +231,23 @@ class _Matcher:
         return any(wanted.fullmatch(name) for name in program_names(process.command))
 
 
+def _is_marked(process: Process, announced: PreRegistration) -> bool:
+    """Whether a process is the Codex that a launcher has announced; of a wrapper and its child both are."""
+    ours = MARK.format(announced.mark) in process.command_line and REMOTE in process.command
+    return ours and _Matcher(Client.CODEX, None)(process)
+
+
 def _candidate(wanted: Wanted, formats: Mapping[str, Any], processes: Sequence[Process]) -> Candidate | None:
     tty = normal_tty(formats["pane_tty"]) or ""
     kinship = _kinship(wanted.cwd, formats["pane_current_path"]) if wanted.cwd else 0
     title = (wanted.title_contains or "").strip().casefold()
     if not processes or kinship is None or title not in formats["pane_title"].casefold():
         return None
-    if wanted.tty is not None and normal_tty(wanted.tty) != tty:
+    wanted_tty = (wanted.tty or "").strip()
+    if wanted_tty and normal_tty(wanted_tty) != tty:
         return None
     score = PER_PROCESS * len(processes) + ACTIVE * bool(formats["pane_active"]) + kinship
-    score += TTY_GIVEN * (wanted.tty is not None) + TITLE_GIVEN * bool(title)
+    score += TTY_GIVEN * bool(wanted_tty) + TITLE_GIVEN * bool(title)
     command_hint = COMMAND_HINTS.get(wanted.client)
     if command_hint and command_hint[0].search(formats["pane_current_command"]):
         score += command_hint[1]
@@ -217,7 +268,7 @@ def _candidate(wanted: Wanted, formats: Mapping[str, Any], processes: Sequence[P
 
 def _kinship(cwd: str, path: str) -> int | None:
     """What a pane's folder adds to its score; None if it has nothing to do with `cwd`."""
-    wanted, found = PurePosixPath(cwd), PurePosixPath(path)
+    wanted, found = PurePosixPath(posixpath.normpath(cwd)), PurePosixPath(posixpath.normpath(path))
     if wanted == found:
         return CWD_EQUAL
     if found.is_relative_to(wanted):

@@ -28,10 +28,10 @@ def _walk(old: Mapping[str, Any], new: Mapping[str, Any], base: str, diff: dict[
         if _absent(before) and _absent(after):
             continue
         if _absent(after):
-            diff["removed_fields"].append({"path": path, "type_summary": _type(before) or "unknown"})
+            diff["removed_fields"].append({"path": path, "type_summary": _summary(before)})
             continue
         if _absent(before):
-            diff["added_fields"].append({"path": path, "type_summary": _type(after) or "unknown"})
+            diff["added_fields"].append({"path": path, "type_summary": _summary(after)})
             continue
         was, became = _facet(before, name in _required(old)), _facet(after, name in _required(new))
         if was.get("type") != became.get("type") or was["required"] != became["required"]:
@@ -41,7 +41,13 @@ def _walk(old: Mapping[str, Any], new: Mapping[str, Any], base: str, diff: dict[
 
 
 def _absent(schema: Any) -> bool:
-    return schema is None or schema is False
+    """Whether a sub-schema is as good as none: null, false, and what else JavaScript takes for false."""
+    return not schema and not isinstance(schema, (Mapping, list))
+
+
+def _summary(schema: Any) -> str:
+    kind = _type(schema)
+    return "unknown" if kind is None else kind
 
 
 def _breaks(change: Mapping[str, Any]) -> bool:
@@ -52,7 +58,7 @@ def _breaks(change: Mapping[str, Any]) -> bool:
 
 def _facet(schema: Any, required: bool) -> dict[str, Any]:
     facet: dict[str, Any] = {"required": required, "raw": schema}
-    if kind := _type(schema):
+    if (kind := _type(schema)) is not None:
         facet["type"] = kind
     if "enum" in _mapping(schema):
         facet["enum"] = schema["enum"]

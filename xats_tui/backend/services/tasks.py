@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from uuid import uuid4
 
-from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import TaskChanged
 from xats_tui.backend.model import Agent, Task, TaskEntry, TaskStatus
+from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as outbox
 from xats_tui.backend.store import tasks as store
@@ -16,9 +16,9 @@ from xats_tui.backend.store.database import Database, Transaction
 class TaskBoard:
     """All tasks."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, presence: Presence) -> None:
         self._database = database
-        self._clock = clock
+        self._presence = presence
 
     async def add(
         self, tx: Transaction, author: Agent, title: str, description: str | None, depends_on: Sequence[str]
@@ -62,13 +62,12 @@ class TaskBoard:
         """Mark an agent's own task as done.
 
         Raises:
-            Refusal: `unknown_task`; `invalid_status` if nobody works on it; `not_owner`.
+            Refusal: `unknown_task`; `invalid_status` if nobody works on it; `not_owner`, with who owns it now if the
+                operator took it from the caller.
         """
         task = await self._of(tx, agent, task_id)
-        if task.status is not TaskStatus.IN_PROGRESS:
-            raise Refusal("invalid_status")
-        if task.claimed_by != agent.agent_id:
-            raise Refusal("not_owner")
+        if task.status is not TaskStatus.IN_PROGRESS or task.claimed_by != agent.agent_id:
+            raise await self._not_to_complete(tx, agent, task)
         await store.complete(tx, task_id, result)
         await self._note(tx, "task_completed", agent, {"task_id": task_id, "result": result})
 
@@ -83,18 +82,30 @@ class TaskBoard:
         names = await agents_store.names(self._database, {task.claimed_by for task in tasks if task.claimed_by})
         unfinished = {task.id for task in tasks if task.status is not TaskStatus.COMPLETED}
         blocking = [wanted for task in tasks if task.id in unfinished for wanted in task.depends_on]
-        now = self._clock.now()
+        online = await self._presence.among(owners.values())
         return tuple(
             TaskEntry(
                 task=task,
                 owner_name=names.get(task.claimed_by or ""),
-                owner_online=owners[task.claimed_by].is_online(now) if task.claimed_by in owners else None,
+                owner_online=task.claimed_by in online if task.claimed_by in owners else None,
                 waits_for=tuple(wanted for wanted in task.depends_on if wanted in unfinished),
                 blocks=blocking.count(task.id),
             )
             for task in tasks
             if team in (None, task.team)
         )
+
+    async def _not_to_complete(self, tx: Transaction, agent: Agent, task: Task) -> Refusal:
+        if not await store.was_taken_from(tx, task, agent.agent_id):
+            return Refusal("not_owner" if task.status is TaskStatus.IN_PROGRESS else "invalid_status")
+        if task.status is TaskStatus.COMPLETED:
+            ending = "cancelled this task" if task.is_cancelled else "took this task from you; it has been completed"
+            return Refusal("invalid_status", detail=f"the operator {ending}")
+        names = await agents_store.names(tx, {task.claimed_by} if task.claimed_by else ())
+        owner_name = names.get(task.claimed_by or "")
+        now = f"{owner_name} works on it now" if owner_name else "it is pending and can be claimed"
+        detail = f"the operator took this task from you; {now}"
+        return Refusal("not_owner", owner=task.claimed_by, owner_name=owner_name, detail=detail)
 
     async def _of(self, tx: Transaction, agent: Agent, task_id: str) -> Task:
         task = await store.by_id(tx, agent.team, task_id)

@@ -59,7 +59,7 @@ class WakeAttempts:
         self._database = database
         self._transports = transports
         self._clock = clock
-        self._hint_budget = hint_budget
+        self.hint_budget = hint_budget
 
     async def try_once(self, agent_id: str, *, forced: bool = False) -> Tried | None:
         """Try the open wakes of an agent; None if there are none."""
@@ -70,14 +70,16 @@ class WakeAttempts:
         transport, sighting = await self._sight(agent, wakes)
         now = self._clock.now()
         circumstances = await self._circumstances(agent, now) if agent else Circumstances()
-        verdict: Verdict | None = decide(wakes, agent, sighting, now, circumstances)
+        types = transport is None or transport.types
+        verdict: Verdict | None = decide(wakes, agent, sighting, now, circumstances, types=types)
         seen = sighting.seen
         proof = Proof(step=WakeStep.ATTEMPTED, detail=sighting.detail, seen_before=seen, seen_after=seen)
         if agent and transport and (isinstance(verdict, Deliver) or (forced and isinstance(verdict, Defer))):
             proof = await transport.deliver(agent, await self._hint(wakes), forced=forced)
-            verdict = after_delivery(wakes, proof.step, proof.detail, failed=proof.failed, now=self._clock.now())
+            now = self._clock.now()
+            verdict = after_delivery(wakes, proof.step, proof.detail, failed=proof.failed, now=now, types=types)
         await self._write_down(agent_id, transport.name if transport else "none", verdict, proof, self._serving(agent))
-        return Tried(agent=agent, typed=transport is None or transport.types, verdict=verdict)
+        return Tried(agent=agent, typed=types, verdict=verdict)
 
     async def poke(self, agent: Agent, text: str) -> Proof:
         """Put a line of the operator's own before an agent, through every gate."""
@@ -86,15 +88,18 @@ class WakeAttempts:
             return Proof(step=WakeStep.QUEUED, detail=NO_TRANSPORT.detail, seen_before="", seen_after="")
         return await transport.deliver(agent, text)
 
-    async def verdicts(self, agent: Agent) -> tuple[Gate, ...]:
-        """Every gate's verdict for an agent now; changes nothing."""
+    async def verdicts(self, agent: Agent, message_id: str | None = None) -> tuple[Gate, ...]:
+        """Every gate's verdict for an agent now, or for one wake of it if that were tried; changes nothing."""
         wakes = await store.open_for(self._database, agent.agent_id)
+        if message_id:
+            wakes = _with_replayed(wakes, await store.of_message(self._database, message_id), agent.agent_id)
         now = self._clock.now()
         held_back = restraints(wakes, agent, await self._circumstances(agent, now), now)
-        mail = Gate(name="already read", holds=bool(wakes), detail="no" if wakes else "there is nothing to wake it for")
+        mail = any(message_id in (None, wake.message_id) for wake in wakes)
+        unread = Gate(name="already read", holds=mail, detail="no" if mail else "there is nothing to wake it for")
         _, sighting = await self._sight(agent, wakes)
         reach = Gate(name="reach", holds=sighting.reach is Reach.OPEN, detail=sighting.detail)
-        return (mail, *(restraint.gate for restraint in held_back), *(sighting.gates or (reach,)))
+        return (unread, *(restraint.gate for restraint in held_back), *(sighting.gates or (reach,)))
 
     def _serving(self, agent: Agent | None) -> list[str]:
         return [one.name for one in self._transports if agent and one.serves(agent)]
@@ -126,7 +131,7 @@ class WakeAttempts:
         return line
 
     async def _sight(self, agent: Agent | None, wakes: Sequence[Wake]) -> tuple[Transport | None, Sighting]:
-        """The transport to use and what it sees; one that is broken gives way to the next that is not."""
+        """The transport to use and what it sees; one that gets nowhere gives way to the next that does."""
         serving = self._serving(agent)
         first = choose(serving, wakes, agent, self._clock.now()) if agent else None
         chosen: tuple[Transport | None, Sighting] = (None, NO_TRANSPORT)
@@ -134,10 +139,10 @@ class WakeAttempts:
             transport = next(one for one in self._transports if one.name == name)
             assert agent is not None  # somebody is served
             sighting = await transport.sight(agent)
-            if chosen[0] is None:
-                chosen = (transport, sighting)
-            if sighting.reach is not Reach.BROKEN:
+            if sighting.reach not in (Reach.BROKEN, Reach.NO_PANE):
                 return transport, sighting
+            if chosen[1].reach is Reach.NO_PANE:
+                chosen = (transport, sighting)
         return chosen
 
     async def _circumstances(self, agent: Agent, now: datetime) -> Circumstances:
@@ -149,7 +154,7 @@ class WakeAttempts:
             resting_until=until,
             hints=given.count,
             oldest_hint_at=given.oldest_at,
-            hint_budget=self._hint_budget,
+            hint_budget=self.hint_budget,
             chattering=chatters(
                 received=talk.received, sent=talk.sent, counterparts=talk.counterparts, worth_waking=talk.worth_waking
             ),
@@ -181,6 +186,17 @@ class WakeAttempts:
                 )
                 await store.note_attempt(tx, wake, attempt, outcome)
             tx.record(WakeChanged(agent_id=agent_id))
+
+
+def _with_replayed(open_wakes: Sequence[Wake], of_message: Sequence[Wake], agent_id: str) -> tuple[Wake, ...]:
+    """The open wakes and, as a replay would leave it, the agent's wake for a message unless that has been read."""
+    known = {wake.key for wake in open_wakes}
+    replayed = [
+        replace(wake, status=WakeStatus.RETRYING, failures=0)
+        for wake in of_message
+        if wake.agent_id == agent_id and wake.key not in known and WakeStep.READ not in wake.reached
+    ]
+    return (*open_wakes, *replayed)
 
 
 def _rests_on_its_hint(wake: Wake, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.model import Agent, Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
+from xats_tui.backend.model import PING_PONG, Agent, Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
 
 LADDER = (timedelta(seconds=30), timedelta(seconds=180), timedelta(seconds=600))
 """Delays to the next try, the last one for ever after; the first three are the reference's."""
@@ -138,7 +138,7 @@ def restraints(
             gate=Gate(
                 name="ping-pong",
                 holds=not circumstances.chattering,
-                detail="only acknowledgements go back and forth" if circumstances.chattering else "no",
+                detail=PING_PONG if circumstances.chattering else "no",
             ),
             until=now + LADDER[-1],
         ),
@@ -178,6 +178,8 @@ def decide(
     sighting: Sighting,
     now: datetime,
     circumstances: Circumstances = Circumstances(),
+    *,
+    types: bool = True,
 ) -> Verdict:
     """What to do about the open wakes for one agent.
 
@@ -187,6 +189,7 @@ def decide(
         sighting: what its transport sees now.
         now: the instant of the decision.
         circumstances: what else there is to know.
+        types: whether the transport is one that types.
     """
     if agent is None:
         return GiveUp(reason="no_pane", detail="the agent has left")
@@ -201,20 +204,20 @@ def decide(
         case Reach.AGENT_GONE:
             return GiveUp(reason="no_pane", detail=sighting.detail)
         case Reach.BROKEN:
-            return _after_failure(wakes, sighting.detail, now)
+            return _after_failure(wakes, sighting.detail, now, types=types)
         case Reach.OPEN if all(gate.holds for gate in sighting.gates):
             return Deliver()
     return _wait_for_pane(wakes, sighting.detail, now)
 
 
 def after_delivery(
-    wakes: Sequence[Wake], step: WakeStep, detail: str, *, failed: bool, now: datetime
+    wakes: Sequence[Wake], step: WakeStep, detail: str, *, failed: bool, now: datetime, types: bool = True
 ) -> Verdict | None:
     """What a delivery that did not get as far as `submitted` means; None if it did."""
     if step is WakeStep.SUBMITTED:
         return None
     if failed:
-        return _after_failure(wakes, detail, now)
+        return _after_failure(wakes, detail, now, types=types)
     return _wait_for_pane(wakes, detail, now)
 
 
@@ -239,10 +242,11 @@ def _wait_for_pane(wakes: Sequence[Wake], detail: str, now: datetime) -> Verdict
     return Defer(reason="guard_failed", detail=detail, until=now + delay_after(wakes), until_idle=True)
 
 
-def _after_failure(wakes: Sequence[Wake], detail: str, now: datetime) -> Verdict:
+def _after_failure(wakes: Sequence[Wake], detail: str, now: datetime, *, types: bool) -> Verdict:
     if min(wake.failures for wake in wakes) >= len(LADDER):
         return GiveUp(reason="retry_exhausted", detail=detail)
-    return Defer(reason="tmux_unavailable", detail=detail, until=now + delay_after(wakes), failed=True)
+    reason = "tmux_unavailable" if types else "guard_failed"
+    return Defer(reason=reason, detail=detail, until=now + delay_after(wakes), failed=True)
 
 
 def _rest(circumstances: Circumstances) -> str:

@@ -15,6 +15,7 @@ from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import Event, InboxRead, MessageSent, PaneBound, WakeChanged
 from xats_tui.backend.model import (
+    OPERATOR_ID,
     Agent,
     Gate,
     PaneRef,
@@ -92,9 +93,14 @@ class Waker:
         self._held_up: dict[str, HeldUp] = {}
         """Agents whose wakes wait for something other than time."""
 
+    def tune(self, *, lifetime: timedelta, quiet: timedelta, hint_budget: int) -> None:
+        """Use these from the next wake and the next attempt on."""
+        self._lifetime, self._quiet = lifetime, quiet
+        self._trials.hint_budget = hint_budget
+
     def hear(self, event: Event) -> None:
         """Take note of what may change when a wake can be carried out."""
-        if isinstance(event, MessageSent | PaneBound | InboxRead):
+        if isinstance(event, MessageSent | PaneBound | InboxRead | WakeChanged):
             self._news.set()
 
     async def queue(self, tx: Transaction, letter: Outgoing, *, auto_poke: bool) -> None:
@@ -174,9 +180,9 @@ class Waker:
         async with self._turns[agent_id]:
             return await self._trials.hand_over(agent_id)
 
-    async def verdicts(self, agent: Agent) -> tuple[Gate, ...]:
-        """Every gate's verdict for an agent now; changes nothing."""
-        return await self._trials.verdicts(agent)
+    async def verdicts(self, agent: Agent, message_id: str | None = None) -> tuple[Gate, ...]:
+        """Every gate's verdict for an agent now, or for one wake of it if that were tried; changes nothing."""
+        return await self._trials.verdicts(agent, message_id)
 
     async def run(self) -> None:
         """Carry out wakes as they fall due, for ever; first those that a restart has interrupted."""
@@ -264,6 +270,8 @@ class Waker:
     def _new_wake(self, letter: Outgoing, position: int, auto_poke: bool, now: datetime) -> store.NewWake:
         recipient = letter.recipients[position]
         skip_reason = "self" if recipient == letter.from_agent_id else None
+        if recipient == OPERATOR_ID:
+            skip_reason = "no_pane"
         if not auto_poke:
             skip_reason = "auto_poke_disabled"
         return store.NewWake(
@@ -272,6 +280,7 @@ class Waker:
             recipient_message_id=letter.row_id(position),
             status=WakeStatus.SKIPPED if skip_reason else WakeStatus.RETRYING,
             skip_reason=skip_reason,
+            detail="the operator reads mail at the dashboard" if recipient == OPERATOR_ID else None,
             due_at=None if skip_reason else now,
             expires_at=now + self._lifetime,
         )

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.events import ActivityNoted
-from xats_tui.backend.model import Activity, Agent
-from xats_tui.backend.store.columns import column, instant
-from xats_tui.backend.store.database import Reader, Transaction
+from xats_tui.backend.model import Activity, Agent, LoggedEvent
+from xats_tui.backend.store.columns import column, from_json, instant
+from xats_tui.backend.store.database import Reader, Row, Transaction
 
 
 async def note(
@@ -37,6 +37,35 @@ async def newest(reader: Reader, limit: int) -> tuple[Activity, ...]:
     )
 
 
+async def newest_events(reader: Reader, limit: int) -> tuple[LoggedEvent, ...]:
+    """What agents did last, the newest first."""
+    rows = await reader.fetch_all(
+        "SELECT e.event_id, e.event_type, e.to_team, e.actor_agent_id, e.payload, e.created_at, a.name AS actor, "
+        "(SELECT json_group_array(coalesce(r.name, m.to_agent_id)) FROM messages m "
+        "LEFT JOIN agents r ON r.agent_id = m.to_agent_id WHERE m.event_id = e.event_id) AS others, "
+        "(SELECT coalesce(m.subject, substr(m.body, 1, 200)) FROM messages m WHERE m.event_id = e.event_id LIMIT 1) "
+        "AS told FROM events e LEFT JOIN agents a ON a.agent_id = e.actor_agent_id ORDER BY e.event_id DESC LIMIT ?",
+        (limit,),
+    )
+    return tuple(map(_logged, rows))
+
+
+def _logged(row: Row) -> LoggedEvent:
+    payload = from_json(row["payload"])
+    contract = f"{payload.get('name')} v{payload.get('version')}" if row["event_type"] == "contract_registered" else ""
+    return LoggedEvent(
+        event_id=row["event_id"],
+        at=from_wire(row["created_at"]),
+        kind=row["event_type"],
+        team=row["to_team"],
+        actor_id=row["actor_agent_id"] or "",
+        actor_name=row["actor"],
+        others=tuple(str(name) for name in from_json(row["others"])),
+        about=str(payload.get("task_id") or payload.get("name") or row["event_id"]),
+        detail=contract or str(payload.get("title") or row["told"] or payload.get("task_id") or ""),
+    )
+
+
 async def let_rest(tx: Transaction, subject: str, until: datetime | None) -> None:
     """Do not disturb an agent or a team until then, or until it is lifted."""
     await tx.execute(
@@ -59,6 +88,14 @@ async def resting(reader: Reader, agent: Agent, now: datetime) -> tuple[bool, da
     )
     ends = [instant(row["until"]) for row in rows]
     return bool(ends), None if None in ends else max((end for end in ends if end), default=None)
+
+
+async def all_resting(reader: Reader, now: datetime) -> dict[str, datetime | None]:
+    """Every agent and team that is not to be disturbed, by subject, with the end of that if it has one."""
+    rows = await reader.fetch_all(
+        "SELECT subject, until FROM do_not_disturb WHERE until IS NULL OR until > ?", (to_wire(now),)
+    )
+    return {row["subject"]: instant(row["until"]) for row in rows}
 
 
 def agent_subject(agent_id: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -10,12 +9,15 @@ import orjson
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.model import (
     CHANNEL_PROXY_ROLE,
+    OPERATOR_ID,
+    OPERATOR_NAME,
     Agent,
     Binding,
     Client,
     Delivery,
     DeliveryKind,
     PaneRef,
+    SeenProcess,
     VerificationMode,
 )
 from xats_tui.backend.store.database import Reader, Row, Transaction
@@ -41,8 +43,9 @@ class Registration:
     model: str
     delivery: Delivery | None = None
     ui_pid: int | None = None
+    ui_started_at: float | None = None
+    """Of the process `ui_pid`, and written with it; None if it is gone."""
     host_session: str | None = None
-    channel_ui_pid: int | None = None
 
 
 async def by_id(reader: Reader, agent_id: str) -> Agent | None:
@@ -68,14 +71,11 @@ async def all_teams(reader: Reader) -> tuple[Agent, ...]:
     return tuple(map(_agent, await reader.fetch_all("SELECT * FROM agents ORDER BY team, name")))
 
 
-async def online_in_team(
-    reader: Reader, team: str, since: datetime, *, but: str, role: str | None = None
-) -> tuple[Agent, ...]:
-    """The agents of a team that called after `since`, by name; channel proxies are none, and `but` is left out."""
+async def others_of_team(reader: Reader, team: str, *, but: str, role: str | None = None) -> tuple[Agent, ...]:
+    """The agents of a team, or those of one role, by name; channel proxies are none, and `but` is left out."""
     rows = await reader.fetch_all(
-        "SELECT * FROM agents WHERE team = ? AND last_seen_at > ? AND agent_id <> ? AND role <> ? "
-        "AND (? IS NULL OR role = ?) ORDER BY name",
-        (team, to_wire(since), but, CHANNEL_PROXY_ROLE, role, role),
+        "SELECT * FROM agents WHERE team = ? AND agent_id <> ? AND role <> ? AND (? IS NULL OR role = ?) ORDER BY name",
+        (team, but, CHANNEL_PROXY_ROLE, role, role),
     )
     return tuple(map(_agent, rows))
 
@@ -119,12 +119,11 @@ async def register(tx: Transaction, wanted: Registration, new_id: str) -> Agent:
             now,
         ),
     )
-    optional: dict[str, Any] = {
-        "claude_ui_pid": wanted.channel_ui_pid,
-        "runtime_ui_pid": wanted.ui_pid,
-        "host_session": wanted.host_session,
-    }
-    given = {name: value for name, value in optional.items() if value is not None}
+    given: dict[str, Any] = {}
+    if wanted.host_session is not None:
+        given["host_session"] = wanted.host_session
+    if wanted.ui_pid is not None:
+        given |= {"runtime_ui_pid": wanted.ui_pid, "runtime_ui_started_at": wanted.ui_started_at}
     if wanted.delivery is not None:
         given |= {"delivery_kind": wanted.delivery.kind, "delivery_payload": _payload(wanted.delivery)}
     for column, value in given.items():
@@ -179,14 +178,15 @@ async def depart(tx: Transaction, agent: Agent) -> None:
 
 
 async def names(reader: Reader, agent_ids: Collection[str]) -> dict[str, str]:
-    """The names of these agents, of those who left too."""
+    """The names of these agents, of those who left too, and of the operator."""
     marks = ",".join("?" * len(agent_ids))
     rows = await reader.fetch_all(
         f"SELECT agent_id, name FROM departed_agents WHERE agent_id IN ({marks}) "
         f"UNION ALL SELECT agent_id, name FROM agents WHERE agent_id IN ({marks})",
         (*agent_ids, *agent_ids),
     )
-    return {row["agent_id"]: row["name"] for row in rows}
+    known = {row["agent_id"]: row["name"] for row in rows}
+    return known | ({OPERATOR_ID: OPERATOR_NAME} if OPERATOR_ID in agent_ids else {})
 
 
 def _agent(row: Row) -> Agent:
@@ -203,6 +203,7 @@ def _agent(row: Row) -> Agent:
         registered_at=from_wire(row["registered_at"]),
         last_seen_at=from_wire(row["last_seen_at"]),
         host_session=row["host_session"],
+        process=_process(row),
         channel_ui_pid=row["claude_ui_pid"],
     )
 
@@ -219,6 +220,11 @@ def _binding(row: Row) -> Binding | None:
         mode=VerificationMode(mode) if mode in set(VerificationMode) else VerificationMode.TTY_PANE,
         bound_at=from_wire(row["runtime_bound_at"] or row["registered_at"]),
     )
+
+
+def _process(row: Row) -> SeenProcess | None:
+    pid, started_at = row["runtime_ui_pid"], row["runtime_ui_started_at"]
+    return SeenProcess(pid, started_at) if pid is not None and started_at is not None else None
 
 
 def _delivery(kind: str, payload: str | None) -> Delivery:

@@ -1,12 +1,12 @@
 """Contract versions, subscriptions, and who has fetched what."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model import Contract, ContractSummary, Page, Subscriber
+from xats_tui.backend.model import Contract, ContractSummary, ContractVersion, Page, Subscriber
 from xats_tui.backend.store.columns import from_json, instant, to_json
 from xats_tui.backend.store.database import Reader, Row, Transaction
 
@@ -95,34 +95,75 @@ async def events_since(reader: Reader, team: str, subscriber: str, event_id: int
 
 
 async def summaries(reader: Reader, limit: int) -> tuple[ContractSummary, ...]:
-    """The latest version of every contract with its subscribers, the newest first."""
-    latest = await reader.fetch_all(
-        "SELECT c.team, c.name, c.version, c.breaking, c.registered_by, c.registered_at, a.name AS registrar "
-        "FROM contracts c JOIN (SELECT team, name, max(version) AS version FROM contracts GROUP BY team, name) AS top "
-        "USING (team, name, version) LEFT JOIN agents a ON a.agent_id = c.registered_by ORDER BY c.id DESC LIMIT ?",
-        (limit,),
+    """The latest version of every contract with its versions, subscribers and readers, the newest first."""
+    versions = await reader.fetch_all(
+        "SELECT c.team, c.name, c.version, c.breaking, c.note, c.registered_by, c.registered_at, a.name AS registrar "
+        "FROM contracts c LEFT JOIN agents a ON a.agent_id = c.registered_by ORDER BY c.id DESC"
     )
+    by_name: dict[tuple[str, str], list[Row]] = {}
+    for row in versions:
+        by_name.setdefault((row["team"], row["name"]), []).append(row)
+    subscribed, reading = await _subscribed(reader), await _reading(reader)
+    return tuple(
+        _summary(rows, subscribed.get(key, ()), reading.get(key, ())) for key, rows in list(by_name.items())[:limit]
+    )
+
+
+Interest = dict[tuple[str, str], list[Subscriber]]
+"""Agents by the team and name of a contract."""
+
+
+async def _subscribed(reader: Reader) -> Interest:
     interested = await reader.fetch_all(
         "SELECT s.team, s.contract_name, s.agent_id, a.name, f.version, f.fetched_at FROM contract_subscriptions s "
         "JOIN agents a ON a.agent_id = s.agent_id LEFT JOIN contract_fetches f "
         "ON f.agent_id = s.agent_id AND f.team = s.team AND f.contract_name = s.contract_name ORDER BY a.name"
     )
-    by_contract: dict[tuple[str, str], list[Subscriber]] = {}
-    for row in interested:
-        by_contract.setdefault((row["team"], row["contract_name"]), []).append(_subscriber(row))
-    return tuple(_summary(row, by_contract.get((row["team"], row["name"]), [])) for row in latest)
+    return _by_contract(interested)
 
 
-def _summary(row: Row, subscribed: list[Subscriber]) -> ContractSummary:
+async def _reading(reader: Reader) -> Interest:
+    """Agents that have fetched a contract and are not subscribed to it."""
+    fetched = await reader.fetch_all(
+        "SELECT f.team, f.contract_name, f.agent_id, a.name, f.version, f.fetched_at FROM contract_fetches f "
+        "JOIN agents a ON a.agent_id = f.agent_id LEFT JOIN contract_subscriptions s "
+        "ON s.agent_id = f.agent_id AND s.team = f.team AND s.contract_name = f.contract_name "
+        "WHERE s.agent_id IS NULL ORDER BY a.name"
+    )
+    return _by_contract(fetched)
+
+
+def _by_contract(rows: Iterable[Row]) -> Interest:
+    interest: Interest = {}
+    for row in rows:
+        interest.setdefault((row["team"], row["contract_name"]), []).append(_subscriber(row))
+    return interest
+
+
+def _summary(rows: Sequence[Row], subscribed: Iterable[Subscriber], reading: Iterable[Subscriber]) -> ContractSummary:
+    versions = tuple(map(_version, rows))
     return ContractSummary(
-        team=row["team"],
-        name=row["name"],
+        team=rows[0]["team"],
+        name=rows[0]["name"],
+        version=versions[0].version,
+        breaking=versions[0].breaking,
+        registered_by=versions[0].registered_by,
+        registered_by_name=versions[0].registered_by_name,
+        registered_at=versions[0].registered_at,
+        subscribers=tuple(subscribed),
+        readers=tuple(reading),
+        versions=versions,
+    )
+
+
+def _version(row: Row) -> ContractVersion:
+    return ContractVersion(
         version=row["version"],
         breaking=bool(row["breaking"]) if row["breaking"] is not None else None,
+        note=row["note"],
         registered_by=row["registered_by"],
         registered_by_name=row["registrar"],
         registered_at=from_wire(row["registered_at"]),
-        subscribers=tuple(subscribed),
     )
 
 

@@ -1,14 +1,18 @@
 """Messages, their events, and who has read what."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model import Message, Page
+from xats_tui.backend.model import OPERATOR_ID, OPERATOR_NAME, Message, Page, Thread
 from xats_tui.backend.store.columns import instant, to_json
 from xats_tui.backend.store.database import Reader, Row, Transaction
+
+ANSWER = """(SELECT a.sent_at FROM messages a WHERE a.from_agent_id = m.to_agent_id
+    AND a.to_agent_id = m.from_agent_id AND a.event_id > m.event_id ORDER BY a.event_id LIMIT 1)"""
+"""When the recipient of a message first wrote back to its sender after it."""
 
 SELECT = """SELECT m.*,
     coalesce(s.name, (SELECT name FROM departed_agents WHERE agent_id = m.from_agent_id)) AS from_name,
@@ -16,6 +20,12 @@ SELECT = """SELECT m.*,
     coalesce(r.name, (SELECT name FROM departed_agents WHERE agent_id = m.to_agent_id)) AS to_name
     FROM messages m LEFT JOIN agents s ON s.agent_id = m.from_agent_id
     LEFT JOIN agents r ON r.agent_id = m.to_agent_id """
+
+SELECT_ANSWERED = SELECT.replace("m.*,", f"m.*, CASE WHEN m.need_reply THEN {ANSWER} END AS answered_at,")
+"""With when a message that wants a reply was answered."""
+
+UNANSWERED_REACH = 2_000
+"""Events back from the newest in which messages without an answer are looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +116,73 @@ async def newest_event_id(reader: Reader, agent_id: str) -> int:
 async def stream(reader: Reader, limit: int, before_event_id: int | None = None) -> tuple[Message, ...]:
     """The newest messages of all teams, newest first."""
     rows = await reader.fetch_all(
-        f"{SELECT} WHERE m.event_id < coalesce(?, 9223372036854775807) ORDER BY m.event_id DESC, m.id LIMIT ?",
+        f"{SELECT_ANSWERED} WHERE m.event_id < coalesce(?, 9223372036854775807) ORDER BY m.event_id DESC, m.id LIMIT ?",
         (before_event_id, limit),
     )
+    return tuple(map(_with_answer, rows))
+
+
+async def newest_to(reader: Reader, agent_id: str, limit: int) -> tuple[Message, ...]:
+    """The newest messages to an agent, read or not, newest first."""
+    rows = await reader.fetch_all(
+        f"{SELECT_ANSWERED} WHERE m.to_agent_id = ? ORDER BY m.event_id DESC, m.id LIMIT ?", (agent_id, limit)
+    )
+    return tuple(map(_with_answer, rows))
+
+
+async def unanswered(reader: Reader, limit: int) -> tuple[Message, ...]:
+    """Messages of late to one agent that want a reply and have none, the newest first."""
+    rows = await reader.fetch_all(
+        f"{SELECT} WHERE m.event_id > (SELECT max(event_id) FROM messages) - ? AND m.need_reply = 1 "
+        f"AND m.to_role IS NULL AND m.from_agent_id <> m.to_agent_id AND NOT EXISTS {ANSWER} "
+        "ORDER BY m.event_id DESC LIMIT ?",
+        (UNANSWERED_REACH, limit),
+    )
     return tuple(map(_message, rows))
+
+
+async def of_event(reader: Reader, event_id: int) -> tuple[Message, ...]:
+    """What was sent at once: a message, or a broadcast with one for each recipient."""
+    rows = await reader.fetch_all(f"{SELECT_ANSWERED} WHERE m.event_id = ? ORDER BY m.id", (event_id,))
+    return tuple(map(_with_answer, rows))
+
+
+async def between(reader: Reader, one: str, others: Sequence[str], event_id: int, *, before: int, after: int) -> Thread:
+    """What an agent and some others wrote to each other around an event.
+
+    Args:
+        reader: the store.
+        one: id of the one agent.
+        others: ids of those on the other side.
+        event_id: the event around which to look.
+        before: messages of this event and earlier ones at most.
+        after: later messages at most.
+    """
+    pair = (
+        "((m.from_agent_id = ?1 AND m.to_agent_id IN (SELECT value FROM json_each(?2))) "
+        "OR (m.to_agent_id = ?1 AND m.from_agent_id IN (SELECT value FROM json_each(?2))))"
+    )
+    whose = (one, to_json(list(others)), event_id)
+    earlier = await reader.fetch_all(
+        f"{SELECT_ANSWERED} WHERE {pair} AND m.event_id <= ?3 ORDER BY m.event_id DESC, m.id DESC LIMIT ?4",
+        (*whose, before + 1),
+    )
+    later = await reader.fetch_all(
+        f"{SELECT_ANSWERED} WHERE {pair} AND m.event_id > ?3 ORDER BY m.event_id, m.id LIMIT ?4", (*whose, after + 1)
+    )
+    rows = (*reversed(earlier[:before]), *later[:after])
+    return Thread(
+        messages=tuple(map(_with_answer, rows)), more_before=len(earlier) > before, more_after=len(later) > after
+    )
+
+
+async def unread_among(reader: Reader, agent_id: str, message_ids: Sequence[str]) -> tuple[str, ...]:
+    """Those of these messages that are to this agent and that it has not read."""
+    rows = await reader.fetch_all(
+        "SELECT id FROM messages WHERE id IN (SELECT value FROM json_each(?)) AND to_agent_id = ? AND read_at IS NULL",
+        (to_json(list(message_ids)), agent_id),
+    )
+    return tuple(row["id"] for row in rows)
 
 
 async def mark_read(tx: Transaction, message_ids: Sequence[str]) -> None:
@@ -126,6 +199,14 @@ class Unread:
 
     count: int
     oldest_at: str
+
+
+async def unread_count(reader: Reader, agent_id: str) -> int:
+    """How much unread mail an agent has."""
+    row = await reader.fetch_one(
+        "SELECT count(*) AS n FROM messages WHERE to_agent_id = ? AND read_at IS NULL", (agent_id,)
+    )
+    return int(row["n"]) if row else 0
 
 
 async def unread_counts(reader: Reader) -> dict[str, Unread]:
@@ -193,7 +274,16 @@ def _message(row: Row) -> Message:
         need_reply=bool(row["need_reply"]),
         sent_at=from_wire(row["sent_at"]),
         read_at=instant(row["read_at"]),
-        from_name=row["from_name"],
-        from_role=row["from_role"],
-        to_name=row["to_name"],
+        from_name=_called(row["from_agent_id"], row["from_name"]),
+        from_role=_called(row["from_agent_id"], row["from_role"]),
+        to_name=_called(row["to_agent_id"], row["to_name"]),
     )
+
+
+def _with_answer(row: Row) -> Message:
+    return replace(_message(row), answered_at=instant(row["answered_at"]))
+
+
+def _called(agent_id: str, name: str | None) -> str | None:
+    """The name or role in a row, which the operator has without one."""
+    return OPERATOR_NAME if agent_id == OPERATOR_ID else name

@@ -10,11 +10,15 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from xats_tui import private_files
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.errors import UnusableStore
 
 WAKE_LIFETIME = timedelta(hours=24)
 """How long a retry that was pending in a reference file is still worth trying."""
+
+BESIDE = ("-wal", "-shm")
+"""How the files end that SQLite keeps beside the database, made with the database's own mode."""
 
 REFERENCE_TABLES = (
     """CREATE TABLE IF NOT EXISTS events (
@@ -130,6 +134,43 @@ OUR_ADDITIONS = (
     "CREATE INDEX idx_departed_id ON departed_agents (agent_id)",
 )
 
+SURFACE_ADDITIONS = (
+    # Pane ids repeat across tmux servers.
+    "ALTER TABLE codex_pane_pre_registrations RENAME TO pre_registrations_of_one_server",
+    """CREATE TABLE codex_pane_pre_registrations (
+        pane_id TEXT NOT NULL, xats_agent_id TEXT NOT NULL, expires_at TEXT NOT NULL,
+        tmux_socket TEXT NOT NULL DEFAULT '', PRIMARY KEY (tmux_socket, pane_id)) WITHOUT ROWID""",
+    "INSERT INTO codex_pane_pre_registrations (pane_id, xats_agent_id, expires_at) "
+    "SELECT pane_id, xats_agent_id, expires_at FROM pre_registrations_of_one_server",
+    "DROP TABLE pre_registrations_of_one_server",
+    # Channel proxies are no agents: nobody writes to them, and each process of theirs made a row.
+    """CREATE TABLE channel_proxies (
+        agent_id TEXT PRIMARY KEY, team TEXT NOT NULL, name TEXT NOT NULL, channel_session_id TEXT, ui_pid INTEGER,
+        registered_at TEXT NOT NULL, last_seen_at TEXT NOT NULL, UNIQUE (team, name)) WITHOUT ROWID""",
+    "CREATE INDEX idx_proxies_ui_pid ON channel_proxies (ui_pid) WHERE ui_pid IS NOT NULL",
+    "INSERT INTO channel_proxies SELECT agent_id, team, name, "
+    "CASE WHEN json_valid(delivery_payload) THEN json_extract(delivery_payload, '$.channel_session_id') END, "
+    "claude_ui_pid, registered_at, last_seen_at FROM agents WHERE role = '__channel_proxy__'",
+    "DELETE FROM agents WHERE role = '__channel_proxy__'",
+    "CREATE INDEX idx_agents_runtime ON agents (runtime_ui_pid) WHERE runtime_ui_pid IS NOT NULL",
+    "CREATE INDEX idx_agents_channel ON agents (json_extract(delivery_payload, '$.channel_session_id')) "
+    "WHERE delivery_kind = 'claude-channel' AND json_valid(delivery_payload)",
+    # Sessions and calls outlive the process that answered them.
+    """CREATE TABLE sessions (
+        session_id TEXT PRIMARY KEY, agent_id TEXT, opening TEXT NOT NULL, credential TEXT, opened_at TEXT NOT NULL,
+        last_call_at TEXT NOT NULL, evidence TEXT NOT NULL DEFAULT '[]', identified_at TEXT,
+        superseded_at TEXT) WITHOUT ROWID""",
+    "CREATE INDEX idx_sessions_agent ON sessions (agent_id) WHERE agent_id IS NOT NULL",
+    """CREATE TABLE calls (
+        call_id TEXT PRIMARY KEY, at TEXT NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX idx_calls_at ON calls (at)",
+    # Retention: what may go, and nothing that stays, by age.
+    "CREATE INDEX idx_messages_kept ON messages (sent_at) WHERE read_at IS NOT NULL",
+    "CREATE INDEX idx_events_kept ON events (created_at) "
+    "WHERE event_type NOT IN ('message_sent', 'contract_registered')",
+    "CREATE INDEX idx_activity_at ON activity (at)",
+)
+
 
 def prepare(path: Path, now: datetime) -> None:
     """Make the file if there is none and bring it to the newest schema, keeping a backup of what it was.
@@ -138,8 +179,10 @@ def prepare(path: Path, now: datetime) -> None:
         UnusableStore: the file is newer than this program, is no database, or cannot be read or written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_files.make_folder(path.parent)
         path.touch(mode=0o600)
+        for file in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
+            private_files.close(file)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA busy_timeout=5000")
             version = _version(connection)
@@ -220,9 +263,16 @@ def _add_what_is_ours(connection: sqlite3.Connection, now: datetime) -> None:
         )
 
 
+def _widen_the_surface(connection: sqlite3.Connection, now: datetime) -> None:
+    del now
+    for statement in SURFACE_ADDITIONS:
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _adopt_reference_schema,
     _add_what_is_ours,
+    _widen_the_surface,
 )
 
 LATEST = len(MIGRATIONS)

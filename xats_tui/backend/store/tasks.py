@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import orjson
 
 from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model import Task, TaskStatus
-from xats_tui.backend.store.columns import instant
+from xats_tui.backend.model import OPERATOR_ID, Task, TaskStatus
+from xats_tui.backend.store.columns import column, instant
 from xats_tui.backend.store.database import Reader, Row, Transaction
 
 
@@ -84,6 +84,35 @@ async def complete(tx: Transaction, task_id: str, result: str | None) -> None:
         "UPDATE tasks SET status = 'completed', completed_at = ?, result = ? WHERE id = ?",
         (to_wire(tx.now), result, task_id),
     )
+
+
+async def save(tx: Transaction, task: Task) -> None:
+    """Make the stored task of that id what this one is, but for its team and age."""
+    await tx.execute(
+        "UPDATE tasks SET title = ?, description = ?, status = ?, depends_on = ?, claimed_by = ?, claimed_at = ?, "
+        "completed_at = ?, result = ? WHERE id = ?",
+        (
+            task.title,
+            task.description,
+            task.status,
+            orjson.dumps(task.depends_on).decode(),
+            task.claimed_by,
+            column(task.claimed_at),
+            column(task.completed_at),
+            task.result,
+            task.id,
+        ),
+    )
+
+
+async def was_taken_from(reader: Reader, task: Task, agent_id: str) -> bool:
+    """Whether the operator ever took the task from that agent."""
+    row = await reader.fetch_one(
+        "SELECT 1 FROM events WHERE from_team = ? AND actor_agent_id = ? AND event_type LIKE 'task_%' "
+        "AND payload ->> 'task_id' = ? AND payload ->> 'taken_from' = ? LIMIT 1",
+        (task.team, OPERATOR_ID, task.id, agent_id),
+    )
+    return row is not None
 
 
 async def owned_by(reader: Reader, team: str, agent_id: str) -> tuple[str, ...]:

@@ -12,6 +12,15 @@ from xats_tui.backend.store.database import Reader, Row, Transaction
 SELECT = """SELECT w.*, m.from_agent_id, m.subject FROM message_delivery_status w
     LEFT JOIN messages m ON m.id = w.recipient_message_id """
 
+LISTED = """SELECT message_id, agent_id, queued_at, 1 AS pressing FROM message_delivery_status
+        WHERE due_at IS NOT NULL
+    UNION ALL SELECT f.message_id, f.agent_id, f.queued_at, 1 FROM message_delivery_status f
+        JOIN messages m ON m.id = f.recipient_message_id JOIN agents a ON a.agent_id = f.agent_id
+        WHERE f.wake_status = 'failed' AND m.read_at IS NULL
+    UNION ALL SELECT * FROM (SELECT message_id, agent_id, queued_at, 0 FROM message_delivery_status
+        ORDER BY queued_at DESC LIMIT ?)"""
+"""Wakes for a list: what is open, what has failed and can be tried again, and the newest of all."""
+
 REVIVABLE = "('no_pane', 'tmux_unavailable', 'retry_exhausted')"
 """Reasons for which a wake ended that a new binding takes away."""
 
@@ -27,6 +36,7 @@ class NewWake:
     skip_reason: str | None
     due_at: datetime | None
     expires_at: datetime | None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +60,8 @@ async def queue(tx: Transaction, wakes: Sequence[NewWake]) -> None:
     now = to_wire(tx.now)
     await tx.execute_many(
         "INSERT INTO message_delivery_status (message_id, agent_id, wake_status, skip_reason, retry_attempts, "
-        "updated_at, recipient_message_id, due_at, expires_at, queued_at) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
+        "updated_at, recipient_message_id, due_at, expires_at, queued_at, detail) "
+        "VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
         [
             (
                 wake.message_id,
@@ -62,6 +73,7 @@ async def queue(tx: Transaction, wakes: Sequence[NewWake]) -> None:
                 column(wake.due_at),
                 column(wake.expires_at),
                 now,
+                wake.detail,
             )
             for wake in wakes
         ],
@@ -104,8 +116,14 @@ async def of_message(reader: Reader, message_id: str) -> tuple[Wake, ...]:
 
 
 async def newest(reader: Reader, limit: int) -> tuple[Wake, ...]:
-    """The newest wakes of all agents, newest first."""
-    rows = await reader.fetch_all(f"{SELECT} ORDER BY w.queued_at DESC, w.message_id LIMIT ?", (limit,))
+    """Wakes of all agents, newest first; those that somebody still waits for have a place before any other."""
+    rows = await reader.fetch_all(
+        f"SELECT * FROM ({SELECT} JOIN (SELECT message_id, agent_id, max(pressing) AS pressing FROM ({LISTED}) "
+        "GROUP BY message_id, agent_id ORDER BY pressing DESC, max(queued_at) DESC LIMIT ?) "
+        "AS listed ON listed.message_id = w.message_id AND listed.agent_id = w.agent_id) "
+        "ORDER BY queued_at DESC, message_id",
+        (limit, limit),
+    )
     return tuple(map(_wake, rows))
 
 

@@ -5,6 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from xats_tui.backend.clock import to_wire
+from xats_tui.backend.services.contracts import Registered, Unchanged
+from xats_tui.backend.services.schema_compatibility import Compatibility
+from xats_tui.backend.services.schema_diff import diff_schemas
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, NonNegative, Optional, Positive, Tool
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
@@ -41,13 +44,37 @@ class PendingContractEvents(Arguments):
 
 
 async def register_contract(call: Call, arguments: RegisterContract) -> Answer:
+    contracts = call.services.contracts
+    await contracts.check(arguments.schema_)
     async with call.write() as tx:
-        registered = await call.services.contracts.register(
-            tx, call.agent, arguments.name, arguments.schema_, arguments.note
-        )
-    await call.services.contracts.announce(registered)
-    answer: dict[str, Any] = {"name": arguments.name, "version": registered.contract.version}
-    return answer if registered.diff is None else {**answer, "diff": registered.diff}
+        outcome = await contracts.register(tx, call.agent, arguments.name, arguments.schema_, arguments.note)
+        answer = call.keep(_registered(outcome))
+    if not isinstance(outcome, Unchanged):
+        await contracts.announce(outcome)
+    return answer
+
+
+def _registered(outcome: Registered | Unchanged) -> dict[str, Any]:
+    answer: dict[str, Any] = {"name": outcome.contract.name, "version": outcome.contract.version}
+    if isinstance(outcome, Unchanged):
+        return {**answer, "unchanged": True, "diff": diff_schemas({}, {})}
+    if outcome.diff is None or outcome.compatibility is None:
+        return answer
+    return {**answer, "diff": outcome.diff, **_judgement(outcome.compatibility)}
+
+
+def _judgement(compatibility: Compatibility) -> dict[str, Any]:
+    return {
+        "compatibility": {
+            "backward": compatibility.backward,
+            "forward": compatibility.forward,
+            "summary": compatibility.sentence(),
+        },
+        "reasons": [
+            {"path": reason.path, "what": reason.what, "direction": reason.direction}
+            for reason in compatibility.reasons
+        ],
+    }
 
 
 async def subscribe_contract(call: Call, arguments: SubscribeContract) -> Answer:
@@ -99,10 +126,13 @@ TOOLS = (
         name="register_contract",
         description=(
             "Publish a contract (a JSON Schema under a name) or its next version. Answers the version and, from the "
-            "second on, what changed and whether that breaks readers of the one before. Subscribers are notified."
+            "second on, the diff, compatibility (backward: the new version accepts all data of the old one; forward: "
+            "the other way round; null: cannot be told) and the reasons. Subscribers are notified. The newest schema "
+            "again makes no version: unchanged. Refusals: invalid_schema with path and detail, schema_too_large."
         ),
         arguments=RegisterContract,
         run=register_contract,
+        once=True,
     ),
     Tool(
         name="subscribe_contract",

@@ -4,25 +4,33 @@ A tool is a function from a `Call` and its checked arguments to an answer.  What
 calls, note that the agent called, confirm the mail it was handed before, turn refusals into answers.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+from weakref import WeakValueDictionary
 
 import mcp_types as types
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from xats_tui.backend.clock import Clock
+from xats_tui.backend.clock import Clock, to_wire
 from xats_tui.backend.errors import Refusal, StoreError
-from xats_tui.backend.model import Agent
+from xats_tui.backend.model import CHANNEL_PROXY_ROLE, Agent
 from xats_tui.backend.services.agents import Registry
+from xats_tui.backend.services.channels import Channels
 from xats_tui.backend.services.contracts import ContractBook
+from xats_tui.backend.services.kept_sessions import KeptSessions
 from xats_tui.backend.services.messages import Mailbox
+from xats_tui.backend.services.presence import Presence
+from xats_tui.backend.services.recognition import Recognition
+from xats_tui.backend.services.registration import Registrar
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Session, Sessions
+from xats_tui.backend.store import calls
 from xats_tui.backend.store.columns import to_json
 from xats_tui.backend.store.database import Database, Transaction
 
@@ -41,6 +49,14 @@ def _refuse_null(value: Any) -> Any:
 Optional = Annotated[T | None, BeforeValidator(_refuse_null)]
 """A field that may be left out, but not be null."""
 
+
+TAKE_BACK = "call register_agent to take the name back, or register under another name"
+
+ClientName = Literal["codex", "claude-code", "opencode", "custom"]
+
+CALL_ID = "xats/call_id"
+"""Where a caller names a call, in `_meta`, so that it may ask again for the answer."""
+LONGEST_CALL_ID = 100
 
 LARGEST_INTEGER = 2**63 - 1
 """What the database can hold; an event, a version or a pid beyond it does not exist."""
@@ -61,12 +77,17 @@ class Services:
 
     database: Database
     sessions: Sessions
+    kept_sessions: KeptSessions
+    presence: Presence
     registry: Registry
+    registrar: Registrar
     mailbox: Mailbox
     waker: Waker
     board: TaskBoard
+    channels: Channels
     contracts: ContractBook
     identity: RuntimeIdentity
+    recognition: Recognition
     clock: Clock
 
 
@@ -79,6 +100,7 @@ class Call:
         self.meta = meta
         """The request's `_meta`: what the client program says beside the arguments."""
         self.touched = False
+        self._answer: Answer | None = None
         self._handed_over = tuple(session.offered)
         """Mail in answers before this call came; what is offered while it runs has not arrived yet."""
         self._agent: Agent | None = None
@@ -89,27 +111,72 @@ class Call:
         assert self._agent is not None  # the wrapper has looked
         return self._agent
 
-    async def identify(self) -> None:
-        """Find out who calls.
+    async def identify(self, *, or_proxy: bool = False) -> None:
+        """Find out who calls; with `or_proxy` it may be a channel proxy as well.
 
         Raises:
-            Refusal: `unknown_agent` when the session has not registered, or its agent is gone.
+            Refusal: `superseded` when another runtime has taken the agent over, `unknown_agent` when the session has
+                not registered or its agent is gone, `forbidden_role` to a proxy where only agents may call.
         """
         agent_id = self.session.agent_id
-        self._agent = await self.services.registry.by_id(agent_id) if agent_id else None
+        self._agent = await self._speaker(agent_id) if agent_id else None
         if self._agent is None:
-            raise Refusal("unknown_agent")
+            raise await self._nobody()
+        if self._agent.role == CHANNEL_PROXY_ROLE and not or_proxy:
+            raise Refusal("forbidden_role", detail="a channel proxy is no agent: only agents can do that")
+
+    @property
+    def call_id(self) -> str | None:
+        """What the caller names this call by, and would ask again by; None for most."""
+        call_id = self.meta.get(CALL_ID)
+        return call_id if isinstance(call_id, str) and 0 < len(call_id) <= LONGEST_CALL_ID else None
+
+    def keep(self, answer: Answer) -> Answer:
+        """The answer as it is true at the commit of the transaction under way, with which it is kept.
+
+        Whoever asks again gets it, also from a coordinator that was killed and started again meanwhile.
+        """
+        self._answer = answer
+        return answer
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         """A transaction that also notes that the agent called, and that the mail it was handed before has arrived."""
         async with self.services.database.write() as tx:
-            if self.session.agent_id is not None:
-                await self.services.registry.touch(tx, self.session.agent_id)
-                await self.services.mailbox.confirm(tx, self.session.agent_id, self._handed_over)
+            agent_id = self.session.agent_id
+            if agent_id is not None:
+                await self.services.registry.touch(tx, agent_id)
+                await self.services.mailbox.confirm(tx, agent_id, self._handed_over)
             yield tx
+            if self._answer is not None and self.call_id is not None:
+                await calls.keep(tx, self.call_id, to_json(self._answer))
         self.touched = True
         self.session.offered = [row for row in self.session.offered if row not in self._handed_over]
+
+    async def _speaker(self, agent_id: str) -> Agent | None:
+        return await self.services.registry.by_id(agent_id) or await self.services.channels.proxy(agent_id)
+
+    async def _nobody(self) -> Refusal:
+        """Why the session speaks for no agent; one that was taken over and then unregistered is merely gone."""
+        superseded = self.session.superseded
+        agent = await self._speaker(superseded.agent_id) if superseded else None
+        if superseded is None or agent is None:
+            return Refusal("unknown_agent")
+        address, since = f"{agent.name}@{agent.team}", to_wire(superseded.at)
+        detail = f"another session registered as {address} at {since}; {TAKE_BACK}"
+        return Refusal("superseded", detail=detail)
+
+
+class BrokenRules(Exception):
+    """Arguments that are each well formed and do not go together; what is wrong with which field."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        issues = [{"code": "custom", "path": [field], "message": problem} for field, problem in problems.items()]
+        super().__init__(to_json(issues))
+
+
+def _agree(arguments: Any) -> None:
+    """Arguments of which each may be judged for itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +187,16 @@ class Tool:
     description: str
     arguments: type[Arguments]
     run: Callable[[Call, Any], Awaitable[Answer]]
+    check: Callable[[Any], None] = _agree
+    """Raises BrokenRules or a Refusal when arguments do not go together; looked at before the caller is."""
     registered: bool = True
     """Whether the caller must have registered."""
+    for_proxies: bool = False
+    """Whether a channel proxy may call it, too."""
     touches: bool = True
     """Whether calling it shows that the agent is there."""
+    once: bool = False
+    """Whether it keeps its answer, so that a call which is repeated under its id is not carried out again."""
 
     def offered(self) -> types.Tool:
         """The tool as `tools/list` shows it."""
@@ -140,6 +213,7 @@ class Toolbox:
     def __init__(self, tools: Mapping[str, Tool], services: Services) -> None:
         self._tools = tools
         self._services = services
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.offered = [tool.offered() for tool in tools.values()]
 
     async def call(
@@ -151,31 +225,48 @@ class Toolbox:
             return _tool_error(f"Tool {name} not found; there are: {', '.join(sorted(self._tools))}")
         try:
             checked = tool.arguments.model_validate(dict(arguments))
+            tool.check(checked)
         except ValidationError as error:
             return _tool_error(_problems(name, error))
+        except BrokenRules as error:
+            return _tool_error(str(error))
+        except Refusal as refusal:
+            return _answered(to_json(refusal.payload()))
         session.last_call_at = self._services.clock.now()
         call = Call(self._services, session, meta)
         try:
-            text = to_json(await self._run(tool, call, checked))
+            text = await (self._run_once(tool, call, checked) if tool.once else self._run(tool, call, checked))
         except StoreError as error:
             logger.warning("%s: the database refused: %s", name, error)
             text = to_json({"error": "storage_unavailable"})
         except Exception:
             logger.exception("%s failed", name)
             return _tool_error(f"{name} failed for a reason of the coordinator's own; its log says which")
-        return types.CallToolResult(content=[types.TextContent(type="text", text=text)])
+        return _answered(text)
 
-    async def _run(self, tool: Tool, call: Call, checked: Arguments) -> Answer:
+    async def _run_once(self, tool: Tool, call: Call, checked: Arguments) -> str:
+        """The answer to a call; to one that was carried out before, or is under way, the same."""
+        if call.call_id is None:
+            return await self._run(tool, call, checked)
+        async with self._turns.setdefault(call.call_id, asyncio.Lock()):
+            kept = await calls.answer(self._services.database, call.call_id)
+            return await self._run(tool, call, checked) if kept is None else kept
+
+    async def _run(self, tool: Tool, call: Call, checked: Arguments) -> str:
         try:
             if tool.registered:
-                await call.identify()
+                await call.identify(or_proxy=tool.for_proxies)
             answer = await tool.run(call, checked)
         except Refusal as refusal:
             answer = refusal.payload()
         if tool.touches and not call.touched and call.session.agent_id is not None:
             async with call.write():
                 pass
-        return answer
+        return to_json(answer)
+
+
+def _answered(text: str) -> types.CallToolResult:
+    return types.CallToolResult(content=[types.TextContent(type="text", text=text)])
 
 
 def _tool_error(text: str) -> types.CallToolResult:

@@ -16,6 +16,8 @@ NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 200
 
+NOT_TRIED = "not tried yet"
+
 RETRY_DELAYS = [int(delay.total_seconds()) for delay in LADDER]
 
 WAKING = (
@@ -28,7 +30,7 @@ WAKING = (
 
 
 class SendMessage(Arguments):
-    to_agent_name: NonEmpty
+    to_agent_name: NonEmpty = Field(description="operator is the person at the dashboard, in every team.")
     to_team: Optional[NonEmpty] = Field(default=None, description="Only if the user asked for another team.")
     subject: Optional[str] = None
     body: NonEmpty
@@ -75,8 +77,7 @@ async def send_message(call: Call, arguments: SendMessage) -> Answer:
 
 
 async def send_message_by_id(call: Call, arguments: SendMessageById) -> Answer:
-    recipient = await call.services.registry.by_id(arguments.to_agent_id)
-    return await _send(call, arguments, recipient if recipient and recipient.team == call.agent.team else None)
+    return await _send(call, arguments, await call.services.registry.member(call.agent.team, arguments.to_agent_id))
 
 
 async def broadcast(call: Call, arguments: Broadcast) -> Answer:
@@ -84,7 +85,7 @@ async def broadcast(call: Call, arguments: Broadcast) -> Answer:
 
 
 async def broadcast_to_role(call: Call, arguments: BroadcastToRole) -> Answer:
-    return {**await _broadcast(call, arguments, role=arguments.to_role), "role": arguments.to_role}
+    return await _broadcast(call, arguments, role=arguments.to_role)
 
 
 async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
@@ -130,6 +131,7 @@ async def _send(call: Call, arguments: SendMessage | SendMessageById, recipient:
             need_reply=arguments.need_reply,
             auto_poke=arguments.auto_poke,
         )
+        call.keep(_before_waking(sent, woken=arguments.auto_poke))
     return await _answer(call, sent, woken=arguments.auto_poke)
 
 
@@ -143,34 +145,50 @@ async def _broadcast(call: Call, arguments: Broadcast | BroadcastToRole, role: s
             subject=arguments.subject,
             auto_poke=arguments.auto_poke,
         )
+        named = {} if role is None else {"role": role}
+        call.keep(_before_waking(sent, woken=arguments.auto_poke) | named)
     return await _answer(call, sent, woken=arguments.auto_poke)
 
 
-async def _answer(call: Call, sent: Sent, *, woken: bool) -> dict[str, Any]:
+def _before_waking(sent: Sent, *, woken: bool) -> dict[str, Any]:
+    """What is true when the message is stored, before anything was tried."""
     answer: dict[str, Any] = {
         "message_id": sent.letter.id,
         "event_id": sent.event_id,
         "recipients": list(sent.letter.recipients),
         "sent_at": sent.sent_at,
+        "poked": False,
+        "retry_scheduled": woken,
     }
     if not woken:
-        return {**answer, "poked": False, "retry_scheduled": False}
+        return answer
+    untried = {"reason": "guard_failed", "detail": NOT_TRIED}
+    reasons = [{"agent_id": recipient, **untried} for recipient in sent.letter.recipients]
+    return {**answer, "poke_skip_reasons": reasons, "retry_delays_s": RETRY_DELAYS}
+
+
+async def _answer(call: Call, sent: Sent, *, woken: bool) -> dict[str, Any]:
+    answer = _before_waking(sent, woken=woken)
+    if not woken:
+        return answer
     wakes = {wake.agent_id: wake for wake in await call.services.waker.first_decisions(sent.letter.id)}
     in_order = [wakes[recipient] for recipient in sent.letter.recipients]
     retrying = any(wake.status is WakeStatus.RETRYING for wake in in_order)
-    answer |= {
+    if not retrying:
+        del answer["retry_delays_s"]
+    return {
+        **answer,
         "poked": any(wake.status is WakeStatus.DELIVERED for wake in in_order),
         "poke_skip_reasons": [_reason(wake) for wake in in_order if wake.status is not WakeStatus.DELIVERED],
         "retry_scheduled": retrying,
     }
-    return {**answer, "retry_delays_s": RETRY_DELAYS} if retrying else answer
 
 
 def _reason(wake: Wake) -> dict[str, Any]:
     return {
         "agent_id": wake.agent_id,
         "reason": wake.skip_reason or "guard_failed",
-        "detail": wake.detail or "not tried yet",
+        "detail": wake.detail or NOT_TRIED,
     }
 
 
@@ -218,27 +236,31 @@ TOOLS = (
         ),
         arguments=SendMessage,
         run=send_message,
+        once=True,
     ),
     Tool(
         name="send_message_by_id",
         description="Like send_message, to an agent_id of your own team; other teams: send_message with to_team.",
         arguments=SendMessageById,
         run=send_message_by_id,
+        once=True,
     ),
     Tool(
         name="broadcast",
         description=(
-            "Send to everybody else in your team who was active in the last 5 minutes; wakes them as send_message "
+            "Send to everybody else in your team who is online; wakes them as send_message "
             "does. For one role use broadcast_to_role; other teams are reached with send_message and to_team only."
         ),
         arguments=Broadcast,
         run=broadcast,
+        once=True,
     ),
     Tool(
         name="broadcast_to_role",
         description="Like broadcast, to those of your team whose role is to_role.",
         arguments=BroadcastToRole,
         run=broadcast_to_role,
+        once=True,
     ),
     Tool(
         name="get_inbox",

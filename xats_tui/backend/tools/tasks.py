@@ -35,19 +35,19 @@ async def task_add(call: Call, arguments: TaskAdd) -> Answer:
         task_id = await call.services.board.add(
             tx, call.agent, arguments.title, arguments.description, arguments.depends_on or ()
         )
-    return {"task_id": task_id}
+        return call.keep({"task_id": task_id})
 
 
 async def task_claim(call: Call, arguments: TaskClaim) -> Answer:
     async with call.write() as tx:
         await call.services.board.claim(tx, call.agent, arguments.task_id)
-    return {"ok": True}
+        return call.keep({"ok": True})
 
 
 async def task_complete(call: Call, arguments: TaskComplete) -> Answer:
     async with call.write() as tx:
         await call.services.board.complete(tx, call.agent, arguments.task_id, arguments.result)
-    return {"ok": True}
+        return call.keep({"ok": True})
 
 
 async def task_list(call: Call, arguments: TaskList) -> Answer:
@@ -81,6 +81,7 @@ TOOLS = (
         ),
         arguments=TaskAdd,
         run=task_add,
+        once=True,
     ),
     Tool(
         name="task_claim",
@@ -89,12 +90,14 @@ TOOLS = (
         ),
         arguments=TaskClaim,
         run=task_claim,
+        once=True,
     ),
     Tool(
         name="task_complete",
         description="Mark a task that you claimed as done, with an optional result for the others to read.",
         arguments=TaskComplete,
         run=task_complete,
+        once=True,
     ),
     Tool(
         name="task_list",

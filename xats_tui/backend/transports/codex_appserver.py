@@ -15,7 +15,7 @@ from typing import Any
 from xats_tui import __version__
 from xats_tui.backend.errors import XatsError
 from xats_tui.backend.model import Agent, DeliveryKind, Gate, Proof, Reach, Sighting, WakeStep
-from xats_tui.backend.processes import Processes, program_names
+from xats_tui.backend.processes import Processes
 from xats_tui.backend.transports.json_rpc import (
     UNIX,
     JsonRpc,
@@ -24,6 +24,7 @@ from xats_tui.backend.transports.json_rpc import (
     ServerUnreachable,
     connected,
 )
+from xats_tui.programs import program_names
 
 CONTROL_SOCKET = Path("app-server-control/app-server-control.sock")
 """Of a stock Codex, below `$CODEX_HOME`."""
@@ -37,9 +38,19 @@ UNWATCHED = "no Codex screen is open: its thread would go on unwatched"
 TOKEN_NAMES = ("CODEX_", "XATS_")
 """What the name of an environment variable must begin with to be sent as a token: no other secret may leave."""
 
+NO_TURN_YET = "no rollout found"
+"""What Codex says when it is to resume a loaded thread that has had no turn: only `thread/read` knows it then."""
+
+IDLE, NOT_LOADED = "idle", "notLoaded"
+UNTOLD = "of unknown state"
+
 
 class MissingToken(XatsError):
     """The agent's delivery names a token that this process does not have, or may not send."""
+
+
+class TokenForbidden(MissingToken):
+    """The variable that is named is set, but is none of those that may be sent."""
 
 
 class CodexAppServer:
@@ -61,11 +72,9 @@ class CodexAppServer:
         """Ask the thread what it is doing."""
         try:
             async with self._connection(agent) as server:
-                thread = await _thread(server, agent.delivery.address["thread_id"])
+                thread = await _thread(server, agent)
             if thread.get("originator") == TUI and not await self._screen_is_open():
-                return Sighting(
-                    reach=Reach.AGENT_GONE, detail="no Codex screen is open: its thread would go on unwatched"
-                )
+                return Sighting(reach=Reach.AGENT_GONE, detail=UNWATCHED)
             return _judged(thread)
         except (ServerUnreachable, NoReply, RequestRefused, MissingToken) as error:
             return Sighting(reach=Reach.BROKEN, detail=str(error))
@@ -77,7 +86,7 @@ class CodexAppServer:
         async with self._writers[thread_id]:
             try:
                 async with self._connection(agent) as server:
-                    sighting = _judged(await _thread(server, thread_id))
+                    sighting = _judged(await _thread(server, agent))
                     seen = sighting.seen
                     if not all(gate.holds for gate in sighting.gates):
                         return _proof(WakeStep.ATTEMPTED, sighting.detail, seen)
@@ -95,22 +104,69 @@ class CodexAppServer:
     @asynccontextmanager
     async def _connection(self, agent: Agent) -> AsyncIterator[JsonRpc]:
         address = agent.delivery.address
-        async with connected(address["ws_url"], self._token(address.get("auth_token_ref"))) as server:
-            client = {"name": "xats-tui", "title": None, "version": __version__}
-            capabilities = {"experimentalApi": True, "optOutNotificationMethods": None}
-            await server.request("initialize", {"clientInfo": client, "capabilities": capabilities})
-            await server.notify("initialized")
+        token = token_named(address.get("auth_token_ref"), self._environment)
+        async with connected(address["ws_url"], token) as server:
+            await shake_hands(server)
             yield server
 
-    def _token(self, name: str | None) -> str | None:
-        if name is None:
-            return None
-        token = self._environment.get(name, "").strip()
-        if not name.startswith(TOKEN_NAMES):
-            raise MissingToken(f"{name} may not be sent: a token's variable begins with {' or '.join(TOKEN_NAMES)}")
-        if not token:
-            raise MissingToken(f"{name} is not set in the coordinator's environment")
-        return token
+
+def token_named(name: str | None, environment: Mapping[str, str]) -> str | None:
+    """The token in an environment variable; None if none is named.
+
+    Raises:
+        MissingToken: there is none in it.
+        TokenForbidden: there is, but no token is to be in a variable of that name.
+    """
+    if name is None:
+        return None
+    token = environment.get(name, "").strip()
+    if not token:
+        raise MissingToken(f"{name} is not set in the coordinator's environment")
+    if not name.startswith(TOKEN_NAMES):
+        raise TokenForbidden(f"{name} may not be sent: a token's variable begins with {' or '.join(TOKEN_NAMES)}")
+    return token
+
+
+async def shake_hands(server: JsonRpc) -> None:
+    """Begin to speak with an app-server.
+
+    Raises:
+        RequestRefused, NoReply, ConnectionLost.
+    """
+    client = {"name": "xats-tui", "title": None, "version": __version__}
+    capabilities = {"experimentalApi": True, "optOutNotificationMethods": None}
+    await server.request("initialize", {"clientInfo": client, "capabilities": capabilities})
+    await server.notify("initialized")
+
+
+async def resume(server: JsonRpc, thread_id: str) -> Mapping[str, Any]:
+    """Have the server load a thread, and what it says of it; empty if it says nothing.
+
+    Raises:
+        RequestRefused, NoReply, ConnectionLost.
+    """
+    wanted = {"threadId": thread_id, "persistExtendedHistory": False, "excludeTurns": True}
+    try:
+        return _thread_in(await server.request("thread/resume", wanted))
+    except RequestRefused as refused:
+        if NO_TURN_YET not in str(refused):
+            raise
+        try:
+            return await _read(server, thread_id)
+        except RequestRefused:
+            raise refused from None
+
+
+async def is_loaded(server: JsonRpc, thread_id: str) -> bool:
+    """Whether a thread lives in that server; nothing is loaded by asking.
+
+    Raises:
+        NoReply, ConnectionLost.
+    """
+    try:
+        return bool(_status(await _read(server, thread_id)).get("type") != NOT_LOADED)
+    except RequestRefused:
+        return False
 
 
 def control_url(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -120,25 +176,44 @@ def control_url(environment: Mapping[str, str] = os.environ) -> str | None:
     return f"{UNIX}{socket}" if socket.is_socket() else None
 
 
-async def _thread(server: JsonRpc, thread_id: str) -> Mapping[str, Any]:
-    """What `thread/read` says; a thread that is not loaded yet is resumed first."""
+async def _thread(server: JsonRpc, agent: Agent) -> Mapping[str, Any]:
+    """What the agent's thread is doing.
+
+    A stock Codex has its threads loaded while somebody looks at them, and is only asked; behind a URL of its own a
+    server may have been started anew, and loads the thread first.
+    """
+    address = agent.delivery.address
+    if not address["ws_url"].startswith(UNIX):
+        return await resume(server, address["thread_id"])
     try:
-        result = await server.request("thread/read", {"threadId": thread_id, "includeTurns": False})
+        return await _read(server, address["thread_id"])
     except RequestRefused:
-        await server.request("thread/resume", {"threadId": thread_id, "excludeTurns": True})
-        result = await server.request("thread/read", {"threadId": thread_id, "includeTurns": False})
-    thread: Mapping[str, Any] = result["thread"]
-    return thread
+        return await resume(server, address["thread_id"])
+
+
+async def _read(server: JsonRpc, thread_id: str) -> Mapping[str, Any]:
+    return _thread_in(await server.request("thread/read", {"threadId": thread_id, "includeTurns": False}))
+
+
+def _thread_in(result: Any) -> Mapping[str, Any]:
+    thread = result.get("thread") if isinstance(result, dict) else None
+    return thread if isinstance(thread, dict) else {}
+
+
+def _status(thread: Mapping[str, Any]) -> Mapping[str, Any]:
+    status = thread.get("status")
+    return status if isinstance(status, dict) else {}
 
 
 def _judged(thread: Mapping[str, Any]) -> Sighting:
-    status = thread["status"]
-    kind, flags = status.get("type"), status.get("activeFlags") or []
+    """What speaks against starting a turn; an old server says nothing of a thread, and queues turns."""
+    status = _status(thread)
+    kind, flags = status.get("type", UNTOLD), status.get("activeFlags") or []
     approval = "waitingOnApproval" in flags
     said = f"thread {kind}" + (f" ({', '.join(flags)})" if flags else "")
     gates = (
         Gate(name="dialog", holds=not approval, detail="an approval is waited for" if approval else "none"),
-        Gate(name="state", holds=kind == "idle", detail=said),
+        Gate(name="state", holds=kind in (IDLE, UNTOLD), detail=said),
     )
     return Sighting(reach=Reach.OPEN, detail=said, gates=gates, seen=said)
 

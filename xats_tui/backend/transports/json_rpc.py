@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from xats_tui.backend.errors import XatsError
 
@@ -27,12 +27,26 @@ class ServerUnreachable(XatsError):
     """The server cannot be reached, or closed the connection."""
 
 
+class ConnectionLost(ServerUnreachable):
+    """The server closed the connection while a reply was waited for."""
+
+    def __init__(self, method: str, how: str) -> None:
+        super().__init__(f"the connection broke during {method}: {how}")
+        self.how = how
+        """`close 1011: reason`, as the server said it, or what broke."""
+
+
 class NoReply(XatsError):
     """A request was sent and not answered in time; whether it was carried out is not known."""
 
 
 class RequestRefused(XatsError):
     """The server answered with an error; the text is its message."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(str(error.get("message", error)) if isinstance(error, dict) else str(error))
+        self.error = error
+        """As the server gave it."""
 
 
 class JsonRpc:
@@ -46,11 +60,13 @@ class JsonRpc:
         """The result of a request; notifications and foreign frames in between are passed over.
 
         Raises:
-            RequestRefused, NoReply, ServerUnreachable.
+            RequestRefused, NoReply, ConnectionLost.
         """
         request_id = next(self._ids)
-        await self._send({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
         try:
+            await self._socket.send(
+                json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
+            )
             async with asyncio.timeout(REPLY_DEADLINE):
                 while True:
                     reply = _parsed(await self._socket.recv())
@@ -59,25 +75,21 @@ class JsonRpc:
         except TimeoutError:
             raise NoReply(f"{method} was not answered within {REPLY_DEADLINE:g} s") from None
         except WebSocketException as error:
-            raise ServerUnreachable(f"the connection broke during {method}: {error}") from error
+            raise ConnectionLost(method, _closing(error)) from error
         if "error" in reply:
-            refusal = reply["error"]
-            raise RequestRefused(str(refusal.get("message", refusal)) if isinstance(refusal, dict) else str(refusal))
+            raise RequestRefused(reply["error"])
         return reply.get("result")
 
     async def notify(self, method: str) -> None:
         """Send a notification without parameters.
 
         Raises:
-            ServerUnreachable: the connection is broken.
+            ConnectionLost: the connection is broken.
         """
-        await self._send({"jsonrpc": "2.0", "method": method})
-
-    async def _send(self, frame: Mapping[str, Any]) -> None:
         try:
-            await self._socket.send(json.dumps(frame))
+            await self._socket.send(json.dumps({"jsonrpc": "2.0", "method": method}))
         except WebSocketException as error:
-            raise ServerUnreachable(f"the connection broke: {error}") from error
+            raise ConnectionLost(method, _closing(error)) from error
 
 
 @asynccontextmanager
@@ -101,6 +113,12 @@ async def connected(url: str, token: str | None = None) -> AsyncIterator[JsonRpc
         yield JsonRpc(socket)
     finally:
         await socket.close()
+
+
+def _closing(error: WebSocketException) -> str:
+    if isinstance(error, ConnectionClosed) and error.rcvd is not None:
+        return f"close {error.rcvd.code}: {error.rcvd.reason}"
+    return str(error)
 
 
 def _parsed(frame: str | bytes) -> dict[str, Any]:

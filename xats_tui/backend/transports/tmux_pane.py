@@ -52,7 +52,7 @@ class TmuxPane:
         self._processes = processes
         self._monitor = monitor
         self._clock = clock
-        self._quiet = quiet
+        self.quiet = quiet
         self._reports = reports
         self._writers: dict[PaneRef, asyncio.Lock] = {}
 
@@ -72,7 +72,7 @@ class TmuxPane:
             return Sighting(reach=Reach.BROKEN, detail=str(error))
         now = self._clock.now()
         report = self._reports.of(agent.host_session, now)
-        quiet = quiet_for(agent.client, self._quiet)
+        quiet = quiet_for(agent.client, self.quiet)
         gates = judge(agent, view, await self._owner(agent.binding), report, quiet, now)
         owner = gates[0]
         closed = first_closed(gates)
@@ -83,11 +83,15 @@ class TmuxPane:
             seen=_last_lines(view),
         )
 
+    def writer(self, pane: PaneRef) -> asyncio.Lock:
+        """Whoever sends keys to a pane holds this meanwhile."""
+        return self._writers.setdefault(pane, asyncio.Lock())
+
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
         """Paste the hint and submit it, looking before and after each step."""
         assert agent.binding is not None  # `serves` is asked first
         pane = agent.binding.pane
-        async with self._writers.setdefault(pane, asyncio.Lock()):
+        async with self.writer(pane):
             sighting = await self.sight(agent)
             if sighting.reach is not Reach.OPEN or first_closed(sighting.gates, forced=forced):
                 return Proof(

@@ -1,4 +1,4 @@
-"""The `delivery` argument of a registration: how an agent is reached besides its pane, checked before it is stored."""
+"""The delivery that a registration describes: how an agent is reached besides its pane, checked before it is stored."""
 
 import re
 from collections.abc import Mapping
@@ -8,8 +8,10 @@ from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model import Delivery, DeliveryKind
 
 THREAD_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+SOCKET_URL = re.compile(r"wss?://", re.IGNORECASE)
+"""The URL of a WebSocket, wherever it is."""
 LOOPBACK = r"(127\.\d+\.\d+\.\d+|localhost|\[::1\])"
-WS_URL = re.compile(rf"wss?://{LOOPBACK}(:\d+)?(/\S*)?|unix:/\S+", re.IGNORECASE)
+WS_URL = re.compile(rf"wss?://{LOOPBACK}(:\d+)?([/?]\S*)?|unix:/\S+", re.IGNORECASE)
 """Loopback only: a wake may carry a token."""
 HTTP_URL = re.compile(rf"https?://{LOOPBACK}(:\d+)?/?", re.IGNORECASE)
 OPENCODE_SESSION = re.compile(r"[A-Za-z0-9_-]+")

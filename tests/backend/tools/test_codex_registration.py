@@ -1,0 +1,252 @@
+"""The Codex path of a registration: its thread is resumed first, and each way to fail has its own words."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import mcp_types as types
+import pytest
+
+from tests.app_server import OTHER_THREAD, THREAD, AppServer, app_server, app_server_on_tcp
+from tests.backend.services.waking import until
+from tests.conftest import Connect, Sql
+from tests.mcp_caller import Caller
+from xats_tui.backend.transports import json_rpc
+from xats_tui.backend.transports.codex_appserver import CONTROL_SOCKET
+
+NOBODY = "ws://127.0.0.1:1"
+SERVER_ERROR = {"code": -32000, "message": "no"}
+
+
+@pytest.fixture(autouse=True)
+def empty_codex_home(own_tmux_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds the app-server of whoever runs it, and none waits for long."""
+    monkeypatch.setenv("CODEX_HOME", str(own_tmux_folder))
+    monkeypatch.delenv("CROSS_AGENT_TEAMS_CODEX_WS_URL", raising=False)
+    monkeypatch.setattr(json_rpc, "REPLY_DEADLINE", 0.3)
+
+
+@pytest.fixture
+async def codex() -> AsyncIterator[AppServer]:
+    """An app-server with a URL of its own."""
+    async with app_server_on_tcp() as server:
+        yield server
+
+
+async def register(caller: Caller, meta: dict[str, Any] | None = None, **arguments: Any) -> dict[str, Any]:
+    """What register_codex_self answers."""
+    result = await caller.client.call_tool(
+        "register_codex_self", {"name": "bob", **arguments}, meta=cast(types.RequestParamsMeta, meta or {})
+    )
+    assert isinstance(result, types.CallToolResult) and not result.is_error
+    content = result.content[0]
+    assert isinstance(content, types.TextContent)
+    answer: dict[str, Any] = json.loads(content.text)
+    return answer
+
+
+def unsupported(reason: str, url: str, cause: object) -> dict[str, object]:
+    return {
+        "error": "unsupported_client",
+        "detail": {"expected": "codex", "reason": reason, "ws_url": url, "cause": cause},
+    }
+
+
+async def test_a_thread_that_can_be_resumed_is_registered(codex: AppServer, caller: Caller, sql: Sql) -> None:
+    answer = await register(caller, thread_id=f" {THREAD} ", ws_url=f" {codex.url} ")
+
+    assert answer | {"agent_id": ""} == {"agent_id": "", "team": "default", "thread_id": THREAD, "ws_url": codex.url}
+    assert codex.asked == ["initialize", "thread/resume"]
+    assert sql("SELECT client, model, delivery_kind FROM agents") == [("codex", "gpt", "codex-appserver")]
+
+
+async def test_register_agent_takes_the_same_path_as_soon_as_it_names_any_of_it(
+    codex: AppServer, caller: Caller
+) -> None:
+    fields = {"name": "bob", "client": "codex", "model": "m"}
+
+    answer = await caller.call("register_agent", **fields, ws_url=codex.url)
+    assert answer == {"error": "thread_id_required", "detail": {"ws_url": codex.url, "thread_ids": [THREAD]}}
+    answer = await caller.call("register_agent", **fields, ws_url=codex.url, thread_id=THREAD)
+    assert answer.keys() == {"agent_id", "team", "thread_id", "ws_url"}
+    asked = len(codex.asked)
+    delivery = {"kind": "codex-appserver", "thread_id": THREAD, "ws_url": codex.url}
+    answer = await caller.call("register_agent", **fields, thread_id=THREAD, delivery=delivery)
+    assert answer.keys() == {"agent_id", "team"}
+    assert len(codex.asked) == asked, "a delivery is taken as it is given"
+    assert "hint" in await caller.call("register_agent", **fields | {"name": "carol"})
+
+
+async def test_the_url_comes_from_the_environment_unless_it_is_given(
+    codex: AppServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROSS_AGENT_TEAMS_CODEX_WS_URL", codex.url)
+
+    assert (await register(caller, thread_id=THREAD))["ws_url"] == codex.url
+    assert (await register(caller, thread_id=THREAD, ws_url=NOBODY))["error"] == "unsupported_client"
+
+
+async def test_the_token_is_sent_as_bearer(codex: AppServer, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CODEX_TEST_TOKEN", " hush ")
+    await register(caller, thread_id=THREAD, ws_url=codex.url, auth_token_ref="CODEX_TEST_TOKEN")
+
+    assert codex.authorization == ["Bearer hush"]
+
+
+@pytest.mark.parametrize("value", [None, " "])
+async def test_a_missing_token_is_told_before_anything_is_connected_to(
+    codex: AppServer, caller: Caller, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    if value is not None:
+        monkeypatch.setenv("NO_SUCH_TOKEN", value)
+    answer = await register(caller, thread_id=THREAD, ws_url=codex.url, auth_token_ref="NO_SUCH_TOKEN")
+
+    assert answer == {"error": "missing_auth_token", "detail": {"ref": "NO_SUCH_TOKEN"}}
+    assert codex.authorization == []
+
+
+async def test_w18_a_registration_sends_no_secret_that_is_no_token(codex: AppServer, caller: Caller) -> None:
+    answer = await register(caller, thread_id=THREAD, ws_url=codex.url, auth_token_ref="HOME")
+
+    assert answer["error"] == "missing_auth_token"
+    assert answer["detail"]["ref"] == "HOME" and "CODEX_" in answer["detail"]["reason"]
+    assert codex.authorization == []
+
+
+@pytest.mark.parametrize("url", ["ws://example.com:8799", "wss://10.0.0.1"])
+async def test_w18_a_registration_connects_to_this_machine_only(caller: Caller, url: str) -> None:
+    answer = await register(caller, thread_id=THREAD, ws_url=url)
+
+    assert answer == {"error": "invalid_delivery", "reason": "invalid_ws_url"}
+
+
+@pytest.mark.parametrize("url", [NOBODY, "http://127.0.0.1:1", "nonsense", "unix:/no/such/socket"])
+async def test_a_server_that_cannot_be_reached_is_told(caller: Caller, sql: Sql, url: str) -> None:
+    answer = await register(caller, thread_id=THREAD, ws_url=url)
+
+    cause = answer["detail"]["cause"]
+    assert answer == unsupported("codex_appserver_unreachable", url, cause)
+    assert isinstance(cause, str) and cause
+    assert sql("SELECT count(*) FROM agents") == [(0,)]
+
+
+async def test_a_server_that_does_not_take_the_handshake_is_told(codex: AppServer, caller: Caller) -> None:
+    codex.errors["initialize"] = SERVER_ERROR
+    answer = await register(caller, thread_id=THREAD, ws_url=codex.url)
+    assert answer == unsupported("codex_protocol_unavailable", codex.url, SERVER_ERROR)
+
+    codex.errors.clear()
+    codex.closes_at = "initialize"
+    answer = await register(caller, thread_id=THREAD, ws_url=codex.url)
+    assert answer == unsupported("codex_protocol_unavailable", codex.url, "close 1011: boom")
+
+
+@pytest.mark.parametrize("mute", ["initialize", "thread/resume", "thread/loaded/list"])
+async def test_w8_a_server_that_never_answers_is_not_waited_for(codex: AppServer, caller: Caller, mute: str) -> None:
+    codex.mute = {mute}
+    named: dict[str, Any] = {} if mute == "thread/loaded/list" else {"thread_id": THREAD}
+    async with asyncio.timeout(5):
+        answer = await register(caller, ws_url=codex.url, **named)
+
+    said = f"{mute} was not answered within 0.3 s"
+    assert answer == {
+        "initialize": unsupported("codex_protocol_unavailable", codex.url, said),
+        "thread/resume": {"error": "codex_resume_failed", "detail": {"thread_id": THREAD, "cause": said}},
+        "thread/loaded/list": {"error": "codex_loaded_list_failed", "detail": said},
+    }.get(mute)
+
+
+async def test_a_thread_that_cannot_be_resumed_is_told(codex: AppServer, caller: Caller, sql: Sql) -> None:
+    answer = await register(caller, thread_id=OTHER_THREAD, ws_url=codex.url)
+    cause = {"code": -32600, "message": f"thread not loaded: {OTHER_THREAD}"}
+    assert answer == {"error": "codex_resume_failed", "detail": {"thread_id": OTHER_THREAD, "cause": cause}}
+
+    codex.closes_at = "thread/resume"
+    answer = await register(caller, thread_id=THREAD, ws_url=codex.url)
+    assert answer["detail"] == {"thread_id": THREAD, "cause": "close 1011: boom"}
+    assert sql("SELECT count(*) FROM agents") == [(0,)]
+
+
+async def test_a_loaded_thread_without_a_turn_is_as_good_as_resumed(codex: AppServer, caller: Caller) -> None:
+    codex.errors["thread/resume"] = {"code": -32600, "message": f"no rollout found for thread id {THREAD}"}
+
+    assert (await register(caller, thread_id=THREAD, ws_url=codex.url))["thread_id"] == THREAD
+    answer = await register(caller, thread_id=OTHER_THREAD, ws_url=codex.url)
+    assert answer["detail"]["cause"]["message"].startswith("no rollout found")
+
+
+async def test_an_id_that_is_none_is_refused_although_it_could_be_resumed(
+    codex: AppServer, caller: Caller, sql: Sql
+) -> None:
+    codex.threads.append("main")
+
+    assert await register(caller, thread_id="main", ws_url=codex.url) == {
+        "error": "invalid_delivery",
+        "reason": "invalid_thread_id",
+    }
+    assert sql("SELECT count(*) FROM agents") == [(0,)]
+
+
+async def test_without_a_thread_the_candidates_are_told(codex: AppServer, caller: Caller, sql: Sql) -> None:
+    codex.threads.append(OTHER_THREAD)
+    codex.listed = [7, THREAD, "gone", None, OTHER_THREAD]
+    assert await register(caller, ws_url=codex.url) == {
+        "error": "thread_id_required",
+        "detail": {"ws_url": codex.url, "thread_ids": [THREAD, OTHER_THREAD]},
+    }
+
+    codex.listed = ["gone"]
+    cause = {"code": -32600, "message": "thread not loaded: gone"}
+    assert await register(caller, ws_url=codex.url) == {
+        "error": "codex_resume_failed",
+        "detail": [{"thread_id": "gone", "detail": cause}],
+    }
+
+    codex.listed = [7]
+    assert await register(caller, ws_url=codex.url) == {
+        "error": "no_loaded_threads",
+        "detail": {"ws_url": codex.url},
+    }
+
+    codex.errors["thread/loaded/list"] = SERVER_ERROR
+    assert await register(caller, ws_url=codex.url) == {"error": "codex_loaded_list_failed", "detail": SERVER_ERROR}
+    assert sql("SELECT count(*) FROM agents") == [(0,)]
+
+
+async def test_a_stock_codex_is_known_by_its_call(own_tmux_folder: Path, connect: Connect) -> None:
+    meta = {"threadId": THREAD}
+    async with app_server(own_tmux_folder / CONTROL_SOCKET) as stock:
+        assert await register(await connect(), meta) | {"agent_id": ""} == {
+            "agent_id": "",
+            "team": "default",
+            "thread_id": THREAD,
+            "ws_url": stock.url,
+        }
+        assert (await register(await connect(), meta, thread_id=THREAD))["ws_url"] == stock.url
+        elsewhere = await register(await connect(), meta, thread_id=OTHER_THREAD)
+        assert elsewhere["detail"]["ws_url"] == "ws://127.0.0.1:8799", "that is not the thread that calls"
+
+
+async def test_a_socket_that_another_codex_left_is_not_the_callers(own_tmux_folder: Path, connect: Connect) -> None:
+    async with app_server(own_tmux_folder / CONTROL_SOCKET) as stock:
+        stock.threads = []
+        answer = await register(await connect(), {"threadId": THREAD})
+
+    assert answer["detail"]["ws_url"] == "ws://127.0.0.1:8799"
+
+
+async def test_a_server_that_says_nothing_of_its_threads_is_woken_as_of_old(
+    codex: AppServer, caller: Caller, connect: Connect
+) -> None:
+    codex.status = {}
+    await register(caller, thread_id=THREAD, ws_url=codex.url)
+    alice = await connect()
+    await alice.register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    await until(alice, sent["message_id"], wake_status="delivered", transport="codex-appserver")
+    assert len(codex.turns) == 1
+    assert "thread/read" not in codex.asked

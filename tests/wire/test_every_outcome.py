@@ -1,0 +1,54 @@
+"""Every tool × outcome of `outcomes.py`, over HTTP, against the program as a process."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.wire import scenarios
+from tests.wire.outcomes import OUTCOMES, UNREACHABLE, Pair, kind_of, named, pairs
+from tests.wire.producers import SCENARIOS
+from tests.wire.world import World
+
+pytestmark = pytest.mark.tmux
+
+BACKEND = Path(__file__).parents[2] / "xats_tui" / "backend"
+
+OPERATORS = ("operator", "answering", "contract_folder")
+"""How the files begin whose refusals the person at the dashboard is told, which no tool's caller meets."""
+
+REFUSED = re.compile(r"""Refusal\(\s*(?P<code>[^,)]+)""")
+CODE = re.compile(r'"([a-z_]+)"')
+
+
+def codes_in_source() -> set[str]:
+    """The codes of error payloads that the program can give."""
+    sources = [path.read_text() for path in BACKEND.rglob("*.py") if not path.name.startswith(OPERATORS)]
+    return {code for source in sources for found in REFUSED.finditer(source) for code in CODE.findall(found["code"])}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("pair", pairs(), ids=named)
+async def test_every_outcome_is_as_the_reference_has_it(pair: Pair, http_world: World) -> None:
+    assert scenarios.__all__
+    tool, outcome = pair
+    assert pair in SCENARIOS, f"no scenario shows {tool}, {outcome}"
+    await SCENARIOS[pair](http_world)
+    assert (tool, kind_of(outcome)) in http_world.seen, f"the scenario has not met {outcome}: {http_world.seen}"
+
+
+def test_every_scenario_is_in_the_table() -> None:
+    assert SCENARIOS.keys() <= set(pairs())
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_tool_that_is_offered_is_in_the_table(http_world: World) -> None:
+    nobody = await http_world.nobody()
+    offered = (await nobody.line.request("tools/list", {}))["result"]["tools"]
+    assert {tool["name"] for tool in offered} == OUTCOMES.keys()
+
+
+def test_every_error_code_of_the_program_is_in_the_table() -> None:
+    shown = {kind_of(outcome) for _, outcome in pairs()}
+    assert codes_in_source() - shown - UNREACHABLE.keys() == set()
+    assert UNREACHABLE.keys() <= codes_in_source()

@@ -1,0 +1,95 @@
+"""The ContractFolder: files that a person keeps as contracts, each saving a new version by the operator.
+
+`NAME.schema.json` is contract NAME of one team, `TEAM/NAME.schema.json` of another.  It does not know how files are
+watched.
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from xats_tui.backend.errors import Refusal
+from xats_tui.backend.model import OPERATOR_NAME
+from xats_tui.backend.notices import Notices
+from xats_tui.backend.services.agents import checked_label, operator_in
+from xats_tui.backend.services.contracts import ContractBook, Registered
+from xats_tui.backend.store import activity as activity_store
+from xats_tui.backend.store import contracts as store
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.watcher import Saved
+
+SUFFIX = ".schema.json"
+
+
+class ContractFolder:
+    """The contracts of one folder."""
+
+    def __init__(
+        self, database: Database, contracts: ContractBook, notices: Notices, folder: Path, *, team: str
+    ) -> None:
+        """Name the folder, and the team whose contracts lie in it directly."""
+        self._database = database
+        self._contracts = contracts
+        self._notices = notices
+        self._folder = folder
+        self._team = team
+
+    async def take(self, file: Saved) -> None:
+        """Register what a file holds as the next version, or tell what is wrong with it.
+
+        What is the newest version already, or was saved before that was registered, changes nothing.
+        """
+        subject = str(file.path.relative_to(self._folder))
+        name = file.path.name.removesuffix(SUFFIX)
+        try:
+            team = self._team_of(file.path)
+            schema = _schema(file.content)
+            await self._contracts.check(schema)
+        except Refusal as refusal:
+            self._notices.warn(subject, f"no version was registered: {_sentence(refusal)}")
+            return
+        self._notices.settle(subject)
+        await self._register(team, name, schema, subject, file.saved_at)
+
+    async def _register(self, team: str, name: str, schema: dict[str, Any], subject: str, saved_at: datetime) -> None:
+        async with self._database.write() as tx:
+            latest = await store.version(tx, team, name)
+            if latest is not None and saved_at < latest.registered_at:
+                return
+            outcome = await self._contracts.register(tx, operator_in(team), name, schema, f"from {subject}")
+            if not isinstance(outcome, Registered):
+                return
+            told = f"{name} v{outcome.contract.version} of {team}"
+            await activity_store.note(tx, OPERATOR_NAME, "register contract", f"{told} from {subject}")
+        self._notices.tell(subject, f"registered {told}{_consequence(outcome)}")
+        await self._contracts.announce(outcome)
+
+    def _team_of(self, path: Path) -> str:
+        return self._team if path.parent == self._folder else checked_label("team", path.parent.name)
+
+
+def _schema(content: bytes | None) -> dict[str, Any]:
+    if content is None:
+        raise Refusal("invalid_file", detail="it cannot be read, or is too large for a contract")
+    try:
+        schema = json.loads(content)
+    except ValueError as error:
+        raise Refusal("invalid_json", detail=f"no valid JSON: {error}") from error
+    except RecursionError as error:
+        raise Refusal("invalid_json", detail="it is nested too deeply") from error
+    if not isinstance(schema, dict):
+        raise Refusal("invalid_schema", detail="a schema is an object")
+    return schema
+
+
+def _sentence(refusal: Refusal) -> str:
+    path, detail = refusal.fields.get("path"), refusal.fields.get("detail")
+    if refusal.code == "schema_too_large":
+        return f"the schema is too large: {detail}"
+    return f"{detail} (at {path})" if path else str(detail or refusal.code)
+
+
+def _consequence(registered: Registered) -> str:
+    breaks = registered.compatibility is not None and registered.compatibility.breaks
+    return ", which breaks the one before" if breaks else ""

@@ -1,0 +1,60 @@
+"""Presence: which agents are there, by evidence.
+
+An agent that waits for its person for an hour is there: its process lives.  One that has called a minute ago is, too,
+whatever became of its process.  What nobody can tell counts as away.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from xats_tui.backend.clock import Clock
+from xats_tui.backend.model import Agent, Client, PaneState, SeenProcess
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.processes import Processes
+from xats_tui.backend.sessions import Sessions
+
+BELIEVED = 3.0
+"""Seconds for which what was found out about a process is not looked at again."""
+
+CLIENT_SEEN = frozenset({PaneState.IDLE, PaneState.BUSY, PaneState.DRAFT, PaneState.DIALOG})
+"""What a known client's pane shows only while the client runs in it."""
+
+
+class Presence:
+    """Who is there."""
+
+    def __init__(self, sessions: Sessions, monitor: PaneMonitor, processes: Processes, clock: Clock) -> None:
+        self._sessions = sessions
+        self._monitor = monitor
+        self._processes = processes
+        self._clock = clock
+        self._looked_at: dict[SeenProcess, tuple[float, bool]] = {}
+        """When a process was looked at, and whether it lived."""
+
+    async def among(self, agents: Iterable[Agent]) -> frozenset[str]:
+        """The ids of those that called within 5 minutes, listen on a stream, or whose process or client is seen."""
+        agents, now = tuple(agents), self._clock.now()
+        heard = {
+            agent.agent_id
+            for agent in agents
+            if agent.has_called_lately(now) or self._sessions.is_listened_to(agent.agent_id)
+        }
+        silent = [agent for agent in agents if agent.agent_id not in heard]
+        living = await self._living([agent.process for agent in silent if agent.process])
+        return frozenset(heard | {agent.agent_id for agent in silent if self._is_seen(agent, living)})
+
+    def _is_seen(self, agent: Agent, living: frozenset[SeenProcess]) -> bool:
+        if agent.process is not None:
+            return agent.process in living
+        if agent.binding is None or agent.client in (None, Client.CUSTOM):
+            return False
+        view = self._monitor.view(agent.binding.pane)
+        return view is not None and view.reading.state in CLIENT_SEEN
+
+    async def _living(self, seen: Sequence[SeenProcess]) -> frozenset[SeenProcess]:
+        now = self._clock.monotonic()
+        self._looked_at = {one: look for one, look in self._looked_at.items() if now - look[0] < BELIEVED}
+        unknown = frozenset(seen) - self._looked_at.keys()
+        if unknown:
+            living = await self._processes.living(unknown)
+            self._looked_at |= {one: (now, one in living) for one in unknown}
+        return frozenset(one for one, (_, lives) in self._looked_at.items() if lives)

@@ -1,0 +1,19 @@
+"""The answers to calls that changed something, by the ids that their callers gave them.
+
+A caller whose connection broke in the middle asks again under the same id: it gets the answer, and nothing is done
+twice.  Retention deletes them.
+"""
+
+from xats_tui.backend.clock import to_wire
+from xats_tui.backend.store.database import Reader, Transaction
+
+
+async def answer(reader: Reader, call_id: str) -> str | None:
+    """The answer to a call that was carried out; None if it was not."""
+    row = await reader.fetch_one("SELECT answer FROM calls WHERE call_id = ?", (call_id,))
+    return None if row is None else str(row["answer"])
+
+
+async def keep(tx: Transaction, call_id: str, text: str) -> None:
+    """Keep the answer to a call, in the transaction that carries it out."""
+    await tx.execute("INSERT INTO calls (call_id, at, answer) VALUES (?, ?, ?)", (call_id, to_wire(tx.now), text))

@@ -1,0 +1,127 @@
+"""Channel proxies, and the agents that are woken through the channels they carry."""
+
+from datetime import datetime
+
+import orjson
+
+from xats_tui.backend.clock import from_wire, to_wire
+from xats_tui.backend.model import CHANNEL_PROXY_ROLE, Agent, Client, Delivery, DeliveryKind
+from xats_tui.backend.store.database import Reader, Row, Transaction
+
+PROXY_CLIENT_NAME = "cross-agent-teams-channel"
+
+
+async def by_id(reader: Reader, agent_id: str) -> Agent | None:
+    """The proxy of that id."""
+    row = await reader.fetch_one("SELECT * FROM channel_proxies WHERE agent_id = ?", (agent_id,))
+    return _proxy(row) if row else None
+
+
+async def of_ui_pid(reader: Reader, ui_pid: int) -> tuple[str, ...]:
+    """The csids of the proxies of one Claude Code, that of the newest first."""
+    rows = await reader.fetch_all(
+        "SELECT channel_session_id FROM channel_proxies WHERE ui_pid = ? AND channel_session_id IS NOT NULL "
+        "ORDER BY last_seen_at DESC, registered_at DESC",
+        (ui_pid,),
+    )
+    return tuple(row["channel_session_id"] for row in rows)
+
+
+async def register(tx: Transaction, proxy: Agent) -> Agent:
+    """Make or refresh the row of (team, name), which keeps its id and, unless another is given, its pid."""
+    row = await tx.fetch_one(
+        "INSERT INTO channel_proxies (agent_id, team, name, channel_session_id, ui_pid, registered_at, last_seen_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (team, name) DO UPDATE SET last_seen_at = excluded.last_seen_at, "
+        "channel_session_id = coalesce(excluded.channel_session_id, channel_session_id), "
+        "ui_pid = coalesce(excluded.ui_pid, ui_pid) RETURNING *",
+        (
+            proxy.agent_id,
+            proxy.team,
+            proxy.name,
+            proxy.delivery.address.get("channel_session_id"),
+            proxy.channel_ui_pid,
+            to_wire(proxy.registered_at),
+            to_wire(proxy.last_seen_at),
+        ),
+    )
+    assert row is not None  # an upsert always returns its row
+    return _proxy(row)
+
+
+async def touch(tx: Transaction, agent_id: str) -> None:
+    """Note that a proxy called."""
+    await tx.execute("UPDATE channel_proxies SET last_seen_at = ? WHERE agent_id = ?", (to_wire(tx.now), agent_id))
+
+
+async def remove(tx: Transaction, agent_id: str) -> None:
+    """Forget a proxy."""
+    await tx.execute("DELETE FROM channel_proxies WHERE agent_id = ?", (agent_id,))
+
+
+async def unseen_since(tx: Transaction, before: datetime) -> tuple[Agent, ...]:
+    """The proxies that have not registered or subscribed since then."""
+    rows = await tx.fetch_all("SELECT * FROM channel_proxies WHERE last_seen_at < ?", (to_wire(before),))
+    return tuple(map(_proxy, rows))
+
+
+async def hosts_of(reader: Reader, ui_pid: int) -> dict[str, str | None]:
+    """The agents of one Claude Code that a channel may wake, each with the csid that it has or None.
+
+    Those that have another delivery are left alone.
+    """
+    rows = await reader.fetch_all(
+        "SELECT agent_id, CASE WHEN json_valid(delivery_payload) "
+        "THEN json_extract(delivery_payload, '$.channel_session_id') END AS csid "
+        "FROM agents WHERE runtime_ui_pid = ? AND delivery_kind IN (?, ?)",
+        (ui_pid, DeliveryKind.NONE, DeliveryKind.CLAUDE_CHANNEL),
+    )
+    return {row["agent_id"]: row["csid"] for row in rows}
+
+
+async def hosts_on(reader: Reader, csid: str) -> tuple[str, ...]:
+    """The agents that are woken through a channel."""
+    rows = await reader.fetch_all(
+        "SELECT agent_id FROM agents WHERE delivery_kind = 'claude-channel' AND json_valid(delivery_payload) "
+        "AND json_extract(delivery_payload, '$.channel_session_id') = ?",
+        (csid,),
+    )
+    return tuple(row["agent_id"] for row in rows)
+
+
+async def point(tx: Transaction, agent_id: str, csid: str) -> None:
+    """Have an agent woken through a channel from now on."""
+    await tx.execute(
+        "UPDATE agents SET delivery_kind = ?, delivery_payload = ? WHERE agent_id = ?",
+        (DeliveryKind.CLAUDE_CHANNEL, orjson.dumps({"channel_session_id": csid}).decode(), agent_id),
+    )
+
+
+async def set_client(tx: Transaction, agent_id: str) -> None:
+    """The agent runs in Claude Code: nothing else has channels."""
+    await tx.execute(
+        "UPDATE agents SET client = ?, client_name = NULL WHERE agent_id = ?", (Client.CLAUDE_CODE, agent_id)
+    )
+
+
+def delivery_by(csid: str | None) -> Delivery:
+    """The delivery through a channel; none without one."""
+    if csid is None:
+        return Delivery()
+    return Delivery(kind=DeliveryKind.CLAUDE_CHANNEL, address={"channel_session_id": csid})
+
+
+def _proxy(row: Row) -> Agent:
+    return Agent(
+        agent_id=row["agent_id"],
+        team=row["team"],
+        name=row["name"],
+        role=CHANNEL_PROXY_ROLE,
+        client=Client.CUSTOM,
+        client_name=PROXY_CLIENT_NAME,
+        model="proxy",
+        delivery=delivery_by(row["channel_session_id"]),
+        binding=None,
+        registered_at=from_wire(row["registered_at"]),
+        last_seen_at=from_wire(row["last_seen_at"]),
+        channel_ui_pid=row["ui_pid"],
+    )

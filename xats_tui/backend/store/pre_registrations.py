@@ -1,0 +1,49 @@
+"""Panes that a launcher announced before the Codex in them could speak for itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from xats_tui.backend.clock import to_wire
+from xats_tui.backend.model import PaneRef
+from xats_tui.backend.store.database import Reader, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreRegistration:
+    """One announced pane; a later announcement of the same pane replaces it."""
+
+    pane: PaneRef
+    mark: str
+    """What the launcher puts into the command line of its Codex, as `xats.agent_id`."""
+
+
+async def put(tx: Transaction, announced: PreRegistration, expires_at: datetime) -> None:
+    """Announce a pane."""
+    await tx.execute(
+        "INSERT OR REPLACE INTO codex_pane_pre_registrations (tmux_socket, pane_id, xats_agent_id, expires_at) "
+        "VALUES (?, ?, ?, ?)",
+        (announced.pane.socket, announced.pane.pane_id, announced.mark, to_wire(expires_at)),
+    )
+
+
+async def prune(tx: Transaction) -> None:
+    """Forget those that have expired."""
+    await tx.execute("DELETE FROM codex_pane_pre_registrations WHERE expires_at <= ?", (to_wire(tx.now),))
+
+
+async def valid(reader: Reader, now: datetime) -> tuple[PreRegistration, ...]:
+    """Those that have not expired."""
+    rows = await reader.fetch_all("SELECT * FROM codex_pane_pre_registrations WHERE expires_at > ?", (to_wire(now),))
+    return tuple(
+        PreRegistration(pane=PaneRef(row["tmux_socket"], row["pane_id"]), mark=row["xats_agent_id"]) for row in rows
+    )
+
+
+async def take(tx: Transaction, announced: PreRegistration) -> bool:
+    """Use one up; False if it is not there any more."""
+    row = await tx.fetch_one(
+        "DELETE FROM codex_pane_pre_registrations WHERE tmux_socket = ? AND pane_id = ? AND xats_agent_id = ? "
+        "RETURNING pane_id",
+        (announced.pane.socket, announced.pane.pane_id, announced.mark),
+    )
+    return row is not None

@@ -1,0 +1,104 @@
+"""Sessions as they are kept for the day on which the coordinator is started again: who they are, and how they began."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from xats_tui.backend.clock import from_wire, to_wire
+from xats_tui.backend.store.columns import from_json, instant, to_json
+from xats_tui.backend.store.database import Reader, Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSession:
+    """One session that its client has not ended."""
+
+    session_id: str
+    opening: dict[str, Any]
+    """The parameters of its `initialize`."""
+    opened_at: datetime
+    last_call_at: datetime
+    """When its client was last known to be there."""
+    agent_id: str | None = None
+    """The agent that it speaks as, or spoke as before it was superseded."""
+    evidence: frozenset[str] = frozenset()
+    identified_at: datetime | None = None
+    superseded_at: datetime | None = None
+    credential: bytes | None = None
+
+
+async def by_id(reader: Reader, session_id: str) -> KeptSession | None:
+    """The session of that id."""
+    row = await reader.fetch_one("SELECT * FROM sessions WHERE session_id = ?", (session_id,))
+    return _kept(row) if row else None
+
+
+async def others_of(reader: Reader, agent_id: str, session_id: str) -> tuple[KeptSession, ...]:
+    """The sessions but this one that speak as an agent."""
+    rows = await reader.fetch_all(
+        "SELECT * FROM sessions WHERE agent_id = ? AND superseded_at IS NULL AND session_id <> ?",
+        (agent_id, session_id),
+    )
+    return tuple(map(_kept, rows))
+
+
+async def add(tx: Transaction, session_id: str, opening: dict[str, Any]) -> None:
+    """Keep a session that was opened just now."""
+    now = to_wire(tx.now)
+    await tx.execute(
+        "INSERT OR REPLACE INTO sessions (session_id, opening, opened_at, last_call_at) VALUES (?, ?, ?, ?)",
+        (session_id, to_json(opening), now, now),
+    )
+
+
+async def identify(
+    tx: Transaction, session_id: str, agent_id: str | None, evidence: Iterable[str], credential: bytes | None
+) -> None:
+    """Note whom a session speaks as, and by what proofs."""
+    await tx.execute(
+        "UPDATE sessions SET agent_id = ?, evidence = ?, credential = ?, identified_at = ?, superseded_at = NULL, "
+        "last_call_at = ? WHERE session_id = ?",
+        (
+            agent_id,
+            to_json(sorted(evidence)),
+            credential.hex() if credential else None,
+            to_wire(tx.now),
+            to_wire(tx.now),
+            session_id,
+        ),
+    )
+
+
+async def supersede(tx: Transaction, session_ids: Iterable[str]) -> None:
+    """Note that others speak as the agents of these sessions."""
+    now = to_wire(tx.now)
+    await tx.execute_many(
+        "UPDATE sessions SET superseded_at = ? WHERE session_id = ?", [(now, one) for one in session_ids]
+    )
+
+
+async def note_alive(tx: Transaction, heard: Iterable[tuple[str, datetime]]) -> None:
+    """Note when the client of each of these sessions was last known to be there."""
+    await tx.execute_many(
+        "UPDATE sessions SET last_call_at = ? WHERE session_id = ?", [(to_wire(at), one) for one, at in heard]
+    )
+
+
+async def remove(tx: Transaction, session_id: str) -> None:
+    """Forget a session."""
+    await tx.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,))
+
+
+def _kept(row: Row) -> KeptSession:
+    return KeptSession(
+        session_id=row["session_id"],
+        opening=from_json(row["opening"]),
+        opened_at=from_wire(row["opened_at"]),
+        last_call_at=from_wire(row["last_call_at"]),
+        agent_id=row["agent_id"],
+        evidence=frozenset(from_json(row["evidence"])),
+        identified_at=instant(row["identified_at"]),
+        superseded_at=instant(row["superseded_at"]),
+        credential=bytes.fromhex(row["credential"]) if row["credential"] else None,
+    )

@@ -1,0 +1,72 @@
+"""What a call says, beside its arguments, of the place it comes from; and who was there before, for an answer."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+
+from xats_tui.backend.clock import to_wire
+from xats_tui.backend.model import PaneRef
+from xats_tui.backend.services.recognition import Former, Traces
+from xats_tui.backend.tmux import server_name
+
+SocketPath = Annotated[str, StringConstraints(pattern="^/")]
+
+TMUX_SOCKET = "xats/tmux_socket"
+"""Where the bridge names the tmux server that it was started in, in `_meta`."""
+
+UI = "xats/ui"
+"""Where the bridge names the user interface of its host and the pane it was started in, in `_meta`."""
+
+THREAD = "threadId"
+"""Where Codex names the thread of a call, in `_meta`."""
+
+HOST_SESSION = "xats/host_session"
+"""Where the bridge names the session of the program that started it, in `_meta`."""
+
+INSTANCE = "xats/instance"
+"""Where the bridge names itself, in `_meta`: it may come back in another session."""
+
+OWN_CHANNEL = "xats/channel"
+"""Where the bridge names the channel that its session carries to its host, in `_meta`."""
+
+LONGEST_CLAIM = 200
+"""Characters of what `_meta` says that are kept."""
+
+
+def claimed(meta: Mapping[str, Any], key: str) -> str | None:
+    """What a call says of itself under this key of its `_meta`, if it says anything."""
+    text = meta.get(key)
+    return text[:LONGEST_CLAIM] if isinstance(text, str) and text else None
+
+
+def claimed_ui(meta: Mapping[str, Any]) -> int | None:
+    """The pid of the caller's user interface, if its bridge says so."""
+    match meta.get(UI):
+        case {"pid": int(pid)} if pid > 0:
+            return pid
+    return None
+
+
+def tmux_server(given: str | None, meta: Mapping[str, Any]) -> str:
+    """The tmux server that a call is about: the one it names, else the caller's, else tmux's own choice."""
+    own = meta.get(TMUX_SOCKET)
+    socket = given or (own if isinstance(own, str) and own.startswith("/") else "")
+    return server_name(socket) if socket else ""
+
+
+def traces(meta: Mapping[str, Any]) -> Traces:
+    """What a call shows of the runtime that it comes from."""
+    pane = None
+    match meta.get(UI):
+        case {"pane": str(pane_id)} if pane_id:
+            pane = PaneRef(tmux_server(None, meta), pane_id)
+    return Traces(
+        ui_pid=claimed_ui(meta), thread_id=claimed(meta, THREAD), host_session=claimed(meta, HOST_SESSION), pane=pane
+    )
+
+
+def shown_former(former: Former) -> dict[str, Any]:
+    """An agent that the caller was, as an answer shows it."""
+    agent = former.agent
+    return {"name": agent.name, "team": agent.team, "last_seen_at": to_wire(agent.last_seen_at), "by": former.by}

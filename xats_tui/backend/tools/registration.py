@@ -1,0 +1,307 @@
+"""Tools that make a session somebody's: registering as any agent, as this Claude Code, as this Codex."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from xats_tui.backend.model import CHANNEL_PROXY_ROLE, Client, DeliveryKind
+from xats_tui.backend.services.agents import checked_label, team_of
+from xats_tui.backend.services.codex_threads import CodexThread
+from xats_tui.backend.services.registration import Application, Registered
+from xats_tui.backend.tools.kit import Answer, Arguments, BrokenRules, Call, ClientName, Optional, Positive, Tool
+from xats_tui.backend.tools.place import (
+    HOST_SESSION,
+    INSTANCE,
+    OWN_CHANNEL,
+    THREAD,
+    SocketPath,
+    claimed,
+    claimed_ui,
+    shown_former,
+    tmux_server,
+    traces,
+)
+
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+NonBlank = Annotated[str, StringConstraints(pattern=r"\S")]
+
+
+def _of_a_kind(delivery: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(delivery.get("kind"), str):
+        raise ValueError("kind is required, as text")
+    return delivery
+
+
+DeliveryFields = Annotated[dict[str, Any], AfterValidator(_of_a_kind)]
+
+DEFAULT_ROLE = "default"
+CLAUDE_MODEL, CODEX_MODEL = "claude-code", "gpt"
+"""What the model is called when neither the model nor its program says."""
+
+SUPERSEDED = "notifications/superseded"
+"""Tells a bridge that its agent's name was taken over, so that it does not take it back when it connects again."""
+
+GOES_WITH = {
+    "client_name": ("client", Client.CUSTOM),
+    "channel_session_id": ("client", Client.CLAUDE_CODE),
+    "thread_id": ("client", Client.CODEX),
+    "ws_url": ("client", Client.CODEX),
+    "auth_token_ref": ("client", Client.CODEX),
+    "base_url": ("client", Client.OPENCODE),
+    "session_id": ("client", Client.OPENCODE),
+    "claude_ui_pid": ("role", CHANNEL_PROXY_ROLE),
+}
+"""Fields that make sense with one client or role only."""
+
+UNBOUND_HINT = (
+    "No usable tmux_pane_id is bound, so you cannot be woken through your pane. Call bind_runtime_identity with the "
+    "pid of your user interface (in Claude Code: $PPID of a shell tool call) or with its tty and pane; "
+    "detect_tmux_pane helps to find them. Claude Code with the channel plugin can be woken by channel_session_id "
+    "instead."
+)
+
+
+class Registering(Arguments):
+    """What every registration may say."""
+
+    name: NonEmpty = Field(description="Your name in the team, 1 to 64 printable characters.")
+    role: Optional[str] = Field(default=None, description="A free label others can broadcast to; default if left out.")
+    team: Optional[str] = Field(default=None, description="Only if the user named one.")
+    project_dir: Optional[NonEmpty] = Field(
+        default=None, description="Current working directory; its last part is the team when none is named."
+    )
+    tmux_socket: Optional[SocketPath] = Field(
+        default=None, description="Socket of your tmux server, if it is not the default one."
+    )
+
+
+class RegisterAgent(Registering):
+    client: ClientName = Field(description="The program you run in.")
+    model: str = Field(description="The model you are, for people to read.")
+    client_name: Optional[NonEmpty] = Field(default=None, description="With client custom: what the program is called.")
+    ui_pid: Optional[Positive] = Field(
+        default=None, description="Pid of your user interface; binds its tmux pane. Not from Codex."
+    )
+    channel_session_id: Optional[NonEmpty] = Field(
+        default=None, description="Claude Code: found by ui_pid, so leave it out."
+    )
+    thread_id: Optional[NonBlank] = Field(default=None, description="Codex: $CODEX_THREAD_ID.")
+    ws_url: Optional[str] = Field(default=None, description="Codex: URL of an app-server of your own.")
+    auth_token_ref: Optional[NonEmpty] = Field(
+        default=None,
+        description="Codex: variable of the coordinator that holds that server's token, CODEX_… or XATS_….",
+    )
+    base_url: Optional[NonEmpty] = Field(
+        default=None, description="opencode started with --port: http://127.0.0.1:PORT; you are woken through it."
+    )
+    session_id: Optional[NonEmpty] = Field(default=None, description="opencode: your session there.")
+    claude_ui_pid: Optional[Positive] = Field(default=None, description="Channel proxies only.")
+    delivery: Optional[DeliveryFields] = Field(
+        default=None,
+        description='How you are woken besides your pane, if no other field says it; {"kind": "none"} clears it.',
+        json_schema_extra={"properties": {"kind": {"type": "string"}}, "required": ["kind"]},
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_model(cls, fields: Any) -> Any:
+        """Name and thread are enough from a stock Codex."""
+        if isinstance(fields, dict) and fields.get("client") == Client.CODEX:
+            return {"model": CODEX_MODEL, **fields}
+        return fields
+
+
+class RegisterClaudeSelf(Registering):
+    model: Optional[str] = None
+    ui_pid: Optional[Positive] = Field(default=None, description="$PPID of a shell tool call.")
+    channel_session_id: Optional[NonEmpty] = Field(default=None, description="Found by ui_pid, so leave it out.")
+
+
+class RegisterCodexSelf(Registering):
+    model: Optional[str] = None
+    thread_id: Optional[NonBlank] = Field(default=None, description="$CODEX_THREAD_ID of your tool shell.")
+    ws_url: Optional[NonEmpty] = Field(default=None, description="Of the app-server, if it is not the usual one.")
+    auth_token_ref: Optional[NonEmpty] = Field(
+        default=None, description="Variable of the coordinator that holds the server's token, CODEX_… or XATS_…."
+    )
+
+
+def check_register_agent(arguments: RegisterAgent) -> None:
+    """Refuse fields that make no sense with this client or role.
+
+    Raises:
+        BrokenRules: every such field.
+    """
+    said = {"client": arguments.client, "role": (arguments.role or "").strip()}
+    problems = {
+        field: f"{field} goes with {what} {wanted} only"
+        for field, (what, wanted) in GOES_WITH.items()
+        if getattr(arguments, field) is not None and said[what] != wanted
+    }
+    if arguments.session_id is not None and arguments.base_url is None:
+        problems.setdefault("session_id", "session_id goes with base_url only")
+    if problems:
+        raise BrokenRules(problems)
+
+
+async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
+    """Register as any agent."""
+    client = Client(arguments.client)
+    delivery = arguments.delivery
+    if delivery is None and arguments.base_url is not None:
+        opencode = {"base_url": arguments.base_url, "session_id": arguments.session_id}
+        delivery = {"kind": DeliveryKind.OPENCODE_SERVER, **opencode}
+    wanted = Application(
+        **_common(call, arguments, client, arguments.model),
+        client_name=arguments.client_name,
+        ui_pid=arguments.ui_pid,
+        claimed_ui=claimed_ui(call.meta),
+        delivery=delivery,
+        codex=_thread(call, arguments) if client is Client.CODEX else None,
+        channel_session_id=arguments.channel_session_id,
+        channel_ui_pid=arguments.claude_ui_pid,
+    )
+    return await _register(call, wanted)
+
+
+async def register_claude_self(call: Call, arguments: RegisterClaudeSelf) -> Answer:
+    """Register as the Claude Code that calls."""
+    wanted = Application(
+        **_common(call, arguments, Client.CLAUDE_CODE, _own_name(call, "claude") or CLAUDE_MODEL),
+        ui_pid=arguments.ui_pid,
+        channel_session_id=arguments.channel_session_id,
+    )
+    return await _register(call, wanted)
+
+
+async def register_codex_self(call: Call, arguments: RegisterCodexSelf) -> Answer:
+    """Register as the Codex that calls."""
+    wanted = Application(
+        **_common(call, arguments, Client.CODEX, _own_name(call, "codex") or CODEX_MODEL),
+        codex=_thread(call, arguments),
+        needs_thread=True,
+    )
+    return await _register(call, wanted)
+
+
+async def _register(call: Call, wanted: Application) -> Answer:
+    registrar = call.services.registrar
+    found = await registrar.look(wanted)
+    async with call.write() as tx:
+        registered = await registrar.register(tx, wanted, found)
+        evidence = _evidence(call, wanted, registered)
+        await call.services.kept_sessions.identify(tx, call.session, registered.agent.agent_id, evidence)
+    for loser in call.services.sessions.identify(call.session, registered.agent.agent_id, evidence):
+        if any(proof.startswith("instance:") for proof in loser.evidence):
+            await loser.notify(SUPERSEDED, {"name": wanted.name, "team": wanted.team})
+    if wanted.carried_channel is not None:
+        call.services.channels.attach(call.session, wanted.carried_channel, agents_own=True)
+    return _answer(wanted, registered)
+
+
+def _common(
+    call: Call, arguments: RegisterAgent | RegisterClaudeSelf | RegisterCodexSelf, client: Client, model: str
+) -> dict[str, Any]:
+    """What every registration means; `model` is for one that names none."""
+    return {
+        "team": team_of(arguments.team, arguments.project_dir),
+        "name": checked_label("name", arguments.name),
+        "role": checked_label("role", DEFAULT_ROLE if arguments.role is None else arguments.role),
+        "client": client,
+        "model": model if arguments.model is None else arguments.model,
+        "tmux_socket": tmux_server(arguments.tmux_socket, call.meta),
+        "host_session": claimed(call.meta, HOST_SESSION),
+        "traces": traces(call.meta),
+        "carried_channel": claimed(call.meta, OWN_CHANNEL),
+    }
+
+
+def _thread(call: Call, arguments: RegisterAgent | RegisterCodexSelf) -> CodexThread:
+    return CodexThread(
+        thread_id=arguments.thread_id,
+        ws_url=arguments.ws_url,
+        auth_token_ref=arguments.auth_token_ref,
+        own=claimed(call.meta, THREAD),
+    )
+
+
+def _own_name(call: Call, program: str) -> str | None:
+    """What the client called itself when it opened the session, if that is this program."""
+    return call.session.client if program in call.session.client.lower() else None
+
+
+def _evidence(call: Call, wanted: Application, registered: Registered) -> frozenset[str]:
+    """What tells this runtime from another one that registers the same name."""
+    found, binding = registered.found, registered.binding
+    thread = (found.delivery.address.get("thread_id") if found.delivery else None) or claimed(call.meta, THREAD)
+    evidence = {
+        "host": wanted.host_session,
+        "instance": claimed(call.meta, INSTANCE),
+        "thread": thread if wanted.client is Client.CODEX else None,
+        "pane": f"{binding.pane.socket}:{binding.pane.pane_id}" if binding else None,
+    }
+    if found.process is not None and wanted.client is not Client.CUSTOM:
+        evidence["ui_pid"] = f"{found.process.pid}@{found.process.started_at:.0f}"
+    return frozenset(f"{kind}:{proof}" for kind, proof in evidence.items() if proof)
+
+
+def _answer(wanted: Application, registered: Registered) -> Answer:
+    agent, found, binding = registered.agent, registered.found, registered.binding
+    answer: dict[str, Any] = {"agent_id": agent.agent_id, "team": agent.team}
+    if found.bound_channel is not None:
+        answer["channel_session_id"] = found.bound_channel
+    if wanted.codex and wanted.delivery is None and found.delivery:
+        answer |= {key: found.delivery.address[key] for key in ("thread_id", "ws_url")}
+    if binding is not None:
+        answer["bound"] = {"tmux_pane_id": binding.pane.pane_id, "evidence": found.evidence}
+    if found.former:
+        answer["you_were"] = [shown_former(one) for one in found.former]
+    return answer if registered.is_reachable else {**answer, "hint": UNBOUND_HINT}
+
+
+TOOLS = (
+    Tool(
+        name="register_agent",
+        description=(
+            "Register yourself with xats, the cross-agent team service, before you use its other tools. Call it again "
+            "whenever you like: the same name in the same team is the same agent, keeps its id and its mail, and gets "
+            "its other fields refreshed. client is the program that you run in (the one behind ui_pid), not the tool "
+            "you call from; for any program that is not listed use custom with client_name. Pass ui_pid, in Claude "
+            "Code $PPID of a shell tool call, so that you can be woken in your tmux pane and your channel is found; a "
+            "channel_session_id that is not that pid's is refused. From Codex leave ui_pid out: your thread is known "
+            "from the call. Answers agent_id and team, and what was bound; you_were lists other names that this "
+            "program has had; a hint says how to become reachable when you are not. xats is the service, not a team, "
+            "and the bare word register does not mean this tool: pass team only if the user named one, else "
+            "project_dir."
+        ),
+        arguments=RegisterAgent,
+        check=check_register_agent,
+        run=register_agent,
+        registered=False,
+    ),
+    Tool(
+        name="register_claude_self",
+        description=(
+            "Claude Code: register the session that this call comes from. Do not do it with curl or another client, "
+            "which would register a session of its own. Pass ui_pid = $PPID of a shell tool call: your tmux pane and "
+            "your channel are found by it. A channel_session_id that you pass wins, but is refused if that pid has "
+            "another one. Otherwise like register_agent, also as to team and project_dir."
+        ),
+        arguments=RegisterClaudeSelf,
+        run=register_claude_self,
+        registered=False,
+    ),
+    Tool(
+        name="register_codex_self",
+        description=(
+            "Codex: register with the thread on which you are to be woken. Pass thread_id = $CODEX_THREAD_ID if your "
+            "tool shell has it; without one, and if the call does not tell, the answer is thread_id_required with the "
+            "candidates. There is no ui_pid here: a launcher's pre_register_codex_pane binds the pane. ws_url is "
+            "$CROSS_AGENT_TEAMS_CODEX_WS_URL of the coordinator unless you pass it, else your own server if it is a "
+            "stock Codex's, else ws://127.0.0.1:8799. Otherwise like register_agent."
+        ),
+        arguments=RegisterCodexSelf,
+        run=register_codex_self,
+        registered=False,
+    ),
+)

@@ -1,0 +1,119 @@
+"""The transport to Claude Code with nothing typed: a notification on the stream of whoever carries its channel.
+
+A channel is named by its csid; it is carried by a channel proxy's session, or by the agent's own.  Which session that
+is, is known only here and only while the process lives: whoever carries one attaches it again after a restart.
+"""
+
+from dataclasses import dataclass
+
+from xats_tui.backend.model import Agent, DeliveryKind, Proof, Reach, Sighting, WakeStep
+from xats_tui.backend.sessions import Session, Sessions
+
+WAKE = "notifications/channel_wake"
+
+SENT = "sent on the channel's open stream; nothing confirms it but the agent's next call"
+NOBODY_LISTENS = "nobody listens on the agent's channel"
+NOT_CARRIED = "no session carries the agent's channel"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Carried:
+    """A channel and the session that carries it."""
+
+    session: Session
+    agents_own: bool
+    """The session is the agent's and wakes that agent only."""
+    streams: bool | None = None
+    """Whether its standing stream was open at the last look; None as long as it never was."""
+
+
+class OpenChannels:
+    """The channels that open sessions carry."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._by_csid: dict[str, _Carried] = {}
+
+    def attach(self, session: Session, csid: str, *, agents_own: bool = False) -> None:
+        """The session carries this channel from now on, whoever did before; it may carry several."""
+        self._by_csid[csid] = _Carried(session=session, agents_own=agents_own)
+
+    def detach(self, session: Session) -> None:
+        """The session carries nothing any more."""
+        self._by_csid = {csid: carried for csid, carried in self._by_csid.items() if carried.session is not session}
+
+    def look(self) -> frozenset[str]:
+        """Forget what closed sessions carried; the channels whose stream has been opened since the last look."""
+        self._by_csid = {csid: carried for csid, carried in self._by_csid.items() if self._is_open(carried)}
+        opened = set()
+        for csid, carried in self._by_csid.items():
+            streams = self._sessions.has_stream(carried.session)
+            if streams and not carried.streams:
+                opened.add(csid)
+            if streams or carried.streams:
+                carried.streams = streams
+        return frozenset(opened)
+
+    def carrier(self, csid: str) -> Session | None:
+        """The open session that carries a channel."""
+        carried = self._by_csid.get(csid)
+        return carried.session if carried is not None and self._is_open(carried) else None
+
+    def has_stream(self, csid: str) -> bool:
+        """Whether somebody hears a wake on this channel now."""
+        session = self.carrier(csid)
+        return session is not None and self._sessions.has_stream(session)
+
+    def is_given_up(self, csid: str) -> bool:
+        """Whether the stream of this channel was open and has ended, as when its proxy was killed."""
+        carried = self._by_csid.get(csid)
+        return carried is not None and carried.streams is not None and not self._sessions.has_stream(carried.session)
+
+    def reaches(self, csid: str, agent_id: str) -> bool:
+        """Whether a channel that is carried leads to this agent."""
+        carried = self._by_csid.get(csid)
+        return carried is not None and (not carried.agents_own or carried.session.agent_id == agent_id)
+
+    async def wake(self, csid: str, content: str) -> bool:
+        """Send a line on a channel; False if nobody would hear it."""
+        session = self.carrier(csid)
+        if session is None or not self._sessions.has_stream(session):
+            return False
+        await session.notify(WAKE, {"content": content, "meta": {}})
+        return True
+
+    def _is_open(self, carried: _Carried) -> bool:
+        return self._sessions.get(carried.session.session_id) is carried.session
+
+
+class ClaudeChannel:
+    """Sends hints on channels."""
+
+    name = "claude-channel"
+    types = False
+
+    def __init__(self, channels: OpenChannels) -> None:
+        self._channels = channels
+
+    def serves(self, agent: Agent) -> bool:
+        """Whether the agent has a channel, whatever program it says it is."""
+        return agent.delivery.kind is DeliveryKind.CLAUDE_CHANNEL
+
+    async def sight(self, agent: Agent) -> Sighting:
+        """Whether somebody listens.  Claude Code itself queues what comes while it is at work, so that is all."""
+        csid = agent.delivery.address["channel_session_id"]
+        if self._channels.carrier(csid) is None or not self._channels.reaches(csid, agent.agent_id):
+            return Sighting(reach=Reach.NO_PANE, detail=NOT_CARRIED)
+        if not self._channels.has_stream(csid):
+            return Sighting(reach=Reach.BROKEN, detail=NOBODY_LISTENS)
+        return Sighting(reach=Reach.OPEN, detail="the channel's stream is open", seen=f"channel {csid}")
+
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+        """Send the hint; `forced` changes nothing here."""
+        csid = agent.delivery.address["channel_session_id"]
+        reaches = self._channels.reaches(csid, agent.agent_id)
+        if reaches and await self._channels.wake(csid, hint):
+            return Proof(step=WakeStep.SUBMITTED, detail=SENT, seen_before="", seen_after=hint, typed=False)
+        return Proof(
+            step=WakeStep.ATTEMPTED, detail=NOBODY_LISTENS, seen_before="", seen_after="", typed=False, failed=True
+        )

@@ -1,0 +1,124 @@
+"""`xats-tui pre-register-codex-pane`: what a launcher of Codex runs, to announce the pane that it is in.
+
+It speaks JSON on both outputs, for scripts.
+"""
+
+import json
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from xats_tui import pid_file
+from xats_tui.settings import Loaded
+
+TOOL = "pre_register_codex_pane"
+USAGE = (
+    "usage: xats-tui pre-register-codex-pane --pane %N --agent-id UUID [--ttl S] [--port N] [--token T] "
+    "[--pid-file FILE]"
+)
+
+TOKEN_VARIABLE, HOST_VARIABLE = "CROSS_AGENT_TEAMS_MCP_TOKEN", "CROSS_AGENT_TEAMS_MCP_HOST"
+
+TMUX_SOCKET = "xats/tmux_socket"
+"""Where a call names the tmux server that it is about, in `_meta`."""
+
+FAILED, MISUSED = 1, 2
+
+
+class Failed(Exception):
+    """It cannot be done; what to print, and the exit code."""
+
+    def __init__(self, printed: Any, code: int = FAILED) -> None:
+        super().__init__(str(printed))
+        self.printed = printed
+        self.code = code
+
+
+def pre_register_codex_pane(
+    loaded: Loaded,
+    pane: Annotated[str, typer.Option(help="The tmux pane, as $TMUX_PANE names it.", metavar="%N")] = "",
+    agent_id: Annotated[str, typer.Option(help="A fresh UUID, also on Codex's command line.", metavar="UUID")] = "",
+    ttl: Annotated[
+        str | None, typer.Option(help="Seconds that it counts; 120 unless given, 600 at most.", metavar="S")
+    ] = None,
+) -> int:
+    """Announce the tmux pane of a Codex that is about to be started (for launchers, not for people).
+
+    Start it with `--remote URL` and with xats.agent_id="UUID" in its arguments; when it registers, the pane is its own.
+    """
+    if not pane or not agent_id:
+        print(USAGE, file=sys.stderr)
+        return MISUSED
+    # Here, not above: the other commands have no use for an HTTP client.
+    import asyncio
+
+    try:
+        print(_compact(asyncio.run(_announced(loaded, pane, agent_id, ttl))))
+    except Failed as failure:
+        print(_compact(failure.printed), file=sys.stderr)
+        return failure.code
+    return 0
+
+
+async def _announced(loaded: Loaded, pane: str, agent_id: str, ttl: str | None) -> Any:
+    """What the tool answers, if it agrees."""
+    from xats_tui.mcp_bridge.session import Interrupted, NotReached, RpcError, Session
+
+    token = loaded.settings.token or os.environ.get(TOKEN_VARIABLE) or None
+    session = Session(_endpoint(loaded), token, lambda notification: None, name="xats-tui-launcher")
+    try:
+        await session.open()
+        arguments = {"pane_id": pane, "xats_agent_id": agent_id, **_lifetime(ttl)}
+        return _agreed(await session.request("tools/call", {"name": TOOL, "arguments": arguments, "_meta": _place()}))
+    except (NotReached, Interrupted, RpcError) as error:
+        raise Failed({"ok": False, "error": "cli_failed", "detail": str(error)}) from error
+    finally:
+        await session.close()
+
+
+def _endpoint(loaded: Loaded) -> str:
+    """Where the coordinator is: at the port that was given, else where its pid file says."""
+    settings = loaded.settings
+    record = pid_file.read(settings.pid_path)
+    if loaded.sources["port"] == "flag" or (record is None and loaded.is_explicit("port")):
+        record = pid_file.PidRecord(pid=0, port=settings.port)
+    if record is None or not record.port:
+        detail = f"no port: pass --port, or start a coordinator ({settings.pid_path} names none)"
+        raise Failed({"ok": False, "error": "daemon_port_unresolved", "detail": detail})
+    host = settings.host if loaded.is_explicit("host") else record.host
+    return pid_file.endpoint(os.environ.get(HOST_VARIABLE) or host, record.port)
+
+
+def _lifetime(ttl: str | None) -> dict[str, int]:
+    if ttl is None:
+        return {}
+    if not (ttl.isascii() and ttl.isdigit() and int(ttl) > 0):
+        raise Failed({"ok": False, "error": "invalid_ttl"}, MISUSED)
+    return {"ttl_seconds": int(ttl)}
+
+
+def _place() -> dict[str, str]:
+    socket = os.environ.get("TMUX", "").split(",")[0]
+    return {TMUX_SOCKET: socket} if socket else {}
+
+
+def _agreed(result: dict[str, Any]) -> Any:
+    """The tool's answer.
+
+    Raises:
+        Failed: it said no, in whatever form.
+    """
+    text = str(result["content"][0]["text"])
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        raise Failed({"raw": text}) from None
+    if result.get("isError") or not (isinstance(answer, dict) and answer.get("ok") is True):
+        raise Failed(answer)
+    return answer
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,48 @@
+"""Files and folders that nobody but their owner may look into, whatever the umask says and whoever made them first.
+
+It does not know what is in them.
+"""
+
+import logging
+import os
+import stat
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+OWNERS = 0o700
+"""Everything for the owner, nothing for anybody else."""
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing; what is there already is left as it is.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for folder in (*reversed(path.parents), path):
+        folder.mkdir(mode=OWNERS, exist_ok=True)
+
+
+def make_home(path: Path) -> None:
+    """Make a folder, or close one that is there to others; never that in which a person's whole home lies.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    make_folder(path)
+    if path not in (Path.home(), *Path.home().parents):
+        close(path)
+
+
+def close(path: Path) -> None:
+    """Take from others what they may do with a file or folder, if it is there and ours."""
+    try:
+        status = path.stat()
+        mode = stat.S_IMODE(status.st_mode)
+        if status.st_uid == os.geteuid() and mode & ~OWNERS and not mode & stat.S_ISVTX:
+            path.chmod(mode & OWNERS)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        logger.warning("others may be able to read %s: %s", path, error.strerror)
