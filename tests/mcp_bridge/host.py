@@ -67,7 +67,7 @@ class ScriptedHost:
 
 
 @asynccontextmanager
-async def bridge(home: Path, *arguments: str) -> AsyncIterator[ScriptedHost]:
+async def bridge(home: Path, *arguments: str, **environment: str) -> AsyncIterator[ScriptedHost]:
     """A host that has just started a bridge in this home; the bridge is killed if it is still there at the end."""
     process = await asyncio.create_subprocess_exec(
         *XATS,
@@ -75,7 +75,7 @@ async def bridge(home: Path, *arguments: str) -> AsyncIterator[ScriptedHost]:
         "--home",
         str(home),
         *arguments,
-        env=clean_environment() | {"TMUX_TMPDIR": str(home)},
+        env=clean_environment() | {"TMUX_TMPDIR": str(home)} | environment,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=LONGEST_LINE,

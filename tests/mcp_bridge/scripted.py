@@ -73,6 +73,7 @@ class ScriptedCoordinator:
     """The open streams for notifications."""
     token: str | None = None
     server: Message = field(default_factory=lambda: {"name": "scripted", "version": "1"})
+    capabilities: Message = field(default_factory=dict)
     port: int = 0
     _server: asyncio.Server | None = None
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -148,7 +149,7 @@ class ScriptedCoordinator:
         self._made += 1
         session = f"session-{self._made}"
         self.sessions.add(session)
-        result = {"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": self.server, "instructions": "Hi."}
+        result = {"protocolVersion": "2025-11-25", "capabilities": self.capabilities, "serverInfo": self.server}
         body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result})
         await reply(writer, 200, body, "application/json", f"mcp-session-id: {session}")
 

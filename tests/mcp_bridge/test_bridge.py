@@ -2,15 +2,12 @@
 
 import asyncio
 import json
-import re
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.commands.processes import daemon, end
@@ -18,20 +15,6 @@ from tests.mcp_bridge.host import WAIT, ScriptedHost, bridge
 from xats_tui import __version__, pid_file
 
 REGISTRATION = {"client": "custom", "model": "m", "team": "t"}
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A home; the coordinator that a bridge started in it is stopped at the end."""
-    yield tmp_path
-    log = tmp_path / "xats-tui.log"
-    started = re.findall(r"started a coordinator, pid (\d+)", log.read_text()) if log.exists() else []
-    for pid in map(int, started):
-        with suppress(psutil.NoSuchProcess):
-            coordinator = psutil.Process(pid)
-            if str(tmp_path) in coordinator.cmdline():  # and not another program to which the pid has gone
-                coordinator.terminate()
-                coordinator.wait(WAIT)
 
 
 def coordinators_started(home: Path) -> int:
@@ -66,6 +49,7 @@ async def test_a_bridge_without_a_coordinator_starts_one_that_outlives_it(home: 
     assert coordinators_started(home) == 1
 
 
+@pytest.mark.slow
 async def test_ten_bridges_at_once_start_one_coordinator(home: Path) -> None:
     async def greet() -> Any:
         async with bridge(home, "--port", "0") as host:
@@ -122,7 +106,7 @@ async def test_an_idle_agent_does_not_bring_back_a_coordinator_that_the_operator
     home: Path,
 ) -> None:
     with daemon(home) as (process, _):
-        async with bridge(home) as host:
+        async with bridge(home, "--port", "0") as host:
             await host.call("register_agent", name="a", **REGISTRATION)
             process.terminate()
             assert process.wait(WAIT) == 0

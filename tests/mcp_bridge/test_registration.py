@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from xats_tui.mcp_bridge.registration import Registration, succeeded
+from xats_tui.mcp_bridge.registration import CALL_ID, Registration, succeeded
 
 
 def call(tool: str, **arguments: Any) -> dict[str, Any]:
@@ -62,9 +62,15 @@ def test_other_tools_are_not_repeated() -> None:
     assert not remembered((call("send_message", body="x"), answer('{"message_id": "m"}')))
 
 
-def test_the_meta_of_the_call_is_repeated_but_not_its_progress_token() -> None:
-    params = call("register_codex_self", name="n") | {"_meta": {"threadId": "th", "progressToken": 7}}
+def test_the_meta_of_the_call_is_repeated_but_not_what_it_says_of_that_call_alone() -> None:
+    params = call("register_codex_self", name="n") | {"_meta": {"threadId": "th", "progressToken": 7, CALL_ID: "c"}}
     assert Registration().after(params, REGISTERED).calls[0]["_meta"] == {"threadId": "th"}
+
+
+def test_a_name_that_was_taken_by_another_is_forgotten() -> None:
+    assert not remembered(
+        (call("register_agent", name="first"), REGISTERED), (call("echo"), answer('{"error": "superseded"}'))
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, answer_text, listening
+from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, answer_text, listening, read_request, reply
 from xats_tui import pid_file
 from xats_tui.mcp_bridge import upstream as upstream_module
 from xats_tui.mcp_bridge.launch import Launcher
+from xats_tui.mcp_bridge.registration import CALL_ID
 from xats_tui.mcp_bridge.session import RpcError
-from xats_tui.mcp_bridge.upstream import CALL_ID, Unavailable, Upstream
+from xats_tui.mcp_bridge.upstream import INSTANCE, Unavailable, Upstream
 from xats_tui.settings import load
 
 WAIT = 5.0
@@ -52,6 +53,9 @@ async def until(holds: Callable[[], object]) -> None:
             await asyncio.sleep(0.005)
 
 
+KEEPS_CALLS: dict[str, Any] = {"experimental": {"xats/calls_once": {}}}
+
+
 def call(tool: str, **fields: Any) -> dict[str, Any]:
     return {"name": tool, "arguments": {"n": 1}, **fields}
 
@@ -73,6 +77,7 @@ async def test_a_result_and_the_meta_of_a_call_pass_unchanged(coordinator: Scrip
         assert await upstream.request("tools/call", call("echo", _meta={"threadId": "th", "progressToken": 3})) == odd
     (sent,) = coordinator.calls("echo")
     assert sent["_meta"].pop(CALL_ID)
+    assert sent["_meta"].pop(INSTANCE)
     assert sent == call("echo", _meta={"threadId": "th", "progressToken": 3})
 
 
@@ -190,6 +195,108 @@ async def test_a_call_whose_outcome_nobody_knows_is_not_repeated_but_told(
         with pytest.raises(Unavailable, match=advice):
             await upstream.request("tools/call", call(tool))
     assert len(coordinator.calls(tool)) == 1
+
+
+async def test_a_coordinator_that_keeps_calls_is_asked_again_for_the_same_call(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        await (answer_text(exchange) if len(coordinator.calls("send_message")) > 1 else exchange.break_off())
+
+    coordinator.script, coordinator.capabilities = script, KEEPS_CALLS
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        await upstream.request("tools/call", call("send_message"))
+    first, second = coordinator.calls("send_message")
+    assert first == second
+
+
+async def test_a_coordinator_that_came_back_without_keeping_calls_is_not_asked_again(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        coordinator.capabilities = {}
+        coordinator.sessions.clear()
+        await exchange.break_off()
+
+    coordinator.script, coordinator.capabilities = script, KEEPS_CALLS
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        with pytest.raises(Unavailable, match="may or may not have been carried out; call get_delivery_status"):
+            await upstream.request("tools/call", call("send_message"))
+    assert len(coordinator.calls("send_message")) == 1
+
+
+async def test_a_call_is_not_said_to_be_unsent_that_was_sent_before_the_coordinator_went_for_good(
+    coordinator: ScriptedCoordinator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upstream_module, "PATIENCE", 0.3)
+    gone: list[asyncio.Task[None]] = []
+
+    async def script(exchange: Exchange) -> None:
+        gone.append(asyncio.create_task(coordinator.die()))
+        await asyncio.Event().wait()
+
+    coordinator.script, coordinator.capabilities = script, KEEPS_CALLS
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        with pytest.raises(Unavailable, match="may or may not have been carried out"):
+            await upstream.request("tools/call", call("send_message"))
+        await asyncio.gather(*gone)
+
+
+async def test_every_session_of_a_bridge_says_that_it_is_the_same_bridge_and_every_call_that_it_is_another(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        await upstream.request("tools/call", call("register_agent"))
+        coordinator.sessions.clear()
+        await upstream.request("tools/call", call("echo"))
+    first, again = (sent["_meta"] for sent in coordinator.calls("register_agent"))
+    (other,) = (sent["_meta"] for sent in coordinator.calls("echo"))
+    assert first[INSTANCE] == again[INSTANCE] == other[INSTANCE]
+    assert len({first[CALL_ID], again.get(CALL_ID), other[CALL_ID]}) == 3
+
+
+async def test_a_name_that_another_runtime_has_taken_is_not_taken_back_after_a_restart(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async def script(exchange: Exchange) -> None:
+        taken = exchange.message["params"]["name"] == "task_list"
+        text = '{"error": "superseded"}' if taken else '{"agent_id": "a-1"}'
+        await exchange.result({"content": [{"type": "text", "text": text}]})
+
+    coordinator.script = script
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        await upstream.request("tools/call", call("register_agent"))
+        await upstream.request("tools/call", call("task_list"))
+        coordinator.sessions.clear()
+        await upstream.request("tools/call", call("echo"))
+    assert len(coordinator.calls("register_agent")) == 1
+
+
+async def test_an_introduction_comes_before_anything_else_on_a_session_that_was_there(
+    coordinator: ScriptedCoordinator, tmp_path: Path
+) -> None:
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
+        await until(lambda: coordinator.standing)
+        upstream.introduce({"name": "register_agent", "arguments": {"name": "ann"}})
+        await upstream.request("tools/call", call("echo"))
+        assert upstream.told is not None
+    tools = [message["params"]["name"] for message in coordinator.received if message["method"] == "tools/call"]
+    assert tools == ["register_agent", "echo"]
+
+
+@pytest.mark.parametrize("status", [200, 404, 405])
+async def test_a_port_that_is_held_by_something_else_is_told(tmp_path: Path, status: int) -> None:
+    async def web_server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        await reply(writer, status, "<h1>hello</h1>", "text/html")
+        writer.close()
+
+    server = await asyncio.start_server(web_server, "127.0.0.1", 0)
+    async with server:
+        elsewhere = ScriptedCoordinator(port=server.sockets[0].getsockname()[1])
+        async with connected_to(elsewhere, tmp_path) as (upstream, _):
+            with pytest.raises(Unavailable, match="is no xats coordinator: name another port"):
+                await upstream.request("tools/call", call("echo"))
 
 
 async def test_a_call_fails_when_the_coordinator_does_not_come_back(

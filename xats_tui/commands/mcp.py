@@ -1,10 +1,22 @@
 """`xats-tui mcp`: the bridge that an agent's MCP configuration starts."""
 
+from typing import Annotated
+
+import typer
+
 from xats_tui.logs import log_to_file
 from xats_tui.settings import Loaded
 
 
-def mcp(loaded: Loaded) -> int:
+def mcp(
+    loaded: Loaded,
+    name: Annotated[str | None, typer.Option(envvar="XATS_NAME", help="Register the agent at once, as this.")] = None,
+    team: Annotated[str | None, typer.Option(envvar="XATS_TEAM", help="Its team, unless it names another.")] = None,
+    role: Annotated[str | None, typer.Option(envvar="XATS_ROLE", help="Its role, unless it names another.")] = None,
+    channel: Annotated[
+        bool, typer.Option("--channel", help="The host takes wakes on a Claude Code channel of this server.")
+    ] = False,
+) -> int:
     """Connect an agent to the coordinator.
 
     This is an MCP server on stdin and stdout, to be started by the agent's own program, not by hand.  It starts a
@@ -13,5 +25,6 @@ def mcp(loaded: Loaded) -> int:
     log_to_file(loaded.settings)
     # Here, not above: the other commands have no use for an HTTP client.
     from xats_tui.mcp_bridge.bridge import run
+    from xats_tui.mcp_bridge.introduction import Wish
 
-    return run(loaded)
+    return run(loaded, Wish(name=name or None, team=team or None, role=role or None), channel=channel)

@@ -6,45 +6,66 @@ are, in both directions, so that a newer coordinator needs no newer bridge.
 
 import asyncio
 import logging
-import signal
-from collections.abc import Coroutine, Mapping
+import os
+import sys
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from xats_tui import __version__
-from xats_tui.instructions import INSTRUCTIONS
-from xats_tui.mcp_bridge.host import Host
+from xats_tui.mcp_bridge.greeting import SERVER_NAME, instructions, refusal
+from xats_tui.mcp_bridge.handshake import (
+    CHANNEL_CAPABILITY,
+    INVALID_REQUEST,
+    agreed_protocol,
+    for_the_host,
+    says_it_takes_channels,
+)
+from xats_tui.mcp_bridge.host import Host, until_told
+from xats_tui.mcp_bridge.identity import ancestors, identify
+from xats_tui.mcp_bridge.introduction import CODEX_TURN, THREAD, Introduction, Wish, simplified
 from xats_tui.mcp_bridge.launch import Launcher
+from xats_tui.mcp_bridge.registration import REGISTER, Params, succeeded
 from xats_tui.mcp_bridge.session import METHOD_NOT_FOUND, REFUSED, RpcError
 from xats_tui.mcp_bridge.upstream import Unavailable, Upstream
 from xats_tui.settings import Loaded
 
 logger = logging.getLogger(__name__)
 
-PROTOCOLS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
-"""The protocols with a handshake, newest first; later ones have no session and no standing channel."""
-
 PASSED_ON = frozenset({"tools/list", "tools/call"})
 
 KEPT_BACK = frozenset({"notifications/heartbeat", "notifications/cancelled"})
 """Notifications that mean something only on the connection that they came by."""
 
+SUPERSEDED = "notifications/superseded"
+"""The coordinator's word that another runtime has taken the agent's name."""
+
 GREETING_PATIENCE = 0.25
 """Seconds that the handshake waits for the coordinator's own instructions; one that runs has answered by then."""
+REGISTERING_PATIENCE = 0.6
+"""The same where the coordinator is to register the agent besides."""
 
 LAST_ANSWERS = 5.0
 """Seconds for requests that are under way when the host closes stdin, as a script does."""
-
-INVALID_REQUEST = -32600
 
 
 class Bridge:
     """One host, one upstream, and the requests that are under way between them."""
 
-    def __init__(self, host: Host, loaded: Loaded) -> None:
+    def __init__(self, host: Host, loaded: Loaded, wish: Wish, *, channel: bool) -> None:
         self._host = host
+        self._above = ancestors()  # at once: a process whose parent ends gets another
+        self._wish = wish
+        self._wished: Params | None = None
+        """The registration that nobody called for, until the model's own calls take its place."""
+        self._channel = str(uuid.uuid4()) if channel else ""
+        """The csid of the channel to the host; empty as long as nobody says that it takes wakes there."""
         self._launcher = Launcher(loaded)
         self._upstream = Upstream(self._launcher, loaded.settings.token, self._hear)
         self._under_way: dict[Any, asyncio.Task[None]] = {}
+        self._meet({})
 
     async def serve(self) -> None:
         """Serve the host until it closes stdin."""
@@ -93,42 +114,74 @@ class Bridge:
         if method not in PASSED_ON:
             raise RpcError({"code": METHOD_NOT_FOUND, "message": f"Method not found: {method}"})
         try:
-            return await self._upstream.request(method, params)
+            if method == "tools/call":
+                await self._tell_thread(params or {})
+            result = await self._upstream.request(method, params)
         except Unavailable as error:
             if method == "tools/call":
                 return {"content": [{"type": "text", "text": str(error)}], "isError": True}
             raise RpcError({"code": REFUSED, "message": str(error)}) from None
+        return {**result, "tools": simplified(result["tools"])} if "tools" in result else result
 
     async def _greeting(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        if says_it_takes_channels(params):
+            self._channel = self._channel or str(uuid.uuid4())
+        self._meet(params.get("clientInfo") or {})
+        if self._wish.name:
+            self._wished = {"name": "register_agent", "arguments": {"name": self._wish.name}}
+            self._upstream.introduce(self._wished)
         if not self._launcher.is_starting:
-            await self._upstream.connected(GREETING_PATIENCE)
-        asked = params.get("protocolVersion")
+            await self._upstream.connected(REGISTERING_PATIENCE if self._wished else GREETING_PATIENCE)
+        told = self._upstream.told
+        if told and not succeeded(told):
+            sys.stderr.write(f"xats-tui: the coordinator does not register {self._wish.name}: {refusal(told)}\n")
         return {
-            "protocolVersion": asked if asked in PROTOCOLS else PROTOCOLS[0],
-            "capabilities": {"tools": {"listChanged": True}},
-            "serverInfo": {"name": "xats-tui", "version": __version__},
-            "instructions": (self._upstream.greeting or {}).get("instructions") or INSTRUCTIONS,
+            "protocolVersion": agreed_protocol(params),
+            "capabilities": {"tools": {"listChanged": True}, **(CHANNEL_CAPABILITY if self._channel else {})},
+            "serverInfo": {"name": SERVER_NAME, "version": __version__},
+            "instructions": instructions(self._upstream.greeting, self._wish, told),
         }
 
+    def _meet(self, client_info: Mapping[str, Any]) -> None:
+        """Find out who the host is, with what it says of itself."""
+        identity = identify(self._above, client_info, os.environ, _folder())
+        logger.info("the host is %s: %s", identity.client, identity.evidence)
+        self._upstream.introduction = Introduction(identity=identity, wish=self._wish, channel=self._channel)
+
+    async def _tell_thread(self, call: Params) -> None:
+        """Have an agent that was registered unasked bound to its Codex thread, which only its own calls name."""
+        wished, meta = self._wished, call.get("_meta") or {}
+        if wished is None or THREAD not in meta:
+            return
+        self._wished = None
+        if wished is self._upstream.registration.register and call.get("name") not in REGISTER:
+            thread = {key: meta[key] for key in (THREAD, CODEX_TURN) if key in meta}
+            with suppress(RpcError, Unavailable):
+                await self._upstream.request("tools/call", {**wished, "_meta": thread})
+
     def _hear(self, notification: Mapping[str, Any]) -> None:
-        if notification["method"] not in KEPT_BACK:
-            self._host.say(notification)
+        if notification["method"] == SUPERSEDED:
+            self._upstream.forget()
+        elif notification["method"] not in KEPT_BACK:
+            self._host.say(for_the_host(notification))
 
 
-def run(loaded: Loaded) -> int:
-    """Be the bridge of the host that started this process, until it closes stdin or ends us; the exit code."""
+def run(loaded: Loaded, wish: Wish, *, channel: bool = False) -> int:
+    """Be the bridge of the host that started this process, until it closes stdin or ends us; the exit code.
+
+    With `channel` the host takes wakes on a channel, whether it says so in the handshake or not.
+    """
     host = Host()
     try:
-        asyncio.run(_until_told(Bridge(host, loaded).serve()))
+        asyncio.run(until_told(Bridge(host, loaded, wish, channel=channel).serve()))
     finally:
         host.close()
     return 0
 
 
-async def _until_told(serving: Coroutine[Any, Any, None]) -> None:
-    """Run until it is done, or until SIGTERM or SIGINT."""
-    task = asyncio.ensure_future(serving)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    await asyncio.gather(task, return_exceptions=True)
+def _folder() -> str:
+    """The working directory; empty if it is no more."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return ""

@@ -9,8 +9,9 @@ import json
 import logging
 import os
 import queue
+import signal
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from typing import Any
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,15 @@ class Host:
                     line = line[os.write(self._stdout, line) :]
         except OSError as error:
             logger.info("the host does not listen any more: %s", error)
+
+
+async def until_told(serving: Coroutine[Any, Any, None]) -> None:
+    """Serve a host until that is done, or until SIGTERM or SIGINT."""
+    task = asyncio.ensure_future(serving)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _lines(descriptor: int) -> Iterator[bytes]:

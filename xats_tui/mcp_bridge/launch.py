@@ -4,14 +4,12 @@ It knows the pid file and the command line; it does not speak to the coordinator
 """
 
 import logging
-import os
-import subprocess
-import sys
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
-from xats_tui import pid_file
+from xats_tui import __version__, pid_file
+from xats_tui.headless import Headless
+from xats_tui.pid_file import PidRecord
 from xats_tui.settings import Loaded
 
 logger = logging.getLogger(__name__)
@@ -21,8 +19,6 @@ START_PATIENCE = 15.0
 PAUSE_AFTER_FAILURE = 30.0
 """Seconds before it is tried again after one could not start; what kept it from starting rarely goes away by itself."""
 
-COMPLAINT = "xats-tui: "
-"""How the one sentence begins that a coordinator which cannot start prints."""
 ALREADY_RUNNING = "daemon already running"
 """No complaint to us: somebody was quicker."""
 
@@ -33,14 +29,14 @@ class Launcher:
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._pid_path = loaded.settings.pid_path
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Headless | None = None
         self._turn = ExitStack()
         """Holds the right to start a coordinator, while one that was started here is not yet there."""
         self._no_start_before = 0.0
         self._another_starts = False
-        self._log_size = 0
+        self._found: PidRecord | None = None
         self.complaint = ""
-        """Why the last coordinator that was started here did not start; empty if it did."""
+        """Why none can be found, or the last one that was started here did not start; empty while there is hope."""
 
     @property
     def is_starting(self) -> bool:
@@ -50,56 +46,48 @@ class Launcher:
     def find(self) -> str | None:
         """The endpoint of the running coordinator, else the one that was named explicitly, if any."""
         self._look_after_child()
-        record = pid_file.read(self._pid_path)
-        if record and pid_file.is_running(self._pid_path):
-            self.complaint = ""
-            self._no_start_before = 0.0
-            self._another_starts = False
-            self._turn.close()
+        if record := pid_file.running(self._pid_path):
+            self._greet(record)
             return record.url
+        self.complaint = pid_file.contradiction(self._pid_path) or self.complaint
         settings = self._loaded.settings
         if self._loaded.is_explicit("port") and settings.port:
             return pid_file.endpoint(settings.host, settings.port)
         return None
 
     def start(self) -> None:
-        """Start a coordinator unless one runs, or another bridge is about to start it."""
+        """Start a coordinator unless one runs, or another program is about to start it."""
         if time.monotonic() < self._no_start_before or pid_file.is_running(self._pid_path):
             return
         self._turn.close()
         self._another_starts = not self._turn.enter_context(pid_file.starting(self._pid_path))
-        if self._another_starts:
+        if self._another_starts or pid_file.is_running(self._pid_path):  # it may have got there just now
+            self._turn.close()
             return
         self._no_start_before = time.monotonic() + START_PATIENCE
-        self._child = self._spawn(self._loaded.settings.log_path)
+        self._child = Headless.started(self._loaded)
         logger.info("started a coordinator, pid %d", self._child.pid)
 
-    def _spawn(self, log_path: Path) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "xats_tui", "daemon", *self._loaded.as_flags()]
-        token = self._loaded.settings.token
-        with log_path.open("ab") as log:
-            self._log_size = log.tell()
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env=os.environ | ({"XATS_TOKEN": token} if token else {}),
-                start_new_session=True,
+    def _greet(self, record: PidRecord) -> None:
+        """There is one: what was done to get one is over."""
+        self.complaint = ""
+        self._no_start_before = 0.0
+        self._another_starts = False
+        self._turn.close()
+        if record != self._found and record.version != __version__:
+            logger.warning(
+                "the coordinator (pid %d) is version %s, this bridge %s: its tools are offered as they are",
+                record.pid,
+                record.version or "unknown",
+                __version__,
             )
+        self._found = record
 
     def _look_after_child(self) -> None:
-        if self._child is not None and (code := self._child.poll()) is not None:
-            if code and not (complaint := self._last_complaint()).startswith(ALREADY_RUNNING):
+        if self._child is not None and self._child.has_ended():
+            complaint = self._child.complaint()
+            if complaint and not complaint.startswith(ALREADY_RUNNING):
                 self.complaint = complaint
                 self._no_start_before = time.monotonic() + PAUSE_AFTER_FAILURE
             self._child = None
             self._turn.close()
-
-    def _last_complaint(self) -> str:
-        with self._loaded.settings.log_path.open("rb") as log:
-            log.seek(self._log_size)
-            lines = log.read().decode(errors="replace").splitlines()
-        told = [line.removeprefix(COMPLAINT) for line in lines if line.startswith(COMPLAINT)]
-        return told[-1] if told else "it ended without a word"

@@ -14,6 +14,12 @@ REGISTER = frozenset({"register_agent", "register_claude_self", "register_codex_
 BIND = "bind_runtime_identity"
 UNREGISTER = "unregister_self"
 
+CALL_ID = "xats/call_id"
+"""In the `_meta` of a call: the same when it is repeated."""
+
+OF_ONE_CALL = frozenset({CALL_ID, "progressToken"})
+"""What the `_meta` of a call says of that call alone."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
@@ -31,11 +37,13 @@ class Registration:
     def after(self, params: Params, result: Mapping[str, Any]) -> "Registration":
         """What to remember once this call was answered with this result."""
         tool = params.get("name")
+        if _error(result) == "superseded":
+            return Registration()  # another has taken the name: after a restart it must not be taken back
         if tool not in REGISTER | {BIND, UNREGISTER} or not succeeded(result):
             return self
         if tool == UNREGISTER:
             return Registration()
-        remembered = _without_progress(params)
+        remembered = _to_be_said_again(params)
         return replace(self, bind=remembered) if tool == BIND else Registration(register=remembered)
 
 
@@ -44,21 +52,28 @@ def succeeded(result: Mapping[str, Any]) -> bool:
     match result:
         case {"isError": True}:
             return False
-        case {"content": [{"type": "text", "text": str(text)}, *_]}:
-            return not _says_error(text)
         case _:
-            return False
+            answer = answer_of(result)
+            return answer is not None and "error" not in answer
 
 
-def _says_error(text: str) -> bool:
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        return True
-    return not isinstance(answer, dict) or "error" in answer
+def answer_of(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The object that a tool answered with; None if its answer is none."""
+    match result:
+        case {"content": [{"type": "text", "text": str(text)}, *_]}:
+            try:
+                answer = json.loads(text)
+            except ValueError:
+                return None
+            return answer if isinstance(answer, dict) else None
+        case _:
+            return None
 
 
-def _without_progress(params: Params) -> Params:
-    """The call without the token under which the host wanted to hear of its progress, once."""
-    meta = {key: value for key, value in (params.get("_meta") or {}).items() if key != "progressToken"}
+def _error(result: Mapping[str, Any]) -> object:
+    return (answer_of(result) or {}).get("error")
+
+
+def _to_be_said_again(params: Params) -> Params:
+    meta = {key: value for key, value in (params.get("_meta") or {}).items() if key not in OF_ONE_CALL}
     return {**params, "_meta": meta}

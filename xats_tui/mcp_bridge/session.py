@@ -36,6 +36,9 @@ FAREWELL = 1.0
 METHOD_NOT_FOUND = -32601
 REFUSED = -32000
 
+CALLS_ONCE = "xats/calls_once"
+"""The capability of a coordinator that keeps the answers to calls which change something."""
+
 UNKNOWN_SESSION = "unknown_session"
 """What the reference says, with status 400, where the protocol asks for 404."""
 
@@ -56,6 +59,10 @@ class TokenRefused(NotReached):
     """The coordinator wants another token."""
 
 
+class NoCoordinator(NotReached):
+    """Something answers at the address, but it does not speak MCP."""
+
+
 class Interrupted(Exception):
     """The connection broke after the request had left, so that nobody knows what became of it."""
 
@@ -63,8 +70,9 @@ class Interrupted(Exception):
 class Session:
     """A session from its handshake to its end."""
 
-    def __init__(self, url: str, token: str | None, hear: Hear) -> None:
+    def __init__(self, url: str, token: str | None, hear: Hear, *, name: str = "xats-tui-bridge") -> None:
         self._url = url
+        self._name = name
         self._hear = hear
         self._ids = itertools.count(1)
         self._lost = asyncio.Event()
@@ -83,11 +91,17 @@ class Session:
         Raises:
             NotReached, Interrupted, RpcError: there is no session.
         """
-        client = {"name": "xats-tui-bridge", "version": __version__}
-        hello = {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client}
+        client = {"name": self._name, "version": __version__}
+        hello = {"protocolVersion": PROTOCOL, "capabilities": {"experimental": {CALLS_ONCE: {}}}, "clientInfo": client}
         self.greeting = await self.request("initialize", hello)
         self._http.headers["mcp-protocol-version"] = str(self.greeting.get("protocolVersion", PROTOCOL))
         await self._post({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
+    @property
+    def keeps_calls(self) -> bool:
+        """Whether the coordinator answers a call that it has carried out before, by its id, without doing it again."""
+        capabilities = self.greeting.get("capabilities") or {}
+        return CALLS_ONCE in (capabilities.get("experimental") or {})
 
     async def request(self, method: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
         """The result of a request; cancelling this tells the coordinator.
@@ -135,8 +149,8 @@ class Session:
     async def _answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
         async with self._sent("POST", json.dumps(message).encode()) as response:
             await self._check(response)
-            if message["method"] == "initialize" and (session_id := response.headers.get("mcp-session-id")):
-                self._http.headers["mcp-session-id"] = session_id
+            if message["method"] == "initialize":
+                self._http.headers["mcp-session-id"] = self._session_id(response)
             async for received in _messages(response):
                 if received.get("id") == message["id"] and "method" not in received:
                     return _result(received)
@@ -153,6 +167,15 @@ class Session:
         except (httpx2.HTTPError, httpx2.StreamError, ValueError) as error:
             raise Interrupted(str(error) or type(error).__name__) from error
 
+    def _session_id(self, response: httpx2.Response) -> str:
+        session_id = response.headers.get("mcp-session-id")
+        if not session_id:
+            raise self._no_coordinator()
+        return session_id
+
+    def _no_coordinator(self) -> NoCoordinator:
+        return NoCoordinator(f"what listens at {self._url} is no xats coordinator: name another port with --port")
+
     async def _check(self, response: httpx2.Response) -> None:
         """Let only an answer to the request through."""
         if response.status_code < 400:
@@ -163,6 +186,8 @@ class Session:
             raise TokenRefused(
                 f"{self._url} refuses the token: set the same one for the bridge (--token or XATS_TOKEN)"
             )
+        if response.status_code in (404, 405) and "mcp-session-id" not in self._http.headers:
+            raise self._no_coordinator()
         if response.status_code in (404, 503) or error == UNKNOWN_SESSION:
             raise NotReached(f"{self._url} does not know this session")
         if isinstance(error, dict):

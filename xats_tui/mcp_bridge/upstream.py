@@ -5,15 +5,23 @@ It knows which requests may be repeated.  It does not know the host, which shoul
 
 import asyncio
 import logging
-import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from xats_tui.mcp_bridge.introduction import Introduction
 from xats_tui.mcp_bridge.launch import START_PATIENCE, Launcher
-from xats_tui.mcp_bridge.registration import REGISTER, Registration, succeeded
-from xats_tui.mcp_bridge.session import Hear, Interrupted, NotReached, RpcError, Session, TokenRefused
+from xats_tui.mcp_bridge.registration import BIND, CALL_ID, REGISTER, UNREGISTER, Params, Registration, succeeded
+from xats_tui.mcp_bridge.session import (
+    Hear,
+    Interrupted,
+    NoCoordinator,
+    NotReached,
+    RpcError,
+    Session,
+    TokenRefused,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -26,18 +34,13 @@ FIRST_DELAY = 0.1
 LAST_DELAY = 1.0
 """The longest such delay: with it an agent is registered again within two seconds of the port being back."""
 
-CALL_ID = "xats/call_id"
-"""In the `_meta` of a call: the same when it is repeated."""
-
-HOST_SESSION = "xats/host_session"
-"""In the `_meta` of a call: the session of the program that started the bridge, by which its hooks speak."""
-
-HOST_SESSION_VARIABLE = "CLAUDE_CODE_SESSION_ID"
-"""Where Claude Code names its session to its MCP servers."""
+INSTANCE = "xats/instance"
+"""In the `_meta` of a call: this bridge, whatever becomes of its sessions; who says the same is the same runtime."""
 
 READ_ONLY = frozenset(
     {
         "echo",
+        "whoami",
         "list_agents",
         "task_list",
         "get_contract",
@@ -47,9 +50,10 @@ READ_ONLY = frozenset(
         "detect_tmux_pane",
     }
 )
-REPEATABLE = READ_ONLY | REGISTER | {"subscribe_contract", "get_inbox"}
+REPEATABLE = READ_ONLY | REGISTER | {BIND, UNREGISTER, "pre_register_codex_pane", "subscribe_contract", "get_inbox"}
 """Tools that may be called twice: the second call changes nothing that the first has not.  What get_inbox has answered
-counts as read with the next call of the same session, and a call is repeated in a new one."""
+counts as read with the next call of the same session, and a call is repeated in a new one, in which the agent has been
+registered again.  Others are repeated only before a coordinator that keeps its answers."""
 
 ASK_INSTEAD = {
     "send_message": "get_delivery_status",
@@ -60,8 +64,6 @@ ASK_INSTEAD = {
     "task_claim": "task_list",
     "task_complete": "task_list",
     "register_contract": "get_contract",
-    "unregister_self": "list_agents",
-    "bind_runtime_identity": "list_agents",
 }
 """Which tool tells what became of a call."""
 
@@ -77,7 +79,12 @@ class Upstream:
     launcher: Launcher
     token: str | None
     hear: Hear
+    introduction: Introduction | None = None
+    """What can be said of the agent, as far as it is known."""
     registration: Registration = field(default_factory=Registration)
+    instance: str = field(default_factory=lambda: str(uuid.uuid4()))
+    told: Mapping[str, Any] | None = None
+    """What the coordinator answered when it was last told, unasked, who the agent is."""
     _session: Session | None = None
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while there is a session, or a `_trouble` that makes waiting for one pointless."""
@@ -106,6 +113,16 @@ class Upstream:
             logger.info("the session with the coordinator was lost")
             await asyncio.sleep(FIRST_DELAY)
 
+    def introduce(self, call: Params) -> None:
+        """Have the coordinator told who the agent is, on a new session and before anything else, now and ever after."""
+        self.registration = Registration(register=call)
+        if self._session is not None:
+            self._lose(self._session)
+
+    def forget(self) -> None:
+        """Tell no coordinator any more who the agent is: it is somebody else's name now."""
+        self.registration = Registration()
+
     async def connected(self, timeout: float) -> bool:
         """Whether there is a session, now or within so many seconds."""
         try:
@@ -122,23 +139,51 @@ class Upstream:
             RpcError: the coordinator answered with an error.
             Unavailable: it did not come back in time, or nobody knows what became of the request.
         """
-        if method == "tools/call" and params is not None:
-            params = {**params, "_meta": {**(params.get("_meta") or {}), **_host(), CALL_ID: str(uuid.uuid4())}}
+        if method != "tools/call" or params is None:
+            return await self._carried_out(method, params, repeatable=True)
+        call = {**params, "_meta": {**(params.get("_meta") or {}), CALL_ID: str(uuid.uuid4())}}
+        try:
+            result = await self._carried_out(method, call, repeatable=call.get("name") in REPEATABLE)
+        except Interrupted as error:
+            raise Unavailable(_unknown_outcome(call)) from error
+        self.registration = self.registration.after(call, result)
+        return result
+
+    async def _carried_out(self, method: str, params: Params | None, *, repeatable: bool) -> dict[str, Any]:
+        """The result of a request, made once more in each new session until it is answered.
+
+        Raises:
+            Interrupted: it may have been carried out, and must not be made again.
+        """
         deadline = asyncio.get_running_loop().time() + PATIENCE
+        broken: Interrupted | None = None
         while True:
-            session = await self._session_before(deadline)
             try:
-                result = await session.request(method, params)
+                session = await self._session_before(deadline)
+            except Unavailable as error:
+                raise broken or error from None
+            if broken and not (repeatable or session.keeps_calls):
+                raise broken
+            try:
+                return await self._made(session, method, params)
             except NotReached:
                 self._lose(session)
             except Interrupted as error:
                 self._lose(session)
-                if not _may_be_repeated(method, params):
-                    raise Unavailable(_unknown_outcome(params)) from error
-            else:
-                if method == "tools/call" and params is not None:
-                    self.registration = self.registration.after(params, result)
-                return result
+                if not (repeatable or session.keeps_calls):
+                    raise
+                broken = error
+
+    async def _made(self, session: Session, method: str, params: Params | None) -> dict[str, Any]:
+        """The result of a request as this coordinator wants it made: a registration with all that is known of us."""
+        if method != "tools/call" or params is None:
+            return await session.request(method, params)
+        claims = self.introduction.claims if self.introduction else {}
+        call: Params = {**params, "_meta": {**(params.get("_meta") or {}), **claims, INSTANCE: self.instance}}
+        if self.introduction and call.get("name") in REGISTER:
+            offered = (await session.request("tools/list", None)).get("tools") or ()
+            call = self.introduction.completed(call, offered)
+        return await session.request(method, call)
 
     async def _session_before(self, deadline: float) -> Session:
         waiter = object()
@@ -201,7 +246,7 @@ class Upstream:
             await session.open()
             await self._register_again(session)
         except (NotReached, Interrupted, RpcError) as error:
-            if isinstance(error, TokenRefused | RpcError):
+            if isinstance(error, TokenRefused | NoCoordinator | RpcError):
                 self._trouble = str(error)
             logger.debug("no session: %s", error)
             await session.close()
@@ -213,22 +258,14 @@ class Upstream:
 
     async def _register_again(self, session: Session) -> None:
         for call in self.registration.calls:
-            result = await session.request("tools/call", call)
+            result = await self._made(session, "tools/call", call)
+            if call is self.registration.register:
+                self.told = result
             log = logger.info if succeeded(result) else logger.warning
             log("told again: %s, answered %s", call["name"], result)
 
 
-def _host() -> dict[str, str]:
-    """What this process knows of the program that started it."""
-    session = os.environ.get(HOST_SESSION_VARIABLE)
-    return {HOST_SESSION: session} if session else {}
-
-
-def _may_be_repeated(method: str, params: Mapping[str, Any] | None) -> bool:
-    return method != "tools/call" or (params or {}).get("name") in REPEATABLE
-
-
-def _unknown_outcome(params: Mapping[str, Any] | None) -> str:
-    tool = str((params or {}).get("name"))
+def _unknown_outcome(call: Params) -> str:
+    tool = str(call.get("name"))
     advice = f"call {ASK_INSTEAD[tool]} to see" if tool in ASK_INSTEAD else "look before you repeat it"
     return f"The coordinator went away during {tool}: it may or may not have been carried out; {advice}."

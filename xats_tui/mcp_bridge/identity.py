@@ -1,0 +1,149 @@
+"""Who started this bridge and where that program lives, by evidence: its parent processes, what it says of itself in
+the handshake, the environment that it gave us.  What happens to be installed is none.
+
+It knows neither the coordinator, which verifies what is claimed here, nor what a model says of itself.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from xats_tui.programs import program_names
+
+CODEX, CLAUDE_CODE, OPENCODE, CUSTOM = "codex", "claude-code", "opencode", "custom"
+
+CLIENT_PROGRAMS = {"claude": CLAUDE_CODE, "codex": CODEX, "codex-aarch64-a": CODEX, "opencode": OPENCODE}
+"""The client of each program, by the name of its executable or script."""
+
+MARKERS = {"CLAUDECODE": CLAUDE_CODE, "OPENCODE": OPENCODE, "CODEX_THREAD_ID": CODEX}
+"""Variables that a client sets for what it starts.  Grandchildren inherit them, so they count only where nothing else
+speaks."""
+
+LAUNCHERS = re.compile(r"(ba|da|z|k|fi)?sh|env|nice|timeout|sudo|uvx?|pipx|p?npm|np[mx]-cli|npx|bunx", re.IGNORECASE)
+"""Programs that only start another one: the host stands behind them."""
+
+LONGEST_NAME = 64
+"""Characters of a program's name at most: what stands in an argument vector may be a whole script."""
+
+TMUX, TMUX_PANE = "TMUX", "TMUX_PANE"
+PROJECT_DIR = "CLAUDE_PROJECT_DIR"
+HOST_SESSION = "CLAUDE_CODE_SESSION_ID"
+"""Where Claude Code names its session to its MCP servers; its hooks speak by the same name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ancestor:
+    """A process above this one."""
+
+    pid: int
+    command: tuple[str, ...]
+    """The argument vector; empty if it may not be read."""
+    tty: str | None
+
+    @property
+    def client(self) -> str | None:
+        """The client that it is a process of, if it is one."""
+        found = (CLIENT_PROGRAMS.get(name.lower()) for name in program_names(self.command))
+        return next((client for client in found if client), None)
+
+    @property
+    def launches_only(self) -> bool:
+        """Whether it is nobody's program, but stands between the host and this bridge."""
+        return any(LAUNCHERS.fullmatch(name) for name in program_names(self.command))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What this bridge claims of the program that started it."""
+
+    client: str
+    """`codex`, `claude-code`, `opencode` or `custom`."""
+    evidence: str
+    """What tells the client, for the log."""
+    name: str
+    """What the program is called, never empty."""
+    version: str
+    """Empty if it does not say."""
+    ui_pid: int | None
+    """The process of its user interface; never for Codex, whose servers are started by a daemon."""
+    pane: str | None
+    """The tmux pane that the environment names."""
+    tmux_socket: str | None
+    """Path of the tmux server's socket."""
+    project_dir: str
+    host_session: str | None
+
+    @property
+    def model(self) -> str:
+        """For people to read, when the model does not say what it is."""
+        return f"{self.name} {self.version}".strip()
+
+
+def ancestors() -> tuple[Ancestor, ...]:
+    """The processes above this one, the nearest first."""
+    found = []
+    with suppress(psutil.Error, OSError):
+        for process in psutil.Process().parents():
+            with suppress(psutil.Error, OSError):
+                found.append(
+                    Ancestor(pid=process.pid, command=tuple(process.cmdline()), tty=process.terminal() or None)
+                )
+    return tuple(found)
+
+
+def identify(
+    above: Sequence[Ancestor], client_info: Mapping[str, Any], environment: Mapping[str, str], cwd: str
+) -> Identity:
+    """Who the host is; `client_info` is what it says of itself in the handshake, empty if it has not said anything."""
+    said = str(client_info.get("name") or "")
+    client, evidence = _client(above, said, environment)
+    ui = _user_interface(above, client)
+    is_claude = client == CLAUDE_CODE
+    return Identity(
+        client=client,
+        evidence=evidence,
+        name=said or _program(above, client),
+        version=str(client_info.get("version") or ""),
+        ui_pid=ui.pid if ui else None,
+        pane=environment.get(TMUX_PANE) if environment.get(TMUX) else None,
+        tmux_socket=environment.get(TMUX, "").split(",")[0] or None,
+        project_dir=(environment.get(PROJECT_DIR) if is_claude else None) or cwd,
+        host_session=environment.get(HOST_SESSION) if is_claude else None,
+    )
+
+
+def _client(above: Sequence[Ancestor], said: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    """The client, and what tells it."""
+    host = _host(above)
+    if host and host.client:
+        return host.client, f"parent process {host.pid}, {program_names(host.command)[-1]}"
+    for client in (CLAUDE_CODE, CODEX, OPENCODE):
+        if said.lower().startswith(client):
+            return client, f"its handshake as {said}"
+    marker = None if said else next((variable for variable in MARKERS if environment.get(variable)), None)
+    return (MARKERS[marker], f"the variable {marker}") if marker else (CUSTOM, "no sign of a client that is known")
+
+
+def _host(above: Sequence[Ancestor]) -> Ancestor | None:
+    """The process that wanted this bridge started."""
+    return next((one for one in above if one.client or not one.launches_only), None)
+
+
+def _user_interface(above: Sequence[Ancestor], client: str) -> Ancestor | None:
+    """The process that the person looks at."""
+    if client == CODEX:
+        return None
+    if client == CUSTOM:
+        host = _host(above)
+        return host if host and host.tty else None
+    return next((one for one in above if one.client == client), None)
+
+
+def _program(above: Sequence[Ancestor], client: str) -> str:
+    host = _host(above) if client == CUSTOM else None
+    names = [name for name in program_names(host.command) if name] if host else []
+    return names[-1][:LONGEST_NAME] if names else client
