@@ -14,12 +14,12 @@ from xats_tui import pid_file
 from xats_tui.pid_file import AlreadyRunning, PidRecord
 
 HOLD = """
-import sys
+import os, sys
 from pathlib import Path
 from xats_tui import pid_file
 path = Path(sys.argv[1])
 with pid_file.held(path):
-    pid_file.write(path, pid_file.PidRecord(pid=4711, port=9100))
+    pid_file.write(path, pid_file.PidRecord(pid=os.getpid(), port=9100))
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -49,7 +49,8 @@ def test_a_second_coordinator_is_told_the_pid_of_the_first(tmp_path: Path) -> No
     path = tmp_path / "daemon.pid"
     with holder(path) as first:
         assert pid_file.is_running(path)
-        with pytest.raises(AlreadyRunning, match=r"^daemon already running pid=4711$"), pid_file.held(path):
+        refused = pytest.raises(AlreadyRunning, match=rf"^daemon already running pid={first.pid}$")
+        with refused, pid_file.held(path):
             pytest.fail("both hold the same pid file")
         first.communicate()
     assert not pid_file.is_running(path)
@@ -61,16 +62,32 @@ def test_a_killed_coordinator_does_not_run_although_its_pid_file_is_there(tmp_pa
         process.kill()
     record = pid_file.read(path)
     assert record is not None
-    assert record.pid == 4711
-    assert not pid_file.is_running(path)
+    assert record.pid == process.pid
+    assert pid_file.running(path) is None
     with pid_file.held(path):
         assert pid_file.is_running(path)
+        assert pid_file.read(path) is None, "the next one does not pass for the one that was killed"
 
 
 def test_the_pid_of_another_living_program_is_no_coordinator(tmp_path: Path) -> None:
     path = tmp_path / "daemon.pid"
     path.write_text(f'{{"pid": {os.getpid()}, "port": 9100}}')
     assert not pid_file.is_running(path)
+    assert pid_file.running(path) is None
+
+
+def test_a_foreign_pid_beside_a_running_coordinator_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "daemon.pid"
+    with holder(path) as coordinator:
+        assert pid_file.running(path) == PidRecord(pid=coordinator.pid, port=9100)
+        assert pid_file.contradiction(path) == ""
+        pid_file.write(path, PidRecord(pid=os.getpid(), port=9100))
+        assert pid_file.running(path) is None
+        assert f"names process {os.getpid()}, but the coordinator that runs is {coordinator.pid}" in (
+            pid_file.contradiction(path)
+        )
+        coordinator.communicate()
+    assert pid_file.contradiction(path) == ""
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "{}", '{"pid": "1", "port": 2}', '{"pid": 1}', "\udcff"])
@@ -114,7 +131,10 @@ def test_somebody_who_only_looks_does_not_keep_a_coordinator_from_starting(tmp_p
 
 def test_of_many_that_would_start_a_coordinator_one_may(tmp_path: Path) -> None:
     path = tmp_path / "daemon.pid"
+    assert pid_file.starter(path) is None
     with pid_file.starting(path) as first, pid_file.starting(path) as second:
         assert (first, second) == (True, False)
+        assert pid_file.starter(path) == os.getpid()
+    assert pid_file.starter(path) is None
     with pid_file.starting(path) as third:
         assert third

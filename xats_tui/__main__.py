@@ -3,6 +3,9 @@
 Exit codes: 0 done, 1 cannot start or go on, 2 the command line is wrong, 130 interrupted.
 """
 
+from xats_tui import interrupts
+
+# isort: split
 import logging
 import sys
 from typing import Annotated
@@ -11,12 +14,14 @@ import typer
 
 from xats_tui import __version__
 from xats_tui.backend.errors import XatsError
+from xats_tui.commands.channel import channel
 from xats_tui.commands.config import config
 from xats_tui.commands.daemon import daemon
 from xats_tui.commands.dashboard import dashboard
 from xats_tui.commands.flags import accepts_flags, with_settings
 from xats_tui.commands.hook import hook
 from xats_tui.commands.mcp import mcp
+from xats_tui.commands.pre_register_codex_pane import pre_register_codex_pane
 from xats_tui.pid_file import AlreadyRunning
 from xats_tui.settings import InvalidSettings, load
 
@@ -35,8 +40,8 @@ config.toml in the home; `xats-tui config` shows what holds and why.
 """
 
 cli = typer.Typer(name=NAME, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (daemon, mcp, hook, config):
-    cli.command(command.__name__)(with_settings(command))
+for command in (daemon, mcp, channel, hook, config, pre_register_codex_pane):
+    cli.command(command.__name__.replace("_", "-"))(with_settings(command))
 
 
 @cli.callback(invoke_without_command=True)
@@ -45,17 +50,30 @@ def root(
     context: typer.Context,
     flags: dict[str, str],
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+    takeover: Annotated[
+        bool, typer.Option("--takeover", help="Open the dashboard in place of one that runs elsewhere, which ends.")
+    ] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Open a dashboard in which everything is seen and nothing changed.")
+    ] = False,
 ) -> int | None:
     """Keep the flags for the command that follows; without one, open the dashboard."""
     context.obj = flags
     if version:
         print(f"{NAME} {__version__}")
         raise typer.Exit
-    return dashboard(load(flags)) if context.invoked_subcommand is None else None
+    if takeover and context.invoked_subcommand:
+        raise typer.BadParameter("--takeover is for the dashboard, which is opened without a command")
+    if read_only and context.invoked_subcommand:
+        raise typer.BadParameter("--read-only is for the dashboard, which is opened without a command")
+    return (
+        dashboard(load(flags), takeover=takeover, read_only=read_only) if context.invoked_subcommand is None else None
+    )
 
 
 def main() -> int:
     """Run the command line of this process; the exit code."""
+    interrupts.raise_from_now_on()
     logging.getLogger().addHandler(logging.NullHandler())  # else an unexpected failure is printed with its traceback
     try:
         return cli(prog_name=NAME, standalone_mode=False) or 0

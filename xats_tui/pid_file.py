@@ -1,7 +1,8 @@
 """The pid file: how a bridge, a dashboard or a script finds the coordinator of a home.
 
 It is written after the coordinator listens and removed when it stops.  That a coordinator *runs* is told by a lock on
-the file beside it, held open for the life of the process: a pid alone may have been given to another program.
+the file beside it, held open for the life of the process: a pid alone may have been given to another program.  The
+lock's file names its holder, so that a pid file which somebody else wrote is not believed.
 """
 
 import fcntl
@@ -9,10 +10,12 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
+
+from xats_tui import private_files
 
 LOCK_PATIENCE = 0.3
 """Seconds for which a held lock may be that of somebody who only looks (`is_running`), and so is tried again."""
@@ -35,6 +38,8 @@ class PidRecord:
     version: str = ""
     screen: bool = False
     """Whether a dashboard runs in the same process."""
+    terminal: str = ""
+    """Where that dashboard is to be found: `tmux pane %3, /dev/pts/7`."""
 
     @property
     def url(self) -> str:
@@ -50,16 +55,14 @@ def endpoint(host: str, port: int) -> str:
 
 
 class AlreadyRunning(Exception):
-    """Another process holds the lock of this pid file; its record, if it could be read."""
+    """Another process holds the lock of this pid file."""
 
-    def __init__(self, record: PidRecord | None) -> None:
-        pid = record.pid if record else "unknown"
-        super().__init__(f"daemon already running pid={pid}")
-        self.record = record
+    def __init__(self, pid: int | None) -> None:
+        super().__init__(f"daemon already running pid={pid or 'unknown'}")
 
 
 def read(path: Path) -> PidRecord | None:
-    """The record in the pid file; None if there is none or it is not one of ours."""
+    """The record in the pid file, true or not; None if there is none or it is not one of ours."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         record = PidRecord(**{name: fields[name] for name in PidRecord.__dataclass_fields__ if name in fields})
@@ -68,45 +71,63 @@ def read(path: Path) -> PidRecord | None:
     return record if isinstance(record.pid, int) and isinstance(record.port, int) else None
 
 
+def running(path: Path) -> PidRecord | None:
+    """The record of the coordinator that runs now; None if none does, or if what the file says is not its own word."""
+    record = read(path)
+    if record is None or not is_running(path):
+        return None
+    return record if _named_in(_lock_path(path)) in (None, record.pid) else None
+
+
+def contradiction(path: Path) -> str:
+    """One sentence if a coordinator runs and the pid file names another process; else empty."""
+    record, holder = read(path), _named_in(_lock_path(path))
+    if record is None or holder in (None, record.pid) or not is_running(path):
+        return ""
+    return f"{path} names process {record.pid}, but the coordinator that runs is {holder}: stop it (kill {holder})"
+
+
 def is_running(path: Path) -> bool:
     """Whether some process holds the lock of this pid file."""
-    try:
-        with _lock_path(path).open("r") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    return _is_locked(_lock_path(path))
+
+
+def starter(path: Path) -> int | None:
+    """The process that is about to start a coordinator for this pid file, if there is one.
+
+    A coordinator that is told to stop meanwhile makes room for that one.
+    """
+    turn = _turn_path(path)
+    return _named_in(turn) if _is_locked(turn) else None
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Be the one coordinator of this pid file for the life of the block; the pid file is gone afterwards.
+def held(path: Path, patience: float = LOCK_PATIENCE) -> Iterator[None]:
+    """Be the one coordinator of this pid file for the life of the block; the pid file is gone before and afterwards.
+
+    Args:
+        path: the pid file.
+        patience: seconds to wait for a predecessor to stop.
 
     Raises:
         AlreadyRunning: another process is.
         OSError: the folder cannot be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(_lock_path(path), os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+") as lock:
-        if not _taken(lock, LOCK_PATIENCE):
-            raise AlreadyRunning(read(path))
+    with _opened(_lock_path(path)) as lock:
+        if not _taken(lock, patience):
+            raise AlreadyRunning(_named_in(_lock_path(path)))
+        path.unlink(missing_ok=True)  # a killed one has left it
         try:
             yield
         finally:
-            with suppress(FileNotFoundError):
-                path.unlink()
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
-def starting(path: Path) -> Iterator[bool]:
+def starting(path: Path, patience: float = 0) -> Iterator[bool]:
     """Be the one that starts a coordinator for this pid file, for the life of the block; False if another one is."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path.with_name(path.name + ".starting"), os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+") as lock:
-        yield _taken(lock, 0)
+    with _opened(_turn_path(path)) as turn:
+        yield _taken(turn, patience)
 
 
 def write(path: Path, record: PidRecord) -> None:
@@ -117,7 +138,13 @@ def write(path: Path, record: PidRecord) -> None:
     draft.replace(path)
 
 
+def _opened(path: Path) -> IO[str]:
+    private_files.make_folder(path.parent)
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+
+
 def _taken(lock: IO[str], patience: float) -> bool:
+    """Whether the lock is ours; its file then names this process."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -127,8 +154,34 @@ def _taken(lock: IO[str], patience: float) -> bool:
                 return False
             time.sleep(LOCK_RETRY)
         else:
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
             return True
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _named_in(path: Path) -> int | None:
+    """The process that took this lock last."""
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _lock_path(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
+
+
+def _turn_path(path: Path) -> Path:
+    return path.with_name(path.name + ".starting")

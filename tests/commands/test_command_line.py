@@ -1,13 +1,15 @@
 """The command line: what a newcomer reads, and one sentence and an exit code for everything that is wrong."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.commands.processes import clean_environment, xats
+from tests.commands.processes import XATS, clean_environment, xats
 from xats_tui import __version__, pid_file
 
 
@@ -31,7 +33,10 @@ def test_the_version_is_told() -> None:
     assert (run.returncode, run.stdout) == (0, f"xats-tui {__version__}\n")
 
 
-@pytest.mark.parametrize("arguments", [["--nope"], ["nope"], ["daemon", "--nope"], ["config", "more"], ["--port"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--nope"], ["nope"], ["daemon", "--nope"], ["config", "more"], ["--port"], ["--takeover", "daemon"]],
+)
 def test_a_wrong_command_line_is_told_in_one_sentence(arguments: list[str]) -> None:
     run = xats(*arguments)
     assert_refused(run, 2, "")
@@ -107,3 +112,20 @@ def test_a_command_imports_only_what_it_needs(tmp_path: Path, arguments: list[st
     imported = set(run.stderr.split())
     assert "xats_tui" in imported
     assert not imported & unwanted
+
+
+@pytest.mark.parametrize("delay", [0.06, 0.1, 0.15, 0.2, 0.3])
+def test_an_interrupt_while_the_program_is_still_imported_prints_no_traceback(tmp_path: Path, delay: float) -> None:
+    with subprocess.Popen(
+        [*XATS, "daemon", "--home", str(tmp_path), "--port", "0"],
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a worker of pytest-xdist ignores it
+    ) as process:
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=20)
+    assert complaint == b""
+    assert process.returncode in (-signal.SIGINT, 130, 0)

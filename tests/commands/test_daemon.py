@@ -132,3 +132,18 @@ def test_it_ends_in_time_with_a_client_that_keeps_its_stream_open(tmp_path: Path
             process.send_signal(number)
             assert process.wait(5) == 0
             bridge.stdin.close()
+
+
+def test_told_twice_it_ends_at_once(tmp_path: Path) -> None:
+    with daemon(tmp_path) as (process, _):
+        process.send_signal(signal.SIGSTOP)  # both are there when it looks
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(5) in (128 + signal.SIGTERM, 128 + signal.SIGINT)
+    with daemon(tmp_path):
+        pass
+
+
+def test_an_heir_without_a_predecessor_says_so(tmp_path: Path) -> None:
+    assert daemon_refuses(tmp_path, "--heir-fd", "77").startswith("descriptor 77 leads to nobody")

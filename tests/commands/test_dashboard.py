@@ -82,56 +82,53 @@ def dashboard(home: Path, *wrapper: str) -> Iterator[Terminal]:
         os.close(descriptor)
 
 
-@pytest.fixture
-def headless(tmp_path: Path) -> Iterator[Path]:
-    """A home whose pid file says that this process is a coordinator without a screen."""
-    path = tmp_path / "daemon.pid"
-    with pid_file.held(path):
-        pid_file.write(path, pid_file.PidRecord(pid=os.getpid(), port=9100))
-        yield tmp_path
-
-
-def test_ctrl_c_at_the_question_is_an_interruption(headless: Path) -> None:
-    with dashboard(headless) as terminal:
-        terminal.read_until(b"[Y/n] ")
-        terminal.answer(b"\x03")
-        code = terminal.ends_within(2)
-        if code is None:  # it came between Python's prompt and its read, which then waits for the next key
-            terminal.answer(b"\x03")
-            code = terminal.ends_within(WAIT)
-        assert code == 130
-    assert b"Traceback" not in terminal.shown
-
-
-def test_a_coordinator_without_a_screen_is_left_alone_unless_the_operator_agrees(headless: Path) -> None:
-    with dashboard(headless) as terminal:
-        terminal.read_until(b"[Y/n] ")
-        terminal.answer(b"n\n")
-        assert terminal.exit_code() == 1
-    assert f"xats-tui: daemon already running pid={os.getpid()}".encode() in terminal.shown
-
-
-def test_a_coordinator_without_a_screen_makes_room_if_the_operator_agrees(tmp_path: Path) -> None:
-    with daemon(tmp_path) as (process, _), dashboard(tmp_path) as terminal:
-        terminal.read_until(b"[Y/n] ")
-        terminal.answer(b"\n")
-        terminal.read_until(b"\x1b[?1049h")  # the screen is the dashboard's
+def test_a_coordinator_without_a_screen_makes_room_without_a_question_and_leaves_its_port(tmp_path: Path) -> None:
+    with daemon(tmp_path) as (process, port), dashboard(tmp_path) as terminal:
+        terminal.read_until(b"took over from the")
         assert process.wait(WAIT) == 0
         record = pid_file.read(tmp_path / "daemon.pid")
         assert record is not None
-        assert (record.pid, record.screen) == (terminal.pid, True)
+        assert (record.pid, record.port, record.screen) == (terminal.pid, port, True)
+        assert record.terminal.startswith("/dev/")
         os.kill(terminal.pid, signal.SIGTERM)
         terminal.exit_code()
 
 
-def test_another_dashboard_of_the_same_home_is_refused_without_a_question(tmp_path: Path) -> None:
-    path = tmp_path / "daemon.pid"
-    with pid_file.held(path):
-        pid_file.write(path, pid_file.PidRecord(pid=4711, port=9100, screen=True))
-        with dashboard(tmp_path) as terminal:
-            assert terminal.exit_code() == 1
-    assert b"xats-tui: daemon already running pid=4711" in terminal.shown
-    assert b"[Y/n]" not in terminal.shown
+def test_another_dashboard_of_the_same_home_is_refused_and_the_first_is_named(tmp_path: Path) -> None:
+    with dashboard(tmp_path) as first:
+        first.read_until(b"Attention")
+        with dashboard(tmp_path) as second:
+            assert second.exit_code() == 1
+        record = pid_file.running(tmp_path / "daemon.pid")
+        assert record is not None
+        assert f"a dashboard of this home runs already: pid {first.pid}, port {record.port}, in /dev/".encode() in (
+            second.shown
+        )
+        assert b"--takeover" in second.shown
+        os.kill(first.pid, signal.SIGTERM)
+        assert first.exit_code() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_when_it_is_told_to_and_says_so(tmp_path: Path, number: signal.Signals) -> None:
+    with dashboard(tmp_path) as terminal:
+        terminal.read_until(b"Attention")
+        os.kill(terminal.pid, number)
+        assert terminal.exit_code() == 0
+    assert f"ended by {number.name}; the coordinator has stopped".encode() in terminal.shown
+    assert not (tmp_path / "daemon.pid").exists()
+
+
+def test_told_twice_it_ends_at_once_and_gives_the_terminal_back(tmp_path: Path) -> None:
+    with dashboard(tmp_path) as terminal:
+        terminal.read_until(b"Attention")
+        os.kill(terminal.pid, signal.SIGSTOP)  # both are there when it looks
+        os.kill(terminal.pid, signal.SIGTERM)
+        os.kill(terminal.pid, signal.SIGINT)
+        os.kill(terminal.pid, signal.SIGCONT)
+        assert terminal.exit_code() in (128 + signal.SIGTERM, 128 + signal.SIGINT)
+    assert terminal.shown.rindex(b"\x1b[?1049l") > terminal.shown.rindex(b"\x1b[?1049h")
+    assert not pid_file.is_running(tmp_path / "daemon.pid")
 
 
 DEAF = ("/bin/sh", "-c", 'trap : HUP; "$@"; :', "sh")

@@ -1,16 +1,30 @@
 """`xats-tui daemon`: the coordinator without a screen."""
 
+from typing import Annotated
+
+import typer
+
+from xats_tui.backend.errors import StartError
 from xats_tui.logs import log_to_file
 from xats_tui.settings import Loaded
+from xats_tui.succession import NoInheritance, inherited
 
 
-def daemon(loaded: Loaded) -> int:
+def daemon(
+    loaded: Loaded,
+    heir_fd: Annotated[
+        int | None, typer.Option("--heir-fd", hidden=True, help="The way to the dashboard whose place this one takes.")
+    ] = None,
+) -> int:
     """Run the coordinator without a screen.
 
     It prints the address that it listens on, and stops at Ctrl-C or SIGTERM.
     """
     log_to_file(loaded.settings)
     # Here, not above: uvicorn, mcp and the store take a second to import, of which no other command should know.
-    from xats_tui.backend.daemon import serve
+    from xats_tui.backend.serving import serve
 
-    return serve(loaded.settings)
+    try:
+        return serve(loaded, None if heir_fd is None else inherited(heir_fd))
+    except NoInheritance as error:
+        raise StartError(str(error)) from error

@@ -14,10 +14,18 @@ from xats_tui.settings import Loaded, Settings, flag_of, load
 
 P = ParamSpec("P")
 
-COMMON = ("home", "host", "port", "token", "db", "pid_file")
+COMMON = ("home", "host", "port", "token", "db", "pid_file", "contracts")
 """The flags that `--help` shows; the others are rarely needed, `xats-tui config` and the documentation list them."""
 
-METAVARS = {"home": "DIR", "host": "ADDRESS", "port": "N", "token": "SECRET", "db": "FILE", "pid_file": "FILE"}
+METAVARS = {
+    "home": "DIR",
+    "host": "ADDRESS",
+    "port": "N",
+    "token": "SECRET",
+    "db": "FILE",
+    "pid_file": "FILE",
+    "contracts": "DIR",
+}
 
 
 def accepts_flags(command: Callable[..., int | None]) -> Callable[..., int | None]:
