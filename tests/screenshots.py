@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.screens.looking import shows
-from tests.screens.sample import FILLED, FixedSource, FrozenClock
+from tests.screens.sample import desk
 from xats_tui.app import XatsApp
 
 FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
@@ -16,7 +16,7 @@ SIZE = (120, 40)
 
 async def draw_live() -> str:
     """The Live mode as SVG; the same each time."""
-    app = XatsApp(FixedSource(FILLED), FrozenClock())
+    app = XatsApp(desk())
     async with app.run_test(size=SIZE) as pilot:
         await shows(pilot, "backend")
         await pilot.press("down", "down")

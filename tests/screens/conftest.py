@@ -1,9 +1,12 @@
-"""What the screen tests share: local time is UTC, and a way to wait until a screen shows something."""
+"""What the screen tests share: local time is UTC; a running coordinator."""
 
 import time
 from collections.abc import Iterator
 
 import pytest
+
+from xats_tui.backend.crossing import Coordinator
+from xats_tui.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +17,12 @@ def local_time_is_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def coordinator(settings: Settings) -> Iterator[Coordinator]:
+    """A coordinator on its own thread, as the dashboard has it."""
+    running = Coordinator(settings)
+    running.start()
+    yield running
+    running.stop()

@@ -3,39 +3,61 @@
 `FixedSource` serves it; it can be told to fail, which is how a screen goes stale.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import Scope
 from xats_tui.backend.model import (
     BROADCAST_MARK,
+    CANCELLED,
+    OPERATOR_ID,
+    OPERATOR_NAME,
+    Activity,
+    Addressees,
     Agent,
     Binding,
     Client,
+    Contract,
+    ContractChange,
     ContractSummary,
+    ContractVersion,
     Delivery,
+    Gate,
     Health,
+    LoggedEvent,
     Message,
     PaneLook,
     PaneReading,
     PaneRef,
     PaneState,
     PaneView,
+    Prompt,
+    Proof,
     RosterEntry,
+    SchemaReason,
+    SessionEntry,
     Subscriber,
     Task,
+    TaskDraft,
     TaskEntry,
     TaskStatus,
+    Thread,
+    TmuxCommand,
     VerificationMode,
     Wake,
     WakeAttempt,
     WakeStatus,
     WakeStep,
 )
-from xats_tui.screens.source import Part, Picture
+from xats_tui.backend.panes.prompts import read_prompt
+from xats_tui.backend.services.schema_compatibility import compare
+from xats_tui.screens.desk import Desk
+from xats_tui.screens.source import Part, Picture, Source
+from xats_tui.screens.verbs import VerbRefused
 
 NOW = datetime(2026, 11, 22, 14, 3, 22, tzinfo=UTC)
 
@@ -203,7 +225,7 @@ def task(
             title=title,
             description=None,
             status=status,
-            depends_on=(),
+            depends_on=more.get("waits_for", ()),
             claimed_by=owner.agent_id if owner else None,
             claimed_at=moved if owner else None,
             completed_at=moved if status is TaskStatus.COMPLETED else None,
@@ -253,6 +275,26 @@ ATTEMPTS = (
     ),
 )
 
+GATES = tuple(
+    Gate(name=name, holds=not detail.startswith("!"), detail=detail.removeprefix("!"))
+    for name, detail in (
+        ("already read", "no"),
+        ("do not disturb", "off"),
+        ("earlier hint", "answered, or long ago"),
+        ("budget", "3 of 60 hints in the last hour"),
+        ("ping-pong", "no"),
+        ("owner", "process 4412"),
+        ("process", "in the foreground"),
+        ("mode", "no copy mode"),
+        ("shell", "no shell"),
+        ("draft", "none"),
+        ("dialog", "none"),
+        ("state", "!busy: spinner in the title"),
+        ("hooks", "nothing reported"),
+        ("quiet", "!unchanged for 0.4 s of 0.5 s"),
+    )
+)
+
 STREAM = (
     message(
         9,
@@ -294,6 +336,148 @@ STREAM = (
     message(1, BACKEND, QA, None, "Staging is up.", 63, read=True),
 )
 
+ORDER_SCHEMAS: tuple[dict[str, Any], ...] = tuple(
+    {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "An order",
+        "type": "object",
+        "properties": {
+            "id": {"type": number},
+            "status": {"enum": statuses},
+            "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}, "minItems": 1},
+            **more,
+        },
+        "required": ["id", *more],
+        "$defs": {"line": {"type": "object", "properties": {"sku": {"type": "string"}, "count": {"type": "integer"}}}},
+    }
+    for number, statuses, more in (
+        ("string", ["new"], {}),
+        ("string", ["new", "paid"], {}),
+        ("string", ["new", "paid", "sent"], {}),
+        ("integer", ["new", "paid"], {"total": {"type": "number"}}),
+    )
+)
+"""The versions of the contract of the sample, the oldest first."""
+
+
+def versions(who: Agent, *spans: tuple[bool | None, float]) -> tuple[ContractVersion, ...]:
+    """The versions of a contract, the newest first, each breaking or not and so many minutes old."""
+    return tuple(
+        ContractVersion(
+            version=len(spans) - index,
+            breaking=breaking,
+            note="ids are counted now, totals are sent" if breaking else None,
+            registered_by=who.agent_id,
+            registered_by_name=who.name,
+            registered_at=ago(minutes=minutes),
+        )
+        for index, (breaking, minutes) in enumerate(spans)
+    )
+
+
+def contract(
+    name: str,
+    who: Agent,
+    of: tuple[ContractVersion, ...],
+    *subscribers: Subscriber,
+    readers: tuple[Subscriber, ...] = (),
+) -> ContractSummary:
+    """A contract with these versions."""
+    return ContractSummary(
+        team=who.team,
+        name=name,
+        version=of[0].version,
+        breaking=of[0].breaking,
+        registered_by=who.agent_id,
+        registered_by_name=who.name,
+        registered_at=of[0].registered_at,
+        subscribers=subscribers,
+        readers=readers,
+        versions=of,
+    )
+
+
+def fetched(who: Agent, version: int | None, minutes: float = 0) -> Subscriber:
+    """An agent that fetched a version so many minutes ago."""
+    at = ago(minutes=minutes) if version else None
+    return Subscriber(agent_id=who.agent_id, name=who.name, fetched_version=version, fetched_at=at)
+
+
+CONTRACTS = (
+    contract(
+        "orders",
+        BACKEND,
+        versions(BACKEND, (True, 0.3), (False, 130), (False, 300), (None, 1500)),
+        fetched(FRONTEND, 3, 120),
+        fetched(QA, 4, 0.2),
+        fetched(REVIEWER, None),
+        readers=(fetched(PLANNER, 4, 0.1),),
+    ),
+    contract("cart", FRONTEND, versions(FRONTEND, (False, 300), (None, 4000))),
+    contract("page", DOCS, versions(DOCS, (None, 4320))),
+)
+
+OPERATOR = replace(PLANNER, agent_id=OPERATOR_ID, name=OPERATOR_NAME, role=OPERATOR_NAME)
+
+INBOX = (
+    message(
+        11,
+        PLANNER,
+        OPERATOR,
+        "release today?",
+        "Everything is merged but the orders client.\nShall I wait for it?",
+        26,
+        read=False,
+        need_reply=True,
+    ),
+    message(10, FRONTEND, OPERATOR, None, "The cart is done.", 95, read=True),
+)
+
+EVENTS = tuple(
+    LoggedEvent(
+        event_id=number,
+        at=ago(minutes=minutes),
+        kind=kind,
+        team=who.team,
+        actor_id=who.agent_id,
+        actor_name=who.name,
+        others=others,
+        about=about or str(number),
+        detail=detail,
+    )
+    for number, minutes, kind, who, others, about, detail in (
+        (9, 0.1, "message_sent", FRONTEND, ("backend",), "", "API changed?"),
+        (8, 0.3, "contract_registered", BACKEND, (), "orders", "orders v4"),
+        (7, 3, "message_sent", PLANNER, ("backend", "frontend", "qa", "reviewer"), "", "Stand-up"),
+        (6, 12, "task_claimed", BACKEND, (), "t-41", "migrate the orders table"),
+        (5, 22, "task_completed", FRONTEND, (), "t-39", "cart totals"),
+    )
+)
+
+COMMANDS = (
+    TmuxCommand(number=2, at=ago(seconds=22), pane=PaneRef("", "%4"), what="pressed Enter"),
+    TmuxCommand(number=1, at=ago(seconds=23), pane=PaneRef("", "%4"), what="pasted 58 characters"),
+)
+
+SESSIONS = tuple(
+    SessionEntry(
+        session_id=f"5e55{number}0000-0000",
+        client=client,
+        agent_id=who.agent_id if who else None,
+        opened_at=ago(minutes=minutes),
+        last_call_at=ago(seconds=called) if called else None,
+        has_stream=has_stream,
+    )
+    for number, (client, who, minutes, called, has_stream) in enumerate(
+        (
+            ("claude-code 2.1.0", BACKEND, 130, 190, True),
+            ("codex-mcp-client 0.98.0", FRONTEND, 120, 6, True),
+            ("opencode 1.2", DOCS, 55, 660, False),
+            ("", None, 2, None, False),
+        )
+    )
+)
+
 FILLED = Picture(
     health=Health(
         version="1.0",
@@ -306,6 +490,10 @@ FILLED = Picture(
         wakes_waiting=2,
         wakes_failed=1,
         dialogs_open=1,
+        loop_lag=0.004,
+        database_bytes=1_430_000,
+        tmux_seconds=0.007,
+        tick_seconds=0.019,
     ),
     roster=(
         entry(BACKEND, 2, 5, WAKES[1]),
@@ -317,7 +505,9 @@ FILLED = Picture(
         entry(TRANSLATOR, 1, 41, WAKES[5], online=False),
     ),
     views={
-        PaneRef("", "%3"): view("%3", PaneState.DIALOG, "Bash(rm -rf build)", DIALOG_SCREEN, minutes=3.2),
+        PaneRef("", "%3"): view(
+            "%3", PaneState.DIALOG, "asks: Bash command · rm -rf build", DIALOG_SCREEN, seconds=192
+        ),
         PaneRef("", "%4"): view("%4", PaneState.IDLE, "empty composer", "> \n", seconds=40),
         PaneRef("", "%5"): view("%5", PaneState.SHELL, "zsh", "% \n", minutes=4),
         PaneRef("", "%6"): view("%6", PaneState.DRAFT, "text in the composer", "> and then we\n", seconds=20),
@@ -325,7 +515,29 @@ FILLED = Picture(
         PaneRef("", "%8"): view("%8", PaneState.IDLE, "empty composer", "> \n", minutes=17),
     },
     stream=STREAM,
+    inbox=INBOX,
+    unanswered=(INBOX[0], *(sent for sent in STREAM if sent.need_reply)),
     wakes=WAKES,
+    activity=tuple(
+        Activity(
+            activity_id=number,
+            at=ago(minutes=minutes),
+            actor=OPERATOR_NAME,
+            verb=verb,
+            agent_id=who.agent_id,
+            message_id=message_id,
+            detail=detail,
+        )
+        for number, minutes, verb, who, message_id, detail in (
+            (4, 3.5, "replay", QA, WAKES[2].message_id, "tried again"),
+            (3, 12, "poke", FRONTEND, None, "submitted: the composer is empty again"),
+            (2, 30, "do not disturb", DOCS, None, f"agent:{DOCS.agent_id} until 2026-11-22 14:03 UTC"),
+            (1, 75, "force", BACKEND, "8f3c0001-77aa-4d2e", "forced"),
+        )
+    ),
+    events=EVENTS,
+    commands=COMMANDS,
+    sessions=SESSIONS,
     tasks=(
         task(41, "migrate the orders table", TaskStatus.IN_PROGRESS, 12, BACKEND, blocks=2),
         task(44, "client for orders v4", TaskStatus.PENDING, 6, waits_for=("t-41",)),
@@ -334,41 +546,7 @@ FILLED = Picture(
         task(39, "cart totals", TaskStatus.COMPLETED, 22, FRONTEND),
         task(38, "staging database", TaskStatus.COMPLETED, 63, BACKEND),
     ),
-    contracts=(
-        ContractSummary(
-            team="shop",
-            name="orders",
-            version=4,
-            breaking=True,
-            registered_by=BACKEND.agent_id,
-            registered_by_name="backend",
-            registered_at=ago(seconds=20),
-            subscribers=(
-                Subscriber(agent_id=FRONTEND.agent_id, name="frontend", fetched_version=3, fetched_at=ago(hours=2)),
-                Subscriber(agent_id=QA.agent_id, name="qa", fetched_version=4, fetched_at=ago(seconds=10)),
-            ),
-        ),
-        ContractSummary(
-            team="shop",
-            name="cart",
-            version=2,
-            breaking=False,
-            registered_by=FRONTEND.agent_id,
-            registered_by_name="frontend",
-            registered_at=ago(hours=5),
-            subscribers=(),
-        ),
-        ContractSummary(
-            team="docs",
-            name="page",
-            version=1,
-            breaking=None,
-            registered_by=DOCS.agent_id,
-            registered_by_name="docs",
-            registered_at=ago(days=3),
-            subscribers=(),
-        ),
-    ),
+    contracts=CONTRACTS,
 )
 
 EMPTY = (
@@ -407,6 +585,40 @@ class FixedSource:
         """The same two attempts for every wake."""
         return ATTEMPTS
 
+    async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
+        """The same verdicts for every wake."""
+        return GATES
+
+    async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:
+        """Versions of the sample's one schema, whatever the contract."""
+        later, earlier = ((ORDER_SCHEMAS[number - 1] if number else None) for number in (new, old))
+        book: dict[str, Any] = {"team": team, "name": name, "registered_by": BACKEND.agent_id, "registered_at": NOW}
+        note = "ids are counted now, totals are sent" if new == 4 else None
+        after = Contract(version=new, schema=later or {}, note=note, **book)
+        if old is None or earlier is None:
+            return ContractChange(old=None, new=after)
+        judged = compare(earlier, after.schema)
+        reasons = tuple(
+            SchemaReason(path=one.path, what=one.what, of_new=one.direction == "backward") for one in judged.reasons
+        )
+        before = Contract(version=old, schema=earlier, note=None, **book)
+        return ContractChange(old=before, new=after, backward=judged.backward, forward=judged.forward, reasons=reasons)
+
+    async def older(self, before_event_id: int) -> tuple[Message, ...]:
+        """What the picture has of that."""
+        return tuple(sent for sent in self.picture.stream if sent.event_id < before_event_id)
+
+    async def thread(self, event_id: int) -> Thread:
+        """What the same two agents wrote to each other."""
+        known = (*self.picture.inbox, *self.picture.stream)
+        pair = next({sent.from_agent_id, sent.to_agent_id} for sent in known if sent.event_id == event_id)
+        theirs = [sent for sent in known if {sent.from_agent_id, sent.to_agent_id} <= pair]
+        return Thread(messages=tuple(sorted(theirs, key=lambda sent: sent.sent_at)), more_before=True, more_after=False)
+
+    async def receipts(self, message_id: str) -> tuple[Wake, ...]:
+        """A wake of each agent, for whichever message."""
+        return self.picture.wakes
+
     async def attend(self, pane: PaneRef | None) -> None:
         """Remember it."""
         self.attended = pane
@@ -415,3 +627,128 @@ class FixedSource:
         """Remember who hears."""
         self.hear = hear
         return lambda: None
+
+
+class FixedVerbs:
+    """Does nothing and says it did; it remembers what, and can be told to refuse."""
+
+    def __init__(self, *, read_only: bool = False) -> None:
+        self.read_only = read_only
+        self.refusing = ""
+        self.asked: Prompt | None = read_prompt(Client.CLAUDE_CODE, DIALOG_SCREEN, {"pane_width": 56})
+        self.asked_next: Prompt | None = None
+        self.done: list[tuple[object, ...]] = []
+
+    async def poke(self, agent_id: str, text: str) -> Proof:
+        """Claim that it was submitted."""
+        self._note("poke", agent_id, text)
+        return Proof(step=WakeStep.SUBMITTED, detail="", seen_before="", seen_after="")
+
+    async def rest_agent(self, agent_id: str, until: datetime | None) -> None:
+        """Remember it."""
+        self._note("rest", agent_id, until)
+
+    async def disturb_agent(self, agent_id: str) -> None:
+        """Remember it."""
+        self._note("disturb", agent_id)
+
+    async def go_to(self, agent_id: str) -> None:
+        """Remember it."""
+        self._note("go", agent_id)
+
+    async def prompt(self, agent_id: str) -> Prompt:
+        """What the sample's dialog asks."""
+        if self.asked is None:
+            raise VerbRefused("no_dialog", "it asks nothing any more")
+        return self.asked
+
+    async def answer(self, agent_id: str, seen: Prompt, number: int) -> Prompt | None:
+        """Claim that it was taken; refuse if it is not what is asked."""
+        if seen != self.asked:
+            raise VerbRefused("prompt_changed", "it changed: something else is asked now")
+        self._note("answer", agent_id, number)
+        self.asked = self.asked_next
+        return self.asked
+
+    async def remove_agent(self, agent_id: str) -> None:
+        """Remember it."""
+        self._note("remove", agent_id)
+
+    async def alert(self, text: str) -> None:
+        """Remember it."""
+        self._note("alert", text)
+
+    async def replay(self, wakes: Sequence[tuple[str, str]]) -> int:
+        """Claim that all were replayed."""
+        self._note("replay", *wakes)
+        return len(wakes)
+
+    async def cancel_wake(self, message_id: str, agent_id: str) -> None:
+        """Remember it."""
+        self._note("cancel", message_id, agent_id)
+
+    async def force(self, message_id: str, agent_id: str) -> Wake:
+        """Claim that it was submitted, unless a dialog is open."""
+        self._note("force", message_id, agent_id)
+        forced = next(wake for wake in WAKES if (wake.message_id, wake.agent_id) == (message_id, agent_id))
+        is_in_dialog = agent_id == BACKEND.agent_id
+        return forced if is_in_dialog else replace(forced, status=WakeStatus.DELIVERED, detail="typed and taken")
+
+    async def send(
+        self,
+        letters: Sequence[Addressees],
+        body: str,
+        *,
+        subject: str | None,
+        need_reply: bool,
+        answers: str | None,
+    ) -> int:
+        """Claim that it was sent."""
+        self._note("send", tuple(letters), body, subject, need_reply, answers)
+        return sum(len(letter.agent_ids) for letter in letters)
+
+    async def mark_read(self, message_ids: Sequence[str]) -> int:
+        """Claim that none was read before."""
+        self._note("read", *message_ids)
+        return len(message_ids)
+
+    async def add_task(self, team: str, draft: TaskDraft) -> Task:
+        """Claim that it is on the board."""
+        self._note("add task", team, draft)
+        return replace(task(50, draft.title, TaskStatus.PENDING, 0).task, team=team, description=draft.description)
+
+    async def edit_task(self, seen: Task, draft: TaskDraft) -> Task:
+        """Claim that it says that."""
+        self._note("edit task", seen.id, draft)
+        return replace(seen, title=draft.title, description=draft.description, depends_on=draft.depends_on)
+
+    async def reassign_task(self, seen: Task, agent_id: str) -> Task:
+        """Claim that it is that agent's."""
+        self._note("reassign task", seen.id, agent_id)
+        return replace(seen, status=TaskStatus.IN_PROGRESS, claimed_by=agent_id, claimed_at=NOW)
+
+    async def release_task(self, seen: Task) -> Task:
+        """Claim that it is nobody's."""
+        self._note("release task", seen.id)
+        return replace(seen, status=TaskStatus.PENDING, claimed_by=None, claimed_at=None)
+
+    async def cancel_task(self, seen: Task) -> Task:
+        """Claim that it is off the board."""
+        self._note("cancel task", seen.id)
+        return replace(seen, status=TaskStatus.COMPLETED, completed_at=NOW, result=CANCELLED)
+
+    async def restore_task(self, seen: Task, before: Task) -> Task:
+        """Claim that it is as before."""
+        self._note("restore task", seen.id, before.status)
+        return before
+
+    def _note(self, *what: object) -> None:
+        if self.refusing:
+            raise VerbRefused("refused", self.refusing)
+        self.done.append(what)
+
+
+def desk(picture: Picture | Source = FILLED, *, clock: Clock | None = None, **fields: Any) -> Desk:
+    """A desk at which this picture is shown, at the frozen instant; `fields` are those of a `Desk`."""
+    source = FixedSource(picture) if isinstance(picture, Picture) else picture
+    return Desk(**{"source": source, "verbs": FixedVerbs(), "clock": clock or FrozenClock(), **fields})

@@ -1,13 +1,19 @@
-"""A walk through the table of actions: every key leads to one action, and every action can be found."""
+"""A walk through the table of actions: every key leads to one action, and every action can be found and carried out."""
 
 from itertools import combinations
 
-from tests.screens.looking import shows, text
-from tests.screens.sample import FILLED, FixedSource, FrozenClock
-from xats_tui.app import XatsApp
-from xats_tui.screens.actions import ACTIONS, Mode, Panel, Situation, possible
+import pytest
+
+from tests.screens.looking import shows, text, until
+from tests.screens.sample import FixedVerbs, desk
+from xats_tui.app import SCREENS, XatsApp
+from xats_tui.screens.actions import ACTIONS, offered, possible
+from xats_tui.screens.asking import Pick
 from xats_tui.screens.dialogs import Help
+from xats_tui.screens.mode_screen import ModeScreen
 from xats_tui.screens.palette import ActionCommands
+from xats_tui.screens.places import Mode, Panel
+from xats_tui.screens.situation import Situation
 
 
 def test_no_two_actions_of_a_mode_and_panel_share_a_key() -> None:
@@ -17,32 +23,51 @@ def test_no_two_actions_of_a_mode_and_panel_share_a_key() -> None:
 
 
 def test_every_action_says_what_it_does_in_one_sentence() -> None:
-    assert all(action.help.endswith(".") and action.help.count(". ") == 0 for action in ACTIONS)
+    for action in ACTIONS:
+        assert action.help.endswith(".") and action.help.count(". ") == 0, action.id
+        assert len(action.title) <= 16, action.id
+
+
+def test_every_action_is_carried_out_by_the_screens_of_its_modes() -> None:
+    for screen in SCREENS:
+        for action in ACTIONS:
+            if screen.mode in action.modes:
+                assert hasattr(screen, f"action_{(action.call or action.id).partition('(')[0]}"), action.id
 
 
 def test_the_footer_has_only_what_can_be_done_now() -> None:
     nothing_chosen = Situation(mode=Mode.LIVE, panel=Panel.PANE)
     ids = {action.id for action in possible(nothing_chosen)}
-    assert not ids & {"open", "copy_id", "filter", "back"}
+    assert not ids & {"open", "copy_id", "filter", "back", "replay", "poke"}
 
 
-async def test_every_action_is_in_the_help_and_in_the_palette() -> None:
-    app = XatsApp(FixedSource(FILLED), FrozenClock())
-    async with app.run_test(size=(120, 50)) as pilot:
+@pytest.mark.parametrize("mode", Mode)
+def test_in_read_only_mode_nothing_that_changes_is_possible(mode: Mode) -> None:
+    reasons = {action.id: reason for action, reason in offered(Situation(mode=mode, read_only=True)) if action.changes}
+    assert set(reasons.values()) <= {"read-only mode"}
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_every_action_is_in_the_help_and_in_the_palette(mode: Mode) -> None:
+    app = XatsApp(desk())
+    async with app.run_test(size=(120, 90)) as pilot:
         await shows(pilot, "backend")
+        await pilot.press(mode.digit)
+        await until(pilot, lambda: isinstance(app.screen, ModeScreen) and app.screen.mode is mode)
         palette = [str(hit.prompt) async for hit in ActionCommands(app.screen).discover()]
         await pilot.press("question_mark")
-        assert isinstance(app.screen, Help)
+        await until(pilot, lambda: isinstance(app.screen, Help))
         await shows(pilot, "last row")
         listed = text(pilot)
     for action in ACTIONS:
         assert any(action.title in line for line in palette)
-        assert action.shown_key in listed
-        assert action.help in listed
+        if mode in action.modes:
+            assert action.shown_key in listed
+            assert action.help[:60] in listed
 
 
 async def test_what_cannot_be_done_is_answered_with_the_reason() -> None:
-    app = XatsApp(FixedSource(FILLED), FrozenClock())
+    app = XatsApp(desk())
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await shows(pilot, "backend")
         await pilot.press("tab", "slash")
@@ -50,9 +75,22 @@ async def test_what_cannot_be_done_is_answered_with_the_reason() -> None:
 
 
 async def test_an_action_is_done_from_the_palette() -> None:
-    app = XatsApp(FixedSource(FILLED), FrozenClock())
+    app = XatsApp(desk())
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "backend")
         await pilot.press("ctrl+p")
         await pilot.press(*"zoom", "enter", "enter")
         await shows(pilot, "esc back")
+
+
+async def test_the_menu_offers_what_is_possible_and_says_why_the_rest_is_not() -> None:
+    verbs = FixedVerbs()
+    app = XatsApp(desk(verbs=verbs))
+    async with app.run_test(size=(120, 50), notifications=True) as pilot:
+        await shows(pilot, "backend")
+        await pilot.press("4", "full_stop")
+        await until(pilot, lambda: isinstance(app.screen, Pick))
+        await shows(pilot, "not now: the wake is over")
+        await pilot.press(*"replay", "enter")
+        await shows(pilot, "replayed 1 wake")
+    assert verbs.done == [("replay", ("8f3c0005-77aa-4d2e", "qa-shop-0001"))]

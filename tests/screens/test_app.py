@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.screens.sample import FILLED, FixedSource, FrozenClock
-from xats_tui.app import XatsApp, run
+from tests.screens.sample import FILLED, FixedSource, desk
+from xats_tui.app import XatsApp
 from xats_tui.backend.errors import StartError
 from xats_tui.backend.model import PaneRef
+from xats_tui.life import run
 from xats_tui.screens.source import Part
-from xats_tui.settings import Settings
+from xats_tui.settings import load
 
 
 class NonsenseSource(FixedSource):
@@ -24,7 +25,7 @@ class NonsenseSource(FixedSource):
 async def test_a_screen_that_fails_tells_the_log_and_not_the_terminal(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    app = XatsApp(NonsenseSource(FILLED), FrozenClock())
+    app = XatsApp(desk(NonsenseSource(FILLED)))
     await app.run_async(headless=True, size=(120, 40))
     assert app.return_code == 1
     (record,) = [record for record in caplog.records if record.message == "the screen failed"]
@@ -34,5 +35,5 @@ async def test_a_screen_that_fails_tells_the_log_and_not_the_terminal(
 
 def test_without_a_terminal_nothing_is_started(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="not a terminal"):
-        run(Settings(home=tmp_path / "home", port=0))
+        run(load({"home": str(tmp_path / "home"), "port": "0"}, {}), takeover=False)
     assert not (tmp_path / "home").exists()

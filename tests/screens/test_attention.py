@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from tests.screens.sample import BACKEND, FILLED, NOW, QA, WAKES, ago, entry, wake
-from xats_tui.backend.model import WakeStatus, WakeStep
-from xats_tui.screens.actions import Panel
+from tests.screens.sample import BACKEND, FILLED, FRONTEND, INBOX, NOW, QA, WAKES, ago, entry, message, wake
+from xats_tui.backend.model import PING_PONG, WakeStatus, WakeStep
 from xats_tui.screens.attention import concerns
+from xats_tui.screens.places import Mode
 from xats_tui.screens.source import Picture
 
 
@@ -14,7 +14,7 @@ def keys(picture: Picture) -> list[str]:
 
 
 def test_the_most_urgent_comes_first() -> None:
-    assert keys(FILLED) == ["dialog", "failed", "waiting", "waiting", "mail", "task", "contract"]
+    assert keys(FILLED) == ["dialog", "failed", "waiting", "inbox", "mail", "task", "contract"]
 
 
 def test_an_empty_picture_needs_nobody() -> None:
@@ -35,7 +35,7 @@ def test_wakes_of_one_agent_are_one_concern() -> None:
     failed = tuple(wake(QA, number, WakeStatus.FAILED, "no such pane", 4, number) for number in (1, 2, 3))
     (only,) = concerns(Picture(roster=(entry(QA),), wakes=failed), NOW)
     assert only.subject == "3 wakes → qa@shop"
-    assert (only.panel, only.row) == (Panel.WAKES, failed[0].key)
+    assert (only.mode, only.rows) == (Mode.WAKES, tuple(wake.key for wake in failed))
 
 
 def test_wakes_of_agents_that_are_gone_need_nobody() -> None:
@@ -47,6 +47,40 @@ def test_old_mail_is_not_said_twice_when_a_wake_tells_why() -> None:
     picture = Picture(roster=(entry(BACKEND, 1, 11),), wakes=(waiting,))
     assert keys(picture) == ["waiting"]
     assert keys(replace(picture, wakes=())) == ["mail"]
+
+
+def test_a_dialog_says_how_many_wakes_it_holds_up() -> None:
+    dialog = concerns(FILLED, NOW)[0]
+    assert (dialog.remedy, dialog.rows) == ("answer", (BACKEND.agent_id,))
+    assert dialog.reason == "dialog for 3m12s, asks: Bash command · rm -rf build; 1 wake waiting"
+
+
+def test_mail_to_the_operator_is_told_of_at_once_until_it_is_marked_as_read() -> None:
+    (only,) = concerns(Picture(inbox=INBOX), NOW)
+    assert (only.subject, only.reason) == ("you", "planner wrote 26m ago: “release today?”")
+    assert (only.mode, only.rows) == (Mode.MESSAGES, ("11",))
+    assert keys(Picture(inbox=INBOX, stream=INBOX)) == ["inbox"]
+    assert keys(Picture(inbox=(replace(INBOX[0], read_at=NOW),))) == []
+
+
+def test_a_message_that_wants_a_reply_and_has_none_is_a_concern_until_it_has() -> None:
+    asked = message(5, FRONTEND, BACKEND, "API changed?", "x", 22, read=True, need_reply=True)
+    (only,) = concerns(Picture(stream=(asked,)), NOW)
+    assert (only.mode, only.rows) == (Mode.MESSAGES, ("5",))
+    assert (only.subject, only.reason) == ("frontend", "wants a reply from backend for 22m: “API changed?”")
+    other = message(6, BACKEND, QA, None, "no", 3, read=True)
+    assert len(concerns(Picture(stream=(other, asked)), NOW)) == 1
+    reply = message(6, BACKEND, FRONTEND, None, "no", 3, read=True)
+    assert concerns(Picture(stream=(reply, asked)), NOW) == ()
+    fresh = message(7, FRONTEND, BACKEND, "and now?", "x", 2, read=True, need_reply=True)
+    assert concerns(Picture(stream=(fresh, reply, asked)), NOW) == ()
+
+
+def test_ping_pong_is_told_apart_from_other_waits() -> None:
+    held = replace(wake(BACKEND, 1, WakeStatus.RETRYING, PING_PONG, 2, 11), sender_id=QA.agent_id)
+    (only,) = concerns(Picture(roster=(entry(BACKEND), entry(QA)), wakes=(held,)), NOW)
+    assert only.key == f"ping-pong/{BACKEND.agent_id}"
+    assert only.reason == "held back: only acknowledgements go back and forth with qa"
 
 
 def test_a_task_is_orphaned_when_its_owner_is_away_or_gone() -> None:

@@ -1,84 +1,21 @@
 """The Live mode on a real coordinator, driven through keys; agents speak to it over HTTP as they would in life."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import ClientSession
-from mcp.client.streamable_http import streamable_http_client
-from mcp.types import TextContent
 from textual.pilot import Pilot
 from textual.widgets import Button
 
-from tests.screens.looking import shows, text, until
-from xats_tui import pid_file
-from xats_tui.app import XatsApp
-from xats_tui.backend.clock import SystemClock
+from tests.screens.looking import settled, shows, text, until
+from tests.screens.supervising import agents, dashboard
 from xats_tui.backend.crossing import Coordinator
-from xats_tui.screens.coordinator_source import CoordinatorSource
-from xats_tui.screens.dialogs import Detail, Question
 from xats_tui.screens.frame import HeaderRow
+from xats_tui.screens.leaving import LeaveQuestion
 from xats_tui.screens.live import Live
+from xats_tui.screens.messages import Messages
 from xats_tui.screens.tables import KeyedTable
 from xats_tui.settings import Settings
-
-Tool = Callable[..., Awaitable[dict[str, Any]]]
-Agents = Callable[[str], Awaitable[Tool]]
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path))
-    monkeypatch.delenv("TMUX", raising=False)
-    return Settings(home=tmp_path / "home", port=0)
-
-
-@pytest.fixture
-def coordinator(settings: Settings) -> Iterator[Coordinator]:
-    running = Coordinator(settings)
-    running.start()
-    yield running
-    running.stop()
-
-
-@asynccontextmanager
-async def dashboard(coordinator: Coordinator, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
-    app = XatsApp(CoordinatorSource(coordinator), SystemClock())
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await shows(pilot, "xats :")
-        yield pilot
-
-
-@asynccontextmanager
-async def agents(settings: Settings) -> AsyncIterator[Agents]:
-    """A way to connect agents, each registered in team shop; they are gone at the end."""
-    record = pid_file.read(settings.pid_path)
-    assert record
-    async with AsyncExitStack() as stack:
-
-        async def connect(name: str) -> Tool:
-            read, write = await stack.enter_async_context(streamable_http_client(record.url))
-            session = await stack.enter_async_context(ClientSession(read, write))
-            await session.initialize()
-
-            async def call(tool: str, **arguments: Any) -> dict[str, Any]:
-                answer = await session.call_tool(tool, arguments)
-                content = answer.content[0]
-                assert isinstance(content, TextContent)
-                fields: dict[str, Any] = json.loads(content.text)
-                assert "error" not in fields, fields
-                return fields
-
-            await call(
-                "register_agent", name=name, team="shop", role="developer", client="custom", client_name="x", model="m"
-            )
-            return call
-
-        yield connect
 
 
 def table(pilot: Pilot[Any], panel: str) -> KeyedTable:
@@ -113,10 +50,11 @@ async def test_looking_marks_nothing_read(settings: Settings, coordinator: Coord
         await backend("send_message", to_agent_name="frontend", body="secret plans")
         await shows(pilot, "secret plans")
         await pilot.press("tab", "tab", "enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Detail))
+        await until(pilot, lambda: isinstance(pilot.app.screen, Messages))
         await shows(pilot, "frontend: not yet")
-        await pilot.press("escape", "tab", "enter")
-        await shows(pilot, "evidence")
+        for digit in "245671":
+            await pilot.press(digit, "enter")
+            await settled(pilot)
         inbox = await frontend("get_inbox")
         assert [message["body"] for message in inbox["messages"]] == ["secret plans"]
 
@@ -148,10 +86,10 @@ async def test_tab_goes_round_the_panels_and_zoom_gives_one_the_screen(coordinat
     async with dashboard(coordinator) as pilot:
         await pilot.press(*["tab"] * 3)
         await pilot.press("z")
-        await until(pilot, lambda: "Agents" not in text(pilot))
+        await until(pilot, lambda: "Agents 0" not in text(pilot))
         assert "Wakes" in text(pilot)
         await pilot.press("escape")
-        await shows(pilot, "Agents")
+        await shows(pilot, "Agents 0")
         await pilot.press(*["shift+tab"] * 3)
         await until(pilot, lambda: table(pilot, "agents").has_focus)
 
@@ -165,19 +103,19 @@ async def test_the_identifier_under_the_cursor_is_copied(settings: Settings, coo
         assert pilot.app.clipboard == table(pilot, "agents").chosen
 
 
-async def test_quitting_with_agents_connected_asks_and_proposes_not_to(
+async def test_quitting_with_agents_connected_asks_and_proposes_what_harms_nobody(
     settings: Settings, coordinator: Coordinator
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         await connect("backend")
         await shows(pilot, "backend")
         await pilot.press("ctrl+q")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Question))
+        await until(pilot, lambda: isinstance(pilot.app.screen, LeaveQuestion))
         assert "backend@shop" in text(pilot)
         focused = pilot.app.screen.focused
-        assert isinstance(focused, Button) and focused.id == "no"
-        await pilot.press("enter")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, Question))
+        assert isinstance(focused, Button) and focused.id == "headless"
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, LeaveQuestion))
         assert pilot.app.is_running
         await pilot.press("ctrl+q", "right", "enter")
         await until(pilot, lambda: pilot.app.return_code == 0)

@@ -10,7 +10,7 @@ from tests.screens.sample import FILLED, NOW, FixedSource, FrozenClock
 from xats_tui.backend.events import Scope
 from xats_tui.backend.model import PaneRef
 from xats_tui.screens.reloads import Reloads, staleness
-from xats_tui.screens.source import Part, Picture
+from xats_tui.screens.source import STALE_PARTS, Part, Picture
 
 
 class CountingSource(FixedSource):
@@ -65,7 +65,7 @@ async def test_many_events_are_one_round_of_just_what_is_stale() -> None:
             at_work.reloads.mark({Scope.TASKS})
         at_work.reloads.mark({Scope.MESSAGES})
         await at_work.next_picture()
-    assert at_work.source.rounds[1:] == [frozenset({Part.TASKS, Part.STREAM})]
+    assert at_work.source.rounds[1:] == [STALE_PARTS[Scope.TASKS] | STALE_PARTS[Scope.MESSAGES]]
 
 
 async def test_a_silent_coordinator_is_asked_how_it_is() -> None:

@@ -1,29 +1,35 @@
-"""The Live mode and its dialogs as they look: compared with accepted pictures, at every size that has a layout."""
+"""Every mode and dialog as it looks: compared with accepted pictures, at every size that has a layout."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from tests.screens.looking import settled, shows, until
-from tests.screens.sample import EMPTY, FILLED, FixedSource, FrozenClock
+from tests.screens.sample import EMPTY, FILLED, FixedSource, FixedVerbs, FrozenClock, desk
 from xats_tui.app import XatsApp
 from xats_tui.backend.events import Scope
 from xats_tui.screens.mode_screen import ModeScreen
+from xats_tui.screens.places import Mode
 from xats_tui.screens.source import Picture
 
 Compare = Callable[..., bool]
 
 SIZES = ((80, 24), (120, 40), (160, 50))
-SMALL, NORMAL, _ = SIZES
+SMALL, NORMAL, WIDE = SIZES
 
-at_every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+
+def at(*quick: tuple[int, int], slow: Sequence[tuple[int, int]] = ()) -> pytest.MarkDecorator:
+    """At these sizes; at the slow ones in the long run of the tests only."""
+    late = [pytest.param(size, marks=pytest.mark.slow) for size in slow]
+    return pytest.mark.parametrize("size", [*quick, *late], ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 def screen(picture: Picture = FILLED) -> XatsApp:
-    return XatsApp(FixedSource(picture), FrozenClock())
+    return XatsApp(desk(picture))
 
 
 def after(*keys: str, words: str = "xats :9100") -> Callable[[Pilot[Any]], Awaitable[None]]:
@@ -39,22 +45,25 @@ def after(*keys: str, words: str = "xats :9100") -> Callable[[Pilot[Any]], Await
     return press
 
 
-@at_every_size
-def test_live_filled(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(screen(), terminal_size=size, run_before=after())
+@at(*SIZES)
+@pytest.mark.parametrize("mode", Mode)
+def test_filled(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
+    assert snap_compare(screen(), terminal_size=size, run_before=after(mode.digit))
 
 
-@at_every_size
-def test_live_empty(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(screen(EMPTY), terminal_size=size, run_before=after())
+@at(SMALL, slow=(NORMAL, WIDE))
+@pytest.mark.parametrize("mode", Mode)
+def test_empty(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
+    assert snap_compare(screen(EMPTY), terminal_size=size, run_before=after(mode.digit))
 
 
-@at_every_size
-def test_live_stale(snap_compare: Compare, size: tuple[int, int]) -> None:
+@at(NORMAL, slow=(SMALL, WIDE))
+@pytest.mark.parametrize("mode", Mode)
+def test_stale(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
     source, clock = FixedSource(FILLED), FrozenClock()
 
     async def go_stale(pilot: Pilot[Any]) -> None:
-        await shows(pilot, "xats :9100")
+        await after(mode.digit)(pilot)
         source.failing = True
         clock.instant += timedelta(seconds=42)
         source.hear(frozenset({Scope.MESSAGES}))
@@ -63,7 +72,46 @@ def test_live_stale(snap_compare: Compare, size: tuple[int, int]) -> None:
         pilot.app.screen.draw()  # what the next tick would do
         await settled(pilot)
 
-    assert snap_compare(XatsApp(source, clock), terminal_size=size, run_before=go_stale)
+    assert snap_compare(XatsApp(desk(source, clock=clock)), terminal_size=size, run_before=go_stale)
+
+
+INSIDE = {mode: (mode.digit, "down", "enter") for mode in list(Mode)[1:]}
+
+
+@pytest.mark.parametrize("mode", INSIDE)
+def test_the_detail_takes_a_small_screen(snap_compare: Compare, mode: Mode) -> None:
+    assert snap_compare(screen(), terminal_size=SMALL, run_before=after(*INSIDE[mode], words="esc back"))
+
+
+LISTS = {
+    "marked": (("4", "down", "space", "space"), "2 marked"),
+    "sorted": (("4", "s", "S"), "state▼"),
+    "filtered": (("3", "slash", *"@qa", "enter"), "/@qa: 3 of 9"),
+    "paused": (("2", "P"), "paused"),
+    "zoomed": (("6", "enter", "z"), "esc back"),
+    "typing a filter": (("5", "slash", *"do"), "/do: "),
+    "typing a command": (("colon", *"wak"), " : wakes"),
+    "an inbox": (("3", "i"), "My inbox 1 unread"),
+    "a thread": (("3", "enter"), "Thread frontend"),
+}
+
+
+@at(SMALL, slow=(NORMAL,))
+@pytest.mark.parametrize("state", LISTS)
+def test_list(snap_compare: Compare, state: str, size: tuple[int, int]) -> None:
+    keys, words = LISTS[state]
+
+    async def press(pilot: Pilot[Any]) -> None:
+        await after(*keys, words=words)(pilot)
+        still(pilot)
+        await settled(pilot)
+
+    assert snap_compare(screen(), terminal_size=size, run_before=press)
+
+
+def test_read_only(snap_compare: Compare) -> None:
+    app = XatsApp(desk(verbs=FixedVerbs(read_only=True)))
+    assert snap_compare(app, terminal_size=NORMAL, run_before=after("4"))
 
 
 def test_live_light(snap_compare: Compare) -> None:
@@ -76,7 +124,7 @@ def test_live_light(snap_compare: Compare) -> None:
 
 
 def test_live_without_tmux(snap_compare: Compare) -> None:
-    app = XatsApp(FixedSource(EMPTY), FrozenClock(), tmux_missing=True)
+    app = XatsApp(desk(EMPTY, tmux_missing=True))
     assert snap_compare(app, terminal_size=SMALL, run_before=after())
 
 
@@ -100,27 +148,42 @@ def test_the_deck_of_a_small_screen(snap_compare: Compare) -> None:
     assert snap_compare(screen(), terminal_size=SMALL, run_before=after("tab", "tab", "tab", words="next try"))
 
 
-DETAILS = {
-    "agent": (("down", "down", "enter"), "reached by"),
-    "message": (("tab", "tab", "enter"), "subject"),
-    "wake": (("tab", "tab", "tab", "down", "enter"), "#2"),
-    "task": (("shift+tab", "shift+tab", "shift+tab", "enter"), "claimed"),
-    "contract": (("shift+tab", "shift+tab", "enter"), "subscribers"),
+DIALOGS = {
     "help": (("question_mark",), "In Live"),
     "quit": (("ctrl+q",), "Cancel"),
-    "palette": (("ctrl+p",), "zoom (z)"),
+    "palette": (("ctrl+p",), "replay (r)"),
+    "menu": (("4", "full_stop"), "type to filter"),
+    "poke": (("2", "p"), "enter do it"),
+    "rest": (("2", "d"), "an hour"),
+    "answer": (("2", "down", "down", "a"), "enter choose"),
+    "answer-sure": (("2", "down", "down", "a", "3"), "Send it"),
+    "remove": (("2", "x"), "Remove it"),
+    "force": (("4", "f"), "half a line"),
+    "task": (("5", "e"), "ctrl+s save"),
+    "reassign": (("5", "R"), "owns it already"),
+    "cancel-task": (("5", "x"), "Take it off"),
+    "cancel": (("4", "down", "space", "space", "c"), "End them"),
+    "compose": (("3", "m", *"hello"), "5 of 262,144 bytes"),
+    "reply": (("3", "i", "r"), "planner wrote"),
+    "broadcast": (("3", "i", "m", *"team:docs", "tab", "tab", "tab", "x", "ctrl+s"), "Send to 2 agents?"),
 }
 
 
-@pytest.mark.parametrize("size", (SMALL, NORMAL), ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("dialog", DETAILS)
+@at(SMALL, slow=(NORMAL, WIDE))
+@pytest.mark.parametrize("dialog", DIALOGS)
 def test_dialog(snap_compare: Compare, dialog: str, size: tuple[int, int]) -> None:
-    keys, words = DETAILS[dialog]
+    keys, words = DIALOGS[dialog]
 
     async def open_it(pilot: Pilot[Any]) -> None:
         await after(*keys, words=words)(pilot)
-        for blinking in pilot.app.screen.query("Input"):
-            blinking.cursor_blink = False  # type: ignore[attr-defined]
+        still(pilot)
         await settled(pilot)
 
     assert snap_compare(screen(), terminal_size=size, run_before=open_it)
+
+
+def still(pilot: Pilot[Any]) -> None:
+    """No cursor blinks in a picture."""
+    for screen in pilot.app.screen_stack:
+        for blinking in (*screen.query(Input), *screen.query(TextArea)):
+            blinking.cursor_blink = False

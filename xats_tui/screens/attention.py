@@ -8,16 +8,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.model import PaneState, TaskStatus, Wake, WakeStatus, WakeStep
-from xats_tui.screens.actions import Panel
+from xats_tui.backend.model import (
+    OPERATOR_ID,
+    PING_PONG,
+    Message,
+    PaneState,
+    RosterEntry,
+    TaskStatus,
+    Wake,
+    WakeStatus,
+    WakeStep,
+)
 from xats_tui.screens.format import Tone, age, count, one_line, short_id, until
+from xats_tui.screens.places import Mode
+from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.source import Picture, is_present
+from xats_tui.screens.targets import contract_key, was_not_read
 
 LONG_WAIT = timedelta(minutes=2)
 """A wake that waits longer than this is worth a look; an agent's turn is usually shorter."""
 
 OLD_MAIL = timedelta(minutes=10)
 """Mail unread for longer than this, without a wake that says why, is worth a look."""
+
+
+OLD_QUESTION = timedelta(minutes=10)
+"""A message that wants a reply and has had none for longer than this is worth a look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +46,17 @@ class Concern:
     tone: Tone
     subject: str
     reason: str
-    panel: Panel | None = None
-    """Where its cause is shown; None if it is not on the screen."""
-    row: str = ""
-    """The key of the cause in that panel."""
+    mode: Mode | None = None
+    """Where its cause is shown; None if nowhere."""
+    rows: tuple[str, ...] = ()
+    """The keys of what causes it in that mode, the first one to look at first."""
+    remedy: str = ""
+    """The id of the one action that helps."""
+
+    @property
+    def row(self) -> str:
+        """The key of the cause to look at first."""
+        return self.rows[0] if self.rows else ""
 
 
 def concerns(picture: Picture, now: datetime, *, tmux_missing: bool = False) -> tuple[Concern, ...]:
@@ -43,16 +66,36 @@ def concerns(picture: Picture, now: datetime, *, tmux_missing: bool = False) -> 
         missing = [Concern(key="tmux", shape="✕", tone=Tone.BAD, subject="tmux", reason=reason)]
     else:
         missing = []
-    wakes = (*_failed_wakes(picture), *_long_waits(picture, now))
-    spoken_for = {concern.row.rpartition("/")[2] for concern in wakes}
+    dialogs = tuple(_dialogs(picture, now))
+    asking = {concern.row for concern in dialogs}
+    wakes = (*_failed_wakes(picture), *_long_waits(picture, now, asking))
+    spoken_for = asking | {concern.row.rpartition("/")[2] for concern in wakes}
     return (
         *missing,
-        *_dialogs(picture, now),
+        *dialogs,
+        *_troubles(picture),
         *wakes,
+        *_own_mail(picture, now),
         *_old_mail(picture, now, spoken_for),
+        *_unanswered(picture, now, spoken_for),
         *_orphaned_tasks(picture, now),
         *_breaking_contracts(picture),
+        *_ping_pong(picture),
     )
+
+
+def _troubles(picture: Picture) -> Iterator[Concern]:
+    """What is wrong with files that the coordinator looks after."""
+    for trouble in picture.health.troubles if picture.health else ():
+        yield Concern(
+            key=f"trouble/{trouble.subject}",
+            shape="✕",
+            tone=Tone.WARN,
+            subject=one_line(trouble.subject),
+            reason=one_line(trouble.text),
+            mode=Mode.ACTIVITY,
+            rows=(f"notice/{trouble.number}",),
+        )
 
 
 def _dialogs(picture: Picture, now: datetime) -> Iterator[Concern]:
@@ -64,14 +107,20 @@ def _dialogs(picture: Picture, now: datetime) -> Iterator[Concern]:
                 shape="◆",
                 tone=Tone.WARN,
                 subject=one_line(entry.agent.address),
-                reason=f"dialog open for {age(now - view.state_since, precise=True)}: {one_line(view.reading.reason)}",
-                panel=Panel.AGENTS,
-                row=entry.agent.agent_id,
+                reason=f"dialog for {age(now - view.state_since, precise=True)}, {one_line(view.reading.reason)}"
+                f"{_waiting_for(entry)}",
+                mode=Mode.AGENTS,
+                rows=(entry.agent.agent_id,),
+                remedy="answer",
             )
 
 
+def _waiting_for(entry: RosterEntry) -> str:
+    return f"; {count(entry.wakes_waiting, 'wake')} waiting" if entry.wakes_waiting else ""
+
+
 def _failed_wakes(picture: Picture) -> Iterator[Concern]:
-    failed = [wake for wake in picture.wakes if wake.status is WakeStatus.FAILED and not _was_read(wake)]
+    failed = [wake for wake in picture.wakes if wake.status is WakeStatus.FAILED and was_not_read(wake)]
     for wakes in _by_agent(picture, failed).values():
         latest = wakes[0]
         yield Concern(
@@ -80,13 +129,15 @@ def _failed_wakes(picture: Picture) -> Iterator[Concern]:
             tone=Tone.BAD,
             subject=_wake_subject(picture, wakes),
             reason=f"failed: {one_line(latest.detail or latest.skip_reason) or 'no reason recorded'}",
-            panel=Panel.WAKES,
-            row=latest.key,
+            mode=Mode.WAKES,
+            rows=tuple(wake.key for wake in wakes),
+            remedy="replay",
         )
 
 
-def _long_waits(picture: Picture, now: datetime) -> Iterator[Concern]:
-    waiting = [wake for wake in picture.wakes if _is_waiting(wake) and now - _queued_at(wake) > LONG_WAIT]
+def _long_waits(picture: Picture, now: datetime, asking: set[str]) -> Iterator[Concern]:
+    """Wakes that wait for something else than a dialog, which says it all."""
+    waiting = [wake for wake in picture.wakes if _waits_long(wake, now) and wake.agent_id not in asking]
     for wakes in _by_agent(picture, waiting).values():
         oldest = min(wakes, key=_queued_at)
         reason = one_line(oldest.detail or oldest.skip_reason) or "not tried yet"
@@ -97,8 +148,27 @@ def _long_waits(picture: Picture, now: datetime) -> Iterator[Concern]:
             tone=Tone.WARN,
             subject=_wake_subject(picture, wakes),
             reason=f"waiting {age(now - _queued_at(oldest))}: {reason}; tried {oldest.attempts}×, {next_try}",
-            panel=Panel.WAKES,
-            row=oldest.key,
+            mode=Mode.WAKES,
+            rows=(oldest.key, *(wake.key for wake in wakes if wake is not oldest)),
+            remedy="go_to_pane",
+        )
+
+
+def _own_mail(picture: Picture, now: datetime) -> Iterator[Concern]:
+    """What agents wrote to the operator, who is told of it at once: nothing else wakes a person."""
+    unread = [mail for mail in picture.inbox if mail.read_at is None]
+    if unread:
+        latest = unread[0]
+        who = name_of(picture, latest.from_agent_id, latest.from_name)
+        what = one_line(latest.subject) or one_line(latest.body)
+        yield Concern(
+            key="inbox",
+            shape="✉",
+            tone=Tone.ACCENT,
+            subject="you" if len(unread) == 1 else f"you, {len(unread)} unread",
+            reason=f"{who} wrote {age(now - latest.sent_at)} ago: “{what}”",
+            mode=Mode.MESSAGES,
+            rows=tuple(str(mail.event_id) for mail in unread),
         )
 
 
@@ -112,9 +182,40 @@ def _old_mail(picture: Picture, now: datetime, spoken_for: set[str]) -> Iterator
                 tone=Tone.WARN,
                 subject=one_line(entry.agent.address),
                 reason=f"{count(entry.unread, 'message')} unread, the oldest for {age(now - oldest)}",
-                panel=Panel.AGENTS,
-                row=entry.agent.agent_id,
+                mode=Mode.AGENTS,
+                rows=(entry.agent.agent_id,),
             )
+
+
+def _unanswered(picture: Picture, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
+    """Messages that want a reply and have none; where a wake tells why they are not read, it says enough."""
+    oldest: dict[tuple[str, str], Message] = {}
+    answered: dict[tuple[str, str], datetime] = {}
+    for message in picture.stream:  # the newest first
+        way, back = (message.from_agent_id, message.to_agent_id), (message.to_agent_id, message.from_agent_id)
+        answered.setdefault(way, message.sent_at)
+        to_operator = message.to_agent_id == OPERATOR_ID
+        if (
+            message.need_reply
+            and not (to_operator and message.read_at is None)
+            and now - message.sent_at > OLD_QUESTION
+            and back not in answered
+        ):
+            oldest[way] = message
+    for message in sorted(oldest.values(), key=lambda message: message.sent_at):
+        if message.read_at is None and message.to_agent_id in spoken_for:
+            continue
+        what = one_line(message.subject) or one_line(message.body)
+        yield Concern(
+            key=f"reply/{message.id}",
+            shape="↩",
+            tone=Tone.WARN,
+            subject=name_of(picture, message.from_agent_id, message.from_name),
+            reason=f"wants a reply from {name_of(picture, message.to_agent_id, message.to_name)} "
+            f"for {age(now - message.sent_at)}: “{what}”",
+            mode=Mode.MESSAGES,
+            rows=(str(message.event_id),),
+        )
 
 
 def _orphaned_tasks(picture: Picture, now: datetime) -> Iterator[Concern]:
@@ -132,8 +233,9 @@ def _orphaned_tasks(picture: Picture, now: datetime) -> Iterator[Concern]:
                 tone=Tone.WARN if owner else Tone.BAD,
                 subject=f"task {one_line(task.title)}",
                 reason=f"{whom} {away}",
-                panel=Panel.TASKS,
-                row=task.id,
+                mode=Mode.TASKS,
+                rows=(task.id,),
+                remedy="reassign_task",
             )
 
 
@@ -143,14 +245,31 @@ def _breaking_contracts(picture: Picture) -> Iterator[Concern]:
         if summary.breaking and behind:
             names = one_line(", ".join(who.name for who in behind))
             yield Concern(
-                key=f"contract/{summary.team}/{summary.name}",
+                key=f"contract/{contract_key(summary)}",
                 shape="⚠",
                 tone=Tone.WARN,
                 subject=f"contract {one_line(summary.name)} v{summary.version}",
                 reason=f"breaking, not fetched yet by {names}",
-                panel=Panel.CONTRACTS,
-                row=f"{summary.team}/{summary.name}",
+                mode=Mode.CONTRACTS,
+                rows=(contract_key(summary),),
             )
+
+
+def _ping_pong(picture: Picture) -> Iterator[Concern]:
+    """Exchanges of nothing but acknowledgements, whose wakes are held back."""
+    held = [wake for wake in picture.wakes if _is_waiting(wake) and _is_ping_pong(wake)]
+    for wakes in _by_agent(picture, held).values():
+        senders = sorted({name_of(picture, wake.sender_id) for wake in wakes if wake.sender_id})
+        yield Concern(
+            key=f"ping-pong/{wakes[0].agent_id}",
+            shape="⇄",
+            tone=Tone.WARN,
+            subject=_wake_subject(picture, wakes),
+            reason=f"held back: only acknowledgements go back and forth with {', '.join(senders) or 'others'}",
+            mode=Mode.WAKES,
+            rows=tuple(wake.key for wake in wakes),
+            remedy="cancel_wake",
+        )
 
 
 def _by_agent(picture: Picture, wakes: list[Wake]) -> dict[str, list[Wake]]:
@@ -168,12 +287,16 @@ def _wake_subject(picture: Picture, wakes: list[Wake]) -> str:
     return f"wake → {address}" if len(wakes) == 1 else f"{len(wakes)} wakes → {address}"
 
 
+def _waits_long(wake: Wake, now: datetime) -> bool:
+    return _is_waiting(wake) and now - _queued_at(wake) > LONG_WAIT and not _is_ping_pong(wake)
+
+
+def _is_ping_pong(wake: Wake) -> bool:
+    return wake.detail == PING_PONG
+
+
 def _is_waiting(wake: Wake) -> bool:
-    return wake.status is WakeStatus.RETRYING and not wake.is_over and not _was_read(wake)
-
-
-def _was_read(wake: Wake) -> bool:
-    return WakeStep.SEEN in wake.reached or WakeStep.READ in wake.reached
+    return wake.status is WakeStatus.RETRYING and not wake.is_over and was_not_read(wake)
 
 
 def _queued_at(wake: Wake) -> datetime:

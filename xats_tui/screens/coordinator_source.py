@@ -5,8 +5,20 @@ from typing import Any
 
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.daemon import Backend
+from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import Scope
-from xats_tui.backend.model import PaneRef, PaneView, WakeAttempt
+from xats_tui.backend.model import (
+    ContractChange,
+    Gate,
+    Message,
+    PaneRef,
+    PaneView,
+    SessionEntry,
+    Thread,
+    TmuxCommand,
+    Wake,
+    WakeAttempt,
+)
 from xats_tui.screens.source import LIST_LIMIT, STREAM_LIMIT, Part
 
 
@@ -38,10 +50,50 @@ class CoordinatorSource:
                 return await ask(lambda backend: backend.board.entries(limit=LIST_LIMIT))
             case Part.CONTRACTS:
                 return await ask(lambda backend: backend.contracts.summaries())
+            case Part.ACTIVITY:
+                return await ask(lambda backend: backend.operator.activity(limit=LIST_LIMIT))
+            case Part.EVENTS:
+                return await ask(lambda backend: backend.operator.events(limit=LIST_LIMIT))
+            case Part.COMMANDS:
+                return await ask(_commands)
+            case Part.SESSIONS:
+                return await ask(_sessions)
+            case Part.INBOX:
+                return await ask(lambda backend: backend.operator_mail.inbox(limit=STREAM_LIMIT))
+            case Part.UNANSWERED:
+                return await ask(lambda backend: backend.operator_mail.unanswered(limit=LIST_LIMIT))
 
     async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
         """Ask the waker."""
         return await self._coordinator.ask(lambda backend: backend.waker.attempts(message_id, agent_id))
+
+    async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
+        """Ask the operator's desk, which looks and does nothing."""
+        try:
+            return await self._coordinator.ask(lambda backend: backend.operator.dry_run(agent_id, message_id))
+        except Refusal:  # only an agent that has left is not judged
+            return ()
+
+    async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:
+        """Ask the book of contracts."""
+        try:
+            return await self._coordinator.ask(lambda backend: backend.contracts.change(team, name, old, new))
+        except Refusal:
+            return None
+
+    async def older(self, before_event_id: int) -> tuple[Message, ...]:
+        """Ask the mailbox."""
+        return await self._coordinator.ask(
+            lambda backend: backend.mailbox.stream(limit=STREAM_LIMIT, before_event_id=before_event_id)
+        )
+
+    async def thread(self, event_id: int) -> Thread:
+        """Ask the operator's mail."""
+        return await self._coordinator.ask(lambda backend: backend.operator_mail.thread(event_id))
+
+    async def receipts(self, message_id: str) -> tuple[Wake, ...]:
+        """Ask the waker."""
+        return await self._coordinator.ask(lambda backend: backend.waker.statuses(message_id))
 
     async def attend(self, pane: PaneRef | None) -> None:
         """Tell the pane monitor."""
@@ -54,6 +106,14 @@ class CoordinatorSource:
     def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
         """Listen through the crossing."""
         return self._coordinator.listen(hear)
+
+
+async def _commands(backend: Backend) -> tuple[TmuxCommand, ...]:
+    return backend.tmux.changes()
+
+
+async def _sessions(backend: Backend) -> tuple[SessionEntry, ...]:
+    return backend.sessions.entries()
 
 
 async def _views(backend: Backend, panes: tuple[PaneRef, ...]) -> Mapping[PaneRef, PaneView]:

@@ -1,9 +1,9 @@
-"""What is laid over a screen for a moment: a detail, a question, the help.
+"""What is laid over a screen for a moment: a question, the help.
 
 Each closes with esc.  They are handed what to show and know nothing of where it comes from.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.table import Table
@@ -21,9 +21,6 @@ from xats_tui.screens.theme import cell_styles
 
 KeyGroups = Mapping[str, Sequence[tuple[str, str, str]]]
 """Keys with title and help, by where they are bound."""
-
-REFRESH = 1.0
-"""Seconds between two readings of a detail: it ages while it is open."""
 
 
 class Sheet(ModalScreen[None]):
@@ -57,40 +54,6 @@ class Sheet(ModalScreen[None]):
     def action_scroll(self, where: str) -> None:
         """Scroll the text."""
         getattr(self.box, f"scroll_{where}")(animate=False)
-
-
-class Detail(Sheet):
-    """All of one thing, kept up to date while it is open."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", "copy id")]
-    KEYS: ClassVar[str] = "↑↓ scroll  y copy id  esc close"
-
-    def __init__(self, title: str, identifier: str, describe: Callable[[], Content | None]) -> None:
-        super().__init__(title)
-        self._identifier = identifier
-        self._describe = describe
-        self._described: Content | None = None
-
-    def on_mount(self) -> None:
-        """Read at once and then each second."""
-        self.read_again()
-        self.set_interval(REFRESH, self.read_again)
-
-    def read_again(self) -> None:
-        """Show what is so now; what is gone is shown as it was, and said to be gone."""
-        if not self.is_mounted:
-            return
-        described = self._describe()
-        if described is None:
-            self.box.border_subtitle = Content("no longer there · esc close")
-        elif self._described is None or described.markup != self._described.markup:
-            self._described = described
-            self.text.update(described)
-
-    def action_copy(self) -> None:
-        """Copy the identifier."""
-        self.app.copy_to_clipboard(self._identifier)
-        self.notify(f"copied {one_line(self._identifier)}", markup=False)
 
 
 class Help(Sheet):

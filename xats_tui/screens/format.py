@@ -46,6 +46,8 @@ class Cell:
 
     text: str
     tone: Tone = Tone.PLAIN
+    order: float | None = None
+    """What the column is sorted by, where the text would mislead: a time, a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,12 @@ class Row:
 
     key: str
     cells: tuple[Cell, ...]
-
-    def contains(self, words: str) -> bool:
-        """Whether every one of `words` is somewhere in the row, in upper or lower case."""
-        line = " ".join(cell.text for cell in self.cells).casefold()
-        return all(word in line for word in words.casefold().split())
+    agents: tuple[str, ...] = ()
+    """The names of the agents that it is about, for `@name` in a filter."""
+    states: tuple[str, ...] = ()
+    """The states that it is in, as a filter names them."""
+    text: str = ""
+    """What a filter finds besides the cells."""
 
 
 def visible(character: str) -> str:

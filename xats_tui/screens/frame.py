@@ -11,13 +11,17 @@ from textual.style import Style
 from textual.widgets import Static
 
 from xats_tui.backend.model import Health
-from xats_tui.screens.actions import Action, Mode
+from xats_tui.screens.actions.action import Action
 from xats_tui.screens.format import Tone, age, one_line
+from xats_tui.screens.places import Mode
 from xats_tui.screens.reloads import staleness
 from xats_tui.screens.source import Picture, is_present
 from xats_tui.screens.theme import CONTENT_STYLES
 
 Piece = tuple[str, Tone]
+
+SHORT = 2
+"""Letters of a mode's name where there is no place for all of it."""
 
 WIDE = 110
 """Cells from which the header spells its words out."""
@@ -38,10 +42,11 @@ class Line(Static):
 class HeaderRow(Line):
     """Port, uptime and agents on the left; wakes, dialogs, freshness and the time on the right."""
 
-    def show(self, picture: Picture, now: datetime) -> None:
+    def show(self, picture: Picture, now: datetime, *, read_only: bool) -> None:
         """Draw what this picture says of the whole."""
         wide = self.size.width >= WIDE
-        left = [("xats ", Tone.ACCENT), *_where(picture.health, now), *_agents(picture, wide=wide)]
+        mark = [(" read-only", Tone.WARN)] if read_only else []
+        left = [("xats ", Tone.ACCENT), *_where(picture.health, now), *mark, *_agents(picture, wide=wide)]
         right = [
             *_troubles(picture.health, wide=wide),
             _freshness(picture, now, wide=wide),
@@ -51,19 +56,22 @@ class HeaderRow(Line):
 
 
 class ModeRow(Line):
-    """The modes that can be opened, the one that is open marked; on the right what the layout has no place for."""
+    """The modes, the one that is open marked; on the right what the layout has no place for.  A click opens a mode."""
 
     def show(self, mode: Mode, aside: Iterable[Piece]) -> None:
-        """Draw the modes, and `aside` at the right end."""
-        modes = [(f" {each.digit} {each.label} ", "reverse" if each is mode else "") for each in Mode]
-        self.draw(_spread(Content.assemble(*modes), _content(aside), self.size.width))
+        """Draw the modes, those that are not open cut short if need be, and `aside` at the right end."""
+        right = _content(aside)
+        modes = Content.assemble(*(_tab(each, is_open=each is mode) for each in Mode))
+        if modes.cell_length + right.cell_length >= self.size.width:
+            modes = Content.assemble(*(_tab(each, is_open=each is mode, letters=SHORT) for each in Mode))
+        self.draw(_spread(modes, right, self.size.width))
 
 
 class FooterRow(Line):
     """The keys that work now; a click does the same."""
 
     def show(self, actions: Sequence[Action]) -> None:
-        """Draw as many as have a place; help and quit always have."""
+        """Draw as many as have a place; help and quit always have one."""
         kept = [action for action in actions if action.in_footer]
         always = [action for action in kept if action.id in {"help", "quit"}]
         rest = [action for action in kept if action not in always]
@@ -71,6 +79,13 @@ class FooterRow(Line):
         while rest and sum(_key(action).cell_length + 2 for action in rest) + right.cell_length > self.size.width:
             rest.pop()
         self.draw(_spread(Content("  ").join(map(_key, rest)), right, self.size.width))
+
+
+def _tab(mode: Mode, *, is_open: bool, letters: int | None = None) -> Content:
+    label = mode.label if is_open else mode.label[:letters]
+    text = f" {mode.digit}{label}" if letters and not is_open else f" {mode.digit} {label} "
+    tab = Content.styled(text, "reverse" if is_open else "")
+    return tab.stylize(Style.from_meta({"@click": f"screen.perform('mode_{mode}')"}))
 
 
 def _key(action: Action) -> Content:

@@ -1,4 +1,4 @@
-"""What every mode has: the rows around it, the way from a key to an action, help.
+"""What every mode has: the rows around it, the way from a key to an action, the prompt line, pause, help.
 
 When the terminal is too small, one sentence takes the place of all of it.  A mode fills in its body; it is handed each
 new picture and drawn again each second, because times age.
@@ -7,22 +7,35 @@ new picture and drawn again each second, because times age.
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.css.query import NoMatches
-from textual.screen import Screen
+from textual.events import ScreenResume
 from textual.widget import Widget
 from textual.widgets import Static
 
-from xats_tui.backend.clock import Clock
-from xats_tui.screens.actions import ACTION, Mode, Situation, possible
+from xats_tui.screens.actions import ACTION, offered, possible
+from xats_tui.screens.actions.agents import AgentActions
+from xats_tui.screens.actions.general import GeneralActions
+from xats_tui.screens.actions.messages import MessageActions
+from xats_tui.screens.actions.tasks import TaskActions
+from xats_tui.screens.actions.wakes import WakeActions
+from xats_tui.screens.asking import Choice, Pick
+from xats_tui.screens.command_line import Completions, OpenMode, Perform, Unknown, read
+from xats_tui.screens.desk import Desk
 from xats_tui.screens.dialogs import Help
+from xats_tui.screens.format import Tone, age, one_line
 from xats_tui.screens.frame import FooterRow, HeaderRow, ModeRow, Piece
+from xats_tui.screens.panels import TablePanel
+from xats_tui.screens.places import Mode
+from xats_tui.screens.prompt import PromptLine
 from xats_tui.screens.reloads import staleness
 from xats_tui.screens.source import Part, Picture
-from xats_tui.screens.theme import DARK, LIGHT
+from xats_tui.screens.targets import identifier
 
 logger = logging.getLogger(__name__)
 
@@ -32,21 +45,26 @@ TICK = 1.0
 """Seconds between two drawings when nothing happens."""
 
 
-class ModeScreen(Screen[None]):
+class ModeScreen(AgentActions, WakeActions, MessageActions, TaskActions, GeneralActions):
     """The frame of a mode."""
 
+    AUTO_FOCUS = ""
     mode: ClassVar[Mode]
 
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self.clock = clock
-        self.picture = Picture()
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.came_from: Mode | None = None
+        """The mode that this one was opened from."""
+        self._latest = Picture()
+        self._paused_at: datetime | None = None
+        self._typing_command = False
 
     def compose(self) -> ComposeResult:
-        """Header, modes, body, footer, and the sentence that takes their place."""
+        """Header, modes, body, prompt line, footer, and the sentence that takes their place."""
         yield HeaderRow(id="header")
         yield ModeRow(id="modes")
         yield from self.compose_body()
+        yield PromptLine(id="prompt")
         yield FooterRow(id="footer")
         yield Static(id="too-small")
 
@@ -58,13 +76,37 @@ class ModeScreen(Screen[None]):
         """Show the picture as it is now."""
         raise NotImplementedError
 
-    def situation(self) -> Situation:
-        """Where the operator is."""
+    def arrive(self, words: str | None, row: str | None) -> None:
+        """The mode was opened with a filter, or to show a row; None leaves things as they are."""
+        raise NotImplementedError
+
+    def listed(self) -> TablePanel | None:
+        """The list that a filter is for now."""
+        raise NotImplementedError
+
+    def focus_list(self) -> None:
+        """Give the focus back after typing."""
+        raise NotImplementedError
+
+    def go_back(self) -> bool:
+        """Leave the innermost thing within this mode; False if there is nothing."""
         raise NotImplementedError
 
     def aside(self) -> Iterable[Piece]:
         """What stands at the right end of the mode row."""
-        return ()
+        if self.under_way:
+            yield (f" ⋯ {one_line(', '.join(self.under_way))} ", Tone.ACCENT)
+        if self._paused_at:
+            yield (f" ‖ paused {age(self.desk.clock.now() - self._paused_at)} ", Tone.WARN)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the list is held still."""
+        return self._paused_at is not None
+
+    def now(self) -> datetime:
+        """The time that the body shows: that of the pause, if it is held still."""
+        return self._paused_at or self.desk.clock.now()
 
     def on_mount(self) -> None:
         """Age what is shown."""
@@ -77,18 +119,25 @@ class ModeScreen(Screen[None]):
         )
         self.call_after_refresh(self.draw)
 
+    @on(ScreenResume)
+    def _resumed(self) -> None:
+        self.call_after_refresh(self.draw)
+
     def show(self, picture: Picture) -> None:
         """Take over a new picture; if only its age and health are new, the body can wait for its tick."""
-        known, self.picture = self.picture, picture
-        if all(getattr(known, part.value) is getattr(picture, part.value) for part in BODY_PARTS):
+        known, self._latest = self._latest, picture
+        if self.paused or all(getattr(known, part.value) is getattr(picture, part.value) for part in BODY_PARTS):
             with _unless_taken_down():
                 self.draw_header()
         else:
+            self.picture = picture
             self.draw()
 
     def draw(self) -> None:
-        """Draw everything as it is now."""
-        if self.is_mounted:
+        """Draw everything as it is now, if it is on the screen."""
+        if self.is_mounted and self.is_current:
+            if not self.paused:
+                self.picture = self._latest
             with _unless_taken_down():
                 self.draw_header()
                 self.draw_body()
@@ -97,39 +146,70 @@ class ModeScreen(Screen[None]):
     def draw_header(self) -> None:
         """Draw how things are on the whole, and how fresh that is."""
         if self.is_mounted:
-            now = self.clock.now()
-            self.set_class(staleness(self.picture, now) is not None, "-stale")
-            self.query_one(HeaderRow).show(self.picture, now)
+            now = self.desk.clock.now()
+            self.set_class(staleness(self._latest, now) is not None, "-stale")
+            self.query_one(HeaderRow).show(self._latest, now, read_only=self.desk.verbs.read_only)
 
     def draw_keys(self) -> None:
-        """Draw what depends on where the operator is."""
-        self.query_one(ModeRow).show(self.mode, self.aside())
-        self.query_one(FooterRow).show(tuple(possible(self.situation())))
+        """Draw what depends on where the operator is, and what is under way."""
+        if self.is_mounted:
+            with _unless_taken_down():
+                self.query_one(ModeRow).show(self.mode, tuple(self.aside()))
+                self.query_one(FooterRow).show(tuple(possible(self.situation())))
 
     async def action_perform(self, action_id: str) -> None:
         """Carry out one action of the table, or say why it cannot be done now."""
-        action, situation = ACTION[action_id], self.situation()
-        reason = action.why_not(situation) if action.applies(situation) else f"not in {situation.panel}"
+        action = ACTION[action_id]
+        reason = action.reason(self.situation())
         if reason is None:
-            await self.run_action(f"screen.{action_id}")
+            await self.run_action(f"screen.{action.call or action_id}")
         elif not action.quiet:
-            self.notify(f"{action.title}: {reason}", severity="warning", markup=False)
+            self.tell(f"{action.title}: {reason}", "warning")
 
-    def action_toggle_theme(self) -> None:
-        """Change between our own dark and light theme."""
-        self.app.theme = LIGHT.name if self.app.current_theme.dark else DARK.name
+    def action_menu(self) -> None:
+        """List what can be done here, and why the rest cannot."""
+        choices = [
+            Choice(action.id, action.title, action.help, reason, action.shown_key)
+            for action, reason in sorted(offered(self.situation()), key=lambda offer: offer[1] is not None)
+            if action.id != "menu"
+        ]
+        self.app.push_screen(Pick("Actions", choices), self._perform_chosen)
 
-    def action_themes(self) -> None:
-        """Choose any theme."""
-        self.app.search_themes()
+    async def _perform_chosen(self, action_id: str | None) -> None:
+        if action_id:
+            await self.action_perform(action_id)
 
-    def action_palette(self) -> None:
-        """Open the palette."""
-        self.app.action_command_palette()
+    def action_pause(self) -> None:
+        """Hold the list still, or let it go on."""
+        self._paused_at = None if self._paused_at else self.desk.clock.now()
+        self.draw()
 
-    async def action_quit(self) -> None:
-        """Leave; the program asks if that has consequences."""
-        await self.app.action_quit()
+    def action_copy_id(self) -> None:
+        """Copy the identifier of what is under the cursor."""
+        if target := self.situation().target:
+            self.app.copy_to_clipboard(identifier(target))
+            self.tell(f"copied {one_line(identifier(target))}")
+
+    def action_filter(self) -> None:
+        """Type words for the list."""
+        if panel := self.listed():
+            self._typing_command = False
+            self.add_class("-typing")
+            words = "words, @agent, a state; enter keeps, esc leaves"
+            self.query_one(PromptLine).ask(f" / {panel.title}: ", panel.words, words)
+
+    def action_command(self) -> None:
+        """Type a command."""
+        self._typing_command = True
+        self.add_class("-typing")
+        names = Completions(lambda: [one_line(entry.agent.name) for entry in self._latest.roster])
+        self.query_one(PromptLine).ask(" : ", "", "wakes failed, tasks @bob, help, q; tab completes, esc leaves", names)
+
+    def action_back(self) -> None:
+        """Leave the innermost thing, at last the mode."""
+        if not self.go_back() and self.came_from:
+            self.post_message(self.Left())
+        self.draw_keys()
 
     def action_help(self) -> None:
         """List the keys that are bound here, by where they are bound."""
@@ -141,6 +221,35 @@ class ModeScreen(Screen[None]):
             elif action is None and active.node is self.focused:
                 groups["In a table"].append((active.binding.key, active.binding.description, ""))
         self.app.push_screen(Help({group: keys for group, keys in groups.items() if keys}))
+
+    @on(PromptLine.Typed)
+    def _typed(self, event: PromptLine.Typed) -> None:
+        if not self._typing_command and (panel := self.listed()):
+            panel.filter(event.text)
+
+    @on(PromptLine.Left)
+    def _prompt_left(self) -> None:
+        if not self._typing_command and (panel := self.listed()):
+            panel.filter("")
+        self.stop_typing()
+
+    @on(PromptLine.Kept)
+    async def _kept(self, event: PromptLine.Kept) -> None:
+        self.stop_typing()
+        if self._typing_command:
+            match read(event.text):
+                case OpenMode(mode, words):
+                    self.want(mode, words=words)
+                case Perform(action_id):
+                    await self.action_perform(action_id)
+                case Unknown(sentence):
+                    self.tell(sentence, "warning")
+
+    def stop_typing(self) -> None:
+        """Close the prompt line."""
+        self.remove_class("-typing")
+        self.focus_list()
+        self.call_after_refresh(self.draw_keys)  # the footer has no width until it is back
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from typing import Protocol, runtime_checkable
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from xats_tui.screens.actions import ACTIONS, Action, Situation
+from xats_tui.screens.actions import ACTIONS
+from xats_tui.screens.actions.action import Action
+from xats_tui.screens.situation import Situation
 
 
 @runtime_checkable
@@ -44,7 +46,7 @@ class ActionCommands(Provider):
             await self.screen.action_perform(action_id)
 
     def _help(self, action: Action) -> str:
-        reason = action.why_not(self.screen.situation()) if isinstance(self.screen, Performer) else None
+        reason = action.reason(self.screen.situation()) if isinstance(self.screen, Performer) else None
         return f"not now: {reason}" if reason else action.help
 
 

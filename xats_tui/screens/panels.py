@@ -1,30 +1,38 @@
-"""The panels of a screen: a titled table with a filter and an empty state, and the preview of a pane.
+"""The panels of a screen: a titled table with filter, marks and an empty state; a detail; the preview of a pane.
 
 They are told what to show; they do not know where it comes from.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Resize
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import DataTable, Static
 
 from xats_tui.backend.model import PaneView
-from xats_tui.screens.actions import Panel
 from xats_tui.screens.ansi import pane_lines
-from xats_tui.screens.format import CUT, Row, Tone, count, one_line
-from xats_tui.screens.tables import Column, KeyedTable
+from xats_tui.screens.columns import Column, Order
+from xats_tui.screens.filters import Filter
+from xats_tui.screens.format import CUT, Cell, Row, Tone, count, one_line
+from xats_tui.screens.listing import Listing
+from xats_tui.screens.places import Panel
+from xats_tui.screens.tables import KeyedTable
 from xats_tui.screens.theme import CONTENT_STYLES
+
+MARK = Column(key="mark", title="", width=1)
+"""The column that says which rows are marked."""
 
 
 def entitle(panel: Widget, title: Content, subtitle: Content) -> None:
     """Put these into the border, if they are not there already: each change draws the panel anew."""
-    # A border without corners puts no space around a title.
-    padded = title if panel.styles.border_left[0] else Content.assemble(" ", title, " ")
+    # A border without corners puts no space around a title, and has no lower edge.
+    whole = Content("  ").join([title, subtitle]) if subtitle else title
+    padded = title if panel.styles.border_left[0] else Content.assemble(" ", whole, " ")
     if panel.border_title != padded.markup:
         panel.border_title = padded
     if (panel.border_subtitle or "") != subtitle.markup:
@@ -32,21 +40,35 @@ def entitle(panel: Widget, title: Content, subtitle: Content) -> None:
 
 
 class TablePanel(Vertical):
-    """A table under a title that counts, with a filter that is seen and a word when there is nothing."""
+    """A table under a title that counts, with a filter and marks that are seen and a word when there is nothing."""
 
     table = getters.query_one(KeyedTable)
     empty = getters.query_one(".empty", Static)
 
-    def __init__(self, panel: Panel, columns: Sequence[Column]) -> None:
-        super().__init__(id=panel.value, classes="panel")
-        self.panel = panel
-        self.words = ""
-        """The filter; empty when there is none."""
-        self._columns = columns
+    def __init__(self, listing: Listing, name: str, *, marks: bool = False) -> None:
+        """Make an empty one whose id is `name`; with `marks`, rows can be marked."""
+        super().__init__(id=name, classes="panel")
+        self.title = listing.title
+        self._states = listing.states
+        self._columns = (MARK, *listing.columns) if marks else tuple(listing.columns)
+        self._marks = marks
+        self._filter = Filter()
         self._rows: Sequence[Row] = ()
+        self._marked: set[str] = set()
+        self._order: Order | None = None
         self._summary = ""
         self._when_empty = ""
         self._dropped = 0
+
+    @property
+    def words(self) -> str:
+        """The filter; empty when there is none."""
+        return self._filter.words
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The keys of the rows that are marked, in the list's own order."""
+        return tuple(row.key for row in self._rows if row.key in self._marked)
 
     def compose(self) -> ComposeResult:
         """A table, and a text in its place when there are no rows."""
@@ -59,9 +81,42 @@ class TablePanel(Vertical):
         self._draw()
 
     def filter(self, words: str) -> None:
-        """Show only the rows that contain these words."""
-        self.words = words.strip()
+        """Show only the rows that have these words."""
+        self._filter = Filter(words, self._states)
         self._draw()
+
+    def has_matches(self, rows: Sequence[Row]) -> bool:
+        """Whether the filter lets any of these through."""
+        return bool(self._filter.select(rows))
+
+    def toggle_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away, and go on to the next one."""
+        if key := self.table.chosen:
+            self._marked ^= {key}
+            self._draw()
+            self.table.action_cursor_down()
+
+    def unmark(self) -> None:
+        """Take all marks away."""
+        self._marked.clear()
+        self._draw()
+
+    def sort_by_next(self) -> None:
+        """Sort by the next column that is on the screen; after the last one, not at all."""
+        keys = [key for key in self.table.visible_columns if key != MARK.key]
+        after = keys.index(self._order.column) + 1 if self._order and self._order.column in keys else 0
+        self._sort(Order(keys[after]) if after < len(keys) else None)
+
+    def reverse(self) -> None:
+        """Turn the order round."""
+        self._sort(self._order.turned() if self._order else Order(self._columns[int(self._marks)].key, reverse=True))
+
+    @on(DataTable.HeaderSelected)
+    def _heading_clicked(self, event: DataTable.HeaderSelected) -> None:
+        event.stop()
+        column = str(event.column_key.value)
+        if self._marks and column != MARK.key:
+            self._sort(self._order.turned() if self._order and self._order.column == column else Order(column))
 
     @on(KeyedTable.Fitted)
     def _columns_changed(self, event: KeyedTable.Fitted) -> None:
@@ -69,20 +124,30 @@ class TablePanel(Vertical):
         self._dropped = event.dropped
         self._draw()
 
+    def _sort(self, order: Order | None) -> None:
+        self._order = order
+        self.table.show_order(order)
+        self._draw()
+
     def _draw(self) -> None:
-        matching = [row for row in self._rows if row.contains(self.words)] if self.words else self._rows
-        self.table.show(matching)
+        matching = self._filter.select(self._rows)
+        ordered = self._order.of(matching, self._columns[int(self._marks) :]) if self._order else matching
+        self.table.show([self._with_mark(row) for row in ordered] if self._marks else ordered)
         self.set_class(not matching, "-empty")
         if not matching:
-            no_match = f"no row contains “{one_line(self.words)}”; esc leaves the filter"
+            no_match = f"no row matches “{one_line(self.words)}”; esc leaves the filter"
             self.empty.update(Content(no_match if self._rows else self._when_empty))
         summary = f" {self._summary}" if self._summary else ""
-        title = Content.assemble((self.panel.label, "bold"), (summary, CONTENT_STYLES[Tone.MUTED]))
-        entitle(self, title, self._marks(len(matching)))
+        title = Content.assemble((self.title, "bold"), (summary, CONTENT_STYLES[Tone.MUTED]))
+        entitle(self, title, self._signs(len(matching)))
 
-    def _marks(self, matching: int) -> Content:
+    def _with_mark(self, row: Row) -> Row:
+        mark = Cell("✓", Tone.WARN) if row.key in self._marked else Cell("")
+        return replace(row, cells=(mark, *row.cells))
+
+    def _signs(self, matching: int) -> Content:
         """What the panel does not show: filtered rows and dropped columns."""
-        marks = [
+        signs = [
             (
                 self.words,
                 f"/{one_line(self.words)}: {matching} of {len(self._rows)}",
@@ -90,7 +155,38 @@ class TablePanel(Vertical):
             ),
             (self._dropped, f"+{count(self._dropped, 'column')}", CONTENT_STYLES[Tone.MUTED]),
         ]
-        return Content("  ").join([Content.styled(text, style) for applies, text, style in marks if applies])
+        return Content("  ").join([Content.styled(text, style) for applies, text, style in signs if applies])
+
+
+NO_MORE = Content()
+"""Nothing stands behind a title."""
+
+
+class DetailPanel(VerticalScroll, can_focus=True):
+    """All of one thing; it is drawn again as that changes, and scrolled back when it is another."""
+
+    text = getters.query_one("#detail-text", Static)
+
+    def __init__(self, title: str) -> None:
+        super().__init__(id="detail", classes="panel")
+        self._title = title
+        self._key: str | None = None
+        self._drawn = Content()
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static(id="detail-text")
+
+    def show(self, key: str | None, described: Content | None, instead: str, about: Content = NO_MORE) -> None:
+        """Show this of the thing with that key; without it, what is there instead; `about` stands behind the title."""
+        if key != self._key:
+            self._key = key
+            self.scroll_home(animate=False)
+        content = described if described is not None else Content.styled(instead, CONTENT_STYLES[Tone.MUTED])
+        if not content.is_same(self._drawn):
+            self._drawn = content
+            self.text.update(content)
+        entitle(self, Content.assemble((self._title, "bold"), about), Content())
 
 
 class PanePanel(Static, can_focus=True):

@@ -12,13 +12,20 @@ from typing import Any, Protocol
 
 from xats_tui.backend.events import Scope
 from xats_tui.backend.model import (
+    Activity,
+    ContractChange,
     ContractSummary,
+    Gate,
     Health,
+    LoggedEvent,
     Message,
     PaneRef,
     PaneView,
     RosterEntry,
+    SessionEntry,
     TaskEntry,
+    Thread,
+    TmuxCommand,
     Wake,
     WakeAttempt,
 )
@@ -27,7 +34,7 @@ STREAM_LIMIT = 300
 """Messages on the screen; more would cost a table its speed."""
 
 LIST_LIMIT = 200
-"""Wakes and tasks on the screen."""
+"""Wakes, tasks and acts on the screen."""
 
 
 class Part(StrEnum):
@@ -40,16 +47,23 @@ class Part(StrEnum):
     WAKES = "wakes"
     TASKS = "tasks"
     CONTRACTS = "contracts"
+    ACTIVITY = "activity"
+    EVENTS = "events"
+    COMMANDS = "commands"
+    SESSIONS = "sessions"
+    INBOX = "inbox"
+    UNANSWERED = "unanswered"
 
 
 STALE_PARTS: Mapping[Scope, frozenset[Part]] = {
     Scope.AGENTS: frozenset({Part.ROSTER, Part.VIEWS, Part.HEALTH}),
-    Scope.MESSAGES: frozenset({Part.STREAM}),
-    Scope.WAKES: frozenset({Part.WAKES, Part.HEALTH}),
-    Scope.TASKS: frozenset({Part.TASKS}),
-    Scope.CONTRACTS: frozenset({Part.CONTRACTS}),
+    Scope.MESSAGES: frozenset({Part.STREAM, Part.INBOX, Part.UNANSWERED, Part.EVENTS}),
+    Scope.WAKES: frozenset({Part.WAKES, Part.HEALTH, Part.COMMANDS}),
+    Scope.TASKS: frozenset({Part.TASKS, Part.EVENTS}),
+    Scope.CONTRACTS: frozenset({Part.CONTRACTS, Part.EVENTS}),
     Scope.PANES: frozenset({Part.VIEWS, Part.HEALTH}),
-    Scope.SESSIONS: frozenset({Part.ROSTER, Part.HEALTH}),
+    Scope.SESSIONS: frozenset({Part.ROSTER, Part.HEALTH, Part.SESSIONS}),
+    Scope.ACTIVITY: frozenset({Part.ACTIVITY, Part.COMMANDS}),
 }
 """Which parts a stale scope makes stale."""
 
@@ -67,14 +81,30 @@ class Picture:
     wakes: tuple[Wake, ...] = ()
     tasks: tuple[TaskEntry, ...] = ()
     contracts: tuple[ContractSummary, ...] = ()
+    activity: tuple[Activity, ...] = ()
+    """What was done by hand, the newest first."""
+    events: tuple[LoggedEvent, ...] = ()
+    """What agents did, the newest first."""
+    commands: tuple[TmuxCommand, ...] = ()
+    """The tmux commands of late that changed something, the newest first."""
+    sessions: tuple[SessionEntry, ...] = ()
+    inbox: tuple[Message, ...] = ()
+    """The operator's own mail, newest first."""
+    unanswered: tuple[Message, ...] = ()
+    """Messages of late that want a reply and have none, newest first."""
     confirmed_at: datetime | None = None
     """When it was last known to be what the store holds; None before the first load."""
     trouble: str | None = None
     """Why the last load failed."""
+    _entries: Mapping[str, RosterEntry] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """The roster by agent id: each row of each list asks for a name."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_entries", {entry.agent.agent_id: entry for entry in self.roster})
 
     def entry(self, agent_id: str) -> RosterEntry | None:
         """The agent of that id, if it is still registered."""
-        return next((entry for entry in self.roster if entry.agent.agent_id == agent_id), None)
+        return self._entries.get(agent_id)
 
     @property
     def panes(self) -> tuple[PaneRef, ...]:
@@ -101,6 +131,26 @@ class Source(Protocol):
 
     async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
         """The attempts of one wake, first one first."""
+        ...
+
+    async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
+        """Every gate's verdict for one wake if it were tried now; none if its agent has left."""
+        ...
+
+    async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:
+        """Two versions of a contract, or one alone, and what the change means; None if they are gone."""
+        ...
+
+    async def older(self, before_event_id: int) -> tuple[Message, ...]:
+        """A stream's worth of messages from before an event, newest first."""
+        ...
+
+    async def thread(self, event_id: int) -> Thread:
+        """What was said around one message."""
+        ...
+
+    async def receipts(self, message_id: str) -> tuple[Wake, ...]:
+        """The wakes of a message, by recipient."""
         ...
 
     async def attend(self, pane: PaneRef | None) -> None:

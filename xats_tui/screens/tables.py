@@ -1,6 +1,8 @@
-"""A table whose rows have keys: shown anew, it changes only what differs and keeps cursor and scroll by key.
+"""A table whose rows have keys: shown anew, it draws only what differs and keeps cursor and scroll by key.
 
 It knows columns and cells, not what they are about.  Cells hold harmless text already; none of it is read as markup.
+DataTable gives it cursor, scrolling, mouse and header over so many blank lines; what stands in a line is drawn here,
+because DataTable draws every cell anew when one has changed, and lays the screen out anew when a row comes or goes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,59 +10,28 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
+from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.coordinate import Coordinate
-from textual.events import Mount, Resize
+from textual.events import Click, Mount, Resize
 from textual.geometry import Size
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import DataTable
+from textual.widgets.data_table import RowKey
 
-from xats_tui.screens.format import Cell, Row, Tone, cut
+from xats_tui.screens.columns import GAP, Column, Order, fit
+from xats_tui.screens.format import Row, Tone, cut
 from xats_tui.screens.theme import cell_styles
 
 ROW_LIMIT = 300
 """DataTable slows down beyond; what is older is paged by the screen that needs it."""
 
-GAP = 1
-"""Cells between two columns."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One column and what becomes of it when space is short or plenty."""
-
-    key: str
-    title: str
-    width: int
-    """Cells that it needs at least."""
-    grow: int = 0
-    """Its share of the space that is left over."""
-    drop: int = 0
-    """The highest number goes first when space is short; 0 never goes."""
-    right: bool = False
-    """Numbers stand on the right."""
-
-
-def fit(columns: Sequence[Column], width: int) -> dict[str, int]:
-    """The width of each column that has a place, for a table of `width` cells; dropped columns are missing."""
-    kept = list(columns)
-    while _needed(kept) > width and any(column.drop for column in kept):
-        kept.remove(max(kept, key=lambda column: column.drop))
-    widths = {column.key: column.width for column in kept}
-    spare, shares = width - _needed(kept), sum(column.grow for column in kept)
-    for column in kept:
-        if column.grow and spare:
-            extra = spare * column.grow // shares if spare > 0 else max(spare, 3 - column.width)
-            widths[column.key] += extra
-            spare, shares = spare - extra, shares - column.grow
-    return widths
-
-
-def _needed(columns: Sequence[Column]) -> int:
-    return sum(column.width + GAP for column in columns) - GAP
+REMOVED_SINGLY = 20
+"""Rows up to which it is quicker to remove one after the other than to begin anew."""
 
 
 class KeyedTable(DataTable[Text], inherit_bindings=False):
@@ -83,6 +54,12 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         key: str | None
 
     @dataclass
+    class Opened(Message):
+        """A row was clicked twice."""
+
+        table: "KeyedTable"
+
+    @dataclass
     class Fitted(Message):
         """The columns were laid out anew."""
 
@@ -99,31 +76,132 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         )
         self._specs = tuple(columns)
         self._shown: dict[str, Row] = {}
+        self._keys: tuple[str, ...] = ()
+        self._strips: dict[int, tuple[Row, tuple[object, ...], Strip]] = {}
+        """Each line that was drawn: its row, what else it depends on, and how it looks."""
         self._widths: dict[str, int] = {}
         self._styles: Mapping[Tone, Style] = {}
         self._announced: str | None = None
+        self._wanted: str | None = None
+        self._order: Order | None = None
+        self._clicks = 0
 
     @property
     def chosen(self) -> str | None:
         """The key of the row under the cursor."""
         return self._key_at(self.cursor_row)
 
+    @property
+    def visible_columns(self) -> tuple[str, ...]:
+        """The keys of the columns that have a place."""
+        return tuple(self._widths)
+
     def choose(self, key: str) -> None:
-        """Put the cursor on a row, if it is there."""
-        if key in self._shown:
-            self.move_cursor(row=self.get_row_index(key))
+        """Put the cursor on a row, as soon as it is there."""
+        self._wanted = key
+        self._choose_wanted()
+
+    def show_order(self, order: Order | None) -> None:
+        """Say in the title of its column what the rows are sorted by."""
+        self._order = order
+        if self._widths:
+            self._rewrite()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the rows, from the top."""
+        return self._keys
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows in this order."""
-        wanted = {row.key: row for row in rows[:ROW_LIMIT]}
-        if not self._widths or (wanted == self._shown and list(wanted) == list(self._shown)):
-            self._shown = wanted if not self._widths else self._shown
+        before = self._shown
+        wanted = {row.key: before[row.key] if before.get(row.key) == row else row for row in rows[:ROW_LIMIT]}
+        if not self._widths:
+            self._shown = wanted
+            return
+        keys = tuple(wanted)
+        changed = [index for index, key in enumerate(keys) if wanted[key] is not before.get(key)]
+        if keys == self._keys:
+            self._shown = wanted
+            for index in changed:
+                self.refresh_line(self._top + index)
             return
         place = self._place()
+        self._shown, self._keys = wanted, keys
         with self.prevent(DataTable.RowHighlighted):
-            self._change(wanted)
+            self._have_lines(len(keys))
             self._restore(place)
+        self._choose_wanted()
         self._announce()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line of the widget, if it is not drawn already."""
+        if y < self._top:
+            return super().render_line(y)
+        index = y - self._top + self.scroll_offset.y
+        if index >= len(self._keys):
+            return Strip.blank(self.size.width, self.rich_style)
+        row = self._shown[self._keys[index]]
+        hovered = self._show_hover_cursor and index == self.hover_row
+        state = (index == self.cursor_row, hovered, self.rich_style, self.size.width, self._pseudo_class_state)
+        drawn = self._strips.get(index)
+        if drawn is None or drawn[0] is not row or drawn[1] != state:
+            strip = self._draw_row(index, row, is_chosen=index == self.cursor_row, is_hovered=hovered)
+            self._strips[index] = drawn = (row, state, strip)
+        return drawn[2]
+
+    def notify_style_update(self) -> None:
+        """Draw every line anew when a style has changed."""
+        super().notify_style_update()
+        self._strips.clear()
+
+    def _draw_row(self, index: int, row: Row, *, is_chosen: bool, is_hovered: bool) -> Strip:
+        under, over = self._get_styles_to_render_cell(
+            False, False, False, is_hovered, is_chosen, self.show_cursor, self._show_hover_cursor, False, False
+        )
+        # By the meta DataTable knows where the mouse is.
+        base = self.rich_style + Style.from_meta({"row": index, "column": 0}) + under
+        segments = []
+        for spec, cell in zip(self._specs, row.cells, strict=True):
+            if spec.key in self._widths:
+                text = self._fitted(spec, cell.text)
+                rest = self._cells_of(spec) - cell_len(text)
+                segments += [Segment(text, base + self._styles[cell.tone] + over), Segment(" " * rest, base + over)]
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def _have_lines(self, number: int) -> None:
+        """Have DataTable count so many rows; it takes as long for one that goes as for all that stay."""
+        if self.row_count - number > REMOVED_SINGLY:
+            self.clear()
+        while self.row_count > number:
+            self.remove_row(self.ordered_rows[-1].key)
+        while self.row_count < number:
+            self.add_row()
+
+    def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
+        """DataTable would measure the cells of new rows; widths are given here."""
+        super()._update_dimensions(())
+
+    @property
+    def _top(self) -> int:
+        """Lines that the header takes."""
+        return int(self.header_height) if self.show_header else 0
+
+    def _choose_wanted(self) -> None:
+        if self._widths and self._wanted in self._shown:
+            self.move_cursor(row=self._keys.index(str(self._wanted)))
+            self._wanted = None
+
+    @on(Click)
+    def _clicked(self, event: Click) -> None:
+        """Runs before the table's own: by what follows, one click is told from two."""
+        self._clicks = event.chain
+
+    @on(DataTable.RowSelected)
+    def _selected(self, event: DataTable.RowSelected) -> None:
+        event.stop()
+        if self._clicks == 2:
+            self.post_message(self.Opened(self))
 
     @on(Mount)
     def _follow_theme(self) -> None:
@@ -165,52 +243,25 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         for spec in self._specs:
             column = self.columns[self.ordered_columns[self._specs.index(spec)].key]
             column.width, column.label = self._cells_of(spec), self._heading(spec)
-        for key, row in self._shown.items():
-            self._write(key, self._specs, row.cells)
         self.virtual_size = Size(sum(self._cells_of(spec) for spec in self._specs), self.virtual_size.height)
         self._clear_caches()
+        self._strips.clear()
         self.refresh()
 
-    def _change(self, wanted: Mapping[str, Row]) -> None:
-        for key in self._shown.keys() - wanted.keys():
-            self.remove_row(key)
-        for key, row in wanted.items():
-            before = self._shown.get(key)
-            if before is None:
-                self.add_row(*map(self._drawn, self._specs, row.cells), key=key)
-            elif before != row:
-                changed = [index for index, cell in enumerate(row.cells) if cell != before.cells[index]]
-                self._write(key, [self._specs[i] for i in changed], [row.cells[i] for i in changed])
-        self._shown = dict(wanted)
-        self._put_in_order()
-
-    def _put_in_order(self) -> None:
-        if [row.key.value for row in self.ordered_rows] == list(self._shown):
-            return
-        first = self._specs[0].key
-        # DataTable sorts by cells only; the cell's identity leads back to its row.
-        position = {id(self.get_cell(key, first)): index for index, key in enumerate(self._shown)}
-        self.sort(first, key=lambda cell: position[id(cell)])
-
-    def _write(self, key: str, specs: Iterable[Column], cells: Iterable[Cell]) -> None:
-        for spec, cell in zip(specs, cells, strict=True):
-            self.update_cell(key, spec.key, self._drawn(spec, cell))
-
-    def _place(self) -> tuple[str | None, str | None]:
-        """The row under the cursor, and the row at the top if the table is scrolled."""
+    def _place(self) -> tuple[str | None, int, str | None]:
+        """The row under the cursor, where that is, and the row at the top if the table is scrolled."""
         top = int(self.scroll_y)
-        return self.chosen, self._key_at(top) if top else None
+        return self.chosen, self.cursor_row, self._key_at(top) if top else None
 
-    def _restore(self, place: tuple[str | None, str | None]) -> None:
-        chosen, top = place
-        header = self.header_height if self.show_header else 0
-        self.virtual_size = Size(self.virtual_size.width, self.row_count + header)
-        row = self.get_row_index(chosen) if chosen in self._shown and chosen else min(self.cursor_row, self.row_count)
+    def _restore(self, place: tuple[str | None, int, str | None]) -> None:
+        chosen, cursor_row, top = place
+        self.virtual_size = Size(self.virtual_size.width, self.row_count + self._top)
+        row = self._keys.index(chosen) if chosen in self._shown and chosen else min(cursor_row, self.row_count)
         # Without the watcher, which would scroll to the cursor even if the operator has scrolled away from it.
         self.set_reactive(DataTable.cursor_coordinate, self.validate_cursor_coordinate(Coordinate(row, 0)))
         if top in self._shown and top:
-            self.scroll_to(y=self.get_row_index(top), animate=False, force=True, immediate=True)
-        elif self.has_focus and row >= self.size.height - header:
+            self.scroll_to(y=self._keys.index(top), animate=False, force=True, immediate=True)
+        elif self.has_focus and row >= self.size.height - self._top:
             self.call_after_refresh(self.move_cursor, row=row)
         self.refresh()
 
@@ -220,8 +271,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             self.post_message(self.Chosen(self, self._announced))
 
     def _key_at(self, index: int) -> str | None:
-        keys = list(self._shown)
-        return keys[index] if 0 <= index < len(keys) else None
+        return self._keys[index] if 0 <= index < len(self._keys) else None
 
     def _cells_of(self, spec: Column) -> int:
         width = self._widths.get(spec.key)
@@ -230,14 +280,16 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         return width if spec.key == list(self._widths)[-1] else width + GAP
 
     def _heading(self, spec: Column) -> Text:
-        return self._aligned(spec, spec.title, Style(bold=False))
-
-    def _drawn(self, spec: Column, cell: Cell) -> Text:
-        return self._aligned(spec, cell.text, self._styles[cell.tone])
+        if self._order is None or self._order.column != spec.key:
+            return self._aligned(spec, spec.title, Style(bold=False))
+        sign = "▼" if self._order.reverse else "▲"
+        return self._aligned(spec, cut(spec.title, self._widths.get(spec.key, 0) - 1) + sign, Style(bold=True))
 
     def _aligned(self, spec: Column, text: str, style: Style) -> Text:
+        return Text(self._fitted(spec, text), style=style, no_wrap=True, end="")
+
+    def _fitted(self, spec: Column, text: str) -> str:
+        """The text cut to its column, and put at its right edge if it belongs there."""
         width = self._widths.get(spec.key, 0)
         short = cut(text, width)
-        if spec.right:
-            short = " " * (width - cell_len(short)) + short
-        return Text(short, style=style, no_wrap=True, end="")
+        return " " * (width - cell_len(short)) + short if spec.right else short

@@ -1,0 +1,90 @@
+"""The dashboard at a real coordinator, and agents that speak to it over HTTP as they would in life."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import TextContent
+from textual.pilot import Pilot
+
+from tests.screens.looking import shows, until
+from xats_tui import pid_file
+from xats_tui.app import XatsApp
+from xats_tui.backend.clock import SystemClock
+from xats_tui.backend.crossing import Coordinator
+from xats_tui.backend.model import PaneRef
+from xats_tui.screens.coordinator_source import CoordinatorSource
+from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
+from xats_tui.screens.desk import Desk
+from xats_tui.screens.mode_screen import ModeScreen
+from xats_tui.screens.places import Mode
+from xats_tui.settings import Settings
+
+Tool = Callable[..., Awaitable[dict[str, Any]]]
+Agents = Callable[..., Awaitable[Tool]]
+"""By name, and the client that it runs in if that matters."""
+
+
+@asynccontextmanager
+async def dashboard(
+    coordinator: Coordinator,
+    size: tuple[int, int] = (120, 40),
+    *,
+    seat: PaneRef | None = None,
+    read_only: bool = False,
+) -> AsyncIterator[Pilot[Any]]:
+    """The dashboard, as soon as it shows the coordinator's state."""
+    verbs = CoordinatorVerbs(coordinator, seat=seat, read_only=read_only)
+    app = XatsApp(Desk(source=CoordinatorSource(coordinator), verbs=verbs, clock=SystemClock()))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await shows(pilot, "xats :")
+        yield pilot
+
+
+async def open_mode(pilot: Pilot[Any], mode: Mode) -> None:
+    """Press its digit and wait until it is there."""
+    await pilot.press(mode.digit)
+    await until(pilot, lambda: isinstance(pilot.app.screen, ModeScreen) and pilot.app.screen.mode is mode)
+
+
+@asynccontextmanager
+async def agents(settings: Settings) -> AsyncIterator[Agents]:
+    """A way to connect agents, each registered in team shop; they are gone at the end."""
+    record = pid_file.read(settings.pid_path)
+    assert record
+    async with AsyncExitStack() as stack:
+
+        async def connect(name: str, client: str = "custom") -> Tool:
+            read, write = await stack.enter_async_context(streamable_http_client(record.url))
+            session = await stack.enter_async_context(ClientSession(read, write))
+            await session.initialize()
+
+            async def call(tool: str, **arguments: Any) -> dict[str, Any]:
+                answer = await session.call_tool(tool, arguments)
+                content = answer.content[0]
+                assert isinstance(content, TextContent)
+                fields: dict[str, Any] = json.loads(content.text)
+                assert "error" not in fields, fields
+                return fields
+
+            named = {"client_name": "x"} if client == "custom" else {}
+            await call("register_agent", name=name, team="shop", role="developer", client=client, model="m", **named)
+            return call
+
+        yield connect
+
+
+async def bind(call: Tool, pid: int) -> None:
+    """Tell the coordinator that an agent lives in the pane of this stand-in."""
+    await call("bind_runtime_identity", agent="custom", ui_pid=pid, process_pattern="stand_in")
+
+
+async def eventually(claim: Callable[[], bool]) -> None:
+    """Wait until something outside the screen holds, ten seconds at the most."""
+    async with asyncio.timeout(10):
+        while not claim():
+            await asyncio.sleep(0.02)

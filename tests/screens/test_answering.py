@@ -1,0 +1,198 @@
+"""Answering what an agent asks, through keys: on a sample, and on a real coordinator with a real pane."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.conftest import Sql
+from tests.screens.looking import settled, shows, text, until
+from tests.screens.sample import FixedVerbs, desk
+from tests.screens.supervising import agents, dashboard, open_mode
+from tests.tmux_server import TmuxServer
+from xats_tui.app import XatsApp
+from xats_tui.backend.crossing import Coordinator
+from xats_tui.screens.answering import AnswerPrompt
+from xats_tui.screens.dialogs import Question
+from xats_tui.screens.places import Mode
+from xats_tui.screens.verbs import VerbRefused
+from xats_tui.settings import Settings
+
+ASKING = Path(__file__).parents[1] / "asking.py"
+
+BACKEND_ID = "backend-shop-0001"
+
+
+@asynccontextmanager
+async def answering(verbs: FixedVerbs, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[Any]]:
+    """The dialog for the agent of the sample that asks something, opened from what needs attention."""
+    app = XatsApp(desk(verbs=verbs))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await shows(pilot, "backend@shop")
+        await pilot.press("shift+tab")
+        await shows(pilot, "a answer")
+        await pilot.press("a")
+        await until(pilot, lambda: is_open(pilot))
+        await settled(pilot)
+        yield pilot
+
+
+def is_open(pilot: Pilot[Any]) -> bool:
+    return isinstance(pilot.app.screen, AnswerPrompt)
+
+
+async def closed(pilot: Pilot[Any]) -> None:
+    await until(pilot, lambda: not is_open(pilot))
+
+
+async def test_an_option_is_sent_after_a_question_that_proposes_not_to() -> None:
+    verbs = FixedVerbs()
+    async with answering(verbs) as pilot:
+        assert "rm -rf build" in text(pilot)
+        await pilot.press("3")
+        await shows(pilot, "Send “3. No, and tell Claude what to do differently (esc)” to backend?")
+        await pilot.press("enter")
+        await shows(pilot, "enter choose")
+        assert verbs.done == []
+        await pilot.press("up", "enter", "right", "enter")
+        await closed(pilot)
+        await shows(pilot, "answered backend: Yes, and")
+    assert verbs.done == [("answer", BACKEND_ID, 2)]
+
+
+async def test_escape_leaves_the_question_and_then_the_dialog() -> None:
+    verbs = FixedVerbs()
+    async with answering(verbs) as pilot:
+        await pilot.press("1", "escape")
+        await shows(pilot, "enter choose")
+        await pilot.press("escape")
+        await closed(pilot)
+    assert verbs.done == []
+
+
+async def test_what_is_asked_next_is_shown_in_place() -> None:
+    verbs = FixedVerbs()
+    assert verbs.asked
+    later = verbs.asked.screen.replace("rm -rf build", "rm -rf dist")
+    verbs.asked_next = replace(verbs.asked, text=verbs.asked.text.replace("build", "dist"), screen=later)
+    async with answering(verbs) as pilot:
+        await pilot.press("1", "right", "enter")
+        await shows(pilot, "It asks this now:")
+        assert "rm -rf dist" in text(pilot)
+        verbs.asked_next = None
+        await pilot.press("3", "right", "enter")
+        await closed(pilot)
+    assert verbs.done == [("answer", BACKEND_ID, 1), ("answer", BACKEND_ID, 3)]
+
+
+async def test_a_prompt_that_changes_meanwhile_is_shown_and_not_answered() -> None:
+    verbs = FixedVerbs()
+    async with answering(verbs) as pilot:
+        await pilot.press("1")
+        await shows(pilot, "Send “1. Yes”")
+        assert verbs.asked
+        verbs.asked = replace(verbs.asked, text="rm -rf /", screen="rm -rf /")
+        await shows(pilot, "It changed: this is what it asks now.")
+        assert "Send it" not in text(pilot)
+    assert verbs.done == []
+
+
+async def test_a_prompt_that_has_changed_when_it_is_sent_is_shown_instead() -> None:
+    class Late(FixedVerbs):
+        async def answer(self, agent_id: str, seen: Any, number: int) -> Any:
+            assert self.asked
+            self.asked = replace(self.asked, text="rm -rf /", screen="rm -rf /")
+            raise VerbRefused("prompt_changed", "it changed: something else is asked now")
+
+    verbs = Late()
+    async with answering(verbs) as pilot:
+        await pilot.press("1", "right", "enter")
+        await shows(pilot, "Nothing was sent: it changed")
+        await shows(pilot, "rm -rf /")
+
+
+async def test_a_dialog_that_is_gone_closes_with_a_word() -> None:
+    verbs = FixedVerbs()
+    async with answering(verbs) as pilot:
+        verbs.asked = None
+        await closed(pilot)
+        await shows(pilot, "backend: it asks nothing any more")
+
+
+async def test_a_dialog_that_is_not_known_can_only_be_looked_at() -> None:
+    verbs = FixedVerbs()
+    assert verbs.asked
+    verbs.asked = replace(verbs.asked, options=(), why_not="this dialog is not one that can be answered from here")
+    async with answering(verbs) as pilot:
+        await shows(pilot, "not one that can be answered from here: g goes to the pane")
+        await pilot.press("1", "enter")
+        await settled(pilot)
+        assert is_open(pilot)
+        await pilot.press("g")
+        await closed(pilot)
+        await until(pilot, lambda: verbs.done == [("go", BACKEND_ID)])
+
+
+async def test_only_an_agent_that_asks_something_can_be_answered() -> None:
+    app = XatsApp(desk())
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await shows(pilot, "backend")
+        await pilot.press("2")
+        await settled(pilot)
+        await pilot.press("a")
+        await shows(pilot, "answer: no dialog is open in its pane")
+
+
+async def test_nothing_is_answered_in_read_only_mode() -> None:
+    app = XatsApp(desk(verbs=FixedVerbs(read_only=True)))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await shows(pilot, "backend")
+        await pilot.press("2", "down", "down")
+        await settled(pilot)
+        await pilot.press("a")
+        await shows(pilot, "answer: read-only mode")
+        await pilot.press("x")
+        await shows(pilot, "remove agent: read-only mode")
+
+
+@pytest.mark.tmux
+async def test_a_prompt_in_a_pane_is_answered(
+    settings: Settings, coordinator: Coordinator, tmux: TmuxServer, sql: Sql
+) -> None:
+    pane = tmux.new_pane([tmux.called("claude"), str(ASKING), "claude-code", "rm -rf build"])
+    await tmux.wait_for(pane.pane_id, "rm -rf build")
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        qa = await connect("qa", client="claude-code")
+        await qa("bind_runtime_identity", agent="claude-code", ui_pid=pane.pid)
+        await shows(pilot, "asks: Bash command · rm -rf build")
+        await pilot.press("shift+tab", "a")
+        await until(pilot, lambda: is_open(pilot))
+        await shows(pilot, "3  No")
+        await pilot.press("3", "right", "enter")
+        await shows(pilot, "answered qa: No")
+        await tmux.wait_for(pane.pane_id, "chose No for rm -rf build")
+        ((detail,),) = sql("SELECT detail FROM activity WHERE verb = 'answer'")
+        assert detail.startswith("3. No: taken")
+        await shows(pilot, "idle")
+
+
+async def test_an_agent_is_removed_after_a_question(settings: Settings, coordinator: Coordinator, sql: Sql) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        qa = await connect("qa")
+        task = await qa("task_add", title="t")
+        await qa("task_claim", task_id=task["task_id"])
+        await open_mode(pilot, Mode.AGENTS)
+        await shows(pilot, "qa")
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Question))
+        await pilot.press("right", "enter")
+        await shows(pilot, "qa was not removed: it owns tasks that are not done")
+        await qa("task_complete", task_id=task["task_id"])
+        await pilot.press("x", "right", "enter")
+        await shows(pilot, "removed qa")
+        await shows(pilot, "No agent yet")
+        assert sql("SELECT verb FROM activity") == [("remove",)]

@@ -1,0 +1,395 @@
+"""The Messages mode through keys: threads, the operator's inbox, older messages, and writing as the operator."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import TextArea
+
+from tests.conftest import Sql
+from tests.screens.looking import settled, shows, text, until
+from tests.screens.sample import (
+    BACKEND,
+    FILLED,
+    FRONTEND,
+    INBOX,
+    OPERATOR,
+    PLANNER,
+    STREAM,
+    FixedSource,
+    FixedVerbs,
+    desk,
+    message,
+)
+from tests.screens.supervising import agents, dashboard, eventually, open_mode
+from tests.screens.test_modes import is_open, names, opened, table
+from xats_tui.app import XatsApp
+from xats_tui.backend.crossing import Coordinator
+from xats_tui.backend.events import Scope
+from xats_tui.backend.model import BROADCAST_MARK, Addressees, Message
+from xats_tui.screens.compose import Compose, WhoGetsIt
+from xats_tui.screens.places import Mode
+from xats_tui.screens.source import STREAM_LIMIT
+from xats_tui.screens.thread import ThreadPanel
+from xats_tui.settings import Settings
+
+
+def sent(verbs: FixedVerbs) -> list[tuple[object, ...]]:
+    return [done for done in verbs.done if done[0] == "send"]
+
+
+def is_composing(pilot: Pilot[Any]) -> Callable[[], bool]:
+    return lambda: isinstance(pilot.app.screen, Compose) and pilot.app.screen.focused is not None
+
+
+async def test_enter_opens_the_thread_of_two_agents_oldest_first_with_bodies() -> None:
+    async with opened(Mode.MESSAGES) as (pilot, _):
+        await pilot.press("enter")
+        await shows(pilot, "Thread frontend ⇄ backend")
+        await shows(pilot, "breaking: id is an integer now")
+        shown = text(pilot)
+        assert shown.index("breaking: id is an integer now") < shown.index("On purpose?")
+        await pilot.press("escape")
+        await shows(pilot, "sent          2026-11-22")
+
+
+async def test_a_click_on_the_message_opens_its_thread() -> None:
+    async with opened(Mode.MESSAGES) as (pilot, _):
+        await pilot.click("#detail", offset=(5, 5))
+        await shows(pilot, "Thread frontend ⇄ backend")
+        assert isinstance(pilot.app.screen.focused, ThreadPanel)
+
+
+async def test_a_thread_grows_while_it_is_open() -> None:
+    async with opened(Mode.MESSAGES) as (pilot, source):
+        await pilot.press("enter")
+        await shows(pilot, "On purpose?")
+        answer = message(12, BACKEND, FRONTEND, None, "Yes, see the contract.", 0, read=False)
+        source.picture = replace(FILLED, stream=(answer, *STREAM))
+        source.hear(frozenset({Scope.MESSAGES}))
+        await until(pilot, lambda: text(pilot).count("Yes, see the") == 2)
+
+
+async def test_how_long_a_reply_is_missing_and_that_one_came_is_seen() -> None:
+    answered = replace(STREAM[0], answered_at=STREAM[0].sent_at)
+    picture = replace(FILLED, stream=(answered, *STREAM[1:]))
+    async with opened(Mode.MESSAGES, picture=picture) as (pilot, _):
+        assert "↩ 11m" in text(pilot)
+        await shows(pilot, "✓ answered after 0s")
+        await pilot.press("slash", *"unanswered", "enter")
+        await until(pilot, lambda: names(pilot) == ["5"])
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("@qa", ["7", "6", "1"]), ("docs", ["5", "2"]), ("reply", ["9", "5"]), ("read @planner", ["3"])],
+)
+async def test_messages_are_filtered_by_agent_team_and_state(words: str, found: list[str]) -> None:
+    async with opened(Mode.MESSAGES) as (pilot, _):
+        await pilot.press("slash", *words, "enter")
+        await until(pilot, lambda: names(pilot) == found)
+
+
+async def test_the_receipts_say_how_far_a_wake_has_come() -> None:
+    async with opened(Mode.MESSAGES) as (pilot, _):
+        await shows(pilot, "○ backend: not yet")
+        await shows(pilot, "◐ waiting: a permission dialog is")
+
+
+async def test_the_inbox_shows_mail_to_the_operator_and_marks_it_only_by_its_key() -> None:
+    verbs = FixedVerbs()
+    async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
+        assert "1 for you" in text(pilot)
+        await pilot.press("x")
+        await shows(pilot, "mark read: none of it is unread mail to you")
+        await pilot.press("i")
+        await shows(pilot, "My inbox 1 unread")
+        await pilot.press("enter", "escape", "down", "up")
+        assert verbs.done == []
+        await pilot.press("x")
+        await shows(pilot, "marked 1 message as read")
+        await pilot.press("escape")
+        await shows(pilot, "Messages 8 unread")
+    assert verbs.done == [("read", INBOX[0].id)]
+
+
+async def test_mail_to_the_operator_leads_from_live_into_the_inbox() -> None:
+    async with opened(Mode.LIVE) as (pilot, _):
+        await pilot.press("shift+tab", "down", "down", "down", "enter")
+        await until(pilot, lambda: is_open(pilot, Mode.MESSAGES))
+        await shows(pilot, "My inbox 1 unread")
+        assert table(pilot).chosen == str(INBOX[0].event_id)
+
+
+async def test_an_empty_inbox_says_how_agents_write_to_it() -> None:
+    async with opened(Mode.MESSAGES, picture=replace(FILLED, inbox=())) as (pilot, _):
+        await pilot.press("i")
+        await shows(pilot, "Nobody has written to you.")
+
+
+async def test_a_message_is_written_and_sent_to_who_is_selected() -> None:
+    verbs = FixedVerbs()
+    async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
+        await pilot.press("m")
+        await until(pilot, is_composing(pilot))
+        await pilot.press(*"hi", "enter", *"you", "ctrl+s")
+        await shows(pilot, "sent to backend@shop")
+    to_backend = Addressees(team="shop", agent_ids=(BACKEND.agent_id,))
+    assert sent(verbs) == [("send", (to_backend,), "hi\nyou", None, True, None)]
+
+
+async def test_recipients_are_completed_and_whoever_is_unknown_is_named() -> None:
+    verbs = FixedVerbs()
+    async with opened(Mode.ACTIVITY, verbs=verbs) as (pilot, _):
+        await pilot.press("m")
+        await until(pilot, is_composing(pilot))
+        screen = pilot.app.screen
+        assert isinstance(screen, Compose)
+        screen.to.value = ""
+        screen.to.focus()
+        await pilot.press(*"nob", "tab")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "nobody is called nob")
+        screen.to.value = ""
+        screen.to.focus()
+        await pilot.press(*"fro")
+        await shows(pilot, "frontend@shop")
+        await pilot.press("tab", "tab", *"about", "tab", "space", "tab", *"text", "ctrl+s")
+        await shows(pilot, "sent to frontend@shop")
+    to_frontend = Addressees(team="shop", agent_ids=(FRONTEND.agent_id,))
+    assert sent(verbs) == [("send", (to_frontend,), "text", "about", False, None)]
+
+
+async def test_a_broadcast_shows_who_gets_it_and_asks() -> None:
+    verbs = FixedVerbs()
+    async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
+        await pilot.press("i", "m")
+        await until(pilot, is_composing(pilot))
+        await pilot.press(*"team:docs", "tab", "tab", "tab", *"news", "ctrl+s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WhoGetsIt))
+        assert "docs@docs" in text(pilot)
+        assert "away, gets it later" in text(pilot)
+        await pilot.press("enter")  # the question proposes not to
+        await until(pilot, is_composing(pilot))
+        assert sent(verbs) == []
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WhoGetsIt))
+        await pilot.press("right", "enter")
+        await shows(pilot, "sent to docs@docs, 翻訳-translator@docs")
+    (letters,) = [done[1] for done in sent(verbs)]
+    ids = tuple(entry.agent.agent_id for entry in FILLED.roster if entry.agent.team == "docs")
+    assert letters == (Addressees(team="docs", agent_ids=ids, to_role=BROADCAST_MARK),)
+
+
+async def test_a_reply_goes_to_the_sender_and_marks_the_operators_mail_as_read() -> None:
+    verbs = FixedVerbs()
+    async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
+        await pilot.press("i", "r")
+        await until(pilot, is_composing(pilot))
+        await shows(pilot, "Shall I wait for it?")
+        await pilot.press(*"no", "ctrl+s")
+        await shows(pilot, "sent to planner@shop")
+    to_planner = Addressees(team="shop", agent_ids=(PLANNER.agent_id,))
+    assert sent(verbs) == [("send", (to_planner,), "no", "Re: release today?", False, INBOX[0].id)]
+
+
+async def test_who_left_cannot_be_answered_and_is_named() -> None:
+    gone = replace(STREAM[0], from_agent_id="gone", from_name="writer")
+    async with opened(Mode.MESSAGES, picture=replace(FILLED, stream=(gone,))) as (pilot, _):
+        await pilot.press("r")
+        await shows(pilot, "reply: writer is no longer registered")
+
+
+async def test_a_reply_to_the_operators_own_message_goes_to_whom_it_went() -> None:
+    mine = message(12, OPERATOR, BACKEND, "Re: x", "hello", 1, read=True)
+    async with opened(Mode.MESSAGES, picture=replace(FILLED, stream=(mine,))) as (pilot, _):
+        await pilot.press("r")
+        await until(pilot, is_composing(pilot))
+        screen = pilot.app.screen
+        assert isinstance(screen, Compose)
+        assert (screen.to.value, screen.subject.value) == ("backend@shop", "Re: x")
+
+
+async def test_a_draft_is_kept_when_one_leaves_and_gone_when_it_was_sent() -> None:
+    verbs = FixedVerbs()
+    async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
+        await pilot.press("m")
+        await until(pilot, is_composing(pilot))
+        await pilot.press(*"half", "escape")
+        await shows(pilot, "The draft is kept")
+        await pilot.press("down", "m")
+        await until(pilot, is_composing(pilot))
+        assert pilot.app.screen.query_one(TextArea).text == ""
+        await pilot.press("escape", "up", "m")
+        await until(pilot, lambda: is_composing(pilot)() and pilot.app.screen.query_one(TextArea).text == "half")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "sent to backend@shop")
+        await pilot.press("m")
+        await until(pilot, is_composing(pilot))
+        assert pilot.app.screen.query_one(TextArea).text == ""
+
+
+async def test_a_draft_is_kept_when_sending_is_refused() -> None:
+    verbs = FixedVerbs()
+    verbs.refusing = "one of the recipients is no longer registered"
+    async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
+        await pilot.press("m")
+        await until(pilot, is_composing(pilot))
+        await pilot.press(*"hello", "ctrl+s")
+        await shows(pilot, "not sent: one of the recipients")
+        await pilot.press("m")
+        await until(pilot, lambda: is_composing(pilot)() and pilot.app.screen.query_one(TextArea).text == "hello")
+
+
+async def test_a_body_over_the_limit_is_not_sent_and_the_limit_is_shown() -> None:
+    assert FILLED.health
+    verbs = FixedVerbs()
+    picture = replace(FILLED, health=replace(FILLED.health, body_limit=10))
+    async with opened(Mode.MESSAGES, verbs=verbs, picture=picture) as (pilot, _):
+        await pilot.press("m")
+        await until(pilot, is_composing(pilot))
+        await pilot.press(*"12345678901", "é", "ctrl+s")
+        await shows(pilot, "it is 3 bytes too long")
+        await shows(pilot, "13 of 10 bytes")
+        pilot.app.screen.query_one(TextArea).text = " "
+        await pilot.press("ctrl+s")
+        await shows(pilot, "there is nothing in the message")
+    assert verbs.done == []
+
+
+async def test_nothing_is_written_in_read_only_mode() -> None:
+    async with opened(Mode.MESSAGES, verbs=FixedVerbs(read_only=True)) as (pilot, _):
+        await pilot.press("m")
+        await shows(pilot, "message: read-only mode")
+        assert is_open(pilot, Mode.MESSAGES)
+
+
+@asynccontextmanager
+async def opened_at(source: FixedSource) -> AsyncIterator[Pilot[Any]]:
+    """The Messages mode on a source of its own."""
+    app = XatsApp(desk(source))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await shows(pilot, "xats :9100")
+        await pilot.press("3")
+        await until(pilot, lambda: is_open(pilot, Mode.MESSAGES))
+        await settled(pilot)
+        yield pilot
+
+
+class LongSource(FixedSource):
+    """Serves a stream of a thousand messages, the newest of them in the picture."""
+
+    def __init__(self) -> None:
+        self.all = tuple(
+            message(number, FRONTEND, BACKEND, None, f"number {number}", (1000 - number) / 10, read=True)
+            for number in range(1000, 0, -1)
+        )
+        super().__init__(replace(FILLED, stream=self.all[:STREAM_LIMIT]))
+
+    async def older(self, before_event_id: int) -> tuple[Message, ...]:
+        return tuple(sent for sent in self.all if sent.event_id < before_event_id)[:STREAM_LIMIT]
+
+
+async def ends_with(pilot: Pilot[Any], key: str) -> None:
+    await until(pilot, lambda: names(pilot)[-1] == key)
+
+
+async def test_older_messages_come_when_the_end_is_reached_and_the_cursor_keeps_its_place() -> None:
+    source = LongSource()
+    async with opened_at(source) as pilot:
+        await pilot.press("end")
+        await until(pilot, lambda: names(pilot)[0] == "850")
+        assert table(pilot).chosen == "701"
+        assert len(names(pilot)) == STREAM_LIMIT
+        assert "older messages; esc newest" in text(pilot)
+        for oldest in ("401", "251", "101", "1"):
+            await pilot.press("end")
+            await ends_with(pilot, oldest)
+        await pilot.press("home")
+        await until(pilot, lambda: names(pilot)[0] == "400")
+        assert table(pilot).chosen == "250"
+        await pilot.press("escape")
+        await until(pilot, lambda: names(pilot)[0] == "1000")
+
+
+async def test_a_filter_is_carried_on_into_older_messages() -> None:
+    async with opened_at(LongSource()) as pilot:
+        await pilot.press("slash", *"number 1042", "enter")
+        await shows(pilot, "no row matches")
+        screen = pilot.app.screen
+        await pilot.press("escape", "slash", *"77", "enter")
+        await until(pilot, lambda: names(pilot)[0] == "977")
+        await pilot.press("o")
+        await until(pilot, lambda: names(pilot)[0] == "677")
+        await pilot.press("o", "o")
+        await until(pilot, lambda: names(pilot)[0] == "77")
+        await pilot.press("o")
+        await shows(pilot, "nothing older matches the filter")
+        assert pilot.app.screen is screen
+
+
+async def test_the_operator_and_an_agent_write_to_each_other(
+    settings: Settings, coordinator: Coordinator, sql: Sql
+) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        qa = await connect("qa")
+        await open_mode(pilot, Mode.AGENTS)
+        await shows(pilot, "qa")
+        await pilot.press("m")
+        await until(pilot, is_composing(pilot))
+        await pilot.press(*"ready?", "ctrl+s")
+        await shows(pilot, "sent to qa@shop")
+        (mail,) = (await qa("get_inbox"))["messages"]
+        assert (mail["from_name"], mail["from_team"], mail["body"]) == ("operator", "shop", "ready?")
+        await qa("send_message", to_agent_name="operator", body="[red]ready[/]", subject="yes")
+        await open_mode(pilot, Mode.MESSAGES)
+        await shows(pilot, "1 for you")
+        await pilot.press("i", "enter")
+        await shows(pilot, "Thread qa ⇄ operator")
+        await shows(pilot, "[red]ready[/]")
+        assert sql("SELECT count(*) FROM messages WHERE read_at IS NOT NULL AND to_agent_id = 'operator'") == [(0,)]
+        await pilot.press("r")
+        await until(pilot, is_composing(pilot))
+        await pilot.press(*"go", "ctrl+s")
+        await eventually(lambda: len(sql("SELECT * FROM activity WHERE verb = 'message'")) == 2)
+        await until(pilot, lambda: "for you" not in text(pilot))
+        assert sql("SELECT count(*) FROM messages WHERE read_at IS NOT NULL AND to_agent_id = 'operator'") == [(1,)]
+
+
+async def test_looking_at_messages_and_threads_marks_nothing_read(
+    settings: Settings, coordinator: Coordinator, sql: Sql
+) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        backend, qa = await connect("backend"), await connect("qa")
+        await backend("send_message", to_agent_name="qa", body="please look")
+        await backend("send_message", to_agent_name="operator", body="and you")
+        await open_mode(pilot, Mode.MESSAGES)
+        await shows(pilot, "please look")
+        await pilot.press("enter", "escape", "down", "enter", "escape", "i", "enter", "escape", "escape")
+        await settled(pilot)
+        assert sql("SELECT count(*) FROM messages WHERE read_at IS NOT NULL") == [(0,)]
+        assert sql("SELECT * FROM activity") == []
+        assert [mail["body"] for mail in (await qa("get_inbox"))["messages"]] == ["please look"]
+
+
+async def test_a_broadcast_reaches_all_of_the_list_shown_also_who_is_away(
+    settings: Settings, coordinator: Coordinator, sql: Sql
+) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        await connect("backend")
+        await connect("qa")
+        sql("UPDATE agents SET last_seen_at = '2020-01-01T00:00:00.000Z' WHERE name = 'qa'")
+        await open_mode(pilot, Mode.MESSAGES)
+        await shows(pilot, "No message yet")
+        await pilot.press("m")
+        await until(pilot, is_composing(pilot))
+        await pilot.press(*"role:dev", "tab")
+        await shows(pilot, "2 agents: backend@shop, qa@shop")
+        await pilot.press("tab", "tab", "tab", *"stand-up", "ctrl+s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WhoGetsIt))
+        await pilot.press("right", "enter")
+        await shows(pilot, "sent to backend@shop, qa@shop")
+        assert sql("SELECT to_role, need_reply FROM messages") == [("developer", 1), ("developer", 1)]

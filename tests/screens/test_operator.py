@@ -1,0 +1,179 @@
+"""What the operator does through keys, on a real coordinator and real panes."""
+
+import os
+import pty
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.conftest import Sql
+from tests.screens.looking import shows, until
+from tests.screens.supervising import agents, bind, dashboard, eventually, open_mode
+from tests.tmux_server import TmuxServer
+from xats_tui.backend.crossing import Coordinator
+from xats_tui.backend.model import PaneRef
+from xats_tui.screens.asking import Ask, Pick
+from xats_tui.screens.dialogs import Question
+from xats_tui.screens.places import Mode
+from xats_tui.settings import Settings
+
+pytestmark = pytest.mark.tmux
+
+
+@contextmanager
+def attached(tmux: TmuxServer) -> Iterator[None]:
+    """A terminal that looks at the server's first session."""
+    ours, theirs = pty.openpty()
+    client = subprocess.Popen(
+        ["tmux", "attach"], env=tmux.environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    try:
+        yield
+    finally:
+        client.terminate()
+        client.wait(10)
+        os.close(ours)
+
+
+async def test_an_agent_is_poked_with_a_line(settings: Settings, coordinator: Coordinator, tmux: TmuxServer) -> None:
+    pane = await tmux.stand_in("qa")
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        await bind(await connect("qa"), pane.pid)
+        await open_mode(pilot, Mode.AGENTS)
+        await shows(pilot, pane.pane_id)
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await pilot.press("enter")
+        await shows(pilot, "nothing is typed")
+        await pilot.press(*"hello", "enter")
+        await shows(pilot, "poked qa")
+    assert "hello" in tmux.run("capture-pane", "-p", "-t", pane.pane_id)
+
+
+async def test_an_agent_that_is_busy_typing_is_not_poked_and_the_reason_is_told(
+    settings: Settings, coordinator: Coordinator, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("qa")
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        await bind(await connect("qa"), pane.pid)
+        tmux.run("send-keys", "-t", pane.pane_id, "-l", "half a draft")
+        await open_mode(pilot, Mode.AGENTS)
+        await shows(pilot, pane.pane_id)
+        await pilot.press("p", *"hello", "enter")
+        await shows(pilot, "qa was not poked")
+    assert "hello" not in tmux.run("capture-pane", "-p", "-t", pane.pane_id)
+
+
+async def test_a_wake_is_cancelled_after_a_question_and_replayed(
+    settings: Settings, coordinator: Coordinator, tmux: TmuxServer, sql: Sql
+) -> None:
+    pane = await tmux.stand_in("qa")
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        backend, qa = await connect("backend"), await connect("qa")
+        await bind(qa, pane.pid)
+        tmux.run("send-keys", "-t", pane.pane_id, "-l", "half a draft")
+        await backend("send_message", to_agent_name="qa", body="secret plans")
+        await open_mode(pilot, Mode.WAKES)
+        await shows(pilot, "waiting")
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Question))
+        await pilot.press("enter")  # the question proposes not to
+        await until(pilot, lambda: not isinstance(pilot.app.screen, Question))
+        assert sql("SELECT count(*) FROM activity WHERE verb = 'cancel'") == [(0,)]
+        await pilot.press("c", "right", "enter")
+        await shows(pilot, "ended 1 wake for qa")
+        tmux.run("send-keys", "-t", pane.pane_id, "Enter")
+        await shows(pilot, "skipped")
+        await pilot.press("r")
+        await shows(pilot, "submitted")
+        assert [message["body"] for message in (await qa("get_inbox"))["messages"]] == ["secret plans"]
+
+
+async def test_a_wake_is_forced_past_a_draft_only_after_a_question_that_names_the_risk(
+    settings: Settings, coordinator: Coordinator, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("qa")
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        backend, qa = await connect("backend"), await connect("qa")
+        await bind(qa, pane.pid)
+        tmux.run("send-keys", "-t", pane.pane_id, "-l", "half a draft")
+        await backend("send_message", to_agent_name="qa", body="urgent")
+        await open_mode(pilot, Mode.WAKES)
+        await shows(pilot, "waiting")
+        await pilot.press("f")
+        await shows(pilot, "Somebody has typed")
+        await pilot.press("right", "enter")
+        await shows(pilot, "forced the wake of qa")
+
+
+async def test_an_agent_is_let_rest_and_woken_again(settings: Settings, coordinator: Coordinator, sql: Sql) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        await connect("qa")
+        await open_mode(pilot, Mode.AGENTS)
+        await shows(pilot, "qa")
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Pick))
+        await pilot.press(*"hour", "enter")
+        await shows(pilot, "qa will not be disturbed")
+        assert len(sql("SELECT * FROM do_not_disturb")) == 1
+        await pilot.press("d", *"again", "enter")
+        await shows(pilot, "qa can be woken again")
+        assert sql("SELECT * FROM do_not_disturb") == []
+        await open_mode(pilot, Mode.ACTIVITY)
+        await shows(pilot, "do not dist")
+
+
+async def test_the_operator_is_brought_to_the_pane_of_an_agent(
+    settings: Settings, coordinator: Coordinator, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("qa")
+    tmux.run("new-session", "-d", "-s", "elsewhere", "cat")
+    other = tmux.run("list-panes", "-t", "elsewhere", "-F", "#{pane_id}").strip()
+    seat = PaneRef("", tmux.run("list-panes", "-t", "0:0", "-F", "#{pane_id}").strip())
+
+    def looked_at() -> str:
+        return tmux.run("list-clients", "-F", "#{session_name} #{pane_id}").strip()
+
+    with attached(tmux):
+        await eventually(lambda: looked_at() != "")
+        tmux.run("switch-client", "-t", "0:0")
+        async with agents(settings) as connect, dashboard(coordinator, seat=seat) as pilot:
+            await bind(await connect("qa"), pane.pid)
+            await open_mode(pilot, Mode.AGENTS)
+            await shows(pilot, pane.pane_id)
+            assert looked_at() == f"0 {seat.pane_id}"
+            await pilot.press("g")
+            await eventually(lambda: looked_at() == f"0 {pane.pane_id}")
+            tmux.run("switch-client", "-t", "elsewhere")
+            await pilot.press("g")  # nobody looks at the dashboard's own session any more
+            await shows(pilot, f"tmux attach -t {pane.pane_id}")
+            assert looked_at() == f"elsewhere {other}"
+
+
+async def test_outside_tmux_the_command_that_leads_to_the_pane_is_told(
+    settings: Settings, coordinator: Coordinator, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("qa")
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        await bind(await connect("qa"), pane.pid)
+        await open_mode(pilot, Mode.AGENTS)
+        await shows(pilot, pane.pane_id)
+        await pilot.press("g")
+        await shows(pilot, "does not run inside tmux")
+        await shows(pilot, f"tmux attach -t {pane.pane_id}")
+
+
+async def test_nothing_is_changed_in_read_only_mode(settings: Settings, coordinator: Coordinator, sql: Sql) -> None:
+    async with agents(settings) as connect, dashboard(coordinator, read_only=True) as pilot:
+        backend, _ = await connect("backend"), await connect("qa")
+        await backend("send_message", to_agent_name="qa", body="x")
+        await open_mode(pilot, Mode.WAKES)
+        await shows(pilot, "qa")
+        await pilot.press("r")
+        await shows(pilot, "replay: read-only mode")
+        await pilot.press("d")
+        await shows(pilot, "let rest: read-only mode")
+    assert sql("SELECT * FROM activity") == []

@@ -1,0 +1,35 @@
+"""What is done with contracts: unfold the versions of one, read a schema as a whole."""
+
+from xats_tui.backend.model import ContractSummary
+from xats_tui.screens.actions.action import Action, modes
+from xats_tui.screens.places import Mode
+from xats_tui.screens.situation import Situation, needs_row
+
+
+def _needs_versions(situation: Situation) -> str | None:
+    summary = situation.target
+    if not isinstance(summary, ContractSummary):
+        return needs_row(situation) or "it is gone"
+    return None if len(summary.versions) > 1 else "it has only one version"
+
+
+CONTRACT_ACTIONS = (
+    Action(
+        id="versions",
+        key="v",
+        shown_key="v",
+        title="versions",
+        help="List every version of this contract, or only the latest; two that are marked are compared.",
+        modes=modes(Mode.CONTRACTS),
+        why_not=_needs_versions,
+    ),
+    Action(
+        id="whole_schema",
+        key="w",
+        shown_key="w",
+        title="whole or diff",
+        help="Show the whole schema of this version, or how it differs from the one before.",
+        modes=modes(Mode.CONTRACTS),
+        why_not=_needs_versions,
+    ),
+)

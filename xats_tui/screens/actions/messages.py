@@ -1,0 +1,160 @@
+"""What is done with messages: write to whoever is selected, reply, look into the operator's own inbox, mark as read."""
+
+from collections.abc import Sequence
+
+from xats_tui.backend.model import OPERATOR_ID, Message
+from xats_tui.screens.acting import Acting
+from xats_tui.screens.actions.action import Action, modes
+from xats_tui.screens.addresses import SEPARATOR, address_of
+from xats_tui.screens.compose import Compose, Composed
+from xats_tui.screens.desk import Draft
+from xats_tui.screens.format import count, many_lines, one_line
+from xats_tui.screens.places import Mode
+from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.situation import Situation, needs_row
+from xats_tui.screens.targets import Letter
+from xats_tui.screens.verbs import VerbRefused
+
+QUOTED_LINES = 4
+"""Lines of the answered message that stand above the editor."""
+
+BODY_LIMIT = 262_144
+"""Bytes of a message, until the coordinator has said how many it takes."""
+
+
+def needs_letter(situation: Situation) -> str | None:
+    """There has to be one message."""
+    return None if isinstance(situation.target, Letter) else "no message is selected"
+
+
+def needs_unread_mail(situation: Situation) -> str | None:
+    """There has to be mail of the operator's own that is not marked as read."""
+    return None if unread_mail(situation) else "none of it is unread mail to you"
+
+
+def unread_mail(situation: Situation) -> list[Message]:
+    """The operator's own mail, among what an action is done to, that is not marked as read."""
+    letters = [target for target in situation.targets if isinstance(target, Letter)]
+    copies = [copy for letter in letters for copy in letter.copies]
+    return [copy for copy in copies if copy.to_agent_id == OPERATOR_ID and copy.read_at is None]
+
+
+WRITE = Action(
+    id="message",
+    key="m",
+    shown_key="m",
+    title="message",
+    help="Write a message as the operator, to whoever is selected or to anybody.",
+    changes=True,
+)
+
+MESSAGE_ACTIONS = (
+    Action(
+        id="reply",
+        key="r",
+        shown_key="r",
+        title="reply",
+        help="Answer the sender of this message as the operator.",
+        modes=modes(Mode.MESSAGES),
+        why_not=needs_letter,
+        changes=True,
+    ),
+    Action(
+        id="mark_read",
+        key="x",
+        shown_key="x",
+        title="mark read",
+        help="Mark your own mail as read: looking at it does not.",
+        modes=modes(Mode.MESSAGES),
+        why_not=needs_unread_mail,
+        changes=True,
+    ),
+    Action(
+        id="inbox",
+        key="i",
+        shown_key="i",
+        title="my inbox",
+        help="Show only what was written to you, the operator, or everything again.",
+        modes=modes(Mode.MESSAGES),
+    ),
+    Action(
+        id="older",
+        key="o",
+        shown_key="o",
+        title="older",
+        help="Go back to older messages, with a filter to the next that match it; so does the end of the list.",
+        modes=modes(Mode.MESSAGES),
+        why_not=needs_row,
+        in_footer=False,
+    ),
+)
+
+
+class MessageActions(Acting):
+    """Carries out what is done with messages."""
+
+    def action_message(self) -> None:
+        """Write to those that are selected."""
+        to = SEPARATOR.join(address_of(entry) for entry in self.situation().agents)
+        self._write(f"to {to}", Draft(to=to))
+
+    def action_reply(self) -> None:
+        """Write to the sender; to a message of the operator's own, to whom it went."""
+        letter = self.situation().target
+        if not isinstance(letter, Letter):
+            return
+        message = letter.first
+        mine = message.from_agent_id == OPERATOR_ID
+        ids = [copy.to_agent_id for copy in letter.copies] if mine else [message.from_agent_id]
+        known = [entry for agent_id in ids if (entry := self.picture.entry(agent_id))]
+        if not known:
+            name = name_of(self.picture, ids[0], message.from_name)
+            self.tell(f"reply: {name} is no longer registered", "warning")
+            return
+        subject = one_line(message.subject)
+        if subject and not subject.casefold().startswith("re:"):
+            subject = f"Re: {subject}"
+        fresh = Draft(to=SEPARATOR.join(map(address_of, known)), subject=subject, need_reply=False)
+        self._write(f"reply {letter.key}", fresh, answered=message)
+
+    def action_mark_read(self) -> None:
+        """Mark all that are selected."""
+        ids = [mail.id for mail in unread_mail(self.situation())]
+        self.carry_out("marking as read", self._mark_read(ids))
+
+    def _write(self, begun_for: str, fresh: Draft, *, answered: Message | None = None) -> None:
+        health = self.picture.health
+        editor = Compose(
+            begun_for,
+            self.picture.roster,
+            fresh,
+            self.desk.drafts,
+            body_limit=health.body_limit if health else BODY_LIMIT,
+            quoted=self._quoted(answered) if answered else "",
+        )
+        answers = answered.id if answered and answered.to_agent_id == OPERATOR_ID else None
+        self.ask(editor, lambda it: self.carry_out(f"sending to {it.names}", self._send(begun_for, it, answers)))
+
+    def _quoted(self, message: Message) -> str:
+        lines = many_lines(message.body[:2000]).splitlines()
+        more = ["…"] if len(lines) > QUOTED_LINES else []
+        name = name_of(self.picture, message.from_agent_id, message.from_name)
+        return "\n".join((f"{name} wrote:", *(f"│ {line}" for line in (*lines[:QUOTED_LINES], *more))))
+
+    async def _send(self, begun_for: str, composed: Composed, answers: str | None) -> str:
+        draft = composed.draft
+        try:
+            await self.desk.verbs.send(
+                composed.letters,
+                draft.body,
+                subject=draft.subject.strip() or None,
+                need_reply=draft.need_reply,
+                answers=answers,
+            )
+        except VerbRefused as refused:
+            raise VerbRefused(refused.code, f"not sent: {refused.sentence}; the draft is kept") from refused
+        self.desk.drafts.pop(begun_for, None)
+        return f"sent to {composed.names}"
+
+    async def _mark_read(self, message_ids: Sequence[str]) -> str:
+        return f"marked {count(await self.desk.verbs.mark_read(message_ids), 'message')} as read"

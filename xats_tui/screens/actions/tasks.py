@@ -1,0 +1,333 @@
+"""What is done with tasks, wherever one is selected: release, reassign, cancel, add, edit; and to take that back."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from xats_tui.backend.model import RosterEntry, Task, TaskDraft, TaskEntry, TaskStatus
+from xats_tui.screens.acting import Acting
+from xats_tui.screens.actions.action import Action, modes
+from xats_tui.screens.asking import Choice, Pick
+from xats_tui.screens.desk import Undoable
+from xats_tui.screens.format import count, cut, one_line
+from xats_tui.screens.places import Mode, Panel
+from xats_tui.screens.rows.agents import agent_state
+from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.situation import Situation
+from xats_tui.screens.source import is_present
+from xats_tui.screens.targets import Target
+from xats_tui.screens.task_form import TaskForm
+from xats_tui.screens.verbs import VerbRefused
+
+WITH_TASKS = modes(Mode.LIVE, Mode.TASKS)
+
+WITH_CAUSES = frozenset({Panel.TASKS, Panel.ATTENTION})
+
+UNDO_LASTS = timedelta(seconds=10)
+"""How long a change can be taken back with one key; by then others may have built on it."""
+
+TITLE_SHOWN = 40
+"""Cells of a task's title in a question or an outcome."""
+
+FREED_SHOWN = 3
+"""Tasks that a question names; the rest are counted."""
+
+
+def tasks_of(situation: Situation) -> tuple[Task, ...]:
+    """The tasks that it is about."""
+    return tuple(target.task for target in situation.targets if isinstance(target, TaskEntry))
+
+
+def needs_team(situation: Situation) -> str | None:
+    """Some agent or task has to be there, or nobody knows on whose board it would be."""
+    return None if situation.teams else "there is no team yet"
+
+
+def needs_open_task(situation: Situation) -> str | None:
+    """There has to be a task that is not done."""
+    tasks = tasks_of(situation)
+    if not tasks:
+        return "no task is selected"
+    return "the task is done" if all(task.status is TaskStatus.COMPLETED for task in tasks) else None
+
+
+def _needs_owned_task(situation: Situation) -> str | None:
+    owned = any(task.status is TaskStatus.IN_PROGRESS for task in tasks_of(situation))
+    return needs_open_task(situation) or (None if owned else "nobody works on it")
+
+
+def _needs_one_open_task(situation: Situation) -> str | None:
+    return "several tasks are selected" if len(tasks_of(situation)) > 1 else needs_open_task(situation)
+
+
+def _needs_tasks_of_one_team(situation: Situation) -> str | None:
+    teams = {task.team for task in tasks_of(situation)}
+    if len(teams) > 1:
+        return "tasks of several teams are selected"
+    waits = all(_waits(target) for target in situation.targets)
+    return needs_open_task(situation) or ("it waits for other tasks" if waits else None)
+
+
+def _waits(target: Target) -> bool:
+    return isinstance(target, TaskEntry) and target.task.status is TaskStatus.PENDING and bool(target.waits_for)
+
+
+def _needs_change(situation: Situation) -> str | None:
+    return None if situation.undoable else "nothing was changed in the last 10 s"
+
+
+TASK_ACTIONS = (
+    Action(
+        id="reassign_task",
+        key="R",
+        shown_key="R",
+        title="reassign",
+        help="Give this task to another agent of its team, and tell both.",
+        modes=WITH_TASKS,
+        panels=WITH_CAUSES,
+        why_not=_needs_tasks_of_one_team,
+        changes=True,
+    ),
+    Action(
+        id="release_task",
+        key="u",
+        shown_key="u",
+        title="release",
+        help="Take this task from its owner, so that anybody in the team can claim it.",
+        modes=WITH_TASKS,
+        panels=WITH_CAUSES,
+        why_not=_needs_owned_task,
+        changes=True,
+    ),
+    Action(
+        id="add_task",
+        key="n",
+        shown_key="n",
+        title="new task",
+        help="Put a task on a team's board: title, description, what it waits for.",
+        modes=WITH_TASKS,
+        panels=frozenset({Panel.TASKS}),
+        why_not=needs_team,
+        changes=True,
+    ),
+    Action(
+        id="edit_task",
+        key="e",
+        shown_key="e",
+        title="edit",
+        help="Change what this task says and what it waits for.",
+        modes=WITH_TASKS,
+        panels=frozenset({Panel.TASKS}),
+        why_not=_needs_one_open_task,
+        changes=True,
+    ),
+    Action(
+        id="cancel_task",
+        key="x",
+        shown_key="x",
+        title="cancel task",
+        help="Take this task off the board, after a question that says who is stopped and what no longer waits.",
+        modes=WITH_TASKS,
+        panels=WITH_CAUSES,
+        why_not=needs_open_task,
+        changes=True,
+        in_footer=False,
+    ),
+    Action(
+        id="left_column",
+        key="left",
+        shown_key="←",
+        title="column left",
+        help="Go to the column to the left on the board.",
+        modes=modes(Mode.TASKS),
+        in_footer=False,
+        quiet=True,
+        call="column(-1)",
+    ),
+    Action(
+        id="right_column",
+        key="right",
+        shown_key="→",
+        title="column right",
+        help="Go to the column to the right on the board.",
+        modes=modes(Mode.TASKS),
+        in_footer=False,
+        quiet=True,
+        call="column(1)",
+    ),
+    Action(
+        id="undo",
+        key="ctrl+z",
+        shown_key="ctrl+z",
+        title="undo",
+        help="Take back what was last done to tasks, within ten seconds and if nobody has gone on from it.",
+        modes=WITH_TASKS,
+        why_not=_needs_change,
+        changes=True,
+    ),
+)
+
+
+class TaskActions(Acting):
+    """Carries out what is done with tasks."""
+
+    @property
+    def undoable(self) -> bool:
+        """Whether something was done that can still be taken back."""
+        done = self.desk.last_change.done
+        return done is not None and self.desk.clock.now() < done.until
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """All teams there are."""
+        named = {entry.agent.team for entry in self.picture.roster} | {entry.task.team for entry in self.picture.tasks}
+        return tuple(sorted(named))
+
+    def action_release_task(self) -> None:
+        """Release all that are selected."""
+        tasks = _in(self.situation(), TaskStatus.IN_PROGRESS)
+        self.carry_out(f"releasing {_named(tasks)}", self._each("released", tasks, self.desk.verbs.release_task))
+
+    def action_reassign_task(self) -> None:
+        """Ask to whom, then give all that are selected."""
+        tasks = _in(self.situation(), TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
+        team = tasks[0].team
+
+        def give(agent_id: str) -> None:
+            name = name_of(self.picture, agent_id)
+            verb = self._each(f"gave {name}", tasks, lambda task: self.desk.verbs.reassign_task(task, agent_id))
+            self.carry_out(f"reassigning {_named(tasks)}", verb)
+
+        mates = [entry for entry in self.picture.roster if entry.agent.team == team]
+        if mates:
+            ordered = sorted(mates, key=lambda entry: (not is_present(entry), entry.agent.name))
+            choices = [self._candidate(entry, tasks) for entry in ordered]
+            self.ask(Pick(f"Give {_named(tasks)} to", choices), give)
+        else:
+            self.tell(f"reassign: nobody is in team {one_line(team)}", "warning")
+
+    def action_cancel_task(self) -> None:
+        """Ask, then cancel all that are selected."""
+        tasks = _in(self.situation(), TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
+        verb = self.desk.verbs.cancel_task
+        self.confirm(
+            f"Cancel {count(len(tasks), 'task')}?",
+            self._consequence(tasks),
+            "Take it off" if len(tasks) == 1 else "Take them off",
+            lambda: self.carry_out(f"cancelling {_named(tasks)}", self._each("cancelled", tasks, verb)),
+        )
+
+    def action_add_task(self) -> None:
+        """Ask for the team if there are several, the one of what is selected first; then for the task."""
+        teams, selected = self.teams, tasks_of(self.situation())
+        if len(teams) == 1:
+            self._write_new(teams[0])
+        else:
+            first = selected[0].team if selected else ""
+            choices = [Choice(team, one_line(team)) for team in sorted(teams, key=lambda team: (team != first, team))]
+            self.ask(Pick("A new task for team", choices), self._write_new)
+
+    def action_edit_task(self) -> None:
+        """Open the task in a form."""
+        if tasks := tasks_of(self.situation()):
+            seen = tasks[0]
+            fresh = TaskDraft(title=seen.title, description=seen.description, depends_on=seen.depends_on)
+            form = self._form(f"Task of team {seen.team}", seen.id, fresh, seen.team)
+            self.ask(form, lambda draft: self.carry_out(f"saving {_named(tasks)}", self._edit(seen, draft)))
+
+    def action_undo(self) -> None:
+        """Take back the last change."""
+        done, self.desk.last_change.done = self.desk.last_change.done, None
+        if done:
+            self.carry_out(f"undoing: {done.what}", self._undo(done))
+
+    def _write_new(self, team: str) -> None:
+        form = self._form(f"New task for team {team}", f"new {team}", TaskDraft(title=""), team)
+        self.ask(form, lambda draft: self.carry_out(f"adding {_quoted(draft.title)}", self._add(team, draft)))
+
+    def _form(self, title: str, begun_for: str, fresh: TaskDraft, team: str) -> TaskForm:
+        offered = [entry for entry in self.picture.tasks if entry.task.team == team and entry.task.id != begun_for]
+        return TaskForm(title, begun_for, fresh, offered, self.desk.task_drafts)
+
+    def _candidate(self, entry: RosterEntry, tasks: Sequence[Task]) -> Choice:
+        agent = entry.agent
+        owned = sum(
+            each.task.claimed_by == agent.agent_id and each.task.status is TaskStatus.IN_PROGRESS
+            for each in self.picture.tasks
+        )
+        busy = f", works on {count(owned, 'task')}" if owned else ""
+        note = f"{agent_state(self.picture, entry, self.desk.clock.now()).text}, {one_line(agent.role)}{busy}"
+        owns_all = all(task.claimed_by == agent.agent_id for task in tasks)
+        return Choice(agent.agent_id, agent.name, note, "owns it already" if owns_all else None)
+
+    def _consequence(self, tasks: Sequence[Task]) -> str:
+        ids = {task.id for task in tasks}
+        told = sorted({name_of(self.picture, owner) for task in tasks if (owner := task.claimed_by)})
+        freed = [each.task for each in self.picture.tasks if ids.intersection(each.waits_for)]
+        sentences = [
+            f"{_named(tasks)} leaves the board; agents see it as completed, “cancelled by the operator”."
+            if len(tasks) == 1
+            else f"{len(tasks)} tasks leave the board; agents see them as completed, “cancelled by the operator”.",
+            f"{', '.join(told)} will be told to stop." if told else "",
+            f"No longer waiting for it: {_several(freed)}." if freed else "",
+            f"ctrl+z takes it back for {UNDO_LASTS.seconds} seconds.",
+        ]
+        return "  ".join(filter(None, sentences))
+
+    async def _each(self, done: str, tasks: Sequence[Task], verb: Callable[[Task], Awaitable[Task]]) -> str:
+        """Do it to each task; what was refused is told, what was done can be taken back."""
+        steps: list[tuple[Task, Task]] = []
+        for task in tasks:
+            try:
+                steps.append((await verb(task), task))
+            except VerbRefused as refused:
+                self.tell(f"{_quoted(task.title)}: {refused.sentence}", "warning")
+        return self._can_be_undone(f"{done} {_named([task for task, _ in steps])}", steps)
+
+    async def _add(self, team: str, draft: TaskDraft) -> str:
+        try:
+            task = await self.desk.verbs.add_task(team, draft)
+        except VerbRefused as refused:
+            raise VerbRefused(refused.code, f"not added: {refused.sentence}; the draft is kept") from refused
+        self.desk.task_drafts.pop(f"new {team}", None)
+        return f"added {_quoted(task.title)}"
+
+    async def _edit(self, seen: Task, draft: TaskDraft) -> str:
+        try:
+            task = await self.desk.verbs.edit_task(seen, draft)
+        except VerbRefused as refused:
+            raise VerbRefused(refused.code, f"not saved: {refused.sentence}; the draft is kept") from refused
+        self.desk.task_drafts.pop(seen.id, None)
+        return self._can_be_undone(f"changed {_quoted(task.title)}", [(task, seen)])
+
+    async def _undo(self, done: Undoable) -> str:
+        restored: list[Task] = []
+        for after, before in done.steps:
+            try:
+                restored.append(await self.desk.verbs.restore_task(after, before))
+            except VerbRefused as refused:
+                self.tell(f"{_quoted(before.title)} cannot be undone: {refused.sentence}", "warning")
+        return f"undone: {_named(restored)} as before" if restored else ""
+
+    def _can_be_undone(self, what: str, steps: Sequence[tuple[Task, Task]]) -> str:
+        if not steps:
+            return ""
+        until = self.desk.clock.now() + UNDO_LASTS
+        self.desk.last_change.done = Undoable(what=what, until=until, steps=tuple(steps))
+        return f"{what}; ctrl+z undoes it"
+
+
+def _in(situation: Situation, *states: TaskStatus) -> tuple[Task, ...]:
+    return tuple(task for task in tasks_of(situation) if task.status in states)
+
+
+def _quoted(title: str) -> str:
+    return f"“{cut(one_line(title), TITLE_SHOWN)}”"
+
+
+def _named(tasks: Sequence[Task]) -> str:
+    return _quoted(tasks[0].title) if len(tasks) == 1 else count(len(tasks), "task")
+
+
+def _several(tasks: Sequence[Task]) -> str:
+    more = [f"{len(tasks) - FREED_SHOWN} more"] if len(tasks) > FREED_SHOWN else []
+    return ", ".join((*(_quoted(task.title) for task in tasks[:FREED_SHOWN]), *more))

@@ -1,0 +1,124 @@
+"""What is done to wakes, wherever one is selected: replay, cancel, force."""
+
+from xats_tui.backend.model import PaneState, Wake, WakeStatus
+from xats_tui.screens.acting import Acting
+from xats_tui.screens.actions.action import Action, modes
+from xats_tui.screens.format import count, cut, one_line
+from xats_tui.screens.places import Mode
+from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.situation import Situation, needs_open_wake, needs_unread_wake
+from xats_tui.screens.targets import was_not_read
+from xats_tui.screens.verbs import VerbRefused
+
+WITH_WAKES = modes(Mode.LIVE, Mode.AGENTS, Mode.WAKES)
+
+DRAFT_SHOWN = 60
+"""Cells of a draft that a question about it quotes."""
+
+
+def _needs_one_unread(situation: Situation) -> str | None:
+    return "several agents are selected" if len(situation.agents) > 1 else needs_unread_wake(situation)
+
+
+WAKE_ACTIONS = (
+    Action(
+        id="replay",
+        key="r",
+        shown_key="r",
+        title="replay",
+        help="Try this wake again from the start, through every gate.",
+        modes=WITH_WAKES,
+        why_not=needs_unread_wake,
+        changes=True,
+    ),
+    Action(
+        id="cancel_wake",
+        key="c",
+        shown_key="c",
+        title="cancel wake",
+        help="End this wake: the message stays unread, nobody is woken for it.",
+        modes=WITH_WAKES,
+        why_not=needs_open_wake,
+        changes=True,
+        in_footer=False,
+    ),
+    Action(
+        id="force",
+        key="f",
+        shown_key="f",
+        title="force",
+        help="Wake this agent now whatever its screen shows, after a question.",
+        modes=WITH_WAKES,
+        why_not=_needs_one_unread,
+        changes=True,
+        in_footer=False,
+    ),
+)
+
+
+class WakeActions(Acting):
+    """Carries out what is done to wakes."""
+
+    def action_replay(self) -> None:
+        """Try all that are selected again."""
+        wakes = tuple(wake for wake in self.situation().wakes if was_not_read(wake))
+        self.carry_out(f"replaying {count(len(wakes), 'wake')}", self._replay(wakes))
+
+    def action_cancel_wake(self) -> None:
+        """Ask, then end all that are selected."""
+        wakes = tuple(wake for wake in self.situation().wakes if not wake.is_over)
+        one = len(wakes) == 1
+        consequence = (
+            f"{self._recipients(wakes)} will not be woken for {'this message' if one else 'these messages'}.  "
+            "The mail stays unread; replay (r) begins again."
+        )
+        self.confirm(
+            f"End {count(len(wakes), 'wake')}?",
+            consequence,
+            "End it" if one else "End them",
+            lambda: self.carry_out("ending wakes", self._cancel(wakes)),
+        )
+
+    def action_force(self) -> None:
+        """Ask, then try the wake's agent at once."""
+        wake = next(wake for wake in self.situation().wakes if was_not_read(wake))
+        consequence = (
+            f"The hint is typed into the pane of {self._recipients((wake,))} and sent now.  {self._risk(wake)}  "
+            "Copy mode, a shell or a pane that is not the agent's is left alone all the same."
+        )
+        self.confirm("Force a wake?", consequence, "Force", lambda: self.carry_out("forcing", self._force(wake)))
+
+    def _risk(self, wake: Wake) -> str:
+        """What forcing may do, by what the pane is seen to hold now."""
+        entry = self.picture.entry(wake.agent_id)
+        view = self.picture.view(entry) if entry else None
+        if view and view.reading.state is PaneState.DIALOG:
+            return "A dialog is open there: what is typed may answer it."
+        draft = one_line(view.reading.composer) if view and view.reading.state is PaneState.DRAFT else ""
+        if draft:
+            return f"Somebody has typed a line there, which would be sent with it: “{cut(draft, DRAFT_SHOWN)}”."
+        return "If somebody has typed half a line there, it would be sent with it; an open dialog may be answered."
+
+    def _recipients(self, wakes: tuple[Wake, ...]) -> str:
+        return ", ".join(sorted({name_of(self.picture, wake.agent_id) for wake in wakes}))
+
+    async def _replay(self, wakes: tuple[Wake, ...]) -> str:
+        replayed = await self.desk.verbs.replay([(wake.message_id, wake.agent_id) for wake in wakes])
+        return f"replayed {count(replayed, 'wake')} for {self._recipients(wakes)}"
+
+    async def _cancel(self, wakes: tuple[Wake, ...]) -> str:
+        ended = []
+        for wake in wakes:
+            try:
+                await self.desk.verbs.cancel_wake(wake.message_id, wake.agent_id)
+                ended.append(wake)
+            except VerbRefused as refused:  # one that is over must not keep the others going
+                self.tell(f"{self._recipients((wake,))}: {refused.sentence}", "warning")
+        return f"ended {count(len(ended), 'wake')} for {self._recipients(tuple(ended))}" if ended else ""
+
+    async def _force(self, wake: Wake) -> str:
+        forced = await self.desk.verbs.force(wake.message_id, wake.agent_id)
+        whom = self._recipients((wake,))
+        if forced.status is not WakeStatus.DELIVERED:
+            raise VerbRefused("not_forced", f"{whom} was not woken: {one_line(forced.detail)}")
+        return f"forced the wake of {whom}: {one_line(forced.detail)}"

@@ -1,0 +1,133 @@
+"""The Contracts mode: every contract with its versions, any two beside each other, and who has which."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar
+
+from textual import work
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from xats_tui.backend.model import ContractChange, ContractSummary
+from xats_tui.screens.actions import bindings
+from xats_tui.screens.desk import Desk
+from xats_tui.screens.details.contracts import change_detail, contract_title, interest_detail
+from xats_tui.screens.list_mode import ListMode
+from xats_tui.screens.panels import entitle
+from xats_tui.screens.places import Mode
+from xats_tui.screens.rows.contracts import VERSIONS, Shown, shown_versions, version_rows
+from xats_tui.screens.source import Picture
+from xats_tui.screens.targets import Target, contract_key, find
+
+logger = logging.getLogger(__name__)
+
+
+class Contracts(ListMode):
+    """The contracts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.CONTRACTS)]
+    mode = Mode.CONTRACTS
+    listing = VERSIONS
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._unfolded: set[str] = set()
+        """The keys of the contracts whose older versions are listed."""
+        self._whole = False
+        """The later schema is shown as a whole, without the other one."""
+        self._change: tuple[Shown, ContractChange | None] | None = None
+        """What was loaded last, and for which versions."""
+        self._asked: Shown | None = None
+        self._drawn: tuple[ContractChange, int, bool, Content] | None = None
+        """The last drawing, and of what: it takes longer than a tick should."""
+
+    def compose_detail(self) -> Iterable[Widget]:
+        """The schemas above those who read them."""
+        yield from super().compose_detail()
+        yield Static(id="interest", classes="panel")
+
+    def draw_body(self) -> None:
+        """Show older versions of those contracts only that are unfolded."""
+        rows = version_rows(self.picture, self.now(), frozenset(self._unfolded))
+        when_empty = VERSIONS.when_empty if self.picture.confirmed_at else "loading…"
+        self.list_panel.show(rows, VERSIONS.summary(self.picture), when_empty)
+        self.draw_detail(self.list_panel.table.chosen)
+
+    def draw_detail(self, key: str | None) -> None:
+        """Show the versions that are meant, and have them loaded if they are not the ones that are known."""
+        shown = shown_versions(self.picture, key, self.list_panel.marked)
+        about = contract_title(self.picture, shown.summary, shown.latest, shown.old) if shown else Content()
+        described = self.detail(self.picture, key, self.now()) if key else None
+        self.detail_panel.show(key, described, "No contract is selected.", about)
+        interest = self.query_one("#interest", Static)
+        interest.display = shown is not None
+        if shown:
+            interest.update(interest_detail(shown.summary, self.now()))
+            entitle(interest, Content.from_markup("[b]Who has it[/b]"), Content())
+        if shown and shown.versions != (self._asked and self._asked.versions):
+            self._asked = shown
+            self._load(shown)
+
+    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+        """The versions that are meant, beside each other."""
+        shown = shown_versions(picture, key, self.list_panel.marked)
+        if shown is None:
+            return None
+        if self._change is None or self._change[0].versions != shown.versions:
+            return Content("loading…")
+        change = self._change[1]
+        if change is None:
+            return Content("This version cannot be read.")
+        width = self.detail_panel.text.size.width
+        if self._drawn is None or self._drawn[:3] != (change, width, self._whole):
+            self._drawn = (change, width, self._whole, change_detail(change, width, whole=self._whole))
+        return self._drawn[3]
+
+    def focus_detail(self) -> None:
+        """Go into the detail, which may have no width before that."""
+        super().focus_detail()
+        self.call_after_refresh(self.draw)
+
+    def action_zoom(self) -> None:
+        """Draw for the new width, too."""
+        super().action_zoom()
+        self.call_after_refresh(self.draw)
+
+    def find(self, key: str) -> Target | None:
+        """Every version stands for its contract."""
+        return find(self.picture, Mode.CONTRACTS, key.split("\n")[0])
+
+    def action_mark(self) -> None:
+        """Mark a version, and compare if two are marked."""
+        super().action_mark()
+        self.draw_detail(self.list_panel.table.chosen)
+
+    def action_versions(self) -> None:
+        """List the older versions of the contract under the cursor, or list them no more."""
+        summary = self.situation().target
+        if isinstance(summary, ContractSummary):
+            key = contract_key(summary)
+            if key in self._unfolded:
+                self.list_panel.table.choose(key)
+            self._unfolded ^= {key}
+            self.draw_body()
+
+    def action_whole_schema(self) -> None:
+        """Show the later schema alone, or the difference again."""
+        self._whole = not self._whole
+        self.draw_detail(self.list_panel.table.chosen)
+
+    @work(exclusive=True, group="schemas")
+    async def _load(self, shown: Shown) -> None:
+        team, name, old, new = shown.versions
+        try:
+            change = await self.desk.source.contract_change(team, name, old, new)
+        except Exception as error:  # the header says that the data is stale; it is asked again with the next picture
+            logger.warning("contract %s v%s not loaded: %s", name, new, error)
+            self._asked = None
+        else:
+            self._change = (shown, change)
+            self.post_message(self.DetailChanged())

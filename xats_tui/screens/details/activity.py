@@ -1,0 +1,143 @@
+"""One entry of the log with all that is known of it; and how the coordinator is doing, with its sessions."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from xats_tui.backend.model import Activity, Health, LoggedEvent, Notice, SessionEntry, TmuxCommand
+from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
+from xats_tui.screens.format import NOTHING, Cell, Tone, count, cut, one_line, short_id, since
+from xats_tui.screens.places import Mode
+from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.source import Picture
+from xats_tui.screens.targets import LogEntry, entry_in, find
+
+SLOW_LOOP, SLOW_TMUX, SLOW_TICK = 0.1, 0.25, 0.5
+"""Seconds from which a number is worth a look: an agent's call waits for the loop, a wake for the others."""
+
+CLIENT_WIDTH, NAME_WIDTH = 18, 10
+"""Cells of the columns of a session."""
+
+
+def activity_detail(picture: Picture, key: str, now: datetime) -> Content | None:
+    """One entry of the log; None if it is no longer among the newest."""
+    entry = find(picture, Mode.ACTIVITY, key)
+    match entry:
+        case Activity():
+            agent = name_of(picture, entry.agent_id) if entry.agent_id else None
+            fields = [
+                field("what", entry.verb),
+                field("by", entry.actor),
+                field("agent", agent),
+                field("message", entry.message_id),
+            ]
+            return lines([*fields, field("when", when(entry.at, now)), *heading("outcome"), *block(entry.detail)])
+        case LoggedEvent():
+            fields = [
+                field("what", entry.kind.replace("_", " ")),
+                field("by", name_of(picture, entry.actor_id, entry.actor_name)),
+                field("to", ", ".join(entry.others)),
+                field("team", entry.team),
+                field("id", entry.about),
+            ]
+            return lines([*fields, field("when", when(entry.at, now)), *heading("about"), *block(entry.detail)])
+        case TmuxCommand():
+            return _command(picture, entry, now)
+        case Notice():
+            fields = [field("about", entry.subject), field("when", when(entry.at, now))]
+            return lines([*fields, *heading("trouble" if entry.is_trouble else "done"), *block(entry.text)])
+        case _:
+            return None
+
+
+def _command(picture: Picture, entry: TmuxCommand, now: datetime) -> Content:
+    agent = entry_in(picture, entry.pane)
+    return lines(
+        [
+            field("what", entry.what),
+            field("pane", f"{entry.pane.pane_id} of {entry.pane.socket or 'the default tmux server'}"),
+            field("agent", agent.agent.address if agent else None),
+            field("when", when(entry.at, now)),
+            Content(),
+            styled("What was typed is not kept here; the wake or poke tells why.", Tone.MUTED),
+        ]
+    )
+
+
+def cause_of(picture: Picture, entry: LogEntry) -> tuple[Mode, str] | None:
+    """Where to read on about an entry: a mode and the key of a row there; None if nowhere."""
+    match entry:
+        case LoggedEvent(kind="message_sent"):
+            mode, key = Mode.MESSAGES, str(entry.event_id)
+        case LoggedEvent(kind="contract_registered"):
+            mode, key = Mode.CONTRACTS, f"{entry.team}/{entry.about}"
+        case LoggedEvent():
+            mode, key = Mode.TASKS, entry.about
+        case Activity():
+            mode = Mode.WAKES if entry.message_id else Mode.AGENTS
+            key = f"{entry.message_id}/{entry.agent_id}" if entry.message_id else entry.agent_id or ""
+        case TmuxCommand():
+            agent = entry_in(picture, entry.pane)
+            mode, key = Mode.AGENTS, agent.agent.agent_id if agent else ""
+        case Notice():
+            return None
+    return (mode, key) if find(picture, mode, key) else None
+
+
+def coordinator_detail(picture: Picture, now: datetime) -> Content:
+    """How the coordinator is doing, and every open session."""
+    health = picture.health
+    if health is None:
+        return styled("loading…", Tone.MUTED)
+    troubles = [field(one.subject, Cell(one_line(one.text), Tone.BAD)) for one in health.troubles]
+    return lines(
+        [*_health(health, now), *troubles, *heading(count(len(picture.sessions), "session")), *_sessions(picture, now)]
+    )
+
+
+def _health(health: Health, now: datetime) -> Iterator[Content]:
+    yield field("listens on", f"{health.host}:{health.port}, since {since(health.started_at, now)}")
+    yield field("loop lag", _measured(health.loop_lag, SLOW_LOOP, " at worst in a minute"))
+    yield field("tmux", _measured(health.tmux_seconds, SLOW_TMUX, " for the last command"))
+    yield field("pane tick", _measured(health.tick_seconds, SLOW_TICK, " for a look at all panes"))
+    yield field("database", _size(health.database_bytes))
+    failed = Tone.BAD if health.wakes_failed else Tone.PLAIN
+    yield field("wakes", Cell(f"{health.wakes_waiting} waiting, {health.wakes_failed} failed", failed))
+
+
+def _measured(seconds: float | None, slow: float, what: str) -> Cell:
+    if seconds is None:
+        return Cell(NOTHING, Tone.MUTED)
+    sign = "  ⚠ slow" if seconds >= slow else ""
+    return Cell(f"{seconds * 1000:.0f} ms{what}{sign}", Tone.WARN if sign else Tone.PLAIN)
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{size / 1000:.0f} kB"
+
+
+def _sessions(picture: Picture, now: datetime) -> Iterator[Content]:
+    columns = f"{'agent':<{NAME_WIDTH}} {'client':<{CLIENT_WIDTH}} {'since':>6} {'call':>6} stream"
+    if picture.sessions:
+        yield styled(columns, Tone.MUTED)
+    for session in picture.sessions:
+        yield _session(picture, session, now)
+    if not picture.sessions:
+        yield styled("Nobody is connected.", Tone.MUTED)
+
+
+def _session(picture: Picture, session: SessionEntry, now: datetime) -> Content:
+    name = name_of(picture, session.agent_id) if session.agent_id else NOTHING
+    client = one_line(session.client) or short_id(session.session_id)
+    spans = f"{since(session.opened_at, now):>6} {since(session.last_call_at, now):>6}"
+    stream = "● open" if session.has_stream else "○ none"
+    return Content.assemble(
+        Content(_padded(name, NAME_WIDTH)), " ", Content(_padded(client, CLIENT_WIDTH)), f" {spans} {stream}"
+    )
+
+
+def _padded(text: str, width: int) -> str:
+    shown = cut(text, width)
+    return shown + " " * (width - cell_len(shown))

@@ -1,0 +1,123 @@
+"""Who an agent is, what waits for it, and what it has lately received, written and been woken for."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from rich.cells import set_cell_size
+from textual.content import Content
+
+from xats_tui.backend.model import DeliveryKind, Message, PaneView, RosterEntry, Wake
+from xats_tui.screens.details.lines import field, heading, lines, styled, when
+from xats_tui.screens.format import Cell, Tone, cut, date_and_time, one_line, since, time_of_day
+from xats_tui.screens.rows.agents import agent_state
+from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.rows.wakes import wake_state
+from xats_tui.screens.source import Picture
+from xats_tui.screens.theme import CONTENT_STYLES
+
+NEWEST = 5
+"""Messages and wakes that are listed of each kind."""
+
+NAME_WIDTH = 10
+"""Cells of a name in these lists."""
+
+TEXT_WIDTH = 60
+"""Cells of a subject in these lists."""
+
+
+def agent_detail(picture: Picture, agent_id: str, now: datetime) -> Content | None:
+    """Who an agent is, what it is doing and what waits for it; None if it is gone."""
+    entry = picture.entry(agent_id)
+    if entry is None:
+        return None
+    inbox = [message for message in picture.stream if message.to_agent_id == agent_id]
+    sent = [message for message in picture.stream if message.from_agent_id == agent_id]
+    wakes = [wake for wake in picture.wakes if wake.agent_id == agent_id]
+    return lines(
+        [
+            *_now(picture, entry, now),
+            *_listed("inbox", (_letter(picture, message, now, message.from_agent_id) for message in inbox[:NEWEST])),
+            *_listed("sent", (_letter(picture, message, now, message.to_agent_id) for message in sent[:NEWEST])),
+            *_listed("wakes", (_wake(wake, now) for wake in wakes[:NEWEST])),
+            *heading("identity"),
+            *_identity(entry, now),
+        ]
+    )
+
+
+def _now(picture: Picture, entry: RosterEntry, now: datetime) -> list[Content]:
+    oldest = since(entry.oldest_unread_at, now)
+    return [
+        field("agent", entry.agent.address),
+        field("state", agent_state(picture, entry, now)),
+        field("reader", _reader(picture.view(entry), now)),
+        field("mail", f"{entry.unread} unread, the oldest for {oldest}" if entry.unread else "none unread"),
+        field("wakes", f"{entry.wakes_waiting or 'none'} waiting"),
+        field("rest", _rest(entry, now)),
+        field("reached by", _way_to(entry)),
+    ]
+
+
+def _identity(entry: RosterEntry, now: datetime) -> list[Content]:
+    agent, binding = entry.agent, entry.agent.binding
+    where = f"{binding.pane.pane_id} on {binding.pane.socket or 'the default server'}" if binding else None
+    return [
+        field("role", agent.role),
+        field("client", " ".join(filter(None, (agent.client, agent.client_name, agent.model)))),
+        field("pane", where),
+        field("process", f"pid {binding.ui_pid} on {binding.tty}" if binding and binding.ui_pid else None),
+        field("bound", f"{when(binding.bound_at, now)}, {binding.mode}" if binding else None),
+        field("session", "open" if entry.connected else "none"),
+        field("last call", when(agent.last_seen_at, now)),
+        field("registered", date_and_time(agent.registered_at)),
+        field("id", agent.agent_id),
+    ]
+
+
+def _reader(view: PaneView | None, now: datetime) -> str | None:
+    """What the reader goes by, since when, and how old the look is."""
+    if view is None:
+        return None
+    return f"{view.reading.reason}; so for {since(view.state_since, now)}, seen {since(view.look.at, now)} ago"
+
+
+def _rest(entry: RosterEntry, now: datetime) -> Cell:
+    if not entry.resting:
+        return Cell("none: it may be woken")
+    until = f"until {time_of_day(entry.resting_until, now)}" if entry.resting_until else "until that is lifted"
+    return Cell(f"‖ {until}: its mail is kept, its wakes wait", Tone.WARN)
+
+
+def _way_to(entry: RosterEntry) -> str | None:
+    if entry.agent.delivery.kind is not DeliveryKind.NONE:
+        return f"{entry.agent.delivery.kind}, then its pane" if entry.agent.binding else entry.agent.delivery.kind
+    return "its pane" if entry.agent.binding else None
+
+
+def _listed(title: str, rows: Iterable[Content]) -> list[Content]:
+    listed = list(rows)
+    return [*heading(title), *(listed or [styled("nothing lately", Tone.MUTED)])]
+
+
+def _letter(picture: Picture, message: Message, now: datetime, other: str) -> Content:
+    known = message.from_name if other == message.from_agent_id else message.to_name
+    unread = message.read_at is None
+    who = set_cell_size(cut(name_of(picture, other, known), NAME_WIDTH), NAME_WIDTH)
+    what = cut(one_line(message.subject) or one_line(message.body), TEXT_WIDTH)
+    return _row(message.sent_at, now, Cell(f"{'●' if unread else ' '} {who} {what}", _tone(unread)))
+
+
+def _tone(unread: bool) -> Tone:
+    return Tone.PLAIN if unread else Tone.MUTED
+
+
+def _wake(wake: Wake, now: datetime) -> Content:
+    state = wake_state(wake)
+    what = cut(one_line(wake.detail or wake.subject), TEXT_WIDTH)
+    return _row(wake.updated_at, now, Cell(f"{cut(state.text, NAME_WIDTH + 2):<{NAME_WIDTH + 2}} {what}", state.tone))
+
+
+def _row(at: datetime, now: datetime, what: Cell) -> Content:
+    return Content.assemble(
+        (f"{time_of_day(at, now):<8} ", CONTENT_STYLES[Tone.MUTED]), (what.text, CONTENT_STYLES[what.tone])
+    )

@@ -1,0 +1,164 @@
+"""Two versions of a contract beside each other, or one alone, what the change means, and who has which version."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from xats_tui.backend.model import ContractChange, ContractSummary, ContractVersion, Subscriber
+from xats_tui.screens.details.lines import field, heading, lines, styled
+from xats_tui.screens.diffs import LINE_LIMIT, DiffLine, diff_lines, schema_lines
+from xats_tui.screens.format import CUT, Cell, Tone, count, cut, one_line, since, time_of_day
+from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.source import Picture
+from xats_tui.screens.theme import CONTENT_STYLES
+
+SIDE_BY_SIDE = 80
+"""Cells from which two columns have room; below, what was stands above what is."""
+
+MARK_WIDTH = 14
+"""Cells of the column that says what is in whose way."""
+
+DIVIDER = " │ "
+
+CHANGES = {None: "first version", False: "compatible", True: "⚠ breaking"}
+
+TOKEN = re.compile(
+    r'(?P<key>(?:[A-Za-z_$][\w$-]*|"(?:\\.|[^"\\])*"): )|(?P<text>"(?:\\.|[^"\\])*"?)|(?P<word>[\w.+-]+)'
+)
+"""The parts of a schema's line that have a colour: keys, strings; numbers and true, false, null."""
+
+TOKEN_TONES = {"key": Tone.ACCENT, "text": Tone.GOOD, "word": Tone.WARN}
+
+VERDICTS = {
+    True: ("✔", Tone.GOOD, "can read everything"),
+    False: ("✕", Tone.BAD, "cannot read everything"),
+    None: ("?", Tone.WARN, "may not be able to read everything"),
+}
+
+
+def contract_title(picture: Picture, summary: ContractSummary, version: ContractVersion, old: int | None) -> Content:
+    """Which versions are shown, by whom the later one is, and whether it breaks the one before."""
+    author = picture.entry(version.registered_by)
+    by = author.agent.address if author else name_of(picture, version.registered_by, version.registered_by_name)
+    numbers = f"v{old} → v{version.version}" if old else f"v{version.version}"
+    at = time_of_day(version.registered_at, picture.confirmed_at or version.registered_at)
+    tone = {None: Tone.MUTED, False: Tone.GOOD, True: Tone.WARN}[version.breaking]
+    return Content.assemble(
+        (f" {one_line(summary.name)} {numbers}", CONTENT_STYLES[Tone.STRONG]),
+        (f" · by {one_line(by)} · {at} · ", CONTENT_STYLES[Tone.MUTED]),
+        (CHANGES[version.breaking], CONTENT_STYLES[tone]),
+    )
+
+
+def change_detail(change: ContractChange, width: int, *, whole: bool) -> Content:
+    """The change in a panel of so many cells; `whole` shows the later schema alone."""
+    note = [field("note", change.new.note)] if change.new.note else []
+    if change.old is None or whole:
+        schema = schema_lines(change.new.schema, width)
+        return lines([*note, *map(coloured, schema[:LINE_LIMIT]), *_rest(schema)])
+    column = (width - MARK_WIDTH - len(DIVIDER)) // 2 if width >= SIDE_BY_SIDE else 0
+    room = (column or width - MARK_WIDTH) - len("+ ")
+    compared = diff_lines(change.old.schema, change.new.schema, change.reasons, room)
+    drawn = _beside(compared[:LINE_LIMIT], column) if column else _above(compared[:LINE_LIMIT])
+    return lines([*note, *_verdicts(change), Content(), *drawn, *_rest(compared), *_reasons(change)])
+
+
+def interest_detail(summary: ContractSummary, now: datetime) -> Content:
+    """Who is subscribed and who has fetched which version, and who is behind."""
+    if not summary.subscribers and not summary.readers:
+        return styled("Nobody is subscribed, and nobody has fetched it.", Tone.MUTED)
+    subscribed = [_interest(who, summary.version, now, "") for who in summary.subscribers]
+    reading = [_interest(who, summary.version, now, " (not subscribed)") for who in summary.readers]
+    return lines([*subscribed, *reading])
+
+
+def coloured(text: str) -> Content:
+    """A line of a schema with its parts told apart."""
+    parts: list[str | tuple[str, str]] = []
+    end = 0
+    for match in TOKEN.finditer(text):
+        parts += [text[end : match.start()], (match[0], CONTENT_STYLES[TOKEN_TONES[match.lastgroup or "word"]])]
+        end = match.end()
+    return Content.assemble(*parts, text[end:])
+
+
+def _verdicts(change: ContractChange) -> list[Content]:
+    old, new = change.old.version if change.old else 0, change.new.version
+    return [
+        _verdict(change.backward, f"readers of v{new}", f"written for v{old}"),
+        _verdict(change.forward, f"readers of v{old}", f"written for v{new}"),
+    ]
+
+
+def _verdict(holds: bool | None, who: str, what: str) -> Content:
+    shape, tone, can = VERDICTS[holds]
+    return Content.assemble((f"{shape} ", CONTENT_STYLES[tone]), f"{who} {can} ", (what, CONTENT_STYLES[Tone.MUTED]))
+
+
+def _beside(compared: Iterable[DiffLine], column: int) -> Iterator[Content]:
+    """What was on the left, what is on the right, and beyond it what is in whose way."""
+    for line in compared:
+        yield Content.assemble(
+            _side(line.old, "-", column, line),
+            (DIVIDER, CONTENT_STYLES[Tone.MUTED]),
+            _side(line.new, "+", column, line),
+            _mark(line),
+        )
+
+
+def _above(compared: Iterable[DiffLine]) -> Iterator[Content]:
+    for line in compared:
+        if line.same:
+            yield Content.assemble("  ", coloured(line.new or ""), _mark(line))
+            continue
+        if line.old is not None:
+            yield Content.assemble(_side(line.old, "-", 0, line), _mark(line) if line.new is None else "")
+        if line.new is not None:
+            yield Content.assemble(_side(line.new, "+", 0, line), _mark(line))
+
+
+def _side(text: str | None, sign: str, width: int, line: DiffLine) -> Content:
+    """One side of a line, as wide as it has to be; 0: as wide as it is."""
+    if text is None:
+        return Content(" " * width)
+    shown = cut(text, width - 2) if width else text
+    drawn = coloured(shown)
+    pad = " " * max(0, width - 2 - cell_len(shown))
+    if line.same:
+        return Content.assemble("  ", drawn, pad)
+    style = CONTENT_STYLES[Tone.BAD if sign == "-" else Tone.GOOD]
+    return Content.assemble((f"{sign} ", f"bold {style}"), (shown, style), pad)
+
+
+def _mark(line: DiffLine) -> Content:
+    tone = Tone.BAD if line.refuses_old else Tone.WARN
+    return Content.styled(f" ✕ {line.mark}", CONTENT_STYLES[tone]) if line.mark else Content()
+
+
+def _reasons(change: ContractChange) -> Iterator[Content]:
+    old, new = change.old.version if change.old else 0, change.new.version
+    for of_new, reader, data in ((True, new, old), (False, old, new)):
+        reasons = [reason for reason in change.reasons if reason.of_new is of_new]
+        if reasons:
+            yield from heading(f"what v{reader} demands and data of v{data} need not have")
+        for reason in reasons:
+            yield Content.assemble(
+                (one_line(reason.path) or "/", CONTENT_STYLES[Tone.ACCENT]), f"  {one_line(reason.what)}"
+            )
+
+
+def _rest(all_lines: list[str] | list[DiffLine]) -> list[Content]:
+    more = len(all_lines) - LINE_LIMIT
+    return [styled(f"{CUT} {count(more, 'more line')}", Tone.WARN)] if more > 0 else []
+
+
+def _interest(who: Subscriber, latest: int, now: datetime, more: str) -> Content:
+    if not who.fetched_version:
+        return field(who.name, Cell("never fetched", Tone.WARN))
+    behind = who.fetched_version < latest
+    fetched = f"fetched v{who.fetched_version} {since(who.fetched_at, now)} ago"
+    sign = "  ⚠ behind" if behind else "  ✔"
+    return field(who.name, Cell(f"{fetched}{sign}{more}", Tone.WARN if behind else Tone.GOOD))

@@ -1,0 +1,107 @@
+"""A task with what it says, and the tree of what it waits for and what waits for it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from textual.content import Content
+
+from xats_tui.backend.model import TaskEntry, TaskStatus
+from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
+from xats_tui.screens.format import CUT, Cell, Tone, age, one_line, short_id
+from xats_tui.screens.places import Mode
+from xats_tui.screens.rows.agents import agent_state
+from xats_tui.screens.rows.tasks import task_moved_at, task_owner, task_shape, task_word
+from xats_tui.screens.source import Picture
+from xats_tui.screens.targets import find
+from xats_tui.screens.theme import CONTENT_STYLES
+
+TREE_DEPTH = 4
+"""Levels of a tree that are drawn."""
+
+TREE_LINES = 40
+"""Lines of a tree that are drawn."""
+
+Around = Callable[[str], Sequence[str]]
+"""The tasks one step further from a task."""
+
+
+def task_detail(picture: Picture, task_id: str, now: datetime) -> Content | None:
+    """What a task says, who owns it and since when; None if it is gone."""
+    entry = find(picture, Mode.TASKS, task_id)
+    if not isinstance(entry, TaskEntry):
+        return None
+    task = entry.task
+    fields = [
+        Content.styled(one_line(task.title), "bold"),
+        field("team", task.team),
+        field("state", f"{task_shape(task)[0]} {task_word(task)} for {age(now - task_moved_at(task))}"),
+        field("owner", _owner(picture, entry, now)),
+        field("added", when(task.created_at, now)),
+        *([field("claimed", when(task.claimed_at, now))] if task.claimed_at else []),
+        *([field(task_word(task), when(task.completed_at, now))] if task.completed_at else []),
+        field("id", task.id),
+    ]
+    texts = (("description", task.description), ("result", task.result))
+    return lines([*fields, *(line for name, text in texts if text for line in (*heading(name), *block(text)))])
+
+
+def dependency_tree(picture: Picture, task_id: str) -> Content | None:
+    """What a task waits for, and under it what waits for it; None if it is gone."""
+    entries = {entry.task.id: entry for entry in picture.tasks}
+    if task_id not in entries:
+        return None
+
+    def blockers(of: str) -> Sequence[str]:
+        return entries[of].task.depends_on if of in entries else ()
+
+    def waiting(of: str) -> Sequence[str]:
+        return [each for each, entry in entries.items() if of in entry.task.depends_on]
+
+    drawn: list[Content] = []
+    for title, around in (("waits for", blockers), ("blocks", waiting)):
+        branches = list(_branches(picture, task_id, around, "", {task_id}))
+        drawn.append(styled(title if branches else f"{title} nothing", Tone.MUTED))
+        rest = len(branches) - TREE_LINES
+        drawn += branches[:TREE_LINES] + ([styled(f"{CUT} {rest} more", Tone.WARN)] if rest > 0 else [])
+        drawn.append(Content())
+    return lines(drawn[:-1])
+
+
+def _branches(picture: Picture, task_id: str, around: Around, stem: str, passed: set[str]) -> Iterator[Content]:
+    """The lines of a tree below a task; what was drawn before is not drawn again."""
+    if len(stem) >= TREE_DEPTH * 3:
+        return
+    steps = [each for each in around(task_id) if each not in passed]
+    passed.update(steps)
+    for number, step in enumerate(steps, 1):
+        last = number == len(steps)
+        yield Content.assemble((f"{stem}{'└─' if last else '├─'} ", CONTENT_STYLES[Tone.MUTED]), _leaf(picture, step))
+        yield from _branches(picture, step, around, f"{stem}{'   ' if last else '│  '}", passed)
+
+
+def _leaf(picture: Picture, task_id: str) -> Content:
+    entry = find(picture, Mode.TASKS, task_id)
+    if not isinstance(entry, TaskEntry):
+        return styled(f"{short_id(task_id)}, not among the newest", Tone.MUTED)
+    shape, tone = task_shape(entry.task)
+    done = entry.task.status is TaskStatus.COMPLETED
+    owner = one_line(entry.owner_name) if entry.task.status is TaskStatus.IN_PROGRESS else ""
+    return Content.assemble(
+        (f"{shape} ", CONTENT_STYLES[tone]),
+        (one_line(entry.task.title), CONTENT_STYLES[Tone.MUTED if done else Tone.PLAIN]),
+        (f"  {owner}" if owner else "", CONTENT_STYLES[Tone.MUTED]),
+    )
+
+
+def _owner(picture: Picture, entry: TaskEntry, now: datetime) -> Cell | None:
+    task = entry.task
+    if not task.claimed_by:
+        return None
+    owner = picture.entry(task.claimed_by)
+    cell = task_owner(picture, entry, now)
+    if task.status is TaskStatus.COMPLETED:
+        return cell
+    if owner is None:
+        return Cell(f"{cell.text}, gone", cell.tone)
+    state = agent_state(picture, owner, now).text.split(maxsplit=1)[1]
+    return Cell(f"{cell.text}, {state}", cell.tone)

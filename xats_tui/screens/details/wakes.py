@@ -1,0 +1,232 @@
+"""One wake at length: how far it got, what it waits for, what each gate says of a try now, and every attempt."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.content import Content
+
+from xats_tui.backend.model import Activity, Gate, Message, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.screens.details.lines import lines, styled
+from xats_tui.screens.format import CUT, Cell, Tone, age, count, cut, many_lines, one_line, short_id, time_of_day, until
+from xats_tui.screens.places import Mode
+from xats_tui.screens.rows.agents import agent_state
+from xats_tui.screens.rows.wakes import queued_at, wake_state
+from xats_tui.screens.source import Picture
+from xats_tui.screens.targets import Letter, find, letters, was_not_read
+from xats_tui.screens.theme import CONTENT_STYLES
+
+MARGIN = 10
+"""Cells of the left column, which says what each part is."""
+
+GATE_NAME = 15
+"""Cells of a gate's name."""
+
+GATE_WIDTH = 50
+"""Cells of a gate at the least, where several stand side by side."""
+
+LOOK_WIDTH = 48
+"""Cells of a look at the least, where the one before and the one after stand side by side."""
+
+ATTEMPTS_SHOWN = 12
+"""Attempts with their looks; a wake of a day has 150, and drawing all of them would hold up the screen."""
+
+WITH_DELAY = 15
+"""Cells of a rung that has room for its time and how long it took to get there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What was asked about one wake while it is on the screen."""
+
+    attempts: tuple[WakeAttempt, ...]
+    gates: tuple[Gate, ...]
+    """Each gate's verdict if it were tried now; none if nobody needs to be woken any more."""
+
+
+def letter_of(picture: Picture, wake: Wake) -> Letter | None:
+    """The letter that it is about, if that is among those on the screen."""
+    return next((one for one in letters(picture.stream) if any(_is_for(copy, wake) for copy in one.copies)), None)
+
+
+def wake_title(picture: Picture, wake: Wake, now: datetime) -> Content:
+    """Who is to be woken, for which message of whom, since when."""
+    entry = picture.entry(wake.agent_id)
+    sender = picture.entry(wake.sender_id or "")
+    parts = [
+        f" → {one_line(entry.agent.address) if entry else short_id(wake.agent_id) + ', gone'}",
+        f" · message {short_id(wake.message_id)}",
+        f" “{one_line(wake.subject)}”" if wake.subject else "",
+        f" from {one_line(sender.agent.address)}" if sender else "",
+        f" · {time_of_day(queued_at(wake), now)}",
+    ]
+    return styled("".join(parts), Tone.MUTED)
+
+
+def wake_detail(picture: Picture, key: str, now: datetime, looked: Looked | None, width: int) -> Content | None:
+    """A wake in so many cells of width; without `looked` while that is being loaded; None if the wake is gone."""
+    wake = find(picture, Mode.WAKES, key)
+    if not isinstance(wake, Wake):
+        return None
+    room = max(20, width - MARGIN)
+    body = _body(picture, wake)
+    parts = [
+        *_part("state", _state(wake, now).wrap(room)),
+        *_part("next try", _next_try(picture, wake, now).wrap(room)),
+        *_part("pane", _pane(picture, wake, now).wrap(room)),
+        *(_part("message", [styled(cut(one_line(body), room), Tone.PLAIN)]) if body else []),
+        Content(),
+        *_part("evidence", _ladder(wake, now, room)),
+        Content(),
+    ]
+    if looked is None:
+        return lines([*parts, *_part("why not?", [styled("looking…", Tone.MUTED)])])
+    acts = [act for act in picture.activity if (act.message_id, act.agent_id) == (wake.message_id, wake.agent_id)]
+    return lines(
+        [
+            *parts,
+            *_part("why not?", _why_not(wake, looked.gates, room)),
+            Content(),
+            *_part("attempts", _history(looked.attempts, acts, now, room)),
+        ]
+    )
+
+
+def _is_for(copy: Message, wake: Wake) -> bool:
+    """Only the first copy of a broadcast has the id that its wakes name."""
+    return copy.id == wake.message_id
+
+
+def _part(label: str, of: Iterable[Content]) -> list[Content]:
+    """Lines behind a margin that names them once."""
+    heads = (styled(f"{label:<{MARGIN}}", Tone.MUTED), Content(" " * MARGIN))
+    return [Content.assemble(heads[min(index, 1)], line) for index, line in enumerate(of)]
+
+
+def _toned(cell: Cell) -> tuple[str, str]:
+    return cell.text, CONTENT_STYLES[cell.tone]
+
+
+def _state(wake: Wake, now: datetime) -> Content:
+    state, reason = wake_state(wake), one_line(wake.detail or wake.skip_reason)
+    begun = wake.reached.get(WakeStep.SUBMITTED) if wake.status is WakeStatus.DELIVERED else queued_at(wake)
+    waited = f" for {age(now - begun, precise=True)}" if begun and not wake.is_over and was_not_read(wake) else ""
+    return Content.assemble(_toned(state), waited, f": {reason}" if reason else "")
+
+
+def _next_try(picture: Picture, wake: Wake, now: datetime) -> Content:
+    if wake.due_at is None:
+        again = "; replay (r) begins again" if was_not_read(wake) else ""
+        return styled(f"none, it is over{again}", Tone.MUTED)
+    countdown = f"{until(wake.due_at, now)}, at {time_of_day(wake.due_at, now)}"
+    if not was_not_read(wake) or wake.status is WakeStatus.DELIVERED:
+        return Content(f"{countdown}, if the mail is still unread then")
+    entry = picture.entry(wake.agent_id)
+    view = picture.view(entry) if entry else None
+    sooner = ", or as soon as the pane allows" if view and not wake.failures else ""
+    return Content(f"{countdown}{sooner}")
+
+
+def _pane(picture: Picture, wake: Wake, now: datetime) -> Content:
+    entry = picture.entry(wake.agent_id)
+    if entry is None:
+        return styled("none: the agent has left", Tone.MUTED)
+    view = picture.view(entry)
+    pane = f"{one_line(entry.agent.binding.pane.pane_id)} " if entry.agent.binding else ""
+    reason = f": {one_line(view.reading.reason)}" if view else ""
+    return Content.assemble(pane, _toned(agent_state(picture, entry, now)), reason)
+
+
+def _body(picture: Picture, wake: Wake) -> str:
+    letter = letter_of(picture, wake)
+    return letter.first.body if letter else ""
+
+
+def _ladder(wake: Wake, now: datetime, room: int) -> list[Content]:
+    """The rungs in a row, and under each the time and how long after the first, where there is evidence for it."""
+    steps = list(WakeStep)
+    width = min(room // len(steps), WITH_DELAY + 3)
+    rungs, times = [], []
+    for step in steps:
+        at = wake.reached.get(step)
+        rule = "" if step is steps[-1] else " " + "─" * (width - len(step.value) - 2)
+        rungs += [(step.value, CONTENT_STYLES[Tone.GOOD if at else Tone.MUTED]), (rule, CONTENT_STYLES[Tone.MUTED])]
+        rungs += [(" " if rule else "", "")]
+        later = f" +{age(at - queued_at(wake))}" if at and step is not steps[0] and width >= WITH_DELAY else ""
+        times += [(f"{time_of_day(at, now) + later if at else '·':<{width}}", CONTENT_STYLES[Tone.MUTED])]
+    return [Content.assemble(*rungs), Content.assemble(*times)]
+
+
+def _why_not(wake: Wake, gates: Sequence[Gate], room: int) -> list[Content]:
+    """What a try would come to now: what stands in the way in full, then what does not, as short as there is room."""
+    if not was_not_read(wake):
+        return [styled("the message has been read: nobody needs to be woken", Tone.MUTED)]
+    if not gates:
+        return [styled("the agent has left: there is nobody to wake", Tone.MUTED)]
+    closed, opened = [gate for gate in gates if not gate.holds], [gate for gate in gates if gate.holds]
+    verdict = (
+        styled(f"tried now, it would wait: {count(len(closed), 'gate')} of {len(gates)} closed", Tone.WARN)
+        if closed
+        else styled("✔ every gate is open: tried now, it would go through", Tone.GOOD)
+    )
+    columns = max(1, min(2, room // GATE_WIDTH))
+    said = [_gate(gate, room // columns) for gate in opened]
+    rows = [Content.assemble(*said[start : start + columns]) for start in range(0, len(said), columns)]
+    return [verdict, *(_gate(gate, room) for gate in closed), *rows]
+
+
+def _gate(gate: Gate, width: int) -> Content:
+    sign = Cell("✔", Tone.GOOD) if gate.holds else Cell("✕", Tone.BAD)
+    detail = cut(one_line(gate.detail), width - GATE_NAME - 4)
+    name = f" {cut(one_line(gate.name), GATE_NAME):<{GATE_NAME}}"
+    said = Content.styled(detail, CONTENT_STYLES[Tone.MUTED if gate.holds else Tone.PLAIN])
+    rest = " " * (width - 2 - GATE_NAME - said.cell_length)
+    return Content.assemble(_toned(sign), name, said, rest)
+
+
+def _history(attempts: Sequence[WakeAttempt], acts: Sequence[Activity], now: datetime, room: int) -> list[Content]:
+    """Every attempt with its looks, the newest first; what the operator did stands between them."""
+    told = [(attempt.at, _attempt(attempt, now, room)) for attempt in reversed(attempts[-ATTEMPTS_SHOWN:])]
+    oldest = told[-1][0] if len(attempts) > ATTEMPTS_SHOWN else None
+    told += [(act.at, [_act(act, now)]) for act in acts if oldest is None or act.at >= oldest]
+    if not told:
+        return [styled("none yet", Tone.MUTED)]
+    shown = [line for _, of_it in sorted(told, key=lambda one: one[0], reverse=True) for line in of_it]
+    earlier = len(attempts) - ATTEMPTS_SHOWN
+    return [*shown, styled(f"{CUT} {count(earlier, 'earlier attempt')}", Tone.WARN)] if earlier > 0 else shown
+
+
+def _act(act: Activity, now: datetime) -> Content:
+    return styled(f"{one_line(act.actor)}  {time_of_day(act.at, now)}  {one_line(act.verb)}", Tone.ACCENT)
+
+
+def _attempt(attempt: WakeAttempt, now: datetime, room: int) -> list[Content]:
+    head = f"#{attempt.number}  {time_of_day(attempt.at, now)}  {one_line(attempt.transport)}  "
+    return [
+        *Content.assemble((head, CONTENT_STYLES[Tone.MUTED]), one_line(attempt.outcome)).wrap(room),
+        *_looks(attempt.seen_before, attempt.seen_after, room),
+    ]
+
+
+def _looks(before: str, after: str, room: int) -> list[Content]:
+    """The end of the screen before and after, side by side where there is room; once if nothing had changed."""
+    if not after or before == after:
+        return _look("looked", before, room)
+    width = room // 2
+    if width < LOOK_WIDTH:
+        return [*_look("before", before, room), *_look("after", after, room)]
+    left, right = _look("before", before, width), _look("after", after, width)
+    blank = Content()
+    pairs = [
+        (left[row] if row < len(left) else blank, right[row] if row < len(right) else blank)
+        for row in range(max(len(left), len(right)))
+    ]
+    return [Content.assemble(one, " " * (width - one.cell_length), other) for one, other in pairs]
+
+
+def _look(label: str, seen: str, width: int) -> list[Content]:
+    screen = many_lines(seen).split("\n") if seen else []
+    rows = [cut(line.rstrip(), width - MARGIN - 2) for line in screen]
+    return [
+        styled(f"  {label if index == 0 else '':<{MARGIN - 2}}│ {row}", Tone.MUTED) for index, row in enumerate(rows)
+    ]

@@ -1,0 +1,80 @@
+"""The line at the bottom in which a filter or a command is typed; it takes the footer's place while it is open."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.widgets import Input, Static
+
+
+class PromptInput(Input):
+    """An input that is completed with tab and left with esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "complete", show=False),
+        Binding("escape", "leave", "leave", show=False),
+    ]
+
+    def action_complete(self) -> None:
+        """Take over what is suggested."""
+        if self._suggestion:
+            self.value = self._suggestion
+            self.cursor_position = len(self.value)
+
+    def action_leave(self) -> None:
+        """Close the line."""
+        self.post_message(PromptLine.Left())
+
+
+class PromptLine(Horizontal):
+    """One line to type in, under a name."""
+
+    @dataclass
+    class Typed(Message):
+        """The text is another."""
+
+        text: str
+
+    @dataclass
+    class Kept(Message):
+        """Enter was pressed."""
+
+        text: str
+
+    @dataclass
+    class Left(Message):
+        """Esc was pressed."""
+
+    label = getters.query_one("#prompt-name", Static)
+    line = getters.query_one(PromptInput)
+
+    def compose(self) -> ComposeResult:
+        """The name and the line."""
+        yield Static(id="prompt-name")
+        yield PromptInput(id="prompt-input", compact=True)
+
+    def ask(self, name: str, value: str, placeholder: str, suggester: Suggester | None = None) -> None:
+        """Open the line with a text that can be changed."""
+        self.label.update(Content(name))
+        with self.prevent(Input.Changed):
+            self.line.value = value
+        self.line.placeholder = placeholder
+        self.line.suggester = suggester
+        self.line.cursor_position = len(value)
+        self.screen.set_focus(self.line)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Typed(event.value))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Kept(event.value))

@@ -1,0 +1,101 @@
+"""The rows of the log: what agents did, what was done by hand, what was done to tmux, newest first."""
+
+from datetime import datetime
+
+from xats_tui.backend.model import Activity, LoggedEvent, Notice, TmuxCommand
+from xats_tui.screens.columns import Column
+from xats_tui.screens.format import NOTHING, Cell, Row, Tone, one_line, time_of_day
+from xats_tui.screens.listing import Listing
+from xats_tui.screens.rows.names import counted, name_of
+from xats_tui.screens.source import LIST_LIMIT, Picture
+from xats_tui.screens.targets import LogEntry, entry_in, log_key, log_of
+
+COLUMNS = (
+    Column(key="time", title="time", width=8),
+    Column(key="kind", title="type", width=8),
+    Column(key="actor", title="by", width=8, grow=1, drop=1),
+    Column(key="verb", title="what", width=12, grow=1),
+    Column(key="agent", title="agent", width=8, grow=1, drop=2),
+    Column(key="detail", title="detail", width=10, grow=4),
+    Column(key="team", title="team", width=6, drop=3),
+)
+
+TONES = {
+    "operator": Tone.ACCENT,
+    "tmux": Tone.WARN,
+    "notice": Tone.WARN,
+    "message": Tone.PLAIN,
+    "task": Tone.PLAIN,
+    "contract": Tone.PLAIN,
+}
+"""What a row is, as a filter names it, with its tone."""
+
+
+def activity_rows(picture: Picture, now: datetime) -> list[Row]:
+    """One row for each entry, the newest first."""
+    return [_row(picture, entry, now) for entry in log_of(picture)]
+
+
+def kind_of(entry: LogEntry) -> str:
+    """What sort of entry it is, in the word that a filter takes."""
+    match entry:
+        case Activity():
+            return "operator"
+        case TmuxCommand():
+            return "tmux"
+        case Notice():
+            return "notice"
+        case LoggedEvent():
+            return entry.kind.partition("_")[0]
+
+
+def _row(picture: Picture, entry: LogEntry, now: datetime) -> Row:
+    kind = kind_of(entry)
+    actor, verb, agents, detail, team = _said(picture, entry)
+    cells = (
+        Cell(time_of_day(entry.at, now), Tone.MUTED, order=entry.at.timestamp()),
+        Cell(one_line(kind), TONES.get(kind, Tone.PLAIN)),
+        Cell(one_line(actor), Tone.MUTED),
+        Cell(one_line(verb), Tone.STRONG),
+        Cell(one_line(", ".join(agents)) or NOTHING, Tone.PLAIN if agents else Tone.MUTED),
+        Cell(one_line(detail)),
+        Cell(one_line(team), Tone.MUTED),
+    )
+    return Row(log_key(entry), cells, agents=(actor, *agents), states=(kind,))
+
+
+def _said(picture: Picture, entry: LogEntry) -> tuple[str, str, tuple[str, ...], str, str]:
+    """By whom, what, to which agents, the rest, and in which team."""
+    match entry:
+        case Activity():
+            agent = picture.entry(entry.agent_id or "")
+            names = (name_of(picture, entry.agent_id),) if entry.agent_id else ()
+            return entry.actor, entry.verb, names, entry.detail, agent.agent.team if agent else ""
+        case LoggedEvent():
+            verb = entry.kind.partition("_")[2].replace("_", " ")
+            by = name_of(picture, entry.actor_id, entry.actor_name)
+            return by, verb, entry.others, entry.detail, entry.team
+        case TmuxCommand():
+            agent = entry_in(picture, entry.pane)
+            names = (agent.agent.name,) if agent else ()
+            verb, _, what = entry.what.partition(" ")
+            return "xats", verb, names, f"{what}, pane {entry.pane.pane_id}", agent.agent.team if agent else ""
+        case Notice():
+            return "xats", "trouble" if entry.is_trouble else "done", (), f"{entry.subject}: {entry.text}", ""
+
+
+def activity_summary(picture: Picture) -> str:
+    """How many entries there are."""
+    longest = max(len(picture.activity), len(picture.events), len(picture.commands))
+    return counted(str(len(log_of(picture))), longest, LIST_LIMIT)
+
+
+ACTIVITY = Listing(
+    title="Activity",
+    columns=COLUMNS,
+    rows=activity_rows,
+    summary=activity_summary,
+    when_empty="Nothing has happened yet.  Messages, tasks and contracts, what you do by hand, and what is typed into "
+    "panes is written down here.",
+    states=frozenset(TONES),
+)

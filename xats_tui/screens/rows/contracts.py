@@ -1,0 +1,155 @@
+"""The rows of the contracts: the latest version of each, whether it breaks the one before, and who has it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from xats_tui.backend.model import ContractSummary, ContractVersion
+from xats_tui.screens.columns import Column
+from xats_tui.screens.format import Cell, Row, Tone, age, one_line
+from xats_tui.screens.listing import Listing
+from xats_tui.screens.places import Mode
+from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.source import Picture
+from xats_tui.screens.targets import contract_key, find
+
+COLUMNS = (
+    Column(key="name", title="contract", width=12, grow=2),
+    Column(key="version", title="ver", width=4, right=True),
+    Column(key="change", title="change", width=10),
+    Column(key="subscribers", title="fetched", width=7, drop=1, right=True),
+    Column(key="by", title="by", width=8, grow=1, drop=2),
+    Column(key="team", title="team", width=7, drop=4),
+    Column(key="age", title="age", width=5, drop=3, right=True),
+)
+
+CHANGES = {None: Cell("first", Tone.MUTED), False: Cell("compatible", Tone.GOOD), True: Cell("⚠ breaking", Tone.WARN)}
+"""What the latest version is to the one before, by whether it breaks it."""
+
+
+def contract_rows(picture: Picture, now: datetime) -> list[Row]:
+    """One row for each contract, the latest change first."""
+    summaries = sorted(picture.contracts, key=lambda summary: summary.registered_at, reverse=True)
+    return [_contract_row(picture, summary, now) for summary in summaries]
+
+
+def _contract_row(picture: Picture, summary: ContractSummary, now: datetime) -> Row:
+    current = sum((who.fetched_version or 0) >= summary.version for who in summary.subscribers)
+    everyone = current == len(summary.subscribers)
+    author = name_of(picture, summary.registered_by, summary.registered_by_name)
+    cells = (
+        Cell(one_line(summary.name)),
+        Cell(f"v{summary.version}", Tone.STRONG, order=summary.version),
+        CHANGES[summary.breaking],
+        Cell(f"{current}/{len(summary.subscribers)}", Tone.MUTED if everyone else Tone.WARN),
+        Cell(author, Tone.MUTED),
+        Cell(one_line(summary.team), Tone.MUTED),
+        Cell(age(now - summary.registered_at), Tone.MUTED, order=-summary.registered_at.timestamp()),
+    )
+    states = (CHANGES[summary.breaking].text.split()[-1], *([] if everyone else ["behind"]))
+    agents = (author, *(who.name for who in summary.subscribers))
+    return Row(contract_key(summary), cells, agents=agents, states=states)
+
+
+CONTRACTS = Listing(
+    title="Contracts",
+    columns=COLUMNS,
+    rows=contract_rows,
+    summary=lambda picture: str(len(picture.contracts)),
+    when_empty="No contract yet.  Agents publish them with register_contract.",
+    states=frozenset({"first", "compatible", "breaking", "behind"}),
+)
+
+VERSION_COLUMNS = (
+    Column(key="name", title="contract", width=8, grow=2),
+    Column(key="version", title="ver", width=5, right=True),
+    Column(key="change", title="change", width=10),
+    Column(key="subscribers", title="fetched", width=7, drop=2, right=True),
+    Column(key="by", title="by", width=8, grow=1, drop=3),
+    Column(key="team", title="team", width=7, drop=4),
+    Column(key="age", title="age", width=5, drop=1, right=True),
+)
+"""The mode's own list is narrower than the one of Live, and each row is one version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The version that is shown, and the one it is compared with."""
+
+    summary: ContractSummary
+    latest: ContractVersion
+    """The later one of the two."""
+    old: int | None
+
+    @property
+    def versions(self) -> tuple[str, str, int | None, int]:
+        """Team and name of the contract, the earlier version, the later one."""
+        return self.summary.team, self.summary.name, self.old, self.latest.version
+
+
+def version_rows(picture: Picture, now: datetime, unfolded: frozenset[str]) -> list[Row]:
+    """One row for each contract, the latest change first; below those that are unfolded, their older versions."""
+    summaries = sorted(picture.contracts, key=lambda summary: summary.registered_at, reverse=True)
+    rows = []
+    for summary in summaries:
+        key = contract_key(summary)
+        rows.append(_folded_row(_contract_row(picture, summary, now), summary, is_unfolded=key in unfolded))
+        if key in unfolded:
+            rows += [_version_row(picture, summary, version, now) for version in summary.versions[1:]]
+    return rows
+
+
+def shown_versions(picture: Picture, key: str | None, marked: Sequence[str]) -> Shown | None:
+    """What the row of that key has shown: two marked versions of one contract, else its own and the one before."""
+    keys = [mark.split("\n") for mark in marked]
+    is_pair = len(keys) == 2 and keys[0][0] == keys[1][0]
+    named = keys[0][0] if is_pair else (key or "").split("\n")[0]
+    summary = find(picture, Mode.CONTRACTS, named)
+    if not isinstance(summary, ContractSummary) or not summary.versions:
+        return None
+    numbers = sorted(_number(summary, mark) for mark in (marked if is_pair else [key or ""]))
+    latest = next((version for version in summary.versions if version.version == numbers[-1]), None)
+    if latest is None:
+        return None
+    before = max((other.version for other in summary.versions if other.version < latest.version), default=None)
+    return Shown(summary=summary, latest=latest, old=numbers[0] if is_pair else before)
+
+
+def _number(summary: ContractSummary, key: str) -> int:
+    version = key.partition("\n")[2]
+    return int(version) if version else summary.version
+
+
+def _folded_row(row: Row, summary: ContractSummary, *, is_unfolded: bool) -> Row:
+    name, version, *others = row.cells
+    sign = "" if len(summary.versions) < 2 else "▾ " if is_unfolded else "▸ "
+    number = Cell(f"{sign}{version.text}", version.tone, order=version.order)
+    return Row(row.key, (name, number, *others), agents=row.agents, states=row.states)
+
+
+def _version_row(picture: Picture, summary: ContractSummary, version: ContractVersion, now: datetime) -> Row:
+    having = [who for who in (*summary.subscribers, *summary.readers) if who.fetched_version == version.version]
+    author = name_of(picture, version.registered_by, version.registered_by_name)
+    cells = (
+        Cell(f"  {one_line(summary.name)}", Tone.MUTED),
+        Cell(f"v{version.version}", order=version.version),
+        CHANGES[version.breaking],
+        Cell(str(len(having)) if having else "", Tone.MUTED),
+        Cell(author, Tone.MUTED),
+        Cell(one_line(summary.team), Tone.MUTED),
+        Cell(age(now - version.registered_at), Tone.MUTED, order=-version.registered_at.timestamp()),
+    )
+    states = (CHANGES[version.breaking].text.split()[-1],)
+    key = f"{contract_key(summary)}\n{version.version}"
+    return Row(key, cells, agents=(author, *(who.name for who in having)), states=states)
+
+
+VERSIONS = Listing(
+    title="Contracts",
+    columns=VERSION_COLUMNS,
+    rows=lambda picture, now: version_rows(picture, now, frozenset()),
+    summary=CONTRACTS.summary,
+    when_empty="No contract yet.  Agents publish them with register_contract; with --contracts DIR, saving "
+    "DIR/NAME.schema.json does it, too.",
+    states=CONTRACTS.states,
+)

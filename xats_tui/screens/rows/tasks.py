@@ -1,0 +1,164 @@
+"""The rows of the tasks, in one list or as a board: what is being done, what waits, what is done; who owns it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from xats_tui.backend.model import Task, TaskEntry, TaskStatus
+from xats_tui.screens.columns import Column
+from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, one_line
+from xats_tui.screens.listing import Listing
+from xats_tui.screens.rows.agents import agent_state
+from xats_tui.screens.rows.names import counted, name_of
+from xats_tui.screens.source import LIST_LIMIT, Picture, is_present
+
+STATE = Column(key="state", title="", width=1)
+TITLE = Column(key="title", title="task", width=15, grow=3)
+OWNER = Column(key="owner", title="owner", width=12, grow=1)
+RELATION = Column(key="relation", title="depends", width=9, drop=2)
+TEAM = Column(key="team", title="team", width=7, drop=3)
+AGE = Column(key="age", title="age", width=5, drop=1, right=True)
+
+COLUMNS = (STATE, TITLE, OWNER, RELATION, TEAM, AGE)
+
+BOARD_COLUMNS: Mapping[TaskStatus, Sequence[Column]] = {
+    TaskStatus.PENDING: (TITLE, RELATION, TEAM, AGE),
+    TaskStatus.IN_PROGRESS: (TITLE, OWNER, RELATION, TEAM, AGE),
+    TaskStatus.COMPLETED: (TITLE, OWNER, TEAM, AGE),
+}
+
+ORDER = {TaskStatus.IN_PROGRESS: 0, TaskStatus.PENDING: 1, TaskStatus.COMPLETED: 2}
+
+WORDS = {TaskStatus.IN_PROGRESS: "doing", TaskStatus.PENDING: "pending", TaskStatus.COMPLETED: "done"}
+"""The states as the operator reads and types them."""
+
+CANCELLED = "cancelled"
+"""The word for what was taken off the board."""
+
+SHAPES = {
+    TaskStatus.IN_PROGRESS: ("◐", Tone.ACCENT),
+    TaskStatus.PENDING: ("○", Tone.PLAIN),
+    TaskStatus.COMPLETED: ("✓", Tone.MUTED),
+}
+
+STATES = frozenset({*WORDS.values(), CANCELLED, "blocked", "orphaned"})
+
+
+def task_rows(picture: Picture, now: datetime) -> list[Row]:
+    """One row for each task: what is being done, then what waits, then what is done, latest first."""
+    return [_task_row(picture, entry, now, COLUMNS) for entry in _in_order(picture)]
+
+
+def task_moved_at(task: Task) -> datetime:
+    """When a task came to its state."""
+    return task.completed_at or task.claimed_at or task.created_at
+
+
+def task_shape(task: Task) -> tuple[str, Tone]:
+    """A task's state by shape and tone."""
+    return ("✕", Tone.MUTED) if task.is_cancelled else SHAPES[task.status]
+
+
+def task_word(task: Task) -> str:
+    """A task's state in a word."""
+    return CANCELLED if task.is_cancelled else WORDS[task.status]
+
+
+def task_owner(picture: Picture, entry: TaskEntry, now: datetime) -> Cell:
+    """Who owns a task, and what that agent is doing now if the task is not done."""
+    task = entry.task
+    if not task.claimed_by:
+        return Cell(NOTHING, Tone.MUTED)
+    name = name_of(picture, task.claimed_by, entry.owner_name)
+    owner = picture.entry(task.claimed_by)
+    if task.status is TaskStatus.COMPLETED:
+        return Cell(name, Tone.MUTED)
+    if owner is None:
+        return Cell(f"✕ {name}", Tone.BAD)
+    state = agent_state(picture, owner, now)
+    return Cell(f"{state.text[0]} {name}", state.tone if is_present(owner) else Tone.WARN)
+
+
+def task_summary(picture: Picture) -> str:
+    """How many tasks wait, are being done, and are done."""
+    states = [WORDS[entry.task.status] for entry in picture.tasks]
+    counts = " · ".join(f"{states.count(word)} {word}" for word in ("pending", "doing", "done")) if states else ""
+    return counted(counts, len(states), LIST_LIMIT)
+
+
+def _in_order(picture: Picture) -> list[TaskEntry]:
+    return sorted(picture.tasks, key=lambda entry: (ORDER[entry.task.status], -task_moved_at(entry.task).timestamp()))
+
+
+def _task_row(picture: Picture, entry: TaskEntry, now: datetime, columns: Sequence[Column]) -> Row:
+    task = entry.task
+    shape, tone = task_shape(task)
+    title = one_line(task.title)
+    moved = task_moved_at(task)
+    cells = {
+        STATE.key: Cell(shape, tone, order=ORDER[task.status]),
+        TITLE.key: Cell(title, Tone.MUTED if task.status is TaskStatus.COMPLETED else Tone.PLAIN),
+        OWNER.key: task_owner(picture, entry, now),
+        RELATION.key: _relation(entry),
+        TEAM.key: Cell(one_line(task.team), Tone.MUTED),
+        AGE.key: Cell(age(now - moved), Tone.MUTED, order=-moved.timestamp()),
+    }
+    if task.is_cancelled and STATE not in columns:
+        cells[TITLE.key] = Cell(f"{shape} {title}", tone)
+    owner = (name_of(picture, task.claimed_by, entry.owner_name),) if task.claimed_by else ()
+    return Row(
+        task.id,
+        tuple(cells[column.key] for column in columns),
+        agents=owner,
+        states=_states(picture, entry),
+        text=one_line(task.description),
+    )
+
+
+def _states(picture: Picture, entry: TaskEntry) -> tuple[str, ...]:
+    """The words by which a filter finds a task."""
+    owner = picture.entry(entry.task.claimed_by or "")
+    orphaned = entry.task.status is TaskStatus.IN_PROGRESS and (owner is None or not is_present(owner))
+    said = ((task_word(entry.task), True), ("blocked", bool(entry.waits_for)), ("orphaned", orphaned))
+    return tuple(word for word, applies in said if applies)
+
+
+def _relation(entry: TaskEntry) -> Cell:
+    if entry.waits_for:
+        return Cell(f"waits {len(entry.waits_for)}", Tone.WARN)
+    return Cell(f"blocks {entry.blocks}", Tone.ACCENT) if entry.blocks else Cell(NOTHING, Tone.MUTED)
+
+
+TASKS = Listing(
+    title="Tasks",
+    columns=COLUMNS,
+    rows=task_rows,
+    summary=task_summary,
+    when_empty="No task yet.  n adds one; agents add them with task_add.",
+    states=STATES,
+)
+
+
+def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
+    """One column of the board."""
+
+    def rows(picture: Picture, now: datetime) -> list[Row]:
+        columns = BOARD_COLUMNS[status]
+        entries = (entry for entry in _in_order(picture) if entry.task.status is status)
+        return [_task_row(picture, entry, now, columns) for entry in entries]
+
+    return Listing(
+        title=title,
+        columns=BOARD_COLUMNS[status],
+        rows=rows,
+        summary=lambda picture: str(sum(entry.task.status is status for entry in picture.tasks)),
+        when_empty=when_empty,
+        states=STATES,
+    )
+
+
+BOARD: Mapping[TaskStatus, Listing] = {
+    TaskStatus.PENDING: _column("Pending", TaskStatus.PENDING, "Nothing waits to be done.  n adds a task."),
+    TaskStatus.IN_PROGRESS: _column("In progress", TaskStatus.IN_PROGRESS, "Nobody works on a task."),
+    TaskStatus.COMPLETED: _column("Completed", TaskStatus.COMPLETED, "Nothing is done yet."),
+}
+"""The columns of the board, from left to right."""

@@ -1,0 +1,108 @@
+"""The rows of the wakes: what needs somebody, then the queue, then history, each with what stands in the way."""
+
+from datetime import datetime
+
+from xats_tui.backend.model import Wake, WakeStatus, WakeStep
+from xats_tui.screens.columns import Column
+from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, one_line, until
+from xats_tui.screens.listing import Listing
+from xats_tui.screens.rows.names import counted, name_of
+from xats_tui.screens.source import LIST_LIMIT, Picture
+from xats_tui.screens.targets import was_not_read
+
+FAILED = "✕ failed"
+WAITING = "◐ waiting"
+"""A wake that is to be tried and has not been read yet."""
+
+COLUMNS = (
+    Column(key="state", title="state", width=11),
+    Column(key="agent", title="agent", width=10, grow=1),
+    Column(key="reason", title="evidence or reason", width=24, grow=3),
+    Column(key="tries", title="tries", width=6, drop=2, right=True),
+    Column(key="next", title="next try", width=9, drop=1),
+    Column(key="age", title="age", width=5, drop=3, right=True),
+    Column(key="from", title="from", width=8, drop=4, grow=1),
+    Column(key="message", title="message", width=12, drop=5, grow=2),
+)
+
+
+def wake_state(wake: Wake) -> Cell:
+    """A wake's state by shape and word."""
+    for step in (WakeStep.READ, WakeStep.SEEN):
+        if step in wake.reached:
+            return Cell(f"✓ {step.value}", Tone.GOOD)
+    match wake.status:
+        case WakeStatus.RETRYING:
+            return Cell(WAITING, Tone.WARN)
+        case WakeStatus.FAILED:
+            return Cell(FAILED, Tone.BAD)
+        case WakeStatus.SKIPPED:
+            return Cell("○ skipped", Tone.MUTED)
+        case WakeStatus.DELIVERED:
+            return Cell("● submitted" if WakeStep.SUBMITTED in wake.reached else "● delivered", Tone.ACCENT)
+
+
+def queued_at(wake: Wake) -> datetime:
+    """When it was written; rows of an old database have only the time of the last change."""
+    return wake.reached.get(WakeStep.QUEUED, wake.updated_at)
+
+
+def failed_for_somebody(picture: Picture, wake: Wake) -> bool:
+    """Whether it has failed and a replay may help: its mail is unread and its agent has not left."""
+    return wake.status is WakeStatus.FAILED and was_not_read(wake) and picture.entry(wake.agent_id) is not None
+
+
+def wake_rows(picture: Picture, now: datetime) -> list[Row]:
+    """One row for each wake: first what has failed, then what waits, then the rest; each the newest first."""
+
+    def urgency(wake: Wake) -> tuple[int, float]:
+        waits = wake.status is WakeStatus.RETRYING and not wake.is_over and was_not_read(wake)
+        rank = 0 if failed_for_somebody(picture, wake) else 1 if waits else 2
+        return rank, -queued_at(wake).timestamp()
+
+    return [_wake_row(picture, wake, now) for wake in sorted(picture.wakes, key=urgency)]
+
+
+def _wake_row(picture: Picture, wake: Wake, now: datetime) -> Row:
+    quiet = wake.is_over and wake.status is not WakeStatus.FAILED
+    state, name = wake_state(wake), name_of(picture, wake.agent_id)
+    sender = name_of(picture, wake.sender_id) if wake.sender_id else ""
+    due = wake.due_at.timestamp() if wake.due_at else float("inf")
+    queued = queued_at(wake)
+    cells = (
+        state,
+        Cell(name, Tone.PLAIN),
+        Cell(_reason(wake), Tone.MUTED if quiet else Tone.PLAIN),
+        Cell(f"{wake.attempts}×", Tone.MUTED, order=wake.attempts),
+        Cell(until(wake.due_at, now) if wake.due_at else NOTHING, Tone.MUTED, order=due),
+        Cell(age(now - queued), Tone.MUTED, order=-queued.timestamp()),
+        Cell(sender or NOTHING, Tone.MUTED),
+        Cell(one_line(wake.subject) or NOTHING, Tone.MUTED),
+    )
+    states = dict.fromkeys((state.text[2:], wake.status.value if wake.status is WakeStatus.DELIVERED else ""))
+    return Row(wake.key, cells, agents=(name,), states=tuple(filter(None, states)))
+
+
+def _reason(wake: Wake) -> str:
+    """How far it got if it was delivered, else what stands in the way."""
+    evidence = " · ".join([step.value for step in WakeStep if step in wake.reached][-2:])
+    if wake.status is WakeStatus.DELIVERED:
+        return evidence
+    return one_line(wake.detail or wake.skip_reason) or evidence
+
+
+def wake_summary(picture: Picture) -> str:
+    """How many wakes wait and have failed."""
+    states = [wake_state(wake).text for wake in picture.wakes]
+    counts = f"{states.count(WAITING)} waiting · {states.count(FAILED)} failed" if states else ""
+    return counted(counts, len(states), LIST_LIMIT)
+
+
+WAKES = Listing(
+    title="Wakes",
+    columns=COLUMNS,
+    rows=wake_rows,
+    summary=wake_summary,
+    when_empty="No wake yet.  Each message to an agent with a pane makes one.",
+    states=frozenset({"waiting", "failed", "skipped", "submitted", "delivered", "seen", "read"}),
+)
