@@ -15,7 +15,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit bench screenshots clean
+.PHONY: help run test lint types unit stress bench screenshots clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,10 @@ types: $(STAMP) ## mypy, strict
 # -n 2: the journeys wait more than they compute, and more workers than cores make their deadlines tight.
 unit: $(STAMP) ## the tests (ARGS="-k wake" are passed on)
 	$(BIN)/pytest -n 2 $(ARGS)
+
+stress: $(STAMP) ## the tests that take long, and the coordinator killed ten times under load
+	$(BIN)/pytest -n 2 -m slow $(ARGS)
+	XATS_KILLS=10 $(BIN)/pytest -n 0 tests/test_restarts.py
 
 bench: $(STAMP) ## measure, and print one table (ARGS="--rounds 50 --json FILE" are passed on)
 	@$(BIN)/python -m benchmarks $(ARGS)

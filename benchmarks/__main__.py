@@ -7,9 +7,12 @@ machines that this runs on are shared and noisy.
 import argparse
 import asyncio
 import json
+import logging
 import sys
 from pathlib import Path
 
+from benchmarks.blocked_screen import measure_blocked_screen
+from benchmarks.dashboard import measure_dashboard
 from benchmarks.figures import Figure, table
 from benchmarks.wakes import measure_wakes
 
@@ -20,7 +23,12 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="wakes to measure one after the other")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     arguments = parser.parse_args()
-    figures: list[Figure] = asyncio.run(measure_wakes(arguments.rounds))
+    logging.getLogger().addHandler(logging.NullHandler())  # else what is provoked is complained of in the table
+    figures: list[Figure] = [
+        *asyncio.run(measure_wakes(arguments.rounds)),
+        *asyncio.run(measure_blocked_screen()),
+        *asyncio.run(measure_dashboard()),
+    ]
     sys.stdout.write(table(figures))
     if arguments.json:
         arguments.json.write_text(json.dumps([figure.as_record() for figure in figures], indent=2) + "\n")

@@ -41,6 +41,12 @@ def median(name: str, samples: Sequence[float], target: float) -> Figure:
     )
 
 
+def p95(name: str, samples: Sequence[float], target: float) -> Figure:
+    """The 95th percentile of times in seconds, as a figure in milliseconds."""
+    value = statistics.quantiles(samples, n=20)[-1] * 1000
+    return Figure(name=f"{name}, p95", value=value, unit="ms", target=target, samples=len(samples))
+
+
 def table(figures: Sequence[Figure]) -> str:
     """One row a figure."""
     width = max(len(figure.name) for figure in figures)

@@ -110,6 +110,19 @@ def test_the_names_of_the_reference_count_where_it_would_have_taken_them(
     assert load({"home": tmp_path}, {"POKE_QUIET_MS": value}).settings.quiet_ms == milliseconds
 
 
+@pytest.mark.parametrize("value", ["abc", "0", "-1", "0.5", "1e999", "nan", ""])
+def test_w27_a_pause_of_retention_that_is_no_number_of_milliseconds_counts_as_not_set(
+    tmp_path: Path, value: str
+) -> None:
+    assert load({"home": tmp_path}, {"CLEANUP_INTERVAL_MS": value}).settings.cleanup_ms == 3_600_000
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "36501", "soon"])
+def test_mail_is_kept_for_a_day_at_least(tmp_path: Path, days: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"^retention_days cannot be"):
+        load({"home": tmp_path}, {"XATS_RETENTION_DAYS": days})
+
+
 def test_our_own_name_comes_before_that_of_the_reference(tmp_path: Path) -> None:
     assert load({"home": tmp_path}, {"POKE_QUIET_MS": "10", "XATS_QUIET_MS": "20"}).settings.quiet_ms == 20
 

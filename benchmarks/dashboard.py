@@ -1,0 +1,205 @@
+"""What the dashboard costs and how soon it answers, in front of a large store and 20 quiet panes.
+
+Start, memory and processor time are those of the real program in a tmux pane.  How soon a key or an event is on the
+screen is measured within the program: what a captured pane tells of that is too coarse.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+import psutil
+
+from benchmarks.crowd import Bound, agent_id, fill, name, team
+from benchmarks.figures import Figure, median, p95
+from benchmarks.watched_screen import WatchedApp
+from tests.tmux_server import COLUMNS, ROWS, Pane, TmuxServer, short_folder, tmux_server
+from xats_tui.backend.clock import SystemClock
+from xats_tui.backend.crossing import Coordinator
+from xats_tui.backend.daemon import Backend
+from xats_tui.backend.events import Event
+from xats_tui.backend.model import Addressees
+from xats_tui.screens.coordinator_source import CoordinatorSource
+from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
+from xats_tui.screens.desk import Desk
+from xats_tui.screens.places import Mode, Panel
+from xats_tui.screens.tables import KeyedTable
+from xats_tui.settings import Settings
+
+PANES = 20
+"""Agents that live in a pane, all of them quiet."""
+
+STARTS = 5
+"""Times that the program is started."""
+
+WARM_UP = 8.0
+"""Seconds before it is looked what standing there costs."""
+
+WATCHED = 20.0
+"""Seconds to look at that."""
+
+PATIENCE = 20.0
+"""Seconds for the program to start or end."""
+
+LOADED = 0.5
+"""Seconds within which a mode has loaded what it shows besides the picture."""
+
+PRESSES = 12
+"""Times that the cursor is moved in each mode."""
+
+ROUNDS = 6
+"""Times that the modes are gone through."""
+
+FILTER = "agent-0"
+"""What is typed as a filter in each mode."""
+
+EVENTS = 40
+"""Messages whose way to the screen is timed."""
+
+RECIPIENT = 30
+"""The number of an agent that has no pane: its messages wake nobody."""
+
+
+async def measure_dashboard() -> list[Figure]:
+    """Start, memory, processor time; key to paint, event to paint."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xats-bench-")))
+        tmux = stack.enter_context(_own_tmux())
+        fill(Settings(home=home, port=0).db_path, [_quiet_pane(tmux) for _ in range(PANES)])
+        return [*await _from_outside(tmux, home), *await _from_inside(home)]
+
+
+async def _from_outside(tmux: TmuxServer, home: Path) -> list[Figure]:
+    """Start the program some times; the last time it stays for a while."""
+    starts = []
+    for number in range(STARTS):
+        began = time.perf_counter()
+        pane = tmux.new_pane([sys.executable, "-m", "xats_tui", "--home", str(home), "--port", "0"])
+        await tmux.wait_for(pane.pane_id, name(0), PATIENCE)
+        starts.append(time.perf_counter() - began)
+        if number < STARTS - 1:
+            await _quit(tmux, pane)
+    figures = [median("start to first data", starts, 1500), await _cpu(pane), await _memory(tmux, pane)]
+    await _quit(tmux, pane)
+    return figures
+
+
+async def _cpu(pane: Pane) -> Figure:
+    """Dashboard and coordinator together, with the tmux commands that they run."""
+    await asyncio.sleep(WARM_UP)
+    before = sum(psutil.Process(pane.pid).cpu_times()[:4])
+    await asyncio.sleep(WATCHED)
+    spent = sum(psutil.Process(pane.pid).cpu_times()[:4]) - before
+    share = 100 * spent / WATCHED
+    return Figure(name=f"CPU with the screen, {PANES} quiet panes", value=share, unit="%", target=4, samples=PANES)
+
+
+async def _memory(tmux: TmuxServer, pane: Pane) -> Figure:
+    """Resident memory, when every mode has been looked at."""
+    for mode in Mode:
+        tmux.send(pane.pane_id, mode.digit)
+        await asyncio.sleep(LOADED)
+        tmux.send(pane.pane_id, *["Down"] * PRESSES)
+        await asyncio.sleep(LOADED)
+    resident = psutil.Process(pane.pid).memory_info().rss / 2**20
+    return Figure(name="memory, every mode visited", value=resident, unit="MB", target=160, samples=1)
+
+
+async def _from_inside(home: Path) -> list[Figure]:
+    """The same program in this process, at a terminal that is watched."""
+    coordinator = Coordinator(Settings(home=home, port=0))
+    await asyncio.to_thread(coordinator.start)
+    app = WatchedApp(
+        Desk(source=CoordinatorSource(coordinator), verbs=CoordinatorVerbs(coordinator), clock=SystemClock())
+    )
+    showing = asyncio.create_task(app.run_async(size=(COLUMNS, ROWS)))
+    try:
+        await app.painted(lambda: bool(app.picture.stream))
+        return [*await _keys(app), await _events(app, coordinator)]
+    finally:
+        app.exit()
+        await showing
+        await asyncio.to_thread(coordinator.stop)
+
+
+async def _keys(app: WatchedApp) -> list[Figure]:
+    """Go through the modes; the first time move the cursor in each, the second time type a filter."""
+    first: list[float] = []
+    opened: list[float] = []
+    moved: list[float] = []
+    typed: list[float] = []
+    for number in range(ROUNDS):
+        for mode in (*list(Mode)[1:], Mode.LIVE):
+            (opened if number else first).append(await app.open(mode))
+            await asyncio.sleep(LOADED if number < 2 else 0)
+            if number == 0:
+                moved += [await app.press("down") for _ in range(PRESSES)]
+            if number == 1:
+                await app.press("slash")
+                typed += [await app.press(character) for character in FILTER]
+                await app.press("escape")
+    worst = max(first) * 1000
+    return [
+        p95("key to paint, cursor", moved, 50),
+        p95("key to paint, filter", typed, 50),
+        p95("key to paint, mode", opened, 50),
+        Figure(name="a mode's first opening, worst", value=worst, unit="ms", target=250, samples=len(first)),
+    ]
+
+
+async def _events(app: WatchedApp, coordinator: Coordinator) -> Figure:
+    """From the commit of a message to its row in the stream."""
+    await app.open(Mode.LIVE)
+    stream = app.screen.query_one(f"#{Panel.STREAM} KeyedTable", KeyedTable)
+    samples = []
+    for number in range(EVENTS):
+        await asyncio.sleep(0.2 + number / EVENTS)  # soon after the last one, and just before a heartbeat
+        subject = f"number {number}."
+        painted = asyncio.create_task(app.painted(partial(_is_listed, stream, subject)))
+        committed_at = await coordinator.ask(partial(_send, subject))
+        samples.append(await painted - committed_at)
+    return p95("committed event to paint", samples, 200)
+
+
+async def _send(subject: str, backend: Backend) -> float:
+    """Send a message as the operator; when it was committed."""
+    committed: list[float] = []
+
+    def hear(_: Event) -> None:
+        committed.append(time.perf_counter())
+
+    end = backend.bus.listen(hear)
+    to = Addressees(team=team(RECIPIENT), agent_ids=(agent_id(RECIPIENT),))
+    await backend.operator_mail.send([to], "bench", subject=subject, need_reply=False)
+    end()
+    return committed[0]
+
+
+def _is_listed(table: KeyedTable, words: str) -> bool:
+    return any(words in table.render_line(y).text for y in range(min(6, table.size.height)))
+
+
+@contextmanager
+def _own_tmux() -> Iterator[TmuxServer]:
+    """A tmux server that every program started from here finds."""
+    with short_folder() as folder, tmux_server(folder) as server:
+        os.environ.pop("TMUX", None)
+        os.environ["TMUX_TMPDIR"] = str(folder)
+        yield server
+
+
+def _quiet_pane(tmux: TmuxServer) -> Bound:
+    pane = tmux.new_pane(["cat"])
+    started_at = psutil.Process(pane.pid).create_time()
+    return Bound(pane_id=pane.pane_id, tty=tmux.tty(pane.pane_id), pid=pane.pid, started_at=started_at)
+
+
+async def _quit(tmux: TmuxServer, pane: Pane) -> None:
+    psutil.Process(pane.pid).terminate()
+    await tmux.wait_until(lambda: not psutil.pid_exists(pane.pid), PATIENCE)

@@ -1,0 +1,105 @@
+"""The dashboard at a terminal that notes when it was written to: how soon a key, or anything else, is painted."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path, PurePath
+from typing import ClassVar
+
+from textual import events
+from textual.driver import Driver
+from textual.drivers.headless_driver import HeadlessDriver
+
+from xats_tui import app
+from xats_tui.app import XatsApp
+from xats_tui.screens.desk import Desk
+from xats_tui.screens.mode_screen import ModeScreen
+from xats_tui.screens.places import Mode
+
+PATIENCE = 20.0
+"""Seconds for anything to be painted."""
+
+CALM = 3
+"""Times in a row that every queue has been empty and nothing is left to paint."""
+
+
+class WatchedDriver(HeadlessDriver):
+    """A terminal that shows nothing and tells when it was written to."""
+
+    @property
+    def is_headless(self) -> bool:
+        """Whether the program may leave out the drawing: it must not."""
+        return False
+
+    def write(self, data: str) -> None:
+        """Tell the program."""
+        assert isinstance(self._app, WatchedApp)
+        self._app.note_paint()
+
+
+class WatchedApp(XatsApp):
+    """The dashboard at such a terminal; times are those of `time.perf_counter`."""
+
+    # Textual takes relative paths from the file of the class.
+    CSS_PATH: ClassVar[list[str | PurePath]] = [Path(app.__file__).parent / path for path in XatsApp.CSS_PATH]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._painted_at = 0.0
+        self._on_paint: Callable[[], None] = lambda: None
+
+    def get_driver_class(self) -> type[Driver]:
+        """That one."""
+        return WatchedDriver
+
+    def note_paint(self) -> None:
+        """Remember when that was."""
+        self._painted_at = time.perf_counter()
+        self._on_paint()
+
+    async def press(self, key: str) -> float:
+        """Press a key; the seconds until the last that it leads to was painted, what has to be loaded aside."""
+        character = key if len(key) == 1 else None
+        began = time.perf_counter()
+        self.post_message(events.Key(key, character))
+        await self.calm()
+        return self._painted_at - began
+
+    async def open(self, mode: Mode) -> float:
+        """Open a mode by its digit; the seconds until it was painted."""
+        seconds = await self.press(mode.digit)
+        assert isinstance(self.screen, ModeScreen) and self.screen.mode is mode
+        return seconds
+
+    async def painted(self, claim: Callable[[], bool]) -> float:
+        """When something was painted that makes the claim true."""
+        at: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+        def look() -> None:
+            if not at.done() and claim():
+                at.set_result(time.perf_counter())
+
+        self._on_paint = look
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await at
+        finally:
+            self._on_paint = lambda: None
+
+    async def calm(self) -> None:
+        """Wait until every widget has done what it was told and nothing is left to paint."""
+        calm = 0
+        async with asyncio.timeout(PATIENCE):
+            while calm < CALM:
+                await self._all_queues_emptied()
+                screen = self.screen
+                due = screen._dirty_widgets or screen._layout_required or screen._callbacks
+                calm = 0 if due else calm + 1
+                if due:
+                    await asyncio.sleep(0.001)
+
+    async def _all_queues_emptied(self) -> None:
+        waiting = [self, *self.screen.walk_children(with_self=True)]
+        emptied = [asyncio.Event() for _ in waiting]
+        told = [event for pump, event in zip(waiting, emptied, strict=True) if pump.call_later(event.set)]
+        await asyncio.gather(*(event.wait() for event in told))
