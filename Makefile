@@ -33,9 +33,9 @@ lint: $(STAMP) ## style, format and import rules
 types: $(STAMP) ## mypy, strict
 	$(BIN)/mypy
 
-# -n 2: the journeys wait more than they compute, and more workers than cores make their deadlines tight.
+# -n 4: the journeys wait more than they compute; on two cores four workers keep one and a half busy.
 unit: $(STAMP) ## the tests (ARGS="-k wake" are passed on)
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 4 $(ARGS)
 
 stress: $(STAMP) ## the tests that take long, and the coordinator killed ten times under load
 	$(BIN)/pytest -n 2 -m slow $(ARGS)

@@ -100,6 +100,7 @@ async def test_headless_to_dashboard_to_headless_under_load_fails_no_call_and_lo
     assert max(to_dashboard, load.longest) < 5
 
 
+@pytest.mark.slow
 async def test_closing_the_window_of_the_dashboard_does_not_cut_the_team_off(tmux: TmuxServer, home: Path) -> None:
     pane = await opened(tmux, home, "--port", "0")
     async with agents(home, "a") as (host,):
@@ -111,6 +112,7 @@ async def test_closing_the_window_of_the_dashboard_does_not_cut_the_team_off(tmu
         assert (await host.call("echo", msg="hi"))["msg"] == "hi"
 
 
+@pytest.mark.slow
 async def test_a_second_dashboard_takes_over_if_asked_to_and_the_first_says_why_it_ended(
     tmux: TmuxServer, home: Path
 ) -> None:
@@ -135,6 +137,7 @@ async def test_stop_all_stops_all(tmux: TmuxServer, home: Path) -> None:
         await gone(home)
 
 
+@pytest.mark.slow
 async def test_a_dashboard_that_is_told_to_stop_does_so_in_time_with_agents_connected(
     tmux: TmuxServer, home: Path
 ) -> None:

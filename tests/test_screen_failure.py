@@ -53,6 +53,7 @@ async def test_enter_opens_the_screen_again(tmux: TmuxServer, home: Path) -> Non
         assert (await host.call("echo", msg="hi"))["msg"] == "hi"
 
 
+@pytest.mark.slow
 async def test_it_goes_on_without_a_screen_if_that_is_wanted(tmux: TmuxServer, home: Path) -> None:
     async with failed(tmux, home) as (pane, host):
         before = await running(home)
@@ -63,6 +64,7 @@ async def test_it_goes_on_without_a_screen_if_that_is_wanted(tmux: TmuxServer, h
         assert (await host.call("echo", msg="hi"))["msg"] == "hi"
 
 
+@pytest.mark.slow
 async def test_a_screen_that_fails_again_and_again_is_not_reopened_by_a_mere_enter(
     tmux: TmuxServer, home: Path
 ) -> None:
@@ -78,6 +80,7 @@ async def test_a_screen_that_fails_again_and_again_is_not_reopened_by_a_mere_ent
         await tmux.wait_for(pane.pane_id, FIRST_SIGN)
 
 
+@pytest.mark.slow
 async def test_whoever_closes_the_window_at_the_question_does_not_cut_the_team_off(
     tmux: TmuxServer, home: Path
 ) -> None:
@@ -88,6 +91,7 @@ async def test_whoever_closes_the_window_at_the_question_does_not_cut_the_team_o
             assert (await host.call("echo", msg="hi"))["msg"] == "hi"
 
 
+@pytest.mark.slow
 async def test_ctrl_c_at_the_question_stops_all(tmux: TmuxServer, home: Path) -> None:
     async with failed(tmux, home) as (pane, _):
         tmux.send(pane.pane_id, "C-c")

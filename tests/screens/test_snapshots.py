@@ -45,7 +45,7 @@ def after(*keys: str, words: str = "xats :9100") -> Callable[[Pilot[Any]], Await
     return press
 
 
-@at(*SIZES)
+@at(SMALL, NORMAL, slow=(WIDE,))
 @pytest.mark.parametrize("mode", Mode)
 def test_filled(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
     assert snap_compare(screen(), terminal_size=size, run_before=after(mode.digit))

@@ -58,8 +58,13 @@ def test_no_key_of_a_mode_means_two_things_in_the_same_place(screen: type[ModeSc
         assert not tables & set(taken), panel
 
 
+in_every_mode = pytest.mark.parametrize(
+    "mode", [mode if mode is Mode.WAKES else pytest.param(mode, marks=pytest.mark.slow) for mode in Mode]
+)
+
+
 @pytest.mark.parametrize("picture", [FILLED, EMPTY], ids=["filled", "empty"])
-@pytest.mark.parametrize("mode", Mode)
+@in_every_mode
 async def test_the_menu_has_every_action_of_a_mode_and_the_reason_where_it_cannot_be_done(
     mode: Mode, picture: Picture
 ) -> None:
@@ -77,7 +82,7 @@ async def test_the_menu_has_every_action_of_a_mode_and_the_reason_where_it_canno
         assert reason is None or any(f"not now: {reason}" in line for line in lines), (action.id, reason)
 
 
-@pytest.mark.parametrize("mode", Mode)
+@in_every_mode
 async def test_a_key_pressed_in_vain_says_why_unless_it_is_pressed_by_habit(mode: Mode) -> None:
     async with opened(mode, EMPTY) as (pilot, screen):
         vain = [(action, reason) for action, reason in offered(screen.situation()) if reason and not action.quiet]
@@ -87,9 +92,7 @@ async def test_a_key_pressed_in_vain_says_why_unless_it_is_pressed_by_habit(mode
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(
-    "mode", [mode if mode is Mode.WAKES else pytest.param(mode, marks=pytest.mark.slow) for mode in Mode]
-)
+@in_every_mode
 async def test_in_read_only_mode_no_key_changes_anything(mode: Mode) -> None:
     verbs = FixedVerbs(read_only=True)
     async with opened(mode, verbs=verbs) as (pilot, screen):
@@ -101,7 +104,7 @@ async def test_in_read_only_mode_no_key_changes_anything(mode: Mode) -> None:
     assert {done[0] for done in verbs.done} <= LEAVES_NO_TRACE
 
 
-@pytest.mark.parametrize("mode", Mode)
+@in_every_mode
 async def test_in_read_only_mode_all_that_changes_something_is_refused_for_that_reason(mode: Mode) -> None:
     async with opened(mode, verbs=FixedVerbs(read_only=True)) as (pilot, screen):
         refused = [action for action, _ in offered(screen.situation()) if action.changes]

@@ -17,6 +17,7 @@ FILLED_IN = frozenset({"register_agent", "register_claude_self", "register_codex
 BRIDGED = [pair for pair, scenario in SCENARIOS.items() if scenario not in HTTP_ONLY and pair[0] not in FILLED_IN]
 
 
+@pytest.mark.slow
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("pair", BRIDGED, ids=named)
 async def test_every_outcome_is_the_same_behind_the_bridge(pair: Pair, bridged_world: World) -> None:
