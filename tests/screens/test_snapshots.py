@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ Compare = Callable[..., bool]
 
 SIZES = ((80, 24), (120, 40), (160, 50))
 SMALL, NORMAL, WIDE = SIZES
+
+slow = partial(pytest.param, marks=pytest.mark.slow)
 
 
 def at(*quick: tuple[int, int], slow: Sequence[tuple[int, int]] = ()) -> pytest.MarkDecorator:
@@ -46,17 +49,19 @@ def after(*keys: str, words: str = "xats :9100") -> Callable[[Pilot[Any]], Await
 
 
 @at(SMALL, NORMAL, slow=(WIDE,))
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", [slow(mode) if mode is Mode.WAKES else mode for mode in Mode])
 def test_filled(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
     assert snap_compare(screen(), terminal_size=size, run_before=after(mode.digit))
 
 
+@pytest.mark.slow
 @at(SMALL, slow=(NORMAL, WIDE))
 @pytest.mark.parametrize("mode", Mode)
 def test_empty(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
     assert snap_compare(screen(EMPTY), terminal_size=size, run_before=after(mode.digit))
 
 
+@pytest.mark.slow
 @at(NORMAL, slow=(SMALL, WIDE))
 @pytest.mark.parametrize("mode", Mode)
 def test_stale(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
@@ -78,6 +83,7 @@ def test_stale(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None
 INSIDE = {mode: (mode.digit, "down", "enter") for mode in list(Mode)[1:]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", INSIDE)
 def test_the_detail_takes_a_small_screen(snap_compare: Compare, mode: Mode) -> None:
     assert snap_compare(screen(), terminal_size=SMALL, run_before=after(*INSIDE[mode], words="esc back"))
@@ -96,6 +102,7 @@ LISTS = {
 }
 
 
+@pytest.mark.slow
 @at(SMALL, slow=(NORMAL,))
 @pytest.mark.parametrize("state", LISTS)
 def test_list(snap_compare: Compare, state: str, size: tuple[int, int]) -> None:
@@ -135,15 +142,18 @@ def test_live_in_a_terminal_that_is_too_small(snap_compare: Compare) -> None:
     assert snap_compare(screen(), terminal_size=(79, 24), run_before=wait)
 
 
+@pytest.mark.slow
 def test_live_filtered(snap_compare: Compare) -> None:
     run_before = after("slash", "s", "h", "o", "p", "enter", words="enter open")
     assert snap_compare(screen(), terminal_size=NORMAL, run_before=run_before)
 
 
+@pytest.mark.slow
 def test_live_zoomed(snap_compare: Compare) -> None:
     assert snap_compare(screen(), terminal_size=NORMAL, run_before=after("tab", "tab", "z", words="esc back"))
 
 
+@pytest.mark.slow
 def test_the_deck_of_a_small_screen(snap_compare: Compare) -> None:
     assert snap_compare(screen(), terminal_size=SMALL, run_before=after("tab", "tab", "tab", words="next try"))
 
