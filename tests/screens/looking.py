@@ -1,8 +1,10 @@
 """Looking at a screen under test: its text, and waiting until a claim about it holds."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import pytest
 from textual._compositor import LayoutUpdate
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -12,6 +14,9 @@ PATIENCE = 400
 
 STILL = 10
 """Looks in a row that see the same."""
+
+slow = partial(pytest.param, marks=pytest.mark.slow)
+"""A parameter for the long run of the tests only."""
 
 
 async def until(pilot: Pilot[Any], claim: Callable[[], bool]) -> None:

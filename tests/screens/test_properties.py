@@ -5,7 +5,6 @@ import json
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from functools import partial
 from itertools import cycle
 from typing import Any, TypeVar
 
@@ -14,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
-from tests.screens.looking import settled, shows, strips, until
+from tests.screens.looking import settled, shows, slow, strips, until
 from tests.screens.sample import FILLED, FixedSource, FixedVerbs, desk
 from tests.screens.test_format import FOREIGN, OBEYED
 from xats_tui.app import XatsApp
@@ -50,8 +49,6 @@ NASTY = (
 """Each of these is in every picture, somewhere."""
 
 SIZES = ((80, 24), (120, 40))
-
-slow = partial(pytest.param, marks=pytest.mark.slow)
 
 KEYS = ("down", "enter", "pagedown", "z", "z", "escape", "tab", "tab", "down", "space", "space")
 """Through list and detail of a mode."""

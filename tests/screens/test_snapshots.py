@@ -2,14 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from tests.screens.looking import settled, shows, until
+from tests.screens.looking import settled, shows, slow, until
 from tests.screens.sample import EMPTY, FILLED, FixedSource, FixedVerbs, FrozenClock, desk
 from xats_tui.app import XatsApp
 from xats_tui.backend.events import Scope
@@ -22,13 +21,10 @@ Compare = Callable[..., bool]
 SIZES = ((80, 24), (120, 40), (160, 50))
 SMALL, NORMAL, WIDE = SIZES
 
-slow = partial(pytest.param, marks=pytest.mark.slow)
 
-
-def at(*quick: tuple[int, int], slow: Sequence[tuple[int, int]] = ()) -> pytest.MarkDecorator:
-    """At these sizes; at the slow ones in the long run of the tests only."""
-    late = [pytest.param(size, marks=pytest.mark.slow) for size in slow]
-    return pytest.mark.parametrize("size", [*quick, *late], ids=lambda size: f"{size[0]}x{size[1]}")
+def at(*quick: tuple[int, int], late: Sequence[tuple[int, int]] = ()) -> pytest.MarkDecorator:
+    """At these sizes; at the late ones in the long run of the tests only."""
+    return pytest.mark.parametrize("size", [*quick, *map(slow, late)], ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 def screen(picture: Picture = FILLED) -> XatsApp:
@@ -48,21 +44,21 @@ def after(*keys: str, words: str = "xats :9100") -> Callable[[Pilot[Any]], Await
     return press
 
 
-@at(SMALL, NORMAL, slow=(WIDE,))
+@at(SMALL, NORMAL, late=(WIDE,))
 @pytest.mark.parametrize("mode", [slow(mode) if mode is Mode.WAKES else mode for mode in Mode])
 def test_filled(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
     assert snap_compare(screen(), terminal_size=size, run_before=after(mode.digit))
 
 
 @pytest.mark.slow
-@at(SMALL, slow=(NORMAL, WIDE))
+@at(*SIZES)
 @pytest.mark.parametrize("mode", Mode)
 def test_empty(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
     assert snap_compare(screen(EMPTY), terminal_size=size, run_before=after(mode.digit))
 
 
 @pytest.mark.slow
-@at(NORMAL, slow=(SMALL, WIDE))
+@at(*SIZES)
 @pytest.mark.parametrize("mode", Mode)
 def test_stale(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
     source, clock = FixedSource(FILLED), FrozenClock()
@@ -103,7 +99,7 @@ LISTS = {
 
 
 @pytest.mark.slow
-@at(SMALL, slow=(NORMAL,))
+@at(SMALL, NORMAL)
 @pytest.mark.parametrize("state", LISTS)
 def test_list(snap_compare: Compare, state: str, size: tuple[int, int]) -> None:
     keys, words = LISTS[state]
@@ -179,7 +175,7 @@ DIALOGS = {
 }
 
 
-@at(SMALL, slow=(NORMAL, WIDE))
+@at(SMALL, late=(NORMAL,))
 @pytest.mark.parametrize("dialog", DIALOGS)
 def test_dialog(snap_compare: Compare, dialog: str, size: tuple[int, int]) -> None:
     keys, words = DIALOGS[dialog]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.screens.looking import settled, shows, text, until
+from tests.screens.looking import settled, shows, slow, text, until
 from tests.screens.sample import EMPTY, FILLED, FixedVerbs, desk
 from xats_tui.app import SCREENS, XatsApp
 from xats_tui.screens.actions import ACTIONS, offered
@@ -58,9 +58,7 @@ def test_no_key_of_a_mode_means_two_things_in_the_same_place(screen: type[ModeSc
         assert not tables & set(taken), panel
 
 
-in_every_mode = pytest.mark.parametrize(
-    "mode", [mode if mode is Mode.WAKES else pytest.param(mode, marks=pytest.mark.slow) for mode in Mode]
-)
+in_every_mode = pytest.mark.parametrize("mode", [mode if mode is Mode.WAKES else slow(mode) for mode in Mode])
 
 
 @pytest.mark.parametrize("picture", [FILLED, EMPTY], ids=["filled", "empty"])
