@@ -1,7 +1,7 @@
 """The Contracts mode: every contract with its versions, any two beside each other, and who has which."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from xats_tui.backend.model import ContractChange, ContractSummary
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.desk import Desk
 from xats_tui.screens.details.contracts import change_detail, contract_title, interest_detail
+from xats_tui.screens.format import Row
 from xats_tui.screens.list_mode import ListMode
 from xats_tui.screens.panels import entitle
 from xats_tui.screens.places import Mode
@@ -49,12 +50,9 @@ class Contracts(ListMode):
         yield from super().compose_detail()
         yield Static(id="interest", classes="panel")
 
-    def draw_body(self) -> None:
-        """Show older versions of those contracts only that are unfolded."""
-        rows = version_rows(self.picture, self.now(), frozenset(self._unfolded))
-        when_empty = VERSIONS.when_empty if self.picture.confirmed_at else "loading…"
-        self.list_panel.show(rows, VERSIONS.summary(self.picture), when_empty)
-        self.draw_detail(self.list_panel.table.chosen)
+    def rows(self) -> Sequence[Row]:
+        """Older versions of those contracts only that are unfolded."""
+        return version_rows(self.picture, self.now(), frozenset(self._unfolded))
 
     def draw_detail(self, key: str | None) -> None:
         """Show the versions that are meant, and have them loaded if they are not the ones that are known."""

@@ -4,7 +4,7 @@ A mode of this kind says what its rows are (`listing`) and what the detail of on
 sorting, zoom, drilling in and out, mouse and the layout for each width come from here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from xats_tui.screens.desk import Desk
-from xats_tui.screens.format import Tone
+from xats_tui.screens.format import Row, Tone
 from xats_tui.screens.frame import Piece
 from xats_tui.screens.listing import Listing
 from xats_tui.screens.mode_screen import ModeScreen
@@ -74,11 +74,16 @@ class ListMode(ModeScreen):
 
     def draw_body(self) -> None:
         """Show list and detail as they are now."""
-        listing = self.listing
-        rows = listing.rows(self.picture, self.now())
-        when_empty = listing.when_empty if self.picture.confirmed_at else "loading…"
-        self.list_panel.show(rows, listing.summary(self.picture), when_empty)
+        self.fill(self.list_panel, self.listing, self.rows())
         self.draw_detail(self.list_panel.table.chosen)
+
+    def rows(self) -> Sequence[Row]:
+        """What is in the list now."""
+        return self.listing.rows(self.picture, self.now())
+
+    def fill(self, panel: TablePanel, listing: Listing, rows: Sequence[Row]) -> None:
+        """Show rows of a listing, or why there are none."""
+        panel.show(rows, listing.summary(self.picture), listing.when_empty if self.picture.confirmed_at else "loading…")
 
     def situation(self) -> Situation:
         """What is under the cursor, what is marked, and where the focus is."""

@@ -109,8 +109,7 @@ class Tasks(ListMode):
         """Show the board or the list as it is now; what changes from one to the other keeps its place."""
         self._change_over()
         for panel, listing in self._panels():
-            when_empty = listing.when_empty if self.picture.confirmed_at else "loading…"
-            panel.show(listing.rows(self.picture, self.now()), listing.summary(self.picture), when_empty)
+            self.fill(panel, listing, listing.rows(self.picture, self.now()))
         if self._is_board and self._status is None and not self.inside and self.focused is not None:
             self.focus_list()  # the first column that has a task is known only now
         self.draw_detail(self.list_panel.table.chosen)
