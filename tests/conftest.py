@@ -1,5 +1,6 @@
 """What many tests start from: settings with a home of their own, a running coordinator, clients, a tmux server."""
 
+import gc
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
@@ -20,6 +21,12 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 
 QUIET_MS = 150
 """How long a pane must be quiet: long enough to be seen, short enough to be waited for."""
+
+
+def pytest_collection_finish() -> None:
+    """Look for reference cycles seldom, and never in what stays: that took a quarter of a screen test."""
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 @pytest.fixture(autouse=True)

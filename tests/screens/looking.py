@@ -3,17 +3,23 @@
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from textual._compositor import LayoutUpdate
+from textual.app import App
 from textual.pilot import Pilot
 from textual.strip import Strip
+from textual.worker import WorkerState
 
 PATIENCE = 400
 """Looks, 10 ms apart, before a claim is given up."""
 
 STILL = 10
-"""Looks in a row that see the same."""
+"""Looks in a row that see nothing new."""
+
+LASTING = ("reloads", "verbs")
+"""Workers that last as long as the program, or as what they wait for does."""
 
 slow = partial(pytest.param, marks=pytest.mark.slow)
 """A parameter for the long run of the tests only."""
@@ -30,12 +36,12 @@ async def until(pilot: Pilot[Any], claim: Callable[[], bool]) -> None:
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Wait until the screen has stayed the same for a tenth of a second: layout takes several frames."""
-    seen: list[Strip] = []
-    looks = 0
+    """Wait until nothing is being loaded and nothing was painted for ten looks: layout takes several frames."""
+    seen, looks = -1, 0
     for _ in range(PATIENCE):
-        now = strips(pilot)
-        seen, looks = now, looks + 1 if now == seen else 0
+        now = paints(pilot)
+        looks = looks + 1 if now == seen and not is_loading(pilot) else 0
+        seen = now
         if looks == STILL:
             return
         await pilot.pause(0.01)
@@ -44,7 +50,40 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 async def shows(pilot: Pilot[Any], words: str) -> None:
     """Wait until the screen shows these words."""
-    await until(pilot, lambda: words in text(pilot))
+    looked_at = -1
+
+    def claim() -> bool:
+        nonlocal looked_at
+        if (now := paints(pilot)) == looked_at:
+            return False
+        looked_at = now
+        return words in text(pilot)
+
+    await until(pilot, claim)
+
+
+def is_loading(pilot: Pilot[Any]) -> bool:
+    """Whether a detail that was asked for is still under way."""
+    unfinished = (WorkerState.PENDING, WorkerState.RUNNING)
+    return any(worker.state in unfinished and worker.group not in LASTING for worker in pilot.app.workers)
+
+
+_painted: WeakKeyDictionary[App[Any], int] = WeakKeyDictionary()
+
+
+def paints(pilot: Pilot[Any]) -> int:
+    """How often the program has painted since the first look; drawing all of it in order to compare costs more."""
+    app = pilot.app
+    if app not in _painted:
+        _painted[app] = 0
+        display = app._display
+
+        def count(*arguments: Any) -> None:
+            _painted[app] += 1
+            display(*arguments)
+
+        app._display = count  # type: ignore[method-assign, assignment]
+    return _painted[app]
 
 
 def text(pilot: Pilot[Any]) -> str:

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from tests.screens.looking import shows, text, until
+from tests.screens.looking import shows, slow, text, until
 from tests.screens.sample import FixedVerbs, desk
 from xats_tui.app import SCREENS, XatsApp
 from xats_tui.screens.actions import ACTIONS, offered, possible
@@ -47,7 +47,7 @@ def test_in_read_only_mode_nothing_that_changes_is_possible(mode: Mode) -> None:
     assert set(reasons.values()) <= {"read-only mode"}
 
 
-@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("mode", [Mode.LIVE, *map(slow, list(Mode)[1:])])
 async def test_every_action_is_in_the_help_and_in_the_palette(mode: Mode) -> None:
     app = XatsApp(desk())
     async with app.run_test(size=(120, 90)) as pilot:

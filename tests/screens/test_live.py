@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button
 
@@ -148,26 +147,21 @@ async def test_a_terminal_made_too_small_says_so_until_it_is_enlarged(coordinato
         await shows(pilot, "Agents")
 
 
-BODIES = {
-    "markup": "[red]x[/] [/",
-    "control": "\x1b[31m\x07\x9b",
-    "wide": "漢字🙂",
-    "right-to-left": "שלום \u202eabc",
-    "long": "z" * 10_000,
-}
+BODIES = ("[red]x[/] [/", "\x1b[31m\x07\x9b", "漢字🙂", "שלום \u202eabc", "z" * 10_000)
 
 
-@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
-async def test_no_body_breaks_the_screen_or_reaches_the_terminal(
-    settings: Settings, coordinator: Coordinator, body: str
-) -> None:
+async def test_no_body_breaks_the_screen_or_reaches_the_terminal(settings: Settings, coordinator: Coordinator) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, _ = await connect("backend"), await connect("frontend")
-        await backend("send_message", to_agent_name="frontend", subject=body[:40], body=body)
-        await until(pilot, lambda: table(pilot, "stream").row_count == 1)
-        await pilot.press("tab", "tab", "enter")
-        await shows(pilot, "subject")
-        assert not set(text(pilot)) & set("\x1b\x07\x9b\u202e")
+        for body in BODIES:
+            await backend("send_message", to_agent_name="frontend", subject=body[:40], body=body)
+        await until(pilot, lambda: table(pilot, "stream").row_count == len(BODIES))
+        await pilot.press("tab", "tab")
+        for _ in BODIES:
+            await pilot.press("enter")
+            await shows(pilot, "subject")
+            assert not set(text(pilot)) & set("\x1b\x07\x9b\u202e")
+            await pilot.press("escape", "down")
 
 
 async def test_a_picture_that_comes_while_the_program_is_left_is_let_go(coordinator: Coordinator) -> None:

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
@@ -83,14 +82,14 @@ async def test_how_long_a_reply_is_missing_and_that_one_came_is_seen() -> None:
         await until(pilot, lambda: names(pilot) == ["5"])
 
 
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [("@qa", ["7", "6", "1"]), ("docs", ["5", "2"]), ("reply", ["9", "5"]), ("read @planner", ["3"])],
-)
-async def test_messages_are_filtered_by_agent_team_and_state(words: str, found: list[str]) -> None:
+FOUND = {"@qa": ["7", "6", "1"], "docs": ["5", "2"], "reply": ["9", "5"], "read @planner": ["3"]}
+
+
+async def test_messages_are_filtered_by_agent_team_and_state() -> None:
     async with opened(Mode.MESSAGES) as (pilot, _):
-        await pilot.press("slash", *words, "enter")
-        await until(pilot, lambda: names(pilot) == found)
+        for words, found in FOUND.items():
+            await pilot.press("slash", "ctrl+u", *words, "enter")
+            await until(pilot, lambda found=found: names(pilot) == found)  # type: ignore[misc]
 
 
 async def test_the_receipts_say_how_far_a_wake_has_come() -> None:

@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.conftest import Sql
-from tests.screens.looking import settled, shows, text, until
+from tests.screens.looking import settled, shows, slow, text, until
 from tests.screens.sample import FILLED, NOW, FixedSource, FixedVerbs, FrozenClock, desk
 from tests.screens.supervising import Tool, agents, dashboard, eventually, open_mode
 from xats_tui.app import XatsApp
@@ -325,7 +325,7 @@ async def test_a_task_that_was_begun_is_kept_for_the_same_key() -> None:
     await board(check)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 50)])
+@pytest.mark.parametrize("size", [(80, 24), slow((120, 40)), slow((160, 50))])
 async def test_titles_with_markup_and_control_bytes_break_no_board(size: tuple[int, int]) -> None:
     odd = "[red]x[/] \x1b[2J\n" + "翻" * 5000 + "\u202e"
     entries = [

@@ -89,8 +89,9 @@ async def test_a_key_pressed_in_vain_says_why_unless_it_is_pressed_by_habit(mode
             await shows(pilot, f"{action.title}: {reason}"[:40])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
-@in_every_mode
+@pytest.mark.parametrize("mode", Mode)
 async def test_in_read_only_mode_no_key_changes_anything(mode: Mode) -> None:
     verbs = FixedVerbs(read_only=True)
     async with opened(mode, verbs=verbs) as (pilot, screen):
