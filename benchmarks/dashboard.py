@@ -14,10 +14,9 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
-import psutil
-
-from benchmarks.crowd import Bound, agent_id, fill, name, team
+from benchmarks.crowd import agent_id, fill, name, team
 from benchmarks.figures import Figure, median, p95
+from benchmarks.programs import cpu_seconds, quiet_pane, quit_pane, resident
 from benchmarks.watched_screen import WatchedApp
 from tests.tmux_server import COLUMNS, ROWS, Pane, TmuxServer, short_folder, tmux_server
 from xats_tui.backend.clock import SystemClock
@@ -25,6 +24,7 @@ from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.events import Event
 from xats_tui.backend.model import Addressees
+from xats_tui.garbage import settle
 from xats_tui.screens.coordinator_source import CoordinatorSource
 from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.desk import Desk
@@ -71,7 +71,7 @@ async def measure_dashboard() -> list[Figure]:
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xats-bench-")))
         tmux = stack.enter_context(_own_tmux())
-        fill(Settings(home=home, port=0).db_path, [_quiet_pane(tmux) for _ in range(PANES)])
+        fill(Settings(home=home, port=0).db_path, [await quiet_pane(tmux) for _ in range(PANES)])
         return [*await _from_outside(tmux, home), *await _from_inside(home)]
 
 
@@ -84,19 +84,18 @@ async def _from_outside(tmux: TmuxServer, home: Path) -> list[Figure]:
         await tmux.wait_for(pane.pane_id, name(0), PATIENCE)
         starts.append(time.perf_counter() - began)
         if number < STARTS - 1:
-            await _quit(tmux, pane)
+            await quit_pane(tmux, pane)
     figures = [median("start to first data", starts, 1500), await _cpu(pane), await _memory(tmux, pane)]
-    await _quit(tmux, pane)
+    await quit_pane(tmux, pane)
     return figures
 
 
 async def _cpu(pane: Pane) -> Figure:
     """Dashboard and coordinator together, with the tmux commands that they run."""
     await asyncio.sleep(WARM_UP)
-    before = sum(psutil.Process(pane.pid).cpu_times()[:4])
+    before = cpu_seconds(pane.pid)
     await asyncio.sleep(WATCHED)
-    spent = sum(psutil.Process(pane.pid).cpu_times()[:4]) - before
-    share = 100 * spent / WATCHED
+    share = 100 * (cpu_seconds(pane.pid) - before) / WATCHED
     return Figure(name=f"CPU with the screen, {PANES} quiet panes", value=share, unit="%", target=4, samples=PANES)
 
 
@@ -107,8 +106,7 @@ async def _memory(tmux: TmuxServer, pane: Pane) -> Figure:
         await asyncio.sleep(LOADED)
         tmux.send(pane.pane_id, *["Down"] * PRESSES)
         await asyncio.sleep(LOADED)
-    resident = psutil.Process(pane.pid).memory_info().rss / 2**20
-    return Figure(name="memory, every mode visited", value=resident, unit="MB", target=160, samples=1)
+    return Figure(name="memory, every mode visited", value=resident(pane.pid), unit="MB", target=160, samples=1)
 
 
 async def _from_inside(home: Path) -> list[Figure]:
@@ -121,6 +119,7 @@ async def _from_inside(home: Path) -> list[Figure]:
     showing = asyncio.create_task(app.run_async(size=(COLUMNS, ROWS)))
     try:
         await app.painted(lambda: bool(app.picture.stream))
+        settle()  # as the program does
         return [*await _keys(app), await _events(app, coordinator)]
     finally:
         app.exit()
@@ -192,14 +191,3 @@ def _own_tmux() -> Iterator[TmuxServer]:
         os.environ.pop("TMUX", None)
         os.environ["TMUX_TMPDIR"] = str(folder)
         yield server
-
-
-def _quiet_pane(tmux: TmuxServer) -> Bound:
-    pane = tmux.new_pane(["cat"])
-    started_at = psutil.Process(pane.pid).create_time()
-    return Bound(pane_id=pane.pane_id, tty=tmux.tty(pane.pane_id), pid=pane.pid, started_at=started_at)
-
-
-async def _quit(tmux: TmuxServer, pane: Pane) -> None:
-    psutil.Process(pane.pid).terminate()
-    await tmux.wait_until(lambda: not psutil.pid_exists(pane.pid), PATIENCE)

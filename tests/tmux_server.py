@@ -5,6 +5,7 @@ It knows panes, keys and screens, nothing of what runs in them.
 
 import asyncio
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -130,3 +131,20 @@ def tmux_server(folder: Path) -> Iterator[TmuxServer]:
         yield server
     finally:
         server.run("kill-server")
+
+
+@contextmanager
+def attached(server: TmuxServer) -> Iterator[int]:
+    """A terminal that looks at the server's first session; what it is sent can be read, without waiting."""
+    ours, theirs = pty.openpty()
+    client = subprocess.Popen(
+        ["tmux", "attach"], env=server.environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    os.set_blocking(ours, False)
+    try:
+        yield ours
+    finally:
+        client.terminate()
+        client.wait(10)
+        os.close(ours)

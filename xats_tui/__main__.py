@@ -14,14 +14,21 @@ import typer
 
 from xats_tui import __version__
 from xats_tui.backend.errors import XatsError
+from xats_tui.commands.changes import poke, reassign, replay, send
 from xats_tui.commands.channel import channel
 from xats_tui.commands.config import config
 from xats_tui.commands.daemon import daemon
 from xats_tui.commands.dashboard import dashboard
+from xats_tui.commands.demo import demo
+from xats_tui.commands.doctor import doctor
 from xats_tui.commands.flags import accepts_flags, with_settings
 from xats_tui.commands.hook import hook
+from xats_tui.commands.launch import launch
 from xats_tui.commands.mcp import mcp
 from xats_tui.commands.pre_register_codex_pane import pre_register_codex_pane
+from xats_tui.commands.readings import agents, contracts, messages, status, tasks, wakes
+from xats_tui.commands.repair import repair
+from xats_tui.commands.setup import setup
 from xats_tui.pid_file import AlreadyRunning
 from xats_tui.settings import InvalidSettings, load
 
@@ -39,9 +46,14 @@ Every flag may stand before or after the command.  Each can also be set in the e
 config.toml in the home; `xats-tui config` shows what holds and why.
 """
 
+OPERATORS = (status, agents, messages, wakes, tasks, contracts, send, poke, replay, reassign)
+"""What the operator asks of the running coordinator."""
+
 cli = typer.Typer(name=NAME, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (daemon, mcp, channel, hook, config, pre_register_codex_pane):
+for command in (daemon, mcp, channel, hook, config, pre_register_codex_pane, setup, repair, launch, *OPERATORS):
     cli.command(command.__name__.replace("_", "-"))(with_settings(command))
+cli.command("demo")(demo)  # with settings of its own
+cli.command("doctor")(accepts_flags(doctor))  # bad settings are a finding of its own
 
 
 @cli.callback(invoke_without_command=True)

@@ -70,13 +70,24 @@ class XatsApp(App[Next]):
 
         picture: Picture
 
-    def __init__(self, desk: Desk, *, note: str = "") -> None:
+    def __init__(self, desk: Desk, *, note: str = "", when_seen: Callable[[], object] | None = None) -> None:
+        """Make the screen.
+
+        Args:
+            desk: what it works with.
+            note: what the operator is told first.
+            when_seen: called once, as soon as there is something to see.
+        """
         super().__init__()
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name  # before the stylesheets are read: another theme has them all read again
         self.picture = Picture()
         self.failure: Exception | None = None
         """What ended the screen, if it was not left."""
         self._desk = desk
         self._note = note
+        self._when_seen = when_seen
         self._trail: list[Mode] = []
         """The modes through which the operator has come to the one that is open."""
         self._reloads = Reloads(desk.source, desk.clock, lambda picture: self.post_message(self.Pictured(picture)))
@@ -84,9 +95,6 @@ class XatsApp(App[Next]):
 
     async def on_mount(self) -> None:
         """Open the first mode and begin to load."""
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
         for screen in SCREENS:
             self.add_mode(screen.mode, partial(screen, self._desk))
         await self.switch_mode(Mode.LIVE)
@@ -118,6 +126,9 @@ class XatsApp(App[Next]):
         for screen in self.screen_stack:
             if isinstance(screen, ModeScreen):
                 screen.show(event.picture)
+        if self._when_seen:
+            self.call_after_refresh(self._when_seen)
+            self._when_seen = None
 
     def _alert(self, text: str) -> None:
         health = self.picture.health

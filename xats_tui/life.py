@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib import import_module
 from types import FrameType
 
 from xats_tui import pid_file
@@ -21,6 +22,7 @@ from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.errors import StartError
 from xats_tui.ending import Ending
+from xats_tui.garbage import settle
 from xats_tui.screens.coordinator_source import CoordinatorSource
 from xats_tui.screens.coordinator_verbs import CoordinatorVerbs, own_seat
 from xats_tui.screens.desk import Desk
@@ -37,6 +39,9 @@ SCREEN_PATIENCE = 2.0
 """Seconds for the screen to end when a signal says so; then the program goes on without it."""
 TERMINAL_GLANCE = 1.0
 """Seconds of one look whether the terminal is gone; that it is, is told at once."""
+
+STARTED_AFTER = 3.0
+"""Seconds after which what belongs to the start has been made."""
 
 OFTEN, SOON = 3, 60.0
 """So many failures of the screen within so many seconds: it will fail again, and enter alone does not reopen it."""
@@ -55,9 +60,20 @@ def run(loaded: Loaded, *, takeover: bool, read_only: bool = False) -> int:
     for name in ("COLUMNS", "LINES"):  # an exported size would count for more than the terminal's own, for ever
         os.environ.pop(name, None)
     terminal = Terminal(sys.__stderr__.fileno())
+    if pid_file.running(loaded.settings.pid_path):  # those who call the one that makes room shall not wait for this
+        import_module("xats_tui.backend.doors")
     with taken(loaded, also_a_dashboard=takeover) as place:
-        coordinator = Coordinator(place.loaded.settings, terminal.whereabouts(), place.loaded)
+        coordinator = Coordinator(
+            place.loaded.settings,
+            terminal.whereabouts(),
+            place.loaded,
+            read_only=read_only,
+            serves_later=not place.note,
+        )
         coordinator.start()
+    settling = threading.Timer(STARTED_AFTER, settle)
+    settling.daemon = True
+    settling.start()
     try:
         _Life(place.loaded, coordinator, terminal, place.note, read_only=read_only).live()
     finally:
@@ -119,7 +135,7 @@ class _Life:
             tmux_missing=shutil.which("tmux") is None,
             alert=self._loaded.settings.alert,
         )
-        app = XatsApp(desk, note=self._note)
+        app = XatsApp(desk, note=self._note, when_seen=self._coordinator.serve)
         self._note = ""
         try:
             asyncio.run(self._run(app))

@@ -7,7 +7,9 @@ of its own; so a line is appended in one write, and the file is moved aside unde
 import fcntl
 import logging
 import os
-from io import TextIOWrapper
+import re
+import sys
+from io import FileIO, TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -19,6 +21,9 @@ BACKUPS = 3
 """Older files that are kept beside the log: `xats-tui.log.1` and so on."""
 
 LINE = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal or an editor would obey or break a line at, apart from the ends of a traceback's lines."""
 
 CHATTY = (
     "httpx2",
@@ -43,13 +48,23 @@ class SharedLogFile(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         private_files.close(Path(self.baseFilename))
-        return os.fdopen(descriptor, "a", encoding=self.encoding, errors=self.errors)
+        # Without a buffer: what found no room would be written later, in the midst of another line.
+        return TextIOWrapper(FileIO(descriptor, "a"), encoding=self.encoding, errors=self.errors, write_through=True)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record to the file that bears the name now, which another process may just have made."""
-        if not self._is_current():
-            self._reopen()
-        super().emit(record)
+        try:
+            if not self._is_current():
+                self._reopen()
+        except OSError:
+            self.handleError(record)
+        else:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Leave out what finds no room, or no folder any more: a complaint would be printed over the screen."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
 
     def doRollover(self) -> None:
         """Move the file aside, unless another process did so while this one waited for its turn."""
@@ -74,6 +89,18 @@ class SharedLogFile(RotatingFileHandler):
         self.stream = self._open()
 
 
+class _OneLine(logging.Formatter):
+    """Records as lines that nobody forges: in what is logged, control characters are written as escapes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        shown = super().format(record)
+        return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), shown).replace("\n", "\n  ")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = record.message.replace("\n", "\\n")
+        return super().formatMessage(record)
+
+
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
@@ -93,7 +120,7 @@ def log_to_file(settings: Settings) -> None:
         log_file = SharedLogFile(path)
     except OSError as error:
         raise InvalidSettings(f"the log file {path} cannot be written: {error.strerror}") from None
-    log_file.setFormatter(logging.Formatter(LINE))
+    log_file.setFormatter(_OneLine(LINE))
     logging.getLogger().handlers[:] = [log_file]
     logging.captureWarnings(True)
     set_level(settings.log_level)

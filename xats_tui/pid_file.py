@@ -133,14 +133,15 @@ def starting(path: Path, patience: float = 0) -> Iterator[bool]:
 def write(path: Path, record: PidRecord) -> None:
     """Put the record there in one step, readable by its owner only."""
     draft = path.with_name(path.name + ".new")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
+    draft.unlink(missing_ok=True)  # whoever put it there may still hold it open, or it is a link
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(record)) + "\n")
     draft.replace(path)
 
 
 def _opened(path: Path) -> IO[str]:
     private_files.make_folder(path.parent)
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+")
 
 
 def _taken(lock: IO[str], patience: float) -> bool:

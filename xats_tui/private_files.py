@@ -3,12 +3,16 @@
 It does not know what is in them.
 """
 
+import errno
 import logging
 import os
 import stat
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
+
+SYSTEM = 0
+"""The user that may change everything anyway."""
 
 OWNERS = 0o700
 """Everything for the owner, nothing for anybody else."""
@@ -28,11 +32,22 @@ def make_home(path: Path) -> None:
     """Make a folder, or close one that is there to others; never that in which a person's whole home lies.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be made, or belongs to somebody else.
     """
     make_folder(path)
+    check_owner(path)
     if path not in (Path.home(), *Path.home().parents):
         close(path)
+
+
+def check_owner(path: Path) -> None:
+    """See that a file or folder is ours or the system's: whoever it belongs to may change what we keep there.
+
+    Raises:
+        OSError: it is not, or is not there.
+    """
+    if path.stat().st_uid not in (os.geteuid(), SYSTEM):
+        raise PermissionError(errno.EPERM, f"{path} belongs to another user", str(path))
 
 
 def close(path: Path) -> None:

@@ -118,6 +118,11 @@ class Settings(BaseModel):
         return self.pid_file or self.home / "daemon.pid"
 
     @property
+    def operator_token_path(self) -> Path:
+        """The operator's credential."""
+        return self.home / "operator.token"
+
+    @property
     def log_path(self) -> Path:
         """The log file."""
         return self.log_file or self.home / "xats-tui.log"

@@ -17,7 +17,7 @@ from tests.mcp_caller import callers
 from xats_tui import __version__, pid_file
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import StartError
-from xats_tui.backend.http import listen
+from xats_tui.backend.listener import listen
 from xats_tui.settings import Settings
 
 

@@ -274,11 +274,11 @@ def running_rig(programs: Path, scratch: Path) -> Iterator[Rig]:
         subprocess.run(["tmux", "-S", str(scratch / "tmux.sock"), "kill-server"], capture_output=True, check=False)
         server.terminate()
         server.wait(10)
-        _end_daemons(scratch)
+        end_daemons(scratch)
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _end_daemons(home: Path) -> None:
+def end_daemons(home: Path) -> None:
     """Codex and Claude Code leave daemons behind; they are known by the home that only this rig has given them."""
     for process in psutil.process_iter():
         with suppress(psutil.Error):

@@ -6,6 +6,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from xats_tui.backend.clock import Clock
@@ -55,6 +56,7 @@ from xats_tui.backend.model import (
 )
 from xats_tui.backend.panes.prompts import read_prompt
 from xats_tui.backend.services.schema_compatibility import compare
+from xats_tui.launching.wanted import Launched, Wanted, Wish
 from xats_tui.screens.desk import Desk
 from xats_tui.screens.source import Part, Picture, Source
 from xats_tui.screens.verbs import VerbRefused
@@ -136,7 +138,9 @@ def agent(
 
 def view(pane: str, state: PaneState, reason: str, screen: str, **since: float) -> PaneView:
     """A look at a pane that has been in this state for so long."""
-    look = PaneLook(pane=PaneRef("", pane), at=ago(seconds=0.4), formats={}, screen=screen)
+    look = PaneLook(
+        pane=PaneRef("", pane), at=ago(seconds=0.4), formats={"pane_current_path": "/home/me/shop"}, screen=screen
+    )
     return PaneView(
         look=look,
         reading=PaneReading(state=state, reason=reason),
@@ -655,6 +659,20 @@ class FixedVerbs:
     async def go_to(self, agent_id: str) -> None:
         """Remember it."""
         self._note("go", agent_id)
+
+    async def launch(self, wish: Wish) -> Launched:
+        """Claim that it is there."""
+        self._note("launch", wish.client, wish.name, wish.team, wish.role, wish.folder)
+        return Launched(
+            wanted=Wanted(client=wish.client, name=wish.name, team=wish.team, role=None, folder=Path(wish.folder)),
+            agent_id="launched-0001",
+            delivery="none",
+            pane_id="%9",
+            session="work",
+            window=4,
+            way="tmux attach -t %9",
+            is_new_session=False,
+        )
 
     async def prompt(self, agent_id: str) -> Prompt:
         """What the sample's dialog asks."""

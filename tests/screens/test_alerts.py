@@ -1,16 +1,27 @@
 """A dialog that opens is told once, in the way that the operator has set."""
 
+import asyncio
+import inspect
+import os
 from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from tests.screens.looking import settled, shows, until
+from tests.screens.looking import settled, shows, slow, until
 from tests.screens.sample import BACKEND, FILLED, NOW, QA, FixedSource, FixedVerbs, desk
+from tests.screens.supervising import agents, dashboard
+from tests.tmux_server import TmuxServer, attached
 from xats_tui.app import XatsApp
+from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.events import Scope
 from xats_tui.backend.model import PaneReading, PaneRef, PaneState
 from xats_tui.screens.alerts import alert_text, begun_to_ask
 from xats_tui.screens.source import Picture
+from xats_tui.settings import Settings
+
+ASKING_PROGRAM = Path(__file__).parents[1] / "asking.py"
 
 SHELL = PaneRef("", "%5")
 ASKED = PaneReading(state=PaneState.DIALOG, reason="asks: Bash command · make")
@@ -46,3 +57,58 @@ async def test_tmux_is_told_only_if_that_is_wanted(alert: str, told: int) -> Non
         await settled(pilot)
         await until(pilot, lambda: len(verbs.done) == told)
     assert verbs.done == [("alert", "xats: qa@shop needs you: asks: Bash command · make")][:told]
+
+
+class Ringing(XatsApp):
+    """The dashboard in a terminal that counts its bells."""
+
+    CSS_PATH: ClassVar = [Path(inspect.getfile(XatsApp)).parent / path for path in XatsApp.CSS_PATH]
+    rung = 0
+
+    def bell(self) -> None:
+        """Count."""
+        self.rung += 1
+
+
+@pytest.mark.parametrize(("alert", "rings"), [slow("off", 0), ("bell", 1), slow("tmux", 0)])
+async def test_the_bell_rings_once_for_a_new_dialog_and_only_if_that_is_wanted(alert: str, rings: int) -> None:
+    source = FixedSource(FILLED)
+    app = Ringing(desk(source, alert=alert))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "backend@shop")
+        source.picture = replace(FILLED, views=ASKING.views)
+        for _ in range(2):  # the second picture brings nothing new
+            source.hear(frozenset({Scope.PANES}))
+            await shows(pilot, "Bash command · make")
+            await settled(pilot)
+    assert app.rung == rings
+
+
+async def sent(terminal: int, words: bytes) -> bytes:
+    """All that a terminal was sent until these words came, ten seconds at the most."""
+    received = b""
+    async with asyncio.timeout(10):
+        while words not in received:
+            try:
+                received += os.read(terminal, 65536)
+            except BlockingIOError:
+                await asyncio.sleep(0.02)
+    return received
+
+
+@pytest.mark.tmux
+async def test_a_new_dialog_is_told_in_whatever_window_the_operator_is(settings: Settings, tmux: TmuxServer) -> None:
+    coordinator = Coordinator(settings.model_copy(update={"alert": "tmux"}))
+    coordinator.start()
+    try:
+        pane = tmux.new_pane([tmux.called("claude"), str(ASKING_PROGRAM), "claude-code", "rm -rf #{build}"])
+        seat = PaneRef("", tmux.run("list-panes", "-F", "#{pane_id}").strip())
+        tmux.run("new-window", "cat")  # the operator looks at another one
+        with attached(tmux) as terminal:
+            async with agents(settings) as connect, dashboard(coordinator, seat=seat) as pilot:
+                qa = await connect("qa", client="claude-code")
+                await qa("bind_runtime_identity", agent="claude-code", ui_pid=pane.pid)
+                await shows(pilot, "asks: Bash command")
+                await sent(terminal, b"qa@shop needs you: asks: Bash command \xc2\xb7 rm -rf #{build}")
+    finally:
+        coordinator.stop()

@@ -1,17 +1,16 @@
 """What the operator does through keys, on a real coordinator and real panes."""
 
-import os
-import pty
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.conftest import Sql
 from tests.screens.looking import shows, until
 from tests.screens.supervising import agents, bind, dashboard, eventually, open_mode
-from tests.tmux_server import TmuxServer
+from tests.tmux_server import Pane, TmuxServer, attached
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.model import PaneRef
 from xats_tui.screens.asking import Ask, Pick
@@ -22,28 +21,21 @@ from xats_tui.settings import Settings
 pytestmark = pytest.mark.tmux
 
 
-@contextmanager
-def attached(tmux: TmuxServer) -> Iterator[None]:
-    """A terminal that looks at the server's first session."""
-    ours, theirs = pty.openpty()
-    client = subprocess.Popen(
-        ["tmux", "attach"], env=tmux.environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    )
-    os.close(theirs)
-    try:
-        yield
-    finally:
-        client.terminate()
-        client.wait(10)
-        os.close(ours)
-
-
-async def test_an_agent_is_poked_with_a_line(settings: Settings, coordinator: Coordinator, tmux: TmuxServer) -> None:
+@asynccontextmanager
+async def looking_at_qa(
+    settings: Settings, coordinator: Coordinator, tmux: TmuxServer
+) -> AsyncIterator[tuple[Pilot[Any], Pane]]:
+    """The dashboard with agent qa, which has a pane, under the cursor."""
     pane = await tmux.stand_in("qa")
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         await bind(await connect("qa"), pane.pid)
         await open_mode(pilot, Mode.AGENTS)
         await shows(pilot, pane.pane_id)
+        yield pilot, pane
+
+
+async def test_an_agent_is_poked_with_a_line(settings: Settings, coordinator: Coordinator, tmux: TmuxServer) -> None:
+    async with looking_at_qa(settings, coordinator, tmux) as (pilot, pane):
         await pilot.press("p")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
         await pilot.press("enter")
@@ -56,12 +48,8 @@ async def test_an_agent_is_poked_with_a_line(settings: Settings, coordinator: Co
 async def test_an_agent_that_is_busy_typing_is_not_poked_and_the_reason_is_told(
     settings: Settings, coordinator: Coordinator, tmux: TmuxServer
 ) -> None:
-    pane = await tmux.stand_in("qa")
-    async with agents(settings) as connect, dashboard(coordinator) as pilot:
-        await bind(await connect("qa"), pane.pid)
+    async with looking_at_qa(settings, coordinator, tmux) as (pilot, pane):
         tmux.run("send-keys", "-t", pane.pane_id, "-l", "half a draft")
-        await open_mode(pilot, Mode.AGENTS)
-        await shows(pilot, pane.pane_id)
         await pilot.press("p", *"hello", "enter")
         await shows(pilot, "qa was not poked")
     assert "hello" not in tmux.run("capture-pane", "-p", "-t", pane.pane_id)
@@ -156,11 +144,7 @@ async def test_the_operator_is_brought_to_the_pane_of_an_agent(
 async def test_outside_tmux_the_command_that_leads_to_the_pane_is_told(
     settings: Settings, coordinator: Coordinator, tmux: TmuxServer
 ) -> None:
-    pane = await tmux.stand_in("qa")
-    async with agents(settings) as connect, dashboard(coordinator) as pilot:
-        await bind(await connect("qa"), pane.pid)
-        await open_mode(pilot, Mode.AGENTS)
-        await shows(pilot, pane.pane_id)
+    async with looking_at_qa(settings, coordinator, tmux) as (pilot, pane):
         await pilot.press("g")
         await shows(pilot, "does not run inside tmux")
         await shows(pilot, f"tmux attach -t {pane.pane_id}")

@@ -165,6 +165,7 @@ DIALOGS = {
     "answer-sure": (("2", "down", "down", "a", "3"), "Send it"),
     "remove": (("2", "x"), "Remove it"),
     "force": (("4", "f"), "half a line"),
+    "launch": (("2", "down", "down", "n", *"qa2"), "ctrl+s launch"),
     "task": (("5", "e"), "ctrl+s save"),
     "reassign": (("5", "R"), "owns it already"),
     "cancel-task": (("5", "x"), "Take it off"),
@@ -175,7 +176,7 @@ DIALOGS = {
 }
 
 
-@at(SMALL, late=(NORMAL,))
+@at(SMALL, late=(NORMAL, WIDE))
 @pytest.mark.parametrize("dialog", DIALOGS)
 def test_dialog(snap_compare: Compare, dialog: str, size: tuple[int, int]) -> None:
     keys, words = DIALOGS[dialog]

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.tmux
 
 BACKEND = Path(__file__).parents[2] / "xats_tui" / "backend"
 
-OPERATORS = ("operator", "answering", "contract_folder")
-"""How the files begin whose refusals the person at the dashboard is told, which no tool's caller meets."""
+OPERATORS = ("operator", "answering", "contract_folder", "launch")
+"""How the files and folders begin whose refusals the person at the dashboard is told, which no tool's caller meets."""
 
 REFUSED = re.compile(r"""Refusal\(\s*(?P<code>[^,)]+)""")
 CODE = re.compile(r'"([a-z_]+)"')
@@ -23,8 +23,12 @@ CODE = re.compile(r'"([a-z_]+)"')
 
 def codes_in_source() -> set[str]:
     """The codes of error payloads that the program can give."""
-    sources = [path.read_text() for path in BACKEND.rglob("*.py") if not path.name.startswith(OPERATORS)]
+    sources = [path.read_text() for path in BACKEND.rglob("*.py") if not _is_operators(path)]
     return {code for source in sources for found in REFUSED.finditer(source) for code in CODE.findall(found["code"])}
+
+
+def _is_operators(path: Path) -> bool:
+    return any(part.startswith(OPERATORS) for part in path.relative_to(BACKEND).parts)
 
 
 @pytest.mark.asyncio(loop_scope="module")

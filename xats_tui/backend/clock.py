@@ -47,7 +47,7 @@ def to_wire(instant: datetime) -> str:
 
     Instants of this form sort as text, which the store's indexes rely on.
     """
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def from_wire(text: str) -> datetime:

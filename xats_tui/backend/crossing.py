@@ -27,6 +27,9 @@ TURN = 0.0001
 """Seconds after which a screen that computes must let the coordinator have the interpreter; a call needs it several
 times, and Python's own 5 ms each time add up."""
 
+SERVES_AFTER = 3.0
+"""Seconds after which it serves at the latest, whether there is a picture or not."""
+
 STOP_DEADLINE = 5.0
 """Seconds for the coordinator to stop before the program ends without it."""
 
@@ -38,20 +41,39 @@ class CoordinatorGone(XatsError):
 class Coordinator:
     """The Backend on its own thread, and the crossing to it."""
 
-    def __init__(self, settings: Settings, terminal: str = "", loaded: Loaded | None = None) -> None:
-        """Make one for a dashboard that is shown in this terminal; `loaded` has its config file watched."""
+    def __init__(
+        self,
+        settings: Settings,
+        terminal: str = "",
+        loaded: Loaded | None = None,
+        *,
+        read_only: bool = False,
+        serves_later: bool = False,
+    ) -> None:
+        """Make one for a dashboard.
+
+        Args:
+            settings: the effective settings.
+            terminal: where the dashboard is shown.
+            loaded: where the settings came from; then the config file is watched.
+            read_only: refuse commands of the operator that change anything.
+            serves_later: let who connects wait until `serve` is called, or `SERVES_AFTER`.
+        """
         self._loaded = loaded
         self._settings = settings
         self._terminal = terminal
+        self._read_only = read_only
         self._thread = threading.Thread(target=self._run, name="coordinator", daemon=True)
         self._started = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._serves_later = serves_later
+        self._may_serve = threading.Event()
         self._backend: Backend | None = None
 
     def start(self) -> None:
-        """Start it and wait until it listens.
+        """Start it and wait until it can be asked.
 
         Raises:
             StartError: it cannot start.
@@ -101,10 +123,15 @@ class Coordinator:
         loop.call_soon_threadsafe(crossing.begin, backend)
         return lambda: _tell(loop, crossing.end)
 
+    def serve(self) -> None:
+        """Serve whoever connects, if that was to come later."""
+        self._may_serve.set()
+
     def stop(self) -> None:
         """Stop it, waiting `STOP_DEADLINE` at the most."""
         if self._loop is not None and self._stop is not None:
             _tell(self._loop, self._stop.set)
+            self._may_serve.set()
             self._thread.join(STOP_DEADLINE)
             if self._thread.is_alive():
                 logger.error("the coordinator did not stop within %s s", STOP_DEADLINE)
@@ -128,10 +155,16 @@ class Coordinator:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        async with Backend.running(self._settings, terminal=self._terminal, loaded=self._loaded) as backend:
+        async with Backend.working(self._settings, loaded=self._loaded) as backend:
             self._backend = backend
-            self._started.set()
-            await self._stop.wait()
+            if self._serves_later:
+                self._started.set()
+                await asyncio.to_thread(self._may_serve.wait, SERVES_AFTER)
+            if self._stop.is_set():
+                return
+            async with backend.serving(self._terminal, read_only=self._read_only):
+                self._started.set()
+                await self._stop.wait()
 
 
 class _Scopes:

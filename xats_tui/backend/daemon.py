@@ -4,18 +4,18 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from xats_tui import __version__, pid_file
+from xats_tui import __version__, operator_credential, pid_file
 from xats_tui.backend.clock import Clock, SystemClock, to_wire
 from xats_tui.backend.errors import StartError, UnusableStore
 from xats_tui.backend.events import Event, EventBus, PaneBound
-from xats_tui.backend.http import HttpDoor, listen
 from xats_tui.backend.kept_running import kept_running
+from xats_tui.backend.listener import listen
 from xats_tui.backend.model import Health, PaneState
 from xats_tui.backend.notices import Notices
 from xats_tui.backend.panes.monitor import PaneMonitor
@@ -28,31 +28,33 @@ from xats_tui.backend.services.channels import Channels
 from xats_tui.backend.services.codex_threads import CodexThreads
 from xats_tui.backend.services.contract_folder import SUFFIX, ContractFolder
 from xats_tui.backend.services.contracts import ContractBook
-from xats_tui.backend.services.hooks import HostHooks
 from xats_tui.backend.services.kept_sessions import KeptSessions
+from xats_tui.backend.services.launch_desk import LaunchDesk
+from xats_tui.backend.services.launching import Launching
 from xats_tui.backend.services.live_settings import SAFE, LiveSettings
 from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.operator import Operator
 from xats_tui.backend.services.operator_agents import OperatorAgents
 from xats_tui.backend.services.operator_mail import OperatorMail
 from xats_tui.backend.services.operator_tasks import OperatorTasks
+from xats_tui.backend.services.outages import Outages
 from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.services.recognition import Recognition
 from xats_tui.backend.services.registration import Registrar
 from xats_tui.backend.services.retention import Retention
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
 from xats_tui.backend.services.tasks import TaskBoard
+from xats_tui.backend.services.together import Services
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Sessions
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.tmux import Tmux
-from xats_tui.backend.tools import TOOLS
-from xats_tui.backend.tools.kit import Services, Toolbox
 from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChannels
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.backend.transports.tmux_pane import TmuxPane
 from xats_tui.backend.watcher import follow
+from xats_tui.backend.windows import Windows
 from xats_tui.logs import set_level
 from xats_tui.pid_file import AlreadyRunning, PidRecord
 from xats_tui.settings import CONFIG_NAME, Loaded, Settings
@@ -80,6 +82,8 @@ class Backend:
         self.reports = Reports()
         self.tmux = tmux = Tmux(clock)
         self.pulse, self.notices = Pulse(clock), Notices(clock)
+        troubles = {"database": lambda: database.trouble, "tmux": lambda: tmux.trouble}
+        self._outages = Outages(troubles, self.notices, clock)
         processes = Processes()
         self.panes = PaneMonitor(tmux, clock, bus.publish)
         open_channels = OpenChannels(self.sessions)
@@ -121,7 +125,7 @@ class Backend:
         )
         identity = RuntimeIdentity(tmux, processes, clock)
         recognition = Recognition(database, processes)
-        services = Services(
+        self._services = services = Services(
             database=database,
             sessions=self.sessions,
             kept_sessions=self.kept_sessions,
@@ -135,10 +139,12 @@ class Backend:
             contracts=self.contracts,
             identity=identity,
             recognition=recognition,
+            reports=self.reports,
+            tmux=tmux,
             clock=clock,
         )
-        hooks = HostHooks(database, self.waker, self.reports, clock)
-        self._door = HttpDoor(Toolbox(TOOLS, services), hooks, self.sessions, self.kept_sessions, settings, clock)
+        launches = LaunchDesk(database, self.registry, services.registrar, self.sessions)
+        self.launching = Launching(Windows(tmux), launches, clock, settings)
         self._panes_changed = asyncio.Event()
         bus.listen(self.waker.hear)
         bus.listen(self.channels.hear)
@@ -151,18 +157,36 @@ class Backend:
         settings: Settings,
         clock: Clock | None = None,
         *,
-        terminal: str | None = None,
         inherited: socket.socket | None = None,
         loaded: Loaded | None = None,
     ) -> "AsyncIterator[Backend]":
-        """A coordinator that listens, for the life of the block; the pid file says where.
+        """A coordinator that serves whoever connects, for the life of the block; the pid file says where.
 
         Args:
             settings: the effective settings.
             clock: the machine's own unless a test hands in another.
-            terminal: where a dashboard in the same process is shown, for the pid file; None if there is no dashboard.
             inherited: a socket that listens already, if this coordinator takes the place of another.
             loaded: where the settings came from; then the config file is watched.
+
+        Raises:
+            StartError: it cannot start; one sentence says why and what to do.
+        """
+        async with cls.working(settings, clock, inherited=inherited, loaded=loaded) as backend, backend.serving():
+            yield backend
+
+    @classmethod
+    @asynccontextmanager
+    async def working(
+        cls,
+        settings: Settings,
+        clock: Clock | None = None,
+        *,
+        inherited: socket.socket | None = None,
+        loaded: Loaded | None = None,
+    ) -> "AsyncIterator[Backend]":
+        """A coordinator that works but serves nobody yet: who connects waits in the queue of its socket.
+
+        The arguments are those of `running`.
 
         Raises:
             StartError: it cannot start; one sentence says why and what to do.
@@ -182,8 +206,31 @@ class Backend:
                 raise StartError(f"cannot use {settings.pid_path.parent}: {error.strerror}") from error
             backend = cls(settings, database, bus, clock, listener)
             await backend._watch(stack, loaded)
-            await backend._start(stack, terminal)
+            await backend._start(stack)
             yield backend
+
+    @asynccontextmanager
+    async def serving(self, terminal: str | None = None, *, read_only: bool = False) -> AsyncIterator[None]:
+        """Serve whoever connects, for the life of the block; the pid file says where.
+
+        Args:
+            terminal: where a dashboard in the same process is shown, for the pid file; None if there is no dashboard.
+            read_only: refuse commands of the operator that change anything.
+        """
+        opened = await asyncio.to_thread(_opener_of_doors)
+        async with opened(self.listener, self._services, self.health, self.settings, read_only=read_only):
+            record = PidRecord(
+                pid=os.getpid(),
+                port=self.port,
+                host=self.settings.host,
+                started_at=to_wire(self.started_at),
+                version=__version__,
+                screen=terminal is not None,
+                terminal=terminal or "",
+            )
+            pid_file.write(self.settings.pid_path, record)
+            logger.info("listening on %s:%s", self.settings.host, self.port)
+            yield
 
     async def health(self) -> Health:
         """How the coordinator is doing."""
@@ -211,7 +258,8 @@ class Backend:
             tick_seconds=self.panes.tick_seconds,
         )
 
-    async def _start(self, stack: AsyncExitStack, terminal: str | None) -> None:
+    async def _start(self, stack: AsyncExitStack) -> None:
+        operator_credential.ensure(self.settings.operator_token_path)
         self.panes.track(await self.registry.bound_panes())
         for name, run in (
             ("panes", self.panes.run),
@@ -220,23 +268,11 @@ class Backend:
             ("channels", self.channels.run),
             ("heartbeat", self._beat),
             ("pulse", self.pulse.run),
+            ("outages", self._outages.run),
             ("retention", self.retention.run),
             ("sessions alive", self.kept_sessions.run),
         ):
             await stack.enter_async_context(kept_running(name, run))
-        keep_alive = self.settings.keep_alive_ms / 1000
-        await stack.enter_async_context(self._door.open(self.listener, keep_alive))
-        record = PidRecord(
-            pid=os.getpid(),
-            port=self.port,
-            host=self.settings.host,
-            started_at=to_wire(self.started_at),
-            version=__version__,
-            screen=terminal is not None,
-            terminal=terminal or "",
-        )
-        pid_file.write(self.settings.pid_path, record)
-        logger.info("listening on %s:%s", self.settings.host, self.port)
 
     async def _watch(self, stack: AsyncExitStack, loaded: Loaded | None) -> None:
         """Have the folder of contracts and the config file looked after."""
@@ -280,6 +316,13 @@ class Backend:
             await asyncio.gather(
                 *(session.notify("notifications/heartbeat", {}) for session in self.sessions.speaking())
             )
+
+
+def _opener_of_doors() -> Callable[..., AbstractAsyncContextManager[None]]:
+    # Here, not above: half a second that the first picture of a dashboard need not wait for.
+    from xats_tui.backend.doors import opened
+
+    return opened
 
 
 def _size_of(database: Path) -> int:

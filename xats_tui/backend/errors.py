@@ -10,6 +10,7 @@ XatsError
 └── StartError         the program cannot start; its text is the one sentence for the operator
 """
 
+from enum import StrEnum
 from typing import Any
 
 
@@ -35,6 +36,22 @@ class Refusal(XatsError):
 
 class StoreError(XatsError):
     """The database refused a read or a write; the transaction left no trace."""
+
+    def __init__(self, text: str, fault: "StoreFault | None" = None) -> None:
+        super().__init__(text)
+        self.fault = fault
+        """What is wrong outside of this program, if it is that; the text then says what to do."""
+
+
+class StoreFault(StrEnum):
+    """What may be wrong with a database that this program has not caused."""
+
+    FULL = "full"
+    """The disk has no room, or cannot be written."""
+    LOCKED = "locked"
+    """Another process holds it."""
+    DAMAGED = "damaged"
+    """The file is not what SQLite wrote."""
 
 
 class UnusableStore(StoreError):

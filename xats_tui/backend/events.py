@@ -47,6 +47,8 @@ class MessageSent:
 
     message_id: str
     recipients: tuple[str, ...]
+    to_wake: bool
+    """Whether any of them is to be woken."""
     scopes = frozenset({Scope.MESSAGES, Scope.AGENTS, Scope.WAKES})
 
 

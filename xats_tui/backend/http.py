@@ -1,4 +1,4 @@
-"""The coordinator's HTTP door: MCP over Streamable HTTP at `/mcp`, `/health`, `/hook`, and the token before them.
+"""The coordinator's HTTP door: MCP over Streamable HTTP at `/mcp`, `/health`, `/hook`, the operator's commands.
 
 It knows who is let in and where a request goes, none of the services behind it.
 """
@@ -15,13 +15,14 @@ from urllib.parse import parse_qs
 
 import uvicorn
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from pydantic_core import from_json
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
 from xats_tui.backend.clock import Clock
-from xats_tui.backend.errors import StartError
+from xats_tui.backend.connections import PatientConnection, raise_limit
 from xats_tui.backend.http_requests import (
     REFUSED,
     HttpRefusal,
@@ -37,6 +38,7 @@ from xats_tui.backend.http_requests import (
     session_of,
 )
 from xats_tui.backend.mcp_server import McpServer
+from xats_tui.backend.operator_door import OPERATOR_PATH, OperatorDoor
 from xats_tui.backend.services.hooks import HostHooks
 from xats_tui.backend.services.kept_sessions import KeptSessions
 from xats_tui.backend.sessions import Session, Sessions
@@ -44,9 +46,6 @@ from xats_tui.backend.tools.kit import Toolbox
 from xats_tui.settings import Settings, is_loopback
 
 logger = logging.getLogger(__name__)
-
-PORTS_TRIED = 3
-"""The port that is asked for and the next two, as users of cross-agent-teams-mcp know it."""
 
 HANGING_UP = 0.5
 """Seconds that a standing stream gets to end when its client opens the next one."""
@@ -62,6 +61,7 @@ class HttpDoor:
         self,
         toolbox: Toolbox,
         hooks: HostHooks,
+        operator: OperatorDoor,
         sessions: Sessions,
         kept: KeptSessions,
         settings: Settings,
@@ -69,6 +69,7 @@ class HttpDoor:
     ) -> None:
         self._server = McpServer(toolbox, sessions, kept)
         self._hooks = hooks
+        self._operator = operator
         self._sessions = sessions
         self._token = settings.token
         self._query_token = settings.query_token
@@ -83,11 +84,14 @@ class HttpDoor:
     @asynccontextmanager
     async def open(self, listener: socket.socket, keep_alive: float) -> AsyncIterator[None]:
         """Serve on a listening socket for the life of the block; ends with open streams, too."""
+        raise_limit()
         config = uvicorn.Config(
             self,
+            http=PatientConnection,
             log_config=None,
             access_log=False,
             lifespan="off",
+            proxy_headers=False,  # nobody stands before us: who connects is who connects
             ws="none",
             timeout_keep_alive=max(int(keep_alive), 1),
             timeout_graceful_shutdown=GRACE,
@@ -121,12 +125,15 @@ class HttpDoor:
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path.startswith("/health"):
+        if path.startswith("/health") and scope["method"] != "CONNECT":  # to which a 200 would open a tunnel
             await _answer(send, 200, self._health())
-        elif not self._may_pass(scope):
+        elif not path.startswith(OPERATOR_PATH) and not self._may_pass(scope):
             raise HttpRefusal(401, {"error": "invalid_token"})
         elif foreign := await self._hosts.validate_request(Request(scope)):
             await foreign(scope, receive, send)
+        elif path.startswith(OPERATOR_PATH):
+            with self._calls:
+                await _answer(send, 200, await self._operator.answer(scope, receive))
         elif path == "/mcp":
             await self._mcp(scope, receive, send)
         elif path == "/hook" and scope["method"] == "POST" and "origin" not in Headers(scope=scope):  # no web page's
@@ -160,6 +167,8 @@ class HttpDoor:
             if not is_opening(message):
                 await self._reopen(headers)
             session = check_post(headers, message, self._sessions)
+            if session is not None:
+                session.peer = _port_of_this_machine(scope)
             await self._server.answer(for_the_server(scope, session), replayed(body, receive), send)
 
     async def _reopen(self, headers: Headers) -> None:
@@ -238,36 +247,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket on `port`, or on one of the next two if it is taken; 0 takes any.
-
-    Raises:
-        StartError: none of them is free, or the host is no address of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    ports = [port] if port == 0 else [one for one in range(port, port + PORTS_TRIED) if one <= 65535]
-    problem = ""
-    for one in ports:
-        # asyncio sends answers at once, without the 40 ms of Nagle and delayed ACK, only where the protocol is named.
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, one))
-            listener.listen(1024)
-        except OSError as error:
-            listener.close()
-            problem = error.strerror or str(error)
-            continue
-        listener.setblocking(False)
-        return listener
-    raise StartError(f"ports {ports[0]}-{ports[-1]} unavailable on {host} ({problem}): name another with --port")
-
-
 def _host_check(host: str) -> TransportSecuritySettings:
     """Only names of this machine, so that no web page gets here by rebinding its own; other hosts need the token."""
     if not is_loopback(host):
         return TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    names = ("127.0.0.1", "localhost", "[::1]")
+    names = {"127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host}
     return TransportSecuritySettings(
         enable_dns_rebinding_protection=True,
         allowed_hosts=[form for name in names for form in (name, f"{name}:*")],
@@ -275,10 +259,16 @@ def _host_check(host: str) -> TransportSecuritySettings:
     )
 
 
+def _port_of_this_machine(scope: Scope) -> int | None:
+    """The port that a request came from, if that is one of this machine."""
+    host, port = scope.get("client") or ("", 0)
+    return port if is_loopback(host) else None
+
+
 async def _hook_event(scope: Scope, receive: Receive) -> Mapping[str, Any]:
     """The object in a hook's body; an empty one for anything else: no agent waits for an error of ours."""
     try:
-        value = json.loads(await read_body(scope, receive))
+        value = from_json(await read_body(scope, receive))
     except (HttpRefusal, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

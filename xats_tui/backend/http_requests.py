@@ -4,6 +4,7 @@ The checks and their order are those of the reference.  It knows headers, bodies
 neither answers nor knows what a tool does.
 """
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -21,6 +22,12 @@ from xats_tui.backend.sessions import Session, Sessions
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of an HTTP request body; larger ones answer 413."""
+
+BODY_PATIENCE = 30.0
+"""Seconds for a body to be there, from its request's head on; later ones answer 408."""
+
+OPENING_LIMIT = 64 * 1024
+"""Bytes of an `initialize`, of which every session keeps a part."""
 
 FIRST_PROTOCOL = "2024-10-07"
 """A draft that the SDK does not know and the reference speaks; what we send is the same in the next version."""
@@ -61,16 +68,21 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     """A request's body; less of it when the client leaves meanwhile.
 
     Raises:
-        HttpRefusal: 413, it is larger than `BODY_LIMIT`.
+        HttpRefusal: 413, it is larger than `BODY_LIMIT`; 408, it does not come.
     """
     declared = Headers(scope=scope).get("content-length", "")
     size = int(declared) if declared.isdecimal() else 0
     body = bytearray()
     more = True
-    while more and max(size, len(body)) <= BODY_LIMIT:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
+    try:
+        async with asyncio.timeout(BODY_PATIENCE):
+            while more and max(size, len(body)) <= BODY_LIMIT:
+                message = await receive()
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+    except TimeoutError:
+        refusal = rpc_refusal(408, REFUSED, f"Request Timeout: no whole body within {BODY_PATIENCE:g} s")
+        raise HttpRefusal(refusal.status, refusal.body, {"connection": "close"}) from None
     if max(size, len(body)) > BODY_LIMIT:
         raise rpc_refusal(413, REFUSED, f"Request body too large: {BODY_LIMIT} bytes at most")
     return bytes(body)
@@ -90,14 +102,17 @@ def parsed(headers: Headers, body: bytes) -> Any:
     """The value that a body holds; None when it does not claim to be JSON.
 
     Raises:
-        HttpRefusal: 400, it claims to be JSON and is not.
+        HttpRefusal: 400, it claims to be JSON and is not; 413, it opens a session at too great a length.
     """
     if not _is_json(headers):
         return None
     try:
-        return pydantic_core.from_json(body, allow_inf_nan=False)
+        message = pydantic_core.from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise rpc_refusal(400, types.PARSE_ERROR, f"Parse error: {error}") from error
+    if is_opening(message) and len(body) > OPENING_LIMIT:
+        raise rpc_refusal(413, REFUSED, f"Request body too large: {OPENING_LIMIT} bytes at most for initialize")
+    return message
 
 
 def session_of(headers: Headers, sessions: Sessions) -> Session:

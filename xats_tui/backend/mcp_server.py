@@ -5,7 +5,7 @@ It answers what was let in.  It knows nothing of paths, tokens, or who may say w
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -75,7 +75,7 @@ class McpServer:
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
         )
-        server.middleware.append(self._greet)
+        server.middleware[:] = [self._greet]  # without the SDK's tracing, which has nobody to report to
         self._manager = _SessionManager(
             server,
             session_idle_timeout=SESSION_IDLE,
@@ -95,7 +95,8 @@ class McpServer:
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that was let in."""
-        await self._manager.handle_request(scope, receive, _as_the_reference(send))
+        answer = _whole(send) if scope["method"] == "POST" else send
+        await self._manager.handle_request(scope, receive, _as_the_reference(answer))
 
     async def reopen(self, session_id: str) -> None:
         """Have a session go on, under its id, that was open when the coordinator was killed or stopped.
@@ -217,6 +218,35 @@ def _extensions(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _connection(context: Context) -> Connection:
     return context.session._connection  # mcp 2.3 hands it to nobody; tests hold us to it
+
+
+def _whole(send: Send) -> Send:
+    """Have an answer leave in one piece: three pieces wake its client three times.
+
+    One that takes so long that it has to be kept alive leaves piece by piece from then on.
+    """
+    held: list[Message] = []
+    passing = False
+
+    async def hold(message: Message) -> None:
+        nonlocal passing
+        held.append(message)
+        passing = passing or message.get("body") == KEEP_ALIVE
+        if passing or (message["type"] == "http.response.body" and not message.get("more_body", False)):
+            for piece in held if passing else _joined(held):
+                await send(piece)
+            held.clear()
+
+    return hold
+
+
+def _joined(pieces: Sequence[Message]) -> tuple[Message, Message]:
+    """The head of an answer with the length of its body, and that."""
+    head, *bodies = pieces
+    body = b"".join(piece.get("body", b"") for piece in bodies)
+    others = [(name, value) for name, value in head["headers"] if name != b"content-length"]
+    length = (b"content-length", str(len(body)).encode())
+    return {**head, "headers": [*others, length]}, {"type": "http.response.body", "body": body}
 
 
 def _as_the_reference(send: Send) -> Send:

@@ -18,6 +18,9 @@ from xats_tui.backend.model import SeenProcess
 START_TOLERANCE = 1.0
 """Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
 
+CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+ESTABLISHED = "01"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
@@ -64,6 +67,13 @@ class Processes:
         """Those of the processes that still live; quicker than one by one."""
         return await asyncio.to_thread(lambda: frozenset(filter(_lives, seen)))
 
+    async def may_speak_for(self, pid: int, port: int) -> bool:
+        """Whether what connects from a port of this machine belongs to the user that the process belongs to.
+
+        Yes also where that cannot be told: the process is gone, or the system says of no connection whose it is.
+        """
+        return await asyncio.to_thread(_may_speak_for, pid, port)
+
     async def is_in_front(self, pid: int) -> bool:
         """Whether the process belongs to the foreground group of its terminal, so that what is typed reaches it."""
         return await asyncio.to_thread(_is_in_front, pid)
@@ -90,6 +100,22 @@ def _lives(seen: SeenProcess) -> bool:
         return same and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, OSError, ValueError, OverflowError):
         return False
+
+
+def _may_speak_for(pid: int, port: int) -> bool:
+    try:
+        return _user_behind(port) in (None, psutil.Process(pid).uids().real)
+    except (psutil.Error, OSError, ValueError, OverflowError):
+        return True
+
+
+def _user_behind(port: int) -> int | None:
+    """The user who has a connection from this port; field 8 of its row in /proc/net/tcp, which only Linux has."""
+    for table in filter(Path.exists, CONNECTIONS):
+        for fields in map(str.split, table.read_text().splitlines()[1:]):
+            if fields[3] == ESTABLISHED and int(fields[1].rpartition(":")[2], 16) == port:
+                return int(fields[7])
+    return None
 
 
 def _all_with_tty() -> tuple[Process, ...]:

@@ -16,6 +16,14 @@ BELIEVED = timedelta(minutes=10)
 SCREEN_WINS_AFTER = timedelta(seconds=5)
 """A screen that has been idle and unchanged so long is believed against an older word: a program at work moves."""
 
+MOST_SESSIONS = 1_000
+"""Host sessions that are remembered; of more, those that spoke last: whoever may post a hook may name any."""
+
+LONGEST_NAME = 200
+"""Characters of a session's id; a longer one is nobody's."""
+LONGEST_TOOL = 100
+"""Characters of a tool's name that are kept."""
+
 STATES = {
     "SessionStart": PaneState.IDLE,
     "UserPromptSubmit": PaneState.BUSY,
@@ -44,16 +52,25 @@ class Reports:
 
     def note(self, host_session: str, event: str, fields: Mapping[str, Any], now: datetime) -> None:
         """Take down a hook's event; an event that says nothing about typing changes nothing."""
+        if len(host_session) > LONGEST_NAME:
+            return
         if event == "SessionEnd":
             self._newest.pop(host_session, None)
         elif event == "Notification" and fields.get("notification_type") == "permission_prompt":
-            self._newest[host_session] = Report(state=PaneState.DIALOG, detail="a permission prompt is open", at=now)
+            self._keep(host_session, Report(state=PaneState.DIALOG, detail="a permission prompt is open", at=now))
         elif event in STATES:
             tool = fields.get("tool_name")
-            detail = f"{event}: {tool}" if isinstance(tool, str) and event == "PermissionRequest" else event
-            self._newest[host_session] = Report(state=STATES[event], detail=detail, at=now)
+            asks = isinstance(tool, str) and event == "PermissionRequest"
+            detail = f"{event}: {str(tool)[:LONGEST_TOOL]}" if asks else event
+            self._keep(host_session, Report(state=STATES[event], detail=detail, at=now))
 
     def of(self, host_session: str | None, now: datetime) -> Report | None:
         """The newest word of a session, if it is still believed."""
         report = self._newest.get(host_session or "")
         return report if report is not None and now - report.at < BELIEVED else None
+
+    def _keep(self, host_session: str, report: Report) -> None:
+        self._newest.pop(host_session, None)
+        self._newest[host_session] = report
+        if len(self._newest) > MOST_SESSIONS:
+            del self._newest[next(iter(self._newest))]

@@ -9,8 +9,10 @@ import sys
 
 import uvloop
 
+import xats_tui.backend.doors  # noqa: F401  # an heir is handed the socket when it could serve at once
 from xats_tui import pid_file
 from xats_tui.backend.daemon import Backend
+from xats_tui.garbage import settle
 from xats_tui.settings import Loaded
 
 logger = logging.getLogger(__name__)
@@ -33,13 +35,14 @@ async def _serve(loaded: Loaded, inherited: socket.socket | None) -> int:
     def on_signal(number: signal.Signals) -> None:
         if stop.is_set():  # asked twice: at once
             os._exit(128 + number)
+        stop.set()  # before anything that could fail
         taker = pid_file.starter(settings.pid_path)
         logger.info("told to stop by %s%s", number.name, f": pid {taker} takes over" if taker else "")
-        stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)
     async with Backend.running(settings, inherited=inherited, loaded=loaded) as backend:
+        settle()
         sys.stdout.write(f"listening on {settings.host}:{backend.port}\n")
         sys.stdout.flush()
         await stop.wait()

@@ -48,6 +48,8 @@ class Session:
     """Why it speaks for no agent any more; until it registers again."""
     credential: bytes | None = None
     """Digest of the Authorization header that its first registration came with."""
+    peer: int | None = None
+    """The port of this machine that its newest message came from; None if it came from elsewhere."""
     offered: list[str] = field(default_factory=list)
     """Message rows in the newest get_inbox answer: read, once the agent calls again."""
 

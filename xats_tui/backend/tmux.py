@@ -81,6 +81,8 @@ class Tmux:
         self._changes: deque[TmuxCommand] = deque(maxlen=COMMANDS_KEPT)
         self.round_trip: float | None = None
         """Seconds that the last command took; None before the first."""
+        self.trouble = ""
+        """One sentence if the last command got no answer at all, from whatever server; else empty."""
 
     def changes(self) -> tuple[TmuxCommand, ...]:
         """The commands of late that changed something, the newest first; what was typed is not in them."""
@@ -144,7 +146,7 @@ class Tmux:
         except TmuxError:
             await self._forget_buffer(pane.socket, buffer)
             raise
-        self._note(pane, f"pasted {len(text)} characters")
+        self.note(pane, f"pasted {len(text)} characters")
 
     async def press_enter(self, pane: PaneRef) -> None:
         """Send Enter as a key of its own.
@@ -153,7 +155,7 @@ class Tmux:
             PaneGone, TmuxUnavailable, TmuxError: it was not sent.
         """
         await self._run(pane.socket, ["send-keys", "-t", pane.pane_id, "Enter"])
-        self._note(pane, "pressed Enter")
+        self.note(pane, "pressed Enter")
 
     async def press(self, pane: PaneRef, *keys: str) -> None:
         """Send keys, each by tmux's name for it.
@@ -162,7 +164,7 @@ class Tmux:
             PaneGone, TmuxUnavailable, TmuxError: they were not sent.
         """
         await self._run(pane.socket, ["send-keys", "-t", pane.pane_id, *keys])
-        self._note(pane, f"pressed {' '.join(keys)}")
+        self.note(pane, f"pressed {' '.join(keys)}")
 
     async def say(self, seat: PaneRef, text: str) -> None:
         """Show a line for a moment to whoever looks at `seat`'s session.
@@ -188,10 +190,18 @@ class Tmux:
         latest = max(clients, key=lambda line: int(line.split()[0]))
         client = latest.split(" ", 1)[1]
         await self._run(pane.socket, ["switch-client", "-c", client, "-t", pane.pane_id])
-        self._note(pane, f"brought the client {client} here")
+        self.note(pane, f"brought the client {client} here")
         return True
 
-    def _note(self, pane: PaneRef, what: str) -> None:
+    async def ask(self, socket: str, *arguments: str) -> list[str]:
+        """The lines that any other command prints; whoever changes something by it notes that.
+
+        Raises:
+            PaneGone, TmuxUnavailable, TmuxError: it failed.
+        """
+        return await self._run(socket, arguments)
+
+    def note(self, pane: PaneRef, what: str) -> None:
         """Remember a change that was made."""
         number = self._changes[-1].number + 1 if self._changes else 1
         self._changes.append(TmuxCommand(number=number, at=self._clock.now(), pane=pane, what=what))
@@ -209,8 +219,9 @@ class Tmux:
                 begun = self._clock.monotonic()
                 async with asyncio.timeout(self._deadline):
                     stdout, stderr = await _on_a_thread(socket, arguments)
-                self.round_trip = self._clock.monotonic() - begun
+                self.round_trip, self.trouble = self._clock.monotonic() - begun, ""
             except TimeoutError:
+                self.trouble = f"it does not answer within {self._deadline:g} s: panes are neither seen nor typed into"
                 raise TmuxUnavailable(f"tmux did not answer within {self._deadline:g} s") from None
             except (LibTmuxException, OSError) as error:
                 raise TmuxUnavailable(f"tmux is not on PATH or cannot be run: {error}") from error
@@ -234,8 +245,25 @@ def server_name(socket: str, environment: Mapping[str, str] = os.environ) -> str
     return "" if os.path.realpath(socket) == os.path.realpath(chosen) else socket
 
 
+class _Command(tmux_cmd):
+    """A command that can be ended while it runs."""
+
+    def __init__(self, under_way: "list[_Command]", *arguments: str) -> None:
+        under_way.append(self)
+        super().__init__(*arguments)
+
+    def end(self) -> None:
+        """Kill the process, if there is one yet."""
+        if process := getattr(self, "process", None):
+            process.kill()
+
+
 async def _on_a_thread(socket: str, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Run one command on a daemon thread: one that never comes back keeps neither the loop nor the exit waiting."""
+    """Run one command on a daemon thread: one that never comes back keeps neither the loop nor the exit waiting.
+
+    When nobody waits for it any more, its process is killed: a server that hangs would soon have hundreds of them.
+    """
+    under_way: list[_Command] = []
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[tuple[list[str], list[str]]] = loop.create_future()
 
@@ -249,7 +277,7 @@ async def _on_a_thread(socket: str, arguments: Sequence[str]) -> tuple[list[str]
 
     def work() -> None:
         try:
-            command = tmux_cmd("-u", *(["-S", socket] if socket else []), *arguments)
+            command = _Command(under_way, "-u", *(["-S", socket] if socket else []), *arguments)
             outcome: tuple[tuple[list[str], list[str]] | None, Exception | None] = (
                 (list(command.stdout), list(command.stderr)),
                 None,
@@ -260,7 +288,12 @@ async def _on_a_thread(socket: str, arguments: Sequence[str]) -> tuple[list[str]
             loop.call_soon_threadsafe(settle, *outcome)
 
     threading.Thread(target=work, name="tmux", daemon=True).start()
-    return await answer
+    try:
+        return await answer
+    finally:
+        if not answer.done() or answer.cancelled():
+            for command in under_way:
+                command.end()
 
 
 def _parse(lines: Sequence[str], mark: str) -> Looks:

@@ -5,6 +5,7 @@ seen by looking, so that a folder that goes and comes back, or cannot be watched
 """
 
 import asyncio
+import stat
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Saved:
     path: Path
     saved_at: datetime
     content: bytes | None
-    """None: it cannot be read, or is larger than anything that is wanted."""
+    """None: it cannot be read, is larger than anything that is wanted, or a link leads out of the folder to it."""
 
 
 async def saved(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[Saved, None]:
@@ -52,7 +53,7 @@ async def saved(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[Saved
         changed = [path for path, stamp in found.items() if known.get(path) != stamp]
         known = found
         for path in changed:
-            file = await asyncio.to_thread(_read, path)
+            file = await asyncio.to_thread(_read, path, place)
             if file:
                 yield file
         await _change(place, clock)
@@ -97,12 +98,19 @@ def _stamp(path: Path) -> Stamp | None:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _read(path: Path) -> Saved | None:
+def _read(path: Path, place: Path) -> Saved | None:
+    """A file, if it is one: a pipe or a device might be read for ever."""
     try:
         status = path.stat()
-        content = path.read_bytes() if status.st_size <= LARGEST else None
+        wanted = stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST and _is_within(path, place)
+        content = path.read_bytes() if wanted else None
     except FileNotFoundError:
         return None
     except OSError:
         content = None
     return Saved(path=path, saved_at=datetime.fromtimestamp(status.st_mtime, UTC), content=content)
+
+
+def _is_within(path: Path, place: Path) -> bool:
+    """Whether a file really lies in the folder: who may write there must not have us read what lies elsewhere."""
+    return path == place or path.resolve().is_relative_to(place.resolve())

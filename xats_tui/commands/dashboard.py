@@ -6,6 +6,7 @@ It knows when the dashboard may start; how it lives is the business of `xats_tui
 import sys
 
 from xats_tui.backend.errors import StartError
+from xats_tui.garbage import hold_off
 from xats_tui.logs import log_to_file
 from xats_tui.settings import Loaded
 
@@ -15,6 +16,7 @@ def dashboard(loaded: Loaded, *, takeover: bool = False, read_only: bool = False
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise StartError("the dashboard needs a terminal; `xats-tui daemon` runs the coordinator without one")
     log_to_file(loaded.settings)
+    hold_off()
     # Here, not above: textual takes half a second to import, which no other command should spend.
     from xats_tui.life import run
 

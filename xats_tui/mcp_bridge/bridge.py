@@ -18,6 +18,7 @@ from xats_tui import __version__
 from xats_tui.mcp_bridge.greeting import SERVER_NAME, instructions, refusal
 from xats_tui.mcp_bridge.handshake import (
     CHANNEL_CAPABILITY,
+    INVALID_PARAMS,
     INVALID_REQUEST,
     agreed_protocol,
     for_the_host,
@@ -38,6 +39,9 @@ PASSED_ON = frozenset({"tools/list", "tools/call"})
 
 KEPT_BACK = frozenset({"notifications/heartbeat", "notifications/cancelled"})
 """Notifications that mean something only on the connection that they came by."""
+
+OBJECTS = ("clientInfo", "arguments", "_meta")
+"""Parameters that are read here and have to be objects."""
 
 SUPERSEDED = "notifications/superseded"
 """The coordinator's word that another runtime has taken the agent's name."""
@@ -83,7 +87,7 @@ class Bridge:
 
     def _receive(self, message: Mapping[str, Any]) -> None:
         match message:
-            case {"method": "notifications/cancelled", "params": {"requestId": cancelled}}:
+            case {"method": "notifications/cancelled", "params": {"requestId": str() | int() as cancelled}}:
                 if task := self._under_way.get(cancelled):
                     task.cancel()
             case {"method": str(), "id": str() | int() as request_id}:
@@ -106,7 +110,8 @@ class Bridge:
             outcome = {"error": {"code": REFUSED, "message": f"the bridge failed: {error}"}}
         self._host.say({"jsonrpc": "2.0", "id": request["id"], **outcome})
 
-    async def _result(self, method: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
+    async def _result(self, method: str, params: Any) -> dict[str, Any]:
+        _check_form(method, params)
         if method == "initialize":
             return await self._greeting(params or {})
         if method == "ping":
@@ -177,6 +182,22 @@ def run(loaded: Loaded, wish: Wish, *, channel: bool = False) -> int:
     finally:
         host.close()
     return 0
+
+
+def _check_form(method: str, params: Any) -> None:
+    """See that what is read here of a request is of the kind that it is read as.
+
+    Raises:
+        RpcError: it is not.
+    """
+    if params is not None and not isinstance(params, dict):
+        raise RpcError({"code": INVALID_PARAMS, "message": "params are no object"})
+    said: Params = params or {}
+    for name in OBJECTS:
+        if not isinstance(said.get(name), dict | None):
+            raise RpcError({"code": INVALID_PARAMS, "message": f"{name} is no object"})
+    if method == "tools/call" and not isinstance(said.get("name"), str):
+        raise RpcError({"code": INVALID_PARAMS, "message": "name is no text"})
 
 
 def _folder() -> str:

@@ -12,6 +12,7 @@ PROTOCOLS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 """The protocols with a handshake, newest first; later ones have no session and no standing channel."""
 
 INVALID_REQUEST = -32600
+INVALID_PARAMS = -32602
 
 CHANNEL = "claude/channel"
 CHANNEL_CAPABILITY: Mapping[str, Any] = {"experimental": {CHANNEL: {}}}

@@ -18,8 +18,14 @@ logger = logging.getLogger(__name__)
 
 Json = Mapping[str, Any]
 
+LOGGED = 200
+"""Bytes of a line that cannot be used which the log shows."""
+
 CHUNK = 65536
 """Bytes taken from stdin at once."""
+
+LONGEST_LINE = 8_000_000
+"""Bytes of a line that are kept; the coordinator takes a message of a mebibyte."""
 
 LAST_WORDS = 1.0
 """Seconds at the end for a slow host to take what was already said."""
@@ -82,14 +88,18 @@ async def until_told(serving: Coroutine[Any, Any, None]) -> None:
 
 def _lines(descriptor: int) -> Iterator[bytes]:
     """The lines that come in, the last one also without its newline; a descriptor that cannot be read has none."""
-    rest = b""
+    rest = bytearray()
     try:
         while chunk := os.read(descriptor, CHUNK):
-            *lines, rest = (rest + chunk).split(b"\n")
-            yield from lines
+            more, *others = chunk.split(b"\n")
+            rest += more
+            for other in others:
+                yield bytes(rest)
+                rest = bytearray(other)
+            del rest[LONGEST_LINE:]
     except OSError as error:
         logger.info("the host cannot be heard any more: %s", error)
-    yield rest
+    yield bytes(rest)
 
 
 def _objects(line: bytes) -> list[dict[str, Any]]:
@@ -98,7 +108,7 @@ def _objects(line: bytes) -> list[dict[str, Any]]:
         return []
     try:
         parsed = json.loads(line)
-    except ValueError:
-        logger.warning("the host sent what is not JSON: %.200r", line)
+    except (ValueError, RecursionError):
+        logger.warning("the host sent what is not JSON, or is nested too deeply: %r", line[:LOGGED])
         return []
     return [message for message in (parsed if isinstance(parsed, list) else [parsed]) if isinstance(message, dict)]

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from xats_tui.launching.clients import CODEX_URL_VARIABLE, LAUNCH_VARIABLE
 from xats_tui.programs import program_names
 
 CODEX, CLAUDE_CODE, OPENCODE, CUSTOM = "codex", "claude-code", "opencode", "custom"
@@ -76,6 +77,10 @@ class Identity:
     """Path of the tmux server's socket."""
     project_dir: str
     host_session: str | None
+    launch: str | None = None
+    """The mark of the launch that started the program, if `xats-tui launch` did."""
+    codex_url: str | None = None
+    """The URL of the app-server that was started for this Codex alone."""
 
     @property
     def model(self) -> str:
@@ -113,6 +118,8 @@ def identify(
         tmux_socket=environment.get(TMUX, "").split(",")[0] or None,
         project_dir=(environment.get(PROJECT_DIR) if is_claude else None) or cwd,
         host_session=environment.get(HOST_SESSION) if is_claude else None,
+        launch=environment.get(LAUNCH_VARIABLE) if client == CODEX else None,
+        codex_url=environment.get(CODEX_URL_VARIABLE) if client == CODEX else None,
     )
 
 

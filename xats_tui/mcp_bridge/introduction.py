@@ -32,6 +32,9 @@ UI = "xats/ui"
 """In the `_meta` of a call: the process of the host's user interface, and the pane that the bridge was started in."""
 
 
+LAUNCH = "xats/launch"
+"""In the `_meta` of a call: the launch that started the host, whose pane the launcher has announced."""
+
 OWN_CHANNEL = "xats/channel"
 """In the `_meta` of a call: the channel that this session carries to its host, by which the agent may be woken."""
 
@@ -63,6 +66,7 @@ class Introduction:
             HOST_SESSION: identity.host_session,
             TMUX_SOCKET: identity.tmux_socket,
             UI: ui,
+            LAUNCH: identity.launch,
             OWN_CHANNEL: self.channel,
         }
         return {key: value for key, value in said.items() if value}
@@ -88,6 +92,8 @@ class Introduction:
             known["ui_pid"] = self.identity.ui_pid
         if tool == "register_codex_self":
             known["thread_id"] = meta.get(THREAD)
+        if client == CODEX and THREAD in meta:
+            known["ws_url"] = self.identity.codex_url
         if not str(given.get("team", self.wish.team) or "").strip():
             known["project_dir"] = self.identity.project_dir
         return known

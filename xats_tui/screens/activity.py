@@ -6,12 +6,9 @@ from datetime import datetime
 from typing import ClassVar
 
 from textual import getters
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
 from xats_tui.backend.model import Activity, LoggedEvent, TmuxCommand
 from xats_tui.screens.actions import bindings
@@ -22,26 +19,18 @@ from xats_tui.screens.places import Mode
 from xats_tui.screens.rows.activity import ACTIVITY
 from xats_tui.screens.situation import Situation
 from xats_tui.screens.source import Picture
+from xats_tui.screens.texts import TextPanel
 
 
-class CoordinatorPanel(VerticalScroll, can_focus=True):
+class CoordinatorPanel(TextPanel):
     """How the coordinator is doing."""
 
-    text = getters.query_one(Static)
-
     def __init__(self) -> None:
-        super().__init__(id="coordinator", classes="panel")
-        self._drawn = Content()
-
-    def compose(self) -> ComposeResult:
-        """One text."""
-        yield Static()
+        super().__init__("coordinator")
 
     def show(self, described: Content) -> None:
         """Show this."""
-        if not described.is_same(self._drawn):
-            self._drawn = described
-            self.text.update(described)
+        self.update(described)
         entitle(self, Content.styled("Coordinator", "bold"), Content())
 
 

@@ -190,18 +190,10 @@ def _old_mail(picture: Picture, now: datetime, spoken_for: set[str]) -> Iterator
 def _unanswered(picture: Picture, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
     """Messages that want a reply and have none; where a wake tells why they are not read, it says enough."""
     oldest: dict[tuple[str, str], Message] = {}
-    answered: dict[tuple[str, str], datetime] = {}
-    for message in picture.stream:  # the newest first
-        way, back = (message.from_agent_id, message.to_agent_id), (message.to_agent_id, message.from_agent_id)
-        answered.setdefault(way, message.sent_at)
-        to_operator = message.to_agent_id == OPERATOR_ID
-        if (
-            message.need_reply
-            and not (to_operator and message.read_at is None)
-            and now - message.sent_at > OLD_QUESTION
-            and back not in answered
-        ):
-            oldest[way] = message
+    for message in picture.unanswered:  # the newest first
+        is_own_mail = message.to_agent_id == OPERATOR_ID and message.read_at is None
+        if now - message.sent_at > OLD_QUESTION and not is_own_mail:
+            oldest[message.from_agent_id, message.to_agent_id] = message
     for message in sorted(oldest.values(), key=lambda message: message.sent_at):
         if message.read_at is None and message.to_agent_id in spoken_for:
             continue

@@ -26,6 +26,24 @@ from xats_tui.screens.targets import Target, contract_key, find
 logger = logging.getLogger(__name__)
 
 
+class InterestPanel(Static):
+    """Who has a contract; as high as that takes."""
+
+    def __init__(self) -> None:
+        super().__init__(id="interest", classes="panel")
+        self._drawn = Content()
+        self._height = 0
+
+    def show(self, interest: Content | None) -> None:
+        """Show this, or nothing; another layout is made only for another height."""
+        self.display = interest is not None
+        if interest is not None and not interest.is_same(self._drawn):
+            height = interest.get_height({}, max(1, self.size.width))
+            self.update(interest, layout=height != self._height)
+            self._drawn, self._height = interest, height
+        entitle(self, Content.styled("Who has it", "bold"), Content())
+
+
 class Contracts(ListMode):
     """The contracts."""
 
@@ -48,7 +66,7 @@ class Contracts(ListMode):
     def compose_detail(self) -> Iterable[Widget]:
         """The schemas above those who read them."""
         yield from super().compose_detail()
-        yield Static(id="interest", classes="panel")
+        yield InterestPanel()
 
     def rows(self) -> Sequence[Row]:
         """Older versions of those contracts only that are unfolded."""
@@ -60,11 +78,7 @@ class Contracts(ListMode):
         about = contract_title(self.picture, shown.summary, shown.latest, shown.old) if shown else Content()
         described = self.detail(self.picture, key, self.now()) if key else None
         self.detail_panel.show(key, described, "No contract is selected.", about)
-        interest = self.query_one("#interest", Static)
-        interest.display = shown is not None
-        if shown:
-            interest.update(interest_detail(shown.summary, self.now()))
-            entitle(interest, Content.from_markup("[b]Who has it[/b]"), Content())
+        self.query_one(InterestPanel).show(interest_detail(shown.summary, self.now()) if shown else None)
         if shown and shown.versions != (self._asked and self._asked.versions):
             self._asked = shown
             self._load(shown)
@@ -79,7 +93,7 @@ class Contracts(ListMode):
         change = self._change[1]
         if change is None:
             return Content("This version cannot be read.")
-        width = self.detail_panel.text.size.width
+        width = self.detail_panel.text_width
         if self._drawn is None or self._drawn[:3] != (change, width, self._whole):
             self._drawn = (change, width, self._whole, change_detail(change, width, whole=self._whole))
         return self._drawn[3]

@@ -13,9 +13,7 @@ from xats_tui.backend.model import (
     Message,
     PaneRef,
     PaneView,
-    SessionEntry,
     Thread,
-    TmuxCommand,
     Wake,
     WakeAttempt,
 )
@@ -29,39 +27,13 @@ class CoordinatorSource:
         self._coordinator = coordinator
 
     async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
-        """Ask for each part; they are independent of one another."""
+        """Ask for all of them in one crossing."""
         refs = tuple(panes)
-        return {part.value: await self._load_one(part, refs) for part in parts}
 
-    async def _load_one(self, part: Part, panes: tuple[PaneRef, ...]) -> Any:
-        ask = self._coordinator.ask
-        match part:
-            case Part.HEALTH:
-                return await ask(lambda backend: backend.health())
-            case Part.ROSTER:
-                return await ask(lambda backend: backend.registry.roster())
-            case Part.VIEWS:
-                return await ask(lambda backend: _views(backend, panes))
-            case Part.STREAM:
-                return await ask(lambda backend: backend.mailbox.stream(limit=STREAM_LIMIT))
-            case Part.WAKES:
-                return await ask(lambda backend: backend.waker.newest(limit=LIST_LIMIT))
-            case Part.TASKS:
-                return await ask(lambda backend: backend.board.entries(limit=LIST_LIMIT))
-            case Part.CONTRACTS:
-                return await ask(lambda backend: backend.contracts.summaries())
-            case Part.ACTIVITY:
-                return await ask(lambda backend: backend.operator.activity(limit=LIST_LIMIT))
-            case Part.EVENTS:
-                return await ask(lambda backend: backend.operator.events(limit=LIST_LIMIT))
-            case Part.COMMANDS:
-                return await ask(_commands)
-            case Part.SESSIONS:
-                return await ask(_sessions)
-            case Part.INBOX:
-                return await ask(lambda backend: backend.operator_mail.inbox(limit=STREAM_LIMIT))
-            case Part.UNANSWERED:
-                return await ask(lambda backend: backend.operator_mail.unanswered(limit=LIST_LIMIT))
+        async def load(backend: Backend) -> Mapping[str, Any]:
+            return {part.value: await _load_one(backend, part, refs) for part in parts}
+
+        return await self._coordinator.ask(load)
 
     async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
         """Ask the waker."""
@@ -108,14 +80,36 @@ class CoordinatorSource:
         return self._coordinator.listen(hear)
 
 
-async def _commands(backend: Backend) -> tuple[TmuxCommand, ...]:
-    return backend.tmux.changes()
+async def _load_one(backend: Backend, part: Part, panes: tuple[PaneRef, ...]) -> Any:
+    match part:
+        case Part.HEALTH:
+            return await backend.health()
+        case Part.ROSTER:
+            return await backend.registry.roster()
+        case Part.VIEWS:
+            return _views(backend, panes)
+        case Part.STREAM:
+            return await backend.mailbox.stream(limit=STREAM_LIMIT)
+        case Part.WAKES:
+            return await backend.waker.newest(limit=LIST_LIMIT)
+        case Part.TASKS:
+            return await backend.board.entries(limit=LIST_LIMIT)
+        case Part.CONTRACTS:
+            return await backend.contracts.summaries()
+        case Part.ACTIVITY:
+            return await backend.operator.activity(limit=LIST_LIMIT)
+        case Part.EVENTS:
+            return await backend.operator.events(limit=LIST_LIMIT)
+        case Part.COMMANDS:
+            return backend.tmux.changes()
+        case Part.SESSIONS:
+            return backend.sessions.entries()
+        case Part.INBOX:
+            return await backend.operator_mail.inbox(limit=STREAM_LIMIT)
+        case Part.UNANSWERED:
+            return await backend.operator_mail.unanswered(limit=LIST_LIMIT)
 
 
-async def _sessions(backend: Backend) -> tuple[SessionEntry, ...]:
-    return backend.sessions.entries()
-
-
-async def _views(backend: Backend, panes: tuple[PaneRef, ...]) -> Mapping[PaneRef, PaneView]:
+def _views(backend: Backend, panes: tuple[PaneRef, ...]) -> Mapping[PaneRef, PaneView]:
     looked = {pane: backend.panes.view(pane) for pane in panes}
     return {pane: view for pane, view in looked.items() if view}

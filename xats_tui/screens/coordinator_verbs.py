@@ -8,7 +8,8 @@ from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal, XatsError
 from xats_tui.backend.model import Addressees, PaneRef, Prompt, Proof, Task, TaskDraft, Wake
-from xats_tui.screens.refusals import sentence_of
+from xats_tui.backend.refusals import sentence_of
+from xats_tui.launching.wanted import Launched, Wish
 from xats_tui.screens.verbs import VerbRefused
 
 T = TypeVar("T")
@@ -56,6 +57,10 @@ class CoordinatorVerbs:
         """Ask the operator's desk; it looks, so it is not refused in read-only mode."""
         await self._ask(lambda backend: backend.operator.go_to(agent_id, self._seat))
 
+    async def launch(self, wish: Wish) -> Launched:
+        """Have it launched on the tmux server that the dashboard is drawn in."""
+        return await self._change(lambda backend: backend.launching.grant(wish, self._seat))
+
     async def prompt(self, agent_id: str) -> Prompt:
         """Have the pane looked at."""
         return await self._ask(lambda backend: backend.answering.prompt(agent_id))
@@ -95,11 +100,12 @@ class CoordinatorVerbs:
         answers: str | None,
     ) -> int:
         """Ask the operator's mail."""
-        return await self._change(
+        await self._change(
             lambda backend: backend.operator_mail.send(
                 letters, body, subject=subject, need_reply=need_reply, answers=answers
             )
         )
+        return sum(len(letter.agent_ids) for letter in letters)
 
     async def mark_read(self, message_ids: Sequence[str]) -> int:
         """Ask the operator's mail."""

@@ -119,6 +119,16 @@ def since(instant: datetime | None, now: datetime) -> str:
     return age(now - instant) if instant else NOTHING
 
 
+def is_young(instant: datetime, now: datetime) -> bool:
+    """Whether the age of an instant is told in seconds."""
+    return now - instant < timedelta(minutes=1)
+
+
+def is_soon(instant: datetime, now: datetime) -> bool:
+    """Whether it is told in seconds how long until an instant."""
+    return instant - now < timedelta(hours=1)
+
+
 def until(instant: datetime, now: datetime) -> str:
     """How long until an instant: `in 6m40s`, or `now`."""
     return "now" if instant <= now else f"in {age(instant - now, precise=True)}"

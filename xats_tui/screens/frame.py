@@ -6,7 +6,9 @@ Each is told what to show and draws it in one line, leaving out the least import
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from textual import on
 from textual.content import Content
+from textual.events import Resize
 from textual.style import Style
 from textual.widgets import Static
 
@@ -70,8 +72,16 @@ class ModeRow(Line):
 class FooterRow(Line):
     """The keys that work now; a click does the same."""
 
+    _actions: Sequence[Action] = ()
+
+    @on(Resize)
+    def _fit(self) -> None:
+        """It has a width again after typing, or another one."""
+        self.show(self._actions)
+
     def show(self, actions: Sequence[Action]) -> None:
         """Draw as many as have a place; help and quit always have one."""
+        self._actions = actions
         kept = [action for action in actions if action.in_footer]
         always = [action for action in kept if action.id in {"help", "quit"}]
         rest = [action for action in kept if action not in always]

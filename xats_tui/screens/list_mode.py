@@ -19,7 +19,7 @@ from textual.widget import Widget
 from xats_tui.screens.desk import Desk
 from xats_tui.screens.format import Row, Tone
 from xats_tui.screens.frame import Piece
-from xats_tui.screens.listing import Listing
+from xats_tui.screens.listing import Listing, Reading
 from xats_tui.screens.mode_screen import ModeScreen
 from xats_tui.screens.panels import DetailPanel, TablePanel
 from xats_tui.screens.situation import Situation
@@ -43,6 +43,8 @@ class ListMode(ModeScreen):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._zoomed = False
+        self._readings: dict[str, Reading] = {}
+        """By the title of their listing."""
 
     def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
         """All of what a row stands for; None if it is gone."""
@@ -79,7 +81,13 @@ class ListMode(ModeScreen):
 
     def rows(self) -> Sequence[Row]:
         """What is in the list now."""
-        return self.listing.rows(self.picture, self.now())
+        return self.rows_of(self.listing)
+
+    def rows_of(self, listing: Listing) -> Sequence[Row]:
+        """The rows of a listing, the same ones as before if nothing can have changed in them."""
+        reading = self._readings.setdefault(listing.title, Reading(listing))
+        reading.take(self.picture, self.now())
+        return reading.rows
 
     def fill(self, panel: TablePanel, listing: Listing, rows: Sequence[Row]) -> None:
         """Show rows of a listing, or why there are none."""

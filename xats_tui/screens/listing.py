@@ -6,7 +6,10 @@ from datetime import datetime
 
 from xats_tui.screens.columns import Column
 from xats_tui.screens.format import Row
-from xats_tui.screens.source import Picture
+from xats_tui.screens.source import Part, Picture
+
+CALM = 10
+"""Seconds after which rows are made anew whose times are told in minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,5 +25,30 @@ class Listing:
     """What stands behind the title."""
     when_empty: str
     """What to do, or to expect, where there is nothing."""
+    reads: frozenset[Part]
+    """The parts of the picture from which rows and summary are read."""
+    tells_seconds: Callable[[Picture, datetime], bool] = lambda picture, now: True
+    """Whether a time in the rows is told in seconds."""
     states: frozenset[str] = frozenset()
     """The words that mean a state in a filter, as the rows carry them."""
+
+
+class Reading:
+    """The rows and the summary of a listing, made anew only when they can have changed."""
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+        self.rows: Sequence[Row] = ()
+        self.summary = ""
+        self._parts: tuple[object, ...] | None = None
+        self._moment = 0
+
+    def take(self, picture: Picture, now: datetime) -> None:
+        """Read the picture as it is at that time."""
+        parts = tuple(getattr(picture, part.value) for part in self.listing.reads)
+        moment = int(now.timestamp()) // (1 if self.listing.tells_seconds(picture, now) else CALM)
+        known = self._parts and all(part is before for part, before in zip(parts, self._parts, strict=True))
+        if known and moment == self._moment:
+            return
+        self._parts, self._moment = parts, moment
+        self.rows, self.summary = self.listing.rows(picture, now), self.listing.summary(picture)

@@ -4,7 +4,7 @@ It shows pictures and never loads them; what it asks for itself is that the sele
 Everything that it shows is shown at length in another mode, which enter opens.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -17,9 +17,9 @@ from xats_tui.backend.model import RosterEntry
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.attention import Concern, concerns
 from xats_tui.screens.desk import Desk
-from xats_tui.screens.format import Tone
+from xats_tui.screens.format import Row, Tone
 from xats_tui.screens.frame import Piece
-from xats_tui.screens.listing import Listing
+from xats_tui.screens.listing import Listing, Reading
 from xats_tui.screens.mode_screen import ModeScreen
 from xats_tui.screens.panels import PanePanel, TablePanel
 from xats_tui.screens.places import Mode, Panel
@@ -57,6 +57,7 @@ class Live(ModeScreen):
         super().__init__(desk)
         self._panel = Panel.AGENTS
         self._zoomed = False
+        self._readings = {panel: Reading(listing) for panel, listing in LISTINGS.items()}
         self._concerns: tuple[Concern, ...] = ()
 
     def compose_body(self) -> Iterable[Widget]:
@@ -97,15 +98,20 @@ class Live(ModeScreen):
 
     def draw_body(self) -> None:
         """Show every panel as it is now."""
-        now, picture = self.now(), self.picture
-        self._concerns = concerns(picture, now, tmux_missing=self.desk.tmux_missing)
+        picture = self.picture
+        self._concerns = concerns(picture, self.now(), tmux_missing=self.desk.tmux_missing)
         for panel, listing in LISTINGS.items():
-            attention = panel is Panel.ATTENTION
-            rows = attention_rows(self._concerns) if attention else listing.rows(picture, now)
-            summary = str(len(self._concerns) or "") if attention else listing.summary(picture)
             when_empty = listing.when_empty if picture.confirmed_at else "loading…"
-            self._table_panel(panel).show(rows, summary, when_empty)
+            self._table_panel(panel).show(*self._rows_of(panel), when_empty)
         self._draw_pane()
+
+    def _rows_of(self, panel: Panel) -> tuple[Sequence[Row], str]:
+        """The rows of a panel, and what stands behind its title."""
+        if panel is Panel.ATTENTION:
+            return attention_rows(self._concerns), str(len(self._concerns) or "")
+        reading = self._readings[panel]
+        reading.take(self.picture, self.now())
+        return reading.rows, reading.summary
 
     def aside(self) -> Iterable[Piece]:
         """What every mode says; on a small screen the panels that share one place, the one that is there marked."""

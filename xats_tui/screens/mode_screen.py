@@ -14,13 +14,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.css.query import NoMatches
-from textual.events import ScreenResume
+from textual.events import ScreenResume, ScreenSuspend
 from textual.widget import Widget
 from textual.widgets import Static
 
-from xats_tui.screens.actions import ACTION, offered, possible
+from xats_tui.screens.actions import ACTION, offered, possible, sharing
 from xats_tui.screens.actions.agents import AgentActions
 from xats_tui.screens.actions.general import GeneralActions
+from xats_tui.screens.actions.launching import LaunchActions
 from xats_tui.screens.actions.messages import MessageActions
 from xats_tui.screens.actions.tasks import TaskActions
 from xats_tui.screens.actions.wakes import WakeActions
@@ -45,7 +46,7 @@ TICK = 1.0
 """Seconds between two drawings when nothing happens."""
 
 
-class ModeScreen(AgentActions, WakeActions, MessageActions, TaskActions, GeneralActions):
+class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskActions, GeneralActions):
     """The frame of a mode."""
 
     AUTO_FOCUS = ""
@@ -58,6 +59,8 @@ class ModeScreen(AgentActions, WakeActions, MessageActions, TaskActions, General
         self._latest = Picture()
         self._paused_at: datetime | None = None
         self._typing_command = False
+        self._outdated = True
+        """It has not been drawn since another screen lay over it or took its place."""
 
     def compose(self) -> ComposeResult:
         """Header, modes, body, prompt line, footer, and the sentence that takes their place."""
@@ -119,9 +122,18 @@ class ModeScreen(AgentActions, WakeActions, MessageActions, TaskActions, General
         )
         self.call_after_refresh(self.draw)
 
+    @on(ScreenSuspend)
+    def _covered(self) -> None:
+        self._outdated = True
+
     @on(ScreenResume)
     def _resumed(self) -> None:
-        self.call_after_refresh(self.draw)
+        self.call_after_refresh(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Draw what nobody has drawn since: whoever opens a mode hands it a picture, which mostly is new."""
+        if self._outdated:
+            self.draw()
 
     def show(self, picture: Picture) -> None:
         """Take over a new picture; if only its age and health are new, the body can wait for its tick."""
@@ -136,6 +148,7 @@ class ModeScreen(AgentActions, WakeActions, MessageActions, TaskActions, General
     def draw(self) -> None:
         """Draw everything as it is now, if it is on the screen."""
         if self.is_mounted and self.is_current:
+            self._outdated = False
             if not self.paused:
                 self.picture = self._latest
             with _unless_taken_down():
@@ -156,6 +169,12 @@ class ModeScreen(AgentActions, WakeActions, MessageActions, TaskActions, General
             with _unless_taken_down():
                 self.query_one(ModeRow).show(self.mode, tuple(self.aside()))
                 self.query_one(FooterRow).show(tuple(possible(self.situation())))
+
+    async def action_press(self, action_id: str) -> None:
+        """Carry out what the key of an action means where the operator is."""
+        situation, named = self.situation(), ACTION[action_id]
+        here = (action for action in sharing(named, self.mode) if action.applies(situation))
+        await self.action_perform(next(here, named).id)
 
     async def action_perform(self, action_id: str) -> None:
         """Carry out one action of the table, or say why it cannot be done now."""
@@ -217,7 +236,8 @@ class ModeScreen(AgentActions, WakeActions, MessageActions, TaskActions, General
         for active in self.active_bindings.values():
             action = ACTION.get(active.binding.id or "")
             if action and action.key.split(",")[0] == active.binding.key:
-                groups[f"In {self.mode.label}"].append((action.shown_key, action.title, action.help))
+                same = sharing(action, self.mode) or (action,)
+                groups[f"In {self.mode.label}"] += [(one.shown_key, one.title, one.help) for one in same]
             elif action is None and active.node is self.focused:
                 groups["In a table"].append((active.binding.key, active.binding.description, ""))
         self.app.push_screen(Help({group: keys for group, keys in groups.items() if keys}))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from textual import getters, on
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Resize
 from textual.widget import Widget
@@ -22,6 +22,7 @@ from xats_tui.screens.format import CUT, Cell, Row, Tone, count, one_line
 from xats_tui.screens.listing import Listing
 from xats_tui.screens.places import Panel
 from xats_tui.screens.tables import KeyedTable
+from xats_tui.screens.texts import TextPanel
 from xats_tui.screens.theme import CONTENT_STYLES
 
 MARK = Column(key="mark", title="", width=1)
@@ -58,6 +59,8 @@ class TablePanel(Vertical):
         self._order: Order | None = None
         self._summary = ""
         self._when_empty = ""
+        self._said = ""
+        self._matching = 0
         self._dropped = 0
 
     @property
@@ -77,8 +80,12 @@ class TablePanel(Vertical):
 
     def show(self, rows: Sequence[Row], summary: str, when_empty: str) -> None:
         """Show these rows; `summary` stands behind the title, `when_empty` in place of no rows."""
+        known = rows is self._rows and when_empty == self._when_empty
         self._rows, self._summary, self._when_empty = rows, summary, when_empty
-        self._draw()
+        if known:
+            self._entitle()
+        else:
+            self._draw()
 
     def filter(self, words: str) -> None:
         """Show only the rows that have these words."""
@@ -136,21 +143,30 @@ class TablePanel(Vertical):
         self.set_class(not matching, "-empty")
         if not matching:
             no_match = f"no row matches “{one_line(self.words)}”; esc leaves the filter"
-            self.empty.update(Content(no_match if self._rows else self._when_empty))
+            self._say(no_match if self._rows else self._when_empty)
+        self._matching = len(matching)
+        self._entitle()
+
+    def _entitle(self) -> None:
         summary = f" {self._summary}" if self._summary else ""
         title = Content.assemble((self.title, "bold"), (summary, CONTENT_STYLES[Tone.MUTED]))
-        entitle(self, title, self._signs(len(matching)))
+        entitle(self, title, self._signs())
+
+    def _say(self, in_place_of_rows: str) -> None:
+        if in_place_of_rows != self._said:
+            self._said = in_place_of_rows
+            self.empty.update(Content(in_place_of_rows))
 
     def _with_mark(self, row: Row) -> Row:
         mark = Cell("✓", Tone.WARN) if row.key in self._marked else Cell("")
         return replace(row, cells=(mark, *row.cells))
 
-    def _signs(self, matching: int) -> Content:
+    def _signs(self) -> Content:
         """What the panel does not show: filtered rows and dropped columns."""
         signs = [
             (
                 self.words,
-                f"/{one_line(self.words)}: {matching} of {len(self._rows)}",
+                f"/{one_line(self.words)}: {self._matching} of {len(self._rows)}",
                 f"bold {CONTENT_STYLES[Tone.WARN]}",
             ),
             (self._dropped, f"+{count(self._dropped, 'column')}", CONTENT_STYLES[Tone.MUTED]),
@@ -162,30 +178,20 @@ NO_MORE = Content()
 """Nothing stands behind a title."""
 
 
-class DetailPanel(VerticalScroll, can_focus=True):
+class DetailPanel(TextPanel):
     """All of one thing; it is drawn again as that changes, and scrolled back when it is another."""
 
-    text = getters.query_one("#detail-text", Static)
-
     def __init__(self, title: str) -> None:
-        super().__init__(id="detail", classes="panel")
+        super().__init__("detail")
         self._title = title
         self._key: str | None = None
-        self._drawn = Content()
-
-    def compose(self) -> ComposeResult:
-        """One text."""
-        yield Static(id="detail-text")
 
     def show(self, key: str | None, described: Content | None, instead: str, about: Content = NO_MORE) -> None:
         """Show this of the thing with that key; without it, what is there instead; `about` stands behind the title."""
         if key != self._key:
             self._key = key
             self.scroll_home(animate=False)
-        content = described if described is not None else Content.styled(instead, CONTENT_STYLES[Tone.MUTED])
-        if not content.is_same(self._drawn):
-            self._drawn = content
-            self.text.update(content)
+        self.update(described if described is not None else Content.styled(instead, CONTENT_STYLES[Tone.MUTED]))
         entitle(self, Content.assemble((self._title, "bold"), about), Content())
 
 

@@ -9,13 +9,11 @@ from math import ceil
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.widget import Widget
-from textual.widgets import Static
 
 from xats_tui.backend.model import TaskEntry, TaskStatus
 from xats_tui.screens.actions import bindings
@@ -29,6 +27,7 @@ from xats_tui.screens.panels import TablePanel, entitle
 from xats_tui.screens.places import Mode
 from xats_tui.screens.rows.tasks import BOARD, TASKS
 from xats_tui.screens.source import Picture
+from xats_tui.screens.texts import TextPanel
 
 
 class BoardColumn(TablePanel):
@@ -44,23 +43,15 @@ class BoardColumn(TablePanel):
             TablePanel.filter(column, words)
 
 
-class TreePanel(VerticalScroll, can_focus=False):
+class TreePanel(TextPanel, can_focus=False):
     """What blocks what, around one task."""
 
     def __init__(self) -> None:
-        super().__init__(id="tree", classes="panel")
-        self._drawn = Content()
-
-    def compose(self) -> ComposeResult:
-        """One text."""
-        yield Static(id="tree-text")
+        super().__init__("tree")
 
     def show(self, tree: Content | None) -> None:
         """Show this tree, or nothing."""
-        content = tree or Content()
-        if not content.is_same(self._drawn):
-            self._drawn = content
-            self.query_one("#tree-text", Static).update(content)
+        self.update(tree or Content())
         entitle(self, Content.styled("Dependencies", "bold"), Content())
 
 
@@ -109,7 +100,7 @@ class Tasks(ListMode):
         """Show the board or the list as it is now; what changes from one to the other keeps its place."""
         self._change_over()
         for panel, listing in self._panels():
-            self.fill(panel, listing, listing.rows(self.picture, self.now()))
+            self.fill(panel, listing, self.rows_of(listing))
         if self._is_board and self._status is None and not self.inside and self.focused is not None:
             self.focus_list()  # the first column that has a task is known only now
         self.draw_detail(self.list_panel.table.chosen)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from xats_tui.backend.model import Addressees, Prompt, Proof, Task, TaskDraft, Wake
+from xats_tui.launching.wanted import Launched, Wish
 
 
 class VerbRefused(Exception):
@@ -38,6 +39,14 @@ class AgentVerbs(Protocol):
 
     async def go_to(self, agent_id: str) -> None:
         """Bring the operator's own tmux client to an agent's pane; changes nothing for the agent."""
+        ...
+
+
+class LaunchVerbs(Protocol):
+    """What is done for agents that are not there yet."""
+
+    async def launch(self, wish: Wish) -> Launched:
+        """Start an agent in a tmux window of its own, and wait until it has registered."""
         ...
 
 
@@ -125,7 +134,7 @@ class TaskVerbs(Protocol):
         ...
 
 
-class Verbs(AgentVerbs, PromptVerbs, WakeVerbs, MessageVerbs, TaskVerbs, Protocol):
+class Verbs(AgentVerbs, LaunchVerbs, PromptVerbs, WakeVerbs, MessageVerbs, TaskVerbs, Protocol):
     """All of it."""
 
     @property

@@ -47,7 +47,7 @@ class Wakes(ListMode):
     def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
         """How far it got, what it waits for, every attempt."""
         looked = self._looked[1] if self._looked and self._looked[0] == key else None
-        return wake_detail(picture, key, now, looked, self.detail_panel.text.size.width)
+        return wake_detail(picture, key, now, looked, self.detail_panel.text_width)
 
     def draw_detail(self, key: str | None) -> None:
         """Name the wake in the title, and have it looked at anew when it has changed and while it is looked at."""

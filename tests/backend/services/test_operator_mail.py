@@ -20,9 +20,10 @@ async def test_a_message_of_the_operator_is_mail_from_operator_in_the_recipients
 ) -> None:
     bob = await register("bob", team="red")
 
-    assert await backend.operator_mail.send(to(bob.agent_id, "red"), "how is it going?", subject="status") == 1
+    (sent,) = await backend.operator_mail.send(to(bob.agent_id, "red"), "how is it going?", subject="status")
 
     (message,) = (await bob.call("get_inbox"))["messages"]
+    assert message["id"] == sent
     assert (message["from_name"], message["from_role"]) == ("operator", "operator")
     assert (message["from_team"], message["to_team"], message["to_role"]) == ("red", "red", None)
     assert (message["subject"], message["body"], message["need_reply"]) == ("status", "how is it going?", True)
@@ -98,7 +99,7 @@ async def test_a_broadcast_of_the_operator_reaches_exactly_those_named_also_who_
     sql("UPDATE agents SET last_seen_at = '2020-01-01T00:00:00.000Z' WHERE name = 'eve'")
     whole_team = Addressees(team="default", agent_ids=(bob.agent_id, eve.agent_id), to_role=BROADCAST_MARK)
 
-    assert await backend.operator_mail.send([whole_team], "stand-up", need_reply=False) == 2
+    (letter,) = await backend.operator_mail.send([whole_team], "stand-up", need_reply=False)
 
     sent = await backend.mailbox.stream()
     assert {(copy.to_name, copy.to_role, copy.need_reply) for copy in sent} == {
@@ -106,6 +107,7 @@ async def test_a_broadcast_of_the_operator_reaches_exactly_those_named_also_who_
         ("eve", BROADCAST_MARK, False),
     }
     assert len({copy.event_id for copy in sent}) == 1
+    assert letter in {copy.id for copy in sent}
 
 
 async def test_of_several_letters_all_are_sent_or_none(backend: Backend, register: Connect) -> None:

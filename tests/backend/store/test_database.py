@@ -125,6 +125,7 @@ async def test_a_cancelled_writer_leaves_all_or_nothing(database: Database, publ
     async def write_two(number: int) -> None:
         async with database.write() as tx:
             await tx.execute(ADD_TASK, (f"{number} a",))
+            await task_count(tx)  # the first statement is carried out before this is answered
             await tx.execute(ADD_TASK, (f"{number} b",))
             tx.record(AgentChanged(agent_id=str(number)))
 

@@ -50,7 +50,7 @@ class Explained(Transaction):
         self.steps += [row[3] for row in self._explaining.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
         return self.found
 
-    async def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
+    async def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:  # `execute` goes this way, too
         for row in rows:
             await self.fetch_all(sql, row)
 

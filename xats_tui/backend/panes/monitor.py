@@ -18,10 +18,10 @@ from xats_tui.backend.tmux import Tmux
 logger = logging.getLogger(__name__)
 
 FAST = 0.5
-"""Seconds between looks while a wake waits for a pane or the pane is on the screen."""
+"""Seconds between looks at a pane that a wake waits for, or that is on the screen."""
 
 SLOW = 2.0
-"""Seconds between looks otherwise."""
+"""Seconds between looks at all."""
 
 
 class PaneMonitor:
@@ -35,6 +35,7 @@ class PaneMonitor:
         self._views: dict[PaneRef, PaneView] = {}
         self._awaited: frozenset[PaneRef] = frozenset()
         self._attended: PaneRef | None = None
+        self._all_due_at = clock.monotonic()
         self._hurry = asyncio.Event()
         self.tick_seconds: float | None = None
         """What the last look at all panes took; None before the first."""
@@ -44,6 +45,7 @@ class PaneMonitor:
         self._clients = dict(clients)
         for pane in self._views.keys() - self._clients.keys():
             del self._views[pane]
+        self._all_due_at = self._clock.monotonic()
         self._hurry.set()
 
     def await_change(self, panes: frozenset[PaneRef]) -> None:
@@ -73,11 +75,13 @@ class PaneMonitor:
     async def run(self) -> None:
         """Look, for ever."""
         while True:
-            await self.tick()
             self._hurry.clear()
-            fast = self._attended is not None or bool(self._awaited & self._clients.keys())
+            if self._clock.monotonic() >= self._all_due_at:
+                await self.tick()
+            else:
+                await self._look_at(self._hurried())
             try:
-                async with asyncio.timeout(FAST if fast else SLOW):
+                async with asyncio.timeout(FAST if self._hurried() else self._all_due_at - self._clock.monotonic()):
                     await self._hurry.wait()
             except TimeoutError:
                 continue
@@ -85,11 +89,20 @@ class PaneMonitor:
     async def tick(self) -> None:
         """Look once at every tracked pane."""
         begun = self._clock.monotonic()
+        self._all_due_at = begun + SLOW
+        await self._look_at(self._clients)
+        self.tick_seconds = self._clock.monotonic() - begun
+
+    def _hurried(self) -> frozenset[PaneRef]:
+        """The panes that somebody waits for."""
+        attended = {self._attended} if self._attended else set()
+        return (self._awaited | attended) & self._clients.keys()
+
+    async def _look_at(self, panes: Iterable[PaneRef]) -> None:
         by_socket: dict[str, list[str]] = {}
-        for pane in self._clients:
+        for pane in panes:
             by_socket.setdefault(pane.socket, []).append(pane.pane_id)
         await asyncio.gather(*(self._tick_server(socket, pane_ids) for socket, pane_ids in by_socket.items()))
-        self.tick_seconds = self._clock.monotonic() - begun
 
     async def _tick_server(self, socket: str, pane_ids: list[str]) -> None:
         try:

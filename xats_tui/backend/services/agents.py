@@ -1,5 +1,6 @@
 """The Registry: who is there, under which name, in which pane."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -42,6 +43,11 @@ DEFAULT_TEAM = "default"
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0d\U000e0100-\U000e01ef]"
+)
+"""Printable characters that show nothing: with them two names look the same, or one looks like none."""
+
 RESERVED = "__"
 """What the roles of programs that are no agents begin with."""
 
@@ -73,7 +79,9 @@ class Registry:
         """The agent of that name in that team; the operator is in every team."""
         if name.casefold() == OPERATOR_NAME:
             return operator_in(team)
-        return await store.by_name(self._database, team, name)
+        found = await store.by_name(self._database, team, name)
+        composed = tuple(unicodedata.normalize("NFC", label) for label in (team, name))
+        return found if found or composed == (team, name) else await store.by_name(self._database, *composed)
 
     async def member(self, team: str, agent_id: str) -> Agent | None:
         """The agent of that id if it is in that team; the operator is in every team."""
@@ -130,8 +138,8 @@ class Registry:
 
     async def touch(self, tx: Transaction, agent_id: str) -> None:
         """Note that an agent called."""
-        if await store.touch(tx, agent_id):
-            tx.record(AgentChanged(agent_id=agent_id))
+        await store.touch(tx, agent_id)
+        tx.record(AgentChanged(agent_id=agent_id))
 
     async def bound_panes(self) -> Mapping[PaneRef, Client | None]:
         """Every pane that an agent is bound to, with the program that should be in it."""
@@ -186,11 +194,11 @@ def checked_label(what: str, text: str) -> str:
         Refusal: `invalid_name`, `invalid_role` or `invalid_team`, with the rule.
     """
     label = unicodedata.normalize("NFC", text).strip()
-    if not 1 <= len(label) <= LABEL_LIMIT or not label.isprintable():
+    if not 1 <= len(label) <= LABEL_LIMIT or not label.isprintable() or INVISIBLE.search(label):
         raise Refusal(f"invalid_{what}", detail=f"a {what} has 1 to {LABEL_LIMIT} printable characters")
     if what == "role" and label.startswith(RESERVED) and label != CHANNEL_PROXY_ROLE:
         raise Refusal("invalid_role", detail=f"roles that begin with {RESERVED} are reserved")
-    if what == "name" and label.casefold() == OPERATOR_NAME:
+    if what == "name" and unicodedata.normalize("NFKC", label).casefold() == OPERATOR_NAME:
         raise Refusal("invalid_name", detail=f"{OPERATOR_NAME} is the person at the dashboard: take another name")
     return label
 

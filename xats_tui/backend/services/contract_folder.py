@@ -71,7 +71,8 @@ class ContractFolder:
 
 def _schema(content: bytes | None) -> dict[str, Any]:
     if content is None:
-        raise Refusal("invalid_file", detail="it cannot be read, or is too large for a contract")
+        problem = "it cannot be read, is too large for a contract, or a link leads out of the folder"
+        raise Refusal("invalid_file", detail=problem)
     try:
         schema = json.loads(content)
     except ValueError as error:

@@ -10,8 +10,8 @@ from xats_tui.backend.events import ContractRegistered, SubscriptionChanged
 from xats_tui.backend.model import Agent, Contract, ContractChange, ContractSummary, Page, SchemaReason
 from xats_tui.backend.services.schema_compatibility import Compatibility, compare
 from xats_tui.backend.services.schema_diff import diff_schemas
-from xats_tui.backend.services.schema_document import canonical
 from xats_tui.backend.services.schema_validity import check_schema
+from xats_tui.backend.services.schema_values import canonical
 from xats_tui.backend.sessions import Sessions
 from xats_tui.backend.store import contracts as store
 from xats_tui.backend.store import messages as outbox
@@ -45,6 +45,8 @@ class ContractBook:
         self._database = database
         self._sessions = sessions
         self._schema_limit = schema_limit
+        self._checking = asyncio.Lock()
+        """One schema at a time: the largest takes seconds of a thread, and others need threads, too."""
 
     async def check(self, schema: Mapping[str, Any]) -> None:
         """Refuse what cannot be a contract; large schemas take long, so this wants no transaction.
@@ -52,7 +54,8 @@ class ContractBook:
         Raises:
             Refusal: `schema_too_large`, `invalid_schema`.
         """
-        await asyncio.to_thread(check_schema, schema, self._schema_limit)
+        async with self._checking:
+            await asyncio.to_thread(check_schema, schema, self._schema_limit)
 
     async def register(
         self, tx: Transaction, author: Agent, name: str, schema: Mapping[str, Any], note: str | None

@@ -164,7 +164,7 @@ class Mailbox:
         )
         event_id = await store.add(tx, letter)
         await self._waker.queue(tx, letter, auto_poke=auto_poke)
-        tx.record(MessageSent(message_id=letter.id, recipients=letter.recipients))
+        tx.record(MessageSent(message_id=letter.id, recipients=letter.recipients, to_wake=auto_poke))
         return Sent(letter=letter, event_id=event_id, sent_at=to_wire(tx.now))
 
     def _check_size(self, body: str, subject: str | None) -> None:

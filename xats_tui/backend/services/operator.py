@@ -22,10 +22,12 @@ POKE_LIMIT = 8192
 class Operator:
     """The operator's verbs."""
 
-    def __init__(self, database: Database, waker: Waker, tmux: Tmux) -> None:
+    def __init__(self, database: Database, waker: Waker, tmux: Tmux, *, actor: str = OPERATOR_NAME) -> None:
+        """Name what it works with; `actor` is who did it, where that is written down."""
         self._database = database
         self._waker = waker
         self._tmux = tmux
+        self._actor = actor
 
     async def poke(self, agent_id: str, text: str) -> Proof:
         """Put one line before an agent in its pane; the proof says how far it got.
@@ -54,9 +56,7 @@ class Operator:
             for message_id, agent_id in wakes:
                 if await self._waker.replay(tx, message_id, agent_id):
                     replayed += 1
-                    await store.note(
-                        tx, OPERATOR_NAME, "replay", "tried again", agent_id=agent_id, message_id=message_id
-                    )
+                    await store.note(tx, self._actor, "replay", "tried again", agent_id=agent_id, message_id=message_id)
         self._waker.look_now()
         return replayed
 
@@ -69,7 +69,7 @@ class Operator:
         async with self._database.write() as tx:
             if not await self._waker.cancel(tx, message_id, agent_id):
                 raise Refusal("wake_is_over", detail="there is nothing left to cancel")
-            await store.note(tx, OPERATOR_NAME, "cancel", "cancelled", agent_id=agent_id, message_id=message_id)
+            await store.note(tx, self._actor, "cancel", "cancelled", agent_id=agent_id, message_id=message_id)
 
     async def force(self, message_id: str, agent_id: str) -> Wake:
         """Try a wake now whatever stands in the input line; never in a pane that is not the agent's, never in a shell.
@@ -82,7 +82,7 @@ class Operator:
         async with self._database.write() as tx:
             if not await self._waker.replay(tx, message_id, agent_id):
                 raise Refusal("already_read", detail="the message has been read")
-            await store.note(tx, OPERATOR_NAME, "force", "forced", agent_id=agent_id, message_id=message_id)
+            await store.note(tx, self._actor, "force", "forced", agent_id=agent_id, message_id=message_id)
         await self._waker.force(agent_id)
         return next(wake for wake in await self._waker.statuses(message_id) if wake.agent_id == agent_id)
 
@@ -150,18 +150,18 @@ class Operator:
         async with self._database.write() as tx:
             await store.let_rest(tx, subject, until)
             detail = f"{subject} until {until:%Y-%m-%d %H:%M} UTC" if until else f"{subject} until lifted"
-            await store.note(tx, OPERATOR_NAME, "do not disturb", detail, agent_id=agent_id)
+            await store.note(tx, self._actor, "do not disturb", detail, agent_id=agent_id)
 
     async def _lift(self, subject: str, agent_id: str | None) -> None:
         async with self._database.write() as tx:
             if await store.lift_rest(tx, subject):
-                await store.note(tx, OPERATOR_NAME, "disturb", subject, agent_id=agent_id)
+                await store.note(tx, self._actor, "disturb", subject, agent_id=agent_id)
                 await self._waker.release(tx)
         self._waker.look_now()
 
     async def _note(self, verb: str, detail: str, *, agent_id: str) -> None:
         async with self._database.write() as tx:
-            await store.note(tx, OPERATOR_NAME, verb, detail, agent_id=agent_id)
+            await store.note(tx, self._actor, verb, detail, agent_id=agent_id)
 
     async def _agent(self, agent_id: str) -> Agent:
         agent = await agents_store.by_id(self._database, agent_id)

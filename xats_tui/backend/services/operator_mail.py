@@ -25,9 +25,11 @@ THREAD_AFTER = 60
 class OperatorMail:
     """The operator's mail."""
 
-    def __init__(self, database: Database, mailbox: Mailbox) -> None:
+    def __init__(self, database: Database, mailbox: Mailbox, *, actor: str = OPERATOR_NAME) -> None:
+        """Name what it works with; `actor` is who did it, where that is written down."""
         self._database = database
         self._mailbox = mailbox
+        self._actor = actor
 
     async def send(
         self,
@@ -37,8 +39,8 @@ class OperatorMail:
         subject: str | None = None,
         need_reply: bool = True,
         answers: str | None = None,
-    ) -> int:
-        """Store one letter for each of these, all or none; how many recipients they have.
+    ) -> tuple[str, ...]:
+        """Store one letter for each of these, all or none; the id of each.
 
         Args:
             letters: whom each goes to: online or not, exactly these.
@@ -56,11 +58,10 @@ class OperatorMail:
         if not any(letter.agent_ids for letter in letters):
             raise Refusal("no_recipient")
         async with self._database.write() as tx:
-            for letter in letters:
-                await self._send_one(tx, letter, body, subject, need_reply)
+            sent = [await self._send_one(tx, letter, body, subject, need_reply) for letter in letters]
             if answers is not None:
                 await self._read(tx, [answers])
-        return sum(len(letter.agent_ids) for letter in letters)
+        return tuple(sent)
 
     async def mark_read(self, message_ids: Sequence[str]) -> int:
         """Mark mail of the operator as read; how many of these were not."""
@@ -94,7 +95,7 @@ class OperatorMail:
 
     async def _send_one(
         self, tx: Transaction, letter: Addressees, body: str, subject: str | None, need_reply: bool
-    ) -> None:
+    ) -> str:
         recipients = await self._recipients(tx, letter)
         sent = await self._mailbox.post(
             tx,
@@ -109,12 +110,13 @@ class OperatorMail:
         only = recipients[0].agent_id if len(recipients) == 1 else None
         await activity_store.note(
             tx,
-            OPERATOR_NAME,
+            self._actor,
             "message",
             f"to {names}{f': {subject}' if subject else ''}",
             agent_id=only,
             message_id=sent.letter.id,
         )
+        return sent.letter.id
 
     async def _recipients(self, tx: Transaction, letter: Addressees) -> list[Agent]:
         found = {agent_id: await agents_store.by_id(tx, agent_id) for agent_id in letter.agent_ids}
@@ -127,5 +129,5 @@ class OperatorMail:
         unread = await store.unread_among(tx, OPERATOR_ID, message_ids)
         await self._mailbox.confirm(tx, OPERATOR_ID, unread)
         for message_id in unread:
-            await activity_store.note(tx, OPERATOR_NAME, "read", "marked as read", message_id=message_id)
+            await activity_store.note(tx, self._actor, "read", "marked as read", message_id=message_id)
         return len(unread)

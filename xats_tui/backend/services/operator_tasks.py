@@ -28,9 +28,11 @@ DESCRIPTION_QUOTED = 4000
 class OperatorTasks:
     """The operator's verbs for tasks."""
 
-    def __init__(self, database: Database, mailbox: Mailbox) -> None:
+    def __init__(self, database: Database, mailbox: Mailbox, *, actor: str = OPERATOR_NAME) -> None:
+        """Name what it works with; `actor` is who did it, where that is written down."""
         self._database = database
         self._mailbox = mailbox
+        self._actor = actor
 
     async def add(self, team: str, draft: TaskDraft) -> Task:
         """Put a task on a team's board; it wakes nobody.
@@ -212,7 +214,7 @@ class OperatorTasks:
         await outbox.add_event(tx, kind, task.team, task.team, OPERATOR_ID, payload)
         tx.record(TaskChanged(task_id=task.id, team=task.team))
         told = ": ".join(filter(None, (f"{_named(task)} of {task.team}", detail)))
-        await activity_store.note(tx, OPERATOR_NAME, verb, told, agent_id=taken_from or task.claimed_by)
+        await activity_store.note(tx, self._actor, verb, told, agent_id=taken_from or task.claimed_by)
 
 
 def _blank(task_id: str, team: str, tx: Transaction) -> Task:

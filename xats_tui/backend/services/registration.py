@@ -55,6 +55,8 @@ class Application:
     needs_thread: bool = False
     """Whether the registration is to fail without a Codex thread that can be resumed."""
     channel_session_id: str | None = None
+    launch: str | None = None
+    """The mark of the launch that started the program, as its bridge says."""
     carried_channel: str | None = None
     """The csid of the channel that the calling session itself carries to its host, for an agent without a delivery."""
     channel_ui_pid: int | None = None
@@ -163,6 +165,18 @@ class Registrar:
         await announcements.put(tx, PreRegistration(pane=pane, mark=mark), expires_at)
         return expires_at
 
+    async def bind_announced(self, agent_id: str, mark: str) -> None:
+        """Bind the pane that was announced with this mark, if its Codex runs by now and the agent has none yet.
+
+        With an app-server of its own the agent registers before the screen is there.
+        """
+        announced = [one for one in await announcements.valid(self._database, self._clock.now()) if one.mark == mark]
+        if found := await self._identity.by_announcement(announced):
+            binding, announcement = found
+            async with self._database.write() as tx:
+                if await announcements.take(tx, announcement):
+                    await self._registry.bind(tx, agent_id, binding)
+
     async def _former(
         self, wanted: Application, delivery: Delivery | None, process: Process | None, binding: Binding | None
     ) -> tuple[Former, ...]:
@@ -218,7 +232,9 @@ class Registrar:
                 return await self._identity.by_pid(wanted.client, pid, socket=wanted.tmux_socket), None
             if wanted.client is Client.CODEX:
                 announced = await announcements.valid(self._database, self._clock.now())
-                return await self._identity.by_announcement(announced) or (None, None)
+                # Of several that start at once each is told by its own mark.
+                own = [one for one in announced if wanted.launch in (None, one.mark)]
+                return await self._identity.by_announcement(own) or (None, None)
         except Refusal as refusal:
             logger.info("%s is bound to no pane: %s", wanted.name, refusal.code)
         return None, None

@@ -3,6 +3,7 @@
 It reads tmux and the process table and writes nothing; what a launcher has announced, it is handed.
 """
 
+import asyncio
 import logging
 import posixpath
 import re
@@ -11,12 +12,16 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+import regex
+
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal, TmuxError
 from xats_tui.backend.model import Binding, Client, PaneRef, VerificationMode
 from xats_tui.backend.processes import Process, Processes, normal_tty
+from xats_tui.backend.services.process_patterns import compiled, is_found
 from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.tmux import Tmux
+from xats_tui.launching.clients import LAUNCH_VARIABLE
 from xats_tui.programs import program_names
 
 logger = logging.getLogger(__name__)
@@ -43,6 +48,9 @@ REMOTE = "--remote"
 
 MARK = 'xats.agent_id="{}"'
 """What a launcher puts into the command line of the Codex whose pane it has announced."""
+
+OWN_MARK = f'{LAUNCH_VARIABLE}="{{}}"'
+"""The same of `xats-tui launch`, which starts a stock Codex, too."""
 
 PER_PROCESS, ACTIVE, TTY_GIVEN, TITLE_GIVEN = 10, 3, 100, 15
 CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30
@@ -93,12 +101,12 @@ class RuntimeIdentity:
         panes = await self._panes(socket)
         try:
             matches = _Matcher(wanted.client, wanted.process_pattern)
-        except re.error:
+            found = await asyncio.to_thread(_matching, matches, await self._processes.all())
+        except regex.error:
             return ()
         by_tty: dict[str, list[Process]] = {}
-        for process in await self._processes.all():
-            if process.tty and matches(process):
-                by_tty.setdefault(process.tty, []).append(process)
+        for process in found:
+            by_tty.setdefault(process.tty or "", []).append(process)
         candidates = [
             candidate
             for formats in panes.values()
@@ -121,6 +129,13 @@ class RuntimeIdentity:
         detail = f"process {ui_pid} ({process.name}) is not {client}: {advice}"
         raise Refusal("ui_pid_client_mismatch", detail=detail)
 
+    async def believed(self, claimed: int | None, peer: int | None) -> int | None:
+        """The pid of a user interface that a caller says to belong to, unless that is another user's."""
+        if claimed is None or peer is None or await self._processes.may_speak_for(claimed, peer):
+            return claimed
+        logger.warning("process %d is another user's than what says to belong to it: not believed", claimed)
+        return None
+
     async def by_pid(
         self, client: Client, ui_pid: int, *, pattern: str | None = None, pane_id: str | None = None, socket: str = ""
     ) -> Binding:
@@ -129,7 +144,7 @@ class RuntimeIdentity:
         Raises:
             Refusal: tmux_unavailable, pid_not_found, agent_process_mismatch, pid_has_no_tty, tmux_pane_not_found,
                 ambiguous_tty_match, pid_pane_tty_mismatch.
-            re.error: the pattern is no regular expression.
+            regex.error: the pattern is no regular expression.
         """
         panes = await self._panes(socket)
         process = await self._processes.by_pid(ui_pid)
@@ -158,7 +173,7 @@ class RuntimeIdentity:
         Raises:
             Refusal: tmux_unavailable, invalid_runtime_identity, tmux_pane_not_found, pid_pane_tty_mismatch,
                 tty_maps_to_no_agent_process.
-            re.error: the pattern is no regular expression.
+            regex.error: the pattern is no regular expression.
         """
         panes = await self._panes(socket)
         given = normal_tty(tty)
@@ -220,21 +235,27 @@ class _Matcher:
 
     def __init__(self, client: Client, pattern: str | None) -> None:
         self._client = client
-        self._pattern = re.compile((pattern or "").strip(), re.IGNORECASE) if client is Client.CUSTOM else None
+        self._pattern = compiled(pattern or "") if client is Client.CUSTOM else None
 
     def __call__(self, process: Process) -> bool:
         if self._pattern is not None:
-            return bool(self._pattern.search(process.command_line))
+            return is_found(self._pattern, process.command_line)
         if self._client is Client.CODEX and CODEX_HELPERS.search(process.command_line):
             return False
         wanted = EXECUTABLES[self._client]
         return any(wanted.fullmatch(name) for name in program_names(process.command))
 
 
+def _matching(matches: _Matcher, processes: Sequence[Process]) -> list[Process]:
+    """The processes on a terminal that match; slow for some patterns."""
+    return [process for process in processes if process.tty and matches(process)]
+
+
 def _is_marked(process: Process, announced: PreRegistration) -> bool:
     """Whether a process is the Codex that a launcher has announced; of a wrapper and its child both are."""
-    ours = MARK.format(announced.mark) in process.command_line and REMOTE in process.command
-    return ours and _Matcher(Client.CODEX, None)(process)
+    line = process.command_line
+    others = MARK.format(announced.mark) in line and REMOTE in process.command
+    return (others or OWN_MARK.format(announced.mark) in line) and _Matcher(Client.CODEX, None)(process)
 
 
 def _candidate(wanted: Wanted, formats: Mapping[str, Any], processes: Sequence[Process]) -> Candidate | None:

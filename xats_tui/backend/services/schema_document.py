@@ -4,8 +4,6 @@ Pure.  It knows nothing of comparing; `schema_compatibility` asks it what a part
 are scattered over references and `allOf`.
 """
 
-import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -13,6 +11,7 @@ from urllib.parse import unquote
 import orjson
 
 from xats_tui.backend.services.schema_validity import pointer
+from xats_tui.backend.services.schema_values import canonical, is_number
 
 Verdict = bool | None
 """Yes, no, or not to be told."""
@@ -177,6 +176,11 @@ def property_of(inner: Mapping[str, Any], name: str) -> Any:
     return False if others is True or others == {} else others
 
 
+def required_of(schema: Mapping[str, Any]) -> frozenset[str]:
+    """The names that a schema requires; in draft 3 a property says so of itself, which is none of them."""
+    return frozenset(name for name in _list(schema.get("required")) if isinstance(name, str))
+
+
 def in_order(schema: Mapping[str, Any]) -> tuple[list[Any], Any, str, str]:
     """The parts of an array by position, the part for the rest, and what both are called in this draft."""
     if isinstance(items := schema.get("items"), list):
@@ -202,18 +206,6 @@ def patterned(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> list[Any]:
     return [part for pattern, part in mapping(inner.get("patternProperties")).items() if pattern not in known]
 
 
-def canonical(value: Any) -> str:
-    """JSON that is equal for equal values: keys in order, whole numbers as such."""
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def is_number(value: Any) -> bool:
-    """Whether it is a JSON number that is not too large to be one."""
-    return (isinstance(value, int) and not isinstance(value, bool)) or (
-        isinstance(value, float) and math.isfinite(value)
-    )
-
-
 def is_same(one: Any, other: Any) -> bool:
     """Whether two parts are the same to the letter, told quickly; a number written in two ways is not."""
     try:
@@ -226,14 +218,6 @@ def is_same(one: Any, other: Any) -> bool:
 def mapping(value: Any) -> Mapping[str, Any]:
     """An object, or an empty one in place of anything else."""
     return value if isinstance(value, Mapping) else {}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _is_document(part: Mapping[str, Any]) -> bool:

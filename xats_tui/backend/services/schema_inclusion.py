@@ -19,7 +19,6 @@ from xats_tui.backend.services.schema_document import (
     SchemaDocument,
     Verdict,
     all_of,
-    canonical,
     fold_in,
     in_order,
     is_same,
@@ -27,6 +26,7 @@ from xats_tui.backend.services.schema_document import (
     no_unless_hidden,
     patterned,
     property_of,
+    required_of,
     types_of,
 )
 from xats_tui.backend.services.schema_keywords import (
@@ -40,6 +40,7 @@ from xats_tui.backend.services.schema_keywords import (
     values_of,
 )
 from xats_tui.backend.services.schema_validity import pointer
+from xats_tui.backend.services.schema_values import canonical
 
 MOST_COMPARISONS = 5_000
 """Pairs of parts that are compared: schemas that refer to themselves in many ways make more than anybody reads."""
@@ -202,7 +203,7 @@ class Inclusion:
         if flat is False or not types_of(flat) & types_of(inner):
             return True
         ours, theirs = mapping(inner.get("properties")), mapping(flat.get("properties"))
-        fixed = ours.keys() & theirs.keys() & set(inner.get("required", ()))
+        fixed = ours.keys() & theirs.keys() & required_of(inner)
         return types_of(inner) == OBJECTS and any(self._differ(ours[name], theirs[name]) for name in fixed)
 
     def _differ(self, ours: Any, theirs: Any) -> bool:
@@ -241,7 +242,8 @@ class Inclusion:
     def _required(self, inner: Any, outer: Mapping[str, Any], path: str) -> Verdict:
         if not isinstance(outer["required"], list):
             return self._report(f"{path}/required", "says of itself that it is required, which is not judged", None)
-        missing = [name for name in outer["required"] if name not in inner.get("required", ())]
+        known = required_of(inner)
+        missing = [name for name in outer["required"] if name not in known]
         for name in missing:
             self._report(f"{path}/required", f"requires {shown(name)}", False)
         return no_unless_hidden(inner) if missing else True

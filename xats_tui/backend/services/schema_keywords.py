@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from xats_tui.backend.services.schema_document import LITERAL, TYPES, canonical, is_number, types_of
+from xats_tui.backend.services.schema_document import LITERAL, TYPES, types_of
+from xats_tui.backend.services.schema_values import canonical, is_number
 
 LONGEST_QUOTE = 60
 """Characters of a value that stands in a reason."""

@@ -100,7 +100,7 @@ class Waker:
 
     def hear(self, event: Event) -> None:
         """Take note of what may change when a wake can be carried out."""
-        if isinstance(event, MessageSent | PaneBound | InboxRead | WakeChanged):
+        if isinstance(event, PaneBound | InboxRead | WakeChanged) or (isinstance(event, MessageSent) and event.to_wake):
             self._news.set()
 
     async def queue(self, tx: Transaction, letter: Outgoing, *, auto_poke: bool) -> None:

@@ -135,12 +135,9 @@ async def register(tx: Transaction, wanted: Registration, new_id: str) -> Agent:
     return agent
 
 
-async def touch(tx: Transaction, agent_id: str) -> bool:
-    """Note that the agent called; False if there is no such agent."""
-    row = await tx.fetch_one(
-        "UPDATE agents SET last_seen_at = ? WHERE agent_id = ? RETURNING agent_id", (to_wire(tx.now), agent_id)
-    )
-    return row is not None
+async def touch(tx: Transaction, agent_id: str) -> None:
+    """Note that the agent called, if it is still there."""
+    await tx.execute("UPDATE agents SET last_seen_at = ? WHERE agent_id = ?", (to_wire(tx.now), agent_id))
 
 
 async def bind(tx: Transaction, agent_id: str, binding: Binding) -> tuple[str, ...]:

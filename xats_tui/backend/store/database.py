@@ -1,25 +1,24 @@
 """One SQLite file: a single writer, a few readers, and transactions that end one way or the other.
 
-It knows nothing of the tables.  Every statement runs on the thread of its connection, never on the event loop.
+It knows nothing of the tables.  Every statement runs on the thread of its connection, never on the event loop.  The way
+there and back takes longer than most statements: those of a transaction that have no answer wait for the next that has.
 """
 
 import asyncio
-import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import aiosqlite
 
 from xats_tui.backend.clock import Clock
-from xats_tui.backend.errors import StoreError
+from xats_tui.backend.errors import StoreError, StoreFault
 from xats_tui.backend.events import Event
+from xats_tui.backend.store.faults import SENTENCES, Guard
 from xats_tui.backend.store.migrations import prepare
-
-logger = logging.getLogger(__name__)
 
 READERS = 2
 """Connections for reading: more would only queue for the same two cores."""
@@ -36,6 +35,11 @@ PRAGMAS = (
 
 Row = sqlite3.Row
 Parameters = Sequence[Any]
+Statement = tuple[str, Sequence[Parameters]]
+"""SQL, and the rows of parameters that it is run for one after the other."""
+
+BEGIN: Statement = ("BEGIN IMMEDIATE", ((),))
+COMMIT: Statement = ("COMMIT", ((),))
 
 
 class Reader(Protocol):
@@ -51,10 +55,19 @@ class Reader(Protocol):
 
 
 class Transaction:
-    """One open write transaction; made by `Database.write()` only."""
+    """One open write transaction; made by `Database.write()` only.
 
-    def __init__(self, connection: aiosqlite.Connection, now: datetime) -> None:
+    A statement without an answer is refused, if it is, with the next one that has an answer, or at the commit; nothing
+    of the transaction remains then, either way.
+    """
+
+    def __init__(self, connection: aiosqlite.Connection, guard: Guard, now: datetime) -> None:
         self._connection = connection
+        self._guard = guard
+        self._waiting: list[Statement] = [BEGIN]
+        self._under_way = False
+        self._failed = False
+        """Whether what waited may be lost: nothing more comes of this transaction."""
         self.now = now
         """The instant that everything in this transaction happened at."""
         self.events: list[Event] = []
@@ -66,8 +79,7 @@ class Transaction:
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of the answer; for `INSERT` and `UPDATE` those of `RETURNING`."""
-        with _StoreErrors():
-            return list(await self._connection.execute_fetchall(sql, parameters))
+        return (await self._carry_out((sql, (parameters,)))).rows
 
     async def fetch_one(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of the answer."""
@@ -76,20 +88,45 @@ class Transaction:
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement that has no answer."""
-        await self.fetch_all(sql, parameters)
+        await self.execute_many(sql, (parameters,))
 
     async def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
         """Run one statement for many rows."""
-        with _StoreErrors():
-            cursor = await self._connection.executemany(sql, rows)
-            await cursor.close()
+        self._waiting.append((sql, tuple(rows)))
 
     async def insert(self, sql: str, parameters: Parameters = ()) -> int:
         """Insert one row and return its rowid."""
-        with _StoreErrors():
-            row = await self._connection.execute_insert(sql, parameters)
-        assert row is not None  # last_insert_rowid() always has a row
-        return int(row[0])
+        return (await self._carry_out((sql, (parameters,)))).rowid
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the database has been asked for anything."""
+        return self._under_way
+
+    async def commit(self) -> None:
+        """Make it all true; for `Database.write()`."""
+        if self._under_way or self._waiting != [BEGIN]:
+            await self._carry_out(COMMIT)
+
+    async def roll_back(self) -> None:
+        """Leave nothing of it, whatever has become of it; for `Database.write()`."""
+        if self._under_way:
+            await self._connection._execute(_roll_back, self._connection._conn)
+
+    async def _carry_out(self, last: Statement) -> "_Outcome":
+        """Run what waits, and then this."""
+        if self._failed:
+            raise StoreError("a statement of this transaction has failed before")
+        statements, self._waiting = (*self._waiting, last), []
+        self._under_way = True
+        try:
+            with self._guard:
+                # aiosqlite 0.22 has no public way to run several statements in one go; tests hold us to this one.
+                outcome: _Outcome = await self._connection._execute(_carry_out, self._connection._conn, statements)
+        except BaseException:
+            self._failed = True
+            raise
+        return outcome
 
 
 class Database:
@@ -106,6 +143,8 @@ class Database:
         self._clock = clock
         self._publish = publish
         self._turn = asyncio.Lock()
+        self._guard = Guard()
+        self._patience_ms = BUSY_TIMEOUT_MS
         self._idle_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         for reader in readers:
             self._idle_readers.put_nowait(reader)
@@ -126,11 +165,16 @@ class Database:
             readers = [await stack.enter_async_context(_connected(path, reading=True)) for _ in range(READERS)]
             yield cls(writer, readers, clock, publish)
 
+    @property
+    def trouble(self) -> str:
+        """One sentence about what is wrong with the file or its disk; empty if nothing is known of."""
+        return SENTENCES[self._guard.fault] if self._guard.fault else ""
+
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of the answer, as of the last commit."""
         reader = await self._idle_readers.get()
         try:
-            with _StoreErrors():
+            with self._guard:
                 return list(await reader.execute_fetchall(sql, parameters))
         finally:
             self._idle_readers.put_nowait(reader)
@@ -144,29 +188,37 @@ class Database:
     async def write(self) -> AsyncIterator[Transaction]:
         """A transaction that is committed when the block ends and rolled back when it raises.
 
-        Begin, commit and rollback are never interrupted: a cancelled caller leaves either all of it or nothing.
+        Commit and rollback are never interrupted: a cancelled caller leaves either all of it or nothing.  A lock of
+        another process is waited for as long as `BUSY_TIMEOUT_MS`, the wait for one's turn included.
 
         Raises:
             StoreError: the database could not begin or commit.
         """
+        asked_at = self._clock.monotonic()
         async with self._turn:
-            transaction = Transaction(self._writer, self._clock.now())
-            cancelled = False
+            await self._bound_wait(asked_at)
+            transaction = Transaction(self._writer, self._guard, self._clock.now())
             try:
-                with _StoreErrors():
-                    _, cancelled = await _uninterrupted(self._writer.execute_fetchall("BEGIN IMMEDIATE"))
-                if cancelled:
-                    raise asyncio.CancelledError
                 yield transaction
-                with _StoreErrors():
-                    _, cancelled = await _uninterrupted(self._writer.execute_fetchall("COMMIT"))
+                _, cancelled = await _uninterrupted(transaction.commit())
             except BaseException:
-                if self._writer.in_transaction:
-                    await _uninterrupted(self._writer.rollback())
+                await _uninterrupted(transaction.roll_back())
                 raise
+            if transaction.has_begun:
+                self._guard.settle()
         self._publish(transaction.events)
         if cancelled:
             raise asyncio.CancelledError
+
+    async def _bound_wait(self, asked_at: float) -> None:
+        """While a lock goes on, those who wait for their turn do not add up their patience."""
+        waited_ms = int((self._clock.monotonic() - asked_at) * 1000)
+        is_locked = self._guard.fault is StoreFault.LOCKED
+        patience_ms = max(0, BUSY_TIMEOUT_MS - waited_ms) if is_locked else BUSY_TIMEOUT_MS
+        if patience_ms != self._patience_ms:
+            with self._guard:
+                await self._writer.execute_fetchall(f"PRAGMA busy_timeout={patience_ms}")
+            self._patience_ms = patience_ms
 
 
 @asynccontextmanager
@@ -180,6 +232,28 @@ async def _connected(path: Path, *, reading: bool = False) -> AsyncIterator[aios
         yield connection
 
 
+class _Outcome(NamedTuple):
+    rows: list[Row]
+    rowid: int
+    """Of the row that was inserted."""
+
+
+def _carry_out(connection: sqlite3.Connection, statements: Iterable[Statement]) -> _Outcome:
+    """Run statements on the thread of their connection; what the last one answers."""
+    outcome = _Outcome([], 0)
+    for sql, rows in statements:
+        for parameters in rows:
+            cursor = connection.execute(sql, parameters)
+            outcome = _Outcome(cursor.fetchall(), cursor.lastrowid or 0)
+    return outcome
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """Only its own thread knows whether a connection has begun: what it was told before may still be waiting."""
+    if connection.in_transaction:
+        connection.rollback()
+
+
 async def _uninterrupted(work: Coroutine[Any, Any, Any]) -> tuple[Any, bool]:
     """The result of `work`, which runs to its end, and whether the caller was cancelled meanwhile."""
     task = asyncio.ensure_future(work)
@@ -190,15 +264,3 @@ async def _uninterrupted(work: Coroutine[Any, Any, Any]) -> tuple[Any, bool]:
         except asyncio.CancelledError:
             cancelled = True
     return task.result(), cancelled
-
-
-class _StoreErrors:
-    """Turns sqlite3's exceptions into ours, so that nobody above the store needs to know them."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.Error):
-            logger.warning("the database refused a statement: %s", error)
-            raise StoreError(str(error)) from error

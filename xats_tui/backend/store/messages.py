@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from xats_tui.backend.clock import from_wire, to_wire
@@ -23,6 +24,9 @@ SELECT = """SELECT m.*,
 
 SELECT_ANSWERED = SELECT.replace("m.*,", f"m.*, CASE WHEN m.need_reply THEN {ANSWER} END AS answered_at,")
 """With when a message that wants a reply was answered."""
+
+PAGE_CHARACTERS = 2_000_000
+"""Characters of subjects and bodies in a page of several messages, so that no answer grows without bound."""
 
 UNANSWERED_REACH = 2_000
 """Events back from the newest in which messages without an answer are looked for."""
@@ -257,7 +261,11 @@ async def sent_by(reader: Reader, message_id: str) -> str | None:
 
 
 def _page(rows: list[Row], limit: int) -> Page[Message]:
-    return Page(rows=tuple(map(_message, rows[:limit])), has_more=len(rows) > limit)
+    """The first rows, as many as are asked for and as fit into a page."""
+    sizes = accumulate(len(row["subject"] or "") + len(row["body"]) for row in rows[:limit])
+    fitting = max(1, sum(size <= PAGE_CHARACTERS for size in sizes))
+    shown = rows[: min(limit, fitting)]
+    return Page(rows=tuple(map(_message, shown)), has_more=len(rows) > len(shown))
 
 
 def _message(row: Row) -> Message:

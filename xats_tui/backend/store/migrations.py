@@ -13,9 +13,16 @@ from pathlib import Path
 from xats_tui import private_files
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.errors import UnusableStore
+from xats_tui.backend.store.faults import start_sentence
 
 WAKE_LIFETIME = timedelta(hours=24)
 """How long a retry that was pending in a reference file is still worth trying."""
+
+PATIENCE_MS = 5_000
+"""How long a lock of another process is waited for."""
+
+CHECKED_ALWAYS = 32_000_000
+"""Bytes up to which a database is looked through at every start: that takes 0.15 s at the most."""
 
 BESIDE = ("-wal", "-shm")
 """How the files end that SQLite keeps beside the database, made with the database's own mode."""
@@ -181,10 +188,12 @@ def prepare(path: Path, now: datetime) -> None:
     try:
         private_files.make_folder(path.parent)
         path.touch(mode=0o600)
+        private_files.check_owner(path)
         for file in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
             private_files.close(file)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA busy_timeout=5000")
+            connection.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
+            _check(connection, path)
             version = _version(connection)
             if version > LATEST:
                 raise UnusableStore(
@@ -196,13 +205,26 @@ def prepare(path: Path, now: datetime) -> None:
             for number, migrate in enumerate(MIGRATIONS[version:], start=version + 1):
                 _take_step(connection, number, migrate, now)
     except (sqlite3.DatabaseError, ValueError) as error:
-        raise UnusableStore(
-            f"the database {path} cannot be used: {error}; name another file with --db, or move this one away"
-        ) from error
+        raise UnusableStore(start_sentence(path, error)) from error
     except OSError as error:
         raise UnusableStore(
             f"the database {path} cannot be opened: {error.strerror}; name another with --db"
         ) from error
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """See that a file is whole: one that is small, or that a coordinator which was killed has left.
+
+    Raises:
+        sqlite3.DatabaseError: it is not.
+    """
+    was_left = path.with_name(path.name + BESIDE[0]).exists()
+    if was_left or path.stat().st_size <= CHECKED_ALWAYS:
+        (complaint,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if complaint != "ok":
+            damage = sqlite3.DatabaseError(" ".join(complaint.split()))
+            damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+            raise damage
 
 
 def _take_step(
@@ -217,7 +239,8 @@ def _take_step(
             connection.execute(f"PRAGMA user_version={number}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
         raise
 
 

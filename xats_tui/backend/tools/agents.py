@@ -43,7 +43,7 @@ async def list_agents(call: Call, arguments: NoArguments) -> Answer:
     """Everybody of the caller's team."""
     agents = await call.services.registry.of_team(call.agent.team)
     online = await call.services.presence.among(agents)
-    return {"agents": [_public(agent, online=agent.agent_id in online) for agent in agents]}
+    return {"agents": [shown_agent(agent, online=agent.agent_id in online) for agent in agents]}
 
 
 async def whoami(call: Call, arguments: NoArguments) -> Answer:
@@ -72,7 +72,8 @@ async def whoami(call: Call, arguments: NoArguments) -> Answer:
     }
 
 
-def _public(agent: Agent, *, online: bool) -> dict[str, Any]:
+def shown_agent(agent: Agent, *, online: bool) -> dict[str, Any]:
+    """An agent as others see it."""
     channel = agent.delivery.address.get("channel_session_id")
     return {
         "agent_id": agent.agent_id,

@@ -13,26 +13,16 @@ from typing import Annotated, Any, Literal, TypeVar
 from weakref import WeakValueDictionary
 
 import mcp_types as types
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, ValidationError
 
-from xats_tui.backend.clock import Clock, to_wire
+from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal, StoreError
 from xats_tui.backend.model import CHANNEL_PROXY_ROLE, Agent
-from xats_tui.backend.services.agents import Registry
-from xats_tui.backend.services.channels import Channels
-from xats_tui.backend.services.contracts import ContractBook
-from xats_tui.backend.services.kept_sessions import KeptSessions
-from xats_tui.backend.services.messages import Mailbox
-from xats_tui.backend.services.presence import Presence
-from xats_tui.backend.services.recognition import Recognition
-from xats_tui.backend.services.registration import Registrar
-from xats_tui.backend.services.runtime_identity import RuntimeIdentity
-from xats_tui.backend.services.tasks import TaskBoard
-from xats_tui.backend.services.wakes import Waker
-from xats_tui.backend.sessions import Session, Sessions
+from xats_tui.backend.services.together import Services
+from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import calls
 from xats_tui.backend.store.columns import to_json
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +48,15 @@ CALL_ID = "xats/call_id"
 """Where a caller names a call, in `_meta`, so that it may ask again for the answer."""
 LONGEST_CALL_ID = 100
 
+MOST_ARGUMENTS = 100
+"""More than any tool has: what nobody offers is not looked at one by one."""
+
+MOST_PROBLEMS = 20
+"""What is wrong with arguments is told for so many places."""
+
+LONGEST_PATH = 200
+"""Characters of the name of such a place, which the caller has made up."""
+
 LARGEST_INTEGER = 2**63 - 1
 """What the database can hold; an event, a version or a pid beyond it does not exist."""
 
@@ -65,30 +64,16 @@ NonNegative = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 Positive = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
 
 
+class FirstFault(FailFast):
+    """Marks a list of which only the first wrong entry is told; typing wants its marks hashable."""
+
+    __hash__ = object.__hash__
+
+
 class Arguments(BaseModel):
     """The arguments of a tool: no unknown names, nothing coerced."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What tools work with."""
-
-    database: Database
-    sessions: Sessions
-    kept_sessions: KeptSessions
-    presence: Presence
-    registry: Registry
-    registrar: Registrar
-    mailbox: Mailbox
-    waker: Waker
-    board: TaskBoard
-    channels: Channels
-    contracts: ContractBook
-    identity: RuntimeIdentity
-    recognition: Recognition
-    clock: Clock
 
 
 class Call:
@@ -223,6 +208,8 @@ class Toolbox:
         tool = self._tools.get(name)
         if tool is None:
             return _tool_error(f"Tool {name} not found; there are: {', '.join(sorted(self._tools))}")
+        if len(arguments) > MOST_ARGUMENTS:
+            return _tool_error(f"Invalid arguments for tool {name}:\n(arguments): {len(arguments)} are too many")
         try:
             checked = tool.arguments.model_validate(dict(arguments))
             tool.check(checked)
@@ -238,7 +225,7 @@ class Toolbox:
             text = await (self._run_once(tool, call, checked) if tool.once else self._run(tool, call, checked))
         except StoreError as error:
             logger.warning("%s: the database refused: %s", name, error)
-            text = to_json({"error": "storage_unavailable"})
+            text = to_json({"error": "storage_unavailable"} | ({"detail": str(error)} if error.fault else {}))
         except Exception:
             logger.exception("%s failed", name)
             return _tool_error(f"{name} failed for a reason of the coordinator's own; its log says which")
@@ -275,9 +262,12 @@ def _tool_error(text: str) -> types.CallToolResult:
 
 def _problems(tool: str, error: ValidationError) -> str:
     lines = [f"Invalid arguments for tool {tool}:"]
-    for problem in error.errors(include_url=False):
-        path = ".".join(str(part) for part in problem["loc"]) or "(arguments)"
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    for problem in problems[:MOST_PROBLEMS]:
+        path = ".".join(str(part) for part in problem["loc"])[:LONGEST_PATH] or "(arguments)"
         lines.append(f"{path}: {problem['msg']}")
+    if len(problems) > MOST_PROBLEMS:
+        lines.append(f"and {len(problems) - MOST_PROBLEMS} more")
     return "\n".join(lines)
 
 

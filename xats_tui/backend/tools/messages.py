@@ -100,7 +100,7 @@ async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
             await mailbox.offer(tx, call.agent.agent_id, rows)
         call.session.offered = rows
     return {
-        "messages": [_shown(message) for message in page.rows],
+        "messages": [shown_message(message) for message in page.rows],
         "has_more": page.has_more,
         "last_event_id": page.rows[-1].event_id if page.rows else await _cursor(call, arguments),
     }
@@ -117,7 +117,7 @@ async def get_delivery_status(call: Call, arguments: GetDeliveryStatus) -> Answe
     if await call.services.mailbox.sender_of(arguments.message_id) != call.agent.agent_id:
         raise Refusal("unknown_message")
     wakes = await call.services.waker.statuses(arguments.message_id)
-    return {"message_id": arguments.message_id, "statuses": [_status(wake) for wake in wakes]}
+    return {"message_id": arguments.message_id, "statuses": [shown_wake(wake) for wake in wakes]}
 
 
 async def _send(call: Call, arguments: SendMessage | SendMessageById, recipient: Agent | None) -> Answer:
@@ -192,7 +192,8 @@ def _reason(wake: Wake) -> dict[str, Any]:
     }
 
 
-def _shown(message: Message) -> dict[str, Any]:
+def shown_message(message: Message) -> dict[str, Any]:
+    """A message as its recipient sees it."""
     return {
         "id": message.id,
         "event_id": message.event_id,
@@ -210,7 +211,8 @@ def _shown(message: Message) -> dict[str, Any]:
     }
 
 
-def _status(wake: Wake) -> dict[str, Any]:
+def shown_wake(wake: Wake) -> dict[str, Any]:
+    """A wake as the sender of its message sees it."""
     delivered = wake.status is WakeStatus.DELIVERED
     return {
         "agent_id": wake.agent_id,

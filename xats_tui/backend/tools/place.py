@@ -1,5 +1,6 @@
 """What a call says, beside its arguments, of the place it comes from; and who was there before, for an answer."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -10,7 +11,10 @@ from xats_tui.backend.model import PaneRef
 from xats_tui.backend.services.recognition import Former, Traces
 from xats_tui.backend.tmux import server_name
 
-SocketPath = Annotated[str, StringConstraints(pattern="^/")]
+SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")
+"""What may be the path of a socket: no system takes a NUL or more in a path."""
+
+SocketPath = Annotated[str, StringConstraints(pattern=f"^{SOCKET_PATH.pattern}$")]
 
 TMUX_SOCKET = "xats/tmux_socket"
 """Where the bridge names the tmux server that it was started in, in `_meta`."""
@@ -26,6 +30,9 @@ HOST_SESSION = "xats/host_session"
 
 INSTANCE = "xats/instance"
 """Where the bridge names itself, in `_meta`: it may come back in another session."""
+
+LAUNCH = "xats/launch"
+"""Where the bridge names the launch that started its host, in `_meta`."""
 
 OWN_CHANNEL = "xats/channel"
 """Where the bridge names the channel that its session carries to its host, in `_meta`."""
@@ -51,7 +58,7 @@ def claimed_ui(meta: Mapping[str, Any]) -> int | None:
 def tmux_server(given: str | None, meta: Mapping[str, Any]) -> str:
     """The tmux server that a call is about: the one it names, else the caller's, else tmux's own choice."""
     own = meta.get(TMUX_SOCKET)
-    socket = given or (own if isinstance(own, str) and own.startswith("/") else "")
+    socket = given or (own if isinstance(own, str) and SOCKET_PATH.fullmatch(own) else "")
     return server_name(socket) if socket else ""
 
 

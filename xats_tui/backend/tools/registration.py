@@ -12,6 +12,7 @@ from xats_tui.backend.tools.kit import Answer, Arguments, BrokenRules, Call, Cli
 from xats_tui.backend.tools.place import (
     HOST_SESSION,
     INSTANCE,
+    LAUNCH,
     OWN_CHANNEL,
     THREAD,
     SocketPath,
@@ -24,6 +25,11 @@ from xats_tui.backend.tools.place import (
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 NonBlank = Annotated[str, StringConstraints(pattern=r"\S")]
+
+LONGEST_LABEL = 200
+"""Characters of what a program and its model are called: everybody's list of agents holds them."""
+
+ModelName = Annotated[str, StringConstraints(max_length=LONGEST_LABEL)]
 
 
 def _of_a_kind(delivery: dict[str, Any]) -> dict[str, Any]:
@@ -77,8 +83,10 @@ class Registering(Arguments):
 
 class RegisterAgent(Registering):
     client: ClientName = Field(description="The program you run in.")
-    model: str = Field(description="The model you are, for people to read.")
-    client_name: Optional[NonEmpty] = Field(default=None, description="With client custom: what the program is called.")
+    model: ModelName = Field(description="The model you are, for people to read.")
+    client_name: Optional[Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LABEL)]] = Field(
+        default=None, description="With client custom: what the program is called."
+    )
     ui_pid: Optional[Positive] = Field(
         default=None, description="Pid of your user interface; binds its tmux pane. Not from Codex."
     )
@@ -112,13 +120,13 @@ class RegisterAgent(Registering):
 
 
 class RegisterClaudeSelf(Registering):
-    model: Optional[str] = None
+    model: Optional[ModelName] = None
     ui_pid: Optional[Positive] = Field(default=None, description="$PPID of a shell tool call.")
     channel_session_id: Optional[NonEmpty] = Field(default=None, description="Found by ui_pid, so leave it out.")
 
 
 class RegisterCodexSelf(Registering):
-    model: Optional[str] = None
+    model: Optional[ModelName] = None
     thread_id: Optional[NonBlank] = Field(default=None, description="$CODEX_THREAD_ID of your tool shell.")
     ws_url: Optional[NonEmpty] = Field(default=None, description="Of the app-server, if it is not the usual one.")
     auth_token_ref: Optional[NonEmpty] = Field(
@@ -159,7 +167,7 @@ async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
         delivery=delivery,
         codex=_thread(call, arguments) if client is Client.CODEX else None,
         channel_session_id=arguments.channel_session_id,
-        channel_ui_pid=arguments.claude_ui_pid,
+        channel_ui_pid=await call.services.identity.believed(arguments.claude_ui_pid, call.session.peer),
     )
     return await _register(call, wanted)
 
@@ -213,6 +221,7 @@ def _common(
         "host_session": claimed(call.meta, HOST_SESSION),
         "traces": traces(call.meta),
         "carried_channel": claimed(call.meta, OWN_CHANNEL),
+        "launch": claimed(call.meta, LAUNCH),
     }
 
 

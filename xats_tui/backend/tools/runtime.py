@@ -1,9 +1,9 @@
 """Tools about the pane that an agent lives in: finding it, binding it, announcing it."""
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any
 
+import regex
 from pydantic import Field, StringConstraints
 
 from xats_tui.backend.clock import to_wire
@@ -125,7 +125,7 @@ async def _verified(call: Call, arguments: BindRuntimeIdentity) -> Binding:
         if arguments.ui_pid is not None:
             return await identity.by_pid(client, arguments.ui_pid, pattern=pattern, pane_id=pane_id, socket=socket)
         return await identity.by_tty(client, arguments.ui_tty or "", pane_id or "", pattern=pattern, socket=socket)
-    except re.error as error:
+    except regex.error as error:
         raise Refusal("invalid_process_pattern", detail=f"process_pattern is no regular expression: {error}") from error
 
 

@@ -1,20 +1,30 @@
 """Tools about the task board."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model import Task, TaskStatus
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, Optional, Tool
+from xats_tui.backend.tools.kit import Answer, Arguments, Call, FirstFault, Optional, Tool
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+
+
+LIST_CHARACTERS = 2_000_000
+"""Characters of tasks in one answer."""
+PER_TASK = 500
+"""Of them what a task has besides its texts: ids, times, names of fields."""
 
 
 class TaskAdd(Arguments):
     title: NonEmpty
     description: Optional[str] = None
-    depends_on: Optional[list[NonEmpty]] = Field(default=None, description="Ids of tasks that must be completed first.")
+    depends_on: Optional[Annotated[list[NonEmpty], FirstFault()]] = Field(
+        default=None, description="Ids of tasks that must be completed first."
+    )
 
 
 class TaskClaim(Arguments):
@@ -53,10 +63,24 @@ async def task_complete(call: Call, arguments: TaskComplete) -> Answer:
 async def task_list(call: Call, arguments: TaskList) -> Answer:
     status = TaskStatus(arguments.status) if arguments.status else None
     tasks = await call.services.board.of_team(call.agent.team, status)
-    return {"tasks": [_shown(task) for task in tasks]}
+    fitting = _fitting(tasks)
+    shown = [shown_task(task) for task in tasks if task.id in fitting]
+    left_out = len(tasks) - len(shown)
+    return {"tasks": shown, "left_out": left_out} if left_out else {"tasks": shown}
 
 
-def _shown(task: Task) -> dict[str, Any]:
+def _fitting(tasks: Sequence[Task]) -> frozenset[str]:
+    """The ids of as many as an answer holds; of more, the unfinished before the completed, the newest first."""
+    newest_first = tasks[::-1]
+    wanted_first = sorted(newest_first, key=lambda task: task.status is TaskStatus.COMPLETED)
+    sizes = accumulate(
+        len(task.title) + len(task.description or "") + len(task.result or "") + PER_TASK for task in wanted_first
+    )
+    return frozenset(task.id for task, size in zip(wanted_first, sizes, strict=True) if size <= LIST_CHARACTERS)
+
+
+def shown_task(task: Task) -> dict[str, Any]:
+    """A task as its team sees it."""
     return {
         "id": task.id,
         "team": task.team,
@@ -101,7 +125,7 @@ TOOLS = (
     ),
     Tool(
         name="task_list",
-        description="List your team's tasks, oldest first, all or those of one status.",
+        description="List your team's tasks, oldest first, all or those of one status; left_out counts the rest.",
         arguments=TaskList,
         run=task_list,
     ),

@@ -62,11 +62,29 @@ class OpencodeServer:
                 return _proof(WakeStep.ATTEMPTED, str(error), failed=True)
 
 
+async def begin_session(base_url: str) -> str:
+    """Begin a session in a server that has just been started, and have its screen show that one; its id.
+
+    Raises:
+        NoAnswer: there is none.
+    """
+    async with _connected(base_url) as server:
+        session = await _asked(server, "POST", "/session", {})
+        await _asked(server, "POST", "/tui/select-session", {"sessionID": session["id"]})
+        return str(session["id"])
+
+
 @asynccontextmanager
 async def _connection(agent: Agent) -> AsyncIterator[httpx2.AsyncClient]:
+    async with _connected(agent.delivery.address["base_url"]) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _connected(base_url: str) -> AsyncIterator[httpx2.AsyncClient]:
     # On this machine: without a proxy of the environment, and without certificates, which take long to load.
     async with httpx2.AsyncClient(
-        base_url=agent.delivery.address["base_url"], timeout=DEADLINE, trust_env=False, verify=False
+        base_url=base_url, timeout=DEADLINE, trust_env=False, verify=False
     ) as server:
         yield server
 

@@ -20,8 +20,9 @@ from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.agents import AGENT_ACTIONS
 from xats_tui.screens.actions.contracts import CONTRACT_ACTIONS
 from xats_tui.screens.actions.general import BACK, GENERAL, MODES, OPEN
+from xats_tui.screens.actions.launching import LAUNCH
 from xats_tui.screens.actions.messages import MESSAGE_ACTIONS, WRITE
-from xats_tui.screens.actions.tasks import TASK_ACTIONS
+from xats_tui.screens.actions.task_table import TASK_ACTIONS
 from xats_tui.screens.actions.wakes import WAKE_ACTIONS
 from xats_tui.screens.places import Mode
 from xats_tui.screens.situation import Situation
@@ -34,6 +35,7 @@ ACTIONS: tuple[Action, ...] = (
     *MESSAGE_ACTIONS,
     *TASK_ACTIONS,
     *AGENT_ACTIONS,
+    LAUNCH,
     WRITE,
     *GENERAL,
     *MODES,
@@ -46,6 +48,11 @@ ACTION: dict[str, Action] = {action.id: action for action in ACTIONS}
 def bindings(mode: Mode) -> list[Binding]:
     """The key bindings of a mode's screen."""
     return [action.binding for action in ACTIONS if mode in action.modes]
+
+
+def sharing(action: Action, mode: Mode) -> tuple[Action, ...]:
+    """The actions of a mode that have the same key, each in panels of its own; the one itself is among them."""
+    return tuple(other for other in ACTIONS if other.key == action.key and mode in other.modes)
 
 
 def possible(situation: Situation) -> Iterator[Action]:

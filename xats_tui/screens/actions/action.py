@@ -55,9 +55,9 @@ class Action:
 
     @property
     def binding(self) -> Binding:
-        """The key binding, which asks for the reason through the screen's `perform`."""
+        """The key binding, through which the screen finds what the key means where the operator is."""
         return Binding(
-            self.key, f"perform('{self.id}')", self.title, id=self.id, tooltip=self.help, key_display=self.shown_key
+            self.key, f"press('{self.id}')", self.title, id=self.id, tooltip=self.help, key_display=self.shown_key
         )
 
 

@@ -1,5 +1,6 @@
 """The rows of the log: what agents did, what was done by hand, what was done to tmux, newest first."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from xats_tui.backend.model import Activity, LoggedEvent, Notice, TmuxCommand
@@ -7,16 +8,16 @@ from xats_tui.screens.columns import Column
 from xats_tui.screens.format import NOTHING, Cell, Row, Tone, one_line, time_of_day
 from xats_tui.screens.listing import Listing
 from xats_tui.screens.rows.names import counted, name_of
-from xats_tui.screens.source import LIST_LIMIT, Picture
+from xats_tui.screens.source import LIST_LIMIT, Part, Picture
 from xats_tui.screens.targets import LogEntry, entry_in, log_key, log_of
 
 COLUMNS = (
     Column(key="time", title="time", width=8),
-    Column(key="kind", title="type", width=8),
-    Column(key="actor", title="by", width=8, grow=1, drop=1),
+    Column(key="kind", title="type", width=8, drop=2),
+    Column(key="actor", title="by", width=8, grow=1),
     Column(key="verb", title="what", width=12, grow=1),
-    Column(key="agent", title="agent", width=8, grow=1, drop=2),
-    Column(key="detail", title="detail", width=10, grow=4),
+    Column(key="agent", title="agent", width=8, grow=1, drop=1),
+    Column(key="detail", title="detail", width=18, grow=4),
     Column(key="team", title="team", width=6, drop=3),
 )
 
@@ -33,7 +34,8 @@ TONES = {
 
 def activity_rows(picture: Picture, now: datetime) -> list[Row]:
     """One row for each entry, the newest first."""
-    return [_row(picture, entry, now) for entry in log_of(picture)]
+    titles = {entry.task.id: entry.task.title for entry in picture.tasks}
+    return [_row(picture, entry, now, titles) for entry in log_of(picture)]
 
 
 def kind_of(entry: LogEntry) -> str:
@@ -49,9 +51,10 @@ def kind_of(entry: LogEntry) -> str:
             return entry.kind.partition("_")[0]
 
 
-def _row(picture: Picture, entry: LogEntry, now: datetime) -> Row:
+def _row(picture: Picture, entry: LogEntry, now: datetime, titles: Mapping[str, str]) -> Row:
     kind = kind_of(entry)
-    actor, verb, agents, detail, team = _said(picture, entry)
+    actor, verb, agents, said, team = _said(picture, entry)
+    detail = titles.get(said, said)  # a task is named by its id where no more was written down
     cells = (
         Cell(time_of_day(entry.at, now), Tone.MUTED, order=entry.at.timestamp()),
         Cell(one_line(kind), TONES.get(kind, Tone.PLAIN)),
@@ -70,7 +73,8 @@ def _said(picture: Picture, entry: LogEntry) -> tuple[str, str, tuple[str, ...],
         case Activity():
             agent = picture.entry(entry.agent_id or "")
             names = (name_of(picture, entry.agent_id),) if entry.agent_id else ()
-            return entry.actor, entry.verb, names, entry.detail, agent.agent.team if agent else ""
+            detail = entry.detail.removeprefix(f"agent:{entry.agent_id}").strip()  # who it is stands beside it
+            return entry.actor, entry.verb, names, detail, agent.agent.team if agent else ""
         case LoggedEvent():
             verb = entry.kind.partition("_")[2].replace("_", " ")
             by = name_of(picture, entry.actor_id, entry.actor_name)
@@ -95,6 +99,8 @@ ACTIVITY = Listing(
     columns=COLUMNS,
     rows=activity_rows,
     summary=activity_summary,
+    reads=frozenset({Part.ROSTER, Part.ACTIVITY, Part.EVENTS, Part.COMMANDS, Part.HEALTH, Part.TASKS}),
+    tells_seconds=lambda picture, now: False,
     when_empty="Nothing has happened yet.  Messages, tasks and contracts, what you do by hand, and what is typed into "
     "panes is written down here.",
     states=frozenset(TONES),

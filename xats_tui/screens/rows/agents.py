@@ -8,7 +8,7 @@ from xats_tui.screens.columns import Column
 from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, one_line, since
 from xats_tui.screens.listing import Listing
 from xats_tui.screens.rows.wakes import wake_state
-from xats_tui.screens.source import Picture, is_present
+from xats_tui.screens.source import Part, Picture, is_present
 
 STATES: Mapping[PaneState, Cell] = {
     PaneState.IDLE: Cell("● idle", Tone.GOOD),
@@ -99,6 +99,7 @@ AGENTS = Listing(
     columns=COLUMNS,
     rows=agent_rows,
     summary=lambda picture: str(len(picture.roster)),
+    reads=frozenset({Part.ROSTER, Part.VIEWS, Part.WAKES}),
     when_empty="No agent yet.  Give one `xats-tui mcp` as MCP server, and start it in a tmux pane.",
     states=frozenset({"online", "away", "unread", "resting", *(cell.text.split()[1] for cell in STATES.values())}),
 )

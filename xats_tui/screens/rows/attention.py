@@ -7,6 +7,7 @@ from xats_tui.screens.attention import Concern, concerns
 from xats_tui.screens.columns import Column
 from xats_tui.screens.format import Cell, Row, Tone
 from xats_tui.screens.listing import Listing
+from xats_tui.screens.source import Part
 
 COLUMNS = (
     Column(key="shape", title="", width=1),
@@ -44,5 +45,6 @@ ATTENTION = Listing(
     columns=COLUMNS,
     rows=lambda picture, now: attention_rows(concerns(picture, now)),
     summary=lambda picture: "",
+    reads=frozenset(Part),
     when_empty="✓ all is well: nothing needs you",
 )

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from xats_tui.backend.model import ContractSummary, ContractVersion
 from xats_tui.screens.columns import Column
-from xats_tui.screens.format import Cell, Row, Tone, age, one_line
+from xats_tui.screens.format import Cell, Row, Tone, age, is_young, one_line
 from xats_tui.screens.listing import Listing
 from xats_tui.screens.places import Mode
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.source import Picture
+from xats_tui.screens.source import Part, Picture
 from xats_tui.screens.targets import contract_key, find
 
 COLUMNS = (
@@ -56,6 +56,8 @@ CONTRACTS = Listing(
     columns=COLUMNS,
     rows=contract_rows,
     summary=lambda picture: str(len(picture.contracts)),
+    reads=frozenset({Part.ROSTER, Part.CONTRACTS}),
+    tells_seconds=lambda picture, now: any(is_young(each.registered_at, now) for each in picture.contracts),
     when_empty="No contract yet.  Agents publish them with register_contract.",
     states=frozenset({"first", "compatible", "breaking", "behind"}),
 )
@@ -149,6 +151,7 @@ VERSIONS = Listing(
     columns=VERSION_COLUMNS,
     rows=lambda picture, now: version_rows(picture, now, frozenset()),
     summary=CONTRACTS.summary,
+    reads=CONTRACTS.reads,
     when_empty="No contract yet.  Agents publish them with register_contract; with --contracts DIR, saving "
     "DIR/NAME.schema.json does it, too.",
     states=CONTRACTS.states,

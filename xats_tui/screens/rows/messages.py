@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from xats_tui.backend.model import BROADCAST_MARK, OPERATOR_ID, Message
 from xats_tui.screens.columns import Column
-from xats_tui.screens.format import Cell, Row, Tone, age, one_line, time_of_day
+from xats_tui.screens.format import Cell, Row, Tone, age, is_young, one_line, time_of_day
 from xats_tui.screens.listing import Listing
 from xats_tui.screens.rows.names import counted, name_of
-from xats_tui.screens.source import STREAM_LIMIT, Picture
+from xats_tui.screens.source import STREAM_LIMIT, Part, Picture
 from xats_tui.screens.targets import Letter, letters
 
 COLUMNS = (
@@ -149,6 +149,8 @@ STREAM = Listing(
     columns=COLUMNS,
     rows=stream_rows,
     summary=stream_summary,
+    reads=frozenset({Part.ROSTER, Part.STREAM}),
+    tells_seconds=lambda picture, now: False,
     when_empty="No message yet.  Agents write with send_message and broadcast.",
     states=MESSAGE_STATES,
 )
@@ -159,6 +161,8 @@ MESSAGES = Listing(
     columns=FULL_COLUMNS,
     rows=message_rows,
     summary=stream_summary,
+    reads=frozenset({Part.ROSTER, Part.STREAM}),
+    tells_seconds=lambda picture, now: any(is_young(message.sent_at, now) for message in picture.stream),
     when_empty="No message yet.  Agents write with send_message and broadcast; m writes one as the operator.",
     states=MESSAGE_STATES,
 )

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from xats_tui.backend.model import Task, TaskEntry, TaskStatus
 from xats_tui.screens.columns import Column
-from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, one_line
+from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, is_young, one_line
 from xats_tui.screens.listing import Listing
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import counted, name_of
-from xats_tui.screens.source import LIST_LIMIT, Picture, is_present
+from xats_tui.screens.source import LIST_LIMIT, Part, Picture, is_present
 
 STATE = Column(key="state", title="", width=1)
 TITLE = Column(key="title", title="task", width=15, grow=3)
@@ -128,11 +128,20 @@ def _relation(entry: TaskEntry) -> Cell:
     return Cell(f"blocks {entry.blocks}", Tone.ACCENT) if entry.blocks else Cell(NOTHING, Tone.MUTED)
 
 
+READS = frozenset({Part.ROSTER, Part.VIEWS, Part.TASKS})
+
+
+def _tells_seconds(picture: Picture, now: datetime) -> bool:
+    return any(is_young(task_moved_at(entry.task), now) for entry in picture.tasks)
+
+
 TASKS = Listing(
     title="Tasks",
     columns=COLUMNS,
     rows=task_rows,
     summary=task_summary,
+    reads=READS,
+    tells_seconds=_tells_seconds,
     when_empty="No task yet.  n adds one; agents add them with task_add.",
     states=STATES,
 )
@@ -151,6 +160,8 @@ def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
         columns=BOARD_COLUMNS[status],
         rows=rows,
         summary=lambda picture: str(sum(entry.task.status is status for entry in picture.tasks)),
+        reads=READS,
+        tells_seconds=_tells_seconds,
         when_empty=when_empty,
         states=STATES,
     )

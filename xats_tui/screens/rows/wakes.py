@@ -4,15 +4,18 @@ from datetime import datetime
 
 from xats_tui.backend.model import Wake, WakeStatus, WakeStep
 from xats_tui.screens.columns import Column
-from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, one_line, until
+from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, is_soon, is_young, one_line, until
 from xats_tui.screens.listing import Listing
 from xats_tui.screens.rows.names import counted, name_of
-from xats_tui.screens.source import LIST_LIMIT, Picture
+from xats_tui.screens.source import LIST_LIMIT, Part, Picture
 from xats_tui.screens.targets import was_not_read
 
 FAILED = "✕ failed"
 WAITING = "◐ waiting"
 """A wake that is to be tried and has not been read yet."""
+
+STEPS = tuple(WakeStep)
+"""From the first to the last; to go through the enumeration takes longer than all else in a row."""
 
 COLUMNS = (
     Column(key="state", title="state", width=11),
@@ -85,10 +88,14 @@ def _wake_row(picture: Picture, wake: Wake, now: datetime) -> Row:
 
 def _reason(wake: Wake) -> str:
     """How far it got if it was delivered, else what stands in the way."""
-    evidence = " · ".join([step.value for step in WakeStep if step in wake.reached][-2:])
+    evidence = " · ".join([step.value for step in STEPS if step in wake.reached][-2:])
     if wake.status is WakeStatus.DELIVERED:
         return evidence
     return one_line(wake.detail or wake.skip_reason) or evidence
+
+
+def _tells_seconds(wake: Wake, now: datetime) -> bool:
+    return is_young(queued_at(wake), now) or (wake.due_at is not None and is_soon(wake.due_at, now))
 
 
 def wake_summary(picture: Picture) -> str:
@@ -103,6 +110,8 @@ WAKES = Listing(
     columns=COLUMNS,
     rows=wake_rows,
     summary=wake_summary,
+    reads=frozenset({Part.ROSTER, Part.WAKES}),
+    tells_seconds=lambda picture, now: any(_tells_seconds(wake, now) for wake in picture.wakes),
     when_empty="No wake yet.  Each message to an agent with a pane makes one.",
     states=frozenset({"waiting", "failed", "skipped", "submitted", "delivered", "seen", "read"}),
 )

@@ -37,7 +37,7 @@ SENTENCES: Mapping[str, str] = {
 
 def sentence_of(refusal: Refusal) -> str:
     """One sentence, and on a line of its own the command that helps; a code without one is shown as it came."""
-    known = SENTENCES.get(refusal.code)
+    known = refusal.fields.get("sentence") or SENTENCES.get(refusal.code)
     if known is None:
         detail = refusal.fields.get("detail")
         return f"{refusal.code.replace('_', ' ')}: {detail}" if detail else refusal.code.replace("_", " ")

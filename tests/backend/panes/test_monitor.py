@@ -1,0 +1,44 @@
+"""Which panes are looked at, and how often."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from tests.fakes import Published
+from xats_tui.backend.clock import SystemClock
+from xats_tui.backend.model import PaneRef
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.tmux import Looks, Tmux
+
+QUIET, WATCHED = PaneRef("", "%1"), PaneRef("", "%2")
+PATIENCE = 10.0
+
+
+class LookedAt(Tmux):
+    """A tmux whose panes are empty, and which notes what it was asked to look at."""
+
+    def __init__(self) -> None:
+        super().__init__(SystemClock())
+        self.looks: asyncio.Queue[frozenset[str]] = asyncio.Queue()
+
+    async def look(self, socket: str, pane_ids: Sequence[str]) -> Looks:
+        """Note it."""
+        self.looks.put_nowait(frozenset(pane_ids))
+        return Looks(panes={pane_id: {} for pane_id in pane_ids}, screens=dict.fromkeys(pane_ids, ""))
+
+
+async def test_only_the_pane_that_somebody_looks_at_is_looked_at_fast() -> None:
+    tmux = LookedAt()
+    monitor = PaneMonitor(tmux, SystemClock(), Published())
+    monitor.track({QUIET: None, WATCHED: None})
+    monitor.attend(WATCHED)
+    running = asyncio.create_task(monitor.run())
+    try:
+        async with asyncio.timeout(PATIENCE):
+            looks = [await tmux.looks.get() for _ in range(5)]
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+    everything = frozenset({QUIET.pane_id, WATCHED.pane_id})
+    assert looks == [everything, *[frozenset({WATCHED.pane_id})] * 3, everything]

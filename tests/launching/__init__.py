@@ -1,0 +1,1 @@
+"""Tests of `xats_tui.launching`."""

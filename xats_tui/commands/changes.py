@@ -1,0 +1,139 @@
+"""`xats-tui send`, `poke`, `replay`, `reassign`: what the operator does from a script, checked as in the dashboard."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from xats_tui.commands.completions import (
+    complete_agent,
+    complete_message,
+    complete_role,
+    complete_task,
+    complete_team,
+)
+from xats_tui.commands.printing import AsJson, Wide, show_facts
+from xats_tui.operator_client import NotAsked, ask
+from xats_tui.settings import Loaded
+
+POKE_FAILED = 1
+
+POKE = "[xats] the operator asks you to look: call get_inbox"
+"""What an agent is poked with, unless there is something else to say."""
+
+STDIN = "-"
+
+SUBMITTED = "submitted"
+
+
+def send(
+    loaded: Loaded,
+    body: Annotated[str, typer.Argument(metavar="BODY", help="The text; - reads it from stdin.")],
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--to", metavar="NAME", help="To this agent; may be given several times.", autocompletion=complete_agent
+        ),
+    ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option("--role", metavar="ROLE", help="To everybody of this role.", autocompletion=complete_role),
+    ] = None,
+    team: Annotated[
+        str | None,
+        typer.Option(
+            "--team",
+            metavar="TEAM",
+            help="To everybody of this team, or with --role to those of it.",
+            autocompletion=complete_team,
+        ),
+    ] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="To everybody in every team.")] = False,
+    subject: Annotated[str | None, typer.Option("--subject", metavar="TEXT", help="Its subject.")] = None,
+    need_reply: Annotated[bool, typer.Option("--need-reply", help="Say that a reply is wanted.")] = False,
+    as_json: AsJson = False,
+    wide: Wide = False,
+) -> int:
+    """Write to agents as the operator, and tell how each of them is woken."""
+    if sum((bool(to), bool(role or team), everybody)) != 1:
+        raise typer.BadParameter("say who gets it with --to NAME, --role ROLE, --team TEAM or --all")
+    answer = ask(
+        loaded.settings,
+        "send",
+        body=_stdin() if body == STDIN else body,
+        to=to or [],
+        role=role,
+        team=team,
+        everybody=everybody,
+        subject=subject,
+        need_reply=need_reply,
+    )
+    return show_facts(answer, "send", as_json=as_json, wide=wide)
+
+
+def poke(
+    loaded: Loaded,
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whom.", autocompletion=complete_agent)],
+    line: Annotated[str, typer.Argument(metavar="[TEXT]", help="The line.", show_default=False)] = POKE,
+    as_json: AsJson = False,
+) -> int:
+    """Type one line into an agent's pane and submit it, if every gate is open; exit code 1 if it was not submitted."""
+    proof = ask(loaded.settings, "poke", agent=agent, text=line)
+    show_facts(proof, "poke", as_json=as_json)
+    return 0 if proof["step"] == SUBMITTED else POKE_FAILED
+
+
+def replay(
+    loaded: Loaded,
+    message: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="The message: its id or the beginning of it.", autocompletion=complete_message
+        ),
+    ] = None,
+    agent: Annotated[
+        str | None, typer.Argument(metavar="[AGENT]", help="Only this recipient.", autocompletion=complete_agent)
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All wakes that have failed and are unread.")] = False,
+    team: Annotated[
+        str | None,
+        typer.Option("--team", metavar="TEAM", help="Only wakes of this team.", autocompletion=complete_team),
+    ] = None,
+    as_json: AsJson = False,
+    wide: Wide = False,
+) -> int:
+    """Try the wakes of a message again from the start, each through every gate."""
+    if failed == (message is not None):
+        raise typer.BadParameter("say which message, or --failed for all wakes that have failed")
+    answer = ask(loaded.settings, "replay", id=message, agent=agent, failed=failed, team=team)
+    return show_facts(answer, "replay", as_json=as_json, wide=wide)
+
+
+def reassign(
+    loaded: Loaded,
+    task: Annotated[
+        str,
+        typer.Argument(metavar="TASK", help="Its id or the beginning of it.", autocompletion=complete_task),
+    ],
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whose it becomes.", autocompletion=complete_agent)],
+    owner: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="NAME",
+            help="Only if it is still this agent's; nobody: only if nobody works on it.",
+            autocompletion=complete_agent,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Give a task to another agent of its team, and tell both."""
+    given = ask(loaded.settings, "reassign", task=task, agent=agent, owner=owner)
+    return show_facts(given, "task", as_json=as_json)
+
+
+def _stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise NotAsked(f"what came on stdin is no UTF-8 text (byte {error.start})") from error

@@ -1,0 +1,181 @@
+"""`xats-tui launch`: an agent in a tmux pane of its own, started right and registered when the command ends."""
+
+import asyncio
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xats_tui.backend.clock import SystemClock
+from xats_tui.backend.errors import Refusal
+from xats_tui.backend.model import PaneRef
+from xats_tui.backend.refusals import sentence_of
+from xats_tui.launching.clients import PROGRAMS
+from xats_tui.launching.wanted import Launched, Start, Wanted
+from xats_tui.settings import Loaded
+
+FAILED, MISUSED = 1, 2
+
+CLIENTS = " or ".join((", ".join(list(PROGRAMS)[:-1]), list(PROGRAMS)[-1]))
+
+
+def launch(
+    loaded: Loaded,
+    client: Annotated[str, typer.Argument(help=f"The program: {CLIENTS}.", metavar="CLIENT")],
+    extra: Annotated[
+        list[str] | None, typer.Argument(help="After --: further arguments for it.", metavar="-- ARGUMENT")
+    ] = None,
+    *,
+    name: Annotated[str, typer.Option("--name", help="The agent's name in its team.")],
+    team: Annotated[str | None, typer.Option("--team", help="Its team; the folder's name unless given.")] = None,
+    role: Annotated[str | None, typer.Option("--role", help="A label that others can write to.")] = None,
+    folder: Annotated[Path, typer.Option("--dir", help="Where it works.", show_default="here")] = Path(),
+    window_name: Annotated[str, typer.Option("--window-name", help="Of the tmux window; else the agent's name.")] = "",
+    pane: Annotated[bool, typer.Option("--pane", help="Split this pane instead of opening a window.")] = False,
+    server: Annotated[str, typer.Option("-L", help="Another tmux server, by name.", metavar="NAME")] = "",
+    socket: Annotated[str, typer.Option("--socket", help="Another tmux server, by its socket.", metavar="FILE")] = "",
+    app_server: Annotated[
+        bool, typer.Option("--app-server", help="Codex: a server of its own, so that it is woken with nothing typed.")
+    ] = False,
+    ask_first: Annotated[
+        bool, typer.Option("--ask-first", help="Leave to its configuration if xats's tools need your approval.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it has registered.")] = True,
+    patience: Annotated[int, typer.Option("--timeout", help="Seconds to wait at most.", min=1)] = 90,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be run, and do nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
+) -> int:
+    """Start an agent in a tmux window, registered as soon as it is up.
+
+    It may use xats's own tools without asking, and nothing else that its configuration does not allow.  Further
+    arguments of the client go after --, as in: xats-tui launch codex --name qa -- --model gpt-5
+    """
+    if problem := _misuse(client, socket, server, pane=pane, app_server=app_server):
+        print(f"xats-tui: {problem}", file=sys.stderr)
+        return MISUSED
+    # Here, not above: the other commands have no use for tmux.
+    from xats_tui.backend.services.launch_means import checked, means_for, prepared
+
+    try:
+        wanted = checked(
+            client,
+            name,
+            team,
+            role,
+            folder,
+            extra=tuple(extra or ()),
+            window_name=window_name,
+            app_server=app_server,
+            asks_first=ask_first,
+        )
+        means = means_for(wanted, loaded.settings)
+        if dry_run:
+            return _shown(prepared(wanted, means), as_json=as_json)
+        limit = timedelta(seconds=patience) if wait else None
+        path = _socket_path(socket, server)
+        return asyncio.run(_launched(loaded, wanted, path, limit, splits=pane, as_json=as_json))
+    except Refusal as refusal:
+        return _failed(refusal, as_json=as_json)
+
+
+async def _launched(
+    loaded: Loaded, wanted: Wanted, socket: str, patience: timedelta | None, *, splits: bool, as_json: bool
+) -> int:
+    from xats_tui.backend.services.launching import Launching, Where, nobody
+    from xats_tui.backend.tmux import Tmux
+    from xats_tui.backend.windows import Windows
+    from xats_tui.launch_desk import RemoteDesk, see_that_one_runs
+
+    await asyncio.to_thread(see_that_one_runs, loaded)
+    clock = SystemClock()
+    desk = RemoteDesk(loaded.settings, socket or _own_socket())
+    launching = Launching(Windows(Tmux(clock)), desk, clock, loaded.settings)
+    where = Where(socket=socket, seat=None if socket else _seat(), splits=splits)
+    tell = _progress if sys.stderr.isatty() and not as_json else nobody
+    launched = await launching.launch(wanted, where, tell, patience=patience)
+    return _told(launched, as_json=as_json, is_here=where.seat is not None)
+
+
+def _told(launched: Launched, *, as_json: bool, is_here: bool) -> int:
+    wanted = launched.wanted
+    if as_json:
+        record = {
+            "name": wanted.name,
+            "team": wanted.team,
+            "client": wanted.client,
+            "agent_id": launched.agent_id,
+            "tmux_pane_id": launched.pane_id,
+            "session": launched.session,
+            "window": launched.window,
+            "delivery": launched.delivery,
+            "attach": launched.way,
+        }
+        print(json.dumps(record, indent=2))
+        return 0
+    state = "is registered" if launched.agent_id else "starts"
+    place = f"{launched.session}:{launched.window}, pane {launched.pane_id}"
+    print(f"{wanted.name}@{wanted.team} {state}: {wanted.client} in {place}")
+    print(f"  go there: {f'tmux switch-client -t {launched.pane_id}' if is_here else launched.way}")
+    return 0
+
+
+def _misuse(client: str, socket: str, server: str, *, pane: bool, app_server: bool) -> str:
+    if client not in PROGRAMS:
+        return f"{client} cannot be launched: {CLIENTS} can"
+    if socket and server:
+        return "-L and --socket both name a tmux server: give one of them"
+    if pane and (socket or server or not _seat()):
+        return "--pane splits the pane that you are in: run it inside tmux, without -L and --socket"
+    if app_server and client != "codex":
+        return "--app-server is for codex"
+    return ""
+
+
+def _seat() -> PaneRef | None:
+    pane = os.environ.get("TMUX_PANE")
+    return PaneRef("", pane) if pane and os.environ.get("TMUX") else None
+
+
+def _socket_path(socket: str, server: str) -> str:
+    """The path of the server's socket that was named; empty if none was."""
+    if server:
+        return str(Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / f"tmux-{os.getuid()}" / server)
+    return str(Path(socket).expanduser().absolute()) if socket else ""
+
+
+def _own_socket() -> str:
+    """The path of the socket that tmux itself would choose here."""
+    return os.environ.get("TMUX", "").split(",")[0] or _socket_path("", "default")
+
+
+def _progress(words: str) -> None:
+    print(f"{words} …", file=sys.stderr, flush=True)
+
+
+def _shown(start: Start, *, as_json: bool) -> int:
+
+    own = {name: value for name, value in start.environment.items() if name != "PATH"}
+    if as_json:
+        print(json.dumps({"command": list(start.command), "environment": own}, indent=2))
+    else:
+        print(_line(start.command, own))
+    return 0
+
+
+def _line(command: Sequence[str], environment: dict[str, str]) -> str:
+    variables = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
+    return " ".join([*variables, shlex.join(command)])
+
+
+def _failed(refusal: Refusal, *, as_json: bool) -> int:
+    sentence = str(refusal.fields.get("sentence") or sentence_of(refusal))
+    if as_json:
+        print(json.dumps({"error": refusal.code, "sentence": sentence}))
+    print(f"xats-tui: {sentence}", file=sys.stderr)
+    return FAILED

@@ -1,0 +1,46 @@
+"""What is done for an agent that is not there yet: launch it."""
+
+from pathlib import Path
+
+from xats_tui.launching.wanted import Launched, Wish
+from xats_tui.screens.acting import Acting
+from xats_tui.screens.actions.action import ANY_PANEL, Action, modes
+from xats_tui.screens.format import one_line
+from xats_tui.screens.launch_form import LaunchForm
+from xats_tui.screens.places import Mode, Panel
+
+LAUNCH = Action(
+    id="launch",
+    key="n",
+    shown_key="n",
+    title="launch",
+    help="Start an agent in a tmux window: Claude Code, Codex or opencode.",
+    modes=modes(Mode.LIVE, Mode.AGENTS),
+    panels=ANY_PANEL - {Panel.TASKS},
+    changes=True,
+)
+
+
+class LaunchActions(Acting):
+    """Carries out launches."""
+
+    def action_launch(self) -> None:
+        """Ask for everything, beginning with what the selected agent has."""
+        entry = self.situation().agent
+        view = self.picture.view(entry) if entry else None
+        here = str(view.look.formats.get("pane_current_path") or "") if view else ""
+        taken = frozenset((one.agent.team, one.agent.name) for one in self.picture.roster if one.connected)
+        client = str(entry.agent.client or "") if entry else ""
+        form = LaunchForm(client, entry.agent.team if entry else "", here or str(Path.cwd()), taken)
+        self.ask(form, lambda wish: self.carry_out(f"launching {wish.name}", self._launch(wish)))
+
+    async def _launch(self, wish: Wish) -> str:
+        return _outcome(await self.desk.verbs.launch(wish))
+
+
+def _outcome(launched: Launched) -> str:
+    name = one_line(launched.wanted.name)
+    place = f"{one_line(launched.session)}:{launched.window}"
+    if launched.is_new_session:
+        return f"{name} is registered, in a tmux session that nobody looks at; run\n{launched.way}"
+    return f"{name} is registered, in window {place}; g goes to its pane"

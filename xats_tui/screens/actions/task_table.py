@@ -1,0 +1,146 @@
+"""What can be done with tasks: the entries of the action table, and when each is possible."""
+
+from xats_tui.backend.model import Task, TaskEntry, TaskStatus
+from xats_tui.screens.actions.action import Action, modes
+from xats_tui.screens.places import Mode, Panel
+from xats_tui.screens.situation import Situation
+from xats_tui.screens.targets import Target
+
+WITH_TASKS = modes(Mode.LIVE, Mode.TASKS)
+
+WITH_CAUSES = frozenset({Panel.TASKS, Panel.ATTENTION})
+
+
+def tasks_of(situation: Situation) -> tuple[Task, ...]:
+    """The tasks that it is about."""
+    return tuple(target.task for target in situation.targets if isinstance(target, TaskEntry))
+
+
+def needs_team(situation: Situation) -> str | None:
+    """Some agent or task has to be there, or nobody knows on whose board it would be."""
+    return None if situation.teams else "there is no team yet"
+
+
+def needs_open_task(situation: Situation) -> str | None:
+    """There has to be a task that is not done."""
+    tasks = tasks_of(situation)
+    if not tasks:
+        return "no task is selected"
+    return "the task is done" if all(task.status is TaskStatus.COMPLETED for task in tasks) else None
+
+
+def _needs_owned_task(situation: Situation) -> str | None:
+    owned = any(task.status is TaskStatus.IN_PROGRESS for task in tasks_of(situation))
+    return needs_open_task(situation) or (None if owned else "nobody works on it")
+
+
+def _needs_one_open_task(situation: Situation) -> str | None:
+    return "several tasks are selected" if len(tasks_of(situation)) > 1 else needs_open_task(situation)
+
+
+def _needs_tasks_of_one_team(situation: Situation) -> str | None:
+    teams = {task.team for task in tasks_of(situation)}
+    if len(teams) > 1:
+        return "tasks of several teams are selected"
+    waits = all(_waits(target) for target in situation.targets)
+    return needs_open_task(situation) or ("it waits for other tasks" if waits else None)
+
+
+def _waits(target: Target) -> bool:
+    return isinstance(target, TaskEntry) and target.task.status is TaskStatus.PENDING and bool(target.waits_for)
+
+
+def _needs_change(situation: Situation) -> str | None:
+    return None if situation.undoable else "nothing was changed in the last 10 s"
+
+
+TASK_ACTIONS = (
+    Action(
+        id="reassign_task",
+        key="R",
+        shown_key="R",
+        title="reassign",
+        help="Give this task to another agent of its team, and tell both.",
+        modes=WITH_TASKS,
+        panels=WITH_CAUSES,
+        why_not=_needs_tasks_of_one_team,
+        changes=True,
+    ),
+    Action(
+        id="release_task",
+        key="u",
+        shown_key="u",
+        title="release",
+        help="Take this task from its owner, so that anybody in the team can claim it.",
+        modes=WITH_TASKS,
+        panels=WITH_CAUSES,
+        why_not=_needs_owned_task,
+        changes=True,
+    ),
+    Action(
+        id="add_task",
+        key="n",
+        shown_key="n",
+        title="new task",
+        help="Put a task on a team's board: title, description, what it waits for.",
+        modes=WITH_TASKS,
+        panels=frozenset({Panel.TASKS}),
+        why_not=needs_team,
+        changes=True,
+    ),
+    Action(
+        id="edit_task",
+        key="e",
+        shown_key="e",
+        title="edit",
+        help="Change what this task says and what it waits for.",
+        modes=WITH_TASKS,
+        panels=frozenset({Panel.TASKS}),
+        why_not=_needs_one_open_task,
+        changes=True,
+    ),
+    Action(
+        id="cancel_task",
+        key="x",
+        shown_key="x",
+        title="cancel task",
+        help="Take this task off the board, after a question that says who is stopped and what no longer waits.",
+        modes=WITH_TASKS,
+        panels=WITH_CAUSES,
+        why_not=needs_open_task,
+        changes=True,
+        in_footer=False,
+    ),
+    Action(
+        id="left_column",
+        key="left",
+        shown_key="←",
+        title="column left",
+        help="Go to the column to the left on the board.",
+        modes=modes(Mode.TASKS),
+        in_footer=False,
+        quiet=True,
+        call="column(-1)",
+    ),
+    Action(
+        id="right_column",
+        key="right",
+        shown_key="→",
+        title="column right",
+        help="Go to the column to the right on the board.",
+        modes=modes(Mode.TASKS),
+        in_footer=False,
+        quiet=True,
+        call="column(1)",
+    ),
+    Action(
+        id="undo",
+        key="ctrl+z",
+        shown_key="ctrl+z",
+        title="undo",
+        help="Take back what was last done to tasks, within ten seconds and if nobody has gone on from it.",
+        modes=WITH_TASKS,
+        why_not=_needs_change,
+        changes=True,
+    ),
+)

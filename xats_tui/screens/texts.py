@@ -1,0 +1,62 @@
+"""A panel with one long text: it wraps and scrolls by itself, so that another text does not lay the screen out anew.
+
+It knows neither what the text is about nor when it changes.
+"""
+
+from textual import on
+from textual.content import Content
+from textual.events import Resize
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.visual import Visual
+from textual.widget import Widget
+
+
+class TextPanel(ScrollView, can_focus=True):
+    """A text that can be scrolled and selected."""
+
+    def __init__(self, name: str) -> None:
+        """Make an empty one whose id is `name`."""
+        super().__init__(id=name, classes="panel")
+        self._content = Content()
+        self._lines: list[Strip] = []
+
+    @property
+    def text_width(self) -> int:
+        """The cells that a line of the text has; 0 before the panel has a size."""
+        return max(0, self.container_size.width - self.styles.scrollbar_size_vertical)
+
+    def update(self, content: Content) -> None:
+        """Show this, if it is not there already."""
+        if not content.is_same(self._content):
+            self._content = content
+            self._wrap()
+
+    def render(self) -> Content:
+        """The whole text: what is selected is copied from it."""
+        return self._content
+
+    def render_line(self, y: int) -> Strip:
+        """One line of what is in sight."""
+        index = y + self.scroll_offset.y
+        return self._lines[index] if index < len(self._lines) else Strip.blank(self.size.width, self.rich_style)
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Show what is selected."""
+        self._wrap()
+
+    def notify_style_update(self) -> None:
+        """Use the new colours."""
+        super().notify_style_update()
+        self._wrap()
+
+    @on(Resize)
+    def _wrap(self) -> None:
+        width, height = self.text_width, self.container_size.height
+        self._lines = Visual.to_strips(self, self._content, width, None, self.visual_style) if width > 0 else []
+        # Without the watcher, which would lay the screen out.  Where all is in sight the scrollbar stays, and is blank.
+        self.set_reactive(Widget.virtual_size, Size(width, max(height, len(self._lines))))
+        self._scroll_update(self.virtual_size)
+        self.refresh()
