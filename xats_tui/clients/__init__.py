@@ -1,0 +1,14 @@
+"""The programs that agents run in, as far as they can be set up: where they keep their configuration, and what of ours
+belongs into it.
+
+A client is a file here and a line in `CLIENTS`.  It does not know what an agent is, nor who asks for a change.
+"""
+
+from xats_tui.clients.claude_code import CLAUDE_CODE
+from xats_tui.clients.client import Client, Scope, Surroundings
+from xats_tui.clients.codex import CODEX
+from xats_tui.clients.opencode import OPENCODE
+
+CLIENTS = (CLAUDE_CODE, CODEX, OPENCODE)
+
+__all__ = ["CLAUDE_CODE", "CLIENTS", "CODEX", "OPENCODE", "Client", "Scope", "Surroundings"]

@@ -1,0 +1,54 @@
+"""`xats-tui doctor`: what may keep xats-tui from working here, each finding with its remedy.
+
+Settings that cannot be used are a finding, too, where other commands refuse to start.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xats_tui.paper import Paper
+from xats_tui.settings import DEFAULT_HOME, InvalidSettings, Loaded, Settings, load
+
+FAILED = 1
+
+
+def doctor(
+    context: typer.Context,
+    flags: dict[str, str],
+    quick: Annotated[bool, typer.Option("--quick", help="Only look: no round trip, no test wake.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
+) -> int:
+    """Look for what may keep xats-tui from working here; nothing is changed, everything has its remedy.
+
+    It looks at Python, terminal, tmux, home, coordinator, database and what the coding agents are told, and tries
+    a bridge and a wake in a world of their own.  The exit code is 1 if there is a problem.
+    """
+    loaded, complaint = _loaded({**(context.obj or {}), **flags})
+    # Here, not above: the database module and tomlkit are of no use to any other command.
+    from xats_tui.clients import Surroundings
+    from xats_tui.clients.own_command import OwnCommand
+    from xats_tui.diagnosis.finding import Case
+    from xats_tui.diagnosis.report import examine
+
+    case = Case(
+        loaded=loaded,
+        complaint=complaint,
+        environment=os.environ,
+        around=Surroundings.here(),
+        own=OwnCommand.of_this_process(loaded),
+    )
+    return 0 if examine(case, Paper(), quick=quick, as_json=as_json) else FAILED
+
+
+def _loaded(flags: Mapping[str, str]) -> tuple[Loaded, str]:
+    """The settings, and what is wrong with them; then the defaults in the home that was meant."""
+    try:
+        return load(flags), ""
+    except InvalidSettings as error:
+        home = flags.get("home") or os.environ.get("XATS_HOME") or DEFAULT_HOME
+        sources = {**dict.fromkeys(Settings.model_fields, "default"), "home": "flag" if "home" in flags else "default"}
+        return Loaded(settings=Settings(home=Path(home)), sources=sources), str(error)

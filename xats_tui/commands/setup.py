@@ -1,0 +1,59 @@
+"""`xats-tui setup`: connects the clients that are installed, by their own configuration."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from xats_tui.paper import Paper, visible
+from xats_tui.settings import Loaded
+
+FAILED = 1
+
+
+class Choice(StrEnum):
+    """Which clients."""
+
+    CLAUDE_CODE = "claude-code"
+    CODEX = "codex"
+    OPENCODE = "opencode"
+    ALL = "all"
+
+
+class For(StrEnum):
+    """For whom."""
+
+    USER = "user"
+    PROJECT = "project"
+
+
+def setup(
+    loaded: Loaded,
+    client: Annotated[Choice, typer.Argument(help="Which client; `all` means those that are installed.")] = Choice.ALL,
+    scope: Annotated[For, typer.Option(help="For you in every folder, or for whoever works in this one.")] = For.USER,
+    hooks: Annotated[bool, typer.Option("--hooks/--no-hooks", help="Claude Code's hooks, too.")] = True,
+    remove: Annotated[bool, typer.Option("--remove", help="Take out what setup has put in.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes and make none.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Make the changes without a question.")] = False,
+) -> int:
+    """Connect the coding agents on this machine: show the change to their configuration, ask, back up, write."""
+    # Here, not above: no other command needs to know what the clients read.
+    from xats_tui.clients import Scope
+    from xats_tui.clients.config_files import NotUnderstood
+    from xats_tui.clients.rewriting import NotWritten
+    from xats_tui.clients.setting_up import Refused, Wish, set_up
+
+    wish = Wish(client=client, scope=Scope(scope.value), hooks=hooks, remove=remove, dry_run=dry_run, yes=yes)
+    try:
+        set_up(loaded, wish, Paper())
+    except NotUnderstood as error:
+        return _failed(f"{error}; nothing was changed")
+    except (NotWritten, Refused) as error:
+        return _failed(str(error))
+    return 0
+
+
+def _failed(sentence: str) -> int:
+    print(f"xats-tui: {visible(sentence)}", file=sys.stderr)
+    return FAILED
