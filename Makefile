@@ -5,6 +5,7 @@
 VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
+AUDIT := .audit
 ARGS  ?=
 
 # Nothing of the machine's Python settings or language reaches the build and the tests.
@@ -15,13 +16,16 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types unit stress bench screenshots clean
+.PHONY: help run demo test lint types unit stress audit bench pages screenshots docs cast release-check clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 run: $(STAMP) ## open the dashboard (ARGS="--port 9200" are passed on)
 	@$(BIN)/xats-tui $(ARGS)
+
+demo: $(STAMP) ## stand-in agents at work, to try everything on (ARGS="--headless" is passed on)
+	@$(BIN)/xats-tui demo $(ARGS)
 
 test: lint types unit ## everything that CI checks
 
@@ -44,11 +48,32 @@ stress: $(STAMP) ## the tests that take long, and the coordinator killed ten tim
 bench: $(STAMP) ## measure, and print one table (ARGS="--rounds 50 --json FILE" are passed on)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-screenshots: $(STAMP) ## draw the pictures of the README anew
-	$(BIN)/python -m tests.screenshots
+audit: $(STAMP) ## ask whether what it stands on has known holes (needs the network)
+	@test -x $(AUDIT)/bin/pip-audit || { $(BIN)/python -m venv $(AUDIT) && $(AUDIT)/bin/pip install -q 'pip-audit>=2.9'; }
+	@$(BIN)/python -m pip freeze --exclude-editable > $(AUDIT)/frozen.txt
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off -r $(AUDIT)/frozen.txt
+
+pages: $(STAMP) ## write what is generated in docs/ anew
+	@$(BIN)/python -m documentation
+
+# The pictures are snapshots of the tests: the screens are accepted as they are now.
+screenshots: $(STAMP) ## draw the screens anew, and the pictures of docs/ from them
+	$(BIN)/pytest -q -n 4 -m '' -k 'test_filled or test_dialog' --snapshot-update tests/screens/test_snapshots.py
+	@$(BIN)/python -m documentation
+
+docs: $(STAMP) ## build the documentation into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo site/index.html
+
+cast: $(STAMP) ## record the session of the README anew
+	@$(BIN)/python -m tests.recording $(ARGS)
+
+release-check: $(STAMP) ## build wheel and sdist, and try them in a clean environment (needs the network)
+	@$(BIN)/pip install -q --group release
+	@.ci/release-check $(BIN)/python
 
 clean: ## remove what make has made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) $(AUDIT) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist site
 
 $(STAMP): pyproject.toml .ci/setup
 	@.ci/setup $(VENV)

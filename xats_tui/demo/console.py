@@ -1,0 +1,145 @@
+"""A stand-in's terminal: it takes keys, keeps the input line, and shows what the program does.
+
+It knows nothing of what the prompts that are submitted mean.
+"""
+
+import asyncio
+import fcntl
+import os
+import signal
+import struct
+import termios
+import tty
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+
+from xats_tui.demo.keys import Keys
+from xats_tui.demo.picture import Picture, Question, draw
+
+BEAT = 0.25
+"""Seconds between two frames of the spinner."""
+
+STROKE = 0.03
+"""Seconds for a letter that is typed at the pane."""
+
+KEPT = 200
+"""Paragraphs of the transcript that are kept."""
+
+OPEN = b"\x1b[?1049h\x1b[?2004h"
+"""A screen of its own, pastes in brackets."""
+CLOSED = b"\x1b[?2004l\x1b[?7h\x1b[?1049l\x1b[?25h"
+
+
+class Console:
+    """The screen of one stand-in, and the prompts that were submitted to it."""
+
+    def __init__(self, title: str) -> None:
+        self._picture = Picture(title=title, transcript=())
+        self._transcript: deque[str] = deque(maxlen=KEPT)
+        self._keys = Keys()
+        self._answer: asyncio.Future[int] | None = None
+        self.prompts: asyncio.Queue[str] = asyncio.Queue()
+        """What was submitted and not yet heard."""
+
+    @property
+    def draft(self) -> str:
+        """What stands in the input line."""
+        return self._picture.draft
+
+    def say(self, sign: str, text: str) -> None:
+        """Add a paragraph; whatever in it is not printable is shown as a question mark."""
+        shown = "".join(character if character.isprintable() else "?" for character in " ".join(text.split()))
+        self._transcript.append(sign + shown)
+        self._show(replace(self._picture, transcript=tuple(self._transcript)))
+
+    async def ask(self, question: Question) -> int:
+        """Ask in the place of the input line; the number of the option that was chosen."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self._show(replace(self._picture, question=question, doing=""))
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
+            self._show(replace(self._picture, question=None))
+
+    @asynccontextmanager
+    async def at_work(self, doing: str) -> AsyncIterator[None]:
+        """Look busy for the life of the block."""
+        spinning = asyncio.create_task(self._spin(doing))
+        try:
+            yield
+        finally:
+            spinning.cancel()
+            self._show(replace(self._picture, doing=""))
+
+    async def type(self, text: str) -> None:
+        """Do what a person does at the pane: type, letter by letter, without sending it."""
+        for letter in text:
+            self._show(replace(self._picture, draft=self._picture.draft + letter))
+            await asyncio.sleep(STROKE)
+
+    def submit(self) -> None:
+        """Send what stands in the input line."""
+        prompt = self._picture.draft.strip()
+        self._show(replace(self._picture, draft=""))
+        if prompt:
+            self.prompts.put_nowait(prompt)
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Have the terminal for the life of the block."""
+        before = termios.tcgetattr(0)
+        loop = asyncio.get_running_loop()
+        tty.setraw(0)
+        os.write(1, OPEN)
+        loop.add_reader(0, self._receive)
+        loop.add_signal_handler(signal.SIGWINCH, lambda: self._show(self._picture))
+        try:
+            self._show(self._picture)
+            yield
+        finally:
+            loop.remove_reader(0)
+            os.write(1, CLOSED)
+            termios.tcsetattr(0, termios.TCSADRAIN, before)
+
+    async def _spin(self, doing: str) -> None:
+        while True:
+            self._show(replace(self._picture, doing=doing, beat=self._picture.beat + 1))
+            await asyncio.sleep(BEAT)
+
+    def _receive(self) -> None:
+        received = os.read(0, 4096)
+        if not received:
+            raise SystemExit
+        for kind, what in self._keys.read(received):
+            if self._picture.question and self._answer:
+                self._take_answer(self._picture.question, self._answer, what)
+            else:
+                self._edit(kind, what)
+
+    def _take_answer(self, question: Question, answer: "asyncio.Future[int]", key: str) -> None:
+        last = len(question.options)
+        number = {"enter": question.chosen, "escape": last}.get(key) or (int(key) if key.isdecimal() else 0)
+        if key in ("up", "down"):
+            chosen = min(last, max(1, question.chosen + (1 if key == "down" else -1)))
+            self._show(replace(self._picture, question=replace(question, chosen=chosen)))
+        elif 1 <= number <= last and not answer.done():
+            answer.set_result(number)
+
+    def _edit(self, kind: str, what: str) -> None:
+        draft = self._picture.draft
+        if kind == "text":
+            self._show(replace(self._picture, draft=draft + what))
+        elif what == "enter":
+            self.submit()
+        elif what == "backspace":
+            self._show(replace(self._picture, draft=draft[:-1]))
+        elif what in ("ctrl+u", "ctrl+c", "escape"):
+            self._show(replace(self._picture, draft=""))
+
+    def _show(self, picture: Picture) -> None:
+        self._picture = picture
+        rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(1, termios.TIOCGWINSZ, bytes(8)))
+        os.write(1, draw(picture, columns or 80, rows or 24).encode())

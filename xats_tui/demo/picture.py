@@ -1,0 +1,92 @@
+"""What a stand-in shows: a transcript, an input line between two rules, or a question in its place.
+
+It is drawn as Claude Code draws it, so that the reader of that program's screens tells its states.  Pure.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MARGIN = 2
+"""Cells at the left of the input line, for its mark."""
+
+DIM, BOLD, ACCENT, PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[38;5;173m", "\x1b[0m"
+
+SPINNER = "·✢✳✶✻✽"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What the program asks before it goes on."""
+
+    tool: str
+    command: str
+    reason: str
+    options: tuple[str, ...] = ("Yes", "Yes, and don't ask again", "No")
+    chosen: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Everything that is on the screen."""
+
+    title: str
+    transcript: Sequence[str]
+    """Paragraphs, the newest last; the first character is a sign of its own."""
+    draft: str = ""
+    """What stands in the input line."""
+    doing: str = ""
+    """What the program is at work on; empty if it is idle."""
+    beat: int = 0
+    """Turns the spinner."""
+    question: Question | None = None
+
+
+def draw(picture: Picture, columns: int, rows: int) -> str:
+    """The bytes that bring a terminal of that size from any state to this picture, the cursor in the input line."""
+    lower, row, column = _lower_part(picture, columns)
+    room = max(1, rows - len(lower))
+    upper = [f"{BOLD}{ACCENT}● {PLAIN}{BOLD}{picture.title}{PLAIN}", ""]
+    for paragraph in picture.transcript:
+        upper += _wrapped(paragraph, columns)
+    upper = upper[-room:]
+    shown = [*upper, *lower]
+    cursor = f"\x1b[{len(upper) + row + 1};{column + 1}H"
+    body = "".join(f"\x1b[{number};1H{text}{PLAIN}\x1b[K" for number, text in enumerate(shown, 1))
+    return f"\x1b[?2026h\x1b[?25l\x1b[?7l{body}\x1b[J{cursor}\x1b[?25h\x1b[?2026l"
+
+
+def _lower_part(picture: Picture, columns: int) -> tuple[list[str], int, int]:
+    """The rows below the transcript, and where among them the cursor stands."""
+    rule = f"{DIM}{'─' * columns}{PLAIN}"
+    if picture.question:
+        rows = ["", rule, *_asked(picture.question)]
+        return rows, len(rows) - 1, 1
+    spinner = [f"{ACCENT}{SPINNER[picture.beat % len(SPINNER)]} {picture.doing}…{PLAIN}"] if picture.doing else []
+    width = max(1, columns - MARGIN - 1)
+    draft = [picture.draft[at : at + width] for at in range(0, len(picture.draft) + 1, width)]
+    field = [("❯ " if number == 0 else " " * MARGIN) + text for number, text in enumerate(draft)]
+    footer = "  esc to interrupt" if picture.doing else "  ? for shortcuts"
+    above = ["", *spinner, rule]
+    return [*above, *field, rule, DIM + footer], len(above) + len(field) - 1, MARGIN + len(draft[-1])
+
+
+def _asked(question: Question) -> list[str]:
+    options = [
+        f" {'❯' if number == question.chosen else ' '} {number}. {label}"
+        for number, label in enumerate(question.options, 1)
+    ]
+    asked = f" {BOLD}{ACCENT}{question.tool}{PLAIN}"
+    said = [asked, "", f"   {question.command}", f"   {DIM}{question.reason}{PLAIN}", ""]
+    return [*said, " Do you want to proceed?", *options, "", f" {DIM}Esc to cancel{PLAIN}"]
+
+
+def _wrapped(paragraph: str, columns: int) -> list[str]:
+    sign, text = paragraph[:1], paragraph[1:].strip()
+    colour = {"●": ACCENT, "❯": DIM, "└": DIM}.get(sign, PLAIN)
+    rows = textwrap.wrap(text, max(10, columns - 4)) or [""]
+    indent = "  " if sign == "└" else ""
+    return [
+        f"{indent}{colour}{sign if number == 0 else ' '}{PLAIN} {DIM if sign == '└' else ''}{row}{PLAIN}"
+        for number, row in enumerate(rows)
+    ]

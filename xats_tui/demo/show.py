@@ -1,0 +1,144 @@
+"""One demo from its first process to its last: a folder, a tmux server, the dashboard, the agents, and their end.
+
+It starts the program as a person would, and does not know what the agents do.
+"""
+
+import asyncio
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+import xats_tui
+from xats_tui import pid_file
+from xats_tui.backend.errors import StartError
+from xats_tui.demo import processes
+from xats_tui.demo.outcome import Outcome
+from xats_tui.demo.script import CAST, TEAM, Part
+from xats_tui.demo.tmux_server import TmuxServer
+
+PROGRAM = (sys.executable, "-m", "xats_tui")
+
+START_PATIENCE = 30.0
+"""Seconds for the dashboard's coordinator to listen, on a machine that is busy."""
+
+GLANCE = 0.1
+
+TUNING = ("--quiet-ms", "300", "--hint-budget", "10000")
+"""Nobody types at most panes, and a demo may run all day."""
+
+STAND_IN = "import sys; sys.path.append({root!r}); from xats_tui.demo.stand_in import main; main()"
+"""For a Python that knows nothing of our environment: it runs under another name."""
+
+AGENT_PROGRAM = "claude"
+"""What a stand-in's process is called: its screen is read as that program's."""
+
+AGAIN = "The program has ended, and its pane is a shell.  Enter starts it again. "
+
+THEN_A_SHELL = """
+{first}
+while :; do printf %s {again}; read -r _ || exit; {later}; done
+"""
+"""For `sh -m`: without job control the pane would seem to be the shell's all the time."""
+
+
+class Show:
+    """A running demo."""
+
+    def __init__(self, folder: Path, tmux: TmuxServer) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.tmux = tmux
+        self._dashboard: psutil.Process | None = None
+        self._client: subprocess.Popen[bytes] | None = None
+        """The tmux that shows it in somebody's terminal."""
+
+    def start(self, columns: int, rows: int) -> None:
+        """Start the dashboard, and the agents as soon as its coordinator listens.
+
+        Raises:
+            StartError: tmux or the dashboard does not start.
+        """
+        project = self.folder / TEAM
+        project.mkdir()
+        dashboard = [*PROGRAM, "--home", str(self.home), "--port", "0", *TUNING]
+        self._dashboard = psutil.Process(self.tmux.start("dashboard", dashboard, project, columns, rows))
+        self._wait_for_coordinator()
+        program = self.folder / AGENT_PROGRAM
+        program.symlink_to(Path(sys.executable).resolve())
+        for part in CAST:
+            self.tmux.open(part.name, self._stand_in(program, part), project)
+
+    def is_on(self) -> bool:
+        """Whether the dashboard runs."""
+        dashboard = self._dashboard
+        return dashboard is not None and dashboard.is_running() and dashboard.status() != psutil.STATUS_ZOMBIE
+
+    def outcome(self) -> Outcome:
+        """What has come of it so far.
+
+        Raises:
+            UnusableStore: the store cannot be read.
+        """
+        return asyncio.run(Outcome.of(self.home / "data.db"))
+
+    def attend(self) -> None:
+        """Show it in this terminal until the dashboard has ended or the person has left.
+
+        Raises:
+            StartError: tmux does not know this kind of terminal.
+        """
+        self._client = self.tmux.attach()
+        while self._client.poll() is None and self.is_on():
+            time.sleep(GLANCE)
+        if self._client.returncode and self.is_on():
+            kind = os.environ.get("TERM", "")
+            raise StartError(f"tmux cannot show the demo in this terminal (TERM={kind}); try another, or --headless")
+
+    def end(self) -> None:
+        """End every process of it."""
+        if not self.is_on():
+            self.tmux.kill()  # at once: else whoever looks sees the agents go, window by window
+        processes.end(self.folder)
+        self.tmux.kill()
+        processes.end(self.folder)
+        if self._client:
+            self._client.wait()
+
+    def _wait_for_coordinator(self) -> None:
+        give_up_at = time.monotonic() + START_PATIENCE
+        while pid_file.running(self.home / "daemon.pid") is None:
+            if not self.is_on() or time.monotonic() > give_up_at:
+                log = self.home / "xats-tui.log"
+                raise StartError(f"the dashboard of the demo does not start; run it with --keep and look into {log}")
+            time.sleep(GLANCE)
+
+    def _stand_in(self, program: Path, part: Part) -> Sequence[str]:
+        root = str(Path(xats_tui.__file__).parent.parent)
+        bridge = [*PROGRAM, "mcp", "--home", str(self.home), "--team", TEAM, "--name", part.name, "--role", part.role]
+        start = [str(program), "-I", "-c", STAND_IN.format(root=root), part.name]
+        first, later = [*start, "--", *bridge], [*start, "--stays", "--", *bridge]
+        if not part.leaves:
+            return first
+        script = THEN_A_SHELL.format(first=shlex.join(first), later=shlex.join(later), again=shlex.quote(AGAIN))
+        return ["/bin/sh", "-m", "-c", script]
+
+
+@contextmanager
+def show(*, keep: bool) -> Iterator[Show]:
+    """A demo for the life of the block, not yet started; what is left is the folder, if it is to be kept."""
+    with ExitStack() as stack:
+        folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="xats-demo-")))
+        if not keep:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        running = Show(folder, TmuxServer(folder))
+        stack.callback(running.end)
+        yield running
