@@ -1,0 +1,1 @@
+"""What comes in that nobody should send: every door answers it, and goes on."""
