@@ -96,12 +96,18 @@ class XatsApp(App[Next]):
     async def on_mount(self) -> None:
         """Open the first mode and begin to load."""
         for screen in SCREENS:
-            self.add_mode(screen.mode, partial(screen, self._desk))
+            self.add_mode(screen.mode, partial(self._made, screen))
         await self.switch_mode(Mode.LIVE)
         self._unlisten = self._desk.source.listen(self._reloads.mark)
         self.reload()
         if self._note:
             self.notify(self._note, markup=False)
+
+    def _made(self, screen: type[ModeScreen]) -> ModeScreen:
+        made = screen(self._desk)
+        # It is styled when it is mounted.  Without this, Textual reads all stylesheets again, twice for each mode.
+        made._css_update_count = self._css_update_count
+        return made
 
     def on_unmount(self) -> None:
         """Hear no more."""

@@ -127,7 +127,9 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         self._outdated = True
 
     @on(ScreenResume)
-    def _resumed(self) -> None:
+    def _resumed(self, event: ScreenResume) -> None:
+        # Nothing changes the styles of a covered screen but another theme, upon which Textual restyles it by itself.
+        event.refresh_styles = False
         self.call_after_refresh(self._catch_up)
 
     def _catch_up(self) -> None:
