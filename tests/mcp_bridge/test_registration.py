@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from xats_tui.mcp_bridge.registration import CALL_ID, Registration, succeeded
+from xats_tui.call_meta import CALL_ID
+from xats_tui.mcp_bridge.registration import Registration, succeeded
 
 
 def call(tool: str, **arguments: Any) -> dict[str, Any]:

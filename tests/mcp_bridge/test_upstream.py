@@ -11,11 +11,11 @@ import pytest
 
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, answer_text, listening, read_request, reply
 from xats_tui import pid_file
+from xats_tui.call_meta import CALL_ID, INSTANCE
 from xats_tui.mcp_bridge import upstream as upstream_module
 from xats_tui.mcp_bridge.launch import Launcher
-from xats_tui.mcp_bridge.registration import CALL_ID
 from xats_tui.mcp_bridge.session import RpcError
-from xats_tui.mcp_bridge.upstream import INSTANCE, Unavailable, Upstream
+from xats_tui.mcp_bridge.upstream import Unavailable, Upstream
 from xats_tui.settings import load
 
 WAIT = 5.0

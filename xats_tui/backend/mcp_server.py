@@ -21,6 +21,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http import StreamableHTTPServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import OLDEST_SUPPORTED_VERSION
+from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
@@ -28,6 +29,7 @@ from xats_tui.backend.http_requests import BODY_LIMIT, FIRST_PROTOCOL, JSON_TYPE
 from xats_tui.backend.services.kept_sessions import KeptSessions
 from xats_tui.backend.sessions import Session, Sessions
 from xats_tui.backend.tools.kit import Toolbox
+from xats_tui.call_meta import CALLS_ONCE
 from xats_tui.instructions import INSTRUCTIONS
 
 SERVER_NAME = "xats-tui"
@@ -36,13 +38,16 @@ SESSION_IDLE = 12 * 3600.0
 """Seconds without a request or an open stream after which a session is forgotten."""
 
 MAX_SESSIONS = 2000
-"""Sessions at once; to open another one answers 503."""
+"""Sessions at once; to open another one answers 503, unless there are some that were never used."""
+
+UNUSED_AFTER = timedelta(minutes=1)
+"""A session in which nothing has been asked for so long makes room for another one, if there are that many."""
+
+ROOM_MADE = 50
+"""Sessions that are ended at once to make room; each is a write to the database."""
 
 NOTIFY_PATIENCE = 1.0
 """Seconds that a client which does not read its stream may hold up a notification."""
-
-CALLS_ONCE = "xats/calls_once"
-"""The experimental capability of both sides: calls are named in their `_meta`, and their answers kept."""
 
 KEEP_ALIVE = b": keepalive\n\n"
 
@@ -95,6 +100,8 @@ class McpServer:
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that was let in."""
+        if len(self._sessions) >= MAX_SESSIONS and "mcp-session-id" not in Headers(scope=scope):
+            await self._make_room()
         answer = _whole(send) if scope["method"] == "POST" else send
         await self._manager.handle_request(scope, receive, _as_the_reference(answer))
 
@@ -114,6 +121,12 @@ class McpServer:
                 await self._manager.reopen(session_id, opening, lambda: self._sessions.get(session_id) is not None)
             finally:
                 self._coming_back.discard(session_id)
+
+    async def _make_room(self) -> None:
+        """End sessions that nobody uses; a client of one that comes back is sent to open another."""
+        for session in self._sessions.unused(UNUSED_AFTER)[:ROOM_MADE]:
+            await self._manager.discard(session.session_id)
+            await self.end(session)
 
     async def end(self, session: Session) -> None:
         """A session is over, for good: at once, not when its last task has wound down."""
@@ -184,6 +197,11 @@ class _SessionManager(StreamableHTTPSessionManager):
         receive = replayed(json.dumps(request).encode(), _receive_nothing)
         await self._serve_opening_request(transport, OPENING_REQUEST, receive, _send_nowhere)
         if not is_open():
+            await self._discard_session(session_id, transport)
+
+    async def discard(self, session_id: str) -> None:
+        """End a session, if there is one of that id."""
+        if transport := self._server_instances.get(session_id):
             await self._discard_session(session_id, transport)
 
     def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from xats_tui import pid_file
+from xats_tui.call_meta import TMUX_SOCKET
 from xats_tui.settings import Loaded
 
 TOOL = "pre_register_codex_pane"
@@ -20,9 +21,6 @@ USAGE = (
 )
 
 TOKEN_VARIABLE, HOST_VARIABLE = "CROSS_AGENT_TEAMS_MCP_TOKEN", "CROSS_AGENT_TEAMS_MCP_HOST"
-
-TMUX_SOCKET = "xats/tmux_socket"
-"""Where a call names the tmux server that it is about, in `_meta`."""
 
 FAILED, MISUSED = 1, 2
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xats_tui.call_meta import HOST_SESSION, LAUNCH, OWN_CHANNEL, TMUX_SOCKET, UI
 from xats_tui.mcp_bridge.identity import CLAUDE_CODE, CODEX, CUSTOM, Identity
 from xats_tui.mcp_bridge.registration import REGISTER, Params
 
@@ -23,20 +24,6 @@ FILLED_IN = frozenset({"client", "client_name", "model", "project_dir", "ui_pid"
 """Arguments that nobody need pass."""
 
 NAME_IS_ENOUGH = "Here name is enough: your program, its pane and the project folder are filled in."
-
-TMUX_SOCKET = "xats/tmux_socket"
-"""In the `_meta` of a call: the tmux server that the host lives in; pane ids repeat across servers."""
-HOST_SESSION = "xats/host_session"
-"""In the `_meta` of a call: the session of the program that started the bridge, by which its hooks speak."""
-UI = "xats/ui"
-"""In the `_meta` of a call: the process of the host's user interface, and the pane that the bridge was started in."""
-
-
-LAUNCH = "xats/launch"
-"""In the `_meta` of a call: the launch that started the host, whose pane the launcher has announced."""
-
-OWN_CHANNEL = "xats/channel"
-"""In the `_meta` of a call: the channel that this session carries to its host, by which the agent may be woken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from xats_tui.call_meta import CALL_ID
+
 Params = Mapping[str, Any]
 
 REGISTER = frozenset({"register_agent", "register_claude_self", "register_codex_self"})
 BIND = "bind_runtime_identity"
 UNREGISTER = "unregister_self"
-
-CALL_ID = "xats/call_id"
-"""In the `_meta` of a call: the same when it is repeated."""
 
 OF_ONE_CALL = frozenset({CALL_ID, "progressToken"})
 """What the `_meta` of a call says of that call alone."""

@@ -18,6 +18,7 @@ from typing import Any
 import httpx2
 
 from xats_tui import __version__
+from xats_tui.call_meta import CALLS_ONCE
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +36,6 @@ FAREWELL = 1.0
 
 METHOD_NOT_FOUND = -32601
 REFUSED = -32000
-
-CALLS_ONCE = "xats/calls_once"
-"""The capability of a coordinator that keeps the answers to calls which change something."""
 
 UNKNOWN_SESSION = "unknown_session"
 """What the reference says, with status 400, where the protocol asks for 404."""

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from xats_tui.call_meta import CALL_ID, INSTANCE
 from xats_tui.mcp_bridge.introduction import Introduction
 from xats_tui.mcp_bridge.launch import START_PATIENCE, Launcher
-from xats_tui.mcp_bridge.registration import BIND, CALL_ID, REGISTER, UNREGISTER, Params, Registration, succeeded
+from xats_tui.mcp_bridge.registration import BIND, REGISTER, UNREGISTER, Params, Registration, succeeded
 from xats_tui.mcp_bridge.session import (
     Hear,
     Interrupted,
@@ -33,9 +34,6 @@ FIRST_DELAY = 0.1
 """Seconds between two tries to connect; doubled each time."""
 LAST_DELAY = 1.0
 """The longest such delay: with it an agent is registered again within two seconds of the port being back."""
-
-INSTANCE = "xats/instance"
-"""In the `_meta` of a call: this bridge, whatever becomes of its sessions; who says the same is the same runtime."""
 
 READ_ONLY = frozenset(
     {

@@ -23,6 +23,7 @@ from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import calls
 from xats_tui.backend.store.columns import to_json
 from xats_tui.backend.store.database import Transaction
+from xats_tui.call_meta import CALL_ID
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +45,6 @@ TAKE_BACK = "call register_agent to take the name back, or register under anothe
 
 ClientName = Literal["codex", "claude-code", "opencode", "custom"]
 
-CALL_ID = "xats/call_id"
-"""Where a caller names a call, in `_meta`, so that it may ask again for the answer."""
 LONGEST_CALL_ID = 100
 
 MOST_ARGUMENTS = 100

@@ -10,32 +10,15 @@ from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model import PaneRef
 from xats_tui.backend.services.recognition import Former, Traces
 from xats_tui.backend.tmux import server_name
+from xats_tui.call_meta import HOST_SESSION, TMUX_SOCKET, UI
 
 SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")
 """What may be the path of a socket: no system takes a NUL or more in a path."""
 
 SocketPath = Annotated[str, StringConstraints(pattern=f"^{SOCKET_PATH.pattern}$")]
 
-TMUX_SOCKET = "xats/tmux_socket"
-"""Where the bridge names the tmux server that it was started in, in `_meta`."""
-
-UI = "xats/ui"
-"""Where the bridge names the user interface of its host and the pane it was started in, in `_meta`."""
-
 THREAD = "threadId"
 """Where Codex names the thread of a call, in `_meta`."""
-
-HOST_SESSION = "xats/host_session"
-"""Where the bridge names the session of the program that started it, in `_meta`."""
-
-INSTANCE = "xats/instance"
-"""Where the bridge names itself, in `_meta`: it may come back in another session."""
-
-LAUNCH = "xats/launch"
-"""Where the bridge names the launch that started its host, in `_meta`."""
-
-OWN_CHANNEL = "xats/channel"
-"""Where the bridge names the channel that its session carries to its host, in `_meta`."""
 
 LONGEST_CLAIM = 200
 """Characters of what `_meta` says that are kept."""

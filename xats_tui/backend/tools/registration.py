@@ -10,10 +10,6 @@ from xats_tui.backend.services.codex_threads import CodexThread
 from xats_tui.backend.services.registration import Application, Registered
 from xats_tui.backend.tools.kit import Answer, Arguments, BrokenRules, Call, ClientName, Optional, Positive, Tool
 from xats_tui.backend.tools.place import (
-    HOST_SESSION,
-    INSTANCE,
-    LAUNCH,
-    OWN_CHANNEL,
     THREAD,
     SocketPath,
     claimed,
@@ -22,6 +18,7 @@ from xats_tui.backend.tools.place import (
     tmux_server,
     traces,
 )
+from xats_tui.call_meta import HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 NonBlank = Annotated[str, StringConstraints(pattern=r"\S")]
