@@ -1,20 +1,109 @@
-"""The documentation names what there is."""
+"""The documentation names what there is, shows what there is, and can be read without a network."""
 
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
-from xats_tui.settings import Settings, flag_of
+import pytest
+import typer
+
+from documentation.blocks import pages, renewed
+from documentation.pictures import PICTURES, picture, place
+from documentation.refusals import MEANINGS
+from tests.wire.outcomes import kind_of, pairs
+from xats_tui.__main__ import cli
 
 ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+WRITTEN = [README, *sorted((ROOT / "docs").glob("*.md"))]
+
+NEWCOMERS = 200
+"""Lines of a README that somebody reads."""
+
+COMMAND = re.compile(r"xats-tui (?P<flags>(--[a-z-]+ (?!-)\S+ )*)(?P<name>[a-z][a-z-]+)")
+CODE = re.compile(r"`[^`\n]+`|^    [^\n]+$|^```.*?^```", re.M | re.S)
+TARGET = re.compile(r"\bmake (?P<name>[a-z-]+)")
+LINK = re.compile(r"\]\((?P<path>[^)#]+)(#[^)]*)?\)")
 
 
-def test_every_setting_is_documented_with_its_flag_its_variable_and_its_meaning() -> None:
-    lines = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8").splitlines()
-    for name, field in Settings.model_fields.items():
-        (row,) = (line for line in lines if line.startswith(f"| `{flag_of(name)} "))
-        assert f"`XATS_{name.upper()}`" in row
-        assert str(field.description).split(";")[0].rstrip(".") in row
+def named(path: Path) -> str:
+    return path.name
 
 
-def test_the_readme_begins_with_the_two_commands() -> None:
-    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+def code_of(page: Path) -> str:
+    """What a page shows as typed."""
+    return "\n".join(found[0] for found in CODE.finditer(page.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("page", pages(), ids=named)
+def test_what_is_generated_in_a_page_is_as_the_code_has_it(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert renewed(text) == text, "`make pages` writes it anew"
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_as_the_accepted_snapshot(name: str) -> None:
+    assert place(name).read_text(encoding="utf-8") == picture(name), "`make screenshots` draws it anew"
+
+
+def test_every_code_that_a_tool_can_answer_is_explained_and_no_other() -> None:
+    assert MEANINGS.keys() == {kind_of(outcome) for _, outcome in pairs()} - {"ok", "tool error"}
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=named)
+def test_every_command_that_a_page_types_is_there(page: Path) -> None:
+    there = set(typer.main.get_command(cli).commands)  # type: ignore[attr-defined]
+    assert {found["name"] for found in COMMAND.finditer(code_of(page))} <= there
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=named)
+def test_every_target_of_make_that_a_page_types_is_there(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    there = set(re.findall(r"^([a-z-]+):", makefile, re.M))
+    assert {found["name"] for found in TARGET.finditer(code_of(page))} <= there
+
+
+def test_every_link_of_the_readme_leads_to_a_file() -> None:
+    paths = [found["path"] for found in LINK.finditer(README.read_text(encoding="utf-8"))]
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_is_short_and_begins_with_the_two_commands() -> None:
+    lines = README.read_text(encoding="utf-8").splitlines()
     assert [line.split("#")[0].strip() for line in lines[2:4]] == ["make run", "make test"]
+    assert len(lines) <= NEWCOMERS
+
+
+class Fetched(HTMLParser):
+    """The addresses that a browser fetches when it shows a page; links are only offered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.addresses += [
+            value for name, value in attrs if value and (name == "src" or (tag, name) == ("link", "href"))
+        ]
+
+
+def test_the_site_builds_without_a_warning_and_fetches_nothing_from_elsewhere(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    building = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)]
+    told = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # of the theme's authors, about a mkdocs that we do not use
+    built = subprocess.run(building, cwd=ROOT, env=told, capture_output=True, text=True, timeout=50)
+    assert (built.returncode, built.stdout + built.stderr) == (0, "")
+    fetched = Fetched()
+    for page in site.glob("*.html"):
+        fetched.feed(page.read_text(encoding="utf-8"))
+    assert len(fetched.addresses) > len(PICTURES)
+    assert [address for address in fetched.addresses if "//" in address] == []
+    drawn = [*site.glob("*.svg"), *(site / "screenshots").glob("*.svg")]
+    assert drawn
+    assert [
+        file.name for file in drawn if re.search(r"(url|href)[^>]{0,20}http", file.read_text(encoding="utf-8"))
+    ] == []

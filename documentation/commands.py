@@ -1,0 +1,55 @@
+"""The reference of all commands, from what typer knows of them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import typer
+
+from documentation.markdown import code, fenced
+from xats_tui.__main__ import NAME, cli
+from xats_tui.settings import Settings
+
+PLACEHOLDER = re.compile(r" <(?P<type>[^>]+)>")
+BARE = re.compile(r"^(-- )?[A-Z]+$")
+
+TYPES = {"str": "TEXT", "int": "N", "int range": "N", "float": "N", "path": "PATH"}
+
+TAKES_SETTINGS = "Also takes the [flags of all settings](configuration.md)."
+
+
+def commands() -> str:
+    """A section for each command, the dashboard first."""
+    root: Any = typer.main.get_command(cli)
+    # The completion flags name the shell of whoever asks.
+    own = [one for one in root.params if one.name not in ("install_completion", "show_completion")]
+    sections = [_section(NAME, root, own)]
+    sections += [_section(f"{NAME} {name}", command, command.params) for name, command in root.commands.items()]
+    return "\n".join(sections)
+
+
+def _section(title: str, command: Any, parameters: Iterable[Any]) -> str:
+    context = command.make_context(title, [], resilient_parsing=True)
+    usage = fenced(" ".join([title, *command.collect_usage_pieces(context)]))
+    items = "".join(_items(context, parameters))
+    settings = f"{TAKES_SETTINGS}\n" if any(one.name in Settings.model_fields for one in command.params) else ""
+    return "\n".join(
+        part for part in (f"## {title}\n", usage, f"{(command.help or '').strip()}\n", items, settings) if part
+    )
+
+
+def _items(context: Any, parameters: Iterable[Any]) -> Iterator[str]:
+    for parameter in parameters:
+        record = parameter.get_help_record(context)
+        if record and parameter.name not in Settings.model_fields:
+            spelling, meaning = record
+            yield f"- {code(_spelling(spelling))}: {meaning.strip()}\n"
+
+
+def _spelling(text: str) -> str:
+    """`BODY <str>` as `BODY`, `--timeout <int range>` as `--timeout N`; a choice as it is."""
+    found = PLACEHOLDER.search(text)
+    if found is None or "|" in found["type"]:
+        return text
+    word = text[: found.start()]
+    return word if BARE.match(word) else f"{word} {TYPES[found['type']]}"

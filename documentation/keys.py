@@ -1,0 +1,17 @@
+"""The table of keys, from the dashboard's table of actions."""
+
+from documentation.markdown import code, table
+from xats_tui.screens.actions import ACTIONS
+from xats_tui.screens.actions.action import Action
+from xats_tui.screens.places import Mode
+
+
+def keys() -> str:
+    """A row for each action, in the order of the action menu."""
+    return table(("key", "what it does", "where"), [_row(action) for action in ACTIONS])
+
+
+def _row(action: Action) -> tuple[str, str, str]:
+    everywhere = set(action.modes) == set(Mode)
+    where = "everywhere" if everywhere else ", ".join(mode.label for mode in Mode if mode in action.modes)
+    return code(action.shown_key), f"{action.title}: {action.help}", where

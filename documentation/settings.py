@@ -1,0 +1,51 @@
+"""The table of all settings, from `xats_tui.settings`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+
+from documentation.markdown import code, table
+from xats_tui.commands.flags import METAVARS
+from xats_tui.settings import Settings, flag_of
+
+HEAD = ("flag", "variable", "in `config.toml`", "default", "meaning")
+
+PLACEHOLDERS: Mapping[object, str] = {int: "N", bool: "BOOL"}
+
+IN_THE_HOME = {"db": "db_path", "pid_file": "pid_path", "log_file": "log_path"}
+"""Settings whose default depends on the home, and the property that says how."""
+
+
+def settings() -> str:
+    """A row for each setting."""
+    return table(HEAD, [_row(name, field) for name, field in Settings.model_fields.items()])
+
+
+def _row(name: str, field: FieldInfo) -> tuple[str, ...]:
+    in_file = "–" if name == "home" else code(name)
+    flag = f"{flag_of(name)} {_metavar(name, field)}"
+    return (code(flag), code(f"XATS_{name.upper()}"), in_file, _default(name, field), _meaning(name, field))
+
+
+def _metavar(name: str, field: FieldInfo) -> str:
+    known = METAVARS.get(name) or PLACEHOLDERS.get(field.annotation)
+    return known or ("FILE" if name in IN_THE_HOME else name.rpartition("_")[2].upper())
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if name in IN_THE_HOME:
+        return f"{code(_file(name))} in the home"
+    if field.default is None:
+        return "none"
+    return code(str(field.default).lower() if isinstance(field.default, bool) else str(field.default))
+
+
+def _meaning(name: str, field: FieldInfo) -> str:
+    text = str(field.description)
+    return f"{text.partition('; ')[0]}." if name in IN_THE_HOME else text
+
+
+def _file(name: str) -> str:
+    path: Path = getattr(Settings(), IN_THE_HOME[name])
+    return path.name
