@@ -48,9 +48,9 @@ coverage: $(STAMP) ## which branches of coordinator and bridge the tests go thro
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
-stress: $(STAMP) ## the tests that take long, and the coordinator killed ten times under load
+stress: $(STAMP) ## the tests that take long, and the coordinator killed thirty times under load
 	$(BIN)/pytest -n 2 -m slow $(ARGS)
-	XATS_KILLS=10 $(BIN)/pytest -n 0 tests/test_restarts.py
+	XATS_KILLS=30 $(BIN)/pytest -n 0 tests/test_restarts.py
 
 bench: $(STAMP) ## measure, and print one table (ARGS="--only calls,growth --quick --json FILE")
 	@$(BIN)/python -m benchmarks $(ARGS)

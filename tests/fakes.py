@@ -4,11 +4,27 @@ They know the protocols that they stand in for and nothing of what uses them.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from xats_tui.backend.clock import Clock
+from xats_tui.backend.errors import PaneGone, TmuxUnavailable
 from xats_tui.backend.events import Event
+from xats_tui.backend.model import (
+    Agent,
+    DeliveryKind,
+    Gate,
+    PaneRef,
+    Proof,
+    Reach,
+    SeenProcess,
+    Sighting,
+    WakeStep,
+)
+from xats_tui.backend.processes import Process, Processes
+from xats_tui.backend.tmux import Looks, Tmux
 
 
 class FakeClock:
@@ -66,3 +82,139 @@ class Published:
     def __call__(self, events: Iterable[Event]) -> None:
         """Keep the events of one commit."""
         self.events.extend(events)
+
+
+class SkippingClock(FakeClock):
+    """A clock that whoever sleeps brings forward: nobody waits for anybody."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let so much time pass at once."""
+        self.advance(seconds)
+        await asyncio.sleep(0)
+
+
+@dataclass(slots=True, kw_only=True)
+class FakePane:
+    """A terminal with a program that reads lines behind a prompt."""
+
+    tty: str
+    pid: int
+    line: str = ""
+    """What stands in the input line."""
+    taken: list[tuple[datetime, str]] = field(default_factory=list)
+    """The lines that were entered, with their times."""
+    prints: bool = False
+    """It shows something else at every look."""
+    scrolled: bool = False
+    """It is in copy mode."""
+    swallows: bool = False
+    """It takes no Enter."""
+    enters: int = 0
+    """How often Enter was pressed."""
+    looks: int = 0
+
+
+class FakeTmux(Tmux):
+    """A tmux server whose panes a test types into, and which it may take away."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self._clock = clock
+        self.terminals: dict[str, FakePane] = {}
+        self.runs = True
+
+    async def look(self, socket: str, pane_ids: Sequence[str]) -> Looks:
+        """Every pane's formats and the screens that are asked for."""
+        if not self.runs:
+            raise TmuxUnavailable("no server running")
+        shown = {pane_id: self.terminals[pane_id] for pane_id in pane_ids if pane_id in self.terminals}
+        for terminal in shown.values():
+            terminal.looks += terminal.prints
+        return Looks(
+            panes={pane_id: _formats(terminal) for pane_id, terminal in self.terminals.items()},
+            screens={pane_id: f"printed {one.looks} lines\nit> {one.line}" for pane_id, one in shown.items()},
+        )
+
+    async def paste(self, pane: PaneRef, text: str) -> None:
+        """Have the text in the input line."""
+        self._there(pane).line += text
+
+    async def press_enter(self, pane: PaneRef) -> None:
+        """Have the input line taken, unless the program takes none."""
+        terminal = self._there(pane)
+        terminal.enters += 1
+        if not terminal.swallows:
+            terminal.taken.append((self._clock.now(), terminal.line))
+            terminal.line = ""
+
+    def _there(self, pane: PaneRef) -> FakePane:
+        if not self.runs:
+            raise TmuxUnavailable("no server running")
+        if pane.pane_id not in self.terminals:
+            raise PaneGone(f"can't find pane: {pane.pane_id}")
+        return self.terminals[pane.pane_id]
+
+
+def _formats(terminal: FakePane) -> dict[str, Any]:
+    return {
+        "cursor_x": len("it> ") + len(terminal.line),
+        "cursor_y": 1,
+        "pane_width": 500,
+        "pane_in_mode": int(terminal.scrolled),
+        "pane_tty": f"/dev/{terminal.tty}",
+        "pane_current_command": "it",
+    }
+
+
+class FakeProcesses(Processes):
+    """The processes that a test says there are, by pid."""
+
+    def __init__(self) -> None:
+        self.there: dict[int, Process] = {}
+        self.behind: set[int] = set()
+        """Those that are not in front on their terminal."""
+
+    async def by_pid(self, pid: int) -> Process | None:
+        """The process, if it is there."""
+        return self.there.get(pid)
+
+    async def is_in_front(self, pid: int) -> bool:
+        """Whether it is there and nothing stands before it."""
+        return pid in self.there and pid not in self.behind
+
+    async def living(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
+        """Those that are there."""
+        return frozenset(one for one in seen if one.pid in self.there)
+
+
+class FakeChannel:
+    """A transport that does not type, for agents of one kind of delivery."""
+
+    name = "channel"
+    types = False
+
+    def __init__(self, kind: DeliveryKind, clock: Clock) -> None:
+        self._kind = kind
+        self._clock = clock
+        self.reach = Reach.OPEN
+        self.busy = False
+        self.takes = True
+        """Whether what is sent arrives."""
+        self.taken: list[tuple[datetime, str]] = []
+        """Who was given a hint, and when."""
+
+    def serves(self, agent: Agent) -> bool:
+        """Whether it is an agent of that kind."""
+        return agent.delivery.kind is self._kind
+
+    async def sight(self, agent: Agent) -> Sighting:
+        """What the test wants to be seen."""
+        gate = Gate(name="state", holds=not self.busy, detail="at work" if self.busy else "idle")
+        return Sighting(reach=self.reach, detail="at work" if self.busy else str(self.reach), gates=(gate,))
+
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+        """Keep the hint, if it arrives."""
+        step = WakeStep.SUBMITTED if self.takes else WakeStep.ATTEMPTED
+        if self.takes:
+            self.taken.append((self._clock.now(), agent.agent_id))
+        return Proof(step=step, detail="sent", seen_before="", seen_after=hint, typed=False, failed=not self.takes)

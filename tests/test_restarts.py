@@ -1,6 +1,6 @@
 """A coordinator that is killed again and again while five agents work: nothing is lost, nothing is done twice.
 
-`XATS_KILLS=10` kills it more often than the ordinary run does.
+`XATS_KILLS=30` kills it more often than the ordinary run does.
 """
 
 import asyncio

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from types import FrameType
 
 from xats_tui import pid_file
@@ -57,6 +58,8 @@ def run(loaded: Loaded, *, takeover: bool, read_only: bool = False) -> int:
     """
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         raise StartError("the dashboard draws on stderr, which is not a terminal here: do not redirect it")
+    if isinstance(sys.__stderr__, TextIOWrapper):  # in a locale without letters Python would write \u2500 for a line
+        sys.__stderr__.reconfigure(encoding="utf-8", errors="replace")
     for name in ("COLUMNS", "LINES"):  # an exported size would count for more than the terminal's own, for ever
         os.environ.pop(name, None)
     terminal = Terminal(sys.__stderr__.fileno())

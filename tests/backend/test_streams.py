@@ -107,6 +107,14 @@ async def test_a_standing_stream_and_a_long_answer_are_kept_alive(
             assert "agent_id" in "".join([line async for line in lines if line.startswith("data")])
 
 
+async def test_an_answer_leaves_in_one_piece(http: httpx2.AsyncClient) -> None:
+    answer = await http.post("/mcp", json=call("echo", msg="hi"), headers=await open_session(http))
+
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert "transfer-encoding" not in answer.headers
+
+
 async def test_sessions_that_speak_for_an_agent_get_heartbeats_and_others_none(settings: Settings) -> None:
     quick = settings.model_copy(update={"heartbeat_ms": 50})
     async with Backend.running(quick) as backend, callers() as connect:

@@ -6,7 +6,7 @@ until the process has no descriptor left; then nobody gets in any more, and noth
 
 import asyncio
 import resource
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -40,7 +40,7 @@ def most_connections() -> int:
 class PatientConnection(H11Protocol):
     """uvicorn's, with an end to its patience."""
 
-    _silent_of: WeakKeyDictionary[ServerState, "dict[PatientConnection, None]"] = WeakKeyDictionary()
+    _silent_of: ClassVar[WeakKeyDictionary[ServerState, "dict[PatientConnection, None]"]] = WeakKeyDictionary()
     """By server, the connections on which nothing is asked, in the order in which that began."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -128,8 +128,11 @@ class Agent:
         return f"{self.name}@{self.team}"
 
     def has_called_lately(self, now: datetime) -> bool:
-        """Whether it called within `ONLINE_WINDOW`; others are there without calling (`services/presence.py`)."""
-        return now - self.last_seen_at < ONLINE_WINDOW
+        """Whether it called within `ONLINE_WINDOW`; others are there without calling (`services/presence.py`).
+
+        A call in the future was before the clock was set back: nobody knows how long ago.
+        """
+        return abs(now - self.last_seen_at) < ONLINE_WINDOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

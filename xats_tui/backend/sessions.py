@@ -146,6 +146,18 @@ class Sessions:
         """Every open session."""
         return tuple(self._by_id.values())
 
+    def unused(self, since: timedelta) -> tuple[Session, ...]:
+        """Sessions that were opened so long ago, and in which nobody has asked or heard anything; the oldest first."""
+        before = self._clock.now() - since
+        return tuple(
+            session
+            for session in self._by_id.values()
+            if session.opened_at <= before
+            and session.agent_id is None
+            and session.last_call_at is None
+            and not self.has_stream(session)
+        )
+
     def entries(self) -> tuple[SessionEntry, ...]:
         """Every open session as it is shown, the one that was opened last first."""
         return tuple(

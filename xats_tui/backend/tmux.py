@@ -166,12 +166,24 @@ class Tmux:
         await self._run(pane.socket, ["send-keys", "-t", pane.pane_id, *keys])
         self.note(pane, f"pressed {' '.join(keys)}")
 
+    async def session_of(self, pane: PaneRef) -> str:
+        """The id of the session that a pane is in; tmux itself says nothing of a pane that is gone.
+
+        Raises:
+            PaneGone, TmuxUnavailable, TmuxError: there is none.
+        """
+        answer = await self._run(pane.socket, ["display-message", "-p", "-t", pane.pane_id, "#{session_id}"])
+        if not (session := "".join(answer)):
+            raise PaneGone(f"can't find pane: {pane.pane_id}")
+        return session
+
     async def say(self, seat: PaneRef, text: str) -> None:
         """Show a line for a moment to whoever looks at `seat`'s session.
 
         Raises:
             PaneGone, TmuxUnavailable, TmuxError: nobody was told.
         """
+        await self.session_of(seat)
         literal = text.replace("#", "##").replace("%", "%%")
         await self._run(seat.socket, ["display-message", "-t", seat.pane_id, literal])
 
@@ -181,8 +193,7 @@ class Tmux:
         Raises:
             PaneGone, TmuxUnavailable, TmuxError: it stays where it is.
         """
-        named = ["display-message", "-p", "-t", seat.pane_id, "#{session_id}"]
-        session = (await self._run(seat.socket, named))[0]
+        session = await self.session_of(seat)
         listed = ["list-clients", "-t", session, "-F", "#{client_activity} #{client_name}"]
         clients = await self._run(seat.socket, listed)
         if not clients:

@@ -85,7 +85,9 @@ def concerns(picture: Picture, now: datetime, *, tmux_missing: bool = False) -> 
 
 
 def _troubles(picture: Picture) -> Iterator[Concern]:
-    """What is wrong with files that the coordinator looks after."""
+    """What is wrong with what the coordinator looks after, or stands on."""
+    if picture.outage:
+        yield Concern(key="outage", shape="✕", tone=Tone.BAD, subject="database", reason=one_line(picture.outage))
     for trouble in picture.health.troubles if picture.health else ():
         yield Concern(
             key=f"trouble/{trouble.subject}",

@@ -1,4 +1,4 @@
-"""Turns stale scopes into reloads, at most every 100 ms, and tells how fresh the picture is.
+"""Turns stale scopes into reloads, every 100 ms at most, less often under load, and tells how fresh the picture is.
 
 Knows neither widgets nor the coordinator: it is given a source, and hands over each new picture.
 """
@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from xats_tui.backend.clock import Clock
+from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import Scope
 from xats_tui.screens.source import STALE_PARTS, Part, Picture, Source
 
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 COALESCE = 0.1
 """Seconds between two rounds; events in between are one round."""
+
+LONGEST_REST = 0.5
+"""Seconds between two rounds at the most; those that take longer than `COALESCE` have a rest as long as they took."""
 
 HEARTBEAT = 1.0
 """Seconds without an event after which the coordinator is asked how it is: silence alone does not prove freshness."""
@@ -60,8 +64,10 @@ class Reloads:
     async def run(self) -> None:
         """Reload for ever; a failure marks the picture and is tried again."""
         while True:
+            began = self._clock.monotonic()
             await self._round()
-            await asyncio.sleep(COALESCE)
+            took = self._clock.monotonic() - began
+            await asyncio.sleep(max(COALESCE, min(took, LONGEST_REST)))
             await self._wait()
 
     async def _wait(self) -> None:
@@ -81,9 +87,12 @@ class Reloads:
             async with asyncio.timeout(ANSWER_TIME):
                 loaded = await self._source.load(sorted(parts), self._picture.panes)
         except Exception as error:  # whatever went wrong behind the crossing, the screen stays and says so
-            logger.warning("reload failed: %s", error or type(error).__name__)
+            trouble = str(error) or "no answer from the coordinator"
+            if trouble != self._picture.trouble:  # one that lasts is logged once
+                logger.warning("reload failed: %s", error or type(error).__name__)
             self._stale |= parts
-            self._picture = replace(self._picture, trouble=str(error) or "no answer from the coordinator")
+            outage = trouble if isinstance(error, StoreError) and error.fault else ""
+            self._picture = replace(self._picture, trouble=trouble, outage=outage)
         else:
-            self._picture = replace(self._picture, **loaded, confirmed_at=self._clock.now(), trouble=None)
+            self._picture = replace(self._picture, **loaded, confirmed_at=self._clock.now(), trouble=None, outage="")
         self._deliver(self._picture)

@@ -96,6 +96,8 @@ class Picture:
     """When it was last known to be what the store holds; None before the first load."""
     trouble: str | None = None
     """Why the last load failed."""
+    outage: str = ""
+    """That trouble, if it is not the coordinator's own and the operator can mend it: the disk is full, for instance."""
     _entries: Mapping[str, RosterEntry] = field(init=False, repr=False, compare=False, default_factory=dict)
     """The roster by agent id: each row of each list asks for a name."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -109,6 +109,58 @@ async def test_a_refused_statement_rolls_back_what_came_before_it(database: Data
             await tx.execute(ADD_TASK, ("one",))
 
     assert await task_count(database) == 0
+
+
+async def test_a_refused_statement_without_an_answer_is_told_at_the_commit(
+    database: Database, published: Published
+) -> None:
+    reached = False
+    with pytest.raises(StoreError, match="UNIQUE"):
+        async with database.write() as tx:
+            tx.record(AgentChanged(agent_id="a"))
+            await tx.execute_many(ADD_TASK, [("one",), ("one",)])
+            reached = True
+
+    assert reached
+    assert await task_count(database) == 0
+    assert published.events == []
+
+
+async def test_nothing_comes_of_a_transaction_whose_failure_was_overlooked(database: Database) -> None:
+    with pytest.raises(StoreError):
+        async with database.write() as tx:
+            await tx.execute(ADD_TASK, ("one",))
+            with suppress(StoreError):
+                await tx.fetch_one("SELECT * FROM nothing")
+            await tx.execute(ADD_TASK, ("two",))
+
+    assert await task_count(database) == 0
+
+
+async def test_statements_without_an_answer_go_to_the_thread_together_with_the_commit(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways: list[int] = []
+    carry_out = module._carry_out
+
+    def count(connection: sqlite3.Connection, statements: Sequence[module.Statement]) -> object:
+        ways.append(len(statements))
+        return carry_out(connection, statements)
+
+    monkeypatch.setattr(module, "_carry_out", count)
+    async with database.write() as tx:
+        await tx.execute(ADD_TASK, ("one",))
+        await tx.execute_many(ADD_TASK, [("two",), ("three",)])
+
+    assert ways == [len(["BEGIN", "one", "two and three", "COMMIT"])]
+    assert await task_count(database) == 3
+
+
+async def test_a_transaction_in_which_nothing_is_asked_needs_no_lock(path: Path, database: Database) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(1), database.write():
+            pass
 
 
 async def test_the_writer_works_on_after_a_failure(database: Database) -> None:

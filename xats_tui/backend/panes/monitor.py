@@ -125,7 +125,9 @@ class PaneMonitor:
     def _note(self, look: PaneLook, client: Client | None) -> PaneView:
         before = self._views.get(look.pane)
         if before is not None and _same(before.look, look):
-            view = replace(before, look=look)
+            # Not later than now, if the clock was set back meanwhile: the pane would not be quiet for so long.
+            unchanged, state = min(before.unchanged_since, look.at), min(before.state_since, look.at)
+            view = replace(before, look=look, unchanged_since=unchanged, state_since=state)
             self._views[look.pane] = view
             return view
         reading = read_pane(client, look.screen, look.formats)

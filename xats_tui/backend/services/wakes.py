@@ -47,6 +47,9 @@ LONG_AGO = timedelta(days=365)
 AFTER_ERROR = timedelta(seconds=1)
 """How long an attempt that failed unexpectedly is left alone."""
 
+SET_BACK = 5.0
+"""Seconds that the wall clock has to lose on the monotonic one to count as set back."""
+
 LONGEST_SLEEP = timedelta(seconds=60)
 """After this the queue is looked at again whatever was heard: wall clocks jump."""
 
@@ -85,6 +88,8 @@ class Waker:
         self._lifetime = lifetime
         self._quiet = quiet
         self._trials = WakeAttempts(database, transports, clock, hint_budget=hint_budget)
+        self._ahead = self._wall_ahead()
+        """Seconds of the wall clock less those of the monotonic one, when that was looked at last."""
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         """One writer an agent: the loop, or the operator's hand."""
         self._news = asyncio.Event()
@@ -192,17 +197,30 @@ class Waker:
             while True:
                 self._news.clear()
                 try:
+                    await self._mind_the_clock()
                     for agent_id in await self._due():
                         if agent_id not in self._under_way:
                             self._under_way.add(agent_id)
                             attempts.create_task(self._attempt(agent_id))
                     pause = await self._pause()
-                except StoreError:
-                    logger.exception("the wake queue cannot be read")
+                except StoreError as error:
+                    if error.fault is None:  # else it is told already, and would be told every second
+                        logger.exception("the wake queue cannot be read")
                     pause = AFTER_ERROR
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause.total_seconds()):
                         await self._news.wait()
+
+    async def _mind_the_clock(self) -> None:
+        """Have everything tried if the wall clock was set back: what is due would be so much later."""
+        before, self._ahead = self._ahead, self._wall_ahead()
+        if self._ahead < before - SET_BACK:
+            logger.warning("the clock was set back by %.0f s", before - self._ahead)
+            async with self._database.write() as tx:
+                await store.make_all_due(tx)
+
+    def _wall_ahead(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
 
     async def _due(self) -> tuple[str, ...]:
         """Agents to try now: those whose time has come, and those that nothing seems to hold up any more."""

@@ -9,8 +9,9 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import aiosqlite
 
@@ -32,6 +33,8 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )
+
+T = TypeVar("T")
 
 Row = sqlite3.Row
 Parameters = Sequence[Any]
@@ -111,7 +114,7 @@ class Transaction:
     async def roll_back(self) -> None:
         """Leave nothing of it, whatever has become of it; for `Database.write()`."""
         if self._under_way:
-            await self._connection._execute(_roll_back, self._connection._conn)
+            await _on_thread(self._connection, _roll_back)
 
     async def _carry_out(self, last: Statement) -> "_Outcome":
         """Run what waits, and then this."""
@@ -121,12 +124,10 @@ class Transaction:
         self._under_way = True
         try:
             with self._guard:
-                # aiosqlite 0.22 has no public way to run several statements in one go; tests hold us to this one.
-                outcome: _Outcome = await self._connection._execute(_carry_out, self._connection._conn, statements)
+                return await _on_thread(self._connection, partial(_carry_out, statements=statements))
         except BaseException:
             self._failed = True
             raise
-        return outcome
 
 
 class Database:
@@ -236,6 +237,12 @@ class _Outcome(NamedTuple):
     rows: list[Row]
     rowid: int
     """Of the row that was inserted."""
+
+
+async def _on_thread(connection: aiosqlite.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """What a function makes of a connection on its thread; aiosqlite 0.22 says nowhere how, and tests hold us to it."""
+    result: T = await connection._execute(work, connection._conn)  # type: ignore[no-untyped-call]
+    return result
 
 
 def _carry_out(connection: sqlite3.Connection, statements: Iterable[Statement]) -> _Outcome:

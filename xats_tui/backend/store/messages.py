@@ -1,7 +1,7 @@
 """Messages, their events, and who has read what."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 from typing import Any
@@ -268,7 +268,7 @@ def _page(rows: list[Row], limit: int) -> Page[Message]:
     return Page(rows=tuple(map(_message, shown)), has_more=len(rows) > len(shown))
 
 
-def _message(row: Row) -> Message:
+def _message(row: Row, answered_at: datetime | None = None) -> Message:
     return Message(
         id=row["id"],
         event_id=row["event_id"],
@@ -285,11 +285,12 @@ def _message(row: Row) -> Message:
         from_name=_called(row["from_agent_id"], row["from_name"]),
         from_role=_called(row["from_agent_id"], row["from_role"]),
         to_name=_called(row["to_agent_id"], row["to_name"]),
+        answered_at=answered_at,
     )
 
 
 def _with_answer(row: Row) -> Message:
-    return replace(_message(row), answered_at=instant(row["answered_at"]))
+    return _message(row, instant(row["answered_at"]))
 
 
 def _called(agent_id: str, name: str | None) -> str | None:

@@ -21,6 +21,9 @@ LISTED = """SELECT message_id, agent_id, queued_at, 1 AS pressing FROM message_d
         ORDER BY queued_at DESC LIMIT ?)"""
 """Wakes for a list: what is open, what has failed and can be tried again, and the newest of all."""
 
+RUNGS = tuple((step, f"{step}_at") for step in WakeStep)
+"""Each with its column."""
+
 REVIVABLE = "('no_pane', 'tmux_unavailable', 'retry_exhausted')"
 """Reasons for which a wake ended that a new binding takes away."""
 
@@ -333,7 +336,7 @@ def _wake(row: Row) -> Wake:
         attempts=row["attempts"],
         failures=row["failures"],
         transport=row["transport"],
-        reached={step: from_wire(row[f"{step}_at"]) for step in WakeStep if row[f"{step}_at"]},
+        reached={step: from_wire(row[name]) for step, name in RUNGS if row[name]},
         due_at=instant(row["due_at"]),
         expires_at=instant(row["expires_at"]),
         updated_at=from_wire(row["updated_at"]),

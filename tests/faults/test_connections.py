@@ -1,0 +1,195 @@
+"""Clients that connect and ask nothing, stop in the middle, or stop reading: they cost little, and others nothing."""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+
+from tests.backend.plain_http import INITIALIZE, browsing, call, eventually, open_session
+from tests.commands.processes import daemon
+from tests.conftest import Connect, url_of
+from tests.mcp_caller import callers
+from tests.screens.looking import slow
+from xats_tui.backend import connections, http_requests, mcp_server
+from xats_tui.backend.daemon import Backend
+from xats_tui.settings import Settings
+
+BEGUN = b"POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+WITHOUT_BODY = BEGUN + b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{"
+
+LISTEN = b"GET /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\nmcp-session-id: %b\r\n\r\n"
+
+MANY = 10_000
+
+ROOM = 40_000_000
+"""Bytes that so many connections or sessions may cost a coordinator: three times what was measured."""
+
+
+@contextmanager
+def connected(port: int, sent: bytes = b"") -> Iterator[socket.socket]:
+    """A connection on which so much is sent."""
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as connection:
+        connection.sendall(sent)
+        connection.setblocking(False)
+        yield connection
+
+
+def is_over(connection: socket.socket) -> bool:
+    """Whether the other side has closed it."""
+    try:
+        while received := connection.recv(65536):
+            assert received
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+    return True
+
+
+@pytest.mark.parametrize("sent", [slow(b"", id="nothing"), slow(b"P", id="a letter"), slow(BEGUN, id="half a head")])
+async def test_a_connection_without_a_request_ends(
+    sent: bytes, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "REQUEST_PATIENCE", 0.2)
+    async with Backend.running(settings) as backend:
+        with connected(backend.port, sent) as connection:
+            await eventually(lambda: is_over(connection))
+
+
+async def test_a_body_that_does_not_come_is_answered_and_ends(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_requests, "BODY_PATIENCE", 0.2)
+    async with Backend.running(settings) as backend:
+        reader, writer = await asyncio.open_connection("127.0.0.1", backend.port)
+        writer.write(WITHOUT_BODY)
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"no whole body within 0.2 s" in answer
+
+
+@pytest.mark.slow
+async def test_one_that_asks_now_and_then_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "REQUEST_PATIENCE", 0.2)
+    async with Backend.running(settings) as backend:
+        with connected(backend.port) as connection:
+            for _ in range(3):
+                connection.sendall(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+                await asyncio.sleep(0.3)  # longer than a first request may take
+                assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_whoever_asks_gets_in_however_many_are_silent(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 10)
+    async with Backend.running(settings) as backend, callers() as connect:
+        with ExitStack() as stack:
+            silent = [stack.enter_context(connected(backend.port)) for _ in range(50)]
+            alice = await connect(url_of(backend))
+            await alice.register("alice")
+            more = [stack.enter_context(connected(backend.port)) for _ in range(50)]
+            assert (await alice.call("echo", msg="x"))["msg"] == "x"
+            assert is_over(silent[0])
+            assert sum(not is_over(one) for one in (*silent, *more)) <= 10
+
+
+@pytest.mark.slow
+async def test_sessions_that_were_never_used_make_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 4)
+    monkeypatch.setattr(mcp_server, "UNUSED_AFTER", timedelta(seconds=0.2))
+    async with Backend.running(settings) as backend, browsing(backend) as http:
+        used, listening = await open_session(http), await open_session(http)
+        await http.post("/mcp", json=call("echo", msg="x"), headers=used)
+        async with http.stream("GET", "/mcp", headers=listening):
+            unused = [await open_session(http) for _ in range(2)]
+            assert (await http.post("/mcp", json=INITIALIZE)).status_code == 503  # they were opened just now
+            await asyncio.sleep(0.3)
+            assert (await http.post("/mcp", json=INITIALIZE)).status_code == 200
+            for session, status in ((used, 200), (listening, 200), *((one, 404) for one in unused)):
+                assert (await http.post("/mcp", json=call("echo", msg="x"), headers=session)).status_code == status
+
+
+@pytest.mark.slow
+async def test_a_client_that_does_not_read_its_stream_costs_others_a_second_and_no_memory(
+    backend: Backend, register: Connect
+) -> None:
+    alice, carol = await register("alice"), await register("carol")
+    await carol.call("subscribe_contract", name="api")
+    async with browsing(backend) as http:
+        deaf = await open_session(http)
+        await http.post("/mcp", json=call("register_agent", client="custom", model="m", name="deaf"), headers=deaf)
+        await http.post("/mcp", json=call("subscribe_contract", name="api"), headers=deaf)
+        with connected(backend.port, LISTEN % deaf["mcp-session-id"].encode()):
+            opened = backend.sessions.get(deaf["mcp-session-id"])
+            assert opened is not None
+            await eventually(lambda: backend.sessions.has_stream(opened))
+            before = psutil.Process().memory_info().rss
+            blocked = 0
+            for _ in range(40):
+                begun = time.monotonic()
+                await opened.notify("notifications/heartbeat", {"filling": "x" * 400_000})
+                blocked += time.monotonic() - begun > mcp_server.NOTIFY_PATIENCE / 2
+                if blocked:
+                    break
+            assert blocked, "its buffers have no end"
+            assert psutil.Process().memory_info().rss - before < ROOM
+            begun = time.monotonic()
+            assert (await alice.call("register_contract", name="api", schema={}))["version"] == 1
+            assert time.monotonic() - begun < 3 * mcp_server.NOTIFY_PATIENCE
+            assert (await carol.next_notification("notifications/contract_event"))["version"] == 1
+    begun = time.monotonic()
+    await alice.call("echo", msg="x")
+    assert time.monotonic() - begun < 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+async def test_ten_thousand_connections_and_sessions_that_are_never_used(tmp_path: Path) -> None:
+    with daemon(tmp_path) as (process, port):
+        coordinator = psutil.Process(process.pid)
+        async with callers() as connect:
+            alice = await connect(f"http://127.0.0.1:{port}/mcp")
+            await alice.register("alice")
+            before = coordinator.memory_info().rss
+            with ExitStack() as stack:
+                begun = time.monotonic()
+                for _ in range(MANY):
+                    stack.enter_context(connected(port))
+                connecting = time.monotonic() - begun
+                assert (await alice.call("echo", msg="x"))["msg"] == "x"
+                cost = coordinator.memory_info().rss - before
+            begun = time.monotonic()
+            statuses = await opened(port)
+            opening = time.monotonic() - begun
+            assert (await alice.call("echo", msg="x"))["msg"] == "x"
+            more = coordinator.memory_info().rss - before
+        sys.stdout.write(f"{MANY} connections in {connecting:.1f} s: {cost / 1e6:.0f} MB more; {MANY} sessions in ")
+        sys.stdout.write(f"{opening:.1f} s, {statuses.count(200)} opened: {more / 1e6:.0f} MB more in all\n")
+        assert cost < ROOM
+        assert set(statuses) == {200, 503}
+        assert more - cost < 3 * ROOM
+
+
+async def opened(port: int) -> list[int]:
+    """What so many `initialize` are answered, one after the other on a few connections."""
+    base = f"http://127.0.0.1:{port}"
+    headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+    statuses: list[int] = []
+    async with httpx2.AsyncClient(base_url=base, headers=headers, verify=False, timeout=30) as http:
+
+        async def ask(times: int) -> None:
+            statuses.extend([(await http.post("/mcp", json=INITIALIZE)).status_code for _ in range(times)])
+
+        await asyncio.gather(*(ask(MANY // 8) for _ in range(8)))
+    return statuses

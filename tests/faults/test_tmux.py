@@ -1,0 +1,118 @@
+"""A tmux that is restarted, loses panes at the worst moment, or hangs: no stranger is typed at, and nobody waits."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+
+import psutil
+import pytest
+
+from tests.backend.plain_http import eventually
+from tests.backend.services.waking import bind, hints, until
+from tests.conftest import Connect
+from tests.fakes import FakeClock
+from tests.faults.conftest import PutTmux
+from tests.screens.looking import slow
+from tests.tmux_server import TmuxServer
+from xats_tui.backend.daemon import Backend
+from xats_tui.backend.errors import TmuxUnavailable
+from xats_tui.backend.tmux import DEADLINE, Tmux
+
+pytestmark = pytest.mark.tmux
+
+
+async def test_a_pane_of_a_new_server_with_the_old_number_is_a_stranger(register: Connect, tmux: TmuxServer) -> None:
+    alice, bob = await register("alice"), await register("bob")
+    pane = await tmux.stand_in("bob")
+    await bind(bob, pane)
+    server = psutil.Process(int(tmux.run("display-message", "-p", "#{pid}")))
+    tmux.run("kill-server")
+    await eventually(lambda: not server.is_running())
+    again = TmuxServer(tmux.folder)
+    stranger = await again.stand_in("eve")
+    assert stranger.pane_id == pane.pane_id
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    status = await until(alice, sent["message_id"], wake_status="failed")
+
+    assert f"process {pane.pid} has ended" in status["detail"]
+    assert "[xats]" not in again.capture(stranger.pane_id)
+    await bind(bob, stranger)  # now it is bob's
+    await until(alice, sent["message_id"], wake_status="delivered")
+    assert len(hints(again, stranger)) == 1
+
+
+BEFORE = (
+    slow("set-buffer", "kill-pane -t {}", "can't find pane", id="the paste"),
+    slow("send-keys", "kill-pane -t {}", "can't find pane", id="Enter"),
+    slow("set-buffer", "respawn-pane -k -t {} cat", "not submitted", id="the paste, to a stranger"),
+)
+"""The command before which the pane is lost, how, and what is said of the attempt."""
+
+
+@pytest.mark.parametrize(("before", "how", "said"), BEFORE)
+async def test_a_pane_that_is_lost_between_two_steps_gets_no_enter(
+    before: str, how: str, said: str, register: Connect, tmux: TmuxServer, put_tmux: PutTmux
+) -> None:
+    alice, bob, cid = await register("alice"), await register("bob"), await register("cid")
+    pane, other = await tmux.stand_in("bob"), await tmux.stand_in("cid")
+    await bind(bob, pane)
+    await bind(cid, other)
+    done = tmux.folder / "done"
+    lose = f": > {done}; $REAL {how.format(pane.pane_id)}"
+    put_tmux(f'case " $* " in *" {before} "*) [ -e {done} ] || {{ {lose}; }};; esac\nexec $REAL "$@"')
+
+    lost = await alice.call("send_message", to_agent_name="bob", body="hello")
+    await eventually(done.exists)
+    sent = await alice.call("send_message", to_agent_name="cid", body="hello")
+    await until(alice, sent["message_id"], wake_status="delivered")
+
+    assert len(hints(tmux, other)) == 1
+    status = await until(alice, lost["message_id"], detail=said)
+    assert "submitted" not in status["evidence"]
+    if "respawn" in how:
+        assert tmux.capture(pane.pane_id).count("[xats]") == 1  # cat would say it again after an Enter
+
+
+@pytest.mark.slow
+async def test_a_tmux_that_hangs_is_told_and_leaves_no_processes(tmux: TmuxServer, put_tmux: PutTmux) -> None:
+    put_tmux("exec sleep 60")
+    hung = Tmux(FakeClock(), deadline=1)
+    with pytest.raises(TmuxUnavailable, match="did not answer"):
+        await asyncio.gather(*(hung.panes("") for _ in range(3)))
+    assert hung.trouble.startswith("it does not answer within 1 s")
+
+    def sleeping() -> list[psutil.Process]:
+        return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+
+    await eventually(lambda: not [child for child in sleeping() if "60" in child.cmdline()])
+    put_tmux('exec $REAL "$@"')
+    assert await hung.panes("")
+    assert hung.trouble == ""
+
+
+async def took(call: Awaitable[object]) -> float:
+    """Seconds until it is answered."""
+    begun = time.monotonic()
+    await call
+    return time.monotonic() - begun
+
+
+@pytest.mark.slow
+async def test_calls_do_not_wait_for_a_tmux_that_hangs_and_the_operator_is_told(
+    backend: Backend, register: Connect, tmux: TmuxServer, put_tmux: PutTmux
+) -> None:
+    alice, bob = await register("alice"), await register("bob")
+    pane = await tmux.stand_in("bob")
+    await bind(bob, pane)
+    put_tmux("exec sleep 600")
+    sending = alice.call("send_message", to_agent_name="bob", body="hello")
+    assert await took(sending) < 2.5  # a second of it for the first decision
+    for _ in range(20):
+        assert await took(alice.call("echo", msg="x")) < 1
+        assert await took(bob.call("task_list")) < 1
+    await eventually(lambda: [trouble.subject for trouble in backend.notices.troubles] == ["tmux"])
+    assert f"within {DEADLINE:g} s" in (await backend.health()).troubles[0].text
+
+    put_tmux('exec $REAL "$@"')
+    await eventually(lambda: backend.notices.troubles == ())
