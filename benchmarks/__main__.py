@@ -8,31 +8,74 @@ import argparse
 import asyncio
 import json
 import logging
+import signal
 import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.blocked_screen import measure_blocked_screen
+from benchmarks.calls import measure_calls
 from benchmarks.dashboard import measure_dashboard
 from benchmarks.figures import Figure, table
+from benchmarks.footprint import measure_footprint
+from benchmarks.growth import measure_growth
+from benchmarks.load import measure_load
 from benchmarks.wakes import measure_wakes
+
+Part = Callable[[argparse.Namespace], Awaitable[list[Figure]]]
+
+PARTS: Mapping[str, Part] = {
+    "calls": lambda given: measure_calls(quick=given.quick),
+    "growth": lambda given: measure_growth(quick=given.quick),
+    "footprint": lambda given: measure_footprint(quick=given.quick),
+    "wakes": lambda given: measure_wakes(5 if given.quick else given.rounds),
+    "blocked": lambda given: measure_blocked_screen(2 if given.quick else 10),
+    "dashboard": lambda given: measure_dashboard(),
+    "load": lambda given: measure_load(20 if given.quick else 120),
+}
+USUAL = tuple(part for part in PARTS if part != "load")
+"""What is measured unless parts are named; the load run takes two minutes more."""
 
 
 def main() -> int:
-    """Run everything; 1 if a target was missed."""
+    """Measure; 1 if a target was missed."""
+    given = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
+    logging.getLogger().addHandler(logging.NullHandler())  # else what is provoked is complained of in the table
+    figures: list[Figure] = []
+    for part in given.only:
+        began = time.monotonic()
+        sys.stderr.write(f"measuring {part} … ")
+        sys.stderr.flush()
+        figures += asyncio.run(_measured(PARTS[part], given))
+        sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")
+    sys.stdout.write(table(figures))
+    if given.json:
+        given.json.write_text(json.dumps([figure.as_record() for figure in figures], indent=2) + "\n")
+    return 0 if all(figure.met for figure in figures) else 1
+
+
+async def _measured(part: Part, given: argparse.Namespace) -> list[Figure]:
+    return await part(given)
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--only", type=_parts, default=USUAL, metavar="PART,…", help=f"of {', '.join(PARTS)}; all but load if not given"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller files: to try, not to quote")
     parser.add_argument("--rounds", type=int, default=20, help="wakes to measure one after the other")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    arguments = parser.parse_args()
-    logging.getLogger().addHandler(logging.NullHandler())  # else what is provoked is complained of in the table
-    figures: list[Figure] = [
-        *asyncio.run(measure_wakes(arguments.rounds)),
-        *asyncio.run(measure_blocked_screen()),
-        *asyncio.run(measure_dashboard()),
-    ]
-    sys.stdout.write(table(figures))
-    if arguments.json:
-        arguments.json.write_text(json.dumps([figure.as_record() for figure in figures], indent=2) + "\n")
-    return 0 if all(figure.met for figure in figures) else 1
+    return parser.parse_args()
+
+
+def _parts(text: str) -> Sequence[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in PARTS]:
+        raise argparse.ArgumentTypeError(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    return names
 
 
 if __name__ == "__main__":

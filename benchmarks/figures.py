@@ -1,40 +1,60 @@
 """What a measurement is, and how a list of them is printed."""
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured quantity against its target."""
+    """One measured quantity, against its target if it has one."""
 
     name: str
     value: float
     unit: str
-    target: float
-    """The value may not be larger."""
+    target: float | None = None
+    """The value may not be larger; with `at_least` not smaller."""
+    at_least: bool = False
     samples: int
+    beside: Mapping[str, float] = field(default_factory=dict)
+    """What else was measured with it, by its unit: `p95 ms`."""
+    notes: Sequence[str] = ()
+    """What helps to find out why a target was missed."""
 
     @property
     def met(self) -> bool:
         """Whether the target holds."""
-        return self.value <= self.target
+        if self.target is None:
+            return True
+        return self.value >= self.target if self.at_least else self.value <= self.target
 
     def as_record(self) -> dict[str, Any]:
         """The figure for a JSON file."""
         return {
             "name": self.name,
-            "value": round(self.value, 1),
+            "value": round(self.value, 3),
             "unit": self.unit,
             "target": self.target,
+            "at_least": self.at_least,
             "samples": self.samples,
+            "beside": {unit: round(value, 3) for unit, value in self.beside.items()},
             "met": self.met,
         }
 
+    def as_row(self) -> tuple[str, ...]:
+        """The figure for a table."""
+        target = "" if self.target is None else f"{'≥' if self.at_least else '≤'} {self.target:g} {self.unit}".strip()
+        verdict = "" if self.target is None else "met" if self.met else "MISSED"
+        beside = ", ".join(f"{unit} {value:.1f}" for unit, value in self.beside.items())
+        value = f"{self.value:.2f}" if self.unit == "×" else f"{self.value:.1f}"
+        return self.name, f"{value} {self.unit}".strip(), target, str(self.samples), verdict, beside
 
-def median(name: str, samples: Sequence[float], target: float) -> Figure:
+
+HEADINGS = ("figure", "value", "target", "samples", "verdict", "beside it")
+
+
+def median(name: str, samples: Sequence[float], target: float | None = None) -> Figure:
     """The median of times in seconds, as a figure in milliseconds."""
     return Figure(
         name=f"{name}, p50", value=statistics.median(samples) * 1000, unit="ms", target=target, samples=len(samples)
@@ -43,17 +63,20 @@ def median(name: str, samples: Sequence[float], target: float) -> Figure:
 
 def p95(name: str, samples: Sequence[float], target: float) -> Figure:
     """The 95th percentile of times in seconds, as a figure in milliseconds."""
-    value = statistics.quantiles(samples, n=20)[-1] * 1000
-    return Figure(name=f"{name}, p95", value=value, unit="ms", target=target, samples=len(samples))
+    return Figure(
+        name=f"{name}, p95", value=percentile(samples, 95) * 1000, unit="ms", target=target, samples=len(samples)
+    )
+
+
+def percentile(samples: Sequence[float], hundredth: int) -> float:
+    """The value that so many hundredths of the samples do not exceed."""
+    return statistics.quantiles(samples, n=100)[hundredth - 1]
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """One row a figure."""
-    width = max(len(figure.name) for figure in figures)
-    rows = [f"{'figure':<{width}}  {'value':>9}  {'target':>9}  {'samples':>7}  verdict"]
-    rows += [
-        f"{figure.name:<{width}}  {figure.value:>6.1f} {figure.unit:<2}  {figure.target:>6.0f} {figure.unit:<2}"
-        f"  {figure.samples:>7}  {'met' if figure.met else 'MISSED'}"
-        for figure in figures
-    ]
-    return "\n".join(rows) + "\n"
+    """One row a figure; below, what is known of those that missed their target."""
+    rows = [HEADINGS, *(figure.as_row() for figure in figures)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    notes = [f"\n{figure.name}:\n  " + "\n  ".join(figure.notes) for figure in figures if figure.notes]
+    return "\n".join([*lines, *notes]) + "\n"

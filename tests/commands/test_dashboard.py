@@ -119,6 +119,14 @@ def test_it_ends_when_it_is_told_to_and_says_so(tmp_path: Path, number: signal.S
     assert not (tmp_path / "daemon.pid").exists()
 
 
+def test_ctrl_q_ends_it_as_soon_as_there_is_something_to_see(tmp_path: Path) -> None:
+    with dashboard(tmp_path) as terminal:
+        terminal.read_until(b"Attention")
+        terminal.answer(b"\x11")
+        assert terminal.exit_code() == 0
+    assert not (tmp_path / "daemon.pid").exists()
+
+
 def test_told_twice_it_ends_at_once_and_gives_the_terminal_back(tmp_path: Path) -> None:
     with dashboard(tmp_path) as terminal:
         terminal.read_until(b"Attention")

@@ -1,7 +1,8 @@
 """Stale scopes become reloads: few, of the right parts, and honest when they fail."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -19,9 +20,11 @@ class CountingSource(FixedSource):
     def __init__(self) -> None:
         super().__init__(FILLED)
         self.rounds: list[frozenset[Part]] = []
+        self.takes: Callable[[], object] = lambda: None
 
     async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
         self.rounds.append(frozenset(parts))
+        self.takes()
         return await super().load(parts, panes)
 
 
@@ -66,6 +69,20 @@ async def test_many_events_are_one_round_of_just_what_is_stale() -> None:
         at_work.reloads.mark({Scope.MESSAGES})
         await at_work.next_picture()
     assert at_work.source.rounds[1:] == [STALE_PARTS[Scope.TASKS] | STALE_PARTS[Scope.MESSAGES]]
+
+
+async def test_a_source_that_takes_long_is_left_alone_for_as_long() -> None:
+    async with running() as at_work:
+
+        def pass_time() -> None:
+            at_work.clock.instant += timedelta(seconds=0.3)
+
+        at_work.source.takes = pass_time
+        await at_work.next_picture()
+        delivered_at = time.monotonic()
+        at_work.reloads.mark({Scope.TASKS})
+        await at_work.next_picture()
+    assert time.monotonic() - delivered_at >= 0.3
 
 
 async def test_a_silent_coordinator_is_asked_how_it_is() -> None:

@@ -1,0 +1,37 @@
+"""`python -m benchmarks.echo_server`: the MCP SDK with one tool and nothing else, as the measure of everything here.
+
+It prints its port, as the coordinator does, and runs until it is ended.
+"""
+
+import logging
+import socket
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from mcp.server import MCPServer
+
+logging.getLogger().addHandler(logging.NullHandler())  # else the SDK installs one that writes a line a request
+server = MCPServer("echo")
+
+
+@server.tool(structured_output=False)
+async def echo(msg: str) -> dict[str, Any]:
+    """Answer what came."""
+    return {"msg": msg, "echoed_at": datetime.now(UTC).isoformat()}
+
+
+def main() -> None:
+    """Serve on a port of the system's choice."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: else answers wait 40 ms
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    sys.stdout.write(f"listening on 127.0.0.1:{listener.getsockname()[1]}\n")
+    sys.stdout.flush()
+    config = uvicorn.Config(server.streamable_http_app(), log_config=None, access_log=False, timeout_keep_alive=120)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

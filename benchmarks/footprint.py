@@ -1,0 +1,93 @@
+"""What the program costs before anything happens: how soon it starts, what it holds, what it burns, what it says.
+
+Start-up and memory of the dashboard are in `dashboard.py`.
+"""
+
+import asyncio
+import json
+import subprocess
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from benchmarks.figures import Figure, median
+from benchmarks.line import Line
+from benchmarks.programs import cpu_seconds, headless, quiet_pane, resident
+from tests.backend.plain_http import INITIALIZE
+from tests.commands.processes import XATS, clean_environment, daemon
+from tests.tmux_server import short_folder, tmux_server
+
+STARTS, QUICK_STARTS = 7, 3
+AGENTS = 20
+WATCHED, QUICK_WATCHED = 20.0, 5.0
+"""Seconds to look at what standing there costs."""
+WARM_UP = 6.0
+"""Seconds before that: panes are looked at less often once they have been quiet for a while."""
+
+TOOLS_LIMIT = 25.0
+"""KB of `tools/list`, all of which a model reads at each start."""
+
+
+async def measure_footprint(*, quick: bool) -> list[Figure]:
+    """Start-up of coordinator and bridge, memory and processor time with 20 agents, size of `tools/list`."""
+    starts = QUICK_STARTS if quick else STARTS
+    with short_folder() as home:
+        return [
+            median("start of the coordinator until it listens", [_start(home) for _ in range(starts)]),
+            *await _running(home, starts, QUICK_WATCHED if quick else WATCHED),
+        ]
+
+
+def _start(home: Path) -> float:
+    began = time.perf_counter()
+    with daemon(home):
+        return time.perf_counter() - began
+
+
+async def _running(home: Path, starts: int, watched: float) -> list[Figure]:
+    """What is seen of one coordinator with 20 registered agents, each in a quiet pane."""
+    async with AsyncExitStack() as stack:
+        tmux = stack.enter_context(tmux_server(home))  # where a coordinator of this home looks for one
+        program = stack.enter_context(headless(home))
+        lines = [await stack.enter_async_context(Line.open(program.port, standing=True)) for _ in range(AGENTS)]
+        for number, line in enumerate(lines):
+            pane = await quiet_pane(tmux)
+            await line.register(f"agent-{number}")
+            await line.call("bind_runtime_identity", agent="custom", ui_pid=pane.pid, process_pattern="cat")
+        listed = await lines[0].ask("tools/list", {})
+        bridge = [await asyncio.to_thread(_bridge, home) for _ in range(starts)]
+        await asyncio.sleep(WARM_UP)
+        before = cpu_seconds(program.pid)
+        await asyncio.sleep(watched)
+        share = 100 * (cpu_seconds(program.pid) - before) / watched
+        size = len(json.dumps(listed, separators=(",", ":"), ensure_ascii=False).encode()) / 1000
+        return [
+            median("start of the bridge until it answers initialize", bridge, 1000),
+            Figure(
+                name="memory, headless, 20 agents", value=resident(program.pid), unit="MB", target=120, samples=AGENTS
+            ),
+            Figure(name="CPU, headless, 20 quiet panes", value=share, unit="%", target=2, samples=AGENTS),
+            Figure(
+                name=f"tools/list, {len(listed['tools'])} tools", value=size, unit="KB", target=TOOLS_LIMIT, samples=1
+            ),
+        ]
+
+
+def _bridge(home: Path) -> float:
+    """Seconds from the start of a bridge to its first answer, as the program that starts it sees it."""
+    began = time.perf_counter()
+    with subprocess.Popen(
+        [*XATS, "mcp", "--home", str(home)],
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as bridge:
+        assert bridge.stdin is not None and bridge.stdout is not None
+        bridge.stdin.write(json.dumps(INITIALIZE).encode() + b"\n")
+        bridge.stdin.flush()
+        answer = json.loads(bridge.stdout.readline())
+        seconds = time.perf_counter() - began
+        bridge.stdin.close()
+        assert "result" in answer, answer
+    return seconds

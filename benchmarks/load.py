@@ -1,0 +1,189 @@
+"""A team of 200 at work: 300 calls a second over 200 sessions, each with its standing stream, for two minutes.
+
+The calls come when they are due, whether or not those before have been answered, and how long one took counts from then
+on: a coordinator that falls behind cannot hide it.
+"""
+
+import asyncio
+import itertools
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure, percentile
+from benchmarks.line import CallFailed, Line
+from benchmarks.programs import Program, cpu_seconds, headless, resident
+
+AGENTS, TEAM_OF = 200, 10
+RATE = 300.0
+"""Calls a second, of all agents together."""
+RAMP = 30.0
+"""Seconds within which memory may grow: caches fill, the allocator takes what it needs."""
+LOOK = 0.2
+"""Seconds between two looks at the memory."""
+
+BODY = "The endpoint answers with a number since this morning: total is required now.\n"
+
+GROWTH = 2.0
+"""MB a minute by which memory may seem to grow: that much it goes up and down."""
+
+Act = Callable[["Worker"], Awaitable[object]]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Worker:
+    """One agent: what it has in hand."""
+
+    number: int
+    line: Line
+    sent: str = ""
+    """Id of its newest message."""
+    tasks: list[str] = field(default_factory=list)
+    """Ids of the tasks that it has put on the board and not finished."""
+
+    @property
+    def colleague(self) -> str:
+        """The name of the next one in its team."""
+        team, place = divmod(self.number, TEAM_OF)
+        return f"agent-{team * TEAM_OF + (place + 1) % TEAM_OF}"
+
+    async def send(self, *, wake: bool = False) -> None:
+        """Write to a colleague."""
+        answer = await self.line.call("send_message", to_agent_name=self.colleague, body=BODY, auto_poke=wake)
+        self.sent = answer["message_id"]
+
+    async def follow_up(self) -> None:
+        """Ask what became of the newest message."""
+        if self.sent:
+            await self.line.call("get_delivery_status", message_id=self.sent)
+
+    async def work(self) -> None:
+        """Finish a task, or put one on the board and take it."""
+        if self.tasks:
+            await self.line.call("task_complete", task_id=self.tasks.pop())
+            return
+        task = (await self.line.call("task_add", title="migrate a table"))["task_id"]
+        await self.line.call("task_claim", task_id=task)
+        self.tasks.append(task)
+
+
+def _calls(tool: str, **arguments: Any) -> Act:
+    return lambda worker: worker.line.call(tool, **arguments)
+
+
+MIX: Sequence[tuple[int, str, Act]] = (
+    (6, "send_message", lambda worker: worker.send()),
+    (1, "send_message, with a wake", lambda worker: worker.send(wake=True)),
+    (6, "get_inbox", _calls("get_inbox")),
+    (2, "get_delivery_status", lambda worker: worker.follow_up()),
+    (2, "list_agents", _calls("list_agents")),
+    (1, "task_list", _calls("task_list", status="in_progress")),
+    (1, "tasks", lambda worker: worker.work()),
+    (1, "whoami", _calls("whoami")),
+)
+"""How often in twenty, what it is called, and what is done; nobody is in a pane, so that a wake ends at once."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Noted:
+    """What was seen while they worked."""
+
+    seconds: list[float] = field(default_factory=list)
+    """From when a call was due to its answer."""
+    errors: Counter[str] = field(default_factory=Counter)
+    memory: list[tuple[float, float]] = field(default_factory=list)
+    """When it was looked, in seconds from the start, and MB."""
+    took: float = 0.0
+    """Seconds until the last call was answered."""
+    computed: float = 0.0
+    """Seconds of the coordinator's processor time."""
+
+
+async def measure_load(seconds: float, *, agents: int = AGENTS, rate: float = RATE) -> list[Figure]:
+    """Errors, how long calls took, and what became of memory."""
+    async with AsyncExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xats-bench-")))
+        program = stack.enter_context(headless(home))
+        workers = []
+        for number in range(agents):
+            line = await stack.enter_async_context(Line.open(program.port, standing=True))
+            await line.register(f"agent-{number}", f"team-{number // TEAM_OF}")
+            workers.append(Worker(number=number, line=line))
+        return _figures(await _worked(program, workers, seconds, rate), agents)
+
+
+async def _worked(program: Program, workers: Sequence[Worker], seconds: float, rate: float) -> Noted:
+    noted = Noted()
+    before, start = cpu_seconds(program.pid), time.perf_counter()
+    looking = asyncio.create_task(_look(program, start, noted))
+    dues = [itertools.takewhile(lambda due: due < seconds, _dues(one.number, len(workers), rate)) for one in workers]
+    await asyncio.gather(*(_work(worker, start, due, noted) for worker, due in zip(workers, dues, strict=True)))
+    looking.cancel()
+    noted.took, noted.computed = time.perf_counter() - start, cpu_seconds(program.pid) - before
+    return noted
+
+
+def _dues(number: int, of: int, rate: float) -> Iterator[float]:
+    """When the calls of one of so many agents are due, in seconds from the start."""
+    return ((turn * of + number) / rate for turn in itertools.count())
+
+
+async def _work(worker: Worker, start: float, dues: Iterable[float], noted: Noted) -> None:
+    """One agent's calls, each when it is due; which one goes round, each agent beginning elsewhere."""
+    acts = [(name, act) for often, name, act in MIX for _ in range(often)]
+    for turn, due in enumerate(dues):
+        await asyncio.sleep(start + due - time.perf_counter())
+        name, act = acts[(turn * 7 + worker.number) % len(acts)]
+        try:
+            await act(worker)
+        except (CallFailed, OSError, EOFError, TimeoutError) as error:
+            noted.errors[f"{name}: {error!r}"] += 1
+        noted.seconds.append(time.perf_counter() - start - due)
+
+
+async def _look(program: Program, start: float, noted: Noted) -> None:
+    while True:
+        noted.memory.append((time.perf_counter() - start, resident(program.pid)))
+        await asyncio.sleep(LOOK)
+
+
+def _figures(noted: Noted, agents: int) -> list[Figure]:
+    calls = len(noted.seconds)
+    settled = [(at, size) for at, size in noted.memory if at > min(RAMP, noted.took / 2)]
+    slope, _ = statistics.linear_regression(*zip(*settled, strict=True))
+    quantiles = {f"p{part} ms": percentile(noted.seconds, part) * 1000 for part in (50, 95)}
+    memory = {"MB at first": settled[0][1], "MB at last": settled[-1][1]}
+    complaints = [f"{times} × {error}" for error, times in noted.errors.most_common(10)]
+    rates = {"calls/s": calls / noted.took, "CPU %": 100 * noted.computed / noted.took}
+    return [
+        Figure(
+            name=f"load: errors in {calls:,} calls of {agents} agents",
+            value=noted.errors.total(),
+            unit="",
+            target=0,
+            samples=calls,
+            beside=rates,
+            notes=complaints,
+        ),
+        Figure(
+            name="load: p99 from due to answered",
+            value=percentile(noted.seconds, 99) * 1000,
+            unit="ms",
+            samples=calls,
+            beside=quantiles,
+        ),
+        Figure(
+            name="load: memory after the first half minute, a minute",
+            value=slope * 60,
+            unit="MB",
+            target=GROWTH,
+            samples=len(settled),
+            beside=memory,
+        ),
+    ]
