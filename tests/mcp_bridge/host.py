@@ -3,8 +3,9 @@
 import asyncio
 import itertools
 import json
+import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ WAIT = 20.0
 """Seconds for an answer; a coordinator may have to start first, on a busy machine."""
 
 LONGEST_LINE = 4_000_000
+
+IS_COUNTED = "COVERAGE_PROCESS_CONFIG" in os.environ
+"""Whether a bridge has to write down which of its lines ran: then it may take its leave."""
 
 
 @dataclass(slots=True)
@@ -84,5 +88,11 @@ async def bridge(home: Path, *arguments: str, **environment: str) -> AsyncIterat
         yield ScriptedHost(process)
     finally:
         if process.returncode is None:
-            process.kill()
+            if IS_COUNTED:
+                process.terminate()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(WAIT):
+                        await process.wait()
+            with suppress(ProcessLookupError):
+                process.kill()
         await process.wait()

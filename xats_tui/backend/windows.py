@@ -48,7 +48,7 @@ class Windows:
         Raises:
             TmuxError: there is no such pane, or no tmux.
         """
-        return (await self._tmux.ask(seat.socket, "display-message", "-p", "-t", seat.pane_id, "#{session_id}"))[0]
+        return await self._tmux.session_of(seat)
 
     async def newest_session(self, socket: str) -> str | None:
         """The id of the session that was made last; None if there is none, or no server.

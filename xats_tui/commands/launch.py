@@ -1,6 +1,5 @@
 """`xats-tui launch`: an agent in a tmux pane of its own, started right and registered when the command ends."""
 
-import asyncio
 import json
 import os
 import shlex
@@ -12,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model import PaneRef
 from xats_tui.backend.refusals import sentence_of
@@ -79,26 +77,30 @@ def launch(
             return _shown(prepared(wanted, means), as_json=as_json)
         limit = timedelta(seconds=patience) if wait else None
         path = _socket_path(socket, server)
-        return asyncio.run(_launched(loaded, wanted, path, limit, splits=pane, as_json=as_json))
+        return _launched(loaded, wanted, path, limit, splits=pane, as_json=as_json)
     except Refusal as refusal:
         return _failed(refusal, as_json=as_json)
 
 
-async def _launched(
+def _launched(
     loaded: Loaded, wanted: Wanted, socket: str, patience: timedelta | None, *, splits: bool, as_json: bool
 ) -> int:
+    # Here, not above: what no other command needs takes longer to import than they take.
+    import asyncio
+
+    from xats_tui.backend.clock import SystemClock
     from xats_tui.backend.services.launching import Launching, Where, nobody
     from xats_tui.backend.tmux import Tmux
     from xats_tui.backend.windows import Windows
     from xats_tui.launch_desk import RemoteDesk, see_that_one_runs
 
-    await asyncio.to_thread(see_that_one_runs, loaded)
+    see_that_one_runs(loaded)
     clock = SystemClock()
     desk = RemoteDesk(loaded.settings, socket or _own_socket())
     launching = Launching(Windows(Tmux(clock)), desk, clock, loaded.settings)
     where = Where(socket=socket, seat=None if socket else _seat(), splits=splits)
     tell = _progress if sys.stderr.isatty() and not as_json else nobody
-    launched = await launching.launch(wanted, where, tell, patience=patience)
+    launched = asyncio.run(launching.launch(wanted, where, tell, patience=patience))
     return _told(launched, as_json=as_json, is_here=where.seat is not None)
 
 
@@ -159,7 +161,6 @@ def _progress(words: str) -> None:
 
 
 def _shown(start: Start, *, as_json: bool) -> int:
-
     own = {name: value for name, value in start.environment.items() if name != "PATH"}
     if as_json:
         print(json.dumps({"command": list(start.command), "environment": own}, indent=2))

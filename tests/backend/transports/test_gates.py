@@ -119,6 +119,7 @@ def test_a_clock_that_was_set_back_is_not_quiet() -> None:
     ("owner", "said"),
     [
         (GONE, "process 42 has ended; the pane now runs vim"),
+        (replace(OWNER, alive=False), "process 42 has ended; the pane now runs vim"),
         (Owner(alive=True, tty="pts/9", in_front=True), "process 42 is on pts/9, not in this pane"),
         (Owner(alive=True, tty=None, in_front=False), "process 42 is on no terminal, not in this pane"),
     ],
@@ -170,6 +171,7 @@ def test_force_passes_what_a_person_may_judge_and_nothing_else() -> None:
         judged(view(PaneState.SHELL)),
         judged(view(PaneState.COPY_MODE)),
         judged(owner=GONE),
+        judged(owner=replace(OWNER, tty="pts/9")),
         judged(owner=BEHIND),
     ):
         assert first_closed(gates, forced=True) is not None
