@@ -1,0 +1,1 @@
+"""Long stories that nobody wrote: what holds after any sequence of events."""

@@ -1,0 +1,176 @@
+"""Mail: every accepted message is in exactly one inbox until its recipient has read it, and pages lose none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
+
+from tests.properties.story import MAIN_PARTS, TEAMS, Story, names
+from tests.properties.world import BODY_LIMIT
+from xats_tui.backend.model import OPERATOR_ID, OPERATOR_NAME
+
+LATELY = 300
+"""Seconds for which an agent that has called counts as there."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Letter:
+    """What the model knows of one row of one inbox."""
+
+    row_id: str
+    message_id: str
+    event_id: int
+    sender: str
+    to: str
+    body: str
+    wakes: bool
+    read: bool = False
+
+
+class Mail(Story):
+    """Agents write to each other."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+        self.handed_over: dict[str, list[Letter]] = {}
+        """By name, what the newest get_inbox answer held."""
+        self.called_at: dict[str, float] = {}
+        super().__init__()
+
+    @rule(
+        sender=names,
+        to=st.sampled_from([*MAIN_PARTS, *TEAMS, OPERATOR_NAME, "nobody"]),
+        size=st.sampled_from([1, 1, 250, BODY_LIMIT + 1]),
+        need_reply=st.booleans(),
+        auto_poke=st.sampled_from([True, True, True, False]),
+    )
+    def writes(self, sender: str, to: str, size: int, need_reply: bool, auto_poke: bool) -> None:
+        """One agent writes to one agent, to the operator, or to nobody."""
+        if sender not in self.registered:
+            return
+        body = f"{len(self.letters)}".rjust(size, ".")
+        answer = self.call(
+            sender,
+            "send_message",
+            to_agent_name=to,
+            to_team=TEAMS.get(to, "red"),
+            body=body,
+            need_reply=need_reply,
+            auto_poke=auto_poke,
+        )
+        if to not in self.registered and to != OPERATOR_NAME:
+            assert answer["error"] == "unknown_recipient"
+        elif len(body) > BODY_LIMIT:
+            assert answer["error"] == "body_too_large"
+        else:
+            assert answer["recipients"] == [self.ids.get(to, OPERATOR_ID)]
+            self._is_sent(answer, sender, [to], body, auto_poke)
+
+    @rule(sender=names, auto_poke=st.booleans())
+    def broadcasts(self, sender: str, auto_poke: bool) -> None:
+        """One agent writes to all who are there of its team."""
+        if sender not in self.registered:
+            return
+        body = f"to all {len(self.letters)}"
+        others = {name for name in self.registered - {sender} if TEAMS[name] == TEAMS[sender]}
+        now = self.world.clock.monotonic()
+        lately = {name for name in others if now - self.called_at[name] < LATELY}
+        answer = self.call(sender, "broadcast", body=body, auto_poke=auto_poke)
+        recipients = [self.name_of(agent_id) for agent_id in answer.get("recipients", [])]
+        assert lately <= set(recipients) <= others
+        assert (answer.get("error") == "unknown_recipient") is not bool(recipients)
+        if recipients:
+            self._is_sent(answer, sender, recipients, body, auto_poke)
+
+    @rule(name=names, limit=st.integers(min_value=1, max_value=4))
+    def reads(self, name: str, limit: int) -> None:
+        """An agent gets the oldest mail that it has not read; what it was handed before counts as read with that."""
+        if name not in self.registered:
+            return
+        answer = self.call(name, "get_inbox", limit=limit)
+        waiting = self.unread_of(name)
+        self._is_page(answer, waiting, limit)
+        self.handed_over[name] = waiting[:limit]
+
+    @rule(name=names, limit=st.integers(min_value=1, max_value=4))
+    def looks_through_everything(self, name: str, limit: int) -> None:
+        """The pages of an inbox together are the inbox: nothing twice, nothing left out, nothing read by it."""
+        if name not in self.registered:
+            return
+        ever = [letter for letter in self.letters if letter.to == name]
+        cursor = 0
+        while True:
+            answer = self.call(name, "get_inbox", since_event_id=cursor, limit=limit)
+            after = [letter for letter in ever if letter.event_id > cursor]
+            self._is_page(answer, after, limit)
+            cursor = answer["last_event_id"]
+            if not answer["has_more"]:
+                break
+        assert all(letter.event_id <= cursor for letter in ever)
+
+    @invariant()
+    def every_message_is_where_it_was_sent(self) -> None:
+        """The store holds what was accepted and nothing else, each row read or not as its recipient has made it."""
+        stored = {
+            (one.id, one.event_id, self.name_of(one.to_agent_id), one.body, one.read_at is not None)
+            for one in self.world.look(self.world.mailbox.stream(limit=10_000))
+        }
+        assert stored == {(one.row_id, one.event_id, one.to, one.body, one.read) for one in self.letters}
+
+    @invariant()
+    def the_counts_agree(self) -> None:
+        """The roster counts the unread mail that there is."""
+        roster = self.world.look(self.world.registry.roster())
+        assert {entry.agent.name: entry.unread for entry in roster} == {
+            name: len(self.unread_of(name)) for name in self.registered
+        }
+
+    def unread_of(self, name: str) -> list[Letter]:
+        """An agent's mail that it has not read, the oldest first."""
+        return [letter for letter in self.letters if letter.to == name and not letter.read]
+
+    def operator_writes(self, to: Sequence[str]) -> None:
+        """The operator's last act has written to these, and to nobody else."""
+        known = {letter.row_id for letter in self.letters}
+        stream = self.world.look(self.world.mailbox.stream(limit=10_000))
+        new = sorted((one for one in stream if one.id not in known), key=lambda one: one.event_id)
+        assert sorted(self.name_of(one.to_agent_id) for one in new) == sorted(to)
+        for one in new:
+            assert one.from_agent_id == OPERATOR_ID
+            answer = {"message_id": one.id, "event_id": one.event_id}
+            self._is_sent(answer, OPERATOR_NAME, [self.name_of(one.to_agent_id)], one.body, True)
+
+    def has_called(self, name: str) -> None:
+        """The mail that its last answer held has arrived."""
+        super().has_called(name)
+        self.called_at[name] = self.world.clock.monotonic()
+        for letter in self.handed_over.pop(name, []):
+            letter.read = True
+
+    def has_restarted(self) -> None:
+        """Nobody knows any more what was handed over: it comes again."""
+        super().has_restarted()
+        self.handed_over.clear()
+
+    def _is_sent(self, answer: dict[str, Any], sender: str, to: Sequence[str], body: str, wakes: bool) -> None:
+        newest = max((letter.event_id for letter in self.letters), default=0)
+        assert answer["event_id"] > newest
+        message_id = answer["message_id"]
+        self.letters += [
+            Letter(
+                row_id=f"{message_id}-{position}" if position else message_id,
+                message_id=message_id,
+                event_id=answer["event_id"],
+                sender=sender,
+                to=recipient,
+                body=body,
+                wakes=wakes and recipient not in (sender, OPERATOR_NAME),
+            )
+            for position, recipient in enumerate(to)
+        ]
+
+    def _is_page(self, answer: dict[str, Any], waiting: Sequence[Letter], limit: int) -> None:
+        assert [message["id"] for message in answer["messages"]] == [letter.row_id for letter in waiting[:limit]]
+        assert answer["has_more"] is (len(waiting) > limit)

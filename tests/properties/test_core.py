@@ -1,0 +1,33 @@
+"""No sequence of events breaks mail, tasks, contracts or wakes: long stories against a simple model.
+
+What must hold is said in the modules of the nouns: `mail`, `board`, `book`, and `waking`, which has them all.
+`XATS_STORIES=60` tells more of them than the ordinary run does.
+"""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.properties.waking import Waking
+
+STORIES = int(os.environ.get("XATS_STORIES", "16"))
+
+EVERY = settings(database=None, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(EVERY, max_examples=STORIES, stateful_step_count=30, derandomize=True, phases=[Phase.generate])
+"""What this finds is told at full length; the thorough one tells it in short."""
+THOROUGH = settings(EVERY, max_examples=300, stateful_step_count=50)
+
+THOROUGH_TIMEOUT = 1800
+"""Seconds: a story takes one, and what is found takes many to be told in short."""
+
+
+def test_whatever_happens_nothing_accepted_is_lost_and_no_unread_mail_is_forgotten() -> None:
+    run_state_machine_as_test(Waking, settings=QUICK)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(THOROUGH_TIMEOUT)
+def test_whatever_happens_for_long_nothing_accepted_is_lost_and_no_unread_mail_is_forgotten() -> None:
+    run_state_machine_as_test(Waking, settings=THOROUGH)

@@ -1,0 +1,290 @@
+"""A coordinator without its doors: every tool and service on a real file, with a clock, panes and a channel that obey.
+
+It lives on an event loop that runs only while it is asked something, so that nothing happens between two steps.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.fakes import FakeChannel, FakePane, FakeProcesses, FakeTmux, Notified, SkippingClock
+from xats_tui.backend.events import EventBus
+from xats_tui.backend.model import Binding, Delivery, DeliveryKind, PaneRef, VerificationMode, Wake
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.processes import Process
+from xats_tui.backend.reports import Reports
+from xats_tui.backend.services.agents import Registry
+from xats_tui.backend.services.channels import Channels
+from xats_tui.backend.services.codex_threads import CodexThreads
+from xats_tui.backend.services.contracts import ContractBook
+from xats_tui.backend.services.kept_sessions import KeptSessions
+from xats_tui.backend.services.messages import Mailbox
+from xats_tui.backend.services.operator import Operator
+from xats_tui.backend.services.operator_tasks import OperatorTasks
+from xats_tui.backend.services.presence import Presence
+from xats_tui.backend.services.recognition import Recognition
+from xats_tui.backend.services.registration import Registrar
+from xats_tui.backend.services.runtime_identity import RuntimeIdentity
+from xats_tui.backend.services.tasks import TaskBoard
+from xats_tui.backend.services.together import Services
+from xats_tui.backend.services.wakes import Waker
+from xats_tui.backend.sessions import Session, Sessions
+from xats_tui.backend.store import agents as agents_store
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.tools import TOOLS
+from xats_tui.backend.tools.kit import Toolbox
+from xats_tui.backend.transports.claude_channel import OpenChannels
+from xats_tui.backend.transports.tmux_pane import TmuxPane
+
+T = TypeVar("T")
+
+QUIET = timedelta(seconds=2)
+LIFETIME = timedelta(hours=24)
+HINT_BUDGET = 8
+"""Few, so that it is spent now and then."""
+BODY_LIMIT = 400
+
+SOCKET = "/tmp/no/such/server"
+
+AT_REST = 2
+"""Rounds of the Waker in which nothing was tried, after which nothing is going to be."""
+
+
+class CountedRounds(PaneMonitor):
+    """A monitor that tells when the Waker has gone through its queue: each round ends by saying what it waits for."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.round_over = asyncio.Event()
+
+    def await_change(self, panes: frozenset[PaneRef]) -> None:
+        """Take note."""
+        super().await_change(panes)
+        self.round_over.set()
+
+
+class World:
+    """Everything there is; `restart` makes all of it anew but the file, the panes and the time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "data.db"
+        self.clock = SkippingClock()
+        self.tmux = FakeTmux(self.clock)
+        self.processes = FakeProcesses()
+        self.channel = FakeChannel(DeliveryKind.CLAUDE_CHANNEL, self.clock)
+        self.troubles: list[str] = []
+        """What was logged as an error."""
+        self._panes_made = 0
+        self._loop = asyncio.new_event_loop()
+        self._wait(self._open())
+        self.begin_to_wake()
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self._wait(self._shut())
+        self._wait(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+    def restart(self) -> None:
+        """New objects on the same file; whoever was connected connects again, and nobody is woken yet."""
+        names = {name: session.agent_id for name, session in self.sessions_by_name.items()}
+        self._wait(self._shut())
+        self._wait(self._open())
+        for name, agent_id in names.items():
+            self.connect(name, agent_id)
+
+    def begin_to_wake(self) -> None:
+        """Have the Waker carry out wakes from now on."""
+        self._waking = self._loop.create_task(self.waker.run())
+
+    def ask(self, question: Coroutine[Any, Any, T]) -> T:
+        """The answer of a service, when everything that it set off has come to rest."""
+        answer = self._wait(question)
+        self._wait(self._settle())
+        return answer
+
+    def connect(self, name: str, agent_id: str | None = None) -> None:
+        """Open a session for an agent; with an id it speaks for that."""
+        session = self.sessions.open(f"session of {name} at {self.clock.monotonic()}", "test", Notified())
+        self.sessions_by_name[name] = session
+        if agent_id is not None:
+            self.sessions.identify(session, agent_id)
+
+    def call(self, caller: str, tool: str, /, **arguments: Any) -> dict[str, Any]:
+        """What a tool answers to an agent."""
+        result = self.ask(self._toolbox.call(self.sessions_by_name[caller], tool, arguments, {}))
+        text = result.content[0].text  # type: ignore[union-attr]
+        assert not result.is_error, text
+        answer: dict[str, Any] = json.loads(text)
+        return answer
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, with a look at all panes at the end of it."""
+        self.clock.advance(seconds)
+        self.ask(self.monitor.tick())
+
+    def seat(self, agent_id: str) -> tuple[str, FakePane]:
+        """A new pane with a program in it, bound to an agent."""
+        self._panes_made += 1
+        pid, pane_id = 1000 + self._panes_made, f"%{self._panes_made}"
+        terminal = self.tmux.terminals[pane_id] = FakePane(tty=f"pts/{pid}", pid=pid)
+        self.processes.there[pid] = Process(pid=pid, started_at=1.0, name="it", command=("it",), tty=terminal.tty)
+        self.ask(self._bind(agent_id, pane_id, terminal))
+        return pane_id, terminal
+
+    def lead_to_channel(self, agent_id: str) -> None:
+        """Have an agent woken through the channel first."""
+        self.ask(self._deliver_through(agent_id, Delivery(kind=DeliveryKind.CLAUDE_CHANNEL, address=CHANNEL)))
+
+    def carry_channel(self, agent_ids: list[str]) -> None:
+        """The channel is heard again: the wakes of those that it leads to begin again."""
+        self.ask(self._revive(agent_ids))
+
+    def wakes(self) -> dict[str, Wake]:
+        """Every wake, by key."""
+        return {wake.key: wake for wake in self._wait(self.waker.newest(10_000))}
+
+    def look(self, question: Coroutine[Any, Any, T]) -> T:
+        """The answer of a service to a question that sets nothing off."""
+        return self._wait(question)
+
+    async def _open(self) -> None:
+        self._stack = AsyncExitStack()
+        bus = EventBus()
+        self.database = await self._stack.enter_async_context(Database.opened(self.path, self.clock, bus.publish))
+        self._stack.enter_context(_errors_kept(self.troubles))
+        self.sessions = Sessions(self.clock, bus.publish)
+        self.sessions_by_name: dict[str, Session] = {}
+        self._make_services(bus)
+        self.monitor.track(await self.registry.bound_panes())
+        bus.listen(self.waker.hear)
+
+    def _make_services(self, bus: EventBus) -> None:
+        database, clock = self.database, self.clock
+        self.monitor = CountedRounds(self.tmux, clock, bus.publish)
+        reports = Reports()
+        typing = TmuxPane(self.tmux, self.processes, self.monitor, clock, QUIET, reports)
+        self.waker = Waker(
+            database,
+            (self.channel, typing),
+            self.monitor,
+            clock,
+            lifetime=LIFETIME,
+            quiet=QUIET,
+            hint_budget=HINT_BUDGET,
+        )
+        presence = Presence(self.sessions, self.monitor, self.processes, clock)
+        self.registry = Registry(database, self.sessions, presence, self.waker, self.monitor, clock)
+        self.mailbox = Mailbox(database, presence, self.waker, body_limit=BODY_LIMIT)
+        self.board = TaskBoard(database, presence)
+        self.contracts = ContractBook(database, self.sessions, schema_limit=10_000)
+        self.operator = Operator(database, self.waker, self.tmux)
+        self.operator_tasks = OperatorTasks(database, self.mailbox)
+        channels = Channels(database, OpenChannels(self.sessions), self.waker)
+        identity = RuntimeIdentity(self.tmux, self.processes, clock)
+        recognition = Recognition(database, self.processes)
+        services = Services(
+            database=database,
+            sessions=self.sessions,
+            kept_sessions=KeptSessions(database, self.sessions, channels, clock),
+            presence=presence,
+            registry=self.registry,
+            registrar=Registrar(database, self.registry, channels, identity, CodexThreads(), recognition, clock),
+            mailbox=self.mailbox,
+            waker=self.waker,
+            board=self.board,
+            channels=channels,
+            contracts=self.contracts,
+            identity=identity,
+            recognition=recognition,
+            reports=reports,
+            tmux=self.tmux,
+            clock=clock,
+        )
+        self._toolbox = Toolbox(TOOLS, services)
+
+    async def _shut(self) -> None:
+        self._waking.cancel()
+        await asyncio.wait({self._waking})
+        await self._stack.aclose()
+
+    async def _settle(self) -> None:
+        """Wait until the Waker has nothing to try."""
+        rounds = 0
+        while rounds < AT_REST:
+            self.monitor.round_over.clear()
+            self.waker.look_now()
+            await self.monitor.round_over.wait()
+            attempts = asyncio.all_tasks() - {self._waking, asyncio.current_task()}
+            rounds = 0 if attempts else rounds + 1
+            if attempts:
+                await asyncio.wait(attempts)
+
+    async def _bind(self, agent_id: str, pane_id: str, terminal: FakePane) -> None:
+        async with self.database.write() as tx:
+            binding = Binding(
+                pane=PaneRef(SOCKET, pane_id),
+                tty=terminal.tty,
+                ui_pid=terminal.pid,
+                ui_started_at=1.0,
+                mode=VerificationMode.PID_TTY_PANE,
+                bound_at=tx.now,
+            )
+            await self.registry.bind(tx, agent_id, binding)
+        self.monitor.track(await self.registry.bound_panes())
+
+    async def _deliver_through(self, agent_id: str, delivery: Delivery) -> None:
+        agent = await self.registry.by_id(agent_id)
+        assert agent is not None and agent.client is not None
+        wanted = agents_store.Registration(
+            team=agent.team,
+            name=agent.name,
+            role=agent.role,
+            client=agent.client,
+            client_name=None,
+            model="m",
+            delivery=delivery,
+        )
+        async with self.database.write() as tx:
+            await self.registry.register(tx, wanted)
+
+    async def _revive(self, agent_ids: list[str]) -> None:
+        async with self.database.write() as tx:
+            for agent_id in agent_ids:
+                await self.waker.revive(tx, agent_id)
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run_until_complete(_bounded(work))
+
+
+CHANNEL = {"channel_session_id": "the channel"}
+
+PATIENCE = 60.0
+"""Seconds for one step: it takes milliseconds, unless something never comes to rest."""
+
+
+async def _bounded(work: Coroutine[Any, Any, T]) -> T:
+    async with asyncio.timeout(PATIENCE):
+        return await work
+
+
+@contextmanager
+def _errors_kept(troubles: list[str]) -> Any:
+    """Whatever the coordinator logs as an error is kept."""
+
+    class Keeping(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            troubles.append(self.format(record))
+
+    keeping = Keeping(logging.ERROR)
+    root = logging.getLogger("xats_tui")
+    root.addHandler(keeping)
+    try:
+        yield
+    finally:
+        root.removeHandler(keeping)

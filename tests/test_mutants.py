@@ -1,0 +1,228 @@
+"""The gates are guarded: each is broken on purpose in a copy of the package, and a test notices.
+
+`make stress` breaks them; the quick test sees that each can still be broken, so that a gate that was rewritten is not
+left out unnoticed.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.commands.processes import clean_environment
+
+PROJECT = Path(__file__).parent.parent
+
+PATIENCE = 110
+"""Seconds for the tests of one mutant."""
+
+
+STORIES = "80"
+"""How many are told of what is broken."""
+
+
+class Mutant(NamedTuple):
+    """One thing that is broken."""
+
+    file: str
+    """Below `xats_tui/backend`."""
+    sound: str
+    """What stands there, once."""
+    broken: str
+    tests: str
+    """Those of which one has to fail, below `tests/`."""
+
+
+GATES = "transports/gates.py"
+TYPING = "transports/tmux_pane.py"
+POLICY = "services/wake_policy.py"
+BOARD = "services/tasks.py"
+DESK = "services/operator_tasks.py"
+BY_GATES, BY_TYPING = "backend/transports/test_gates.py", "backend/transports/test_tmux_pane.py"
+BY_POLICY, BY_STORIES = "backend/services/test_wake_policy.py", "properties"
+BY_TASKS, BY_DESK = "backend/tools/test_tasks.py", "backend/services/test_operator_tasks.py"
+BY_REQUESTS, BY_HTTP = "backend/test_http_requests.py", "backend/test_http.py"
+BY_COMMANDS = "commands/test_operator_commands.py"
+BY_NAMES = "security/test_identities.py"
+BY_WAKES = "backend/services/test_wakes.py"
+
+MUTANTS = {
+    # Where a hint may be typed
+    "a dead owner": Mutant(GATES, "holds=owner.alive and _on_tty(owner, view)", "holds=_on_tty(owner, view)", BY_GATES),
+    "an owner on another terminal": Mutant(
+        GATES, "holds=owner.alive and _on_tty(owner, view)", "holds=owner.alive", BY_GATES
+    ),
+    "an owner in the background": Mutant(GATES, "holds=owner.in_front,", "holds=True,", BY_GATES),
+    "a state that is not idle": Mutant(GATES, "holds=reading.state is PaneState.IDLE,", "holds=True,", BY_GATES),
+    "a state that closes its gate": Mutant(GATES, "holds=state is not closed_by,", "holds=True,", BY_GATES),
+    "a pane that just changed": Mutant(GATES, "holds=unchanged >= quiet,", "holds=True,", BY_GATES),
+    "a clock that was set back": Mutant(
+        GATES, "max(now - view.unchanged_since, timedelta(0))", "abs(now - view.unchanged_since)", BY_GATES
+    ),
+    "a word of the program": Mutant(GATES, 'name="hooks", holds=calm', 'name="hooks", holds=True', BY_GATES),
+    "a calm screen against an old word": Mutant(
+        GATES, 'name="hooks", holds=calm', 'name="hooks", holds=False', BY_GATES
+    ),
+    "force over a strange owner": Mutant(GATES, '{"draft", "dialog"', '{"owner", "draft", "dialog"', BY_GATES),
+    "force over copy mode": Mutant(GATES, '{"draft", "dialog"', '{"mode", "draft", "dialog"', BY_GATES),
+    "force over a shell": Mutant(GATES, '{"draft", "dialog"', '{"shell", "draft", "dialog"', BY_GATES),
+    "force over another program": Mutant(GATES, '{"draft", "dialog"', '{"process", "draft", "dialog"', BY_GATES),
+    "gates nobody forced": Mutant(GATES, "not (forced and gate.name", "not (gate.name", BY_GATES),
+    "less quiet for the unknown": Mutant(
+        GATES, "quiet if client in (None, Client.CUSTOM) else", "quiet if client is None else", BY_GATES
+    ),
+    # How it is typed
+    "the gates before the paste": Mutant(
+        TYPING, "or first_closed(sighting.gates, forced=forced)", "or False", BY_TYPING
+    ),
+    "whose pane it is": Mutant(TYPING, "Reach.OPEN if owner.holds else Reach.AGENT_GONE", "Reach.OPEN", BY_TYPING),
+    "one writer a pane": Mutant(TYPING, "self._writers.setdefault(pane, asyncio.Lock())", "asyncio.Lock()", BY_TYPING),
+    "a paste that looks different": Mutant(TYPING, "if not shown:", "if False:", BY_TYPING),
+    "a line that changed after the paste": Mutant(TYPING, "if not still:", "if False:", BY_TYPING),
+    "an owner that ended after the paste": Mutant(
+        TYPING, "return owner is not None and owner.alive and owner.in_front", "return True", BY_TYPING
+    ),
+    "Enter as a key of its own": Mutant(TYPING, "ENTER_DELAY = 0.15", "ENTER_DELAY = 0.0", BY_TYPING),
+    "Enter no more than twice": Mutant(TYPING, "for _ in range(2):", "for _ in range(3):", BY_TYPING),
+    "a submission that is seen": Mutant(TYPING, "            if taken:", "            if True:", BY_TYPING),
+    "the start of a process": Mutant(
+        "processes.py",
+        "return started_at is None or abs(process.started_at - started_at) <= START_TOLERANCE",
+        "return True",
+        "backend/test_processes.py",
+    ),
+    "the foreground": Mutant(
+        "processes.py", "os.getpgid(pid) == _foreground_group(pid)", "True", "backend/test_processes.py"
+    ),
+    "a pane has one agent": Mutant(
+        "store/agents.py",
+        '"UPDATE agents SET tmux_pane_id = NULL WHERE tmux_pane_id = ?',
+        '"UPDATE agents SET tmux_pane_id = NULL WHERE 0 AND tmux_pane_id = ?',
+        "backend/services/test_binding.py",
+    ),
+    # When it is typed
+    "an agent that has left": Mutant(POLICY, "if agent is None:", "if False and agent is None:", BY_POLICY),
+    "mail that is too old": Mutant(POLICY, "wake.expires_at <= now for", "False for", BY_POLICY),
+    "a restraint": Mutant(POLICY, "if not restraint.gate.holds:", "if False:", BY_POLICY),
+    "do not disturb": Mutant(POLICY, "holds=not circumstances.resting,", "holds=True,", BY_POLICY),
+    "an unanswered hint": Mutant(POLICY, "holds=now >= patient_until,", "holds=True,", BY_POLICY),
+    "the budget": Mutant(POLICY, "holds=not spent,", "holds=True,", BY_POLICY),
+    "ping-pong": Mutant(POLICY, "holds=not circumstances.chattering,", "holds=True,", BY_POLICY),
+    "ping-pong with something to say": Mutant(POLICY, " and worth_waking == 0", "", BY_POLICY),
+    "closed gates": Mutant(POLICY, "if all(gate.holds for gate in sighting.gates)", "if True", BY_POLICY),
+    "a transport that fails for ever": Mutant(POLICY, ">= len(LADDER):", ">= 10**6:", BY_POLICY),
+    "an idle agent that waited": Mutant(POLICY, ", until_idle=True)", ")", BY_POLICY),
+    "names in a hint": Mutant(POLICY, "character if character.isprintable() else", "character or", BY_POLICY),
+    "wakes that were over for want of a pane": Mutant(
+        "store/wakes.py", "due_at IS NULL AND skip_reason IN {REVIVABLE}", "0", BY_WAKES
+    ),
+    "wakes for a new pane": Mutant(
+        "services/agents.py",
+        "tx.record(PaneBound(agent_id=agent_id))\n        await self._waker.revive(tx, agent_id)",
+        "tx.record(PaneBound(agent_id=agent_id))",
+        BY_WAKES,
+    ),
+    "wakes for what was read": Mutant(
+        "services/messages.py", "await wakes_store.end_as_read(tx, row_ids)", "pass", BY_STORIES
+    ),
+    "what was handed over before": Mutant("tools/kit.py", "tuple(session.offered)", "()", BY_STORIES),
+    "the end of a page": Mutant(
+        "store/messages.py",
+        "AND m.event_id > ? ORDER BY m.event_id LIMIT ?",
+        "AND m.event_id >= ? ORDER BY m.event_id LIMIT ?",
+        BY_STORIES,
+    ),
+    # Whose it is
+    "a claimed task": Mutant(BOARD, "if task.status is not TaskStatus.PENDING:", "if False:", BY_TASKS),
+    "a blocked task": Mutant(
+        BOARD, "if await store.unfinished(tx, agent.team, task.depends_on):", "if False:", BY_TASKS
+    ),
+    "somebody else's task": Mutant(BOARD, " or task.claimed_by != agent.agent_id:", ":", BY_TASKS),
+    "an unknown dependency": Mutant(BOARD, "        if unknown:", "        if False:", BY_TASKS),
+    "a task of another team": Mutant(
+        "store/tasks.py", "WHERE id = ? AND team = ?", "WHERE id = ? OR team = ?", BY_TASKS
+    ),
+    "a task that has changed": Mutant(DESK, "        if now != seen:", "        if False:", BY_DESK),
+    "a circle of tasks": Mutant(DESK, "        if way:", "        if False:", BY_DESK),
+    "mail of others": Mutant(
+        "tools/messages.py", "sender_of(arguments.message_id) != call.agent.agent_id", "sender_of('x')", BY_NAMES
+    ),
+    "reserved roles": Mutant("services/agents.py", "label.startswith(RESERVED)", "False", BY_NAMES),
+    "the operator's name": Mutant(
+        "services/agents.py", 'unicodedata.normalize("NFKC", label).casefold()', "label", BY_NAMES
+    ),
+    # Who is let in
+    "a forged id": Mutant("http_requests.py", " and claimed != session.agent_id:", " and False:", BY_REQUESTS),
+    "another credential": Mutant(
+        "http_requests.py", "if not hmac.compare_digest(session.credential, digest):", "if False:", BY_REQUESTS
+    ),
+    "a body without end": Mutant(
+        "http_requests.py", "while more and max(size, len(body)) <= BODY_LIMIT:", "while more:", BY_REQUESTS
+    ),
+    "a wrong token": Mutant(
+        "http.py", "return hmac.compare_digest(given.encode(), self._token.encode())", "return True", BY_HTTP
+    ),
+    "a token in the URL": Mutant("http.py", "elif not self._query_token:", "elif False:", BY_HTTP),
+    "a foreign host": Mutant(
+        "http.py",
+        "        enable_dns_rebinding_protection=True,",
+        "        enable_dns_rebinding_protection=False,",
+        BY_HTTP,
+    ),
+    "a web page as the operator": Mutant("operator_door.py", 'if "origin" in headers:', "if False:", BY_COMMANDS),
+    "a wrong secret": Mutant(
+        "operator_door.py", "not hmac.compare_digest(given.encode(), secret.encode())", "False", BY_COMMANDS
+    ),
+    "a read-only dashboard": Mutant(
+        "operator_door.py", "if verb.changes and self._read_only:", "if False:", BY_COMMANDS
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def copied_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package and its tests, to break things in."""
+    copy = tmp_path_factory.mktemp("broken")
+    shutil.copy(PROJECT / "pyproject.toml", copy)
+    for folder in ("xats_tui", "tests"):
+        shutil.copytree(PROJECT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__", "__snapshots__"))
+    return copy
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_what_is_to_be_broken_is_there(name: str) -> None:
+    mutant = MUTANTS[name]
+    source = (PROJECT / "xats_tui" / "backend" / mutant.file).read_text()
+
+    assert source.count(mutant.sound) == 1
+    assert (PROJECT / "tests" / mutant.tests).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(PATIENCE + 10)
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_test_notices_what_is_broken(name: str, copied_project: Path) -> None:
+    mutant = MUTANTS[name]
+    module = copied_project / "xats_tui" / "backend" / mutant.file
+    sound = module.read_text()
+    module.write_text(sound.replace(mutant.sound, mutant.broken))
+    try:
+        tested = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", f"tests/{mutant.tests}"],
+            cwd=copied_project,
+            env=clean_environment()
+            | {"PYTHONPATH": str(copied_project), "PYTHONDONTWRITEBYTECODE": "1", "XATS_STORIES": STORIES},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    finally:
+        module.write_text(sound)
+
+    assert tested.returncode == 1, f"nobody noticed: {tested.stdout[-2000:]}{tested.stderr[-1000:]}"
+    assert "SyntaxError" not in tested.stdout
+    assert "NameError" not in tested.stdout
