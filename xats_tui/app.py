@@ -44,6 +44,9 @@ HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall")]
 """Cells from which a screen has each class; the stylesheets know what it means."""
 
 
+FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
+"""Seconds in which nothing is painted while a mode is opened for the first time, and again."""
+
 SCREENS: tuple[type[ModeScreen], ...] = (Live, Agents, Messages, Wakes, Tasks, Contracts, Activities)
 """The screen of each mode."""
 
@@ -90,6 +93,8 @@ class XatsApp(App[Next]):
         self._when_seen = when_seen
         self._trail: list[Mode] = []
         """The modes through which the operator has come to the one that is open."""
+        self._is_laid_out = False
+        """Whether the mode that is about to be opened has been open before."""
         self._reloads = Reloads(desk.source, desk.clock, lambda picture: self.post_message(self.Pictured(picture)))
         self._unlisten: Callable[[], None] | None = None
 
@@ -165,12 +170,17 @@ class XatsApp(App[Next]):
 
     async def _go_to(self, mode: Mode, words: str | None = None, row: str | None = None) -> None:
         """Open a mode as it was left; it learns where from, and what to show."""
+        self._is_laid_out = mode in self._screen_stacks
         await self.switch_mode(mode)
         screen = self.screen_stack[0]
         if isinstance(screen, ModeScreen):
             screen.came_from = self._trail[-1] if self._trail else None
             screen.show(self.picture)
             screen.arrive(words, row)
+
+    def delay_update(self, delay: float = FIRST_LOOK) -> None:
+        """Paint nothing while a mode is opened; what is laid out already needs but a moment."""
+        super().delay_update(NEXT_LOOK if self._is_laid_out else delay)
 
     async def action_quit(self) -> None:
         """Leave, after a question if agents are connected: they would be cut off."""

@@ -382,7 +382,7 @@ async def test_one_that_others_could_read_is_replaced_at_the_start_and_a_good_on
 
 async def test_under_a_read_only_dashboard_commands_look_and_change_nothing(settings: Settings) -> None:
     home = ("--home", str(settings.home))
-    async with Backend.running(settings, read_only=True):
+    async with Backend.working(settings) as backend, backend.serving(read_only=True):
         looked, changed = await beside("agents", *home), await beside("send", "--all", "hello", *home)
     assert (looked.code, looked.stdout) == (0, "no agent\n")
     assert changed.code == 1

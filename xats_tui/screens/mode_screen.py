@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.events import ScreenResume, ScreenSuspend
+from textual.geometry import Size
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -61,6 +62,8 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         self._typing_command = False
         self._outdated = True
         """It has not been drawn since another screen lay over it or took its place."""
+        self._drawn_at: Size | None = None
+        """The size of the terminal when it was."""
 
     def compose(self) -> ComposeResult:
         """Header, modes, body, prompt line, footer, and the sentence that takes their place."""
@@ -130,7 +133,10 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
     def _resumed(self, event: ScreenResume) -> None:
         # Nothing changes the styles of a covered screen but another theme, upon which Textual restyles it by itself.
         event.refresh_styles = False
-        self.call_after_refresh(self._catch_up)
+        if self._drawn_at == self.app.size:
+            self._catch_up()  # in the first frame: it is laid out as it was
+        else:
+            self.call_after_refresh(self._catch_up)
 
     def _catch_up(self) -> None:
         """Draw what nobody has drawn since: whoever opens a mode hands it a picture, which mostly is new."""
@@ -150,7 +156,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
     def draw(self) -> None:
         """Draw everything as it is now, if it is on the screen."""
         if self.is_mounted and self.is_current:
-            self._outdated = False
+            self._outdated, self._drawn_at = False, self.size
             if not self.paused:
                 self.picture = self._latest
             with _unless_taken_down():
