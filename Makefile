@@ -37,9 +37,9 @@ lint: $(STAMP) ## style, format and import rules
 types: $(STAMP) ## mypy, strict
 	$(BIN)/mypy
 
-# -n 4: the journeys wait more than they compute; on two cores four workers keep one and a half busy.
+# -n 5: the journeys wait more than they compute; on two cores five workers keep both busy.
 unit: $(STAMP) ## the tests (ARGS="-k wake" are passed on)
-	$(BIN)/pytest -n 4 $(ARGS)
+	$(BIN)/pytest -n 5 $(ARGS)
 
 # Some tests measure time or imports and fail while every line is counted: whether tests pass is for `make test` to say.
 coverage: $(STAMP) ## which branches of coordinator and bridge the tests go through; fails below 95 %

@@ -11,6 +11,9 @@ from xats_tui.screens.source import Part, Picture
 CALM = 10
 """Seconds after which rows are made anew whose times are told in minutes."""
 
+MANY, UNHURRIED = 100, 3
+"""More rows than that age every third second, where their times are told in seconds: each round reads all of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
@@ -46,7 +49,8 @@ class Reading:
     def take(self, picture: Picture, now: datetime) -> None:
         """Read the picture as it is at that time."""
         parts = tuple(getattr(picture, part.value) for part in self.listing.reads)
-        moment = int(now.timestamp()) // (1 if self.listing.tells_seconds(picture, now) else CALM)
+        pace = UNHURRIED if len(self.rows) > MANY else 1
+        moment = int(now.timestamp()) // (pace if self.listing.tells_seconds(picture, now) else CALM)
         known = self._parts and all(part is before for part, before in zip(parts, self._parts, strict=True))
         if known and moment == self._moment:
             return
