@@ -83,9 +83,7 @@ async def _connection(agent: Agent) -> AsyncIterator[httpx2.AsyncClient]:
 @asynccontextmanager
 async def _connected(base_url: str) -> AsyncIterator[httpx2.AsyncClient]:
     # On this machine: without a proxy of the environment, and without certificates, which take long to load.
-    async with httpx2.AsyncClient(
-        base_url=base_url, timeout=DEADLINE, trust_env=False, verify=False
-    ) as server:
+    async with httpx2.AsyncClient(base_url=base_url, timeout=DEADLINE, trust_env=False, verify=False) as server:
         yield server
 
 
