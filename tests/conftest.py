@@ -29,6 +29,17 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the long run all variants but the first of a test that says so."""
+    begun: set[str] = set()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        if item.get_closest_marker("first_variant_quick") and test in begun:
+            item.add_marker(pytest.mark.slow)
+        begun.add(test)
+
+
 @pytest.fixture(autouse=True)
 def own_tmux_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """No test finds the tmux server of whoever runs it."""

@@ -49,6 +49,7 @@ async def test_five_agents_lose_nothing_and_do_nothing_twice_while_the_coordinat
     assert stored(tmp_path, "SELECT title FROM tasks") == sorted(done)
 
 
+@pytest.mark.slow
 async def test_after_a_restart_a_name_is_whose_it_was_last(tmp_path: Path) -> None:
     with ExitStack() as coordinators:
         process, port = coordinators.enter_context(daemon(tmp_path))

@@ -88,6 +88,7 @@ async def test_a_session_goes_on_as_who_it_was_after_the_coordinator_was_killed(
     assert await tool(http, bob, "whoami") == before
 
 
+@pytest.mark.slow
 async def test_its_stream_opens_again_and_carries_notifications(coordinator: Daemon, http: httpx2.AsyncClient) -> None:
     alice = await joined(http, "alice")
     await coordinator.kill_and_start_again()
@@ -100,6 +101,7 @@ async def test_its_stream_opens_again_and_carries_notifications(coordinator: Dae
                 pass
 
 
+@pytest.mark.slow
 async def test_its_first_request_may_be_any_and_many_at_once(coordinator: Daemon, http: httpx2.AsyncClient) -> None:
     alice, bob = await joined(http, "alice"), await joined(http, "bob")
     await coordinator.kill_and_start_again()
@@ -112,6 +114,7 @@ async def test_its_first_request_may_be_any_and_many_at_once(coordinator: Daemon
     assert (await http.post("/mcp", json=call("whoami"), headers=bob)).status_code == 404
 
 
+@pytest.mark.slow
 async def test_a_session_that_was_ended_stays_unknown(coordinator: Daemon, http: httpx2.AsyncClient) -> None:
     alice, bob = await joined(http, "alice"), await joined(http, "bob")
     await http.delete("/mcp", headers=alice)
@@ -122,6 +125,7 @@ async def test_a_session_that_was_ended_stays_unknown(coordinator: Daemon, http:
     assert (first.status_code, (await http.delete("/mcp", headers=bob)).status_code) == (200, 404)
 
 
+@pytest.mark.slow
 async def test_initialize_opens_a_new_session_whatever_id_it_comes_with(
     coordinator: Daemon, http: httpx2.AsyncClient
 ) -> None:
@@ -144,6 +148,7 @@ async def test_w13_who_was_superseded_is_told_so_after_the_restart_too(
     assert (await tool(http, new, "whoami"))["name"] == "alice"
 
 
+@pytest.mark.slow
 async def test_w13_who_comes_back_too_late_finds_its_name_taken(coordinator: Daemon, http: httpx2.AsyncClient) -> None:
     old = await joined(http, "alice")
     await coordinator.kill_and_start_again()

@@ -114,6 +114,7 @@ def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
     assert "192.0.2.1" in daemon_refuses(tmp_path, "--host", "192.0.2.1", "--token", "s")
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_in_time_with_a_client_that_keeps_its_stream_open(tmp_path: Path, number: signal.Signals) -> None:
     with daemon(tmp_path) as (process, _):

@@ -94,6 +94,7 @@ def test_a_coordinator_without_a_screen_makes_room_without_a_question_and_leaves
         terminal.exit_code()
 
 
+@pytest.mark.slow
 def test_another_dashboard_of_the_same_home_is_refused_and_the_first_is_named(tmp_path: Path) -> None:
     with dashboard(tmp_path) as first:
         first.read_until(b"Attention")
@@ -109,6 +110,7 @@ def test_another_dashboard_of_the_same_home_is_refused_and_the_first_is_named(tm
         assert first.exit_code() == 0
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_when_it_is_told_to_and_says_so(tmp_path: Path, number: signal.Signals) -> None:
     with dashboard(tmp_path) as terminal:

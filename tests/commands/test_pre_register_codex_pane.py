@@ -51,6 +51,7 @@ def test_the_coordinator_is_found_as_the_launchers_of_old_expect(home: Path) -> 
     assert (by_file.returncode, by_port.returncode) == (0, 0), by_file.stderr + by_port.stderr
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("arguments", [PANE[:1], PANE[:3], (PANE[0], *PANE[3:])])
 def test_what_is_missing_is_told_by_the_usage(arguments: tuple[str, ...]) -> None:
     run = xats(*arguments)
@@ -59,6 +60,7 @@ def test_what_is_missing_is_told_by_the_usage(arguments: tuple[str, ...]) -> Non
     assert run.stderr.startswith("usage: ") and "--pane" in run.stderr and "--agent-id" in run.stderr
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("ttl", ["0", "-5", "soon", "1.5", ""])
 def test_a_bad_ttl_is_told(home: Path, ttl: str) -> None:
     run = xats(*PANE, "--ttl", ttl, "--home", str(home), "--token", "hush")

@@ -91,6 +91,7 @@ async def test_after_a_coordinator_was_killed_and_started_again_the_agent_is_who
     assert agent["agent_id"] == registered["agent_id"]
 
 
+@pytest.mark.slow
 async def test_an_idle_agent_is_known_again_to_a_coordinator_that_came_back(home: Path) -> None:
     with daemon(home) as (first, port):
         async with bridge(home) as idle:
@@ -102,6 +103,7 @@ async def test_an_idle_agent_is_known_again_to_a_coordinator_that_came_back(home
                         await asyncio.sleep(0.02)
 
 
+@pytest.mark.slow
 async def test_an_idle_agent_does_not_bring_back_a_coordinator_that_the_operator_stopped_but_a_call_does(
     home: Path,
 ) -> None:

@@ -10,6 +10,7 @@ from tests.mcp_bridge.host import bridge
 from tests.mcp_bridge.test_channel import CAPABILITY, TO_THE_HOST
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("evidence", ["the handshake", "a flag"])
 async def test_the_bridge_itself_carries_wakes_to_a_host_that_takes_them(evidence: str, tmp_path: Path) -> None:
     flags = ["--channel"] if evidence == "a flag" else []
@@ -37,6 +38,7 @@ async def test_the_bridge_itself_carries_wakes_to_a_host_that_takes_them(evidenc
             }
 
 
+@pytest.mark.slow
 async def test_the_bridge_carries_wakes_again_after_a_restart(tmp_path: Path) -> None:
     with daemon(tmp_path) as (first, port):
         async with bridge(tmp_path, "--channel") as host, bridge(tmp_path) as other:

@@ -114,6 +114,7 @@ async def test_it_registers_as_the_reference_proxy_does(backend: Backend, tmp_pa
         assert agent.delivery.address == {"channel_session_id": csid}
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("named_by", ["flag", "environment", "pid file"])
 async def test_a_wake_reaches_the_host_unchanged(
     named_by: str, backend: Backend, settings: Settings, register: Connect, tmp_path: Path
@@ -169,6 +170,7 @@ async def test_w9_a_proxy_that_is_killed_delivers_nothing_and_its_successor_does
         await until(alice, sent["message_id"], wake_status="delivered")
 
 
+@pytest.mark.slow
 async def test_the_channel_is_the_same_after_a_restart_and_the_hint_comes_again(tmp_path: Path) -> None:
     with daemon(tmp_path) as (first, port):
         url = f"http://127.0.0.1:{port}/mcp"
@@ -199,6 +201,7 @@ async def test_w39_it_ends_with_its_host_and_takes_its_session_along(
         await eventually(lambda: len(backend.sessions) == 0)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("given_by", ["flag", "environment", "URL"])
 async def test_the_token_may_come_three_ways(given_by: str, tmp_path: Path) -> None:
     with daemon(tmp_path, "--token", "hush") as (_, port):

@@ -42,6 +42,7 @@ async def test_an_agent_that_the_configuration_names_is_there_before_it_has_said
     assert agent["role"] == "qa"
 
 
+@pytest.mark.slow
 async def test_the_environment_names_an_agent_too(home: Path) -> None:
     with daemon(home):
         async with bridge(home, XATS_NAME="ann", XATS_TEAM="shop") as host:
@@ -55,6 +56,7 @@ async def test_a_coordinator_that_comes_later_is_told_who_the_agent_is(home: Pat
         assert "ann" in await the_agents(host)
 
 
+@pytest.mark.slow
 async def test_what_the_model_registers_later_takes_the_place_of_the_configured_name_for_good(home: Path) -> None:
     with daemon(home) as (first, port):
         async with bridge(home, "--name", "ann", "--team", "shop") as host:
@@ -85,6 +87,7 @@ async def test_a_codex_that_is_registered_unasked_is_bound_to_its_thread_by_its_
     assert threads == [None, "th"]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.tmux
 @pytest.mark.parametrize(
     ("program", "said", "client"),

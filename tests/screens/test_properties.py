@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.pilot import Pilot
 
-from tests.screens.looking import settled, shows, slow, strips, until
+from tests.screens.looking import settled, shows, strips, until
 from tests.screens.sample import FILLED, FixedSource, FixedVerbs, desk
 from tests.screens.test_format import FOREIGN, OBEYED
 from xats_tui.app import XatsApp
@@ -121,7 +121,8 @@ class ForeignVerbs(FixedVerbs):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("mode", [mode if mode is Mode.MESSAGES else slow(mode) for mode in Mode])
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", Mode)
 @settings(max_examples=2, deadline=None)
 @given(texts=st.lists(FOREIGN, min_size=3, max_size=9).map(tuple))
 def test_no_foreign_text_breaks_a_screen(mode: Mode, texts: tuple[str, ...]) -> None:

@@ -176,8 +176,12 @@ DIALOGS = {
 }
 
 
+QUICK = ("quit", "answer-sure", "force", "launch", "task", "broadcast")
+"""Those that ask before something happens, and the forms."""
+
+
 @at(SMALL, late=(NORMAL, WIDE))
-@pytest.mark.parametrize("dialog", DIALOGS)
+@pytest.mark.parametrize("dialog", [dialog if dialog in QUICK else slow(dialog) for dialog in DIALOGS])
 def test_dialog(snap_compare: Compare, dialog: str, size: tuple[int, int]) -> None:
     keys, words = DIALOGS[dialog]
 

@@ -73,6 +73,7 @@ def test_it_says_where_it_listens_in_one_line_and_writes_it_down(home: Path) -> 
     assert (home / "data.db").exists()
 
 
+@pytest.mark.slow
 def test_a_second_one_is_refused_and_the_first_goes_on(home: Path) -> None:
     with running(home, home) as started:
         code, stderr = refused(home, "--port", "0")
@@ -82,6 +83,7 @@ def test_a_second_one_is_refused_and_the_first_goes_on(home: Path) -> None:
         assert pid_record(home / "daemon.pid")["pid"] == started.process.pid
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("left", ["a dead pid", "another program's pid", "garbage", "nothing"])
 def test_a_pid_file_that_was_left_does_not_keep_it_from_starting(home: Path, left: str) -> None:
     home.mkdir(parents=True)
@@ -104,6 +106,7 @@ def test_ports_that_are_taken_are_named(home: Path) -> None:
     assert not (home / "daemon.pid").exists()
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("port", ["abc", "-1", "65536", "1.5", ""])
 def test_a_port_that_is_none_is_named(home: Path, port: str) -> None:
     code, stderr = refused(home, f"--port={port}")
@@ -116,6 +119,7 @@ def test_a_command_that_does_not_exist_is_a_misuse() -> None:
     assert xats("nonsense").returncode == 2
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_w6_it_ends_although_a_stream_is_open(home: Path, number: signal.Signals) -> None:
     with running(home, home) as started:
@@ -193,6 +197,7 @@ def test_a_token_is_not_to_be_seen_in_the_log(guarded: Coordinator) -> None:
     assert not any("correct" in log for log in logs)
 
 
+@pytest.mark.slow
 def test_pre_registering_a_pane_from_the_command_line(home: Path, guarded: Coordinator) -> None:
     home.mkdir(parents=True)
     pid_file = str(guarded.home / "daemon.pid")
