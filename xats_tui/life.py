@@ -22,10 +22,11 @@ from xats_tui.app import XatsApp
 from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.errors import StartError
+from xats_tui.backend.model import PaneRef
 from xats_tui.ending import Ending
 from xats_tui.garbage import settle
 from xats_tui.screens.coordinator_source import CoordinatorSource
-from xats_tui.screens.coordinator_verbs import CoordinatorVerbs, own_seat
+from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.desk import Desk
 from xats_tui.screens.format import one_line
 from xats_tui.screens.leaving import Next
@@ -133,7 +134,7 @@ class _Life:
     def _show_screen(self) -> Next:
         desk = Desk(
             source=CoordinatorSource(self._coordinator),
-            verbs=CoordinatorVerbs(self._coordinator, seat=own_seat(os.environ), read_only=self._read_only),
+            verbs=CoordinatorVerbs(self._coordinator, seat=PaneRef.own(os.environ), read_only=self._read_only),
             clock=SystemClock(),
             tmux_missing=shutil.which("tmux") is None,
             alert=self._loaded.settings.alert,

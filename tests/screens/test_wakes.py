@@ -49,14 +49,14 @@ class CountingSource(FixedSource):
 
 @asynccontextmanager
 async def wakes(
-    picture: Picture = FILLED, size: tuple[int, int] = (120, 40), *, start: Mode = Mode.WAKES, **fields: Any
+    picture: Picture = FILLED, size: tuple[int, int] = (120, 40), **fields: Any
 ) -> AsyncIterator[tuple[Pilot[Any], CountingSource]]:
     """The dashboard with the wakes open, and the source that it shows."""
     source = CountingSource(picture)
     app = XatsApp(desk(source, **fields))
     async with app.run_test(size=size, notifications=True) as pilot:
         await shows(pilot, "xats :9100")
-        await open_mode(pilot, start)
+        await open_mode(pilot, Mode.WAKES)
         await settled(pilot)
         yield pilot, source
 

@@ -75,6 +75,15 @@ class PaneRef:
     pane_id: str
     """tmux's own id, `%42`."""
 
+    @classmethod
+    def own(cls, environment: Mapping[str, str]) -> "PaneRef | None":
+        """The pane that a program with this environment was started in; None outside tmux.
+
+        Its server is the one that tmux itself would choose there, so it needs no name.
+        """
+        pane_id = environment.get("TMUX_PANE")
+        return cls("", pane_id) if pane_id and environment.get("TMUX") else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding:

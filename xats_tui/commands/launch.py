@@ -98,7 +98,7 @@ def _launched(
     clock = SystemClock()
     desk = RemoteDesk(loaded.settings, socket or _own_socket())
     launching = Launching(Windows(Tmux(clock)), desk, clock, loaded.settings)
-    where = Where(socket=socket, seat=None if socket else _seat(), splits=splits)
+    where = Where(socket=socket, seat=None if socket else PaneRef.own(os.environ), splits=splits)
     tell = _progress if sys.stderr.isatty() and not as_json else nobody
     launched = asyncio.run(launching.launch(wanted, where, tell, patience=patience))
     return _told(launched, as_json=as_json, is_here=where.seat is not None)
@@ -132,16 +132,11 @@ def _misuse(client: str, socket: str, server: str, *, pane: bool, app_server: bo
         return f"{client} cannot be launched: {CLIENTS} can"
     if socket and server:
         return "-L and --socket both name a tmux server: give one of them"
-    if pane and (socket or server or not _seat()):
+    if pane and (socket or server or not PaneRef.own(os.environ)):
         return "--pane splits the pane that you are in: run it inside tmux, without -L and --socket"
     if app_server and client != "codex":
         return "--app-server is for codex"
     return ""
-
-
-def _seat() -> PaneRef | None:
-    pane = os.environ.get("TMUX_PANE")
-    return PaneRef("", pane) if pane and os.environ.get("TMUX") else None
 
 
 def _socket_path(socket: str, server: str) -> str:

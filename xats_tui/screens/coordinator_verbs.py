@@ -1,6 +1,6 @@
 """The verbs, asked of a running coordinator; every refusal becomes one sentence."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,15 +15,6 @@ from xats_tui.screens.verbs import VerbRefused
 T = TypeVar("T")
 
 READ_ONLY = "read-only mode"
-
-
-def own_seat(environment: Mapping[str, str]) -> PaneRef | None:
-    """The pane that this program is drawn in, as tmux tells its children; None outside tmux.
-
-    Its server is the one that tmux itself would choose here, so it needs no name.
-    """
-    pane_id = environment.get("TMUX_PANE")
-    return PaneRef("", pane_id) if pane_id and environment.get("TMUX") else None
 
 
 class CoordinatorVerbs:
