@@ -14,9 +14,10 @@ export PYTHONUTF8 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH
 unexport PYTHONHOME
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint types unit coverage stress audit bench load pages screenshots docs cast release-check clean
+.PHONY: help run demo test lint types unit collected coverage stress audit bench load pages screenshots docs cast release-check clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -27,7 +28,10 @@ run: $(STAMP) ## open the dashboard (ARGS="--port 9200" are passed on)
 demo: $(STAMP) ## stand-in agents at work, to try everything on (ARGS="--headless" is passed on)
 	@$(BIN)/xats-tui demo $(ARGS)
 
-test: lint types unit ## everything that CI checks
+# mypy and the look for tests keep a processor busy each; the tests are rewritten there once, and not by every worker.
+test: $(STAMP) ## everything that CI checks
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync lint types collected
+	@$(MAKE) --no-print-directory unit
 
 lint: $(STAMP) ## style, format and import rules
 	$(BIN)/ruff check .
@@ -37,9 +41,12 @@ lint: $(STAMP) ## style, format and import rules
 types: $(STAMP) ## mypy, strict
 	$(BIN)/mypy
 
-# -n 5: the journeys wait more than they compute; on two cores five workers keep both busy.
+collected: $(STAMP)
+	@$(BIN)/pytest --collect-only -qq -p no:cacheprovider >/dev/null || $(BIN)/pytest --collect-only -qq
+
+# -n 6: the journeys wait more than they compute; on two cores six workers keep both busy.
 unit: $(STAMP) ## the tests (ARGS="-k wake" are passed on)
-	$(BIN)/pytest -n 5 $(ARGS)
+	$(BIN)/pytest -n 6 --dist loadgroup $(ARGS)
 
 # Some tests measure time or imports and fail while every line is counted: whether tests pass is for `make test` to say.
 coverage: $(STAMP) ## which branches of coordinator and bridge the tests go through; fails below 95 %

@@ -23,6 +23,19 @@ QUIET_MS = 150
 """How long a pane must be quiet: long enough to be seen, short enough to be waited for."""
 
 
+JOURNEYS = Path(__file__).parent
+"""Its tests, those beside this file, take long and mostly wait: at the end of a run nothing is left to fill that."""
+
+SHARING = (
+    "tests/wire/",
+    "tests/bad_input/",
+    "tests/commands/test_launch.py",
+    "tests/commands/test_pre_register_codex_pane.py",
+    "tests/test_packaging.py",
+)
+"""Whose tests share a process that takes long to start: one worker runs them all, and starts it once."""
+
+
 def pytest_collection_finish() -> None:
     """Look for reference cycles seldom, and never in what stays: that took a quarter of a screen test."""
     gc.freeze()
@@ -31,9 +44,13 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to the long run all variants but the first of a test that says so."""
+    """Begin with what takes long, keep together what shares a process, leave further variants to the long run."""
+    items.sort(key=lambda item: item.path.parent != JOURNEYS)
     begun: set[str] = set()
     for item in items:
+        for place in SHARING:
+            if item.nodeid.startswith(place):
+                item.add_marker(pytest.mark.xdist_group(place))
         test = item.nodeid.partition("[")[0]
         if item.get_closest_marker("first_variant_quick") and test in begun:
             item.add_marker(pytest.mark.slow)

@@ -138,6 +138,7 @@ async def test_initialize_opens_a_new_session_whatever_id_it_comes_with(
     assert (await tool(http, alice, "whoami"))["name"] == "alice"
 
 
+@pytest.mark.slow
 async def test_w13_who_was_superseded_is_told_so_after_the_restart_too(
     coordinator: Daemon, http: httpx2.AsyncClient
 ) -> None:

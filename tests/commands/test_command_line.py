@@ -127,5 +127,6 @@ def test_an_interrupt_while_the_program_is_still_imported_prints_no_traceback(tm
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
         _, complaint = process.communicate(timeout=20)
-    assert complaint == b""
-    assert process.returncode in (-signal.SIGINT, 130, 0)
+    if not complaint.startswith(b"Could not import runpy module"):  # Python had not come to us yet
+        assert complaint == b""
+        assert process.returncode in (-signal.SIGINT, 130, 0)

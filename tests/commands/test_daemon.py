@@ -56,6 +56,7 @@ def test_it_prints_where_it_listens_and_nothing_else(tmp_path: Path) -> None:
     assert not (tmp_path / "daemon.pid").exists()
 
 
+@pytest.mark.slow
 def test_what_it_leaves_in_its_home_is_readable_by_the_owner_only(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with daemon(home):
@@ -71,6 +72,7 @@ def test_a_second_one_of_the_same_home_is_refused_with_the_pid_of_the_first(tmp_
         assert pid_file.is_running(tmp_path / "daemon.pid")
 
 
+@pytest.mark.slow
 def test_a_killed_one_does_not_keep_the_next_from_starting(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, port):
         end(process)
@@ -135,6 +137,7 @@ def test_it_ends_in_time_with_a_client_that_keeps_its_stream_open(tmp_path: Path
             bridge.stdin.close()
 
 
+@pytest.mark.slow
 def test_told_twice_it_ends_at_once(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, _):
         process.send_signal(signal.SIGSTOP)  # both are there when it looks

@@ -82,6 +82,7 @@ def dashboard(home: Path, *wrapper: str) -> Iterator[Terminal]:
         os.close(descriptor)
 
 
+@pytest.mark.slow
 def test_a_coordinator_without_a_screen_makes_room_without_a_question_and_leaves_its_port(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, port), dashboard(tmp_path) as terminal:
         terminal.read_until(b"took over from the")
@@ -145,6 +146,7 @@ DEAF = ("/bin/sh", "-c", 'trap : HUP; "$@"; :', "sh")
 """Keeps a hang-up to itself and waits for its child, as make does."""
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("wrapper", [(), DEAF], ids=["started by a shell", "started by make"])
 def test_it_ends_with_its_terminal(wrapper: tuple[str, ...], tmp_path: Path) -> None:
     with dashboard(tmp_path, *wrapper) as terminal:

@@ -70,6 +70,7 @@ async def test_the_tools_and_the_instructions_are_the_coordinators(home: Path) -
     assert "[xats]" in greeting["instructions"]
 
 
+@pytest.mark.slow
 async def test_two_agents_talk_through_their_bridges(home: Path) -> None:
     with daemon(home):
         async with bridge(home) as first, bridge(home) as second:
@@ -80,6 +81,7 @@ async def test_two_agents_talk_through_their_bridges(home: Path) -> None:
     assert "hello \u2028 é 😀" in json.dumps(inbox, ensure_ascii=False)
 
 
+@pytest.mark.slow
 async def test_after_a_coordinator_was_killed_and_started_again_the_agent_is_who_it_was(home: Path) -> None:
     with daemon(home) as (first, port):
         async with bridge(home) as host:
@@ -158,6 +160,7 @@ async def test_answers_under_way_are_given_before_a_host_that_closed_stdin_is_le
             assert await host.process.wait() == 0
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_bridge_that_is_told_to_stop_does_so_at_once(home: Path, number: signal.Signals) -> None:
     with daemon(home):

@@ -53,6 +53,7 @@ async def test_the_bridge_carries_wakes_again_after_a_restart(tmp_path: Path) ->
                 assert message["params"] == {"content": HINT, "meta": {}}
 
 
+@pytest.mark.slow
 async def test_without_evidence_the_bridge_speaks_of_no_channel(tmp_path: Path) -> None:
     with daemon(tmp_path):
         async with bridge(tmp_path) as host:

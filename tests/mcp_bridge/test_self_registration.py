@@ -20,6 +20,7 @@ async def the_agents(host: Any) -> dict[str, dict[str, Any]]:
     return {agent["name"]: agent for agent in (await host.call("list_agents"))["agents"]}
 
 
+@pytest.mark.slow
 async def test_a_name_is_all_that_a_registration_needs(home: Path) -> None:
     with daemon(home):
         async with bridge(home) as host:

@@ -1,5 +1,6 @@
 """Looking at a screen under test: its text, and waiting until a claim about it holds."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,10 +13,13 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.worker import WorkerState
 
-PATIENCE = 400
-"""Looks, 10 ms apart, before a claim is given up."""
+PATIENCE = 1000
+"""Looks before a claim is given up."""
 
-STILL = 10
+APART = 0.01
+"""Seconds between two looks.  `Pilot.pause` is not it: that has every widget of the screen answer, each time."""
+
+STILL = 15
 """Looks in a row that see nothing new."""
 
 LASTING = ("reloads", "verbs")
@@ -26,17 +30,17 @@ slow = partial(pytest.param, marks=pytest.mark.slow)
 
 
 async def until(pilot: Pilot[Any], claim: Callable[[], bool]) -> None:
-    """Wait until the claim holds, four seconds at the most."""
+    """Wait until the claim holds, ten seconds at the most."""
     for _ in range(PATIENCE):
         if claim():
             await pilot.pause()
             return
-        await pilot.pause(0.01)
+        await asyncio.sleep(APART)
     raise AssertionError(f"it never came to be; the screen shows:\n{text(pilot)}")
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Wait until nothing is being loaded and nothing was painted for ten looks: layout takes several frames."""
+    """Wait until nothing is being loaded and nothing was painted for a while: layout takes several frames."""
     seen, looks = -1, 0
     for _ in range(PATIENCE):
         now = paints(pilot)
@@ -44,7 +48,7 @@ async def settled(pilot: Pilot[Any]) -> None:
         seen = now
         if looks == STILL:
             return
-        await pilot.pause(0.01)
+        await asyncio.sleep(APART)
     raise AssertionError(f"it does not come to rest; the screen shows:\n{text(pilot)}")
 
 

@@ -28,6 +28,7 @@ FOUND = {
 }
 
 
+@pytest.mark.slow
 async def test_the_log_is_filtered_by_type_agent_team_and_words() -> None:
     async with opened(Mode.ACTIVITY, size=(160, 50)) as (pilot, _):
         for words, keys in FOUND.items():

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button
 
@@ -81,6 +82,7 @@ async def test_a_filter_is_seen_and_left_with_escape(settings: Settings, coordin
         assert "/end" not in text(pilot)
 
 
+@pytest.mark.slow
 async def test_tab_goes_round_the_panels_and_zoom_gives_one_the_screen(coordinator: Coordinator) -> None:
     async with dashboard(coordinator) as pilot:
         await pilot.press(*["tab"] * 3)
@@ -150,6 +152,7 @@ async def test_a_terminal_made_too_small_says_so_until_it_is_enlarged(coordinato
 BODIES = ("[red]x[/] [/", "\x1b[31m\x07\x9b", "漢字🙂", "שלום \u202eabc", "z" * 10_000)
 
 
+@pytest.mark.slow
 async def test_no_body_breaks_the_screen_or_reaches_the_terminal(settings: Settings, coordinator: Coordinator) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, _ = await connect("backend"), await connect("frontend")

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import TextArea
 
@@ -231,6 +232,7 @@ async def test_a_draft_is_kept_when_one_leaves_and_gone_when_it_was_sent() -> No
         assert pilot.app.screen.query_one(TextArea).text == ""
 
 
+@pytest.mark.slow
 async def test_a_draft_is_kept_when_sending_is_refused() -> None:
     verbs = FixedVerbs()
     verbs.refusing = "one of the recipients is no longer registered"
@@ -314,6 +316,7 @@ async def test_older_messages_come_when_the_end_is_reached_and_the_cursor_keeps_
         await until(pilot, lambda: names(pilot)[0] == "1000")
 
 
+@pytest.mark.slow
 async def test_a_filter_is_carried_on_into_older_messages() -> None:
     async with opened_at(LongSource()) as pilot:
         await pilot.press("slash", *"number 1042", "enter")
@@ -330,6 +333,7 @@ async def test_a_filter_is_carried_on_into_older_messages() -> None:
         assert pilot.app.screen is screen
 
 
+@pytest.mark.slow
 async def test_the_operator_and_an_agent_write_to_each_other(
     settings: Settings, coordinator: Coordinator, sql: Sql
 ) -> None:
@@ -374,6 +378,7 @@ async def test_looking_at_messages_and_threads_marks_nothing_read(
         assert [mail["body"] for mail in (await qa("get_inbox"))["messages"]] == ["please look"]
 
 
+@pytest.mark.slow
 async def test_a_broadcast_reaches_all_of_the_list_shown_also_who_is_away(
     settings: Settings, coordinator: Coordinator, sql: Sql
 ) -> None:

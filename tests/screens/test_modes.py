@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from tests.screens.looking import settled, shows, text, until
@@ -49,6 +50,7 @@ def names(pilot: Pilot[Any]) -> list[str]:
     return list(table(pilot).keys)
 
 
+@pytest.mark.slow
 async def test_a_mode_keeps_its_cursor_while_others_are_open() -> None:
     modes, chosen = list(Mode)[1:], {}
     async with opened(Mode.LIVE) as (pilot, _):

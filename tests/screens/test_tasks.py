@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.conftest import Sql
-from tests.screens.looking import settled, shows, slow, text, until
+from tests.screens.looking import settled, shows, text, until
 from tests.screens.sample import FILLED, NOW, FixedSource, FixedVerbs, FrozenClock, desk
 from tests.screens.supervising import Tool, agents, dashboard, eventually, open_mode
 from xats_tui.app import XatsApp
@@ -178,6 +178,7 @@ async def test_looking_at_tasks_changes_nothing_and_marks_nothing_read(
     assert sql("SELECT * FROM activity") == []
 
 
+@pytest.mark.slow
 async def test_nothing_is_done_to_tasks_in_read_only_mode(
     settings: Settings, coordinator: Coordinator, sql: Sql
 ) -> None:
@@ -247,6 +248,7 @@ async def test_a_filter_is_for_all_columns() -> None:
     await board(check)
 
 
+@pytest.mark.slow
 async def test_the_selected_task_stays_selected_when_the_screen_becomes_narrow_and_wide_again() -> None:
     async def check(pilot: Pilot[Any]) -> None:
         await pilot.press("left", "down", "slash", *"orders", "enter")
@@ -311,6 +313,7 @@ async def test_what_cannot_be_done_to_a_task_says_why() -> None:
     await board(check)
 
 
+@pytest.mark.slow
 async def test_a_task_that_was_begun_is_kept_for_the_same_key() -> None:
     async def check(pilot: Pilot[Any]) -> None:
         await pilot.press("n")
@@ -325,7 +328,8 @@ async def test_a_task_that_was_begun_is_kept_for_the_same_key() -> None:
     await board(check)
 
 
-@pytest.mark.parametrize("size", [(80, 24), slow((120, 40)), slow((160, 50))])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 50)])
 async def test_titles_with_markup_and_control_bytes_break_no_board(size: tuple[int, int]) -> None:
     odd = "[red]x[/] \x1b[2J\n" + "翻" * 5000 + "\u202e"
     entries = [

@@ -198,6 +198,7 @@ async def test_nobody_looks_at_the_pane_for_a_wake_that_has_been_read() -> None:
         assert source.judged == []
 
 
+@pytest.mark.slow
 async def test_the_looks_before_and_after_stand_side_by_side_where_there_is_room() -> None:
     attempt = replace(ATTEMPTS[0], outcome="submitted", seen_before="qa> one", seen_after="took 1: one\nqa>")
 
@@ -225,6 +226,7 @@ async def test_what_the_operator_did_stands_between_the_attempts_so_that_a_repla
         assert shown.index("#2  13:59:53") < shown.index("operator  13:59:52  replay") < shown.index("#1  13:52:22")
 
 
+@pytest.mark.slow
 async def test_of_very_many_attempts_the_newest_are_shown_and_the_rest_counted() -> None:
     async with wakes(size=(120, 50)) as (pilot, source):
         source.tried = tuple(replace(ATTEMPTS[0], number=number) for number in range(1, 151))

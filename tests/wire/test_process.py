@@ -59,6 +59,7 @@ def refused(home: Path, *arguments: str) -> tuple[int, str]:
     return run.returncode, run.stderr
 
 
+@pytest.mark.slow
 def test_it_says_where_it_listens_in_one_line_and_writes_it_down(home: Path) -> None:
     with running(home, home) as started:
         record = pid_record(home / "daemon.pid")
@@ -98,6 +99,7 @@ def test_a_pid_file_that_was_left_does_not_keep_it_from_starting(home: Path, lef
         assert pid_record(home / "daemon.pid")["pid"] == started.process.pid
 
 
+@pytest.mark.slow
 def test_ports_that_are_taken_are_named(home: Path) -> None:
     with taken_ports(3) as port:
         code, stderr = refused(home, "--port", str(port))
@@ -136,6 +138,7 @@ def test_w6_it_ends_although_a_stream_is_open(home: Path, number: signal.Signals
     assert not (home / "daemon.pid").exists()
 
 
+@pytest.mark.slow
 def test_after_a_restart_the_sessions_and_the_agents_of_before_are_known(home: Path) -> None:
     registration = call("register_agent", client="custom", model="m", name="alice")
     ids = []

@@ -319,7 +319,7 @@ class Backend:
 
 
 def _opener_of_doors() -> Callable[..., AbstractAsyncContextManager[None]]:
-    # Here, not above: half a second that the first picture of a dashboard need not wait for.
+    # Here, not above: a second for which neither the first picture of a dashboard nor a refusal to start need wait.
     from xats_tui.backend.doors import opened
 
     return opened

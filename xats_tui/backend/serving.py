@@ -9,7 +9,6 @@ import sys
 
 import uvloop
 
-import xats_tui.backend.doors  # noqa: F401  # an heir is handed the socket when it could serve at once
 from xats_tui import pid_file
 from xats_tui.backend.daemon import Backend
 from xats_tui.garbage import settle

@@ -1,5 +1,6 @@
 """`xats-tui daemon`: the coordinator without a screen."""
 
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -21,10 +22,13 @@ def daemon(
     It prints the address that it listens on, and stops at Ctrl-C or SIGTERM.
     """
     log_to_file(loaded.settings)
-    # Here, not above: uvicorn, mcp and the store take a second to import, of which no other command should know.
+    # Here, not above: the coordinator takes half a second to import, of which no other command should know.
     from xats_tui.backend.serving import serve
 
+    if heir_fd is None:
+        return serve(loaded)
+    import_module("xats_tui.backend.doors")  # what takes the longest, so that it could serve at once
     try:
-        return serve(loaded, None if heir_fd is None else inherited(heir_fd))
+        return serve(loaded, inherited(heir_fd))
     except NoInheritance as error:
         raise StartError(str(error)) from error

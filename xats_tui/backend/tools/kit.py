@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 from weakref import WeakValueDictionary
 
@@ -184,11 +185,7 @@ class Tool:
 
     def offered(self) -> types.Tool:
         """The tool as `tools/list` shows it."""
-        return types.Tool(
-            name=self.name,
-            description=self.description,
-            input_schema=_simplified(self.arguments.model_json_schema()),
-        )
+        return types.Tool(name=self.name, description=self.description, input_schema=_schema_of(self.arguments))
 
 
 class Toolbox:
@@ -270,8 +267,10 @@ def _problems(tool: str, error: ValidationError) -> str:
     return "\n".join(lines)
 
 
-def _simplified(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema without what a model has no use for: titles, null alternatives, null defaults."""
+@cache
+def _schema_of(arguments: type[Arguments]) -> dict[str, Any]:
+    """Their JSON Schema, without what a model has no use for: titles, null alternatives, null defaults."""
+    schema = arguments.model_json_schema()
     schema.pop("title", None)
     schema.pop("description", None)
     for name, field in schema.get("properties", {}).items():
