@@ -3,7 +3,7 @@
 It knows nothing of the program.  Whoever ignores interrupts, as a job in the background does, goes on ignoring them.
 """
 
-import signal
+import _signal as signal  # type: ignore[import-not-found]  # `signal` imports for a while before it offers anything
 
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
