@@ -17,17 +17,13 @@ from pathlib import Path
 from benchmarks.crowd import agent_id, fill, name, team
 from benchmarks.figures import Figure, median, p95
 from benchmarks.programs import cpu_seconds, quiet_pane, quit_pane, resident
-from benchmarks.watched_screen import WatchedApp
+from benchmarks.watched_screen import Pressed, WatchedApp
 from tests.tmux_server import COLUMNS, ROWS, Pane, TmuxServer, short_folder, tmux_server
-from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.events import Event
 from xats_tui.backend.model import Addressees
 from xats_tui.garbage import settle
-from xats_tui.screens.coordinator_source import CoordinatorSource
-from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
-from xats_tui.screens.desk import Desk
 from xats_tui.screens.places import Mode, Panel
 from xats_tui.screens.tables import KeyedTable
 from xats_tui.settings import Settings
@@ -113,9 +109,7 @@ async def _from_inside(home: Path) -> list[Figure]:
     """The same program in this process, at a terminal that is watched."""
     coordinator = Coordinator(Settings(home=home, port=0))
     await asyncio.to_thread(coordinator.start)
-    app = WatchedApp(
-        Desk(source=CoordinatorSource(coordinator), verbs=CoordinatorVerbs(coordinator), clock=SystemClock())
-    )
+    app = WatchedApp(coordinator)
     showing = asyncio.create_task(app.run_async(size=(COLUMNS, ROWS)))
     try:
         await app.painted(lambda: bool(app.picture.stream))
@@ -129,10 +123,10 @@ async def _from_inside(home: Path) -> list[Figure]:
 
 async def _keys(app: WatchedApp) -> list[Figure]:
     """Go through the modes; the first time move the cursor in each, the second time type a filter."""
-    first: list[float] = []
-    opened: list[float] = []
-    moved: list[float] = []
-    typed: list[float] = []
+    first: list[Pressed] = []
+    opened: list[Pressed] = []
+    moved: list[Pressed] = []
+    typed: list[Pressed] = []
     for number in range(ROUNDS):
         for mode in (*list(Mode)[1:], Mode.LIVE):
             (opened if number else first).append(await app.open(mode))
@@ -143,11 +137,14 @@ async def _keys(app: WatchedApp) -> list[Figure]:
                 await app.press("slash")
                 typed += [await app.press(character) for character in FILTER]
                 await app.press("escape")
-    worst = max(first) * 1000
+    worst = max(pressed.painted for pressed in first) * 1000
+    all_keys = [*moved, *typed, *opened]
     return [
-        p95("key to paint, cursor", moved, 50),
-        p95("key to paint, filter", typed, 50),
-        p95("key to paint, mode", opened, 50),
+        *(
+            p95(f"key to paint, {what}", [pressed.painted for pressed in keys], 50)
+            for what, keys in (("all", all_keys), ("cursor", moved), ("filter", typed), ("mode", opened))
+        ),
+        p95("key to loaded detail", [pressed.loaded for pressed in all_keys]),
         Figure(name="a mode's first opening, worst", value=worst, unit="ms", target=250, samples=len(first)),
     ]
 

@@ -61,7 +61,7 @@ def median(name: str, samples: Sequence[float], target: float | None = None) -> 
     )
 
 
-def p95(name: str, samples: Sequence[float], target: float) -> Figure:
+def p95(name: str, samples: Sequence[float], target: float | None = None) -> Figure:
     """The 95th percentile of times in seconds, as a figure in milliseconds."""
     return Figure(
         name=f"{name}, p95", value=percentile(samples, 95) * 1000, unit="ms", target=target, samples=len(samples)

@@ -3,21 +3,32 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import ClassVar
 
 from textual import events
 from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
+from textual.worker import WorkerCancelled
 
 from xats_tui import app
 from xats_tui.app import XatsApp
+from xats_tui.backend.clock import SystemClock
+from xats_tui.backend.crossing import Coordinator
+from xats_tui.backend.model import ContractChange, Gate, Wake, WakeAttempt
+from xats_tui.screens.coordinator_source import CoordinatorSource
+from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.desk import Desk
 from xats_tui.screens.mode_screen import ModeScreen
 from xats_tui.screens.places import Mode
 
 PATIENCE = 20.0
 """Seconds for anything to be painted."""
+
+DETAILS = ("looks", "receipts", "schemas")
+"""Workers that load what a detail shows."""
 
 CALM = 3
 """Times in a row that every queue has been empty and nothing is left to paint."""
@@ -37,14 +48,54 @@ class WatchedDriver(HeadlessDriver):
         self._app.note_paint()
 
 
+class HeldSource(CoordinatorSource):
+    """Loads nothing for a detail while it is told not to: that a key is seen does not depend on what comes later."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        super().__init__(coordinator)
+        self.may_load = asyncio.Event()
+        self.may_load.set()
+
+    async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
+        """The attempts of a wake, when it may."""
+        await self.may_load.wait()
+        return await super().attempts(message_id, agent_id)
+
+    async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
+        """The gates of a pane, when it may."""
+        await self.may_load.wait()
+        return await super().why_not(message_id, agent_id)
+
+    async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:
+        """Two versions, when it may."""
+        await self.may_load.wait()
+        return await super().contract_change(team, name, old, new)
+
+    async def receipts(self, message_id: str) -> tuple[Wake, ...]:
+        """The wakes of a message, when it may."""
+        await self.may_load.wait()
+        return await super().receipts(message_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """How soon a key was seen, in seconds."""
+
+    painted: float
+    """Until the last that it leads to was painted, of what the program had already."""
+    loaded: float
+    """Until what was loaded for it was painted, too."""
+
+
 class WatchedApp(XatsApp):
     """The dashboard at such a terminal; times are those of `time.perf_counter`."""
 
     # Textual takes relative paths from the file of the class.
     CSS_PATH: ClassVar[list[str | PurePath]] = [Path(app.__file__).parent / path for path in XatsApp.CSS_PATH]
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
+    def __init__(self, coordinator: Coordinator) -> None:
+        self._source = HeldSource(coordinator)
+        super().__init__(Desk(source=self._source, verbs=CoordinatorVerbs(coordinator), clock=SystemClock()))
         self._painted_at = 0.0
         self._on_paint: Callable[[], None] = lambda: None
 
@@ -57,19 +108,26 @@ class WatchedApp(XatsApp):
         self._painted_at = time.perf_counter()
         self._on_paint()
 
-    async def press(self, key: str) -> float:
-        """Press a key; the seconds until the last that it leads to was painted, what has to be loaded aside."""
+    async def press(self, key: str) -> Pressed:
+        """Press a key, and wait until all that it leads to is on the screen."""
         character = key if len(key) == 1 else None
+        self._source.may_load.clear()
         began = time.perf_counter()
         self.post_message(events.Key(key, character))
         await self.calm()
-        return self._painted_at - began
+        painted = self._painted_at - began
+        self._source.may_load.set()
+        for worker in [worker for worker in self.workers if worker.group in DETAILS]:
+            with suppress(WorkerCancelled):
+                await worker.wait()
+        await self.calm()
+        return Pressed(painted, self._painted_at - began)
 
-    async def open(self, mode: Mode) -> float:
-        """Open a mode by its digit; the seconds until it was painted."""
-        seconds = await self.press(mode.digit)
+    async def open(self, mode: Mode) -> Pressed:
+        """Open a mode by its digit."""
+        pressed = await self.press(mode.digit)
         assert isinstance(self.screen, ModeScreen) and self.screen.mode is mode
-        return seconds
+        return pressed
 
     async def painted(self, claim: Callable[[], bool]) -> float:
         """When something was painted that makes the claim true."""

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
@@ -97,6 +97,12 @@ class XatsApp(App[Next]):
         """Whether the mode that is about to be opened has been open before."""
         self._reloads = Reloads(desk.source, desk.clock, lambda picture: self.post_message(self.Pictured(picture)))
         self._unlisten: Callable[[], None] | None = None
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note that somebody types."""
+        if isinstance(event, events.Key):
+            self._desk.keyboard.press()
+        await super().on_event(event)
 
     async def on_mount(self) -> None:
         """Open the first mode and begin to load."""

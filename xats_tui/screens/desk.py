@@ -1,5 +1,6 @@
 """What every mode works with: where pictures come from, the door for verbs, the time."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +15,25 @@ class Watched:
     """The pane that some mode shows a preview of; the coordinator looks at it more often."""
 
     pane: PaneRef | None = None
+
+
+BETWEEN_KEYS = 0.08
+"""Seconds within which another key may follow; a key that is held down comes every 0.03."""
+
+
+@dataclass(slots=True)
+class Keyboard:
+    """When a key was pressed last: what can wait a moment then does."""
+
+    pressed_at: float = float("-inf")
+
+    def press(self) -> None:
+        """A key has been pressed."""
+        self.pressed_at = time.monotonic()
+
+    def rest(self) -> float:
+        """Seconds until it is quiet, if nothing follows; 0 if it is."""
+        return max(0.0, self.pressed_at + BETWEEN_KEYS - time.monotonic())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +75,7 @@ class Desk:
     """How a new dialog is told: `off`, `bell` or `tmux`."""
     watched: Watched = field(default_factory=Watched)
     """One for all modes: each would else believe that its own pane is still looked at."""
+    keyboard: Keyboard = field(default_factory=Keyboard)
     drafts: dict[str, Draft] = field(default_factory=dict)
     """Messages that were begun and not sent, by what they were begun for."""
     task_drafts: dict[str, TaskDraft] = field(default_factory=dict)

@@ -5,6 +5,7 @@ Each is told what to show and draws it in one line, leaving out the least import
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 
 from textual import on
 from textual.content import Content
@@ -91,6 +92,7 @@ class FooterRow(Line):
         self.draw(_spread(Content("  ").join(map(_key, rest)), right, self.size.width))
 
 
+@cache
 def _tab(mode: Mode, *, is_open: bool, letters: int | None = None) -> Content:
     label = mode.label if is_open else mode.label[:letters]
     text = f" {mode.digit}{label}" if letters and not is_open else f" {mode.digit} {label} "
@@ -99,9 +101,13 @@ def _tab(mode: Mode, *, is_open: bool, letters: int | None = None) -> Content:
 
 
 def _key(action: Action) -> Content:
-    key = Content.styled(action.shown_key, Style.parse("bold $footer-key-foreground"))
-    label = Content.assemble(key, " ", action.title)
-    return label.stylize(Style.from_meta({"@click": f"screen.perform('{action.id}')"}))
+    return _labelled(action.id, action.shown_key, action.title)
+
+
+@cache
+def _labelled(action_id: str, key: str, title: str) -> Content:
+    label = Content.assemble(Content.styled(key, Style.parse("bold $footer-key-foreground")), " ", title)
+    return label.stylize(Style.from_meta({"@click": f"screen.perform('{action_id}')"}))
 
 
 def _where(health: Health | None, now: datetime) -> list[Piece]:

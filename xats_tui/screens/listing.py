@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from xats_tui.screens.columns import Column
-from xats_tui.screens.format import Row
+from xats_tui.screens.format import Row, Tone
 from xats_tui.screens.source import Part, Picture
 
 CALM = 10
@@ -28,6 +28,7 @@ class Listing:
     """What stands behind the title."""
     when_empty: str
     """What to do, or to expect, where there is nothing."""
+    tone_when_empty: Tone = Tone.MUTED
     reads: frozenset[Part]
     """The parts of the picture from which rows and summary are read."""
     tells_seconds: Callable[[Picture, datetime], bool] = lambda picture, now: True

@@ -1,10 +1,11 @@
 """What every mode has: the rows around it, the way from a key to an action, the prompt line, pause, help.
 
 When the terminal is too small, one sentence takes the place of all of it.  A mode fills in its body; it is handed each
-new picture and drawn again each second, because times age.
+new picture, one a second at least, and drawn again with it, because times age.
 """
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,6 +17,7 @@ from textual.content import Content
 from textual.css.query import NoMatches
 from textual.events import ScreenResume, ScreenSuspend
 from textual.geometry import Size
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -43,8 +45,11 @@ logger = logging.getLogger(__name__)
 
 BODY_PARTS = frozenset(Part) - {Part.HEALTH}
 
-TICK = 1.0
-"""Seconds between two drawings when nothing happens."""
+LATE = 1.25
+"""Seconds after which it is drawn again without a picture: one that does not come has to be seen."""
+
+LONGEST_WAIT = 2.5
+"""Seconds for which times do not age at the most while key after key is pressed."""
 
 
 class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskActions, GeneralActions):
@@ -64,6 +69,9 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         """It has not been drawn since another screen lay over it or took its place."""
         self._drawn_at: Size | None = None
         """The size of the terminal when it was."""
+        self._aged_at = 0.0
+        """When it was, by `time.monotonic`."""
+        self._late: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Header, modes, body, prompt line, footer, and the sentence that takes their place."""
@@ -116,7 +124,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
 
     def on_mount(self) -> None:
         """Age what is shown."""
-        self.set_interval(TICK, self.draw)
+        self._late = self.set_interval(LATE, self._age)
 
     def on_resize(self) -> None:
         """Lay the rows out anew once the new classes are there."""
@@ -144,19 +152,28 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
             self.draw()
 
     def show(self, picture: Picture) -> None:
-        """Take over a new picture; if only its age and health are new, the body can wait for its tick."""
+        """Take over a new picture; if only its age and health are new, a key comes first."""
         known, self._latest = self._latest, picture
         if self.paused or all(getattr(known, part.value) is getattr(picture, part.value) for part in BODY_PARTS):
-            with _unless_taken_down():
-                self.draw_header()
+            self._age()
         else:
             self.picture = picture
+            self.draw()
+
+    def _age(self) -> None:
+        """Draw because time has passed: between two keys, not before the second."""
+        rest = self.desk.keyboard.rest()
+        if rest and time.monotonic() - self._aged_at < LONGEST_WAIT:
+            self.set_timer(rest, self._age)
+        else:
             self.draw()
 
     def draw(self) -> None:
         """Draw everything as it is now, if it is on the screen."""
         if self.is_mounted and self.is_current:
-            self._outdated, self._drawn_at = False, self.size
+            self._outdated, self._drawn_at, self._aged_at = False, self.size, time.monotonic()
+            if self._late:
+                self._late.reset()
             if not self.paused:
                 self.picture = self._latest
             with _unless_taken_down():

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Resize
+from textual.geometry import Region
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
@@ -44,10 +45,10 @@ class TablePanel(Vertical):
     """A table under a title that counts, with a filter and marks that are seen and a word when there is nothing."""
 
     table = getters.query_one(KeyedTable)
-    empty = getters.query_one(".empty", Static)
 
     def __init__(self, listing: Listing, name: str, *, marks: bool = False) -> None:
         """Make an empty one whose id is `name`; with `marks`, rows can be marked."""
+        self._only_edges = False
         super().__init__(id=name, classes="panel")
         self.title = listing.title
         self._states = listing.states
@@ -59,7 +60,7 @@ class TablePanel(Vertical):
         self._order: Order | None = None
         self._summary = ""
         self._when_empty = ""
-        self._said = ""
+        self._tone_when_empty = listing.tone_when_empty
         self._matching = 0
         self._dropped = 0
 
@@ -74,9 +75,8 @@ class TablePanel(Vertical):
         return tuple(row.key for row in self._rows if row.key in self._marked)
 
     def compose(self) -> ComposeResult:
-        """A table, and a text in its place when there are no rows."""
+        """A table."""
         yield KeyedTable(self._columns, show_header=any(column.title for column in self._columns))
-        yield Static(classes="empty")
 
     def show(self, rows: Sequence[Row], summary: str, when_empty: str) -> None:
         """Show these rows; `summary` stands behind the title, `when_empty` in place of no rows."""
@@ -140,22 +140,30 @@ class TablePanel(Vertical):
         matching = self._filter.select(self._rows)
         ordered = self._order.of(matching, self._columns[int(self._marks) :]) if self._order else matching
         self.table.show([self._with_mark(row) for row in ordered] if self._marks else ordered)
-        self.set_class(not matching, "-empty")
-        if not matching:
-            no_match = f"no row matches “{one_line(self.words)}”; esc leaves the filter"
-            self._say(no_match if self._rows else self._when_empty)
+        if self._rows:
+            self.table.say(f"no row matches “{one_line(self.words)}”; esc leaves the filter")
+        else:
+            self.table.say(self._when_empty, self._tone_when_empty)
         self._matching = len(matching)
         self._entitle()
 
     def _entitle(self) -> None:
         summary = f" {self._summary}" if self._summary else ""
         title = Content.assemble((self.title, "bold"), (summary, CONTENT_STYLES[Tone.MUTED]))
+        self._only_edges = True
         entitle(self, title, self._signs())
+        self._only_edges = False
 
-    def _say(self, in_place_of_rows: str) -> None:
-        if in_place_of_rows != self._said:
-            self._said = in_place_of_rows
-            self.empty.update(Content(in_place_of_rows))
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> "TablePanel":
+        """Draw again; for another title only the two lines in which titles stand, not the table between them."""
+        if self._only_edges and not regions:
+            left, top = self.content_offset
+            width, height = self.outer_size
+            regions = (Region(-left, -top, width, 1), Region(-left, height - 1 - top, width, 1))
+        super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        return self
 
     def _with_mark(self, row: Row) -> Row:
         mark = Cell("✓", Tone.WARN) if row.key in self._marked else Cell("")

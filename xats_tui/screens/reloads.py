@@ -23,7 +23,7 @@ LONGEST_REST = 0.5
 """Seconds between two rounds at the most; those that take longer than `COALESCE` have a rest as long as they took."""
 
 HEARTBEAT = 1.0
-"""Seconds without an event after which the coordinator is asked how it is: silence alone does not prove freshness."""
+"""Seconds without an event, from one round to the next: silence alone does not prove freshness, and times age."""
 
 FULL_ROUND = 15.0
 """Seconds between two reloads of everything: who is online changes with time alone, without an event."""
@@ -67,12 +67,13 @@ class Reloads:
             began = self._clock.monotonic()
             await self._round()
             took = self._clock.monotonic() - began
-            await asyncio.sleep(max(COALESCE, min(took, LONGEST_REST)))
-            await self._wait()
+            rest = max(COALESCE, min(took, LONGEST_REST))
+            await asyncio.sleep(rest)
+            await self._wait(HEARTBEAT - took - rest)
 
-    async def _wait(self) -> None:
+    async def _wait(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(HEARTBEAT):
+            async with asyncio.timeout(seconds):
                 await self._wanted.wait()
         except TimeoutError:
             self._stale.add(Part.HEALTH)
@@ -94,5 +95,6 @@ class Reloads:
             outage = trouble if isinstance(error, StoreError) and error.fault else ""
             self._picture = replace(self._picture, trouble=trouble, outage=outage)
         else:
-            self._picture = replace(self._picture, **loaded, confirmed_at=self._clock.now(), trouble=None, outage="")
+            news = {part: value for part, value in loaded.items() if value != getattr(self._picture, part)}
+            self._picture = replace(self._picture, **news, confirmed_at=self._clock.now(), trouble=None, outage="")
         self._deliver(self._picture)

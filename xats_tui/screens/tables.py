@@ -3,6 +3,7 @@
 It knows columns and cells, not what they are about.  Cells hold harmless text already; none of it is read as markup.
 DataTable gives it cursor, scrolling, mouse and header over so many blank lines; what stands in a line is drawn here,
 because DataTable draws every cell anew when one has changed, and lays the screen out anew when a row comes or goes.
+Its lines are kept when there are fewer rows: each that went would cost as much as all that stay.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,23 +16,23 @@ from rich.style import Style
 from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.coordinate import Coordinate
 from textual.events import Click, Mount, Resize
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
+from textual.visual import Visual
+from textual.widget import Widget
 from textual.widgets import DataTable
 from textual.widgets.data_table import RowKey
 
 from xats_tui.screens.columns import GAP, Column, Order, fit
 from xats_tui.screens.format import Row, Tone, cut
-from xats_tui.screens.theme import cell_styles
+from xats_tui.screens.theme import CONTENT_STYLES, cell_styles
 
 ROW_LIMIT = 300
 """DataTable slows down beyond; what is older is paged by the screen that needs it."""
-
-REMOVED_SINGLY = 20
-"""Rows up to which it is quicker to remove one after the other than to begin anew."""
 
 
 class KeyedTable(DataTable[Text], inherit_bindings=False):
@@ -67,6 +68,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         dropped: int
 
     def __init__(self, columns: Sequence[Column], *, show_header: bool = True) -> None:
+        self._keys: tuple[str, ...] = ()  # DataTable counts the rows at once
+        self._is_growing = False
         super().__init__(
             cursor_type="row",
             cell_padding=0,
@@ -76,7 +79,6 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         )
         self._specs = tuple(columns)
         self._shown: dict[str, Row] = {}
-        self._keys: tuple[str, ...] = ()
         self._strips: dict[int, tuple[Row, tuple[object, ...], Strip]] = {}
         """Each line that was drawn: its row, what else it depends on, and how it looks."""
         self._widths: dict[str, int] = {}
@@ -85,6 +87,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._wanted: str | None = None
         self._order: Order | None = None
         self._clicks = 0
+        self._said = Content()
+        self._said_lines: Sequence[Strip] = []
 
     @property
     def chosen(self) -> str | None:
@@ -111,6 +115,15 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
     def keys(self) -> tuple[str, ...]:
         """The keys of the rows, from the top."""
         return self._keys
+
+    def say(self, words: str, tone: Tone = Tone.MUTED) -> None:
+        """Let this stand where there are no rows."""
+        said = Content.styled(words, CONTENT_STYLES[tone])
+        if not said.is_same(self._said):
+            self._said, self._said_lines = said, []
+            if not self._keys:
+                self._measure()
+                self.refresh()
 
     def show(self, rows: Sequence[Row]) -> None:
         """Show these rows in this order."""
@@ -140,7 +153,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             return super().render_line(y)
         index = y - self._top + self.scroll_offset.y
         if index >= len(self._keys):
-            return Strip.blank(self.size.width, self.rich_style)
+            said = () if self._keys else self._in_place_of_rows()
+            return said[index] if index < len(said) else Strip.blank(self.size.width, self.rich_style)
         row = self._shown[self._keys[index]]
         hovered = self._show_hover_cursor and index == self.hover_row
         state = (index == self.cursor_row, hovered, self.rich_style, self.size.width, self._pseudo_class_state)
@@ -154,6 +168,13 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         """Draw every line anew when a style has changed."""
         super().notify_style_update()
         self._strips.clear()
+        self._said_lines = []
+
+    def _in_place_of_rows(self) -> Sequence[Strip]:
+        """What is said where there are no rows, line by line."""
+        if not self._said_lines and self.size.width > 0:
+            self._said_lines = Visual.to_strips(self, self._said, self.size.width, None, self.visual_style)
+        return self._said_lines
 
     def _draw_row(self, index: int, row: Row, *, is_chosen: bool, is_hovered: bool) -> Strip:
         under, over = self._get_styles_to_render_cell(
@@ -169,18 +190,31 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
                 segments += [Segment(text, base + self._styles[cell.tone] + over), Segment(" " * rest, base + over)]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
+    @property
+    def row_count(self) -> int:
+        """The number of rows; DataTable may have more lines."""
+        return len(self.rows) if self._is_growing else len(self._keys)
+
     def _have_lines(self, number: int) -> None:
-        """Have DataTable count so many rows; it takes as long for one that goes as for all that stay."""
-        if self.row_count - number > REMOVED_SINGLY:
-            self.clear()
-        while self.row_count > number:
-            self.remove_row(self.ordered_rows[-1].key)
-        while self.row_count < number:
+        """Have DataTable keep so many lines at least."""
+        self._is_growing = True
+        while len(self.rows) < number:
             self.add_row()
+        self._is_growing = False
 
     def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
-        """DataTable would measure the cells of new rows; widths are given here."""
-        super()._update_dimensions(())
+        """DataTable would measure the cells of new rows; widths and heights are given here."""
+        self._measure()
+
+    def _measure(self) -> None:
+        """Take over how wide and high all of it is; the scrollbar stays, and is blank where all is in sight."""
+        lines = len(self._keys) or len(self._in_place_of_rows())
+        size = Size(sum(self._cells_of(spec) for spec in self._specs), lines + self._top)
+        if size != self.virtual_size:
+            self.set_reactive(Widget.virtual_size, size)  # without the watcher, which would lay the screen out
+            self._scroll_update(size)
+            if self.styles.height and self.styles.height.is_auto:
+                self.refresh(layout=True)
 
     @property
     def _top(self) -> int:
@@ -215,7 +249,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
     @on(Resize)
     def _lay_out(self) -> None:
-        # One cell is kept for the scrollbar: columns must not move when it comes and goes.
+        self._said_lines = []
         width = self.outer_size.width - self.styles.scrollbar_size_vertical
         widths = fit(self._specs, width)
         if widths == self._widths or width <= 0:
@@ -243,7 +277,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         for spec in self._specs:
             column = self.columns[self.ordered_columns[self._specs.index(spec)].key]
             column.width, column.label = self._cells_of(spec), self._heading(spec)
-        self.virtual_size = Size(sum(self._cells_of(spec) for spec in self._specs), self.virtual_size.height)
+        self._measure()
         self._clear_caches()
         self._strips.clear()
         self.refresh()
@@ -255,7 +289,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
     def _restore(self, place: tuple[str | None, int, str | None]) -> None:
         chosen, cursor_row, top = place
-        self.virtual_size = Size(self.virtual_size.width, self.row_count + self._top)
+        self._measure()
         row = self._keys.index(chosen) if chosen in self._shown and chosen else min(cursor_row, self.row_count)
         # Without the watcher, which would scroll to the cursor even if the operator has scrolled away from it.
         self.set_reactive(DataTable.cursor_coordinate, self.validate_cursor_coordinate(Coordinate(row, 0)))

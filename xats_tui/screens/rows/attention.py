@@ -47,4 +47,5 @@ ATTENTION = Listing(
     summary=lambda picture: "",
     reads=frozenset(Part),
     when_empty="✓ all is well: nothing needs you",
+    tone_when_empty=Tone.GOOD,
 )
