@@ -12,11 +12,12 @@ from pathlib import Path
 
 from xats_tui import __version__, operator_credential, pid_file
 from xats_tui.backend.clock import Clock, SystemClock, to_wire
+from xats_tui.backend.counts import Counts
 from xats_tui.backend.errors import StartError, UnusableStore
 from xats_tui.backend.events import Event, EventBus, PaneBound
 from xats_tui.backend.kept_running import kept_running
 from xats_tui.backend.listener import listen
-from xats_tui.backend.model import Health, PaneState
+from xats_tui.backend.model import Health
 from xats_tui.backend.notices import Notices
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Processes
@@ -104,6 +105,7 @@ class Backend:
         )
         presence = Presence(self.sessions, self.panes, processes, clock)
         self.registry = Registry(database, self.sessions, presence, self.waker, self.panes, clock)
+        self._counts = Counts(self.registry, self.waker, bus, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
         self.operator_mail = OperatorMail(database, self.mailbox)
         self.operator_tasks = OperatorTasks(database, self.mailbox)
@@ -234,7 +236,7 @@ class Backend:
 
     async def health(self) -> Health:
         """How the coordinator is doing."""
-        roster = await self.registry.roster()
+        counted = await self._counts.now()
         return Health(
             version=__version__,
             host=self.settings.host,
@@ -242,12 +244,10 @@ class Backend:
             started_at=self.started_at,
             now=self.clock.now(),
             sessions=len(self.sessions),
-            agents_connected=sum(entry.connected for entry in roster),
-            wakes_waiting=sum(entry.wakes_waiting for entry in roster),
-            wakes_failed=await self.waker.failed_count(),
-            dialogs_open=sum(
-                entry.pane is not None and entry.pane.reading.state is PaneState.DIALOG for entry in roster
-            ),
+            agents_connected=counted.agents_connected,
+            wakes_waiting=counted.wakes_waiting,
+            wakes_failed=counted.wakes_failed,
+            dialogs_open=counted.dialogs_open,
             body_limit=self.settings.body_limit,
             loop_lag=self.pulse.worst,
             database_bytes=_size_of(self.settings.db_path),

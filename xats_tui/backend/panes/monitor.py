@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import TmuxError
@@ -18,7 +19,10 @@ from xats_tui.backend.tmux import Tmux
 logger = logging.getLogger(__name__)
 
 FAST = 0.5
-"""Seconds between looks at a pane that a wake waits for, or that is on the screen."""
+"""Seconds between looks at a pane that a wake waits for, or that is on the screen and does something."""
+
+CALM, CALM_AFTER = 1.0, timedelta(seconds=5)
+"""Seconds between looks at one that is on the screen and has not changed for so long."""
 
 SLOW = 2.0
 """Seconds between looks at all."""
@@ -81,7 +85,7 @@ class PaneMonitor:
             else:
                 await self._look_at(self._hurried())
             try:
-                async with asyncio.timeout(FAST if self._hurried() else self._all_due_at - self._clock.monotonic()):
+                async with asyncio.timeout(self._pause()):
                     await self._hurry.wait()
             except TimeoutError:
                 continue
@@ -92,6 +96,13 @@ class PaneMonitor:
         self._all_due_at = begun + SLOW
         await self._look_at(self._clients)
         self.tick_seconds = self._clock.monotonic() - begun
+
+    def _pause(self) -> float:
+        """Seconds until the next look, unless somebody is in a hurry."""
+        if not self._hurried():
+            return self._all_due_at - self._clock.monotonic()
+        view = self.view(self._attended) if self._attended and not self._awaited else None
+        return CALM if view and self._clock.now() - view.unchanged_since > CALM_AFTER else FAST
 
     def _hurried(self) -> frozenset[PaneRef]:
         """The panes that somebody waits for."""
