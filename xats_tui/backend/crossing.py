@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 import uvloop
@@ -167,14 +168,18 @@ class Coordinator:
                 await self._stop.wait()
 
 
+GATHER = 0.05
+"""Seconds between two calls to the screen at least: each wakes it, and it takes turns with the coordinator's thread."""
+
+
 class _Scopes:
     """Gathers stale scopes on the coordinator's side; at most one call is on its way to the screen."""
 
     def __init__(self, screen: asyncio.AbstractEventLoop, hear: Callable[[frozenset[Scope]], None]) -> None:
         self._screen = screen
         self._hear = hear
-        self._lock = threading.Lock()
         self._stale: set[Scope] = set()
+        self._sent_at = float("-inf")
         self._end: Callable[[], None] | None = None
 
     def begin(self, backend: Backend) -> None:
@@ -188,16 +193,15 @@ class _Scopes:
             self._end = None
 
     def _on_fact(self, event: Event) -> None:
-        with self._lock:
-            on_its_way = bool(self._stale)
-            self._stale |= event.scopes
-        if not on_its_way:
-            _tell(self._screen, self._deliver)
+        if not self._stale:
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(loop.time(), self._sent_at + GATHER), self._send)
+        self._stale |= event.scopes
 
-    def _deliver(self) -> None:
-        with self._lock:
-            stale, self._stale = frozenset(self._stale), set()
-        self._hear(stale)
+    def _send(self) -> None:
+        stale, self._stale = frozenset(self._stale), set()
+        self._sent_at = asyncio.get_running_loop().time()
+        _tell(self._screen, partial(self._hear, stale))
 
 
 def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:

@@ -5,6 +5,7 @@ Knows neither widgets nor the coordinator: it is given a source, and hands over 
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +22,13 @@ COALESCE = 0.1
 
 LONGEST_REST = 0.5
 """Seconds between two rounds at the most; those that take longer than `COALESCE` have a rest as long as they took."""
+
+STORM, STORM_REST = 15, 2.0
+"""Marks within a second from which on so many seconds are between two rounds.
+
+Marks come every 0.05 s at the most, so that is some thirty changes a second or more: more than anybody reads, and the
+agents' calls would wait for the drawing.
+"""
 
 HEARTBEAT = 1.0
 """Seconds without an event, from one round to the next: silence alone does not prove freshness, and times age."""
@@ -53,13 +61,18 @@ class Reloads:
         self._picture = Picture()
         self._stale: set[Part] = set(Part)
         self._wanted = asyncio.Event()
+        self._marked_at: deque[float] = deque(maxlen=STORM)
         self._full_round_at = clock.monotonic() + FULL_ROUND
 
     def mark(self, scopes: Iterable[Scope]) -> None:
         """Have what these scopes make stale loaded again soon."""
         for scope in scopes:
             self._stale |= STALE_PARTS[scope]
+        self._marked_at.append(self._clock.monotonic())
         self._wanted.set()
+
+    def _is_stormy(self) -> bool:
+        return len(self._marked_at) == STORM and self._clock.monotonic() - self._marked_at[0] < 1
 
     async def run(self) -> None:
         """Reload for ever; a failure marks the picture and is tried again."""
@@ -69,6 +82,9 @@ class Reloads:
             took = self._clock.monotonic() - began
             rest = max(COALESCE, min(took, LONGEST_REST))
             await asyncio.sleep(rest)
+            if self._is_stormy():
+                await asyncio.sleep(STORM_REST - rest)
+                rest = STORM_REST
             await self._wait(HEARTBEAT - took - rest)
 
     async def _wait(self, seconds: float) -> None:
