@@ -109,7 +109,7 @@ async def test_quitting_with_agents_connected_asks_and_proposes_what_harms_nobod
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         await connect("backend")
-        await shows(pilot, "backend")
+        await until(pilot, lambda: any(entry.connected for entry in pilot.app.picture.roster))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: isinstance(pilot.app.screen, LeaveQuestion))
         assert "backend@shop" in text(pilot)
