@@ -109,7 +109,7 @@ async def test_quitting_with_agents_connected_asks_and_proposes_what_harms_nobod
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         await connect("backend")
-        await until(pilot, lambda: any(entry.connected for entry in pilot.app.picture.roster))
+        await until(pilot, lambda: is_connected(pilot))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: isinstance(pilot.app.screen, LeaveQuestion))
         assert "backend@shop" in text(pilot)
@@ -120,6 +120,12 @@ async def test_quitting_with_agents_connected_asks_and_proposes_what_harms_nobod
         assert pilot.app.is_running
         await pilot.press("ctrl+q", "right", "enter")
         await until(pilot, lambda: pilot.app.return_code == 0)
+
+
+def is_connected(pilot: Pilot[Any]) -> bool:
+    """Whether the screen knows of an agent that is connected; it is listed a moment before."""
+    screen = pilot.app.screen
+    return isinstance(screen, Live) and any(entry.connected for entry in screen.picture.roster)
 
 
 async def test_quitting_alone_asks_nothing(coordinator: Coordinator) -> None:
