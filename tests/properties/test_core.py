@@ -27,6 +27,19 @@ def test_whatever_happens_nothing_accepted_is_lost_and_no_unread_mail_is_forgott
     run_state_machine_as_test(Waking, settings=QUICK)
 
 
+def test_an_agent_whose_pane_is_gone_is_announced_its_mail_through_its_channel_again() -> None:
+    story = Waking()
+    try:
+        story.broadcasts(auto_poke=True, sender="ann")
+        story.a_pane_closes(name="bob")
+        story.takes_a_channel(name="bob")
+        for _ in range(6):
+            story.all_is_quiet()
+            story.no_unread_mail_is_forgotten()
+    finally:
+        story.teardown()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(THOROUGH_TIMEOUT)
 def test_whatever_happens_for_long_nothing_accepted_is_lost_and_no_unread_mail_is_forgotten() -> None:

@@ -38,6 +38,8 @@ from xats_tui.backend.transports import Transport
 STOP_HOOK = "claude-stop-hook"
 """What stands for a hint that a program took over at the end of its turn."""
 
+LEADS_NOWHERE = frozenset({Reach.BROKEN, Reach.NO_PANE, Reach.AGENT_GONE})
+
 NO_TRANSPORT = Sighting(reach=Reach.NO_PANE, detail="no pane is bound")
 
 
@@ -131,19 +133,30 @@ class WakeAttempts:
         return line
 
     async def _sight(self, agent: Agent | None, wakes: Sequence[Wake]) -> tuple[Transport | None, Sighting]:
-        """The transport to use and what it sees; one that gets nowhere gives way to the next that does."""
+        """The transport to use and what it sees; one that gets nowhere gives way to the next that does.
+
+        Those before the first have had their turn, and get another where the others lead to no agent any more.
+        """
         serving = self._serving(agent)
         first = choose(serving, wakes, agent, self._clock.now()) if agent else None
+        if agent is None or first is None:
+            return None, NO_TRANSPORT
         chosen: tuple[Transport | None, Sighting] = (None, NO_TRANSPORT)
-        for name in serving[serving.index(first) :] if first else ():
-            transport = next(one for one in self._transports if one.name == name)
-            assert agent is not None  # somebody is served
+        for transport in self._named(serving[serving.index(first) :]):
             sighting = await transport.sight(agent)
-            if sighting.reach not in (Reach.BROKEN, Reach.NO_PANE):
+            if sighting.reach not in LEADS_NOWHERE:
                 return transport, sighting
-            if chosen[1].reach is Reach.NO_PANE:
+            if chosen[1].reach is Reach.NO_PANE or sighting.reach is Reach.AGENT_GONE:
                 chosen = (transport, sighting)
+        if chosen[1].reach is not Reach.BROKEN:
+            for transport in self._named(serving[: serving.index(first)]):
+                sighting = await transport.sight(agent)
+                if sighting.reach not in LEADS_NOWHERE:
+                    return transport, sighting
         return chosen
+
+    def _named(self, names: Sequence[str]) -> list[Transport]:
+        return [transport for name in names for transport in self._transports if transport.name == name]
 
     async def _circumstances(self, agent: Agent, now: datetime) -> Circumstances:
         resting, until = await activity_store.resting(self._database, agent, now)
