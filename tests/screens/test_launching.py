@@ -139,7 +139,8 @@ async def test_an_agent_is_launched_into_the_session_of_the_dashboard(
         await pilot.press("n")
         await until(pilot, lambda: isinstance(pilot.app.screen, LaunchForm))
         await typed(pilot, tmp_path / "shop", "qa")
-        await shows(pilot, "launching qa")
+        if not fails:  # else it is over too soon to be seen for certain
+            await shows(pilot, "launching qa")
         outcome = "its pane shows “error:" if fails else "qa is registered, in window"
         for _ in range(5):  # a bridge has to start first
             try:
