@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 SCREEN_PATIENCE = 2.0
 """Seconds for the screen to end when a signal says so; then the program goes on without it."""
+LAST_PATIENCE = 12.0
+"""Seconds for the coordinator to stop and for the last words, when the screen has ended by a signal."""
 TERMINAL_GLANCE = 1.0
 """Seconds of one look whether the terminal is gone; that it is, is told at once."""
 
@@ -234,6 +236,10 @@ class _Life:
             with self._last_act:
                 self._end(self._wanted_by_signal())
                 os._exit(128 + number)
+        if number is not signal.SIGHUP:  # nothing is handed over then, which may take longer
+            time.sleep(LAST_PATIENCE)
+            logger.warning("the program does not end: its terminal does not take the last words")
+            os._exit(128 + number)
 
     def _wanted_by_signal(self) -> Next:
         """Whoever closes the window of the dashboard does not mean to cut the team off."""

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import select
 import signal
 import struct
 import termios
@@ -44,6 +45,11 @@ class Terminal:
         while text not in self.shown:
             assert time.monotonic() < deadline, self.shown
             assert self.read(), self.shown
+
+    def take_all(self) -> None:
+        """Take what is shown until nothing comes for a moment: then there is room for what comes last."""
+        while select.select([self.descriptor], [], [], 0.3)[0] and self.read():
+            pass
 
     def answer(self, keys: bytes) -> None:
         """Press keys."""
@@ -133,6 +139,7 @@ def test_ctrl_q_ends_it_as_soon_as_there_is_something_to_see(tmp_path: Path) -> 
 def test_told_twice_it_ends_at_once_and_gives_the_terminal_back(tmp_path: Path) -> None:
     with dashboard(tmp_path) as terminal:
         terminal.read_until(b"Attention")
+        terminal.take_all()
         os.kill(terminal.pid, signal.SIGSTOP)  # both are there when it looks
         os.kill(terminal.pid, signal.SIGTERM)
         os.kill(terminal.pid, signal.SIGINT)
