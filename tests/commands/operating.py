@@ -115,3 +115,8 @@ def knock(
             text = error.read()
             is_json = error.headers["content-type"] == "application/json"
             return Answer(status=error.code, body=json.loads(text) if is_json else text, headers=error.headers)
+    except urllib.error.URLError as error:
+        if not isinstance(error.reason, BrokenPipeError):
+            raise
+        # Refused while the body was still under way, and urllib does not read what was answered: once more.
+        return knock(port, path, credential, body, method=method, **headers)
