@@ -250,6 +250,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
     @on(Resize)
     def _lay_out(self) -> None:
         self._said_lines = []
+        # One cell is for the scrollbar, which is always there.
         width = self.outer_size.width - self.styles.scrollbar_size_vertical
         widths = fit(self._specs, width)
         if widths == self._widths or width <= 0:
