@@ -39,8 +39,6 @@ logger = logging.getLogger(__name__)
 
 SCREEN_PATIENCE = 2.0
 """Seconds for the screen to end when a signal says so; then the program goes on without it."""
-LAST_PATIENCE = 12.0
-"""Seconds for the coordinator to stop and for the last words, when the screen has ended by a signal."""
 TERMINAL_GLANCE = 1.0
 """Seconds of one look whether the terminal is gone; that it is, is told at once."""
 
@@ -231,14 +229,11 @@ class _Life:
         threading.Thread(target=self._leave_without_screen, args=(number,), daemon=True).start()
 
     def _leave_without_screen(self, number: signal.Signals) -> None:
-        if not self._screen_left.wait(SCREEN_PATIENCE):
-            logger.warning("the screen does not end: its terminal takes nothing any more")
-            with self._last_act:
-                self._end(self._wanted_by_signal())
-                os._exit(128 + number)
-        if number is not signal.SIGHUP:  # nothing is handed over then, which may take longer
-            time.sleep(LAST_PATIENCE)
-            logger.warning("the program does not end: its terminal does not take the last words")
+        if self._screen_left.wait(SCREEN_PATIENCE):
+            return
+        logger.warning("the screen does not end: its terminal takes nothing any more")
+        with self._last_act:
+            self._end(self._wanted_by_signal())
             os._exit(128 + number)
 
     def _wanted_by_signal(self) -> Next:

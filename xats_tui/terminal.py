@@ -7,11 +7,15 @@ import os
 import select
 import sys
 import termios
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 
 GIVEN_BACK = b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[<u\x1b[0m"
 """The first screen, a cursor, no mouse, no bracketed paste, plain keys, plain text."""
+
+LAST_WORDS = 1.0
+"""Seconds for a terminal to take what is said to it: one whose window is held up may take nothing for ever."""
 
 GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
@@ -44,8 +48,7 @@ class Terminal:
         """Leave it as a shell expects it, unless it takes nothing any more."""
         with suppress(termios.error, OSError):
             termios.tcsetattr(self._descriptor, termios.TCSANOW, self._attributes)
-            if select.select([], [self._descriptor], [], 0)[1]:
-                os.write(self._descriptor, GIVEN_BACK)
+        self._write(GIVEN_BACK)
 
     def forget_typed(self) -> None:
         """Drop the keys that were pressed before a question was there to be answered."""
@@ -54,9 +57,7 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Write a line, if anybody can still see it."""
-        with suppress(OSError):
-            sys.stderr.write(text + "\n")
-            sys.stderr.flush()
+        self._write(f"{text}\n".encode())
 
     def ask(self, prompt: str) -> str:
         """The line that is typed in answer.
@@ -65,11 +66,21 @@ class Terminal:
             EOFError: nobody is there to answer.
         """
         try:
-            sys.stderr.write(prompt)
-            sys.stderr.flush()
+            self._write(prompt.encode())
             line = sys.stdin.readline()
         except OSError:
             line = ""
         if not line:
             raise EOFError
         return line.strip().lower()
+
+    def _write(self, data: bytes) -> None:
+        """Past `sys.stderr`, whose lock may be held by a screen that its terminal holds up."""
+
+        def write() -> None:
+            with suppress(OSError):
+                os.write(self._descriptor, data)
+
+        writer = threading.Thread(target=write, daemon=True)
+        writer.start()
+        writer.join(LAST_WORDS)

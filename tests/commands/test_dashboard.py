@@ -162,13 +162,15 @@ def test_it_ends_with_its_terminal(wrapper: tuple[str, ...], tmp_path: Path) -> 
     assert not (tmp_path / "daemon.pid").exists()
 
 
-def test_a_signal_ends_it_although_its_terminal_takes_nothing(tmp_path: Path) -> None:
+@pytest.mark.first_variant_quick
+@pytest.mark.parametrize("screens", [4, 80], ids=["as it closes", "as it draws"])
+def test_a_signal_ends_it_although_its_terminal_takes_nothing(screens: int, tmp_path: Path) -> None:
     with dashboard(tmp_path) as terminal:
         terminal.read_until(b"Attention")
-        for _ in range(40):  # every new size is a new screen, until the terminal's buffer is full
-            for columns in (120, 160):
-                fcntl.ioctl(terminal.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-                time.sleep(0.03)
+        for number in range(screens):  # every new size is a new screen: the terminal's buffer is full after two
+            size = struct.pack("HHHH", 50, 120 + 40 * (number % 2), 0, 0)
+            fcntl.ioctl(terminal.descriptor, termios.TIOCSWINSZ, size)
+            time.sleep(0.03)
         os.kill(terminal.pid, signal.SIGTERM)
         assert terminal.ends_within(WAIT) is not None
         assert not (tmp_path / "daemon.pid").exists()
