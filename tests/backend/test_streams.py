@@ -13,6 +13,7 @@ from sse_starlette import EventSourceResponse
 from tests.backend.plain_http import PATIENCE, browsing, call, eventually, open_session
 from tests.conftest import Connect, url_of
 from tests.mcp_caller import callers
+from xats_tui.backend import event_streams
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.events import Event
 from xats_tui.settings import Settings
@@ -92,8 +93,9 @@ async def test_a_stream_counts_as_open_when_a_notification_would_leave(
 async def test_a_standing_stream_and_a_long_answer_are_kept_alive(
     http: httpx2.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert EventSourceResponse.DEFAULT_PING_INTERVAL == 15
+    assert EventSourceResponse.DEFAULT_PING_INTERVAL == event_streams.KEEP_ALIVE_AFTER == 15
     monkeypatch.setattr(EventSourceResponse, "DEFAULT_PING_INTERVAL", 0.05)
+    monkeypatch.setattr(event_streams, "KEEP_ALIVE_AFTER", 0.05)
     session = await open_session(http)
     async with asyncio.timeout(PATIENCE), http.stream("GET", "/mcp", headers=session) as stream:
         assert await anext(stream.aiter_lines()) == ": keepalive"

@@ -5,7 +5,7 @@ It answers what was let in.  It knows nothing of paths, tokens, or who may say w
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +25,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
+from xats_tui.backend.event_streams import OneEvent, standing
 from xats_tui.backend.http_requests import BODY_LIMIT, FIRST_PROTOCOL, JSON_TYPE, STREAM_TYPE, replayed
 from xats_tui.backend.services.kept_sessions import KeptSessions
 from xats_tui.backend.sessions import Session, Sessions
@@ -48,8 +49,6 @@ ROOM_MADE = 50
 
 NOTIFY_PATIENCE = 1.0
 """Seconds that a client which does not read its stream may hold up a notification."""
-
-KEEP_ALIVE = b": keepalive\n\n"
 
 OPENING_REQUEST: Scope = {
     "type": "http",
@@ -83,6 +82,7 @@ class McpServer:
         server.middleware[:] = [self._greet]  # without the SDK's tracing, which has nobody to report to
         self._manager = _SessionManager(
             server,
+            json_response=True,  # no tool says anything before it answers: `OneEvent` makes a stream of the answer
             session_idle_timeout=SESSION_IDLE,
             max_request_body_size=BODY_LIMIT,
             max_sessions=MAX_SESSIONS,
@@ -102,8 +102,11 @@ class McpServer:
         """Answer a request that was let in."""
         if len(self._sessions) >= MAX_SESSIONS and "mcp-session-id" not in Headers(scope=scope):
             await self._make_room()
-        answer = _whole(send) if scope["method"] == "POST" else send
-        await self._manager.handle_request(scope, receive, _as_the_reference(answer))
+        if scope["method"] == "POST":
+            async with OneEvent(send) as answer:
+                await self._manager.handle_request(scope, receive, answer.send)
+        else:
+            await self._manager.handle_request(scope, receive, standing(send))
 
     async def reopen(self, session_id: str) -> None:
         """Have a session go on, under its id, that was open when the coordinator was killed or stopped.
@@ -236,46 +239,3 @@ def _extensions(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _connection(context: Context) -> Connection:
     return context.session._connection  # mcp 2.3 hands it to nobody; tests hold us to it
-
-
-def _whole(send: Send) -> Send:
-    """Have an answer leave in one piece: three pieces wake its client three times.
-
-    One that takes so long that it has to be kept alive leaves piece by piece from then on.
-    """
-    held: list[Message] = []
-    passing = False
-
-    async def hold(message: Message) -> None:
-        nonlocal passing
-        held.append(message)
-        passing = passing or message.get("body") == KEEP_ALIVE
-        if passing or (message["type"] == "http.response.body" and not message.get("more_body", False)):
-            for piece in held if passing else _joined(held):
-                await send(piece)
-            held.clear()
-
-    return hold
-
-
-def _joined(pieces: Sequence[Message]) -> tuple[Message, Message]:
-    """The head of an answer with the length of its body, and that."""
-    head, *bodies = pieces
-    body = b"".join(piece.get("body", b"") for piece in bodies)
-    others = [(name, value) for name, value in head["headers"] if name != b"content-length"]
-    length = (b"content-length", str(len(body)).encode())
-    return {**head, "headers": [*others, length]}, {"type": "http.response.body", "body": body}
-
-
-def _as_the_reference(send: Send) -> Send:
-    """Event streams as its clients know them: a line ends with a line feed, and a comment keeps the stream alive."""
-
-    async def send_event(message: Message) -> None:
-        body = message.get("body", b"")
-        if body.startswith(b": ping"):
-            message = {**message, "body": KEEP_ALIVE}
-        elif b"\r\n" in body:
-            message = {**message, "body": body.replace(b"\r\n", b"\n")}
-        await send(message)
-
-    return send_event
