@@ -36,6 +36,7 @@ from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Session, Sessions
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.known_agents import KnownAgents
 from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.kit import Toolbox
 from xats_tui.backend.transports.claude_channel import OpenChannels
@@ -161,6 +162,7 @@ class World:
         self.sessions = Sessions(self.clock, bus.publish)
         self.sessions_by_name: dict[str, Session] = {}
         self._make_services(bus)
+        await self.known_agents.watch()
         self.monitor.track(await self.registry.bound_panes())
         bus.listen(self.waker.hear)
 
@@ -179,7 +181,8 @@ class World:
             hint_budget=HINT_BUDGET,
         )
         presence = Presence(self.sessions, self.monitor, self.processes, clock)
-        self.registry = Registry(database, self.sessions, presence, self.waker, self.monitor, clock)
+        self.known_agents = KnownAgents(database)
+        self.registry = Registry(database, self.known_agents, self.sessions, presence, self.waker, self.monitor, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=BODY_LIMIT)
         self.board = TaskBoard(database, presence)
         self.contracts = ContractBook(database, self.sessions, schema_limit=10_000)

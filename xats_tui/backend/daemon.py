@@ -49,6 +49,7 @@ from xats_tui.backend.services.together import Services
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Sessions
 from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.known_agents import KnownAgents
 from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChannels
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
@@ -104,7 +105,8 @@ class Backend:
             hint_budget=settings.hint_budget,
         )
         presence = Presence(self.sessions, self.panes, processes, clock)
-        self.registry = Registry(database, self.sessions, presence, self.waker, self.panes, clock)
+        self._known_agents = KnownAgents(database)
+        self.registry = Registry(database, self._known_agents, self.sessions, presence, self.waker, self.panes, clock)
         self._counts = Counts(self.registry, self.waker, bus, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
         self.operator_mail = OperatorMail(database, self.mailbox)
@@ -260,6 +262,7 @@ class Backend:
 
     async def _start(self, stack: AsyncExitStack) -> None:
         operator_credential.ensure(self.settings.operator_token_path)
+        await self._known_agents.watch()
         self.panes.track(await self.registry.bound_panes())
         for name, run in (
             ("panes", self.panes.run),

@@ -12,7 +12,7 @@ import pytest
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model import Binding, PaneRef, Task, TaskStatus, VerificationMode
 from xats_tui.backend.store import agents, channels, contracts, messages, retention, tasks, wakes
-from xats_tui.backend.store.database import Parameters, Reader, Row, Transaction
+from xats_tui.backend.store.database import Parameters, Reader, Row, RowId, Transaction
 from xats_tui.backend.store.migrations import prepare
 
 NOW = datetime(2026, 11, 22, 14, tzinfo=UTC)
@@ -54,9 +54,11 @@ class Explained(Transaction):
         for row in rows:
             await self.fetch_all(sql, row)
 
-    async def insert(self, sql: str, parameters: Parameters = ()) -> int:
+    async def insert(self, sql: str, parameters: Parameters = ()) -> RowId:
         await self.fetch_all(sql, parameters)
-        return 1
+        row = RowId()
+        row.learn(1)
+        return row
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from xats_tui.backend.store import tasks as tasks_store
 from xats_tui.backend.store import wakes as wakes_store
 from xats_tui.backend.store.agents import Registration
 from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.known_agents import KnownAgents
 
 LABEL_LIMIT = 64
 """Characters of a name, role or team at most: they stand in tables and in hints."""
@@ -58,6 +59,7 @@ class Registry:
     def __init__(
         self,
         database: Database,
+        known: KnownAgents,
         sessions: Sessions,
         presence: Presence,
         waker: Waker,
@@ -65,6 +67,7 @@ class Registry:
         clock: Clock,
     ) -> None:
         self._database = database
+        self._known = known
         self._sessions = sessions
         self._presence = presence
         self._waker = waker
@@ -73,21 +76,21 @@ class Registry:
 
     async def by_id(self, agent_id: str) -> Agent | None:
         """The agent of that id."""
-        return await store.by_id(self._database, agent_id)
+        return await self._known.by_id(agent_id)
 
     async def by_name(self, team: str, name: str) -> Agent | None:
         """The agent of that name in that team; the operator is in every team."""
         if name.casefold() == OPERATOR_NAME:
             return operator_in(team)
-        found = await store.by_name(self._database, team, name)
+        found = await self._known.by_name(team, name)
         composed = tuple(unicodedata.normalize("NFC", label) for label in (team, name))
-        return found if found or composed == (team, name) else await store.by_name(self._database, *composed)
+        return found if found or composed == (team, name) else await self._known.by_name(*composed)
 
     async def member(self, team: str, agent_id: str) -> Agent | None:
         """The agent of that id if it is in that team; the operator is in every team."""
         if agent_id == OPERATOR_ID:
             return operator_in(team)
-        agent = await store.by_id(self._database, agent_id)
+        agent = await self._known.by_id(agent_id)
         return agent if agent and agent.team == team else None
 
     async def of_team(self, team: str) -> tuple[Agent, ...]:

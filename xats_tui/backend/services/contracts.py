@@ -80,7 +80,9 @@ class ContractBook:
         breaking = (diff["breaking"] or compatibility.breaks) if diff and compatibility else None
         await store.add(tx, contract, breaking=breaking)
         payload = {"name": name, "version": contract.version, "diff": diff}
-        event_id = await outbox.add_event(tx, "contract_registered", author.team, author.team, author.agent_id, payload)
+        event = await outbox.add_event(tx, "contract_registered", author.team, author.team, author.agent_id, payload)
+        await tx.carry_out()
+        event_id = event.number
         tx.record(ContractRegistered(team=author.team, name=name, version=contract.version, event_id=event_id))
         return Registered(contract=contract, event_id=event_id, diff=diff, compatibility=compatibility)
 

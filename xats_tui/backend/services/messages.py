@@ -18,7 +18,7 @@ from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as store
 from xats_tui.backend.store import wakes as wakes_store
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database, RowId, Transaction
 from xats_tui.backend.store.messages import Outgoing
 
 ANSWER_PATIENCE = timedelta(seconds=600)
@@ -30,8 +30,13 @@ class Sent:
     """A letter that is stored."""
 
     letter: Outgoing
-    event_id: int
+    event: RowId
     sent_at: str
+
+    @property
+    def event_id(self) -> int:
+        """The number of its event, once what stores it was carried out."""
+        return self.event.number
 
 
 class Mailbox:
@@ -162,10 +167,10 @@ class Mailbox:
             body=body,
             need_reply=need_reply,
         )
-        event_id = await store.add(tx, letter)
+        event = await store.add(tx, letter)
         await self._waker.queue(tx, letter, auto_poke=auto_poke)
         tx.record(MessageSent(message_id=letter.id, recipients=letter.recipients, to_wake=auto_poke))
-        return Sent(letter=letter, event_id=event_id, sent_at=to_wire(tx.now))
+        return Sent(letter=letter, event=event, sent_at=to_wire(tx.now))
 
     def _check_size(self, body: str, subject: str | None) -> None:
         size = len(body.encode()) + len((subject or "").encode())

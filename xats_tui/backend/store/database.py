@@ -38,11 +38,42 @@ T = TypeVar("T")
 
 Row = sqlite3.Row
 Parameters = Sequence[Any]
-Statement = tuple[str, Sequence[Parameters]]
-"""SQL, and the rows of parameters that it is run for one after the other."""
+Told = tuple[Any, ...]
+"""What a trigger tells of a row."""
 
-BEGIN: Statement = ("BEGIN IMMEDIATE", ((),))
-COMMIT: Statement = ("COMMIT", ((),))
+
+class RowId:
+    """The rowid of a row; a parameter of statements that come after its insertion, which may still be waiting."""
+
+    def __init__(self) -> None:
+        self._number: int | None = None
+
+    @property
+    def number(self) -> int:
+        """The rowid, once the insertion was carried out: at the commit at the latest."""
+        assert self._number is not None
+        return self._number
+
+    def learn(self, number: int | None) -> None:
+        """Take the number that the row has got; for the thread of the connection."""
+        self._number = number
+
+    def __conform__(self, protocol: object) -> int:
+        """What sqlite3 binds for it."""
+        return self.number
+
+
+class Statement(NamedTuple):
+    """SQL that is run for rows of parameters, one after the other."""
+
+    sql: str
+    rows: Sequence[Parameters] = ((),)
+    inserted: RowId | None = None
+    """Learns the number of the row that the statement inserts."""
+
+
+BEGIN = Statement("BEGIN IMMEDIATE")
+COMMIT = Statement("COMMIT")
 
 
 class Reader(Protocol):
@@ -82,7 +113,7 @@ class Transaction:
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of the answer; for `INSERT` and `UPDATE` those of `RETURNING`."""
-        return (await self._carry_out((sql, (parameters,)))).rows
+        return await self._carry_out(Statement(sql, (parameters,)))
 
     async def fetch_one(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of the answer."""
@@ -95,11 +126,18 @@ class Transaction:
 
     async def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
         """Run one statement for many rows."""
-        self._waiting.append((sql, tuple(rows)))
+        self._waiting.append(Statement(sql, tuple(rows)))
 
-    async def insert(self, sql: str, parameters: Parameters = ()) -> int:
-        """Insert one row and return its rowid."""
-        return (await self._carry_out((sql, (parameters,)))).rowid
+    async def insert(self, sql: str, parameters: Parameters = ()) -> RowId:
+        """Insert one row; its number is known once the statement was carried out, at the commit at the latest."""
+        inserted = RowId()
+        self._waiting.append(Statement(sql, (parameters,), inserted))
+        return inserted
+
+    async def carry_out(self) -> None:
+        """Have carried out what waits."""
+        if self._waiting:
+            await self._carry_out()
 
     @property
     def has_begun(self) -> bool:
@@ -116,11 +154,11 @@ class Transaction:
         if self._under_way:
             await _on_thread(self._connection, _roll_back)
 
-    async def _carry_out(self, last: Statement) -> "_Outcome":
-        """Run what waits, and then this."""
+    async def _carry_out(self, *last: Statement) -> list[Row]:
+        """Run what waits, and then this; the rows that the last statement answers."""
         if self._failed:
             raise StoreError("a statement of this transaction has failed before")
-        statements, self._waiting = (*self._waiting, last), []
+        statements, self._waiting = (*self._waiting, *last), []
         self._under_way = True
         try:
             with self._guard:
@@ -146,6 +184,8 @@ class Database:
         self._turn = asyncio.Lock()
         self._guard = Guard()
         self._patience_ms = BUSY_TIMEOUT_MS
+        self._listeners: list[tuple[list[Told], Callable[[Sequence[Told]], None]]] = []
+        """What triggers have told in the transaction under way, and who is to hear it."""
         self._idle_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         for reader in readers:
             self._idle_readers.put_nowait(reader)
@@ -170,6 +210,20 @@ class Database:
     def trouble(self) -> str:
         """One sentence about what is wrong with the file or its disk; empty if nothing is known of."""
         return SENTENCES[self._guard.fault] if self._guard.fault else ""
+
+    async def watch(self, function: str, triggers: Iterable[str], hear: Callable[[Sequence[Told]], None]) -> None:
+        """Have `hear` told, as soon as a transaction is committed, what triggers have passed to an SQL function.
+
+        Args:
+            function: the name of the function, which takes as many arguments as it is given.
+            triggers: `CREATE TEMP TRIGGER` statements that call it; they see whatever this program writes.
+            hear: is called on the event loop before anybody can know of the commit.
+        """
+        told: list[Told] = []
+        await self._writer.create_function(function, -1, lambda *values: told.append(values))
+        for trigger in triggers:
+            await self._writer.execute_fetchall(trigger)
+        self._listeners.append((told, hear))
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of the answer, as of the last commit."""
@@ -204,9 +258,15 @@ class Database:
                 _, cancelled = await _uninterrupted(transaction.commit())
             except BaseException:
                 await _uninterrupted(transaction.roll_back())
+                for told, _ in self._listeners:
+                    told.clear()
                 raise
             if transaction.has_begun:
                 self._guard.settle()
+            for told, hear in self._listeners:
+                if told:
+                    hear(tuple(told))
+                    told.clear()
         self._publish(transaction.events)
         if cancelled:
             raise asyncio.CancelledError
@@ -233,26 +293,22 @@ async def _connected(path: Path, *, reading: bool = False) -> AsyncIterator[aios
         yield connection
 
 
-class _Outcome(NamedTuple):
-    rows: list[Row]
-    rowid: int
-    """Of the row that was inserted."""
-
-
 async def _on_thread(connection: aiosqlite.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
     """What a function makes of a connection on its thread; aiosqlite 0.22 says nowhere how, and tests hold us to it."""
     result: T = await connection._execute(work, connection._conn)  # type: ignore[no-untyped-call]
     return result
 
 
-def _carry_out(connection: sqlite3.Connection, statements: Iterable[Statement]) -> _Outcome:
-    """Run statements on the thread of their connection; what the last one answers."""
-    outcome = _Outcome([], 0)
-    for sql, rows in statements:
+def _carry_out(connection: sqlite3.Connection, statements: Iterable[Statement]) -> list[Row]:
+    """Run statements on the thread of their connection; the rows that the last one answers."""
+    answer: list[Row] = []
+    for sql, rows, inserted in statements:
         for parameters in rows:
             cursor = connection.execute(sql, parameters)
-            outcome = _Outcome(cursor.fetchall(), cursor.lastrowid or 0)
-    return outcome
+            answer = cursor.fetchall()
+            if inserted is not None:
+                inserted.learn(cursor.lastrowid)
+    return answer
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

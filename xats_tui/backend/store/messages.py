@@ -9,7 +9,7 @@ from typing import Any
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.model import OPERATOR_ID, OPERATOR_NAME, Message, Page, Thread
 from xats_tui.backend.store.columns import instant, to_json
-from xats_tui.backend.store.database import Reader, Row, Transaction
+from xats_tui.backend.store.database import Reader, Row, RowId, Transaction
 
 ANSWER = """(SELECT a.sent_at FROM messages a WHERE a.from_agent_id = m.to_agent_id
     AND a.to_agent_id = m.from_agent_id AND a.event_id > m.event_id ORDER BY a.event_id LIMIT 1)"""
@@ -53,7 +53,7 @@ class Outgoing:
 
 async def add_event(
     tx: Transaction, kind: str, from_team: str, to_team: str, actor: str, payload: dict[str, Any]
-) -> int:
+) -> RowId:
     """Append to the outbox that messages and contract events are numbered by; the event's id."""
     return await tx.insert(
         "INSERT INTO events (from_team, to_team, event_type, actor_agent_id, payload, created_at) "
@@ -62,7 +62,7 @@ async def add_event(
     )
 
 
-async def add(tx: Transaction, letter: Outgoing) -> int:
+async def add(tx: Transaction, letter: Outgoing) -> RowId:
     """Store a letter, one row a recipient; the id of its event."""
     payload: dict[str, Any] = {"recipients": list(letter.recipients), "subject": letter.subject}
     if letter.to_role is None:

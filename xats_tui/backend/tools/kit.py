@@ -124,6 +124,12 @@ class Call:
         self._answer = answer
         return answer
 
+    async def keep_when_stored(self, tx: Transaction, answer: Callable[[], Answer]) -> None:
+        """`keep` an answer that tells numbers which rows get when they are stored."""
+        if self.call_id is not None:
+            await tx.carry_out()
+            self.keep(answer())
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         """A transaction that also notes that the agent called, and that the mail it was handed before has arrived."""

@@ -131,7 +131,7 @@ async def _send(call: Call, arguments: SendMessage | SendMessageById, recipient:
             need_reply=arguments.need_reply,
             auto_poke=arguments.auto_poke,
         )
-        call.keep(_before_waking(sent, woken=arguments.auto_poke))
+        await call.keep_when_stored(tx, lambda: _before_waking(sent, woken=arguments.auto_poke))
     return await _answer(call, sent, woken=arguments.auto_poke)
 
 
@@ -145,8 +145,7 @@ async def _broadcast(call: Call, arguments: Broadcast | BroadcastToRole, role: s
             subject=arguments.subject,
             auto_poke=arguments.auto_poke,
         )
-        named = {} if role is None else {"role": role}
-        call.keep(_before_waking(sent, woken=arguments.auto_poke) | named)
+        await call.keep_when_stored(tx, lambda: _before_waking(sent, woken=arguments.auto_poke))
     return await _answer(call, sent, woken=arguments.auto_poke)
 
 

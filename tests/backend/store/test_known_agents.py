@@ -1,0 +1,161 @@
+"""Agents in memory are those of the last commit, whoever has changed them and how."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.fakes import FakeClock, Published
+from xats_tui.backend.model import Agent, Client
+from xats_tui.backend.store import agents as store
+from xats_tui.backend.store.agents import Registration
+from xats_tui.backend.store.database import Database, Parameters, Row
+from xats_tui.backend.store.known_agents import KnownAgents
+
+
+class CountedDatabase(Database):
+    """Counts what is asked of it besides transactions."""
+
+    asked = 0
+
+    async def fetch_one(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        self.asked += 1
+        return await super().fetch_one(sql, parameters)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def database(tmp_path: Path, clock: FakeClock) -> AsyncIterator[CountedDatabase]:
+    async with CountedDatabase.opened(tmp_path / "data.db", clock, Published()) as opened:
+        assert isinstance(opened, CountedDatabase)
+        async with opened.write() as tx:
+            for name in ("alice", "bob"):
+                registration = Registration(
+                    team="red", name=name, role="dev", client=Client.CUSTOM, client_name=None, model="m"
+                )
+                await store.register(tx, registration, name.upper())
+        yield opened
+
+
+@pytest.fixture
+async def known(database: CountedDatabase) -> KnownAgents:
+    known = KnownAgents(database)
+    await known.watch()
+    database.asked = 0
+    return known
+
+
+async def learn(known: KnownAgents) -> Agent:
+    """Have alice known."""
+    alice = await known.by_id("ALICE")
+    assert alice is not None
+    return alice
+
+
+async def test_who_is_known_is_not_read_again(known: KnownAgents, database: CountedDatabase) -> None:
+    alice = await learn(known)
+    assert await known.by_id("ALICE") is alice
+    assert await known.by_name("red", "alice") is alice
+    assert database.asked == 1
+
+
+async def test_names_are_byte_exact_and_of_one_team(known: KnownAgents) -> None:
+    await learn(known)
+    assert await known.by_name("red", "Alice") is None
+    assert await known.by_name("blue", "alice") is None
+
+
+async def test_nobody_is_known_before_changes_are_told(database: CountedDatabase) -> None:
+    known = KnownAgents(database)
+    await learn(known)
+    async with database.write() as tx:
+        await tx.execute("UPDATE agents SET role = 'qa'")
+    assert (await learn(known)).role == "qa"
+
+
+async def test_a_call_is_noted_without_reading_the_agent_again(
+    known: KnownAgents, database: CountedDatabase, clock: FakeClock
+) -> None:
+    before = await learn(known)
+    clock.advance(180)
+    async with database.write() as tx:
+        await store.touch(tx, "ALICE")
+    after = await learn(known)
+    assert after.last_seen_at - before.last_seen_at == timedelta(minutes=3)
+    assert database.asked == 1
+    assert after == await store.by_id(database, "ALICE")
+
+
+COLUMNS = ("role", "client", "model", "tmux_pane_id", "claude_ui_pid", "delivery_kind", "host_session", "name", "team")
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+async def test_a_change_of_any_column_is_seen_once_it_is_committed(
+    column: str, known: KnownAgents, database: CountedDatabase
+) -> None:
+    before = await learn(known)
+    async with database.write() as tx:
+        await tx.fetch_all(f"UPDATE agents SET {column} = '7' WHERE agent_id = 'ALICE'")
+        assert await known.by_id("ALICE") is before
+    after = await known.by_id("ALICE")
+    assert after == await store.by_id(database, "ALICE") != before
+
+
+async def test_one_that_is_renamed_is_found_by_its_new_name_alone(
+    known: KnownAgents, database: CountedDatabase
+) -> None:
+    await learn(known)
+    async with database.write() as tx:
+        await tx.execute("UPDATE agents SET name = 'alicia' WHERE agent_id = 'ALICE'")
+    assert await known.by_name("red", "alice") is None
+    assert await known.by_name("red", "alicia") is not None
+
+
+async def test_one_that_has_left_is_known_no_more(known: KnownAgents, database: CountedDatabase) -> None:
+    alice = await learn(known)
+    async with database.write() as tx:
+        await store.depart(tx, alice)
+    assert await known.by_id("ALICE") is None
+    assert await known.by_name("red", "alice") is None
+
+
+async def test_what_was_rolled_back_has_not_happened(known: KnownAgents, database: CountedDatabase) -> None:
+    before = await learn(known)
+    with suppress(RuntimeError):
+        async with database.write() as tx:
+            await tx.fetch_all("UPDATE agents SET role = 'qa'")
+            raise RuntimeError
+    async with database.write() as tx:
+        await store.touch(tx, "BOB")
+    assert await known.by_id("ALICE") is before
+
+
+async def test_what_was_read_before_a_change_is_not_remembered_after_it(
+    known: KnownAgents, database: CountedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, changed = asyncio.Event(), asyncio.Event()
+    by_id = store.by_id
+
+    async def slowly(reader: Database, agent_id: str) -> Agent | None:
+        found = await by_id(reader, agent_id)
+        read.set()
+        await changed.wait()
+        return found
+
+    monkeypatch.setattr(store, "by_id", slowly)
+    reading = asyncio.create_task(known.by_id("ALICE"))
+    await read.wait()
+    async with database.write() as tx:
+        await tx.execute("UPDATE agents SET role = 'qa'")
+    changed.set()
+    old = await reading
+    assert old is not None
+    assert old.role == "dev"
+    assert (await learn(known)).role == "qa"
