@@ -317,7 +317,7 @@ class Wake:
     failures: int
     """How many of the attempts ended in an error of the transport itself."""
     transport: str | None
-    reached: Mapping[WakeStep, datetime]
+    reached: Mapping[WakeStep, datetime] = field(hash=False)
     """Each rung of the ladder for which there is evidence, with its time."""
     due_at: datetime | None
     """When it is tried again; None when it is over."""

@@ -140,6 +140,11 @@ def time_of_day(instant: datetime, now: datetime) -> str:
     return local.strftime("%H:%M:%S") if local.date() == now.astimezone().date() else local.strftime("%d %b")
 
 
+def start_of_day(now: datetime) -> datetime:
+    """When the local day began: all day long the same."""
+    return now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def date_and_time(instant: datetime) -> str:
     """The local date and time in full."""
     return instant.astimezone().strftime("%Y-%m-%d %H:%M:%S")

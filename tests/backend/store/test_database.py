@@ -12,7 +12,7 @@ from tests.fakes import FakeClock, Published
 from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import AgentChanged
 from xats_tui.backend.store import database as module
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database, Row, Transaction
 
 ADD_TASK = (
     "INSERT INTO tasks (id, team, title, status, depends_on, created_at) VALUES (?, 't', 'x', 'pending', '[]', '')"
@@ -140,6 +140,17 @@ async def test_nothing_comes_of_a_transaction_whose_failure_was_overlooked(datab
 async def test_statements_without_an_answer_go_to_the_thread_together_with_the_commit(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ways = count_ways(monkeypatch)
+    async with database.write() as tx:
+        await tx.execute(ADD_TASK, ("one",))
+        await tx.execute_many(ADD_TASK, [("two",), ("three",)])
+
+    assert ways == [len(["BEGIN", "one", "two and three", "COMMIT"])]
+    assert await task_count(database) == 3
+
+
+def count_ways(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many statements go with each way to the writer's thread, from now on."""
     ways: list[int] = []
     carry_out = module._carry_out
 
@@ -148,12 +159,7 @@ async def test_statements_without_an_answer_go_to_the_thread_together_with_the_c
         return carry_out(connection, statements)
 
     monkeypatch.setattr(module, "_carry_out", count)
-    async with database.write() as tx:
-        await tx.execute(ADD_TASK, ("one",))
-        await tx.execute_many(ADD_TASK, [("two",), ("three",)])
-
-    assert ways == [len(["BEGIN", "one", "two and three", "COMMIT"])]
-    assert await task_count(database) == 3
+    return ways
 
 
 async def test_a_transaction_in_which_nothing_is_asked_needs_no_lock(path: Path, database: Database) -> None:
@@ -268,3 +274,73 @@ async def test_everything_in_a_transaction_happened_at_one_instant(path: Path, p
         started = tx.now
         clock.advance(5)
         assert tx.now == started
+
+
+ADD_EVENT = "INSERT INTO events (from_team, to_team, event_type, payload, created_at) VALUES ('t', 't', 'x', '', '')"
+ADD_MESSAGE = (
+    "INSERT INTO messages (id, event_id, from_team, to_team, from_agent_id, body, sent_at) "
+    "VALUES (?, ?, 't', 't', 'a', '', '')"
+)
+
+
+async def test_a_row_that_is_still_to_be_inserted_can_be_referred_to(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = count_ways(monkeypatch)
+    async with database.write() as tx:
+        await tx.insert(ADD_EVENT)
+        second = await tx.insert(ADD_EVENT)
+        await tx.execute(ADD_MESSAGE, ("m", second))
+
+    assert ways == [len(["BEGIN", "first", "second", "message", "COMMIT"])]
+    row = await database.fetch_one("SELECT event_id FROM messages")
+    assert row is not None
+    assert row["event_id"] == second.number == 2
+
+
+async def test_the_number_of_a_row_is_known_once_what_waits_was_carried_out(database: Database) -> None:
+    async with database.write() as tx:
+        first = await tx.insert(ADD_EVENT)
+        await tx.carry_out()
+        assert first.number == 1
+
+
+async def test_a_row_that_comes_again_is_the_same_object(database: Database) -> None:
+    async def titles() -> tuple[list[str], ...]:
+        return await database.fetch_objects(title_of, "SELECT id, title FROM tasks ORDER BY id")
+
+    async with database.write() as tx:
+        await tx.execute_many(ADD_TASK, [("one",), ("two",)])
+    before = await titles()
+    async with database.write() as tx:
+        await tx.execute("UPDATE tasks SET title = 'y' WHERE id = 'two'")
+        await tx.execute(ADD_TASK, ("zzz",))
+    after = await titles()
+
+    assert before == (["x"], ["x"])
+    assert after == (["x"], ["y"], ["x"])
+    assert after[0] is before[0]
+
+
+def title_of(row: Row) -> list[str]:
+    """What a task is made into here: equal lists are not the same."""
+    return [row["title"]]
+
+
+async def test_what_triggers_tell_is_heard_at_the_commit_before_the_events_and_never_after_a_rollback(
+    path: Path,
+) -> None:
+    heard: list[object] = []
+    async with Database.opened(path, FakeClock(), lambda events: heard.extend(events)) as database:
+        trigger = "CREATE TEMP TRIGGER added AFTER INSERT ON main.tasks BEGIN SELECT told(new.id, 7); END"
+        await database.watch("told", [trigger], heard.append)
+        with suppress(RuntimeError):
+            async with database.write() as tx:
+                await tx.fetch_all(ADD_TASK, ("one",))
+                raise RuntimeError
+        async with database.write() as tx:
+            await tx.fetch_all(ADD_TASK, ("two",))
+            tx.record(AgentChanged(agent_id="a"))
+            assert heard == []
+
+    assert heard == [(("two", 7),), AgentChanged(agent_id="a")]

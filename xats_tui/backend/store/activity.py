@@ -22,24 +22,13 @@ async def note(
 
 async def newest(reader: Reader, limit: int) -> tuple[Activity, ...]:
     """What was done last, the newest first."""
-    rows = await reader.fetch_all("SELECT * FROM activity ORDER BY activity_id DESC LIMIT ?", (limit,))
-    return tuple(
-        Activity(
-            activity_id=row["activity_id"],
-            at=from_wire(row["at"]),
-            actor=row["actor"],
-            verb=row["verb"],
-            agent_id=row["agent_id"],
-            message_id=row["message_id"],
-            detail=row["detail"],
-        )
-        for row in rows
-    )
+    return await reader.fetch_objects(_activity, "SELECT * FROM activity ORDER BY activity_id DESC LIMIT ?", (limit,))
 
 
 async def newest_events(reader: Reader, limit: int) -> tuple[LoggedEvent, ...]:
     """What agents did last, the newest first."""
-    rows = await reader.fetch_all(
+    return await reader.fetch_objects(
+        _logged,
         "SELECT e.event_id, e.event_type, e.to_team, e.actor_agent_id, e.payload, e.created_at, a.name AS actor, "
         "(SELECT json_group_array(coalesce(r.name, m.to_agent_id)) FROM messages m "
         "LEFT JOIN agents r ON r.agent_id = m.to_agent_id WHERE m.event_id = e.event_id) AS others, "
@@ -47,7 +36,18 @@ async def newest_events(reader: Reader, limit: int) -> tuple[LoggedEvent, ...]:
         "AS told FROM events e LEFT JOIN agents a ON a.agent_id = e.actor_agent_id ORDER BY e.event_id DESC LIMIT ?",
         (limit,),
     )
-    return tuple(map(_logged, rows))
+
+
+def _activity(row: Row) -> Activity:
+    return Activity(
+        activity_id=row["activity_id"],
+        at=from_wire(row["at"]),
+        actor=row["actor"],
+        verb=row["verb"],
+        agent_id=row["agent_id"],
+        message_id=row["message_id"],
+        detail=row["detail"],
+    )
 
 
 def _logged(row: Row) -> LoggedEvent:

@@ -62,30 +62,30 @@ async def by_name(reader: Reader, team: str, name: str) -> Agent | None:
 
 async def of_team(reader: Reader, team: str) -> tuple[Agent, ...]:
     """All agents of a team, the longest registered first."""
-    rows = await reader.fetch_all("SELECT * FROM agents WHERE team = ? ORDER BY registered_at, rowid", (team,))
-    return tuple(map(_agent, rows))
+    return await reader.fetch_objects(
+        _agent, "SELECT * FROM agents WHERE team = ? ORDER BY registered_at, rowid", (team,)
+    )
 
 
 async def all_teams(reader: Reader) -> tuple[Agent, ...]:
     """Every agent, by team and name."""
-    return tuple(map(_agent, await reader.fetch_all("SELECT * FROM agents ORDER BY team, name")))
+    return await reader.fetch_objects(_agent, "SELECT * FROM agents ORDER BY team, name")
 
 
 async def others_of_team(reader: Reader, team: str, *, but: str, role: str | None = None) -> tuple[Agent, ...]:
     """The agents of a team, or those of one role, by name; channel proxies are none, and `but` is left out."""
-    rows = await reader.fetch_all(
+    return await reader.fetch_objects(
+        _agent,
         "SELECT * FROM agents WHERE team = ? AND agent_id <> ? AND role <> ? AND (? IS NULL OR role = ?) ORDER BY name",
         (team, but, CHANNEL_PROXY_ROLE, role, role),
     )
-    return tuple(map(_agent, rows))
 
 
 async def by_host_session(reader: Reader, host_session: str) -> tuple[Agent, ...]:
     """The agents that were registered from a session of a program; the one seen last comes first."""
-    rows = await reader.fetch_all(
-        "SELECT * FROM agents WHERE host_session = ? ORDER BY last_seen_at DESC", (host_session,)
+    return await reader.fetch_objects(
+        _agent, "SELECT * FROM agents WHERE host_session = ? ORDER BY last_seen_at DESC", (host_session,)
     )
-    return tuple(map(_agent, rows))
 
 
 async def holder_of(reader: Reader, pane: PaneRef) -> Agent | None:

@@ -6,7 +6,7 @@ there and back takes longer than most statements: those of a transaction that ha
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -38,6 +38,8 @@ T = TypeVar("T")
 
 Row = sqlite3.Row
 Parameters = Sequence[Any]
+Make = Callable[[Row], T]
+Values = tuple[Any, ...]
 Told = tuple[Any, ...]
 """What a trigger tells of a row."""
 
@@ -87,6 +89,10 @@ class Reader(Protocol):
         """The first row of the answer."""
         ...
 
+    async def fetch_objects(self, make: Make[T], sql: str, parameters: Parameters = ()) -> tuple[T, ...]:
+        """What a function makes of each row of the answer, and of nothing else."""
+        ...
+
 
 class Transaction:
     """One open write transaction; made by `Database.write()` only.
@@ -119,6 +125,10 @@ class Transaction:
         """The first row of the answer."""
         rows = await self.fetch_all(sql, parameters)
         return rows[0] if rows else None
+
+    async def fetch_objects(self, make: Make[T], sql: str, parameters: Parameters = ()) -> tuple[T, ...]:
+        """What a function makes of each row of the answer."""
+        return tuple(map(make, await self.fetch_all(sql, parameters)))
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> None:
         """Run a statement that has no answer."""
@@ -184,6 +194,8 @@ class Database:
         self._turn = asyncio.Lock()
         self._guard = Guard()
         self._patience_ms = BUSY_TIMEOUT_MS
+        self._objects: dict[tuple[Make[Any], str], Mapping[Values, Any]] = {}
+        """What was made of each row of the last answers."""
         self._listeners: list[tuple[list[Told], Callable[[Sequence[Told]], None]]] = []
         """What triggers have told in the transaction under way, and who is to hear it."""
         self._idle_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
@@ -238,6 +250,22 @@ class Database:
         """The first row of the answer, as of the last commit."""
         rows = await self.fetch_all(sql, parameters)
         return rows[0] if rows else None
+
+    async def fetch_objects(self, make: Make[T], sql: str, parameters: Parameters = ()) -> tuple[T, ...]:
+        """What a function makes of each row of the answer, as of the last commit, on the thread of a connection.
+
+        For a row that was in the last answer to the same SQL it is the same object: lists of hundreds, which are
+        shown again and again, differ in a few rows.
+        """
+        reader = await self._idle_readers.get()
+        try:
+            with self._guard:
+                before = self._objects.get((make, sql), {})
+                objects, by_row = await _on_thread(reader, partial(_objects, make, sql, parameters, before))
+        finally:
+            self._idle_readers.put_nowait(reader)
+        self._objects[make, sql] = by_row
+        return objects
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
@@ -309,6 +337,20 @@ def _carry_out(connection: sqlite3.Connection, statements: Iterable[Statement]) 
             if inserted is not None:
                 inserted.learn(cursor.lastrowid)
     return answer
+
+
+def _objects(
+    make: Make[T], sql: str, parameters: Parameters, before: Mapping[Values, T], connection: sqlite3.Connection
+) -> tuple[tuple[T, ...], Mapping[Values, T]]:
+    """What is made of each row, in their order and by row, on the thread of the connection."""
+    objects: list[T] = []
+    by_row: dict[Values, T] = {}
+    for row in connection.execute(sql, parameters).fetchall():
+        values = tuple(row)
+        known = before.get(values)
+        by_row[values] = make(row) if known is None else known
+        objects.append(by_row[values])
+    return tuple(objects), by_row
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

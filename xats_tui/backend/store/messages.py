@@ -119,30 +119,31 @@ async def newest_event_id(reader: Reader, agent_id: str) -> int:
 
 async def stream(reader: Reader, limit: int, before_event_id: int | None = None) -> tuple[Message, ...]:
     """The newest messages of all teams, newest first."""
-    rows = await reader.fetch_all(
+    return await reader.fetch_objects(
+        _with_answer,
         f"{SELECT_ANSWERED} WHERE m.event_id < coalesce(?, 9223372036854775807) ORDER BY m.event_id DESC, m.id LIMIT ?",
         (before_event_id, limit),
     )
-    return tuple(map(_with_answer, rows))
 
 
 async def newest_to(reader: Reader, agent_id: str, limit: int) -> tuple[Message, ...]:
     """The newest messages to an agent, read or not, newest first."""
-    rows = await reader.fetch_all(
-        f"{SELECT_ANSWERED} WHERE m.to_agent_id = ? ORDER BY m.event_id DESC, m.id LIMIT ?", (agent_id, limit)
+    return await reader.fetch_objects(
+        _with_answer,
+        f"{SELECT_ANSWERED} WHERE m.to_agent_id = ? ORDER BY m.event_id DESC, m.id LIMIT ?",
+        (agent_id, limit),
     )
-    return tuple(map(_with_answer, rows))
 
 
 async def unanswered(reader: Reader, limit: int) -> tuple[Message, ...]:
     """Messages of late to one agent that want a reply and have none, the newest first."""
-    rows = await reader.fetch_all(
+    return await reader.fetch_objects(
+        _message,
         f"{SELECT} WHERE m.event_id > (SELECT max(event_id) FROM messages) - ? AND m.need_reply = 1 "
         f"AND m.to_role IS NULL AND m.from_agent_id <> m.to_agent_id AND NOT EXISTS {ANSWER} "
         "ORDER BY m.event_id DESC LIMIT ?",
         (UNANSWERED_REACH, limit),
     )
-    return tuple(map(_message, rows))
 
 
 async def of_event(reader: Reader, event_id: int) -> tuple[Message, ...]:

@@ -39,19 +39,18 @@ async def by_id(reader: Reader, team: str, task_id: str) -> Task | None:
 
 async def of_team(reader: Reader, team: str, status: TaskStatus | None = None) -> tuple[Task, ...]:
     """A team's tasks, the oldest first."""
-    rows = await reader.fetch_all(
+    return await reader.fetch_objects(
+        _task,
         "SELECT * FROM tasks WHERE team = ? AND (? IS NULL OR status = ?) ORDER BY created_at, rowid",
         (team, status, status),
     )
-    return tuple(map(_task, rows))
 
 
 async def newest(reader: Reader, limit: int) -> tuple[Task, ...]:
     """Tasks of all teams: unfinished before finished, then the newest first."""
-    rows = await reader.fetch_all(
-        "SELECT * FROM tasks ORDER BY status = 'completed', created_at DESC, rowid DESC LIMIT ?", (limit,)
+    return await reader.fetch_objects(
+        _task, "SELECT * FROM tasks ORDER BY status = 'completed', created_at DESC, rowid DESC LIMIT ?", (limit,)
     )
-    return tuple(map(_task, rows))
 
 
 async def missing(reader: Reader, team: str, task_ids: Sequence[str]) -> tuple[str, ...]:

@@ -112,31 +112,33 @@ async def open_for(reader: Reader, agent_id: str) -> tuple[Wake, ...]:
 
 async def of_message(reader: Reader, message_id: str) -> tuple[Wake, ...]:
     """The wakes of a message, by recipient; the id of one row of a broadcast names that recipient only."""
-    rows = await reader.fetch_all(
-        f"{SELECT} WHERE w.message_id = ? OR w.recipient_message_id = ? ORDER BY w.agent_id", (message_id, message_id)
+    return await reader.fetch_objects(
+        _wake,
+        f"{SELECT} WHERE w.message_id = ? OR w.recipient_message_id = ? ORDER BY w.agent_id",
+        (message_id, message_id),
     )
-    return tuple(map(_wake, rows))
 
 
 async def newest(reader: Reader, limit: int) -> tuple[Wake, ...]:
     """Wakes of all agents, newest first; those that somebody still waits for have a place before any other."""
-    rows = await reader.fetch_all(
+    return await reader.fetch_objects(
+        _wake,
         f"SELECT * FROM ({SELECT} JOIN (SELECT message_id, agent_id, max(pressing) AS pressing FROM ({LISTED}) "
         "GROUP BY message_id, agent_id ORDER BY pressing DESC, max(queued_at) DESC LIMIT ?) "
         "AS listed ON listed.message_id = w.message_id AND listed.agent_id = w.agent_id) "
         "ORDER BY queued_at DESC, message_id",
         (limit, limit),
     )
-    return tuple(map(_wake, rows))
 
 
 async def latest_by_agent(reader: Reader) -> dict[str, Wake]:
     """The newest wake of each agent."""
-    rows = await reader.fetch_all(
+    wakes = await reader.fetch_objects(
+        _wake,
         f"{SELECT} WHERE (w.agent_id, w.queued_at) IN "
-        "(SELECT agent_id, max(queued_at) FROM message_delivery_status GROUP BY agent_id)"
+        "(SELECT agent_id, max(queued_at) FROM message_delivery_status GROUP BY agent_id)",
     )
-    return {row["agent_id"]: _wake(row) for row in rows}
+    return {wake.agent_id: wake for wake in wakes}
 
 
 async def waiting_by_agent(reader: Reader) -> dict[str, int]:

@@ -1,10 +1,11 @@
 """The rows of the messages: the stream, newest first, in which a broadcast is one row."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from xats_tui.backend.model import BROADCAST_MARK, OPERATOR_ID, Message
 from xats_tui.screens.columns import Column
-from xats_tui.screens.format import Cell, Row, Tone, age, is_young, one_line, time_of_day
+from xats_tui.screens.format import Cell, Row, Tone, age, is_young, one_line, start_of_day, time_of_day
 from xats_tui.screens.listing import Listing
 from xats_tui.screens.rows.names import counted, name_of
 from xats_tui.screens.source import STREAM_LIMIT, Part, Picture
@@ -26,13 +27,17 @@ FULL_COLUMNS = (
     Column(key="read", title="read", width=5),
 )
 
+KEPT = 2 * STREAM_LIMIT
+"""Rows that are not made anew, as long as what they are made of stays."""
+
 LONG_SILENCE = timedelta(minutes=10)
 """A message that wants a reply and has had none for longer than this stands out."""
 
 
 def stream_rows(picture: Picture, now: datetime) -> list[Row]:
     """One row for each message, newest first; what went to many is one row."""
-    return [_stream_row(picture, letter, now) for letter in letters(picture.stream)]
+    today = start_of_day(now)
+    return [_stream_row(letter, _names(picture, letter), today) for letter in letters(picture.stream)]
 
 
 def message_rows(picture: Picture, now: datetime) -> list[Row]:
@@ -40,37 +45,36 @@ def message_rows(picture: Picture, now: datetime) -> list[Row]:
     return [_message_row(picture, letter, now) for letter in letters(picture.stream)]
 
 
-def _stream_row(picture: Picture, letter: Letter, now: datetime) -> Row:
+@lru_cache(KEPT)
+def _stream_row(letter: Letter, names: tuple[str, ...], today: datetime) -> Row:
     message, copies = letter.first, letter.copies
     read = sum(copy.read_at is not None for copy in copies)
     text = gist(message)
     tone = Tone.MUTED if read == len(copies) else Tone.PLAIN
     mark = ("↩" if message.need_reply else " ") + ("✓" if read == len(copies) else "◐" if read else "●")
     cells = (
-        Cell(time_of_day(message.sent_at, now), Tone.MUTED, order=message.sent_at.timestamp()),
-        Cell(f"{sender(picture, message)} → {addressee(picture, letter)}", tone),
+        Cell(time_of_day(message.sent_at, today), Tone.MUTED, order=message.sent_at.timestamp()),
+        Cell(_route(letter, names), tone),
         Cell(text, tone),
         Cell(mark, Tone.MUTED if read == len(copies) else Tone.ACCENT),
     )
-    return Row(
-        letter.key, cells, agents=_names(picture, letter), states=_states(letter), text=one_line(message.to_team)
-    )
+    return Row(letter.key, cells, agents=names, states=_states(letter), text=one_line(message.to_team))
 
 
 def _message_row(picture: Picture, letter: Letter, now: datetime) -> Row:
     message = letter.first
-    states = _states(letter)
+    names, states = _names(picture, letter), _states(letter)
     mine = OPERATOR_ID in {copy.to_agent_id for copy in letter.copies} and "unread" in states
     tone = Tone.STRONG if mine else Tone.MUTED if "read" in states else Tone.PLAIN
     cells = (
         Cell(time_of_day(message.sent_at, now), Tone.MUTED, order=message.sent_at.timestamp()),
         Cell(_team(message), Tone.MUTED),
-        Cell(f"{sender(picture, message)} → {addressee(picture, letter)}", tone),
+        Cell(_route(letter, names), tone),
         Cell(gist(message), tone),
         reply_cell(letter, now),
         read_cell(letter),
     )
-    return Row(letter.key, cells, agents=_names(picture, letter), states=states)
+    return Row(letter.key, cells, agents=names, states=states)
 
 
 def gist(message: Message) -> str:
@@ -105,6 +109,7 @@ def read_cell(letter: Letter) -> Cell:
 
 
 def _names(picture: Picture, letter: Letter) -> tuple[str, ...]:
+    """Of the sender and of every recipient."""
     to = (name_of(picture, copy.to_agent_id, copy.to_name) for copy in letter.copies)
     return (sender(picture, letter.first), *to)
 
@@ -128,12 +133,22 @@ def sender(picture: Picture, message: Message) -> str:
 
 def addressee(picture: Picture, letter: Letter) -> str:
     """Whom a letter went to: a name, a role or the whole team."""
+    return _addressee(letter, name_of(picture, letter.first.to_agent_id, letter.first.to_name))
+
+
+def _route(letter: Letter, names: tuple[str, ...]) -> str:
+    sent_by, first, *_ = names
+    return f"{sent_by} → {_addressee(letter, first)}"
+
+
+def _addressee(letter: Letter, first: str) -> str:
+    """`first` is the name of the first recipient."""
     message = letter.first
     if message.to_role == BROADCAST_MARK:
         return f"all of {one_line(message.to_team)} ({len(letter.copies)})"
     if message.to_role:
         return f"{one_line(message.to_role)}s ({len(letter.copies)})"
-    return name_of(picture, message.to_agent_id, message.to_name)
+    return first
 
 
 def stream_summary(picture: Picture) -> str:

@@ -1,6 +1,7 @@
 """The rows of the wakes: what needs somebody, then the queue, then history, each with what stands in the way."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from xats_tui.backend.model import Wake, WakeStatus, WakeStep
 from xats_tui.screens.columns import Column
@@ -63,23 +64,31 @@ def wake_rows(picture: Picture, now: datetime) -> list[Row]:
         rank = 0 if failed_for_somebody(picture, wake) else 1 if waits else 2
         return rank, -queued_at(wake).timestamp()
 
-    return [_wake_row(picture, wake, now) for wake in sorted(picture.wakes, key=urgency)]
+    return [
+        _wake_row(
+            wake,
+            name_of(picture, wake.agent_id),
+            name_of(picture, wake.sender_id) if wake.sender_id else NOTHING,
+            until(wake.due_at, now) if wake.due_at else NOTHING,
+            age(now - queued_at(wake)),
+        )
+        for wake in sorted(picture.wakes, key=urgency)
+    ]
 
 
-def _wake_row(picture: Picture, wake: Wake, now: datetime) -> Row:
+@lru_cache(2 * LIST_LIMIT)
+def _wake_row(wake: Wake, name: str, sender: str, next_try: str, waited: str) -> Row:
     quiet = wake.is_over and wake.status is not WakeStatus.FAILED
-    state, name = wake_state(wake), name_of(picture, wake.agent_id)
-    sender = name_of(picture, wake.sender_id) if wake.sender_id else ""
+    state = wake_state(wake)
     due = wake.due_at.timestamp() if wake.due_at else float("inf")
-    queued = queued_at(wake)
     cells = (
         state,
         Cell(name, Tone.PLAIN),
         Cell(_reason(wake), Tone.MUTED if quiet else Tone.PLAIN),
         Cell(f"{wake.attempts}×", Tone.MUTED, order=wake.attempts),
-        Cell(until(wake.due_at, now) if wake.due_at else NOTHING, Tone.MUTED, order=due),
-        Cell(age(now - queued), Tone.MUTED, order=-queued.timestamp()),
-        Cell(sender or NOTHING, Tone.MUTED),
+        Cell(next_try, Tone.MUTED, order=due),
+        Cell(waited, Tone.MUTED, order=-queued_at(wake).timestamp()),
+        Cell(sender, Tone.MUTED),
         Cell(one_line(wake.subject) or NOTHING, Tone.MUTED),
     )
     states = dict.fromkeys((state.text[2:], wake.status.value if wake.status is WakeStatus.DELIVERED else ""))
