@@ -3,23 +3,23 @@
 import pytest
 
 from tests.conftest import Connect
+from xats_tui.backend.counts import Counted, Counts
 from xats_tui.backend.daemon import Backend
-from xats_tui.backend.services.agents import Registry
 
 
 @pytest.fixture
-def rosters(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many agents there were each time that they were counted."""
-    counted: list[int] = []
-    roster = Registry.roster
+    found: list[int] = []
+    count = Counts._count
 
-    async def note(self: Registry) -> object:
-        entries = await roster(self)
-        counted.append(len(entries))
-        return entries
+    async def note(self: Counts) -> Counted:
+        counted = await count(self)
+        found.append(counted.agents_connected)
+        return counted
 
-    monkeypatch.setattr(Registry, "roster", note)
-    return counted
+    monkeypatch.setattr(Counts, "_count", note)
+    return found
 
 
 async def test_what_happens_is_counted_at_once(backend: Backend, register: Connect) -> None:
@@ -33,9 +33,9 @@ async def test_what_happens_is_counted_at_once(backend: Backend, register: Conne
 
 
 async def test_between_two_events_nothing_is_counted_twice(
-    backend: Backend, register: Connect, rosters: list[int]
+    backend: Backend, register: Connect, counted: list[int]
 ) -> None:
     await register("alice")
     for _ in range(3):
         assert (await backend.health()).agents_connected == 1
-    assert rosters == [1]
+    assert counted == [1]

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.events import Event, EventBus
 from xats_tui.backend.model import PaneState
-from xats_tui.backend.services.agents import Registry
-from xats_tui.backend.services.wakes import Waker
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.sessions import Sessions
+from xats_tui.backend.store import agents as agents_store
+from xats_tui.backend.store import wakes as wakes_store
+from xats_tui.backend.store.database import Database
 
 RECOUNT = 15.0
 """Seconds after which they are counted in any case."""
@@ -28,9 +31,12 @@ class Counted:
 class Counts:
     """Counts, and remembers until the next event."""
 
-    def __init__(self, registry: Registry, waker: Waker, bus: EventBus, clock: Clock) -> None:
-        self._registry = registry
-        self._waker = waker
+    def __init__(
+        self, database: Database, sessions: Sessions, monitor: PaneMonitor, bus: EventBus, clock: Clock
+    ) -> None:
+        self._database = database
+        self._sessions = sessions
+        self._monitor = monitor
         self._clock = clock
         self._known: Counted | None = None
         self._known_until = 0.0
@@ -52,12 +58,11 @@ class Counts:
         self._events += 1
 
     async def _count(self) -> Counted:
-        roster = await self._registry.roster()
+        agents = await agents_store.all_teams(self._database)
+        views = [self._monitor.view(agent.binding.pane) for agent in agents if agent.binding]
         return Counted(
-            agents_connected=sum(entry.connected for entry in roster),
-            wakes_waiting=sum(entry.wakes_waiting for entry in roster),
-            wakes_failed=await self._waker.failed_count(),
-            dialogs_open=sum(
-                entry.pane is not None and entry.pane.reading.state is PaneState.DIALOG for entry in roster
-            ),
+            agents_connected=sum(self._sessions.is_connected(agent.agent_id) for agent in agents),
+            wakes_waiting=sum((await wakes_store.waiting_by_agent(self._database)).values()),
+            wakes_failed=await wakes_store.failed_count(self._database),
+            dialogs_open=sum(view is not None and view.reading.state is PaneState.DIALOG for view in views),
         )

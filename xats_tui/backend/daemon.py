@@ -107,7 +107,7 @@ class Backend:
         presence = Presence(self.sessions, self.panes, processes, clock)
         self._known_agents = KnownAgents(database)
         self.registry = Registry(database, self._known_agents, self.sessions, presence, self.waker, self.panes, clock)
-        self._counts = Counts(self.registry, self.waker, bus, clock)
+        self._counts = Counts(database, self.sessions, self.panes, bus, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
         self.operator_mail = OperatorMail(database, self.mailbox)
         self.operator_tasks = OperatorTasks(database, self.mailbox)

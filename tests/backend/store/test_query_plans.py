@@ -173,6 +173,28 @@ async def test_w1_mail_and_tasks_come_in_order_without_sorting(explained: Explai
     assert not any("TEMP B-TREE" in step for step in explained.steps)
 
 
+GROWS: dict[str, Callable[[Reader], Awaitable[object]]] = {
+    "latest wakes": wakes.latest_by_agent,
+    "waiting wakes": wakes.waiting_by_agent,
+    "failed wakes": wakes.failed_count,
+    "unread counts": messages.unread_counts,
+}
+"""What the dashboard asks each time that something has happened."""
+
+OF_WHAT_IS_OPEN = ("idx_messages_unread", "idx_wakes_failed")
+"""Indexes of what waits for somebody; what is over is not in them."""
+
+
+@pytest.mark.parametrize("name", GROWS)
+async def test_no_round_of_the_dashboard_reads_what_is_over(explained: Explained, name: str) -> None:
+    await GROWS[name](explained)
+
+    agents_and_open = ("SCAN a ", "SCAN u")
+    scans = [step for step in full_scans(explained.steps) if not step.startswith(agents_and_open)]
+    assert explained.steps
+    assert [step for step in scans if not step.endswith(OF_WHAT_IS_OPEN)] == []
+
+
 async def test_a_planted_scan_is_found(explained: Explained) -> None:
     await explained.fetch_all("SELECT * FROM messages WHERE body = ?", (to_wire(NOW),))
 

@@ -144,10 +144,6 @@ class Waker:
         """Every attempt of one wake."""
         return await store.attempts(self._database, message_id, agent_id)
 
-    async def failed_count(self) -> int:
-        """How many wakes have failed whose message is still unread."""
-        return await store.failed_count(self._database)
-
     def nudge(self, agent_id: str) -> None:
         """Something that no screen shows may have let an agent go: try its wakes as soon as its pane allows."""
         if held := self._held_up.get(agent_id):

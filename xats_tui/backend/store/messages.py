@@ -217,8 +217,9 @@ async def unread_count(reader: Reader, agent_id: str) -> int:
 async def unread_counts(reader: Reader) -> dict[str, Unread]:
     """Unread mail by agent id; agents without any are not in it."""
     rows = await reader.fetch_all(
-        "SELECT to_agent_id, count(*) AS n, min(sent_at) AS oldest FROM messages WHERE read_at IS NULL "
-        "GROUP BY to_agent_id"
+        "SELECT u.to_agent_id, u.n, (SELECT sent_at FROM messages WHERE to_agent_id = u.to_agent_id "
+        "AND read_at IS NULL ORDER BY event_id LIMIT 1) AS oldest FROM "
+        "(SELECT to_agent_id, count(*) AS n FROM messages WHERE read_at IS NULL GROUP BY to_agent_id) AS u"
     )
     return {row["to_agent_id"]: Unread(count=row["n"], oldest_at=row["oldest"]) for row in rows}
 

@@ -132,20 +132,21 @@ async def newest(reader: Reader, limit: int) -> tuple[Wake, ...]:
 
 
 async def latest_by_agent(reader: Reader) -> dict[str, Wake]:
-    """The newest wake of each agent."""
+    """The wake of the newest message to each agent that has one; what it is found by does not grow with the mail."""
     wakes = await reader.fetch_objects(
         _wake,
-        f"{SELECT} WHERE (w.agent_id, w.queued_at) IN "
-        "(SELECT agent_id, max(queued_at) FROM message_delivery_status GROUP BY agent_id)",
+        f"{SELECT} WHERE w.rowid IN (SELECT (SELECT d.rowid FROM messages n JOIN message_delivery_status d "
+        "ON d.recipient_message_id = n.id WHERE n.to_agent_id = a.agent_id ORDER BY n.event_id DESC LIMIT 1) "
+        "FROM agents a)",
     )
     return {wake.agent_id: wake for wake in wakes}
 
 
 async def waiting_by_agent(reader: Reader) -> dict[str, int]:
-    """How many wakes wait for each agent."""
+    """How many wakes wait for each agent; the `+` is that of `agents_due`."""
     rows = await reader.fetch_all(
         "SELECT agent_id, count(*) AS n FROM message_delivery_status "
-        "WHERE due_at IS NOT NULL AND wake_status = 'retrying' GROUP BY agent_id"
+        "WHERE due_at IS NOT NULL AND wake_status = 'retrying' GROUP BY +agent_id"
     )
     return {row["agent_id"]: row["n"] for row in rows}
 
