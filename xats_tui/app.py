@@ -3,8 +3,9 @@
 What a mode shows is the mode's business; what comes after the screen, that of `life.py`.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
@@ -16,6 +17,8 @@ from textual.binding import BindingType
 from textual.command import Provider
 from textual.message import Message
 
+from xats_tui.backend.errors import XatsError
+from xats_tui.backend.model import RosterEntry
 from xats_tui.screens.acting import Acting, Severity
 from xats_tui.screens.actions import ACTION
 from xats_tui.screens.activity import Activities
@@ -31,7 +34,7 @@ from xats_tui.screens.mode_screen import ModeScreen
 from xats_tui.screens.palette import ActionCommands
 from xats_tui.screens.places import Mode
 from xats_tui.screens.reloads import Reloads
-from xats_tui.screens.source import Picture
+from xats_tui.screens.source import Part, Picture
 from xats_tui.screens.tasks import Tasks
 from xats_tui.screens.theme import DARK, LIGHT
 from xats_tui.screens.verbs import VerbRefused
@@ -46,6 +49,9 @@ HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall")]
 
 FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
 """Seconds in which nothing is painted while a mode is opened for the first time, and again."""
+
+LAST_LOOK = 2.0
+"""Seconds for the coordinator to say who is connected, when the operator quits."""
 
 SCREENS: tuple[type[ModeScreen], ...] = (Live, Agents, Messages, Wakes, Tasks, Contracts, Activities)
 """The screen of each mode."""
@@ -190,11 +196,24 @@ class XatsApp(App[Next]):
 
     async def action_quit(self) -> None:
         """Leave, after a question if agents are connected: they would be cut off."""
-        connected = [one_line(entry.agent.address) for entry in self.picture.roster if entry.connected]
-        if not connected:
-            self.exit(Next.NOTHING)
-        elif not isinstance(self.screen, LeaveQuestion):
+        if isinstance(self.screen, LeaveQuestion):
+            return
+        connected = [one_line(entry.agent.address) for entry in await self._roster() if entry.connected]
+        if connected:
             self.push_screen(LeaveQuestion(connected), self._answered)
+        else:
+            self.exit(Next.NOTHING)
+
+    async def _roster(self) -> Sequence[RosterEntry]:
+        """Who is there now, if that can be told: the picture may be seconds old, and nobody is cut off for that."""
+        try:
+            async with asyncio.timeout(LAST_LOOK):
+                loaded = await self._desk.source.load([Part.ROSTER], ())
+        except (TimeoutError, XatsError) as error:
+            logger.warning("quitting by an older picture: %s", error or "no answer from the coordinator")
+            return self.picture.roster
+        roster: Sequence[RosterEntry] = loaded[Part.ROSTER.value]
+        return roster
 
     def _answered(self, choice: Next | None) -> None:
         if choice:

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button
 
 from tests.screens.looking import shows, text, until
-from tests.screens.sample import FILLED, desk
+from tests.screens.sample import FILLED, FixedSource, desk
 from xats_tui.app import XatsApp
 from xats_tui.screens.leaving import LeaveQuestion, Next
 
@@ -70,4 +70,27 @@ async def test_with_nobody_connected_it_leaves_at_once() -> None:
     async with XatsApp(desk(alone)).run_test() as pilot:
         await shows(pilot, "xats :9100")
         await pilot.press("ctrl+q")
+        await until(pilot, lambda: pilot.app.return_value is Next.NOTHING)
+
+
+async def test_who_came_since_the_picture_was_drawn_is_not_cut_off() -> None:
+    alone = replace(FILLED, roster=tuple(replace(entry, connected=False) for entry in FILLED.roster))
+    table = desk(alone)
+    assert isinstance(table.source, FixedSource)
+    async with XatsApp(table).run_test() as pilot:
+        await shows(pilot, "xats :9100")
+        table.source.picture = FILLED  # and nobody says so
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LeaveQuestion))
+
+
+async def test_a_coordinator_that_does_not_answer_keeps_nobody_from_leaving() -> None:
+    table = desk(FILLED)
+    assert isinstance(table.source, FixedSource)
+    async with XatsApp(table).run_test() as pilot:
+        await shows(pilot, "xats :9100")
+        table.source.failing = True
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(pilot.app.screen, LeaveQuestion))
+        await pilot.press("s")
         await until(pilot, lambda: pilot.app.return_value is Next.NOTHING)
