@@ -24,8 +24,8 @@ LINES = 8
 """Connections at once."""
 SLICE = 0.5
 """Seconds for which all of them call one tool."""
-SINGLES = 50
-"""Calls that are made one after the other over one connection."""
+SINGLES = 500
+"""Calls that are made one after the other over one connection; in most of a second the screen draws more than once."""
 WARM_UP = 20
 """Calls of each tool over each line before anything is measured."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.screens.sample import FILLED, NOW, FixedSource, FrozenClock
 from xats_tui.backend.events import Scope
 from xats_tui.backend.model import PaneRef
-from xats_tui.screens.reloads import STORM, STORM_REST, Reloads, staleness
+from xats_tui.screens.reloads import CROWD, STORM, Reloads, staleness
 from xats_tui.screens.source import STALE_PARTS, Part, Picture
 
 
@@ -114,18 +114,22 @@ async def test_a_picture_is_stale_when_it_was_not_confirmed_for_a_while() -> Non
 
 
 async def test_in_a_storm_of_changes_rounds_are_seldom() -> None:
-    assert await seconds_of_a_round(timedelta(milliseconds=50)) >= 0.9 * STORM_REST
+    assert await seconds_of_a_round(STORM.marks, timedelta(milliseconds=50)) >= 0.9 * STORM.rest
+
+
+async def test_changes_that_keep_coming_are_shown_twice_a_second() -> None:
+    assert 0.9 * CROWD.rest <= await seconds_of_a_round(CROWD.marks, timedelta(milliseconds=50)) < STORM.rest / 2
 
 
 async def test_what_changes_a_few_times_a_second_is_shown_as_soon_as_ever() -> None:
-    assert await seconds_of_a_round(timedelta(milliseconds=200)) < STORM_REST / 2
+    assert await seconds_of_a_round(STORM.marks, timedelta(milliseconds=200)) < 0.9 * CROWD.rest
 
 
-async def seconds_of_a_round(apart: timedelta) -> float:
-    """How long the next round takes after as many marks as may be a storm, so far apart."""
+async def seconds_of_a_round(marks: int, apart: timedelta) -> float:
+    """How long the next round takes after so many marks, so far apart."""
     async with running() as at_work:
         await at_work.next_picture()
-        for _ in range(STORM):
+        for _ in range(marks):
             at_work.clock.instant += apart
             at_work.reloads.mark({Scope.MESSAGES})
         began = time.monotonic()

@@ -50,10 +50,13 @@ class Reading:
     def take(self, picture: Picture, now: datetime) -> None:
         """Read the picture as it is at that time."""
         parts = tuple(getattr(picture, part.value) for part in self.listing.reads)
-        pace = UNHURRIED if len(self.rows) > MANY else 1
-        moment = int(now.timestamp()) // (pace if self.listing.tells_seconds(picture, now) else CALM)
+        many = len(self.rows) > MANY
+        pace = (UNHURRIED if many else 1) if self.listing.tells_seconds(picture, now) else CALM
+        moment = int(now.timestamp()) // pace
         known = self._parts and all(part is before for part, before in zip(parts, self._parts, strict=True))
         if known and moment == self._moment:
             return
         self._parts, self._moment = parts, moment
+        if many:  # of rows that are read again before the next moment, most are the same
+            now = datetime.fromtimestamp(moment * pace, now.tzinfo)
         self.rows, self.summary = self.listing.rows(picture, now), self.listing.summary(picture)

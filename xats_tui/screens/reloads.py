@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from xats_tui.backend.clock import Clock
@@ -23,12 +23,24 @@ COALESCE = 0.1
 LONGEST_REST = 0.5
 """Seconds between two rounds at the most; those that take longer than `COALESCE` have a rest as long as they took."""
 
-STORM, STORM_REST = 15, 2.0
-"""Marks within a second from which on so many seconds are between two rounds.
 
-Marks come every 0.05 s at the most, so that is some thirty changes a second or more: more than anybody reads, and the
-agents' calls would wait for the drawing.
-"""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often there is a round while changes keep coming: who draws makes the agents' calls wait."""
+
+    marks: int
+    """So many, of which there is one every 0.05 s at the most, …"""
+    within: float
+    """… in so many seconds …"""
+    rest: float
+    """… leave so many between two rounds."""
+
+
+STORM = Pace(marks=15, within=1.0, rest=2.0)
+"""Some thirty changes a second or more: more than anybody reads."""
+
+CROWD = Pace(marks=3, within=0.2, rest=0.75)
+"""More than somebody's message with all that follows from it."""
 
 HEARTBEAT = 1.0
 """Seconds without an event, from one round to the next: silence alone does not prove freshness, and times age."""
@@ -61,7 +73,7 @@ class Reloads:
         self._picture = Picture()
         self._stale: set[Part] = set(Part)
         self._wanted = asyncio.Event()
-        self._marked_at: deque[float] = deque(maxlen=STORM)
+        self._marked_at: deque[float] = deque(maxlen=STORM.marks)
         self._full_round_at = clock.monotonic() + FULL_ROUND
 
     def mark(self, scopes: Iterable[Scope]) -> None:
@@ -71,8 +83,10 @@ class Reloads:
         self._marked_at.append(self._clock.monotonic())
         self._wanted.set()
 
-    def _is_stormy(self) -> bool:
-        return len(self._marked_at) == STORM and self._clock.monotonic() - self._marked_at[0] < 1
+    def _is_kept(self, pace: Pace) -> bool:
+        """Whether changes come so quickly."""
+        since = self._clock.monotonic() - pace.within
+        return sum(marked_at > since for marked_at in self._marked_at) >= pace.marks
 
     async def run(self) -> None:
         """Reload for ever; a failure marks the picture and is tried again."""
@@ -82,10 +96,19 @@ class Reloads:
             took = self._clock.monotonic() - began
             rest = max(COALESCE, min(took, LONGEST_REST))
             await asyncio.sleep(rest)
-            if self._is_stormy():
-                await asyncio.sleep(STORM_REST - rest)
-                rest = STORM_REST
+            rest += await self._calm(rest)
             await self._wait(HEARTBEAT - took - rest)
+
+    async def _calm(self, rested: float) -> float:
+        """Rest for longer while changes keep coming; for how many seconds."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while pace := next(filter(self._is_kept, (STORM, CROWD)), None):
+            left = pace.rest - rested - (loop.time() - began)
+            if left <= 0:
+                break
+            await asyncio.sleep(min(left, COALESCE))
+        return loop.time() - began
 
     async def _wait(self, seconds: float) -> None:
         try:
