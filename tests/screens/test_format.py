@@ -58,8 +58,18 @@ def test_colours_of_a_pane_are_kept_and_other_sequences_are_drawn() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "short", "precise"),
-    [(0, "0s", "0s"), (59, "59s", "59s"), (192, "3m", "3m12s"), (8040, "2h14m", "2h14m"), (273600, "3d", "3d4h")],
+    [
+        (0, "0s", "0s"),
+        (59, "59s", "59s"),
+        (192, "3m", "3m12s"),
+        (8040, "2h14m", "2h14m"),
+        (35_999, "9h59m", "9h59m"),
+        (46_500, "12h", "12h55m"),
+        (86_399, "23h", "23h59m"),
+        (273600, "3d", "3d4h"),
+    ],
 )
 def test_ages_are_short_and_precise_on_request(seconds: int, short: str, precise: str) -> None:
     assert age(timedelta(seconds=seconds)) == short
+    assert len(short) <= 5  # cells of its column
     assert age(timedelta(seconds=seconds), precise=True) == precise

@@ -102,7 +102,7 @@ def cut(text: str, width: int) -> str:
 
 
 def age(span: timedelta, *, precise: bool = False) -> str:
-    """How long: `40s`, `3m`, `2h14m`, `3d`; precise also tells the seconds of minutes."""
+    """How long: `40s`, `3m`, `2h14m`, `12h`, `3d`; precise also tells what is smaller: `3m20s`, `12h05m`, `3d4h`."""
     seconds = max(0, int(span.total_seconds()))
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if seconds < 60:
@@ -110,7 +110,7 @@ def age(span: timedelta, *, precise: bool = False) -> str:
     if minutes < 60:
         return f"{minutes}m{seconds % 60:02d}s" if precise else f"{minutes}m"
     if hours < 24:
-        return f"{hours}h{minutes % 60:02d}m"
+        return f"{hours}h{minutes % 60:02d}m" if precise or hours < 10 else f"{hours}h"
     return f"{days}d{hours % 24}h" if precise else f"{days}d"
 
 
