@@ -40,6 +40,17 @@ def test_an_agent_whose_pane_is_gone_is_announced_its_mail_through_its_channel_a
         story.teardown()
 
 
+def test_mail_is_announced_when_tmux_is_back_and_shows_what_it_showed_before() -> None:
+    story = Waking()
+    try:
+        story.writes(auto_poke=True, need_reply=True, sender="ann", size=1, to="bob")
+        story.tmux_stops_or_starts(runs=False)
+        story.all_is_quiet()
+        story.no_unread_mail_is_forgotten()
+    finally:
+        story.teardown()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(THOROUGH_TIMEOUT)
 def test_whatever_happens_for_long_nothing_accepted_is_lost_and_no_unread_mail_is_forgotten() -> None:

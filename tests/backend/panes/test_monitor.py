@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from tests.fakes import Published
+from tests.fakes import FakeClock, FakePane, FakeTmux, Published
 from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model import PaneRef, PaneState
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.tmux import Looks, Tmux
 
@@ -42,3 +42,28 @@ async def test_only_the_pane_that_somebody_looks_at_is_looked_at_fast() -> None:
             await running
     everything = frozenset({QUIET.pane_id, WATCHED.pane_id})
     assert looks == [everything, *[frozenset({WATCHED.pane_id})] * 3, everything]
+
+
+async def test_a_pane_that_is_back_as_it_was_is_read_anew_and_quiet_from_then_on() -> None:
+    clock = FakeClock()
+    tmux, published = FakeTmux(clock), Published()
+    tmux.terminals[QUIET.pane_id] = FakePane(tty="pts/1", pid=1)
+    monitor = PaneMonitor(tmux, clock, published)
+    monitor.track({QUIET: None})
+    await monitor.tick()
+    before = monitor.view(QUIET)
+    clock.advance(60)
+    tmux.runs = False
+    await monitor.tick()
+    lost = monitor.view(QUIET)
+    clock.advance(60)
+    tmux.runs = True
+    for _ in range(2):
+        await monitor.tick()
+    after = monitor.view(QUIET)
+
+    assert before and lost and after
+    assert (lost.reading.state, lost.reading.reason) == (PaneState.DEAD, "no server running")
+    assert after.reading == before.reading
+    assert after.unchanged_since == after.state_since == clock.now()
+    assert len(published.events) == 3

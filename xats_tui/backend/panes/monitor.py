@@ -37,6 +37,8 @@ class PaneMonitor:
         self._publish = publish
         self._clients: Mapping[PaneRef, Client | None] = {}
         self._views: dict[PaneRef, PaneView] = {}
+        self._lost: set[PaneRef] = set()
+        """Those of which the newest view says that they cannot be seen."""
         self._awaited: frozenset[PaneRef] = frozenset()
         self._attended: PaneRef | None = None
         self._all_due_at = clock.monotonic()
@@ -49,6 +51,7 @@ class PaneMonitor:
         self._clients = dict(clients)
         for pane in self._views.keys() - self._clients.keys():
             del self._views[pane]
+        self._lost &= self._clients.keys()
         self._all_due_at = self._clock.monotonic()
         self._hurry.set()
 
@@ -135,12 +138,13 @@ class PaneMonitor:
 
     def _note(self, look: PaneLook, client: Client | None) -> PaneView:
         before = self._views.get(look.pane)
-        if before is not None and _same(before.look, look):
+        if before is not None and look.pane not in self._lost and _same(before.look, look):
             # Not later than now, if the clock was set back meanwhile: the pane would not be quiet for so long.
             unchanged, state = min(before.unchanged_since, look.at), min(before.state_since, look.at)
             view = replace(before, look=look, unchanged_since=unchanged, state_since=state)
             self._views[look.pane] = view
             return view
+        self._lost.discard(look.pane)
         reading = read_pane(client, look.screen, look.formats)
         same_state = before is not None and before.reading.state is reading.state
         view = PaneView(
@@ -157,6 +161,7 @@ class PaneMonitor:
         before = self._views.get(pane)
         if before is None or (before.reading.state is PaneState.DEAD and before.reading.reason == reason):
             return
+        self._lost.add(pane)
         now = self._clock.now()
         reading = PaneReading(state=PaneState.DEAD, reason=reason)
         self._views[pane] = replace(before, reading=reading, unchanged_since=now, state_since=now)
