@@ -89,8 +89,9 @@ class Recorder:
             time.sleep(GLANCE)
 
     def _film(self) -> None:
-        shown, since = "", time.monotonic()
-        while not self._over.wait(GLANCE):
+        shown, since, over = "", time.monotonic(), False
+        while not over:
+            over = self._over.wait(GLANCE)  # what made the person stop is still to be seen
             screen = self._tmux.run("-u", "capture-pane", "-p", "-e", "-t", self._pane_id)
             if screen != shown:
                 self._keep(shown, time.monotonic() - since)
