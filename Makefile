@@ -49,9 +49,9 @@ unit: $(STAMP) ## the tests (ARGS="-k wake" are passed on)
 	$(BIN)/pytest -n 6 --dist loadgroup $(ARGS)
 
 # Some tests measure time or imports and fail while every line is counted: whether tests pass is for `make test` to say.
-coverage: $(STAMP) ## which branches of coordinator and bridge the tests go through; fails below 95 %
+coverage: $(STAMP) ## which branches of coordinator and bridge all tests go through, the long ones too; fails below 95 %
 	$(BIN)/coverage erase
-	-$(BIN)/coverage run -m pytest -q -n 4 $(ARGS)
+	-$(BIN)/coverage run -m pytest -q -n 4 -m "slow or not slow" $(ARGS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
