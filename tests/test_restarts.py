@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.processes import daemon, end
+from tests.commands.processes import daemon, kill
 from tests.mcp_bridge.host import ScriptedHost, bridge
 from xats_tui import pid_file
 
@@ -40,7 +40,7 @@ async def test_five_agents_lose_nothing_and_do_nothing_twice_while_the_coordinat
             for _ in range(KILLS):
                 await all_go_on(done)
                 await asyncio.sleep(WORK_BETWEEN_KILLS)
-                end(process)
+                kill(process)
                 process, _ = await asyncio.to_thread(coordinators.enter_context, daemon(tmp_path, port=port))
             await all_go_on(done)
             enough.set()
@@ -59,7 +59,7 @@ async def test_after_a_restart_a_name_is_whose_it_was_last(tmp_path: Path) -> No
         async with bridge(tmp_path) as old, bridge(tmp_path) as new:
             await join(old, "ann")
             await join(new, "ann")
-            end(process)
+            kill(process)
             coordinators.enter_context(daemon(tmp_path, port=port))
             await new.call("send_message", to_agent_name="ann", body="to myself", auto_poke=False)
             assert (await old.call("list_agents"))["error"] == "unknown_agent"

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from tests.backend.plain_http import INITIALIZE, JSON_OR_STREAM, PATIENCE, browsing, call, eventually, open_session
-from tests.commands.processes import daemon, end
+from tests.commands.processes import daemon, kill
 from tests.conftest import Sql
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.daemon import Backend
@@ -35,7 +35,7 @@ class Daemon:
 
     async def kill_and_start_again(self) -> None:
         """As after a crash."""
-        end(self._process)
+        kill(self._process)
         again = daemon(self._home, "--heartbeat-ms", "200", port=self.port)
         self._process, _ = await asyncio.to_thread(self._stack.enter_context, again)
 

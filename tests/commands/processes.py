@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 XATS = (sys.executable, "-m", "xats_tui")
+
+PATIENCE = 20.0
+"""Seconds a process may take to end, on a busy machine."""
 
 LISTENING = re.compile(r"^listening on 127\.0\.0\.1:(\d+)\n$")
 
@@ -35,7 +37,7 @@ def xats(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str
 
 @contextmanager
 def daemon(home: Path, *arguments: str, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A coordinator that listens, with its port; it is killed if the test has not ended it."""
+    """A coordinator that listens, with its port; at the end of the block it is told to end, if it is still there."""
     process = subprocess.Popen(
         [*XATS, "daemon", "--home", str(home), "--port", str(port), *arguments],
         env=clean_environment() | {"TMUX_TMPDIR": str(home)},
@@ -54,9 +56,20 @@ def daemon(home: Path, *arguments: str, port: int = 0) -> Iterator[tuple[subproc
 
 
 def end(process: subprocess.Popen[str]) -> int:
-    """Kill a process that is still there; its exit code."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGKILL)
+    """Tell a process that is still there to end, and kill it if it does not; its exit code."""
+    process.terminate()
+    try:
+        return process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        return kill(process)
+    finally:
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def kill(process: subprocess.Popen[str]) -> int:
+    """Give a process that is still there no time for anything; its exit code."""
+    process.kill()
     if process.stdout is not None:
         process.stdout.close()
-    return process.wait(10)
+    return process.wait(PATIENCE)

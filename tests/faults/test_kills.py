@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.processes import daemon, end
+from tests.commands.processes import daemon, kill
 from tests.mcp_bridge import host
 from tests.mcp_bridge.host import ScriptedHost, bridge
 from tests.test_restarts import join, only_we_start_one, stored
@@ -74,7 +74,7 @@ async def test_what_was_acknowledged_is_there_and_every_wake_goes_on(
             ]
             for _ in range(KILLS):
                 await asyncio.sleep(chance.uniform(0.05, LONGEST_WORK))
-                end(process)
+                kill(process)
                 assert stored(home, "PRAGMA integrity_check") == ["ok"]
                 again = daemon(home, "--quiet-ms", "150", port=port)
                 process, _ = await asyncio.to_thread(coordinators.enter_context, again)

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,9 +15,6 @@ WAIT = 20.0
 """Seconds for an answer; a coordinator may have to start first, on a busy machine."""
 
 LONGEST_LINE = 4_000_000
-
-IS_COUNTED = "COVERAGE_PROCESS_CONFIG" in os.environ
-"""Whether a bridge has to write down which of its lines ran: then it may take its leave."""
 
 
 @dataclass(slots=True)
@@ -72,7 +68,7 @@ class ScriptedHost:
 
 @asynccontextmanager
 async def bridge(home: Path, *arguments: str, **environment: str) -> AsyncIterator[ScriptedHost]:
-    """A host that has just started a bridge in this home; the bridge is killed if it is still there at the end."""
+    """A host that has just started a bridge in this home; the bridge is told to end if it is still there at the end."""
     process = await asyncio.create_subprocess_exec(
         *XATS,
         "mcp",
@@ -87,12 +83,16 @@ async def bridge(home: Path, *arguments: str, **environment: str) -> AsyncIterat
     try:
         yield ScriptedHost(process)
     finally:
-        if process.returncode is None:
-            if IS_COUNTED:
-                process.terminate()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(WAIT):
-                        await process.wait()
-            with suppress(ProcessLookupError):
-                process.kill()
-        await process.wait()
+        await end(process)
+
+
+async def end(process: asyncio.subprocess.Process) -> None:
+    """Tell a process that is still there to end, and kill it if it does not."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(WAIT):
+            await process.wait()
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()

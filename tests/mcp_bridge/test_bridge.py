@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.processes import daemon, end
+from tests.commands.processes import daemon, kill
 from tests.mcp_bridge.host import WAIT, ScriptedHost, bridge
 from xats_tui import __version__, pid_file
 
@@ -87,7 +87,7 @@ async def test_after_a_coordinator_was_killed_and_started_again_the_agent_is_who
         async with bridge(home) as host:
             await host.shake_hands()
             registered = await host.call("register_agent", name="a", **REGISTRATION)
-            assert end(first) == -signal.SIGKILL
+            assert kill(first) == -signal.SIGKILL
             with daemon(home, port=port):
                 (agent,) = agents(await host.call("list_agents"))
     assert agent["agent_id"] == registered["agent_id"]
@@ -98,7 +98,7 @@ async def test_an_idle_agent_is_known_again_to_a_coordinator_that_came_back(home
     with daemon(home) as (first, port):
         async with bridge(home) as idle:
             await idle.call("register_agent", name="idle", **REGISTRATION)
-            end(first)
+            kill(first)
             with daemon(home, port=port):
                 async with asyncio.timeout(WAIT):
                     while "told again: register_agent" not in (home / "xats-tui.log").read_text():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.backend.services.waking import HINT
-from tests.commands.processes import daemon, end
+from tests.commands.processes import daemon, kill
 from tests.mcp_bridge.host import bridge
 from tests.mcp_bridge.test_channel import CAPABILITY, TO_THE_HOST
 
@@ -45,7 +45,7 @@ async def test_the_bridge_carries_wakes_again_after_a_restart(tmp_path: Path) ->
             await host.shake_hands()
             await host.call("register_agent", name="bob", client="claude-code", model="m", team="t")
             await other.call("register_agent", name="alice", client="custom", model="m", team="t")
-            end(first)
+            kill(first)
             with daemon(tmp_path, port=port):
                 await other.call("send_message", to_agent_name="bob", body="hello")
                 while (message := await host.hear()).get("method") != TO_THE_HOST:

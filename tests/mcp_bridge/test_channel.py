@@ -12,9 +12,9 @@ import pytest
 
 from tests.backend.plain_http import eventually
 from tests.backend.services.waking import HINT, status_of, until
-from tests.commands.processes import XATS, clean_environment, daemon, end, xats
+from tests.commands.processes import XATS, clean_environment, daemon, kill, xats
 from tests.conftest import Connect, url_of
-from tests.mcp_bridge.host import LONGEST_LINE, WAIT, ScriptedHost
+from tests.mcp_bridge.host import LONGEST_LINE, WAIT, ScriptedHost, end
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, listening
 from tests.mcp_caller import callers
 from xats_tui.backend.daemon import Backend
@@ -28,7 +28,7 @@ TO_THE_HOST = "notifications/claude/channel"
 
 @asynccontextmanager
 async def proxy(home: Path, *arguments: str, **environment: str) -> AsyncIterator[ScriptedHost]:
-    """A host that has just started a proxy; it is killed if it is still there at the end."""
+    """A host that has just started a proxy; it is told to end if it is still there at the end."""
     process = await asyncio.create_subprocess_exec(
         *XATS,
         "channel",
@@ -41,9 +41,7 @@ async def proxy(home: Path, *arguments: str, **environment: str) -> AsyncIterato
     try:
         yield ScriptedHost(process)
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        await end(process)
 
 
 async def csid_of(host: ScriptedHost) -> str:
@@ -176,7 +174,7 @@ async def test_the_channel_is_the_same_after_a_restart_and_the_hint_comes_again(
         url = f"http://127.0.0.1:{port}/mcp"
         async with proxy(tmp_path, "--daemon-url", url) as host, callers() as connect:
             csid = await ready(host)
-            assert end(first) == -signal.SIGKILL
+            assert kill(first) == -signal.SIGKILL
             with daemon(tmp_path, port=port):
                 assert await csid_of(host) == csid
                 alice, bob = await connect(url), await connect(url)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands.processes import XATS, daemon, end
+from tests.commands.processes import XATS, daemon, kill
 from tests.mcp_bridge.host import bridge
 from tests.mcp_bridge.scripted import ScriptedCoordinator, listening
 from tests.tmux_server import TmuxServer
@@ -63,7 +63,7 @@ async def test_what_the_model_registers_later_takes_the_place_of_the_configured_
         async with bridge(home, "--name", "ann", "--team", "shop") as host:
             await host.shake_hands()
             chosen = await host.call("register_agent", name="bob", team="shop")
-            end(first)
+            kill(first)
             with daemon(home, port=port):
                 await host.call("send_message", to_agent_name="bob", body="to myself", auto_poke=False)
                 (mail,) = (await host.call("get_inbox"))["messages"]
