@@ -60,16 +60,20 @@ class OneEvent:
             return
         await self._stop_waiting()
         is_answer = self._head["status"] == 200 and JSON_HEADER in self._head["headers"]
-        body = _event(message) if is_answer else b""
-        if is_answer or self._head["status"] == INTERNAL_ERROR or self._keeping_alive:
-            if not self._keeping_alive:
-                length = (b"content-length", str(len(body)).encode())
-                others = [(name, value) for name, value in self._head["headers"] if name not in REPLACED]
-                await self._send({**self._head, "status": 200, "headers": [*EVENT_HEADERS, *others, length]})
-            await self._send({"type": "http.response.body", "body": body})
-        else:
+        if not (is_answer or self._head["status"] == INTERNAL_ERROR or self._keeping_alive):
             await self._send(self._head)
             await self._send(message)
+            return
+        body = _event(message) if is_answer else b""
+        if not self._keeping_alive:
+            await self._send_head(len(body))
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def _send_head(self, length: int) -> None:
+        """The SDK's head, as that of a stream of so many bytes."""
+        others = [(name, value) for name, value in self._head["headers"] if name not in REPLACED]
+        headers = [*EVENT_HEADERS, *others, (b"content-length", str(length).encode())]
+        await self._send({**self._head, "status": 200, "headers": headers})
 
     def _begin_to_keep_alive(self) -> None:
         self._keeping_alive = asyncio.create_task(self._keep_alive(), name="keeping an answer alive")

@@ -12,7 +12,9 @@ from tests.fakes import FakeClock, Published
 from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import AgentChanged
 from xats_tui.backend.store import database as module
-from xats_tui.backend.store.database import Database, Row, Transaction
+from xats_tui.backend.store import transactions
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.transactions import Row, Transaction
 
 ADD_TASK = (
     "INSERT INTO tasks (id, team, title, status, depends_on, created_at) VALUES (?, 't', 'x', 'pending', '[]', '')"
@@ -152,13 +154,13 @@ async def test_statements_without_an_answer_go_to_the_thread_together_with_the_c
 def count_ways(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many statements go with each way to the writer's thread, from now on."""
     ways: list[int] = []
-    carry_out = module._carry_out
+    carry_out = transactions._carry_out
 
-    def count(connection: sqlite3.Connection, statements: Sequence[module.Statement]) -> object:
+    def count(connection: sqlite3.Connection, statements: Sequence[transactions.Statement]) -> object:
         ways.append(len(statements))
         return carry_out(connection, statements)
 
-    monkeypatch.setattr(module, "_carry_out", count)
+    monkeypatch.setattr(transactions, "_carry_out", count)
     return ways
 
 

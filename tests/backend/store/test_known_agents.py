@@ -12,8 +12,9 @@ from tests.fakes import FakeClock, Published
 from xats_tui.backend.model import Agent, Client
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.agents import Registration
-from xats_tui.backend.store.database import Database, Parameters, Row
+from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.known_agents import KnownAgents
+from xats_tui.backend.store.transactions import Parameters, Row
 
 
 class CountedDatabase(Database):

@@ -12,8 +12,8 @@ import pytest
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model import Binding, PaneRef, Task, TaskStatus, VerificationMode
 from xats_tui.backend.store import agents, channels, contracts, messages, retention, tasks, wakes
-from xats_tui.backend.store.database import Parameters, Reader, Row, RowId, Transaction
 from xats_tui.backend.store.migrations import prepare
+from xats_tui.backend.store.transactions import Parameters, Reader, Row, RowId, Transaction
 
 NOW = datetime(2026, 11, 22, 14, tzinfo=UTC)
 BINDING = Binding(

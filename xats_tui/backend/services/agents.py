@@ -34,8 +34,9 @@ from xats_tui.backend.store import messages as messages_store
 from xats_tui.backend.store import tasks as tasks_store
 from xats_tui.backend.store import wakes as wakes_store
 from xats_tui.backend.store.agents import Registration
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.known_agents import KnownAgents
+from xats_tui.backend.store.transactions import Transaction
 
 LABEL_LIMIT = 64
 """Characters of a name, role or team at most: they stand in tables and in hints."""

@@ -15,7 +15,8 @@ from xats_tui.backend.model import CHANNEL_PROXY_ROLE, Agent, Client
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import channels as store
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.transactions import Transaction
 from xats_tui.backend.transports.claude_channel import OpenChannels
 
 KEPT = timedelta(days=1)

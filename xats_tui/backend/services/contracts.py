@@ -16,7 +16,8 @@ from xats_tui.backend.sessions import Sessions
 from xats_tui.backend.store import contracts as store
 from xats_tui.backend.store import messages as outbox
 from xats_tui.backend.store.contracts import ContractEvent
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ from xats_tui.backend.errors import Refusal, StoreError
 from xats_tui.backend.services.channels import Channels
 from xats_tui.backend.sessions import Session, Sessions, Superseded
 from xats_tui.backend.store import sessions as store
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.transactions import Transaction
 
 logger = logging.getLogger(__name__)
 

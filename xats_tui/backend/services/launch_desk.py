@@ -15,7 +15,8 @@ from xats_tui.backend.services.registration import Registrar
 from xats_tui.backend.sessions import Sessions
 from xats_tui.backend.store import activity
 from xats_tui.backend.store.agents import Registration
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.transactions import Transaction
 from xats_tui.launching.wanted import Wanted
 
 ANNOUNCED_FOR = timedelta(seconds=600)

@@ -18,8 +18,9 @@ from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as store
 from xats_tui.backend.store import wakes as wakes_store
-from xats_tui.backend.store.database import Database, RowId, Transaction
+from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.messages import Outgoing
+from xats_tui.backend.store.transactions import RowId, Transaction
 
 ANSWER_PATIENCE = timedelta(seconds=600)
 """How long an agent that was handed its mail is left alone before unread mail is worth another hint."""

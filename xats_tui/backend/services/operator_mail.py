@@ -13,7 +13,8 @@ from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.store import activity as activity_store
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as store
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.transactions import Transaction
 
 THREAD_BEFORE = 60
 """Messages of a thread up to the one it was opened at."""

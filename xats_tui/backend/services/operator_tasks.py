@@ -19,7 +19,8 @@ from xats_tui.backend.store import activity as activity_store
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as outbox
 from xats_tui.backend.store import tasks as store
-from xats_tui.backend.store.database import Database, Reader, Transaction
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.transactions import Reader, Transaction
 
 DESCRIPTION_QUOTED = 4000
 """Characters of a description that a message about its task repeats."""

@@ -21,8 +21,9 @@ from xats_tui.backend.services.recognition import NO_TRACES, Former, Recognition
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
 from xats_tui.backend.store import pre_registrations as announcements
 from xats_tui.backend.store.agents import Registration
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.pre_registrations import PreRegistration
+from xats_tui.backend.store.transactions import Transaction
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StoreError
 from xats_tui.backend.store import pre_registrations
 from xats_tui.backend.store import retention as store
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.transactions import Transaction
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as outbox
 from xats_tui.backend.store import tasks as store
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.transactions import Transaction
 
 
 class TaskBoard:

@@ -29,8 +29,9 @@ from xats_tui.backend.panes.monitor import FAST, PaneMonitor
 from xats_tui.backend.services.wake_attempts import Tried, WakeAttempts
 from xats_tui.backend.services.wake_policy import Defer
 from xats_tui.backend.store import wakes as store
-from xats_tui.backend.store.database import Database, Transaction
+from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.messages import Outgoing
+from xats_tui.backend.store.transactions import Transaction
 from xats_tui.backend.transports import Transport
 from xats_tui.backend.transports.gates import quiet_for
 

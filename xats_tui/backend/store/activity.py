@@ -6,7 +6,7 @@ from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.events import ActivityNoted
 from xats_tui.backend.model import Activity, Agent, LoggedEvent
 from xats_tui.backend.store.columns import column, from_json, instant
-from xats_tui.backend.store.database import Reader, Row, Transaction
+from xats_tui.backend.store.transactions import Reader, Row, Transaction
 
 
 async def note(

@@ -20,7 +20,7 @@ from xats_tui.backend.model import (
     SeenProcess,
     VerificationMode,
 )
-from xats_tui.backend.store.database import Reader, Row, Transaction
+from xats_tui.backend.store.transactions import Reader, Row, Transaction
 
 REQUIRED_ADDRESS = {
     DeliveryKind.NONE: (),

@@ -5,7 +5,7 @@ twice.  Retention deletes them.
 """
 
 from xats_tui.backend.clock import to_wire
-from xats_tui.backend.store.database import Reader, Transaction
+from xats_tui.backend.store.transactions import Reader, Transaction
 
 
 async def answer(reader: Reader, call_id: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.model import OPERATOR_ID, OPERATOR_NAME, Message, Page, Thread
 from xats_tui.backend.store.columns import instant, to_json
-from xats_tui.backend.store.database import Reader, Row, RowId, Transaction
+from xats_tui.backend.store.transactions import Reader, Row, RowId, Transaction
 
 ANSWER = """(SELECT a.sent_at FROM messages a WHERE a.from_agent_id = m.to_agent_id
     AND a.to_agent_id = m.from_agent_id AND a.event_id > m.event_id ORDER BY a.event_id LIMIT 1)"""

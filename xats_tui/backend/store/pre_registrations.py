@@ -5,7 +5,7 @@ from datetime import datetime
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model import PaneRef
-from xats_tui.backend.store.database import Reader, Transaction
+from xats_tui.backend.store.transactions import Reader, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from xats_tui.backend.model import Task
 from xats_tui.backend.store import tasks
-from xats_tui.backend.store.database import Reader
+from xats_tui.backend.store.transactions import Reader
 
 HIGHEST = "\U0010ffff"
 """Follows on every character that an id can have; a range of ids uses their index, LIKE would not."""

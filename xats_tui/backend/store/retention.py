@@ -8,7 +8,7 @@ from datetime import datetime
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.events import HistoryPruned
 from xats_tui.backend.store.columns import to_json
-from xats_tui.backend.store.database import Transaction
+from xats_tui.backend.store.transactions import Transaction
 
 IN = "IN (SELECT value FROM json_each(?))"
 """Any of the ids in one JSON array, since SQLite bounds the number of variables."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.store.columns import from_json, instant, to_json
-from xats_tui.backend.store.database import Reader, Row, Transaction
+from xats_tui.backend.store.transactions import Reader, Row, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

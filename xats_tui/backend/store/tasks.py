@@ -8,7 +8,7 @@ import orjson
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.model import OPERATOR_ID, Task, TaskStatus
 from xats_tui.backend.store.columns import column, instant
-from xats_tui.backend.store.database import Reader, Row, Transaction
+from xats_tui.backend.store.transactions import Reader, Row, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.model import Wake, WakeAttempt, WakeStatus, WakeStep
 from xats_tui.backend.store.columns import column, instant
-from xats_tui.backend.store.database import Reader, Row, Transaction
+from xats_tui.backend.store.transactions import Reader, Row, Transaction
 
 SELECT = """SELECT w.*, m.from_agent_id, m.subject FROM message_delivery_status w
     LEFT JOIN messages m ON m.id = w.recipient_message_id """

@@ -23,7 +23,7 @@ from xats_tui.backend.services.together import Services
 from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import calls
 from xats_tui.backend.store.columns import to_json
-from xats_tui.backend.store.database import Transaction
+from xats_tui.backend.store.transactions import Transaction
 from xats_tui.call_meta import CALL_ID
 
 logger = logging.getLogger(__name__)
