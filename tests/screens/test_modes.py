@@ -13,6 +13,7 @@ from tests.screens.sample import FILLED, WAKES, FixedSource, FixedVerbs, desk
 from tests.screens.supervising import open_mode
 from xats_tui.app import XatsApp
 from xats_tui.backend.events import Scope
+from xats_tui.screens import mode_screen
 from xats_tui.screens.list_mode import ListMode
 from xats_tui.screens.mode_screen import ModeScreen
 from xats_tui.screens.places import Mode
@@ -266,3 +267,21 @@ async def test_no_foreign_text_breaks_a_mode_or_its_dialogs() -> None:
         for keys in (("2", "p", "escape"), ("4", "f", "escape"), ("2", "d", "escape"), ("2", "y"), ("3", "full_stop")):
             await pilot.press(*keys)
             await settled(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["small", "wide"])
+@pytest.mark.parametrize("mode", [Mode.WAKES, Mode.CONTRACTS])
+async def test_a_detail_that_gets_another_width_is_laid_out_for_it_before_the_next_tick(
+    mode: Mode, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mode_screen, "LATE", 3600)
+    async with opened(mode, size) as (pilot, _):
+        screen = pilot.app.screen
+        assert isinstance(screen, ListMode)
+        for key in ("enter", "z", "z"):
+            await pilot.press(key)
+            await settled(pilot)
+            laid_out = screen.detail_panel.render()
+            screen.draw()  # what the next tick would do
+            await settled(pilot)
+            assert screen.detail_panel.render().is_same(laid_out), key

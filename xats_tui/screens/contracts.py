@@ -98,16 +98,6 @@ class Contracts(ListMode):
             self._drawn = (change, width, self._whole, change_detail(change, width, whole=self._whole))
         return self._drawn[3]
 
-    def focus_detail(self) -> None:
-        """Go into the detail, which may have no width before that."""
-        super().focus_detail()
-        self.call_after_refresh(self.draw)
-
-    def action_zoom(self) -> None:
-        """Draw for the new width, too."""
-        super().action_zoom()
-        self.call_after_refresh(self.draw)
-
     def find(self, key: str) -> Target | None:
         """Every version stands for its contract."""
         return find(self.picture, Mode.CONTRACTS, key.split("\n")[0])

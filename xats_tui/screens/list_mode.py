@@ -26,6 +26,7 @@ from xats_tui.screens.situation import Situation
 from xats_tui.screens.source import Picture
 from xats_tui.screens.tables import KeyedTable
 from xats_tui.screens.targets import Target, agent_of, find, view_of, wakes_of
+from xats_tui.screens.texts import TextPanel
 
 
 class ListMode(ModeScreen):
@@ -217,6 +218,7 @@ class ListMode(ModeScreen):
         self.draw_keys()
 
     @on(DetailChanged)
+    @on(TextPanel.Fitted)
     def _detail_changed(self) -> None:
         self.draw_detail(self.list_panel.table.chosen)
 

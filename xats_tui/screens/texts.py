@@ -7,6 +7,7 @@ from textual import on
 from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -17,11 +18,16 @@ from textual.widget import Widget
 class TextPanel(ScrollView, can_focus=True):
     """A text that can be scrolled and selected."""
 
+    class Fitted(Message):
+        """Its lines have another width: a text that was laid out for the old one is to be made anew."""
+
     def __init__(self, name: str) -> None:
         """Make an empty one whose id is `name`."""
         super().__init__(id=name, classes="panel")
         self._content = Content()
         self._lines: list[Strip] = []
+        self._fitted_to = 0
+        """The width of its lines, as was last told."""
 
     @property
     def text_width(self) -> int:
@@ -53,6 +59,12 @@ class TextPanel(ScrollView, can_focus=True):
         self._wrap()
 
     @on(Resize)
+    def _fit(self) -> None:
+        self._wrap()
+        if self.text_width != self._fitted_to:
+            self._fitted_to = self.text_width
+            self.post_message(self.Fitted())
+
     def _wrap(self) -> None:
         width, height = self.text_width, self.container_size.height
         self._lines = Visual.to_strips(self, self._content, width, None, self.visual_style) if width > 0 else []

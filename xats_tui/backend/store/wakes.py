@@ -104,10 +104,11 @@ async def next_due(reader: Reader) -> datetime | None:
 
 async def open_for(reader: Reader, agent_id: str) -> tuple[Wake, ...]:
     """The wakes for an agent that are not over, the oldest first."""
-    rows = await reader.fetch_all(
-        f"{SELECT} WHERE w.agent_id = ? AND w.due_at IS NOT NULL ORDER BY w.queued_at, w.message_id", (agent_id,)
+    return await reader.fetch_objects(
+        _wake,
+        f"{SELECT} WHERE w.agent_id = ? AND w.due_at IS NOT NULL ORDER BY w.queued_at, w.message_id",
+        (agent_id,),
     )
-    return tuple(map(_wake, rows))
 
 
 async def of_message(reader: Reader, message_id: str) -> tuple[Wake, ...]:
