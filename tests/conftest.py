@@ -1,6 +1,8 @@
 """What many tests start from: settings with a home of their own, a running coordinator, clients, a tmux server."""
 
 import gc
+import os
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
@@ -18,6 +20,8 @@ Connect = Callable[..., Awaitable[Caller]]
 """`await connect()` is a client of the `backend` fixture; `await connect(url=…)` of another coordinator."""
 
 Sql = Callable[..., list[tuple[Any, ...]]]
+
+PutTmux = Callable[[str], None]
 
 QUIET_MS = 150
 """How long a pane must be quiet: long enough to be seen, short enough to be waited for."""
@@ -72,6 +76,22 @@ def tmux(own_tmux_folder: Path) -> Iterator[TmuxServer]:
     """A tmux server that the coordinator of this test finds as its default one."""
     with tmux_server(own_tmux_folder) as server:
         yield server
+
+
+@pytest.fixture
+def put_tmux(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> PutTmux:
+    """Has whatever is started find this shell script as its tmux; `$REAL` is the true one."""
+    real = shutil.which("tmux")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+
+    def put(script: str) -> None:
+        program = folder / "tmux"
+        program.write_text(f"#!/bin/sh\nREAL={real}\n{script}\n")
+        program.chmod(0o700)
+        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    return put
 
 
 @pytest.fixture

@@ -18,6 +18,17 @@ class OpencodeServer:
         self.statuses: dict[str, Any] = {}
         self.permissions: list[dict[str, Any]] = []
         self.prompts: list[str] = []
+        self.sessions: list[dict[str, Any]] = [
+            {"id": SESSION, "time": {"updated": 2}},
+            {"id": "older", "time": {"updated": 1}},
+            {"id": "of a subagent", "parentID": SESSION, "time": {"updated": 3}},
+        ]
+        self.shown = ""
+        """The session that was asked to be on its screen."""
+        self.broken = ""
+        """A path that is answered with a status of 500."""
+        self.garbled = ""
+        """One that is answered with what is no JSON."""
 
 
 @contextmanager
@@ -27,17 +38,26 @@ def opencode_server() -> Iterator[OpencodeServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            sessions = [{"id": SESSION, "time": {"updated": 2}}, {"id": "older", "time": {"updated": 1}}]
-            answers = {"/session": sessions, "/session/status": state.statuses, "/permission": state.permissions}
+            answers = {"/session": state.sessions, "/session/status": state.statuses, "/permission": state.permissions}
             self.answer(200, json.dumps(answers[self.path]).encode())
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            if self.path == f"/session/{SESSION}/prompt_async":
+            if self.path == "/session":
+                state.sessions.append({"id": "begun", "time": {"updated": 4}})
+                self.answer(200, json.dumps(state.sessions[-1]).encode())
+                return
+            if self.path == "/tui/select-session":
+                state.shown = body["sessionID"]
+            elif self.path == f"/session/{SESSION}/prompt_async" and self.path != state.broken:
                 state.prompts.append(body["parts"][0]["text"])
             self.answer(204, b"")
 
         def answer(self, status: int, body: bytes) -> None:
+            if self.path == state.broken:
+                status = 500
+            elif self.path == state.garbled:
+                body = b"<html>"
             self.send_response(status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()

@@ -8,8 +8,7 @@ import pytest
 
 from tests.backend.plain_http import eventually
 from tests.backend.services.waking import bind, hints, until
-from tests.conftest import url_of
-from tests.faults.conftest import PutTmux
+from tests.conftest import PutTmux, url_of
 from tests.mcp_caller import Caller, callers
 from tests.screens.looking import slow
 from tests.tmux_server import Pane, TmuxServer

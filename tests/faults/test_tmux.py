@@ -9,9 +9,8 @@ import pytest
 
 from tests.backend.plain_http import eventually
 from tests.backend.services.waking import bind, hints, until
-from tests.conftest import Connect
+from tests.conftest import Connect, PutTmux
 from tests.fakes import FakeClock
-from tests.faults.conftest import PutTmux
 from tests.screens.looking import slow
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.daemon import Backend

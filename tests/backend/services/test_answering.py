@@ -1,17 +1,19 @@
 """The operator answers what an agent's program asks, in real panes, and nothing but what was seen."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Connect
+from tests.conftest import Connect, PutTmux
 from tests.mcp_caller import Caller
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model import Prompt
+from xats_tui.backend.services import answering
 
 pytestmark = pytest.mark.tmux
 
@@ -162,3 +164,61 @@ async def test_an_agent_that_asks_nothing_has_nothing_to_answer(
     tmux.run("kill-pane", "-t", pane.pane_id)
     with pytest.raises(Refusal, match="pane_gone"):
         await backend.answering.prompt(bob.agent_id)
+
+
+async def test_no_answer_waits_for_ever_behind_what_is_being_typed(
+    backend: Backend, asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "PANE_FREE", 0.05)
+    bob, _ = await asking("claude-code", "deaf")
+    prompt = await asked(backend, bob, "deaf")
+
+    refused = await asyncio.gather(
+        *(backend.answering.answer(bob.agent_id, prompt, number) for number in (1, 2)), return_exceptions=True
+    )
+
+    assert sorted(map(str, refused)) == ["not_taken", "pane_busy"]
+    (noted,) = await backend.operator.activity()
+    assert ": not taken" in noted.detail
+
+
+async def test_a_pane_that_is_lost_before_the_key_is_told_and_the_try_written_down(
+    backend: Backend, asking: Asking, put_tmux: PutTmux
+) -> None:
+    bob, pane = await asking("claude-code", "ls")
+    prompt = await asked(backend, bob, "ls")
+    put_tmux(f'case " $* " in *" send-keys "*) $REAL kill-pane -t {pane.pane_id};; esac\nexec $REAL "$@"')
+
+    with pytest.raises(Refusal, match="pane_gone"):
+        await backend.answering.answer(bob.agent_id, prompt, 1)
+
+    (noted,) = await backend.operator.activity()
+    assert "can't find pane" in noted.detail
+
+
+async def test_a_tmux_that_fails_is_told_as_such(backend: Backend, asking: Asking, put_tmux: PutTmux) -> None:
+    bob, _ = await asking("claude-code", "ls")
+    prompt = await asked(backend, bob, "ls")
+    put_tmux('case " $* " in *" send-keys "*) echo out of order >&2; exit 1;; esac\nexec $REAL "$@"')
+    with pytest.raises(Refusal, match="tmux_failed"):
+        await backend.answering.answer(bob.agent_id, prompt, 1)
+    put_tmux("echo out of order >&2; exit 1")
+    with pytest.raises(Refusal, match="tmux_failed"):
+        await backend.answering.prompt(bob.agent_id)
+
+    (noted,) = await backend.operator.activity()
+    assert "out of order" in noted.detail
+
+
+async def test_enter_is_not_pressed_when_another_prompt_comes_while_the_option_is_chosen(
+    backend: Backend, asking: Asking, tmux: TmuxServer, tmp_path: Path, put_tmux: PutTmux
+) -> None:
+    bob, pane = await asking("opencode", "late", "rm -rf /")
+    prompt = await asked(backend, bob, "late")
+    until_it_came = f"until $REAL capture-pane -p -t {pane.pane_id} | grep -q 'rm -rf'; do sleep 0.01; done"
+    put_tmux(f'case " $* " in *" Right "*) : > {tmp_path / "late"}; {until_it_came};; esac\nexec $REAL "$@"')
+
+    with pytest.raises(Refusal, match="prompt_changed"):
+        await backend.answering.answer(bob.agent_id, prompt, 2)
+
+    assert "for rm" not in tmux.capture(pane.pane_id)

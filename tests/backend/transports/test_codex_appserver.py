@@ -9,9 +9,11 @@ import mcp_types as types
 import pytest
 
 from tests.app_server import THREAD, AppServer, app_server
+from tests.backend.plain_http import eventually
 from tests.backend.services.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
+from tests.opencode_server import opencode_server
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.model import Reach
 from xats_tui.backend.processes import Process, Processes
@@ -185,3 +187,41 @@ async def test_w18_an_app_server_is_on_this_machine(url: str, connect: Connect) 
     answer = await bob.call("register_agent", name="bob", client="codex", model="m", delivery=delivery)
 
     assert answer == {"error": "invalid_delivery", "reason": "invalid_ws_url"}
+
+
+STRANGE = {"type": "active", "activeFlags": 7}
+"""What no app-server says of a thread yet."""
+
+
+async def test_what_is_not_understood_is_told_to_the_sender_and_tried_again_later(
+    codex: AppServer, connect: Connect, register: Connect
+) -> None:
+    codex.status = STRANGE
+    await registered(connect, "bob")
+    alice = await register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    (status,) = (await alice.call("get_delivery_status", message_id=sent["message_id"]))["statuses"]
+    assert status["detail"] == "codex-appserver met what it does not understand (TypeError); the log says more"
+    assert (status["wake_status"], list(status["evidence"])) == ("retrying", ["queued", "attempted"])
+    assert sent["retry_scheduled"] is True and codex.turns == []
+
+
+async def test_what_is_not_understood_does_not_hold_up_the_wakes_of_others(
+    codex: AppServer, connect: Connect, register: Connect, caplog: pytest.LogCaptureFixture
+) -> None:
+    codex.status = {"type": "active"}
+    await registered(connect, "bob")
+    alice = await register("alice")
+    await alice.call("send_message", to_agent_name="bob", body="hello")
+    codex.status = STRANGE  # asked again and again whether it is idle by now, it says this
+
+    await eventually(lambda: "codex-appserver stumbled over bob@default" in caplog.text)
+    with opencode_server() as opencode:
+        cid = await connect()
+        address = {"kind": "opencode-server", "base_url": opencode.url}
+        await cid.call("register_agent", name="cid", client="opencode", model="m", delivery=address)
+        assert (await alice.call("send_message", to_agent_name="cid", body="hello"))["poked"]
+
+    assert "started again" not in caplog.text

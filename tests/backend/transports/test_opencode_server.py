@@ -1,6 +1,7 @@
 """opencode is woken through its own server: with nothing typed, and only when its session says that it is idle."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from tests.backend.services.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.opencode_server import SESSION, OpencodeServer, opencode_server
+from xats_tui.backend.transports.opencode_server import NoAnswer, begin_session
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
@@ -81,6 +83,76 @@ async def test_a_server_that_is_gone_is_tried_again(connect: Connect, register: 
 
     assert sent["poke_skip_reasons"][0]["detail"].startswith(f"opencode at {gone.url}")
     assert sent["retry_scheduled"] is True
+
+
+async def test_without_a_session_there_is_nothing_to_prompt_yet(
+    opencode: OpencodeServer, connect: Connect, register: Connect
+) -> None:
+    opencode.sessions.clear()
+    await registered(connect, opencode.url)
+    alice = await register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert sent["poke_skip_reasons"][0]["detail"] == "opencode has no session yet: it begins with the first prompt"
+    assert sent["retry_scheduled"] is True
+
+
+async def test_a_prompt_that_the_server_fails_to_take_is_not_called_delivered(
+    opencode: OpencodeServer, connect: Connect, register: Connect
+) -> None:
+    opencode.broken = f"/session/{SESSION}/prompt_async"
+    await registered(connect, opencode.url)
+    alice = await register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert (sent["poked"], sent["retry_scheduled"]) == (False, True)
+    (status,) = (await alice.call("get_delivery_status", message_id=sent["message_id"]))["statuses"]
+    assert status["detail"] == f"opencode at {opencode.url} answered POST {opencode.broken} with status 500"
+    assert list(status["evidence"]) == ["queued", "attempted"]
+
+
+async def test_one_that_is_no_json_is_told_as_such(
+    opencode: OpencodeServer, connect: Connect, register: Connect
+) -> None:
+    opencode.garbled = "/session"
+    await registered(connect, opencode.url)
+    alice = await register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert "answers /session with what opencode does not" in sent["poke_skip_reasons"][0]["detail"]
+
+
+async def test_a_session_that_is_begun_for_an_agent_is_on_its_screen(opencode: OpencodeServer) -> None:
+    assert await begin_session(opencode.url) == opencode.shown == "begun"
+
+    opencode.broken = "/tui/select-session"
+    with pytest.raises(NoAnswer, match="with status 500"):
+        await begin_session(opencode.url)
+
+
+@pytest.mark.parametrize(
+    ("what", "answer", "said"),
+    [
+        ("sessions", {"sessions": []}, "answers /session with what opencode does not"),
+        ("sessions", ["what"], "answers /session with what opencode does not"),
+        ("statuses", [{}], "answers /session/status with what opencode does not"),
+        ("statuses", {SESSION: "idle"}, "session untold"),
+        ("permissions", None, "answers /permission with what opencode does not"),
+    ],
+)
+async def test_a_server_that_answers_something_else_is_told_as_such_and_prompted_by_nobody(
+    what: str, answer: Any, said: str, opencode: OpencodeServer, connect: Connect, register: Connect
+) -> None:
+    setattr(opencode, what, answer)
+    await registered(connect, opencode.url)
+    alice = await register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    assert said in sent["poke_skip_reasons"][0]["detail"]
+    assert opencode.prompts == []
 
 
 @pytest.mark.parametrize("url", ["http://example.com", "https://10.0.0.1:1", "ftp://127.0.0.1", "127.0.0.1:4096"])

@@ -3,11 +3,13 @@
 It knows the transports and the store; when to try is `services/wakes.py`'s business, whether to, `wake_policy`'s.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from xats_tui.backend.clock import Clock
+from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import WakeChanged
 from xats_tui.backend.model import Agent, Gate, Proof, Reach, Sighting, Wake, WakeAttempt, WakeStatus, WakeStep
 from xats_tui.backend.services.wake_policy import (
@@ -34,6 +36,8 @@ from xats_tui.backend.store import messages as messages_store
 from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.transports import Transport
+
+logger = logging.getLogger(__name__)
 
 STOP_HOOK = "claude-stop-hook"
 """What stands for a hint that a program took over at the end of its turn."""
@@ -77,7 +81,7 @@ class WakeAttempts:
         seen = sighting.seen
         proof = Proof(step=WakeStep.ATTEMPTED, detail=sighting.detail, seen_before=seen, seen_after=seen)
         if agent and transport and (isinstance(verdict, Deliver) or (forced and isinstance(verdict, Defer))):
-            proof = await transport.deliver(agent, await self._hint(wakes), forced=forced)
+            proof = await _delivered_by(transport, agent, await self._hint(wakes), forced=forced)
             now = self._clock.now()
             verdict = after_delivery(wakes, proof.step, proof.detail, failed=proof.failed, now=now, types=types)
         await self._write_down(agent_id, transport.name if transport else "none", verdict, proof, self._serving(agent))
@@ -143,14 +147,14 @@ class WakeAttempts:
             return None, NO_TRANSPORT
         chosen: tuple[Transport | None, Sighting] = (None, NO_TRANSPORT)
         for transport in self._named(serving[serving.index(first) :]):
-            sighting = await transport.sight(agent)
+            sighting = await _seen_by(transport, agent)
             if sighting.reach not in LEADS_NOWHERE:
                 return transport, sighting
             if chosen[1].reach is Reach.NO_PANE or sighting.reach is Reach.AGENT_GONE:
                 chosen = (transport, sighting)
         if chosen[1].reach is not Reach.BROKEN:
             for transport in self._named(serving[: serving.index(first)]):
-                sighting = await transport.sight(agent)
+                sighting = await _seen_by(transport, agent)
                 if sighting.reach not in LEADS_NOWHERE:
                     return transport, sighting
         return chosen
@@ -199,6 +203,32 @@ class WakeAttempts:
                 )
                 await store.note_attempt(tx, wake, attempt, outcome)
             tx.record(WakeChanged(agent_id=agent_id))
+
+
+async def _seen_by(transport: Transport, agent: Agent) -> Sighting:
+    """What a transport sees; one that stumbles over what it meets is broken, and holds up no other agent's wakes."""
+    try:
+        return await transport.sight(agent)
+    except StoreError:
+        raise
+    except Exception as error:
+        return Sighting(reach=Reach.BROKEN, detail=_stumbled(transport, agent, error))
+
+
+async def _delivered_by(transport: Transport, agent: Agent, line: str, *, forced: bool) -> Proof:
+    """What a transport did; of one that stumbled nothing is claimed."""
+    try:
+        return await transport.deliver(agent, line, forced=forced)
+    except StoreError:
+        raise
+    except Exception as error:
+        detail = _stumbled(transport, agent, error)
+        return Proof(step=WakeStep.ATTEMPTED, detail=detail, seen_before="", seen_after=detail, failed=True)
+
+
+def _stumbled(transport: Transport, agent: Agent, error: Exception) -> str:
+    logger.error("%s stumbled over %s", transport.name, agent.address, exc_info=error)
+    return f"{transport.name} met what it does not understand ({type(error).__name__}); the log says more"
 
 
 def _with_replayed(open_wakes: Sequence[Wake], of_message: Sequence[Wake], agent_id: str) -> tuple[Wake, ...]:

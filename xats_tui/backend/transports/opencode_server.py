@@ -6,7 +6,7 @@ asked for; a draft in the composer stays.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,6 +19,9 @@ DEADLINE = 5.0
 """Seconds for one request; a server on this machine answers in milliseconds."""
 
 IDLE = "idle"
+
+UNTOLD = "untold"
+"""The state of a session of which the server says something without saying that."""
 
 
 class NoAnswer(XatsError):
@@ -91,17 +94,25 @@ async def _session(server: httpx2.AsyncClient, agent: Agent) -> str:
     """The agent's session: the one it named, else the one that was used last."""
     if named := agent.delivery.address.get("session_id"):
         return named
-    sessions = [one for one in await _asked(server, "GET", "/session") if not one.get("parentID")]
+    sessions = [one for one in await _listed(server, "/session") if not one.get("parentID")]
     if not sessions:
         raise NoAnswer("opencode has no session yet: it begins with the first prompt")
-    newest: dict[str, Any] = max(sessions, key=lambda one: one.get("time", {}).get("updated", 0))
-    return str(newest["id"])
+    return str(max(sessions, key=_used_at).get("id"))
+
+
+def _used_at(session: Mapping[str, Any]) -> float:
+    time = session.get("time")
+    updated = time.get("updated") if isinstance(time, dict) else None
+    return updated if isinstance(updated, int | float) else 0
 
 
 async def _sighting(server: httpx2.AsyncClient, session: str) -> Sighting:
     statuses = await _asked(server, "GET", "/session/status")
-    asked_for = [one for one in await _asked(server, "GET", "/permission") if one.get("sessionID") == session]
-    state = statuses.get(session, {}).get("type", IDLE)
+    if not isinstance(statuses, dict):
+        raise _strange(server, "/session/status")
+    status = statuses.get(session, {"type": IDLE})
+    state = status.get("type", UNTOLD) if isinstance(status, dict) else UNTOLD
+    asked_for = [one for one in await _listed(server, "/permission") if one.get("sessionID") == session]
     permission = f"asks to use {asked_for[0].get('permission')}" if asked_for else "none"
     gates = (
         Gate(name="dialog", holds=not asked_for, detail=permission),
@@ -111,13 +122,31 @@ async def _sighting(server: httpx2.AsyncClient, session: str) -> Sighting:
     return Sighting(reach=Reach.OPEN, detail=detail, gates=gates, seen=detail)
 
 
+async def _listed(server: httpx2.AsyncClient, path: str) -> list[dict[str, Any]]:
+    answer = await _asked(server, "GET", path)
+    if not isinstance(answer, list) or not all(isinstance(one, dict) for one in answer):
+        raise _strange(server, path)
+    return answer
+
+
 async def _asked(server: httpx2.AsyncClient, method: str, path: str, body: Any = None) -> Any:
     try:
         response = await server.request(method, path, json=body)
-        response.raise_for_status()
+        if response.is_error:
+            raise NoAnswer(f"{_where(server)} answered {method} {path} with status {response.status_code}")
         return response.json() if response.content else None
-    except (httpx2.HTTPError, ValueError) as error:
-        raise NoAnswer(f"opencode at {server.base_url}: {error or type(error).__name__}") from error
+    except httpx2.HTTPError as error:
+        raise NoAnswer(f"{_where(server)}: {error or type(error).__name__}") from error
+    except ValueError as error:
+        raise _strange(server, path) from error
+
+
+def _strange(server: httpx2.AsyncClient, path: str) -> NoAnswer:
+    return NoAnswer(f"{_where(server)} answers {path} with what opencode does not")
+
+
+def _where(server: httpx2.AsyncClient) -> str:
+    return f"opencode at {str(server.base_url).rstrip('/')}"
 
 
 def _proof(step: WakeStep, detail: str, *, failed: bool = False) -> Proof:
