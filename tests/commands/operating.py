@@ -15,7 +15,10 @@ from unittest.mock import patch
 from tests.commands.processes import clean_environment
 from tests.mcp_caller import Caller
 from tests.tmux_server import TmuxServer
+from xats_tui import interrupts
 from xats_tui.__main__ import main
+
+interrupts.raise_from_now_on()  # as `main` does, which may run on a thread that must not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.processes import daemon, xats
+from tests.conftest import PutTmux
 from tests.launched import installed
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
 from xats_tui import pid_file
@@ -152,6 +153,70 @@ def test_without_a_tmux_server_a_session_is_made_and_the_way_there_told(
             assert f"go there: tmux -S {socket} attach -t %0" in run.stdout
         finally:
             subprocess.run(["tmux", "-S", str(socket), "kill-server"], check=False, capture_output=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fails", "sentence"),
+    [
+        ("new-window", "no window could be opened: out of order"),
+        ("respawn-pane", "codex could not be started: out of order"),
+    ],
+)
+def test_a_tmux_that_fails_is_told_and_leaves_no_pane_behind(
+    launch: Launcher, put_tmux: PutTmux, programs: str, fails: str, sentence: str
+) -> None:
+    before = launch.panes()
+    put_tmux(f'case " $* " in *" {fails} "*) echo out of order >&2; exit 1;; esac\nexec $REAL "$@"')
+    run = launch("codex", "--name", "unlucky", PATH=f"{os.environ['PATH'].partition(os.pathsep)[0]}:{programs}")
+
+    assert (run.returncode, run.stderr.count("\n")) == (1, 1)
+    assert sentence in run.stderr
+    assert launch.panes() == before
+    assert "unlucky" not in launch.agents()
+
+
+@pytest.mark.slow
+def test_in_a_pane_of_ones_own_it_takes_half_of_it_if_told_to(launch: Launcher) -> None:
+    seat = launch.server.new_pane(["cat"])
+    socket = launch.server.run("display-message", "-p", "#{socket_path}").strip()
+    inside = {"TMUX": f"{socket},1,0", "TMUX_PANE": seat.pane_id}
+    run = launch("claude-code", "--name", "beside", "--pane", "--json", **inside)
+
+    assert run.returncode == 0, run.stderr
+    pane = json.loads(run.stdout)["tmux_pane_id"]
+    assert launch.agents()["beside"]["tmux_pane_id"] == pane
+    windows = [launch.server.formats(one, "window_id") for one in (pane, seat.pane_id)]
+    assert windows[0] == windows[1]
+
+
+@pytest.mark.slow
+def test_a_server_of_another_name_is_begun_and_the_coordinator_finds_its_pane(launch: Launcher) -> None:
+    with short_folder() as folder:
+        there = {"TMUX_TMPDIR": str(folder)}
+        tmux = ["tmux", "-L", "other"]
+        try:
+            run = launch("codex", "--name", "afar", "-L", "other", "--json", **there)
+            assert run.returncode == 0, run.stderr
+            agent = launch.agents()["afar"]
+            shown = subprocess.run(
+                [*tmux, "list-panes", "-a", "-F", "#{pane_id}"], env=os.environ | there, capture_output=True, text=True
+            )
+            assert shown.stdout.split() == [agent["tmux_pane_id"]]
+            poked = xats("poke", "afar", "hello there", "--json", "--home", str(launch.home))
+            assert json.loads(poked.stdout)["seen_before"] == "codex>"  # it has no input line to type into
+        finally:
+            subprocess.run([*tmux, "kill-server"], env=os.environ | there, check=False, capture_output=True)
+
+
+@pytest.mark.slow
+def test_without_waiting_it_says_where_the_agent_starts(launch: Launcher) -> None:
+    run = launch("claude-code", "--name", "soon", "--no-wait", "--json")
+
+    assert run.returncode == 0, run.stderr
+    said = json.loads(run.stdout)
+    assert said["tmux_pane_id"] in launch.panes()
+    assert said["agent_id"] is None
 
 
 @pytest.mark.slow

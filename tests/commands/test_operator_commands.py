@@ -330,6 +330,25 @@ async def test_the_door_answers_whatever_comes_with_one_sentence(
         assert "\n" not in answer.body["sentence"]
 
 
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        ("ALTER TABLE tasks RENAME TO hidden", "it could not be done: "),
+        ("UPDATE tasks SET depends_on = '{'", "it failed for a reason of the coordinator's own; its log says which"),
+    ],
+)
+async def test_what_the_coordinator_cannot_do_is_told_in_one_sentence(
+    settings: Settings, sql: Sql, harm: str, sentence: str
+) -> None:
+    async with team(settings, "alice") as (alice,):
+        await alice.call("task_add", title="migrate")
+        sql(harm)
+        ran = await beside("tasks", "--home", str(settings.home))
+
+    assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)
+    assert sentence in ran.stderr
+
+
 async def test_the_door_takes_nothing_but_post(scene: Scene) -> None:
     answer = knock(scene.port, "/operator/status", scene.credential, method="PUT")
 

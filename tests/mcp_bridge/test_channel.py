@@ -74,6 +74,23 @@ async def test_the_host_is_told_of_a_channel_and_of_no_tools(tmp_path: Path) -> 
         assert (await host.request("ping"))["result"] == {}
 
 
+async def test_whatever_a_host_says_it_goes_on(tmp_path: Path) -> None:
+    async with proxy(tmp_path, "--daemon-url", "http://127.0.0.1:1/mcp") as host:
+        for nobodys in (b"{nope", b"[]", b'{"method":"what"}', b'{"id":[],"method":"ping"}', b'{"id":3,"result":{}}'):
+            host.say(nobodys)
+        for line, code in (
+            (b'{"id":"x"}', -32600),
+            (b'{"id":"x","method":"tools/call","params":{}}', -32601),
+            (b'{"id":"x","method":"initialize","params":[1]}', -32602),
+            (b'{"id":"x","method":"initialize","params":7}', -32602),
+        ):
+            host.say(line)
+            answer = await host.hear()
+            assert (answer["id"], answer["error"]["code"]) == ("x", code), line
+        assert (await host.request("initialize", protocolVersion={}))["result"]["protocolVersion"]
+        assert (await host.request("ping"))["result"] == {}
+
+
 def test_without_an_endpoint_it_says_how_to_name_one(tmp_path: Path) -> None:
     run = xats("channel", XATS_HOME=str(tmp_path))
     assert (run.returncode, run.stdout) == (2, "")

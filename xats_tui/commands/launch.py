@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -77,6 +78,9 @@ def launch(
             return _shown(prepared(wanted, means), as_json=as_json)
         limit = timedelta(seconds=patience) if wait else None
         path = _socket_path(socket, server)
+        if server:  # tmux makes the folder for -L, but not for a path, by which it is called here
+            with suppress(OSError):  # then tmux says why it cannot
+                Path(path).parent.mkdir(mode=0o700, exist_ok=True)
         return _launched(loaded, wanted, path, limit, splits=pane, as_json=as_json)
     except Refusal as refusal:
         return _failed(refusal, as_json=as_json)

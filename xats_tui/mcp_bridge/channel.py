@@ -17,6 +17,7 @@ from xats_tui.mcp_bridge.handshake import (
     CHANNEL_CAPABILITY,
     CHANNEL_NOTIFICATION,
     CHANNEL_WAKE,
+    INVALID_PARAMS,
     INVALID_REQUEST,
     agreed_protocol,
     for_the_host,
@@ -77,7 +78,7 @@ class ChannelProxy:
     def _receive(self, message: Mapping[str, Any]) -> None:
         match message:
             case {"method": "initialize", "id": str() | int()}:
-                self._reply(message, result=_greeting(message.get("params") or {}))
+                self._reply(message, **_greeting(message.get("params") or {}))
             case {"method": "ping", "id": str() | int()}:
                 self._reply(message, result={})
             case {"method": str(method), "id": str() | int()}:
@@ -220,12 +221,16 @@ def _field(text: str, name: str) -> Any:
     return answer.get(name) if isinstance(answer, dict) else None
 
 
-def _greeting(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {
+def _greeting(params: Any) -> dict[str, Mapping[str, Any]]:
+    """The outcome of `initialize`."""
+    if not isinstance(params, dict):
+        return {"error": {"code": INVALID_PARAMS, "message": "params are no object"}}
+    greeting = {
         "protocolVersion": agreed_protocol(params),
         "capabilities": dict(CHANNEL_CAPABILITY),
         "serverInfo": {"name": SERVER_NAME, "version": __version__},
     }
+    return {"result": greeting}
 
 
 def _notification(params: Mapping[str, Any]) -> dict[str, Any]:
