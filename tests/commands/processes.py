@@ -13,6 +13,9 @@ XATS = (sys.executable, "-m", "xats_tui")
 PATIENCE = 20.0
 """Seconds a process may take to end, on a busy machine."""
 
+UNCOUNTED = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
+"""For a program that coverage is to leave alone: its start swallows interrupts and takes long, its end wants room."""
+
 LISTENING = re.compile(r"^listening on 127\.0\.0\.1:(\d+)\n$")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.processes import XATS, clean_environment, xats
+from tests.commands.processes import UNCOUNTED, XATS, clean_environment, xats
 from xats_tui import __version__, pid_file
 
 
@@ -118,7 +118,7 @@ def test_a_command_imports_only_what_it_needs(tmp_path: Path, arguments: list[st
 def test_an_interrupt_while_the_program_is_still_imported_prints_no_traceback(tmp_path: Path, delay: float) -> None:
     with subprocess.Popen(
         [*XATS, "daemon", "--home", str(tmp_path), "--port", "0"],
-        env=clean_environment(),
+        env=clean_environment() | UNCOUNTED,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.processes import clean_environment, daemon
+from tests.commands.processes import UNCOUNTED, clean_environment, daemon
 from tests.faults.disk import full_disk
 from tests.mcp_caller import Caller, callers
 
@@ -81,7 +81,7 @@ def test_without_room_it_says_so_at_the_start(tmp_path: Path) -> None:
     start += "from xats_tui.__main__ import main; sys.exit(main())"
     run = subprocess.run(
         [sys.executable, "-c", start, "daemon", "--port", "0", "--home", str(tmp_path)],
-        env=clean_environment(),
+        env=clean_environment() | UNCOUNTED,
         capture_output=True,
         text=True,
         timeout=30,
