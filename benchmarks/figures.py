@@ -68,6 +68,12 @@ def p95(name: str, samples: Sequence[float], target: float | None = None) -> Fig
     )
 
 
+def steady_p95(name: str, turns: Sequence[Sequence[float]], target: float | None = None) -> Figure:
+    """The median of the turns' 95th percentiles: what else the machine does for a moment hits one of them."""
+    value = statistics.median(percentile(samples, 95) for samples in turns) * 1000
+    return Figure(name=f"{name}, p95", value=value, unit="ms", target=target, samples=sum(map(len, turns)))
+
+
 def percentile(samples: Sequence[float], hundredth: int) -> float:
     """The value that so many hundredths of the samples do not exceed."""
     return statistics.quantiles(samples, n=100)[hundredth - 1]
