@@ -22,6 +22,7 @@ from benchmarks.footprint import measure_footprint
 from benchmarks.growth import measure_growth
 from benchmarks.load import measure_load
 from benchmarks.wakes import measure_wakes
+from benchmarks.yardstick import as_figure, yardstick
 
 Part = Callable[[argparse.Namespace], Awaitable[list[Figure]]]
 
@@ -44,12 +45,15 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
     logging.getLogger().addHandler(logging.NullHandler())  # else what is provoked is complained of in the table
     figures: list[Figure] = []
+    quickness = yardstick()
     for part in given.only:
         began = time.monotonic()
         sys.stderr.write(f"measuring {part} … ")
         sys.stderr.flush()
         figures += asyncio.run(_measured(PARTS[part], given))
+        quickness += yardstick()
         sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")
+    figures.append(as_figure(quickness))
     sys.stdout.write(table(figures))
     if given.json:
         given.json.write_text(json.dumps([figure.as_record() for figure in figures], indent=2) + "\n")
