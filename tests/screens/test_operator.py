@@ -65,7 +65,7 @@ async def test_a_wake_is_cancelled_after_a_question_and_replayed(
         tmux.run("send-keys", "-t", pane.pane_id, "-l", "half a draft")
         await backend("send_message", to_agent_name="qa", body="secret plans")
         await open_mode(pilot, Mode.WAKES)
-        await shows(pilot, "waiting")
+        await shows(pilot, "Wake → qa")
         await pilot.press("c")
         await until(pilot, lambda: isinstance(pilot.app.screen, Question))
         await pilot.press("enter")  # the question proposes not to
@@ -90,7 +90,7 @@ async def test_a_wake_is_forced_past_a_draft_only_after_a_question_that_names_th
         tmux.run("send-keys", "-t", pane.pane_id, "-l", "half a draft")
         await backend("send_message", to_agent_name="qa", body="urgent")
         await open_mode(pilot, Mode.WAKES)
-        await shows(pilot, "waiting")
+        await shows(pilot, "✎ draft")
         await pilot.press("f")
         await shows(pilot, "Somebody has typed")
         await pilot.press("right", "enter")
