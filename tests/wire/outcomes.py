@@ -272,7 +272,7 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
 ALSO_EVERYWHERE = ("tool error: an argument that is none of its own",)
 
 UNREACHABLE: Mapping[str, str] = {
-    "ambiguous_tty_match": "two panes with one tty, which tmux does not make",
+    "ambiguous_tty_match": "two living panes with one tty, which tmux does not make",
 }
 """Codes in the source that no tool's caller can meet, and why."""
 

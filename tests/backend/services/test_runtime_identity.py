@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.tmux_server import TmuxServer
 
@@ -88,6 +89,25 @@ async def test_two_panes_of_one_score_are_ambiguous(caller: Caller, tmux: TmuxSe
     assert [candidate["pane_id"] for candidate in answer["candidates"]] == sorted(pane.pane_id for pane in panes)
     narrowed = await caller.call("detect_tmux_pane", agent="claude-code", tty=tmux.tty(panes[1].pane_id))
     assert narrowed["pane"]["pane_id"] == panes[1].pane_id
+
+
+async def test_a_pane_that_is_kept_dead_does_not_stand_in_the_way_of_the_one_that_got_its_terminal(
+    register: Connect, tmux: TmuxServer
+) -> None:
+    dead = tmux.new_pane(["cat"])
+    tty = tmux.tty(dead.pane_id)
+    tmux.run("set-option", "-p", "-t", dead.pane_id, "remain-on-exit", "on")
+    tmux.send(dead.pane_id, "C-d")
+    await tmux.wait_until(lambda: tmux.formats(dead.pane_id, "pane_dead") == ["1"])
+    pane = await tmux.stand_in("bob", "codex")
+    if tmux.tty(pane.pane_id) != tty:
+        pytest.skip("the terminal went to somebody else")
+    bob = await register("bob")
+
+    found = await bob.call("detect_tmux_pane", agent="codex")
+    bound = await bob.call("bind_runtime_identity", agent="codex", ui_pid=pane.pid)
+
+    assert (found["pane"]["pane_id"], bound.get("tmux_pane_id")) == (pane.pane_id, pane.pane_id), (found, bound)
 
 
 async def test_a_custom_agent_is_found_by_the_callers_pattern(caller: Caller, tmux: TmuxServer) -> None:

@@ -110,7 +110,8 @@ class RuntimeIdentity:
         candidates = [
             candidate
             for formats in panes.values()
-            if (candidate := _candidate(wanted, formats, by_tty.get(normal_tty(formats["pane_tty"]) or "", [])))
+            if not formats["pane_dead"]
+            and (candidate := _candidate(wanted, formats, by_tty.get(normal_tty(formats["pane_tty"]) or "", [])))
         ]
         return tuple(sorted(candidates, key=lambda candidate: (-candidate.score, candidate.pane_id)))
 
@@ -154,7 +155,7 @@ class RuntimeIdentity:
             raise Refusal("agent_process_mismatch")
         if process.tty is None:
             raise Refusal("pid_has_no_tty")
-        there = [formats for formats in panes.values() if normal_tty(formats["pane_tty"]) == process.tty]
+        there = [formats for formats in panes.values() if _lives_on(formats, process.tty)]
         if not there:
             raise Refusal("tmux_pane_not_found")
         if len(there) > 1:
@@ -244,6 +245,11 @@ class _Matcher:
             return False
         wanted = EXECUTABLES[self._client]
         return any(wanted.fullmatch(name) for name in program_names(process.command))
+
+
+def _lives_on(formats: Mapping[str, Any], tty: str) -> bool:
+    """Whether a pane is on that terminal; one that is kept dead has given its own back, and another may have it."""
+    return normal_tty(formats["pane_tty"]) == tty and not formats["pane_dead"]
 
 
 def _matching(matches: _Matcher, processes: Sequence[Process]) -> list[Process]:
