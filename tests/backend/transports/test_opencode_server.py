@@ -138,6 +138,7 @@ async def test_a_session_that_is_begun_for_an_agent_is_on_its_screen(opencode: O
     [
         ("sessions", {"sessions": []}, "answers /session with what opencode does not"),
         ("sessions", ["what"], "answers /session with what opencode does not"),
+        ("sessions", [{}], "answers /session with what opencode does not"),
         ("statuses", [{}], "answers /session/status with what opencode does not"),
         ("statuses", {SESSION: "idle"}, "session untold"),
         ("permissions", None, "answers /permission with what opencode does not"),

@@ -97,7 +97,10 @@ async def _session(server: httpx2.AsyncClient, agent: Agent) -> str:
     sessions = [one for one in await _listed(server, "/session") if not one.get("parentID")]
     if not sessions:
         raise NoAnswer("opencode has no session yet: it begins with the first prompt")
-    return str(max(sessions, key=_used_at).get("id"))
+    newest = max(sessions, key=_used_at).get("id")
+    if not isinstance(newest, str):
+        raise _strange(server, "/session")
+    return newest
 
 
 def _used_at(session: Mapping[str, Any]) -> float:
