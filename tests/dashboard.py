@@ -10,12 +10,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from tests.mcp_bridge.host import ScriptedHost, bridge
+from tests.patience import PATIENCE
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui import pid_file
 from xats_tui.pid_file import PidRecord
-
-PATIENCE = 20.0
-"""Seconds for something that the machine has to get round to."""
 
 FIRST_SIGN = "ctrl+q quit"
 """What every screen of the dashboard shows."""

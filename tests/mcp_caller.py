@@ -16,8 +16,7 @@ from mcp.client.extension import ClientExtension, NotificationBinding
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import BaseModel, ConfigDict
 
-PATIENCE = 15.0
-"""Seconds to wait for an answer or a notification."""
+from tests.patience import PATIENCE
 
 
 class Params(BaseModel):

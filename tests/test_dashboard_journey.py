@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.dashboard import PATIENCE, opened, running
+from tests.dashboard import opened, running
 from tests.mcp_caller import Caller, callers
+from tests.patience import PATIENCE
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui.backend.clock import SystemClock, from_wire
 

@@ -18,13 +18,11 @@ import pytest
 from mcp import StdioServerParameters
 
 from tests.mcp_caller import Caller, callers
+from tests.patience import PATIENCE
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui import pid_file
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
-
-PATIENCE = 20.0
-"""Seconds for something that the machine has to get round to."""
 
 pytestmark = [pytest.mark.tmux, pytest.mark.timeout(150)]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, JSON_OR_STREAM, PATIENCE, call
+from tests.backend.plain_http import INITIALIZE, JSON_OR_STREAM, call
 from tests.commands.processes import daemon
+from tests.patience import PATIENCE
 from xats_tui import private_files
 from xats_tui.backend.store.migrations import REFERENCE_TABLES
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.processes import daemon
+from tests.patience import PATIENCE
 from xats_tui import __version__, pid_file, takeover
 from xats_tui.backend.errors import StartError
 from xats_tui.pid_file import PidRecord
@@ -96,7 +97,7 @@ def test_a_killed_coordinators_pid_file_stands_in_nobodys_way(tmp_path: Path) ->
 
 def test_a_coordinator_without_a_screen_makes_room_and_leaves_its_port(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, port), taken(loaded(tmp_path), also_a_dashboard=False) as place:
-        assert process.wait(5) == 0
+        assert process.wait(PATIENCE) == 0
         assert place.loaded.settings.port == port
         assert f"took over from the coordinator without a screen that ran here (pid {process.pid})" in place.note
 

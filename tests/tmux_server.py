@@ -17,13 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.commands.processes import clean_environment
+from tests.patience import PATIENCE
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
 COLUMNS, ROWS = 120, 40
-
-PATIENCE = 10.0
-"""Seconds to wait for something to appear in a pane."""
 
 GLANCE = 0.03
 """Seconds between two looks while waiting."""
@@ -146,5 +144,5 @@ def attached(server: TmuxServer) -> Iterator[int]:
         yield ours
     finally:
         client.terminate()
-        client.wait(10)
+        client.wait(PATIENCE)
         os.close(ours)

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 
+from tests.patience import PATIENCE
 from xats_tui.backend.daemon import Backend
 
 JSON_OR_STREAM = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
@@ -21,9 +22,6 @@ INITIALIZE: dict[str, Any] = {
         "clientInfo": {"name": "raw", "version": "1"},
     },
 }
-
-PATIENCE = 10.0
-"""Seconds that anything here may take on a busy machine."""
 
 
 def call(tool: str, **arguments: Any) -> dict[str, Any]:

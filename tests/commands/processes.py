@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-XATS = (sys.executable, "-m", "xats_tui")
+from tests.patience import PATIENCE
 
-PATIENCE = 20.0
-"""Seconds a process may take to end, on a busy machine."""
+XATS = (sys.executable, "-m", "xats_tui")
 
 UNCOUNTED = {"COVERAGE_PROCESS_CONFIG": "", "COVERAGE_PROCESS_START": ""}
 """For a program that coverage is to leave alone: its start swallows interrupts and takes long, its end wants room."""

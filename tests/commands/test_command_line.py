@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.processes import UNCOUNTED, XATS, clean_environment, xats
+from tests.patience import PATIENCE
 from xats_tui import __version__, pid_file
 
 
@@ -126,7 +127,7 @@ def test_an_interrupt_while_the_program_is_still_imported_prints_no_traceback(tm
     ) as process:
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=20)
+        _, complaint = process.communicate(timeout=PATIENCE)
     if b"xats_tui" in complaint or not complaint:  # else Python had not come to us yet, and says so in its own way
         assert complaint == b""
         assert process.returncode in (-signal.SIGINT, 130, 0)

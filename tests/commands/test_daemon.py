@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.processes import XATS, clean_environment, daemon, end, xats
+from tests.patience import PATIENCE
 from xats_tui import __version__, pid_file
 
 
@@ -46,12 +47,12 @@ def taken_ports(count: int) -> Iterator[int]:
 
 def test_it_prints_where_it_listens_and_nothing_else(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, port):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=PATIENCE) as response:
             health = json.load(response)
         process.send_signal(signal.SIGTERM)
         assert process.stdout is not None
         assert process.stdout.read() == ""
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     assert (health["ok"], health["version"]) == (True, __version__)
     assert not (tmp_path / "daemon.pid").exists()
 
@@ -118,7 +119,7 @@ def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.first_variant_quick
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_in_time_with_a_client_that_keeps_its_stream_open(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_ends_with_a_client_that_keeps_its_stream_open(tmp_path: Path, number: signal.Signals) -> None:
     with daemon(tmp_path) as (process, _):
         bridge = subprocess.Popen(
             [*XATS, "mcp", "--home", str(tmp_path)],
@@ -133,7 +134,7 @@ def test_it_ends_in_time_with_a_client_that_keeps_its_stream_open(tmp_path: Path
             bridge.stdin.flush()
             assert b'"tools"' in bridge.stdout.readline()
             process.send_signal(number)
-            assert process.wait(5) == 0
+            assert process.wait(PATIENCE) == 0
             bridge.stdin.close()
 
 
@@ -144,7 +145,7 @@ def test_told_twice_it_ends_at_once(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGCONT)
-        assert process.wait(5) in (128 + signal.SIGTERM, 128 + signal.SIGINT)
+        assert process.wait(PATIENCE) in (128 + signal.SIGTERM, 128 + signal.SIGINT)
     with daemon(tmp_path):
         pass
 

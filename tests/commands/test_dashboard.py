@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.commands.processes import XATS, clean_environment, daemon
+from tests.patience import PATIENCE
 from xats_tui import pid_file
 
-WAIT = 20.0
 SIZE = (24, 80)
 
 
@@ -41,7 +41,7 @@ class Terminal:
 
     def read_until(self, text: bytes) -> None:
         """Wait until the program has shown this."""
-        deadline = time.monotonic() + WAIT
+        deadline = time.monotonic() + PATIENCE
         while text not in self.shown:
             assert time.monotonic() < deadline, self.shown
             assert self.read(), self.shown
@@ -92,7 +92,7 @@ def dashboard(home: Path, *wrapper: str) -> Iterator[Terminal]:
 def test_a_coordinator_without_a_screen_makes_room_without_a_question_and_leaves_its_port(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, port), dashboard(tmp_path) as terminal:
         terminal.read_until(b"took over from the")
-        assert process.wait(WAIT) == 0
+        assert process.wait(PATIENCE) == 0
         record = pid_file.read(tmp_path / "daemon.pid")
         assert record is not None
         assert (record.pid, record.port, record.screen) == (terminal.pid, port, True)
@@ -158,7 +158,7 @@ DEAF = ("/bin/sh", "-c", 'trap : HUP; "$@"; :', "sh")
 def test_it_ends_with_its_terminal(wrapper: tuple[str, ...], tmp_path: Path) -> None:
     with dashboard(tmp_path, *wrapper) as terminal:
         terminal.read_until(b"Attention")
-    assert terminal.ends_within(WAIT) is not None
+    assert terminal.ends_within(PATIENCE) is not None
     assert not (tmp_path / "daemon.pid").exists()
 
 
@@ -172,5 +172,5 @@ def test_a_signal_ends_it_although_its_terminal_takes_nothing(screens: int, tmp_
             fcntl.ioctl(terminal.descriptor, termios.TIOCSWINSZ, size)
             time.sleep(0.03)
         os.kill(terminal.pid, signal.SIGTERM)
-        assert terminal.ends_within(WAIT) is not None
+        assert terminal.ends_within(PATIENCE) is not None
         assert not (tmp_path / "daemon.pid").exists()

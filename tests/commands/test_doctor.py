@@ -14,6 +14,7 @@ import pytest
 
 from tests.commands.machine import CLIENTS, Machine
 from tests.commands.processes import XATS, daemon
+from tests.patience import PATIENCE
 from tests.tmux_server import TmuxServer
 from xats_tui import pid_file
 from xats_tui.clients.own_command import own_program
@@ -325,7 +326,7 @@ def test_an_interrupt_in_the_middle_of_the_trials_leaves_nothing(machine: Machin
         if "✓ bridge" in line:
             break
     process.terminate()
-    assert process.wait(20) == 143
+    assert process.wait(PATIENCE) == 143
     process.stdout.close()
 
     assert machine.everything() == {}

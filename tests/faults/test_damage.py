@@ -17,6 +17,7 @@ from tests.backend.plain_http import eventually
 from tests.commands.processes import xats
 from tests.conftest import Connect, Sql
 from tests.faults.files import NOW, PAGE, Damage, add_message, cut_off, filled, overwritten, peppered, rows
+from tests.patience import PATIENCE
 from tests.screens.looking import slow
 from tests.screens.sample import FILLED, FixedSource
 from tests.screens.sample import NOW as FILLED_AT
@@ -204,7 +205,7 @@ async def test_a_screen_that_cannot_be_reloaded_says_why() -> None:
 
     delivered: asyncio.Queue[Picture] = asyncio.Queue()
     reloading = asyncio.create_task(Reloads(Damaged(FILLED), SystemClock(), delivered.put_nowait).run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         picture = await delivered.get()
     reloading.cancel()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.mcp_bridge.host import WAIT
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -22,4 +22,4 @@ def home(tmp_path: Path) -> Iterator[Path]:
             coordinator = psutil.Process(pid)
             if str(tmp_path) in coordinator.cmdline():  # and not another program to which the pid has gone
                 coordinator.terminate()
-                coordinator.wait(WAIT)
+                coordinator.wait(PATIENCE)

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.commands.processes import XATS, clean_environment
-
-WAIT = 20.0
-"""Seconds for an answer; a coordinator may have to start first, on a busy machine."""
+from tests.patience import PATIENCE
 
 LONGEST_LINE = 4_000_000
 
@@ -32,7 +30,7 @@ class ScriptedHost:
     async def hear(self) -> dict[str, Any]:
         """The next message of the bridge."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             message: dict[str, Any] = json.loads(await self.process.stdout.readline())
         return message
 
@@ -62,7 +60,7 @@ class ScriptedHost:
         """Close stdin and wait for the bridge to end; its exit code."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             return await self.process.wait()
 
 
@@ -91,7 +89,7 @@ async def end(process: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
         process.terminate()
     with suppress(TimeoutError):
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             await process.wait()
     with suppress(ProcessLookupError):
         process.kill()

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import signal
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.commands.processes import daemon, kill
-from tests.mcp_bridge.host import WAIT, ScriptedHost, bridge
+from tests.mcp_bridge.host import ScriptedHost, bridge
+from tests.patience import PATIENCE
 from xats_tui import __version__, pid_file
 
 REGISTRATION = {"client": "custom", "model": "m", "team": "t"}
@@ -21,11 +21,10 @@ def coordinators_started(home: Path) -> int:
     return (home / "xats-tui.log").read_text().count("started a coordinator, pid")
 
 
-async def test_the_handshake_is_answered_within_a_second_although_no_coordinator_runs(home: Path) -> None:
-    started = time.monotonic()
-    async with bridge(home, "--port", "0") as host:
-        greeting = await host.shake_hands("2025-06-18")
-        assert time.monotonic() - started < 1.0
+async def test_the_handshake_is_answered_although_no_coordinator_can_start(home: Path) -> None:
+    with pid_file.held(home / "daemon.pid"):
+        async with bridge(home) as host:
+            greeting = await host.shake_hands("2025-06-18")
     assert greeting["serverInfo"] == {"name": "xats-tui", "version": __version__}
     assert greeting["protocolVersion"] == "2025-06-18"
     assert "cross-agent-teams" in greeting["instructions"]
@@ -100,7 +99,7 @@ async def test_an_idle_agent_is_known_again_to_a_coordinator_that_came_back(home
             await idle.call("register_agent", name="idle", **REGISTRATION)
             kill(first)
             with daemon(home, port=port):
-                async with asyncio.timeout(WAIT):
+                async with asyncio.timeout(PATIENCE):
                     while "told again: register_agent" not in (home / "xats-tui.log").read_text():
                         await asyncio.sleep(0.02)
 
@@ -113,7 +112,7 @@ async def test_an_idle_agent_does_not_bring_back_a_coordinator_that_the_operator
         async with bridge(home, "--port", "0") as host:
             await host.call("register_agent", name="a", **REGISTRATION)
             process.terminate()
-            assert process.wait(WAIT) == 0
+            assert process.wait(PATIENCE) == 0
             await asyncio.sleep(1)  # long enough for several tries to connect
             assert coordinators_started(home) == 0
             (agent,) = agents(await host.call("list_agents"))
@@ -125,8 +124,7 @@ async def test_a_coordinator_that_cannot_start_is_told_to_the_agent(home: Path) 
     (home / "data.db").write_text("this is no database, and long enough to be seen for what it is not: " * 20)
     async with bridge(home, "--port", "0") as host:
         await host.shake_hands()
-        async with asyncio.timeout(5):
-            answer = await host.call("echo", msg="hi")
+        answer = await host.call("echo", msg="hi")
     assert answer.startswith("The xats coordinator cannot be reached: ")
     assert "data.db" in answer
 
@@ -162,12 +160,12 @@ async def test_answers_under_way_are_given_before_a_host_that_closed_stdin_is_le
 
 @pytest.mark.first_variant_quick
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_bridge_that_is_told_to_stop_does_so_at_once(home: Path, number: signal.Signals) -> None:
+async def test_a_bridge_that_is_told_to_stop_does_so_with_its_stream_open(home: Path, number: signal.Signals) -> None:
     with daemon(home):
         async with bridge(home) as host:
             await host.call("echo", msg="hi")
             host.process.send_signal(number)
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(PATIENCE):
                 assert await host.process.wait() == 0
 
 

@@ -14,9 +14,10 @@ from tests.backend.plain_http import eventually
 from tests.backend.services.waking import HINT, status_of, until
 from tests.commands.processes import XATS, clean_environment, daemon, kill, xats
 from tests.conftest import Connect, url_of
-from tests.mcp_bridge.host import LONGEST_LINE, WAIT, ScriptedHost, end
+from tests.mcp_bridge.host import LONGEST_LINE, ScriptedHost, end
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, listening
 from tests.mcp_caller import callers
+from tests.patience import PATIENCE
 from xats_tui.backend.daemon import Backend
 from xats_tui.mcp_bridge.channel import ChannelProxy
 from xats_tui.mcp_bridge.host import Host
@@ -212,7 +213,7 @@ async def test_w39_it_ends_with_its_host_and_takes_its_session_along(
             assert await host.leave() == 0
         else:
             host.process.send_signal(signal.Signals[end_by])
-            async with asyncio.timeout(WAIT):
+            async with asyncio.timeout(PATIENCE):
                 assert await host.process.wait() == 0
         await eventually(lambda: len(backend.sessions) == 0)
 
@@ -237,7 +238,7 @@ class Pauses:
     async def __call__(self, seconds: float) -> None:
         """Note it; after the sixth, sleep for ever."""
         self.slept.append(seconds)
-        await asyncio.sleep(0 if len(self.slept) < 6 else WAIT)
+        await asyncio.sleep(0 if len(self.slept) < 6 else PATIENCE)
 
 
 @asynccontextmanager
@@ -250,7 +251,7 @@ async def proxy_inside(find: Any, token: str | None = None) -> AsyncIterator[Pau
         yield pauses
     finally:
         os.close(to_stdin)
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(PATIENCE):
             await serving
         host.close()
         for descriptor in (stdin, from_stdout, stdout):

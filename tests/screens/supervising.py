@@ -11,6 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 from textual.pilot import Pilot
 
+from tests.patience import PATIENCE
 from tests.screens.looking import shows, until
 from xats_tui import pid_file
 from xats_tui.app import XatsApp
@@ -84,7 +85,7 @@ async def bind(call: Tool, pid: int) -> None:
 
 
 async def eventually(claim: Callable[[], bool]) -> None:
-    """Wait until something outside the screen holds, ten seconds at the most."""
-    async with asyncio.timeout(10):
+    """Wait until something outside the screen holds."""
+    async with asyncio.timeout(PATIENCE):
         while not claim():
             await asyncio.sleep(0.02)

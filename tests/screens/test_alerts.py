@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.screens.looking import settled, shows, slow, until
 from tests.screens.sample import BACKEND, FILLED, NOW, QA, FixedSource, FixedVerbs, desk
 from tests.screens.supervising import agents, dashboard
@@ -85,9 +86,9 @@ async def test_the_bell_rings_once_for_a_new_dialog_and_only_if_that_is_wanted(a
 
 
 async def sent(terminal: int, words: bytes) -> bytes:
-    """All that a terminal was sent until these words came, ten seconds at the most."""
+    """All that a terminal was sent until these words came."""
     received = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while words not in received:
             try:
                 received += os.read(terminal, 65536)

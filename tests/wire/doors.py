@@ -13,10 +13,8 @@ import httpx2
 
 from tests.backend.plain_http import JSON_OR_STREAM, open_session
 from tests.mcp_bridge.host import ScriptedHost, bridge
+from tests.patience import PATIENCE
 from tests.wire.coordinator import Coordinator
-
-PATIENCE = 20.0
-"""Seconds that any answer may take."""
 
 
 class Line(Protocol):

@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 
 import psutil
 
+from tests.patience import PATIENCE
 from tests.tmux_server import TmuxServer
 
 SLEEP = "import time; time.sleep(60)"
-
-PATIENCE = 15.0
 
 
 @asynccontextmanager

@@ -5,7 +5,8 @@ import asyncio
 import httpx2
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, PATIENCE, call, open_session
+from tests.backend.plain_http import INITIALIZE, call, open_session
+from tests.patience import PATIENCE
 from tests.wire.coordinator import Coordinator
 from tests.wire.doors import event_of
 from tests.wire.requests import UNKNOWN, browsing, payload_of, registration, rpc_error

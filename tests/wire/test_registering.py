@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.wire.codex_server import THREAD, codex_server
 from tests.wire.coordinator import CODEX_PORT, ended_pid
 from tests.wire.processes import SLEEP, outside_tmux
@@ -129,7 +130,7 @@ async def test_w8_an_app_server_that_never_answers_ends_the_registration(http_wo
     world, bob = http_world, await http_world.nobody()
     async with codex_server() as server:
         server.unanswered = frozenset({"initialize"})
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             answer = await bob.call(
                 "register_codex_self", name="bob", team=world.team, thread_id=THREAD, ws_url=server.url
             )

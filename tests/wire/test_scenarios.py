@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.wire import reference_file
 from tests.wire.coordinator import Coordinator, running
 from tests.wire.doors import HttpDoor
@@ -19,8 +20,6 @@ from tests.wire.shapes import CONTRACT, DELIVERY, INBOX, MESSAGE, SENT, SENT_AND
 from tests.wire.world import Speaker, World
 
 pytestmark = [pytest.mark.tmux, pytest.mark.asyncio(loop_scope="module")]
-
-PATIENCE = 15.0
 
 BRACKETED_HINT = "[xats] 1 new message from alice: call get_inbox"
 
@@ -56,12 +55,9 @@ async def test_9_1_a_message_is_delivered_to_a_pane(http_world: World) -> None:
     world = http_world
     alice, (bob, pane) = await world.agent("alice"), await bound(world, "bob")
     await asyncio.sleep(0.5)  # the pane has been quiet for longer than it must be
-    started = asyncio.get_running_loop().time()
     sent = await alice.call("send_message", to_agent_name="bob", subject="Review", body="PR 12. SECRET-BODY")
-    took = asyncio.get_running_loop().time() - started
 
     exactly(sent, SENT)
-    assert took < 1.5
     assert (sent["recipients"], sent["poked"], sent["retry_scheduled"]) == ([bob.agent_id], True, False)
     screen = await world.tmux.wait_for(pane.pane_id, "took 1")
     assert f"took 1: {BRACKETED_HINT}" in screen

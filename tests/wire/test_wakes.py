@@ -1,7 +1,6 @@
 """Which way a wake takes, by what the recipient has and what of it works."""
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -15,9 +14,6 @@ from tests.wire.world import Speaker, World
 
 pytestmark = [pytest.mark.tmux, pytest.mark.asyncio(loop_scope="module")]
 
-AT_ONCE = 1.7
-"""Seconds that a send may take on a busy machine; it answers after one at the most."""
-
 REFUSED = {"code": -32601, "message": "unknown method"}
 
 UNTIL_IT_RESTS = 0.5
@@ -30,11 +26,8 @@ async def codex_agent(world: World, name: str, url: str, **fields: Any) -> Speak
 
 
 async def send(sender: Speaker, name: str = "bob") -> dict[str, Any]:
-    """The answer to a message that wakes, which comes soon."""
-    started = time.monotonic()
-    answer = await sender.call("send_message", to_agent_name=name, body="SECRET")
-    assert time.monotonic() - started < AT_ONCE
-    return answer
+    """The answer to a message that wakes."""
+    return await sender.call("send_message", to_agent_name=name, body="SECRET")
 
 
 async def reasons(sender: Speaker, message_id: str) -> tuple[str, str | None]:
@@ -121,6 +114,7 @@ async def test_w8_a_codex_that_never_answers_holds_nobody_up(http_world: World, 
         await codex_agent(world, "bob", server.url)
         sent = await send(alice)
         assert sent["poked"] is False
+        assert [one["detail"] for one in sent["poke_skip_reasons"]] == ["not tried yet"]
         assert len((await alice.call("get_delivery_status", message_id=sent["message_id"]))["statuses"]) == 1
 
 

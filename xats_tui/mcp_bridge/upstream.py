@@ -6,7 +6,7 @@ It knows which requests may be repeated.  It does not know the host, which shoul
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,14 @@ ASK_INSTEAD = {
     "register_contract": "get_contract",
 }
 """Which tool tells what became of a call."""
+
+
+def delays() -> Iterator[float]:
+    """Seconds from one try to connect to the next, without end."""
+    delay = FIRST_DELAY
+    while True:
+        yield delay
+        delay = min(delay * 2, LAST_DELAY)
 
 
 class Unavailable(Exception):
@@ -214,7 +222,7 @@ class Upstream:
             self._settled.clear()
 
     async def _connect(self) -> Session:
-        delay = FIRST_DELAY
+        rests = delays()
         while True:
             self._trouble = ""
             if (url := self.launcher.find()) and (session := await self._try(url)):
@@ -224,8 +232,8 @@ class Upstream:
                 self._settled.set()
             if self._is_wanted():
                 self.launcher.start()
-            await asyncio.sleep(FIRST_DELAY if self.launcher.is_starting else delay)
-            delay = min(delay * 2, LAST_DELAY)
+            rest = next(rests)
+            await asyncio.sleep(FIRST_DELAY if self.launcher.is_starting else rest)
 
     def _is_wanted(self) -> bool:
         """Whether a coordinator must be started: at first, and later when a request has waited for long enough.

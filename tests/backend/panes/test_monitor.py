@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from tests.fakes import FakeClock, FakePane, FakeTmux, Published
+from tests.patience import PATIENCE
 from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.model import PaneRef, PaneState
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.tmux import Looks, Tmux
 
 QUIET, WATCHED = PaneRef("", "%1"), PaneRef("", "%2")
-PATIENCE = 10.0
 
 
 class LookedAt(Tmux):

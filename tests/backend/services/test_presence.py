@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.fakes import FakeClock, Notified, Published
+from tests.patience import PATIENCE
 from xats_tui.backend.model import (
     Agent,
     Binding,
@@ -96,7 +97,7 @@ def program() -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     yield process
     process.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=PATIENCE)
 
 
 async def test_one_that_called_in_the_last_five_minutes_is_there(presence: Presence, clock: FakeClock) -> None:
@@ -123,7 +124,7 @@ async def test_one_whose_process_lives_is_there_and_a_reused_pid_is_somebody_els
     assert await presence.among([agent, another]) == {"A"}
 
     program.kill()
-    program.wait(10)
+    program.wait(PATIENCE)
     clock.advance(BELIEVED)
     assert await presence.among([agent, another]) == frozenset()
 

@@ -9,13 +9,13 @@ from tests.backend.tools.letters import inbox, send
 from tests.conftest import Connect, Sql, url_of
 from tests.fakes import FakeClock
 from tests.mcp_caller import Caller, callers
+from tests.patience import PATIENCE
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.services.retention import BATCH
 from xats_tui.settings import Settings
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
-PATIENCE = 20.0
 
 
 async def read(reader: Caller) -> list[str]:

@@ -6,11 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from tests.mcp_caller import Caller
+from tests.patience import PATIENCE
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui.backend.daemon import Backend
-
-PATIENCE = 15.0
-"""Seconds to wait for a status."""
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 

@@ -13,6 +13,7 @@ from tests.app_server import OTHER_THREAD, THREAD, AppServer, app_server, app_se
 from tests.backend.services.waking import until
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
+from tests.patience import PATIENCE
 from xats_tui.backend.transports import json_rpc
 from xats_tui.backend.transports.codex_appserver import CONTROL_SOCKET
 
@@ -147,7 +148,7 @@ async def test_a_server_that_does_not_take_the_handshake_is_told(codex: AppServe
 async def test_w8_a_server_that_never_answers_is_not_waited_for(codex: AppServer, caller: Caller, mute: str) -> None:
     codex.mute = {mute}
     named: dict[str, Any] = {} if mute == "thread/loaded/list" else {"thread_id": THREAD}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         answer = await register(caller, ws_url=codex.url, **named)
 
     said = f"{mute} was not answered within 0.3 s"

@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.patience import PATIENCE
 from tests.wire.producers import http_only, shows
 from tests.wire.scenarios.agents import listed
 from tests.wire.scenarios.registration import AS_CLAUDE, BOUND, rows
 from tests.wire.shapes import REGISTERED, SENT, exactly
 from tests.wire.world import Speaker, World
-
-PATIENCE = 10.0
 
 PROXY_ROLE = "__channel_proxy__"
 
