@@ -15,12 +15,13 @@ import pytest
 
 from tests.dashboard import agents, gone, opened, running
 from tests.mcp_bridge.host import ScriptedHost
+from tests.patience import PATIENCE
 from tests.tmux_server import TmuxServer, short_folder
 
 pytestmark = [pytest.mark.tmux, pytest.mark.timeout(120)]
 
-LULL = 1.0
-"""Seconds of load between two handovers."""
+CALLS = 100
+"""Answered between two handovers."""
 
 
 @pytest.fixture
@@ -60,6 +61,13 @@ class Load:
                 elif tool == "send_message":
                     self.acknowledged.append(answer["message_id"])
 
+    async def goes_on(self) -> None:
+        """Wait until so many more calls have been answered."""
+        enough = self.calls + CALLS
+        async with asyncio.timeout(PATIENCE):
+            while self.calls < enough:
+                await asyncio.sleep(0.02)
+
 
 def stored(home: Path) -> set[str]:
     """The ids of all messages in the store."""
@@ -74,11 +82,11 @@ async def test_headless_to_dashboard_to_headless_under_load_fails_no_call_and_lo
     async with agents(home, "a", "b", "c", "d") as hosts:
         first = await running(home, lambda record: not record.screen)
         callers = [asyncio.create_task(load.make(host, peer)) for host, peer in zip(hosts, "bcda", strict=True)]
-        await asyncio.sleep(LULL)
+        await load.goes_on()
 
         pane = await opened(tmux, home)
         second = await running(home, lambda record: record.screen)
-        await asyncio.sleep(LULL)
+        await load.goes_on()
         to_dashboard, load.longest = load.longest, 0.0
 
         tmux.send(pane.pane_id, "C-q")
@@ -86,7 +94,7 @@ async def test_headless_to_dashboard_to_headless_under_load_fails_no_call_and_lo
         tmux.send(pane.pane_id, "Enter")
         await tmux.wait_for(pane.pane_id, "the coordinator goes on without a screen: pid ")
         third = await running(home, lambda record: not record.screen)
-        await asyncio.sleep(LULL)
+        await load.goes_on()
         load.ended = True
         await asyncio.gather(*callers)
 

@@ -50,6 +50,7 @@ def test_the_package_keeps_every_rule(copied_project: Path) -> None:
     assert f"Contracts: {len(VIOLATIONS)} kept, 0 broken." in result.stdout
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("contract", VIOLATIONS)
 def test_a_planted_violation_breaks_the_rule(contract: str, copied_project: Path) -> None:
     file, line = VIOLATIONS[contract]

@@ -32,6 +32,7 @@ def open_to_others(folder: Path) -> dict[str, str]:
     return {name: oct(mode) for name, mode in modes.items() if mode & 0o077}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_umask")
 def test_w30_a_careless_umask_opens_nothing(tmp_path: Path) -> None:
     home = tmp_path / "deep" / "down" / "home"

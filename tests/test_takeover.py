@@ -102,6 +102,7 @@ def test_a_coordinator_without_a_screen_makes_room_and_leaves_its_port(tmp_path:
         assert f"took over from the coordinator without a screen that ran here (pid {process.pid})" in place.note
 
 
+@pytest.mark.slow
 def test_a_port_that_the_command_line_names_counts_for_more(tmp_path: Path) -> None:
     with daemon(tmp_path), taken(loaded(tmp_path, port=9333), also_a_dashboard=False) as place:
         assert place.loaded.settings.port == 9333

@@ -73,6 +73,7 @@ async def joined(http: httpx2.AsyncClient, name: str, **meta: str) -> dict[str, 
     return session
 
 
+@pytest.mark.slow
 async def test_a_session_goes_on_as_who_it_was_after_the_coordinator_was_killed(
     coordinator: Daemon, http: httpx2.AsyncClient
 ) -> None:

@@ -34,6 +34,7 @@ def test_the_version_is_told() -> None:
     assert (run.returncode, run.stdout) == (0, f"xats-tui {__version__}\n")
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     "arguments",
     [["--nope"], ["nope"], ["daemon", "--nope"], ["config", "more"], ["--port"], ["--takeover", "daemon"]],
@@ -44,6 +45,7 @@ def test_a_wrong_command_line_is_told_in_one_sentence(arguments: list[str]) -> N
     assert run.stderr.endswith("; `xats-tui --help` shows what there is\n")
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     "arguments", [["--port", "abc", "daemon"], ["daemon", "--port", "abc"], ["mcp", "--port", "abc"]]
 )

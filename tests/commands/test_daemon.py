@@ -89,6 +89,7 @@ def test_a_taken_port_leads_to_the_next(tmp_path: Path) -> None:
         assert record.port == other
 
 
+@pytest.mark.slow
 def test_three_taken_ports_are_told(tmp_path: Path) -> None:
     with taken_ports(3) as port:
         assert f"ports {port}-{port + 2} unavailable" in daemon_refuses(tmp_path, "--port", str(port))
@@ -108,11 +109,13 @@ def test_a_database_of_a_newer_version_is_told(tmp_path: Path) -> None:
     assert "newer" in daemon_refuses(tmp_path, "--port", "0")
 
 
+@pytest.mark.slow
 def test_a_database_that_is_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "data.db").mkdir()
     assert "data.db" in daemon_refuses(tmp_path, "--port", "0")
 
 
+@pytest.mark.slow
 def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
     assert "192.0.2.1" in daemon_refuses(tmp_path, "--host", "192.0.2.1", "--token", "s")
 
@@ -150,5 +153,6 @@ def test_told_twice_it_ends_at_once(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_an_heir_without_a_predecessor_says_so(tmp_path: Path) -> None:
     assert daemon_refuses(tmp_path, "--heir-fd", "77").startswith("descriptor 77 leads to nobody")

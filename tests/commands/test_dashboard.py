@@ -136,6 +136,7 @@ def test_ctrl_q_ends_it_as_soon_as_there_is_something_to_see(tmp_path: Path) -> 
     assert not (tmp_path / "daemon.pid").exists()
 
 
+@pytest.mark.slow
 def test_told_twice_it_ends_at_once_and_gives_the_terminal_back(tmp_path: Path) -> None:
     with dashboard(tmp_path) as terminal:
         terminal.read_until(b"Attention")

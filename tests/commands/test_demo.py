@@ -172,6 +172,7 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("arguments", "path", "code", "sentence"),
     [

@@ -99,6 +99,7 @@ def test_without_an_endpoint_it_says_how_to_name_one(tmp_path: Path) -> None:
     assert "CROSS_AGENT_TEAMS_MCP_DAEMON_URL" in run.stderr
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("url", ["9100", "127.0.0.1:9100/mcp", "ftp://127.0.0.1/mcp", "http://", "http://h:no/mcp"])
 def test_what_is_no_endpoint_is_refused_at_once(url: str, tmp_path: Path) -> None:
     run = xats("channel", "--daemon-url", url, XATS_HOME=str(tmp_path))

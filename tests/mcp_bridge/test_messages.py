@@ -4,30 +4,28 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.mcp_bridge.host import bridge
 
 INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32600, -32601, -32602
 
 
-@pytest.mark.parametrize(
-    ("message", "code"),
-    [
-        ({"id": 7}, INVALID_REQUEST),
-        ({"id": 7, "method": "no/such/method"}, METHOD_NOT_FOUND),
-        ({"id": 7, "method": "ping", "params": []}, INVALID_PARAMS),
-        ({"id": 7, "method": "tools/call", "params": {"name": 3}}, INVALID_PARAMS),
-        ({"id": 7, "method": "tools/call", "params": {"name": "echo", "arguments": []}}, INVALID_PARAMS),
-    ],
+WRONG: tuple[tuple[dict[str, Any], int], ...] = (
+    ({}, INVALID_REQUEST),
+    ({"method": "no/such/method"}, METHOD_NOT_FOUND),
+    ({"method": "ping", "params": []}, INVALID_PARAMS),
+    ({"method": "tools/call", "params": {"name": 3}}, INVALID_PARAMS),
+    ({"method": "tools/call", "params": {"name": "echo", "arguments": []}}, INVALID_PARAMS),
 )
-async def test_what_is_wrong_with_a_message_is_answered(message: dict[str, Any], code: int, home: Path) -> None:
-    async with bridge(home, "--port", "0") as host:
-        host.say(json.dumps({"jsonrpc": "2.0", **message}).encode())
-        answer = await host.hear()
 
-        assert (answer["id"], answer["error"]["code"]) == (7, code)
-        assert (await host.request("ping"))["result"] == {}
+
+async def test_what_is_wrong_with_a_message_is_answered(home: Path) -> None:
+    async with bridge(home, "--port", "0") as host:
+        for number, (message, code) in enumerate(WRONG, start=100):
+            host.say(json.dumps({"jsonrpc": "2.0", "id": number, **message}).encode())
+            answer = await host.hear()
+
+            assert (answer["id"], answer["error"]["code"]) == (number, code)
+            assert (await host.request("ping"))["result"] == {}
 
 
 async def test_a_call_that_the_host_takes_back_is_not_answered(home: Path) -> None:

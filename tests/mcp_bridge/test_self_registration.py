@@ -70,6 +70,7 @@ async def test_what_the_model_registers_later_takes_the_place_of_the_configured_
     assert mail["from_agent_id"] == mail["to_agent_id"] == chosen["agent_id"]
 
 
+@pytest.mark.slow
 async def test_a_configured_name_that_is_refused_is_told_to_the_model(home: Path) -> None:
     with daemon(home):
         async with bridge(home, "--name", "operator") as host:

@@ -147,6 +147,7 @@ async def test_only_an_agent_that_asks_something_can_be_answered() -> None:
         await shows(pilot, "answer: no dialog is open in its pane")
 
 
+@pytest.mark.slow
 async def test_nothing_is_answered_in_read_only_mode() -> None:
     app = XatsApp(desk(verbs=FixedVerbs(read_only=True)))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:

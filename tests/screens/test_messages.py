@@ -56,6 +56,7 @@ async def test_enter_opens_the_thread_of_two_agents_oldest_first_with_bodies() -
         await shows(pilot, "sent          2026-11-22")
 
 
+@pytest.mark.slow
 async def test_a_click_on_the_message_opens_its_thread() -> None:
     async with opened(Mode.MESSAGES) as (pilot, _):
         await pilot.click("#detail", offset=(5, 5))
@@ -213,6 +214,7 @@ async def test_a_reply_to_the_operators_own_message_goes_to_whom_it_went() -> No
         assert (screen.to.value, screen.subject.value) == ("backend@shop", "Re: x")
 
 
+@pytest.mark.slow
 async def test_a_draft_is_kept_when_one_leaves_and_gone_when_it_was_sent() -> None:
     verbs = FixedVerbs()
     async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
@@ -362,6 +364,7 @@ async def test_the_operator_and_an_agent_write_to_each_other(
         assert sql("SELECT count(*) FROM messages WHERE read_at IS NOT NULL AND to_agent_id = 'operator'") == [(1,)]
 
 
+@pytest.mark.slow
 async def test_looking_at_messages_and_threads_marks_nothing_read(
     settings: Settings, coordinator: Coordinator, sql: Sql
 ) -> None:

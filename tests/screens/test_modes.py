@@ -152,6 +152,7 @@ async def test_sorting_goes_through_the_columns_and_shows_which() -> None:
         await until(pilot, lambda: names(pilot) == own)
 
 
+@pytest.mark.slow
 async def test_ages_are_sorted_as_times_not_as_texts() -> None:
     async with opened(Mode.WAKES, size=(160, 50)) as (pilot, _):
         await pilot.press(*["s"] * 6, "S", "S")
@@ -160,6 +161,7 @@ async def test_ages_are_sorted_as_times_not_as_texts() -> None:
         assert names(pilot) == [wake.key for wake in youngest_first]
 
 
+@pytest.mark.slow
 async def test_a_click_selects_two_open_and_one_on_a_title_sorts() -> None:
     async with opened(Mode.WAKES) as (pilot, _):
         screen = pilot.app.screen
@@ -269,6 +271,7 @@ async def test_no_foreign_text_breaks_a_mode_or_its_dialogs() -> None:
             await settled(pilot)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)], ids=["small", "wide"])
 @pytest.mark.parametrize("mode", [Mode.WAKES, Mode.CONTRACTS])
 async def test_a_detail_that_gets_another_width_is_laid_out_for_it_before_the_next_tick(

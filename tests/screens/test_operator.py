@@ -141,6 +141,7 @@ async def test_the_operator_is_brought_to_the_pane_of_an_agent(
             assert looked_at() == f"elsewhere {other}"
 
 
+@pytest.mark.slow
 async def test_outside_tmux_the_command_that_leads_to_the_pane_is_told(
     settings: Settings, coordinator: Coordinator, tmux: TmuxServer
 ) -> None:
@@ -150,6 +151,7 @@ async def test_outside_tmux_the_command_that_leads_to_the_pane_is_told(
         await shows(pilot, f"tmux attach -t {pane.pane_id}")
 
 
+@pytest.mark.slow
 async def test_nothing_is_changed_in_read_only_mode(settings: Settings, coordinator: Coordinator, sql: Sql) -> None:
     async with agents(settings) as connect, dashboard(coordinator, read_only=True) as pilot:
         backend, _ = await connect("backend"), await connect("qa")

@@ -162,6 +162,7 @@ async def test_what_changed_meanwhile_is_refused_with_what_it_is_now(
     assert sql("SELECT * FROM activity") == []
 
 
+@pytest.mark.slow
 async def test_looking_at_tasks_changes_nothing_and_marks_nothing_read(
     settings: Settings, coordinator: Coordinator, sql: Sql
 ) -> None:
@@ -261,6 +262,7 @@ async def test_the_selected_task_stays_selected_when_the_screen_becomes_narrow_a
     await board(check)
 
 
+@pytest.mark.slow
 async def test_a_click_goes_to_a_column() -> None:
     async def check(pilot: Pilot[Any]) -> None:
         await pilot.click("#completed KeyedTable", offset=(5, 2))

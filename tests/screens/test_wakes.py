@@ -248,6 +248,7 @@ async def test_enter_in_the_detail_leads_to_the_message_and_escape_back() -> Non
         await until(pilot, lambda: screen(pilot).mode is Mode.WAKES)
 
 
+@pytest.mark.slow
 async def test_one_wake_that_is_over_does_not_keep_others_from_being_ended() -> None:
     class Ended(FixedVerbs):
         async def cancel_wake(self, message_id: str, agent_id: str) -> None:
@@ -277,6 +278,7 @@ async def test_several_agents_are_not_forced_at_once() -> None:
     assert verbs.done == []
 
 
+@pytest.mark.slow
 async def test_a_time_of_another_day_is_a_date() -> None:
     old = {step: at - timedelta(days=2) for step, at in READ.reached.items()}
     async with wakes(replace(FILLED, wakes=(replace(READ, reached=old),))) as (pilot, _):
