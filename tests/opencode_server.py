@@ -23,6 +23,8 @@ class OpencodeServer:
             {"id": "older", "time": {"updated": 1}},
             {"id": "of a subagent", "parentID": SESSION, "time": {"updated": 3}},
         ]
+        self.begun: object = {"id": "begun"}
+        """What is told of a session that was begun."""
         self.shown = ""
         """The session that was asked to be on its screen."""
         self.broken = ""
@@ -44,8 +46,7 @@ def opencode_server() -> Iterator[OpencodeServer]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             if self.path == "/session":
-                state.sessions.append({"id": "begun", "time": {"updated": 4}})
-                self.answer(200, json.dumps(state.sessions[-1]).encode())
+                self.answer(200, json.dumps(state.begun).encode())
                 return
             if self.path == "/tui/select-session":
                 state.shown = body["sessionID"]

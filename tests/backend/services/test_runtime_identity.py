@@ -4,6 +4,8 @@ Through the tools, since what a caller gets to see is the point; the scores are 
 """
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,12 @@ import pytest
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.tmux_server import TmuxServer
+from xats_tui.backend.clock import SystemClock
+from xats_tui.backend.errors import Refusal
+from xats_tui.backend.model import Client
+from xats_tui.backend.processes import Processes
+from xats_tui.backend.services.runtime_identity import RuntimeIdentity, Wanted
+from xats_tui.backend.tmux import Looks, Tmux
 
 BASE = 13
 """A process that matches (10) in a pane that is active in its window (3)."""
@@ -91,6 +99,31 @@ async def test_two_panes_of_one_score_are_ambiguous(caller: Caller, tmux: TmuxSe
     assert narrowed["pane"]["pane_id"] == panes[1].pane_id
 
 
+class Haunted(Tmux):
+    """A tmux that keeps, beside each pane, a dead one which had the same terminal before."""
+
+    async def look(self, socket: str, pane_ids: Sequence[str]) -> Looks:
+        """The living and the dead."""
+        looks = await super().look(socket, pane_ids)
+        dead = ({**pane, "pane_id": f"{pane['pane_id']}999", "pane_dead": 1} for pane in looks.panes.values())
+        return replace(looks, panes={pane["pane_id"]: pane for pane in (*dead, *looks.panes.values())})
+
+
+async def test_a_pane_that_is_kept_dead_is_nobodys(tmux: TmuxServer) -> None:
+    identity = RuntimeIdentity(Haunted(SystemClock()), Processes(), SystemClock())
+    pane = await tmux.stand_in("bob", "codex")
+    tty = tmux.tty(pane.pane_id)
+
+    (found,) = await identity.detect(Wanted(client=Client.CODEX))
+    bound = await identity.by_pid(Client.CODEX, pane.pid)
+    with pytest.raises(Refusal, match="tmux_pane_not_found"):
+        await identity.by_tty(Client.CODEX, tty, f"{pane.pane_id}999")
+
+    assert found.pane_id == bound.pane.pane_id == pane.pane_id
+    assert (await identity.by_tty(Client.CODEX, tty, pane.pane_id)).pane == bound.pane
+
+
+@pytest.mark.slow
 async def test_a_pane_that_is_kept_dead_does_not_stand_in_the_way_of_the_one_that_got_its_terminal(
     register: Connect, tmux: TmuxServer
 ) -> None:

@@ -133,6 +133,16 @@ async def test_a_session_that_is_begun_for_an_agent_is_on_its_screen(opencode: O
         await begin_session(opencode.url)
 
 
+@pytest.mark.parametrize("answer", [None, [], {}, {"id": 7}])
+async def test_one_that_begins_something_else_than_a_session_is_told_as_such(
+    answer: Any, opencode: OpencodeServer
+) -> None:
+    opencode.begun = answer
+    with pytest.raises(NoAnswer, match="answers /session with what opencode does not"):
+        await begin_session(opencode.url)
+    assert opencode.shown == ""
+
+
 @pytest.mark.parametrize(
     ("what", "answer", "said"),
     [

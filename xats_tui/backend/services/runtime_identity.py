@@ -110,8 +110,7 @@ class RuntimeIdentity:
         candidates = [
             candidate
             for formats in panes.values()
-            if not formats["pane_dead"]
-            and (candidate := _candidate(wanted, formats, by_tty.get(normal_tty(formats["pane_tty"]) or "", [])))
+            if (candidate := _candidate(wanted, formats, by_tty.get(normal_tty(formats["pane_tty"]) or "", [])))
         ]
         return tuple(sorted(candidates, key=lambda candidate: (-candidate.score, candidate.pane_id)))
 
@@ -155,7 +154,7 @@ class RuntimeIdentity:
             raise Refusal("agent_process_mismatch")
         if process.tty is None:
             raise Refusal("pid_has_no_tty")
-        there = [formats for formats in panes.values() if _lives_on(formats, process.tty)]
+        there = [formats for formats in panes.values() if normal_tty(formats["pane_tty"]) == process.tty]
         if not there:
             raise Refusal("tmux_pane_not_found")
         if len(there) > 1:
@@ -196,7 +195,7 @@ class RuntimeIdentity:
         """The one announced pane in which a Codex with its mark runs; None if there are none, or several."""
         found = []
         for one in announced:
-            panes = await self._panes_or_none(one.pane.socket)
+            panes = await self._panes_if_any(one.pane.socket)
             tty = normal_tty(panes.get(one.pane.pane_id, {}).get("pane_tty"))
             there = await self._processes.on_tty(tty) if tty else ()
             marked = [process for process in there if _is_marked(process, one)]
@@ -207,18 +206,24 @@ class RuntimeIdentity:
         ((one, process),) = found
         return await self.by_pid(Client.CODEX, process.pid, socket=one.pane.socket), one
 
-    async def _panes_or_none(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
+    async def _panes_if_any(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
         try:
-            return await self._tmux.panes(socket)
-        except TmuxError as error:
-            logger.info("the panes of an announcement cannot be seen: %s", error)
+            return await self._panes(socket)
+        except Refusal as refusal:
+            logger.info("the panes of an announcement cannot be seen: %s", refusal.fields["detail"])
             return {}
 
     async def _panes(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
+        """The panes of a server but those that it keeps dead: they gave their terminal back, and another may have it.
+
+        Raises:
+            Refusal: `tmux_unavailable`.
+        """
         try:
-            return await self._tmux.panes(socket)
+            panes = await self._tmux.panes(socket)
         except TmuxError as error:
             raise Refusal("tmux_unavailable", detail=str(error)) from error
+        return {pane_id: formats for pane_id, formats in panes.items() if not formats["pane_dead"]}
 
     def _binding(self, socket: str, formats: Mapping[str, Any], process: Process, mode: VerificationMode) -> Binding:
         return Binding(
@@ -245,11 +250,6 @@ class _Matcher:
             return False
         wanted = EXECUTABLES[self._client]
         return any(wanted.fullmatch(name) for name in program_names(process.command))
-
-
-def _lives_on(formats: Mapping[str, Any], tty: str) -> bool:
-    """Whether a pane is on that terminal; one that is kept dead has given its own back, and another may have it."""
-    return normal_tty(formats["pane_tty"]) == tty and not formats["pane_dead"]
 
 
 def _matching(matches: _Matcher, processes: Sequence[Process]) -> list[Process]:

@@ -72,9 +72,12 @@ async def begin_session(base_url: str) -> str:
         NoAnswer: there is none.
     """
     async with _connected(base_url) as server:
-        session = await _asked(server, "POST", "/session", {})
-        await _asked(server, "POST", "/tui/select-session", {"sessionID": session["id"]})
-        return str(session["id"])
+        begun = await _asked(server, "POST", "/session", {})
+        session = begun.get("id") if isinstance(begun, dict) else None
+        if not isinstance(session, str):
+            raise _strange(server, "/session")
+        await _asked(server, "POST", "/tui/select-session", {"sessionID": session})
+        return session
 
 
 @asynccontextmanager
