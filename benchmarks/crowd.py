@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from xats_tui.backend.clock import to_wire
-from xats_tui.backend.model import BROADCAST_MARK, OPERATOR_ID
+from xats_tui.backend.model.agents import OPERATOR_ID
+from xats_tui.backend.model.messages import BROADCAST_MARK
 from xats_tui.backend.store.migrations import prepare
 
 AGENTS, TEAMS = 50, 5

@@ -24,7 +24,7 @@ from tests.tmux_server import COLUMNS, ROWS, Pane, TmuxServer, short_folder, tmu
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.events import Event
-from xats_tui.backend.model import Addressees
+from xats_tui.backend.model.messages import Addressees
 from xats_tui.garbage import settle
 from xats_tui.screens.places import Mode, Panel
 from xats_tui.screens.tables import KeyedTable

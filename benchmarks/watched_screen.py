@@ -17,7 +17,8 @@ from xats_tui import app
 from xats_tui.app import XatsApp
 from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model import ContractChange, Gate, Wake, WakeAttempt
+from xats_tui.backend.model.contracts import ContractChange
+from xats_tui.backend.model.wakes import Gate, Wake, WakeAttempt
 from xats_tui.screens.coordinator_source import CoordinatorSource
 from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.desk import Desk

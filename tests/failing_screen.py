@@ -7,7 +7,7 @@ from typing import Any
 from xats_tui import life
 from xats_tui.__main__ import main
 from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.screens.coordinator_source import CoordinatorSource
 from xats_tui.screens.source import Part
 

@@ -12,17 +12,9 @@ from typing import Any
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import PaneGone, TmuxUnavailable
 from xats_tui.backend.events import Event
-from xats_tui.backend.model import (
-    Agent,
-    DeliveryKind,
-    Gate,
-    PaneRef,
-    Proof,
-    Reach,
-    SeenProcess,
-    Sighting,
-    WakeStep,
-)
+from xats_tui.backend.model.agents import Agent, DeliveryKind, SeenProcess
+from xats_tui.backend.model.panes import PaneRef
+from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 from xats_tui.backend.processes import Process, Processes
 from xats_tui.backend.tmux import Looks, Tmux
 

@@ -11,7 +11,7 @@ PROJECT = Path(__file__).parent.parent
 
 VIOLATIONS = {
     "downwards": ("settings.py", "import xats_tui.backend.model"),
-    "inside-the-backend": ("backend/model.py", "import xats_tui.backend.services.tasks"),
+    "inside-the-backend": ("backend/model/tasks.py", "import xats_tui.backend.services.tasks"),
     "screens": ("screens/live.py", "import xats_tui.backend.store.agents"),
     "no-screen": ("backend/events.py", "import rich.text"),
     "bridge": ("mcp_bridge/bridge.py", "import xats_tui.backend.model"),

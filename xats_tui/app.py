@@ -18,7 +18,7 @@ from textual.command import Provider
 from textual.message import Message
 
 from xats_tui.backend.errors import XatsError
-from xats_tui.backend.model import RosterEntry
+from xats_tui.backend.model.agents import RosterEntry
 from xats_tui.screens.acting import Acting, Severity
 from xats_tui.screens.actions import ACTION
 from xats_tui.screens.activity import Activities

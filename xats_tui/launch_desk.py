@@ -10,7 +10,7 @@ from typing import Any
 from xats_tui import operator_client, pid_file
 from xats_tui.backend.clock import from_wire
 from xats_tui.backend.errors import Refusal, StartError
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.services.launching import Known
 from xats_tui.launching.wanted import Wanted
 from xats_tui.mcp_bridge.launch import START_PATIENCE, Launcher

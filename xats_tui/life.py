@@ -22,7 +22,7 @@ from xats_tui.app import XatsApp
 from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.errors import StartError
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.ending import Ending
 from xats_tui.garbage import settle
 from xats_tui.screens.coordinator_source import CoordinatorSource

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.model import PaneState
+from xats_tui.backend.model.panes import PaneState
 from xats_tui.backend.reports import BELIEVED, LONGEST_NAME, LONGEST_TOOL, MOST_SESSIONS, Reports
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes import FakeClock
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
 from xats_tui.backend.errors import PaneGone, TmuxError, TmuxUnavailable
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.panes.screen import parse_screen
 from xats_tui.backend.tmux import Tmux
 

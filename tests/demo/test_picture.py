@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from xats_tui.backend.model import Client, PaneReading, PaneState
+from xats_tui.backend.model.agents import Client
+from xats_tui.backend.model.panes import PaneReading, PaneState
 from xats_tui.backend.panes import read_pane
 from xats_tui.backend.panes.prompts import read_prompt
 from xats_tui.demo.picture import Picture, Question, draw

@@ -24,7 +24,7 @@ from tests.screens.sample import NOW as FILLED_AT
 from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import StartError, StoreError, StoreFault, UnusableStore
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.store.repair import repair
 from xats_tui.screens.attention import concerns
 from xats_tui.screens.reloads import Reloads

@@ -16,7 +16,8 @@ from tests.properties.book import Book
 from tests.properties.mail import Letter
 from tests.properties.story import names
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import OPERATOR_ID, Reach, Wake, WakeStatus, WakeStep
+from xats_tui.backend.model.agents import OPERATOR_ID
+from xats_tui.backend.model.wakes import Reach, Wake, WakeStatus, WakeStep
 
 HINT = re.compile(r"\[xats\] (1 new message|\d+ new messages) from [a-z, ]+( and \d+ more)?: call get_inbox")
 

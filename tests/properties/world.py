@@ -14,7 +14,9 @@ from typing import Any, TypeVar
 
 from tests.fakes import FakeChannel, FakePane, FakeProcesses, FakeTmux, Notified, SkippingClock
 from xats_tui.backend.events import EventBus
-from xats_tui.backend.model import Binding, Delivery, DeliveryKind, PaneRef, VerificationMode, Wake
+from xats_tui.backend.model.agents import Binding, Delivery, DeliveryKind, VerificationMode
+from xats_tui.backend.model.panes import PaneRef
+from xats_tui.backend.model.wakes import Wake
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Process
 from xats_tui.backend.reports import Reports

@@ -12,48 +12,30 @@ from typing import Any
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import Scope
-from xats_tui.backend.model import (
-    BROADCAST_MARK,
-    CANCELLED,
+from xats_tui.backend.model.activity import Activity, LoggedEvent
+from xats_tui.backend.model.agents import (
     OPERATOR_ID,
     OPERATOR_NAME,
-    Activity,
-    Addressees,
     Agent,
     Binding,
     Client,
+    Delivery,
+    RosterEntry,
+    VerificationMode,
+)
+from xats_tui.backend.model.contracts import (
     Contract,
     ContractChange,
     ContractSummary,
     ContractVersion,
-    Delivery,
-    Gate,
-    Health,
-    LoggedEvent,
-    Message,
-    PaneLook,
-    PaneReading,
-    PaneRef,
-    PaneState,
-    PaneView,
-    Prompt,
-    Proof,
-    RosterEntry,
     SchemaReason,
-    SessionEntry,
     Subscriber,
-    Task,
-    TaskDraft,
-    TaskEntry,
-    TaskStatus,
-    Thread,
-    TmuxCommand,
-    VerificationMode,
-    Wake,
-    WakeAttempt,
-    WakeStatus,
-    WakeStep,
 )
+from xats_tui.backend.model.health import Health, SessionEntry
+from xats_tui.backend.model.messages import BROADCAST_MARK, Addressees, Message, Thread
+from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Prompt, TmuxCommand
+from xats_tui.backend.model.tasks import CANCELLED, Task, TaskDraft, TaskEntry, TaskStatus
+from xats_tui.backend.model.wakes import Gate, Proof, Wake, WakeAttempt, WakeStatus, WakeStep
 from xats_tui.backend.panes.prompts import read_prompt
 from xats_tui.backend.services.schema_compatibility import compare
 from xats_tui.launching.wanted import Launched, Wanted, Wish

@@ -17,7 +17,7 @@ from xats_tui import pid_file
 from xats_tui.app import XatsApp
 from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.screens.coordinator_source import CoordinatorSource
 from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.desk import Desk

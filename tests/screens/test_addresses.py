@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.screens.sample import BACKEND, DOCS, FILLED, PLANNER, QA, TRANSLATOR, entry
-from xats_tui.backend.model import BROADCAST_MARK, Addressees
+from xats_tui.backend.model.messages import BROADCAST_MARK, Addressees
 from xats_tui.screens.addresses import AddressBook
 
 BOOK = AddressBook(FILLED.roster)

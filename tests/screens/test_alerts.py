@@ -17,7 +17,7 @@ from tests.tmux_server import TmuxServer, attached
 from xats_tui.app import XatsApp
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.events import Scope
-from xats_tui.backend.model import PaneReading, PaneRef, PaneState
+from xats_tui.backend.model.panes import PaneReading, PaneRef, PaneState
 from xats_tui.screens.alerts import alert_text, begun_to_ask
 from xats_tui.screens.source import Picture
 from xats_tui.settings import Settings

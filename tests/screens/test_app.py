@@ -9,7 +9,7 @@ import pytest
 from tests.screens.sample import FILLED, FixedSource, desk
 from xats_tui.app import XatsApp
 from xats_tui.backend.errors import StartError
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.life import run
 from xats_tui.screens.source import Part
 from xats_tui.settings import load

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tests.screens.sample import BACKEND, FILLED, FRONTEND, INBOX, NOW, QA, WAKES, ago, entry, message, wake
-from xats_tui.backend.model import PING_PONG, WakeStatus, WakeStep
+from xats_tui.backend.model.wakes import PING_PONG, WakeStatus, WakeStep
 from xats_tui.screens.attention import concerns
 from xats_tui.screens.places import Mode
 from xats_tui.screens.source import Picture

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.model import SchemaReason
+from xats_tui.backend.model.contracts import SchemaReason
 from xats_tui.backend.services.schema_compatibility import compare
 from xats_tui.screens.diffs import DiffLine, diff_lines, schema_lines
 

@@ -17,7 +17,7 @@ from tests.screens.supervising import dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp
 from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.screens.launch_form import LaunchForm, completed
 from xats_tui.screens.places import Mode
 from xats_tui.settings import Settings

@@ -29,7 +29,7 @@ from tests.screens.test_modes import is_open, names, opened, table
 from xats_tui.app import XatsApp
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.events import Scope
-from xats_tui.backend.model import BROADCAST_MARK, Addressees, Message
+from xats_tui.backend.model.messages import BROADCAST_MARK, Addressees, Message
 from xats_tui.screens.compose import Compose, WhoGetsIt
 from xats_tui.screens.places import Mode
 from xats_tui.screens.source import STREAM_LIMIT

@@ -12,7 +12,7 @@ from tests.screens.looking import shows, until
 from tests.screens.supervising import agents, bind, dashboard, eventually, open_mode
 from tests.tmux_server import Pane, TmuxServer, attached
 from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.screens.asking import Ask, Pick
 from xats_tui.screens.dialogs import Question
 from xats_tui.screens.places import Mode

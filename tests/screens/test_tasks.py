@@ -14,7 +14,7 @@ from tests.screens.sample import FILLED, NOW, FixedSource, FixedVerbs, FrozenClo
 from tests.screens.supervising import Tool, agents, dashboard, eventually, open_mode
 from xats_tui.app import XatsApp
 from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model import Task, TaskEntry, TaskStatus
+from xats_tui.backend.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.asking import Pick
 from xats_tui.screens.details.tasks import TREE_LINES, dependency_tree
 from xats_tui.screens.dialogs import Question

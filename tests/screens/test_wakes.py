@@ -17,7 +17,7 @@ from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.events import Scope
-from xats_tui.backend.model import Gate, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.backend.model.wakes import Gate, WakeAttempt, WakeStatus, WakeStep
 from xats_tui.screens.list_mode import ListMode
 from xats_tui.screens.mode_screen import ModeScreen
 from xats_tui.screens.places import Mode

@@ -16,7 +16,7 @@ from tests.conftest import Connect, Sql
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.daemon import Backend
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.services.wake_policy import HINT_LIMIT, hint
 from xats_tui.backend.tmux import Tmux
 from xats_tui.logs import log_to_file

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.events import Event, EventBus
-from xats_tui.backend.model import PaneState
+from xats_tui.backend.model.panes import PaneState
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.sessions import Sessions
 from xats_tui.backend.store import agents as agents_store

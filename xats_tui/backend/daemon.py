@@ -17,7 +17,7 @@ from xats_tui.backend.errors import StartError, UnusableStore
 from xats_tui.backend.events import Event, EventBus, PaneBound
 from xats_tui.backend.kept_running import kept_running
 from xats_tui.backend.listener import listen
-from xats_tui.backend.model import Health
+from xats_tui.backend.model.health import Health
 from xats_tui.backend.notices import Notices
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Processes

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from xats_tui.backend.http import HttpDoor
-from xats_tui.backend.model import Health
+from xats_tui.backend.model.health import Health
 from xats_tui.backend.operator_door import OperatorDoor
 from xats_tui.backend.operator_verbs.kit import OperatorServices
 from xats_tui.backend.services.hooks import HostHooks

@@ -7,7 +7,7 @@ import logging
 from collections import deque
 
 from xats_tui.backend.clock import Clock
-from xats_tui.backend.model import Notice
+from xats_tui.backend.model.health import Notice
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from psutil import _psposix
 
-from xats_tui.backend.model import SeenProcess
+from xats_tui.backend.model.agents import SeenProcess
 
 START_TOLERANCE = 1.0
 """Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""

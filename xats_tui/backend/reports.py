@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from xats_tui.backend.model import PaneState
+from xats_tui.backend.model.panes import PaneState
 
 BELIEVED = timedelta(minutes=10)
 """How long a word is believed: an interrupted turn ends without one."""

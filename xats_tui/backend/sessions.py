@@ -12,7 +12,7 @@ from typing import Any
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.events import Event, SessionChanged
-from xats_tui.backend.model import SessionEntry
+from xats_tui.backend.model.health import SessionEntry
 
 JUST_NOW = timedelta(minutes=1)
 """A client without a standing stream counts as connected for so long after a call."""

@@ -19,7 +19,7 @@ from libtmux.exc import LibTmuxException
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import PaneGone, TmuxError, TmuxUnavailable
-from xats_tui.backend.model import PaneLook, PaneRef, TmuxCommand
+from xats_tui.backend.model.panes import PaneLook, PaneRef, TmuxCommand
 
 logger = logging.getLogger(__name__)
 

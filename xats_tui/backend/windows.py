@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from xats_tui.backend.errors import TmuxError, TmuxUnavailable
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.tmux import Tmux
 
 PLACEHOLDER = ("sleep", "60")

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.refusals import sentence_of
 from xats_tui.launching.clients import PROGRAMS
 from xats_tui.launching.wanted import Launched, Start, Wanted

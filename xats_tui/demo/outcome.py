@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.model import ContractSummary, Task, TaskStatus, Wake, WakeStatus, WakeStep
+from xats_tui.backend.model.contracts import ContractSummary
+from xats_tui.backend.model.tasks import Task, TaskStatus
+from xats_tui.backend.model.wakes import Wake, WakeStatus, WakeStep
 from xats_tui.backend.store import agents, contracts, tasks, wakes
 from xats_tui.backend.store.database import Database
 from xats_tui.demo.script import CAST, CONTRACT, TEAM

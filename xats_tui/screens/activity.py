@@ -10,7 +10,8 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 
-from xats_tui.backend.model import Activity, LoggedEvent, TmuxCommand
+from xats_tui.backend.model.activity import Activity, LoggedEvent
+from xats_tui.backend.model.panes import TmuxCommand
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.details.activity import activity_detail, cause_of, coordinator_detail
 from xats_tui.screens.list_mode import ListMode

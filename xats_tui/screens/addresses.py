@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xats_tui.backend.model import BROADCAST_MARK, Addressees, RosterEntry
+from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.messages import BROADCAST_MARK, Addressees
 from xats_tui.screens.format import one_line
 
 SEPARATOR = ", "

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 
-from xats_tui.backend.model import RosterEntry
+from xats_tui.backend.model.agents import RosterEntry
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.details.agents import agent_detail
 from xats_tui.screens.list_mode import ListMode

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from xats_tui.backend.model import Notice, PaneState, RosterEntry
+from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.health import Notice
+from xats_tui.backend.model.panes import PaneState
 from xats_tui.screens.format import one_line
 from xats_tui.screens.source import Picture
 

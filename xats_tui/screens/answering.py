@@ -17,7 +17,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, OptionList, Static
 from textual.widgets import option_list as widgets
 
-from xats_tui.backend.model import Agent, Option, Prompt
+from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.panes import Option, Prompt
 from xats_tui.screens.ansi import pane_lines
 from xats_tui.screens.format import Tone, one_line
 from xats_tui.screens.theme import CONTENT_STYLES

@@ -8,17 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.model import (
-    OPERATOR_ID,
-    PING_PONG,
-    Message,
-    PaneState,
-    RosterEntry,
-    TaskStatus,
-    Wake,
-    WakeStatus,
-    WakeStep,
-)
+from xats_tui.backend.model.agents import OPERATOR_ID, RosterEntry
+from xats_tui.backend.model.messages import Message
+from xats_tui.backend.model.panes import PaneState
+from xats_tui.backend.model.tasks import TaskStatus
+from xats_tui.backend.model.wakes import PING_PONG, Wake, WakeStatus, WakeStep
 from xats_tui.screens.format import Tone, age, count, one_line, short_id, until
 from xats_tui.screens.places import Mode
 from xats_tui.screens.rows.names import name_of

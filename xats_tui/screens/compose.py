@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Button, Checkbox, Input, Static, TextArea
 
-from xats_tui.backend.model import RosterEntry
+from xats_tui.backend.model.agents import RosterEntry
 from xats_tui.screens.addresses import SEPARATOR, AddressBook, Letters, Read, address_of
 from xats_tui.screens.desk import Draft
 from xats_tui.screens.dialogs import Question

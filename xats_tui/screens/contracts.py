@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from xats_tui.backend.model import ContractChange, ContractSummary
+from xats_tui.backend.model.contracts import ContractChange, ContractSummary
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.desk import Desk
 from xats_tui.screens.details.contracts import change_detail, contract_title, interest_detail

@@ -7,16 +7,10 @@ from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import Scope
-from xats_tui.backend.model import (
-    ContractChange,
-    Gate,
-    Message,
-    PaneRef,
-    PaneView,
-    Thread,
-    Wake,
-    WakeAttempt,
-)
+from xats_tui.backend.model.contracts import ContractChange
+from xats_tui.backend.model.messages import Message, Thread
+from xats_tui.backend.model.panes import PaneRef, PaneView
+from xats_tui.backend.model.wakes import Gate, Wake, WakeAttempt
 from xats_tui.screens.source import LIST_LIMIT, STREAM_LIMIT, Part
 
 

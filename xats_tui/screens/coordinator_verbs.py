@@ -7,7 +7,10 @@ from typing import Any, TypeVar
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal, XatsError
-from xats_tui.backend.model import Addressees, PaneRef, Prompt, Proof, Task, TaskDraft, Wake
+from xats_tui.backend.model.messages import Addressees
+from xats_tui.backend.model.panes import PaneRef, Prompt
+from xats_tui.backend.model.tasks import Task, TaskDraft
+from xats_tui.backend.model.wakes import Proof, Wake
 from xats_tui.backend.refusals import sentence_of
 from xats_tui.launching.wanted import Launched, Wish
 from xats_tui.screens.verbs import VerbRefused

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from xats_tui.backend.clock import Clock
-from xats_tui.backend.model import PaneRef, Task, TaskDraft
+from xats_tui.backend.model.panes import PaneRef
+from xats_tui.backend.model.tasks import Task, TaskDraft
 from xats_tui.screens.source import Source
 from xats_tui.screens.verbs import Verbs
 

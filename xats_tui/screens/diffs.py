@@ -12,7 +12,7 @@ from enum import Enum
 from itertools import zip_longest
 from typing import Any
 
-from xats_tui.backend.model import SchemaReason
+from xats_tui.backend.model.contracts import SchemaReason
 from xats_tui.screens.format import one_line
 
 INDENT = "  "

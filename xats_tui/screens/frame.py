@@ -13,7 +13,7 @@ from textual.events import Resize
 from textual.style import Style
 from textual.widgets import Static
 
-from xats_tui.backend.model import Health
+from xats_tui.backend.model.health import Health
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.format import Tone, age, one_line
 from xats_tui.screens.places import Mode

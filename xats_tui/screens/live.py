@@ -13,7 +13,7 @@ from textual.containers import Container
 from textual.events import DescendantFocus
 from textual.widget import Widget
 
-from xats_tui.backend.model import RosterEntry
+from xats_tui.backend.model.agents import RosterEntry
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.attention import Concern, concerns
 from xats_tui.screens.desk import Desk

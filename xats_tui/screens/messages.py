@@ -15,7 +15,8 @@ from textual.content import Content
 from textual.events import DescendantFocus
 from textual.widget import Widget
 
-from xats_tui.backend.model import Message, Thread, Wake
+from xats_tui.backend.model.messages import Message, Thread
+from xats_tui.backend.model.wakes import Wake
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.desk import Desk
 from xats_tui.screens.details.messages import message_detail, thread_items, thread_title

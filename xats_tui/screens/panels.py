@@ -15,7 +15,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
-from xats_tui.backend.model import PaneView
+from xats_tui.backend.model.panes import PaneView
 from xats_tui.screens.ansi import pane_lines
 from xats_tui.screens.columns import Column, Order
 from xats_tui.screens.filters import Filter

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from xats_tui.backend.model import RosterEntry
+from xats_tui.backend.model.agents import RosterEntry
 from xats_tui.screens.desk import Desk
 from xats_tui.screens.format import one_line
 from xats_tui.screens.panels import PanePanel

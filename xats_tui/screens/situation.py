@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from xats_tui.backend.model import PaneState, PaneView, RosterEntry, Wake
+from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.panes import PaneState, PaneView
+from xats_tui.backend.model.wakes import Wake
 from xats_tui.screens.places import Mode, Panel
 from xats_tui.screens.targets import Target, was_not_read
 

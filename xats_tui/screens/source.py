@@ -11,24 +11,14 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from xats_tui.backend.events import Scope
-from xats_tui.backend.model import (
-    Activity,
-    ContractChange,
-    ContractSummary,
-    Gate,
-    Health,
-    LoggedEvent,
-    Message,
-    PaneRef,
-    PaneView,
-    RosterEntry,
-    SessionEntry,
-    TaskEntry,
-    Thread,
-    TmuxCommand,
-    Wake,
-    WakeAttempt,
-)
+from xats_tui.backend.model.activity import Activity, LoggedEvent
+from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.contracts import ContractChange, ContractSummary
+from xats_tui.backend.model.health import Health, SessionEntry
+from xats_tui.backend.model.messages import Message, Thread
+from xats_tui.backend.model.panes import PaneRef, PaneView, TmuxCommand
+from xats_tui.backend.model.tasks import TaskEntry
+from xats_tui.backend.model.wakes import Gate, Wake, WakeAttempt
 
 STREAM_LIMIT = 300
 """Messages on the screen; more would cost a table its speed."""

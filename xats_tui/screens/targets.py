@@ -4,21 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from xats_tui.backend.model import (
-    Activity,
-    ContractSummary,
-    LoggedEvent,
-    Message,
-    Notice,
-    PaneRef,
-    PaneView,
-    RosterEntry,
-    TaskEntry,
-    TmuxCommand,
-    Wake,
-    WakeStatus,
-    WakeStep,
-)
+from xats_tui.backend.model.activity import Activity, LoggedEvent
+from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.contracts import ContractSummary
+from xats_tui.backend.model.health import Notice
+from xats_tui.backend.model.messages import Message
+from xats_tui.backend.model.panes import PaneRef, PaneView, TmuxCommand
+from xats_tui.backend.model.tasks import TaskEntry
+from xats_tui.backend.model.wakes import Wake, WakeStatus, WakeStep
 from xats_tui.screens.places import Mode
 from xats_tui.screens.source import Picture
 

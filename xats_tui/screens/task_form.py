@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
-from xats_tui.backend.model import TaskDraft, TaskEntry, TaskStatus
+from xats_tui.backend.model.tasks import TaskDraft, TaskEntry, TaskStatus
 from xats_tui.screens.editors import BlockEditor, LineEditor
 from xats_tui.screens.format import Tone, count, one_line, short_id
 from xats_tui.screens.rows.tasks import task_shape

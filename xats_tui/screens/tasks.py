@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.events import DescendantFocus
 from textual.widget import Widget
 
-from xats_tui.backend.model import TaskEntry, TaskStatus
+from xats_tui.backend.model.tasks import TaskEntry, TaskStatus
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.desk import Desk
 from xats_tui.screens.details.tasks import dependency_tree, task_detail

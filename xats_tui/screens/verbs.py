@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from xats_tui.backend.model import Addressees, Prompt, Proof, Task, TaskDraft, Wake
+from xats_tui.backend.model.messages import Addressees
+from xats_tui.backend.model.panes import Prompt
+from xats_tui.backend.model.tasks import Task, TaskDraft
+from xats_tui.backend.model.wakes import Proof, Wake
 from xats_tui.launching.wanted import Launched, Wish
 
 

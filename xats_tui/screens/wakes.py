@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.events import ScreenSuspend
 
-from xats_tui.backend.model import Wake
+from xats_tui.backend.model.wakes import Wake
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.desk import Desk
 from xats_tui.screens.details.wakes import Looked, letter_of, wake_detail, wake_title

@@ -2,7 +2,8 @@
 
 import pytest
 
-from xats_tui.backend.model import Client, PaneState
+from xats_tui.backend.model.agents import Client
+from xats_tui.backend.model.panes import PaneState
 from xats_tui.backend.panes import read_pane
 
 INPUT = "\x1b[1m›\x1b[0m \x1b[2mAsk Codex to do anything\x1b[0m"

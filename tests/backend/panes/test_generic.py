@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.model import Client, PaneReading, PaneState
+from xats_tui.backend.model.agents import Client
+from xats_tui.backend.model.panes import PaneReading, PaneState
 from xats_tui.backend.panes import read_pane
 
 WIDTH = 40

@@ -7,7 +7,7 @@ from contextlib import suppress
 from tests.fakes import FakeClock, FakePane, FakeTmux, Published
 from tests.patience import PATIENCE
 from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.model import PaneRef, PaneState
+from xats_tui.backend.model.panes import PaneRef, PaneState
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.tmux import Looks, Tmux
 

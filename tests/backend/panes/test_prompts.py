@@ -5,7 +5,8 @@ import re
 import pytest
 
 from tests.backend.panes.test_read_pane import ALL, Capture
-from xats_tui.backend.model import Client, PaneState, Prompt
+from xats_tui.backend.model.agents import Client
+from xats_tui.backend.model.panes import PaneState, Prompt
 from xats_tui.backend.panes import read_pane
 from xats_tui.backend.panes.prompts import read_prompt
 

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xats_tui.backend.model import Client, PaneReading, PaneState
+from xats_tui.backend.model.agents import Client
+from xats_tui.backend.model.panes import PaneReading, PaneState
 from xats_tui.backend.panes import read_pane
 
 CAPTURES = Path(__file__).parent / "captures"

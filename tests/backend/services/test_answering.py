@@ -12,7 +12,7 @@ from tests.mcp_caller import Caller
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import Prompt
+from xats_tui.backend.model.panes import Prompt
 from xats_tui.backend.services import answering
 
 pytestmark = pytest.mark.tmux

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Connect, Sql
 from tests.screens.supervising import eventually
 from xats_tui.backend.daemon import Backend
-from xats_tui.backend.model import OPERATOR_ID
+from xats_tui.backend.model.agents import OPERATOR_ID
 from xats_tui.settings import Settings
 
 STRING: dict[str, Any] = {"properties": {"id": {"type": "string"}}}

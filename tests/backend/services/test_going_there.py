@@ -8,7 +8,7 @@ from tests.conftest import Connect
 from tests.tmux_server import TmuxServer, attached
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 
 pytestmark = pytest.mark.tmux
 

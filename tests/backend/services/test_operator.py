@@ -11,7 +11,7 @@ from tests.conftest import Connect, Sql
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import WakeStep
+from xats_tui.backend.model.wakes import WakeStep
 
 pytestmark = pytest.mark.tmux
 

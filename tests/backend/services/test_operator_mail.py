@@ -8,7 +8,8 @@ from tests.conftest import Connect, Sql
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import BROADCAST_MARK, OPERATOR_ID, Addressees
+from xats_tui.backend.model.agents import OPERATOR_ID
+from xats_tui.backend.model.messages import BROADCAST_MARK, Addressees
 
 
 def to(agent_id: str, team: str = "default") -> list[Addressees]:

@@ -9,7 +9,7 @@ from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import CANCELLED, Task, TaskDraft, TaskStatus
+from xats_tui.backend.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
 
 
 async def task_of(backend: Backend, title: str, team: str = "default") -> Task:

@@ -12,19 +12,8 @@ import pytest
 
 from tests.fakes import FakeClock, Notified, Published
 from tests.patience import PATIENCE
-from xats_tui.backend.model import (
-    Agent,
-    Binding,
-    Client,
-    Delivery,
-    PaneLook,
-    PaneReading,
-    PaneRef,
-    PaneState,
-    PaneView,
-    SeenProcess,
-    VerificationMode,
-)
+from xats_tui.backend.model.agents import Agent, Binding, Client, Delivery, SeenProcess, VerificationMode
+from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.services.presence import BELIEVED, Presence

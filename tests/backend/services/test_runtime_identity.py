@@ -15,7 +15,7 @@ from tests.mcp_caller import Caller
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import Client
+from xats_tui.backend.model.agents import Client
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity, Wanted
 from xats_tui.backend.tmux import Looks, Tmux

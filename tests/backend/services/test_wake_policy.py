@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xats_tui.backend.model import Agent, Client, Delivery, Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
+from xats_tui.backend.model.agents import Agent, Client, Delivery
+from xats_tui.backend.model.wakes import Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
 from xats_tui.backend.services.wake_policy import (
     HINT_LIMIT,
     HINT_PATIENCE,

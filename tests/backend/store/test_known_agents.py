@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeClock, Published
-from xats_tui.backend.model import Agent, Client
+from xats_tui.backend.model.agents import Agent, Client
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.agents import Registration
 from xats_tui.backend.store.database import Database

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from xats_tui.backend.clock import to_wire
-from xats_tui.backend.model import Binding, PaneRef, Task, TaskStatus, VerificationMode
+from xats_tui.backend.model.agents import Binding, VerificationMode
+from xats_tui.backend.model.panes import PaneRef
+from xats_tui.backend.model.tasks import Task, TaskStatus
 from xats_tui.backend.store import agents, channels, contracts, messages, retention, tasks, wakes
 from xats_tui.backend.store.migrations import prepare
 from xats_tui.backend.store.transactions import Parameters, Reader, Row, RowId, Transaction

@@ -15,7 +15,7 @@ from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.opencode_server import opencode_server
 from xats_tui.backend.daemon import Backend
-from xats_tui.backend.model import Reach
+from xats_tui.backend.model.wakes import Reach
 from xats_tui.backend.processes import Process, Processes
 from xats_tui.backend.transports import json_rpc
 from xats_tui.backend.transports.codex_appserver import CONTROL_SOCKET, CodexAppServer

@@ -6,19 +6,9 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.model import (
-    Agent,
-    Binding,
-    Client,
-    Delivery,
-    Gate,
-    PaneLook,
-    PaneReading,
-    PaneRef,
-    PaneState,
-    PaneView,
-    VerificationMode,
-)
+from xats_tui.backend.model.agents import Agent, Binding, Client, Delivery, VerificationMode
+from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
+from xats_tui.backend.model.wakes import Gate
 from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
 from xats_tui.backend.transports.gates import Owner, first_closed, judge, quiet_for
 

@@ -9,7 +9,9 @@ import pytest
 
 from tests.backend.transports.test_gates import AGENT, BINDING, PANE
 from tests.fakes import FakePane, FakeProcesses, FakeTmux, SkippingClock
-from xats_tui.backend.model import Agent, PaneRef, Proof, Reach, WakeStep
+from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.panes import PaneRef
+from xats_tui.backend.model.wakes import Proof, Reach, WakeStep
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Process
 from xats_tui.backend.reports import Reports

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import BROADCAST_MARK, Addressees, RosterEntry, Task, Wake
+from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.messages import BROADCAST_MARK, Addressees
+from xats_tui.backend.model.tasks import Task
+from xats_tui.backend.model.wakes import Wake
 from xats_tui.backend.operator_verbs.kit import OperatorServices, Verb, Word
 from xats_tui.backend.operator_verbs.names import agent_meant, message_meant, task_meant
 from xats_tui.backend.operator_verbs.readings import REACH, is_failed, shown, wakes_of

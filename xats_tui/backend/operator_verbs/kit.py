@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from xats_tui.backend.model import OPERATOR_NAME, Health
+from xats_tui.backend.model.agents import OPERATOR_NAME
+from xats_tui.backend.model.health import Health
 from xats_tui.backend.services.agents import Registry
 from xats_tui.backend.services.contracts import ContractBook
 from xats_tui.backend.services.launch_desk import LaunchDesk

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.operator_verbs.kit import OperatorServices, Verb, Word
 from xats_tui.backend.operator_verbs.records import plain
 from xats_tui.backend.tmux import server_name

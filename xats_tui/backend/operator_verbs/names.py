@@ -6,7 +6,8 @@ Whoever is not told apart gets a refusal with one sentence that says what there 
 from collections.abc import Iterable, Sequence
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import RosterEntry, Task
+from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.tasks import Task
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.prefixes import messages_beginning, tasks_beginning
 

@@ -6,18 +6,11 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import (
-    OPERATOR_ID,
-    OPERATOR_NAME,
-    Message,
-    PaneState,
-    RosterEntry,
-    TaskEntry,
-    TaskStatus,
-    Wake,
-    WakeStatus,
-    WakeStep,
-)
+from xats_tui.backend.model.agents import OPERATOR_ID, OPERATOR_NAME, RosterEntry
+from xats_tui.backend.model.messages import Message
+from xats_tui.backend.model.panes import PaneState
+from xats_tui.backend.model.tasks import TaskEntry, TaskStatus
+from xats_tui.backend.model.wakes import Wake, WakeStatus, WakeStep
 from xats_tui.backend.operator_verbs.kit import Nothing, OfTeam, OperatorServices, Verb, Word
 from xats_tui.backend.operator_verbs.names import agent_meant, message_meant, task_meant
 from xats_tui.backend.operator_verbs.records import (

@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from xats_tui.backend.clock import to_wire
-from xats_tui.backend.model import Message, RosterEntry, TaskEntry, Wake, WakeStep
+from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.messages import Message
+from xats_tui.backend.model.tasks import TaskEntry
+from xats_tui.backend.model.wakes import Wake, WakeStep
 from xats_tui.backend.tools.agents import shown_agent
 from xats_tui.backend.tools.messages import shown_message, shown_wake
 from xats_tui.backend.tools.tasks import shown_task

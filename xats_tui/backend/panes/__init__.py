@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from xats_tui.backend.model import Client, PaneReading, PaneState
+from xats_tui.backend.model.agents import Client
+from xats_tui.backend.model.panes import PaneReading, PaneState
 from xats_tui.backend.panes.claude_code import read_claude_code
 from xats_tui.backend.panes.codex import read_codex
 from xats_tui.backend.panes.generic import read_generic

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xats_tui.backend.model import PaneReading
+from xats_tui.backend.model.panes import PaneReading
 from xats_tui.backend.panes.screen import Cursor, Line, cursor_of, join_wrapped, width_of
 from xats_tui.backend.panes.signs import Signs, lowest_match, quoted, spins
 

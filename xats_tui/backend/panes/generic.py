@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from xats_tui.backend.model import PaneReading, PaneState
+from xats_tui.backend.model.panes import PaneReading, PaneState
 from xats_tui.backend.panes.screen import Line
 
 PROMPT_ENDS = "><❯›»$%#➜λ▶"

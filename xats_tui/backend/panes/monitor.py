@@ -12,7 +12,8 @@ from datetime import timedelta
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import TmuxError
 from xats_tui.backend.events import Event, PaneChanged
-from xats_tui.backend.model import Client, PaneLook, PaneReading, PaneRef, PaneState, PaneView
+from xats_tui.backend.model.agents import Client
+from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.backend.panes import read_pane
 from xats_tui.backend.tmux import Tmux
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xats_tui.backend.model import PaneReading
+from xats_tui.backend.model.panes import PaneReading
 from xats_tui.backend.panes.screen import Cell, Cursor, Line, Style, cursor_of, join_wrapped
 from xats_tui.backend.panes.signs import Signs, lowest_match, quoted
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from xats_tui.backend.model import Client, Option, Prompt
+from xats_tui.backend.model.agents import Client
+from xats_tui.backend.model.panes import Option, Prompt
 from xats_tui.backend.panes.claude_code import is_rule
 from xats_tui.backend.panes.opencode import BAR
 from xats_tui.backend.panes.screen import Cell, Line, parse_screen, width_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from xats_tui.backend.model import PaneReading, PaneState
+from xats_tui.backend.model.panes import PaneReading, PaneState
 from xats_tui.backend.panes.screen import Line
 
 

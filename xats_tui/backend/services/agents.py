@@ -11,7 +11,7 @@ from uuid import uuid4
 from xats_tui.backend.clock import Clock, from_wire
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import AgentChanged, PaneBound, SubscriptionChanged
-from xats_tui.backend.model import (
+from xats_tui.backend.model.agents import (
     CHANNEL_PROXY_ROLE,
     OPERATOR_ID,
     OPERATOR_NAME,
@@ -20,9 +20,9 @@ from xats_tui.backend.model import (
     Client,
     Delivery,
     DeliveryKind,
-    PaneRef,
     RosterEntry,
 )
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.services.wakes import Waker

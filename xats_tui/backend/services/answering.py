@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import PaneGone, Refusal, TmuxError
-from xats_tui.backend.model import OPERATOR_NAME, Agent, Option, PaneRef, PaneState, Prompt, Reach
+from xats_tui.backend.model.agents import OPERATOR_NAME, Agent
+from xats_tui.backend.model.panes import Option, PaneRef, PaneState, Prompt
+from xats_tui.backend.model.wakes import Reach
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.panes.prompts import read_prompt
 from xats_tui.backend.store import activity as store

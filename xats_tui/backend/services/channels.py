@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import AgentChanged, Event, SessionChanged
-from xats_tui.backend.model import CHANNEL_PROXY_ROLE, Agent, Client
+from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent, Client
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import channels as store

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import Delivery, DeliveryKind
+from xats_tui.backend.model.agents import Delivery, DeliveryKind
 from xats_tui.backend.services.delivery import SOCKET_URL, THREAD_ID, WS_URL, checked_delivery
 from xats_tui.backend.transports.codex_appserver import (
     MissingToken,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import OPERATOR_NAME
+from xats_tui.backend.model.agents import OPERATOR_NAME
 from xats_tui.backend.notices import Notices
 from xats_tui.backend.services.agents import checked_label, operator_in
 from xats_tui.backend.services.contracts import ContractBook, Registered

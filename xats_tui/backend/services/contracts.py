@@ -7,7 +7,9 @@ from typing import Any
 
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import ContractRegistered, SubscriptionChanged
-from xats_tui.backend.model import Agent, Contract, ContractChange, ContractSummary, Page, SchemaReason
+from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.contracts import Contract, ContractChange, ContractSummary, SchemaReason
+from xats_tui.backend.model.pages import Page
 from xats_tui.backend.services.schema_compatibility import Compatibility, compare
 from xats_tui.backend.services.schema_diff import diff_schemas
 from xats_tui.backend.services.schema_validity import check_schema

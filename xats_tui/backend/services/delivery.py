@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import Delivery, DeliveryKind
+from xats_tui.backend.model.agents import Delivery, DeliveryKind
 
 THREAD_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 SOCKET_URL = re.compile(r"wss?://", re.IGNORECASE)

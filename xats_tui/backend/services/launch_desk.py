@@ -6,7 +6,8 @@ It opens nothing and starts nothing; that is `services/launching`'s.
 from datetime import timedelta
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import OPERATOR_NAME, Agent, Client, Delivery, DeliveryKind, PaneRef
+from xats_tui.backend.model.agents import OPERATOR_NAME, Agent, Client, Delivery, DeliveryKind
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.services.agents import Registry
 from xats_tui.backend.services.delivery import checked_delivery

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal, TmuxError
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.panes.screen import parse_screen
 from xats_tui.backend.services.launch_means import checked, means_for, prepared
 from xats_tui.backend.transports.opencode_server import NoAnswer, begin_session

@@ -12,7 +12,9 @@ from uuid import uuid4
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import InboxRead, MessageSent, WakeChanged
-from xats_tui.backend.model import BROADCAST_MARK, Agent, Message, Page
+from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.messages import BROADCAST_MARK, Message
+from xats_tui.backend.model.pages import Page
 from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.store import agents as agents_store

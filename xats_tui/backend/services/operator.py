@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from xats_tui.backend.errors import PaneGone, Refusal, TmuxError
-from xats_tui.backend.model import OPERATOR_NAME, Activity, Agent, Gate, LoggedEvent, PaneRef, Proof, Wake
+from xats_tui.backend.model.activity import Activity, LoggedEvent
+from xats_tui.backend.model.agents import OPERATOR_NAME, Agent
+from xats_tui.backend.model.panes import PaneRef
+from xats_tui.backend.model.wakes import Gate, Proof, Wake
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.store import activity as store
 from xats_tui.backend.store import agents as agents_store

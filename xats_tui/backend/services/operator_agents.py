@@ -1,7 +1,8 @@
 """What the operator does to the agents themselves: remove one, and be told of one through tmux."""
 
 from xats_tui.backend.errors import PaneGone, Refusal, TmuxError
-from xats_tui.backend.model import OPERATOR_NAME, PaneRef
+from xats_tui.backend.model.agents import OPERATOR_NAME
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.services.agents import Registry
 from xats_tui.backend.store import activity as store
 from xats_tui.backend.store.database import Database

@@ -7,7 +7,8 @@ take the way of any other, wakes included; looking at an inbox, its own too, mar
 from collections.abc import Sequence
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import OPERATOR_ID, OPERATOR_NAME, Addressees, Agent, Message, Thread
+from xats_tui.backend.model.agents import OPERATOR_ID, OPERATOR_NAME, Agent
+from xats_tui.backend.model.messages import Addressees, Message, Thread
 from xats_tui.backend.services.agents import operator_in
 from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.store import activity as activity_store

@@ -11,7 +11,8 @@ from uuid import uuid4
 
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import TaskChanged
-from xats_tui.backend.model import CANCELLED, OPERATOR_ID, OPERATOR_NAME, Agent, Task, TaskDraft, TaskStatus
+from xats_tui.backend.model.agents import OPERATOR_ID, OPERATOR_NAME, Agent
+from xats_tui.backend.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
 from xats_tui.backend.services.agents import operator_in
 from xats_tui.backend.services.dependencies import cycle
 from xats_tui.backend.services.messages import Mailbox

@@ -7,7 +7,8 @@ whatever became of its process.  What nobody can tell counts as away.
 from collections.abc import Iterable, Sequence
 
 from xats_tui.backend.clock import Clock
-from xats_tui.backend.model import Agent, Client, PaneState, SeenProcess
+from xats_tui.backend.model.agents import Agent, Client, SeenProcess
+from xats_tui.backend.model.panes import PaneState
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.sessions import Sessions

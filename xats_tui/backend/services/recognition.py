@@ -6,7 +6,8 @@ It proves nothing and gives nobody a name: a model that has lost its context is 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xats_tui.backend.model import Agent, PaneRef, SeenProcess
+from xats_tui.backend.model.agents import Agent, SeenProcess
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.database import Database

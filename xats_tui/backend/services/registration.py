@@ -11,7 +11,8 @@ from typing import Any
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import CHANNEL_PROXY_ROLE, Agent, Binding, Client, Delivery, DeliveryKind, PaneRef
+from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent, Binding, Client, Delivery, DeliveryKind
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.processes import Process
 from xats_tui.backend.services.agents import Registry
 from xats_tui.backend.services.channels import Channels

@@ -16,7 +16,8 @@ import regex
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal, TmuxError
-from xats_tui.backend.model import Binding, Client, PaneRef, VerificationMode
+from xats_tui.backend.model.agents import Binding, Client, VerificationMode
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.processes import Process, Processes, normal_tty
 from xats_tui.backend.services.process_patterns import compiled, is_found
 from xats_tui.backend.store.pre_registrations import PreRegistration

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import TaskChanged
-from xats_tui.backend.model import Agent, Task, TaskEntry, TaskStatus
+from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as outbox

@@ -11,7 +11,8 @@ from datetime import datetime
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import WakeChanged
-from xats_tui.backend.model import Agent, Gate, Proof, Reach, Sighting, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, Wake, WakeAttempt, WakeStatus, WakeStep
 from xats_tui.backend.services.wake_policy import (
     BUDGET_PERIOD,
     CHATTER_PERIOD,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.model import PING_PONG, Agent, Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
+from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.wakes import PING_PONG, Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
 
 LADDER = (timedelta(seconds=30), timedelta(seconds=180), timedelta(seconds=600))
 """Delays to the next try, the last one for ever after; the first three are the reference's."""

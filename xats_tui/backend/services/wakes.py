@@ -14,17 +14,9 @@ from datetime import datetime, timedelta
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import Event, InboxRead, MessageSent, PaneBound, WakeChanged
-from xats_tui.backend.model import (
-    OPERATOR_ID,
-    Agent,
-    Gate,
-    PaneRef,
-    PaneState,
-    Proof,
-    Wake,
-    WakeAttempt,
-    WakeStatus,
-)
+from xats_tui.backend.model.agents import OPERATOR_ID, Agent
+from xats_tui.backend.model.panes import PaneRef, PaneState
+from xats_tui.backend.model.wakes import Gate, Proof, Wake, WakeAttempt, WakeStatus
 from xats_tui.backend.panes.monitor import FAST, PaneMonitor
 from xats_tui.backend.services.wake_attempts import Tried, WakeAttempts
 from xats_tui.backend.services.wake_policy import Defer

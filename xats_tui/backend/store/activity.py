@@ -4,7 +4,8 @@ from datetime import datetime
 
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.events import ActivityNoted
-from xats_tui.backend.model import Activity, Agent, LoggedEvent
+from xats_tui.backend.model.activity import Activity, LoggedEvent
+from xats_tui.backend.model.agents import Agent
 from xats_tui.backend.store.columns import column, from_json, instant
 from xats_tui.backend.store.transactions import Reader, Row, Transaction
 

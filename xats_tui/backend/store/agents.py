@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model import (
+from xats_tui.backend.model.agents import (
     CHANNEL_PROXY_ROLE,
     OPERATOR_ID,
     OPERATOR_NAME,
@@ -16,10 +16,10 @@ from xats_tui.backend.model import (
     Client,
     Delivery,
     DeliveryKind,
-    PaneRef,
     SeenProcess,
     VerificationMode,
 )
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.store.transactions import Reader, Row, Transaction
 
 REQUIRED_ADDRESS = {

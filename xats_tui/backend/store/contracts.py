@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model import Contract, ContractSummary, ContractVersion, Page, Subscriber
+from xats_tui.backend.model.contracts import Contract, ContractSummary, ContractVersion, Subscriber
+from xats_tui.backend.model.pages import Page
 from xats_tui.backend.store.columns import from_json, instant, to_json
 from xats_tui.backend.store.transactions import Reader, Row, Transaction
 

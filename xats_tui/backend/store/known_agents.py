@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from xats_tui.backend.clock import from_wire
-from xats_tui.backend.model import Agent
+from xats_tui.backend.model.agents import Agent
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.database import Database, Told
 

@@ -7,7 +7,9 @@ from itertools import accumulate
 from typing import Any
 
 from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model import OPERATOR_ID, OPERATOR_NAME, Message, Page, Thread
+from xats_tui.backend.model.agents import OPERATOR_ID, OPERATOR_NAME
+from xats_tui.backend.model.messages import Message, Thread
+from xats_tui.backend.model.pages import Page
 from xats_tui.backend.store.columns import instant, to_json
 from xats_tui.backend.store.transactions import Reader, Row, RowId, Transaction
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from xats_tui.backend.clock import to_wire
-from xats_tui.backend.model import PaneRef
+from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.store.transactions import Reader, Transaction
 
 

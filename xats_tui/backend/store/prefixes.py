@@ -1,6 +1,6 @@
 """Things by the beginning of their id, as people type it."""
 
-from xats_tui.backend.model import Task
+from xats_tui.backend.model.tasks import Task
 from xats_tui.backend.store import tasks
 from xats_tui.backend.store.transactions import Reader
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import orjson
 
 from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model import OPERATOR_ID, Task, TaskStatus
+from xats_tui.backend.model.agents import OPERATOR_ID
+from xats_tui.backend.model.tasks import Task, TaskStatus
 from xats_tui.backend.store.columns import column, instant
 from xats_tui.backend.store.transactions import Reader, Row, Transaction
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model import Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.backend.model.wakes import Wake, WakeAttempt, WakeStatus, WakeStep
 from xats_tui.backend.store.columns import column, instant
 from xats_tui.backend.store.transactions import Reader, Row, Transaction
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import CHANNEL_PROXY_ROLE, Agent
+from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, Tool
 from xats_tui.backend.tools.place import shown_former, traces
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import CHANNEL_PROXY_ROLE
+from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, Tool
 
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, Va
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal, StoreError
-from xats_tui.backend.model import CHANNEL_PROXY_ROLE, Agent
+from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent
 from xats_tui.backend.services.together import Services
 from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import calls

@@ -6,7 +6,9 @@ from pydantic import Field, StringConstraints
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model import Agent, Message, Wake, WakeStatus
+from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.messages import Message
+from xats_tui.backend.model.wakes import Wake, WakeStatus
 from xats_tui.backend.services.messages import Sent
 from xats_tui.backend.services.wake_policy import LADDER
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, NonNegative, Optional, Tool

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from xats_tui.backend.model import CHANNEL_PROXY_ROLE, Client, DeliveryKind
+from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Client, DeliveryKind
 from xats_tui.backend.services.agents import checked_label, team_of
 from xats_tui.backend.services.codex_threads import CodexThread
 from xats_tui.backend.services.registration import Application, Registered

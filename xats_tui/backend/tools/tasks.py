@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from xats_tui.backend.clock import to_wire
-from xats_tui.backend.model import Task, TaskStatus
+from xats_tui.backend.model.tasks import Task, TaskStatus
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, FirstFault, Optional, Tool
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]

@@ -5,7 +5,8 @@ A transport says what it sees and what it did.  It decides nothing about when to
 
 from typing import Protocol
 
-from xats_tui.backend.model import Agent, Proof, Sighting
+from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.wakes import Proof, Sighting
 
 
 class Transport(Protocol):

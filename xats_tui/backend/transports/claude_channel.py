@@ -6,7 +6,8 @@ is, is known only here and only while the process lives: whoever carries one att
 
 from dataclasses import dataclass
 
-from xats_tui.backend.model import Agent, DeliveryKind, Proof, Reach, Sighting, WakeStep
+from xats_tui.backend.model.agents import Agent, DeliveryKind
+from xats_tui.backend.model.wakes import Proof, Reach, Sighting, WakeStep
 from xats_tui.backend.sessions import Session, Sessions
 
 WAKE = "notifications/channel_wake"

@@ -14,7 +14,8 @@ from typing import Any
 
 from xats_tui import __version__
 from xats_tui.backend.errors import XatsError
-from xats_tui.backend.model import Agent, DeliveryKind, Gate, Proof, Reach, Sighting, WakeStep
+from xats_tui.backend.model.agents import Agent, DeliveryKind
+from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.transports.json_rpc import (
     UNIX,

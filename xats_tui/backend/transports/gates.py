@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.model import Agent, Client, Gate, PaneState, PaneView
+from xats_tui.backend.model.agents import Agent, Client
+from xats_tui.backend.model.panes import PaneState, PaneView
+from xats_tui.backend.model.wakes import Gate
 from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import httpx2
 
 from xats_tui.backend.errors import XatsError
-from xats_tui.backend.model import Agent, DeliveryKind, Gate, Proof, Reach, Sighting, WakeStep
+from xats_tui.backend.model.agents import Agent, DeliveryKind
+from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 
 DEADLINE = 5.0
 """Seconds for one request; a server on this machine answers in milliseconds."""

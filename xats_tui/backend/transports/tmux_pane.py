@@ -10,7 +10,9 @@ from datetime import timedelta
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import PaneGone, TmuxError
-from xats_tui.backend.model import Agent, Binding, PaneRef, PaneView, Proof, Reach, Sighting, WakeStep
+from xats_tui.backend.model.agents import Agent, Binding
+from xats_tui.backend.model.panes import PaneRef, PaneView
+from xats_tui.backend.model.wakes import Proof, Reach, Sighting, WakeStep
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.panes.screen import parse_screen
 from xats_tui.backend.processes import Processes

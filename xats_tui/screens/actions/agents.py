@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from xats_tui.backend.model import RosterEntry, WakeStep
+from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.wakes import WakeStep
 from xats_tui.screens.acting import Acting
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.answering import Answered, AnswerPrompt

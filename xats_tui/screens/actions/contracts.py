@@ -1,6 +1,6 @@
 """What is done with contracts: unfold the versions of one, read a schema as a whole."""
 
-from xats_tui.backend.model import ContractSummary
+from xats_tui.backend.model.contracts import ContractSummary
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.places import Mode
 from xats_tui.screens.situation import Situation, needs_row

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from xats_tui.backend.model import OPERATOR_ID, Message
+from xats_tui.backend.model.agents import OPERATOR_ID
+from xats_tui.backend.model.messages import Message
 from xats_tui.screens.acting import Acting
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.addresses import SEPARATOR, address_of

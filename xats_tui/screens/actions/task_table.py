@@ -1,6 +1,6 @@
 """What can be done with tasks: the entries of the action table, and when each is possible."""
 
-from xats_tui.backend.model import Task, TaskEntry, TaskStatus
+from xats_tui.backend.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.places import Mode, Panel
 from xats_tui.screens.situation import Situation

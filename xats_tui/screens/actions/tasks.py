@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
-from xats_tui.backend.model import RosterEntry, Task, TaskDraft, TaskStatus
+from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.tasks import Task, TaskDraft, TaskStatus
 from xats_tui.screens.acting import Acting
 from xats_tui.screens.actions.task_table import tasks_of
 from xats_tui.screens.asking import Choice, Pick

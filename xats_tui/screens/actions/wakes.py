@@ -1,6 +1,7 @@
 """What is done to wakes, wherever one is selected: replay, cancel, force."""
 
-from xats_tui.backend.model import PaneState, Wake, WakeStatus
+from xats_tui.backend.model.panes import PaneState
+from xats_tui.backend.model.wakes import Wake, WakeStatus
 from xats_tui.screens.acting import Acting
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.format import count, cut, one_line

@@ -6,7 +6,9 @@ from datetime import datetime
 from rich.cells import cell_len
 from textual.content import Content
 
-from xats_tui.backend.model import Activity, Health, LoggedEvent, Notice, SessionEntry, TmuxCommand
+from xats_tui.backend.model.activity import Activity, LoggedEvent
+from xats_tui.backend.model.health import Health, Notice, SessionEntry
+from xats_tui.backend.model.panes import TmuxCommand
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
 from xats_tui.screens.format import NOTHING, Cell, Tone, count, cut, one_line, short_id, since
 from xats_tui.screens.places import Mode

@@ -6,7 +6,10 @@ from datetime import datetime
 from rich.cells import set_cell_size
 from textual.content import Content
 
-from xats_tui.backend.model import DeliveryKind, Message, PaneView, RosterEntry, Wake
+from xats_tui.backend.model.agents import DeliveryKind, RosterEntry
+from xats_tui.backend.model.messages import Message
+from xats_tui.backend.model.panes import PaneView
+from xats_tui.backend.model.wakes import Wake
 from xats_tui.screens.details.lines import field, heading, lines, styled, when
 from xats_tui.screens.format import Cell, Tone, cut, date_and_time, one_line, since, time_of_day
 from xats_tui.screens.rows.agents import agent_state

@@ -7,7 +7,7 @@ from datetime import datetime
 from rich.cells import cell_len
 from textual.content import Content
 
-from xats_tui.backend.model import ContractChange, ContractSummary, ContractVersion, Subscriber
+from xats_tui.backend.model.contracts import ContractChange, ContractSummary, ContractVersion, Subscriber
 from xats_tui.screens.details.lines import field, heading, lines, styled
 from xats_tui.screens.diffs import LINE_LIMIT, DiffLine, diff_lines, schema_lines
 from xats_tui.screens.format import CUT, Cell, Tone, count, cut, one_line, since, time_of_day

@@ -5,7 +5,9 @@ from datetime import datetime
 
 from textual.content import Content
 
-from xats_tui.backend.model import OPERATOR_ID, Message, Thread, Wake, WakeStep
+from xats_tui.backend.model.agents import OPERATOR_ID
+from xats_tui.backend.model.messages import Message, Thread
+from xats_tui.backend.model.wakes import Wake, WakeStep
 from xats_tui.screens.details.lines import block, field, lines, styled, when
 from xats_tui.screens.format import Cell, Tone, age, date_and_time, one_line, time_of_day
 from xats_tui.screens.places import Mode

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from textual.content import Content
 
-from xats_tui.backend.model import TaskEntry, TaskStatus
+from xats_tui.backend.model.tasks import TaskEntry, TaskStatus
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
 from xats_tui.screens.format import CUT, Cell, Tone, age, one_line, short_id
 from xats_tui.screens.places import Mode

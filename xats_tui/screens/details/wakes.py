@@ -6,7 +6,9 @@ from datetime import datetime
 
 from textual.content import Content
 
-from xats_tui.backend.model import Activity, Gate, Message, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.backend.model.activity import Activity
+from xats_tui.backend.model.messages import Message
+from xats_tui.backend.model.wakes import Gate, Wake, WakeAttempt, WakeStatus, WakeStep
 from xats_tui.screens.details.lines import lines, styled
 from xats_tui.screens.format import CUT, Cell, Tone, age, count, cut, many_lines, one_line, short_id, time_of_day, until
 from xats_tui.screens.places import Mode

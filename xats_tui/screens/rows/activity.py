@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from xats_tui.backend.model import Activity, LoggedEvent, Notice, TmuxCommand
+from xats_tui.backend.model.activity import Activity, LoggedEvent
+from xats_tui.backend.model.health import Notice
+from xats_tui.backend.model.panes import TmuxCommand
 from xats_tui.screens.columns import Column
 from xats_tui.screens.format import NOTHING, Cell, Row, Tone, one_line, time_of_day
 from xats_tui.screens.listing import Listing

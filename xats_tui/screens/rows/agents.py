@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from xats_tui.backend.model import DeliveryKind, PaneState, RosterEntry, Wake
+from xats_tui.backend.model.agents import DeliveryKind, RosterEntry
+from xats_tui.backend.model.panes import PaneState
+from xats_tui.backend.model.wakes import Wake
 from xats_tui.screens.columns import Column
 from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, one_line, since
 from xats_tui.screens.listing import Listing

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from xats_tui.backend.model import ContractSummary, ContractVersion
+from xats_tui.backend.model.contracts import ContractSummary, ContractVersion
 from xats_tui.screens.columns import Column
 from xats_tui.screens.format import Cell, Row, Tone, age, is_young, one_line
 from xats_tui.screens.listing import Listing

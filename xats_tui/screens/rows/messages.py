@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from xats_tui.backend.model import BROADCAST_MARK, OPERATOR_ID, Message
+from xats_tui.backend.model.agents import OPERATOR_ID
+from xats_tui.backend.model.messages import BROADCAST_MARK, Message
 from xats_tui.screens.columns import Column
 from xats_tui.screens.format import Cell, Row, Tone, age, is_young, one_line, start_of_day, time_of_day
 from xats_tui.screens.listing import Listing

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from xats_tui.backend.model import Task, TaskEntry, TaskStatus
+from xats_tui.backend.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.columns import Column
 from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, is_young, one_line
 from xats_tui.screens.listing import Listing

@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import lru_cache
 
-from xats_tui.backend.model import Wake, WakeStatus, WakeStep
+from xats_tui.backend.model.wakes import Wake, WakeStatus, WakeStep
 from xats_tui.screens.columns import Column
 from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, is_soon, is_young, one_line, until
 from xats_tui.screens.listing import Listing

@@ -1,0 +1,115 @@
+"""Panes, what was seen on them, and what a program in one asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PaneRef:
+    """One pane of one tmux server; pane ids repeat across servers."""
+
+    socket: str
+    """Path of the server's socket; empty for the server that tmux itself would choose."""
+    pane_id: str
+    """tmux's own id, `%42`."""
+
+    @classmethod
+    def own(cls, environment: Mapping[str, str]) -> "PaneRef | None":
+        """The pane that a program with this environment was started in; None outside tmux.
+
+        Its server is the one that tmux itself would choose there, so it needs no name.
+        """
+        pane_id = environment.get("TMUX_PANE")
+        return cls("", pane_id) if pane_id and environment.get("TMUX") else None
+
+
+class PaneState(StrEnum):
+    """What a pane is doing, as far as the screen tells."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    DRAFT = "draft"
+    DIALOG = "dialog"
+    COPY_MODE = "copy_mode"
+    SHELL = "shell"
+    FOREIGN = "foreign"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaneLook:
+    """One look at a pane: what tmux said of it and what was on its screen."""
+
+    pane: PaneRef
+    at: datetime
+    formats: Mapping[str, Any]
+    """tmux formats: cursor_x, cursor_y, pane_title, pane_current_command, pane_in_mode, pane_dead, pane_pid, …"""
+    screen: str
+    """The visible screen with its attributes (`capture-pane -p -e`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaneReading:
+    """The state that a reader saw in a look, and what made it say so."""
+
+    state: PaneState
+    reason: str
+    composer: str | None = None
+    """The text in the input line, with its prompt if they cannot be told apart; None if there is no input line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaneView:
+    """A look with what it means and since when it has been so."""
+
+    look: PaneLook
+    reading: PaneReading
+    unchanged_since: datetime
+    state_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One answer that a prompt offers."""
+
+    number: int
+    """From 1, as the prompt counts them."""
+    label: str
+    note: str = ""
+    """What the prompt says of it in the rows below."""
+    needs_typing: bool = False
+    """Choosing it is no answer yet: a text of one's own follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What the program in a pane asks a person, as it stands there."""
+
+    text: str
+    """Every row of it, without the sign that says which option is chosen: the same text is the same prompt."""
+    options: tuple[Option, ...]
+    """Empty if it is not one that can be answered from afar."""
+    chosen: int = field(default=0, compare=False)
+    """The number of the option that Enter would take; 0 if there are none."""
+    in_a_row: bool = False
+    """The options stand side by side and have no numbers to press."""
+    question: str = field(default="", compare=False)
+    """What stands above the options, in one line."""
+    why_not: str = ""
+    """Why it cannot be answered from afar."""
+    screen: str = field(default="", compare=False, repr=False)
+    """The whole screen that it was seen on, with its attributes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TmuxCommand:
+    """A tmux command that changed something; what was typed is not kept."""
+
+    number: int
+    at: datetime
+    pane: PaneRef
+    what: str
