@@ -20,7 +20,7 @@ from xats_tui import pid_file
 
 AGENTS = ("ann", "bob", "cid", "dot", "eve")
 
-KILLS = int(os.environ.get("XATS_KILLS", "2"))
+KILLS = int(os.environ.get("XATS_KILLS", "1"))
 
 WORK_BETWEEN_KILLS = 5
 """Things that every agent gets done before the next."""

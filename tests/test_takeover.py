@@ -95,6 +95,7 @@ def test_a_killed_coordinators_pid_file_stands_in_nobodys_way(tmp_path: Path) ->
         assert place.loaded.settings.port == 9100
 
 
+@pytest.mark.slow
 def test_a_coordinator_without_a_screen_makes_room_and_leaves_its_port(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, port), taken(loaded(tmp_path), also_a_dashboard=False) as place:
         assert process.wait(PATIENCE) == 0

@@ -45,6 +45,7 @@ def taken_ports(count: int) -> Iterator[int]:
             return
 
 
+@pytest.mark.slow
 def test_it_prints_where_it_listens_and_nothing_else(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, port):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=PATIENCE) as response:
@@ -120,7 +121,7 @@ def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
     assert "192.0.2.1" in daemon_refuses(tmp_path, "--host", "192.0.2.1", "--token", "s")
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_with_a_client_that_keeps_its_stream_open(tmp_path: Path, number: signal.Signals) -> None:
     with daemon(tmp_path) as (process, _):

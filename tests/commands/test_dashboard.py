@@ -128,6 +128,7 @@ def test_it_ends_when_it_is_told_to_and_says_so(tmp_path: Path, number: signal.S
     assert not (tmp_path / "daemon.pid").exists()
 
 
+@pytest.mark.slow
 def test_ctrl_q_ends_it_as_soon_as_there_is_something_to_see(tmp_path: Path) -> None:
     with dashboard(tmp_path) as terminal:
         terminal.read_until(b"Attention")

@@ -60,6 +60,7 @@ async def test_ten_bridges_at_once_start_one_coordinator(home: Path) -> None:
     assert coordinators_started(home) == 1
 
 
+@pytest.mark.slow
 async def test_the_tools_and_the_instructions_are_the_coordinators(home: Path) -> None:
     with daemon(home):
         async with bridge(home) as host:

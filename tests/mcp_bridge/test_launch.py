@@ -22,8 +22,9 @@ def coordinators(home: Path) -> list[int]:
     return [pid for pid, command in commands.items() if "daemon" in command and str(home) in command]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("bridges", [4, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("bridges", [4, 10])
 async def test_bridges_started_at_the_same_moment_have_one_coordinator_and_all_are_connected(
     tmp_path: Path, bridges: int
 ) -> None:

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import pytest
 from textual._compositor import LayoutUpdate
 from textual.app import App
+from textual.events import Paste
 from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.worker import WorkerState
@@ -64,6 +65,12 @@ async def shows(pilot: Pilot[Any], words: str) -> None:
         return words in text(pilot)
 
     await until(pilot, claim)
+
+
+async def put(pilot: Pilot[Any], words: str) -> None:
+    """Have words in the field that has the focus: all at once, as a paste does; each key takes its time."""
+    pilot.app.post_message(Paste(words))
+    await pilot.pause()
 
 
 def is_loading(pilot: Pilot[Any]) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import Sql
-from tests.screens.looking import settled, shows, slow, text, until
+from tests.screens.looking import put, settled, shows, slow, text, until
 from tests.screens.supervising import agents, bind, dashboard, open_mode
 from tests.screens.test_modes import is_open, names, opened
 from tests.tmux_server import TmuxServer
@@ -32,7 +32,9 @@ FOUND = {
 async def test_the_log_is_filtered_by_type_agent_team_and_words() -> None:
     async with opened(Mode.ACTIVITY, size=(160, 50)) as (pilot, _):
         for words, keys in FOUND.items():
-            await pilot.press("slash", "ctrl+u", *(key if key != " " else "space" for key in words), "enter")
+            await pilot.press("slash", "ctrl+u")
+            await put(pilot, words)
+            await pilot.press("enter")
             await until(pilot, lambda keys=keys: names(pilot) == keys)  # type: ignore[misc]
 
 

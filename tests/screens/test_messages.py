@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from tests.conftest import Sql
-from tests.screens.looking import settled, shows, text, until
+from tests.screens.looking import put, settled, shows, text, until
 from tests.screens.sample import (
     BACKEND,
     FILLED,
@@ -90,7 +90,9 @@ FOUND = {"@qa": ["7", "6", "1"], "docs": ["5", "2"], "reply": ["9", "5"], "read 
 async def test_messages_are_filtered_by_agent_team_and_state() -> None:
     async with opened(Mode.MESSAGES) as (pilot, _):
         for words, found in FOUND.items():
-            await pilot.press("slash", "ctrl+u", *words, "enter")
+            await pilot.press("slash", "ctrl+u")
+            await put(pilot, words)
+            await pilot.press("enter")
             await until(pilot, lambda found=found: names(pilot) == found)  # type: ignore[misc]
 
 

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.conftest import Sql
-from tests.screens.looking import settled, shows, text, until
+from tests.screens.looking import put, settled, shows, text, until
 from tests.screens.sample import ATTEMPTS, FILLED, GATES, WAKES, FixedSource, FixedVerbs, FrozenClock, desk
 from tests.screens.supervising import agents, bind, dashboard, open_mode
 from tests.tmux_server import TmuxServer
@@ -140,7 +140,9 @@ FOUND = {
 async def test_a_filter_names_a_state_or_an_agent() -> None:
     async with wakes() as (pilot, _):
         for words, found in FOUND.items():
-            await pilot.press("colon", *"wakes ", *("at" if key == "@" else key for key in words), "enter")
+            await pilot.press("colon")
+            await put(pilot, f"wakes {words}")
+            await pilot.press("enter")
             await shows(pilot, f"/{words}: {len(found)} of 6")
             assert listed(pilot) == [wake.key for wake in found]
 

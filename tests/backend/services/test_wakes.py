@@ -173,6 +173,7 @@ async def test_a_burst_becomes_one_hint(backend: Backend, register: Connect, bou
     assert len(hints(tmux, pane)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_two_agents_exchange_messages_each_woken_by_the_others(
     backend: Backend, bound: Bound, tmux: TmuxServer
