@@ -144,7 +144,7 @@ async def test_only_an_agent_that_asks_something_can_be_answered() -> None:
         await pilot.press("2")
         await settled(pilot)
         await pilot.press("a")
-        await shows(pilot, "answer: no dialog is open in its pane")
+        await shows(pilot, "answer: no dialog is open in the pane of docs")
 
 
 @pytest.mark.slow

@@ -88,15 +88,15 @@ def needs_pane(situation: Situation) -> str | None:
     """There has to be one agent, and it has to have a pane."""
     if situation.agent is None:
         return "no agent is selected" if not situation.agents else "several agents are selected"
-    return None if situation.agent.agent.binding else "no pane is known for this agent"
+    return None if situation.agent.agent.binding else f"no pane is known for {situation.agent.agent.name}"
 
 
 def needs_dialog(situation: Situation) -> str | None:
     """There has to be one agent, and it has to be asking something."""
-    if reason := needs_pane(situation):
+    if (reason := needs_pane(situation)) or situation.agent is None:
         return reason
     asks = situation.view is not None and situation.view.reading.state is PaneState.DIALOG
-    return None if asks else "no dialog is open in its pane"
+    return None if asks else f"no dialog is open in the pane of {situation.agent.agent.name}"
 
 
 def needs_unread_wake(situation: Situation) -> str | None:
