@@ -7,12 +7,13 @@ import asyncio
 import os
 import pty
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +57,20 @@ class TmuxServer:
         )
         assert answer.returncode == 0, f"tmux {arguments}: {answer.stderr}"
         return answer.stdout
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the server takes commands."""
+        with closing(socket.socket(socket.AF_UNIX)) as probe:
+            return probe.connect_ex(self.socket) == 0
+
+    def end(self) -> None:
+        """Have the server end, and wait until it has: whoever comes while it is about to is let down."""
+        self.run("kill-server")
+        give_up_at = time.monotonic() + PATIENCE
+        while self.is_there:
+            assert time.monotonic() < give_up_at, "tmux goes on although it was told to end"
+            time.sleep(GLANCE)
 
     def new_pane(self, command: str | Sequence[str], cwd: Path | None = None) -> Pane:
         """A window of its own that runs a shell line, or a program with its arguments."""
@@ -128,7 +143,8 @@ def tmux_server(folder: Path) -> Iterator[TmuxServer]:
     try:
         yield server
     finally:
-        server.run("kill-server")
+        if server.is_there:
+            server.end()
 
 
 @contextmanager

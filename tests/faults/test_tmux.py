@@ -24,9 +24,7 @@ async def test_a_pane_of_a_new_server_with_the_old_number_is_a_stranger(register
     alice, bob = await register("alice"), await register("bob")
     pane = await tmux.stand_in("bob")
     await bind(bob, pane)
-    server = psutil.Process(int(tmux.run("display-message", "-p", "#{pid}")))
-    tmux.run("kill-server")
-    await eventually(lambda: not server.is_running())
+    tmux.end()
     again = TmuxServer(tmux.folder)
     stranger = await again.stand_in("eve")
     assert stranger.pane_id == pane.pane_id

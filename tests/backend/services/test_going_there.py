@@ -49,9 +49,8 @@ async def test_whoever_cannot_be_brought_there_is_told_the_way(
         refusal = await refused(backend, bob.agent_id, lost)
         assert (refusal.code, refusal.fields) == (code, by_hand)
     assert (await refused(backend, bob.agent_id, NOWHERE)).code == "pane_gone"
-    tmux.run("kill-server")  # the server of the test has to be there at its end
+    tmux.end()
     assert (await refused(backend, bob.agent_id, seat)).code == "tmux_failed"
-    TmuxServer(tmux.folder)
 
 
 async def test_a_line_in_tmux_needs_a_pane_whose_session_shows_it(backend: Backend, tmux: TmuxServer) -> None:
