@@ -19,8 +19,10 @@ class HurriedSelector(DefaultSelector):
         """What is ready now."""
         if timeout is None:  # nothing but another thread could wake this loop
             return super().select(None)
-        self.skipped += max(timeout, 0.0)
-        return super().select(0)
+        ready = super().select(0)
+        if not ready:
+            self.skipped += max(timeout, 0.0)
+        return ready
 
 
 class HurriedLoop(asyncio.SelectorEventLoop):
