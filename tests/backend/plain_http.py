@@ -1,7 +1,6 @@
 """A client that knows HTTP and nothing of MCP, for what the SDK's own client never sends."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -44,10 +43,3 @@ async def open_session(http: httpx2.AsyncClient) -> dict[str, str]:
     session = {"mcp-session-id": answer.headers["mcp-session-id"]}
     await http.post("/mcp", json={"jsonrpc": "2.0", "method": "notifications/initialized"}, headers=session)
     return session
-
-
-async def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    async with asyncio.timeout(PATIENCE):
-        while not holds():
-            await asyncio.sleep(0.01)

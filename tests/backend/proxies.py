@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx2
 
-from tests.backend.plain_http import call, eventually
+from tests.backend.plain_http import call
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from xats_tui.backend.daemon import Backend
 
 UI_PID = 4_000_000

@@ -12,10 +12,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, JSON_OR_STREAM, browsing, call, eventually, open_session
+from tests.backend.plain_http import INITIALIZE, JSON_OR_STREAM, browsing, call, open_session
 from tests.commands.processes import daemon, kill
 from tests.conftest import Sql
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.daemon import Backend
 from xats_tui.settings import Settings

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.plain_http import browsing, eventually
+from tests.backend.plain_http import browsing
 from tests.conftest import url_of
 from tests.mcp_caller import callers
+from tests.patience import eventually
 from xats_tui import __version__, pid_file
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import StartError

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, browsing, call, eventually, open_session
+from tests.backend.plain_http import INITIALIZE, browsing, call, open_session
 from tests.conftest import Connect, url_of
 from tests.mcp_caller import callers
+from tests.patience import eventually
 from xats_tui import __version__
 from xats_tui.backend import mcp_server
 from xats_tui.backend.daemon import Backend

@@ -9,10 +9,10 @@ import httpx2
 import pytest
 from sse_starlette import EventSourceResponse
 
-from tests.backend.plain_http import browsing, call, eventually, open_session
+from tests.backend.plain_http import browsing, call, open_session
 from tests.conftest import Connect, url_of
 from tests.mcp_caller import callers
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from xats_tui.backend import event_streams, mcp_server
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.events import Event

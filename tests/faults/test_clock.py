@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.backend.plain_http import eventually
 from tests.backend.services.waking import bind, hints, until
 from tests.conftest import PutTmux, url_of
 from tests.mcp_caller import Caller, callers
+from tests.patience import eventually
 from tests.screens.looking import slow
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui.backend.clock import SystemClock

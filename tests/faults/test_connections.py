@@ -13,11 +13,11 @@ import httpx2
 import psutil
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, browsing, call, eventually, open_session
+from tests.backend.plain_http import INITIALIZE, browsing, call, open_session
 from tests.commands.processes import daemon
 from tests.conftest import Connect, url_of
 from tests.mcp_caller import callers
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from tests.screens.looking import slow
 from xats_tui.backend import connections, http_requests, mcp_server
 from xats_tui.backend.daemon import Backend

@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.backend.plain_http import eventually
 from tests.commands.processes import xats
 from tests.conftest import Connect, Sql
 from tests.faults.files import NOW, PAGE, Damage, add_message, cut_off, filled, overwritten, peppered, rows
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from tests.screens.looking import slow
 from tests.screens.sample import FILLED, FixedSource
 from tests.screens.sample import NOW as FILLED_AT

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.plain_http import eventually
 from tests.conftest import url_of
 from tests.mcp_caller import callers
+from tests.patience import eventually
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import StartError
 from xats_tui.backend.store import database, migrations

@@ -7,10 +7,10 @@ from collections.abc import Awaitable
 import psutil
 import pytest
 
-from tests.backend.plain_http import eventually
 from tests.backend.services.waking import bind, hints, until
 from tests.conftest import Connect, PutTmux
 from tests.fakes import FakeClock
+from tests.patience import eventually
 from tests.screens.looking import slow
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.daemon import Backend

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.backend.plain_http import eventually
 from tests.backend.services.waking import HINT, status_of, until
 from tests.commands.processes import XATS, clean_environment, daemon, kill, xats
 from tests.conftest import Connect, url_of
 from tests.mcp_bridge.host import LONGEST_LINE, ScriptedHost, end
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, listening
 from tests.mcp_caller import callers
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from xats_tui.backend.daemon import Backend
 from xats_tui.mcp_bridge.channel import ChannelProxy
 from xats_tui.mcp_bridge.host import Host

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, answer_text, listening, read_request, reply
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from xats_tui import pid_file
 from xats_tui.call_meta import CALL_ID, INSTANCE
 from xats_tui.mcp_bridge import upstream as upstream_module
@@ -44,12 +44,6 @@ async def connected_to(
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
-
-
-async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not holds():
-            await asyncio.sleep(0.005)
 
 
 KEEPS_CALLS: dict[str, Any] = {"experimental": {"xats/calls_once": {}}}
@@ -113,17 +107,17 @@ async def test_notifications_reach_the_host_from_both_streams(coordinator: Scrip
     coordinator.script = script
     async with connected_to(coordinator, tmp_path) as (upstream, heard):
         await upstream.request("tools/call", call("echo"))
-        await until(lambda: coordinator.standing)
+        await eventually(lambda: coordinator.standing)
         await coordinator.announce(event)
-        await until(lambda: len(heard) == 2)
+        await eventually(lambda: len(heard) == 2)
     assert heard == [progress, event]
 
 
 async def test_a_ping_of_the_coordinator_is_answered(coordinator: ScriptedCoordinator, tmp_path: Path) -> None:
     async with connected_to(coordinator, tmp_path):
-        await until(lambda: coordinator.standing)
+        await eventually(lambda: coordinator.standing)
         await coordinator.announce({"jsonrpc": "2.0", "method": "ping", "id": "p"})
-        await until(lambda: {"jsonrpc": "2.0", "id": "p", "result": {}} in coordinator.received)
+        await eventually(lambda: {"jsonrpc": "2.0", "id": "p", "result": {}} in coordinator.received)
 
 
 async def test_a_restarted_coordinator_is_told_who_the_agent_is_before_anything_else(
@@ -149,7 +143,7 @@ async def test_an_idle_agent_is_registered_again_when_the_port_is_back(
         await upstream.request("tools/call", call("register_agent"))
         await coordinator.die()
         await coordinator.start()
-        await until(lambda: len(coordinator.calls("register_agent")) == 2)
+        await eventually(lambda: len(coordinator.calls("register_agent")) == 2)
 
 
 def test_the_port_is_looked_for_less_often_each_time_and_once_a_second_at_last() -> None:
@@ -276,7 +270,7 @@ async def test_an_introduction_comes_before_anything_else_on_a_session_that_was_
     coordinator: ScriptedCoordinator, tmp_path: Path
 ) -> None:
     async with connected_to(coordinator, tmp_path) as (upstream, _):
-        await until(lambda: coordinator.standing)
+        await eventually(lambda: coordinator.standing)
         upstream.introduce({"name": "register_agent", "arguments": {"name": "ann"}})
         await upstream.request("tools/call", call("echo"))
         assert upstream.told is not None
@@ -332,7 +326,7 @@ async def test_a_call_that_the_host_gives_up_is_given_up_at_the_coordinator(
     coordinator.script = script
     async with connected_to(coordinator, tmp_path) as (upstream, _):
         asking = asyncio.create_task(upstream.request("tools/call", call("send_message")))
-        await until(lambda: coordinator.calls("send_message"))
+        await eventually(lambda: coordinator.calls("send_message"))
         asking.cancel()
         with suppress(asyncio.CancelledError):
             await asking
@@ -357,7 +351,7 @@ async def test_the_host_hears_that_the_tools_may_have_changed_only_when_another_
             await upstream.request("tools/call", call("echo"))
             await coordinator.die()
             await coordinator.start()
-            await until(lambda: coordinator.standing)
+            await eventually(lambda: coordinator.standing)
     assert [message["method"] for message in heard] == ["notifications/tools/list_changed"]
 
 

@@ -1,17 +1,12 @@
 """The dashboard at a real coordinator, and agents that speak to it over HTTP as they would in life."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
-from mcp import ClientSession
-from mcp.client.streamable_http import streamable_http_client
-from mcp.types import TextContent
 from textual.pilot import Pilot
 
-from tests.patience import PATIENCE
+from tests.mcp_caller import callers
 from tests.screens.looking import shows, until
 from xats_tui import pid_file
 from xats_tui.app import XatsApp
@@ -57,18 +52,13 @@ async def agents(settings: Settings) -> AsyncIterator[Agents]:
     """A way to connect agents, each registered in team shop; they are gone at the end."""
     record = pid_file.read(settings.pid_path)
     assert record
-    async with AsyncExitStack() as stack:
+    async with callers() as connect_to:
 
         async def connect(name: str, client: str = "custom") -> Tool:
-            read, write = await stack.enter_async_context(streamable_http_client(record.url))
-            session = await stack.enter_async_context(ClientSession(read, write))
-            await session.initialize()
+            caller = await connect_to(record.url)
 
             async def call(tool: str, **arguments: Any) -> dict[str, Any]:
-                answer = await session.call_tool(tool, arguments)
-                content = answer.content[0]
-                assert isinstance(content, TextContent)
-                fields: dict[str, Any] = json.loads(content.text)
+                fields: dict[str, Any] = await caller.call(tool, **arguments)
                 assert "error" not in fields, fields
                 return fields
 
@@ -82,10 +72,3 @@ async def agents(settings: Settings) -> AsyncIterator[Agents]:
 async def bind(call: Tool, pid: int) -> None:
     """Tell the coordinator that an agent lives in the pane of this stand-in."""
     await call("bind_runtime_identity", agent="custom", ui_pid=pid, process_pattern="stand_in")
-
-
-async def eventually(claim: Callable[[], bool]) -> None:
-    """Wait until something outside the screen holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not claim():
-            await asyncio.sleep(0.02)

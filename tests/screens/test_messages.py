@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from tests.conftest import Sql
+from tests.patience import eventually
 from tests.screens.looking import put, settled, shows, text, until
 from tests.screens.sample import (
     BACKEND,
@@ -24,7 +25,7 @@ from tests.screens.sample import (
     desk,
     message,
 )
-from tests.screens.supervising import agents, dashboard, eventually, open_mode
+from tests.screens.supervising import agents, dashboard, open_mode
 from tests.screens.test_modes import is_open, names, opened, table
 from xats_tui.app import XatsApp
 from xats_tui.backend.crossing import Coordinator

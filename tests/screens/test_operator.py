@@ -8,8 +8,9 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.conftest import Sql
+from tests.patience import eventually
 from tests.screens.looking import shows, until
-from tests.screens.supervising import agents, bind, dashboard, eventually, open_mode
+from tests.screens.supervising import agents, bind, dashboard, open_mode
 from tests.tmux_server import Pane, TmuxServer, attached
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.model.panes import PaneRef

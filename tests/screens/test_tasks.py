@@ -9,9 +9,10 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.conftest import Sql
+from tests.patience import eventually
 from tests.screens.looking import settled, shows, text, until
 from tests.screens.sample import FILLED, NOW, FixedSource, FixedVerbs, FrozenClock, desk
-from tests.screens.supervising import Tool, agents, dashboard, eventually, open_mode
+from tests.screens.supervising import Tool, agents, dashboard, open_mode
 from xats_tui.app import XatsApp
 from xats_tui.backend.crossing import Coordinator
 from xats_tui.backend.model.tasks import Task, TaskEntry, TaskStatus

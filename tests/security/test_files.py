@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.plain_http import eventually
 from tests.commands.processes import daemon, xats
 from tests.conftest import Sql
+from tests.patience import eventually
 from xats_tui import pid_file, private_files, takeover
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import StartError

@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.backend.plain_http import browsing, eventually, open_session
+from tests.backend.plain_http import browsing, open_session
 from tests.backend.proxies import UI_PID, WAKE, answer_of, deaf_proxy, listening_proxy, proxy_fields, stream_of
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
+from tests.patience import eventually
 from xats_tui.backend.daemon import Backend
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Connect, Sql
-from tests.screens.supervising import eventually
+from tests.patience import eventually
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.model.agents import OPERATOR_ID
 from xats_tui.settings import Settings

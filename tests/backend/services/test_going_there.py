@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.backend.plain_http import eventually
 from tests.backend.services.conftest import Bound
 from tests.conftest import Connect
+from tests.patience import eventually
 from tests.tmux_server import TmuxServer, attached
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.screens.supervising import eventually
+from tests.patience import eventually
 from xats_tui.backend.daemon import Backend
 from xats_tui.settings import Loaded, Settings, load
 

@@ -5,11 +5,12 @@ import re
 
 import pytest
 
-from tests.backend.plain_http import browsing, call, eventually, open_session
+from tests.backend.plain_http import browsing, call, open_session
 from tests.backend.tools.letters import inbox, send
 from tests.backend.tools.test_kit import ARGUMENTS, LONG_AGO, WITHOUT_REGISTRATION
 from tests.conftest import Connect, Sql, url_of
 from tests.mcp_caller import callers
+from tests.patience import eventually
 from xats_tui.backend.daemon import Backend
 from xats_tui.settings import Settings
 

@@ -9,11 +9,11 @@ import mcp_types as types
 import pytest
 
 from tests.app_server import THREAD, AppServer, app_server
-from tests.backend.plain_http import eventually
 from tests.backend.services.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.opencode_server import opencode_server
+from tests.patience import eventually
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.model.wakes import Reach
 from xats_tui.backend.processes import Process, Processes
