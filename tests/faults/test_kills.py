@@ -57,7 +57,7 @@ class Said:
 async def test_what_was_acknowledged_is_there_and_every_wake_goes_on(
     own_tmux_folder: Path, tmux: TmuxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host, "WAIT", ANSWERED)
+    monkeypatch.setattr(host, "PATIENCE", ANSWERED)
     home, chance = own_tmux_folder, random.Random(KILLS)
     messages, tasks, contracts = Said(), Said(), Said()
     with ExitStack() as coordinators:
