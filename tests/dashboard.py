@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from tests.mcp_bridge.host import ScriptedHost, bridge
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui import pid_file
 from xats_tui.pid_file import PidRecord
@@ -42,9 +42,7 @@ async def running(home: Path, fits: Callable[[PidRecord], bool] = lambda _: True
 
 async def gone(home: Path) -> None:
     """Wait until no coordinator of this home runs."""
-    async with asyncio.timeout(PATIENCE):
-        while pid_file.is_running(home / "daemon.pid"):
-            await asyncio.sleep(0.02)
+    await eventually(lambda: not pid_file.is_running(home / "daemon.pid"))
 
 
 @asynccontextmanager

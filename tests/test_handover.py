@@ -15,7 +15,7 @@ import pytest
 
 from tests.dashboard import agents, gone, opened, running
 from tests.mcp_bridge.host import ScriptedHost
-from tests.patience import PATIENCE
+from tests.patience import eventually
 from tests.tmux_server import TmuxServer, short_folder
 
 pytestmark = [pytest.mark.tmux, pytest.mark.timeout(120)]
@@ -64,9 +64,7 @@ class Load:
     async def goes_on(self) -> None:
         """Wait until so many more calls have been answered."""
         enough = self.calls + CALLS
-        async with asyncio.timeout(PATIENCE):
-            while self.calls < enough:
-                await asyncio.sleep(0.02)
+        await eventually(lambda: self.calls >= enough)
 
 
 def stored(home: Path) -> set[str]:

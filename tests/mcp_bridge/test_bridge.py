@@ -11,7 +11,7 @@ import pytest
 
 from tests.commands.processes import daemon, kill
 from tests.mcp_bridge.host import ScriptedHost, bridge
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from xats_tui import __version__, pid_file
 
 REGISTRATION = {"client": "custom", "model": "m", "team": "t"}
@@ -100,9 +100,7 @@ async def test_an_idle_agent_is_known_again_to_a_coordinator_that_came_back(home
             await idle.call("register_agent", name="idle", **REGISTRATION)
             kill(first)
             with daemon(home, port=port):
-                async with asyncio.timeout(PATIENCE):
-                    while "told again: register_agent" not in (home / "xats-tui.log").read_text():
-                        await asyncio.sleep(0.02)
+                await eventually(lambda: "told again: register_agent" in (home / "xats-tui.log").read_text())
 
 
 @pytest.mark.slow

@@ -73,10 +73,7 @@ async def begin_session(base_url: str) -> str:
         NoAnswer: there is none.
     """
     async with _connected(base_url) as server:
-        begun = await _asked(server, "POST", "/session", {})
-        session = begun.get("id") if isinstance(begun, dict) else None
-        if not isinstance(session, str):
-            raise _strange(server, "/session")
+        session = _id_of(server, await _asked(server, "POST", "/session", {}))
         await _asked(server, "POST", "/tui/select-session", {"sessionID": session})
         return session
 
@@ -101,10 +98,15 @@ async def _session(server: httpx2.AsyncClient, agent: Agent) -> str:
     sessions = [one for one in await _listed(server, "/session") if not one.get("parentID")]
     if not sessions:
         raise NoAnswer("opencode has no session yet: it begins with the first prompt")
-    newest = max(sessions, key=_used_at).get("id")
-    if not isinstance(newest, str):
+    return _id_of(server, max(sessions, key=_used_at))
+
+
+def _id_of(server: httpx2.AsyncClient, session: Any) -> str:
+    """The id of a session as the server tells of it."""
+    named = session.get("id") if isinstance(session, dict) else None
+    if not isinstance(named, str):
         raise _strange(server, "/session")
-    return newest
+    return named
 
 
 def _used_at(session: Mapping[str, Any]) -> float:
