@@ -16,7 +16,8 @@ from xats_tui.backend.model.agents import Agent, DeliveryKind, SeenProcess
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 from xats_tui.backend.processes import Process, Processes
-from xats_tui.backend.tmux import Looks, Tmux
+from xats_tui.backend.tmux import Tmux
+from xats_tui.backend.tmux_looks import Looks
 
 
 class FakeClock:

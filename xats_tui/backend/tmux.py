@@ -11,7 +11,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from libtmux.common import tmux_cmd
@@ -20,6 +19,7 @@ from libtmux.exc import LibTmuxException
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import PaneGone, TmuxError, TmuxUnavailable
 from xats_tui.backend.model.panes import PaneLook, PaneRef, TmuxCommand
+from xats_tui.backend.tmux_looks import LookRequest, Looks
 
 logger = logging.getLogger(__name__)
 
@@ -32,43 +32,8 @@ AT_ONCE = 4
 COMMANDS_KEPT = 200
 """Commands that changed something, as the dashboard lists them; the log file has them all."""
 
-SEPARATOR = "\x1f"
-"""Between the formats of one pane: no title or path holds it unescaped."""
-
-FORMATS = (
-    "pane_id",
-    "cursor_x",
-    "cursor_y",
-    "cursor_flag",
-    "alternate_on",
-    "pane_in_mode",
-    "pane_dead",
-    "pane_pid",
-    "pane_tty",
-    "pane_active",
-    "pane_width",
-    "pane_height",
-    "window_index",
-    "pane_index",
-    "session_name",
-    "pane_current_command",
-    "pane_current_path",
-    "pane_title",
-)
-NUMBERS = frozenset(FORMATS[1:8]) | {"pane_active", "pane_width", "pane_height"}
-
 _GONE = ("can't find pane", "pane not found", "no such pane")
 _NO_SERVER = ("no server running", "error connecting to", "server exited", "lost server", "no current client")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looks:
-    """One look at a tmux server: what all its panes say of themselves, and the screens that were asked for."""
-
-    panes: Mapping[str, Mapping[str, Any]]
-    """tmux formats by pane id."""
-    screens: Mapping[str, str]
-    """The visible screen with attributes, by pane id; panes that are gone are not in it."""
 
 
 class Tmux:
@@ -109,14 +74,11 @@ class Tmux:
         return looks
 
     async def _look_once(self, socket: str, pane_ids: Sequence[str]) -> Looks:
-        mark = f"{SEPARATOR}look-{id(self):x}:"
-        arguments = ["list-panes", "-a", "-F", SEPARATOR.join(f"#{{{name}}}" for name in FORMATS)]
-        for pane_id in pane_ids:
-            arguments += [";", "display-message", "-p", mark + pane_id.replace("%", "%%")]
-            arguments += [";", "capture-pane", "-p", "-e", "-t", pane_id]
-        arguments += [";", "display-message", "-p", mark]
-        lines = await self._run(socket, arguments, forgive=_GONE)
-        return _parse(lines, mark)
+        request = LookRequest(pane_ids)
+        stdout, complaint = await self._answer(socket, request.arguments)
+        if complaint and not _says(complaint, _GONE):
+            raise _error(complaint)
+        return request.read(stdout, is_whole=not complaint)
 
     async def look_at(self, pane: PaneRef) -> PaneLook:
         """One pane now.
@@ -224,7 +186,14 @@ class Tmux:
         except TmuxError:
             logger.debug("buffer %s was not there", buffer)
 
-    async def _run(self, socket: str, arguments: Sequence[str], forgive: Sequence[str] = ()) -> list[str]:
+    async def _run(self, socket: str, arguments: Sequence[str]) -> list[str]:
+        stdout, complaint = await self._answer(socket, arguments)
+        if complaint:
+            raise _error(complaint)
+        return stdout
+
+    async def _answer(self, socket: str, arguments: Sequence[str]) -> tuple[list[str], str]:
+        """The lines that a command prints, and what tmux complains of."""
         async with self._free:
             try:
                 begun = self._clock.monotonic()
@@ -236,14 +205,18 @@ class Tmux:
                 raise TmuxUnavailable(f"tmux did not answer within {self._deadline:g} s") from None
             except (LibTmuxException, OSError) as error:
                 raise TmuxUnavailable(f"tmux is not on PATH or cannot be run: {error}") from error
-        complaint = " ".join(stderr)
-        if not complaint or any(phrase in complaint.lower() for phrase in forgive):
-            return stdout
-        if any(phrase in complaint.lower() for phrase in _GONE):
-            raise PaneGone(complaint)
-        if any(phrase in complaint.lower() for phrase in _NO_SERVER):
-            raise TmuxUnavailable(complaint)
-        raise TmuxError(complaint)
+        return stdout, " ".join(stderr)
+
+
+def _says(complaint: str, phrases: Sequence[str]) -> bool:
+    return any(phrase in complaint.lower() for phrase in phrases)
+
+
+def _error(complaint: str) -> TmuxError:
+    """The error that tmux's complaint means."""
+    if _says(complaint, _GONE):
+        return PaneGone(complaint)
+    return TmuxUnavailable(complaint) if _says(complaint, _NO_SERVER) else TmuxError(complaint)
 
 
 def server_name(socket: str, environment: Mapping[str, str] = os.environ) -> str:
@@ -305,21 +278,3 @@ async def _on_a_thread(socket: str, arguments: Sequence[str]) -> tuple[list[str]
         if not answer.done() or answer.cancelled():
             for command in under_way:
                 command.end()
-
-
-def _parse(lines: Sequence[str], mark: str) -> Looks:
-    panes: dict[str, Mapping[str, Any]] = {}
-    screens: dict[str, list[str]] = {}
-    current: list[str] | None = None
-    for line in lines:
-        if line.startswith(mark):
-            pane_id = line.removeprefix(mark)
-            current = screens.setdefault(pane_id, []) if pane_id else None
-        elif current is not None:
-            current.append(line)
-        elif SEPARATOR in line:
-            values = dict(zip(FORMATS, line.split(SEPARATOR, len(FORMATS) - 1), strict=False))
-            panes[values["pane_id"]] = {
-                name: int(value) if name in NUMBERS and value.isdigit() else value for name, value in values.items()
-            }
-    return Looks(panes=panes, screens={pane_id: "\n".join(rows) for pane_id, rows in screens.items()})

@@ -9,7 +9,8 @@ from tests.patience import PATIENCE
 from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.model.panes import PaneRef, PaneState
 from xats_tui.backend.panes.monitor import PaneMonitor
-from xats_tui.backend.tmux import Looks, Tmux
+from xats_tui.backend.tmux import Tmux
+from xats_tui.backend.tmux_looks import Looks
 
 QUIET, WATCHED = PaneRef("", "%1"), PaneRef("", "%2")
 

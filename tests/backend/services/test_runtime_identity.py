@@ -18,7 +18,8 @@ from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import Client
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity, Wanted
-from xats_tui.backend.tmux import Looks, Tmux
+from xats_tui.backend.tmux import Tmux
+from xats_tui.backend.tmux_looks import Looks
 
 BASE = 13
 """A process that matches (10) in a pane that is active in its window (3)."""
