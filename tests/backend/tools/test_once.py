@@ -21,9 +21,14 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 
 
-async def named_call(caller: Caller, call_id: str, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The answer to a call that the caller names."""
-    meta: Any = {"xats/call_id": call_id}
+ALICE = {"name": "alice", "client": "custom", "model": "m"}
+
+
+async def named_call(
+    caller: Caller, call_id: str, tool: str, arguments: dict[str, Any], more: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The answer to a call that the caller names, with `more` in its `_meta`."""
+    meta: Any = {"xats/call_id": call_id} | (more or {})
     result = await caller.client.call_tool(tool, arguments, meta=meta)
     assert isinstance(result.content[0], types.TextContent)
     answer: dict[str, Any] = json.loads(result.content[0].text)
@@ -46,13 +51,46 @@ async def test_a_call_that_is_made_again_is_answered_and_not_carried_out_again(
     assert sql("SELECT count(*) FROM calls") == [(2,)]
 
 
-async def test_the_caller_may_ask_from_another_session_even_before_it_has_registered_there(
+async def test_a_bridge_may_ask_again_from_another_session_of_its(
     register: Connect, connect: Connect, sql: Sql
 ) -> None:
-    alice, new_session = await register("alice"), await connect()
-    first = await named_call(alice, "c-1", "task_add", {"title": "x"})
-    assert await named_call(new_session, "c-1", "task_add", {"title": "x"}) == first
+    bridge = {"xats/instance": "i-1"}
+    first_session, second_session = await connect(), await connect()
+    await named_call(first_session, "r-1", "register_agent", ALICE, bridge)
+    first = await named_call(first_session, "c-1", "task_add", {"title": "x"}, bridge)
+    await named_call(second_session, "r-2", "register_agent", ALICE, bridge)
+
+    assert await named_call(second_session, "c-1", "task_add", {"title": "x"}, bridge) == first
     assert sql("SELECT count(*) FROM tasks") == [(1,)]
+
+
+async def test_an_id_of_one_caller_is_nothing_to_another(register: Connect, connect: Connect, sql: Sql) -> None:
+    alice, bob, stranger = await register("alice"), await register("bob"), await connect()
+    first = await named_call(alice, "1", "send_message", {"to_agent_name": "bob", "body": "from alice"})
+    second = await named_call(bob, "1", "send_message", {"to_agent_name": "alice", "body": "from bob"})
+
+    assert second["message_id"] != first["message_id"]
+    assert sql("SELECT body FROM messages ORDER BY event_id") == [("from alice",), ("from bob",)]
+    for tool, arguments in CALLS.items():
+        assert await named_call(stranger, "1", tool, arguments) == {"error": "unknown_agent"}
+
+
+async def test_whoever_takes_a_name_over_does_not_get_the_answers_of_before(register: Connect) -> None:
+    letter = {"to_agent_name": "bob", "body": "x"}
+    await register("bob")
+    before = await named_call(await register("alice"), "1", "send_message", letter)
+    after = await named_call(await register("alice"), "1", "send_message", letter)
+
+    assert after["message_id"] != before["message_id"]
+
+
+async def test_one_that_was_taken_over_still_learns_what_became_of_its_call(register: Connect) -> None:
+    alice, letter = await register("alice"), {"to_agent_name": "alice", "body": "x"}
+    first = await named_call(alice, "1", "send_message", letter)
+    await register("alice")
+
+    assert (await named_call(alice, "1", "send_message", letter))["message_id"] == first["message_id"]
+    assert (await named_call(alice, "2", "send_message", letter))["error"] == "superseded"
 
 
 async def test_a_claim_that_is_made_again_was_not_somebody_elses(register: Connect) -> None:

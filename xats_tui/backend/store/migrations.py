@@ -178,6 +178,15 @@ SURFACE_ADDITIONS = (
     "CREATE INDEX idx_activity_at ON activity (at)",
 )
 
+CALLS_OF_CALLERS = (
+    # An id is its caller's own: answers that were kept without a caller could go to anybody.
+    "DROP TABLE calls",
+    """CREATE TABLE calls (
+        caller TEXT NOT NULL, call_id TEXT NOT NULL, at TEXT NOT NULL, answer TEXT NOT NULL,
+        PRIMARY KEY (caller, call_id)) WITHOUT ROWID""",
+    "CREATE INDEX idx_calls_at ON calls (at)",
+)
+
 
 def prepare(path: Path, now: datetime) -> None:
     """Make the file if there is none and bring it to the newest schema, keeping a backup of what it was.
@@ -292,10 +301,17 @@ def _widen_the_surface(connection: sqlite3.Connection, now: datetime) -> None:
         connection.execute(statement)
 
 
+def _give_calls_their_callers(connection: sqlite3.Connection, now: datetime) -> None:
+    del now
+    for statement in CALLS_OF_CALLERS:
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _adopt_reference_schema,
     _add_what_is_ours,
     _widen_the_surface,
+    _give_calls_their_callers,
 )
 
 LATEST = len(MIGRATIONS)

@@ -75,8 +75,8 @@ async def prune_sessions(tx: Transaction, before: datetime, limit: int) -> int:
 async def prune_calls(tx: Transaction, before: datetime, limit: int) -> int:
     """Delete the answers of calls from before then."""
     rows = await tx.fetch_all(
-        "DELETE FROM calls WHERE call_id IN (SELECT call_id FROM calls WHERE at < ? ORDER BY at LIMIT ?) "
-        "RETURNING call_id",
+        "DELETE FROM calls WHERE (caller, call_id) IN "
+        "(SELECT caller, call_id FROM calls WHERE at < ? ORDER BY at LIMIT ?) RETURNING call_id",
         (to_wire(before), limit),
     )
     return len(rows)

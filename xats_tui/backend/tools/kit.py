@@ -24,7 +24,7 @@ from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import calls
 from xats_tui.backend.store.columns import to_json
 from xats_tui.backend.store.transactions import Transaction
-from xats_tui.call_meta import CALL_ID
+from xats_tui.call_meta import CALL_ID, INSTANCE
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ TAKE_BACK = "call register_agent to take the name back, or register under anothe
 ClientName = Literal["codex", "claude-code", "opencode", "custom"]
 
 LONGEST_CALL_ID = 100
+"""Characters of the names that a caller gives to its calls and to itself; a longer one is none."""
 
 MOST_ARGUMENTS = 100
 """More than any tool has: what nobody offers is not looked at one by one."""
@@ -113,8 +114,19 @@ class Call:
     @property
     def call_id(self) -> str | None:
         """What the caller names this call by, and would ask again by; None for most."""
-        call_id = self.meta.get(CALL_ID)
-        return call_id if isinstance(call_id, str) and 0 < len(call_id) <= LONGEST_CALL_ID else None
+        return _name(self.meta, CALL_ID)
+
+    @property
+    def caller(self) -> str | None:
+        """The name under which this caller's answers are kept; None for a session that never spoke for an agent.
+
+        A bridge is the same caller in each of its sessions, as the same agent; everybody else in one session only.
+        """
+        session, instance = self.session, _name(self.meta, INSTANCE)
+        agent_id = session.superseded.agent_id if session.superseded else session.agent_id
+        if agent_id is None:
+            return None
+        return f"{agent_id} {instance}" if instance else session.session_id
 
     def keep(self, answer: Answer) -> Answer:
         """The answer as it is true at the commit of the transaction under way, with which it is kept.
@@ -139,8 +151,8 @@ class Call:
                 await self.services.registry.touch(tx, agent_id)
                 await self.services.mailbox.confirm(tx, agent_id, self._handed_over)
             yield tx
-            if self._answer is not None and self.call_id is not None:
-                await calls.keep(tx, self.call_id, to_json(self._answer))
+            if self._answer is not None and self.call_id is not None and self.caller is not None:
+                await calls.keep(tx, self.caller, self.call_id, to_json(self._answer))
         self.touched = True
         self.session.offered = [row for row in self.session.offered if row not in self._handed_over]
 
@@ -200,7 +212,7 @@ class Toolbox:
     def __init__(self, tools: Mapping[str, Tool], services: Services) -> None:
         self._tools = tools
         self._services = services
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self.offered = [tool.offered() for tool in tools.values()]
 
     async def call(
@@ -235,10 +247,11 @@ class Toolbox:
 
     async def _run_once(self, tool: Tool, call: Call, checked: Arguments) -> str:
         """The answer to a call; to one that was carried out before, or is under way, the same."""
-        if call.call_id is None:
+        if call.call_id is None or call.caller is None:
             return await self._run(tool, call, checked)
-        async with self._turns.setdefault(call.call_id, asyncio.Lock()):
-            kept = await calls.answer(self._services.database, call.call_id)
+        caller, call_id = call.caller, call.call_id
+        async with self._turns.setdefault((caller, call_id), asyncio.Lock()):
+            kept = await calls.answer(self._services.database, caller, call_id)
             return await self._run(tool, call, checked) if kept is None else kept
 
     async def _run(self, tool: Tool, call: Call, checked: Arguments) -> str:
@@ -252,6 +265,11 @@ class Toolbox:
             async with call.write():
                 pass
         return to_json(answer)
+
+
+def _name(meta: Mapping[str, Any], key: str) -> str | None:
+    name = meta.get(key)
+    return name if isinstance(name, str) and 0 < len(name) <= LONGEST_CALL_ID else None
 
 
 def _answered(text: str) -> types.CallToolResult:
