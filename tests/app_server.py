@@ -24,7 +24,13 @@ class AppServer:
         """Those that are loaded and can be resumed."""
         self.listed: list[Any] | None = None
         """What it says are loaded; `threads` unless set."""
+        self.names: dict[str, str] = {}
+        """Of its threads, as their windows show them."""
+        self.ports: dict[str, int] = {}
+        """Where the windows that opened its threads serve `codex_tui`."""
         self.turns: list[str] = []
+        self.set_to_work: list[str] = []
+        """The threads that those were started on."""
         self.asked: list[str] = []
         """The methods of all requests."""
         self.authorization: list[str | None] = []
@@ -65,9 +71,17 @@ class AppServer:
             case _ if thread_id not in self.threads:
                 return {"error": {"code": -32600, "message": f"thread not loaded: {thread_id}"}}
             case "thread/read" | "thread/resume":
-                return {"result": {"thread": {"id": thread_id, "status": self.status, "originator": self.originator}}}
+                name = self.names.get(thread_id)
+                thread = {"id": thread_id, "status": self.status, "originator": self.originator, "name": name}
+                return {"result": {"thread": thread}}
+            case "mcpServerStatus/list" if thread_id in self.ports:
+                origin = f"http://127.0.0.1:{self.ports[thread_id]}"
+                return {"result": {"data": [{"name": "codex_tui", "httpOrigin": origin}], "nextCursor": None}}
+            case "mcpServerStatus/list":
+                return {"result": {"data": [], "nextCursor": None}}
             case "turn/start":
                 self.turns.append(params["input"][0]["text"])
+                self.set_to_work.append(thread_id)
                 return {"result": {"turn": {"id": "turn-1"}}}
         return {"error": {"code": -32601, "message": "no such method"}}
 

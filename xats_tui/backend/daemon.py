@@ -53,6 +53,7 @@ from xats_tui.backend.store.known_agents import KnownAgents
 from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChannels
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
+from xats_tui.backend.transports.codex_windows import CodexWindows
 from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.backend.transports.tmux_pane import TmuxPane
 from xats_tui.backend.watcher import follow
@@ -93,7 +94,7 @@ class Backend:
         self.waker = Waker(
             database,
             (
-                CodexAppServer(processes),
+                CodexAppServer(CodexWindows(processes, tmux)),
                 OpencodeServer(),
                 ClaudeChannel(open_channels),
                 typing,

@@ -6,7 +6,7 @@ It knows processes and ttys, not panes or agents.
 import asyncio
 import os
 import subprocess
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,18 @@ class Process:
         return " ".join(self.command) or self.name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belongings:
+    """The environment, the TCP ports and the place in its terminal of a running process."""
+
+    environment: Mapping[str, str]
+    listens_at: frozenset[int]
+    connected_to: frozenset[int]
+    """The remote ports of its connections."""
+    is_in_front: bool
+    """It runs in the foreground of its terminal and is not stopped."""
+
+
 class Processes:
     """The processes of this machine."""
 
@@ -73,6 +85,10 @@ class Processes:
         Yes also where that cannot be told: the process is gone, or the system says of no connection whose it is.
         """
         return await asyncio.to_thread(_may_speak_for, pid, port)
+
+    async def belongings(self, pid: int) -> Belongings | None:
+        """What a process has open and was given; None if it has ended or is another user's."""
+        return await asyncio.to_thread(_belongings, pid)
 
     async def is_in_front(self, pid: int) -> bool:
         """Whether the process belongs to the foreground group of its terminal, so that what is typed reaches it."""
@@ -146,6 +162,20 @@ def _process(process: psutil.Process) -> Process:
             command=tuple(process.cmdline()),
             tty=normal_tty(process.terminal()),
         )
+
+
+def _belongings(pid: int) -> Belongings | None:
+    try:
+        process = psutil.Process(pid)
+        connections = process.net_connections("tcp")
+        return Belongings(
+            environment=process.environ(),
+            listens_at=frozenset(one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN),
+            connected_to=frozenset(one.raddr.port for one in connections if one.raddr),
+            is_in_front=process.status() != psutil.STATUS_STOPPED and _is_in_front(pid),
+        )
+    except (psutil.Error, OSError):
+        return None
 
 
 def _is_in_front(pid: int) -> bool:

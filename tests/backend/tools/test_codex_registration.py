@@ -15,7 +15,7 @@ from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
 from tests.patience import PATIENCE
 from xats_tui.backend.transports import json_rpc
-from xats_tui.backend.transports.codex_appserver import CONTROL_SOCKET
+from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET
 
 NOBODY = "ws://127.0.0.1:1"
 SERVER_ERROR = {"code": -32000, "message": "no"}

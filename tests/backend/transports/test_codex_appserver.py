@@ -14,11 +14,8 @@ from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.opencode_server import opencode_server
 from tests.patience import eventually
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.model.wakes import Reach
-from xats_tui.backend.processes import Process, Processes
 from xats_tui.backend.transports import json_rpc
-from xats_tui.backend.transports.codex_appserver import CONTROL_SOCKET, CodexAppServer
+from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
@@ -109,41 +106,6 @@ async def test_a_server_that_is_gone_is_tried_again(
     assert sent["poke_skip_reasons"][0]["reason"] == "guard_failed"
     assert "cannot connect to unix:" in sent["poke_skip_reasons"][0]["detail"]
     assert sent["retry_scheduled"] is True
-
-
-class Terminals(Processes):
-    """A process table with these programs in terminals, and no others."""
-
-    def __init__(self, *programs: str) -> None:
-        self._programs = programs
-
-    async def all(self) -> tuple[Process, ...]:
-        """What the test says."""
-        return tuple(
-            Process(pid=number, started_at=0, name=program, command=(program,), tty="pts/0")
-            for number, program in enumerate(self._programs, start=1)
-        )
-
-
-@pytest.mark.parametrize(
-    ("programs", "originator", "reach"),
-    [
-        (("bash",), "codex-tui", Reach.AGENT_GONE),
-        (("bash", "/opt/bin/codex"), "codex-tui", Reach.OPEN),
-        (("bash",), "codex-vscode", Reach.OPEN),
-    ],
-)
-async def test_a_thread_whose_screen_was_closed_is_not_set_to_work(
-    programs: tuple[str, ...], originator: str, reach: Reach, codex: AppServer, backend: Backend, connect: Connect
-) -> None:
-    codex.originator = originator
-    await registered(connect, "bob")
-    agent = await backend.registry.by_name("default", "bob")
-    assert agent is not None
-
-    sighting = await CodexAppServer(Terminals(*programs)).sight(agent)
-
-    assert sighting.reach is reach
 
 
 async def test_a_burst_starts_one_turn(codex: AppServer, connect: Connect, register: Connect) -> None:

@@ -9,14 +9,15 @@ import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from xats_tui import __version__
 from xats_tui.backend.errors import XatsError
 from xats_tui.backend.model.agents import Agent, DeliveryKind
 from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
-from xats_tui.backend.processes import Processes
+from xats_tui.backend.transports.codex_windows import CodexWindows, LoadedThread, control_socket, is_shown
 from xats_tui.backend.transports.json_rpc import (
     UNIX,
     JsonRpc,
@@ -25,16 +26,19 @@ from xats_tui.backend.transports.json_rpc import (
     ServerUnreachable,
     connected,
 )
-from xats_tui.programs import program_names
 
-CONTROL_SOCKET = Path("app-server-control/app-server-control.sock")
-"""Of a stock Codex, below `$CODEX_HOME`."""
+TERMINAL_ORIGINATORS = frozenset({"codex-tui", "codex_cli_rs", "codex_exec"})
+"""What a thread that was begun in a terminal says of its origin."""
 
-PROGRAM = "codex"
-TUI = "codex-tui"
-"""What a thread that was begun in the terminal says of its origin."""
+WINDOW_SERVER = "codex_tui"
+"""The MCP server that a Codex window has for the threads that it opens."""
 
-UNWATCHED = "no Codex screen is open: its thread would go on unwatched"
+SHOWN = "a Codex window shows its thread"
+UNWATCHED = "no Codex window shows its thread, which would go on unwatched: open it with `codex resume {thread_id}`"
+UNSURE = "it is not known whether a Codex window shows its thread: open it with `codex resume {thread_id}`"
+
+MOST_THREADS = 100
+"""Loaded threads that are looked at to tell which of them a window shows."""
 
 TOKEN_NAMES = ("CODEX_", "XATS_")
 """What the name of an environment variable must begin with to be sent as a token: no other secret may leave."""
@@ -60,8 +64,8 @@ class CodexAppServer:
     name = "codex-appserver"
     types = False
 
-    def __init__(self, processes: Processes, environment: Mapping[str, str] = os.environ) -> None:
-        self._processes = processes
+    def __init__(self, windows: CodexWindows, environment: Mapping[str, str] = os.environ) -> None:
+        self._windows = windows
         self._environment = environment
         self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -70,13 +74,10 @@ class CodexAppServer:
         return agent.delivery.kind is DeliveryKind.CODEX_APPSERVER
 
     async def sight(self, agent: Agent) -> Sighting:
-        """Ask the thread what it is doing."""
+        """Ask the thread what it is doing, and see whether somebody can watch it."""
         try:
             async with self._connection(agent) as server:
-                thread = await _thread(server, agent)
-            if thread.get("originator") == TUI and not await self._screen_is_open():
-                return Sighting(reach=Reach.AGENT_GONE, detail=UNWATCHED)
-            return _judged(thread)
+                return await self._sighted(server, agent)
         except (ServerUnreachable, NoReply, RequestRefused, MissingToken) as error:
             return Sighting(reach=Reach.BROKEN, detail=str(error))
 
@@ -87,9 +88,9 @@ class CodexAppServer:
         async with self._writers[thread_id]:
             try:
                 async with self._connection(agent) as server:
-                    sighting = _judged(await _thread(server, agent))
+                    sighting = await self._sighted(server, agent)
                     seen = sighting.seen
-                    if not all(gate.holds for gate in sighting.gates):
+                    if sighting.reach is not Reach.OPEN or not all(gate.holds for gate in sighting.gates):
                         return _proof(WakeStep.ATTEMPTED, sighting.detail, seen)
                     turn = await _start_turn(server, thread_id, hint)
                     return _proof(WakeStep.SUBMITTED, f"turn {turn} started", seen)
@@ -98,9 +99,18 @@ class CodexAppServer:
             except (ServerUnreachable, RequestRefused, MissingToken) as error:
                 return _proof(WakeStep.ATTEMPTED, str(error), seen, failed=True)
 
-    async def _screen_is_open(self) -> bool:
-        """Whether any Codex runs in a terminal: its app-server keeps threads loaded that nobody looks at."""
-        return any(PROGRAM in program_names(process.command) for process in await self._processes.all())
+    async def _sighted(self, server: JsonRpc, agent: Agent) -> Sighting:
+        thread = await _thread(server, agent)
+        sighting = _judged(thread)
+        if not _needs_a_window(thread, agent) or not all(gate.holds for gate in sighting.gates):
+            return sighting
+        thread_id, url = agent.delivery.address["thread_id"], agent.delivery.address["ws_url"]
+        shown = is_shown(thread_id, await self._windows.of(url), await _loaded_threads(server))
+        why = SHOWN if shown else (UNSURE if shown is None else UNWATCHED).format(thread_id=thread_id)
+        if shown is None and agent.binding is not None:
+            return replace(sighting, reach=Reach.NO_PANE, detail=why)  # its own pane shows more
+        window = Gate(name="window", holds=bool(shown), detail=why)
+        return replace(sighting, detail=sighting.detail if shown else why, gates=(*sighting.gates, window))
 
     @asynccontextmanager
     async def _connection(self, agent: Agent) -> AsyncIterator[JsonRpc]:
@@ -172,8 +182,7 @@ async def is_loaded(server: JsonRpc, thread_id: str) -> bool:
 
 def control_url(environment: Mapping[str, str] = os.environ) -> str | None:
     """The URL of a stock Codex's control socket; None if there is no such socket."""
-    codex_home = environment.get("CODEX_HOME")
-    socket = (Path(codex_home) if codex_home else Path.home() / ".codex") / CONTROL_SOCKET
+    socket = control_socket(environment)
     return f"{UNIX}{socket}" if socket.is_socket() else None
 
 
@@ -184,12 +193,43 @@ async def _thread(server: JsonRpc, agent: Agent) -> Mapping[str, Any]:
     server may have been started anew, and loads the thread first.
     """
     address = agent.delivery.address
-    if not address["ws_url"].startswith(UNIX):
-        return await resume(server, address["thread_id"])
+    ask = _read if address["ws_url"].startswith(UNIX) else resume
+    return await ask(server, address["thread_id"])
+
+
+def _needs_a_window(thread: Mapping[str, Any], agent: Agent) -> bool:
+    """Whether the thread was begun in a terminal, for a person who watches it; a stock Codex's may not say so."""
+    originator = thread.get("originator")
+    if originator is None:
+        return bool(agent.delivery.address["ws_url"].startswith(UNIX))
+    return originator in TERMINAL_ORIGINATORS
+
+
+async def _loaded_threads(server: JsonRpc) -> list[LoadedThread]:
+    """The threads of which a window may show one: neither subagents nor what Codex asks for itself, such as a title."""
+    listed = await server.request("thread/loaded/list", {"cursor": None, "limit": MOST_THREADS})
+    found = []
+    for thread_id in listed.get("data") or [] if isinstance(listed, dict) else []:
+        try:
+            thread = await _read(server, thread_id)
+        except RequestRefused:
+            continue  # it was unloaded meanwhile
+        if not thread.get("ephemeral") and not thread.get("parentThreadId"):
+            port = await _window_port(server, thread_id)
+            found.append(LoadedThread(thread_id=thread_id, name=thread.get("name"), port=port))
+    return found
+
+
+async def _window_port(server: JsonRpc, thread_id: str) -> int | None:
+    """The port of the window that opened a thread; None if the server does not tell."""
+    wanted = {"threadId": thread_id, "serverName": WINDOW_SERVER, "detail": "toolsAndAuthOnly"}
     try:
-        return await _read(server, address["thread_id"])
+        listed = await server.request("mcpServerStatus/list", wanted)
     except RequestRefused:
-        return await resume(server, address["thread_id"])
+        return None
+    servers = listed.get("data") or [] if isinstance(listed, dict) else []
+    origins = (one.get("httpOrigin") for one in servers if one.get("name") == WINDOW_SERVER)
+    return next((urlsplit(origin).port for origin in origins if origin), None)
 
 
 async def _read(server: JsonRpc, thread_id: str) -> Mapping[str, Any]:
