@@ -1,11 +1,11 @@
 """The seam to tmux, against a real server: one command a look, pastes, keys, and plain errors."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import PutTmux
 from tests.fakes import FakeClock
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
 from xats_tui.backend.errors import PaneGone, TmuxError, TmuxUnavailable
@@ -118,12 +118,9 @@ async def test_a_tmux_that_complains_of_something_else_is_an_error_with_its_word
 
 
 async def test_a_tmux_that_does_not_answer_costs_its_deadline_and_the_loop_goes_on(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tmux: TmuxServer, put_tmux: PutTmux
 ) -> None:
-    mute = tmp_path / "tmux"
-    mute.write_text("#!/bin/sh\nexec sleep 600\n")
-    mute.chmod(0o700)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    put_tmux("exec sleep 600")
     turns = 0
     asking = asyncio.create_task(Tmux(FakeClock(), deadline=0.5).panes(""))
     while not asking.done():

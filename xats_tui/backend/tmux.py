@@ -1,33 +1,36 @@
-"""The one seam to tmux: every command runs on a thread of its own, under a deadline, and raises when tmux complains.
+"""The one seam to tmux: every command runs under a deadline, at a checked server, and raises when tmux complains.
 
-It knows panes and keys, not agents.  libtmux's own `send_keys` and `capture_pane` say nothing when a pane is dead, and
-nothing in it has a timeout; so commands go through its `tmux_cmd`, with `-u`: without a UTF-8 locale tmux would print
-every other character as `_`.
+It knows panes and keys, not agents.  libtmux's own `send_keys` and `capture_pane` say nothing when a pane is dead, so
+commands are run as such (`tmux_commands`).
 """
 
 import asyncio
 import logging
-import os
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-from libtmux.common import tmux_cmd
 from libtmux.exc import LibTmuxException
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import PaneGone, TmuxError, TmuxUnavailable
 from xats_tui.backend.model.panes import PaneLook, PaneRef, TmuxCommand
+from xats_tui.backend.tmux_commands import run_command
 from xats_tui.backend.tmux_looks import LookRequest, Looks
+from xats_tui.backend.tmux_sockets import TmuxSockets, UntrustedSocket
 
 logger = logging.getLogger(__name__)
 
 DEADLINE = 3.0
 """Seconds for one tmux command: a command takes 2 to 10 ms, a server that is busy some hundred."""
 
+LOOK_DEADLINE_S = 1.5
+"""For a look at all panes, which callers ask for: their calls are answered within two seconds."""
+
 AT_ONCE = 4
-"""Commands under way at a time: a hung server must not cost a thread for each further call."""
+"""Commands under way at a time at one server: a hung one costs so many threads, and delays nobody at another."""
 
 COMMANDS_KEPT = 200
 """Commands that changed something, as the dashboard lists them; the log file has them all."""
@@ -36,13 +39,22 @@ _GONE = ("can't find pane", "pane not found", "no such pane")
 _NO_SERVER = ("no server running", "error connecting to", "server exited", "lost server", "no current client")
 
 
+class _Slots:
+    """The places for commands at one server, and who uses or waits for one."""
+
+    def __init__(self) -> None:
+        self.free = asyncio.Semaphore(AT_ONCE)
+        self.users = 0
+
+
 class Tmux:
     """All tmux servers of this machine's user, each named by its socket's path (empty: tmux's own choice)."""
 
     def __init__(self, clock: Clock, deadline: float = DEADLINE) -> None:
         self._clock = clock
         self._deadline = deadline
-        self._free = asyncio.Semaphore(AT_ONCE)
+        self._sockets = TmuxSockets()
+        self._slots: dict[str, _Slots] = {}
         self._changes: deque[TmuxCommand] = deque(maxlen=COMMANDS_KEPT)
         self.round_trip: float | None = None
         """Seconds that the last command took; None before the first."""
@@ -53,13 +65,30 @@ class Tmux:
         """The commands of late that changed something, the newest first; what was typed is not in them."""
         return tuple(reversed(self._changes))
 
+    async def check(self, socket: str) -> None:
+        """Refuse a server that is not spoken with; there need not be one now.
+
+        Raises:
+            UntrustedSocket: it is named by what is no tmux socket of this user.
+        """
+        try:
+            await asyncio.to_thread(self._sockets.check, socket)
+        except UntrustedSocket:
+            raise
+        except TmuxUnavailable as error:
+            logger.debug("%s", error)
+
     async def panes(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
         """The formats of every pane of a server, by pane id.
 
         Raises:
             TmuxUnavailable: no tmux, no server, no answer.
         """
-        return (await self.look(socket, ())).panes
+        try:
+            async with asyncio.timeout(LOOK_DEADLINE_S):
+                return (await self.look(socket, ())).panes
+        except TimeoutError:
+            raise self._silent(LOOK_DEADLINE_S) from None
 
     async def look(self, socket: str, pane_ids: Sequence[str]) -> Looks:
         """Everything about a server in one command: all panes' formats and the screens of `pane_ids`.
@@ -192,20 +221,38 @@ class Tmux:
             raise _error(complaint)
         return stdout
 
-    async def _answer(self, socket: str, arguments: Sequence[str]) -> tuple[list[str], str]:
+    async def _answer(
+        self, socket: str, arguments: Sequence[str], within: float | None = None
+    ) -> tuple[list[str], str]:
         """The lines that a command prints, and what tmux complains of."""
-        async with self._free:
-            try:
+        try:
+            async with asyncio.timeout(self._deadline), self._slot(socket):
                 begun = self._clock.monotonic()
-                async with asyncio.timeout(self._deadline):
-                    stdout, stderr = await _on_a_thread(socket, arguments)
+                stdout, stderr = await run_command(self._sockets, socket, arguments)
                 self.round_trip, self.trouble = self._clock.monotonic() - begun, ""
-            except TimeoutError:
-                self.trouble = f"it does not answer within {self._deadline:g} s: panes are neither seen nor typed into"
-                raise TmuxUnavailable(f"tmux did not answer within {self._deadline:g} s") from None
-            except (LibTmuxException, OSError) as error:
-                raise TmuxUnavailable(f"tmux is not on PATH or cannot be run: {error}") from error
+        except TimeoutError:
+            raise self._silent(self._deadline) from None
+        except (LibTmuxException, OSError) as error:
+            raise TmuxUnavailable(f"tmux is not on PATH or cannot be run: {error}") from error
         return stdout, " ".join(stderr)
+
+    def _silent(self, seconds: float) -> TmuxUnavailable:
+        """The error of a server that has not answered for so long."""
+        self.trouble = f"it does not answer within {seconds:g} s: panes are neither seen nor typed into"
+        return TmuxUnavailable(f"tmux did not answer within {seconds:g} s")
+
+    @asynccontextmanager
+    async def _slot(self, socket: str) -> AsyncIterator[None]:
+        """One of the commands that may be under way at a server."""
+        slots = self._slots.setdefault(socket, _Slots())
+        slots.users += 1
+        try:
+            async with slots.free:
+                yield
+        finally:
+            slots.users -= 1
+            if not slots.users:  # callers may name any number of servers
+                self._slots.pop(socket, None)
 
 
 def _says(complaint: str, phrases: Sequence[str]) -> bool:
@@ -217,64 +264,3 @@ def _error(complaint: str) -> TmuxError:
     if _says(complaint, _GONE):
         return PaneGone(complaint)
     return TmuxUnavailable(complaint) if _says(complaint, _NO_SERVER) else TmuxError(complaint)
-
-
-def server_name(socket: str, environment: Mapping[str, str] = os.environ) -> str:
-    """How a server is called here: by its socket's path, or by nothing if it is the one that tmux itself would choose.
-
-    One server must have one name: two agents could be bound to one pane under two.
-    """
-    folder = environment.get("TMUX_TMPDIR") or "/tmp"
-    chosen = environment.get("TMUX", "").split(",")[0] or f"{folder}/tmux-{os.getuid()}/default"
-    return "" if os.path.realpath(socket) == os.path.realpath(chosen) else socket
-
-
-class _Command(tmux_cmd):
-    """A command that can be ended while it runs."""
-
-    def __init__(self, under_way: "list[_Command]", *arguments: str) -> None:
-        under_way.append(self)
-        super().__init__(*arguments)
-
-    def end(self) -> None:
-        """Kill the process, if there is one yet."""
-        if process := getattr(self, "process", None):
-            process.kill()
-
-
-async def _on_a_thread(socket: str, arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Run one command on a daemon thread: one that never comes back keeps neither the loop nor the exit waiting.
-
-    When nobody waits for it any more, its process is killed: a server that hangs would soon have hundreds of them.
-    """
-    under_way: list[_Command] = []
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[tuple[list[str], list[str]]] = loop.create_future()
-
-    def settle(result: tuple[list[str], list[str]] | None, error: Exception | None) -> None:
-        if answer.done():
-            return
-        if error is not None:
-            answer.set_exception(error)
-        elif result is not None:
-            answer.set_result(result)
-
-    def work() -> None:
-        try:
-            command = _Command(under_way, "-u", *(["-S", socket] if socket else []), *arguments)
-            outcome: tuple[tuple[list[str], list[str]] | None, Exception | None] = (
-                (list(command.stdout), list(command.stderr)),
-                None,
-            )
-        except Exception as error:  # whatever it is belongs to the caller, not to this thread
-            outcome = (None, error)
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, *outcome)
-
-    threading.Thread(target=work, name="tmux", daemon=True).start()
-    try:
-        return await answer
-    finally:
-        if not answer.done() or answer.cancelled():
-            for command in under_way:
-                command.end()

@@ -5,7 +5,7 @@ from pathlib import Path
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.operator_verbs.kit import OperatorServices, Verb, Word
 from xats_tui.backend.operator_verbs.records import plain
-from xats_tui.backend.tmux import server_name
+from xats_tui.backend.tmux_sockets import server_name
 from xats_tui.backend.tools.kit import Answer, Arguments, Optional
 from xats_tui.backend.tools.place import SocketPath
 from xats_tui.launching.wanted import Wanted

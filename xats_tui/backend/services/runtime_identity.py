@@ -207,6 +207,17 @@ class RuntimeIdentity:
         ((one, process),) = found
         return await self.by_pid(Client.CODEX, process.pid, socket=one.pane.socket), one
 
+    async def check_server(self, socket: str) -> None:
+        """Refuse the socket of a tmux server that is not spoken with; it would be stored.
+
+        Raises:
+            Refusal: `tmux_unavailable`.
+        """
+        try:
+            await self._tmux.check(socket)
+        except TmuxError as error:
+            raise Refusal("tmux_unavailable", detail=str(error)) from error
+
     async def _panes_if_any(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
         try:
             return await self._panes(socket)

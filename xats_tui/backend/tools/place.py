@@ -9,7 +9,7 @@ from pydantic import StringConstraints
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.services.recognition import Former, Traces
-from xats_tui.backend.tmux import server_name
+from xats_tui.backend.tmux_sockets import server_name
 from xats_tui.call_meta import HOST_SESSION, TMUX_SOCKET, UI
 
 SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")

@@ -112,6 +112,7 @@ async def bind_runtime_identity(call: Call, arguments: BindRuntimeIdentity) -> A
 async def pre_register_codex_pane(call: Call, arguments: PreRegisterCodexPane) -> Answer:
     """Note that a Codex is about to run in a pane."""
     pane = PaneRef(tmux_server(arguments.tmux_socket, call.meta), arguments.pane_id)
+    await call.services.identity.check_server(pane.socket)
     lifetime = timedelta(seconds=min(arguments.ttl_seconds or ANNOUNCED_FOR, LONGEST_TTL))
     async with call.write() as tx:
         expires_at = await call.services.registrar.announce(tx, pane, arguments.xats_agent_id, lifetime)
