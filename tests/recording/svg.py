@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from rich.color import Color
 from rich.terminal_theme import MONOKAI
 
-from xats_tui.backend.panes.screen import Cell, Line, Style, cell_width, parse_screen
+from xats_tui.backend.panes.screen import Cell, Line, Style, parse_screen
 
 CELL, LEADING, SIZE = 8.0, 18.0, 13.2
 """Width and height of a cell and size of its letters, in units of the picture; a letter is 0.6 as wide as high."""
@@ -178,7 +178,7 @@ def _box(run: Sequence[Cell], part: tuple[float, float, float, float], colour: s
 
 
 def _cells(run: Sequence[Cell]) -> int:
-    return sum(cell_width(cell.text) for cell in run)
+    return sum(cell.width for cell in run)
 
 
 def _colours(style: Style) -> tuple[str, str]:

@@ -18,7 +18,6 @@ from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
-from xats_tui.backend.request_headers import accepts
 from xats_tui.backend.sessions import Session, Sessions
 
 BODY_LIMIT = 1024 * 1024
@@ -46,11 +45,8 @@ SESSION_NOT_FOUND = -32001
 PINNED_TOOL = "register_agent"
 """Its first call with an Authorization header decides which one its later calls must have."""
 
-MADE_FOR_US = {b"mcp-protocol-version", b"last-event-id", b"accept"}
+MADE_FOR_US = {b"mcp-protocol-version", b"last-event-id"}
 """Headers that are checked here, or mean nothing here, and lead the SDK elsewhere."""
-
-ACCEPTED = (b"accept", f"{JSON_TYPE}, {STREAM_TYPE}".encode())
-"""The one form of `Accept` that the SDK is shown, for a request that has passed our own check."""
 
 
 class HttpRefusal(Exception):
@@ -143,7 +139,7 @@ def check_stream(headers: Headers, sessions: Sessions) -> Session:
         HttpRefusal: it may not.
     """
     session = session_of(headers, sessions)
-    if not accepts(headers.getlist("accept"), STREAM_TYPE):
+    if STREAM_TYPE not in headers.get("accept", ""):
         raise rpc_refusal(406, REFUSED, f"Not Acceptable: client must accept {STREAM_TYPE}")
     check_version(headers)
     return session
@@ -190,8 +186,7 @@ def check_version(headers: Headers) -> None:
 def for_the_server(scope: Scope, session: Session | None) -> Scope:
     """A request without the headers that were dealt with; an unknown session is no obstacle to opening one."""
     dealt_with = MADE_FOR_US if session else MADE_FOR_US | {b"mcp-session-id"}
-    kept = [(name, value) for name, value in scope["headers"] if name not in dealt_with]
-    return {**scope, "headers": [*kept, ACCEPTED]}
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name not in dealt_with]}
 
 
 def _check_caller(session: Session, headers: Headers, message: Any) -> None:
@@ -210,8 +205,8 @@ def _check_caller(session: Session, headers: Headers, message: Any) -> None:
 
 
 def _check_media(headers: Headers) -> None:
-    accepted = headers.getlist("accept")
-    if not (accepts(accepted, JSON_TYPE) and accepts(accepted, STREAM_TYPE)):
+    accepted = headers.get("accept", "")
+    if JSON_TYPE not in accepted or STREAM_TYPE not in accepted:
         raise rpc_refusal(406, REFUSED, f"Not Acceptable: client must accept both {JSON_TYPE} and {STREAM_TYPE}")
     if not _is_json(headers):
         raise rpc_refusal(415, REFUSED, f"Unsupported Media Type: Content-Type must be {JSON_TYPE}")
@@ -240,7 +235,7 @@ def _check_opening(message: Mapping[str, Any]) -> None:
 
 
 def _is_json(headers: Headers) -> bool:
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == JSON_TYPE
+    return headers.get("content-type", "").partition(";")[0].strip() == JSON_TYPE
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ NUMBERS = (
 )
 """Formats whose value is a number, or nothing."""
 
-FACTS = ("pane_id", "pane_tty", *NUMBERS)
+FACTS = ("pane_id", "pane_tty", "pane_mode", "version", *NUMBERS)
 """Formats whose value tmux makes itself: no program and no person chooses it."""
 
 TEXTS = ("session_name", "pane_current_command", "pane_current_path", "pane_title")
@@ -43,7 +43,12 @@ CONTROLS = "[\x01-\x1f\x7f]"
 """What tmux is to replace in foreign text: Python would take a carriage return for the end of a line, too."""
 
 _NUMBER = re.compile(r"\d{0,18}", re.ASCII)
-_FORMS = {"pane_id": re.compile(r"%\d+", re.ASCII), "pane_tty": re.compile(r"[\w/.-]*", re.ASCII)}
+_FORMS = {
+    "pane_id": re.compile(r"%\d+", re.ASCII),
+    "pane_tty": re.compile(r"[\w/.-]*", re.ASCII),
+    "pane_mode": re.compile(r"[\w-]*", re.ASCII),
+    "version": re.compile(r"[\w.-]*", re.ASCII),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,27 @@ DRAWINGS = {
 """What an agent may have printed above its input line: parts of its own screens."""
 
 
+TITLES_AT_WORK = {
+    Client.CLAUDE_CODE: ("◐ proj", "◑ proj", "⠂ proj", "⠐ proj"),
+    Client.CODEX: ("⠋ proj", "⠏ a thread | proj"),
+    Client.OPENCODE: (),  # its title is the conversation's
+}
+
+FREE_TITLES = (
+    "✳ Refactor our claude agents",
+    "✳ claude agents",
+    "3 ideas for claude agents",
+    "Action Required",
+    "Triage: Action Required mails | repo",
+    "[x] Action Required | repo",
+    "[ ! ] Action Requiredness",
+    "⠿ my fixed title",
+    "⣿⣿ art",
+    "⠋",
+    "● working",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Capture:
     """One captured screen, with what a person would say of it."""
@@ -97,14 +118,33 @@ def test_the_formats_may_carry_the_names_that_tmux_gives_or_short_ones(capture: 
 @pytest.mark.parametrize("capture", ALL, ids=str)
 def test_copy_mode_death_and_a_shell_come_before_what_is_on_the_screen(capture: Capture) -> None:
     assert reading_of(capture, pane_in_mode=1).state is PaneState.COPY_MODE
+    assert reading_of(capture, pane_in_mode=1, pane_mode="clock-mode").state is PaneState.TMUX_MODE
     assert reading_of(capture, pane_dead=1).state is PaneState.DEAD
     assert reading_of(capture, pane_current_command="-zsh").state is PaneState.SHELL
 
 
 @pytest.mark.parametrize("capture", IDLE, ids=str)
 def test_an_idle_screen_is_not_idle_while_the_title_says_that_the_agent_works(capture: Capture) -> None:
-    if capture.client is not Client.OPENCODE:  # its title is the conversation's
-        assert reading_of(capture, pane_title="⠹ proj").state is PaneState.BUSY
+    for title in TITLES_AT_WORK[capture.client]:
+        assert reading_of(capture, pane_title=title).state is PaneState.BUSY
+
+
+@pytest.mark.parametrize("capture", IDLE, ids=str)
+def test_an_idle_screen_is_idle_whatever_its_title_is_about(capture: Capture) -> None:
+    for title in FREE_TITLES:
+        assert reading_of(capture, pane_title=title).state is PaneState.IDLE, title
+
+
+@pytest.mark.parametrize("title", ["[ ! ] Action Required | proj", "[ . ] Action Required | a thread | proj"])
+def test_a_title_in_the_form_that_codex_writes_says_that_it_waits(title: str) -> None:
+    capture = next(one for one in IDLE if one.client is Client.CODEX)
+    assert reading_of(capture, pane_title=title).state is PaneState.DIALOG
+
+
+@pytest.mark.parametrize("title", ["claude agents", "1 awaiting input · claude agents"])
+def test_a_title_in_the_form_that_claude_code_writes_says_that_its_agents_are_listed(title: str) -> None:
+    capture = next(one for one in IDLE if one.client is Client.CLAUDE_CODE)
+    assert reading_of(capture, pane_title=title).state is PaneState.DIALOG
 
 
 @pytest.mark.parametrize("capture", IDLE, ids=str)
@@ -159,3 +199,19 @@ def test_a_screen_without_an_input_line_is_unknown(client: Client, screen: str) 
 @pytest.mark.parametrize("client", READ_CLIENTS)
 def test_formats_may_be_missing(client: Client) -> None:
     assert read_pane(client, "hello\n", {}).state is PaneState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("mode", "state"),
+    [
+        ("copy-mode", PaneState.COPY_MODE),
+        ("view-mode", PaneState.COPY_MODE),
+        ("tree-mode", PaneState.TMUX_MODE),
+        ("clock-mode", PaneState.TMUX_MODE),
+    ],
+)
+def test_a_mode_of_tmux_is_called_by_its_name(mode: str, state: PaneState) -> None:
+    reading = read_pane(Client.CUSTOM, "> ", {"pane_in_mode": 1, "pane_mode": mode})
+
+    assert reading.state is state
+    assert reading.reason == f"the pane is in tmux's {mode.replace('-', ' ')}: q leaves it"

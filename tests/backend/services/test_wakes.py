@@ -59,7 +59,7 @@ async def test_copy_mode_is_waited_for(backend: Backend, register: Connect, boun
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
 
-    assert sent["poke_skip_reasons"][0]["detail"] == "mode: the pane is in copy mode"
+    assert sent["poke_skip_reasons"][0]["detail"] == "mode: the pane is in tmux's copy mode: q leaves it"
     tmux.run("send-keys", "-t", pane.pane_id, "-X", "cancel")
     await until(alice, sent["message_id"], wake_status="delivered")
     await tmux.wait_for(pane.pane_id, "took 1")
@@ -295,7 +295,7 @@ async def test_a_pane_that_is_killed_fails_the_wake(
 async def test_a_pane_that_does_not_show_the_hint_gets_no_enter(
     backend: Backend, register: Connect, tmux: TmuxServer
 ) -> None:
-    pane = tmux.new_pane("stty -echo; exec sleep 600")
+    pane = tmux.new_pane("stty -echo; printf '> '; exec sleep 600")
     alice, bob = await register("alice"), await register("bob")
     await until_running(tmux, pane, "sleep")
     answer = await bob.call("bind_runtime_identity", agent="custom", ui_pid=pane.pid, process_pattern="sleep")
@@ -307,4 +307,4 @@ async def test_a_pane_that_does_not_show_the_hint_gets_no_enter(
     status = await until(alice, sent["message_id"], detail="not submitted")
     assert status["wake_status"] == "retrying"
     assert list(status["evidence"]) == ["queued", "attempted"]
-    assert tmux.capture(pane.pane_id).strip() == ""
+    assert tmux.capture(pane.pane_id).strip() == ">"

@@ -32,6 +32,7 @@ AGENT = Agent(
     registered_at=NOW,
     last_seen_at=NOW,
 )
+READ = replace(AGENT, client=Client.CLAUDE_CODE)
 OWNER = Owner(alive=True, tty="pts/1", in_front=True)
 BEHIND = replace(OWNER, in_front=False)
 GONE = Owner(alive=False, tty=None, in_front=False)
@@ -81,6 +82,7 @@ def test_an_idle_quiet_pane_with_its_owner_in_front_is_open() -> None:
         (PaneState.DRAFT, {"draft", "state"}),
         (PaneState.DIALOG, {"dialog", "state"}),
         (PaneState.COPY_MODE, {"mode", "state"}),
+        (PaneState.TMUX_MODE, {"mode", "state"}),
         (PaneState.SHELL, {"shell", "state"}),
         (PaneState.FOREIGN, {"state"}),
         (PaneState.DEAD, {"state"}),
@@ -156,7 +158,7 @@ def test_every_gate_says_what_it_saw_open_or_not() -> None:
 
 def test_force_passes_what_a_person_may_judge_and_nothing_else() -> None:
     for state in (PaneState.DRAFT, PaneState.DIALOG, PaneState.BUSY):
-        assert first_closed(judged(view(state, unchanged=timedelta(0))), forced=True) is None, state
+        assert first_closed(judged(view(state, unchanged=timedelta(0)), agent=READ), forced=True) is None, state
     for gates in (
         judged(view(PaneState.SHELL)),
         judged(view(PaneState.COPY_MODE)),
@@ -165,3 +167,10 @@ def test_force_passes_what_a_person_may_judge_and_nothing_else() -> None:
         judged(owner=BEHIND),
     ):
         assert first_closed(gates, forced=True) is not None
+
+
+@pytest.mark.parametrize("client", [None, Client.CUSTOM])
+def test_force_does_not_pass_a_dialog_of_a_program_without_a_reader_of_its_own(client: Client | None) -> None:
+    shut = first_closed(judged(view(PaneState.DIALOG), agent=replace(AGENT, client=client)), forced=True)
+
+    assert shut is not None and shut.name == "dialog"

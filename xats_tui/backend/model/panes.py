@@ -34,10 +34,15 @@ class PaneState(StrEnum):
     DRAFT = "draft"
     DIALOG = "dialog"
     COPY_MODE = "copy_mode"
+    TMUX_MODE = "tmux_mode"
     SHELL = "shell"
     FOREIGN = "foreign"
     DEAD = "dead"
     UNKNOWN = "unknown"
+
+
+IN_A_MODE = frozenset({PaneState.COPY_MODE, PaneState.TMUX_MODE})
+"""The states in which tmux itself takes the keys: scrolled back, a list to choose from, the clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

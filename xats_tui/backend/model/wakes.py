@@ -16,6 +16,8 @@ class Gate:
     name: str
     holds: bool
     detail: str
+    firm: bool = False
+    """The operator does not overrule it either."""
 
 
 class WakeStatus(StrEnum):

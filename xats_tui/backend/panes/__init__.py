@@ -22,6 +22,9 @@ SHELLS = frozenset({"ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "nu",
 QUESTION_LIMIT = 120
 """Characters of a question that a reason quotes."""
 
+SCROLLING_MODES = frozenset({"copy-mode", "view-mode"})
+"""tmux's modes in which the pane's own screen, or what a command printed, is scrolled."""
+
 Reader = Callable[[Sequence[Line], Mapping[str, Any]], PaneReading]
 
 READERS: Mapping[Client, Reader] = {
@@ -47,8 +50,8 @@ def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, An
     if int(formats.get("pane_dead") or 0):
         return PaneReading(state=PaneState.DEAD, reason="the program in the pane has ended")
     if int(formats.get("pane_in_mode") or 0):
-        return PaneReading(state=PaneState.COPY_MODE, reason="the pane is in copy mode")
-    lines = parse_screen(screen)
+        return _in_a_mode(str(formats.get("pane_mode") or "copy-mode"))
+    lines = parse_screen(screen, str(formats.get("version") or ""))
     if client is None or client not in READERS:
         return read_generic(lines, formats)
     command = str(formats.get("pane_current_command") or "").removeprefix("-")
@@ -58,3 +61,8 @@ def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, An
     if reading.state is PaneState.DIALOG and (asked := read_prompt(Client(client), screen, formats).question):
         return replace(reading, reason=f"asks: {asked[:QUESTION_LIMIT]}")
     return reading
+
+
+def _in_a_mode(mode: str) -> PaneReading:
+    state = PaneState.COPY_MODE if mode in SCROLLING_MODES else PaneState.TMUX_MODE
+    return PaneReading(state=state, reason=f"the pane is in tmux's {mode.replace('-', ' ')}: q leaves it")

@@ -12,7 +12,7 @@ from typing import Any
 
 from xats_tui.backend.model.panes import PaneReading
 from xats_tui.backend.panes.screen import Cell, Cursor, Line, cursor_of, join_wrapped, width_of
-from xats_tui.backend.panes.signs import Signs, lowest_match, quoted, spins
+from xats_tui.backend.panes.signs import Signs, lowest_match, quoted, title_of
 
 MARKS = {"❯": None, ">": None, "!": "shell mode: what is typed is run", "#": "memory mode: what is typed is kept"}
 """What the input line begins with, and why it is not for prompts."""
@@ -34,6 +34,10 @@ EMPTY_HINT = re.compile(r"\? for shortcuts|esc to interrupt")
 
 DIALOG = re.compile(r"^ {0,4}❯ \d+\. |\b(Esc|Enter|Space|Tab)\b.{0,24} to \w+|^ *(Do you want|Would you like) to ")
 """A chosen option, the keys that a dialog or menu names, its question."""
+
+TITLE_AT_WORK = re.compile(r"[◐◓◑◒⠂⠐] ")
+TITLE_OF_AGENTS = re.compile(r"(\d+ awaiting input · )?claude agents")
+"""Titles as the program writes them; what follows the spinner is the conversation's name, free text."""
 
 HELP = re.compile(r"double tap esc|/ for commands|@ for file paths")
 LEAVING = re.compile(r"Press Ctrl-[CD] again to exit")
@@ -70,7 +74,8 @@ class InputLine:
 def read_claude_code(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneReading:
     """Idle only if the lowest input line is empty, holds the cursor and nothing else is going on."""
     width, cursor = width_of(formats, lines), cursor_of(formats)
-    spinning = "the title has a spinner" if spins(formats.get("pane_title")) else None
+    title = title_of(formats)
+    spinning = "the title has a spinner" if TITLE_AT_WORK.match(title) else None
     found = _find_input_line(lines, width)
     if found is None:
         return _without_input_line(lines, spinning).reading("")
@@ -79,7 +84,7 @@ def read_claude_code(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneR
     footer = "\n".join(line.text for line in found.footer)
     text = _typed(found, cursor, footer, width)
     return Signs(
-        dialog=_dialog(found, cursor, footer, str(formats.get("pane_title") or "")),
+        dialog=_dialog(found, cursor, footer, title),
         draft=MARKS[found.mark] or (f"not sent: {quoted(text)}" if text is not None else None),
         busy=spinning or _busy(lines, found.first_row, footer),
         doubt=_doubt(found, footer),
@@ -134,7 +139,7 @@ def _is_suggestion(cells: Sequence[Cell], footer: str) -> bool:
 
 
 def _dialog(found: InputLine, cursor: Cursor | None, footer: str, title: str) -> str | None:
-    if title.endswith("claude agents"):
+    if TITLE_OF_AGENTS.fullmatch(title):
         return "the list of agents is open"
     if HELP.search(footer):
         return "the list of shortcuts is open"

@@ -11,7 +11,7 @@ from typing import Any
 
 from xats_tui.backend.model.panes import PaneReading
 from xats_tui.backend.panes.screen import Cursor, Line, cursor_of, join_wrapped, width_of
-from xats_tui.backend.panes.signs import Signs, lowest_match, quoted, spins
+from xats_tui.backend.panes.signs import Signs, lowest_match, quoted, title_of
 
 INDENT = 2
 """Cells that mark and margin take at the left of the input line."""
@@ -28,6 +28,10 @@ DIALOG = re.compile(
     re.IGNORECASE,
 )
 """The keys that a dialog or menu names, or its chosen option."""
+
+TITLE_AT_WORK = re.compile(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] ")
+TITLE_WAITING = re.compile(r"\[ [!.] \] Action Required( \||$)")
+"""Titles as the program writes them; what follows is the thread's name, free text."""
 
 LEAVING = re.compile(r"(ctrl ?\+ ?c|\^c) again to (quit|exit)", re.IGNORECASE)
 
@@ -49,9 +53,9 @@ class InputLine:
 
 def read_codex(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneReading:
     """Idle only if the placeholder shows in the lowest input line, the cursor is before it and nothing else goes on."""
-    width, cursor, title = width_of(formats, lines), cursor_of(formats), str(formats.get("pane_title") or "")
-    waiting = "the title says: Action Required" if "Action Required" in title else None
-    spinning = "the title has a spinner" if spins(title) else None
+    width, cursor, title = width_of(formats, lines), cursor_of(formats), title_of(formats)
+    waiting = "the title says: Action Required" if TITLE_WAITING.match(title) else None
+    spinning = "the title has a spinner" if TITLE_AT_WORK.match(title) else None
     found = _find_input_line(lines)
     if found is None:
         return _without_input_line(lines, waiting, spinning).reading("")

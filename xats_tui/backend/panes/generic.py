@@ -1,15 +1,25 @@
 """The reader for programs that we know nothing of: a line editor with a prompt, at most.
 
-Of such a program only this is taken for an empty composer: nothing stands before the cursor but a prompt, and nothing
-that a person could have typed stands behind it.
+It says idle only on a positive sign: the cursor is shown right behind a prompt, nothing that a person could have typed
+stands around it, and nothing on the screen looks like a question, a list to choose from, or work that goes on.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from xats_tui.backend.model.panes import PaneReading, PaneState
-from xats_tui.backend.panes.screen import Line
+from xats_tui.backend.model.panes import PaneReading
+from xats_tui.backend.panes.choices import (
+    asks_to_choose,
+    is_at_work,
+    is_doing_something,
+    names_enter_or_escape,
+    offers_entries,
+)
+from xats_tui.backend.panes.screen import Cell, Cursor, Line, cursor_of, is_grey, join_wrapped, width_of
+from xats_tui.backend.panes.signs import Signs
 
 PROMPT_ENDS = "><❯›»$%#➜λ▶"
 """What a prompt ends with.  `?`, `:` and `]` are not in it: they end questions."""
@@ -17,32 +27,196 @@ PROMPT_ENDS = "><❯›»$%#➜λ▶"
 PROMPT = re.compile(f"[^{PROMPT_ENDS}]*[{PROMPT_ENDS}]+")
 """A prompt and no more: in `bob> make it 100%` a draft follows the prompt, although it ends like one."""
 
-FRAME = frozenset("│┃|║▌▐ \N{NO-BREAK SPACE}")
-"""What may stand at the right of a composer that is drawn as a box."""
+SIDES = "│┃|║▌▐ \N{NO-BREAK SPACE}"
+"""What stands at the left and right of a composer that is drawn as a box."""
+
+RULE_SIGNS = frozenset("─━═╌╍┄┅▀▄▔▁_‾╭╮╰╯┌┐└┘├┤╞╡╔╗╚╝┏┓┗┛")
+
+RULE_LEAST = 8
+"""Cells of a rule at the least."""
+
+COMPOSER_MOST_ROWS = 30
+ABOVE_MOST_ROWS = 12
+TAIL_MOST_ROWS = 14
+"""Rows with text at the bottom of the screen in which a dialog without a cursor is looked for."""
+
+FOOTER_MOST_ROWS = 4
+"""Rows with text below a composer: a list is longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The screen, seen from the cursor's row."""
+
+    above: tuple[Line, ...]
+    """The rows of the composer above the cursor's row."""
+    before: Line
+    """The cursor's row up to the cursor."""
+    behind: tuple[Cell, ...]
+    """What stands right of the cursor, frames left out."""
+    below: tuple[Line, ...]
+    """The rows below the cursor's row that may be of the composer."""
+    around: tuple[Line, ...]
+    """The block of text above the composer."""
+    footer: tuple[Line, ...]
+    """Everything below the composer."""
 
 
 def read_generic(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneReading:
-    """Idle, draft, or unknown when the cursor is nowhere on the screen."""
-    column, row = int(formats.get("cursor_x") or 0), int(formats.get("cursor_y") or 0)
-    if row >= len(lines):
-        return PaneReading(state=PaneState.IDLE, reason="the cursor is on an empty line", composer="")
-    behind = [cell for cell in lines[row].from_column(column).cells if cell.text not in FRAME and not cell.dim]
-    composer = _typed_before(lines, row, column, int(formats.get("pane_width") or formats.get("width") or 0))
-    if behind:
-        return PaneReading(state=PaneState.DRAFT, reason="text stands behind the cursor", composer=composer)
-    before = composer.strip()
-    if before and not PROMPT.fullmatch(before):
-        return PaneReading(
-            state=PaneState.DRAFT, reason=f"text stands before the cursor: {before[-40:]!r}", composer=composer
-        )
-    return PaneReading(state=PaneState.IDLE, reason="nothing but a prompt before the cursor", composer=composer)
+    """Idle on a positive sign alone; unknown where the cursor tells nothing."""
+    cursor, width = cursor_of(formats), width_of(formats, lines)
+    if cursor is None or cursor.row >= len(lines):
+        return Signs(doubt="the cursor is nowhere on the screen").reading("")
+    found = _surroundings(lines, cursor, width)
+    composer = _composer(found, width)
+    if not cursor.shown:
+        return _without_cursor(lines, composer)
+    return Signs(
+        dialog=_dialog(found),
+        draft=_draft(found, composer, lines),
+        busy=_told(
+            "it says that it works", is_at_work(found.around + _tail(lines)) or is_doing_something(found.footer)
+        ),
+        doubt=_doubt(found, composer),
+        composer=composer,
+    ).reading("nothing but a prompt before the cursor")
 
 
-def _typed_before(lines: Sequence[Line], row: int, column: int, width: int) -> str:
-    """The text before the cursor, with the rows above that the terminal has wrapped into its own."""
-    parts = [lines[row].left_of(column).text]
-    above = row - 1
-    while width and above >= 0 and lines[above].width >= width - 1:
-        parts.append(lines[above].text)
+def _without_cursor(lines: Sequence[Line], composer: str) -> PaneReading:
+    tail = _tail(lines)
+    return Signs(
+        dialog=asks_to_choose(tail, plain_lists=False),
+        busy=_told("it says that it works", is_at_work(tail)),
+        doubt="the cursor is hidden: it does not tell where the input line is, nor whether there is one",
+        composer=composer,
+    ).reading("")
+
+
+def _surroundings(lines: Sequence[Line], cursor: Cursor, width: int) -> Surroundings:
+    row = lines[cursor.row]
+    top, bottom = _edges(lines, cursor.row, width)
+    first = top + 1 if bottom is not None else _first_wrapped(lines, cursor.row, width)
+    end = bottom if bottom is not None else len(lines)
+    behind = [cell for cell in row.from_column(cursor.column).cells if cell.text not in SIDES]
+    return Surroundings(
+        above=tuple(lines[first : cursor.row]),
+        before=row.left_of(cursor.column),
+        behind=tuple(behind),
+        below=tuple(lines[cursor.row + 1 : end]),
+        around=_block_above(lines, first),
+        footer=tuple(lines[end:]),
+    )
+
+
+def _edges(lines: Sequence[Line], row: int, width: int) -> tuple[int, int | None]:
+    """The rules right above and below a composer; the lower one is None if there are no two of them."""
+    top = next((at for at in range(row - 1, max(-1, row - COMPOSER_MOST_ROWS), -1) if _is_rule(lines[at])), None)
+    bottom = next((at for at in range(row + 1, len(lines)) if _is_rule(lines[at])), None)
+    if top is None or bottom is None or any(line.blank for line in lines[top + 1 : row]):
+        return -1, None
+    return top, bottom
+
+
+def _is_rule(line: Line) -> bool:
+    written = [cell.text for cell in line.cells if not cell.blank]
+    drawn = sum(text in RULE_SIGNS for text in written)
+    return drawn >= RULE_LEAST and drawn * 2 > len(written)
+
+
+def _first_wrapped(lines: Sequence[Line], row: int, width: int) -> int:
+    """The first of the rows that the terminal has wrapped into the cursor's."""
+    first = row
+    while width and first and lines[first - 1].width >= width - 1 and not _is_rule(lines[first - 1]):
+        first -= 1
+    return min(first, _first_continued(lines, row))
+
+
+def _first_continued(lines: Sequence[Line], row: int) -> int:
+    """The row with the prompt of which the cursor's, further in, is a later one."""
+    indent, above = _indent(lines[row]), row - 1
+    while above >= 0 and not lines[above].blank and not _is_rule(lines[above]):
+        first = next(cell for cell in lines[above].cells if not cell.blank)
+        if first.text in PROMPT_ENDS and first.column < indent:
+            return above
         above -= 1
-    return "".join(reversed(parts))
+    return row
+
+
+def _indent(line: Line) -> int:
+    return next((cell.column for cell in line.cells if not cell.blank), 0)
+
+
+def _block_above(lines: Sequence[Line], first: int) -> tuple[Line, ...]:
+    """The nearest rows with text above the composer."""
+    end = first
+    while end and (lines[end - 1].blank or _is_rule(lines[end - 1])):
+        end -= 1
+    start = end
+    while start and end - start < ABOVE_MOST_ROWS and not lines[start - 1].blank:
+        start -= 1
+    return tuple(lines[start:end])
+
+
+def _tail(lines: Sequence[Line]) -> tuple[Line, ...]:
+    return tuple([line for line in lines if not line.blank and not _is_rule(line)][-TAIL_MOST_ROWS:])
+
+
+def _composer(found: Surroundings, width: int) -> str:
+    """What stands before the cursor, prompt included."""
+    return (
+        join_wrapped([line.text for line in found.above] + [found.before.text], width)
+        if found.above
+        else found.before.text
+    )
+
+
+def _dialog(found: Surroundings) -> str | None:
+    below = found.below + found.footer
+    return (
+        asks_to_choose(below, plain_lists=True)
+        or asks_to_choose(found.around, plain_lists=True)
+        or _told("what Enter or Escape do is not known", names_enter_or_escape(below))
+    )
+
+
+def _draft(found: Surroundings, composer: str, lines: Sequence[Line]) -> str | None:
+    text = composer.strip()
+    if text and not PROMPT.fullmatch(text.strip(SIDES)):
+        return f"text stands before the cursor: {text[-40:]!r}"
+    if found.behind and not _is_placeholder(found.behind, lines):
+        return "text stands behind the cursor"
+    if any(not line.blank and not _is_faint(line) for line in found.below):
+        return "text stands below the cursor"
+    return None
+
+
+def _doubt(found: Surroundings, composer: str) -> str | None:
+    if not found.before.text.strip(SIDES).strip():
+        return "no prompt stands before the cursor"
+    if offers_entries(found.around + found.footer):
+        return "a menu may be open"
+    if sum(not line.blank for line in found.footer) > FOOTER_MOST_ROWS:
+        return "more stands below the prompt than a footer has rows: a list may be open"
+    return None
+
+
+def _is_placeholder(behind: Sequence[Cell], lines: Sequence[Line]) -> bool:
+    """Faint text; or grey text, if grey is not what this screen is written in."""
+    letters = [cell for cell in behind if not cell.blank]
+    if all(cell.dim for cell in letters):
+        return True
+    colours = {cell.style.foreground for cell in letters}
+    return len(colours) == 1 and all(is_grey(colour) and not _is_usual(colour, lines) for colour in colours)
+
+
+def _is_usual(colour: str, lines: Sequence[Line]) -> bool:
+    used = Counter(cell.style.foreground for line in lines for cell in line.cells if cell.text.isalnum())
+    return used[colour] * 2 > used.total()
+
+
+def _is_faint(line: Line) -> bool:
+    return all(cell.blank or cell.dim or cell.style.reverse or is_grey(cell.style.foreground) for cell in line.cells)
+
+
+def _told(what: str, row: str | None) -> str | None:
+    return f"{what}: {' '.join(row.split())[:60]}" if row else None

@@ -4,12 +4,13 @@ It knows SGR sequences, cell widths and how lines wrap, nothing of any program.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
+
+from xats_tui.backend.panes.widths import INVISIBLE, character_width, cluster_width, joins, joins_modifiers
 
 _ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m|\x1b\[[0-9;:?]*[A-Za-ln-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x0e|\x0f")
 
@@ -36,6 +37,8 @@ class Cell:
     column: int
     """Cells from the left edge, from 0."""
     style: Style
+    width: int = 1
+    """How many cells it takes: 1 or 2."""
 
     @property
     def dim(self) -> bool:
@@ -69,7 +72,7 @@ class Line:
     @property
     def width(self) -> int:
         """How many cells it takes."""
-        return self.cells[-1].column + cell_width(self.cells[-1].text) if self.cells else 0
+        return self.cells[-1].column + self.cells[-1].width if self.cells else 0
 
     def left_of(self, column: int) -> "Line":
         """The part before a column."""
@@ -118,21 +121,43 @@ def join_wrapped(rows: Sequence[str], width: int) -> str:
 def _joint(above: str, row: str, width: int) -> str:
     if above.endswith((" ", "\N{NO-BREAK SPACE}")):
         return ""  # the program has kept the space at which it wrapped
-    free = width - sum(cell_width(character) for character in above)
+    free = width - sum(character_width(character) for character in above)
     if free <= 0:
         return ""
     word = row.split(maxsplit=1)[0] if row.strip() else ""
     return " " if word and free <= len(word) + WRAP_SLACK else "\n"
 
 
-def parse_screen(screen: str) -> tuple[Line, ...]:
+GREY_MOST_CHROMA = 32
+GREY_LEVELS = range(80, 190)
+"""How unlike red, green and blue of a grey may be, and how bright it is: neither black nor white."""
+
+
+@lru_cache(maxsize=512)
+def is_grey(colour: str) -> bool:
+    """Tell whether a foreground is a grey, in which programs write what is of less weight."""
+    numbers = [int(number) for number in colour.split(";") if number.isdigit()]
+    match numbers:
+        case [90]:
+            return True
+        case [5, number]:
+            return number == 8 or (8 + (number - 232) * 10 in GREY_LEVELS and number >= 232)
+        case [2, red, green, blue]:
+            levels = (red, green, blue)
+            return max(levels) - min(levels) <= GREY_MOST_CHROMA and sum(levels) // 3 in GREY_LEVELS
+        case _:
+            return False
+
+
+def parse_screen(screen: str, tmux_version: str = "") -> tuple[Line, ...]:
     """The rows of `capture-pane -p -e`; attributes run on from row to row, as tmux prints them."""
+    modifiers = joins_modifiers(tmux_version)
     lines = []
     style = Style()
     for row in screen.split("\n"):
         cells: list[Cell] = []
         for text, drawn in _runs(row, style):
-            _append(cells, text, drawn)
+            _append(cells, text, drawn, modifiers=modifiers)
             style = drawn
         lines.append(Line(tuple(cells), style))
     return tuple(lines)
@@ -149,26 +174,17 @@ def _runs(row: str, style: Style) -> Iterator[tuple[str, Style]]:
     yield row[position:], style
 
 
-def _append(cells: list[Cell], text: str, style: Style) -> None:
-    column = cells[-1].column + cell_width(cells[-1].text) if cells else 0
+def _append(cells: list[Cell], text: str, style: Style, *, modifiers: bool) -> None:
     for character in text:
-        width = cell_width(character)
-        if width:
-            cells.append(Cell(character, column, style))
-            column += width
-        elif cells:
-            cells[-1] = replace(cells[-1], text=cells[-1].text + character)
-
-
-def cell_width(text: str) -> int:
-    """How many cells a character (with what combines with it) takes: 0, 1 or 2."""
-    if not text:
-        return 0
-    if " " <= text[0] <= "~":
-        return 1
-    if unicodedata.combining(text[0]) or unicodedata.category(text[0]) in {"Cc", "Cf", "Mn", "Me"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(text[0]) in {"W", "F"} else 1
+        last = cells[-1] if cells else None
+        if character in INVISIBLE:
+            continue
+        if last is None or not joins(last.text, character, modifiers=modifiers):
+            if width := character_width(character):
+                cells.append(Cell(character, last.column + last.width if last else 0, style, width))
+        else:
+            joined = last.text + character
+            cells[-1] = replace(last, text=joined, width=cluster_width(joined, modifiers=modifiers))
 
 
 @lru_cache(maxsize=512)

@@ -4,7 +4,7 @@ It knows states and which of them a person must hear of first, not what any prog
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -47,9 +47,9 @@ def quoted(text: str) -> str:
     return repr(line[:40] + ("…" if len(line) > 40 else "")) if line else "white space"
 
 
-def spins(title: Any) -> bool:
-    """Whether a pane's title begins with a frame of a braille spinner."""
-    return "\u2800" <= str(title or " ")[0] <= "\u28ff"
+def title_of(formats: Mapping[str, Any]) -> str:
+    """The title that the pane's program has set; free text but for what a reader knows its program to write."""
+    return str(formats.get("pane_title") or "")
 
 
 def lowest_match(pattern: re.Pattern[str], lines: Sequence[Line]) -> str | None:

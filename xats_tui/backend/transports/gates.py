@@ -1,12 +1,13 @@
 """The conditions for typing into a pane, in one place, each with a verdict that can be shown.  Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from xats_tui.backend.model.agents import Agent, Client
-from xats_tui.backend.model.panes import PaneState, PaneView
+from xats_tui.backend.model.panes import IN_A_MODE, PaneReading, PaneState, PaneView
 from xats_tui.backend.model.wakes import Gate
+from xats_tui.backend.panes import READERS
 from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
 
 
@@ -35,10 +36,14 @@ def judge(
             holds=owner.in_front,
             detail="in the foreground" if owner.in_front else f"{command} is in the foreground instead",
         ),
-        _not_in("mode", reading.state, PaneState.COPY_MODE, "no copy mode", reading.reason),
+        Gate(
+            name="mode",
+            holds=reading.state not in IN_A_MODE,
+            detail=reading.reason if reading.state in IN_A_MODE else "in no mode of tmux",
+        ),
         _not_in("shell", reading.state, PaneState.SHELL, "no shell", reading.reason),
         _not_in("draft", reading.state, PaneState.DRAFT, "none", reading.reason),
-        _not_in("dialog", reading.state, PaneState.DIALOG, "none", reading.reason),
+        _no_dialog(agent.client, reading),
         Gate(name="state", holds=reading.state is PaneState.IDLE, detail=f"{reading.state}: {reading.reason}"),
         _told(report, view, unchanged),
         Gate(
@@ -50,7 +55,9 @@ def judge(
 
 
 OVERRULED = frozenset({"draft", "dialog", "state", "hooks", "quiet"})
-"""The gates that the operator may overrule; never whose pane it is, what runs in front there, or copy mode."""
+"""The gates that the operator may overrule; never whose pane it is, what runs in front there, or a mode of tmux.
+
+Nor a dialog of a program without a reader of its own: what a paste does there is not known."""
 
 
 PROVEN_IDLE = timedelta(milliseconds=500)
@@ -64,7 +71,9 @@ def quiet_for(client: Client | None, quiet: timedelta) -> timedelta:
 
 def first_closed(gates: Iterable[Gate], *, forced: bool = False) -> Gate | None:
     """The first gate that does not hold."""
-    return next((gate for gate in gates if not gate.holds and not (forced and gate.name in OVERRULED)), None)
+    return next(
+        (gate for gate in gates if not gate.holds and not (forced and gate.name in OVERRULED and not gate.firm)), None
+    )
 
 
 def _told(report: Report | None, view: PaneView, unchanged: timedelta) -> Gate:
@@ -73,6 +82,11 @@ def _told(report: Report | None, view: PaneView, unchanged: timedelta) -> Gate:
         return Gate(name="hooks", holds=True, detail=report.detail if report else "nothing reported")
     calm = view.reading.state is PaneState.IDLE and unchanged >= SCREEN_WINS_AFTER and report.at < view.unchanged_since
     return Gate(name="hooks", holds=calm, detail=f"the program says {report.state}: {report.detail}")
+
+
+def _no_dialog(client: Client | None, reading: PaneReading) -> Gate:
+    gate = _not_in("dialog", reading.state, PaneState.DIALOG, "none", reading.reason)
+    return replace(gate, firm=client not in READERS)
 
 
 def _not_in(name: str, state: PaneState, closed_by: PaneState, fine: str, reason: str) -> Gate:

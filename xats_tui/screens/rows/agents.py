@@ -18,6 +18,7 @@ STATES: Mapping[PaneState, Cell] = {
     PaneState.DIALOG: Cell("◆ dialog", Tone.WARN),
     PaneState.DRAFT: Cell("✎ draft", Tone.WARN),
     PaneState.COPY_MODE: Cell("⧉ copy", Tone.WARN),
+    PaneState.TMUX_MODE: Cell("⧉ tmux", Tone.WARN),
     PaneState.SHELL: Cell("✕ shell", Tone.BAD),
     PaneState.FOREIGN: Cell("✕ foreign", Tone.BAD),
     PaneState.DEAD: Cell("✕ dead", Tone.BAD),
