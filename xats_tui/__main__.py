@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 cannot start or go on, 2 the command line is wrong, 130 in
 """
 
 from xats_tui import interrupts
+from xats_tui.mcp_bridge import early  # noqa: F401  (a bridge hears its host from here on)
 
 # isort: split
 import logging

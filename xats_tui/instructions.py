@@ -13,3 +13,9 @@ pass it as thread_id; your calls name the thread, too, and you are woken on it.
 When you do not know whether you have registered, or as whom, call whoami.
 Call get_inbox when a line that begins with [xats] tells you to, and answer messages whose need_reply is true.
 """
+
+NAME_IS_ENOUGH = (
+    "Here register_agent needs only your name: the program you run in, its tmux pane and the project folder are found "
+    "out and filled in. Pass nothing else unless the user asks for it."
+)
+"""What a bridge tells besides."""

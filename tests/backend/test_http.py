@@ -99,19 +99,55 @@ async def test_other_paths_are_not_found_and_name_the_right_one(http: httpx2.Asy
     assert "/mcp" in answer.text
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:9100", "127.0.0.1.evil.example", "localhost.evil"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:9100",
+        "127.0.0.1.evil.example",
+        "localhost.evil",
+        "evil.localhost",
+        "localhost@evil.example",
+        "localhost:9100@evil.example",
+        "127.0.0.1:evil.example",
+        "[::1].evil.example",
+        "[::2]:9100",
+        "::1",
+        "localhost..",
+        "",
+    ],
+)
 async def test_w22_a_foreign_host_is_refused(http: httpx2.AsyncClient, host: str) -> None:
     assert (await http.post("/mcp", json=INITIALIZE, headers={"host": host})).status_code == 421
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "https://127.0.0.1.evil.example", "null"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "https://127.0.0.1.evil.example", "null", "localhost", "http://localhost/x"]
+)
 async def test_w22_a_foreign_origin_is_refused(http: httpx2.AsyncClient, origin: str) -> None:
     assert (await http.post("/mcp", json=INITIALIZE, headers={"origin": origin})).status_code == 403
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:9100", "127.0.0.1", "[::1]:80"])
-async def test_names_of_this_machine_are_welcome(http: httpx2.AsyncClient, host: str) -> None:
-    headers = {"host": host, "origin": f"http://{host}"}
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost:9100",
+        "127.0.0.1",
+        "[::1]:80",
+        "LOCALHOST:9100",
+        "LocalHost.",
+        "localhost.:9100",
+        "127.0.0.1.:80",
+        "localhost:",
+        "[0:0:0:0:0:0:0:1]:9100",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "HTTP"])
+async def test_names_of_this_machine_are_welcome_however_they_are_written(
+    http: httpx2.AsyncClient, host: str, scheme: str
+) -> None:
+    headers = {"host": host, "origin": f"{scheme}://{host}"}
 
     assert (await http.post("/mcp", json=INITIALIZE, headers=headers)).status_code == 200
 

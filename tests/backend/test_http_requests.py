@@ -153,13 +153,49 @@ async def test_arguments_that_are_no_object_are_an_error_of_the_protocol(
 # Its form
 
 
-@pytest.mark.parametrize("accept", ["application/json", "text/event-stream", "*/*", "text/html", ""])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/json",
+        "text/event-stream",
+        "text/html",
+        "",
+        "application/*",
+        "*/*, text/event-stream;q=0",
+        "*/*;q=0.0, application/json",
+        "application/jsonx, text/event-streams",
+    ],
+)
 async def test_a_client_has_to_accept_both_forms_of_an_answer(
     http: httpx2.AsyncClient, alice: dict[str, str], accept: str
 ) -> None:
     answer = await http.post("/mcp", json=call("echo", msg="x"), headers=alice | {"accept": accept})
 
     assert errors_of(answer) == (406, -32000)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*",
+        "*/*;q=0.1",
+        "application/*, text/*",
+        "Application/JSON , TEXT/event-stream;q=0.5",
+        "application/json;charset=utf-8,text/event-stream",
+        "text/html, */*; q=0.8",
+    ],
+)
+async def test_a_range_accepts_what_lies_in_it(http: httpx2.AsyncClient, alice: dict[str, str], accept: str) -> None:
+    initialize = await http.post("/mcp", json=INITIALIZE, headers={"accept": accept})
+    answer = await http.post("/mcp", json=call("echo", msg="x"), headers=alice | {"accept": accept})
+
+    assert (initialize.status_code, answer.status_code) == (200, 200)
+
+
+async def test_whoever_names_no_form_takes_any(http: httpx2.AsyncClient) -> None:
+    del http.headers["accept"]
+
+    assert (await http.post("/mcp", json=INITIALIZE)).status_code == 200
 
 
 async def test_a_client_has_to_accept_the_form_of_a_standing_stream(

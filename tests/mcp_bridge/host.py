@@ -84,6 +84,24 @@ async def bridge(home: Path, *arguments: str, **environment: str) -> AsyncIterat
         await end(process)
 
 
+@asynccontextmanager
+async def proxy(home: Path, *arguments: str, **environment: str) -> AsyncIterator[ScriptedHost]:
+    """A host that has just started a channel proxy; it is told to end if it is still there at the end."""
+    process = await asyncio.create_subprocess_exec(
+        *XATS,
+        "channel",
+        *arguments,
+        env=clean_environment() | {"XATS_HOME": str(home)} | environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE,
+    )
+    try:
+        yield ScriptedHost(process)
+    finally:
+        await end(process)
+
+
 async def end(process: asyncio.subprocess.Process) -> None:
     """Tell a process that is still there to end, and kill it if it does not."""
     with suppress(ProcessLookupError):

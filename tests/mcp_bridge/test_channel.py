@@ -11,37 +11,20 @@ from typing import Any
 import pytest
 
 from tests.backend.services.waking import HINT, status_of, until
-from tests.commands.processes import XATS, clean_environment, daemon, kill, xats
+from tests.commands.processes import daemon, kill, xats
 from tests.conftest import Connect, url_of
-from tests.mcp_bridge.host import LONGEST_LINE, ScriptedHost, end
+from tests.mcp_bridge.host import ScriptedHost, proxy
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, listening
 from tests.mcp_caller import callers
 from tests.patience import PATIENCE, eventually
 from xats_tui.backend.daemon import Backend
 from xats_tui.mcp_bridge.channel import ChannelProxy
 from xats_tui.mcp_bridge.host import Host
+from xats_tui.mcp_bridge.pipes import Pipes
 from xats_tui.settings import Settings
 
 CAPABILITY: dict[str, Any] = {"experimental": {"claude/channel": {}}}
 TO_THE_HOST = "notifications/claude/channel"
-
-
-@asynccontextmanager
-async def proxy(home: Path, *arguments: str, **environment: str) -> AsyncIterator[ScriptedHost]:
-    """A host that has just started a proxy; it is told to end if it is still there at the end."""
-    process = await asyncio.create_subprocess_exec(
-        *XATS,
-        "channel",
-        *arguments,
-        env=clean_environment() | {"XATS_HOME": str(home)} | environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=LONGEST_LINE,
-    )
-    try:
-        yield ScriptedHost(process)
-    finally:
-        await end(process)
 
 
 async def csid_of(host: ScriptedHost) -> str:
@@ -76,7 +59,7 @@ async def test_the_host_is_told_of_a_channel_and_of_no_tools(tmp_path: Path) -> 
 
 async def test_whatever_a_host_says_it_goes_on(tmp_path: Path) -> None:
     async with proxy(tmp_path, "--daemon-url", "http://127.0.0.1:1/mcp") as host:
-        for nobodys in (b"{nope", b"[]", b'{"method":"what"}', b'{"id":[],"method":"ping"}', b'{"id":3,"result":{}}'):
+        for nobodys in (b'{"method":"what"}', b'{"id":3,"result":{}}'):
             host.say(nobodys)
         for line, code in (
             (b'{"id":"x"}', -32600),
@@ -245,7 +228,7 @@ class Pauses:
 async def proxy_inside(find: Any, token: str | None = None) -> AsyncIterator[Pauses]:
     """A proxy in this process, whose host says nothing, and what it sleeps."""
     (stdin, to_stdin), (from_stdout, stdout) = os.pipe(), os.pipe()
-    host, pauses = Host(stdin, stdout), Pauses()
+    host, pauses = Host(Pipes(stdin, stdout)), Pauses()
     serving = asyncio.create_task(ChannelProxy(host, find, token, pauses).serve())
     try:
         yield pauses

@@ -14,10 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
-from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from pydantic_core import from_json
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
@@ -39,6 +37,7 @@ from xats_tui.backend.http_requests import (
 )
 from xats_tui.backend.mcp_server import McpServer
 from xats_tui.backend.operator_door import OPERATOR_PATH, OperatorDoor
+from xats_tui.backend.request_headers import LOOPBACK_NAMES, comes_from_this_machine, names_this_machine
 from xats_tui.backend.services.hooks import HostHooks
 from xats_tui.backend.services.kept_sessions import KeptSessions
 from xats_tui.backend.sessions import Session, Sessions
@@ -49,6 +48,9 @@ logger = logging.getLogger(__name__)
 
 HANGING_UP = 0.5
 """Seconds that a standing stream gets to end when its client opens the next one."""
+
+SHOWN = 100
+"""Characters of a header that a refusal repeats."""
 
 GRACE = 1
 """Seconds that calls under way get at shutdown before they are cancelled."""
@@ -73,7 +75,8 @@ class HttpDoor:
         self._sessions = sessions
         self._token = settings.token
         self._query_token = settings.query_token
-        self._hosts = TransportSecurityMiddleware(_host_check(settings.host))
+        self._names = LOOPBACK_NAMES | {settings.host} if is_loopback(settings.host) else None
+        """The hosts that a request may name; None where any may, for everybody needs the token there."""
         self._clock = clock
         self._started = clock.monotonic()
         self._calls = _UnderWay()
@@ -127,11 +130,11 @@ class HttpDoor:
         path = scope["path"]
         if path.startswith("/health") and scope["method"] != "CONNECT":  # to which a 200 would open a tunnel
             await _answer(send, 200, self._health())
-        elif not path.startswith(OPERATOR_PATH) and not self._may_pass(scope):
+            return
+        if not path.startswith(OPERATOR_PATH) and not self._may_pass(scope):
             raise HttpRefusal(401, {"error": "invalid_token"})
-        elif foreign := await self._hosts.validate_request(Request(scope)):
-            await foreign(scope, receive, send)
-        elif path.startswith(OPERATOR_PATH):
+        self._check_names(Headers(scope=scope))
+        if path.startswith(OPERATOR_PATH):
             with self._calls:
                 await _answer(send, 200, await self._operator.answer(scope, receive))
         elif path == "/mcp":
@@ -205,6 +208,20 @@ class HttpDoor:
         if session_id in self._standing:
             raise rpc_refusal(409, REFUSED, "Conflict: only one standing stream a session")
 
+    def _check_names(self, headers: Headers) -> None:
+        """Let no web page in that reaches this machine by rebinding its own name.
+
+        Raises:
+            HttpRefusal: 421 for a foreign host, 403 for a foreign origin.
+        """
+        if self._names is None:
+            return
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not names_this_machine(host, self._names):
+            raise HttpRefusal(421, {"error": "foreign_host", "detail": f"Host is not this machine: {host[:SHOWN]!r}"})
+        if origin and not comes_from_this_machine(origin, self._names):
+            raise HttpRefusal(403, {"error": "foreign_origin", "detail": f"Origin is foreign: {origin[:SHOWN]!r}"})
+
     def _health(self) -> dict[str, Any]:
         return {"ok": True, "version": __version__, "uptime_seconds": int(self._clock.monotonic() - self._started)}
 
@@ -261,18 +278,6 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _host_check(host: str) -> TransportSecuritySettings:
-    """Only names of this machine, so that no web page gets here by rebinding its own; other hosts need the token."""
-    if not is_loopback(host):
-        return TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    names = {"127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host}
-    return TransportSecuritySettings(
-        enable_dns_rebinding_protection=True,
-        allowed_hosts=[form for name in names for form in (name, f"{name}:*")],
-        allowed_origins=[f"http://{name}{port}" for name in names for port in ("", ":*")],
-    )
 
 
 def _port_of_this_machine(scope: Scope) -> int | None:

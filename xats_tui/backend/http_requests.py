@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
+from xats_tui.backend.request_headers import accepts
 from xats_tui.backend.sessions import Session, Sessions
 
 BODY_LIMIT = 1024 * 1024
@@ -45,8 +46,11 @@ SESSION_NOT_FOUND = -32001
 PINNED_TOOL = "register_agent"
 """Its first call with an Authorization header decides which one its later calls must have."""
 
-MADE_FOR_US = {b"mcp-protocol-version", b"last-event-id"}
+MADE_FOR_US = {b"mcp-protocol-version", b"last-event-id", b"accept"}
 """Headers that are checked here, or mean nothing here, and lead the SDK elsewhere."""
+
+ACCEPTED = (b"accept", f"{JSON_TYPE}, {STREAM_TYPE}".encode())
+"""The one form of `Accept` that the SDK is shown, for a request that has passed our own check."""
 
 
 class HttpRefusal(Exception):
@@ -139,7 +143,7 @@ def check_stream(headers: Headers, sessions: Sessions) -> Session:
         HttpRefusal: it may not.
     """
     session = session_of(headers, sessions)
-    if STREAM_TYPE not in headers.get("accept", ""):
+    if not accepts(headers.getlist("accept"), STREAM_TYPE):
         raise rpc_refusal(406, REFUSED, f"Not Acceptable: client must accept {STREAM_TYPE}")
     check_version(headers)
     return session
@@ -186,7 +190,8 @@ def check_version(headers: Headers) -> None:
 def for_the_server(scope: Scope, session: Session | None) -> Scope:
     """A request without the headers that were dealt with; an unknown session is no obstacle to opening one."""
     dealt_with = MADE_FOR_US if session else MADE_FOR_US | {b"mcp-session-id"}
-    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name not in dealt_with]}
+    kept = [(name, value) for name, value in scope["headers"] if name not in dealt_with]
+    return {**scope, "headers": [*kept, ACCEPTED]}
 
 
 def _check_caller(session: Session, headers: Headers, message: Any) -> None:
@@ -205,8 +210,8 @@ def _check_caller(session: Session, headers: Headers, message: Any) -> None:
 
 
 def _check_media(headers: Headers) -> None:
-    accepted = headers.get("accept", "")
-    if JSON_TYPE not in accepted or STREAM_TYPE not in accepted:
+    accepted = headers.getlist("accept")
+    if not (accepts(accepted, JSON_TYPE) and accepts(accepted, STREAM_TYPE)):
         raise rpc_refusal(406, REFUSED, f"Not Acceptable: client must accept both {JSON_TYPE} and {STREAM_TYPE}")
     if not _is_json(headers):
         raise rpc_refusal(415, REFUSED, f"Unsupported Media Type: Content-Type must be {JSON_TYPE}")
@@ -235,7 +240,7 @@ def _check_opening(message: Mapping[str, Any]) -> None:
 
 
 def _is_json(headers: Headers) -> bool:
-    return headers.get("content-type", "").partition(";")[0].strip() == JSON_TYPE
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == JSON_TYPE
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

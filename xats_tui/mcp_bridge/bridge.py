@@ -14,20 +14,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from xats_tui import __version__
-from xats_tui.mcp_bridge.greeting import SERVER_NAME, instructions, refusal
-from xats_tui.mcp_bridge.handshake import (
-    CHANNEL_CAPABILITY,
-    INVALID_PARAMS,
-    INVALID_REQUEST,
-    agreed_protocol,
-    for_the_host,
-    says_it_takes_channels,
-)
+from xats_tui.mcp_bridge.early import begun
+from xats_tui.mcp_bridge.first_answer import FirstAnswer
+from xats_tui.mcp_bridge.greeting import instructions, refusal
+from xats_tui.mcp_bridge.handshake import INVALID_PARAMS, for_the_host, greeting, says_it_takes_channels
 from xats_tui.mcp_bridge.host import Host, until_told
+from xats_tui.mcp_bridge.host_messages import Notification, Request, RequestId, usable_id
 from xats_tui.mcp_bridge.identity import ancestors, identify
 from xats_tui.mcp_bridge.introduction import CODEX_TURN, THREAD, Introduction, Wish, simplified
 from xats_tui.mcp_bridge.launch import Launcher
+from xats_tui.mcp_bridge.pipes import Pipes
 from xats_tui.mcp_bridge.registration import REGISTER, Params, succeeded
 from xats_tui.mcp_bridge.session import METHOD_NOT_FOUND, REFUSED, RpcError
 from xats_tui.mcp_bridge.upstream import Unavailable, Upstream
@@ -68,7 +64,8 @@ class Bridge:
         """The csid of the channel to the host; empty as long as nobody says that it takes wakes there."""
         self._launcher = Launcher(loaded)
         self._upstream = Upstream(self._launcher, loaded.settings.token, self._hear)
-        self._under_way: dict[Any, asyncio.Task[None]] = {}
+        self._under_way: dict[asyncio.Task[None], RequestId | None] = {}
+        """The requests by whose ids the host may take them back; it may not take back `initialize`."""
         self._meet({})
 
     async def serve(self) -> None:
@@ -78,37 +75,40 @@ class Bridge:
             async for message in self._host.messages():
                 self._receive(message)
             if self._under_way:
-                await asyncio.wait(self._under_way.values(), timeout=LAST_ANSWERS)
+                await asyncio.wait(self._under_way, timeout=LAST_ANSWERS)
         finally:
-            tasks = [keeping, *self._under_way.values()]
+            tasks = [keeping, *self._under_way]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _receive(self, message: Mapping[str, Any]) -> None:
+    def _receive(self, message: Request | Notification) -> None:
         match message:
-            case {"method": "notifications/cancelled", "params": {"requestId": str() | int() as cancelled}}:
-                if task := self._under_way.get(cancelled):
-                    task.cancel()
-            case {"method": str(), "id": str() | int() as request_id}:
+            case Request():
                 task = asyncio.create_task(self._reply(message))
-                self._under_way[request_id] = task
-                task.add_done_callback(lambda _: self._under_way.pop(request_id, None))
-            case {"method": _} | {"result": _} | {"error": _}:
-                logger.debug("not passed on: %s", message.get("method", "an answer"))
+                self._under_way[task] = message.id if message.method != "initialize" else None
+                task.add_done_callback(self._under_way.pop)
+            case Notification(method="notifications/cancelled", params={"requestId": request_id}):
+                self._cancel(usable_id(request_id))
             case _:
-                error = {"code": INVALID_REQUEST, "message": "no JSON-RPC message"}
-                self._host.say({"jsonrpc": "2.0", "id": message.get("id"), "error": error})
+                logger.debug("not passed on: %s", message.method)
 
-    async def _reply(self, request: Mapping[str, Any]) -> None:
+    def _cancel(self, request_id: RequestId | None) -> None:
+        """End a request that its host has taken back; ids may be used twice, and then mean both."""
+        for task, known in self._under_way.items():
+            if request_id is not None and known == request_id:
+                task.cancel()
+
+    async def _reply(self, request: Request) -> None:
         try:
-            outcome = {"result": await self._result(request["method"], request.get("params"))}
+            outcome = {"result": await self._result(request.method, request.params)}
         except RpcError as error:
             outcome = {"error": dict(error.error)}
         except Exception as error:
             logger.exception("a request of the host failed")
             outcome = {"error": {"code": REFUSED, "message": f"the bridge failed: {error}"}}
-        self._host.say({"jsonrpc": "2.0", "id": request["id"], **outcome})
+        say = self._host.greet if request.method == "initialize" else self._host.say
+        say({"jsonrpc": "2.0", "id": request.id, **outcome})
 
     async def _result(self, method: str, params: Any) -> dict[str, Any]:
         _check_form(method, params)
@@ -140,12 +140,8 @@ class Bridge:
         told = self._upstream.told
         if told and not succeeded(told):
             sys.stderr.write(f"xats-tui: the coordinator does not register {self._wish.name}: {refusal(told)}\n")
-        return {
-            "protocolVersion": agreed_protocol(params),
-            "capabilities": {"tools": {"listChanged": True}, **(CHANNEL_CAPABILITY if self._channel else {})},
-            "serverInfo": {"name": SERVER_NAME, "version": __version__},
-            "instructions": instructions(self._upstream.greeting, self._wish, told),
-        }
+        told_to_model = instructions(self._upstream.greeting, self._wish, told)
+        return greeting(params, channel=bool(self._channel), instructions=told_to_model)
 
     def _meet(self, client_info: Mapping[str, Any]) -> None:
         """Find out who the host is, with what it says of itself."""
@@ -176,7 +172,8 @@ def run(loaded: Loaded, wish: Wish, *, channel: bool = False) -> int:
 
     With `channel` the host takes wakes on a channel, whether it says so in the handshake or not.
     """
-    host = Host()
+    first = begun() or FirstAnswer(Pipes(), channel=channel)
+    host = Host(first.pipes, first)
     try:
         asyncio.run(until_told(Bridge(host, loaded, wish, channel=channel).serve()))
     finally:

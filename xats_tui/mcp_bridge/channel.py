@@ -18,11 +18,12 @@ from xats_tui.mcp_bridge.handshake import (
     CHANNEL_NOTIFICATION,
     CHANNEL_WAKE,
     INVALID_PARAMS,
-    INVALID_REQUEST,
     agreed_protocol,
     for_the_host,
 )
 from xats_tui.mcp_bridge.host import Host, until_told
+from xats_tui.mcp_bridge.host_messages import Notification, Request
+from xats_tui.mcp_bridge.pipes import Pipes
 from xats_tui.mcp_bridge.session import METHOD_NOT_FOUND, Interrupted, NotReached, RpcError, Session, TokenRefused
 
 logger = logging.getLogger(__name__)
@@ -75,24 +76,23 @@ class ChannelProxy:
             carrying.cancel()
             await asyncio.gather(carrying, return_exceptions=True)
 
-    def _receive(self, message: Mapping[str, Any]) -> None:
+    def _receive(self, message: Request | Notification) -> None:
         match message:
-            case {"method": "initialize", "id": str() | int()}:
-                self._reply(message, **_greeting(message.get("params") or {}))
-            case {"method": "ping", "id": str() | int()}:
+            case Request(method="initialize"):
+                self._reply(message, **_greeting(message.params or {}))
+            case Request(method="ping"):
                 self._reply(message, result={})
-            case {"method": str(method), "id": str() | int()}:
-                self._reply(message, error={"code": METHOD_NOT_FOUND, "message": f"Method not found: {method}"})
-            case {"method": "notifications/initialized"}:
+            case Request():
+                error = {"code": METHOD_NOT_FOUND, "message": f"Method not found: {message.method}"}
+                self._reply(message, error=error)
+            case Notification(method="notifications/initialized"):
                 self._initialized = True
                 self._announce()
-            case {"method": str()} | {"result": _} | {"error": _}:
-                logger.debug("not for us: %s", message.get("method", "an answer"))
             case _:
-                self._reply(message, error={"code": INVALID_REQUEST, "message": "no JSON-RPC message"})
+                logger.debug("not for us: %s", message.method)
 
-    def _reply(self, request: Mapping[str, Any], **outcome: Mapping[str, Any]) -> None:
-        self._host.say({"jsonrpc": "2.0", "id": request.get("id"), **outcome})
+    def _reply(self, request: Request, **outcome: Mapping[str, Any]) -> None:
+        self._host.say({"jsonrpc": "2.0", "id": request.id, **outcome})
 
     def _announce(self) -> None:
         """Tell the host of its channel, and what came in on it so far, once both sides are ready."""
@@ -189,7 +189,7 @@ def startup_hint(csid: str) -> str:
 
 def run(find: Find, token: str | None) -> int:
     """Be the proxy of the host that started this process, until it closes stdin or ends us; the exit code."""
-    host = Host()
+    host = Host(Pipes())
     try:
         asyncio.run(until_told(ChannelProxy(host, find, token).serve()))
     finally:

@@ -7,16 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from xats_tui import __version__
-from xats_tui.instructions import INSTRUCTIONS
+from xats_tui.instructions import INSTRUCTIONS, NAME_IS_ENOUGH
+from xats_tui.mcp_bridge.handshake import SERVER_NAME
 from xats_tui.mcp_bridge.introduction import Wish
 from xats_tui.mcp_bridge.registration import answer_of, succeeded
-
-SERVER_NAME = "xats-tui"
-
-NAME_IS_ENOUGH = (
-    "Here register_agent needs only your name: the program you run in, its tmux pane and the project folder are found "
-    "out and filled in. Pass nothing else unless the user asks for it."
-)
 
 
 def instructions(coordinator: Mapping[str, Any] | None, wish: Wish, told: Mapping[str, Any] | None) -> str:

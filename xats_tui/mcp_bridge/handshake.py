@@ -8,10 +8,13 @@ nothing; so the capability alone tells only that we can.
 from collections.abc import Mapping
 from typing import Any
 
+from xats_tui import __version__
+
+SERVER_NAME = "xats-tui"
+
 PROTOCOLS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
 """The protocols with a handshake, newest first; later ones have no session and no standing channel."""
 
-INVALID_REQUEST = -32600
 INVALID_PARAMS = -32602
 
 CHANNEL = "claude/channel"
@@ -35,6 +38,17 @@ def says_it_takes_channels(params: Mapping[str, Any]) -> bool:
         case {"capabilities": {"experimental": dict(experimental)}}:
             return CHANNEL in experimental
     return False
+
+
+def greeting(params: Mapping[str, Any], *, channel: bool, instructions: str) -> dict[str, Any]:
+    """The bridge's answer to these parameters of `initialize`; with `channel` it declares that it sends wakes there."""
+    sends = channel or says_it_takes_channels(params)
+    return {
+        "protocolVersion": agreed_protocol(params),
+        "capabilities": {"tools": {"listChanged": True}, **(CHANNEL_CAPABILITY if sends else {})},
+        "serverInfo": {"name": SERVER_NAME, "version": __version__},
+        "instructions": instructions,
+    }
 
 
 def for_the_host(notification: Mapping[str, Any]) -> Mapping[str, Any]:

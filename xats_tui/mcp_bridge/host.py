@@ -1,80 +1,59 @@
-"""The host: the agent's program at the other end of stdin and stdout, which speaks JSON-RPC in lines.
-
-It does not know what the messages mean.  Both directions have a thread of their own, so that a host that does not read,
-or a stdin that is a file, never holds up the loop.
-"""
+"""The host: the agent's program at the other end of stdin and stdout, which speaks JSON-RPC in lines."""
 
 import asyncio
-import json
 import logging
-import os
-import queue
 import signal
-import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
+
+from xats_tui.mcp_bridge.first_answer import FirstAnswer
+from xats_tui.mcp_bridge.host_messages import Malformed, Notification, Request, messages_in
+from xats_tui.mcp_bridge.pipes import Json, Pipes
 
 logger = logging.getLogger(__name__)
 
-Json = Mapping[str, Any]
-
-LOGGED = 200
-"""Bytes of a line that cannot be used which the log shows."""
-
-CHUNK = 65536
-"""Bytes taken from stdin at once."""
-
-LONGEST_LINE = 8_000_000
-"""Bytes of a line that are kept; the coordinator takes a message of a mebibyte."""
-
-LAST_WORDS = 1.0
-"""Seconds at the end for a slow host to take what was already said."""
+LOGGED_BYTES = 200
+"""What the log shows of a line that cannot be used."""
 
 
 class Host:
-    """Lines in, lines out.  Nothing else in this process can reach stdout while it is open."""
+    """Messages in, messages out."""
 
-    def __init__(self, stdin: int = 0, stdout: int = 1) -> None:
-        self._stdin = stdin
-        self._stdout = os.dup(stdout)
-        os.dup2(2, stdout)
+    def __init__(self, pipes: Pipes, first: FirstAnswer | None = None) -> None:
+        """Speak through pipes; `first` has heard what came in on them so far, and answers `initialize` if we do not."""
+        self._pipes = pipes
+        self._first = first
         self._heard: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._to_say: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._speaker = threading.Thread(target=self._speak, name="to the host", daemon=True)
-        self._speaker.start()
 
-    async def messages(self) -> AsyncIterator[dict[str, Any]]:
-        """Every JSON object that the host sends, until it closes stdin; what is none is logged and left out."""
+    async def messages(self) -> AsyncIterator[Request | Notification]:
+        """Every request and notification of the host, until it closes stdin; anything else is answered here."""
         loop = asyncio.get_running_loop()
-        threading.Thread(target=self._listen, args=(loop,), name="from the host", daemon=True).start()
+
+        def hear(line: bytes | None) -> None:
+            loop.call_soon_threadsafe(self._heard.put_nowait, line)
+
+        (self._first or self._pipes).listen(hear)
         while (line := await self._heard.get()) is not None:
-            for message in _objects(line):
-                yield message
+            for message in messages_in(line):
+                if isinstance(message, Malformed):
+                    logger.warning("the host sent what cannot be used (%s): %r", message.sentence, line[:LOGGED_BYTES])
+                    error = {"code": message.code, "message": message.sentence}
+                    self.say({"jsonrpc": "2.0", "id": message.id, "error": error})
+                else:
+                    yield message
 
     def say(self, message: Json) -> None:
         """Send one message; it never waits."""
-        self._to_say.put(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        self._pipes.say(message)
+
+    def greet(self, answer: Json) -> None:
+        """Send the answer to `initialize`, unless the first one has been given while the program was not ready."""
+        if self._first is None or self._first.settle():
+            self.say(answer)
 
     def close(self) -> None:
         """Wait a moment until the host has taken everything."""
-        self._to_say.put(None)
-        self._speaker.join(LAST_WORDS)
-
-    def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
-        try:
-            for line in _lines(self._stdin):
-                loop.call_soon_threadsafe(self._heard.put_nowait, line)
-            loop.call_soon_threadsafe(self._heard.put_nowait, None)
-        except RuntimeError:
-            logger.debug("the loop ended before stdin did")
-
-    def _speak(self) -> None:
-        try:
-            while (line := self._to_say.get()) is not None:
-                while line:
-                    line = line[os.write(self._stdout, line) :]
-        except OSError as error:
-            logger.info("the host does not listen any more: %s", error)
+        self._pipes.close()
 
 
 async def until_told(serving: Coroutine[Any, Any, None]) -> None:
@@ -84,31 +63,3 @@ async def until_told(serving: Coroutine[Any, Any, None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _lines(descriptor: int) -> Iterator[bytes]:
-    """The lines that come in, the last one also without its newline; a descriptor that cannot be read has none."""
-    rest = bytearray()
-    try:
-        while chunk := os.read(descriptor, CHUNK):
-            more, *others = chunk.split(b"\n")
-            rest += more
-            for other in others:
-                yield bytes(rest)
-                rest = bytearray(other)
-            del rest[LONGEST_LINE:]
-    except OSError as error:
-        logger.info("the host cannot be heard any more: %s", error)
-    yield bytes(rest)
-
-
-def _objects(line: bytes) -> list[dict[str, Any]]:
-    """The messages in a line: one, or those of a batch, which only the protocol of March 2025 has."""
-    if not line.strip():
-        return []
-    try:
-        parsed = json.loads(line)
-    except (ValueError, RecursionError):
-        logger.warning("the host sent what is not JSON, or is nested too deeply: %r", line[:LOGGED])
-        return []
-    return [message for message in (parsed if isinstance(parsed, list) else [parsed]) if isinstance(message, dict)]
