@@ -37,6 +37,7 @@ MEANINGS: Mapping[str, str] = {
     "dependencies_pending": "What it depends on is not completed yet.",
     "invalid_status": "Nobody is at work on it, or it is completed already.",
     "not_owner": "Another agent is at work on it; `owner` and `owner_name`, if the operator gave it away.",
+    "invalid_contract_name": "A contract's name has 1 to 200 printable characters.",
     "invalid_schema": "It is no JSON Schema; `path` and `detail` say where and why.",
     "schema_too_large": "`detail` has the limit and the size, or the depth.",
     "unknown_contract": "Your team has no contract of that name.",

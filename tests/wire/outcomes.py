@@ -203,6 +203,7 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
         "ok: ten at once",
         "forbidden_role: a channel proxy",
         "ok: what the diff does not see",
+        "invalid_contract_name",
         "invalid_schema",
         "schema_too_large",
         "storage_unavailable",
@@ -210,7 +211,12 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
         "tool error: an empty name",
         "tool error: another format",
     ),
-    "subscribe_contract": ("ok: before it exists", "ok: a version there is", "tool error: an empty name"),
+    "subscribe_contract": (
+        "ok: before it exists",
+        "ok: a version there is",
+        "invalid_contract_name",
+        "tool error: an empty name",
+    ),
     "get_contract": (
         "ok: the latest",
         "ok: an older version",

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from xats_tui.backend.errors import XatsError
+from xats_tui.backend.model.labels import composed
 from xats_tui.operator_client import ask
 from xats_tui.settings import InvalidSettings, Settings, load
 
@@ -70,4 +71,4 @@ def _flags(context: typer.Context) -> dict[str, str]:
 
 def _beginning(words: Iterable[str], incomplete: str) -> list[str]:
     """The words that begin so and that a terminal can show, each once."""
-    return [word for word in dict.fromkeys(words) if word.startswith(incomplete) and word.isprintable()]
+    return [word for word in dict.fromkeys(words) if word.startswith(composed(incomplete)) and word.isprintable()]

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.labels import folded
 from xats_tui.backend.model.messages import BROADCAST_MARK, Addressees
 from xats_tui.screens.format import one_line
 
@@ -41,9 +42,9 @@ class AddressBook:
 
     def __init__(self, roster: Sequence[RosterEntry]) -> None:
         self._meant: dict[str, tuple[str, Letters]] = {}
-        times = Counter(one_line(entry.agent.name).casefold() for entry in roster)
+        times = Counter(folded(one_line(entry.agent.name)) for entry in roster)
         for address, letters in (*_agents(roster, times), *_roles(roster), *_teams(roster)):
-            self._meant.setdefault(address.casefold(), (address, letters))
+            self._meant.setdefault(folded(address), (address, letters))
 
     def read(self, line: str) -> Read:
         """What a line means; a name may hold a comma, so the longest address that fits is taken."""
@@ -51,20 +52,20 @@ class AddressBook:
         unknown: list[str] = []
         rest = line.strip(SEPARATOR)
         while rest:
-            fitting = max((known for known in self._meant if _begins_with(rest, known)), key=len, default=None)
-            if fitting is None:
+            length, fitting = max((_length_in(rest, known), known) for known in ("", *self._meant))
+            if not length:
                 word, _, rest = rest.partition(",")
                 unknown.append(word.strip())
             else:
                 letters += self._meant[fitting][1]
-                rest = rest[len(fitting) :]
+                rest = rest[length:]
             rest = rest.strip(SEPARATOR)
         return Read(_each_once(letters), tuple(unknown))
 
     def complete(self, line: str) -> str | None:
         """The line with its last address completed; None if nothing fits."""
         before, comma, word = line.rpartition(",")
-        typed = word.strip().casefold()
+        typed = folded(word.strip())
         fitting = next((text for known, (text, _) in self._meant.items() if typed and known.startswith(typed)), None)
         return f"{before}{comma}{' ' if comma else ''}{fitting}" if fitting else None
 
@@ -77,9 +78,7 @@ def address_of(entry: RosterEntry) -> str:
 def _agents(roster: Sequence[RosterEntry], times: Mapping[str, int]) -> list[tuple[str, Letters]]:
     full = [(address_of(entry), _one(entry)) for entry in roster]
     short = [
-        (one_line(entry.agent.name), _one(entry))
-        for entry in roster
-        if times[one_line(entry.agent.name).casefold()] == 1
+        (one_line(entry.agent.name), _one(entry)) for entry in roster if times[folded(one_line(entry.agent.name))] == 1
     ]
     return [*full, *short]
 
@@ -111,8 +110,10 @@ def _one(entry: RosterEntry) -> Letters:
     return (Addressees(team=entry.agent.team, agent_ids=(entry.agent.agent_id,)),)
 
 
-def _begins_with(line: str, known: str) -> bool:
-    return line[: len(known)].casefold() == known and line[len(known) :].lstrip()[:1] in ("", ",")
+def _length_in(line: str, known: str) -> int:
+    """How many characters of a line are this address; 0 if the line does not begin with it."""
+    ends = (end for end in range(1, len(line) + 1) if folded(line[:end]) == known)
+    return next((end for end in ends if line[end:].lstrip()[:1] in ("", ",")), 0)
 
 
 def _each_once(letters: Sequence[Addressees]) -> Letters:

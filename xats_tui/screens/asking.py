@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from xats_tui.backend.model.labels import folded
 from xats_tui.screens.editors import LineEditor
 from xats_tui.screens.format import Tone, cut, one_line
 from xats_tui.screens.theme import CONTENT_STYLES
@@ -131,7 +132,7 @@ class Pick(ModalScreen[str]):
         self.dismiss(event.option_id)
 
     def _offer(self, words: str) -> None:
-        wanted = words.casefold().split()
+        wanted = folded(words).split()
         kept = [choice for choice in self._choices if all(word in _searched(choice) for word in wanted)]
         keys = max((len(choice.key) for choice in self._choices), default=0)
         labels = max((len(one_line(choice.label)) for choice in self._choices), default=0)
@@ -144,7 +145,7 @@ class Pick(ModalScreen[str]):
 
 
 def _searched(choice: Choice) -> str:
-    return f"{choice.label} {choice.note}".casefold()
+    return folded(f"{choice.label} {choice.note}")
 
 
 def _drawn(choice: Choice, keys: int, labels: int) -> Content:

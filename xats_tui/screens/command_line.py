@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from textual.suggester import Suggester
 
+from xats_tui.backend.model.labels import folded
 from xats_tui.screens.format import one_line
 from xats_tui.screens.places import Mode
 
@@ -56,8 +57,8 @@ def complete(line: str, names: Iterable[str]) -> str | None:
     before, space, word = line.rpartition(" ")
     mark = "@" if word.startswith("@") else ""
     known = sorted(names) if space else [*Mode, "help", "quit"]
-    typed = word.removeprefix(mark).casefold()
-    fitting = next((name for name in known if typed and name.casefold().startswith(typed)), None)
+    typed = folded(word.removeprefix(mark))
+    fitting = next((name for name in known if typed and folded(name).startswith(typed)), None)
     return f"{before}{space}{mark}{fitting}" if fitting else None
 
 

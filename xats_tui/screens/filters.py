@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from xats_tui.backend.model.labels import folded
 from xats_tui.screens.format import Row
 
 
@@ -11,7 +12,7 @@ class Filter:
     def __init__(self, words: str = "", states: Iterable[str] = ()) -> None:
         """Read the words; `states` are those that mean a state here, not a text."""
         self.words = words.strip()
-        typed = self.words.casefold().split()
+        typed = folded(self.words).split()
         known = frozenset(states)
         self._agents = [word[1:] for word in typed if word.startswith("@")]
         self._states = [word for word in typed if word in known]
@@ -22,9 +23,9 @@ class Filter:
 
     def lets_through(self, row: Row) -> bool:
         """Whether a row has all that was asked for; a name may be typed in part."""
-        line = " ".join((*(cell.text for cell in row.cells), row.text)).casefold()
+        line = folded(" ".join((*(cell.text for cell in row.cells), row.text)))
         return (
-            all(any(name.casefold().startswith(agent) for name in row.agents) for agent in self._agents)
+            all(any(folded(name).startswith(agent) for name in row.agents) for agent in self._agents)
             and all(state in row.states for state in self._states)
             and all(text in line or _begins(text, row.states) for text in self._texts)
         )

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
+from xats_tui.backend.model.labels import folded
 from xats_tui.backend.model.tasks import TaskDraft, TaskEntry, TaskStatus
 from xats_tui.screens.editors import BlockEditor, LineEditor
 from xats_tui.screens.format import Tone, count, one_line, short_id
@@ -128,7 +129,7 @@ class TaskForm(ModalScreen[TaskDraft]):
     @on(Input.Changed, "#words")
     def _offer_matching(self) -> None:
         """Offer what has the words, what is ticked first."""
-        words = self.words.value.casefold().split()
+        words = folded(self.words.value).split()
         matching = [task_id for task_id, title in self._titles.items() if _has(title, words)]
         self.ticks.clear_options()
         for task_id in sorted(matching, key=lambda each: each not in self._ticked):
@@ -170,5 +171,5 @@ def _offer(entry: TaskEntry) -> Content:
 
 
 def _has(title: Content, words: Sequence[str]) -> bool:
-    text = title.plain.casefold()
+    text = folded(title.plain)
     return all(word in text for word in words)

@@ -139,3 +139,35 @@ async def test_what_lies_there_at_the_start_is_registered_if_it_is_new(
     for _ in range(2):
         async with Backend.running(settings.model_copy(update={"contracts": folder})):
             await eventually(lambda: len(versions()) == 1)
+
+
+@pytest.mark.parametrize("name", [".hidden", "._orders", ".#orders", "", ".git/orders", "shop/._orders"])
+async def test_what_editors_and_file_managers_keep_there_is_no_contract(
+    backend: Backend, save: Save, versions: Versions, name: str
+) -> None:
+    save(name, STRING)
+    save("orders", STRING)
+    await eventually(lambda: bool(versions()))
+    save("another", STRING)  # a look of its own, after the one that saw the hidden file
+    await eventually(lambda: len(versions()) == 2)
+
+    assert versions() == [("default", "orders", 1), ("default", "another", 1)]
+    assert backend.notices.troubles == ()
+
+
+@pytest.mark.usefixtures("backend")
+async def test_a_file_system_that_takes_letters_apart_makes_no_second_contract(save: Save, versions: Versions) -> None:
+    save("caf\u00e9", STRING)
+    await eventually(lambda: len(versions()) == 1)
+    save("cafe\u0301", INTEGER)
+    await eventually(lambda: len(versions()) == 2)
+
+    assert versions() == [("default", "caf\u00e9", 1), ("default", "caf\u00e9", 2)]
+
+
+async def test_a_file_whose_name_is_no_name_is_told_of(backend: Backend, save: Save, versions: Versions) -> None:
+    save("orders\u3164", STRING)
+    await eventually(lambda: bool(backend.notices.troubles))
+
+    assert "a contract name has 1 to 200 printable characters" in backend.notices.troubles[0].text
+    assert versions() == []

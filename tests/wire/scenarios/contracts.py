@@ -116,6 +116,19 @@ async def a_change_that_the_diff_does_not_see(world: World) -> None:
         assert answer["reasons"], answer
 
 
+@shows("register_contract", "invalid_contract_name")
+@shows("subscribe_contract", "invalid_contract_name")
+async def a_name_that_shows_more_or_less_than_it_is(world: World) -> None:
+    alice = await world.agent("alice")
+    attempts: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("register_contract", {"schema": {}}),
+        ("subscribe_contract", {}),
+    )
+    for tool, more in attempts:
+        answer = await alice.call(tool, name="api\u3164", **more)
+        assert answer["error"] == "invalid_contract_name"
+
+
 @shows("register_contract", "invalid_schema")
 async def a_schema_that_is_none(world: World) -> None:
     alice = await world.agent("alice")

@@ -154,7 +154,7 @@ async def a_message_to_oneself(world: World) -> None:
 @shows("send_message", "unknown_recipient")
 async def a_message_to_nobody(world: World) -> None:
     alice, _ = await world.agent("alice"), await world.agent("bob")
-    for nobody in ({"to_agent_name": "Bob"}, {"to_agent_name": " bob"}, {"to_agent_name": "bob", "to_team": "other"}):
+    for nobody in ({"to_agent_name": "Bob"}, {"to_agent_name": "b ob"}, {"to_agent_name": "bob", "to_team": "other"}):
         assert await alice.call("send_message", body="x", **nobody) == {"error": "unknown_recipient"}
     assert rows_of(world) == 0
 

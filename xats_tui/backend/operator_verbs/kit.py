@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from xats_tui.backend.model.agents import OPERATOR_NAME
 from xats_tui.backend.model.health import Health
+from xats_tui.backend.model.labels import composed
 from xats_tui.backend.services.agents import Registry
 from xats_tui.backend.services.contracts import ContractBook
 from xats_tui.backend.services.launch_desk import LaunchDesk
@@ -32,7 +33,7 @@ LARGEST_LIMIT = 1000
 """Rows of one answer at the most."""
 
 Limit = Annotated[int, Field(ge=1, le=LARGEST_LIMIT)]
-Word = Annotated[str, Field(min_length=1, max_length=200)]
+Word = Annotated[str, AfterValidator(composed), Field(min_length=1, max_length=200)]
 """A name, a team, a role, an id or its beginning."""
 
 

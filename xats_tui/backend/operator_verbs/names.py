@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import RosterEntry
+from xats_tui.backend.model.labels import folded
 from xats_tui.backend.model.tasks import Task
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.prefixes import messages_beginning, tasks_beginning
@@ -21,11 +22,11 @@ def agent_meant(roster: Sequence[RosterEntry], word: str) -> RosterEntry:
     Raises:
         Refusal: `unknown_agent`, `ambiguous_agent`.
     """
-    wanted = word.casefold()
+    wanted = folded(word).strip()
     ways = (
         [entry for entry in roster if entry.agent.agent_id == word],
-        [entry for entry in roster if entry.agent.address.casefold() == wanted],
-        [entry for entry in roster if entry.agent.name.casefold() == wanted],
+        [entry for entry in roster if folded(entry.agent.address) == wanted],
+        [entry for entry in roster if folded(entry.agent.name).strip() == wanted],
         [entry for entry in roster if entry.agent.agent_id.startswith(wanted)],
     )
     meant = next((found for found in ways if found), [])

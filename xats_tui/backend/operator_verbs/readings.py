@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import OPERATOR_ID, OPERATOR_NAME, RosterEntry
+from xats_tui.backend.model.labels import folded
 from xats_tui.backend.model.messages import Message
 from xats_tui.backend.model.panes import PaneState
 from xats_tui.backend.model.tasks import TaskEntry, TaskStatus
@@ -226,7 +227,7 @@ def _listed(noun: str, found: Iterable[T], limit: int, record: Callable[[T], Rec
 
 async def _whose(services: OperatorServices, word: str | None) -> str | None:
     """The id of the agent that a list is narrowed to; the operator has one, too."""
-    if word is None or word.casefold() == OPERATOR_NAME:
+    if word is None or folded(word) == OPERATOR_NAME:
         return word and OPERATOR_ID
     return agent_meant(await services.registry.roster(), word).agent.agent_id
 

@@ -22,6 +22,7 @@ from xats_tui.backend.model.agents import (
     DeliveryKind,
     RosterEntry,
 )
+from xats_tui.backend.model.labels import composed, folded
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.presence import Presence
@@ -40,6 +41,8 @@ from xats_tui.backend.store.transactions import Transaction
 
 LABEL_LIMIT = 64
 """Characters of a name, role or team at most: they stand in tables and in hints."""
+
+CONTRACT_NAME_LIMIT = 200
 
 DEFAULT_TEAM = "default"
 
@@ -81,11 +84,14 @@ class Registry:
 
     async def by_name(self, team: str, name: str) -> Agent | None:
         """The agent of that name in that team; the operator is in every team."""
-        if name.casefold() == OPERATOR_NAME:
+        if folded(name).strip() == OPERATOR_NAME:
             return operator_in(team)
-        found = await self._known.by_name(team, name)
-        composed = tuple(unicodedata.normalize("NFC", label) for label in (team, name))
-        return found if found or composed == (team, name) else await self._known.by_name(*composed)
+        meant = composed(team), composed(name)
+        found = await self._known.by_name(*meant)
+        if found is None:  # an old file may hold it in another spelling
+            others = await store.all_teams(self._database)
+            found = next((one for one in others if (composed(one.team), composed(one.name)) == meant), None)
+        return found
 
     async def member(self, team: str, agent_id: str) -> Agent | None:
         """The agent of that id if it is in that team; the operator is in every team."""
@@ -197,13 +203,29 @@ def checked_label(what: str, text: str) -> str:
     Raises:
         Refusal: `invalid_name`, `invalid_role` or `invalid_team`, with the rule.
     """
-    label = unicodedata.normalize("NFC", text).strip()
-    if not 1 <= len(label) <= LABEL_LIMIT or not label.isprintable() or INVISIBLE.search(label):
-        raise Refusal(f"invalid_{what}", detail=f"a {what} has 1 to {LABEL_LIMIT} printable characters")
+    label = _visible(what, text, LABEL_LIMIT)
     if what == "role" and label.startswith(RESERVED) and label != CHANNEL_PROXY_ROLE:
         raise Refusal("invalid_role", detail=f"roles that begin with {RESERVED} are reserved")
     if what == "name" and unicodedata.normalize("NFKC", label).casefold() == OPERATOR_NAME:
         raise Refusal("invalid_name", detail=f"{OPERATOR_NAME} is the person at the dashboard: take another name")
+    return label
+
+
+def checked_contract_name(text: str) -> str:
+    """The name of a contract as it is stored: trimmed, printable, 1 to 200 characters.
+
+    Raises:
+        Refusal: `invalid_contract_name`, with the rule.
+    """
+    return _visible("contract_name", text, CONTRACT_NAME_LIMIT)
+
+
+def _visible(what: str, text: str, limit: int) -> str:
+    """Text that two people who look at it call the same only if it is the same."""
+    label = composed(text)
+    if not 1 <= len(label) <= limit or not label.isprintable() or INVISIBLE.search(label):
+        rule = f"a {what.replace('_', ' ')} has 1 to {limit} printable characters"
+        raise Refusal(f"invalid_{what}", detail=rule)
     return label
 
 

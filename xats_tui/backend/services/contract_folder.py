@@ -11,8 +11,9 @@ from typing import Any
 
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import OPERATOR_NAME
+from xats_tui.backend.model.labels import composed
 from xats_tui.backend.notices import Notices
-from xats_tui.backend.services.agents import checked_label, operator_in
+from xats_tui.backend.services.agents import checked_contract_name, checked_label, operator_in
 from xats_tui.backend.services.contracts import ContractBook, Registered
 from xats_tui.backend.store import activity as activity_store
 from xats_tui.backend.store import contracts as store
@@ -38,11 +39,15 @@ class ContractFolder:
     async def take(self, file: Saved) -> None:
         """Register what a file holds as the next version, or tell what is wrong with it.
 
-        What is the newest version already, or was saved before that was registered, changes nothing.
+        What is the newest version already, or was saved before that was registered, changes nothing.  Hidden files and
+        folders are not the person's work: editors, file managers and version control keep theirs there.
         """
-        subject = str(file.path.relative_to(self._folder))
-        name = file.path.name.removesuffix(SUFFIX)
+        place = file.path.relative_to(self._folder)
+        if any(part.startswith(".") for part in place.parts):
+            return
+        subject = str(place)
         try:
+            name = checked_contract_name(file.path.name.removesuffix(SUFFIX))
             team = self._team_of(file.path)
             schema = _schema(file.content)
             await self._contracts.check(schema)
@@ -54,7 +59,7 @@ class ContractFolder:
 
     async def _register(self, team: str, name: str, schema: dict[str, Any], subject: str, saved_at: datetime) -> None:
         async with self._database.write() as tx:
-            latest = await store.version(tx, team, name)
+            latest = await store.version(tx, team, await store.spelled(tx, team, name))
             if latest is not None and saved_at < latest.registered_at:
                 return
             outcome = await self._contracts.register(tx, operator_in(team), name, schema, f"from {subject}")
@@ -66,7 +71,7 @@ class ContractFolder:
         await self._contracts.announce(outcome)
 
     def _team_of(self, path: Path) -> str:
-        return self._team if path.parent == self._folder else checked_label("team", path.parent.name)
+        return composed(self._team) if path.parent == self._folder else checked_label("team", path.parent.name)
 
 
 def _schema(content: bytes | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from xats_tui.backend.events import ContractRegistered, SubscriptionChanged
 from xats_tui.backend.model.agents import Agent
 from xats_tui.backend.model.contracts import Contract, ContractChange, ContractSummary, SchemaReason
 from xats_tui.backend.model.pages import Page
+from xats_tui.backend.services.agents import checked_contract_name
 from xats_tui.backend.services.schema_compatibility import Compatibility, compare
 from xats_tui.backend.services.schema_diff import diff_schemas
 from xats_tui.backend.services.schema_validity import check_schema
@@ -66,7 +67,11 @@ class ContractBook:
         """Store a checked schema as the next version of a contract of the author's team.
 
         The schema of the newest version again changes nothing, neither its note nor who registered it.
+
+        Raises:
+            Refusal: `invalid_contract_name`.
         """
+        name = await store.spelled(tx, author.team, checked_contract_name(name))
         previous = await store.version(tx, author.team, name)
         if previous is not None and canonical(previous.schema) == canonical(schema):
             return Unchanged(contract=previous)
@@ -104,7 +109,12 @@ class ContractBook:
         await asyncio.gather(*(session.notify("notifications/contract_event", params) for session in sessions))
 
     async def subscribe(self, tx: Transaction, agent: Agent, name: str) -> int | None:
-        """Subscribe an agent to a contract of its team; the latest version, None if there is none yet."""
+        """Subscribe an agent to a contract of its team; the latest version, None if there is none yet.
+
+        Raises:
+            Refusal: `invalid_contract_name`.
+        """
+        name = await store.spelled(tx, agent.team, checked_contract_name(name))
         await store.subscribe(tx, agent.agent_id, agent.team, name)
         tx.record(SubscriptionChanged(agent_id=agent.agent_id))
         latest = await store.version(tx, agent.team, name)
@@ -157,6 +167,7 @@ class ContractBook:
         return ContractChange(old=before, new=after, backward=judged.backward, forward=judged.forward, reasons=reasons)
 
     async def _version(self, team: str, name: str, number: int | None) -> Contract:
+        name = await store.spelled(self._database, team, name)
         contract = await store.version(self._database, team, name, number)
         if contract is not None:
             return contract

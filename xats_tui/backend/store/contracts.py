@@ -7,6 +7,7 @@ from typing import Any
 
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.model.contracts import Contract, ContractSummary, ContractVersion, Subscriber
+from xats_tui.backend.model.labels import composed
 from xats_tui.backend.model.pages import Page
 from xats_tui.backend.store.columns import from_json, instant, to_json
 from xats_tui.backend.store.transactions import Reader, Row, Transaction
@@ -49,6 +50,13 @@ async def version(reader: Reader, team: str, name: str, number: int | None = Non
         (team, name, number, number),
     )
     return _contract(row) if row else None
+
+
+async def spelled(reader: Reader, team: str, name: str) -> str:
+    """The stored spelling of a contract's name: composed, unless an old file holds it otherwise."""
+    rows = await reader.fetch_all("SELECT DISTINCT name FROM contracts WHERE team = ?", (team,))
+    meant = composed(name)
+    return next((row["name"] for row in rows if composed(row["name"]) == meant), meant)
 
 
 async def subscribe(tx: Transaction, agent_id: str, team: str, name: str) -> None:

@@ -2,38 +2,36 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.services.contracts import Registered, Unchanged
 from xats_tui.backend.services.schema_compatibility import Compatibility
 from xats_tui.backend.services.schema_diff import diff_schemas
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, NonNegative, Optional, Positive, Tool
-
-NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+from xats_tui.backend.tools.kit import Answer, Arguments, Call, Label, NonNegative, Optional, Positive, Tool
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 500
 
 
 class RegisterContract(Arguments):
-    name: NonEmpty
+    name: Label
     schema_: dict[str, Any] = Field(alias="schema", description="A JSON Schema.")
     format: Literal["jsonschema"] = "jsonschema"
     note: Optional[str] = None
 
 
 class SubscribeContract(Arguments):
-    name: NonEmpty
+    name: Label
 
 
 class GetContract(Arguments):
-    name: NonEmpty
+    name: Label
     version: Optional[NonNegative] = Field(default=None, description="The latest if left out or 0.")
 
 
 class DiffContracts(Arguments):
-    name: NonEmpty
+    name: Label
     from_version: Positive
     to_version: Positive
 

@@ -14,11 +14,21 @@ from typing import Annotated, Any, Literal, TypeVar
 from weakref import WeakValueDictionary
 
 import mcp_types as types
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal, StoreError
 from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent
+from xats_tui.backend.model.labels import composed
 from xats_tui.backend.services.together import Services
 from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import calls
@@ -63,6 +73,10 @@ LARGEST_INTEGER = 2**63 - 1
 
 NonNegative = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 Positive = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+
+
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(composed)]
+"""The name of somebody or something, as it is stored."""
 
 
 class FirstFault(FailFast):

@@ -11,7 +11,7 @@ from xats_tui.backend.model.messages import Message
 from xats_tui.backend.model.wakes import Wake, WakeStatus
 from xats_tui.backend.services.messages import Sent
 from xats_tui.backend.services.wake_policy import LADDER
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, NonNegative, Optional, Tool
+from xats_tui.backend.tools.kit import Answer, Arguments, Call, Label, NonNegative, Optional, Tool
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
@@ -32,8 +32,8 @@ WAKING = (
 
 
 class SendMessage(Arguments):
-    to_agent_name: NonEmpty = Field(description="operator is the person at the dashboard, in every team.")
-    to_team: Optional[NonEmpty] = Field(default=None, description="Only if the user asked for another team.")
+    to_agent_name: Label = Field(description="operator is the person at the dashboard, in every team.")
+    to_team: Optional[Label] = Field(default=None, description="Only if the user asked for another team.")
     subject: Optional[str] = None
     body: NonEmpty
     auto_poke: bool = Field(default=True, description="Whether to wake the recipient.")
@@ -55,7 +55,7 @@ class Broadcast(Arguments):
 
 
 class BroadcastToRole(Arguments):
-    to_role: NonEmpty
+    to_role: Label
     body: NonEmpty
     subject: Optional[str] = None
     auto_poke: bool = True
