@@ -17,7 +17,7 @@ from typing import Any
 from tests.mcp_caller import Caller
 from tests.real_agents.rig import AgentPane, install
 from tests.real_agents.scenes import CLIENTS, READY
-from tests.real_agents.wakes import PATIENCE, Stage, expect, report, seen, staged, wire
+from tests.real_agents.stage import PATIENCE, Stage, expect, report, seen, staged, wire
 
 TEAM = "proj"
 """The name of the rig's project folder."""

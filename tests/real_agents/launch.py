@@ -21,7 +21,7 @@ import psutil
 from tests.commands.processes import XATS, clean_environment
 from tests.real_agents.rig import AgentPane, install
 from tests.real_agents.scenes import CLIENTS
-from tests.real_agents.wakes import PATIENCE, Stage, expect, report, seen, staged
+from tests.real_agents.stage import PATIENCE, Stage, expect, report, seen, staged
 
 LAUNCHING = 120.0
 """Seconds for a launch."""

@@ -20,6 +20,10 @@ from typing import Any
 
 import psutil
 
+from tests.real_agents import client_files
+
+PROJECT = Path(__file__).parents[2]
+
 PACKAGES = ("@anthropic-ai/claude-code", "@openai/codex", "opencode-ai")
 
 FORMATS = (
@@ -37,6 +41,17 @@ FORMATS = (
 
 GLANCE = 0.1
 """Seconds between two looks while waiting for a screen."""
+
+DRAWN_WITHIN = 8.0
+"""Seconds that a busy program has to show what was typed."""
+
+KEEPING_THE_PANE = 'exec env -i TMUX="$TMUX" TMUX_PANE="$TMUX_PANE" "$@"'
+"""Nothing of our environment reaches a pane but what tmux gives it."""
+
+
+def squashed(text: str) -> str:
+    """Text without white space and the borders of input boxes: as it was typed, however it is wrapped."""
+    return re.sub(r"[\s┃│]+", "", text)
 
 
 class NotSeen(Exception):
@@ -81,8 +96,15 @@ class AgentPane:
     def submit(self, text: str) -> None:
         """Type text and send it with Enter, a pause between: Codex takes a fast Enter for a newline."""
         self.type(text)
+        self._await_drawn(text)
         time.sleep(0.6)
         self.press("Enter")
+
+    def _await_drawn(self, text: str) -> None:
+        """Wait until the screen shows the end of what was typed, but not for ever: not every program shows it."""
+        end, until = squashed(text)[-16:], time.monotonic() + DRAWN_WITHIN
+        while end not in squashed(self.look().text) and time.monotonic() < until:
+            time.sleep(GLANCE)
 
     def resize(self, width: int, height: int) -> None:
         """Give the pane another size."""
@@ -139,6 +161,8 @@ class Rig:
         """Added to Codex's configuration."""
         self.extra_opencode: dict[str, Any] = {}
         """Added to opencode's configuration."""
+        self._written: dict[Path, str] = {}
+        """What `configure` wrote last."""
 
     def tmux(self, *arguments: str) -> str:
         """Run one command on the private tmux server."""
@@ -160,21 +184,8 @@ class Rig:
     ) -> AgentPane:
         """Start a client in a new pane of that size, under a shell that is left when it exits."""
         self.configure(theme, trusted=trusted)
-        variables = {
-            "HOME": str(self.home),
-            "PATH": self.path,
-            "TERM": "tmux-256color",
-            "PS1": "$ ",
-            "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{self.port}",
-            "ANTHROPIC_API_KEY": "dummy",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-            "DISABLE_AUTOUPDATER": "1",
-            "OPENCODE_DISABLE_AUTOUPDATE": "1",
-            "IS_SANDBOX": "1",
-            **(environment or {}),
-        }
         size = ("-x", str(width), "-y", str(height))
-        shell = ["env", "-i", *(f"{key}={value}" for key, value in variables.items() if value), "bash", "--norc", "-i"]
+        shell = ["sh", "-c", KEEPING_THE_PANE, "sh", *self._assignments(environment or {}), "bash", "--norc", "-i"]
         pane_id = self.tmux("new-session", "-d", "-P", "-F", "#{pane_id}", *size, "-c", str(self.project), *shell)
         self.tmux("set-option", "-g", "status", "off")
         self.tmux("resize-window", "-t", pane_id, *size)
@@ -182,6 +193,12 @@ class Rig:
         pane.wait_for(r"^\$")
         pane.submit(f"{client} {arguments}".strip())
         return pane
+
+    def _assignments(self, environment: Mapping[str, str]) -> list[str]:
+        """The variables of a pane, as `env` takes them; an empty one is left out."""
+        variables = {"HOME": str(self.home), "PATH": self.path, "TERM": "tmux-256color", "PS1": "$ "}
+        variables |= {**client_files.ENVIRONMENT, "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{self.port}", **environment}
+        return [f"{key}={value}" for key, value in variables.items() if value]
 
     def end(self, pane: AgentPane) -> None:
         """Close a pane and what runs in it."""
@@ -193,79 +210,32 @@ class Rig:
         return f"{self.programs / 'node_modules/.bin'}:{os.environ['PATH']}"
 
     def configure(self, theme: str = "dark", *, trusted: bool = True) -> None:
-        """Write the configuration of every client."""
-        project = str(self.project)
-        claude = {
-            "hasCompletedOnboarding": True,
-            "theme": theme,
-            "customApiKeyResponses": {"approved": ["dummy"], "rejected": []},
-            "projects": {
-                project: {"hasTrustDialogAccepted": trusted, "hasCompletedProjectOnboarding": True},
-            },
+        """Write the configuration of every client; what a client has changed since in a file of ours stays."""
+        files = {
+            self.home / ".claude.json": client_files.claude_state(self.project, theme, trusted=trusted),
+            self.home / ".claude/settings.json": client_files.claude_settings(),
+            self.home / ".codex/config.toml": client_files.codex(self.port, self.project if trusted else None)
+            + self.extra_codex,
+            self.project / "opencode.json": client_files.opencode(self.port, self.extra_opencode),
+            self.project / "tui.json": client_files.opencode_screen(theme),
         }
-        (self.home / ".claude.json").write_text(json.dumps(claude))
-        codex = CODEX_CONFIG.format(port=self.port)
-        if trusted:
-            codex += f'[projects."{project}"]\ntrust_level = "trusted"\n'
-        codex += self.extra_codex
-        (self.home / ".codex").mkdir(exist_ok=True)
-        (self.home / ".codex/config.toml").write_text(codex)
-        opencode = {
-            "model": "local/m1",
-            "provider": {
-                "local": {
-                    "npm": "@ai-sdk/openai-compatible",
-                    "name": "local",
-                    "options": {"baseURL": f"http://127.0.0.1:{self.port}/v1", "apiKey": "x"},
-                    "models": {"m1": {"name": "m1"}},
-                }
-            },
-            "permission": {"bash": "ask", "edit": "ask"},
-            **self.extra_opencode,
-        }
-        (self.project / "opencode.json").write_text(json.dumps(opencode))
-        (self.project / "tui.json").write_text(json.dumps({"theme": theme if theme != "dark" else "opencode"}))
-
-
-DRAWING = """\
-────────────────────────────────────────────────────────────
-❯\u00a0
-────────────────────────────────────────────────────────────
-  ? for shortcuts
-› Ask Codex to do anything
-
-  gpt-5 default · ~/proj
- Do you want to proceed?
- ❯ 1. Yes
-   2. No
- Esc to cancel
-  Press enter to confirm or esc to cancel
-  ┃
-  ┃  △ Permission required   enter confirm
-  ╹▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀
-• Working (3s • esc to interrupt)
-"""
-"""What an agent may print: parts of screens that are not its own."""
-
-CODEX_CONFIG = """\
-model = "gpt-5"
-model_provider = "local"
-check_for_update_on_startup = false
-[model_providers.local]
-name = "local"
-base_url = "http://127.0.0.1:{port}/v1"
-wire_api = "responses"
-"""
+        for path, text in files.items():
+            if self._written.get(path) != text:
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text)
+                self._written[path] = text
 
 
 @contextmanager
-def running_rig(programs: Path, scratch: Path) -> Iterator[Rig]:
-    """A rig whose model server listens; whatever it started has ended when this is left."""
+def running_rig(programs: Path, scratch: Path, *, lean: bool = False) -> Iterator[Rig]:
+    """A rig whose model server listens, its log without whole requests if `lean`; all has ended when this is left."""
     (scratch / "proj").mkdir(parents=True)
-    (scratch / "proj/drawing.txt").write_text(DRAWING)
+    (scratch / "proj/drawing.txt").write_text(client_files.DRAWING)
     port = free_port()
-    model = [sys.executable, str(Path(__file__).with_name("scripted_model.py")), "--port", str(port)]
-    server = subprocess.Popen([*model, "--log", str(scratch / "model.jsonl")], stdin=subprocess.DEVNULL)
+    log = str(scratch / "model.jsonl")
+    model = [sys.executable, "-m", "tests.real_agents.scripted_model", "--port", str(port), "--log", log]
+    flags = ["--lean"] if lean else []
+    server = subprocess.Popen([*model, *flags], cwd=PROJECT, stdin=subprocess.DEVNULL)
     rig = Rig(programs, scratch, port)
     try:
         _await_port(port)
@@ -288,9 +258,15 @@ def end_daemons(home: Path) -> None:
 
 def install(programs: Path) -> None:
     """Fetch the three programs from npm into a folder, if they are not there (about 1.1 GB)."""
-    if not (programs / "node_modules/.bin/opencode").exists():
-        programs.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["npm", "install", "--prefix", str(programs), *PACKAGES], check=True)
+    if (programs / "node_modules/.bin/opencode").exists():
+        return
+    programs.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["npm", "install", "--prefix", str(programs), *PACKAGES], check=True)
+    for package in PACKAGES:  # npm may have left out what their makers want run
+        folder = programs / "node_modules" / package
+        script = json.loads((folder / "package.json").read_text()).get("scripts", {}).get("postinstall")
+        if script:
+            subprocess.run(script, shell=True, cwd=folder, check=True)
 
 
 def free_port() -> int:

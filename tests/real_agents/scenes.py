@@ -12,7 +12,7 @@ LONG = "the first words of a draft that goes on and on " * 5 + "until it ends"
 CLIENTS = {"claude-code": "claude", "codex": "codex", "opencode": "opencode"}
 """The command of each client."""
 
-READY = {"claude-code": r"shortcuts|Enter to confirm", "codex": r"shortcuts", "opencode": r"commands"}
+READY = {"claude-code": r"^❯|Enter to confirm", "codex": r"shortcuts", "opencode": r"commands"}
 """What shows when a client has started."""
 
 ASK_SHELL = {

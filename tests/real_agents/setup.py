@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.commands.processes import XATS
 from tests.real_agents.rig import end_daemons, install
-from tests.real_agents.wakes import expect, report
+from tests.real_agents.stage import expect, report
 
 PROGRAMS = {"claude-code": "claude", "codex": "codex", "opencode": "opencode"}
 

@@ -1,4 +1,4 @@
-"""Wakes of the real programs: `python -m tests.real_agents.wakes --programs DIR [--client NAME] [--pairs]`.
+"""Wakes of the real programs: `python -m tests.real_agents.wakes --programs DIR [--client NAME] [--busy N] [--pairs]`.
 
 Each agent runs in a tmux pane, behind its own `xats-tui mcp`, with the scripted model in place of a hosted one; the
 coordinator is a process of its own.  Each scene says what it saw; the last line counts them.
@@ -7,176 +7,42 @@ coordinator is a process of its own.  Each scene says what it saw; the last line
 import argparse
 import asyncio
 import json
-import os
 import re
 import signal
-import sqlite3
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
-from tests.commands.processes import XATS, clean_environment
-from tests.mcp_caller import Caller, callers
-from tests.real_agents.rig import AgentPane, Rig, install, running_rig
-from tests.real_agents.scenes import ASK_SHELL, CLIENTS, PROMPT, READY
-from xats_tui import pid_file
+from tests.real_agents.rig import AgentPane
+from tests.real_agents.scenes import ASK_SHELL, PROMPT
+from tests.real_agents.stage import (
+    PATIENCE,
+    Stage,
+    between,
+    busy_loops,
+    expect,
+    report,
+    run_script,
+    script_arguments,
+    seen,
+    staged,
+    title,
+)
+from tests.real_agents.stage import wire as wire  # other scripts look for it here
 from xats_tui.backend.clock import from_wire
-from xats_tui.backend.processes import Processes, normal_tty
-from xats_tui.programs import program_names
-
-PATIENCE = 40.0
-"""Seconds for an agent to do something: these machines are shared."""
-
-PROGRAM = {"claude-code": "claude", "codex": "codex", "opencode": "opencode"}
-"""What the process of each client is called."""
-
-CODEX_SERVER = """\
-[mcp_servers.xats]
-command = "{command}"
-args = {arguments}
-default_tools_approval_mode = "approve"
-"""
-"""For its configuration: the coordinator's tools need no approval, shell commands do."""
 
 DONE_TO_WOKEN = 2.0
-"""Seconds from the model's answer to the wake of an agent that was busy."""
+"""Seconds from the model's answer to the wake of an agent that was busy, on a machine that is not."""
 
 EXCHANGED = 20
 """Messages that a pair exchanges."""
 
-
-class Unmet(Exception):
-    """A scene showed something else than it should."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Stage:
-    """Everything that runs."""
-
-    rig: Rig
-    home: Path
-    coordinator: subprocess.Popen[str]
-    connect: Callable[[str], Awaitable[Caller]]
-    operator: Caller
-    panes: dict[str, AgentPane] = field(default_factory=dict)
-    """By the agents' names."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """For the coordinator: the rig's home and its tmux server."""
-        return clean_environment() | {"HOME": str(self.rig.home), "TMUX": f"{self.rig.home / 'tmux.sock'},1,0"}
-
-    async def start_coordinator(self) -> None:
-        """Start it (again), and connect the sender of the scenes."""
-        command = [*XATS, "daemon", "--home", str(self.home), "--port", "0"]
-        log = (self.home / "stdout").open("a")
-        self.coordinator = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log, text=True)
-        record = await seen(lambda: self._record(), "the coordinator listens")
-        self.operator = await self.connect(record.url)
-        await self.operator.register("tester", team="t")
-
-    def _record(self) -> pid_file.PidRecord | None:
-        record = pid_file.read(self.home / "daemon.pid")
-        return record if record and record.pid == self.coordinator.pid else None
-
-    async def join(self, client: str, name: str) -> AgentPane:
-        """Start an agent and have its model register it."""
-        wire(self.rig, client, self.home)
-        arguments = (
-            "--mcp-config mcp.json --allowedTools mcp__xats --settings hooks.json" if client == "claude-code" else ""
-        )
-        pane = self.rig.start(CLIENTS[client], arguments=arguments, width=110, height=32)
-        wire(self.rig, client, self.home)
-        await asyncio.to_thread(pane.wait_for, READY[client], PATIENCE)
-        await asyncio.to_thread(pane.settle, 1.5, 15.0)
-        fields: dict[str, Any] = {"client": client, "model": "m", "name": name, "team": "t"}
-        if client != "codex":
-            fields["ui_pid"] = await ui_pid(self.rig, pane, PROGRAM[client])
-        pane.submit(f"CALL register_agent {json.dumps(fields)}")
-        try:
-            await self.agent(name, 8)
-        except Unmet:
-            pane.press("Enter")  # a program that was not ready yet has swallowed the first
-            await self.agent(name)
-        await asyncio.to_thread(pane.settle, 1.5, 15.0)
-        self.panes[name] = pane
-        return pane
-
-    async def agent(self, name: str, timeout: float = PATIENCE) -> dict[str, Any]:
-        """The agent as the coordinator lists it, once it does."""
-
-        async def listed() -> dict[str, Any] | None:
-            agents = (await self.operator.call("list_agents"))["agents"]
-            return next((agent for agent in agents if agent["name"] == name), None)
-
-        found: dict[str, Any] = await seen(listed, f"{name} is registered", timeout)
-        return found
-
-    async def send(self, name: str, body: str = "SAY thanks") -> str:
-        """Send a message to an agent; its id."""
-        sent = await self.operator.call("send_message", to_agent_name=name, to_team="t", body=body)
-        return str(sent["message_id"])
-
-    async def status(self, message_id: str) -> dict[str, Any]:
-        """What is known of a message's wake."""
-        (status,) = (await self.operator.call("get_delivery_status", message_id=message_id))["statuses"]
-        return dict(status)
-
-    async def until(self, message_id: str, step: str, timeout: float = PATIENCE) -> dict[str, Any]:
-        """The status once there is evidence of that step."""
-
-        async def reached() -> dict[str, Any] | None:
-            status = await self.status(message_id)
-            return status if step in status["evidence"] else None
-
-        try:
-            found: dict[str, Any] = await seen(reached, f"evidence of {step}", timeout)
-        except Unmet as error:
-            raise Unmet(f"{error}; {await self.status(message_id)}") from None
-        return found
-
-
-async def seen(look: Callable[[], Any], what: str, timeout: float = PATIENCE) -> Any:
-    """What `look` brings, as soon as it brings something."""
-    give_up_at = time.monotonic() + timeout
-    while True:
-        found = look()
-        found = await found if asyncio.iscoroutine(found) else found
-        if found:
-            return found
-        if time.monotonic() > give_up_at:
-            raise Unmet(f"not seen in {timeout:g} s: {what}")
-        await asyncio.sleep(0.1)
-
-
-def wire(rig: Rig, client: str, home: Path, *arguments: str) -> None:
-    """Give a client `xats-tui mcp` as its MCP server, with these arguments, and Claude Code the hooks."""
-    command = [*XATS, "mcp", "--home", str(home), *arguments]
-    servers = {"mcpServers": {"xats": {"command": command[0], "args": command[1:]}}}
-    (rig.project / "mcp.json").write_text(json.dumps(servers))
-    hook = {"hooks": [{"type": "command", "command": f"{' '.join(XATS)} hook --home {home}"}]}
-    events = ("SessionStart", "UserPromptSubmit", "PermissionRequest", "Notification", "Stop", "SessionEnd")
-    (rig.project / "hooks.json").write_text(json.dumps({"hooks": {event: [hook] for event in events}}))
-    rig.extra_codex = CODEX_SERVER.format(command=command[0], arguments=json.dumps(command[1:]))
-    rig.extra_opencode = {"mcp": {"xats": {"type": "local", "command": command, "enabled": True}}}
-    del client
-
-
-async def ui_pid(rig: Rig, pane: AgentPane, program: str) -> int:
-    """The pid of the program that shows itself in a pane."""
-    tty = normal_tty(rig.tmux("display-message", "-p", "-t", pane.pane_id, "#{pane_tty}")) or ""
-    shown = [one.pid for one in await Processes().on_tty(tty) if program in program_names(one.command)]
-    if not shown:
-        raise Unmet(f"no {program} on {tty}")
-    return min(shown)
+SAID = "SELECT count(*) FROM messages m JOIN agents s ON s.agent_id = m.from_agent_id WHERE s.name <> 'tester'"
+"""Messages that the agents have sent each other."""
+UNSEEN = "SELECT count(*) FROM message_delivery_status WHERE seen_at IS NULL"
+"""Messages that have not been in an answer to their recipient's get_inbox."""
 
 
 async def idle_agent_is_woken_and_answers(stage: Stage, client: str, pane: AgentPane) -> str:
@@ -351,109 +217,42 @@ async def exchange(stage: Stage, one: str, other: str) -> str:
     took = []
     for said in range(1, EXCHANGED, 2):
         await stage.send(one, question)
-        await seen(partial(_said, stage.home, said), f"message {said}")
+        await seen(partial(_said, stage, said), f"message {said}")
         began = time.monotonic()
-        await seen(partial(_all_seen, stage.home, said + 1), f"answer {said + 1}")
+        await seen(partial(_said, stage, said + 1, read=True), f"answer {said + 1}")
         took.append(time.monotonic() - began)
-    return f"{count_messages(stage.home)} messages, none unseen, an answer read after {sum(took) / len(took):.2f} s"
+    return f"{stage.count(SAID)} messages, none unseen, an answer read after {sum(took) / len(took):.2f} s"
 
 
-def count_messages(home: Path) -> int:
-    """How many messages the agents have sent each other."""
-    return _count(
-        home, "SELECT count(*) FROM messages m JOIN agents s ON s.agent_id = m.from_agent_id WHERE s.name <> 'tester'"
-    )
+def _said(stage: Stage, number: int, *, read: bool = False) -> bool:
+    return stage.count(SAID) >= number and not (read and stage.count(UNSEEN))
 
 
-def unread(home: Path) -> int:
-    """How many messages have not been in an answer to their recipient's get_inbox."""
-    return _count(home, "SELECT count(*) FROM message_delivery_status WHERE seen_at IS NULL")
-
-
-def _said(home: Path, number: int) -> bool:
-    return count_messages(home) >= number
-
-
-def _all_seen(home: Path, number: int) -> bool:
-    return _said(home, number) and unread(home) == 0
-
-
-def _count(home: Path, query: str) -> int:
-    with sqlite3.connect(f"file:{home / 'data.db'}?mode=ro", uri=True) as database:
-        return int(database.execute(query).fetchone()[0])
-
-
-def between(status: dict[str, Any], first: str, then: str) -> float:
-    """Seconds between two rungs of a wake's evidence."""
-    return (from_wire(status["evidence"][then]) - from_wire(status["evidence"][first])).total_seconds()
-
-
-def expect(holds: bool, what: str) -> None:
-    """Say what was not so."""
-    if not holds:
-        raise Unmet(what)
-
-
-@asynccontextmanager
-async def staged(programs: Path) -> AsyncIterator[Stage]:
-    """A rig with a coordinator; gone when the block ends."""
-    scratch = Path(tempfile.mkdtemp(prefix="xats-real-")) / "h"
-    with running_rig(programs, scratch) as rig:
-        home = scratch / "xats"
-        home.mkdir()
-        async with callers() as connect:
-            stage = Stage(rig=rig, home=home, coordinator=None, connect=connect, operator=None)  # type: ignore[arg-type]
-            await stage.start_coordinator()
-            try:
-                yield stage
-            finally:
-                stage.coordinator.terminate()
-                stage.coordinator.wait(10)
-
-
-async def play(programs: Path, clients: list[str], wanted: str, pairs: bool) -> int:
+async def play(arguments: argparse.Namespace) -> int:
     """Run the scenes; how many did not show what they should."""
     unmet = 0
-    for client in clients:
-        async with staged(programs) as stage:
+    for client in arguments.client:
+        async with staged(arguments.programs) as stage:
             pane = await stage.join(client, client)
-            for scene in SCENES:
-                if wanted in scene.__name__:
-                    unmet += await report(f"{client}: {(scene.__doc__ or '').rstrip('.')}", scene(stage, client, pane))
-                    await asyncio.to_thread(pane.settle, 2.5, 20.0)
-    for one, other in combinations(clients, 2) if pairs else ():
-        async with staged(programs) as stage:
+            with busy_loops(arguments.busy):
+                for scene in SCENES:
+                    if arguments.scene in scene.__name__:
+                        unmet += await report(f"{client}: {title(scene)}", scene(stage, client, pane))
+                        await asyncio.to_thread(pane.settle, 2.5, 20.0)
+    for one, other in combinations(arguments.client, 2) if arguments.pairs else ():
+        async with staged(arguments.programs) as stage:
             await stage.join(one, one)
             await stage.join(other, other)
-            unmet += await report(f"{one} and {other}", exchange(stage, one, other))
-    return unmet
-
-
-async def report(name: str, scene: Awaitable[str]) -> int:
-    """Run one scene and say what it showed; 1 if it was not what it should."""
-    try:
-        line, unmet = f"ok      {name}: {await scene}", 0
-    except Exception as error:
-        line, unmet = f"UNMET   {name}: {error}", 1
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+            with busy_loops(arguments.busy):
+                unmet += await report(f"{one} and {other}", exchange(stage, one, other))
     return unmet
 
 
 def main() -> int:
     """Parse, run, count."""
-    parser = argparse.ArgumentParser(prog="python -m tests.real_agents.wakes", description=__doc__)
-    parser.add_argument("--programs", type=Path, required=True, help="where the npm packages are, or go (1.1 GB)")
-    parser.add_argument("--client", choices=sorted(CLIENTS), action="append", help="only this one; may be repeated")
-    parser.add_argument("--scene", default="", help="only scenes with this in their name")
+    parser = script_arguments("tests.real_agents.wakes", __doc__)
     parser.add_argument("--pairs", action="store_true", help="also each two of them exchanging messages")
-    arguments = parser.parse_args()
-    os.environ.pop("TMUX", None)
-    install(arguments.programs)
-    clients = arguments.client or sorted(CLIENTS)
-    unmet = asyncio.run(play(arguments.programs, clients, arguments.scene, arguments.pairs))
-    sys.stdout.write("all scenes showed what they should\n" if not unmet else f"{unmet} scenes did not\n")
-    return 1 if unmet else 0
+    return run_script(parser, play)
 
 
 if __name__ == "__main__":
