@@ -66,6 +66,49 @@ def test_w20_a_hint_is_one_line_of_printable_characters_whoever_sent(senders: li
     assert line.endswith(": call get_inbox")
 
 
+COMMANDS = (
+    "$(touch pwned)",
+    "`touch pwned`",
+    "x; touch pwned",
+    "x | touch pwned",
+    "x & touch pwned",
+    "x > pwned",
+    "x' $(touch pwned) '",
+    'x" $(touch pwned) "',
+    "x\\",
+    "x\n touch pwned #",
+    "<(touch pwned)",
+    "{touch,pwned}",
+    "!touch",
+    "~ * ? [a-z] =ls ^a^b %1 # (x)",
+    "＄（touch pwned）；＆",
+)
+"""Names that a shell would act upon."""
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_a_shell_that_reads_a_hint_finds_no_command_in_the_names(shell: str, tmp_path: Path) -> None:
+    script = "".join(f"{hint([name], 1)}\n{hint([name, *COMMANDS], 9)}\n" for name in COMMANDS)
+    told = subprocess.run([shell, "-i"], input=script, text=True, capture_output=True, cwd=tmp_path, timeout=30)
+
+    assert list(tmp_path.iterdir()) == []
+    assert "[xats]" in told.stderr
+    assert "syntax error" not in told.stderr
+
+
+@QUICK
+@given(names=st.lists(st.one_of(st.sampled_from(COMMANDS), texts), min_size=1, max_size=5))
+def test_names_in_a_hint_hold_no_sign_that_a_shell_knows(names: list[str]) -> None:
+    line = hint(names, 2)
+
+    assert not set(line.removeprefix("[xats]")) & set("$`;|&<>'\"\\!#()[]{}*?~^=%\n\r\t")
+
+
+def test_names_that_people_give_stay_as_they_are() -> None:
+    for name in ("backend-2", "Zoë", "汉字", "🧪 lab", "a.b_c/d@e", "c++"):
+        assert hint([name], 1) == f"[xats] 1 new message from {name}: call get_inbox"
+
+
 @pytest.mark.parametrize("field", ["name", "role", "team"])
 async def test_w20_no_label_holds_what_a_terminal_obeys_or_nobody_sees(field: str, connect: Connect) -> None:
     caller = await connect()

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from unicodedata import category
 
 from xats_tui.backend.model.agents import Agent
 from xats_tui.backend.model.wakes import PING_PONG, Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
@@ -36,6 +37,12 @@ HINT_LIMIT = 150
 
 NAMED_SENDERS = 3
 """Senders that a hint names; the rest are counted."""
+
+LONGEST_NAME = 40
+"""Characters of a sender's name that a hint shows."""
+
+PLAIN_SIGNS = frozenset(" -_.,:@+/")
+"""Signs of a name that stay as they are in a hint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,5 +276,9 @@ def _unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:
 
 
 def _harmless(name: str) -> str:
-    """Printable characters only: a name must not end the paste it travels in."""
-    return "".join(character if character.isprintable() else "?" for character in name)[:40]
+    """Letters, digits, pictures and a few signs: a name must mean nothing to a shell, should one ever read the hint."""
+    return "".join(character if _is_plain(character) else "_" for character in name)[:LONGEST_NAME]
+
+
+def _is_plain(character: str) -> bool:
+    return character in PLAIN_SIGNS or category(character)[0] in "LMN" or category(character) == "So"
