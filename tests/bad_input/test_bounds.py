@@ -134,11 +134,16 @@ def test_initialize_is_no_place_for_a_novel(caller: HttpCaller) -> None:
     assert answer.status_code == 413
 
 
-def test_a_process_pattern_cannot_keep_the_coordinator_busy(caller: HttpCaller) -> None:
-    answer = caller.asked("detect_tmux_pane", agent="custom", process_pattern=f"{LONG_ARGUMENT[:5]}(a|a|a)*$")
+@pytest.mark.parametrize("pattern", ["(?:.{9999}){200}", "(?:.{999}){999}", f"{LONG_ARGUMENT[:5]}(a|a|a)*$"])
+def test_a_process_pattern_neither_keeps_the_coordinator_busy_nor_fills_it(caller: HttpCaller, pattern: str) -> None:
+    process = psutil.Process(caller.coordinator.process.pid)
+    before = process.memory_info().rss
+
+    answer = caller.asked("detect_tmux_pane", agent="custom", process_pattern=pattern)
 
     assert answer == {"error": "not_found", "candidates": []}
     assert caller.is_answered()
+    assert process.memory_info().rss - before < MOST_GROWTH
 
 
 @pytest.mark.slow

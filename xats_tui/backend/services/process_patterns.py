@@ -1,35 +1,71 @@
-"""Regular expressions that callers have made up, searched for in command lines under a deadline.
+"""Patterns that callers have made up, searched for in command lines: plain text here, regular expressions elsewhere.
 
-It knows nothing of processes.
+Compiling a short expression can take seconds and gigabytes, searching with one years.  So a helper process does both,
+under limits, and no more than two of those run at a time.
 """
 
-import regex
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
 
-LONGEST_PATTERN, LONGEST_COMMAND = 500, 10_000
-"""Characters of a caller's own pattern, and of a command line that is searched for it."""
+from xats_tui.backend.errors import XatsError
+from xats_tui.backend.services import pattern_helper
 
-MATCHING = 0.05
-"""Seconds for that: some patterns would take years."""
+MAX_PATTERN_CHARS, MAX_COMMAND_CHARS = 500, 10_000
+"""Of a caller's own pattern, and of a command line that is searched for it."""
 
+SEARCH_DEADLINE_S = 1.5
+"""For one question, from the wait for a helper to its answer."""
 
-def compiled(pattern: str) -> regex.Pattern[str]:
-    """A caller's own pattern.
+HELPERS = 2
 
-    Raises:
-        regex.error: it is no regular expression, or too long.
-    """
-    if len(pattern) > LONGEST_PATTERN:
-        raise regex.error(f"longer than {LONGEST_PATTERN} characters")
-    return regex.compile(pattern.strip(), regex.IGNORECASE)
+PLAIN = re.compile(r"[\w\s/@:,=%~-]*")
+"""A pattern without a sign that means something in a regular expression."""
 
 
-def is_found(pattern: regex.Pattern[str], text: str) -> bool:
-    """Whether it is in there.
+class BadPattern(XatsError):
+    """The pattern cannot be used; the text says why."""
 
-    Raises:
-        regex.error: that takes too long to tell.
-    """
+
+class ProcessPatterns:
+    """Searches command lines for callers' patterns."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(HELPERS)
+
+    async def found(self, pattern: str, lines: Sequence[str]) -> list[bool]:
+        """Search each line for the pattern, large and small letters alike.
+
+        Raises:
+            BadPattern: it is no regular expression, too long, or takes too long.
+        """
+        if len(pattern) > MAX_PATTERN_CHARS:
+            raise BadPattern(f"it is longer than {MAX_PATTERN_CHARS} characters")
+        pattern, lines = pattern.strip(), [line[:MAX_COMMAND_CHARS] for line in lines]
+        if PLAIN.fullmatch(pattern):
+            return [pattern.lower() in line.lower() for line in lines]
+        try:
+            async with asyncio.timeout(SEARCH_DEADLINE_S), self._free:
+                return await asyncio.to_thread(_searched, pattern, lines)
+        except TimeoutError:
+            raise BadPattern("too many patterns are searched for at this moment: try again in a moment") from None
+
+
+def _searched(pattern: str, lines: Sequence[str]) -> list[bool]:
+    """Have a helper answer; it starts in 30 ms."""
+    command = [sys.executable, "-I", "-S", pattern_helper.__file__]
+    question = json.dumps({"pattern": pattern, "lines": lines})
     try:
-        return bool(pattern.search(text[:LONGEST_COMMAND], timeout=MATCHING, concurrent=True))
-    except TimeoutError as error:
-        raise regex.error("it takes too long to search for") from error
+        told = subprocess.run(
+            command, input=question, text=True, capture_output=True, timeout=SEARCH_DEADLINE_S, check=False
+        )
+        answer = json.loads(told.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        raise BadPattern("it takes too long to search for: pass plain text that the command line holds") from None
+    if problem := answer.get("problem"):
+        raise BadPattern(problem)
+    found: list[bool] = answer["found"]
+    return found

@@ -3,7 +3,6 @@
 It reads tmux and the process table and writes nothing; what a launcher has announced, it is handed.
 """
 
-import asyncio
 import logging
 import posixpath
 import re
@@ -12,14 +11,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-import regex
-
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal, TmuxError
 from xats_tui.backend.model.agents import Binding, Client, VerificationMode
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.processes import Process, Processes, normal_tty
-from xats_tui.backend.services.process_patterns import compiled, is_found
+from xats_tui.backend.services.process_patterns import BadPattern, ProcessPatterns
 from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.tmux import Tmux
 from xats_tui.launching.clients import LAUNCH_VARIABLE
@@ -92,6 +89,7 @@ class RuntimeIdentity:
         self._tmux = tmux
         self._processes = processes
         self._clock = clock
+        self._patterns = ProcessPatterns()
 
     async def detect(self, wanted: Wanted, socket: str = "") -> tuple[Candidate, ...]:
         """The panes that fit, the best first.
@@ -100,10 +98,11 @@ class RuntimeIdentity:
             Refusal: `tmux_unavailable`.
         """
         panes = await self._panes(socket)
+        terminals = {normal_tty(formats["pane_tty"]) for formats in panes.values()}
+        there = [process for process in await self._processes.all() if process.tty in terminals]
         try:
-            matches = _Matcher(wanted.client, wanted.process_pattern)
-            found = await asyncio.to_thread(_matching, matches, await self._processes.all())
-        except regex.error:
+            found = await self._matching(wanted.client, wanted.process_pattern, there)
+        except BadPattern:
             return ()
         by_tty: dict[str, list[Process]] = {}
         for process in found:
@@ -122,9 +121,9 @@ class RuntimeIdentity:
             Refusal: `ui_pid_client_mismatch`, with the client that it is.
         """
         process = await self._processes.by_pid(ui_pid)
-        if process is None or client is Client.CUSTOM or _Matcher(client, None)(process):
+        if process is None or client is Client.CUSTOM or _is_program(client, process):
             return process
-        others = (other for other in EXECUTABLES if _Matcher(other, None)(process))
+        others = (other for other in EXECUTABLES if _is_program(other, process))
         right = next(others, Client.CUSTOM)
         advice = f"register with client {right}, or pass the pid of the {client} that you run in"
         detail = f"process {ui_pid} ({process.name}) is not {client}: {advice}"
@@ -145,13 +144,13 @@ class RuntimeIdentity:
         Raises:
             Refusal: tmux_unavailable, pid_not_found, agent_process_mismatch, pid_has_no_tty, tmux_pane_not_found,
                 ambiguous_tty_match, pid_pane_tty_mismatch.
-            regex.error: the pattern is no regular expression.
+            BadPattern: the pattern cannot be used.
         """
         panes = await self._panes(socket)
         process = await self._processes.by_pid(ui_pid)
         if process is None:
             raise Refusal("pid_not_found")
-        if not _Matcher(client, pattern)(process):
+        if not await self._matching(client, pattern, [process]):
             raise Refusal("agent_process_mismatch")
         if process.tty is None:
             raise Refusal("pid_has_no_tty")
@@ -174,7 +173,7 @@ class RuntimeIdentity:
         Raises:
             Refusal: tmux_unavailable, invalid_runtime_identity, tmux_pane_not_found, pid_pane_tty_mismatch,
                 tty_maps_to_no_agent_process.
-            regex.error: the pattern is no regular expression.
+            BadPattern: the pattern cannot be used.
         """
         panes = await self._panes(socket)
         given = normal_tty(tty)
@@ -185,8 +184,7 @@ class RuntimeIdentity:
         pane_tty = normal_tty(panes[pane_id]["pane_tty"])
         if pane_tty != given:
             raise Refusal("pid_pane_tty_mismatch", detail={"pid_tty": given, "pane_tty": pane_tty})
-        matches = _Matcher(client, pattern)
-        hosted = [process for process in await self._processes.on_tty(given) if matches(process)]
+        hosted = await self._matching(client, pattern, await self._processes.on_tty(given))
         if not hosted:
             raise Refusal("tty_maps_to_no_agent_process")
         oldest = min(hosted, key=lambda process: process.started_at)
@@ -237,6 +235,17 @@ class RuntimeIdentity:
             raise Refusal("tmux_unavailable", detail=str(error)) from error
         return {pane_id: formats for pane_id, formats in panes.items() if not formats["pane_dead"]}
 
+    async def _matching(self, client: Client, pattern: str | None, processes: Sequence[Process]) -> list[Process]:
+        """Find the processes that are a client's program; for `custom`, those that the caller's own pattern fits.
+
+        Raises:
+            BadPattern: the pattern cannot be used.
+        """
+        if client is not Client.CUSTOM:
+            return [process for process in processes if _is_program(client, process)]
+        found = await self._patterns.found(pattern or "", [process.command_line for process in processes])
+        return [process for process, fits in zip(processes, found, strict=True) if fits]
+
     def _binding(self, socket: str, formats: Mapping[str, Any], process: Process, mode: VerificationMode) -> Binding:
         return Binding(
             pane=PaneRef(socket, formats["pane_id"]),
@@ -248,32 +257,18 @@ class RuntimeIdentity:
         )
 
 
-class _Matcher:
-    """Tells whether a process is the program of a client; for `custom`, by the caller's own pattern."""
-
-    def __init__(self, client: Client, pattern: str | None) -> None:
-        self._client = client
-        self._pattern = compiled(pattern or "") if client is Client.CUSTOM else None
-
-    def __call__(self, process: Process) -> bool:
-        if self._pattern is not None:
-            return is_found(self._pattern, process.command_line)
-        if self._client is Client.CODEX and CODEX_HELPERS.search(process.command_line):
-            return False
-        wanted = EXECUTABLES[self._client]
-        return any(wanted.fullmatch(name) for name in program_names(process.command))
-
-
-def _matching(matches: _Matcher, processes: Sequence[Process]) -> list[Process]:
-    """The processes on a terminal that match; slow for some patterns."""
-    return [process for process in processes if process.tty and matches(process)]
+def _is_program(client: Client, process: Process) -> bool:
+    """Say whether a process is the program of a client."""
+    if client is Client.CODEX and CODEX_HELPERS.search(process.command_line):
+        return False
+    return any(EXECUTABLES[client].fullmatch(name) for name in program_names(process.command))
 
 
 def _is_marked(process: Process, announced: PreRegistration) -> bool:
     """Whether a process is the Codex that a launcher has announced; of a wrapper and its child both are."""
     line = process.command_line
     others = MARK.format(announced.mark) in line and REMOTE in process.command
-    return (others or OWN_MARK.format(announced.mark) in line) and _Matcher(Client.CODEX, None)(process)
+    return (others or OWN_MARK.format(announced.mark) in line) and _is_program(Client.CODEX, process)
 
 
 def _candidate(wanted: Wanted, formats: Mapping[str, Any], processes: Sequence[Process]) -> Candidate | None:

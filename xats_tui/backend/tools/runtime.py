@@ -3,13 +3,13 @@
 from datetime import timedelta
 from typing import Annotated, Any
 
-import regex
 from pydantic import Field, StringConstraints
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import Binding, Client
 from xats_tui.backend.model.panes import PaneRef
+from xats_tui.backend.services.process_patterns import BadPattern
 from xats_tui.backend.services.runtime_identity import Candidate, Wanted
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, ClientName, Optional, Positive, Tool
 from xats_tui.backend.tools.place import SocketPath, tmux_server
@@ -29,7 +29,7 @@ class AboutPanes(Arguments):
 
     agent: ClientName
     process_pattern: Optional[str] = Field(
-        default=None, description="With agent custom: a regular expression for its command line."
+        default=None, description="With agent custom: text that its command line holds, or a regular expression."
     )
     tmux_socket: Optional[SocketPath] = Field(
         default=None, description="Socket of the tmux server, if it is not the default one."
@@ -127,8 +127,8 @@ async def _verified(call: Call, arguments: BindRuntimeIdentity) -> Binding:
         if arguments.ui_pid is not None:
             return await identity.by_pid(client, arguments.ui_pid, pattern=pattern, pane_id=pane_id, socket=socket)
         return await identity.by_tty(client, arguments.ui_tty or "", pane_id or "", pattern=pattern, socket=socket)
-    except regex.error as error:
-        raise Refusal("invalid_process_pattern", detail=f"process_pattern is no regular expression: {error}") from error
+    except BadPattern as error:
+        raise Refusal("invalid_process_pattern", detail=f"process_pattern cannot be used: {error}") from error
 
 
 def _shown(candidate: Candidate) -> dict[str, Any]:
