@@ -15,6 +15,8 @@ from textual import events, on, work
 from textual.app import App
 from textual.binding import BindingType
 from textual.command import Provider
+from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.message import Message
 
 from xats_tui.backend.errors import XatsError
@@ -26,8 +28,10 @@ from xats_tui.screens.agents import Agents
 from xats_tui.screens.alerts import alert_text, begun_to_ask, fresh_notices
 from xats_tui.screens.contracts import Contracts
 from xats_tui.screens.desk import Desk
+from xats_tui.screens.driver import JobDriver
 from xats_tui.screens.format import one_line
 from xats_tui.screens.leaving import LeaveQuestion, Next
+from xats_tui.screens.line_filters import STYLED
 from xats_tui.screens.live import Live
 from xats_tui.screens.messages import Messages
 from xats_tui.screens.mode_screen import ModeScreen
@@ -87,7 +91,7 @@ class XatsApp(App[Next]):
             note: what the operator is told first.
             when_seen: called once, as soon as there is something to see.
         """
-        super().__init__()
+        super().__init__(driver_class=JobDriver)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name  # before the stylesheets are read: another theme has them all read again
@@ -152,6 +156,15 @@ class XatsApp(App[Next]):
         if self._when_seen:
             self.call_after_refresh(self._when_seen)
             self._when_seen = None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return Textual's filters, behind one that makes every line fit for them."""
+        return [STYLED, *super().get_line_filters()]
+
+    @on(Driver.SignalResume)
+    def _draw_all(self) -> None:
+        """Draw the whole screen: the shell has used the terminal while the process was stopped."""
+        self.refresh(layout=True)
 
     def _alert(self, text: str) -> None:
         health = self.picture.health
