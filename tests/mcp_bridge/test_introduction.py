@@ -71,6 +71,11 @@ def test_a_custom_client_is_named_and_its_pane_left_to_the_coordinator() -> None
     assert Introduction(identity=HARNESS).claims["xats/ui"] == {"pid": 10, "pane": "%5"}
 
 
+def test_what_a_host_sends_for_nothing_is_filled_in_as_if_it_were_left_out() -> None:
+    nothing: dict[str, Any] = {"client": "", "model": None, "project_dir": "", "ui_pid": None, "client_name": ""}
+    assert arguments(CLAUDE, name="a", **nothing) == arguments(CLAUDE, name="a") | {"client_name": ""}
+
+
 def test_what_the_model_says_stays() -> None:
     said: dict[str, Any] = {"name": "a", "client": "claude-code", "model": "m", "project_dir": "/else", "ui_pid": 3}
     assert arguments(CLAUDE, **said) == said

@@ -64,12 +64,13 @@ class Introduction:
         known = self._known(str(call["name"]), given, call.get("_meta") or {})
         schema = next((tool.get("inputSchema") or {} for tool in offered if tool.get("name") == call["name"]), {})
         fields = schema.get("properties") or {}
-        added = {key: value for key, value in known.items() if value and key in fields and key not in given}
+        said = {key for key, value in given.items() if value not in (None, "")}
+        added = {key: value for key, value in known.items() if value and key in fields and key not in said}
         return {**call, "arguments": {**given, **added}}
 
     def _known(self, tool: str, given: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
         """All that can be said of the caller, for the client that the model says it runs in, or else for ours."""
-        named = CUSTOM if "client_name" in given else None
+        named = CUSTOM if given.get("client_name") else None
         client = CLIENT_OF_TOOL.get(tool) or given.get("client") or named or self.identity.client
         known: dict[str, Any] = {"client": client, "model": _model(meta) or self.identity.model}
         known |= {"team": self.wish.team, "role": self.wish.role}

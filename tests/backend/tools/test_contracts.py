@@ -219,7 +219,7 @@ async def test_the_summary_of_the_screen_knows_who_has_fetched_which_version(
     [
         ("register_contract", {"name": "", "schema": {}}, "name"),
         ("register_contract", {"name": "api", "schema": []}, "schema"),
-        ("register_contract", {"name": "api", "schema": "{}"}, "schema"),
+        ("register_contract", {"name": "api", "schema": "{"}, "schema"),
         ("register_contract", {"name": "api", "schema": {}, "format": "protobuf"}, "format"),
         ("subscribe_contract", {"name": ""}, "name"),
         ("get_contract", {"name": "api", "version": -1}, "version"),

@@ -152,8 +152,8 @@ async def test_every_send_answers_the_same_keys(register: Connect) -> None:
     [
         ("send_message", {"to_agent_name": "", "body": "x"}, "to_agent_name"),
         ("send_message", {"to_agent_name": "bob", "body": ""}, "body"),
-        ("send_message", {"to_agent_name": "bob", "body": "x", "to_team": ""}, "to_team"),
-        ("send_message", {"to_agent_name": "bob", "body": "x", "subject": None}, "subject"),
+        ("send_message", {"to_agent_name": "bob", "body": "x", "to_team": 1}, "to_team"),
+        ("send_message", {"to_agent_name": "bob", "body": "x", "subject": {}}, "subject"),
         ("send_message", {"to_agent_name": "bob", "body": "x", "need_reply": "no"}, "need_reply"),
         ("send_message", {"to_agent_name": "bob", "body": "x", "to_role": "qa"}, "to_role"),
         ("send_message_by_id", {"to_agent_id": "B", "body": "x", "to_team": "blue"}, "to_team"),

@@ -135,7 +135,7 @@ async def test_that_a_task_is_taken_is_said_before_that_it_has_to_wait(register:
     [
         ("task_add", {"title": ""}, "title"),
         ("task_add", {"title": "x", "depends_on": "T"}, "depends_on"),
-        ("task_add", {"title": "x", "description": None}, "description"),
+        ("task_add", {"title": "x", "description": 1}, "description"),
         ("task_add", {"title": "x", "assignee": "bob"}, "assignee"),
         ("task_claim", {}, "task_id"),
         ("task_complete", {"task_id": "T", "result": 7}, "result"),

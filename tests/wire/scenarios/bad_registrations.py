@@ -88,18 +88,24 @@ async def a_registration_of_nobody(world: World) -> None:
 @shows("register_agent", "tool error: a pid that is none")
 async def a_registration_with_a_bad_pid(world: World) -> None:
     nobody = await world.nobody()
-    for pid in (0, -1, 1.5, "1"):
+    for pid in (0, -1, 1.5, "0", "x", True):
         await nobody.tool_error("register_agent", world.registration("bob", ui_pid=pid), "ui_pid")
 
 
-@shows("register_agent", "tool error: null")
-async def a_registration_with_null(world: World) -> None:
+@shows("register_agent", "ok: null and empty text for what may be left out")
+async def a_registration_that_leaves_out_in_other_words(world: World) -> None:
     nobody = await world.nobody()
-    optional = ("role", "team", "project_dir", "client_name", "ui_pid", "channel_session_id", "thread_id", "ws_url")
-    for field in (*optional, "auth_token_ref", "claude_ui_pid", "delivery"):
-        await nobody.tool_error("register_agent", world.registration("bob", **{field: None}), field)
-    for field in ("project_dir", "client_name", "channel_session_id", "thread_id", "auth_token_ref"):
-        await nobody.tool_error("register_agent", world.registration("bob", **{field: ""}), field)
+    optional = ("role", "project_dir", "client_name", "ui_pid", "channel_session_id", "thread_id", "ws_url")
+    plain = await nobody.call("register_agent", **world.registration("bob"))
+    for nothing in (None, ""):
+        left_out = dict.fromkeys((*optional, "auth_token_ref", "claude_ui_pid", "delivery"), nothing)
+        answer = await nobody.call("register_agent", **world.registration("bob", **left_out))
+        assert answer["agent_id"] == plain["agent_id"]
+
+
+@shows("register_agent", "tool error: a delivery of no kind")
+async def a_registration_with_a_delivery_of_no_kind(world: World) -> None:
+    nobody = await world.nobody()
     await nobody.tool_error("register_agent", world.registration("bob", delivery={"channel_session_id": "x"}))
 
 
@@ -115,7 +121,7 @@ async def fields_of_other_clients(world: World) -> None:
     of_others = {
         "channel_session_id": "x",
         "thread_id": "x",
-        "ws_url": "",
+        "ws_url": "x",
         "auth_token_ref": "x",
         "claude_ui_pid": 1,
     }
@@ -145,8 +151,7 @@ async def a_codex_without_a_name(world: World) -> None:
     nobody = await world.nobody()
     for arguments in ({}, {"name": ""}):
         await nobody.tool_error("register_codex_self", arguments, "name")
-    for field in ("thread_id", "ws_url", "auth_token_ref"):
-        await nobody.tool_error("register_codex_self", {"name": "bob", field: ""}, field)
+    await nobody.tool_error("register_codex_self", {"name": "bob", "thread_id": " "}, "thread_id")
 
 
 @shows("register_codex_self", "tool error: a pid")

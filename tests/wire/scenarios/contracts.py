@@ -267,4 +267,4 @@ async def a_difference_to_nothing(world: World) -> None:
 async def a_difference_to_what(world: World) -> None:
     alice = await world.agent("alice")
     await alice.tool_error("diff_contracts", {"name": "api", "from_version": 1}, "to_version")
-    await alice.tool_error("diff_contracts", {"name": "api", "from_version": 1, "to_version": "2"}, "to_version")
+    await alice.tool_error("diff_contracts", {"name": "api", "from_version": 1, "to_version": "two"}, "to_version")

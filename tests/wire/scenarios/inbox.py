@@ -96,14 +96,14 @@ async def a_page_of_nothing(world: World) -> None:
 @shows("get_inbox", "tool error: a limit that is no integer")
 async def a_page_of_a_half(world: World) -> None:
     bob = await world.agent("bob")
-    for limit in (1.5, "10", True, None):
+    for limit in (1.5, "1.5", "ten", "1_0", True, "true"):
         await bob.tool_error("get_inbox", {"limit": limit}, "limit")
 
 
 @shows("get_inbox", "tool error: a cursor before the start")
 async def a_cursor_before_the_start(world: World) -> None:
     bob = await world.agent("bob")
-    for cursor in (-1, 2**63, "0", None):
+    for cursor in (-1, 2**63, "-1", "0x0"):
         await bob.tool_error("get_inbox", {"since_event_id": cursor}, "since_event_id")
 
 

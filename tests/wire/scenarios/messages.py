@@ -197,16 +197,24 @@ async def a_message_with_an_empty_body(world: World) -> None:
 async def a_message_to_an_empty_name(world: World) -> None:
     alice = await world.agent("alice")
     await alice.tool_error("send_message", {"to_agent_name": "", "body": "x"}, "to_agent_name")
-    await alice.tool_error("send_message", {"to_agent_name": "bob", "to_team": "", "body": "x"}, "to_team")
 
 
-@shows("send_message", "tool error: null")
-async def a_message_with_null_for_what_may_be_left_out(world: World) -> None:
+@shows("send_message", "ok: null and empty text for what may be left out")
+async def a_message_that_leaves_out_in_other_words(world: World) -> None:
+    alice, bob = await world.agent("alice"), await world.agent("bob")
+    for nothing in (None, ""):
+        left_out = dict.fromkeys(("subject", "to_team", "auto_poke", "need_reply"), nothing)
+        exactly(await alice.call("send_message", to_agent_name="bob", body="x", **left_out), SENT)
+    first, second = (await bob.call("get_inbox"))["messages"]
+    assert [(m["subject"], m["need_reply"]) for m in (first, second)] == [(None, True), (None, True)]
+
+
+@shows("send_message", "tool error: an answer wanted or not")
+async def a_message_that_does_not_say_whether_it_wants_an_answer(world: World) -> None:
     alice = await world.agent("alice")
-    for field in ("subject", "to_team", "auto_poke", "need_reply"):
-        await alice.tool_error("send_message", {"to_agent_name": "bob", "body": "x", field: None}, field)
     for field in ("auto_poke", "need_reply"):
-        await alice.tool_error("send_message", {"to_agent_name": "bob", "body": "x", field: "true"}, field)
+        for unclear in ("yes", 1, 0, "1", [True]):
+            await alice.tool_error("send_message", {"to_agent_name": "bob", "body": "x", field: unclear}, field)
 
 
 # send_message_by_id

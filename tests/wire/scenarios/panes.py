@@ -73,7 +73,7 @@ async def a_pre_registration_for_nobody(world: World) -> None:
 @shows("pre_register_codex_pane", "tool error: a time to live that is none")
 async def a_pre_registration_that_is_over(world: World) -> None:
     nobody = await world.nobody()
-    for seconds in (0, -1, 1.5, "60"):
+    for seconds in (0, -1, 1.5, "-60"):
         arguments = {"pane_id": "%1", "xats_agent_id": "a", "ttl_seconds": seconds}
         await nobody.tool_error("pre_register_codex_pane", arguments, "ttl_seconds")
 

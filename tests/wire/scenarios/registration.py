@@ -116,7 +116,7 @@ def a_bad_label(tool: str, field: str) -> Any:
     async def scenario(world: World) -> None:
         nobody = await world.nobody()
         base = AS_CLAUDE.get(tool, {"thread_id": THREAD, "ws_url": "ws://127.0.0.1:1"})
-        others = {"name": ["   ", "operator"], "role": [""], "team": []}[field]
+        others = {"name": ["   ", "operator"], "role": ["   "], "team": []}[field]
         for value in (*FOREIGN_TEXT, *others):
             answer = await nobody.call(tool, **{**base, "name": "bob", "team": world.team, field: value})
             assert answer["error"] == f"invalid_{field}", (value, answer)

@@ -182,6 +182,5 @@ async def a_binding_where_there_is_no_tmux(world: World) -> None:
 @shows("bind_runtime_identity", "tool error: a pid that is none")
 async def a_binding_to_a_bad_pid(world: World) -> None:
     alice = await world.agent("alice")
-    for pid in (0, -1, 1.5, "1", True):
+    for pid in (0, -1, 1.5, "0", "pid 1", True):
         await alice.tool_error("bind_runtime_identity", {"agent": "codex", "ui_pid": pid}, "ui_pid")
-    await alice.tool_error("bind_runtime_identity", {"agent": "codex", "ui_tty": "x", "tmux_pane_id": ""})

@@ -72,6 +72,6 @@ async def versions_that_nobody_asked_for(world: World) -> None:
 @shows("pending_contract_events", "tool error: a limit of nothing")
 async def a_page_of_no_versions(world: World) -> None:
     alice = await world.agent("alice")
-    for limit in (0, -1, 1.5, "5"):
+    for limit in (0, -1, 1.5, "0"):
         await alice.tool_error("pending_contract_events", {"limit": limit}, "limit")
     await alice.tool_error("pending_contract_events", {"since_event_id": -1}, "since_event_id")

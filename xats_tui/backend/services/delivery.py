@@ -44,14 +44,14 @@ def _codex_address(value: Mapping[str, Any]) -> Mapping[str, str]:
         "thread_id": _text(value, "thread_id", "invalid_thread_id", THREAD_ID),
         "ws_url": _text(value, "ws_url", "invalid_ws_url", WS_URL),
     }
-    if isinstance(value.get("auth_token_ref"), str):
+    if isinstance(value.get("auth_token_ref"), str) and value["auth_token_ref"]:
         address["auth_token_ref"] = _text(value, "auth_token_ref", "invalid_auth_token_ref")
     return address
 
 
 def _opencode_address(value: Mapping[str, Any]) -> Mapping[str, str]:
     address = {"base_url": _text(value, "base_url", "invalid_base_url", HTTP_URL).rstrip("/")}
-    if isinstance(value.get("session_id"), str):
+    if isinstance(value.get("session_id"), str) and value["session_id"]:
         address["session_id"] = _text(value, "session_id", "invalid_session_id", OPENCODE_SESSION)
     return address
 

@@ -34,6 +34,7 @@ from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import calls
 from xats_tui.backend.store.columns import to_json
 from xats_tui.backend.store.transactions import Transaction
+from xats_tui.backend.tools.argument_text import as_meant
 from xats_tui.call_meta import CALL_ID, INSTANCE
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def _refuse_null(value: Any) -> Any:
 
 
 Optional = Annotated[T | None, BeforeValidator(_refuse_null)]
-"""A field that may be left out, but not be null."""
+"""A field that may be left out; `as_meant` leaves out what is null."""
 
 
 TAKE_BACK = "call register_agent to take the name back, or register under another name"
@@ -67,6 +68,11 @@ MOST_PROBLEMS = 20
 
 LONGEST_PATH = 200
 """Characters of the name of such a place, which the caller has made up."""
+
+TYPES_OF_JSON = frozenset({"dict_type", "list_type", "int_type", "bool_type"})
+"""Problems that a text has where something else is asked for."""
+
+NOT_AS_JSON = ", or text that is JSON for one"
 
 LARGEST_INTEGER = 2**63 - 1
 """What the database can hold; an event, a version or a pid beyond it does not exist."""
@@ -86,7 +92,7 @@ class FirstFault(FailFast):
 
 
 class Arguments(BaseModel):
-    """The arguments of a tool: no unknown names, nothing coerced."""
+    """The arguments of a tool: no unknown names, nothing coerced but what `as_meant` reads."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -239,7 +245,7 @@ class Toolbox:
         if len(arguments) > MOST_ARGUMENTS:
             return _tool_error(f"Invalid arguments for tool {name}:\n(arguments): {len(arguments)} are too many")
         try:
-            checked = tool.arguments.model_validate(dict(arguments))
+            checked = tool.arguments.model_validate(as_meant(_schema_of(tool.arguments), dict(arguments)))
             tool.check(checked)
         except ValidationError as error:
             return _tool_error(_problems(name, error))
@@ -296,10 +302,11 @@ def _tool_error(text: str) -> types.CallToolResult:
 
 def _problems(tool: str, error: ValidationError) -> str:
     lines = [f"Invalid arguments for tool {tool}:"]
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    problems = error.errors(include_url=False, include_context=False)
     for problem in problems[:MOST_PROBLEMS]:
         path = ".".join(str(part) for part in problem["loc"])[:LONGEST_PATH] or "(arguments)"
-        lines.append(f"{path}: {problem['msg']}")
+        is_text = problem["type"] in TYPES_OF_JSON and isinstance(problem["input"], str)
+        lines.append(f"{path}: {problem['msg']}{NOT_AS_JSON if is_text else ''}")
     if len(problems) > MOST_PROBLEMS:
         lines.append(f"and {len(problems) - MOST_PROBLEMS} more")
     return "\n".join(lines)
