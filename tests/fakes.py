@@ -15,7 +15,8 @@ from xats_tui.backend.events import Event
 from xats_tui.backend.model.agents import Agent, DeliveryKind, SeenProcess
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
-from xats_tui.backend.processes import Process, Processes
+from xats_tui.backend.processes import Occupant, Process, Processes
+from xats_tui.backend.terminals import Terminal, Terminals
 from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.tmux_looks import Looks
 
@@ -128,12 +129,12 @@ class FakeTmux(Tmux):
             screens={pane_id: f"printed {one.looks} lines\nit> {one.line}" for pane_id, one in shown.items()},
         )
 
-    async def paste(self, pane: PaneRef, text: str) -> None:
+    async def paste(self, pane: PaneRef, text: str, *, occupant: int) -> None:
         """Have the text in the input line."""
         self._there(pane).line += text
 
-    async def press_enter(self, pane: PaneRef) -> None:
-        """Have the input line taken, unless the program takes none."""
+    async def press(self, pane: PaneRef, *keys: str, occupant: int) -> None:
+        """Have the input line taken by Enter, unless the program takes none."""
         terminal = self._there(pane)
         terminal.enters += 1
         if not terminal.swallows:
@@ -154,6 +155,7 @@ def _formats(terminal: FakePane) -> dict[str, Any]:
         "cursor_y": 1,
         "pane_width": 500,
         "pane_in_mode": int(terminal.scrolled),
+        "pane_pid": terminal.pid,
         "pane_tty": f"/dev/{terminal.tty}",
         "pane_current_command": "it",
     }
@@ -171,13 +173,28 @@ class FakeProcesses(Processes):
         """The process, if it is there."""
         return self.there.get(pid)
 
-    async def is_in_front(self, pid: int) -> bool:
-        """Whether it is there and nothing stands before it."""
-        return pid in self.there and pid not in self.behind
+    async def occupant(self, pid: int, started_at: float | None) -> Occupant | None:
+        """The process with that start, if it is there, with something before it or not."""
+        process = self.there.get(pid)
+        if process is None or process.started_at != started_at:
+            return None
+        foreground = 0 if pid in self.behind else pid
+        return Occupant(pid=pid, executable=process.name, tty=process.tty, group=pid, foreground=foreground)
 
     async def living(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
         """Those that are there."""
         return frozenset(one for one in seen if one.pid in self.there)
+
+
+class FakeTerminals(Terminals):
+    """Terminals that hand over each key, but for those that a test says do not."""
+
+    def __init__(self) -> None:
+        self.cooked: set[str] = set()
+
+    async def look(self, tty: str) -> Terminal | None:
+        """Nothing is left unread."""
+        return Terminal(raw=tty not in self.cooked, unread=0)
 
 
 class FakeChannel:

@@ -38,10 +38,12 @@ class Mutant(NamedTuple):
 
 GATES = "transports/gates.py"
 TYPING = "transports/tmux_pane.py"
+KEYS = "tmux_keys.py"
 POLICY = "services/wake_policy.py"
 BOARD = "services/tasks.py"
 DESK = "services/operator_tasks.py"
 BY_GATES, BY_TYPING = "backend/transports/test_gates.py", "backend/transports/test_tmux_pane.py"
+BY_TMUX = "backend/test_tmux.py"
 BY_POLICY, BY_STORIES = "backend/services/test_wake_policy.py", "properties"
 BY_TASKS, BY_DESK = "backend/tools/test_tasks.py", "backend/services/test_operator_tasks.py"
 BY_REQUESTS, BY_HTTP = "backend/test_http_requests.py", "backend/test_http.py"
@@ -51,11 +53,22 @@ BY_WAKES = "backend/services/test_wakes.py"
 
 MUTANTS = {
     # Where a hint may be typed
-    "a dead owner": Mutant(GATES, "holds=owner.alive and _on_tty(owner, view)", "holds=_on_tty(owner, view)", BY_GATES),
-    "an owner on another terminal": Mutant(
-        GATES, "holds=owner.alive and _on_tty(owner, view)", "holds=owner.alive", BY_GATES
+    "a dead owner": Mutant(GATES, "holds=_is_here(occupant, view)", "holds=not occupant or True", BY_GATES),
+    "an owner on another terminal": Mutant(GATES, "occupant.tty == tty_of(view)", "True", BY_GATES),
+    "an owner in the background": Mutant(GATES, "holds=in_front,", "holds=True,", BY_GATES),
+    "a program that stands still": Mutant(GATES, "holds=not stopped,", "holds=True,", BY_GATES),
+    "a synchronised window": Mutant(GATES, "holds=not synchronized,", "holds=True,", BY_GATES),
+    "a pane without input": Mutant(GATES, "holds=not input_off,", "holds=True,", BY_GATES),
+    "a terminal that reads lines": Mutant(
+        GATES, "holds=seat.terminal is not None and seat.terminal.raw,", "holds=True,", BY_GATES
     ),
-    "an owner in the background": Mutant(GATES, "holds=owner.in_front,", "holds=True,", BY_GATES),
+    "a window that is synchronised at the last moment": Mutant(
+        KEYS, '("pane_synchronized", "pane_input_off"', '("pane_input_off"', BY_TMUX
+    ),
+    "input that is switched off at the last moment": Mutant(KEYS, '"pane_input_off", ', "", BY_TMUX),
+    "a mode that is entered at the last moment": Mutant(KEYS, '"pane_in_mode", ', "", BY_TMUX),
+    "a pane that is taken at the last moment": Mutant(KEYS, "#{{==:#{{pane_pid}},{occupant}}}", "1", BY_TMUX),
+    "a command in a pane's id": Mutant(KEYS, "if not _PANE_ID.fullmatch(pane.pane_id):", "if False:", BY_TMUX),
     "a state that is not idle": Mutant(GATES, "holds=reading.state is PaneState.IDLE,", "holds=True,", BY_GATES),
     "a state that closes its gate": Mutant(GATES, "holds=state is not closed_by,", "holds=True,", BY_GATES),
     "a pane that just changed": Mutant(GATES, "holds=unchanged >= quiet,", "holds=True,", BY_GATES),
@@ -81,21 +94,22 @@ MUTANTS = {
     "whose pane it is": Mutant(TYPING, "Reach.OPEN if owner.holds else Reach.AGENT_GONE", "Reach.OPEN", BY_TYPING),
     "one writer a pane": Mutant(TYPING, "self._writers.setdefault(pane, asyncio.Lock())", "asyncio.Lock()", BY_TYPING),
     "a paste that looks different": Mutant(TYPING, "if not shown:", "if False:", BY_TYPING),
-    "a line that changed after the paste": Mutant(TYPING, "if not still:", "if False:", BY_TYPING),
+    "a line that changed after the paste": Mutant(TYPING, "!= wanted:", "is None:", BY_TYPING),
     "an owner that ended after the paste": Mutant(
-        TYPING, "return owner is not None and owner.alive and owner.in_front", "return True", BY_TYPING
+        TYPING, "gate.name in KEYS_NEED and not gate.holds", "False", BY_TYPING
     ),
+    "another program after the paste": Mutant(TYPING, "seat.occupant != same.occupant", "False", BY_TYPING),
     "Enter as a key of its own": Mutant(TYPING, "ENTER_DELAY = 0.15", "ENTER_DELAY = 0.0", BY_TYPING),
     "Enter no more than twice": Mutant(TYPING, "for _ in range(2):", "for _ in range(3):", BY_TYPING),
     "a submission that is seen": Mutant(TYPING, "            if taken:", "            if True:", BY_TYPING),
     "the start of a process": Mutant(
         "processes.py",
-        "return started_at is None or abs(process.started_at - started_at) <= START_TOLERANCE",
-        "return True",
+        "(started_at and abs(begun - started_at) > START_TOLERANCE)",
+        "False",
         "backend/test_processes.py",
     ),
     "the foreground": Mutant(
-        "processes.py", "os.getpgid(pid) == _foreground_group(pid)", "True", "backend/test_processes.py"
+        "processes.py", "return self.group == self.foreground", "return True", "backend/test_processes.py"
     ),
     "a pane has one agent": Mutant(
         "store/agents.py",

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,8 +39,7 @@ async def test_a_living_process_is_found_with_its_arguments() -> None:
 @pytest.mark.parametrize("pid", [-1, 2**22 + 1, 2**70])
 async def test_a_pid_that_nobody_has_is_nobody(pid: int) -> None:
     assert await Processes().by_pid(pid) is None
-    assert not await Processes().is_same(pid, None)
-    assert not await Processes().is_in_front(pid)
+    assert await Processes().occupant(pid, None) is None
 
 
 async def test_a_process_that_has_ended_is_nobody_although_its_parent_has_not_looked() -> None:
@@ -53,9 +53,9 @@ async def test_a_pid_with_another_start_is_another_process() -> None:
     with sleeping() as process:
         found = await Processes().by_pid(process.pid)
         assert found is not None
-        assert await Processes().is_same(process.pid, found.started_at)
-        assert await Processes().is_same(process.pid, None)
-        assert not await Processes().is_same(process.pid, found.started_at - 60)
+        assert await Processes().occupant(process.pid, found.started_at)
+        assert await Processes().occupant(process.pid, None)
+        assert await Processes().occupant(process.pid, found.started_at - 60) is None
 
 
 async def test_a_terminal_that_was_opened_after_the_first_look_has_a_name(tmux: TmuxServer) -> None:
@@ -70,18 +70,47 @@ async def test_a_terminal_that_was_opened_after_the_first_look_has_a_name(tmux: 
         assert pane.pid in {one.pid for one in await processes.on_tty(process.tty or "")}
 
 
+async def is_in_front(pid: int) -> bool:
+    """Whether a process gets what is typed into its terminal."""
+    occupant = await Processes().occupant(pid, None)
+    return occupant is not None and occupant.in_front
+
+
+async def test_a_process_that_gives_way_to_another_program_is_no_more_the_same_occupant(tmux: TmuxServer) -> None:
+    pane = tmux.new_pane(["sh", "-c", "read line; exec sleep 60"])
+    before = await Processes().occupant(pane.pid, None)
+    tmux.send(pane.pane_id, "Enter")
+    await tmux.wait_until(lambda: tmux.formats(pane.pane_id, "pane_current_command") == ["sleep"])
+    after = await Processes().occupant(pane.pid, None)
+
+    assert before and after and before.pid == after.pid
+    assert before != after
+
+
+async def test_a_process_that_stands_still_is_told_from_one_that_waits() -> None:
+    with sleeping() as process:
+        waiting = await Processes().occupant(process.pid, None)
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        standing = await Processes().occupant(process.pid, None)
+
+    assert waiting and standing
+    assert (waiting.stopped, standing.stopped) == (False, True)
+    assert waiting == standing
+
+
 async def test_only_the_foreground_of_a_terminal_is_in_front(tmux: TmuxServer) -> None:
     pane = tmux.new_pane(["bash", "--norc", "-i"])
-    assert await Processes().is_in_front(pane.pid)
+    assert await is_in_front(pane.pid)
 
     tmux.send(pane.pane_id, "echo $((40 + 2)); cat", "Enter")
     await tmux.wait_for(pane.pane_id, "42")
     await tmux.wait_until(lambda: tmux.formats(pane.pane_id, "pane_current_command") == ["cat"])
 
-    assert not await Processes().is_in_front(pane.pid)
+    assert not await is_in_front(pane.pid)
     tty = tmux.tty(pane.pane_id)
     (cat,) = (one for one in await Processes().on_tty(tty) if one.name == "cat")
-    assert await Processes().is_in_front(cat.pid)
+    assert await is_in_front(cat.pid)
 
 
 @pytest.mark.parametrize(

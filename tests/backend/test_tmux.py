@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import PutTmux
 from tests.fakes import FakeClock
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
-from xats_tui.backend.errors import PaneGone, TmuxError, TmuxUnavailable
+from xats_tui.backend.errors import KeysWithheld, PaneGone, TmuxError, TmuxUnavailable
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.panes.screen import parse_screen
 from xats_tui.backend.tmux import Tmux
@@ -60,7 +60,7 @@ async def test_a_title_with_a_separator_spoils_nothing(tmux: TmuxServer) -> None
 async def test_a_paste_arrives_bracketed_as_it_is_and_is_not_submitted(tmux: TmuxServer) -> None:
     pane = await tmux.stand_in("bob")
     text = "-t; $(touch x) `id` \"quoted\" 'é' #{pane_id} %1"
-    await Tmux(FakeClock()).paste(PaneRef("", pane.pane_id), text)
+    await Tmux(FakeClock()).paste(PaneRef("", pane.pane_id), text, occupant=pane.pid)
     screen = await tmux.wait_for(pane.pane_id, "%1")
 
     assert f"bob> {text}" in screen.replace("Ã©", "é")
@@ -70,8 +70,8 @@ async def test_a_paste_arrives_bracketed_as_it_is_and_is_not_submitted(tmux: Tmu
 
 async def test_enter_is_a_key_of_its_own(tmux: TmuxServer) -> None:
     pane, client = await tmux.stand_in("bob"), Tmux(FakeClock())
-    await client.paste(PaneRef("", pane.pane_id), "two\nlines")
-    await client.press_enter(PaneRef("", pane.pane_id))
+    await client.paste(PaneRef("", pane.pane_id), "two\nlines", occupant=pane.pid)
+    await client.press(PaneRef("", pane.pane_id), "Enter", occupant=pane.pid)
 
     await tmux.wait_for(pane.pane_id, "took 1: two")
     assert "took 2" not in tmux.capture(pane.pane_id)
@@ -79,9 +79,9 @@ async def test_enter_is_a_key_of_its_own(tmux: TmuxServer) -> None:
 
 async def test_a_paste_to_a_pane_that_is_gone_says_so_and_leaves_no_buffer(tmux: TmuxServer) -> None:
     with pytest.raises(PaneGone):
-        await Tmux(FakeClock()).paste(PaneRef("", "%999"), "lost")
+        await Tmux(FakeClock()).paste(PaneRef("", "%999"), "lost", occupant=1)
     with pytest.raises(PaneGone):
-        await Tmux(FakeClock()).press_enter(PaneRef("", "%999"))
+        await Tmux(FakeClock()).press(PaneRef("", "%999"), "Enter", occupant=1)
     with pytest.raises(PaneGone):
         await Tmux(FakeClock()).look_at(PaneRef("", "%999"))
 
@@ -92,7 +92,7 @@ async def test_panes_of_two_servers_with_one_id_are_told_apart(tmux: TmuxServer)
     with short_folder() as folder, tmux_server(folder) as second:
         here, there = await tmux.stand_in("here"), await second.stand_in("there")
         assert here.pane_id == there.pane_id
-        await Tmux(FakeClock()).paste(PaneRef(second.socket, there.pane_id), "over there")
+        await Tmux(FakeClock()).paste(PaneRef(second.socket, there.pane_id), "over there", occupant=there.pid)
         await second.wait_for(there.pane_id, "there> over there")
 
         assert "over there" not in tmux.capture(here.pane_id)
@@ -114,7 +114,56 @@ async def test_no_tmux_is_unavailable(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 async def test_a_tmux_that_complains_of_something_else_is_an_error_with_its_words(tmux: TmuxServer) -> None:
     with pytest.raises(TmuxError, match="can't find session: nowhere"):
-        await Tmux(FakeClock()).press_enter(PaneRef("", "nowhere:1.1"))
+        await Tmux(FakeClock()).ask("", "list-windows", "-t", "nowhere")
+
+
+@pytest.mark.parametrize("strange", ["nowhere:1.1", "%1; kill-server", "%1'"])
+async def test_a_pane_whose_id_is_none_is_gone_and_nothing_in_it_is_a_command(strange: str, tmux: TmuxServer) -> None:
+    pane = PaneRef("", strange)
+    with pytest.raises(PaneGone):
+        await Tmux(FakeClock()).press(pane, "Enter", occupant=1)
+    with pytest.raises(PaneGone):
+        await Tmux(FakeClock()).paste(pane, "x", occupant=1)
+
+    assert tmux.is_there
+    assert tmux.run("list-buffers") == ""
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ("set-option", "-w", "synchronize-panes", "on"),
+        ("select-pane", "-d"),
+        ("copy-mode",),
+        ("clock-mode",),
+        ("respawn-pane", "-k", "cat"),
+    ],
+    ids=" ".join,
+)
+async def test_a_pane_that_changes_at_the_last_moment_gets_neither_keys_nor_a_paste(
+    changed: tuple[str, ...], tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    command, *rest = changed
+    options = [one for one in rest if one != "cat"]
+    tmux.run(command, "-t", pane.pane_id, *options, *(["cat"] if "cat" in rest else []))
+
+    with pytest.raises(KeysWithheld):
+        await Tmux(FakeClock()).paste(PaneRef("", pane.pane_id), "lost", occupant=pane.pid)
+    with pytest.raises(KeysWithheld):
+        await Tmux(FakeClock()).press(PaneRef("", pane.pane_id), "x", "Enter", occupant=pane.pid)
+
+    assert tmux.run("list-buffers") == ""
+    assert "lost" not in tmux.capture(pane.pane_id)
+    assert "took" not in tmux.capture(pane.pane_id)
+
+
+async def test_a_text_that_ends_with_a_semicolon_keeps_it(tmux: TmuxServer) -> None:
+    pane = await tmux.stand_in("bob")
+    for text in ("one;", "two\\;"):
+        await Tmux(FakeClock()).paste(PaneRef("", pane.pane_id), text, occupant=pane.pid)
+
+    await tmux.wait_for(pane.pane_id, "bob> one;two\\;")
 
 
 async def test_a_tmux_that_does_not_answer_costs_its_deadline_and_the_loop_goes_on(

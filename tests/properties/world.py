@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.fakes import FakeChannel, FakePane, FakeProcesses, FakeTmux, Notified, SkippingClock
+from tests.fakes import FakeChannel, FakePane, FakeProcesses, FakeTerminals, FakeTmux, Notified, SkippingClock
 from xats_tui.backend.events import EventBus
 from xats_tui.backend.model.agents import Binding, Delivery, DeliveryKind, VerificationMode
 from xats_tui.backend.model.panes import PaneRef
@@ -172,7 +172,7 @@ class World:
         database, clock = self.database, self.clock
         self.monitor = CountedRounds(self.tmux, clock, bus.publish)
         reports = Reports()
-        typing = TmuxPane(self.tmux, self.processes, self.monitor, clock, QUIET, reports)
+        typing = TmuxPane(self.tmux, self.processes, FakeTerminals(), self.monitor, clock, QUIET, reports)
         self.waker = Waker(
             database,
             (self.channel, typing),

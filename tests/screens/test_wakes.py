@@ -300,8 +300,10 @@ async def test_the_gates_of_a_real_pane_follow_what_happens_there_and_nothing_is
         await backend("send_message", to_agent_name="qa", subject="Suite", body="please run it")
         await open_mode(pilot, Mode.WAKES)
         await shows(pilot, "✕ draft")
-        await shows(pilot, "looked  │ qa> half a draft")
         await shows(pilot, "from backend@shop")
+        await pilot.press("enter", "z")
+        await shows(pilot, "looked  │ qa> half a draft")
+        await pilot.press("escape", "escape")
         assert sql("SELECT count(*) FROM messages WHERE read_at IS NULL") == [(1,)]
         await pilot.press("c", "right", "enter")
         await shows(pilot, "ended 1 wake for qa")

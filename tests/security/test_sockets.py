@@ -70,7 +70,7 @@ async def test_what_is_no_tmux_orders_nothing_wherever_it_lies_and_whoever_names
             with pytest.raises(UntrustedSocket):
                 await client.panes(server_name(str(named)))
             with pytest.raises(UntrustedSocket):
-                await client.press_enter(PaneRef(str(named), "%0"))
+                await client.press(PaneRef(str(named), "%0"), "Enter", occupant=1)
 
     assert not order.trace.exists()
 

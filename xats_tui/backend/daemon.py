@@ -50,6 +50,7 @@ from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Sessions
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.known_agents import KnownAgents
+from xats_tui.backend.terminals import Terminals
 from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChannels
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
@@ -90,7 +91,7 @@ class Backend:
         processes = Processes()
         self.panes = PaneMonitor(tmux, clock, bus.publish)
         open_channels = OpenChannels(self.sessions)
-        self._typing = typing = TmuxPane(tmux, processes, self.panes, clock, quiet, self.reports)
+        self._typing = typing = TmuxPane(tmux, processes, Terminals(), self.panes, clock, quiet, self.reports)
         self.waker = Waker(
             database,
             (
@@ -115,7 +116,7 @@ class Backend:
         self.channels = Channels(database, open_channels, self.waker)
         self.operator = Operator(database, self.waker, tmux)
         self.operator_agents = OperatorAgents(database, self.registry, tmux)
-        self.answering = Answering(database, typing, self.panes, tmux, clock)
+        self.answering = Answering(database, typing, self.panes, clock)
         self.board = TaskBoard(database, presence)
         self.kept_sessions = KeptSessions(database, self.sessions, self.channels, clock)
         self.retention = Retention(

@@ -6,7 +6,8 @@ XatsError
 │   └── UnusableStore  the file cannot be opened at all: newer version, damaged, no permission
 ├── TmuxError          a tmux command failed
 │   ├── TmuxUnavailable   no tmux, no server, or no answer in time
-│   └── PaneGone          the server is there, the pane is not
+│   ├── PaneGone          the server is there, the pane is not
+│   └── KeysWithheld      the pane is not as it has to be for keys: nothing was sent
 └── StartError         the program cannot start; its text is the one sentence for the operator
 """
 
@@ -68,6 +69,10 @@ class TmuxUnavailable(TmuxError):
 
 class PaneGone(TmuxError):
     """The pane that was named does not exist on that server."""
+
+
+class KeysWithheld(TmuxError):
+    """Keys or a paste were not sent, because the pane is not as it has to be for them; the text says in what."""
 
 
 class StartError(XatsError):

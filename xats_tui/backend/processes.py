@@ -7,7 +7,7 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -17,6 +17,8 @@ from xats_tui.backend.model.agents import SeenProcess
 
 START_TOLERANCE = 1.0
 """Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
+
+STOPPED = frozenset({psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP})
 
 CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 ESTABLISHED = "01"
@@ -53,6 +55,27 @@ class Belongings:
     """It runs in the foreground of its terminal and is not stopped."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupant:
+    """The process that was bound to a pane, as it is now; two that are equal are one program in one place."""
+
+    pid: int
+    executable: str
+    """The file that runs: a process may give way to another program and keep its pid and its start."""
+    tty: str | None
+    """Without `/dev/`."""
+    group: int
+    foreground: int
+    """The group that its terminal sends keys to."""
+    stopped: bool = field(default=False, compare=False)
+    """It stands still until it is continued."""
+
+    @property
+    def in_front(self) -> bool:
+        """What is typed into its terminal reaches it."""
+        return self.group == self.foreground
+
+
 class Processes:
     """The processes of this machine."""
 
@@ -68,12 +91,9 @@ class Processes:
         """Every process that has a terminal."""
         return await asyncio.to_thread(_all_with_tty)
 
-    async def is_same(self, pid: int, started_at: float | None) -> bool:
-        """Whether the process that was seen under this pid still lives; a reused pid is another process."""
-        process = await self.by_pid(pid)
-        if process is None:
-            return False
-        return started_at is None or abs(process.started_at - started_at) <= START_TOLERANCE
+    async def occupant(self, pid: int, started_at: float | None) -> Occupant | None:
+        """The process that was seen under this pid as it is now; a reused pid is another process."""
+        return await asyncio.to_thread(_occupant, pid, started_at)
 
     async def living(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
         """Those of the processes that still live; quicker than one by one."""
@@ -89,10 +109,6 @@ class Processes:
     async def belongings(self, pid: int) -> Belongings | None:
         """What a process has open and was given; None if it has ended or is another user's."""
         return await asyncio.to_thread(_belongings, pid)
-
-    async def is_in_front(self, pid: int) -> bool:
-        """Whether the process belongs to the foreground group of its terminal, so that what is typed reaches it."""
-        return await asyncio.to_thread(_is_in_front, pid)
 
 
 def normal_tty(tty: str | None) -> str | None:
@@ -172,17 +188,37 @@ def _belongings(pid: int) -> Belongings | None:
             environment=process.environ(),
             listens_at=frozenset(one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN),
             connected_to=frozenset(one.raddr.port for one in connections if one.raddr),
-            is_in_front=process.status() != psutil.STATUS_STOPPED and _is_in_front(pid),
+            is_in_front=process.status() not in STOPPED and os.getpgid(pid) == _foreground_group(pid),
         )
-    except (psutil.Error, OSError):
+    except (psutil.Error, OSError, ValueError, subprocess.SubprocessError):
         return None
 
 
-def _is_in_front(pid: int) -> bool:
+def _occupant(pid: int, started_at: float | None) -> Occupant | None:
+    _forget_terminals()
     try:
-        return os.getpgid(pid) == _foreground_group(pid)
-    except (OSError, ValueError, OverflowError, subprocess.SubprocessError):
-        return False
+        process = psutil.Process(pid)
+        with process.oneshot():
+            status, begun = process.status(), process.create_time()
+            if status == psutil.STATUS_ZOMBIE or (started_at and abs(begun - started_at) > START_TOLERANCE):
+                return None
+            return Occupant(
+                pid=pid,
+                executable=_executable(process),
+                tty=normal_tty(process.terminal()),
+                group=os.getpgid(pid),
+                foreground=_foreground_group(pid),
+                stopped=status in STOPPED,
+            )
+    except (psutil.Error, OSError, ValueError, OverflowError, subprocess.SubprocessError):
+        return None
+
+
+def _executable(process: psutil.Process) -> str:
+    try:
+        return process.exe()
+    except psutil.AccessDenied:
+        return ""
 
 
 def _foreground_group(pid: int) -> int:

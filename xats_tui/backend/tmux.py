@@ -18,6 +18,7 @@ from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import PaneGone, TmuxError, TmuxUnavailable
 from xats_tui.backend.model.panes import PaneLook, PaneRef, TmuxCommand
 from xats_tui.backend.tmux_commands import run_command
+from xats_tui.backend.tmux_keys import check_sent, keys_command, paste_command
 from xats_tui.backend.tmux_looks import LookRequest, Looks
 from xats_tui.backend.tmux_sockets import TmuxSockets, UntrustedSocket
 
@@ -123,38 +124,42 @@ class Tmux:
             pane=pane, at=self._clock.now(), formats=looks.panes[pane.pane_id], screen=looks.screens[pane.pane_id]
         )
 
-    async def paste(self, pane: PaneRef, text: str) -> None:
+    async def paste(self, pane: PaneRef, text: str, *, occupant: int) -> None:
         """Put text before the pane's program as a bracketed paste, through a buffer that does not outlive it.
 
+        Args:
+            pane: where.
+            text: what; it is submitted by no newline in it.
+            occupant: `pane_pid` of the pane as it was looked at.
+
         Raises:
-            PaneGone, TmuxUnavailable, TmuxError: nothing was pasted.
+            KeysWithheld, PaneGone: nothing was pasted.
+            TmuxUnavailable, TmuxError: perhaps it was.
         """
         buffer = f"xats-{id(pane):x}-{threading.get_ident():x}"
         try:
-            arguments = ["set-buffer", "-b", buffer, "--", text, ";"]
-            arguments += ["paste-buffer", "-p", "-d", "-r", "-b", buffer, "-t", pane.pane_id]
-            await self._run(pane.socket, arguments)
+            # tmux takes a semicolon at the end of an argument for its own
+            data = f"{text[:-1]}\\;" if text.endswith(";") else text
+            arguments = ["set-buffer", "-b", buffer, "--", data, ";", *paste_command(pane, buffer, occupant)]
+            check_sent(pane, await self._run(pane.socket, arguments))
         except TmuxError:
             await self._forget_buffer(pane.socket, buffer)
             raise
         self.note(pane, f"pasted {len(text)} characters")
 
-    async def press_enter(self, pane: PaneRef) -> None:
-        """Send Enter as a key of its own.
-
-        Raises:
-            PaneGone, TmuxUnavailable, TmuxError: it was not sent.
-        """
-        await self._run(pane.socket, ["send-keys", "-t", pane.pane_id, "Enter"])
-        self.note(pane, "pressed Enter")
-
-    async def press(self, pane: PaneRef, *keys: str) -> None:
+    async def press(self, pane: PaneRef, *keys: str, occupant: int) -> None:
         """Send keys, each by tmux's name for it.
 
+        Args:
+            pane: where.
+            keys: `Enter`, `Right`, `1`, …
+            occupant: `pane_pid` of the pane as it was looked at.
+
         Raises:
-            PaneGone, TmuxUnavailable, TmuxError: they were not sent.
+            KeysWithheld, PaneGone: they were not sent.
+            TmuxUnavailable, TmuxError: perhaps they were.
         """
-        await self._run(pane.socket, ["send-keys", "-t", pane.pane_id, *keys])
+        check_sent(pane, await self._run(pane.socket, keys_command(pane, keys, occupant)))
         self.note(pane, f"pressed {' '.join(keys)}")
 
     async def session_of(self, pane: PaneRef) -> str:

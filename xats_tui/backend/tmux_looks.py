@@ -22,6 +22,8 @@ NUMBERS = (
     "pane_dead",
     "pane_pid",
     "pane_active",
+    "pane_synchronized",
+    "pane_input_off",
     "pane_width",
     "pane_height",
     "window_index",

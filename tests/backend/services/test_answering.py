@@ -142,7 +142,7 @@ async def test_no_key_reaches_a_program_that_is_not_the_agent(
     tmux.run("respawn-pane", "-k", "-t", pane.pane_id, *other)
     await tmux.wait_for(pane.pane_id, "Esc to cancel")
 
-    with pytest.raises(Refusal, match="not_the_agent"):
+    with pytest.raises(Refusal, match="keys_withheld"):
         await backend.answering.answer(bob.agent_id, prompt, 1)
 
     assert "chose" not in tmux.capture(pane.pane_id)

@@ -295,7 +295,7 @@ async def test_a_pane_that_is_killed_fails_the_wake(
 async def test_a_pane_that_does_not_show_the_hint_gets_no_enter(
     backend: Backend, register: Connect, tmux: TmuxServer
 ) -> None:
-    pane = tmux.new_pane("stty -echo; printf '> '; exec sleep 600")
+    pane = tmux.new_pane("stty raw -echo; printf '> '; exec sleep 600")
     alice, bob = await register("alice"), await register("bob")
     await until_running(tmux, pane, "sleep")
     answer = await bob.call("bind_runtime_identity", agent="custom", ui_pid=pane.pid, process_pattern="sleep")

@@ -9,8 +9,10 @@ import pytest
 from xats_tui.backend.model.agents import Agent, Binding, Client, Delivery, VerificationMode
 from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.backend.model.wakes import Gate
+from xats_tui.backend.processes import Occupant
 from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
-from xats_tui.backend.transports.gates import Owner, first_closed, judge, quiet_for
+from xats_tui.backend.terminals import Terminal
+from xats_tui.backend.transports.gates import KEYS_NEED, Seat, first_closed, judge, quiet_for
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 QUIET = timedelta(seconds=2)
@@ -33,9 +35,16 @@ AGENT = Agent(
     last_seen_at=NOW,
 )
 READ = replace(AGENT, client=Client.CLAUDE_CODE)
-OWNER = Owner(alive=True, tty="pts/1", in_front=True)
-BEHIND = replace(OWNER, in_front=False)
-GONE = Owner(alive=False, tty=None, in_front=False)
+OCCUPANT = Occupant(pid=42, executable="/bin/it", tty="pts/1", group=7, foreground=7)
+RAW = Terminal(raw=True, unread=0)
+SEAT = Seat(occupant=OCCUPANT, terminal=RAW)
+BEHIND = replace(SEAT, occupant=replace(OCCUPANT, foreground=8))
+STOPPED = replace(SEAT, occupant=replace(OCCUPANT, stopped=True))
+COOKED = replace(SEAT, terminal=replace(RAW, raw=False))
+UNASKED = replace(SEAT, terminal=None)
+ELSEWHERE = replace(SEAT, occupant=replace(OCCUPANT, tty="pts/9"))
+NOWHERE = replace(SEAT, occupant=replace(OCCUPANT, tty=None))
+GONE = replace(SEAT, occupant=None)
 
 
 def view(state: PaneState = PaneState.IDLE, unchanged: timedelta = QUIET, **formats: Any) -> PaneView:
@@ -50,10 +59,10 @@ def view(state: PaneState = PaneState.IDLE, unchanged: timedelta = QUIET, **form
 
 
 def judged(
-    seen: PaneView | None = None, owner: Owner = OWNER, agent: Agent = AGENT, report: Report | None = None
+    seen: PaneView | None = None, seat: Seat = SEAT, agent: Agent = AGENT, report: Report | None = None
 ) -> tuple[Gate, ...]:
     """The gates, for what differs from a pane that may be typed into."""
-    return judge(agent, seen or view(), owner, report, QUIET, NOW)
+    return judge(agent, seen or view(), seat, report, QUIET, NOW)
 
 
 def closed(gates: tuple[Gate, ...]) -> set[str]:
@@ -108,31 +117,51 @@ def test_a_clock_that_was_set_back_is_not_quiet() -> None:
 
 
 @pytest.mark.parametrize(
-    ("owner", "said"),
+    ("seat", "said"),
     [
         (GONE, "process 42 has ended; the pane now runs vim"),
-        (replace(OWNER, alive=False), "process 42 has ended; the pane now runs vim"),
-        (Owner(alive=True, tty="pts/9", in_front=True), "process 42 is on pts/9, not in this pane"),
-        (Owner(alive=True, tty=None, in_front=False), "process 42 is on no terminal, not in this pane"),
+        (ELSEWHERE, "process 42 is on pts/9, not in this pane"),
+        (NOWHERE, "process 42 is on no terminal, not in this pane"),
     ],
 )
-def test_w49_a_pane_whose_owner_is_gone_is_closed_first_of_all(owner: Owner, said: str) -> None:
-    shut = first_closed(judged(owner=owner))
+def test_w49_a_pane_whose_owner_is_gone_is_closed_first_of_all(seat: Seat, said: str) -> None:
+    shut = first_closed(judged(seat=seat))
 
     assert shut is not None
     assert (shut.name, shut.detail) == ("owner", said)
 
 
+@pytest.mark.parametrize(
+    ("seat", "formats", "name", "said"),
+    [
+        (STOPPED, {}, "stopped", "kill -CONT 42"),
+        (COOKED, {}, "terminal", "whole lines are read there"),
+        (UNASKED, {}, "terminal", "cannot be asked"),
+        (SEAT, {"pane_synchronized": 1}, "synchronized", "tmux set-option -w -t %1 synchronize-panes off"),
+        (SEAT, {"pane_input_off": 1}, "input", "the pane's input is off: tmux select-pane -e -t %1"),
+    ],
+)
+def test_a_key_that_would_go_nowhere_or_to_others_is_not_sent_whoever_wants_it(
+    seat: Seat, formats: dict[str, Any], name: str, said: str
+) -> None:
+    gates = judged(view(**formats), seat)
+
+    assert closed(gates) == {name} <= KEYS_NEED
+    shut = first_closed(gates, forced=True)
+    assert shut is not None
+    assert said in shut.detail
+
+
 def test_a_pane_that_was_bound_without_a_process_asks_to_be_bound_again() -> None:
     unknown = replace(AGENT, binding=replace(BINDING, ui_pid=None))
-    shut = first_closed(judged(owner=GONE, agent=unknown))
+    shut = first_closed(judged(seat=GONE, agent=unknown))
 
     assert shut is not None
     assert "bind it again" in shut.detail
 
 
 def test_an_owner_behind_another_program_is_not_typed_at() -> None:
-    shut = first_closed(judged(owner=BEHIND))
+    shut = first_closed(judged(seat=BEHIND))
 
     assert shut is not None
     assert (shut.name, shut.detail) == ("process", "vim is in the foreground instead")
@@ -162,9 +191,9 @@ def test_force_passes_what_a_person_may_judge_and_nothing_else() -> None:
     for gates in (
         judged(view(PaneState.SHELL)),
         judged(view(PaneState.COPY_MODE)),
-        judged(owner=GONE),
-        judged(owner=replace(OWNER, tty="pts/9")),
-        judged(owner=BEHIND),
+        judged(seat=GONE),
+        judged(seat=ELSEWHERE),
+        judged(seat=BEHIND),
     ):
         assert first_closed(gates, forced=True) is not None
 

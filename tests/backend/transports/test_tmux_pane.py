@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.backend.transports.test_gates import AGENT, BINDING, PANE
-from tests.fakes import FakePane, FakeProcesses, FakeTmux, SkippingClock
+from tests.fakes import FakePane, FakeProcesses, FakeTerminals, FakeTmux, SkippingClock
 from xats_tui.backend.model.agents import Agent
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.model.wakes import Proof, Reach, WakeStep
@@ -44,12 +44,12 @@ class Disturbed(FakeTmux):
 
     pasting: Callable[[], object] | None = None
 
-    async def paste(self, pane: PaneRef, text: str) -> None:
+    async def paste(self, pane: PaneRef, text: str, *, occupant: int) -> None:
         """Let it happen and others have their turn, and paste."""
         if self.pasting:
             self.pasting()
         await asyncio.sleep(0)
-        await super().paste(pane, text)
+        await super().paste(pane, text, occupant=occupant)
 
 
 class Place:
@@ -59,10 +59,11 @@ class Place:
         self.clock = Interrupted()
         self.tmux = Disturbed(self.clock)
         self.processes = FakeProcesses()
+        self.terminals = FakeTerminals()
         self.terminal = self.tmux.terminals[PANE.pane_id] = FakePane(tty="pts/1", pid=PID)
         self.processes.there[PID] = Process(pid=PID, started_at=1.0, name="it", command=("it",), tty="pts/1")
         self.monitor = PaneMonitor(self.tmux, self.clock, lambda events: None)
-        self.typing = TmuxPane(self.tmux, self.processes, self.monitor, self.clock, QUIET, Reports())
+        self.typing = TmuxPane(self.tmux, self.processes, self.terminals, self.monitor, self.clock, QUIET, Reports())
 
     @property
     def taken(self) -> list[str]:
@@ -82,6 +83,14 @@ class Place:
     def end(self) -> None:
         """The program is no more."""
         del self.processes.there[PID]
+
+    def replace(self) -> None:
+        """The program gives way to another, as by exec."""
+        self.processes.there[PID] = replace(self.processes.there[PID], name="sh")
+
+    def ask(self) -> None:
+        """A command reads a line from the terminal."""
+        self.terminals.cooked.add("pts/1")
 
     def close(self) -> None:
         """The pane is no more."""
@@ -159,8 +168,10 @@ async def test_what_is_typed_into_the_paste_is_not_submitted(place: Place) -> No
     ("trouble", "said"),
     [
         ("type", "the input line changed after the hint: not submitted"),
-        ("end", "the agent's process ended after the paste: not submitted"),
-        ("behind", "the agent's process ended after the paste: not submitted"),
+        ("end", "not submitted: owner: process 42 has ended; the pane now runs it"),
+        ("behind", "not submitted: process: it is in the foreground instead"),
+        ("replace", "not submitted: process: another program has taken the agent's place"),
+        ("ask", "not submitted: terminal: whole lines are read there, as by a command that asks something"),
     ],
 )
 async def test_what_happens_between_paste_and_enter_keeps_enter_back(trouble: str, said: str, place: Place) -> None:

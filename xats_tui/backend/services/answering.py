@@ -8,16 +8,14 @@ import logging
 from collections.abc import Callable
 
 from xats_tui.backend.clock import Clock
-from xats_tui.backend.errors import PaneGone, Refusal, TmuxError
+from xats_tui.backend.errors import KeysWithheld, PaneGone, Refusal, TmuxError
 from xats_tui.backend.model.agents import OPERATOR_NAME, Agent
-from xats_tui.backend.model.panes import Option, PaneRef, PaneState, Prompt
-from xats_tui.backend.model.wakes import Reach
+from xats_tui.backend.model.panes import Option, PaneRef, PaneState, PaneView, Prompt
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.panes.prompts import read_prompt
 from xats_tui.backend.store import activity as store
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store.database import Database
-from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.transports.tmux_pane import TmuxPane
 
 logger = logging.getLogger(__name__)
@@ -34,18 +32,14 @@ PANE_FREE = 10.0
 KEPT = 300
 """Characters of a prompt that the record of an answer keeps."""
 
-NEEDED = frozenset({"owner", "process", "mode", "shell"})
-"""The gates that hold for an answer: the pane is the agent's, and it reads the keys itself."""
-
 
 class Answering:
     """The operator's answers to prompts."""
 
-    def __init__(self, database: Database, panes: TmuxPane, monitor: PaneMonitor, tmux: Tmux, clock: Clock) -> None:
+    def __init__(self, database: Database, panes: TmuxPane, monitor: PaneMonitor, clock: Clock) -> None:
         self._database = database
         self._panes = panes
         self._monitor = monitor
-        self._tmux = tmux
         self._clock = clock
 
     async def prompt(self, agent_id: str) -> Prompt:
@@ -67,8 +61,8 @@ class Answering:
 
         Raises:
             Refusal: those of `prompt`; `prompt_changed` if something else is asked now; `not_answerable` with the
-                reason; `not_the_agent` if the keys would reach another program; `not_taken` if the prompt stays;
-                `pane_busy` if something else is being typed there.
+                reason; `keys_withheld` if the keys would reach another program, several, or none; `not_taken` if the
+                prompt stays; `pane_busy` if something else is being typed there.
         """
         agent, pane = await self._bound(agent_id)
         try:
@@ -87,7 +81,6 @@ class Answering:
 
     async def _answer(self, agent: Agent, pane: PaneRef, seen: Prompt, number: int) -> Prompt | None:
         option = _answerable(seen, number)
-        await self._check_owner(agent)
         prompt = await self._asked(agent, pane)
         if prompt != seen:
             raise Refusal("prompt_changed")
@@ -108,18 +101,17 @@ class Answering:
     async def _press(self, agent: Agent, pane: PaneRef, prompt: Prompt, option: Option) -> Prompt | None:
         """Send the keys for an option, and see the prompt gone."""
         if not prompt.in_a_row:
-            await self._tmux.press(pane, str(option.number))
+            await self._send(agent, prompt, str(option.number))
             return await self._see_it_taken(agent, pane, prompt)
         steps = option.number - prompt.chosen
         if steps:
-            await self._tmux.press(pane, *(["Right" if steps > 0 else "Left"] * abs(steps)))
+            await self._send(agent, prompt, *(["Right" if steps > 0 else "Left"] * abs(steps)))
         chosen = await self._watch(agent, pane, lambda now: now != prompt or now.chosen == option.number)
         if chosen != prompt:
             raise Refusal("prompt_changed")
         if chosen is None or chosen.chosen != option.number:
             raise Refusal("not_taken")
-        await self._check_owner(agent)
-        await self._tmux.press(pane, "Enter")
+        await self._send(agent, prompt, "Enter")
         return await self._see_it_taken(agent, pane, prompt)
 
     async def _see_it_taken(self, agent: Agent, pane: PaneRef, prompt: Prompt) -> Prompt | None:
@@ -141,16 +133,17 @@ class Answering:
             await self._clock.sleep(GLANCE)
 
     async def _asked(self, agent: Agent, pane: PaneRef) -> Prompt:
-        view = await self._monitor.look(pane, agent.client)
-        if view.reading.state is not PaneState.DIALOG:
-            raise Refusal("no_dialog", detail=str(view.reading.state))
-        return read_prompt(agent.client, view.look.screen, view.look.formats)
+        return _prompt_in(agent, await self._monitor.look(pane, agent.client))
 
-    async def _check_owner(self, agent: Agent) -> None:
-        sighting = await self._panes.sight(agent)
-        closed = next((gate for gate in sighting.gates if gate.name in NEEDED and not gate.holds), None)
-        if closed or sighting.reach is not Reach.OPEN:
-            raise Refusal("not_the_agent", detail=closed.detail if closed else sighting.detail)
+    async def _send(self, agent: Agent, prompt: Prompt, *keys: str) -> None:
+        """Press keys, if they reach the agent's program and nothing else, and that still asks the same."""
+        try:
+            ready = await self._panes.ready(agent)
+            if _prompt_in(agent, ready.view) != prompt:
+                raise Refusal("prompt_changed")
+            await self._panes.press(ready, *keys)
+        except KeysWithheld as error:
+            raise Refusal("keys_withheld", detail=str(error)) from error
 
     async def _bound(self, agent_id: str) -> tuple[Agent, PaneRef]:
         agent = await agents_store.by_id(self._database, agent_id)
@@ -166,6 +159,12 @@ class Answering:
         async with self._database.write() as tx:
             await store.note(tx, OPERATOR_NAME, "answer", detail, agent_id=agent.agent_id)
         logger.info("answered a prompt of %s with %s: %s", agent.address, option.number, outcome)
+
+
+def _prompt_in(agent: Agent, view: PaneView) -> Prompt:
+    if view.reading.state is not PaneState.DIALOG:
+        raise Refusal("no_dialog", detail=str(view.reading.state))
+    return read_prompt(agent.client, view.look.screen, view.look.formats)
 
 
 def _answerable(prompt: Prompt, number: int) -> Option:

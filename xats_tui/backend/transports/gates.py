@@ -8,34 +8,30 @@ from xats_tui.backend.model.agents import Agent, Client
 from xats_tui.backend.model.panes import IN_A_MODE, PaneReading, PaneState, PaneView
 from xats_tui.backend.model.wakes import Gate
 from xats_tui.backend.panes import READERS
+from xats_tui.backend.processes import Occupant
 from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
+from xats_tui.backend.terminals import Terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """What the process table says of the process that was bound."""
+class Seat:
+    """What a pane is beside its screen: the process that was bound to it, and the terminal between the two."""
 
-    alive: bool
-    """The very process lives: same pid, same start."""
-    tty: str | None
-    in_front: bool
-    """What is typed into its terminal reaches it."""
+    occupant: Occupant | None
+    """None if the very process that was bound has ended."""
+    terminal: Terminal | None
+    """None if it cannot be asked."""
 
 
 def judge(
-    agent: Agent, view: PaneView, owner: Owner, report: Report | None, quiet: timedelta, now: datetime
+    agent: Agent, view: PaneView, seat: Seat, report: Report | None, quiet: timedelta, now: datetime
 ) -> tuple[Gate, ...]:
     """Every gate's verdict for a pane at `now`; `report` is the newest word of the program itself."""
-    formats, reading = view.look.formats, view.reading
+    reading = view.reading
     unchanged = max(now - view.unchanged_since, timedelta(0))
-    command = formats.get("pane_current_command")
     return (
-        Gate(name="owner", holds=owner.alive and _on_tty(owner, view), detail=_owner_detail(agent, owner, view)),
-        Gate(
-            name="process",
-            holds=owner.in_front,
-            detail="in the foreground" if owner.in_front else f"{command} is in the foreground instead",
-        ),
+        *_of_program(agent, view, seat),
+        *_of_keys(view, seat),
         Gate(
             name="mode",
             holds=reading.state not in IN_A_MODE,
@@ -54,8 +50,54 @@ def judge(
     )
 
 
+def _of_program(agent: Agent, view: PaneView, seat: Seat) -> tuple[Gate, ...]:
+    """The pane is the agent's own, and its program is there to read a key."""
+    occupant, command = seat.occupant, view.look.formats.get("pane_current_command")
+    in_front, stopped = occupant is not None and occupant.in_front, occupant is not None and occupant.stopped
+    return (
+        Gate(name="owner", holds=_is_here(occupant, view), detail=_owner_detail(agent, occupant, view)),
+        Gate(
+            name="process",
+            holds=in_front,
+            detail="in the foreground" if in_front else f"{command} is in the foreground instead",
+        ),
+        Gate(
+            name="stopped",
+            holds=not stopped,
+            detail=f"the program is stopped: continue it with: kill -CONT {occupant.pid}"
+            if occupant and stopped
+            else "no",
+        ),
+    )
+
+
+def _of_keys(view: PaneView, seat: Seat) -> tuple[Gate, ...]:
+    """A key goes to the pane's program, to no other, and is read as a key."""
+    formats, pane_id = view.look.formats, view.look.pane.pane_id
+    synchronized, input_off = formats.get("pane_synchronized") == 1, formats.get("pane_input_off") == 1
+    to_all = f"keys go to every pane of the window: tmux set-option -w -t {pane_id} synchronize-panes off"
+    return (
+        Gate(name="synchronized", holds=not synchronized, detail=to_all if synchronized else "no"),
+        Gate(
+            name="input",
+            holds=not input_off,
+            detail=f"the pane's input is off: tmux select-pane -e -t {pane_id}" if input_off else "on",
+        ),
+        Gate(name="terminal", holds=seat.terminal is not None and seat.terminal.raw, detail=_mode(seat.terminal)),
+    )
+
+
+def _mode(terminal: Terminal | None) -> str:
+    if terminal is None:
+        return "the pane's terminal cannot be asked for its mode"
+    return "each key is read" if terminal.raw else "whole lines are read there, as by a command that asks something"
+
+
+KEYS_NEED = frozenset({"owner", "process", "stopped", "synchronized", "input", "terminal", "mode", "shell"})
+"""The gates that hold for every single key, whoever orders it: a person cannot answer for them."""
+
 OVERRULED = frozenset({"draft", "dialog", "state", "hooks", "quiet"})
-"""The gates that the operator may overrule; never whose pane it is, what runs in front there, or a mode of tmux.
+"""The gates that the operator may overrule; never one of `KEYS_NEED`.
 
 Nor a dialog of a program without a reader of its own: what a paste does there is not known."""
 
@@ -93,16 +135,21 @@ def _not_in(name: str, state: PaneState, closed_by: PaneState, fine: str, reason
     return Gate(name=name, holds=state is not closed_by, detail=reason if state is closed_by else fine)
 
 
-def _on_tty(owner: Owner, view: PaneView) -> bool:
-    return owner.tty is not None and str(view.look.formats.get("pane_tty", "")).removeprefix("/dev/") == owner.tty
+def tty_of(view: PaneView) -> str:
+    """A pane's terminal, without `/dev/`."""
+    return str(view.look.formats.get("pane_tty", "")).removeprefix("/dev/")
 
 
-def _owner_detail(agent: Agent, owner: Owner, view: PaneView) -> str:
+def _is_here(occupant: Occupant | None, view: PaneView) -> bool:
+    return occupant is not None and occupant.tty is not None and occupant.tty == tty_of(view)
+
+
+def _owner_detail(agent: Agent, occupant: Occupant | None, view: PaneView) -> str:
     pid = agent.binding.ui_pid if agent.binding else None
     if pid is None:
         return "no process was recorded when the pane was bound: bind it again"
-    if not owner.alive:
+    if occupant is None:
         return f"process {pid} has ended; the pane now runs {view.look.formats.get('pane_current_command')}"
-    if not _on_tty(owner, view):
-        return f"process {pid} is on {owner.tty or 'no terminal'}, not in this pane"
+    if not _is_here(occupant, view):
+        return f"process {pid} is on {occupant.tty or 'no terminal'}, not in this pane"
     return f"process {pid}"

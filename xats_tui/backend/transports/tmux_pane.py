@@ -6,19 +6,21 @@ It never presses Enter unless the input line holds what it held before plus the 
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from xats_tui.backend.clock import Clock
-from xats_tui.backend.errors import PaneGone, TmuxError
+from xats_tui.backend.errors import KeysWithheld, PaneGone, TmuxError
 from xats_tui.backend.model.agents import Agent, Binding
 from xats_tui.backend.model.panes import PaneRef, PaneView
-from xats_tui.backend.model.wakes import Proof, Reach, Sighting, WakeStep
+from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.panes.screen import parse_screen
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.reports import Reports
+from xats_tui.backend.terminals import Terminals
 from xats_tui.backend.tmux import Tmux
-from xats_tui.backend.transports.gates import Owner, first_closed, judge, quiet_for
+from xats_tui.backend.transports.gates import KEYS_NEED, Seat, first_closed, judge, quiet_for, tty_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,16 @@ RECORDED_LINES = 6
 """How many of the last lines of a screen are kept as evidence."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A pane that may get a key now."""
+
+    view: PaneView
+    seat: Seat
+    pane_pid: int
+    """Of the first process in it, by which tmux knows it again."""
+
+
 class TmuxPane:
     """Puts hints into the tmux panes that agents are bound to."""
 
@@ -45,6 +57,7 @@ class TmuxPane:
         self,
         tmux: Tmux,
         processes: Processes,
+        terminals: Terminals,
         monitor: PaneMonitor,
         clock: Clock,
         quiet: timedelta,
@@ -52,6 +65,7 @@ class TmuxPane:
     ) -> None:
         self._tmux = tmux
         self._processes = processes
+        self._terminals = terminals
         self._monitor = monitor
         self._clock = clock
         self.quiet = quiet
@@ -72,10 +86,7 @@ class TmuxPane:
             return Sighting(reach=Reach.AGENT_GONE, detail=f"pane {agent.binding.pane.pane_id} is gone")
         except TmuxError as error:
             return Sighting(reach=Reach.BROKEN, detail=str(error))
-        now = self._clock.now()
-        report = self._reports.of(agent.host_session, now)
-        quiet = quiet_for(agent.client, self.quiet)
-        gates = judge(agent, view, await self._owner(agent.binding), report, quiet, now)
+        gates, _ = await self._judged(agent, agent.binding, view)
         owner = gates[0]
         closed = first_closed(gates)
         return Sighting(
@@ -84,6 +95,31 @@ class TmuxPane:
             gates=gates,
             seen=_last_lines(view),
         )
+
+    async def ready(self, agent: Agent, same: Seat | None = None) -> Ready:
+        """Look at the agent's pane, which is about to get a key; whoever asks is its writer.
+
+        Raises:
+            KeysWithheld: a gate that holds for every key is closed, or something else sits there than `same`.
+            PaneGone, TmuxError: it cannot be seen.
+        """
+        assert agent.binding is not None  # whoever types has looked for a pane first
+        view = await self._monitor.look(agent.binding.pane, agent.client)
+        gates, seat = await self._judged(agent, agent.binding, view)
+        if closed := next((gate for gate in gates if gate.name in KEYS_NEED and not gate.holds), None):
+            raise KeysWithheld(f"{closed.name}: {closed.detail}")
+        if same is not None and seat.occupant != same.occupant:
+            raise KeysWithheld("process: another program has taken the agent's place")
+        return Ready(view=view, seat=seat, pane_pid=int(view.look.formats.get("pane_pid") or 0))
+
+    async def press(self, ready: Ready, *keys: str) -> None:
+        """Press keys in a pane that was just found ready.
+
+        Raises:
+            KeysWithheld: it is no more as it was.
+            PaneGone, TmuxError: as by tmux.
+        """
+        await self._tmux.press(ready.view.look.pane, *keys, occupant=ready.pane_pid)
 
     def writer(self, pane: PaneRef) -> asyncio.Lock:
         """Whoever sends keys to a pane holds this meanwhile."""
@@ -99,40 +135,40 @@ class TmuxPane:
                 return Proof(
                     step=WakeStep.ATTEMPTED, detail=sighting.detail, seen_before=sighting.seen, seen_after=sighting.seen
                 )
-            view = self._monitor.view(pane)
-            empty = view.reading.composer if view else None
             try:
-                return await self._type(agent, pane, empty or "", hint, sighting.seen)
+                return await self._type(agent, pane, hint, sighting.seen)
             except TmuxError as error:
                 return Proof(
                     step=WakeStep.ATTEMPTED,
                     detail=str(error),
                     seen_before=sighting.seen,
                     seen_after="",
-                    failed=not isinstance(error, PaneGone),
+                    failed=not isinstance(error, PaneGone | KeysWithheld),
                 )
 
-    async def _type(self, agent: Agent, pane: PaneRef, empty: str, hint: str, seen_before: str) -> Proof:
+    async def _type(self, agent: Agent, pane: PaneRef, hint: str, seen_before: str) -> Proof:
         times = {WakeStep.ATTEMPTED: self._clock.now()}
 
         def proof(step: WakeStep, detail: str, view: PaneView) -> Proof:
             return Proof(step=step, detail=detail, seen_before=seen_before, seen_after=_last_lines(view), times=times)
 
-        await self._tmux.paste(pane, hint)
+        before = await self.ready(agent)
+        wanted = _squashed((before.view.reading.composer or "") + hint)
+        await self._tmux.paste(pane, hint, occupant=before.pane_pid)
         pasted_at = self._clock.monotonic()
-        wanted = _squashed(empty + hint)
         shown, view = await self._watch(agent, pane, lambda composer: composer == wanted)
         if not shown:
             return proof(WakeStep.ATTEMPTED, "pasted, but the input line shows something else: not submitted", view)
         times[WakeStep.TYPED] = self._clock.now()
         await self._clock.sleep(max(0.0, ENTER_DELAY - (self._clock.monotonic() - pasted_at)))
         for _ in range(2):  # a swallowed Enter is sent once more, if the line still holds exactly the hint
-            still, view = await self._watch(agent, pane, lambda composer: composer == wanted, patience=0)
-            if not still:
-                return proof(WakeStep.TYPED, "the input line changed after the hint: not submitted", view)
-            if not await self._still_owned(agent.binding):
-                return proof(WakeStep.TYPED, "the agent's process ended after the paste: not submitted", view)
-            await self._tmux.press_enter(pane)
+            try:
+                ready = await self.ready(agent, same=before.seat)
+                if _squashed(ready.view.reading.composer or "") != wanted:
+                    return proof(WakeStep.TYPED, "the input line changed after the hint: not submitted", ready.view)
+                await self.press(ready, "Enter")
+            except KeysWithheld as error:
+                return proof(WakeStep.TYPED, f"not submitted: {error}", view)
             taken, view = await self._watch(agent, pane, lambda composer: composer != wanted)
             if taken:
                 times[WakeStep.SUBMITTED] = self._clock.now()
@@ -152,19 +188,15 @@ class TmuxPane:
                 return False, view
             await self._clock.sleep(GLANCE)
 
-    async def _owner(self, binding: Binding) -> Owner:
-        if binding.ui_pid is None or not await self._processes.is_same(binding.ui_pid, binding.ui_started_at):
-            return Owner(alive=False, tty=None, in_front=False)
-        process = await self._processes.by_pid(binding.ui_pid)
-        return Owner(
-            alive=process is not None,
-            tty=process.tty if process else None,
-            in_front=await self._processes.is_in_front(binding.ui_pid),
+    async def _judged(self, agent: Agent, binding: Binding, view: PaneView) -> tuple[tuple[Gate, ...], Seat]:
+        """Every gate's verdict for a view of the agent's pane, and what is there."""
+        seat = Seat(
+            occupant=await self._processes.occupant(binding.ui_pid, binding.ui_started_at) if binding.ui_pid else None,
+            terminal=await self._terminals.look(tty_of(view)),
         )
-
-    async def _still_owned(self, binding: Binding | None) -> bool:
-        owner = await self._owner(binding) if binding else None
-        return owner is not None and owner.alive and owner.in_front
+        now = self._clock.now()
+        report = self._reports.of(agent.host_session, now)
+        return judge(agent, view, seat, report, quiet_for(agent.client, self.quiet), now), seat
 
 
 def _squashed(text: str) -> str:
