@@ -49,7 +49,7 @@ class Settings(BaseModel):
         default=9100,
         ge=0,
         le=65535,
-        description="Port to listen on; the next two are tried as well, 0 lets the system choose.",
+        description="Port to listen on; unless one is set, any free one if that is taken.  0 lets the system choose.",
     )
     token: str | None = Field(default=None, min_length=1, description="Bearer secret that every client must present.")
     query_token: bool = Field(

@@ -1,6 +1,7 @@
 """The coordinator as a whole: it starts or says why not, stops in time, and loses nothing in between."""
 
 import asyncio
+import os
 import socket
 import sqlite3
 import stat
@@ -18,7 +19,7 @@ from xats_tui import __version__, pid_file
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import StartError
 from xats_tui.backend.listener import listen
-from xats_tui.settings import Settings
+from xats_tui.settings import Settings, load
 
 
 async def test_w6_it_stops_with_streams_open(settings: Settings) -> None:
@@ -87,7 +88,7 @@ async def test_a_home_that_is_a_file_is_a_start_error(tmp_path: Path) -> None:
 async def three_ports_in_a_row() -> AsyncIterator[list[socket.socket]]:
     """Three neighbouring ports, all taken."""
     while True:
-        taken = [listen("127.0.0.1", 0)]
+        taken = [listen("127.0.0.1", 0, asked_for=False)]
         first = taken[0].getsockname()[1]
         try:
             for port in (first + 1, first + 2):
@@ -115,13 +116,36 @@ async def test_a_port_that_is_taken_gives_way_to_one_of_the_next_two(settings: S
             assert backend.port == first + 2
 
 
-async def test_when_all_three_are_taken_it_says_so_and_does_not_start(settings: Settings) -> None:
+async def test_when_all_three_are_taken_any_other_is_taken(settings: Settings) -> None:
     async with three_ports_in_a_row() as taken:
         first = taken[0].getsockname()[1]
-        with pytest.raises(StartError, match=rf"ports {first}-{first + 2} unavailable.*--port"):
-            async with Backend.running(settings.model_copy(update={"port": first})):
+        async with Backend.running(settings.model_copy(update={"port": first})) as backend:
+            assert backend.port not in range(first, first + 3)
+            record = pid_file.running(settings.pid_path)
+            assert record is not None
+            assert record.port == backend.port
+
+
+@pytest.mark.parametrize("source", ["flag", "environment", "file"])
+async def test_a_port_that_was_asked_for_is_that_one_or_none_and_its_holder_is_named(
+    tmp_path: Path, source: str
+) -> None:
+    with listen("127.0.0.1", 0, asked_for=False) as taken:
+        port = taken.getsockname()[1]
+        if source == "file":
+            (tmp_path / "config.toml").write_text(f"port = {port}\n")
+        flags = {"home": str(tmp_path), "port": port if source == "flag" else None}
+        loaded = load(flags, {"XATS_PORT": str(port)} if source == "environment" else {})
+        sentence = rf"port {port} on 127.0.0.1 is taken by pid {os.getpid()} \(.*\): name another"
+        with pytest.raises(StartError, match=sentence):
+            async with Backend.running(loaded.settings, loaded=loaded):
                 pass
-    assert not settings.pid_path.exists()
+    assert not loaded.settings.pid_path.exists()
+
+
+def test_an_address_that_is_not_of_this_machine_is_refused_with_its_reason() -> None:
+    with pytest.raises(StartError, match=r"on 192\.0\.2\.1 cannot be used \(Cannot assign requested address\)"):
+        listen("192.0.2.1", 9100, asked_for=True)
 
 
 async def test_everything_is_still_there_after_a_restart(settings: Settings) -> None:

@@ -202,7 +202,8 @@ class Backend:
             try:
                 patience = HEIR_PATIENCE if inherited else pid_file.LOCK_PATIENCE
                 stack.enter_context(pid_file.held(settings.pid_path, patience))
-                listener = inherited or listen(settings.host, settings.port)
+                asked_for = loaded is not None and loaded.is_explicit("port")
+                listener = inherited or listen(settings.host, settings.port, asked_for=asked_for)
                 stack.callback(listener.close)
                 bus = EventBus()
                 database = await stack.enter_async_context(Database.opened(settings.db_path, clock, bus.publish))

@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import socket
 import stat
 import urllib.error
 import urllib.request
@@ -11,16 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
-import psutil
-
 from xats_tui import __version__, pid_file
+from xats_tui.backend.listener import holder, refusal
 from xats_tui.diagnosis.finding import Case, Finding, ok, problem, warning
 from xats_tui.paper import short
 from xats_tui.pid_file import PidRecord
-from xats_tui.settings import Settings
-
-PORTS_TRIED = 3
-"""The coordinator takes the port that is asked for, or one of the next two."""
+from xats_tui.settings import Loaded
 
 HEALTH_PATIENCE = 2.0
 """Seconds for a coordinator to answer; it takes some milliseconds."""
@@ -117,53 +112,24 @@ def port(case: Case) -> Iterator[Finding]:
             found = f"{record.port}: pid {record.pid} should answer there, and does not"
             yield problem("port", found, f"end it, and start again: kill {record.pid}")
         return
-    yield from _free(settings)
+    yield from _free(case.loaded)
 
 
-def _free(settings: Settings) -> Iterator[Finding]:
-    if settings.port == 0:
+def _free(loaded: Loaded) -> Iterator[Finding]:
+    host, one = loaded.settings.host, loaded.settings.port
+    refused = refusal(host, one)
+    if one == 0:
         yield ok("port", "the system chooses one")
-        return
-    ports = range(settings.port, min(settings.port + PORTS_TRIED, 65536))
-    refusals = {one: _refusal(settings.host, one) for one in ports}
-    usable = next((one for one, refusal in refusals.items() if refusal is None), None)
-    if usable == settings.port:
-        yield ok("port", f"{usable} is free")
-        return
-    owner = _owner(settings.port) if refusals[settings.port] == errno.EADDRINUSE else ""
-    reason = f"taken{owner}" if owner else os.strerror(refusals[settings.port] or errno.EADDRINUSE).lower()
-    if usable:
-        remedy = f"nothing, if agents use the bridge: the coordinator will take {usable}; else --port N"
-        yield warning("port", f"{settings.port} is {reason}", remedy)
+    elif refused is None:
+        yield ok("port", f"{one} is free")
+    elif refused != errno.EADDRINUSE:
+        yield problem("port", f"{one} on {host}: {os.strerror(refused).lower()}", "name another with --port N")
+    elif loaded.is_explicit("port"):
+        found = f"{one} is taken by {holder(one)}, and was asked for"
+        yield problem("port", found, "name another with --port N, or none, and a free one is taken")
     else:
-        yield problem("port", f"{ports[0]}-{ports[-1]} on {settings.host}: {reason}", "name another with --port N")
-
-
-def _refusal(host: str, one: int) -> int | None:
-    """Why a port cannot be had, as an errno; None if it can."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, one))
-            probe.listen(1)
-        except OSError as error:
-            return error.errno or errno.EINVAL
-    return None
-
-
-def _owner(one: int) -> str:
-    """Whose it is: ` by NAME, pid N`, or ` by another user's process`."""
-    try:
-        connections = psutil.net_connections(kind="tcp")
-        pids = [
-            connection.pid
-            for connection in connections
-            if connection.laddr and connection.laddr.port == one and connection.status == psutil.CONN_LISTEN
-        ]
-        number = next((number for number in pids if number), None)
-        return f" by {psutil.Process(number).name()}, pid {number}" if number else " by a process of another user"
-    except psutil.Error:
-        return " by another program"
+        remedy = "nothing, if agents use the bridge: the coordinator will take one that is free; else --port N"
+        yield warning("port", f"{one} is taken by {holder(one)}", remedy)
 
 
 def _is_healthy(record: PidRecord) -> bool:
