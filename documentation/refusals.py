@@ -20,7 +20,7 @@ MEANINGS: Mapping[str, str] = {
     "unknown_channel_session": "No proxy carries that channel.",
     "invalid_channel_session_id": "The channel's id is blank.",
     "channel_in_use": "Another session listens on that channel: take one of your own.",
-    "missing_auth_token": "The coordinator has no such variable, or may not use it: `CODEX_…` and `XATS_…` only.",
+    "missing_auth_token": "The operator has not listed that variable for that server in `[tokens]`, or it is not set.",
     "unsupported_client": "Nothing that speaks Codex's protocol answers at that URL; `detail` has the cause.",
     "codex_loaded_list_failed": "The app-server does not tell its threads.",
     "no_loaded_threads": "The app-server has no thread: open one, or pass its id.",

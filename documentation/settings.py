@@ -7,7 +7,7 @@ from pydantic.fields import FieldInfo
 
 from documentation.markdown import code, table
 from xats_tui.commands.flags import METAVARS
-from xats_tui.settings import Settings, flag_of
+from xats_tui.settings import FILE_ONLY, Settings, flag_of
 
 HEAD = ("flag", "variable", "in `config.toml`", "default", "meaning")
 
@@ -23,6 +23,8 @@ def settings() -> str:
 
 
 def _row(name: str, field: FieldInfo) -> tuple[str, ...]:
+    if name in FILE_ONLY:
+        return ("–", "–", code(f"[{name}]"), "empty", _meaning(name, field))
     in_file = "–" if name == "home" else code(name)
     flag = f"{flag_of(name)} {_metavar(name, field)}"
     return (code(flag), code(f"XATS_{name.upper()}"), in_file, _default(name, field), _meaning(name, field))

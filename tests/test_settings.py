@@ -131,3 +131,35 @@ def test_the_token_is_neither_shown_nor_passed_on_in_a_command_line(tmp_path: Pa
     loaded = load({"home": str(tmp_path), "token": "hush", "pid_file": str(tmp_path / "p")}, {})
     assert "hush" not in str(loaded.shown())
     assert loaded.as_flags() == ["--home", str(tmp_path), "--pid-file", str(tmp_path / "p")]
+
+
+def test_tokens_are_listed_in_the_config_file_only_each_with_its_servers(tmp_path: Path) -> None:
+    config_file(tmp_path, '[tokens]\nMINE = "ws://127.0.0.1:8799"\nOURS = ["wss://localhost:1", "unix:/run/x.sock"]\n')
+    loaded = load({"home": str(tmp_path)}, {"XATS_TOKENS": "PATH"})
+
+    assert loaded.settings.tokens == {
+        "MINE": ("ws://127.0.0.1:8799",),
+        "OURS": ("wss://localhost:1", "unix:/run/x.sock"),
+    }
+    assert ("tokens", "MINE, OURS", f"file {loaded.settings.config_path}") in loaded.shown()
+    assert load({"home": str(tmp_path / "new")}, {}).settings.tokens == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('tokens = "CODEX_API_KEY"', "tokens cannot be 'CODEX_API_KEY'"),
+        ('tokens = ["CODEX_API_KEY"]', "tokens cannot be"),
+        ("[tokens]\nMINE = true", "tokens.MINE cannot be True"),
+        ("[tokens]\nMINE = [1]", "tokens.MINE.0 cannot be 1"),
+        ('[tokens]\nMINE = "*"', "'*' is no URL of a Codex app-server: ws://127.0.0.1:8799 would be one"),
+        ('[tokens]\n"A B" = "ws://localhost:1"', "'A B' is no name of an environment variable"),
+    ],
+)
+def test_a_list_of_tokens_that_means_nothing_is_told_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    path = config_file(tmp_path, text)
+
+    with pytest.raises(InvalidSettings) as told:
+        load({"home": str(tmp_path)}, {})
+    assert words in str(told.value) and f"(from file {path})" in str(told.value)
+    assert "\n" not in str(told.value)

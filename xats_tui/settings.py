@@ -6,6 +6,7 @@ frozen: a change makes new ones.
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,12 @@ LEGACY_ENVIRONMENT = {
 
 PATHS = ("home", "db", "pid_file", "log_file", "contracts")
 """The settings that are paths; a relative one is taken from the working directory, in the config file from the home."""
+
+FILE_ONLY = ("tokens",)
+"""The settings that are tables: they have neither a flag nor a variable."""
+
+TOKEN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+TOKEN_SERVER = re.compile(r"wss?://\S+|unix:/\S+")
 
 Milliseconds = Annotated[int, Field(gt=0, le=86_400_000)]
 
@@ -97,6 +104,31 @@ class Settings(BaseModel):
         description="How the dashboard tells that an agent asks something: off, bell, or tmux for a line in tmux.",
     )
 
+    tokens: Mapping[str, tuple[str, ...]] = Field(
+        default={},
+        description=(
+            "Table of the environment variables whose value may be sent to a Codex app-server as its token, each with "
+            "the server's URL, or a list of them; no other variable is sent, and to no other server."
+        ),
+    )
+
+    @field_validator("tokens", mode="before")
+    @classmethod
+    def _take_one_url_as_a_list(cls, tokens: object) -> object:
+        if not isinstance(tokens, dict):
+            return tokens
+        return {name: (urls,) if isinstance(urls, str) else urls for name, urls in tokens.items()}
+
+    @field_validator("tokens", mode="after")
+    @classmethod
+    def _check_tokens(cls, tokens: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        for name, urls in tokens.items():
+            if not TOKEN_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of an environment variable")
+            if wrong := [url for url in urls if not TOKEN_SERVER.fullmatch(url)]:
+                raise ValueError(f"{wrong[0]!r} is no URL of a Codex app-server: ws://127.0.0.1:8799 would be one")
+        return tokens
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _ignore_case(cls, level: object) -> object:
@@ -148,6 +180,7 @@ class Loaded:
             "pid_file": str(self.settings.pid_path),
             "log_file": str(self.settings.log_path),
             "token": SECRET if self.settings.token else "(none)",
+            "tokens": ", ".join(self.settings.tokens) or "(none)",
         }
         return [(name, value, self.sources[name]) for name, value in values.items()]
 
@@ -230,7 +263,7 @@ def is_loopback(host: str) -> bool:
 
 def _environment(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     found = {}
-    for name in Settings.model_fields:
+    for name in Settings.model_fields.keys() - set(FILE_ONLY):
         variable = f"XATS_{name.upper()}"
         if environment.get(variable):
             found[name] = (environment[variable], variable)
@@ -268,10 +301,11 @@ def _config_file(path: Path) -> dict[str, Any]:
 def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
+    source = sources.get(str(first["loc"][0]), "the config file")
     if first["type"] == "extra_forbidden":
-        return f"{name} is not a setting (from {sources.get(name, 'the config file')}); `xats-tui config` lists them"
+        return f"{name} is not a setting (from {source}); `xats-tui config` lists them"
     if name == "port":
-        return f"port must be a number from 0 to 65535, not {first['input']!r} (from {sources[name]})"
-    rule = first["msg"][0].lower() + first["msg"][1:]
+        return f"port must be a number from 0 to 65535, not {first['input']!r} (from {source})"
+    problem = first["msg"].removeprefix("Value error, ")
     value = SECRET if name == "token" else repr(first["input"])
-    return f"{name} cannot be {value} (from {sources[name]}): {rule}"
+    return f"{name} cannot be {value} (from {source}): {problem[0].lower()}{problem[1:]}"

@@ -43,6 +43,7 @@ from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.kit import Toolbox
 from xats_tui.backend.transports.claude_channel import OpenChannels
 from xats_tui.backend.transports.tmux_pane import TmuxPane
+from xats_tui.backend.transports.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -193,13 +194,14 @@ class World:
         channels = Channels(database, OpenChannels(self.sessions), self.waker)
         identity = RuntimeIdentity(self.tmux, self.processes, clock)
         recognition = Recognition(database, self.processes)
+        threads = CodexThreads(Tokens({}))
         services = Services(
             database=database,
             sessions=self.sessions,
             kept_sessions=KeptSessions(database, self.sessions, channels, clock),
             presence=presence,
             registry=self.registry,
-            registrar=Registrar(database, self.registry, channels, identity, CodexThreads(), recognition, clock),
+            registrar=Registrar(database, self.registry, channels, identity, threads, recognition, clock),
             mailbox=self.mailbox,
             waker=self.waker,
             board=self.board,

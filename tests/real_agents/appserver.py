@@ -97,10 +97,10 @@ async def candidates_are_told(stage: Stage, server: RealAppServer, thread_id: st
 
 
 async def missing_token_is_told(stage: Stage, server: RealAppServer, thread_id: str) -> str:
-    """auth_token_ref of a variable that is not set → missing_auth_token, nothing registered."""
+    """auth_token_ref of a variable that is not listed → missing_auth_token, nothing registered."""
     fields = {"thread_id": thread_id, "ws_url": server.url, "auth_token_ref": "CODEX_NO_SUCH_TOKEN"}
     answer = await stage.operator.call("register_codex_self", name="nobody", **fields)
-    expect(answer == {"error": "missing_auth_token", "detail": {"ref": "CODEX_NO_SUCH_TOKEN"}}, str(answer))
+    expect(answer.get("error") == "missing_auth_token", str(answer))
     return json.dumps(answer)
 
 

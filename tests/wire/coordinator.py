@@ -19,6 +19,9 @@ QUIET_MS = 150
 TOKEN_NAME, TOKEN = "CODEX_WIRE_TOKEN", "hush"
 """A secret of the coordinator's environment that a Codex delivery may name."""
 
+TOKEN_NOT_SET = "CODEX_NOT_SET"
+"""Another one that the operator has listed, and that nobody has set."""
+
 
 def a_free_port() -> int:
     """A port that nothing listens on."""
@@ -28,6 +31,7 @@ def a_free_port() -> int:
 
 
 CODEX_PORT = a_free_port()
+CODEX_URL = f"ws://127.0.0.1:{CODEX_PORT}"
 """Where the coordinator's environment says that Codex's app-server is."""
 
 
@@ -59,13 +63,15 @@ class Coordinator:
 def running(home: Path, tmux_folder: Path, *flags: str, **environment: str) -> Iterator[Coordinator]:
     """A coordinator for the life of the block: `xats-tui daemon --port 0 --db F --pid-file F`."""
     home.mkdir(parents=True, exist_ok=True)
+    listed = f'{TOKEN_NAME} = "{CODEX_URL}"\n{TOKEN_NOT_SET} = "{CODEX_URL}"\n'
+    (home / "config.toml").write_text(f"[tokens]\n{listed}")
     own = {
         "TMUX_TMPDIR": str(tmux_folder),
         "HOME": str(home),
         "CODEX_HOME": str(home / "codex"),
         "XATS_HOME": str(home),
         "POKE_QUIET_MS": str(QUIET_MS),
-        "CROSS_AGENT_TEAMS_CODEX_WS_URL": f"ws://127.0.0.1:{CODEX_PORT}",
+        "CROSS_AGENT_TEAMS_CODEX_WS_URL": CODEX_URL,
         TOKEN_NAME: TOKEN,
     }
     files = ("--db", str(home / "data.db"), "--pid-file", str(home / "daemon.pid"))

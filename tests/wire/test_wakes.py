@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.wire.codex_server import THREAD, CodexServer, codex_server
+from tests.wire.coordinator import TOKEN_NAME
 from tests.wire.scenarios.channels import channel, next_wake
 from tests.wire.scenarios.messages import bound
 from tests.wire.scenarios.registration import CODEX
@@ -184,5 +185,8 @@ async def test_w18_no_other_variable_of_the_coordinator_leaves_it(http_world: Wo
         nobody = await world.nobody()
         await nobody.call("register_agent", **world.registration("bob", client="codex", delivery=delivery))
         await alice.call("send_message", to_agent_name="bob", body="x")
-        await nobody.call("register_codex_self", name="bob", thread_id=THREAD, ws_url=server.url, auth_token_ref="HOME")
+        for name in ("HOME", TOKEN_NAME):  # the one is not listed, the other for another server
+            fields = {"thread_id": THREAD, "ws_url": server.url, "auth_token_ref": name}
+            answer = await nobody.call("register_codex_self", name="bob", **fields)
+            assert "config.toml" in answer["detail"]["reason"]
         assert not any(authorization for authorization in server.authorizations)

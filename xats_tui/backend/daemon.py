@@ -57,6 +57,7 @@ from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.codex_windows import CodexWindows
 from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.backend.transports.tmux_pane import TmuxPane
+from xats_tui.backend.transports.tokens import Tokens
 from xats_tui.backend.watcher import follow
 from xats_tui.backend.windows import Windows
 from xats_tui.logs import set_level
@@ -90,12 +91,13 @@ class Backend:
         self._outages = Outages(troubles, self.notices, clock)
         processes = Processes()
         self.panes = PaneMonitor(tmux, clock, bus.publish)
+        self.tokens = tokens = Tokens(settings.tokens)
         open_channels = OpenChannels(self.sessions)
         self._typing = typing = TmuxPane(tmux, processes, Terminals(), self.panes, clock, quiet, self.reports)
         self.waker = Waker(
             database,
             (
-                CodexAppServer(CodexWindows(processes, tmux)),
+                CodexAppServer(CodexWindows(processes, tmux), tokens),
                 OpencodeServer(),
                 ClaudeChannel(open_channels),
                 typing,
@@ -131,13 +133,14 @@ class Backend:
         )
         identity = RuntimeIdentity(tmux, processes, clock)
         recognition = Recognition(database, processes)
+        threads = CodexThreads(tokens)
         self._services = services = Services(
             database=database,
             sessions=self.sessions,
             kept_sessions=self.kept_sessions,
             presence=presence,
             registry=self.registry,
-            registrar=Registrar(database, self.registry, self.channels, identity, CodexThreads(), recognition, clock),
+            registrar=Registrar(database, self.registry, self.channels, identity, threads, recognition, clock),
             mailbox=self.mailbox,
             waker=self.waker,
             board=self.board,
@@ -296,6 +299,7 @@ class Backend:
         self.settings = self.settings.model_copy(update={name: getattr(settings, name) for name in SAFE})
         quiet = timedelta(milliseconds=settings.quiet_ms)
         self._typing.quiet = quiet
+        self.tokens.allowed = settings.tokens
         self.waker.tune(
             lifetime=timedelta(milliseconds=settings.wake_ttl_ms), quiet=quiet, hint_budget=settings.hint_budget
         )

@@ -9,7 +9,6 @@ import os
 import shutil
 import socket as sockets
 import stat
-import struct
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from xats_tui.backend.errors import TmuxUnavailable
+from xats_tui.backend.peers import peer_of
 
 CONNECT_DEADLINE_S = 0.5
 """For a socket on this machine: it answers at once, or its queue is full."""
@@ -26,9 +26,6 @@ CONNECT_DEADLINE_S = 0.5
 MAX_SHOWN_CHARS = 120
 
 IS_LINUX = sys.platform.startswith("linux")
-
-_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
-_SOL_LOCAL, _LOCAL_PEERPID = 0, 2  # macOS, sys/un.h
 
 
 class UntrustedSocket(TmuxUnavailable):
@@ -209,29 +206,16 @@ def _check_peer(path: str, held: str, environment: Mapping[str, str]) -> None:
             raise TmuxUnavailable(f"tmux did not answer on {_shown(path)}: its queue is full") from error
         except OSError as error:
             raise NoServer(f"no server running on {_shown(path)}") from error
-        peer = _peer_of(probe)
+        peer = peer_of(probe)
     if peer is None:
         return
-    pid, user = peer
-    if user != os.getuid():
+    if peer.user != os.getuid():
         raise UntrustedSocket(f"what listens on {_shown(path)} belongs to another user: name a tmux server of your own")
-    if not _is_tmux(pid, environment):
+    if not _is_tmux(peer.pid, environment):
         raise UntrustedSocket(
-            f"what listens on {_shown(path)}, process {pid}, is no tmux on the coordinator's PATH: if it is a tmux, "
-            "start it anew, or start the coordinator with that tmux on PATH"
+            f"what listens on {_shown(path)}, process {peer.pid}, is no tmux on the coordinator's PATH: if it is a "
+            "tmux, start it anew, or start the coordinator with that tmux on PATH"
         )
-
-
-def _peer_of(connection: sockets.socket) -> tuple[int, int] | None:
-    """Process and user at the other end; None where the system tells neither."""
-    if hasattr(sockets, "SO_PEERCRED"):
-        answer = connection.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, _CREDENTIALS.size)
-        pid, user, _ = _CREDENTIALS.unpack(answer)
-        return pid, user
-    if sys.platform == "darwin":
-        pid = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERPID)
-        return pid, psutil.Process(pid).uids().real
-    return None
 
 
 def _is_tmux(pid: int, environment: Mapping[str, str]) -> bool:

@@ -10,9 +10,12 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 
 import typer
 
-from xats_tui.settings import Loaded, Settings, flag_of, load
+from xats_tui.settings import FILE_ONLY, Loaded, Settings, flag_of, load
 
 P = ParamSpec("P")
+
+FLAGS = tuple(name for name in Settings.model_fields if name not in FILE_ONLY)
+"""The settings that have a flag."""
 
 COMMON = ("home", "host", "port", "token", "db", "pid_file", "contracts")
 """The flags that `--help` shows; the others are rarely needed, `xats-tui config` and the documentation list them."""
@@ -35,11 +38,11 @@ def accepts_flags(command: Callable[..., int | None]) -> Callable[..., int | Non
     @functools.wraps(command)
     def callback(**arguments: Any) -> int | None:
         context: typer.Context = arguments.pop("context")
-        values = {name: arguments.pop(name) for name in Settings.model_fields}
+        values = {name: arguments.pop(name) for name in FLAGS}
         return command(context, {name: value for name, value in values.items() if value is not None}, **arguments)
 
     context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    parameters = [context, *own, *(_flag(name) for name in Settings.model_fields)]
+    parameters = [context, *own, *(_flag(name) for name in FLAGS)]
     signature = inspect.Signature([parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters])
     callback.__signature__ = signature  # type: ignore[attr-defined]
     callback.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

@@ -61,3 +61,10 @@ async def test_a_file_that_cannot_be_used_changes_nothing_until_it_is_mended(bac
     write(backend, "quiet_ms = 900\n")
     await eventually(lambda: backend.settings.quiet_ms == 900)
     assert backend.notices.troubles == ()
+
+
+async def test_a_token_that_is_taken_from_the_list_is_not_sent_any_more(backend: Backend) -> None:
+    write(backend, '[tokens]\nMINE = "ws://127.0.0.1:1"\n')
+    await eventually(lambda: "MINE" in backend.tokens.allowed)
+    write(backend, "quiet_ms = 800\n")
+    await eventually(lambda: backend.tokens.allowed == {})

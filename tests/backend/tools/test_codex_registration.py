@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from tests.backend.services.waking import until
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
 from tests.patience import PATIENCE
+from xats_tui.backend.daemon import Backend
 from xats_tui.backend.transports import json_rpc
 from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET
 
@@ -34,6 +35,19 @@ async def codex() -> AsyncIterator[AppServer]:
     """An app-server with a URL of its own."""
     async with app_server_on_tcp() as server:
         yield server
+
+
+Allow = Callable[[str, str], None]
+
+
+@pytest.fixture
+def allow(backend: Backend) -> Allow:
+    """Has the operator list a variable for a server."""
+
+    def allow(name: str, url: str) -> None:
+        backend.tokens.allowed = {name: (url,)}
+
+    return allow
 
 
 async def register(caller: Caller, meta: dict[str, Any] | None = None, **arguments: Any) -> dict[str, Any]:
@@ -89,7 +103,10 @@ async def test_the_url_comes_from_the_environment_unless_it_is_given(
     assert (await register(caller, thread_id=THREAD, ws_url=NOBODY))["error"] == "unsupported_client"
 
 
-async def test_the_token_is_sent_as_bearer(codex: AppServer, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_token_that_the_operator_has_listed_is_sent_as_bearer(
+    codex: AppServer, caller: Caller, allow: Allow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow("CODEX_TEST_TOKEN", codex.url)
     monkeypatch.setenv("CODEX_TEST_TOKEN", " hush ")
     await register(caller, thread_id=THREAD, ws_url=codex.url, auth_token_ref="CODEX_TEST_TOKEN")
 
@@ -98,8 +115,9 @@ async def test_the_token_is_sent_as_bearer(codex: AppServer, caller: Caller, mon
 
 @pytest.mark.parametrize("value", [None, " "])
 async def test_a_missing_token_is_told_before_anything_is_connected_to(
-    codex: AppServer, caller: Caller, monkeypatch: pytest.MonkeyPatch, value: str | None
+    codex: AppServer, caller: Caller, allow: Allow, monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
+    allow("NO_SUCH_TOKEN", codex.url)
     if value is not None:
         monkeypatch.setenv("NO_SUCH_TOKEN", value)
     answer = await register(caller, thread_id=THREAD, ws_url=codex.url, auth_token_ref="NO_SUCH_TOKEN")
@@ -108,12 +126,47 @@ async def test_a_missing_token_is_told_before_anything_is_connected_to(
     assert codex.authorization == []
 
 
-async def test_w18_a_registration_sends_no_secret_that_is_no_token(codex: AppServer, caller: Caller) -> None:
-    answer = await register(caller, thread_id=THREAD, ws_url=codex.url, auth_token_ref="HOME")
+@pytest.mark.parametrize("name", ["CODEX_API_KEY", "XATS_TOKEN", "HOME", "NO_SUCH_VARIABLE"])
+async def test_w18_a_registration_sends_no_secret_that_the_operator_has_not_listed(
+    codex: AppServer, caller: Caller, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CODEX_API_KEY", "hush")
+    monkeypatch.setenv("XATS_TOKEN", "hush")
+    answer = await register(caller, thread_id=THREAD, ws_url=codex.url, auth_token_ref=name)
 
     assert answer["error"] == "missing_auth_token"
-    assert answer["detail"]["ref"] == "HOME" and "CODEX_" in answer["detail"]["reason"]
+    assert answer["detail"]["ref"] == name
+    assert answer["detail"]["reason"].startswith("the operator has not listed it for this server")
     assert codex.authorization == []
+
+
+async def test_w18_a_listed_secret_goes_to_its_own_server_only(
+    codex: AppServer, caller: Caller, allow: Allow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow("CODEX_TEST_TOKEN", "ws://127.0.0.1:1")
+    monkeypatch.setenv("CODEX_TEST_TOKEN", "hush")
+    answer = await register(caller, thread_id=THREAD, ws_url=codex.url, auth_token_ref="CODEX_TEST_TOKEN")
+
+    assert answer["error"] == "missing_auth_token" and "reason" in answer["detail"]
+    assert codex.authorization == []
+
+
+async def test_a_redirect_leads_nowhere(codex: AppServer, caller: Caller) -> None:
+    asked = []
+
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(f"HTTP/1.1 307 Moved\r\nLocation: {codex.url}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(redirect, "127.0.0.1", 0)
+    async with server:
+        url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        answer = await register(caller, thread_id=THREAD, ws_url=url)
+
+    assert answer["detail"]["reason"] == "codex_appserver_unreachable"
+    assert len(asked) == 1 and codex.authorization == []
 
 
 @pytest.mark.parametrize("url", ["ws://example.com:8799", "wss://10.0.0.1"])

@@ -117,8 +117,8 @@ async def test_a_burst_starts_one_turn(codex: AppServer, connect: Connect, regis
     assert len(codex.turns) == 1
 
 
-@pytest.mark.parametrize("name", ["HOME", "AWS_SECRET_ACCESS_KEY"])
-async def test_w18_no_secret_but_a_token_for_it_leaves_the_process(
+@pytest.mark.parametrize("name", ["CODEX_API_KEY", "AWS_SECRET_ACCESS_KEY"])
+async def test_w18_no_secret_that_the_operator_has_not_listed_leaves_the_process(
     name: str,
     codex: AppServer,
     own_tmux_folder: Path,
@@ -135,7 +135,7 @@ async def test_w18_no_secret_but_a_token_for_it_leaves_the_process(
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
 
-    assert f"{name} may not be sent" in sent["poke_skip_reasons"][0]["detail"]
+    assert "the operator has not listed it" in sent["poke_skip_reasons"][0]["detail"]
     assert codex.turns == []
 
 

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from tests.wire.codex_server import OTHER_THREAD, THREAD, codex_server
-from tests.wire.coordinator import CODEX_PORT, TOKEN, TOKEN_NAME
+from tests.wire.coordinator import CODEX_PORT, TOKEN, TOKEN_NAME, TOKEN_NOT_SET
 from tests.wire.processes import SLEEP
 from tests.wire.producers import shows
 from tests.wire.scenarios.agents import listed
@@ -32,7 +32,7 @@ async def refused(world: World, tool: str, **fields: Any) -> dict[str, Any]:
 def with_its_thread(tool: str) -> Any:
     async def scenario(world: World) -> None:
         nobody = await world.nobody()
-        async with codex_server() as server:
+        async with codex_server(CODEX_PORT) as server:
             answer = await nobody.call(
                 tool,
                 **AS_CODEX[tool],
@@ -59,9 +59,9 @@ def with_its_thread(tool: str) -> Any:
 
 def missing_auth_token(tool: str) -> Any:
     async def scenario(world: World) -> None:
-        async with codex_server() as server:
-            answer = await refused(world, tool, thread_id=THREAD, ws_url=server.url, auth_token_ref="CODEX_NOT_SET")
-            assert answer == {"error": "missing_auth_token", "detail": {"ref": "CODEX_NOT_SET"}}
+        async with codex_server(CODEX_PORT) as server:
+            answer = await refused(world, tool, thread_id=THREAD, ws_url=server.url, auth_token_ref=TOKEN_NOT_SET)
+            assert answer == {"error": "missing_auth_token", "detail": {"ref": TOKEN_NOT_SET}}
             assert server.authorizations == []
 
     return scenario

@@ -12,13 +12,10 @@ from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import Delivery, DeliveryKind
 from xats_tui.backend.services.delivery import SOCKET_URL, THREAD_ID, WS_URL, checked_delivery
 from xats_tui.backend.transports.codex_appserver import (
-    MissingToken,
-    TokenForbidden,
     control_url,
     is_loaded,
     resume,
     shake_hands,
-    token_named,
 )
 from xats_tui.backend.transports.json_rpc import (
     ConnectionLost,
@@ -28,9 +25,13 @@ from xats_tui.backend.transports.json_rpc import (
     ServerUnreachable,
     connected,
 )
+from xats_tui.backend.transports.tokens import MissingToken, TokenForbidden, Tokens
 
 URL_VARIABLE = "CROSS_AGENT_TEAMS_CODEX_WS_URL"
 DEFAULT_URL = "ws://127.0.0.1:8799"
+
+REGISTRATION_DEADLINE_S = 1.5
+"""For all that a registration asks an app-server: its call is answered within two seconds, whatever server it names."""
 
 LISTED = 20
 """Loaded threads that are looked at when none is named."""
@@ -57,7 +58,8 @@ class CodexThread:
 class CodexThreads:
     """The threads of the app-servers on this machine."""
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, tokens: Tokens, environment: Mapping[str, str] = os.environ) -> None:
+        self._tokens = tokens
         self._environment = environment
 
     async def resumed(self, wanted: CodexThread) -> Delivery:
@@ -69,10 +71,10 @@ class CodexThreads:
         """
         thread_id = (wanted.thread_id or wanted.own or "").strip() or None
         url = await self._url(wanted)
-        token = self._token(wanted.auth_token_ref)
         _check_is_here(url)
+        token = self._token(wanted.auth_token_ref, url)
         try:
-            async with connected(url, token) as server:
+            async with connected(url, token, within=REGISTRATION_DEADLINE_S) as server:
                 await _greet(server, url)
                 if thread_id is None:
                     raise await _candidates(server, url)
@@ -103,9 +105,9 @@ class CodexThreads:
         delivery = await self.own(wanted.own) if is_own else None
         return delivery.address["ws_url"] if delivery else DEFAULT_URL
 
-    def _token(self, name: str | None) -> str | None:
+    def _token(self, name: str | None, url: str) -> str | None:
         try:
-            return token_named(name, self._environment)
+            return self._tokens.named(name, url)
         except TokenForbidden as error:
             raise Refusal("missing_auth_token", detail={"ref": name, "reason": str(error)}) from error
         except MissingToken as error:
@@ -114,7 +116,7 @@ class CodexThreads:
 
 async def _lives_at(url: str, thread_id: str) -> bool:
     try:
-        async with connected(url) as server:
+        async with connected(url, within=REGISTRATION_DEADLINE_S) as server:
             await shake_hands(server)
             return await is_loaded(server, thread_id)
     except (ServerUnreachable, NoReply, RequestRefused):

@@ -19,6 +19,7 @@ SAFE = frozenset(
         "log_level",
         "quiet_ms",
         "retention_days",
+        "tokens",
         "wake_ttl_ms",
     }
 )

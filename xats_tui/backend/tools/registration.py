@@ -94,7 +94,7 @@ class RegisterAgent(Registering):
     ws_url: Optional[str] = Field(default=None, description="Codex: URL of an app-server of your own.")
     auth_token_ref: Optional[NonEmpty] = Field(
         default=None,
-        description="Codex: variable of the coordinator that holds that server's token, CODEX_… or XATS_….",
+        description="Codex: variable of the coordinator with that server's token; the operator has to list it.",
     )
     base_url: Optional[NonEmpty] = Field(
         default=None, description="opencode started with --port: http://127.0.0.1:PORT; you are woken through it."
@@ -127,7 +127,7 @@ class RegisterCodexSelf(Registering):
     thread_id: Optional[NonBlank] = Field(default=None, description="$CODEX_THREAD_ID of your tool shell.")
     ws_url: Optional[NonEmpty] = Field(default=None, description="Of the app-server, if it is not the usual one.")
     auth_token_ref: Optional[NonEmpty] = Field(
-        default=None, description="Variable of the coordinator that holds the server's token, CODEX_… or XATS_…."
+        default=None, description="Variable of the coordinator with the server's token; the operator has to list it."
     )
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from xats_tui import __version__
-from xats_tui.backend.errors import XatsError
 from xats_tui.backend.model.agents import Agent, DeliveryKind
 from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 from xats_tui.backend.transports.codex_windows import CodexWindows, LoadedThread, control_socket, is_shown
@@ -26,6 +25,7 @@ from xats_tui.backend.transports.json_rpc import (
     ServerUnreachable,
     connected,
 )
+from xats_tui.backend.transports.tokens import MissingToken, Tokens
 
 TERMINAL_ORIGINATORS = frozenset({"codex-tui", "codex_cli_rs", "codex_exec"})
 """What a thread that was begun in a terminal says of its origin."""
@@ -40,22 +40,11 @@ UNSURE = "it is not known whether a Codex window shows its thread: open it with 
 MOST_THREADS = 100
 """Loaded threads that are looked at to tell which of them a window shows."""
 
-TOKEN_NAMES = ("CODEX_", "XATS_")
-"""What the name of an environment variable must begin with to be sent as a token: no other secret may leave."""
-
 NO_TURN_YET = "no rollout found"
 """What Codex says when it is to resume a loaded thread that has had no turn: only `thread/read` knows it then."""
 
 IDLE, NOT_LOADED = "idle", "notLoaded"
 UNTOLD = "of unknown state"
-
-
-class MissingToken(XatsError):
-    """The agent's delivery names a token that this process does not have, or may not send."""
-
-
-class TokenForbidden(MissingToken):
-    """The variable that is named is set, but is none of those that may be sent."""
 
 
 class CodexAppServer:
@@ -64,9 +53,9 @@ class CodexAppServer:
     name = "codex-appserver"
     types = False
 
-    def __init__(self, windows: CodexWindows, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, windows: CodexWindows, tokens: Tokens) -> None:
         self._windows = windows
-        self._environment = environment
+        self._tokens = tokens
         self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def serves(self, agent: Agent) -> bool:
@@ -115,27 +104,10 @@ class CodexAppServer:
     @asynccontextmanager
     async def _connection(self, agent: Agent) -> AsyncIterator[JsonRpc]:
         address = agent.delivery.address
-        token = token_named(address.get("auth_token_ref"), self._environment)
+        token = self._tokens.named(address.get("auth_token_ref"), address["ws_url"])
         async with connected(address["ws_url"], token) as server:
             await shake_hands(server)
             yield server
-
-
-def token_named(name: str | None, environment: Mapping[str, str]) -> str | None:
-    """The token in an environment variable; None if none is named.
-
-    Raises:
-        MissingToken: there is none in it.
-        TokenForbidden: there is, but no token is to be in a variable of that name.
-    """
-    if name is None:
-        return None
-    token = environment.get(name, "").strip()
-    if not token:
-        raise MissingToken(f"{name} is not set in the coordinator's environment")
-    if not name.startswith(TOKEN_NAMES):
-        raise TokenForbidden(f"{name} may not be sent: a token's variable begins with {' or '.join(TOKEN_NAMES)}")
-    return token
 
 
 async def shake_hands(server: JsonRpc) -> None:

@@ -1,23 +1,31 @@
 """JSON-RPC over a WebSocket, on TCP or on a Unix socket, every step under a deadline.
 
-It knows frames and ids, not what is asked.
+It knows frames and ids, not what is asked.  URLs are agents' word: no redirect is followed, and of Unix sockets only
+those of this user are spoken with.
 """
 
 import asyncio
 import itertools
 import json
+import math
+import os
+import socket as sockets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect, unix_connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from xats_tui.backend.errors import XatsError
+from xats_tui.backend.peers import peer_of
 
 CONNECT_DEADLINE = 2.0
 REPLY_DEADLINE = 5.0
 """Seconds; an app-server on this machine answers in milliseconds."""
+
+CLOSE_DEADLINE_S = 0.2
+"""For the other end to say goodbye: one that does not has nothing more to say."""
 
 UNIX = "unix:"
 """What the URL of a Unix socket begins with."""
@@ -52,9 +60,10 @@ class RequestRefused(XatsError):
 class JsonRpc:
     """One open connection."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: ClientConnection, ends_at: float = math.inf) -> None:
         self._socket = socket
         self._ids = itertools.count(1)
+        self._ends_at = ends_at
 
     async def request(self, method: str, params: Mapping[str, Any]) -> Any:
         """The result of a request; notifications and foreign frames in between are passed over.
@@ -63,17 +72,18 @@ class JsonRpc:
             RequestRefused, NoReply, ConnectionLost.
         """
         request_id = next(self._ids)
+        limit = min(REPLY_DEADLINE, self._ends_at - asyncio.get_running_loop().time())
         try:
-            await self._socket.send(
-                json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
-            )
-            async with asyncio.timeout(REPLY_DEADLINE):
+            async with asyncio.timeout(limit):
+                await self._socket.send(
+                    json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
+                )
                 while True:
                     reply = _parsed(await self._socket.recv())
                     if reply.get("id") == request_id and "method" not in reply:
                         break
         except TimeoutError:
-            raise NoReply(f"{method} was not answered within {REPLY_DEADLINE:g} s") from None
+            raise NoReply(f"{method} was not answered within {max(limit, 0):.1g} s") from None
         except WebSocketException as error:
             raise ConnectionLost(method, _closing(error)) from error
         if "error" in reply:
@@ -92,27 +102,60 @@ class JsonRpc:
             raise ConnectionLost(method, _closing(error)) from error
 
 
+class _Connect(connect):
+    """A connection to the server that was named, and to no other that it names."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        """Take a redirect for the refusal that it is."""
+        return exc
+
+
 @asynccontextmanager
-async def connected(url: str, token: str | None = None) -> AsyncIterator[JsonRpc]:
+async def connected(url: str, token: str | None = None, *, within: float = math.inf) -> AsyncIterator[JsonRpc]:
     """A connection to `ws://…`, `wss://…` or `unix:PATH` for the life of the block.
+
+    Args:
+        url: where.
+        token: what is presented there.
+        within: seconds after which no request is answered any more.
 
     Raises:
         ServerUnreachable: there is none.
     """
+    ends_at = asyncio.get_running_loop().time() + within
+    limit = min(CONNECT_DEADLINE, within)
     headers = {"Authorization": f"Bearer {token}"} if token else None
-    options: dict[str, Any] = {"additional_headers": headers, "open_timeout": CONNECT_DEADLINE, "close_timeout": 1}
+    options: dict[str, Any] = {"additional_headers": headers, "open_timeout": limit, "close_timeout": CLOSE_DEADLINE_S}
     try:
         if url.startswith(UNIX):
-            opening = unix_connect(url.removeprefix(UNIX), uri="ws://localhost/", **options)
-        else:
-            opening = connect(url, proxy=None, **options)
-        socket = await opening
+            options["sock"] = await _own_socket(url.removeprefix(UNIX), limit)
+        socket = await _Connect("ws://localhost/" if "sock" in options else url, proxy=None, **options)
     except (OSError, TimeoutError, ValueError, WebSocketException) as error:
         raise ServerUnreachable(f"cannot connect to {url}: {error}") from error
     try:
-        yield JsonRpc(socket)
+        yield JsonRpc(socket, ends_at)
     finally:
         await socket.close()
+
+
+async def _own_socket(path: str, limit: float) -> sockets.socket:
+    """Connect to a Unix socket, and stay if a process of this user listens there.
+
+    Raises:
+        OSError, TimeoutError, ValueError: there is none.
+    """
+    connection = sockets.socket(sockets.AF_UNIX)
+    try:
+        connection.setblocking(False)
+        async with asyncio.timeout(limit):
+            await asyncio.get_running_loop().sock_connect(connection, path)
+        peer = peer_of(connection)
+        if peer is not None and peer.user != os.getuid():
+            raise PermissionError("another user's process listens there")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _closing(error: WebSocketException) -> str:

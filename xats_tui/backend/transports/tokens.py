@@ -1,0 +1,58 @@
+"""Which secret of the coordinator's environment may be sent to which server: what the operator has listed.
+
+Agents name both, the variable and the server; the config file's table `[tokens]` says which go together.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from xats_tui.backend.errors import XatsError
+
+PORTS = {"ws": 80, "wss": 443}
+
+
+class MissingToken(XatsError):
+    """The agent's delivery names a token that this process does not have, or may not send."""
+
+
+class TokenForbidden(MissingToken):
+    """The operator has not listed the variable for that server; nothing is said of whether it is set."""
+
+
+class Tokens:
+    """The tokens that may be sent."""
+
+    def __init__(self, allowed: Mapping[str, Sequence[str]], environment: Mapping[str, str] = os.environ) -> None:
+        self._environment = environment
+        self.allowed = allowed
+        """The servers of each variable; another table holds from the next question on."""
+
+    def named(self, name: str | None, url: str) -> str | None:
+        """Read the token for a server; None if none is named.
+
+        Raises:
+            TokenForbidden: the operator has not listed it for that server.
+            MissingToken: its variable is not set.
+        """
+        if name is None:
+            return None
+        if _server(url) not in map(_server, self.allowed.get(name, ())):
+            raise TokenForbidden(
+                f'the operator has not listed it for this server: [tokens] {name} = "{url}" in config.toml does'
+            )
+        if not (token := self._environment.get(name, "").strip()):
+            raise MissingToken(f"{name} is not set in the coordinator's environment")
+        return token
+
+
+def _server(url: str) -> tuple[str, str, int]:
+    """Name the server of a URL, whatever is asked of it; of a Unix socket the path is the server."""
+    try:
+        parts = urlsplit(url.strip())
+        scheme = parts.scheme.lower()
+        if scheme not in PORTS:
+            return scheme, parts.path, 0
+        return scheme, (parts.hostname or "").lower(), parts.port or PORTS[scheme]
+    except ValueError:
+        return url, "", -1
