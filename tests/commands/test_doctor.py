@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import socket
 import sqlite3
@@ -100,6 +101,19 @@ def assert_nothing_is_left(folder: Path) -> None:
     assert list(folder.iterdir()) == []
     left = [one.info for one in psutil.process_iter(["cmdline", "status"]) if str(folder) in str(one.info)]
     assert left == []
+
+
+@pytest.mark.parametrize(
+    ("hard", "state"), [(64, "problem"), (512, "warning"), (4096, "ok"), (resource.RLIM_INFINITY, "ok")]
+)
+def test_the_limit_of_open_files_is_looked_at(
+    told: Examine, monkeypatch: pytest.MonkeyPatch, hard: int, state: str
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, hard))
+
+    _, findings = told()
+
+    assert is_in(findings["open files"][0], state, *(("ulimit -n 4096",) if state != "ok" else ()))
 
 
 def test_clients_that_are_not_installed_are_no_warning(

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,9 +65,12 @@ class ScriptedHost:
 
 
 @asynccontextmanager
-async def bridge(home: Path, *arguments: str, **environment: str) -> AsyncIterator[ScriptedHost]:
+async def bridge(
+    home: Path, *arguments: str, wrapper: Sequence[str] = (), **environment: str
+) -> AsyncIterator[ScriptedHost]:
     """A host that has just started a bridge in this home; the bridge is told to end if it is still there at the end."""
     process = await asyncio.create_subprocess_exec(
+        *wrapper,
         *XATS,
         "mcp",
         "--home",

@@ -5,12 +5,13 @@ until the process has no descriptor left; then nobody gets in any more, and noth
 """
 
 import asyncio
-import resource
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
+
+from xats_tui.backend.open_files import most_files
 
 REQUEST_PATIENCE = 10.0
 """Seconds for the head of a request to be there, from the connection or its own first byte on."""
@@ -19,22 +20,13 @@ MOST_CONNECTIONS = 4000
 """At once: twice as many as there may be sessions, which have a stream and a call under way at the most."""
 
 KEPT_FREE = 200
-"""Descriptors for everything else: the database, its log, tmux, agents' processes."""
-
-
-def raise_limit() -> None:
-    """Allow this process as many descriptors as the connections need, as far as the system lets it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + KEPT_FREE
-    reachable = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < reachable:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
+"""Descriptors for everything else: the database, its log, tmux, agents' processes; half of them where there are few."""
 
 
 def most_connections() -> int:
-    """How many connections there may be with the descriptors that this process has."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MOST_CONNECTIONS, soft - KEPT_FREE))
+    """Return how many connections there may be with the files that this process may have open."""
+    allowed = most_files()
+    return min(MOST_CONNECTIONS, allowed - min(KEPT_FREE, allowed // 2))
 
 
 class PatientConnection(H11Protocol):

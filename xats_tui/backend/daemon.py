@@ -19,6 +19,7 @@ from xats_tui.backend.kept_running import kept_running
 from xats_tui.backend.listener import listen
 from xats_tui.backend.model.health import Health
 from xats_tui.backend.notices import Notices
+from xats_tui.backend.open_files import raise_limit
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.pulse import Pulse
@@ -201,6 +202,7 @@ class Backend:
             StartError: it cannot start; one sentence says why and what to do.
         """
         clock = clock or SystemClock()
+        few_files = raise_limit()
         async with AsyncExitStack() as stack:
             try:
                 patience = HEIR_PATIENCE if inherited else pid_file.LOCK_PATIENCE
@@ -215,6 +217,8 @@ class Backend:
             except OSError as error:
                 raise StartError(f"cannot use {settings.pid_path.parent}: {error.strerror}") from error
             backend = cls(settings, database, bus, clock, listener)
+            if few_files:
+                backend.notices.warn("open files", few_files)
             await backend._watch(stack, loaded)
             await backend._start(stack)
             yield backend

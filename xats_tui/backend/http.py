@@ -20,7 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
 from xats_tui.backend.clock import Clock
-from xats_tui.backend.connections import PatientConnection, raise_limit
+from xats_tui.backend.connections import PatientConnection
 from xats_tui.backend.http_requests import (
     REFUSED,
     HttpRefusal,
@@ -87,7 +87,6 @@ class HttpDoor:
     @asynccontextmanager
     async def open(self, listener: socket.socket, keep_alive: float) -> AsyncIterator[None]:
         """Serve on a listening socket for the life of the block; ends with open streams, too."""
-        raise_limit()
         config = uvicorn.Config(
             self,
             http=PatientConnection,

@@ -6,13 +6,14 @@ from xats_tui.diagnosis.clients import clients
 from xats_tui.diagnosis.coordinator import configuration, home, pid, port
 from xats_tui.diagnosis.database import database
 from xats_tui.diagnosis.finding import Case, Finding, State
-from xats_tui.diagnosis.machine import python, terminal, tmux
+from xats_tui.diagnosis.machine import open_files, python, terminal, tmux
 from xats_tui.diagnosis.trials import trials
 
 Check = Callable[[Case], Iterator[Finding]]
 
 CHECKS: Sequence[tuple[str, Check]] = (
     ("Python", python),
+    ("open files", open_files),
     ("terminal", terminal),
     ("tmux", tmux),
     ("home", home),

@@ -4,6 +4,7 @@ import curses
 import os
 import platform
 import re
+import resource
 import shutil
 import stat
 import subprocess
@@ -13,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from xats_tui import __version__
+from xats_tui.backend.open_files import ENOUGH_FILES, LEAST_FILES, REMEDY
 from xats_tui.diagnosis.finding import Case, Finding, ok, problem, skipped, warning
 
 OLDEST_PYTHON = (3, 11)
@@ -34,6 +36,18 @@ def python(case: Case) -> Iterator[Finding]:
         yield problem("Python", found, "install xats-tui with Python 3.11 or newer")
     else:
         yield ok("Python", found)
+
+
+def open_files(case: Case) -> Iterator[Finding]:
+    """The files that a coordinator started from here may have open: it raises the limit itself, to the hard one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    found = "no limit" if hard == resource.RLIM_INFINITY else f"{hard} at once"
+    if found == "no limit" or hard >= ENOUGH_FILES:
+        yield ok("open files", found)
+    elif hard >= LEAST_FILES:
+        yield warning("open files", f"{found}, which is little for a large team", REMEDY)
+    else:
+        yield problem("open files", f"{found}; a coordinator needs {LEAST_FILES}", REMEDY)
 
 
 def terminal(case: Case) -> Iterator[Finding]:
