@@ -194,6 +194,13 @@ class Rig:
         pane.submit(f"{client} {arguments}".strip())
         return pane
 
+    def start_codex_daemon(self) -> None:
+        """Start Codex's app-server if it does not run: a window that waits too long for it does without."""
+        self.configure()
+        environment = dict(one.split("=", 1) for one in self._assignments({}))
+        command = ["codex", "app-server", "daemon", "start"]
+        subprocess.run(command, env=environment, cwd=self.project, capture_output=True, timeout=60, check=True)
+
     def _assignments(self, environment: Mapping[str, str]) -> list[str]:
         """The variables of a pane, as `env` takes them; an empty one is left out."""
         variables = {"HOME": str(self.home), "PATH": self.path, "TERM": "tmux-256color", "PS1": "$ "}

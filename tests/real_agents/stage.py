@@ -82,7 +82,7 @@ class Stage:
     async def join(self, client: str, name: str) -> AgentPane:
         """Start an agent and have its model register it."""
         pane = await self.open(client)
-        fields: dict[str, Any] = {"client": client, "model": "m", "name": name, "team": "t"}
+        fields: dict[str, Any] = {"name": name, "team": "t", "client": client, "model": "m"}
         if client != "codex":
             fields["ui_pid"] = await ui_pid(self.rig, pane, CLIENTS[client])
         pane.submit(f"CALL register_agent {json.dumps(fields)}")
@@ -98,6 +98,8 @@ class Stage:
     async def open(self, client: str) -> AgentPane:
         """Start a client with our server, and wait until it takes input."""
         wire(self.rig, client, self.home)
+        if client == "codex":
+            await asyncio.to_thread(self.rig.start_codex_daemon)
         arguments = CLAUDE_FLAGS if client == "claude-code" else ""
         pane = self.rig.start(CLIENTS[client], arguments=arguments, width=110, height=32)
         await asyncio.to_thread(pane.wait_for, READY[client], PATIENCE)

@@ -158,10 +158,10 @@ async def test_a_thread_on_a_server_of_its_own_is_set_to_work_while_a_window_is_
         assert server.set_to_work == [THREAD]
 
 
-A = LoadedThread(thread_id="a", name="Mend the login page of the shop in the old style …", port=1001)
-B = LoadedThread(thread_id="b", name="Write the docs", port=1002)
-NEW = LoadedThread(thread_id="new", name=None, port=1001)
-REMOTE, FURTHER = (LoadedThread(thread_id=name, name=None, port=None) for name in ("remote", "further"))
+A = LoadedThread(thread_id="a", name="Mend the login page of the shop in the old style …", folder="proj", port=1001)
+B = LoadedThread(thread_id="b", name="Write the docs", folder="proj", port=1002)
+NEW = LoadedThread(thread_id="new", name=None, folder="proj", port=1001)
+REMOTE, FURTHER = (LoadedThread(thread_id=name, name=None, folder="proj", port=None) for name in ("remote", "further"))
 
 
 @pytest.mark.parametrize(
@@ -176,9 +176,11 @@ REMOTE, FURTHER = (LoadedThread(thread_id=name, name=None, port=None) for name i
         (B, [(1001, "Write the docs | proj"), (1002, "Write the docs | proj")], [A, B], True),
         (B, [(1001, "Write the docs | proj")], [A, B], True),
         (B, [(1001, "Write the docs, too | proj")], [A, B], False),
-        (A, [(1001, "proj")], [A, B, NEW], None),
-        (NEW, [(1001, "proj")], [A, B, NEW], None),
-        (B, [(1001, "proj")], [A, B, NEW], False),
+        (A, [(1001, "proj")], [A, B, NEW], False),
+        (NEW, [(1001, "proj")], [A, B, NEW], True),
+        (A, [(1001, "a title of the user's own")], [A, B, NEW], None),
+        (NEW, [(1001, "a title of the user's own")], [A, B, NEW], None),
+        (B, [(1001, "a title of the user's own")], [A, B, NEW], False),
         (REMOTE, [(1001, None)], [REMOTE], True),
         (REMOTE, [(1001, None)], [REMOTE, FURTHER], None),
         (A, [(1003, None)], [A, B], None),

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -187,8 +188,8 @@ async def _loaded_threads(server: JsonRpc) -> list[LoadedThread]:
         except RequestRefused:
             continue  # it was unloaded meanwhile
         if not thread.get("ephemeral") and not thread.get("parentThreadId"):
-            port = await _window_port(server, thread_id)
-            found.append(LoadedThread(thread_id=thread_id, name=thread.get("name"), port=port))
+            folder, port = PurePath(str(thread.get("cwd"))).name, await _window_port(server, thread_id)
+            found.append(LoadedThread(thread_id=thread_id, name=thread.get("name"), folder=folder, port=port))
     return found
 
 

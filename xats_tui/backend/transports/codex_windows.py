@@ -40,6 +40,8 @@ class LoadedThread:
 
     thread_id: str
     name: str | None
+    folder: str
+    """The last part of the path that it works in: all of the title until the thread has a name."""
     port: int | None
     """Where the window that opened the thread serves `codex_tui`; None if the thread has no such server."""
 
@@ -68,9 +70,10 @@ def _may_show(window: Window, threads: Sequence[LoadedThread]) -> list[str]:
     The title counts for more than the port: a window may have moved on to a thread that another window opened.
     """
     opened = [thread for thread in threads if thread.port in window.ports]
-    named = [thread for thread in threads if _begins_with_name(window.title, thread.name)]
     homeless = [thread for thread in threads if thread.port is None]  # on a server that windows reach by `--remote`
-    candidates = [thread for thread in named if thread in opened] or named or opened or homeless
+    named = [thread for thread in threads if _begins_with_name(window.title, thread.name)]
+    unnamed = [thread for thread in opened or homeless if not thread.name and window.title == thread.folder]
+    candidates = [thread for thread in named if thread in opened] or named or unnamed or opened or homeless
     return [thread.thread_id for thread in candidates]
 
 
