@@ -173,7 +173,7 @@ class FakeProcesses(Processes):
         """The process, if it is there."""
         return self.there.get(pid)
 
-    async def occupant(self, pid: int, started_at: float | None) -> Occupant | None:
+    async def occupant(self, pid: int, started_at: float | None, tty: str = "") -> Occupant | None:
         """The process with that start, if it is there, with something before it or not."""
         process = self.there.get(pid)
         if process is None or process.started_at != started_at:

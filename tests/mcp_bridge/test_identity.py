@@ -46,7 +46,15 @@ HARNESS = ("python3.11", "/opt/harness.py")
         ((HARNESS, SHELL, CLAUDE, SHELL), "harness", "custom", 10),
         ((HARNESS, SHELL, CLAUDE, SHELL), "", "custom", 10),
         ((OPENCODE, SHELL, CLAUDE, SHELL), "opencode", "opencode", 10),
-        ((("node", "/x/cli.mjs"), SHELL), "claude-code", "claude-code", None),
+        ((("node", "/x/cli.mjs"), SHELL), "claude-code", "claude-code", 10),
+        ((("node", "/x/cli.mjs"), SHELL), "", "custom", 10),
+        ((("2.1.332",), SHELL), "claude-code", "claude-code", 10),
+        ((("/home/me/.local/share/claude/versions/2.1.332",), SHELL), "", "claude-code", 10),
+        ((("/nix/store/x/bin/.claude-wrapped",), SHELL), "", "claude-code", 10),
+        ((("/npm/@anthropic-ai/claude-code/bin/claude.exe",), SHELL), "claude-code", "claude-code", 10),
+        ((("node", "-W", "x", "claude"), SHELL), "claude-code", "claude-code", 10),
+        ((CLAUDE, ("timeout", "9h", "claude"), ("nice", "sudo", "claude"), SHELL), "claude-code", "claude-code", 10),
+        ((HARNESS, SHELL, CLAUDE, SHELL), "claude-code", "claude-code", 10),
         ((("tail", "-f", "claude"), SHELL), "", "custom", 10),
         ((("python3", "-m", "x", "codex"), SHELL), "claude-ai", "custom", 10),
         ((), "", "custom", None),
@@ -71,6 +79,20 @@ def test_what_a_custom_program_is_called_is_what_it_says_or_else_its_script() ->
     assert identified(HARNESS, said="My Harness", version="3").model == "My Harness 3"
     assert identified(HARNESS).name == "harness"
     assert len(identified(("python3", "-c", "x" * 500)).name) <= 64
+
+
+@pytest.mark.parametrize(
+    ("command", "is_check"),
+    [
+        (("claude", "mcp", "list"), True),
+        (("node", "/usr/bin/codex", "mcp", "list"), True),
+        (("opencode.exe", "--print-logs", "mcp", "ls"), True),
+        (("claude", "--mcp-config", "mcp.json"), False),
+        (("claude", "-p", "explain mcp"), False),
+    ],
+)
+def test_a_program_that_only_looks_after_its_servers_is_no_agent(command: tuple[str, ...], is_check: bool) -> None:
+    assert identified(("sh", "-c", "xats-tui mcp"), command, SHELL).is_check is is_check
 
 
 def test_a_custom_program_without_a_terminal_has_no_user_interface() -> None:

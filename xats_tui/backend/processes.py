@@ -6,7 +6,8 @@ It knows processes and ttys, not panes or agents.
 import asyncio
 import os
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import psutil
 from psutil import _psposix
 
 from xats_tui.backend.model.agents import SeenProcess
+from xats_tui.programs import RELAYS, program_names, tells_nothing
 
 START_TOLERANCE = 1.0
 """Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
@@ -36,11 +38,30 @@ class Process:
     """The argument vector; empty for a zombie."""
     tty: str | None
     """Without `/dev/`."""
+    executable: str = ""
+    """The file that it runs, where the argument vector does not tell what that is."""
+    folder: str = ""
+    """Its working directory, likewise."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names that it runs under."""
+        return program_names(self.command, self.executable, self.folder) or [self.name]
 
     @property
     def command_line(self) -> str:
         """The arguments in one text, as `ps` shows them."""
         return " ".join(self.command) or self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A terminal through which a process is typed to."""
+
+    tty: str
+    """Without `/dev/`."""
+    in_front: bool
+    """What is typed into it reaches the process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +88,15 @@ class Occupant:
     group: int
     foreground: int
     """The group that its terminal sends keys to."""
+    relayed: bool = True
+    """Whatever hands on to it what is typed is in front, too."""
     stopped: bool = field(default=False, compare=False)
     """It stands still until it is continued."""
 
     @property
     def in_front(self) -> bool:
         """What is typed into its terminal reaches it."""
-        return self.group == self.foreground
+        return self.group == self.foreground and self.relayed
 
 
 class Processes:
@@ -84,16 +107,23 @@ class Processes:
         return await asyncio.to_thread(_by_pid, pid)
 
     async def on_tty(self, tty: str) -> tuple[Process, ...]:
-        """The processes whose terminal is `tty`."""
-        return tuple(process for process in await self.all() if process.tty == tty)
+        """The processes that are typed to through `tty`: it is their terminal, or that of `script` or `sudo` above."""
+        return await asyncio.to_thread(_on_tty, tty)
+
+    async def routes(self, pid: int) -> tuple[Route, ...]:
+        """The terminal of a process, then those of whatever hands on to it what is typed into them."""
+        return await asyncio.to_thread(_routes, pid)
 
     async def all(self) -> tuple[Process, ...]:
         """Every process that has a terminal."""
         return await asyncio.to_thread(_all_with_tty)
 
-    async def occupant(self, pid: int, started_at: float | None) -> Occupant | None:
-        """The process that was seen under this pid as it is now; a reused pid is another process."""
-        return await asyncio.to_thread(_occupant, pid, started_at)
+    async def occupant(self, pid: int, started_at: float | None, tty: str = "") -> Occupant | None:
+        """The process that was seen under this pid as it is now; a reused pid is another process.
+
+        One that is typed to through another terminal, `tty`, is on that one.
+        """
+        return await asyncio.to_thread(_occupant, pid, started_at, tty)
 
     async def living(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
         """Those of the processes that still live; quicker than one by one."""
@@ -162,6 +192,35 @@ def _all_with_tty() -> tuple[Process, ...]:
     return tuple(found)
 
 
+def _on_tty(tty: str) -> tuple[Process, ...]:
+    there = _all_with_tty()
+    found = [process for process in there if process.tty == tty]
+    inner: set[str | None] = set()
+    for relay in filter(_is_relay, found):
+        with suppress(psutil.Error, OSError):
+            inner |= {normal_tty(child.terminal()) for child in psutil.Process(relay.pid).children(recursive=True)}
+    return tuple(found + [process for process in there if process.tty in inner - {tty, None}])
+
+
+def _routes(pid: int) -> tuple[Route, ...]:
+    _forget_terminals()
+    found: list[Route] = []
+    with suppress(psutil.Error, OSError, ValueError, OverflowError, subprocess.SubprocessError):
+        process = psutil.Process(pid)
+        while tty := normal_tty(process.terminal()):
+            in_front = os.getpgid(process.pid) == _foreground_group(process.pid)
+            found.append(Route(tty=tty, in_front=in_front and all(one.in_front for one in found)))
+            above = next((one for one in process.parents() if normal_tty(one.terminal()) != tty), None)
+            if above is None or not _is_relay(_process(above)):
+                break
+            process = above
+    return tuple(found)
+
+
+def _is_relay(process: Process) -> bool:
+    return not RELAYS.isdisjoint(process.names)
+
+
 def _forget_terminals() -> None:
     """Have psutil name the terminals anew: it does so once, and a pane opened since would have none."""
     _psposix.get_terminal_map.cache_clear()  # type: ignore[attr-defined]  # its memoize; tests hold us to it
@@ -171,12 +230,16 @@ def _process(process: psutil.Process) -> Process:
     with process.oneshot():
         if process.status() == psutil.STATUS_ZOMBIE:
             raise psutil.ZombieProcess(process.pid)
+        command = tuple(process.cmdline())
+        unclear = tells_nothing(program_names(command))
         return Process(
             pid=process.pid,
             started_at=process.create_time(),
             name=process.name(),
-            command=tuple(process.cmdline()),
+            command=command,
             tty=normal_tty(process.terminal()),
+            executable=_if_allowed(process.exe) if unclear else "",
+            folder=_if_allowed(process.cwd) if unclear else "",
         )
 
 
@@ -194,7 +257,7 @@ def _belongings(pid: int) -> Belongings | None:
         return None
 
 
-def _occupant(pid: int, started_at: float | None) -> Occupant | None:
+def _occupant(pid: int, started_at: float | None, tty: str) -> Occupant | None:
     _forget_terminals()
     try:
         process = psutil.Process(pid)
@@ -202,21 +265,25 @@ def _occupant(pid: int, started_at: float | None) -> Occupant | None:
             status, begun = process.status(), process.create_time()
             if status == psutil.STATUS_ZOMBIE or (started_at and abs(begun - started_at) > START_TOLERANCE):
                 return None
+            own = normal_tty(process.terminal())
+            through = next((one for one in _routes(pid) if one.tty == tty), None) if tty not in ("", own) else None
             return Occupant(
                 pid=pid,
-                executable=_executable(process),
-                tty=normal_tty(process.terminal()),
+                executable=_if_allowed(process.exe),
+                tty=through.tty if through else own,
                 group=os.getpgid(pid),
                 foreground=_foreground_group(pid),
+                relayed=through is None or through.in_front,
                 stopped=status in STOPPED,
             )
     except (psutil.Error, OSError, ValueError, OverflowError, subprocess.SubprocessError):
         return None
 
 
-def _executable(process: psutil.Process) -> str:
+def _if_allowed(read: Callable[[], str]) -> str:
+    """What only a process's owner may read of it; nothing for others."""
     try:
-        return process.exe()
+        return read()
     except psutil.AccessDenied:
         return ""
 

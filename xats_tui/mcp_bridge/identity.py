@@ -4,7 +4,6 @@ the handshake, the environment that it gave us.  What happens to be installed is
 It knows neither the coordinator, which verifies what is claimed here, nor what a model says of itself.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,19 +12,17 @@ from typing import Any
 import psutil
 
 from xats_tui.launching.clients import CODEX_URL_VARIABLE, LAUNCH_VARIABLE
-from xats_tui.programs import program_names
+from xats_tui.programs import client_of, first_word, launches_only, program_names, tells_nothing
 
 CODEX, CLAUDE_CODE, OPENCODE, CUSTOM = "codex", "claude-code", "opencode", "custom"
-
-CLIENT_PROGRAMS = {"claude": CLAUDE_CODE, "codex": CODEX, "codex-aarch64-a": CODEX, "opencode": OPENCODE}
-"""The client of each program, by the name of its executable or script."""
 
 MARKERS = {"CLAUDECODE": CLAUDE_CODE, "OPENCODE": OPENCODE, "CODEX_THREAD_ID": CODEX}
 """Variables that a client sets for what it starts.  Grandchildren inherit them, so they count only where nothing else
 speaks."""
 
-LAUNCHERS = re.compile(r"(ba|da|z|k|fi)?sh|env|nice|timeout|sudo|uvx?|pipx|p?npm|np[mx]-cli|npx|bunx", re.IGNORECASE)
-"""Programs that only start another one: the host stands behind them."""
+CHECKS = "mcp"
+"""The subcommand by which clients look after their servers, `claude mcp list` for one: it starts each of them once
+more, and no agent stands behind it."""
 
 LONGEST_NAME = 64
 """Characters of a program's name at most: what stands in an argument vector may be a whole script."""
@@ -44,17 +41,25 @@ class Ancestor:
     command: tuple[str, ...]
     """The argument vector; empty if it may not be read."""
     tty: str | None
+    executable: str = ""
+    """The file that it runs, where the argument vector does not tell what that is."""
+    folder: str = ""
+    """Its working directory, likewise."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names that it runs under."""
+        return program_names(self.command, self.executable, self.folder)
 
     @property
     def client(self) -> str | None:
         """The client that it is a process of, if it is one."""
-        found = (CLIENT_PROGRAMS.get(name.lower()) for name in program_names(self.command))
-        return next((client for client in found if client), None)
+        return client_of(self.names)
 
     @property
     def launches_only(self) -> bool:
         """Whether it is nobody's program, but stands between the host and this bridge."""
-        return any(LAUNCHERS.fullmatch(name) for name in program_names(self.command))
+        return launches_only(self.names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,8 @@ class Identity:
     """The mark of the launch that started the program, if `xats-tui launch` did."""
     codex_url: str | None = None
     """The URL of the app-server that was started for this Codex alone."""
+    is_check: bool = False
+    """The program only looks whether its servers start: it is nobody's agent."""
 
     @property
     def model(self) -> str:
@@ -94,10 +101,19 @@ def ancestors() -> tuple[Ancestor, ...]:
     with suppress(psutil.Error, OSError):
         for process in psutil.Process().parents():
             with suppress(psutil.Error, OSError):
-                found.append(
-                    Ancestor(pid=process.pid, command=tuple(process.cmdline()), tty=process.terminal() or None)
-                )
+                found.append(_ancestor(process))
     return tuple(found)
+
+
+def _ancestor(process: psutil.Process) -> Ancestor:
+    command = tuple(process.cmdline())
+    executable = folder = ""
+    with suppress(psutil.Error, OSError):
+        if tells_nothing(program_names(command)):
+            executable, folder = process.exe(), process.cwd()
+    return Ancestor(
+        pid=process.pid, command=command, tty=process.terminal() or None, executable=executable, folder=folder
+    )
 
 
 def identify(
@@ -106,7 +122,7 @@ def identify(
     """Who the host is; `client_info` is what it says of itself in the handshake, empty if it has not said anything."""
     said = str(client_info.get("name") or "")
     client, evidence = _client(above, said, environment)
-    ui = _user_interface(above, client)
+    host, ui = _host(above), _user_interface(above, client, said)
     is_claude = client == CLAUDE_CODE
     return Identity(
         client=client,
@@ -120,6 +136,7 @@ def identify(
         host_session=environment.get(HOST_SESSION) if is_claude else None,
         launch=environment.get(LAUNCH_VARIABLE) if client == CODEX else None,
         codex_url=environment.get(CODEX_URL_VARIABLE) if client == CODEX else None,
+        is_check=host is not None and first_word(host.command) == CHECKS,
     )
 
 
@@ -127,7 +144,7 @@ def _client(above: Sequence[Ancestor], said: str, environment: Mapping[str, str]
     """The client, and what tells it."""
     host = _host(above)
     if host and host.client:
-        return host.client, f"parent process {host.pid}, {program_names(host.command)[-1]}"
+        return host.client, f"parent process {host.pid}, {host.names[-1]}"
     for client in (CLAUDE_CODE, CODEX, OPENCODE):
         if said.lower().startswith(client):
             return client, f"its handshake as {said}"
@@ -140,17 +157,16 @@ def _host(above: Sequence[Ancestor]) -> Ancestor | None:
     return next((one for one in above if one.client or not one.launches_only), None)
 
 
-def _user_interface(above: Sequence[Ancestor], client: str) -> Ancestor | None:
-    """The process that the person looks at."""
-    if client == CODEX:
+def _user_interface(above: Sequence[Ancestor], client: str, said: str) -> Ancestor | None:
+    """The process that the person looks at; one whose name does not tell is believed what it said of itself."""
+    host = _host(above)
+    if host is None or client == CODEX:
         return None
-    if client == CUSTOM:
-        host = _host(above)
-        return host if host and host.tty else None
-    return next((one for one in above if one.client == client), None)
+    says_so = client == CUSTOM or said.lower().startswith(client)
+    return host if host.client == client or (host.client is None and host.tty and says_so) else None
 
 
 def _program(above: Sequence[Ancestor], client: str) -> str:
     host = _host(above) if client == CUSTOM else None
-    names = [name for name in program_names(host.command) if name] if host else []
+    names = [name for name in host.names if name] if host else []
     return names[-1][:LONGEST_NAME] if names else client

@@ -60,8 +60,13 @@ async def test_a_pid_that_proves_nothing_is_refused_with_the_reason(register: Co
     gone = subprocess.Popen(["true"])
     gone.wait()
 
-    assert await refusal(bob, ui_pid=gone.pid) == {"error": "pid_not_found"}
-    assert await refusal(bob, ui_pid=pane.pid, agent="codex") == {"error": "agent_process_mismatch"}
+    nobody = await refusal(bob, ui_pid=gone.pid)
+    assert (nobody["error"], str(gone.pid) in str(nobody["detail"])) == ("pid_not_found", True)
+    assert await refusal(bob, ui_pid=pane.pid, agent="codex") == {
+        "error": "agent_process_mismatch",
+        "detail": f"process {pane.pid} runs claude, which is claude-code: say claude-code, or pass the pid of the "
+        "codex that you run in",
+    }
     assert await refusal(bob, ui_pid=pane.pid, tmux_pane_id=other.pane_id) == {
         "error": "pid_pane_tty_mismatch",
         "detail": {"pid_tty": tmux.tty(pane.pane_id), "pane_tty": tmux.tty(other.pane_id)},
@@ -156,7 +161,7 @@ async def test_a_registration_as_the_wrong_program_is_refused_and_writes_nothing
     answer = await (await connect()).register("bob", client="codex", ui_pid=pane.pid)
 
     assert answer["error"] == "ui_pid_client_mismatch"
-    assert str(pane.pid) in answer["detail"] and "client claude-code" in answer["detail"]
+    assert str(pane.pid) in answer["detail"] and "which is claude-code" in answer["detail"]
     assert sql("SELECT count(*) FROM agents") == [(0,)]
 
 

@@ -17,7 +17,8 @@ from xats_tui.backend.clock import SystemClock
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import Client
 from xats_tui.backend.processes import Processes
-from xats_tui.backend.services.runtime_identity import RuntimeIdentity, Wanted
+from xats_tui.backend.services.pane_candidates import Wanted
+from xats_tui.backend.services.runtime_identity import RuntimeIdentity
 from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.tmux_looks import Looks
 

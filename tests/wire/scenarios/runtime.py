@@ -114,15 +114,18 @@ async def a_binding_to_an_unknown_tty(world: World) -> None:
 @shows("bind_runtime_identity", "pid_not_found")
 async def a_binding_to_a_process_that_was(world: World) -> None:
     alice = await world.agent("alice")
-    assert await bind(alice, ui_pid=ended_pid()) == {"error": "pid_not_found"}
+    answer = await bind(alice, ui_pid=ended_pid())
+    exactly(answer, {"error", "detail"})
+    assert answer["error"] == "pid_not_found"
 
 
 @shows("bind_runtime_identity", "agent_process_mismatch")
 async def a_binding_to_another_program(world: World) -> None:
     alice, pane = await world.agent("alice"), await world.stand_in("ui", "opencode")
-    assert await bind(alice, ui_pid=pane.pid) == {"error": "agent_process_mismatch"}
-    answer = await bind(alice, agent="custom", ui_pid=pane.pid, process_pattern="something else")
-    assert answer == {"error": "agent_process_mismatch"}
+    for other in ({}, {"agent": "custom", "process_pattern": "something else"}):
+        answer = await bind(alice, ui_pid=pane.pid, **other)
+        exactly(answer, {"error", "detail"})
+        assert answer["error"] == "agent_process_mismatch"
 
 
 @shows("bind_runtime_identity", "pid_has_no_tty")

@@ -4,11 +4,7 @@ It reads tmux and the process table and writes nothing; what a launcher has anno
 """
 
 import logging
-import posixpath
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from xats_tui.backend.clock import Clock
@@ -16,30 +12,14 @@ from xats_tui.backend.errors import Refusal, TmuxError
 from xats_tui.backend.model.agents import Binding, Client, VerificationMode
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.processes import Process, Processes, normal_tty
+from xats_tui.backend.services.pane_candidates import Candidate, Wanted, candidate_in
+from xats_tui.backend.services.process_clients import client_in, may_be, runs_elsewhere
 from xats_tui.backend.services.process_patterns import BadPattern, ProcessPatterns
 from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.tmux import Tmux
 from xats_tui.launching.clients import LAUNCH_VARIABLE
-from xats_tui.programs import program_names
 
 logger = logging.getLogger(__name__)
-
-EXECUTABLES = {
-    Client.CODEX: re.compile(r"codex(-aarch64-a)?", re.IGNORECASE),
-    Client.CLAUDE_CODE: re.compile(r"claude", re.IGNORECASE),
-    Client.OPENCODE: re.compile(r"opencode", re.IGNORECASE),
-}
-"""The name of each client's program; an argument that happens to hold the word is not the program."""
-
-CODEX_HELPERS = re.compile(r"codex\s+app-server|Codex Computer Use\.app|SkyComputerUseClient", re.IGNORECASE)
-"""Processes of Codex that are no user interface."""
-
-COMMAND_HINTS = {
-    Client.CODEX: (re.compile("codex", re.IGNORECASE), 6),
-    Client.OPENCODE: (re.compile("opencode", re.IGNORECASE), 6),
-    Client.CLAUDE_CODE: (re.compile(r"\d+(\.\d+)+"), 4),
-}
-"""What `pane_current_command` shows for a client, and how much that counts."""
 
 REMOTE = "--remote"
 """What a Codex is started with whose threads live in an app-server of their own."""
@@ -50,36 +30,12 @@ MARK = 'xats.agent_id="{}"'
 OWN_MARK = f'{LAUNCH_VARIABLE}="{{}}"'
 """The same of `xats-tui launch`, which starts a stock Codex, too."""
 
-PER_PROCESS, ACTIVE, TTY_GIVEN, TITLE_GIVEN = 10, 3, 100, 15
-CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30
+UNSEEN = "what runs in a container, or elsewhere by ssh, can neither be verified from here nor woken in its pane"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A pane that may be the one that was looked for."""
-
-    pane_id: str
-    session_name: str
-    window_index: int
-    pane_index: int
-    active: bool
-    tty: str
-    current_path: str
-    current_command: str
-    title: str
-    matched_processes: tuple[str, ...]
-    score: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a caller says of the pane that it looks for; None is no filter."""
-
-    client: Client
-    process_pattern: str | None = None
-    cwd: str | None = None
-    tty: str | None = None
-    title_contains: str | None = None
+def _is_program(client: Client, process: Process) -> bool:
+    """Say whether a process is known as the program of a client."""
+    return client_in(process) is client
 
 
 class RuntimeIdentity:
@@ -110,7 +66,7 @@ class RuntimeIdentity:
         candidates = [
             candidate
             for formats in panes.values()
-            if (candidate := _candidate(wanted, formats, by_tty.get(normal_tty(formats["pane_tty"]) or "", [])))
+            if (candidate := candidate_in(wanted, formats, by_tty.get(normal_tty(formats["pane_tty"]) or "", [])))
         ]
         return tuple(sorted(candidates, key=lambda candidate: (-candidate.score, candidate.pane_id)))
 
@@ -121,13 +77,9 @@ class RuntimeIdentity:
             Refusal: `ui_pid_client_mismatch`, with the client that it is.
         """
         process = await self._processes.by_pid(ui_pid)
-        if process is None or client is Client.CUSTOM or _is_program(client, process):
+        if process is None or client is Client.CUSTOM or may_be(client, process):
             return process
-        others = (other for other in EXECUTABLES if _is_program(other, process))
-        right = next(others, Client.CUSTOM)
-        advice = f"register with client {right}, or pass the pid of the {client} that you run in"
-        detail = f"process {ui_pid} ({process.name}) is not {client}: {advice}"
-        raise Refusal("ui_pid_client_mismatch", detail=detail)
+        raise Refusal("ui_pid_client_mismatch", detail=_mismatch(client, process))
 
     async def believed(self, claimed: int | None, peer: int | None) -> int | None:
         """The pid of a user interface that a caller says to belong to, unless that is another user's."""
@@ -149,12 +101,12 @@ class RuntimeIdentity:
         panes = await self._panes(socket)
         process = await self._processes.by_pid(ui_pid)
         if process is None:
-            raise Refusal("pid_not_found")
-        if not await self._matching(client, pattern, [process]):
-            raise Refusal("agent_process_mismatch")
+            raise Refusal("pid_not_found", detail=f"no process {ui_pid} runs on this machine; {UNSEEN}")
+        if not await self._matching(client, pattern, [process], test=may_be):
+            raise Refusal("agent_process_mismatch", detail=_mismatch(client, process))
         if process.tty is None:
             raise Refusal("pid_has_no_tty")
-        there = [formats for formats in panes.values() if normal_tty(formats["pane_tty"]) == process.tty]
+        there = await self._panes_of(process, panes)
         if not there:
             raise Refusal("tmux_pane_not_found")
         if len(there) > 1:
@@ -184,9 +136,12 @@ class RuntimeIdentity:
         pane_tty = normal_tty(panes[pane_id]["pane_tty"])
         if pane_tty != given:
             raise Refusal("pid_pane_tty_mismatch", detail={"pid_tty": given, "pane_tty": pane_tty})
-        hosted = await self._matching(client, pattern, await self._processes.on_tty(given))
+        there = await self._processes.on_tty(given)
+        hosted = await self._matching(client, pattern, there) or await self._matching(
+            client, pattern, there, test=may_be
+        )
         if not hosted:
-            raise Refusal("tty_maps_to_no_agent_process")
+            raise Refusal("tty_maps_to_no_agent_process", **_seen_instead(there))
         oldest = min(hosted, key=lambda process: process.started_at)
         return self._binding(socket, panes[pane_id], oldest, VerificationMode.TTY_PANE)
 
@@ -204,6 +159,13 @@ class RuntimeIdentity:
             return None
         ((one, process),) = found
         return await self.by_pid(Client.CODEX, process.pid, socket=one.pane.socket), one
+
+    async def _panes_of(self, process: Process, panes: Mapping[str, Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """The panes whose terminal is a process's own, else that of `script`, `sudo` and the like above it."""
+        for route in await self._processes.routes(process.pid):
+            if there := [one for one in panes.values() if normal_tty(one["pane_tty"]) == route.tty]:
+                return there
+        return ()
 
     async def check_server(self, socket: str) -> None:
         """Refuse the socket of a tmux server that is not spoken with; it would be stored.
@@ -235,21 +197,27 @@ class RuntimeIdentity:
             raise Refusal("tmux_unavailable", detail=str(error)) from error
         return {pane_id: formats for pane_id, formats in panes.items() if not formats["pane_dead"]}
 
-    async def _matching(self, client: Client, pattern: str | None, processes: Sequence[Process]) -> list[Process]:
+    async def _matching(
+        self,
+        client: Client,
+        pattern: str | None,
+        processes: Sequence[Process],
+        test: Callable[[Client, Process], bool] = _is_program,
+    ) -> list[Process]:
         """Find the processes that are a client's program; for `custom`, those that the caller's own pattern fits.
 
         Raises:
             BadPattern: the pattern cannot be used.
         """
         if client is not Client.CUSTOM:
-            return [process for process in processes if _is_program(client, process)]
+            return [process for process in processes if test(client, process)]
         found = await self._patterns.found(pattern or "", [process.command_line for process in processes])
         return [process for process, fits in zip(processes, found, strict=True) if fits]
 
     def _binding(self, socket: str, formats: Mapping[str, Any], process: Process, mode: VerificationMode) -> Binding:
         return Binding(
             pane=PaneRef(socket, formats["pane_id"]),
-            tty=process.tty,
+            tty=normal_tty(formats["pane_tty"]),
             ui_pid=process.pid,
             ui_started_at=process.started_at,
             mode=mode,
@@ -257,11 +225,20 @@ class RuntimeIdentity:
         )
 
 
-def _is_program(client: Client, process: Process) -> bool:
-    """Say whether a process is the program of a client."""
-    if client is Client.CODEX and CODEX_HELPERS.search(process.command_line):
-        return False
-    return any(EXECUTABLES[client].fullmatch(name) for name in program_names(process.command))
+def _mismatch(client: Client, process: Process) -> str:
+    """Why a process is not taken for a client's, and what to do."""
+    found, runs = client_in(process), f"process {process.pid} runs {process.names[-1]}"
+    if client is Client.CUSTOM:
+        return f"{runs}, whose command line does not fit process_pattern"
+    if found is not None:
+        return f"{runs}, which is {found}: say {found}, or pass the pid of the {client} that you run in"
+    return f"{runs}, which is not known as {client}: pass the pid of the {client} that you run in"
+
+
+def _seen_instead(there: Sequence[Process]) -> dict[str, str]:
+    """What is on a terminal in place of an agent, where that explains why none is seen."""
+    names = sorted({process.names[0] for process in there if runs_elsewhere(process)})
+    return {"detail": f"{', '.join(names)} runs there: {UNSEEN}"} if names else {}
 
 
 def _is_marked(process: Process, announced: PreRegistration) -> bool:
@@ -269,42 +246,3 @@ def _is_marked(process: Process, announced: PreRegistration) -> bool:
     line = process.command_line
     others = MARK.format(announced.mark) in line and REMOTE in process.command
     return (others or OWN_MARK.format(announced.mark) in line) and _is_program(Client.CODEX, process)
-
-
-def _candidate(wanted: Wanted, formats: Mapping[str, Any], processes: Sequence[Process]) -> Candidate | None:
-    tty = normal_tty(formats["pane_tty"]) or ""
-    kinship = _kinship(wanted.cwd, formats["pane_current_path"]) if wanted.cwd else 0
-    title = (wanted.title_contains or "").strip().casefold()
-    if not processes or kinship is None or title not in formats["pane_title"].casefold():
-        return None
-    wanted_tty = (wanted.tty or "").strip()
-    if wanted_tty and normal_tty(wanted_tty) != tty:
-        return None
-    score = PER_PROCESS * len(processes) + ACTIVE * bool(formats["pane_active"]) + kinship
-    score += TTY_GIVEN * bool(wanted_tty) + TITLE_GIVEN * bool(title)
-    command_hint = COMMAND_HINTS.get(wanted.client)
-    if command_hint and command_hint[0].search(formats["pane_current_command"]):
-        score += command_hint[1]
-    return Candidate(
-        pane_id=formats["pane_id"],
-        session_name=formats["session_name"],
-        window_index=int(formats["window_index"]),
-        pane_index=int(formats["pane_index"]),
-        active=bool(formats["pane_active"]),
-        tty=tty,
-        current_path=formats["pane_current_path"],
-        current_command=formats["pane_current_command"],
-        title=formats["pane_title"],
-        matched_processes=tuple(f"{process.pid} {process.name}" for process in processes),
-        score=score,
-    )
-
-
-def _kinship(cwd: str, path: str) -> int | None:
-    """What a pane's folder adds to its score; None if it has nothing to do with `cwd`."""
-    wanted, found = PurePosixPath(posixpath.normpath(cwd)), PurePosixPath(posixpath.normpath(path))
-    if wanted == found:
-        return CWD_EQUAL
-    if found.is_relative_to(wanted):
-        return CWD_BELOW
-    return CWD_ABOVE if wanted.is_relative_to(found) else None

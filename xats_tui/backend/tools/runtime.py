@@ -9,8 +9,8 @@ from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import Binding, Client
 from xats_tui.backend.model.panes import PaneRef
+from xats_tui.backend.services.pane_candidates import Candidate, Wanted
 from xats_tui.backend.services.process_patterns import BadPattern
-from xats_tui.backend.services.runtime_identity import Candidate, Wanted
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, ClientName, Optional, Positive, Tool
 from xats_tui.backend.tools.place import SocketPath, tmux_server
 

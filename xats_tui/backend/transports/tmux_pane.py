@@ -190,9 +190,10 @@ class TmuxPane:
 
     async def _judged(self, agent: Agent, binding: Binding, view: PaneView) -> tuple[tuple[Gate, ...], Seat]:
         """Every gate's verdict for a view of the agent's pane, and what is there."""
+        pid, started_at, tty = binding.ui_pid, binding.ui_started_at, tty_of(view)
         seat = Seat(
-            occupant=await self._processes.occupant(binding.ui_pid, binding.ui_started_at) if binding.ui_pid else None,
-            terminal=await self._terminals.look(tty_of(view)),
+            occupant=await self._processes.occupant(pid, started_at, tty) if pid else None,
+            terminal=await self._terminals.look(tty),
         )
         now = self._clock.now()
         report = self._reports.of(agent.host_session, now)
