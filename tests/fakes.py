@@ -106,6 +106,8 @@ class FakePane:
     enters: int = 0
     """How often Enter was pressed."""
     looks: int = 0
+    command: str = "it"
+    """What tmux says of the program in it."""
 
 
 class FakeTmux(Tmux):
@@ -157,7 +159,7 @@ def _formats(terminal: FakePane) -> dict[str, Any]:
         "pane_in_mode": int(terminal.scrolled),
         "pane_pid": terminal.pid,
         "pane_tty": f"/dev/{terminal.tty}",
-        "pane_current_command": "it",
+        "pane_current_command": terminal.command,
     }
 
 

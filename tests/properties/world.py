@@ -166,7 +166,7 @@ class World:
         self.sessions_by_name: dict[str, Session] = {}
         self._make_services(bus)
         await self.known_agents.watch()
-        self.monitor.track(await self.registry.bound_panes())
+        self.monitor.track(await self.registry.bound_panes(), await self.registry.bound_processes())
         bus.listen(self.waker.hear)
 
     def _make_services(self, bus: EventBus) -> None:
@@ -243,7 +243,7 @@ class World:
                 bound_at=tx.now,
             )
             await self.registry.bind(tx, agent_id, binding)
-        self.monitor.track(await self.registry.bound_panes())
+        self.monitor.track(await self.registry.bound_panes(), await self.registry.bound_processes())
 
     async def _deliver_through(self, agent_id: str, delivery: Delivery) -> None:
         agent = await self.registry.by_id(agent_id)

@@ -91,7 +91,7 @@ class Backend:
         troubles = {"database": lambda: database.trouble, "tmux": lambda: tmux.trouble}
         self._outages = Outages(troubles, self.notices, clock)
         processes = Processes()
-        self.panes = PaneMonitor(tmux, clock, bus.publish)
+        self.panes = PaneMonitor(tmux, clock, bus.publish, processes.standing)
         self.tokens = tokens = Tokens(settings.tokens)
         open_channels = OpenChannels(self.sessions)
         self._typing = typing = TmuxPane(tmux, processes, Terminals(), self.panes, clock, quiet, self.reports)
@@ -273,7 +273,7 @@ class Backend:
     async def _start(self, stack: AsyncExitStack) -> None:
         operator_credential.ensure(self.settings.operator_token_path)
         await self._known_agents.watch()
-        self.panes.track(await self.registry.bound_panes())
+        self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
         for name, run in (
             ("panes", self.panes.run),
             ("tracking", self._track),
@@ -321,7 +321,7 @@ class Backend:
         while True:
             await self._panes_changed.wait()
             self._panes_changed.clear()
-            self.panes.track(await self.registry.bound_panes())
+            self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
 
     async def _beat(self) -> None:
         """Send heartbeats to the sessions that speak for an agent."""

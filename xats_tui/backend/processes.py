@@ -15,7 +15,8 @@ import psutil
 from psutil import _psposix
 
 from xats_tui.backend.model.agents import SeenProcess
-from xats_tui.programs import RELAYS, program_names, tells_nothing
+from xats_tui.backend.model.panes import Standing
+from xats_tui.programs import RELAYS, is_bare_shell, program_names, tells_nothing
 
 START_TOLERANCE = 1.0
 """Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
@@ -124,6 +125,10 @@ class Processes:
         One that is typed to through another terminal, `tty`, is on that one.
         """
         return await asyncio.to_thread(_occupant, pid, started_at, tty)
+
+    async def standing(self, seen: SeenProcess, tty: str) -> Standing:
+        """How a process that was seen stands to what is typed into a terminal."""
+        return await asyncio.to_thread(_standing, seen, tty)
 
     async def living(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
         """Those of the processes that still live; quicker than one by one."""
@@ -278,6 +283,13 @@ def _occupant(pid: int, started_at: float | None, tty: str) -> Occupant | None:
             )
     except (psutil.Error, OSError, ValueError, OverflowError, subprocess.SubprocessError):
         return None
+
+
+def _standing(seen: SeenProcess, tty: str) -> Standing:
+    occupant, process = _occupant(seen.pid, seen.started_at, tty), _by_pid(seen.pid)
+    if occupant is None or process is None or is_bare_shell(process.command):
+        return Standing.ENDED
+    return Standing.IN_FRONT if occupant.in_front and occupant.tty == tty else Standing.BEHIND
 
 
 def _if_allowed(read: Callable[[], str]) -> str:

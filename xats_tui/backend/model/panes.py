@@ -45,6 +45,16 @@ IN_A_MODE = frozenset({PaneState.COPY_MODE, PaneState.TMUX_MODE})
 """The states in which tmux itself takes the keys: scrolled back, a list to choose from, the clock."""
 
 
+class Standing(StrEnum):
+    """How the process that was bound to a pane stands to what is typed there."""
+
+    IN_FRONT = "in_front"
+    BEHIND = "behind"
+    """It lives, and something else has the terminal."""
+    ENDED = "ended"
+    """It has ended, or given way to a shell."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneLook:
     """One look at a pane: what tmux said of it and what was on its screen."""

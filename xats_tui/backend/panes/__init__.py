@@ -11,13 +11,11 @@ from xats_tui.backend.model.agents import Client
 from xats_tui.backend.model.panes import PaneReading, PaneState
 from xats_tui.backend.panes.claude_code import read_claude_code
 from xats_tui.backend.panes.codex import read_codex
+from xats_tui.backend.panes.front import read_shell
 from xats_tui.backend.panes.generic import read_generic
 from xats_tui.backend.panes.opencode import read_opencode
 from xats_tui.backend.panes.prompts import read_prompt
 from xats_tui.backend.panes.screen import Line, parse_screen
-
-SHELLS = frozenset({"ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "nu", "sh", "tcsh", "xonsh", "zsh"})
-"""Programs whose prompt means that the agent is gone."""
 
 QUESTION_LIMIT = 120
 """Characters of a question that a reason quotes."""
@@ -42,7 +40,7 @@ def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, An
         client: the program that should be in it; None or `custom` for any other.
         screen: the visible screen as `capture-pane -p -e` prints it.
         formats: tmux formats of the same moment: cursor_x, cursor_y (cells from 0), pane_in_mode, pane_dead,
-            pane_current_command, pane_title, width or pane_width, …
+            pane_current_command, pane_title, width or pane_width, …; and `standing`, how the bound process stands.
 
     Returns:
         The state with what made the reader say so.  What it does not recognise is `unknown`, never `idle`.
@@ -52,11 +50,10 @@ def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, An
     if int(formats.get("pane_in_mode") or 0):
         return _in_a_mode(str(formats.get("pane_mode") or "copy-mode"))
     lines = parse_screen(screen, str(formats.get("version") or ""))
+    if shell := read_shell(formats, known_client=client in READERS):
+        return shell
     if client is None or client not in READERS:
         return read_generic(lines, formats)
-    command = str(formats.get("pane_current_command") or "").removeprefix("-")
-    if command in SHELLS:
-        return PaneReading(state=PaneState.SHELL, reason=f"{command} is in front: the agent has ended")
     reading = READERS[Client(client)](lines, formats)
     if reading.state is PaneState.DIALOG and (asked := read_prompt(Client(client), screen, formats).question):
         return replace(reading, reason=f"asks: {asked[:QUESTION_LIMIT]}")

@@ -5,16 +5,17 @@ It knows panes and their clients, not agents or wakes.  A tick that is late is d
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import TmuxError
 from xats_tui.backend.events import Event, PaneChanged
-from xats_tui.backend.model.agents import Client
-from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
+from xats_tui.backend.model.agents import Client, SeenProcess
+from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Standing
 from xats_tui.backend.panes import read_pane
+from xats_tui.backend.panes.front import STANDING, leads_a_shell
 from xats_tui.backend.tmux import Tmux
 
 logger = logging.getLogger(__name__)
@@ -32,11 +33,22 @@ SLOW = 2.0
 class PaneMonitor:
     """The newest view of each tracked pane."""
 
-    def __init__(self, tmux: Tmux, clock: Clock, publish: Callable[[Iterable[Event]], None]) -> None:
+    def __init__(
+        self,
+        tmux: Tmux,
+        clock: Clock,
+        publish: Callable[[Iterable[Event]], None],
+        standing: Callable[[SeenProcess, str], Awaitable[Standing]] | None = None,
+    ) -> None:
+        """Name what it works with; `standing` tells how a process stands to what is typed into a terminal."""
         self._tmux = tmux
         self._clock = clock
         self._publish = publish
+        self._standing = standing
         self._clients: Mapping[PaneRef, Client | None] = {}
+        self._processes: Mapping[PaneRef, SeenProcess] = {}
+        self._read_as: dict[PaneRef, Client | None] = {}
+        """By pane, the client by whose reader its newest view was read."""
         self._views: dict[PaneRef, PaneView] = {}
         self._lost: set[PaneRef] = set()
         """Those of which the newest view says that they cannot be seen."""
@@ -47,11 +59,14 @@ class PaneMonitor:
         self.tick_seconds: float | None = None
         """What the last look at all panes took; None before the first."""
 
-    def track(self, clients: Mapping[PaneRef, Client | None]) -> None:
-        """Look at these panes from now on, and at no others."""
-        self._clients = dict(clients)
+    def track(
+        self, clients: Mapping[PaneRef, Client | None], processes: Mapping[PaneRef, SeenProcess] | None = None
+    ) -> None:
+        """Look at these panes from now on, and at no others; `processes` are those that were bound to them."""
+        self._clients, self._processes = dict(clients), dict(processes or {})
         for pane in self._views.keys() - self._clients.keys():
             del self._views[pane]
+            self._read_as.pop(pane, None)
         self._lost &= self._clients.keys()
         self._all_due_at = self._clock.monotonic()
         self._hurry.set()
@@ -78,7 +93,7 @@ class PaneMonitor:
         Raises:
             PaneGone, TmuxUnavailable, TmuxError: it cannot be seen.
         """
-        return self._note(await self._tmux.look_at(pane), client)
+        return self._note(await self._with_standing(await self._tmux.look_at(pane)), client)
 
     async def run(self) -> None:
         """Look, for ever."""
@@ -135,17 +150,28 @@ class PaneMonitor:
                 look = PaneLook(
                     pane=pane, at=self._clock.now(), formats=looks.panes[pane_id], screen=looks.screens[pane_id]
                 )
-                self._note(look, self._clients[pane])
+                look = await self._with_standing(look)
+                self._note(look, self._clients.get(pane))
+
+    async def _with_standing(self, look: PaneLook) -> PaneLook:
+        """Find out how the bound process stands, where tmux names a shell: that may only be its group's leader."""
+        process = self._processes.get(look.pane)
+        if process is None or self._standing is None or not leads_a_shell(look.formats):
+            return look
+        tty = str(look.formats.get("pane_tty") or "").removeprefix("/dev/")
+        return replace(look, formats={**look.formats, STANDING: await self._standing(process, tty)})
 
     def _note(self, look: PaneLook, client: Client | None) -> PaneView:
         before = self._views.get(look.pane)
-        if before is not None and look.pane not in self._lost and _same(before.look, look):
+        known = look.pane not in self._lost and self._read_as.get(look.pane) is client
+        if before is not None and known and _same(before.look, look):
             # Not later than now, if the clock was set back meanwhile: the pane would not be quiet for so long.
             unchanged, state = min(before.unchanged_since, look.at), min(before.state_since, look.at)
             view = replace(before, look=look, unchanged_since=unchanged, state_since=state)
             self._views[look.pane] = view
             return view
         self._lost.discard(look.pane)
+        self._read_as[look.pane] = client
         reading = read_pane(client, look.screen, look.formats)
         same_state = before is not None and before.reading.state is reading.state
         view = PaneView(
@@ -172,7 +198,16 @@ class PaneMonitor:
         self._publish([PaneChanged(socket=pane.socket, pane_id=pane.pane_id, state_changed=state_changed)])
 
 
-COMPARED = ("cursor_x", "cursor_y", "pane_in_mode", "pane_dead", "pane_current_command", "pane_title", "pane_width")
+COMPARED = (
+    "cursor_x",
+    "cursor_y",
+    "pane_in_mode",
+    "pane_dead",
+    "pane_current_command",
+    "pane_title",
+    "pane_width",
+    STANDING,
+)
 """The formats that, with the screen, make a look the same as another."""
 
 

@@ -21,6 +21,7 @@ from xats_tui.backend.model.agents import (
     Delivery,
     DeliveryKind,
     RosterEntry,
+    SeenProcess,
 )
 from xats_tui.backend.model.labels import composed, folded
 from xats_tui.backend.model.panes import PaneRef
@@ -155,6 +156,11 @@ class Registry:
         """Every pane that an agent is bound to, with the program that should be in it."""
         agents = await store.all_teams(self._database)
         return {agent.binding.pane: agent.client for agent in agents if agent.binding}
+
+    async def bound_processes(self) -> Mapping[PaneRef, SeenProcess]:
+        """The process that was seen in each of those panes, where one was."""
+        agents = await store.all_teams(self._database)
+        return {agent.binding.pane: agent.process for agent in agents if agent.binding and agent.process}
 
     async def roster(self) -> tuple[RosterEntry, ...]:
         """Every agent with its mail, its wakes and its pane, by team and name."""

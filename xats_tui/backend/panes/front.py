@@ -1,0 +1,37 @@
+"""A shell in front of a pane: the agent has ended, or the shell only leads the group that the agent runs in.  Pure.
+
+tmux names the leader of the foreground group.  For `sh -c 'claude; exec bash'`, a wrapper script or `npx` that is a
+shell, with the agent beside it; so the process that was bound decides, where it is known.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from xats_tui.backend.model.panes import PaneReading, PaneState, Standing
+from xats_tui.programs import SHELLS
+
+STANDING = "standing"
+"""Where formats tell how the bound process stands; tmux knows nothing of it."""
+
+
+def leads_a_shell(formats: Mapping[str, Any]) -> bool:
+    """Whether tmux names a shell as what runs in a pane."""
+    return _command(formats) in SHELLS
+
+
+def read_shell(formats: Mapping[str, Any], *, known_client: bool) -> PaneReading | None:
+    """The pane as a shell's; None if no shell is in front, or the agent is there beside it."""
+    if not leads_a_shell(formats):
+        return None
+    command, standing = _command(formats), formats.get(STANDING)
+    if standing == Standing.BEHIND:
+        reason = f"{command} is in front: the agent stands behind it, and fg brings it back"
+    elif standing == Standing.ENDED or (standing is None and known_client):
+        reason = f"{command} is in front: the agent has ended"
+    else:
+        return None
+    return PaneReading(state=PaneState.SHELL, reason=reason)
+
+
+def _command(formats: Mapping[str, Any]) -> str:
+    return str(formats.get("pane_current_command") or "").removeprefix("-")
