@@ -22,6 +22,8 @@ SENTENCES: Mapping[str, str] = {
     "no_dialog": "it asks nothing any more",
     "prompt_changed": "it changed: something else is asked now",
     "not_taken": "the keys were sent, but the same is still asked: look at the pane",
+    "taken_as_text": "the key went into a text field of the dialog and is no answer: remove it at the pane",
+    "answer_unseen": "the keys were sent, but the screen does not show what came of it: look at the pane",
     "pane_busy": "something else is being typed into that pane",
     "tasks_in_progress": "it owns tasks that are not done: reassign or release them first",
     "unknown_task": "that task is no longer on the board",

@@ -27,7 +27,7 @@ from xats_tui.screens.verbs import VerbRefused, Verbs
 GLANCE = 1.0
 """Seconds between two looks at the pane while the dialog is open."""
 
-AGAIN = frozenset({"prompt_changed", "not_taken"})
+AGAIN = frozenset({"prompt_changed", "not_taken", "taken_as_text", "answer_unseen", "not_answerable"})
 """After these refusals there is still something to answer."""
 
 RULE = re.compile(r" *(\S)\1{8,} *")

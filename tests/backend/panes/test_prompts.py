@@ -42,7 +42,7 @@ def test_a_permission_prompt_is_read_with_its_options(capture: Capture) -> None:
             assert [labels[0], labels[2]] == CODEX_LABELS and "don't ask again" in labels[1]
         case _:
             assert labels == OPENCODE_LABELS
-    assert prompt.in_a_row is (capture.client is Client.OPENCODE)
+    assert prompt.arrows == (("Left", "Right") if capture.client is Client.OPENCODE else None)
     assert prompt.chosen == (2 if capture.name.endswith("-always") else 1)
 
 

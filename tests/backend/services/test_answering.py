@@ -13,6 +13,7 @@ from tests.tmux_server import Pane, TmuxServer
 from xats_tui.backend.daemon import Backend
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.panes import Prompt
+from xats_tui.backend.panes.options import EDITING
 from xats_tui.backend.services import answering
 
 pytestmark = pytest.mark.tmux
@@ -108,6 +109,43 @@ async def test_an_answer_is_not_taken_for_given_if_the_prompt_stays(backend: Bac
 
     (noted,) = await backend.operator.activity()
     assert noted.detail.startswith("1. Yes: not taken")
+
+
+async def test_a_digit_that_becomes_text_is_no_answer_and_none_is_sent_after_it(
+    backend: Backend, asking: Asking, tmux: TmuxServer
+) -> None:
+    bob, pane = await asking("claude-code", "amend")
+    prompt = await asked(backend, bob, "amend")
+
+    with pytest.raises(Refusal, match="taken_as_text"):
+        await backend.answering.answer(bob.agent_id, prompt, 3)
+    with pytest.raises(Refusal, match="not_answerable") as refused:
+        await backend.answering.answer(bob.agent_id, prompt, 3)
+
+    assert refused.value.fields["detail"] == EDITING
+    assert "1. Yes, 3\n" in tmux.capture(pane.pane_id)
+    (noted,) = await backend.operator.activity()
+    assert noted.detail.startswith("3. No: taken as text")
+
+
+async def test_a_screen_that_is_empty_for_a_moment_is_no_proof_of_an_answer(backend: Backend, asking: Asking) -> None:
+    bob, _ = await asking("claude-code", "flicker")
+    prompt = await asked(backend, bob, "flicker")
+
+    with pytest.raises(Refusal, match="not_taken"):
+        await backend.answering.answer(bob.agent_id, prompt, 1)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+async def test_options_without_numbers_are_chosen_by_arrows(
+    number: int, backend: Backend, asking: Asking, tmux: TmuxServer
+) -> None:
+    bob, pane = await asking("claude-code", "unnumbered")
+    prompt = await asked(backend, bob, "unnumbered")
+
+    assert await backend.answering.answer(bob.agent_id, prompt, number) is None
+
+    await tmux.wait_for(pane.pane_id, f"chose {CHOICES['claude-code'][number - 1]} for unnumbered")
 
 
 async def test_enter_is_not_pressed_unless_the_option_is_seen_to_be_chosen(

@@ -110,8 +110,8 @@ class Prompt:
     """Empty if it is not one that can be answered from afar."""
     chosen: int = field(default=0, compare=False)
     """The number of the option that Enter would take; 0 if there are none."""
-    in_a_row: bool = False
-    """The options stand side by side and have no numbers to press."""
+    arrows: tuple[str, str] | None = None
+    """The keys that move the choice back and forth, if the options have no numbers to press."""
     question: str = field(default="", compare=False)
     """What stands above the options, in one line."""
     why_not: str = ""

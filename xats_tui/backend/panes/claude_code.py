@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xats_tui.backend.model.panes import PaneReading
+from xats_tui.backend.panes.options import pointed, text_of
 from xats_tui.backend.panes.screen import Cell, Cursor, Line, cursor_of, join_wrapped, width_of
 from xats_tui.backend.panes.signs import Signs, lowest_match, quoted, title_of
 
@@ -31,6 +32,15 @@ PLACEHOLDER = re.compile(r'Try ".*"|Message @.*…|Press up to edit queued messa
 
 EMPTY_HINT = re.compile(r"\? for shortcuts|esc to interrupt")
 """What the footer says only while the input line is empty."""
+
+FOR_AGENTS = "← for agents"
+"""What it says besides while the input line is empty, but only at first."""
+
+AUTO_MODE = "auto mode on"
+"""In this mode the footer is the same whether the input line is empty or not."""
+
+BANNER = re.compile(r"Claude Code v\d")
+STASHED = re.compile(r"\bdraft stashed\b")
 
 DIALOG = re.compile(r"^ {0,4}❯ \d+\. |\b(Esc|Enter|Space|Tab)\b.{0,24} to \w+|^ *(Do you want|Would you like) to ")
 """A chosen option, the keys that a dialog or menu names, its question."""
@@ -87,7 +97,7 @@ def read_claude_code(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneR
         dialog=_dialog(found, cursor, footer, title),
         draft=MARKS[found.mark] or (f"not sent: {quoted(text)}" if text is not None else None),
         busy=spinning or _busy(lines, found.first_row, footer),
-        doubt=_doubt(found, footer),
+        doubt=_doubt(found, footer) or _spaces(lines, found, footer),
         composer=text or "",
     ).reading("the input line is empty and holds the cursor")
 
@@ -169,10 +179,32 @@ def _doubt(found: InputLine, footer: str) -> str | None:
     return None
 
 
+def _spaces(lines: Sequence[Line], found: InputLine, footer: str) -> str | None:
+    """The doubt that typed spaces stand behind the cursor: tmux does not tell them from what was erased.
+
+    Where a prompt has been sent, something was erased at any rate; before, something typed may still be there.
+    """
+    above = lines[: found.first_row]
+    banner = max((row for row, line in enumerate(above) if BANNER.search(line.text)), default=None)
+    if banner is None or AUTO_MODE not in footer or FOR_AGENTS in footer or found.rows[0].end.reverse:
+        return None
+    sent = any(_is_sent(line) for line in above[banner + 1 :])
+    if sent or any(STASHED.search(line.text) for line in above[-2:]):
+        return None
+    return "something was typed and nothing sent: there may be spaces in the input line"
+
+
+def _is_sent(line: Line) -> bool:
+    """Tell whether a row of the conversation begins what a person has sent."""
+    mark, after = line.at(0), line.at(1)
+    return mark is not None and mark.text in MARKS and after is not None and after.blank and line.width > INDENT
+
+
 def _without_input_line(lines: Sequence[Line], spinning: str | None) -> Signs:
     if any("Showing detailed transcript" in line.text for line in lines):
         return Signs(doubt="the transcript is open")
-    sign = lowest_match(DIALOG, lines)
+    listed = pointed(text_of(lines))
+    sign = lowest_match(DIALOG, lines) or (listed and listed.options[listed.chosen - 1].label)
     return Signs(
         dialog=f"a dialog or menu is open: {sign}" if sign else None,
         busy=spinning,

@@ -76,12 +76,10 @@ def _find_input_line(lines: Sequence[Line]) -> InputLine | None:
         return None
     bottom = next(row for row in reversed(range(len(lines))) if not lines[row].blank)
     empty = [row for row in range(first + 1, bottom) if lines[row].blank]
-    if not empty:
-        return None
-    end = empty[-1]
+    end = empty[-1] if empty else bottom + 1  # a draft that needs the rows leaves none for the footer
     while end - 1 > first and lines[end - 1].blank:
         end -= 1
-    below = lines[empty[-1] + 1 :]
+    below = lines[empty[-1] + 1 :] if empty else ()
     footer = "\n".join(line.text for line in below)
     if lowest_match(DIALOG, below):
         return None  # the lowest › is a dialog's chosen option, or the help covers the input line

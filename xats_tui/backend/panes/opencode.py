@@ -8,6 +8,7 @@ separator in the foot is a placeholder.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from xats_tui.backend.model.panes import PaneReading
@@ -28,6 +29,9 @@ DIALOG = re.compile(
     r"Permission required|\benter (confirm|submit|select|toggle)\b|\besc (dismiss|close|cancel)\b|\besc\s*$"
 )
 """The headline of a permission prompt, and the keys that dialogs name."""
+
+PANEL_HEAD = re.compile(r"(?P<title>\S.*?) {3,}esc(?:/enter)?")
+"""The first row of a panel that lies over the screen: its title in bold, and the key that closes it."""
 
 SHELL_PLACEHOLDER = "Run a command"
 
@@ -61,7 +65,7 @@ def read_opencode(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneRead
     placeholder = _is_placeholder(box, cursor)
     text = "" if placeholder else join_wrapped([_text(cells) for cells in box.rows], box.text_width)
     return Signs(
-        dialog=None if cursor is None or box.holds(cursor) else _overlay(lines),
+        dialog=_panel(lines) or (None if cursor is None or box.holds(cursor) else _overlay(lines)),
         draft=_draft(box, cursor, placeholder, text),
         busy="the line below the box says so" if BUSY.search(box.below) else None,
         doubt="the cursor is not known" if cursor is None else None,
@@ -131,6 +135,17 @@ def _draft(box: InputBox, cursor: Cursor | None, placeholder: bool, text: str) -
     at_start = cursor is None or not box.holds(cursor) or (cursor.row, cursor.column) == (box.first_row, box.column)
     if text or len(box.rows) > 1 or not at_start:
         return f"not sent: {quoted(text)}"
+    return None
+
+
+def _panel(lines: Sequence[Line]) -> str | None:
+    """The sign of a panel that is open; some leave the cursor where it was, in the box."""
+    for line in lines:
+        for _, cells in groupby(line.cells, key=lambda cell: cell.style.background):
+            written = list(cells)
+            found = PANEL_HEAD.fullmatch(_text(written).strip())
+            if found and next(cell for cell in written if not cell.blank).style.bold:
+                return f"a panel is open: {found['title']}"
     return None
 
 

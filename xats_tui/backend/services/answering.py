@@ -5,12 +5,12 @@ The answer is sent only if a fresh look shows the very prompt that the operator 
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import KeysWithheld, PaneGone, Refusal, TmuxError
 from xats_tui.backend.model.agents import OPERATOR_NAME, Agent
 from xats_tui.backend.model.panes import Option, PaneRef, PaneState, PaneView, Prompt
+from xats_tui.backend.panes.fates import Fate, fate_of
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.panes.prompts import read_prompt
 from xats_tui.backend.store import activity as store
@@ -26,11 +26,17 @@ PATIENCE = 3.0
 GLANCE = 0.04
 """Seconds between two looks while waiting for that."""
 
+GONE_AFTER = 1.0
+"""Seconds for which a prompt must be missing on a screen that is not understood: a half-drawn frame is no proof."""
+
 PANE_FREE = 10.0
 """Seconds to wait for a hint that is being typed into the same pane."""
 
 KEPT = 300
 """Characters of a prompt that the record of an answer keeps."""
+
+NOT_TAKEN = {Fate.STAYS: "not_taken", Fate.EDITED: "taken_as_text"}
+"""The refusals for what is still asked; of anything else it is not known what came of the answer."""
 
 
 class Answering:
@@ -62,7 +68,8 @@ class Answering:
         Raises:
             Refusal: those of `prompt`; `prompt_changed` if something else is asked now; `not_answerable` with the
                 reason; `keys_withheld` if the keys would reach another program, several, or none; `not_taken` if the
-                prompt stays; `pane_busy` if something else is being typed there.
+                prompt stays, `taken_as_text` if the keys went into a text in it, `answer_unseen` if the screen does
+                not tell; `pane_busy` if something else is being typed there.
         """
         agent, pane = await self._bound(agent_id)
         try:
@@ -82,8 +89,7 @@ class Answering:
     async def _answer(self, agent: Agent, pane: PaneRef, seen: Prompt, number: int) -> Prompt | None:
         option = _answerable(seen, number)
         prompt = await self._asked(agent, pane)
-        if prompt != seen:
-            raise Refusal("prompt_changed")
+        _check_same(prompt, seen)
         outcome = "interrupted"
         try:
             after = await self._press(agent, pane, prompt, option)
@@ -100,36 +106,42 @@ class Answering:
 
     async def _press(self, agent: Agent, pane: PaneRef, prompt: Prompt, option: Option) -> Prompt | None:
         """Send the keys for an option, and see the prompt gone."""
-        if not prompt.in_a_row:
+        if prompt.arrows is None:
             await self._send(agent, prompt, str(option.number))
             return await self._see_it_taken(agent, pane, prompt)
         steps = option.number - prompt.chosen
         if steps:
-            await self._send(agent, prompt, *(["Right" if steps > 0 else "Left"] * abs(steps)))
-        chosen = await self._watch(agent, pane, lambda now: now != prompt or now.chosen == option.number)
-        if chosen != prompt:
-            raise Refusal("prompt_changed")
-        if chosen is None or chosen.chosen != option.number:
-            raise Refusal("not_taken")
+            await self._send(agent, prompt, *([prompt.arrows[steps > 0]] * abs(steps)))
+        await self._see_it_chosen(agent, pane, prompt, option)
         await self._send(agent, prompt, "Enter")
         return await self._see_it_taken(agent, pane, prompt)
 
-    async def _see_it_taken(self, agent: Agent, pane: PaneRef, prompt: Prompt) -> Prompt | None:
-        after = await self._watch(agent, pane, lambda now: now != prompt)
-        if after == prompt:
-            raise Refusal("not_taken")
-        return after
-
-    async def _watch(self, agent: Agent, pane: PaneRef, as_wished: Callable[[Prompt | None], bool]) -> Prompt | None:
-        """Look until what is asked is as wished or patience ends; what is asked then, None for nothing."""
+    async def _see_it_chosen(self, agent: Agent, pane: PaneRef, prompt: Prompt, option: Option) -> None:
+        """Look until the option is the chosen one."""
         give_up_at = self._clock.monotonic() + PATIENCE
         while True:
-            try:
-                now: Prompt | None = await self._asked(agent, pane)
-            except Refusal:
-                now = None
-            if as_wished(now) or self._clock.monotonic() >= give_up_at:
+            now = _prompt_on(agent, await self._monitor.look(pane, agent.client))
+            if now is not None:
+                _check_same(now, prompt)
+                if now.chosen == option.number:
+                    return
+            if self._clock.monotonic() >= give_up_at:
+                raise Refusal("prompt_changed" if now is None else "not_taken")
+            await self._clock.sleep(GLANCE)
+
+    async def _see_it_taken(self, agent: Agent, pane: PaneRef, prompt: Prompt) -> Prompt | None:
+        """Look until the prompt is gone or another one is asked; what is asked then, None for nothing."""
+        missing_since: float | None = None
+        give_up_at = self._clock.monotonic() + PATIENCE
+        while True:
+            view = await self._monitor.look(pane, agent.client)
+            now, at = _prompt_on(agent, view), self._clock.monotonic()
+            fate = fate_of(prompt, view.reading.state, now)
+            missing_since = (missing_since or at) if fate is Fate.MISSING else None
+            if fate in (Fate.GONE, Fate.ANOTHER) or (missing_since is not None and at - missing_since >= GONE_AFTER):
                 return now
+            if at >= give_up_at:
+                raise Refusal(NOT_TAKEN.get(fate, "answer_unseen"))
             await self._clock.sleep(GLANCE)
 
     async def _asked(self, agent: Agent, pane: PaneRef) -> Prompt:
@@ -139,8 +151,7 @@ class Answering:
         """Press keys, if they reach the agent's program and nothing else, and that still asks the same."""
         try:
             ready = await self._panes.ready(agent)
-            if _prompt_in(agent, ready.view) != prompt:
-                raise Refusal("prompt_changed")
+            _check_same(_prompt_in(agent, ready.view), prompt)
             await self._panes.press(ready, *keys)
         except KeysWithheld as error:
             raise Refusal("keys_withheld", detail=str(error)) from error
@@ -162,9 +173,24 @@ class Answering:
 
 
 def _prompt_in(agent: Agent, view: PaneView) -> Prompt:
-    if view.reading.state is not PaneState.DIALOG:
+    if (prompt := _prompt_on(agent, view)) is None:
         raise Refusal("no_dialog", detail=str(view.reading.state))
+    return prompt
+
+
+def _prompt_on(agent: Agent, view: PaneView) -> Prompt | None:
+    if view.reading.state is not PaneState.DIALOG:
+        return None
     return read_prompt(agent.client, view.look.screen, view.look.formats)
+
+
+def _check_same(now: Prompt, seen: Prompt) -> None:
+    """Refuse to go on with a prompt that is not as it was seen."""
+    if now == seen:
+        return
+    if now.question == seen.question and now.why_not:
+        raise Refusal("not_answerable", detail=now.why_not)
+    raise Refusal("prompt_changed")
 
 
 def _answerable(prompt: Prompt, number: int) -> Option:
