@@ -18,9 +18,6 @@ from xats_tui.settings import Loaded
 
 POKE_FAILED = 1
 
-POKE = "[xats] the operator asks you to look: call get_inbox"
-"""What an agent is poked with, unless there is something else to say."""
-
 STDIN = "-"
 
 SUBMITTED = "submitted"
@@ -74,7 +71,9 @@ def send(
 def poke(
     loaded: Loaded,
     agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whom.", autocompletion=complete_agent)],
-    line: Annotated[str, typer.Argument(metavar="[TEXT]", help="The line.", show_default=False)] = POKE,
+    line: Annotated[
+        str | None, typer.Argument(metavar="[TEXT]", help="The line; without one, the agent is asked to look.")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Type one line into an agent's pane and submit it, if every gate is open; exit code 1 if it was not submitted."""

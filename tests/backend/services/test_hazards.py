@@ -113,4 +113,4 @@ async def test_a_program_that_is_stopped_gets_one_hint_when_it_goes_on(
     await until(alice, sent["message_id"], detail=f"kill -CONT {bob.pid}")
     os.kill(bob.pid, signal.SIGCONT)
     await until(alice, sent["message_id"], wake_status="delivered")
-    assert (bob.submitted, bob.line) == ([HINT], "")
+    assert (bob.submitted, bob.line) == ([HINT.replace("get_inbox", "mcp__xats__get_inbox")], "")

@@ -152,6 +152,11 @@ def test_one_hint_names_the_senders(senders: list[str], count: int, expected: st
     assert hint(senders, count) == expected
 
 
+def test_a_hint_names_the_tool_as_the_model_has_to_search_for_it() -> None:
+    assert hint(["qa"], 1, "mcp__xats__get_inbox") == "[xats] 1 new message from qa: call mcp__xats__get_inbox"
+    assert len(hint(["a" * 64, "b" * 64, "c" * 64], 99, "mcp__xats__get_inbox")) == HINT_LIMIT
+
+
 @given(st.lists(st.text(min_size=1, max_size=300), min_size=1), st.integers(min_value=1, max_value=10**6))
 def test_a_hint_is_one_harmless_line_whatever_the_names(senders: list[str], count: int) -> None:
     line = hint(senders, count)

@@ -15,10 +15,15 @@ from xats_tui.backend.operator_verbs.kit import OperatorServices, Verb, Word
 from xats_tui.backend.operator_verbs.names import agent_meant, message_meant, task_meant
 from xats_tui.backend.operator_verbs.readings import REACH, is_failed, shown, wakes_of
 from xats_tui.backend.operator_verbs.records import plain
+from xats_tui.backend.services.tool_names import full_name
 from xats_tui.backend.tools.kit import Answer, Arguments, Optional
 
 NOBODY = "nobody"
 """The owner of a task that nobody works on."""
+
+
+POKE = "[xats] the operator asks you to look: call {tool}"
+"""What an agent is poked with, unless there is something else to say."""
 
 
 class Send(Arguments):
@@ -33,7 +38,7 @@ class Send(Arguments):
 
 class Poke(Arguments):
     agent: Word
-    text: str
+    text: Optional[str] = None
 
 
 class Replay(Arguments):
@@ -63,7 +68,8 @@ async def send(services: OperatorServices, arguments: Send) -> Answer:
 async def poke(services: OperatorServices, arguments: Poke) -> Answer:
     """Put one line before an agent in its pane; the answer says how far it got."""
     agent = agent_meant(await services.registry.roster(), arguments.agent).agent
-    proof = await services.operator.poke(agent.agent_id, arguments.text)
+    text = POKE.format(tool=full_name("get_inbox", agent)) if arguments.text is None else arguments.text
+    proof = await services.operator.poke(agent.agent_id, text)
     return {"agent_id": agent.agent_id, "name": agent.name, "team": agent.team, **plain(proof)}
 
 

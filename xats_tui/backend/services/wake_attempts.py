@@ -13,6 +13,7 @@ from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import WakeChanged
 from xats_tui.backend.model.agents import Agent
 from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.backend.services.tool_names import full_name
 from xats_tui.backend.services.wake_policy import (
     BUDGET_PERIOD,
     CHATTER_PERIOD,
@@ -82,7 +83,7 @@ class WakeAttempts:
         seen = sighting.seen
         proof = Proof(step=WakeStep.ATTEMPTED, detail=sighting.detail, seen_before=seen, seen_after=seen)
         if agent and transport and (isinstance(verdict, Deliver) or (forced and isinstance(verdict, Defer))):
-            proof = await _delivered_by(transport, agent, await self._hint(wakes), forced=forced)
+            proof = await _delivered_by(transport, agent, await self._hint(agent, wakes), forced=forced)
             now = self._clock.now()
             verdict = after_delivery(wakes, proof.step, proof.detail, failed=proof.failed, now=now, types=types)
         await self._write_down(agent_id, transport.name if transport else "none", verdict, proof, self._serving(agent))
@@ -126,7 +127,7 @@ class WakeAttempts:
         fresh = [wake for wake in wakes if wake.status is WakeStatus.RETRYING and WakeStep.SEEN not in wake.reached]
         if not fresh:
             return None
-        line = await self._hint(wakes)
+        line = await self._hint(await agents_store.by_id(self._database, agent_id), wakes)
         proof = Proof(
             step=WakeStep.SUBMITTED,
             detail="the turn goes on with the hint",
@@ -178,11 +179,12 @@ class WakeAttempts:
             ),
         )
 
-    async def _hint(self, wakes: Sequence[Wake]) -> str:
+    async def _hint(self, agent: Agent | None, wakes: Sequence[Wake]) -> str:
         unseen = [wake for wake in wakes if WakeStep.SEEN not in wake.reached] or wakes
         senders = [wake.sender_id for wake in unseen if wake.sender_id]
         names = await agents_store.names(self._database, senders)
-        return hint([names.get(sender, "someone who left") for sender in senders], len(unseen))
+        tool = full_name("get_inbox", agent) if agent else "get_inbox"
+        return hint([names.get(sender, "someone who left") for sender in senders], len(unseen), tool)
 
     async def _write_down(
         self, agent_id: str, transport: str, verdict: Verdict | None, proof: Proof, serving: Sequence[str]

@@ -234,14 +234,14 @@ def delay_after(wakes: Sequence[Wake]) -> timedelta:
     return LADDER[min(min(wake.attempts for wake in wakes), len(LADDER) - 1)]
 
 
-def hint(senders: Sequence[str], count: int) -> str:
-    """The one line that is put before an agent; names are foreign text and made harmless."""
+def hint(senders: Sequence[str], count: int, tool: str = "get_inbox") -> str:
+    """The one line that is put before an agent, with the tool to call; names are foreign text and made harmless."""
     named = [_harmless(name) for name in dict.fromkeys(senders)]
     shown = ", ".join(named[:NAMED_SENDERS]) + (
         f" and {len(named) - NAMED_SENDERS} more" if len(named) > NAMED_SENDERS else ""
     )
     messages = "1 new message" if count == 1 else f"{count} new messages"
-    start, end = f"[xats] {messages} from ", ": call get_inbox"
+    start, end = f"[xats] {messages} from ", f": call {tool}"
     room = HINT_LIMIT - len(start) - len(end)
     return start + (shown if len(shown) <= room else shown[: room - 1] + "…") + end
 
