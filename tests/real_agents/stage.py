@@ -42,6 +42,9 @@ CLAUDE_FLAGS = "--mcp-config mcp.json --allowedTools mcp__xats --settings hooks.
 
 HOOK_EVENTS = ("SessionStart", "UserPromptSubmit", "PermissionRequest", "Notification", "Stop", "SessionEnd")
 
+FRONT = f"{sys.executable} {Path(__file__).with_name('front.py')}"
+"""Starts a program that is going to be stopped."""
+
 BUSY_LOOP = "while True: pass"
 
 
@@ -79,12 +82,12 @@ class Stage:
         record = pid_file.read(self.home / "daemon.pid")
         return record if record and record.pid == self.coordinator.pid else None
 
-    async def join(self, client: str, name: str) -> AgentPane:
+    async def join(self, client: str, name: str, *, stoppable: bool = False) -> AgentPane:
         """Start an agent and have its model register it."""
-        pane = await self.open(client)
+        pane = await self.open(client, stoppable=stoppable)
         fields: dict[str, Any] = {"name": name, "team": "t", "client": client, "model": "m"}
         if client != "codex":
-            fields["ui_pid"] = await ui_pid(self.rig, pane, CLIENTS[client])
+            fields["ui_pid"] = (await ui_pids(self.rig, pane, CLIENTS[client]))[0]
         pane.submit(f"CALL register_agent {json.dumps(fields)}")
         try:
             await self.agent(name, 10)
@@ -95,13 +98,14 @@ class Stage:
         self.panes[name] = pane
         return pane
 
-    async def open(self, client: str) -> AgentPane:
+    async def open(self, client: str, *, stoppable: bool = False) -> AgentPane:
         """Start a client with our server, and wait until it takes input."""
         wire(self.rig, client, self.home)
         if client == "codex":
             await asyncio.to_thread(self.rig.start_codex_daemon)
         arguments = CLAUDE_FLAGS if client == "claude-code" else ""
-        pane = self.rig.start(CLIENTS[client], arguments=arguments, width=110, height=32)
+        program = f"{FRONT} {CLIENTS[client]}" if stoppable else CLIENTS[client]
+        pane = self.rig.start(program, arguments=arguments, width=110, height=32)
         await asyncio.to_thread(pane.wait_for, READY[client], PATIENCE)
         await asyncio.to_thread(pane.settle, 1.5, 15.0)
         return pane
@@ -187,13 +191,13 @@ def wire(rig: Rig, client: str, home: Path, *arguments: str) -> None:
     del client
 
 
-async def ui_pid(rig: Rig, pane: AgentPane, program: str) -> int:
-    """The pid of the program that shows itself in a pane."""
+async def ui_pids(rig: Rig, pane: AgentPane, program: str) -> list[int]:
+    """The pids of the program that shows itself in a pane; npm puts a wrapper around some."""
     tty = normal_tty(rig.tmux("display-message", "-p", "-t", pane.pane_id, "#{pane_tty}")) or ""
     shown = [one.pid for one in await Processes().on_tty(tty) if program in program_names(one.command)]
     if not shown:
         raise Unmet(f"no {program} on {tty}")
-    return min(shown)
+    return sorted(shown)
 
 
 @asynccontextmanager
