@@ -45,6 +45,31 @@ async def test_only_the_pane_that_somebody_looks_at_is_looked_at_fast() -> None:
     assert looks == [everything, *[frozenset({WATCHED.pane_id})] * 3, everything]
 
 
+async def test_a_server_that_hangs_does_not_keep_the_panes_of_others_from_being_looked_at() -> None:
+    hung = PaneRef("hung", "%1")
+
+    class Hanging(LookedAt):
+        async def look(self, socket: str, pane_ids: Sequence[str]) -> Looks:
+            if socket == hung.socket:
+                await asyncio.Event().wait()
+            return await super().look(socket, pane_ids)
+
+    tmux = Hanging()
+    monitor = PaneMonitor(tmux, SystemClock(), Published())
+    monitor.track({hung: None, WATCHED: None})
+    monitor.await_change(frozenset({hung, WATCHED}))
+    running = asyncio.create_task(monitor.run())
+    try:
+        async with asyncio.timeout(PATIENCE):
+            for _ in range(3):
+                assert await tmux.looks.get() == {WATCHED.pane_id}
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+    assert len(asyncio.all_tasks()) == 1
+
+
 async def test_a_pane_that_is_back_as_it_was_is_read_anew_and_quiet_from_then_on() -> None:
     clock = FakeClock()
     tmux, published = FakeTmux(clock), Published()

@@ -13,7 +13,7 @@ from tests.backend.services.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.opencode_server import opencode_server
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from xats_tui.backend.transports import json_rpc
 from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET
 
@@ -106,6 +106,26 @@ async def test_a_server_that_is_gone_is_tried_again(
     assert sent["poke_skip_reasons"][0]["reason"] == "guard_failed"
     assert "cannot connect to unix:" in sent["poke_skip_reasons"][0]["detail"]
     assert sent["retry_scheduled"] is True
+
+
+async def test_a_server_that_no_longer_answers_delays_no_wake_of_another_agent(
+    codex: AppServer, connect: Connect, register: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_rpc, "REPLY_DEADLINE", 10 * PATIENCE)
+    codex.status = {"type": "active"}
+    await registered(connect, "bob")
+    alice = await register("alice")
+    await alice.call("send_message", to_agent_name="bob", body="hello")
+    codex.mute = {"thread/read"}  # asked again and again whether it is idle by now
+    asked = len(codex.asked)
+    await eventually(lambda: "thread/read" in codex.asked[asked:])
+
+    with opencode_server() as opencode:
+        cid = await connect()
+        address = {"kind": "opencode-server", "base_url": opencode.url}
+        await cid.call("register_agent", name="cid", client="opencode", model="m", delivery=address)
+        sent = await alice.call("send_message", to_agent_name="cid", body="hello")
+        await until(alice, sent["message_id"], wake_status="delivered")
 
 
 async def test_a_burst_starts_one_turn(codex: AppServer, connect: Connect, register: Connect) -> None:

@@ -1,6 +1,9 @@
 """opencode is woken through its own server: with nothing typed, and only when its session says that it is idle."""
 
+import asyncio
+import gzip
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ from tests.backend.services.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.opencode_server import SESSION, OpencodeServer, opencode_server
+from xats_tui.backend.transports import opencode_server as opencode_transport
 from xats_tui.backend.transports.opencode_server import NoAnswer, begin_session
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
@@ -174,3 +178,38 @@ async def test_a_server_is_on_this_machine(url: str, connect: Connect) -> None:
     answer = await bob.call("register_agent", name="bob", client="opencode", model="m", delivery=delivery)
 
     assert answer == {"error": "invalid_delivery", "reason": "invalid_base_url"}
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+SWELLING = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
+
+
+@pytest.mark.parametrize(
+    ("head", "part", "said"),
+    [
+        (b"", b"H", "did not answer /session"),
+        (HEAD + b"Content-Length: 1000000\r\n\r\n[", b" ", "did not answer /session"),
+        (HEAD + b"\r\n[", b" " * 1_000_000, "with what opencode does not"),
+        (HEAD + b"Content-Encoding: gzip\r\n\r\n" + SWELLING, b"", "with what opencode does not"),
+        (b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\n\r\n", b"", "status 307"),
+    ],
+    ids=["drips a head", "drips a body", "never ends", "swells", "redirects"],
+)
+async def test_a_server_that_drips_never_ends_swells_or_redirects_is_told_and_left(
+    head: bytes, part: bytes, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opencode_transport, "DEADLINE", 0.5)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError), closing(writer):
+            await reader.readuntil(b"{}")
+            writer.write(head + part)
+            while part and not reader.at_eof():
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        with pytest.raises(NoAnswer, match=said):
+            await begin_session(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")

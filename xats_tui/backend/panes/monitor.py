@@ -6,6 +6,7 @@ It knows panes and their clients, not agents or wakes.  A tick that is late is d
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -56,6 +57,8 @@ class PaneMonitor:
         self._attended: PaneRef | None = None
         self._all_due_at = clock.monotonic()
         self._hurry = asyncio.Event()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        """Looks at servers, by socket."""
         self.tick_seconds: float | None = None
         """What the last look at all panes took; None before the first."""
 
@@ -97,17 +100,20 @@ class PaneMonitor:
 
     async def run(self) -> None:
         """Look, for ever."""
-        while True:
-            self._hurry.clear()
-            if self._clock.monotonic() >= self._all_due_at:
-                await self.tick()
-            else:
-                await self._look_at(self._hurried())
-            try:
-                async with asyncio.timeout(self._pause()):
-                    await self._hurry.wait()
-            except TimeoutError:
-                continue
+        try:
+            while True:
+                self._hurry.clear()
+                if self._clock.monotonic() >= self._all_due_at:
+                    await self.tick()
+                else:
+                    await self._look_at(self._hurried())
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._pause()):
+                        await self._hurry.wait()
+        finally:
+            for look in self._under_way.values():
+                look.cancel()
+            self._under_way.clear()
 
     async def tick(self) -> None:
         """Look once at every tracked pane."""
@@ -132,7 +138,15 @@ class PaneMonitor:
         by_socket: dict[str, list[str]] = {}
         for pane in panes:
             by_socket.setdefault(pane.socket, []).append(pane.pane_id)
-        await asyncio.gather(*(self._tick_server(socket, pane_ids) for socket, pane_ids in by_socket.items()))
+        due = by_socket.keys() - self._under_way.keys()
+        begun = {socket: asyncio.create_task(self._tick_server(socket, by_socket[socket])) for socket in due}
+        self._under_way |= begun
+        if begun:  # a server that hangs is not waited for: the panes of the others are due again
+            await asyncio.wait(begun.values(), timeout=FAST)
+        for socket, look in list(self._under_way.items()):
+            if look.done():
+                del self._under_way[socket]
+                look.result()
 
     async def _tick_server(self, socket: str, pane_ids: list[str]) -> None:
         try:

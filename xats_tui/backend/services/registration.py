@@ -3,6 +3,7 @@
 It knows the rules of what an agent is given (a delivery, a channel, a pane); how each is found is for others.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.store.transactions import Transaction
 
 logger = logging.getLogger(__name__)
+
+LOOK_DEADLINE_S = 1.9
+"""For all that is looked for before anything is written: a registration is answered within two seconds."""
 
 ANNOUNCED = "pre_registration"
 """The evidence of a pane that its launcher has announced."""
@@ -127,6 +131,7 @@ class Registrar:
             Refusal: ui_pid_client_mismatch, channel_session_id_ui_pid_mismatch, invalid_delivery,
                 invalid_channel_session_id, forbidden_role, unknown_channel_session, and those of a Codex thread.
         """
+        ends_at = asyncio.get_running_loop().time() + LOOK_DEADLINE_S
         process = await self._identity.program(wanted.client, wanted.ui_pid) if wanted.ui_pid else None
         own_channel = await self._channel_of_pid(wanted)
         delivery = await self._delivery(wanted)
@@ -135,7 +140,7 @@ class Registrar:
         channel = self._named_channel(wanted) or own_channel
         if channel is not None:
             delivery = Delivery(kind=DeliveryKind.CLAUDE_CHANNEL, address={"channel_session_id": channel})
-        binding, announcement = await self._binding(wanted)
+        binding, announcement = await self._binding(wanted, ends_at)
         return Found(
             delivery=delivery,
             process=process,
@@ -224,21 +229,28 @@ class Registrar:
             raise Refusal("unknown_channel_session")
         return csid
 
-    async def _binding(self, wanted: Application) -> tuple[Binding | None, PreRegistration | None]:
-        """The pane that is proved to be the caller's; a registration does not fail for want of one."""
+    async def _binding(self, wanted: Application, ends_at: float) -> tuple[Binding | None, PreRegistration | None]:
+        """Find the pane that is proved to be the caller's; a registration does not fail for want of one."""
+        try:
+            async with asyncio.timeout_at(ends_at):
+                return await self._proved_pane(wanted)
+        except TimeoutError:
+            logger.info("%s is bound to no pane: tmux is slow", wanted.name)
+        except Refusal as refusal:
+            logger.info("%s is bound to no pane: %s", wanted.name, refusal.code)
+        return None, None
+
+    async def _proved_pane(self, wanted: Application) -> tuple[Binding | None, PreRegistration | None]:
         if wanted.role == CHANNEL_PROXY_ROLE:
             return None, None
         pid = wanted.claimed_ui if wanted.client is Client.CUSTOM else wanted.ui_pid
-        try:
-            if pid is not None:
-                return await self._identity.by_pid(wanted.client, pid, socket=wanted.tmux_socket), None
-            if wanted.client is Client.CODEX:
-                announced = await announcements.valid(self._database, self._clock.now())
-                # Of several that start at once each is told by its own mark.
-                own = [one for one in announced if wanted.launch in (None, one.mark)]
-                return await self._identity.by_announcement(own) or (None, None)
-        except Refusal as refusal:
-            logger.info("%s is bound to no pane: %s", wanted.name, refusal.code)
+        if pid is not None:
+            return await self._identity.by_pid(wanted.client, pid, socket=wanted.tmux_socket), None
+        if wanted.client is Client.CODEX:
+            announced = await announcements.valid(self._database, self._clock.now())
+            # Of several that start at once each is told by its own mark.
+            own = [one for one in announced if wanted.launch in (None, one.mark)]
+            return await self._identity.by_announcement(own) or (None, None)
         return None, None
 
     async def _register_proxy(self, tx: Transaction, wanted: Application, found: Found) -> Agent:

@@ -3,6 +3,7 @@
 It reads tmux and the process table and writes nothing; what a launcher has announced, it is handed.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -147,12 +148,13 @@ class RuntimeIdentity:
 
     async def by_announcement(self, announced: Sequence[PreRegistration]) -> tuple[Binding, PreRegistration] | None:
         """The one announced pane in which a Codex with its mark runs; None if there are none, or several."""
+        sockets = list({one.pane.socket for one in announced})
+        seen = await asyncio.gather(*(self._panes_if_any(socket) for socket in sockets))
+        panes, processes = dict(zip(sockets, seen, strict=True)), await self._processes.all() if announced else ()
         found = []
         for one in announced:
-            panes = await self._panes_if_any(one.pane.socket)
-            tty = normal_tty(panes.get(one.pane.pane_id, {}).get("pane_tty"))
-            there = await self._processes.on_tty(tty) if tty else ()
-            marked = [process for process in there if _is_marked(process, one)]
+            tty = normal_tty(panes[one.pane.socket].get(one.pane.pane_id, {}).get("pane_tty"))
+            marked = [process for process in processes if tty and process.tty == tty and _is_marked(process, one)]
             if marked:
                 found.append((one, min(marked, key=lambda process: process.started_at)))
         if len(found) != 1:

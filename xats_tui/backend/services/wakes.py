@@ -6,7 +6,7 @@ It has no rules of its own: `wake_policy` decides, a transport acts, the store r
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -187,10 +187,10 @@ class Waker:
                 self._news.clear()
                 try:
                     await self._mind_the_clock()
-                    for agent_id in await self._due():
+                    for agent_id, asks_first in (await self._due()).items():
                         if agent_id not in self._under_way:
                             self._under_way.add(agent_id)
-                            attempts.create_task(self._attempt(agent_id))
+                            attempts.create_task(self._attempt(agent_id, asks_first=asks_first))
                     pause = await self._pause()
                 except StoreError as error:
                     if error.fault is None:  # else it is told already, and would be told every second
@@ -211,27 +211,24 @@ class Waker:
     def _wall_ahead(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()
 
-    async def _due(self) -> tuple[str, ...]:
-        """Agents to try now: those whose time has come, and those that nothing seems to hold up any more."""
-        due = await store.agents_due(self._database, self._clock.now())
-        waiting = [agent_id for agent_id in self._held_up if agent_id not in due and agent_id not in self._under_way]
-        ready = [agent_id for agent_id in waiting if await self._is_ready(agent_id)]
-        return (*due, *ready)
-
-    async def _is_ready(self, agent_id: str) -> bool:
-        """Whether an agent is worth a try: its pane has come to rest anew, or its transport says so when asked."""
-        held = self._held_up[agent_id]
-        view = self._monitor.view(held.pane) if held.pane else None
-        if view is not None:
-            rested = self._clock.now() - view.unchanged_since >= held.quiet
-            if view.reading.state is not PaneState.IDLE or not rested:
-                return False
-            if view.unchanged_since > held.tried:
-                return True
-        if self._clock.monotonic() - held.asked < POLL:
-            return False
-        self._held_up[agent_id] = replace(held, asked=self._clock.monotonic())
-        return await self._trials.sees_open(agent_id)
+    async def _due(self) -> Mapping[str, bool]:
+        """Agents to try now, whose time has come or that nothing seems to hold up; True: ask the transport first."""
+        due = dict.fromkeys(await store.agents_due(self._database, self._clock.now()), False)
+        for agent_id, held in list(self._held_up.items()):
+            if agent_id in due or agent_id in self._under_way:
+                continue
+            view = self._monitor.view(held.pane) if held.pane else None
+            if view is not None:
+                rested = self._clock.now() - view.unchanged_since >= held.quiet
+                if view.reading.state is not PaneState.IDLE or not rested:
+                    continue
+                if view.unchanged_since > held.tried:
+                    due[agent_id] = False
+                    continue
+            if self._clock.monotonic() - held.asked >= POLL:
+                self._held_up[agent_id] = replace(held, asked=self._clock.monotonic())
+                due[agent_id] = True
+        return due
 
     async def _pause(self) -> timedelta:
         """Until the next wake is due, or the next look at a pane that one waits for."""
@@ -241,9 +238,10 @@ class Waker:
         due = await store.next_due(self._database)
         return min(max(due - self._clock.now(), timedelta(milliseconds=20)), LONGEST_SLEEP) if due else LONGEST_SLEEP
 
-    async def _attempt(self, agent_id: str) -> None:
+    async def _attempt(self, agent_id: str, *, asks_first: bool) -> None:
         try:
-            await self._take_turn(agent_id)
+            if not asks_first or await self._trials.sees_open(agent_id):
+                await self._take_turn(agent_id)
         except Exception:  # one agent's trouble must not keep the others asleep
             logger.exception("a wake of agent %s could not be tried", agent_id)
             await self._clock.sleep(AFTER_ERROR.total_seconds())

@@ -7,6 +7,9 @@ from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.store.transactions import Reader, Transaction
 
+MAX_ANNOUNCED = 500
+"""Announcements that are kept: anybody may make any number, and each is looked for at every registration."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreRegistration:
@@ -27,8 +30,12 @@ async def put(tx: Transaction, announced: PreRegistration, expires_at: datetime)
 
 
 async def prune(tx: Transaction) -> None:
-    """Forget those that have expired."""
-    await tx.execute("DELETE FROM codex_pane_pre_registrations WHERE expires_at <= ?", (to_wire(tx.now),))
+    """Forget those that have expired, and of too many those that will first."""
+    await tx.execute(
+        "DELETE FROM codex_pane_pre_registrations WHERE expires_at <= ? OR (tmux_socket, pane_id) NOT IN "
+        "(SELECT tmux_socket, pane_id FROM codex_pane_pre_registrations ORDER BY expires_at DESC LIMIT ?)",
+        (to_wire(tx.now), MAX_ANNOUNCED),
+    )
 
 
 async def valid(reader: Reader, now: datetime) -> tuple[PreRegistration, ...]:

@@ -49,8 +49,10 @@ class BindRuntimeIdentity(AboutPanes):
 
 
 class PreRegisterCodexPane(Arguments):
-    pane_id: Annotated[str, StringConstraints(pattern="^%")] = Field(description="$TMUX_PANE of the launcher.")
-    xats_agent_id: NonEmpty = Field(description="A fresh UUID.")
+    pane_id: Annotated[str, StringConstraints(pattern="^%", max_length=20)] = Field(
+        description="$TMUX_PANE of the launcher."
+    )
+    xats_agent_id: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(description="A fresh UUID.")
     ttl_seconds: Optional[Positive] = Field(
         default=None, description=f"{ANNOUNCED_FOR} if left out, {LONGEST_TTL} at the most."
     )

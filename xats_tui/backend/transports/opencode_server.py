@@ -5,6 +5,7 @@ asked for; a draft in the composer stays.
 """
 
 import asyncio
+import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,6 +19,9 @@ from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 
 DEADLINE = 5.0
 """Seconds for one request; a server on this machine answers in milliseconds."""
+
+MAX_ANSWER_BYTES = 8_000_000
+"""Of an answer: a list of a thousand sessions takes one."""
 
 IDLE = "idle"
 
@@ -87,7 +91,10 @@ async def _connection(agent: Agent) -> AsyncIterator[httpx2.AsyncClient]:
 @asynccontextmanager
 async def _connected(base_url: str) -> AsyncIterator[httpx2.AsyncClient]:
     # On this machine: without a proxy of the environment, and without certificates, which take long to load.
-    async with httpx2.AsyncClient(base_url=base_url, timeout=DEADLINE, trust_env=False, verify=False) as server:
+    unpacked = {"Accept-Encoding": "identity"}
+    async with httpx2.AsyncClient(
+        base_url=base_url, headers=unpacked, timeout=DEADLINE, trust_env=False, verify=False
+    ) as server:
         yield server
 
 
@@ -140,14 +147,27 @@ async def _listed(server: httpx2.AsyncClient, path: str) -> list[dict[str, Any]]
 
 async def _asked(server: httpx2.AsyncClient, method: str, path: str, body: Any = None) -> Any:
     try:
-        response = await server.request(method, path, json=body)
-        if response.is_error:
-            raise NoAnswer(f"{_where(server)} answered {method} {path} with status {response.status_code}")
-        return response.json() if response.content else None
+        async with asyncio.timeout(DEADLINE), server.stream(method, path, json=body) as response:
+            content = await _content(server, path, response)
+            if not response.is_success:  # a redirect is not followed: it may lead anywhere
+                raise NoAnswer(f"{_where(server)} answered {method} {path} with status {response.status_code}")
+            return json.loads(content) if content else None
+    except TimeoutError as error:
+        raise NoAnswer(f"{_where(server)} did not answer {path} within {DEADLINE:g} s") from error
     except httpx2.HTTPError as error:
         raise NoAnswer(f"{_where(server)}: {error or type(error).__name__}") from error
     except ValueError as error:
         raise _strange(server, path) from error
+
+
+async def _content(server: httpx2.AsyncClient, path: str, response: httpx2.Response) -> bytes:
+    """The body as it came, so that a packed one cannot swell."""
+    content = bytearray()
+    async for part in response.aiter_raw():
+        content += part
+        if len(content) > MAX_ANSWER_BYTES:
+            raise _strange(server, path)
+    return bytes(content)
 
 
 def _strange(server: httpx2.AsyncClient, path: str) -> NoAnswer:
