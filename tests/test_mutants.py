@@ -129,7 +129,7 @@ MUTANTS = {
     "closed gates": Mutant(POLICY, "if all(gate.holds for gate in sighting.gates)", "if True", BY_POLICY),
     "a transport that fails for ever": Mutant(POLICY, ">= len(LADDER):", ">= 10**6:", BY_POLICY),
     "an idle agent that waited": Mutant(POLICY, ", until_idle=True)", ")", BY_POLICY),
-    "names in a hint": Mutant(POLICY, "character if character.isprintable() else", "character or", BY_POLICY),
+    "names in a hint": Mutant(POLICY, "character if _is_plain(character) else", "character or", BY_POLICY),
     "wakes that were over for want of a pane": Mutant(
         "store/wakes.py", "due_at IS NULL AND skip_reason IN {REVIVABLE}", "0", BY_WAKES
     ),
@@ -182,8 +182,8 @@ MUTANTS = {
     "a token in the URL": Mutant("http.py", "elif not self._query_token:", "elif False:", BY_HTTP),
     "a foreign host": Mutant(
         "http.py",
-        "        enable_dns_rebinding_protection=True,",
-        "        enable_dns_rebinding_protection=False,",
+        "if not names_this_machine(host, self._names):",
+        "if False:",
         BY_HTTP,
     ),
     "a web page as the operator": Mutant("operator_door.py", 'if "origin" in headers:', "if False:", BY_COMMANDS),

@@ -1,14 +1,13 @@
 """The coordinator without a screen: how it starts, what keeps it from starting, how it ends."""
 
 import json
+import os
 import signal
 import socket
 import sqlite3
 import stat
 import subprocess
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,24 +24,6 @@ def daemon_refuses(home: Path, *arguments: str) -> str:
     assert run.stderr.startswith("xats-tui: ")
     assert run.stderr.count("\n") == 1
     return run.stderr.removeprefix("xats-tui: ").strip()
-
-
-@contextmanager
-def taken_ports(count: int) -> Iterator[int]:
-    """So many ports in a row that something listens on; the first of them."""
-    while True:
-        with ExitStack() as stack:
-            first = 0
-            try:
-                for offset in range(count):
-                    listener = stack.enter_context(socket.socket())
-                    listener.bind(("127.0.0.1", first and first + offset))
-                    listener.listen()
-                    first = first or listener.getsockname()[1]
-            except (OSError, OverflowError):
-                continue  # one of the row was taken by somebody else: try another row
-            yield first
-            return
 
 
 @pytest.mark.slow
@@ -82,18 +63,14 @@ def test_a_killed_one_does_not_keep_the_next_from_starting(tmp_path: Path) -> No
         assert again == port
 
 
-def test_a_taken_port_leads_to_the_next(tmp_path: Path) -> None:
-    with taken_ports(1) as port, daemon(tmp_path, port=port) as (_, other):
-        assert port < other <= port + 2
-        record = pid_file.read(tmp_path / "daemon.pid")
-        assert record is not None
-        assert record.port == other
-
-
-@pytest.mark.slow
-def test_three_taken_ports_are_told(tmp_path: Path) -> None:
-    with taken_ports(3) as port:
-        assert f"ports {port}-{port + 2} unavailable" in daemon_refuses(tmp_path, "--port", str(port))
+def test_a_port_that_was_asked_for_and_is_taken_is_told_with_its_holder(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"port {port} on 127.0.0.1 is taken by pid {os.getpid()} " in daemon_refuses(
+            tmp_path, "--port", str(port)
+        )
     assert not (tmp_path / "daemon.pid").exists()
 
 

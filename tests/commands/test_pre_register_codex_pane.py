@@ -1,6 +1,7 @@
 """`xats-tui pre-register-codex-pane`: JSON and an exit code for everything that a launcher may meet."""
 
 import json
+import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -31,14 +32,15 @@ def told(run: subprocess.CompletedProcess[str], code: int) -> dict[str, object]:
 
 
 def test_the_pane_is_announced_and_the_answer_printed(home: Path) -> None:
-    run = xats(*PANE, "--ttl", "60", "--home", str(home), "--token", "hush", TMUX="/tmp/some.sock,1,0")
+    server = str(home / f"tmux-{os.getuid()}" / "work")  # where this coordinator's tmux has its sockets
+    run = xats(*PANE, "--ttl", "60", "--home", str(home), "--token", "hush", TMUX=f"{server},1,0")
 
     assert (run.returncode, run.stderr) == (0, "")
     answer = json.loads(run.stdout)
     assert answer.keys() == {"ok", "expires_at"} and answer["ok"] is True
     with closing(sqlite3.connect(home / "data.db")) as database:
         rows = database.execute("SELECT pane_id, tmux_socket, expires_at FROM codex_pane_pre_registrations").fetchall()
-    assert rows == [("%7", "/tmp/some.sock", answer["expires_at"])]
+    assert rows == [("%7", server, answer["expires_at"])]
 
 
 def test_the_coordinator_is_found_as_the_launchers_of_old_expect(home: Path) -> None:

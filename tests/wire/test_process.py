@@ -14,7 +14,6 @@ import pytest
 
 from tests.backend.plain_http import INITIALIZE, JSON_OR_STREAM, call
 from tests.commands.processes import XATS, clean_environment, xats
-from tests.commands.test_daemon import taken_ports
 from tests.patience import PATIENCE
 from tests.wire.coordinator import Coordinator, ended_pid, pid_record, running
 from tests.wire.doors import event_of
@@ -94,15 +93,6 @@ def test_a_pid_file_that_was_left_does_not_keep_it_from_starting(home: Path, lef
     (home / "daemon.pid").write_text(texts[left])
     with running(home, home) as started:
         assert pid_record(home / "daemon.pid")["pid"] == started.process.pid
-
-
-@pytest.mark.slow
-def test_ports_that_are_taken_are_named(home: Path) -> None:
-    with taken_ports(3) as port:
-        code, stderr = refused(home, "--port", str(port))
-    assert code == 1
-    assert f"ports {port}-{port + 2} unavailable" in stderr
-    assert not (home / "daemon.pid").exists()
 
 
 @pytest.mark.first_variant_quick

@@ -140,7 +140,7 @@ async def test_what_only_served_its_time_goes(register: Connect, backend: Backen
     yesterday, soon = to_wire(now - timedelta(hours=25)), to_wire(now + timedelta(minutes=1))
     for moment in (LONG_AGO, yesterday, to_wire(now)):
         sql("INSERT INTO activity (at, actor, verb, detail) VALUES (?, 'operator', 'poke', '')", moment)
-        sql("INSERT INTO calls (call_id, at, answer) VALUES (?, ?, '')", f"call-{moment}", moment)
+        sql("INSERT INTO calls (caller, call_id, at, answer) VALUES ('alice', ?, ?, '')", f"call-{moment}", moment)
         sql(
             "INSERT INTO sessions (session_id, opening, opened_at, last_call_at) VALUES (?, '{}', ?, ?)",
             f"session-{moment}",

@@ -18,7 +18,7 @@ MAX_PATTERN_CHARS, MAX_COMMAND_CHARS = 500, 10_000
 """Of a caller's own pattern, and of a command line that is searched for it."""
 
 SEARCH_DEADLINE_S = 1.5
-"""For one question, from the wait for a helper to its answer."""
+"""Seconds to wait for a free helper, and again for its answer."""
 
 HELPERS = 2
 
@@ -48,10 +48,14 @@ class ProcessPatterns:
         if PLAIN.fullmatch(pattern):
             return [pattern.lower() in line.lower() for line in lines]
         try:
-            async with asyncio.timeout(SEARCH_DEADLINE_S), self._free:
-                return await asyncio.to_thread(_searched, pattern, lines)
+            async with asyncio.timeout(SEARCH_DEADLINE_S):
+                await self._free.acquire()
         except TimeoutError:
             raise BadPattern("too many patterns are searched for at this moment: try again in a moment") from None
+        search = asyncio.create_task(asyncio.to_thread(_searched, pattern, lines))
+        search.add_done_callback(lambda _: self._free.release())
+        # Shielded: if the caller gives up, its helper still counts as long as it runs.
+        return await asyncio.shield(search)
 
 
 def _searched(pattern: str, lines: Sequence[str]) -> list[bool]:
