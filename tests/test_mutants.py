@@ -83,14 +83,13 @@ MUTANTS = {
     "force over copy mode": Mutant(GATES, '{"draft", "dialog"', '{"mode", "draft", "dialog"', BY_GATES),
     "force over a shell": Mutant(GATES, '{"draft", "dialog"', '{"shell", "draft", "dialog"', BY_GATES),
     "force over another program": Mutant(GATES, '{"draft", "dialog"', '{"process", "draft", "dialog"', BY_GATES),
-    "gates nobody forced": Mutant(GATES, "not (forced and gate.name", "not (gate.name", BY_GATES),
+    "gates nobody forced": Mutant(TYPING, "if forced else ()", "", BY_TYPING),
+    "dialogs of the unknown": Mutant(GATES, 'OVERRULED - {"dialog"}', "OVERRULED", BY_GATES),
     "less quiet for the unknown": Mutant(
         GATES, "quiet if client in (None, Client.CUSTOM) else", "quiet if client is None else", BY_GATES
     ),
     # How it is typed
-    "the gates before the paste": Mutant(
-        TYPING, "or first_closed(sighting.gates, forced=forced)", "or False", BY_TYPING
-    ),
+    "the gates before the paste": Mutant(TYPING, "or first_closed(sighting.gates, passing)", "or False", BY_TYPING),
     "whose pane it is": Mutant(TYPING, "Reach.OPEN if owner.holds else Reach.AGENT_GONE", "Reach.OPEN", BY_TYPING),
     "one writer a pane": Mutant(TYPING, "self._writers.setdefault(pane, asyncio.Lock())", "asyncio.Lock()", BY_TYPING),
     "a paste that looks different": Mutant(TYPING, "if not shown:", "if False:", BY_TYPING),

@@ -15,6 +15,9 @@ TMUX_SOCKET = "xats/tmux_socket"
 HOST_SESSION = "xats/host_session"
 """The session of the program that started the bridge, by which its hooks speak."""
 
+HOST_PROGRAM = "xats/host_program"
+"""Name and version of the program that started the bridge."""
+
 UI = "xats/ui"
 """The process of the host's user interface, and the pane that the bridge was started in."""
 

@@ -37,8 +37,12 @@ class Machine:
                     str(shutil.which(name, path=os.defpath + ":/usr/local/bin:/opt/homebrew/bin"))
                 )
             else:
-                (self.programs / name).write_text("#!/bin/sh\necho 'agent 1.2.3'\n")
-                (self.programs / name).chmod(0o755)
+                self.say_version(name, "0.12.3" if name == "codex" else "1.2.3")
+
+    def say_version(self, name: str, version: str) -> None:
+        """Have a program say this version."""
+        (self.programs / name).write_text(f"#!/bin/sh\necho 'agent {version}'\n")
+        (self.programs / name).chmod(0o755)
 
     def run(self, *arguments: str) -> int:
         """The exit code of a command line."""

@@ -133,7 +133,7 @@ def test_a_client_that_is_not_set_up_is_told_how(told: Examine) -> None:
     code, findings = told("--port", "0")
 
     assert code == 0
-    assert is_in(findings["Codex"][0], "warning", "1.2.3, not set up", "xats-tui setup codex")
+    assert is_in(findings["Codex"][0], "warning", "0.12.3, not set up", "xats-tui setup codex")
 
 
 def test_what_the_clients_are_told_is_judged(machine: Machine, told: Examine) -> None:
@@ -344,3 +344,12 @@ def test_an_interrupt_in_the_middle_of_the_trials_leaves_nothing(machine: Machin
 
     assert machine.everything() == {}
     assert_nothing_is_left(own_tmux_folder)
+
+
+def test_a_client_that_is_newer_than_its_screens_were_tested_with_is_told(machine: Machine, told: Examine) -> None:
+    machine.say_version("codex", "999.1.0")
+
+    findings = told()[1]
+
+    assert is_in(findings["Codex screens"][0], "warning", "999.1.0 is newer than", "update xats-tui")
+    assert "Claude Code screens" not in findings

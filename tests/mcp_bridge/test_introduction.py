@@ -110,6 +110,7 @@ def test_the_team_and_role_of_the_configuration_hold_where_the_model_names_none(
 def test_every_call_says_where_the_host_lives() -> None:
     assert Introduction(identity=CLAUDE, channel="c-1").claims == {
         "xats/host_session": "s-1",
+        "xats/host_program": "claude-code 2.1",
         "xats/tmux_socket": "/tmp/tmux-1/work",
         "xats/ui": {"pid": 10, "pane": "%5"},
         "xats/channel": "c-1",

@@ -38,6 +38,8 @@ class Session:
     opened_at: datetime
     notify: Notify
     """Sends a notification on the session's standing stream; without one it is dropped."""
+    program: str = ""
+    """Name and version of the agent's program, as the bridge in between says; empty without one."""
     last_call_at: datetime | None = None
     agent_id: str | None = None
     evidence: frozenset[str] = frozenset()

@@ -87,6 +87,7 @@ def agent_facts(agent: Record, wide: bool) -> str:
             "client": " ".join(map(one_line, filter(None, (agent["client"], agent["client_name"], agent["model"])))),
             "state": agent_state(agent),
             "screen": one_line(agent["pane_reason"]),
+            "version": one_line(agent["reader_note"]),
             "pane": one_line(agent["tmux_pane_id"]) or "none",
             "delivery": one_line(agent["delivery"]["kind"]),
             "mail": f"{agent['unread']} unread{oldest}",

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from xats_tui.backend.panes.tested_versions import newer_than_tested
 from xats_tui.clients import CLIENTS, Client, Scope
 from xats_tui.clients.config_files import ConfigFile, Found, NotUnderstood
 from xats_tui.clients.json_files import HOOK_EVENTS
@@ -33,6 +34,8 @@ def _client(client: Client, case: Case) -> Iterator[Finding]:
     except OSError as error:
         yield problem(client.title, f"{client.program} cannot be started: {error.strerror}", "install it anew")
         return
+    if note := newer_than_tested(client.name, version):
+        yield warning(f"{client.title} screens", note, f"update xats-tui if an idle {client.program} is not woken")
     try:
         standing = _standing(client, case)
     except NotUnderstood as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xats_tui.call_meta import HOST_SESSION, LAUNCH, OWN_CHANNEL, TMUX_SOCKET, UI
+from xats_tui.call_meta import HOST_PROGRAM, HOST_SESSION, LAUNCH, OWN_CHANNEL, TMUX_SOCKET, UI
 from xats_tui.mcp_bridge.identity import CLAUDE_CODE, CODEX, CUSTOM, Identity
 from xats_tui.mcp_bridge.registration import REGISTER, Params
 
@@ -51,6 +51,7 @@ class Introduction:
         ui = {"pid": identity.ui_pid, "pane": identity.pane} if identity.ui_pid else None
         said = {
             HOST_SESSION: identity.host_session,
+            HOST_PROGRAM: f"{identity.name} {identity.version}" if identity.version else None,
             TMUX_SOCKET: identity.tmux_socket,
             UI: ui,
             LAUNCH: identity.launch,

@@ -12,7 +12,7 @@ from xats_tui.backend.model.wakes import Gate
 from xats_tui.backend.processes import Occupant
 from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
 from xats_tui.backend.terminals import Terminal
-from xats_tui.backend.transports.gates import KEYS_NEED, Seat, first_closed, judge, quiet_for
+from xats_tui.backend.transports.gates import KEYS_NEED, Seat, first_closed, judge, overruled, quiet_for
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 QUIET = timedelta(seconds=2)
@@ -147,7 +147,7 @@ def test_a_key_that_would_go_nowhere_or_to_others_is_not_sent_whoever_wants_it(
     gates = judged(view(**formats), seat)
 
     assert closed(gates) == {name} <= KEYS_NEED
-    shut = first_closed(gates, forced=True)
+    shut = first_closed(gates, overruled(READ.client))
     assert shut is not None
     assert said in shut.detail
 
@@ -186,8 +186,9 @@ def test_every_gate_says_what_it_saw_open_or_not() -> None:
 
 
 def test_force_passes_what_a_person_may_judge_and_nothing_else() -> None:
+    passing = overruled(READ.client)
     for state in (PaneState.DRAFT, PaneState.DIALOG, PaneState.BUSY):
-        assert first_closed(judged(view(state, unchanged=timedelta(0)), agent=READ), forced=True) is None, state
+        assert first_closed(judged(view(state, unchanged=timedelta(0)), agent=READ), passing) is None, state
     for gates in (
         judged(view(PaneState.SHELL)),
         judged(view(PaneState.COPY_MODE)),
@@ -195,11 +196,11 @@ def test_force_passes_what_a_person_may_judge_and_nothing_else() -> None:
         judged(seat=ELSEWHERE),
         judged(seat=BEHIND),
     ):
-        assert first_closed(gates, forced=True) is not None
+        assert first_closed(gates, passing) is not None
 
 
 @pytest.mark.parametrize("client", [None, Client.CUSTOM])
 def test_force_does_not_pass_a_dialog_of_a_program_without_a_reader_of_its_own(client: Client | None) -> None:
-    shut = first_closed(judged(view(PaneState.DIALOG), agent=replace(AGENT, client=client)), forced=True)
+    shut = first_closed(judged(view(PaneState.DIALOG), agent=replace(AGENT, client=client)), overruled(client))
 
     assert shut is not None and shut.name == "dialog"

@@ -131,6 +131,8 @@ class RosterEntry:
     latest_wake: Wake | None
     pane: PaneView | None
     """None when it has no pane, or nobody has looked yet."""
+    reader_note: str = ""
+    """What to know of the reader of its screens: its program is newer than that was tested with."""
     resting: bool = False
     """The operator does not want it disturbed, itself or its whole team."""
     resting_until: datetime | None = None

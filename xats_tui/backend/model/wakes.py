@@ -16,8 +16,6 @@ class Gate:
     name: str
     holds: bool
     detail: str
-    firm: bool = False
-    """The operator does not overrule it either."""
 
 
 class WakeStatus(StrEnum):

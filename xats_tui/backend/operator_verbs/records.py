@@ -42,6 +42,7 @@ def agent_record(entry: RosterEntry) -> Record:
         "pane_state": view.reading.state if view else None,
         "pane_state_since": plain(view.state_since) if view else None,
         "pane_reason": view.reading.reason if view else None,
+        "reader_note": entry.reader_note,
         "resting": entry.resting,
         "resting_until": plain(entry.resting_until),
         "registered_at": plain(entry.agent.registered_at),

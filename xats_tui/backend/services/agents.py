@@ -26,6 +26,7 @@ from xats_tui.backend.model.agents import (
 from xats_tui.backend.model.labels import composed, folded
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.panes.tested_versions import newer_than_tested
 from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Sessions
@@ -180,10 +181,15 @@ class Registry:
                 wakes_waiting=waiting.get(agent.agent_id, 0),
                 latest_wake=latest.get(agent.agent_id),
                 pane=self._monitor.view(agent.binding.pane) if agent.binding else None,
+                reader_note=self._reader_note(agent),
                 **_rest(agent, rests),
             )
             for agent in agents
         )
+
+    def _reader_note(self, agent: Agent) -> str:
+        session = self._sessions.of_agent(agent.agent_id)
+        return newer_than_tested(agent.client, session.program or session.client) if session else ""
 
 
 def operator_in(team: str) -> Agent:

@@ -35,7 +35,8 @@ from xats_tui.backend.store import calls
 from xats_tui.backend.store.columns import to_json
 from xats_tui.backend.store.transactions import Transaction
 from xats_tui.backend.tools.argument_text import as_meant
-from xats_tui.call_meta import CALL_ID, INSTANCE
+from xats_tui.backend.tools.place import claimed
+from xats_tui.call_meta import CALL_ID, HOST_PROGRAM, INSTANCE
 
 logger = logging.getLogger(__name__)
 
@@ -254,6 +255,7 @@ class Toolbox:
         except Refusal as refusal:
             return _answered(to_json(refusal.payload()))
         session.last_call_at = self._services.clock.now()
+        session.program = claimed(meta, HOST_PROGRAM) or session.program
         call = Call(self._services, session, meta)
         try:
             text = await (self._run_once(tool, call, checked) if tool.once else self._run(tool, call, checked))

@@ -1,11 +1,11 @@
 """The conditions for typing into a pane, in one place, each with a verdict that can be shown.  Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from xats_tui.backend.model.agents import Agent, Client
-from xats_tui.backend.model.panes import IN_A_MODE, PaneReading, PaneState, PaneView
+from xats_tui.backend.model.panes import IN_A_MODE, PaneState, PaneView
 from xats_tui.backend.model.wakes import Gate
 from xats_tui.backend.panes import READERS
 from xats_tui.backend.processes import Occupant
@@ -39,7 +39,7 @@ def judge(
         ),
         _not_in("shell", reading.state, PaneState.SHELL, "no shell", reading.reason),
         _not_in("draft", reading.state, PaneState.DRAFT, "none", reading.reason),
-        _no_dialog(agent.client, reading),
+        _not_in("dialog", reading.state, PaneState.DIALOG, "none", reading.reason),
         Gate(name="state", holds=reading.state is PaneState.IDLE, detail=f"{reading.state}: {reading.reason}"),
         _told(report, view, unchanged),
         Gate(
@@ -97,9 +97,7 @@ KEYS_NEED = frozenset({"owner", "process", "stopped", "synchronized", "input", "
 """The gates that hold for every single key, whoever orders it: a person cannot answer for them."""
 
 OVERRULED = frozenset({"draft", "dialog", "state", "hooks", "quiet"})
-"""The gates that the operator may overrule; never one of `KEYS_NEED`.
-
-Nor a dialog of a program without a reader of its own: what a paste does there is not known."""
+"""The gates that the operator may overrule; never one of `KEYS_NEED`."""
 
 
 PROVEN_IDLE = timedelta(milliseconds=500)
@@ -111,11 +109,14 @@ def quiet_for(client: Client | None, quiet: timedelta) -> timedelta:
     return quiet if client in (None, Client.CUSTOM) else min(quiet, PROVEN_IDLE)
 
 
-def first_closed(gates: Iterable[Gate], *, forced: bool = False) -> Gate | None:
-    """The first gate that does not hold."""
-    return next(
-        (gate for gate in gates if not gate.holds and not (forced and gate.name in OVERRULED and not gate.firm)), None
-    )
+def overruled(client: Client | None) -> frozenset[str]:
+    """The gates that the operator may overrule for a client: not its dialogs, if no reader knows those."""
+    return OVERRULED if client in READERS else OVERRULED - {"dialog"}
+
+
+def first_closed(gates: Iterable[Gate], passing: Collection[str] = ()) -> Gate | None:
+    """The first gate that does not hold, but for those that are passed by."""
+    return next((gate for gate in gates if not gate.holds and gate.name not in passing), None)
 
 
 def _told(report: Report | None, view: PaneView, unchanged: timedelta) -> Gate:
@@ -124,11 +125,6 @@ def _told(report: Report | None, view: PaneView, unchanged: timedelta) -> Gate:
         return Gate(name="hooks", holds=True, detail=report.detail if report else "nothing reported")
     calm = view.reading.state is PaneState.IDLE and unchanged >= SCREEN_WINS_AFTER and report.at < view.unchanged_since
     return Gate(name="hooks", holds=calm, detail=f"the program says {report.state}: {report.detail}")
-
-
-def _no_dialog(client: Client | None, reading: PaneReading) -> Gate:
-    gate = _not_in("dialog", reading.state, PaneState.DIALOG, "none", reading.reason)
-    return replace(gate, firm=client not in READERS)
 
 
 def _not_in(name: str, state: PaneState, closed_by: PaneState, fine: str, reason: str) -> Gate:

@@ -20,7 +20,7 @@ from xats_tui.backend.processes import Processes
 from xats_tui.backend.reports import Reports
 from xats_tui.backend.terminals import Terminals
 from xats_tui.backend.tmux import Tmux
-from xats_tui.backend.transports.gates import KEYS_NEED, Seat, first_closed, judge, quiet_for, tty_of
+from xats_tui.backend.transports.gates import KEYS_NEED, Seat, first_closed, judge, overruled, quiet_for, tty_of
 
 logger = logging.getLogger(__name__)
 
@@ -129,9 +129,10 @@ class TmuxPane:
         """Paste the hint and submit it, looking before and after each step."""
         assert agent.binding is not None  # `serves` is asked first
         pane = agent.binding.pane
+        passing = overruled(agent.client) if forced else ()
         async with self.writer(pane):
             sighting = await self.sight(agent)
-            if sighting.reach is not Reach.OPEN or first_closed(sighting.gates, forced=forced):
+            if sighting.reach is not Reach.OPEN or first_closed(sighting.gates, passing):
                 return Proof(
                     step=WakeStep.ATTEMPTED, detail=sighting.detail, seen_before=sighting.seen, seen_after=sighting.seen
                 )

@@ -54,6 +54,7 @@ def _now(picture: Picture, entry: RosterEntry, now: datetime) -> list[Content]:
         field("agent", entry.agent.address),
         field("state", agent_state(picture, entry, now)),
         field("reader", _reader(picture.view(entry), now)),
+        *([field("version", Cell(one_line(entry.reader_note), Tone.WARN))] if entry.reader_note else []),
         field("mail", f"{entry.unread} unread, the oldest for {oldest}" if entry.unread else "none unread"),
         field("wakes", f"{entry.wakes_waiting or 'none'} waiting"),
         field("rest", _rest(entry, now)),
