@@ -156,4 +156,5 @@ def _overlay(lines: Sequence[Line]) -> str:
 
 def _without_box(lines: Sequence[Line]) -> Signs:
     sign = lowest_match(DIALOG, lines)
-    return Signs(dialog=f"a dialog or menu is open: {sign}" if sign else None, doubt="no input box is seen")
+    dialog = _panel(lines) or (f"a dialog or menu is open: {sign}" if sign else None)
+    return Signs(dialog=dialog, doubt="no input box is seen")

@@ -165,7 +165,7 @@ class Answering:
         return agent, agent.binding.pane
 
     async def _note(self, agent: Agent, prompt: Prompt, option: Option, outcome: str) -> None:
-        asked = " ".join(prompt.text.split())
+        asked = prompt.question or " ".join(prompt.text.split())
         detail = f"{option.number}. {option.label}: {outcome}; asked was: {asked[:KEPT]}"
         async with self._database.write() as tx:
             await store.note(tx, OPERATOR_NAME, "answer", detail, agent_id=agent.agent_id)
