@@ -75,6 +75,22 @@ QUOTING = """\
 """
 """A person's second line begins like a prompt."""
 
+QUOTING_LATER = f"""\
+{RULE}
+❯ As it was written:
+
+  > {{cursor}}
+{RULE}
+ / commands · ? help
+"""
+"""It begins so after an empty line."""
+
+SPACES = """\
+ ready
+
+bob>   {cursor}"""
+"""A person has typed spaces."""
+
 ABOVE_A_DRAFT = f"""\
 {RULE}
 ❯ {{cursor}}
@@ -110,6 +126,8 @@ SCREENS = {
     "menu": MENU,
     "draft": DRAFT,
     "quoting": QUOTING,
+    "quoting-later": QUOTING_LATER,
+    "spaces": SPACES,
     "above-a-draft": ABOVE_A_DRAFT,
     "list": LIST,
     "filter": FILTER,

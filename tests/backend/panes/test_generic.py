@@ -37,6 +37,11 @@ def test_a_draft_that_ends_like_a_prompt_is_still_a_draft(draft: str) -> None:
     assert read(draft, len(draft)).state is PaneState.DRAFT
 
 
+@pytest.mark.parametrize("draft", ["bob>   ", "❯    ", "│ >    "])
+def test_spaces_that_were_typed_are_a_draft(draft: str) -> None:
+    assert read(draft.rstrip(), len(draft)).state is PaneState.DRAFT
+
+
 def test_text_behind_the_cursor_is_a_draft_too() -> None:
     assert read("bob> hello", 5).state is PaneState.DRAFT
 
@@ -77,3 +82,61 @@ def test_what_tmux_says_comes_before_the_screen(formats: dict[str, int], state: 
 def test_every_reading_says_why() -> None:
     for screen, x in (("> ", 2), ("> x", 3), ("> x", 2), ("", 0)):
         assert read(screen, x).reason
+
+
+RULE = "─" * WIDTH
+
+ANSWER = "● Next:\n1. run the tests\n2. commit\n"
+
+
+def test_a_list_in_the_conversation_is_no_question() -> None:
+    assert read(f"{ANSWER}\n{RULE}\n❯ \n{RULE}\n ? help", 2, 5).state is PaneState.IDLE
+    assert read(f"{ANSWER}\n{RULE}\n> ", 2, 5).state is PaneState.IDLE
+
+
+@pytest.mark.parametrize(
+    ("screen", "row"),
+    [
+        (f"{ANSWER}> ", 3),
+        (f"Which?\n 1) pg\n 2) my\n {RULE[:-2]}\n ❯\n {RULE[:-2]}", 4),
+        (f"{RULE}\n❯ \n{RULE}\n  [a] pg\n  [b] my", 1),
+        (f"{RULE}\n❯ \n{RULE}\n  (1/26)", 1),
+        (f"{RULE}\n❯ \n{RULE}\n enter accept · esc cancel", 1),
+        (f"{RULE}\n❯ \n{RULE}\n press enter when ready", 1),
+        ("Overwrite orders.py? (y/n)\n> ", 1),
+    ],
+)
+def test_what_looks_like_a_list_of_options_or_asks_for_a_key_is_a_dialog(screen: str, row: int) -> None:
+    assert read(screen, 2, row).state is PaneState.DIALOG
+
+
+@pytest.mark.parametrize(
+    "footer", [" enter send · esc clear", " esc esc edit prompt", " shift+enter newline", " ? help · tab next tab"]
+)
+def test_what_keys_do_in_a_composer_is_no_question(footer: str) -> None:
+    assert read(f"{RULE}\n❯ \n{RULE}\n{footer}", 2, 1).state is PaneState.IDLE
+
+
+@pytest.mark.parametrize(
+    "row", [" ⠙ Thinking...", " ◉ Working · 12 B esc esc interrupt", "  .  Words (3s · esc to cancel)", " ◐ Compacting"]
+)
+def test_work_that_goes_on_is_no_idleness(row: str) -> None:
+    assert read(f"{RULE}\n❯ \n{RULE}\n{row}", 2, 1).state is PaneState.BUSY
+
+
+def test_a_hidden_cursor_proves_nothing() -> None:
+    assert read("bob> ", 5, cursor_flag=0).state is PaneState.UNKNOWN
+    assert read("bob> ", 5, 9).state is PaneState.UNKNOWN
+
+
+def test_an_empty_line_without_a_prompt_proves_nothing() -> None:
+    assert read("ready\n", 0, 1).state is PaneState.UNKNOWN
+
+
+def test_a_grey_text_behind_the_cursor_is_a_placeholder_unless_the_screen_is_written_in_that_grey() -> None:
+    grey, plain = "\x1b[38;2;131;137;140m", "\x1b[0m"
+    placeholder = f"{RULE}\n❯ {grey}Ask anything...{plain}\n{RULE}"
+
+    assert read(f"done and more words\n\n{placeholder}", 2, 3).state is PaneState.IDLE
+    assert read(f"{grey}done and more words{plain}\n\n{placeholder}", 2, 3).state is PaneState.DRAFT
+    assert read(f"done and more words\n\n{RULE}\n❯ \x1b[38;2;237;241;242mAsk\x1b[0m", 2, 3).state is PaneState.DRAFT

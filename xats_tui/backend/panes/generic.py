@@ -35,6 +35,9 @@ RULE_SIGNS = frozenset("─━═╌╍┄┅▀▄▔▁_‾╭╮╰╯┌┐�
 RULE_LEAST = 8
 """Cells of a rule at the least."""
 
+PROMPT_MOST_SPACES = 1
+"""Cells between a prompt and the cursor: more are spaces that somebody has typed."""
+
 COMPOSER_MOST_ROWS = 30
 ABOVE_MOST_ROWS = 12
 TAIL_MOST_ROWS = 14
@@ -52,12 +55,16 @@ class Surroundings:
     """The rows of the composer above the cursor's row."""
     before: Line
     """The cursor's row up to the cursor."""
+    spaces: int
+    """Cells between what is written there and the cursor."""
     behind: tuple[Cell, ...]
     """What stands right of the cursor, frames left out."""
     below: tuple[Line, ...]
     """The rows below the cursor's row that may be of the composer."""
     around: tuple[Line, ...]
     """The block of text above the composer."""
+    is_apart: bool
+    """A rule from edge to edge stands between the composer and that block: it is the conversation."""
     footer: tuple[Line, ...]
     """Everything below the composer."""
 
@@ -94,33 +101,43 @@ def _without_cursor(lines: Sequence[Line], composer: str) -> PaneReading:
 
 def _surroundings(lines: Sequence[Line], cursor: Cursor, width: int) -> Surroundings:
     row = lines[cursor.row]
-    top, bottom = _edges(lines, cursor.row, width)
-    first = top + 1 if bottom is not None else _first_wrapped(lines, cursor.row, width)
-    end = bottom if bottom is not None else len(lines)
+    first, end = _edges(lines, cursor.row) or (_first_wrapped(lines, cursor.row, width), len(lines))
     behind = [cell for cell in row.from_column(cursor.column).cells if cell.text not in SIDES]
     return Surroundings(
         above=tuple(lines[first : cursor.row]),
         before=row.left_of(cursor.column),
+        spaces=cursor.column - _width_of_text(row.left_of(cursor.column)),
         behind=tuple(behind),
         below=tuple(lines[cursor.row + 1 : end]),
         around=_block_above(lines, first),
+        is_apart=first > 0 and _goes_from_edge_to_edge(lines[first - 1], width),
         footer=tuple(lines[end:]),
     )
 
 
-def _edges(lines: Sequence[Line], row: int, width: int) -> tuple[int, int | None]:
-    """The rules right above and below a composer; the lower one is None if there are no two of them."""
+def _width_of_text(line: Line) -> int:
+    """Cells up to the end of what is written, spaces behind it left out."""
+    return max((cell.column + cell.width for cell in line.cells if not cell.blank), default=0)
+
+
+def _edges(lines: Sequence[Line], row: int) -> tuple[int, int] | None:
+    """The first row of a composer that has a rule above and below, and the row of the lower one."""
     top = next((at for at in range(row - 1, max(-1, row - COMPOSER_MOST_ROWS), -1) if _is_rule(lines[at])), None)
     bottom = next((at for at in range(row + 1, len(lines)) if _is_rule(lines[at])), None)
-    if top is None or bottom is None or any(line.blank for line in lines[top + 1 : row]):
-        return -1, None
-    return top, bottom
+    if top is None or bottom is None:
+        return None
+    begins = next((cell.text for cell in lines[top + 1].cells if cell.text not in SIDES), "")
+    return (top + 1, bottom) if top + 1 == row or (begins and begins in PROMPT_ENDS) else None
 
 
 def _is_rule(line: Line) -> bool:
     written = [cell.text for cell in line.cells if not cell.blank]
     drawn = sum(text in RULE_SIGNS for text in written)
     return drawn >= RULE_LEAST and drawn * 2 > len(written)
+
+
+def _goes_from_edge_to_edge(line: Line, width: int) -> bool:
+    return _is_rule(line) and not line.cells[0].blank and line.width >= width - 1
 
 
 def _first_wrapped(lines: Sequence[Line], row: int, width: int) -> int:
@@ -174,7 +191,7 @@ def _dialog(found: Surroundings) -> str | None:
     below = found.below + found.footer
     return (
         asks_to_choose(below, plain_lists=True)
-        or asks_to_choose(found.around, plain_lists=True)
+        or asks_to_choose(found.around, plain_lists=not found.is_apart)
         or _told("what Enter or Escape do is not known", names_enter_or_escape(below))
     )
 
@@ -187,6 +204,8 @@ def _draft(found: Surroundings, composer: str, lines: Sequence[Line]) -> str | N
         return "text stands behind the cursor"
     if any(not line.blank and not _is_faint(line) for line in found.below):
         return "text stands below the cursor"
+    if text and found.spaces > PROMPT_MOST_SPACES:
+        return "more spaces stand before the cursor than a prompt has"
     return None
 
 
