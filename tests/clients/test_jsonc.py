@@ -57,6 +57,7 @@ def test_a_value_is_taken_out_and_nothing_else_changes(document: dict[str, Any],
     [
         '{\n  "mcp": {\n    "other": 1\n  }\n}\n',
         '{"mcp": {"other": 1}}',
+        '{"mcp": {"one": 1, /* more */ "other": 1,},}',
         '{\n\t"a": [1, 2], "mcp": {"other": 1},\n\t"z": 0\n}',
         COMMENTED,
     ],

@@ -87,6 +87,12 @@ def hooks_of(settings: Path) -> dict[str, list[str]]:
     return {event: [hook["command"] for group in groups for hook in group["hooks"]] for event, groups in events.items()}
 
 
+def rules_of(settings: Path) -> dict[str, list[str]]:
+    """The rules of Claude Code's permissions."""
+    rules: dict[str, list[str]] = json.loads(settings.read_text()).get("permissions", {})
+    return rules
+
+
 def test_every_installed_client_is_told_to_start_the_bridge(machine: Machine) -> None:
     assert machine.run("setup", "--yes") == 0
 
@@ -95,11 +101,13 @@ def test_every_installed_client_is_told_to_start_the_bridge(machine: Machine) ->
         "xats": {"type": "stdio", "command": command[0], "args": command[1:]}
     }
     codex = tomllib.loads((machine.home / ".codex/config.toml").read_text())
-    assert codex == {"mcp_servers": {"xats": {"command": command[0], "args": command[1:]}}}
+    entry = {"command": command[0], "args": command[1:], "default_tools_approval_mode": "approve"}
+    assert codex == {"mcp_servers": {"xats": entry}}
     opencode = json.loads((machine.home / ".config/opencode/opencode.json").read_text())
     assert opencode == {"mcp": {"xats": {"type": "local", "command": command, "enabled": True}}}
     hooks = hooks_of(machine.home / ".claude/settings.json")
     assert hooks == {event: [HOOK] for event in HOOK_EVENTS}
+    assert rules_of(machine.home / ".claude/settings.json") == {"allow": ["mcp__xats"]}
 
 
 def test_only_what_is_installed_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +137,7 @@ def test_a_second_run_says_so_and_changes_nothing(machine: Machine, capsys: pyte
     assert machine.run("setup") == 0  # without a terminal: nothing has to be asked
 
     assert machine.everything() == before
-    assert capsys.readouterr().out.count("already set up") == 4
+    assert capsys.readouterr().out.count("already set up") == 6
 
 
 def test_what_is_the_users_stays_to_the_letter(machine: Machine) -> None:
@@ -203,7 +211,7 @@ def test_a_dry_run_shows_every_change_and_makes_none(machine: Machine, capsys: p
     assert machine.everything() == before
     assert '+\t\t"xats": {'.replace("\t", "    ") in shown
     assert "-" not in {line.strip()[:1] for line in shown.splitlines() if "theme" in line}
-    assert shown.count("not written (--dry-run)") == 4
+    assert shown.count("not written (--dry-run)") == 6
 
 
 def test_a_person_is_asked_file_by_file(machine: Machine) -> None:
@@ -212,7 +220,7 @@ def test_a_person_is_asked_file_by_file(machine: Machine) -> None:
         environment = clean_environment() | {"TERM": "xterm-256color"}
         os.execve(XATS[0], [*XATS, "setup", "claude-code"], environment)
     shown = b""
-    for question, answer in ((b".claude.json? [y/N]: ", b"n\n"), (b"settings.json? [y/N]: ", b"y\n")):
+    for question, answer in ((b"(MCP server)?", b"n\n"), (b"(hooks)?", b"y\n"), (b"(allow rule)?", b"n\n")):
         while question not in shown:
             shown += os.read(descriptor, 4096)
         os.write(descriptor, answer)
@@ -221,7 +229,9 @@ def test_a_person_is_asked_file_by_file(machine: Machine) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     os.close(descriptor)
 
-    assert b"\x1b[32m+" in shown and b"left as it was" in shown
+    assert b"\x1b[32m+" in shown and shown.count(b"left as it was") == 2
+    assert b"has nobody to ask" in shown
+    assert rules_of(machine.home / ".claude/settings.json") == {}
     assert [Path(path).name for path in machine.everything()] == ["settings.json"]
 
 
@@ -235,7 +245,7 @@ def _more(descriptor: int) -> bytes:
 def test_a_backup_has_what_was_there_and_is_its_owners_alone(machine: Machine) -> None:
     file = machine.write(".claude.json", CLAUDE)
     for flags in ((), ("--remove",), ()):  # within one second
-        assert machine.run("setup", "claude-code", "--no-hooks", "--yes", *flags) == 0
+        assert machine.run("setup", "claude-code", "--no-hooks", "--no-allow", "--yes", *flags) == 0
 
     backups = sorted(machine.home.glob(".claude.json.*.bak"), key=lambda path: path.stat().st_mtime_ns)
     assert len(backups) == 3
@@ -342,6 +352,7 @@ def test_a_server_that_was_reached_over_http_becomes_one_that_is_started(
     document = tomllib.loads(changed) if path.endswith("toml") else json.loads(changed)
     entry = document["mcp_servers" if "mcp_servers" in document else "mcpServers"]["xats"]
     assert entry.pop("type", "stdio") == "stdio"
+    assert entry.pop("default_tools_approval_mode", "approve") == "approve"
     assert entry == {"command": bridge()[0], "args": bridge()[1:]}
 
 

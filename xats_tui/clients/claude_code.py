@@ -1,5 +1,6 @@
 """Where Claude Code keeps what concerns us."""
 
+from xats_tui.clients.allow_rules import ClaudeAllowRule
 from xats_tui.clients.client import Client, Scope, Surroundings
 from xats_tui.clients.config_files import ConfigFile
 from xats_tui.clients.json_files import ClaudeHooks, JsonServers
@@ -17,6 +18,7 @@ def _files(scope: Scope, around: Surroundings) -> tuple[ConfigFile, ...]:
     return (
         JsonServers(path=servers, member="mcpServers", command_is_list=False),
         ClaudeHooks(path=settings),
+        ClaudeAllowRule(path=settings),
     )
 
 

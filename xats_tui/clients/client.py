@@ -63,6 +63,8 @@ class Client:
     """The files that hold what is ours, the MCP server's first."""
     elsewhere: Callable[[Surroundings], tuple[ConfigFile, ...]] = lambda _: ()
     """Further places where what is ours may stand; nothing is put there."""
+    asks_about_tools: bool = True
+    """It asks a person about each tool of an MCP server, unless a rule says otherwise."""
     project_note: str = ""
     """What else has to happen before it reads a project's file."""
 

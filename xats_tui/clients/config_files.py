@@ -13,6 +13,9 @@ from xats_tui.clients.own_command import OwnCommand
 SERVER = "xats"
 """What our MCP server is called in every client."""
 
+MCP_SERVER, HOOKS, ALLOW_RULE = "MCP server", "hooks", "allow rule"
+"""What of ours a file may be for."""
+
 ONLY_OVER_HTTP = frozenset(
     {"url", "type", "headers", "http_headers", "env_http_headers", "bearer_token_env_var", "oauth"}
 )
@@ -28,10 +31,16 @@ class Found:
     """What of ours stands in a file."""
 
     command: tuple[str, ...]
-    """What is started; empty for a server that is reached over HTTP."""
+    """What is started; empty for a server that is reached over HTTP, and for a rule."""
     enabled: bool = True
     events: tuple[str, ...] = ()
     """For hooks, the events that run it."""
+    allows: bool = False
+    """For a rule: all of our tools may be called unasked."""
+    against: tuple[str, ...] = ()
+    """The user's own rules by which some are asked about, or denied, even so."""
+    remedy: str = ""
+    """What a person has to do about those; empty if our own rule does it."""
 
 
 class ConfigFile(Protocol):
@@ -44,7 +53,7 @@ class ConfigFile(Protocol):
 
     @property
     def holds(self) -> str:
-        """What of ours it is for: `MCP server`, `hooks`."""
+        """What of ours it is for: `MCP_SERVER`, `HOOKS`, `ALLOW_RULE`."""
         ...
 
     def found(self, text: str) -> Found | None:

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from xats_tui.clients import jsonc
-from xats_tui.clients.config_files import ONLY_OVER_HTTP, SERVER, Found, NotUnderstood, as_object, found_in
+from xats_tui.clients.config_files import (
+    HOOKS,
+    MCP_SERVER,
+    ONLY_OVER_HTTP,
+    SERVER,
+    Found,
+    NotUnderstood,
+    as_object,
+    found_in,
+)
 from xats_tui.clients.own_command import OwnCommand, is_ours
 
 HOOK_EVENTS = ("SessionStart", "UserPromptSubmit", "PermissionRequest", "Notification", "Stop", "SessionEnd")
@@ -27,7 +36,7 @@ class JsonServers:
     """Whether the client reads comments and trailing commas."""
     within: tuple[str, ...] = ()
     """The objects around that one, for a file which is only looked at."""
-    holds: str = "MCP server"
+    holds: str = MCP_SERVER
 
     def found(self, text: str) -> Found | None:
         around = self._parsed(text)
@@ -68,10 +77,10 @@ class JsonServers:
         try:
             return jsonc.with_value(text, place, value, comments=self.comments)
         except jsonc.NotJson as error:
-            raise _broken(self.path, error) from None
+            raise broken_json(self.path, error) from None
 
     def _parsed(self, text: str) -> Any:
-        return _parsed_json(text, self.path, comments=self.comments)
+        return parsed_json(text, self.path, comments=self.comments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +88,10 @@ class ClaudeHooks:
     """Claude Code's settings, whose hooks run a command at what happens in a session."""
 
     path: Path
-    holds: str = "hooks"
+    holds: str = HOOKS
 
     def found(self, text: str) -> Found | None:
-        ours = {event: line for event, _, _, line in self._ours(_parsed_json(text, self.path))}
+        ours = {event: line for event, _, _, line in self._ours(parsed_json(text, self.path))}
         if not ours:
             return None
         command = next(iter(ours.values()))
@@ -90,7 +99,7 @@ class ClaudeHooks:
 
     def added(self, text: str, own: OwnCommand) -> str:
         text = text if text.strip() else "{}\n"
-        settings = _parsed_json(text, self.path)
+        settings = parsed_json(text, self.path)
         present = set()
         for event, group, index, line in self._ours(settings):
             present.add(event)
@@ -104,18 +113,18 @@ class ClaudeHooks:
         return text
 
     def removed(self, text: str) -> str:
-        ours = list(self._ours(_parsed_json(text, self.path)))
+        ours = list(self._ours(parsed_json(text, self.path)))
         if not ours:
             return text
         for event, group, index, _ in reversed(ours):  # from the end: the others keep their numbers
             text = self._taken_out(text, event, group, index)
-        if not _parsed_json(text, self.path)["hooks"]:
+        if not parsed_json(text, self.path)["hooks"]:
             text = jsonc.without(text, ("hooks",), comments=False)
         return "" if text.split() in (["{}"], ["{", "}"]) else text
 
     def _taken_out(self, text: str, event: str, group: int, index: int) -> str:
         """The text without one hook, and without the group and the event that it leaves empty."""
-        groups = _parsed_json(text, self.path)["hooks"][event]
+        groups = parsed_json(text, self.path)["hooks"][event]
         place: jsonc.Path = ("hooks", event, group, "hooks", index)
         if len(groups[group]["hooks"]) == 1:
             place = ("hooks", event, group) if len(groups) > 1 else ("hooks", event)
@@ -136,7 +145,7 @@ class ClaudeHooks:
         try:
             return jsonc.with_value(text, place, value, comments=False)
         except jsonc.NotJson as error:
-            raise _broken(self.path, error) from None
+            raise broken_json(self.path, error) from None
 
 
 def _runs_our_hook(line: object) -> bool:
@@ -155,12 +164,18 @@ def _items(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _parsed_json(text: str, path: Path, *, comments: bool = False) -> Any:
+def parsed_json(text: str, path: Path, *, comments: bool = False) -> Any:
+    """The value of a file's text; an empty object if there is none.
+
+    Raises:
+        NotUnderstood: it is no JSON.
+    """
     try:
         return jsonc.parsed(text, comments=comments) if text.strip() else {}
     except jsonc.NotJson as error:
-        raise _broken(path, error) from None
+        raise broken_json(path, error) from None
 
 
-def _broken(path: Path, error: jsonc.NotJson) -> NotUnderstood:
+def broken_json(path: Path, error: jsonc.NotJson) -> NotUnderstood:
+    """The one sentence that says where a file is no JSON."""
     return NotUnderstood(f"{path}:{error.line}:{error.column}: not valid JSON: {error.problem}")

@@ -233,11 +233,13 @@ def _cut(scanner: _Scanner, container: Node, key: str | int) -> str:
     if len(parts) == 1:
         kept = text[container.start + 1 : start] + text[end : container.end - 1]
         return text[: container.start + 1] + (kept if kept.strip() else "") + text[container.end - 1 :]
-    if index + 1 < len(parts) or _comma_behind(scanner, parts[index]):
+    if index + 1 < len(parts):
         return text[:start] + text[end:]
     comma = scanner.skip(parts[index - 1].node.end)
     between = text[comma + 1 : start]
-    return text[:comma] + (between if between.strip(" \t") else "") + text[end:]
+    # A comma behind the last part stays behind the one before it.
+    place = comma + 1 if _comma_behind(scanner, parts[index]) else comma
+    return text[:place] + (between if between.strip(" \t") else "") + text[end:]
 
 
 def _extent(scanner: _Scanner, part: Part, *, is_last: bool) -> tuple[int, int]:

@@ -5,6 +5,7 @@ It reads all files of a folder that bear one of its names, with comments in each
 
 from pathlib import Path
 
+from xats_tui.clients.allow_rules import OpencodeAllowRule
 from xats_tui.clients.client import Client, Scope, Surroundings
 from xats_tui.clients.config_files import ConfigFile, NotUnderstood
 from xats_tui.clients.json_files import JsonServers
@@ -17,11 +18,16 @@ NAMES = ("opencode.jsonc", "opencode.json")
 
 
 def _files(scope: Scope, around: Surroundings) -> tuple[ConfigFile, ...]:
+    servers = _file(scope, around)
+    return (servers, OpencodeAllowRule(path=servers.path))
+
+
+def _file(scope: Scope, around: Surroundings) -> JsonServers:
     if scope is Scope.PROJECT:
-        return (_one_of(around.project),)
+        return _one_of(around.project)
     if chosen := around.folder(CONFIG):
-        return (_servers(chosen),)
-    return (_one_of((around.folder(XDG_CONFIG) or around.home / ".config") / "opencode"),)
+        return _servers(chosen)
+    return _one_of((around.folder(XDG_CONFIG) or around.home / ".config") / "opencode")
 
 
 def _one_of(folder: Path) -> JsonServers:
@@ -41,4 +47,4 @@ def _servers(path: Path) -> JsonServers:
     return JsonServers(path=path, member="mcp", command_is_list=True, comments=True)
 
 
-OPENCODE = Client(name="opencode", title="opencode", program="opencode", files=_files)
+OPENCODE = Client(name="opencode", title="opencode", program="opencode", files=_files, asks_about_tools=False)

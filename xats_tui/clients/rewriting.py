@@ -7,7 +7,7 @@ import difflib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,13 +42,18 @@ class Change:
         return list(difflib.unified_diff(old, new, *names, lineterm=""))
 
 
-def change(file: ConfigFile, own: OwnCommand | None) -> Change | None:
+def change(file: ConfigFile, own: OwnCommand | None, drafts: Mapping[Path, str] | None = None) -> Change | None:
     """What has to be done for the file to hold what is ours, or nothing of it if `own` is None; None if nothing has.
+
+    Args:
+        file: the file, and what of ours it is for.
+        own: this program.
+        drafts: what files are about to become, where that was shown and not written.
 
     Raises:
         NotUnderstood: the file cannot be read.
     """
-    before = read(file.path)
+    before = drafts[file.path] if drafts and file.path in drafts else read(file.path)
     plain, ending = _plain(before or "")
     edited = file.added(plain, own) if own else file.removed(plain) if before is not None else ""
     if edited == plain:
@@ -83,10 +88,16 @@ def read(path: Path) -> str | None:
         raise NotUnderstood(f"{path} cannot be read: {error.strerror}") from None
 
 
-def carry_out(change: Change, now: datetime, *, is_private: bool = True) -> Path | None:
+def carry_out(change: Change, now: datetime, *, is_private: bool = True, keeps_former: bool = True) -> Path | None:
     """Write the file, or remove it; the backup that was made of it, if there was anything.
 
     A symbolic link stays one: the file that it leads to is written.  Mode and owner stay.
+
+    Args:
+        change: what is to become of it.
+        now: for the backup's name.
+        is_private: a file that is made is its owner's alone.
+        keeps_former: make a backup; not of what this program has written a moment ago.
 
     Raises:
         NotWritten: it has changed since the change was planned, or cannot be written.
@@ -95,7 +106,7 @@ def carry_out(change: Change, now: datetime, *, is_private: bool = True) -> Path
     try:
         if read(target) != change.before:
             raise NotWritten(f"{change.path} was changed by another program meanwhile: run this again")
-        backup = _backed_up(target, now) if change.before is not None else None
+        backup = _backed_up(target, now) if keeps_former and change.before is not None else None
         if change.after:
             _replace(target, change.after, PRIVATE if is_private else READABLE)
         else:

@@ -13,12 +13,18 @@ import typer
 
 from xats_tui.backend.clock import SystemClock
 from xats_tui.clients import CLIENTS, Client, Scope, Surroundings
+from xats_tui.clients.config_files import ALLOW_RULE, HOOKS, ConfigFile
 from xats_tui.clients.own_command import OwnCommand
-from xats_tui.clients.rewriting import Change, carry_out, change
+from xats_tui.clients.rewriting import carry_out, change, plain_text
 from xats_tui.paper import Paper, short, visible
 from xats_tui.settings import Loaded
 
 ALL = "all"
+
+ALLOWING = (
+    "With this rule {client} lets its model call xats's own tools, and only those, without asking you: a woken agent "
+    "has nobody to ask, and would stop at get_inbox."
+)
 
 DIFF_COLOURS = {"+": ("green",), "-": ("red",), "@": ("cyan",)}
 
@@ -35,6 +41,8 @@ class Wish:
     """Its name, or `all`."""
     scope: Scope
     hooks: bool
+    allow: bool
+    """Let the agents call our tools without asking."""
     remove: bool
     dry_run: bool
     yes: bool
@@ -49,24 +57,20 @@ def set_up(loaded: Loaded, wish: Wish, paper: Paper) -> None:
     """
     around = Surroundings.here()
     own = None if wish.remove else OwnCommand.of_this_process(loaded)
-    planned = []
-    for client in _clients(wish):  # all are read before one is written
-        files = [file for file in client.files(wish.scope, around) if wish.hooks or file.holds != "hooks"]
-        planned.append((client, [(file, change(file, own)) for file in files]))
-    if wish.remove and not any(found for _, pairs in planned for _, found in pairs):
+    planned = [(client, _files(client, wish, around)) for client in _clients(wish)]
+    changes = [change(file, own) for _, files in planned for file in files]  # all are read before one is written
+    if wish.remove and not any(changes):
         paper.write("Nothing of xats-tui is in these configurations.")
         return
-    any_written = False
-    for client, pairs in planned:
-        paper.write(paper.coloured(client.title, "bold"))
-        notes = [client.project_note] if wish.scope is Scope.PROJECT and not wish.remove and client.project_note else []
-        written = [_settled(file.holds, file.path, found, wish, paper) for file, found in pairs]
-        any_written |= any(written)
-        for note in notes if any(written) else []:
-            paper.wrapped(note + ".", "  ", "  ", "dim")
-        paper.write()
-    if any_written and not wish.remove:
+    settler = _Settler(own, wish, paper)
+    written = [settler.settle(client, files) for client, files in planned]
+    if any(written) and not wish.remove:
         _say_last(loaded, paper)
+
+
+def _files(client: Client, wish: Wish, around: Surroundings) -> list[ConfigFile]:
+    left_out = {HOOKS: not wish.hooks, ALLOW_RULE: not wish.allow}
+    return [file for file in client.files(wish.scope, around) if not left_out.get(file.holds)]
 
 
 def _clients(wish: Wish) -> Sequence[Client]:
@@ -85,26 +89,65 @@ def _clients(wish: Wish) -> Sequence[Client]:
     return installed
 
 
-def _settled(holds: str, path: Path, found: Change | None, wish: Wish, paper: Paper) -> bool:
-    """Show one change, ask, make it; whether it was made."""
-    place = visible(short(path))
-    if found is None:
-        state = "nothing to remove" if wish.remove else "already set up"
-        paper.write(f"  {paper.coloured(paper.shape('✓', '+'), 'green')} {holds}: {state}, {place}")
-        return False
-    for line in found.diff():
-        paper.write("  " + paper.coloured(_fitting(visible(line), paper), *DIFF_COLOURS.get(line[:1], ())))
-    if wish.dry_run:
-        paper.write(f"  {holds}: not written (--dry-run), {place}")
-        return False
-    if not wish.yes and not _agreed(f"  {'Remove' if not found.after else 'Write'} {place}?"):
-        paper.write("  left as it was")
-        return False
-    backup = carry_out(found, SystemClock().now(), is_private=wish.scope is Scope.USER)
-    kept = f"; as it was: {visible(backup.name)}" if backup else ""
-    done = "removed" if not found.after else "written"
-    paper.wrapped(f"{holds}: {done}, {place}{kept}", f"  {paper.coloured(paper.shape('✓', '+'), 'green')} ", "    ")
-    return True
+class _Settler:
+    """Shows each change, asks about it, makes it and tells of it."""
+
+    def __init__(self, own: OwnCommand | None, wish: Wish, paper: Paper) -> None:
+        self._own = own
+        self._wish = wish
+        self._paper = paper
+        self._drafts: dict[Path, str] = {}
+        """What files would have become, had the changes been written that were only shown."""
+        self._written: set[Path] = set()
+
+    def settle(self, client: Client, files: Sequence[ConfigFile]) -> bool:
+        """Go through the files of a client; whether one was written."""
+        self._paper.write(self._paper.coloured(client.title, "bold"))
+        written = [self._settle_one(client, file) for file in files]
+        if any(written) and self._wish.scope is Scope.PROJECT and not self._wish.remove and client.project_note:
+            self._paper.wrapped(client.project_note + ".", "  ", "  ", "dim")
+        self._paper.write()
+        return any(written)
+
+    def _settle_one(self, client: Client, file: ConfigFile) -> bool:
+        place = visible(short(file.path))
+        found = change(file, self._own, self._drafts)  # anew: what was written before may stand in the same file
+        if found is None:
+            self._say_done(f"{file.holds}: {self._state(file)}, {place}")
+            return False
+        if file.holds == ALLOW_RULE and self._own:
+            self._paper.wrapped(ALLOWING.format(client=client.title), "  ", "  ", "dim")
+        for line in found.diff():
+            shown = _fitting(visible(line), self._paper)
+            self._paper.write("  " + self._paper.coloured(shown, *DIFF_COLOURS.get(line[:1], ())))
+        if self._wish.dry_run:
+            self._drafts[file.path] = found.after
+            self._paper.write(f"  {file.holds}: not written (--dry-run), {place}")
+            return False
+        question = f"  {'Remove' if not found.after else 'Write'} {place} ({file.holds})?"
+        if not self._wish.yes and not _agreed(question):
+            self._paper.write("  left as it was")
+            return False
+        is_private, is_new = self._wish.scope is Scope.USER, file.path not in self._written
+        backup = carry_out(found, SystemClock().now(), is_private=is_private, keeps_former=is_new)
+        self._written.add(file.path)
+        kept = f"; as it was: {visible(backup.name)}" if backup else ""
+        self._say_done(f"{file.holds}: {'removed' if not found.after else 'written'}, {place}{kept}")
+        return True
+
+    def _state(self, file: ConfigFile) -> str:
+        """What is so where nothing has to be changed."""
+        if self._own is None:
+            return "nothing to remove"
+        draft = self._drafts.get(file.path)
+        found = file.found(plain_text(file.path) if draft is None else draft)
+        if file.holds != ALLOW_RULE or (found and found.allows):
+            return "already set up"
+        return f"cannot be added beside {found.against[0]}; {found.remedy}" if found else "not needed"
+
+    def _say_done(self, text: str) -> None:
+        sign = self._paper.coloured(self._paper.shape("✓", "+"), "green")
+        self._paper.wrapped(visible(text), f"  {sign} ", "    ")
 
 
 def _agreed(question: str) -> bool:

@@ -33,6 +33,9 @@ def setup(
     client: Annotated[Choice, typer.Argument(help="Which client; `all` means those that are installed.")] = Choice.ALL,
     scope: Annotated[For, typer.Option(help="For you in every folder, or for whoever works in this one.")] = For.USER,
     hooks: Annotated[bool, typer.Option("--hooks/--no-hooks", help="Claude Code's hooks, too.")] = True,
+    allow: Annotated[
+        bool, typer.Option("--allow/--no-allow", help="The rule by which xats's tools need no approval, too.")
+    ] = True,
     remove: Annotated[bool, typer.Option("--remove", help="Take out what setup has put in.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes and make none.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Make the changes without a question.")] = False,
@@ -44,7 +47,15 @@ def setup(
     from xats_tui.clients.rewriting import NotWritten
     from xats_tui.clients.setting_up import Refused, Wish, set_up
 
-    wish = Wish(client=client, scope=Scope(scope.value), hooks=hooks, remove=remove, dry_run=dry_run, yes=yes)
+    wish = Wish(
+        client=client,
+        scope=Scope(scope.value),
+        hooks=hooks,
+        allow=allow,
+        remove=remove,
+        dry_run=dry_run,
+        yes=yes,
+    )
     try:
         set_up(loaded, wish, Paper())
     except NotUnderstood as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xats_tui.backend.panes.tested_versions import newer_than_tested
 from xats_tui.clients import CLIENTS, Client, Scope
-from xats_tui.clients.config_files import ConfigFile, Found, NotUnderstood
+from xats_tui.clients.config_files import ALLOW_RULE, HOOKS, MCP_SERVER, ConfigFile, Found, NotUnderstood
 from xats_tui.clients.json_files import HOOK_EVENTS
 from xats_tui.clients.own_command import is_ours
 from xats_tui.clients.rewriting import plain_text
@@ -15,7 +15,6 @@ from xats_tui.diagnosis.finding import Case, Finding, ok, problem, skipped, warn
 from xats_tui.paper import short
 from xats_tui.settings import SECRET
 
-HOOKS = "hooks"
 TOKEN_FLAG = "--token"
 
 
@@ -41,8 +40,9 @@ def _client(client: Client, case: Case) -> Iterator[Finding]:
     except NotUnderstood as error:
         yield problem(client.title, str(error), f"correct it: {client.program} cannot read it either")
         return
-    servers = [(file, found) for file, found in standing if file.holds != HOOKS]
+    servers = [(file, found) for file, found in standing if file.holds == MCP_SERVER]
     hooks = [found for file, found in standing if file.holds == HOOKS]
+    rules = [(file, found) for file, found in standing if file.holds == ALLOW_RULE]
     setup = f"xats-tui setup {client.name}"
     if not servers:
         yield warning(client.title, f"{version}, not set up", setup)
@@ -51,6 +51,7 @@ def _client(client: Client, case: Case) -> Iterator[Finding]:
         yield _server(client, version, file.path, found, case)
     if any(file.holds == HOOKS for file in client.files(Scope.USER, case.around)):
         yield _hooks(client, hooks, case)
+    yield _rules(client, rules, case)
 
 
 def _standing(client: Client, case: Case) -> list[tuple[ConfigFile, Found]]:
@@ -98,6 +99,20 @@ def _hooks(client: Client, hooks: Sequence[Found], case: Case) -> Finding:
     if missing:
         return warning(topic, f"none for {', '.join(missing)}", setup)
     return ok(topic, f"all {len(HOOK_EVENTS)}: {_told(hooks[0].command)}")
+
+
+def _rules(client: Client, rules: Sequence[tuple[ConfigFile, Found]], case: Case) -> Finding:
+    """Whether a woken agent may read its mail unasked."""
+    topic, setup = f"{client.title} rules", f"xats-tui setup {client.name}"
+    allowed = [file for file, found in rules if found.allows]
+    for file, found in rules:
+        if found.against:
+            told = f"a woken agent stops at what {short(file.path)} does not allow: {', '.join(found.against)}"
+            here = file in client.files(Scope.PROJECT, case.around)
+            return warning(topic, told, found.remedy or f"{setup}{' --scope project' * here}")
+    if not allowed and client.asks_about_tools:
+        return warning(topic, "none: it asks about each tool of ours, and a woken agent stops at get_inbox", setup)
+    return ok(topic, f"our tools need no approval{f', {short(allowed[0].path)}' if allowed else ''}")
 
 
 def _told(command: Sequence[str]) -> str:
