@@ -15,7 +15,7 @@ import typer
 
 from xats_tui import __version__
 from xats_tui.backend.errors import XatsError
-from xats_tui.commands.changes import poke, reassign, replay, send
+from xats_tui.commands.changes import poke, reassign, replay, save, send
 from xats_tui.commands.channel import channel
 from xats_tui.commands.config import config
 from xats_tui.commands.daemon import daemon
@@ -47,7 +47,7 @@ Every flag may stand before or after the command.  Each can also be set in the e
 config.toml in the home; `xats-tui config` shows what holds and why.
 """
 
-OPERATORS = (status, agents, messages, wakes, tasks, contracts, send, poke, replay, reassign)
+OPERATORS = (status, agents, messages, wakes, tasks, contracts, send, poke, replay, reassign, save)
 """What the operator asks of the running coordinator."""
 
 cli = typer.Typer(name=NAME, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -68,7 +68,7 @@ class SharedLogFile(RotatingFileHandler):
 
     def doRollover(self) -> None:
         """Move the file aside, unless another process did so while this one waited for its turn."""
-        with open(self.baseFilename + ".lock", "a", opener=_private) as turn:
+        with open(self.baseFilename + ".lock", "a", opener=private_files.opened_for_owner) as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             if self._is_current():
                 super().doRollover()
@@ -84,9 +84,10 @@ class SharedLogFile(RotatingFileHandler):
             return False
 
     def _reopen(self) -> None:
+        opened = self._open()  # first: if the folder is gone, what there is stays open
         if self.stream:
             self.stream.close()
-        self.stream = self._open()
+        self.stream = opened
 
 
 class _OneLine(logging.Formatter):
@@ -99,10 +100,6 @@ class _OneLine(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = record.message.replace("\n", "\\n")
         return super().formatMessage(record)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def log_to_file(settings: Settings) -> None:

@@ -10,12 +10,13 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
 from xats_tui import private_files
+from xats_tui.beacon import Beacon, owner
 
 LOCK_PATIENCE = 0.3
 """Seconds for which a held lock may be that of somebody who only looks (`is_running`), and so is tried again."""
@@ -55,10 +56,70 @@ def endpoint(host: str, port: int) -> str:
 
 
 class AlreadyRunning(Exception):
-    """Another process holds the lock of this pid file."""
+    """Another process is the coordinator of this pid file."""
 
-    def __init__(self, pid: int | None) -> None:
-        super().__init__(f"daemon already running pid={pid or 'unknown'}")
+    def __init__(self, pid: int | None, sentence: str = "") -> None:
+        super().__init__(sentence or f"daemon already running pid={pid or 'unknown'}")
+
+
+class Holding:
+    """The lock of a pid file and what the file says, for as long as this process is the coordinator."""
+
+    def __init__(self, path: Path, lock: IO[str], beacon: Beacon) -> None:
+        self._path = path
+        self._lock = lock
+        self._beacon = beacon
+        self._record: PidRecord | None = None
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the lock that everybody looks for is the one that this process holds."""
+        try:
+            return os.path.samestat(os.fstat(self._lock.fileno()), _lock_path(self._path).stat())
+        except OSError:
+            return False
+
+    def write(self, record: PidRecord) -> None:
+        """Have the pid file say this from now on."""
+        write(self._path, record)
+        self._record = record
+
+    def restore(self) -> str:
+        """Put back what somebody took away of pid file and lock; one sentence if that cannot be done, else empty.
+
+        A folder that is gone is left so: whoever moved it may put it back, and would find another in its place.
+        """
+        self._beacon.answer()
+        folder, me = self._path.parent, os.getpid()
+        if not folder.is_dir():
+            return (
+                f"{folder} was moved or removed, so nobody who starts now finds the coordinator: put it back, or stop "
+                f"this one (kill {me}) and start it again"
+            )
+        if not self.is_in_place and not self._take_again():
+            other = _named_in(_lock_path(self._path))
+            return f"another coordinator (pid {other}) has taken {folder}: stop this one (kill {me})"
+        if self._record and read(self._path) != self._record:
+            write(self._path, self._record)
+        return ""
+
+    def remove(self) -> None:
+        """Remove the pid file, if it is this process's."""
+        if self.is_in_place:
+            self._path.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Let another process be the coordinator."""
+        self._lock.close()
+
+    def _take_again(self) -> bool:
+        lock = _open(_lock_path(self._path))
+        if not _taken(lock, 0):
+            lock.close()
+            return False
+        self._lock.close()
+        self._lock = lock
+        return True
 
 
 def read(path: Path) -> PidRecord | None:
@@ -80,9 +141,11 @@ def running(path: Path) -> PidRecord | None:
 
 
 def contradiction(path: Path) -> str:
-    """One sentence if a coordinator runs and the pid file names another process; else empty."""
+    """One sentence if a coordinator runs and the pid file names another process, or is gone; else empty."""
     record, holder = read(path), _named_in(_lock_path(path))
-    if record is None or holder in (None, record.pid) or not is_running(path):
+    if not is_running(path):
+        return _astray(path)
+    if record is None or holder in (None, record.pid):
         return ""
     return f"{path} names process {record.pid}, but the coordinator that runs is {holder}: stop it (kill {holder})"
 
@@ -102,7 +165,7 @@ def starter(path: Path) -> int | None:
 
 
 @contextmanager
-def held(path: Path, patience: float = LOCK_PATIENCE) -> Iterator[None]:
+def held(path: Path, patience: float = LOCK_PATIENCE) -> Iterator[Holding]:
     """Be the one coordinator of this pid file for the life of the block; the pid file is gone before and afterwards.
 
     Args:
@@ -113,14 +176,18 @@ def held(path: Path, patience: float = LOCK_PATIENCE) -> Iterator[None]:
         AlreadyRunning: another process is.
         OSError: the folder cannot be written to.
     """
-    with _opened(_lock_path(path)) as lock:
+    with ExitStack() as stack:
+        lock, beacon = _opened(_lock_path(path)), Beacon(path)
+        holding = Holding(path, lock, beacon)
+        stack.callback(holding.release)
         if not _taken(lock, patience):
             raise AlreadyRunning(_named_in(_lock_path(path)))
+        stack.callback(beacon.close)
+        if not beacon.light(patience):
+            raise AlreadyRunning(None, _astray(path))
         path.unlink(missing_ok=True)  # a killed one has left it
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+        stack.callback(holding.remove)
+        yield holding
 
 
 @contextmanager
@@ -141,7 +208,22 @@ def write(path: Path, record: PidRecord) -> None:
 
 def _opened(path: Path) -> IO[str]:
     private_files.make_folder(path.parent)
+    return _open(path)
+
+
+def _open(path: Path) -> IO[str]:
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+")
+
+
+def _astray(path: Path) -> str:
+    """One sentence if the coordinator of a pid file runs although its lock is gone; else empty."""
+    pid = owner(path)
+    if pid is None:
+        return ""
+    return (
+        f"a coordinator of {path.parent} runs (pid {pid}) whose files were removed: stop it (kill {pid}), so that it "
+        "saves what it has, and start again"
+    )
 
 
 def _taken(lock: IO[str], patience: float) -> bool:

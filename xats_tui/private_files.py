@@ -61,3 +61,8 @@ def close(path: Path) -> None:
         return
     except OSError as error:
         logger.warning("others may be able to read %s: %s", path, error.strerror)
+
+
+def opened_for_owner(path: str, flags: int) -> int:
+    """Open a file so that, if it is made, nobody but its owner may look into it; an `opener` for `open`."""
+    return os.open(path, flags, 0o600)

@@ -678,6 +678,11 @@ class FixedVerbs:
         """Remember it."""
         self._note("alert", text)
 
+    async def save_database(self) -> Path:
+        """Claim that it was."""
+        self._note("save")
+        return Path("/sample/data.db.saved")
+
     async def replay(self, wakes: Sequence[tuple[str, str]]) -> int:
         """Claim that all were replayed."""
         self._note("replay", *wakes)

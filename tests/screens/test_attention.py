@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from tests.screens.sample import BACKEND, FILLED, FRONTEND, INBOX, NOW, QA, WAKES, ago, entry, message, wake
+from xats_tui.backend.model.health import Notice
 from xats_tui.backend.model.wakes import PING_PONG, WakeStatus, WakeStep
 from xats_tui.screens.attention import concerns
 from xats_tui.screens.places import Mode
@@ -24,6 +25,14 @@ def test_an_empty_picture_needs_nobody() -> None:
 def test_a_missing_tmux_is_said_before_all_else() -> None:
     first = concerns(FILLED, NOW, tmux_missing=True)[0]
     assert "tmux is not installed" in first.reason
+
+
+def test_files_that_were_taken_away_come_before_everything() -> None:
+    trouble = Notice(number=1, at=NOW, subject="database", text="data.db was removed", is_trouble=True)
+    health = replace(FILLED.health, unstored=trouble.text, troubles=(trouble,)) if FILLED.health else None
+    first, *others = concerns(replace(FILLED, health=health), NOW, tmux_missing=True)
+    assert (first.subject, first.reason, first.remedy) == ("NOTHING IS STORED", trouble.text, "save_database")
+    assert trouble.text not in [other.reason for other in others]
 
 
 def test_a_failed_wake_that_was_read_after_all_needs_nobody() -> None:

@@ -1,6 +1,8 @@
 """The Live mode on a real coordinator, driven through keys; agents speak to it over HTTP as they would in life."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -54,6 +56,20 @@ async def test_looking_marks_nothing_read(settings: Settings, coordinator: Coord
             await settled(pilot)
         inbox = await frontend("get_inbox")
         assert [message["body"] for message in inbox["messages"]] == ["secret plans"]
+
+
+async def test_a_database_that_is_taken_away_is_said_first_and_can_be_saved(
+    settings: Settings, coordinator: Coordinator
+) -> None:
+    async with agents(settings) as connect, dashboard(coordinator) as pilot:
+        await connect("backend")
+        settings.db_path.rename(settings.home / "moved")
+        await shows(pilot, "✕ NOTHING IS STORED")
+        await shows(pilot, "data.db was removed while the coordinator runs")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Saved as")
+    with closing(sqlite3.connect(settings.db_path)) as saved:
+        assert saved.execute("SELECT name FROM agents").fetchall() == [("backend",)]
 
 
 async def test_the_cursor_stays_on_its_agent_when_others_come(settings: Settings, coordinator: Coordinator) -> None:

@@ -62,10 +62,13 @@ from xats_tui.backend.transports.tokens import Tokens
 from xats_tui.backend.watcher import follow
 from xats_tui.backend.windows import Windows
 from xats_tui.logs import set_level
-from xats_tui.pid_file import AlreadyRunning, PidRecord
+from xats_tui.pid_file import AlreadyRunning, Holding, PidRecord
 from xats_tui.settings import CONFIG_NAME, Loaded, Settings
 
 logger = logging.getLogger(__name__)
+
+FILES_PAUSE_S = 1.0
+"""Time between two looks at the files of the database."""
 
 HEIR_PATIENCE = 15.0
 """Seconds for a predecessor that has handed its socket over to be gone altogether."""
@@ -75,10 +78,18 @@ class Backend:
     """The running coordinator; lives on its own event loop."""
 
     def __init__(
-        self, settings: Settings, database: Database, bus: EventBus, clock: Clock, listener: socket.socket
+        self,
+        settings: Settings,
+        holding: Holding,
+        database: Database,
+        bus: EventBus,
+        clock: Clock,
+        listener: socket.socket,
     ) -> None:
         quiet = timedelta(milliseconds=settings.quiet_ms)
         self.settings = settings
+        self._holding = holding
+        self._database = database
         self.clock = clock
         self.bus = bus
         self.listener = listener
@@ -88,7 +99,7 @@ class Backend:
         self.reports = Reports()
         self.tmux = tmux = Tmux(clock)
         self.pulse, self.notices = Pulse(clock), Notices(clock)
-        troubles = {"database": lambda: database.trouble, "tmux": lambda: tmux.trouble}
+        troubles = {"database": lambda: database.trouble, "home": holding.restore, "tmux": lambda: tmux.trouble}
         self._outages = Outages(troubles, self.notices, clock)
         processes = Processes()
         self.panes = PaneMonitor(tmux, clock, bus.publish, processes.standing)
@@ -206,7 +217,7 @@ class Backend:
         async with AsyncExitStack() as stack:
             try:
                 patience = HEIR_PATIENCE if inherited else pid_file.LOCK_PATIENCE
-                stack.enter_context(pid_file.held(settings.pid_path, patience))
+                holding = stack.enter_context(pid_file.held(settings.pid_path, patience))
                 asked_for = loaded is not None and loaded.is_explicit("port")
                 listener = inherited or listen(settings.host, settings.port, asked_for=asked_for)
                 stack.callback(listener.close)
@@ -216,7 +227,7 @@ class Backend:
                 raise StartError(str(error)) from error
             except OSError as error:
                 raise StartError(f"cannot use {settings.pid_path.parent}: {error.strerror}") from error
-            backend = cls(settings, database, bus, clock, listener)
+            backend = cls(settings, holding, database, bus, clock, listener)
             if few_files:
                 backend.notices.warn("open files", few_files)
             await backend._watch(stack, loaded)
@@ -242,7 +253,7 @@ class Backend:
                 screen=terminal is not None,
                 terminal=terminal or "",
             )
-            pid_file.write(self.settings.pid_path, record)
+            self._holding.write(record)
             logger.info("listening on %s:%s", self.settings.host, self.port)
             yield
 
@@ -266,9 +277,18 @@ class Backend:
             tmux_seconds=self.tmux.round_trip,
             notices=self.notices.latest,
             troubles=self.notices.troubles,
+            unstored=self._database.trouble if self._database.is_lost else "",
             alert=self.settings.alert,
             tick_seconds=self.panes.tick_seconds,
         )
+
+    async def save_database(self) -> Path:
+        """Write everything that is stored into a new file; its path.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        return await self._database.save()
 
     async def _start(self, stack: AsyncExitStack) -> None:
         operator_credential.ensure(self.settings.operator_token_path)
@@ -281,6 +301,7 @@ class Backend:
             ("channels", self.channels.run),
             ("heartbeat", self._beat),
             ("pulse", self.pulse.run),
+            ("database files", self._watch_files),
             ("outages", self._outages.run),
             ("retention", self.retention.run),
             ("sessions alive", self.kept_sessions.run),
@@ -322,6 +343,12 @@ class Backend:
             await self._panes_changed.wait()
             self._panes_changed.clear()
             self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
+
+    async def _watch_files(self) -> None:
+        """Notice when the files of the database are taken away, also while nobody writes."""
+        while True:
+            await self._database.look()
+            await self.clock.sleep(FILES_PAUSE_S)
 
     async def _beat(self) -> None:
         """Send heartbeats to the sessions that speak for an agent."""

@@ -53,6 +53,8 @@ class StoreFault(StrEnum):
     """Another process holds it."""
     DAMAGED = "damaged"
     """The file is not what SQLite wrote."""
+    REMOVED = "removed"
+    """The file, or one beside it, is not the one that was opened."""
 
 
 class UnusableStore(StoreError):

@@ -1,6 +1,7 @@
-"""`xats-tui send`, `poke`, `replay`, `reassign`: what the operator does from a script, checked as in the dashboard."""
+"""`xats-tui send`, `poke`, `replay`, `reassign`, `save`: the operator from a script, checked as in the dashboard."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,9 @@ POKE_FAILED = 1
 STDIN = "-"
 
 SUBMITTED = "submitted"
+
+SAVING_PATIENCE_S = 120.0
+"""Time for a large database to be written."""
 
 
 def send(
@@ -129,6 +133,21 @@ def reassign(
     """Give a task to another agent of its team, and tell both."""
     given = ask(loaded.settings, "reassign", task=task, agent=agent, owner=owner)
     return show_facts(given, "task", as_json=as_json)
+
+
+def save(
+    loaded: Loaded,
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="The new file; the place of the database if that is free, else one beside it."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Have the coordinator write everything that it has stored into a new file, also if its own files are gone."""
+    path = str(file.expanduser().absolute()) if file else None
+    return show_facts(ask(loaded.settings, "save", SAVING_PATIENCE_S, path=path), "save", as_json=as_json)
 
 
 def _stdin() -> str:

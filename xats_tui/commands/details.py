@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from shlex import quote
 from typing import Any
 
 from xats_tui.commands.lists import (
@@ -54,6 +55,7 @@ def status_facts(known: Record, wide: bool) -> str:
     at = f" in {one_line(known['terminal'])}" if known["terminal"] else ""
     return facts(
         {
+            **({"NOT STORED": one_line(known["unstored"])} if known["unstored"] else {}),
             "coordinator": f"pid {known['pid']}, {known['url']}, version {one_line(known['version'])}, up {up}",
             "screen": f"dashboard{at}" if known["screen"] else "none",
             "agents": f"{known['agents']} registered, {known['agents_online']} online, "
@@ -73,7 +75,7 @@ def _attention(known: Record) -> list[str]:
         (known["unanswered"], f"{count(known['unanswered'], 'message')} without the reply that it wants"),
     )
     troubles = [f"{one_line(trouble['subject'])}: {one_line(trouble['text'])}" for trouble in known["troubles"]]
-    return [sentence for is_so, sentence in said if is_so] + troubles
+    return [*troubles, *(sentence for is_so, sentence in said if is_so)]
 
 
 def agent_facts(agent: Record, wide: bool) -> str:
@@ -218,6 +220,17 @@ def _outcome(outcome: str, wakes: Sequence[Record], wide: bool) -> str:
     return f"{outcome}\n\n{shown}"
 
 
+def save_facts(saved: Record, wide: bool) -> str:
+    """Where everything was saved, and what to do with it."""
+    file, database = one_line(saved["saved_as"]), one_line(saved["database"])
+    told = f"saved as {file}"
+    if not saved["lost"]:
+        return told
+    if file == database:
+        return f"{told}: stop the coordinator and start it again, and it goes on with that"
+    return f"{told}: stop the coordinator, and start it with --db {quote(file)}, or move that file to {quote(database)}"
+
+
 FACTS: Mapping[str, Callable[[Any, bool], str]] = {
     "status": status_facts,
     "agent": agent_facts,
@@ -228,5 +241,6 @@ FACTS: Mapping[str, Callable[[Any, bool], str]] = {
     "poke": proof_facts,
     "send": sent_facts,
     "replay": replay_facts,
+    "save": save_facts,
 }
 """By what is shown; each is told whether nothing is to be cut."""

@@ -46,7 +46,7 @@ class Outcome:
         Raises:
             UnusableStore: the file cannot be read.
         """
-        async with Database.opened(path, SystemClock(), publish=lambda _: None) as database:
+        async with Database.opened(path, SystemClock(), publish=lambda _: None, alone=False) as database:
             team = await agents.of_team(database, TEAM)
             published = await contracts.summaries(database, ENOUGH)
             return cls(

@@ -65,6 +65,7 @@ def concerns(picture: Picture, now: datetime, *, tmux_missing: bool = False) -> 
     wakes = (*_failed_wakes(picture), *_long_waits(picture, now, asking))
     spoken_for = asking | {concern.row.rpartition("/")[2] for concern in wakes}
     return (
+        *_lost(picture),
         *missing,
         *dialogs,
         *_troubles(picture),
@@ -82,7 +83,9 @@ def _troubles(picture: Picture) -> Iterator[Concern]:
     """What is wrong with what the coordinator looks after, or stands on."""
     if picture.outage:
         yield Concern(key="outage", shape="✕", tone=Tone.BAD, subject="database", reason=one_line(picture.outage))
-    for trouble in picture.health.troubles if picture.health else ():
+    health = picture.health
+    told = [trouble for trouble in health.troubles if trouble.text != health.unstored] if health else []
+    for trouble in told:
         yield Concern(
             key=f"trouble/{trouble.subject}",
             shape="✕",
@@ -91,6 +94,15 @@ def _troubles(picture: Picture) -> Iterator[Concern]:
             reason=one_line(trouble.text),
             mode=Mode.ACTIVITY,
             rows=(f"notice/{trouble.number}",),
+        )
+
+
+def _lost(picture: Picture) -> Iterator[Concern]:
+    """The files of the database, if they were taken away: nothing else matters as much."""
+    if picture.health and picture.health.unstored:
+        reason = one_line(picture.health.unstored)
+        yield Concern(
+            key="unstored", shape="✕", tone=Tone.BAD, subject="NOTHING IS STORED", reason=reason, remedy="save_database"
         )
 
 

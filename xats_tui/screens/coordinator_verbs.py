@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from xats_tui.backend.crossing import Coordinator
@@ -71,6 +72,10 @@ class CoordinatorVerbs:
         """Ask tmux, if the dashboard is drawn in it."""
         if seat := self._seat:
             await self._ask(lambda backend: backend.operator_agents.alert(seat, text))
+
+    async def save_database(self) -> Path:
+        """Ask the coordinator; it changes nothing that the coordinator has."""
+        return await self._ask(lambda backend: backend.save_database())
 
     async def replay(self, wakes: Sequence[tuple[str, str]]) -> int:
         """Ask the operator's desk."""

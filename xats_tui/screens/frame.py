@@ -113,6 +113,8 @@ def _labelled(action_id: str, key: str, title: str) -> Content:
 def _where(health: Health | None, now: datetime) -> list[Piece]:
     if health is None:
         return [("starting…", Tone.MUTED)]
+    if health.unstored:
+        return [(f":{health.port}", Tone.STRONG), ("  ✕ NOTHING IS STORED", Tone.BAD)]
     return [(f":{health.port}", Tone.STRONG), (f" up {age(now - health.started_at)}", Tone.MUTED)]
 
 

@@ -26,6 +26,7 @@ from xats_tui.screens.actions.agents import AgentActions
 from xats_tui.screens.actions.general import GeneralActions
 from xats_tui.screens.actions.launching import LaunchActions
 from xats_tui.screens.actions.messages import MessageActions
+from xats_tui.screens.actions.storing import StoringActions
 from xats_tui.screens.actions.tasks import TaskActions
 from xats_tui.screens.actions.wakes import WakeActions
 from xats_tui.screens.asking import Choice, Pick
@@ -52,7 +53,7 @@ LONGEST_WAIT = 2.5
 """Seconds for which times do not age at the most while key after key is pressed."""
 
 
-class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskActions, GeneralActions):
+class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskActions, StoringActions, GeneralActions):
     """The frame of a mode."""
 
     AUTO_FOCUS = ""

@@ -6,6 +6,7 @@ operator.
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from xats_tui.backend.model.messages import Addressees
@@ -109,6 +110,14 @@ class MessageVerbs(Protocol):
         ...
 
 
+class StoreVerbs(Protocol):
+    """What is done with the database itself."""
+
+    async def save_database(self) -> Path:
+        """Write everything that is stored into a new file; its path."""
+        ...
+
+
 class TaskVerbs(Protocol):
     """What is done with tasks; each carries the task as the operator saw it, and answers with what it has become."""
 
@@ -137,7 +146,7 @@ class TaskVerbs(Protocol):
         ...
 
 
-class Verbs(AgentVerbs, LaunchVerbs, PromptVerbs, WakeVerbs, MessageVerbs, TaskVerbs, Protocol):
+class Verbs(AgentVerbs, LaunchVerbs, PromptVerbs, WakeVerbs, MessageVerbs, StoreVerbs, TaskVerbs, Protocol):
     """All of it."""
 
     @property

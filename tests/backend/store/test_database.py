@@ -15,6 +15,7 @@ from xats_tui.backend.events import AgentChanged
 from xats_tui.backend.store import database as module
 from xats_tui.backend.store import transactions
 from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.files import DatabaseFiles
 from xats_tui.backend.store.transactions import Row, Transaction
 
 ADD_TASK = (
@@ -157,9 +158,11 @@ def count_ways(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ways: list[int] = []
     carry_out = transactions._carry_out
 
-    def count(connection: sqlite3.Connection, statements: Sequence[transactions.Statement]) -> object:
+    def count(
+        connection: sqlite3.Connection, statements: Sequence[transactions.Statement], files: DatabaseFiles
+    ) -> object:
         ways.append(len(statements))
-        return carry_out(connection, statements)
+        return carry_out(connection, statements, files)
 
     monkeypatch.setattr(transactions, "_carry_out", count)
     return ways

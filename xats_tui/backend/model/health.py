@@ -57,6 +57,8 @@ class Health:
     """What it told of late, the oldest first."""
     troubles: tuple[Notice, ...] = ()
     """What is wrong until it is mended."""
+    unstored: str = ""
+    """One sentence if nothing can be stored, for the database was taken away; empty otherwise."""
     alert: str | None = None
     """How a new dialog is told, if that has been set since the start."""
     tick_seconds: float | None = None

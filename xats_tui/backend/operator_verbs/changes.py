@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -52,6 +54,11 @@ class Reassign(Arguments):
     task: Word
     agent: Word
     owner: Optional[Word] = None
+
+
+class Save(Arguments):
+    path: Annotated[Path | None, Field(strict=False)] = None
+    """The new file; the coordinator chooses one if it is not named."""
 
 
 async def send(services: OperatorServices, arguments: Send) -> Answer:
@@ -146,9 +153,16 @@ def _check_owner(roster: Sequence[RosterEntry], task: Task, word: str) -> None:
         raise Refusal("task_changed", sentence=f"it is {stands} now: nothing was changed")
 
 
+async def save(services: OperatorServices, arguments: Save) -> Answer:
+    """Write everything that is stored into a new file; the files of the database may be gone."""
+    saved = await services.database.save(arguments.path)
+    return {"saved_as": str(saved), "database": str(services.database.path), "lost": services.database.is_lost}
+
+
 CHANGES = (
     Verb(name="send", arguments=Send, run=send, changes=True),
     Verb(name="poke", arguments=Poke, run=poke, changes=True),
     Verb(name="replay", arguments=Replay, run=replay, changes=True),
     Verb(name="reassign", arguments=Reassign, run=reassign, changes=True),
+    Verb(name="save", arguments=Save, run=save),
 )

@@ -213,6 +213,7 @@ class Waker:
 
     async def _due(self) -> Mapping[str, bool]:
         """Agents to try now, whose time has come or that nothing seems to hold up; True: ask the transport first."""
+        self._database.see_that_it_is_kept()  # else what is typed would not be written down, and typed again
         due = dict.fromkeys(await store.agents_due(self._database, self._clock.now()), False)
         for agent_id, held in list(self._held_up.items()):
             if agent_id in due or agent_id in self._under_way:

@@ -4,9 +4,10 @@ It knows nothing of the tables.  Every statement runs on the thread of its conne
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,11 +15,16 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from xats_tui.backend.clock import Clock
-from xats_tui.backend.errors import StoreFault
+from xats_tui.backend.errors import StoreError, StoreFault
 from xats_tui.backend.events import Event
+from xats_tui.backend.store.claim import claimed
 from xats_tui.backend.store.faults import SENTENCES, Guard
+from xats_tui.backend.store.files import DatabaseFiles
 from xats_tui.backend.store.migrations import prepare
+from xats_tui.backend.store.saved_copy import save
 from xats_tui.backend.store.transactions import Make, Parameters, Row, Transaction, on_thread
+
+logger = logging.getLogger(__name__)
 
 READERS = 2
 """Connections for reading: more would only queue for the same two cores."""
@@ -47,14 +53,16 @@ class Database:
         self,
         writer: aiosqlite.Connection,
         readers: Sequence[aiosqlite.Connection],
+        files: DatabaseFiles,
         clock: Clock,
         publish: Callable[[Iterable[Event]], None],
     ) -> None:
         self._writer = writer
+        self._files = files
         self._clock = clock
         self._publish = publish
         self._turn = asyncio.Lock()
-        self._guard = Guard()
+        self._guard = Guard(lambda: files.trouble)
         self._patience_ms = BUSY_TIMEOUT_MS
         self._objects: dict[tuple[Make[Any], str], Mapping[Values, Any]] = {}
         """What was made of each row of the last answers."""
@@ -67,23 +75,81 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, path: Path, clock: Clock, publish: Callable[[Iterable[Event]], None]
+        cls, path: Path, clock: Clock, publish: Callable[[Iterable[Event]], None], *, alone: bool = True
     ) -> "AsyncIterator[Database]":
         """Open the file, making or migrating it first; `publish` hears of every committed event.
+
+        Unless `alone`, a coordinator may be writing to it: that is for whoever only reads.
 
         Raises:
             UnusableStore: the file cannot be used, with the reason and what to do.
         """
-        await asyncio.to_thread(prepare, path, clock.now())
         async with AsyncExitStack() as stack:
+            if alone:
+                stack.enter_context(claimed(path))
+            await asyncio.to_thread(prepare, path, clock.now())
             writer = await stack.enter_async_context(_connected(path))
             readers = [await stack.enter_async_context(_connected(path, reading=True)) for _ in range(READERS)]
-            yield cls(writer, readers, clock, publish)
+            files = DatabaseFiles(path)
+            await on_thread(writer, lambda _: files.begin())
+            database = cls(writer, readers, files, clock, publish)
+            stack.push_async_callback(database.save_at_the_end)
+            yield database
+
+    @property
+    def path(self) -> Path:
+        """The file, as it was named."""
+        return self._files.path
 
     @property
     def trouble(self) -> str:
         """One sentence about what is wrong with the file or its disk; empty if nothing is known of."""
-        return SENTENCES[self._guard.fault] if self._guard.fault else ""
+        return self._files.trouble or (SENTENCES[self._guard.fault] if self._guard.fault else "")
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the files were taken away, so that nothing can be stored until a new start."""
+        return bool(self._files.trouble)
+
+    def see_that_it_is_kept(self) -> None:
+        """See that what is done can be written down.
+
+        Raises:
+            StoreError: the files were taken away.
+        """
+        if self.is_lost:
+            raise StoreError(self._files.trouble, StoreFault.REMOVED)
+
+    async def look(self) -> None:
+        """See whether the files are still there, so that `trouble` tells it also while nobody writes."""
+        async with self._turn:
+            with suppress(StoreError, sqlite3.Error):
+                await on_thread(self._writer, _looked_after(self._files))
+
+    async def save(self, target: Path | None = None) -> Path:
+        """Write everything that is stored, also what the removed files had, into a new file.
+
+        Args:
+            target: where; if it is not named, in the place of the database if that is free, else beside it.
+
+        Raises:
+            StoreError: there is a file already, or it cannot be written.
+        """
+        reader = await self._idle_readers.get()
+        try:
+            return await on_thread(reader, partial(save, self._files, target, self._clock.now()))
+        finally:
+            self._idle_readers.put_nowait(reader)
+
+    async def save_at_the_end(self) -> None:
+        """Save what would be lost with this process, if its files were taken away."""
+        await self.look()
+        if not self.is_lost or self._files.is_safe:
+            return
+        try:
+            logger.warning("the database was saved as %s", await self.save())
+        except StoreError as error:
+            logger.error("%s", error)
 
     async def watch(self, function: str, triggers: Iterable[str], hear: Callable[[Sequence[Told]], None]) -> None:
         """Have `hear` told, as soon as a transaction is committed, what triggers have passed to an SQL function.
@@ -142,7 +208,7 @@ class Database:
         asked_at = self._clock.monotonic()
         async with self._turn:
             await self._bound_wait(asked_at)
-            transaction = Transaction(self._writer, self._guard, self._clock.now())
+            transaction = Transaction(self._writer, self._guard, self._files, self._clock.now())
             try:
                 yield transaction
                 _, cancelled = await _uninterrupted(transaction.commit())
@@ -181,6 +247,22 @@ async def _connected(path: Path, *, reading: bool = False) -> AsyncIterator[aios
         if reading:
             await connection.execute_fetchall("PRAGMA query_only=ON")
         yield connection
+
+
+def _looked_after(files: DatabaseFiles) -> Callable[[sqlite3.Connection], None]:
+    """What looks at the files, on the thread of the writer; a log that was taken away is merged into the database."""
+
+    def look(connection: sqlite3.Connection) -> None:
+        try:
+            files.check()
+        except StoreError:
+            if files.has_lost_its_log and not files.is_safe:
+                ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                files.is_safe = not busy
+                files.note()
+            raise
+
+    return look
 
 
 def _objects(

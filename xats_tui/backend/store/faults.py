@@ -5,6 +5,7 @@ It knows SQLite's codes (https://www.sqlite.org/rescode.html), and nothing of wh
 
 import logging
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
 
@@ -53,7 +54,9 @@ def start_sentence(path: Path, error: Exception) -> str:
 class Guard:
     """Turns sqlite3's exceptions into ours, so that nobody above the store needs to know them; `with` it is entered."""
 
-    def __init__(self) -> None:
+    def __init__(self, files_trouble: Callable[[], str]) -> None:
+        """Name what tells whether files were taken away, which explains everything else."""
+        self._files_trouble = files_trouble
         self.fault: StoreFault | None = None
         """What was wrong last, and has not been seen to be in order since."""
 
@@ -66,6 +69,8 @@ class Guard:
         fault = fault_of(error)
         if fault is None or fault is not self.fault:  # a fault that lasts is logged once
             logger.warning("the database refused a statement: %s", error)
+        if trouble := self._files_trouble():
+            raise StoreError(trouble, StoreFault.REMOVED) from error
         self.fault = fault or self.fault
         raise StoreError(f"{SENTENCES[fault]} ({error})" if fault else str(error), fault) from error
 

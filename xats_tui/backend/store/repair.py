@@ -16,14 +16,12 @@ from pathlib import Path
 from typing import IO
 
 from xats_tui.backend.errors import UnusableStore
+from xats_tui.backend.store.files import INDEX, WAL
 from xats_tui.backend.store.salvage import Salvaged, complaint_of, salvage
 
 USERS_AT, USERS = 0x4000_0002, 510
 """Where SQLite locks a database, and for how many bytes, as long as anybody uses it
 (https://www.sqlite.org/fileformat2.html#the_lock_byte_page)."""
-
-WAL, INDEX = "-wal", "-shm"
-"""How the files end in which SQLite keeps what is not in the database yet, and where it is in there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import aiosqlite
 from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import Event
 from xats_tui.backend.store.faults import Guard
+from xats_tui.backend.store.files import DatabaseFiles
 
 T = TypeVar("T")
 
@@ -80,9 +81,10 @@ class Transaction:
     of the transaction remains then, either way.
     """
 
-    def __init__(self, connection: aiosqlite.Connection, guard: Guard, now: datetime) -> None:
+    def __init__(self, connection: aiosqlite.Connection, guard: Guard, files: DatabaseFiles, now: datetime) -> None:
         self._connection = connection
         self._guard = guard
+        self._files = files
         self._waiting: list[Statement] = [BEGIN]
         self._under_way = False
         self._failed = False
@@ -151,7 +153,7 @@ class Transaction:
         self._under_way = True
         try:
             with self._guard:
-                return await on_thread(self._connection, partial(_carry_out, statements=statements))
+                return await on_thread(self._connection, partial(_carry_out, statements=statements, files=self._files))
         except BaseException:
             self._failed = True
             raise
@@ -163,8 +165,24 @@ async def on_thread(connection: aiosqlite.Connection, work: Callable[[sqlite3.Co
     return result
 
 
-def _carry_out(connection: sqlite3.Connection, statements: Iterable[Statement]) -> list[Row]:
-    """Run statements on the thread of their connection; the rows that the last one answers."""
+def _carry_out(connection: sqlite3.Connection, statements: Sequence[Statement], files: DatabaseFiles) -> list[Row]:
+    """Run statements on the thread of their connection; the rows that the last one answers.
+
+    Raises:
+        StoreError: it is to be committed, and what is committed would be lost.
+    """
+    if statements[-1] is COMMIT:
+        files.check()
+    try:
+        return _answer(connection, statements)
+    except sqlite3.DatabaseError:
+        files.check()  # a log that was cut off looks like a disk that cannot be read
+        raise
+    finally:
+        files.note()
+
+
+def _answer(connection: sqlite3.Connection, statements: Iterable[Statement]) -> list[Row]:
     answer: list[Row] = []
     for sql, rows, inserted in statements:
         for parameters in rows:

@@ -1,0 +1,25 @@
+"""What can be done about the database itself."""
+
+from xats_tui.screens.acting import Acting
+from xats_tui.screens.actions.action import Action
+from xats_tui.screens.format import one_line
+
+SAVE_DATABASE = Action(
+    id="save_database",
+    key="ctrl+s",
+    shown_key="ctrl+s",
+    title="save",
+    help="Write everything that is stored into a new file, also if the database was taken away.",
+    in_footer=False,
+)
+
+
+class StoringActions(Acting):
+    """Carries it out."""
+
+    def action_save_database(self) -> None:
+        """Have the coordinator write the file, and tell its name."""
+        self.carry_out("saving the database", self._save_database())
+
+    async def _save_database(self) -> str:
+        return f"Saved as {one_line(str(await self.desk.verbs.save_database()))}"
