@@ -179,6 +179,15 @@ async def test_every_gate_is_shown_with_its_verdict_and_what_a_try_would_come_to
         await shows(pilot, "the agent has left: there is nobody to wake")
 
 
+async def test_what_stands_in_the_way_is_told_to_its_end_with_the_remedy() -> None:
+    told = "keys go to every pane of the window, the neighbours' too: tmux set-option -w -t %2 synchronize-panes off"
+    async with wakes() as (pilot, source):
+        source.gates = (Gate(name="synchronized", holds=False, detail=told), *GATES)
+        await change(source, replace(FILLED, wakes=(SUBMITTED, BACKENDS, replace(QAS, attempts=5), *WAKES[3:])))
+        await shows(pilot, "synchronize-panes off")
+        assert "✕ synchronized" in text(pilot)
+
+
 async def test_the_gates_are_judged_again_while_they_are_looked_at_but_not_on_a_paused_screen() -> None:
     clock = FrozenClock()
     async with wakes(clock=clock) as (pilot, source):

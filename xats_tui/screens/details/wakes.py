@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import wrap
 
 from textual.content import Content
 
@@ -172,16 +173,22 @@ def _why_not(wake: Wake, gates: Sequence[Gate], room: int) -> list[Content]:
         else styled("✔ every gate is open: tried now, it would go through", Tone.GOOD)
     )
     columns = max(1, min(2, room // GATE_WIDTH))
-    said = [_gate(gate, room // columns) for gate in opened]
+    said = [_gate(gate, room // columns, one_line(gate.detail)) for gate in opened]
     rows = [Content.assemble(*said[start : start + columns]) for start in range(0, len(said), columns)]
-    return [verdict, *(_gate(gate, room) for gate in closed), *rows]
+    return [verdict, *(line for gate in closed for line in _in_full(gate, room)), *rows]
 
 
-def _gate(gate: Gate, width: int) -> Content:
+def _in_full(gate: Gate, width: int) -> list[Content]:
+    """A gate with all that it says: the remedy stands at the end."""
+    first, *more = wrap(one_line(gate.detail), max(1, width - GATE_NAME - 4)) or [""]
+    return [_gate(gate, width, first), *(Content(" " * (GATE_NAME + 2) + line) for line in more)]
+
+
+def _gate(gate: Gate, width: int, detail: str) -> Content:
     sign = Cell("✔", Tone.GOOD) if gate.holds else Cell("✕", Tone.BAD)
-    detail = cut(one_line(gate.detail), width - GATE_NAME - 4)
     name = f" {cut(one_line(gate.name), GATE_NAME):<{GATE_NAME}}"
-    said = Content.styled(detail, CONTENT_STYLES[Tone.MUTED if gate.holds else Tone.PLAIN])
+    shown = cut(detail, width - GATE_NAME - 4)
+    said = Content.styled(shown, CONTENT_STYLES[Tone.MUTED if gate.holds else Tone.PLAIN])
     rest = " " * (width - 2 - GATE_NAME - said.cell_length)
     return Content.assemble(_toned(sign), name, said, rest)
 
