@@ -31,6 +31,8 @@ ASKED = {
     "cl-60-dialog-permission": Asked(
         "Bash command · x · touch x · Do you want", ["Yes", "Yes, and always", AUTO, "No"]
     ),
+    "cl-40-dialog": Asked("Bash command · x · touch x · Do you want", ["Yes", "Yes, and always", AUTO, "No"]),
+    "cl-50-dialog-colourless": Asked("Bash command · x · touch x · Do", ["Yes", "Yes, and always", AUTO, "No"]),
     "cl-100-dialog-prefix": Asked("Bash command · builds · npm run", ["Yes", "Yes, and don’t ask again", AUTO, "No"]),
     "cl-mcp-dialog-inbox": Asked("Tool use · xats — Get Inbox Tool", ["Yes", "Yes, and don't ask again", "No"]),
     "cl-plan-dialog-exitplan": Asked("Exit plan mode? · Claude wants to exit", ["Yes, and switch to default", "No"]),

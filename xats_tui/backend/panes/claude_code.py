@@ -15,7 +15,13 @@ from xats_tui.backend.panes.options import pointed, text_of
 from xats_tui.backend.panes.screen import Cell, Cursor, Line, cursor_of, join_wrapped, width_of
 from xats_tui.backend.panes.signs import Signs, lowest_match, quoted, title_of
 
-MARKS = {"❯": None, ">": None, "!": "shell mode: what is typed is run", "#": "memory mode: what is typed is kept"}
+PROMPT_MARK = "❯"
+MARKS = {
+    PROMPT_MARK: None,
+    ">": None,
+    "!": "shell mode: what is typed is run",
+    "#": "memory mode: what is typed is kept",
+}
 """What the input line begins with, and why it is not for prompts."""
 
 INDENT = 2
@@ -39,6 +45,9 @@ FOR_AGENTS = "← for agents"
 AUTO_MODE = "auto mode on"
 """In this mode the footer is the same whether the input line is empty or not."""
 
+MANUAL_MODE = "⏸ manual mode on"
+"""In this one it says more while the input line is empty, unless a status line or vim's mode stands there, too."""
+
 BANNER = re.compile(r"Claude Code v\d")
 STASHED = re.compile(r"\bdraft stashed\b")
 
@@ -49,7 +58,12 @@ TITLE_AT_WORK = re.compile(r"[◐◓◑◒⠂⠐] ")
 TITLE_OF_AGENTS = re.compile(r"(\d+ awaiting input · )?claude agents")
 """Titles as the program writes them; what follows the spinner is the conversation's name, free text."""
 
-HELP = re.compile(r"double tap esc|/ for commands|@ for file paths")
+HELP = re.compile(r"^ *(?:[!/@&#]|/btw|\\) (?:for|then)\b", re.MULTILINE)
+"""A row of the list of shortcuts; a narrow terminal breaks its three columns apart."""
+
+SCROLLED = re.compile(r"[↑↓] \d+ more")
+"""What a rule says of a text that has more rows than are shown."""
+
 LEAVING = re.compile(r"Press Ctrl-[CD] again to exit")
 
 
@@ -107,18 +121,24 @@ def _find_input_line(lines: Sequence[Line], width: int) -> InputLine | None:
     if len(rules) < 2:
         return None
     top, bottom = rules[-2:]
-    mark = lines[top + 1].at(0)
-    after = lines[top + 1].at(1)
-    if mark is None or mark.text not in MARKS or (after is not None and not after.blank):
+    # Of a text that has been scrolled the first row, with the mark, is not shown.
+    mark = PROMPT_MARK if SCROLLED.search(lines[top].text) else _mark(lines[top + 1])
+    if mark not in MARKS:
         return None
     rows = tuple(line.from_column(INDENT) for line in lines[top + 1 : bottom])
-    return InputLine(mark.text, rows, top + 1, tuple(lines[bottom + 1 :]))
+    return InputLine(mark, rows, top + 1, tuple(lines[bottom + 1 :]))
+
+
+def _mark(line: Line) -> str:
+    """The mark that a row begins with; empty if it has none."""
+    mark, after = line.at(0), line.at(1)
+    return mark.text if mark is not None and (after is None or after.blank) else ""
 
 
 def is_rule(line: Line, width: int) -> bool:
     """A rule goes from edge to edge; the session's name may stand in it."""
     text = line.text
-    return text.startswith("─" * 8) and text.count("─") * 2 > len(text) and line.width >= width - 1
+    return text.startswith("───") and text.count("─") * 2 > len(text) and line.width >= width - 1
 
 
 def _is_parked(cursor: Cursor, lines: Sequence[Line]) -> bool:
@@ -151,7 +171,7 @@ def _is_suggestion(cells: Sequence[Cell], footer: str) -> bool:
 def _dialog(found: InputLine, cursor: Cursor | None, footer: str, title: str) -> str | None:
     if TITLE_OF_AGENTS.fullmatch(title):
         return "the list of agents is open"
-    if HELP.search(footer):
+    if len(HELP.findall(footer)) > 1:
         return "the list of shortcuts is open"
     if cursor is not None and not found.holds(cursor):
         return "the cursor is outside the input line: a search or a menu is open"
@@ -184,9 +204,13 @@ def _spaces(lines: Sequence[Line], found: InputLine, footer: str) -> str | None:
 
     Where a prompt has been sent, something was erased at any rate; before, something typed may still be there.
     """
+    if found.rows[0].end.reverse:
+        return None  # nothing has ever been drawn behind the cursor
+    if footer.strip() == MANUAL_MODE:
+        return "the footer does not say that the input line is empty: there may be spaces in it"
     above = lines[: found.first_row]
     banner = max((row for row, line in enumerate(above) if BANNER.search(line.text)), default=None)
-    if banner is None or AUTO_MODE not in footer or FOR_AGENTS in footer or found.rows[0].end.reverse:
+    if banner is None or AUTO_MODE not in footer or FOR_AGENTS in footer:
         return None
     sent = any(_is_sent(line) for line in above[banner + 1 :])
     if sent or any(STASHED.search(line.text) for line in above[-2:]):
@@ -196,8 +220,7 @@ def _spaces(lines: Sequence[Line], found: InputLine, footer: str) -> str | None:
 
 def _is_sent(line: Line) -> bool:
     """Tell whether a row of the conversation begins what a person has sent."""
-    mark, after = line.at(0), line.at(1)
-    return mark is not None and mark.text in MARKS and after is not None and after.blank and line.width > INDENT
+    return _mark(line) in MARKS and line.width > INDENT
 
 
 def _without_input_line(lines: Sequence[Line], spinning: str | None) -> Signs:

@@ -9,7 +9,7 @@ from typing import Any
 
 from xats_tui.backend.model.panes import Prompt
 from xats_tui.backend.panes.options import EDITING, TYPING, Listed, numbered, pointed, prompt_of, text_of
-from xats_tui.backend.panes.screen import Line, cursor_of
+from xats_tui.backend.panes.screen import Line, cursor_of, join_wrapped, width_of
 
 OPTION = re.compile(r"^ {0,5}(?P<mark>❯)? {0,3}(?P<number>\d)\. (?P<label>\S.*)$")
 
@@ -42,7 +42,7 @@ def read_claude_code_prompt(lines: Sequence[Line], formats: Mapping[str, Any]) -
     top = _top(lines, listed) if listed else None
     if listed is None or top is None or not asks.search(" ".join(" ".join(rows[top:]).split())):
         return None
-    asked = [rows[row] for row in _without_tip(lines, top, listed.first_row)]
+    asked = [rows[row] for row in _without_tip(lines, top, listed.first_row, width_of(formats, lines))]
     return prompt_of(rows, top, listed, asked=asked, why_not=_why_not(lines, rows, listed, formats))
 
 
@@ -64,14 +64,21 @@ def _has_drawn_cursor(line: Line) -> bool:
     return line.end.reverse or any(cell.style.reverse for cell in line.cells)
 
 
-def _without_tip(lines: Sequence[Line], top: int, end: int) -> list[int]:
-    """The rows above the options but for a tip, which is bold from its first row to its last."""
-    kept, in_tip = [], False
+def _without_tip(lines: Sequence[Line], top: int, end: int, width: int) -> list[int]:
+    """The rows above the options but for a tip, with all rows into which it is wrapped."""
+    kept, tip = [], False
     for row in range(top, end):
-        in_tip = bool(TIP.match(lines[row].text)) or (in_tip and _is_bold(lines[row]))
-        if not in_tip:
+        tip = bool(TIP.match(lines[row].text)) or (tip and _goes_on(lines[row - 1], lines[row], width))
+        if not tip:
             kept.append(row)
     return kept
+
+
+def _goes_on(above: Line, line: Line, width: int) -> bool:
+    """Tell whether a tip goes on in the next row: it is bold, or is wrapped where nothing can be."""
+    if _is_bold(above):
+        return _is_bold(line)
+    return not line.blank and "\n" not in join_wrapped([above.text, line.text.strip()], width)
 
 
 def _is_bold(line: Line) -> bool:
