@@ -36,6 +36,7 @@ HARNESS = ("python3.11", "/opt/harness.py")
         ((OPENCODE, SHELL), "opencode", "opencode", 10),
         ((CODEX_DAEMON, CODEX, SHELL), "codex-mcp-client", "codex", None),
         ((CODEX_DAEMON,), "codex-mcp-client", "codex", None),
+        ((("/x/bin/codex", "-c", "model=m"), (*CODEX, "-c", "model=m"), SHELL), "codex-mcp-client", "codex", 10),
         (
             (("bash", "-c", "xats-tui mcp"), ("node", "/usr/bin/npx", "x"), CLAUDE, SHELL),
             "claude-code",
@@ -66,6 +67,10 @@ def test_the_client_is_the_program_above_or_else_what_it_says_of_itself(
     found = identified(*commands, said=said)
     assert (found.client, found.ui_pid) == (client, ui_pid)
     assert found.evidence
+
+
+def test_a_codex_without_a_terminal_is_no_user_interface() -> None:
+    assert identified(CODEX, said="codex-mcp-client", tty=None).ui_pid is None
 
 
 def test_a_variable_that_is_inherited_by_everything_below_a_client_counts_only_where_nothing_else_speaks() -> None:

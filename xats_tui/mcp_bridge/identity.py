@@ -24,6 +24,9 @@ CHECKS = "mcp"
 """The subcommand by which clients look after their servers, `claude mcp list` for one: it starts each of them once
 more, and no agent stands behind it."""
 
+APP_SERVER = "app-server"
+"""The subcommand of a Codex that serves windows, and may have a terminal itself."""
+
 LONGEST_NAME = 64
 """Characters of a program's name at most: what stands in an argument vector may be a whole script."""
 
@@ -75,7 +78,7 @@ class Identity:
     version: str
     """Empty if it does not say."""
     ui_pid: int | None
-    """The process of its user interface; never for Codex, whose servers are started by a daemon."""
+    """The process of its user interface; None for a Codex whose servers are started by its daemon."""
     pane: str | None
     """The tmux pane that the environment names."""
     tmux_socket: str | None
@@ -160,10 +163,15 @@ def _host(above: Sequence[Ancestor]) -> Ancestor | None:
 def _user_interface(above: Sequence[Ancestor], client: str, said: str) -> Ancestor | None:
     """The process that the person looks at; one whose name does not tell is believed what it said of itself."""
     host = _host(above)
-    if host is None or client == CODEX:
+    if host is None or (client == CODEX and not _is_a_window(host)):
         return None
     says_so = client == CUSTOM or said.lower().startswith(client)
     return host if host.client == client or (host.client is None and host.tty and says_so) else None
+
+
+def _is_a_window(codex: Ancestor) -> bool:
+    """Whether a Codex runs its servers itself, without the daemon, as one does that was given settings of its own."""
+    return codex.tty is not None and APP_SERVER not in codex.command
 
 
 def _program(above: Sequence[Ancestor], client: str) -> str:
