@@ -104,18 +104,10 @@ class Server:
 
 
 def _handed(events: list[Event]) -> list[str]:
-    """The inbox messages in the results at the end of a conversation: this request is the first to hand them over."""
-    fresh = []
-    for kind, text in reversed(events):
-        if kind != "result":
-            break
-        fresh.append(text)
-    return [message_id for text in reversed(fresh) for message_id in _ids(text)]
-
-
-def _ids(result: str) -> list[str]:
-    found = inbox_messages(result)
-    return [] if result in found else list(found)
+    """The inbox messages in the newest result of a turn: this request is the first to hand them over."""
+    results = read_turn(events).results
+    found = inbox_messages(results[-1]) if results else {}
+    return [] if not results or results[-1] in found else list(found)
 
 
 async def _dripped(stream: Iterator[str], step: Step) -> AsyncIterator[str]:

@@ -1,0 +1,1 @@
+"""Half an hour of seven real agents at work, and a person among them."""
