@@ -12,6 +12,7 @@ from typing import Any
 
 from xats_tui import __version__, operator_credential, pid_file
 from xats_tui.backend.errors import XatsError
+from xats_tui.coordinator_proof import keys, opener
 from xats_tui.pid_file import PidRecord
 from xats_tui.settings import Settings
 
@@ -67,7 +68,7 @@ def ask(settings: Settings, verb: str, patience: float | None = None, **argument
         data=json.dumps({name: value for name, value in arguments.items() if value is not None}).encode(),
         headers={"Content-Type": "application/json", "Authorization": f"Bearer {_credential(settings)}"},
     )
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is on this machine
+    direct = opener(keys(settings.proof_key_path, None))
     try:
         with direct.open(request, timeout=PATIENCE if patience is None else patience) as response:
             answer = json.load(response)

@@ -155,6 +155,11 @@ class Settings(BaseModel):
         return self.home / "operator.token"
 
     @property
+    def proof_key_path(self) -> Path:
+        """The key by which the coordinator proves to bridges and commands that it is the one of this home."""
+        return self.home / "coordinator.key"
+
+    @property
     def log_path(self) -> Path:
         """The log file."""
         return self.log_file or self.home / "xats-tui.log"

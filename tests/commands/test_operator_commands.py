@@ -7,7 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -23,6 +23,7 @@ from tests.mcp_caller import Caller, callers
 from tests.tmux_server import short_folder, tmux_server
 from xats_tui import pid_file
 from xats_tui.backend.daemon import Backend
+from xats_tui.coordinator_proof import proof
 from xats_tui.settings import Settings
 
 pytestmark = [pytest.mark.tmux, pytest.mark.asyncio(loop_scope="module")]
@@ -75,13 +76,25 @@ async def beside(*arguments: str) -> Ran:
 
 
 @contextmanager
-def scripted_server(status: int, body: bytes) -> Iterator[int]:
-    """Something that answers every request with this; its port."""
+def scripted_server(status: int, body: bytes, known: Sequence[bytes] = ()) -> Iterator[int]:
+    """Something that proves itself by these keys and answers every request with this; its port."""
 
     class Scripted(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            nonce = self.path.partition("challenge=")[2]
+            ends = self.client_address, self.connection.getsockname()
+            answer = json.dumps({"proofs": [proof(key, nonce, *ends) for key in known]}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             self.send_response(status)
+            self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
@@ -429,7 +442,8 @@ async def test_an_older_coordinator_and_what_is_none_are_told_in_one_sentence(
 ) -> None:
     (tmp_path / "operator.token").write_text(SECRET)
     path = tmp_path / "daemon.pid"
-    with pid_file.held(path), scripted_server(status, body) as port:
+    (tmp_path / "coordinator.key").write_text("key")
+    with pid_file.held(path), scripted_server(status, body, [b"key"]) as port:
         pid_file.write(path, pid_file.PidRecord(pid=os.getpid(), port=port, version="0.0.1"))
         ran = run("agents", "--home", str(tmp_path))
     assert (ran.code, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)

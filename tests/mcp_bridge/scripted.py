@@ -6,11 +6,13 @@ It is a hand-made HTTP server, because no well-behaved one can be told to misbeh
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+
+from xats_tui.coordinator_proof import proof
 
 Message = dict[str, Any]
 Script = Callable[["Exchange"], Awaitable[None]]
@@ -72,6 +74,8 @@ class ScriptedCoordinator:
     standing: list[asyncio.StreamWriter] = field(default_factory=list)
     """The open streams for notifications."""
     token: str | None = None
+    known: Sequence[bytes] = ()
+    """The keys by which it proves itself, if it is asked."""
     server: Message = field(default_factory=lambda: {"name": "scripted", "version": "1"})
     capabilities: Message = field(default_factory=dict)
     port: int = 0
@@ -113,6 +117,8 @@ class ScriptedCoordinator:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         try:
+            if self.known:
+                await prove(reader, writer, self.known)
             method, headers, body = await read_request(reader)
             await self._answer(method, headers, body, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -158,6 +164,15 @@ class ScriptedCoordinator:
         await writer.drain()
         self.standing.append(writer)
         await writer.wait_closed()
+
+
+async def prove(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, known: Sequence[bytes]) -> None:
+    """Answer the challenge that comes first on a connection."""
+    line = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[0]
+    nonce = line.split()[1].partition("challenge=")[2]
+    ends = writer.get_extra_info("peername"), writer.get_extra_info("sockname")
+    body = json.dumps({"proofs": [proof(key, nonce, *ends) for key in known]})
+    writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
 
 
 async def read_request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], bytes]:

@@ -18,6 +18,7 @@ from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, listening
 from tests.mcp_caller import callers
 from tests.patience import PATIENCE, eventually
 from xats_tui.backend.daemon import Backend
+from xats_tui.coordinator_proof import keys
 from xats_tui.mcp_bridge.channel import ChannelProxy
 from xats_tui.mcp_bridge.host import Host
 from xats_tui.mcp_bridge.pipes import Pipes
@@ -246,7 +247,7 @@ REFUSED = [1.0, 10.0, 60.0, 600.0, 600.0, 600.0]
 
 async def test_a_wrong_token_is_tried_again_ever_more_seldom() -> None:
     async with (
-        listening(ScriptedCoordinator(token="hush")) as coordinator,
+        listening(ScriptedCoordinator(token="hush", known=keys(None, "wrong"))) as coordinator,
         proxy_inside(lambda: coordinator.url, "wrong") as pauses,
     ):
         await eventually(lambda: len(pauses.slept) == 6)

@@ -14,6 +14,7 @@ from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, answer_text
 from tests.patience import PATIENCE, eventually
 from xats_tui import pid_file
 from xats_tui.call_meta import CALL_ID, INSTANCE
+from xats_tui.coordinator_proof import keys
 from xats_tui.mcp_bridge import upstream as upstream_module
 from xats_tui.mcp_bridge.launch import Launcher
 from xats_tui.mcp_bridge.session import RpcError
@@ -309,6 +310,7 @@ async def test_a_wrong_token_is_told_at_once_with_what_to_do(
 ) -> None:
     monkeypatch.setattr(upstream_module, "PATIENCE", 10 * PATIENCE)
     coordinator.token = "right"
+    coordinator.known = keys(None, "wrong") + keys(None, "right")
     async with connected_to(coordinator, tmp_path, token="wrong") as (upstream, _):
         with pytest.raises(Unavailable, match=r"refuses the token: .*XATS_TOKEN"):
             async with asyncio.timeout(PATIENCE):

@@ -291,7 +291,8 @@ class Backend:
         return await self._database.save()
 
     async def _start(self, stack: AsyncExitStack) -> None:
-        operator_credential.ensure(self.settings.operator_token_path)
+        for path in (self.settings.operator_token_path, self.settings.proof_key_path):
+            operator_credential.ensure(path)
         await self._known_agents.watch()
         self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
         for name, run in (

@@ -18,7 +18,7 @@ from pydantic_core import from_json
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from xats_tui import __version__
+from xats_tui import __version__, coordinator_proof
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.connections import PatientConnection
 from xats_tui.backend.http_requests import (
@@ -75,6 +75,7 @@ class HttpDoor:
         self._sessions = sessions
         self._token = settings.token
         self._query_token = settings.query_token
+        self._proof_key_path = settings.proof_key_path
         self._names = LOOPBACK_NAMES | {settings.host} if is_loopback(settings.host) else None
         """The hosts that a request may name; None where any may, for everybody needs the token there."""
         self._clock = clock
@@ -128,7 +129,7 @@ class HttpDoor:
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if path.startswith("/health") and scope["method"] != "CONNECT":  # to which a 200 would open a tunnel
-            await _answer(send, 200, self._health())
+            await _answer(send, 200, {**self._health(), **await self._proofs(scope)})
             return
         if not path.startswith(OPERATOR_PATH) and not self._may_pass(scope):
             raise HttpRefusal(401, {"error": "invalid_token"})
@@ -223,6 +224,16 @@ class HttpDoor:
 
     def _health(self) -> dict[str, Any]:
         return {"ok": True, "version": __version__, "uptime_seconds": int(self._clock.monotonic() - self._started)}
+
+    async def _proofs(self, scope: Scope) -> dict[str, Any]:
+        """What proves to a bridge that this is the coordinator, if it asks, and not through a page's own name."""
+        (nonce,) = parse_qs(scope["query_string"].decode("latin-1")).get(coordinator_proof.QUESTION, [""])[:1]
+        if not 0 < len(nonce) <= coordinator_proof.LONGEST_NONCE_CHARS:
+            return {}
+        self._check_names(Headers(scope=scope))
+        known = await asyncio.to_thread(coordinator_proof.keys, self._proof_key_path, self._token)
+        client, server = scope["client"], scope["server"]
+        return {coordinator_proof.ANSWER: [coordinator_proof.proof(key, nonce, client, server) for key in known]}
 
     def _may_pass(self, scope: Scope) -> bool:
         if self._token is None:

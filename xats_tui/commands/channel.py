@@ -46,7 +46,7 @@ def channel(
         record = None if named else pid_file.read(pid_path)
         return record.url if record else named
 
-    return run(find, loaded.settings.token)
+    return run(find, loaded.settings.token, loaded.settings.proof_key_path)
 
 
 def _is_endpoint(url: str) -> bool:

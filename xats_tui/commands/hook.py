@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 
 from xats_tui import pid_file
+from xats_tui.coordinator_proof import keys, opener
 from xats_tui.settings import Loaded, Settings
 
 PATIENCE = 3.0
@@ -36,7 +37,8 @@ def _passed_on(event: str, url: str, settings: Settings) -> object:
     if settings.token:
         headers["Authorization"] = f"Bearer {settings.token}"
     request = urllib.request.Request(url, data=event.encode(), headers=headers)
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    known = keys(settings.proof_key_path, settings.token)
+    direct = opener(known) if settings.token else urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(request, timeout=PATIENCE) as response:
             return json.load(response)

@@ -65,7 +65,8 @@ async def _announced(loaded: Loaded, pane: str, agent_id: str, ttl: str | None) 
     from xats_tui.mcp_bridge.session import Interrupted, NotReached, RpcError, Session
 
     token = loaded.settings.token or os.environ.get(TOKEN_VARIABLE) or None
-    session = Session(_endpoint(loaded), token, lambda notification: None, name="xats-tui-launcher")
+    key_path = loaded.settings.proof_key_path
+    session = Session(_endpoint(loaded), token, lambda notification: None, name="xats-tui-launcher", key_path=key_path)
     try:
         await session.open()
         arguments = {"pane_id": pane, "xats_agent_id": agent_id, **_lifetime(ttl)}

@@ -63,7 +63,8 @@ class Bridge:
         self._channel = str(uuid.uuid4()) if channel else ""
         """The csid of the channel to the host; empty as long as nobody says that it takes wakes there."""
         self._launcher = Launcher(loaded)
-        self._upstream = Upstream(self._launcher, loaded.settings.token, self._hear)
+        settings = loaded.settings
+        self._upstream = Upstream(self._launcher, settings.token, self._hear, settings.proof_key_path)
         self._under_way: dict[asyncio.Task[None], RequestId | None] = {}
         """The requests by whose ids the host may take them back; it may not take back `initialize`."""
         self._meet({})

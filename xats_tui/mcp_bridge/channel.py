@@ -10,6 +10,7 @@ import logging
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from xats_tui import __version__
@@ -54,10 +55,19 @@ class Refused(Exception):
 class ChannelProxy:
     """One host, one channel, and the sessions that carry it one after the other."""
 
-    def __init__(self, host: Host, find: Find, token: str | None, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        host: Host,
+        find: Find,
+        token: str | None,
+        sleep: Sleep = asyncio.sleep,
+        *,
+        key_path: Path | None = None,
+    ) -> None:
         self._host = host
         self._find = find
         self._token = token
+        self._key_path = key_path
         self._sleep = sleep
         self._csid = str(uuid.uuid4())
         self._initialized = False
@@ -134,7 +144,7 @@ class ChannelProxy:
         url = self._find()
         if url is None:
             return False
-        session = Session(url, self._token, self._hear, name=CLIENT_NAME)
+        session = Session(url, self._token, self._hear, name=CLIENT_NAME, key_path=self._key_path)
         try:
             await session.open()
             listening = asyncio.create_task(session.until_lost())
@@ -187,11 +197,11 @@ def startup_hint(csid: str) -> str:
     )
 
 
-def run(find: Find, token: str | None) -> int:
+def run(find: Find, token: str | None, key_path: Path) -> int:
     """Be the proxy of the host that started this process, until it closes stdin or ends us; the exit code."""
     host = Host(Pipes())
     try:
-        asyncio.run(until_told(ChannelProxy(host, find, token).serve()))
+        asyncio.run(until_told(ChannelProxy(host, find, token, key_path=key_path).serve()))
     finally:
         host.close()
     return 0

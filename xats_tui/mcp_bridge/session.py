@@ -13,12 +13,15 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from xats_tui import __version__
 from xats_tui.call_meta import CALLS_ONCE
+from xats_tui.coordinator_proof import NotProven
+from xats_tui.mcp_bridge.proving import ProvingTransport
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +61,7 @@ class TokenRefused(NotReached):
 
 
 class NoCoordinator(NotReached):
-    """Something answers at the address, but it does not speak MCP."""
+    """Something answers at the address, but it does not speak MCP, or does not prove who it is."""
 
 
 class Interrupted(Exception):
@@ -68,7 +71,18 @@ class Interrupted(Exception):
 class Session:
     """A session from its handshake to its end."""
 
-    def __init__(self, url: str, token: str | None, hear: Hear, *, name: str = "xats-tui-bridge") -> None:
+    def __init__(
+        self, url: str, token: str | None, hear: Hear, *, name: str = "xats-tui-bridge", key_path: Path | None = None
+    ) -> None:
+        """Name the coordinator's endpoint.
+
+        Args:
+            url: where it is.
+            token: what it lets us in by; it is sent only where the coordinator has proved itself.
+            hear: is given its notifications.
+            name: what we are called there.
+            key_path: the file of a key by which it may prove itself, besides the token.
+        """
         self._url = url
         self._name = name
         self._hear = hear
@@ -79,7 +93,9 @@ class Session:
             headers["authorization"] = f"Bearer {token}"
         timeout = httpx2.Timeout(SILENCE, connect=CONNECT_TIMEOUT)
         # The coordinator is on this machine: a proxy from the environment must not come between.
-        self._http = httpx2.AsyncClient(headers=headers, timeout=timeout, trust_env=False)
+        secret = token or httpx2.URL(url).params.get("token")
+        transport = ProvingTransport(key_path, secret) if secret and url.startswith("http:") else None
+        self._http = httpx2.AsyncClient(headers=headers, timeout=timeout, trust_env=False, transport=transport)
         self.greeting: Mapping[str, Any] = {}
         """The result of `initialize`."""
 
@@ -160,6 +176,8 @@ class Session:
         try:
             async with self._http.stream(method, self._url, content=body) as response:
                 yield response
+        except NotProven as error:
+            raise NoCoordinator(str(error)) from error
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise NotReached(f"nothing answers at {self._url}") from error
         except (httpx2.HTTPError, httpx2.StreamError, ValueError) as error:

@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from xats_tui.call_meta import CALL_ID, INSTANCE
@@ -85,6 +86,8 @@ class Upstream:
     launcher: Launcher
     token: str | None
     hear: Hear
+    key_path: Path | None = None
+    """The file of a key by which the coordinator may prove itself, besides the token."""
     introduction: Introduction | None = None
     """What can be said of the agent, as far as it is known."""
     registration: Registration = field(default_factory=Registration)
@@ -247,7 +250,7 @@ class Upstream:
 
     async def _try(self, url: str) -> Session | None:
         """A session that knows the agent, if the coordinator is there and lets us in."""
-        session = Session(url, self.token, self.hear)
+        session = Session(url, self.token, self.hear, key_path=self.key_path)
         try:
             await session.open()
             await self._register_again(session)

@@ -1,0 +1,161 @@
+"""Secrets go to the coordinator and to nobody else: whatever listens in its place is asked for a proof first."""
+
+import asyncio
+import json
+import os
+import stat
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.backend.plain_http import browsing
+from tests.commands.processes import daemon, xats
+from tests.mcp_bridge.host import bridge
+from xats_tui import pid_file
+from xats_tui.backend.daemon import Backend
+from xats_tui.pid_file import PidRecord
+from xats_tui.settings import Settings
+
+SECRET = "not-a-real-token"
+
+Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter, list[bytes]], Awaitable[None]]
+
+
+@asynccontextmanager
+async def stranger(play: Play) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A program that listens where a coordinator is expected; its port, and all that it heard."""
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await play(reader, writer, heard)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # whoever asked has heard enough
+        finally:
+            writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], heard
+
+
+async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: list[bytes]) -> None:
+    heard.append(await reader.read(65536))
+
+
+def answering(body: str) -> Play:
+    """Answer every request with 200 and this."""
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: list[bytes]) -> None:
+        while data := await reader.read(65536):
+            heard.append(data)
+            writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
+
+    return play
+
+
+async def never_ends(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: list[bytes]) -> None:
+    heard.append(await reader.read(65536))
+    while True:
+        writer.write(b"x: y\r\n" * 1000)
+        await writer.drain()
+
+
+def relaying(port: int) -> Play:
+    """Pass everything on to the real coordinator and back."""
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: list[bytes]) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+
+        async def answers() -> None:
+            while data := await there.read(65536):
+                writer.write(data)
+
+        answering = asyncio.create_task(answers())
+        while data := await reader.read(65536):
+            heard.append(data)
+            back.write(data)
+        answering.cancel()
+        back.close()
+
+    return play
+
+
+STRANGERS = {
+    "hangs up": hang_up,
+    "answers 200": answering('{"ok": true, "version": "0.1.0"}'),
+    "makes proofs up": answering(json.dumps({"proofs": ["", "0" * 64, 7]})),
+    "answers no JSON": answering("<html>"),
+    "never ends": never_ends,
+}
+
+
+@pytest.mark.first_variant_quick
+@pytest.mark.parametrize("play", STRANGERS.values(), ids=list(STRANGERS))
+async def test_the_bridge_gives_its_token_to_no_stranger(tmp_path: Path, play: Play) -> None:
+    async with stranger(play) as (port, heard), bridge(tmp_path, "--port", str(port), XATS_TOKEN=SECRET) as host:
+        await host.shake_hands()
+        said = await host.call("echo", msg="x")
+
+    assert "cannot be reached" in said
+    assert heard
+    assert SECRET.encode() not in b"".join(heard)
+    assert all(b"challenge=" in request for request in heard)
+
+
+async def test_a_program_that_passes_on_to_the_coordinator_proves_nothing_and_the_coordinator_itself_does(
+    tmp_path: Path,
+) -> None:
+    with daemon(tmp_path / "real", "--token", SECRET) as (_, port):
+        async with stranger(relaying(port)) as (between, heard):
+            async with bridge(tmp_path / "mine", "--port", str(between), XATS_TOKEN=SECRET) as host:
+                await host.shake_hands()
+                assert "does not prove that it is the coordinator" in await host.call("echo", msg="x")
+            assert heard
+            assert SECRET.encode() not in b"".join(heard)
+        async with bridge(tmp_path / "other", "--port", str(port), XATS_TOKEN=SECRET) as host:
+            await host.shake_hands()
+            assert (await host.call("echo", msg="x"))["msg"] == "x"
+
+
+@pytest.mark.parametrize("command", [("status",), ("hook",)], ids=["operator", "hook"])
+async def test_no_command_gives_a_secret_to_what_has_taken_the_port_of_a_coordinator_that_ends(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "operator.token").write_text(SECRET)
+    (tmp_path / "coordinator.key").write_text("key")
+    async with stranger(answering('{"ok": true}')) as (port, heard):
+        with pid_file.held(tmp_path / "daemon.pid") as holding:
+            holding.write(PidRecord(pid=os.getpid(), port=port))
+            await asyncio.to_thread(xats, *command, XATS_HOME=str(tmp_path), XATS_TOKEN=SECRET)
+
+    assert heard
+    assert SECRET.encode() not in b"".join(heard)
+
+
+async def test_the_coordinator_proves_itself_only_under_its_own_name(settings: Settings) -> None:
+    async with Backend.running(settings) as backend, browsing(backend) as http:
+        mode = settings.proof_key_path.stat().st_mode
+        plain = await http.get("/health")
+        asked = await http.get("/health", params={"challenge": "abc"})
+        rebound = await http.get("/health", params={"challenge": "abc"}, headers={"host": "evil.example"})
+        long = await http.get("/health", params={"challenge": "a" * 1000})
+
+    assert stat.S_IMODE(mode) == 0o600
+    assert "proofs" not in plain.json()
+    assert "proofs" not in long.json()
+    (proof,) = asked.json()["proofs"]
+    assert len(proof) == 64
+    assert rebound.status_code == 421
+
+
+async def test_a_proof_holds_on_its_own_connection_only(settings: Settings) -> None:
+    async with Backend.running(settings) as backend:
+        proofs = set()
+        for _ in range(3):
+            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{backend.port}", trust_env=False) as http:
+                proofs.update((await http.get("/health", params={"challenge": "abc"})).json()["proofs"])
+
+    assert len(proofs) == 3
