@@ -128,7 +128,7 @@ class FakeTmux(Tmux):
             terminal.looks += terminal.prints
         return Looks(
             panes={pane_id: _formats(terminal) for pane_id, terminal in self.terminals.items()},
-            screens={pane_id: f"printed {one.looks} lines\nit> {one.line}" for pane_id, one in shown.items()},
+            screens={pane_id: "\n".join(_rows(one)) for pane_id, one in shown.items()},
         )
 
     async def paste(self, pane: PaneRef, text: str, *, occupant: int) -> None:
@@ -151,10 +151,20 @@ class FakeTmux(Tmux):
         return self.terminals[pane.pane_id]
 
 
+CONVERSATION = 3
+"""How many of the lines that were entered a screen shows."""
+
+
+def _rows(terminal: FakePane) -> list[str]:
+    """The screen of a terminal; the input line is its last row."""
+    said = [f"took {number}: {line}" for number, (_, line) in enumerate(terminal.taken)]
+    return [f"printed {terminal.looks} lines", *said[-CONVERSATION:], f"it> {terminal.line}"]
+
+
 def _formats(terminal: FakePane) -> dict[str, Any]:
     return {
         "cursor_x": len("it> ") + len(terminal.line),
-        "cursor_y": 1,
+        "cursor_y": len(_rows(terminal)) - 1,
         "pane_width": 500,
         "pane_in_mode": int(terminal.scrolled),
         "pane_pid": terminal.pid,
@@ -194,7 +204,7 @@ class FakeTerminals(Terminals):
     def __init__(self) -> None:
         self.cooked: set[str] = set()
 
-    async def look(self, tty: str) -> Terminal | None:
+    async def look(self, tty: str, inner_tty: str | None = None) -> Terminal | None:
         """Nothing is left unread."""
         return Terminal(raw=tty not in self.cooked, unread=0)
 

@@ -38,11 +38,15 @@ class Mutant(NamedTuple):
 
 GATES = "transports/gates.py"
 TYPING = "transports/tmux_pane.py"
+HAND, EYES, PASTES = "transports/typist.py", "transports/pane_eyes.py", "transports/pastes.py"
+PROGRESS, EVIDENCE, RHYTHM = "transports/progress.py", "transports/evidence.py", "transports/rhythm.py"
 KEYS = "tmux_keys.py"
 POLICY = "services/wake_policy.py"
 BOARD = "services/tasks.py"
 DESK = "services/operator_tasks.py"
 BY_GATES, BY_TYPING = "backend/transports/test_gates.py", "backend/transports/test_tmux_pane.py"
+BY_PROGRESS, BY_EVIDENCE = "backend/transports/test_progress.py", "backend/transports/test_evidence.py"
+BY_RHYTHM, BY_OWN = "backend/transports/test_rhythm.py", "backend/panes/test_own_text.py"
 BY_TMUX = "backend/test_tmux.py"
 BY_POLICY, BY_STORIES = "backend/services/test_wake_policy.py", "properties"
 BY_TASKS, BY_DESK = "backend/tools/test_tasks.py", "backend/services/test_operator_tasks.py"
@@ -69,12 +73,12 @@ MUTANTS = {
     "a mode that is entered at the last moment": Mutant(KEYS, '"pane_in_mode", ', "", BY_TMUX),
     "a pane that is taken at the last moment": Mutant(KEYS, "#{{==:#{{pane_pid}},{occupant}}}", "1", BY_TMUX),
     "a command in a pane's id": Mutant(KEYS, "if not _PANE_ID.fullmatch(pane.pane_id):", "if False:", BY_TMUX),
-    "a state that is not idle": Mutant(GATES, "holds=reading.state is PaneState.IDLE,", "holds=True,", BY_GATES),
-    "a state that closes its gate": Mutant(GATES, "holds=state is not closed_by,", "holds=True,", BY_GATES),
-    "a pane that just changed": Mutant(GATES, "holds=unchanged >= quiet,", "holds=True,", BY_GATES),
-    "a clock that was set back": Mutant(
-        GATES, "max(now - view.unchanged_since, timedelta(0))", "abs(now - view.unchanged_since)", BY_GATES
+    "a state that is not idle": Mutant(
+        GATES, "holds=is_ours or reading.state is PaneState.IDLE,", "holds=True,", BY_GATES
     ),
+    "a state that closes its gate": Mutant(GATES, "holds=state is not closed_by,", "holds=True,", BY_GATES),
+    "a pane that just changed": Mutant(GATES, "holds=seat.unchanged >= needed,", "holds=True,", BY_GATES),
+    "a clock that was set back": Mutant(RHYTHM, "max(now - since, timedelta(0))", "abs(now - since)", BY_RHYTHM),
     "a word of the program": Mutant(GATES, 'name="hooks", holds=calm', 'name="hooks", holds=True', BY_GATES),
     "a calm screen against an old word": Mutant(
         GATES, 'name="hooks", holds=calm', 'name="hooks", holds=False', BY_GATES
@@ -89,18 +93,38 @@ MUTANTS = {
         GATES, "quiet if client in (None, Client.CUSTOM) else", "quiet if client is None else", BY_GATES
     ),
     # How it is typed
-    "the gates before the paste": Mutant(TYPING, "or first_closed(sighting.gates, passing)", "or False", BY_TYPING),
-    "whose pane it is": Mutant(TYPING, "Reach.OPEN if owner.holds else Reach.AGENT_GONE", "Reach.OPEN", BY_TYPING),
-    "one writer a pane": Mutant(TYPING, "self._writers.setdefault(pane, asyncio.Lock())", "asyncio.Lock()", BY_TYPING),
-    "a paste that looks different": Mutant(TYPING, "if not shown:", "if False:", BY_TYPING),
-    "a line that changed after the paste": Mutant(TYPING, "!= wanted:", "is None:", BY_TYPING),
-    "an owner that ended after the paste": Mutant(
-        TYPING, "gate.name in KEYS_NEED and not gate.holds", "False", BY_TYPING
+    "the gates before the paste": Mutant(
+        TYPING,
+        "if closed := first_closed(seen.gates, overruled(agent.client) if forced else ()):",
+        "if closed := None:",
+        BY_TYPING,
     ),
-    "another program after the paste": Mutant(TYPING, "seat.occupant != same.occupant", "False", BY_TYPING),
-    "Enter as a key of its own": Mutant(TYPING, "ENTER_DELAY = 0.15", "ENTER_DELAY = 0.0", BY_TYPING),
-    "Enter no more than twice": Mutant(TYPING, "for _ in range(2):", "for _ in range(3):", BY_TYPING),
-    "a submission that is seen": Mutant(TYPING, "            if taken:", "            if True:", BY_TYPING),
+    "whose pane it is": Mutant(TYPING, "Reach.OPEN if owner.holds else Reach.AGENT_GONE", "Reach.OPEN", BY_TYPING),
+    "one writer a pane": Mutant(PASTES, "self._writers.setdefault(pane, asyncio.Lock())", "asyncio.Lock()", BY_TYPING),
+    "a paste that looks different": Mutant(HAND, "if not shown:", "if False:", BY_TYPING),
+    "a line that changed after the paste": Mutant(HAND, "seen.line != wanted", "False", BY_TYPING),
+    "an owner that ended after the paste": Mutant(EYES, "gate.name in needed and not gate.holds", "False", BY_TYPING),
+    "another program after the paste": Mutant(EYES, "seen.seat.occupant != same.occupant", "False", BY_TYPING),
+    "Enter as a key of its own": Mutant(HAND, "ENTER_DELAY_S = 0.15", "ENTER_DELAY_S = 0.0", BY_TYPING),
+    "an Enter that the program has not drawn": Mutant(
+        PROGRESS, "return paste.drawn or (waits and now - paste.last_key_at >= never)", "return True", BY_PROGRESS
+    ),
+    "a paste that the program has not drawn": Mutant(
+        PROGRESS, "gone=drawn and _is_gone(paste, view)", "gone=True", BY_PROGRESS
+    ),
+    "a pause after a paste": Mutant(PROGRESS, "if times else 0)", "if False else 0)", BY_PROGRESS),
+    "a hint in somebody's draft": Mutant(
+        "panes/own_text.py",
+        "if rest == paste.line_before else OwnText.MIXED",
+        "if rest is not None else OwnText.MIXED",
+        BY_OWN,
+    ),
+    "a line that is not empty": Mutant(EVIDENCE, "if not _is_empty_again(paste, view):", "if False:", BY_EVIDENCE),
+    "an older hint": Mutant(EVIDENCE, 'if change in ("insert", "replace"):', "if change:", BY_EVIDENCE),
+    "somebody who is typing": Mutant(GATES, "holds=not typing,", "holds=True,", BY_GATES),
+    "a key that is not drawn": Mutant(GATES, "holds=not undrawn,", "holds=True,", BY_GATES),
+    "input that is not read": Mutant(GATES, "holds=not unread,", "holds=True,", BY_GATES),
+    "a submission that is seen": Mutant(HAND, "if not proven or proof is None:", "if False:", BY_TYPING),
     "the start of a process": Mutant(
         "processes.py",
         "(started_at and abs(begun - started_at) > START_TOLERANCE)",

@@ -148,11 +148,16 @@ def tmux_server(folder: Path) -> Iterator[TmuxServer]:
 
 
 @contextmanager
-def attached(server: TmuxServer) -> Iterator[int]:
+def attached(server: TmuxServer, *options: str) -> Iterator[int]:
     """A terminal that looks at the server's first session; what it is sent can be read, without waiting."""
     ours, theirs = pty.openpty()
     client = subprocess.Popen(
-        ["tmux", "attach"], env=server.environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        ["tmux", "attach", *options],
+        env=server.environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
     )
     os.close(theirs)
     os.set_blocking(ours, False)

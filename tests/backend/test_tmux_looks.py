@@ -1,7 +1,9 @@
 """Rows of `list-panes` cannot be forged: whatever programs and people write, facts are tmux's own."""
 
+import os
 import shlex
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +13,10 @@ from hypothesis import strategies as st
 
 from tests.bad_input.profiles import QUICK
 from tests.fakes import FakeClock
-from tests.tmux_server import Pane, TmuxServer
+from tests.tmux_server import Pane, TmuxServer, attached
 from xats_tui.backend.errors import TmuxError
 from xats_tui.backend.tmux import Tmux
-from xats_tui.backend.tmux_looks import FACTS, SEPARATOR, TEXTS, LookRequest, Looks
+from xats_tui.backend.tmux_looks import FACTS, PERSON_AT, SEPARATOR, TEXTS, LookRequest, Looks
 
 ODD = ("a\nb", "a\rb", "a\tb", "a\x1fb", "\n", "#{pane_id}", "#(touch pwned)", "%1", "a;b", "a\\", "汉\x7f")
 """Names of folders, programs, windows and titles that people and programs give by accident."""
@@ -79,7 +81,7 @@ def answer(request: LookRequest, foreign: Sequence[str]) -> list[str]:
     """What a tmux that replaces nothing in foreign text prints for two panes, the second one on the screen."""
     nonce = request.arguments[request.arguments.index("-p") + 1]
     ids = ("%1", "%2")
-    rows = [SEPARATOR.join([pane, "/dev/pts/1", *["7"] * (len(FACTS) - 2)]) for pane in ids] + [""]
+    rows = ["", *(SEPARATOR.join([pane, "/dev/pts/1", *["7"] * (len(FACTS) - 2)]) for pane in ids), ""]
     rows += [f"{pane}{SEPARATOR}{text}" for text in foreign[:-1] for pane in ids]
     lines = [nonce + row for row in rows] + [nonce, foreign[-1], nonce]
     return "\n".join(lines).replace("NONCE", nonce).split("\n")
@@ -101,3 +103,22 @@ def test_text_that_knows_the_nonce_is_refused_or_stays_text(foreign: list[str]) 
         assert all(formats["pane_tty"] == "/dev/pts/1" for formats in looks.panes.values())
         assert all(formats["pane_pid"] == 7 for formats in looks.panes.values())
         assert looks.screens.keys() == {"%2"}
+
+
+@pytest.mark.tmux
+@pytest.mark.parametrize("own_pane", [False, True], ids=["active pane", "a pane of its own"])
+async def test_a_key_counts_for_the_pane_that_its_client_has_in_front(own_pane: bool, tmux: TmuxServer) -> None:
+    bob = await tmux.stand_in("bob")
+    neighbour = tmux.run("split-window", "-d", "-t", bob.pane_id, "-P", "-F", "#{pane_id}", "cat").strip()
+    carol = await tmux.stand_in("carol")
+    tmux.run("select-window", "-t", bob.pane_id)
+    with attached(tmux, *(["-f", "active-pane"] if own_pane else [])) as keyboard:
+        await tmux.wait_until(lambda: bool(tmux.run("list-clients")))
+        before = int(time.time())
+        os.write(keyboard, b"x")
+        await tmux.wait_for(bob.pane_id, "bob> x")
+        panes = await Tmux(FakeClock()).panes("")
+
+    assert before <= panes[bob.pane_id][PERSON_AT] <= time.time()
+    assert panes[neighbour][PERSON_AT] == (panes[bob.pane_id][PERSON_AT] if own_pane else None)
+    assert panes[carol.pane_id][PERSON_AT] is None

@@ -166,6 +166,7 @@ class World:
         self.sessions_by_name: dict[str, Session] = {}
         self._make_services(bus)
         await self.known_agents.watch()
+        await self._typing.recall()
         self.monitor.track(await self.registry.bound_panes(), await self.registry.bound_processes())
         bus.listen(self.waker.hear)
 
@@ -173,7 +174,9 @@ class World:
         database, clock = self.database, self.clock
         self.monitor = CountedRounds(self.tmux, clock, bus.publish)
         reports = Reports()
-        typing = TmuxPane(self.tmux, self.processes, FakeTerminals(), self.monitor, clock, QUIET, reports)
+        self._typing = typing = TmuxPane(
+            self.tmux, self.processes, FakeTerminals(), self.monitor, database, reports, clock, QUIET
+        )
         self.waker = Waker(
             database,
             (self.channel, typing),

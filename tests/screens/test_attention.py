@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tests.screens.sample import BACKEND, FILLED, FRONTEND, INBOX, NOW, QA, WAKES, ago, entry, message, wake
 from xats_tui.backend.model.health import Notice
+from xats_tui.backend.model.panes import OwnText, PaneReading, PaneState
 from xats_tui.backend.model.wakes import PING_PONG, WakeStatus, WakeStep
 from xats_tui.screens.attention import concerns
 from xats_tui.screens.places import Mode
@@ -62,6 +63,22 @@ def test_a_dialog_says_how_many_wakes_it_holds_up() -> None:
     dialog = concerns(FILLED, NOW)[0]
     assert (dialog.remedy, dialog.rows) == ("answer", (BACKEND.agent_id,))
     assert dialog.reason == "dialog for 3m12s, asks: Bash command · rm -rf build; 1 wake waiting"
+
+
+def test_a_hint_in_somebodys_draft_is_told_and_left_to_that_person() -> None:
+    asking = next(one for one in FILLED.roster if FILLED.view(one))
+    seen = FILLED.view(asking)
+    assert seen is not None
+    mixed = replace(seen, reading=PaneReading(state=PaneState.DRAFT, reason="not sent", own=OwnText.MIXED))
+    waiting = wake(asking.agent, 1, WakeStatus.RETRYING, "own hint: mixed", 2, 11)
+
+    (only,) = concerns(Picture(roster=(replace(asking, pane=mixed, wakes_waiting=1),), wakes=(waiting,)), NOW)
+
+    assert (only.key, only.remedy) == (f"mixed/{asking.agent.agent_id}", "go_to_pane")
+    assert only.reason == (
+        f"our hint got mixed into what somebody was typing in {seen.look.pane.pane_id}: send or clear that line; "
+        "1 wake waiting"
+    )
 
 
 def test_mail_to_the_operator_is_told_of_at_once_until_it_is_marked_as_read() -> None:

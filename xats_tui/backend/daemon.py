@@ -105,7 +105,7 @@ class Backend:
         self.panes = PaneMonitor(tmux, clock, bus.publish, processes.standing)
         self.tokens = tokens = Tokens(settings.tokens)
         open_channels = OpenChannels(self.sessions)
-        self._typing = typing = TmuxPane(tmux, processes, Terminals(), self.panes, clock, quiet, self.reports)
+        self._typing = typing = TmuxPane(tmux, processes, Terminals(), self.panes, database, self.reports, clock, quiet)
         self.waker = Waker(
             database,
             (
@@ -294,6 +294,7 @@ class Backend:
         for path in (self.settings.operator_token_path, self.settings.proof_key_path):
             operator_credential.ensure(path)
         await self._known_agents.watch()
+        await self._typing.recall()
         self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
         for name, run in (
             ("panes", self.panes.run),
@@ -324,7 +325,7 @@ class Backend:
         """Use what of these settings can be used at once."""
         self.settings = self.settings.model_copy(update={name: getattr(settings, name) for name in SAFE})
         quiet = timedelta(milliseconds=settings.quiet_ms)
-        self._typing.quiet = quiet
+        self._typing.tune(quiet)
         self.tokens.allowed = settings.tokens
         self.waker.tune(
             lifetime=timedelta(milliseconds=settings.wake_ttl_ms), quiet=quiet, hint_budget=settings.hint_budget

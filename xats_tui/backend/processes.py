@@ -91,8 +91,12 @@ class Occupant:
     """The group that its terminal sends keys to."""
     relayed: bool = True
     """Whatever hands on to it what is typed is in front, too."""
+    inner_tty: str | None = None
+    """Its own terminal, if another program hands on to it what is typed into `tty`."""
     stopped: bool = field(default=False, compare=False)
     """It stands still until it is continued."""
+    waits: bool = field(default=False, compare=False)
+    """It sleeps until something happens, as a program does that has nothing left to do."""
 
     @property
     def in_front(self) -> bool:
@@ -279,7 +283,9 @@ def _occupant(pid: int, started_at: float | None, tty: str) -> Occupant | None:
                 group=os.getpgid(pid),
                 foreground=_foreground_group(pid),
                 relayed=through is None or through.in_front,
+                inner_tty=own if through else None,
                 stopped=status in STOPPED,
+                waits=status == psutil.STATUS_SLEEPING,
             )
     except (psutil.Error, OSError, ValueError, OverflowError, subprocess.SubprocessError):
         return None

@@ -21,6 +21,8 @@ MOST_SESSIONS = 1_000
 
 LONGEST_NAME = 200
 """Characters of a session's id; a longer one is nobody's."""
+LONGEST_PROMPT = 2_000
+"""Characters of a prompt that are kept."""
 LONGEST_TOOL = 100
 """Characters of a tool's name that are kept."""
 
@@ -49,6 +51,7 @@ class Reports:
 
     def __init__(self) -> None:
         self._newest: dict[str, Report] = {}
+        self._prompts: dict[str, tuple[datetime, str]] = {}
 
     def note(self, host_session: str, event: str, fields: Mapping[str, Any], now: datetime) -> None:
         """Take down a hook's event; an event that says nothing about typing changes nothing."""
@@ -56,6 +59,7 @@ class Reports:
             return
         if event == "SessionEnd":
             self._newest.pop(host_session, None)
+            self._prompts.pop(host_session, None)
         elif event == "Notification" and fields.get("notification_type") == "permission_prompt":
             self._keep(host_session, Report(state=PaneState.DIALOG, detail="a permission prompt is open", at=now))
         elif event in STATES:
@@ -63,14 +67,23 @@ class Reports:
             asks = isinstance(tool, str) and event == "PermissionRequest"
             detail = f"{event}: {str(tool)[:LONGEST_TOOL]}" if asks else event
             self._keep(host_session, Report(state=STATES[event], detail=detail, at=now))
+            if event == "UserPromptSubmit":
+                self._prompts[host_session] = (now, str(fields.get("prompt", ""))[:LONGEST_PROMPT])
 
     def of(self, host_session: str | None, now: datetime) -> Report | None:
         """The newest word of a session, if it is still believed."""
         report = self._newest.get(host_session or "")
         return report if report is not None and now - report.at < BELIEVED else None
 
+    def prompt_since(self, host_session: str | None, since: datetime) -> str:
+        """What a session says that it was last prompted with, if that is not older; else nothing."""
+        at, prompt = self._prompts.get(host_session or "", (since, ""))
+        return prompt if at >= since else ""
+
     def _keep(self, host_session: str, report: Report) -> None:
         self._newest.pop(host_session, None)
         self._newest[host_session] = report
         if len(self._newest) > MOST_SESSIONS:
-            del self._newest[next(iter(self._newest))]
+            oldest = next(iter(self._newest))
+            del self._newest[oldest]
+            self._prompts.pop(oldest, None)

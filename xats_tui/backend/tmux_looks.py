@@ -34,6 +34,17 @@ NUMBERS = (
 FACTS = ("pane_id", "pane_tty", "pane_mode", "version", *NUMBERS)
 """Formats whose value tmux makes itself: no program and no person chooses it."""
 
+CLIENTS = ("client_activity", "pane_id", "client_flags", "P:#{pane_id},")
+"""Of each attached client: the time of its last key, its active pane, its flags, all panes of the window it shows.
+
+In control mode (iTerm2) a client's keys do not count as such."""
+
+OWN_PANE = "active-pane"
+"""The flag of a client that has an active pane of its own in each window: tmux does not tell which."""
+
+PERSON_AT = "person_at"
+"""The format that is made of these: when a client that has the pane in front last got a key, in whole seconds."""
+
 TEXTS = ("session_name", "pane_current_command", "pane_current_path", "pane_title")
 """Formats that hold what programs and people wrote."""
 
@@ -80,9 +91,9 @@ class LookRequest:
     @property
     def arguments(self) -> list[str]:
         """The command line for tmux."""
-        facts = SEPARATOR.join(f"#{{{name}}}" for name in FACTS)
         mark = ["display-message", "-p", self._nonce]
-        parts = ["list-panes", "-a", "-F", f"{self._nonce}{facts}", ";", *mark]
+        parts = ["list-clients", "-F", self._nonce + _fields(CLIENTS), ";", *mark]
+        parts += [";", "list-panes", "-a", "-F", self._nonce + _fields(FACTS), ";", *mark]
         for name in TEXTS:
             text = f"#{{s/{CONTROLS}/?/:{name}}}"
             parts += [";", "list-panes", "-a", "-F", f"{self._nonce}#{{pane_id}}{SEPARATOR}{text}"]
@@ -97,9 +108,15 @@ class LookRequest:
             StrangeAnswer: it is not what was asked for.
         """
         sections = self._sections(lines)
-        if [""] not in sections:
-            raise StrangeAnswer("its list of panes does not end")
+        if sections.count([""]) < 2:
+            raise StrangeAnswer("its lists of clients and panes do not end")
+        clients = [_client(section) for section in sections[: sections.index([""])]]
+        del sections[: len(clients) + 1]
         panes = [_facts(section) for section in sections[: sections.index([""])]]
+        for pane in panes:
+            pane[PERSON_AT] = max(
+                (one.active_at for one in clients if one.may_type_into(pane["pane_id"])), default=None
+            )
         texts = sections[len(panes) + 1 :]
         rows_of_text = len(panes) * len(TEXTS)
         expected = rows_of_text + len(self._pane_ids) + 1
@@ -125,12 +142,43 @@ class LookRequest:
         return sections
 
 
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """A terminal that is attached, and what it may type into."""
+
+    active_at: int
+    pane_id: str
+    has_own_pane: bool
+    shown: frozenset[str]
+
+    def may_type_into(self, pane_id: str) -> bool:
+        """Whether its keys go to a pane, or may."""
+        return pane_id == self.pane_id or (self.has_own_pane and pane_id in self.shown)
+
+
+def _fields(names: Sequence[str]) -> str:
+    return SEPARATOR.join(f"#{{{name}}}" for name in names)
+
+
+def _row(section: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """The fields of one line."""
+    fields = section[0].split(SEPARATOR)
+    if len(section) > 1 or len(fields) != len(names):
+        raise StrangeAnswer(f"a row has {len(fields)} fields in {len(section)} lines")
+    return dict(zip(names, fields, strict=True))
+
+
+def _client(section: Sequence[str]) -> _Client:
+    """One row of the list of clients."""
+    activity, pane_id, flags, shown = _row(section, CLIENTS).values()
+    if not _NUMBER.fullmatch(activity):
+        raise StrangeAnswer("the time of a client's last key is no number")
+    return _Client(int(activity or 0), pane_id, OWN_PANE in flags.split(","), frozenset(shown.split(",")))
+
+
 def _facts(section: Sequence[str]) -> dict[str, Any]:
     """One row of the list of panes."""
-    fields = section[0].split(SEPARATOR)
-    if len(section) > 1 or len(fields) != len(FACTS):
-        raise StrangeAnswer(f"a pane has {len(fields)} fields in {len(section)} lines")
-    values = dict(zip(FACTS, fields, strict=True))
+    values = _row(section, FACTS)
     if wrong := [name for name, value in values.items() if not _FORMS.get(name, _NUMBER).fullmatch(value)]:
         raise StrangeAnswer(f"a pane's {', '.join(wrong)} is not of its form")
     return {name: int(value) if name in NUMBERS and value else value for name, value in values.items()}

@@ -7,6 +7,7 @@ from xats_tui.diagnosis.coordinator import configuration, home, pid, port
 from xats_tui.diagnosis.database import database
 from xats_tui.diagnosis.finding import Case, Finding, State
 from xats_tui.diagnosis.machine import open_files, python, terminal, tmux
+from xats_tui.diagnosis.panes import panes
 from xats_tui.diagnosis.trials import trials
 
 Check = Callable[[Case], Iterator[Finding]]
@@ -20,6 +21,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("configuration", configuration),
     ("coordinator", pid),
     ("port", port),
+    ("panes", panes),
     ("database", database),
     ("clients", clients),
 )

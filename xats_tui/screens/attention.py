@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from xats_tui.backend.model.agents import OPERATOR_ID, RosterEntry
 from xats_tui.backend.model.messages import Message
-from xats_tui.backend.model.panes import PaneState
+from xats_tui.backend.model.panes import OwnText, PaneState
 from xats_tui.backend.model.tasks import TaskStatus
 from xats_tui.backend.model.wakes import PING_PONG, Wake, WakeStatus, WakeStep
 from xats_tui.screens.format import Tone, age, count, one_line, short_id, until
@@ -61,13 +61,15 @@ def concerns(picture: Picture, now: datetime, *, tmux_missing: bool = False) -> 
     else:
         missing = []
     dialogs = tuple(_dialogs(picture, now))
-    asking = {concern.row for concern in dialogs}
+    mixed = tuple(_mixed_hints(picture))
+    asking = {concern.row for concern in (*dialogs, *mixed)}
     wakes = (*_failed_wakes(picture), *_long_waits(picture, now, asking))
     spoken_for = asking | {concern.row.rpartition("/")[2] for concern in wakes}
     return (
         *_lost(picture),
         *missing,
         *dialogs,
+        *mixed,
         *_troubles(picture),
         *wakes,
         *_own_mail(picture, now),
@@ -120,6 +122,24 @@ def _dialogs(picture: Picture, now: datetime) -> Iterator[Concern]:
                 mode=Mode.AGENTS,
                 rows=(entry.agent.agent_id,),
                 remedy="answer",
+            )
+
+
+def _mixed_hints(picture: Picture) -> Iterator[Concern]:
+    """Input lines that hold a person's text and our hint, which nobody but that person may send or clear."""
+    for entry in picture.roster:
+        view = picture.view(entry)
+        if view and view.reading.own is OwnText.MIXED:
+            yield Concern(
+                key=f"mixed/{entry.agent.agent_id}",
+                shape="✎",
+                tone=Tone.WARN,
+                subject=one_line(entry.agent.address),
+                reason="our hint got mixed into what somebody was typing in "
+                f"{one_line(view.look.pane.pane_id)}: send or clear that line{_waiting_for(entry)}",
+                mode=Mode.AGENTS,
+                rows=(entry.agent.agent_id,),
+                remedy="go_to_pane",
             )
 
 

@@ -42,6 +42,15 @@ class UnrulyAgent(NamedTuple):
         return "".join(self.noted("input")).count("[xats]")
 
     @property
+    def enters(self) -> int:
+        """How often Enter was pressed."""
+        return "".join(self.noted("input")).count("\r")
+
+    def is_good_again(self) -> None:
+        """Have the program behave from now on."""
+        self.log.with_name(f"{self.log.name}.good").touch()
+
+    @property
     def line(self) -> str:
         """What stands in the input line."""
         found = re.findall(r"^❯ ?(.*)$", self.tmux.capture(self.pane.pane_id), re.MULTILINE)

@@ -1,9 +1,10 @@
 """The transport that types, on a pane that obeys: what happens between two of its steps keeps it from going on."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from xats_tui.backend.model.wakes import Proof, Reach, WakeStep
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Process
 from xats_tui.backend.reports import Reports
+from xats_tui.backend.store.database import Database
 from xats_tui.backend.transports.tmux_pane import TmuxPane
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
@@ -55,15 +57,17 @@ class Disturbed(FakeTmux):
 class Place:
     """A pane with its program, and the transport that types into it."""
 
-    def __init__(self) -> None:
-        self.clock = Interrupted()
+    def __init__(self, database: Database, clock: Interrupted) -> None:
+        self.clock = clock
         self.tmux = Disturbed(self.clock)
         self.processes = FakeProcesses()
         self.terminals = FakeTerminals()
         self.terminal = self.tmux.terminals[PANE.pane_id] = FakePane(tty="pts/1", pid=PID)
         self.processes.there[PID] = Process(pid=PID, started_at=1.0, name="it", command=("it",), tty="pts/1")
         self.monitor = PaneMonitor(self.tmux, self.clock, lambda events: None)
-        self.typing = TmuxPane(self.tmux, self.processes, self.terminals, self.monitor, self.clock, QUIET, Reports())
+        self.typing = TmuxPane(
+            self.tmux, self.processes, self.terminals, self.monitor, database, Reports(), clock, QUIET
+        )
 
     @property
     def taken(self) -> list[str]:
@@ -106,9 +110,11 @@ class Place:
 
 
 @pytest.fixture
-def place() -> Place:
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
     """An idle agent in its pane."""
-    return Place()
+    clock = Interrupted()
+    async with Database.opened(tmp_path / "data.db", clock, lambda events: None) as database:
+        yield Place(database, clock)
 
 
 async def test_a_hint_is_pasted_and_entered_no_sooner_than_a_program_can_tell_the_two_apart(place: Place) -> None:
@@ -159,7 +165,7 @@ async def test_what_is_typed_into_the_paste_is_not_submitted(place: Place) -> No
 
     assert (proof.step, proof.detail) == (
         WakeStep.ATTEMPTED,
-        "pasted, but the input line shows something else: not submitted",
+        "pasted, but not seen in the input line so far: not submitted",
     )
     assert place.taken == []
 
@@ -183,7 +189,7 @@ async def test_what_happens_between_paste_and_enter_keeps_enter_back(trouble: st
     assert place.taken == []
 
 
-async def test_a_swallowed_enter_is_sent_once_more_and_no_oftener(place: Place) -> None:
+async def test_a_swallowed_enter_is_not_repeated_at_once(place: Place) -> None:
     place.terminal.swallows = True
 
     proof = await place.deliver()
@@ -192,7 +198,7 @@ async def test_a_swallowed_enter_is_sent_once_more_and_no_oftener(place: Place) 
         WakeStep.TYPED,
         "the hint stands in the input line: Enter was not taken",
     )
-    assert place.terminal.enters == 2
+    assert place.terminal.enters == 1
 
 
 async def test_two_hints_at_once_are_one_after_the_other(place: Place) -> None:

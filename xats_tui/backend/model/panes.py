@@ -55,6 +55,16 @@ class Standing(StrEnum):
     """It has ended, or given way to a shell."""
 
 
+class OwnText(StrEnum):
+    """How a hint of ours that was not submitted stands in an input line."""
+
+    ALONE = "alone"
+    PIECE = "piece"
+    """Its beginning and nothing else: the program is still drawing it, or has lost the rest."""
+    MIXED = "mixed"
+    """With something else: a person was typing there, or the program has added to it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneLook:
     """One look at a pane: what tmux said of it and what was on its screen."""
@@ -75,6 +85,8 @@ class PaneReading:
     reason: str
     composer: str | None = None
     """The text in the input line, with its prompt if they cannot be told apart; None if there is no input line."""
+    own: OwnText | None = None
+    """What of a hint of ours stands in that line, not submitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

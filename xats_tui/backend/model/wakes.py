@@ -100,6 +100,8 @@ class Sighting:
     gates: tuple[Gate, ...] = ()
     seen: str = ""
     """The last lines of the screen, for the record."""
+    is_taken: bool = False
+    """An earlier hint turned out to be submitted: delivering says so, and puts nothing before the agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,10 @@ from xats_tui.backend.errors import TmuxError
 from xats_tui.backend.events import Event, PaneChanged
 from xats_tui.backend.model.agents import Client, SeenProcess
 from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Standing
+from xats_tui.backend.model.pastes import Paste
 from xats_tui.backend.panes import read_pane
 from xats_tui.backend.panes.front import STANDING, leads_a_shell
+from xats_tui.backend.panes.own_text import own_text
 from xats_tui.backend.tmux import Tmux
 
 logger = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ class PaneMonitor:
         self._hurry = asyncio.Event()
         self._under_way: dict[str, asyncio.Task[None]] = {}
         """Looks at servers, by socket."""
+        self._pastes: dict[PaneRef, Paste] = {}
+        """What was pasted into a pane and may stand there still."""
         self.tick_seconds: float | None = None
         """What the last look at all panes took; None before the first."""
 
@@ -85,6 +89,20 @@ class PaneMonitor:
         if pane is not None and pane != self._attended:
             self._hurry.set()
         self._attended = pane
+
+    def expect(self, pane: PaneRef, paste: Paste | None) -> None:
+        """Know this text in the pane's input line for ours from now on; with None, nothing any more."""
+        if paste is None:
+            self._pastes.pop(pane, None)
+        else:
+            self._pastes[pane] = paste
+        if view := self._views.get(pane):
+            self._views[pane] = replace(view, reading=self._knowing_ours(pane, view.reading))
+            self._tell(pane, state_changed=False)
+
+    def expects(self, pane: PaneRef) -> bool:
+        """Whether the outcome of a paste is open there: whatever the pane shows may tell it."""
+        return pane in self._pastes
 
     def view(self, pane: PaneRef) -> PaneView | None:
         """The newest view of a pane; None if nobody has seen it."""
@@ -186,7 +204,7 @@ class PaneMonitor:
             return view
         self._lost.discard(look.pane)
         self._read_as[look.pane] = client
-        reading = read_pane(client, look.screen, look.formats)
+        reading = self._knowing_ours(look.pane, read_pane(client, look.screen, look.formats))
         same_state = before is not None and before.reading.state is reading.state
         view = PaneView(
             look=look,
@@ -197,6 +215,10 @@ class PaneMonitor:
         self._views[look.pane] = view
         self._tell(look.pane, state_changed=not same_state)
         return view
+
+    def _knowing_ours(self, pane: PaneRef, reading: PaneReading) -> PaneReading:
+        paste = self._pastes.get(pane)
+        return replace(reading, own=own_text(reading.composer, paste) if paste else None)
 
     def _lose(self, pane: PaneRef, reason: str) -> None:
         before = self._views.get(pane)

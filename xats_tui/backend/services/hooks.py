@@ -16,6 +16,9 @@ from xats_tui.backend.store.database import Database
 ENDS = frozenset({"Stop", "SessionEnd"})
 """Events after which an agent may be woken that could not be before."""
 
+TELLING = ENDS | {"UserPromptSubmit"}
+"""Those, and the one that tells whether a hint was submitted."""
+
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -34,7 +37,7 @@ class HostHooks:
         if not isinstance(session, str) or not isinstance(event, str):
             return NOTHING
         self._reports.note(session, event, fields, self._clock.now())
-        agents = await store.by_host_session(self._database, session) if event in ENDS else ()
+        agents = await store.by_host_session(self._database, session) if event in TELLING else ()
         if not agents:
             return NOTHING
         agent_id = agents[0].agent_id

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StoreError
-from xats_tui.backend.store import pre_registrations
+from xats_tui.backend.store import pastes, pre_registrations
 from xats_tui.backend.store import retention as store
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.transactions import Transaction
@@ -53,6 +53,7 @@ class Retention:
             ("activity", store.prune_activity, now - self._keep),
             ("sessions", store.prune_sessions, now - self._keep),
             ("calls", store.prune_calls, now - ANSWERS_KEPT),
+            ("pastes", pastes.prune, now - self._keep),
         )
         for what, prune, before in rounds:
             try:

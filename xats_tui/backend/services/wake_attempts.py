@@ -82,7 +82,8 @@ class WakeAttempts:
         verdict: Verdict | None = decide(wakes, agent, sighting, now, circumstances, types=types)
         seen = sighting.seen
         proof = Proof(step=WakeStep.ATTEMPTED, detail=sighting.detail, seen_before=seen, seen_after=seen)
-        if agent and transport and (isinstance(verdict, Deliver) or (forced and isinstance(verdict, Defer))):
+        wanted = isinstance(verdict, Deliver) or sighting.is_taken or (forced and isinstance(verdict, Defer))
+        if agent and transport and wanted:
             proof = await _delivered_by(transport, agent, await self._hint(agent, wakes), forced=forced)
             now = self._clock.now()
             verdict = after_delivery(wakes, proof.step, proof.detail, failed=proof.failed, now=now, types=types)
@@ -113,10 +114,11 @@ class WakeAttempts:
         return [one.name for one in self._transports if agent and one.serves(agent)]
 
     async def sees_open(self, agent_id: str) -> bool:
-        """Whether an agent could be woken now, by what its transport sees."""
+        """Whether a try would come to something now: the way is free, or an earlier hint was submitted after all."""
         agent = await agents_store.by_id(self._database, agent_id)
         _, sighting = await self._sight(agent, await store.open_for(self._database, agent_id))
-        return sighting.reach is Reach.OPEN and all(gate.holds for gate in sighting.gates)
+        is_open = sighting.reach is Reach.OPEN and all(gate.holds for gate in sighting.gates)
+        return is_open or sighting.is_taken
 
     async def hand_over(self, agent_id: str) -> str | None:
         """The hint for a program that asks at the end of its turn, written down as taken; None if there is no mail.
@@ -195,6 +197,8 @@ class WakeAttempts:
             for wake in await store.open_for(tx, agent_id):
                 if isinstance(verdict, Defer) and _rests_on_its_hint(wake, tx.now):
                     continue
+                if _came_after(wake, proof):
+                    continue
                 outcome = _outcome(wake, verdict, proof, look_again)
                 attempt = WakeAttempt(
                     number=wake.attempts + 1,
@@ -248,6 +252,12 @@ def _with_replayed(open_wakes: Sequence[Wake], of_message: Sequence[Wake], agent
 def _rests_on_its_hint(wake: Wake, now: datetime) -> bool:
     """Whether a hint was submitted for this wake and it is not time to look again."""
     return wake.status is WakeStatus.DELIVERED and wake.due_at is not None and wake.due_at > now
+
+
+def _came_after(wake: Wake, proof: Proof) -> bool:
+    """Whether the mail came when the hint was submitted already: it answers for what was there by then."""
+    submitted, queued = proof.times.get(WakeStep.SUBMITTED), wake.reached.get(WakeStep.QUEUED)
+    return submitted is not None and queued is not None and queued > submitted
 
 
 def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: datetime) -> store.Outcome:

@@ -56,9 +56,9 @@ class HeldUp:
     quiet: timedelta
     """How long that takes."""
     tried: datetime
-    """Since when the pane was unchanged at the last try."""
+    """Since when the pane was unchanged when the transport was asked last."""
     asked: float
-    """When the transport was asked last, in seconds of the monotonic clock."""
+    """When that was, in seconds of the monotonic clock."""
 
 
 class Waker:
@@ -216,20 +216,24 @@ class Waker:
         self._database.see_that_it_is_kept()  # else what is typed would not be written down, and typed again
         due = dict.fromkeys(await store.agents_due(self._database, self._clock.now()), False)
         for agent_id, held in list(self._held_up.items()):
-            if agent_id in due or agent_id in self._under_way:
-                continue
-            view = self._monitor.view(held.pane) if held.pane else None
-            if view is not None:
-                rested = self._clock.now() - view.unchanged_since >= held.quiet
-                if view.reading.state is not PaneState.IDLE or not rested:
-                    continue
-                if view.unchanged_since > held.tried:
-                    due[agent_id] = False
-                    continue
-            if self._clock.monotonic() - held.asked >= POLL:
-                self._held_up[agent_id] = replace(held, asked=self._clock.monotonic())
+            if agent_id not in due and agent_id not in self._under_way and self._is_worth_asking(held):
+                view = self._monitor.view(held.pane) if held.pane else None
+                tried = view.unchanged_since if view else held.tried
+                self._held_up[agent_id] = replace(held, tried=tried, asked=self._clock.monotonic())
                 due[agent_id] = True
         return due
+
+    def _is_worth_asking(self, held: HeldUp) -> bool:
+        """Whether the way may be free: its pane has come to rest anew, or the transport was not asked for a while."""
+        view = self._monitor.view(held.pane) if held.pane else None
+        may_wait = self._clock.monotonic() - held.asked < POLL
+        if view is None:
+            return not may_wait
+        if self._monitor.expects(view.look.pane):  # whatever the pane shows may tell what became of a hint
+            return not may_wait
+        rested = self._clock.now() - view.unchanged_since >= held.quiet
+        is_idle = view.reading.state is PaneState.IDLE and rested
+        return is_idle and (view.unchanged_since > held.tried or not may_wait)
 
     async def _pause(self) -> timedelta:
         """Until the next wake is due, or the next look at a pane that one waits for."""

@@ -188,6 +188,15 @@ CALLS_OF_CALLERS = (
 )
 
 
+PASTES = (
+    # What may have arrived in a pane is not pasted again, whoever asks after a restart.
+    """CREATE TABLE outstanding_pastes (
+        socket TEXT NOT NULL, pane_id TEXT NOT NULL, text TEXT NOT NULL, occupant TEXT NOT NULL, line_before TEXT,
+        pasted_at TEXT NOT NULL, entered_at TEXT, screen TEXT NOT NULL, drawn INTEGER NOT NULL, gone INTEGER NOT NULL,
+        pastes INTEGER NOT NULL, enters INTEGER NOT NULL, PRIMARY KEY (socket, pane_id)) WITHOUT ROWID""",
+)
+
+
 def prepare(path: Path, now: datetime) -> None:
     """Make the file if there is none and bring it to the newest schema, keeping a backup of what it was.
 
@@ -307,11 +316,18 @@ def _give_calls_their_callers(connection: sqlite3.Connection, now: datetime) -> 
         connection.execute(statement)
 
 
+def _keep_pastes(connection: sqlite3.Connection, now: datetime) -> None:
+    del now
+    for statement in PASTES:
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _adopt_reference_schema,
     _add_what_is_ours,
     _widen_the_surface,
     _give_calls_their_callers,
+    _keep_pastes,
 )
 
 LATEST = len(MIGRATIONS)

@@ -1,34 +1,36 @@
 """The conditions for typing into a pane, in one place, each with a verdict that can be shown.  Pure."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from xats_tui.backend.model.agents import Agent, Client
-from xats_tui.backend.model.panes import IN_A_MODE, PaneState, PaneView
+from xats_tui.backend.model.panes import IN_A_MODE, OwnText, PaneState, PaneView
 from xats_tui.backend.model.wakes import Gate
 from xats_tui.backend.panes import READERS
 from xats_tui.backend.processes import Occupant
 from xats_tui.backend.reports import SCREEN_WINS_AFTER, Report
 from xats_tui.backend.terminals import Terminal
+from xats_tui.backend.transports.paste_gates import OURS, in_seconds, paste_gates
+from xats_tui.backend.transports.seat import Seat
+
+Gates = tuple[Gate, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
-    """What a pane is beside its screen: the process that was bound to it, and the terminal between the two."""
+def judge(agent: Agent, view: PaneView, seat: Seat, report: Report | None, quiet: timedelta, now: datetime) -> Gates:
+    """Every gate's verdict for a pane at `now`.
 
-    occupant: Occupant | None
-    """None if the very process that was bound has ended."""
-    terminal: Terminal | None
-    """None if it cannot be asked."""
-
-
-def judge(
-    agent: Agent, view: PaneView, seat: Seat, report: Report | None, quiet: timedelta, now: datetime
-) -> tuple[Gate, ...]:
-    """Every gate's verdict for a pane at `now`; `report` is the newest word of the program itself."""
+    Args:
+        agent: whose pane it is.
+        view: its screen, and what that means.
+        seat: what else is known of it.
+        report: the newest word of the program itself.
+        quiet: how long the pane must be unchanged at the least.
+        now: the instant of the verdicts.
+    """
     reading = view.reading
-    unchanged = max(now - view.unchanged_since, timedelta(0))
+    is_ours = reading.state is PaneState.DRAFT and reading.own is OwnText.ALONE
+    ours, pause = paste_gates(seat, reading.own, now)
+    needed = max(quiet, 2 * seat.paint)
     return (
         *_of_program(agent, view, seat),
         *_of_keys(view, seat),
@@ -38,19 +40,30 @@ def judge(
             detail=reading.reason if reading.state in IN_A_MODE else "in no mode of tmux",
         ),
         _not_in("shell", reading.state, PaneState.SHELL, "no shell", reading.reason),
-        _not_in("draft", reading.state, PaneState.DRAFT, "none", reading.reason),
+        ours,
+        Gate(
+            name="draft",
+            holds=is_ours or reading.state is not PaneState.DRAFT,
+            detail=OURS if is_ours else reading.reason if reading.state is PaneState.DRAFT else "none",
+        ),
         _not_in("dialog", reading.state, PaneState.DIALOG, "none", reading.reason),
-        Gate(name="state", holds=reading.state is PaneState.IDLE, detail=f"{reading.state}: {reading.reason}"),
-        _told(report, view, unchanged),
+        Gate(
+            name="state",
+            holds=is_ours or reading.state is PaneState.IDLE,
+            detail=OURS if is_ours else f"{reading.state}: {reading.reason}",
+        ),
+        _told(report, view, seat.unchanged),
+        *_of_person(seat, now),
+        pause,
         Gate(
             name="quiet",
-            holds=unchanged >= quiet,
-            detail=f"unchanged for {unchanged.total_seconds():.1f} s of {quiet.total_seconds():g} s",
+            holds=seat.unchanged >= needed,
+            detail=f"unchanged for {in_seconds(seat.unchanged)} of {needed.total_seconds():g} s",
         ),
     )
 
 
-def _of_program(agent: Agent, view: PaneView, seat: Seat) -> tuple[Gate, ...]:
+def _of_program(agent: Agent, view: PaneView, seat: Seat) -> Gates:
     """The pane is the agent's own, and its program is there to read a key."""
     occupant, command = seat.occupant, view.look.formats.get("pane_current_command")
     in_front, stopped = occupant is not None and occupant.in_front, occupant is not None and occupant.stopped
@@ -71,10 +84,11 @@ def _of_program(agent: Agent, view: PaneView, seat: Seat) -> tuple[Gate, ...]:
     )
 
 
-def _of_keys(view: PaneView, seat: Seat) -> tuple[Gate, ...]:
+def _of_keys(view: PaneView, seat: Seat) -> Gates:
     """A key goes to the pane's program, to no other, and is read as a key."""
     formats, pane_id = view.look.formats, view.look.pane.pane_id
     synchronized, input_off = formats.get("pane_synchronized") == 1, formats.get("pane_input_off") == 1
+    unread = seat.terminal.unread if seat.terminal else 0
     to_all = f"keys go to every pane of the window: tmux set-option -w -t {pane_id} synchronize-panes off"
     return (
         Gate(name="synchronized", holds=not synchronized, detail=to_all if synchronized else "no"),
@@ -84,6 +98,11 @@ def _of_keys(view: PaneView, seat: Seat) -> tuple[Gate, ...]:
             detail=f"the pane's input is off: tmux select-pane -e -t {pane_id}" if input_off else "on",
         ),
         Gate(name="terminal", holds=seat.terminal is not None and seat.terminal.raw, detail=_mode(seat.terminal)),
+        Gate(
+            name="unread",
+            holds=not unread,
+            detail=f"the program has not read {unread} bytes that were typed there" if unread else "nothing",
+        ),
     )
 
 
@@ -93,12 +112,33 @@ def _mode(terminal: Terminal | None) -> str:
     return "each key is read" if terminal.raw else "whole lines are read there, as by a command that asks something"
 
 
-KEYS_NEED = frozenset({"owner", "process", "stopped", "synchronized", "input", "terminal", "mode", "shell"})
+def _of_person(seat: Seat, now: datetime) -> Gates:
+    """What is not drawn yet may be a draft."""
+    ago = abs(now - seat.person_at) if seat.person_at else None
+    typing = in_seconds(ago) if ago is not None and ago < PERSON_PAUSE + seat.paint else None
+    undrawn = in_seconds(seat.undrawn) if seat.undrawn is not None else None
+    return (
+        Gate(
+            name="person",
+            holds=not typing,
+            detail=f"somebody is typing there: a key {typing} ago" if typing else "nobody is typing there",
+        ),
+        Gate(
+            name="drawn",
+            holds=not undrawn,
+            detail=f"a key came {undrawn} ago, and nothing was drawn since" if undrawn else "every key was drawn",
+        ),
+    )
+
+
+PERSON_PAUSE = timedelta(seconds=4)
+"""How long after a person's last key nothing is typed: three seconds, and one because tmux tells whole ones."""
+
+KEYS_NEED = frozenset({"owner", "process", "stopped", "synchronized", "input", "terminal", "unread", "mode", "shell"})
 """The gates that hold for every single key, whoever orders it: a person cannot answer for them."""
 
-OVERRULED = frozenset({"draft", "dialog", "state", "hooks", "quiet"})
+OVERRULED = frozenset({"draft", "dialog", "state", "hooks", "pause", "quiet"})
 """The gates that the operator may overrule; never one of `KEYS_NEED`."""
-
 
 PROVEN_IDLE = timedelta(milliseconds=500)
 """How long a screen whose reader proves it idle must be unchanged: a frame that is half drawn is no proof."""
@@ -123,7 +163,8 @@ def _told(report: Report | None, view: PaneView, unchanged: timedelta) -> Gate:
     """What the program says must not contradict what its screen shows, unless its word is older than a calm screen."""
     if report is None or report.state is PaneState.IDLE:
         return Gate(name="hooks", holds=True, detail=report.detail if report else "nothing reported")
-    calm = view.reading.state is PaneState.IDLE and unchanged >= SCREEN_WINS_AFTER and report.at < view.unchanged_since
+    is_idle = view.reading.state is PaneState.IDLE or view.reading.own is OwnText.ALONE
+    calm = is_idle and unchanged >= SCREEN_WINS_AFTER and report.at < view.unchanged_since
     return Gate(name="hooks", holds=calm, detail=f"the program says {report.state}: {report.detail}")
 
 

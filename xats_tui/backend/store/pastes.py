@@ -1,0 +1,68 @@
+"""Outstanding pastes: rows that keep a restart from repeating what may have arrived."""
+
+from datetime import datetime
+
+from xats_tui.backend.clock import from_wire, to_wire
+from xats_tui.backend.model.panes import PaneRef
+from xats_tui.backend.model.pastes import Paste
+from xats_tui.backend.store.columns import column, instant
+from xats_tui.backend.store.transactions import Reader, Row, Transaction
+
+
+async def everywhere(reader: Reader) -> tuple[Paste, ...]:
+    """The outstanding paste of every pane that has one."""
+    return await reader.fetch_objects(_paste, "SELECT * FROM outstanding_pastes")
+
+
+async def keep(tx: Transaction, paste: Paste) -> None:
+    """Write a pane's paste over whatever is known of an earlier one."""
+    await tx.execute(
+        "INSERT OR REPLACE INTO outstanding_pastes (socket, pane_id, text, occupant, line_before, pasted_at, "
+        "entered_at, screen, drawn, gone, pastes, enters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            paste.pane.socket,
+            paste.pane.pane_id,
+            paste.text,
+            paste.occupant,
+            paste.line_before,
+            to_wire(paste.pasted_at),
+            column(paste.entered_at),
+            paste.screen,
+            int(paste.drawn),
+            int(paste.gone),
+            paste.pastes,
+            paste.enters,
+        ),
+    )
+
+
+async def forget(tx: Transaction, pane: PaneRef) -> None:
+    """Delete a pane's paste: its outcome is known, or nobody's any more."""
+    await tx.execute("DELETE FROM outstanding_pastes WHERE socket = ? AND pane_id = ?", (pane.socket, pane.pane_id))
+
+
+async def prune(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete pastes from before then; the pane, if it is there at all, has shown something else since."""
+    rows = await tx.fetch_all(
+        "DELETE FROM outstanding_pastes WHERE (socket, pane_id) IN "
+        "(SELECT socket, pane_id FROM outstanding_pastes WHERE coalesce(entered_at, pasted_at) < ? LIMIT ?) "
+        "RETURNING pane_id",
+        (to_wire(before), limit),
+    )
+    return len(rows)
+
+
+def _paste(row: Row) -> Paste:
+    return Paste(
+        pane=PaneRef(row["socket"], row["pane_id"]),
+        text=row["text"],
+        occupant=row["occupant"],
+        line_before=row["line_before"],
+        pasted_at=from_wire(row["pasted_at"]),
+        entered_at=instant(row["entered_at"]),
+        screen=row["screen"],
+        drawn=bool(row["drawn"]),
+        gone=bool(row["gone"]),
+        pastes=row["pastes"],
+        enters=row["enters"],
+    )
