@@ -146,7 +146,7 @@ async def test_one_agent_is_shown_with_what_stands_in_the_way_of_waking_it(scene
     alice = scene.told("agents", "alice")
 
     assert (alice["agent_id"], alice["tmux_pane_id"]) == (scene.alice.agent_id, scene.pane)
-    assert {"name", "holds", "detail", "firm"} == set(alice["gates"][0])
+    assert {"name", "holds", "detail"} == set(alice["gates"][0])
     assert scene.told("agents", scene.alice.agent_id[:8])["agent_id"] == scene.alice.agent_id
     assert scene.told("agents", "BOB@blue")["agent_id"] == scene.namesake.agent_id
     assert scene.refusal("agents", "bob") == "bob can be any of bob@blue, bob@red: say which"

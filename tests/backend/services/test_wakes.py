@@ -112,6 +112,7 @@ async def test_nothing_is_typed_into_the_shell_that_an_agent_left(
     )
     assert answer["ok"] is True
     tmux.send(shell.pane_id, "C-d")
+    await until_running(tmux, shell, "bash")  # while it ends, its terminal reads whole lines again
     before = await tmux.wait_for(shell.pane_id, "shell>")
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
