@@ -35,10 +35,10 @@ class Ordering:
 
 
 @contextmanager
-def listening(path: Path, serve: Callable[[socket.socket], None]) -> Iterator[None]:
-    """A Unix socket whose clients are served so, each on a thread."""
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(str(path))
+def listening(address: Path | tuple[str, int], serve: Callable[[socket.socket], None]) -> Iterator[socket.socket]:
+    """A socket whose clients are served so, each on a thread: a Unix socket, or one on TCP."""
+    server = socket.socket(socket.AF_UNIX if isinstance(address, Path) else socket.AF_INET)
+    server.bind(str(address) if isinstance(address, Path) else address)
     server.listen(64)
 
     def handle(connection: socket.socket) -> None:
@@ -52,7 +52,7 @@ def listening(path: Path, serve: Callable[[socket.socket], None]) -> Iterator[No
 
     threading.Thread(target=accept, daemon=True).start()
     try:
-        yield
+        yield server
     finally:
         server.shutdown(socket.SHUT_RDWR)
         server.close()

@@ -256,8 +256,9 @@ def _answer(wanted: Application, registered: Registered) -> Answer:
     answer: dict[str, Any] = {"agent_id": agent.agent_id, "team": agent.team}
     if found.bound_channel is not None:
         answer["channel_session_id"] = found.bound_channel
-    if wanted.codex and wanted.delivery is None and found.delivery:
-        answer |= {key: found.delivery.address[key] for key in ("thread_id", "ws_url")}
+    if wanted.codex and wanted.delivery is None and found.delivery:  # a channel of its own has no thread
+        known = found.delivery.address
+        answer |= {key: known[key] for key in ("thread_id", "ws_url") if key in known}
     if binding is not None:
         answer["bound"] = {"tmux_pane_id": binding.pane.pane_id, "evidence": found.evidence}
     if found.former:
