@@ -221,12 +221,13 @@ def test_nothing_of_a_reference_file_is_lost(path: Path) -> None:
         f"INSERT INTO codex_pane_pre_registrations VALUES ('%1', 'X', '{BEFORE}')",
     )
     tables = [name for (name,) in rows(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-    before = {table: rows(path, f"SELECT * FROM {table}") for table in tables}
+    columns = {table: ", ".join(row[1] for row in rows(path, f"PRAGMA table_info({table})")) for table in tables}
+    before = {table: rows(path, f"SELECT {columns[table]} FROM {table}") for table in tables}
 
     prepare(path, NOW)
 
     for table, old in before.items():
-        assert [row[: len(old[0])] for row in rows(path, f"SELECT * FROM {table}")] == old, table
+        assert rows(path, f"SELECT {columns[table]} FROM {table}") == old, table
 
 
 def test_w23_a_proxy_of_the_reference_is_no_agent_any_more_and_keeps_its_id_its_channel_and_its_pid(
@@ -326,3 +327,22 @@ def test_w30_database_and_folder_are_for_their_owner_only(path: Path) -> None:
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_file_with_an_announced_pane_is_whole_before_and_after_its_keys_come_first(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = migrations.MIGRATIONS.index(migrations._put_keys_first)
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:step])
+        before.setattr(migrations, "LATEST", step)
+        prepare(path, NOW)
+    announced = ("/tmp/tmux-0/default", "%1", "mark", BEFORE)
+    names = "tmux_socket, pane_id, xats_agent_id, expires_at"
+    build(path, f"INSERT INTO codex_pane_pre_registrations ({names}) VALUES {announced}")
+
+    prepare(path, NOW)
+
+    assert rows(path, f"SELECT {names} FROM codex_pane_pre_registrations") == [announced]
+    assert rows(path, "PRAGMA quick_check") == [("ok",)]
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
