@@ -88,7 +88,7 @@ READS: dict[str, Callable[[Reader], Awaitable[object]]] = {
     "sender of": lambda reader: messages.sent_by(reader, "M"),
     "wakes of a message": lambda reader: wakes.of_message(reader, "M"),
     "wakes of an agent": lambda reader: wakes.open_for(reader, "A"),
-    "agents due": lambda reader: wakes.agents_due(reader, NOW),
+    "agents due": lambda reader: wakes.agents_due(reader, NOW, 10),
     "next due": wakes.next_due,
     "attempts": lambda reader: wakes.attempts(reader, "M", "A"),
     "task by id": lambda reader: tasks.by_id(reader, "red", "T"),

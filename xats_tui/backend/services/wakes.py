@@ -23,6 +23,7 @@ from xats_tui.backend.services.wake_policy import Defer
 from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.messages import Outgoing
+from xats_tui.backend.store.precedence import HAS_TIME
 from xats_tui.backend.store.transactions import Transaction
 from xats_tui.backend.transports import Transport
 from xats_tui.backend.transports.gates import quiet_for
@@ -34,6 +35,12 @@ FIRST_DECISION = 1.0
 
 POLL = 1.0
 """Seconds between two questions to a transport whether the way is free, when no screen shows it."""
+
+AT_ONCE = 16
+"""Attempts that begin at once: a queue of thousands must leave the database and the loop to those who call."""
+
+RECENT_S = 1.0
+"""Time after which an attempt that still goes on keeps no other from beginning: it waits for something that hangs."""
 
 LONG_AGO = timedelta(days=365)
 
@@ -88,6 +95,8 @@ class Waker:
         self._news = asyncio.Event()
         self._next_decision = asyncio.Event()
         self._under_way: set[str] = set()
+        self._recent: set[str] = set()
+        """Those whose attempts have begun only just now; no more than `AT_ONCE` of them."""
         self._held_up: dict[str, HeldUp] = {}
         """Agents whose wakes wait for something other than time."""
 
@@ -188,8 +197,11 @@ class Waker:
                 try:
                     await self._mind_the_clock()
                     for agent_id, asks_first in (await self._due()).items():
+                        if len(self._recent) >= AT_ONCE:
+                            break
                         if agent_id not in self._under_way:
                             self._under_way.add(agent_id)
+                            self._recent.add(agent_id)
                             attempts.create_task(self._attempt(agent_id, asks_first=asks_first))
                     pause = await self._pause()
                 except StoreError as error:
@@ -214,7 +226,8 @@ class Waker:
     async def _due(self) -> Mapping[str, bool]:
         """Agents to try now, whose time has come or that nothing seems to hold up; True: ask the transport first."""
         self._database.see_that_it_is_kept()  # else what is typed would not be written down, and typed again
-        due = dict.fromkeys(await store.agents_due(self._database, self._clock.now()), False)
+        enough = AT_ONCE + len(self._under_way)
+        due = dict.fromkeys(await store.agents_due(self._database, self._clock.now(), enough), False)
         for agent_id, held in list(self._held_up.items()):
             if agent_id not in due and agent_id not in self._under_way and self._is_worth_asking(held):
                 view = self._monitor.view(held.pane) if held.pane else None
@@ -238,12 +251,16 @@ class Waker:
     async def _pause(self) -> timedelta:
         """Until the next wake is due, or the next look at a pane that one waits for."""
         self._monitor.await_change(frozenset(held.pane for held in self._held_up.values() if held.pane))
+        if len(self._recent) >= AT_ONCE:
+            return timedelta(seconds=RECENT_S)
         if self._held_up:
             return timedelta(seconds=FAST / 2)
         due = await store.next_due(self._database)
         return min(max(due - self._clock.now(), timedelta(milliseconds=20)), LONGEST_SLEEP) if due else LONGEST_SLEEP
 
     async def _attempt(self, agent_id: str, *, asks_first: bool) -> None:
+        HAS_TIME.set(True)
+        expiry = asyncio.get_running_loop().call_later(RECENT_S, self._make_room, agent_id)
         try:
             if not asks_first or await self._trials.sees_open(agent_id):
                 await self._take_turn(agent_id)
@@ -251,7 +268,14 @@ class Waker:
             logger.exception("a wake of agent %s could not be tried", agent_id)
             await self._clock.sleep(AFTER_ERROR.total_seconds())
         finally:
+            expiry.cancel()
             self._under_way.discard(agent_id)
+            self._make_room(agent_id)
+
+    def _make_room(self, agent_id: str) -> None:
+        """Let other attempts begin, as soon as there is room for several: to look for them costs something."""
+        self._recent.discard(agent_id)
+        if len(self._recent) <= AT_ONCE // 2:
             self._news.set()
 
     async def _take_turn(self, agent_id: str, *, forced: bool = False) -> None:

@@ -21,6 +21,7 @@ from xats_tui.backend.store.claim import claimed
 from xats_tui.backend.store.faults import SENTENCES, Guard
 from xats_tui.backend.store.files import DatabaseFiles
 from xats_tui.backend.store.migrations import prepare
+from xats_tui.backend.store.precedence import Places
 from xats_tui.backend.store.saved_copy import save
 from xats_tui.backend.store.transactions import Make, Parameters, Row, Transaction, on_thread
 
@@ -61,16 +62,15 @@ class Database:
         self._files = files
         self._clock = clock
         self._publish = publish
-        self._turn = asyncio.Lock()
+        self._turn = Places(1)
         self._guard = Guard(lambda: files.trouble)
         self._patience_ms = BUSY_TIMEOUT_MS
         self._objects: dict[tuple[Make[Any], str], Mapping[Values, Any]] = {}
         """What was made of each row of the last answers."""
         self._listeners: list[tuple[list[Told], Callable[[Sequence[Told]], None]]] = []
         """What triggers have told in the transaction under way, and who is to hear it."""
-        self._idle_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
-        for reader in readers:
-            self._idle_readers.put_nowait(reader)
+        self._idle_readers = list(readers)
+        self._reading = Places(len(readers))
 
     @classmethod
     @asynccontextmanager
@@ -135,11 +135,8 @@ class Database:
         Raises:
             StoreError: there is a file already, or it cannot be written.
         """
-        reader = await self._idle_readers.get()
-        try:
+        async with self._reader() as reader:
             return await on_thread(reader, partial(save, self._files, target, self._clock.now()))
-        finally:
-            self._idle_readers.put_nowait(reader)
 
     async def save_at_the_end(self) -> None:
         """Save what would be lost with this process, if its files were taken away."""
@@ -167,12 +164,9 @@ class Database:
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of the answer, as of the last commit."""
-        reader = await self._idle_readers.get()
-        try:
+        async with self._reader() as reader:
             with self._guard:
                 return list(await reader.execute_fetchall(sql, parameters))
-        finally:
-            self._idle_readers.put_nowait(reader)
 
     async def fetch_one(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row of the answer, as of the last commit."""
@@ -185,13 +179,10 @@ class Database:
         For a row that was in the last answer to the same SQL it is the same object: lists of hundreds, which are
         shown again and again, differ in a few rows.
         """
-        reader = await self._idle_readers.get()
-        try:
+        async with self._reader() as reader:
             with self._guard:
                 before = self._objects.get((make, sql), {})
                 objects, by_row = await on_thread(reader, partial(_objects, make, sql, parameters, before))
-        finally:
-            self._idle_readers.put_nowait(reader)
         self._objects[make, sql] = by_row
         return objects
 
@@ -226,6 +217,16 @@ class Database:
         self._publish(transaction.events)
         if cancelled:
             raise asyncio.CancelledError
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
+        """A connection for reading that nobody else uses meanwhile."""
+        async with self._reading:
+            reader = self._idle_readers.pop()
+            try:
+                yield reader
+            finally:
+                self._idle_readers.append(reader)
 
     async def _bound_wait(self, asked_at: float) -> None:
         """While a lock goes on, those who wait for their turn do not add up their patience."""

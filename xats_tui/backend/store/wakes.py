@@ -83,15 +83,15 @@ async def queue(tx: Transaction, wakes: Sequence[NewWake]) -> None:
     )
 
 
-async def agents_due(reader: Reader, now: datetime) -> tuple[str, ...]:
-    """Ids of the agents with a wake that is due, the one that has waited longest first.
+async def agents_due(reader: Reader, now: datetime, limit: int) -> tuple[str, ...]:
+    """Ids of so many agents with a wake that is due, the one that has waited longest first.
 
     The `+` keeps SQLite from reading every wake there ever was in the order of an index by agent.
     """
     rows = await reader.fetch_all(
         "SELECT agent_id, min(due_at) AS due FROM message_delivery_status WHERE due_at IS NOT NULL AND due_at <= ? "
-        "GROUP BY +agent_id ORDER BY due",
-        (to_wire(now),),
+        "GROUP BY +agent_id ORDER BY due LIMIT ?",
+        (to_wire(now), limit),
     )
     return tuple(row["agent_id"] for row in rows)
 
