@@ -94,6 +94,10 @@ def breaks(seconds: float) -> Defer:
 delivered_10_s_ago = a_wake(status=WakeStatus.DELIVERED, submitted=timedelta(seconds=10))
 delivered_10_min_ago = a_wake(status=WakeStatus.DELIVERED, submitted=timedelta(minutes=10))
 too_late = GiveUp(reason="retry_exhausted", detail="the message was not read in time")
+seen_before_it_was_noted = replace(
+    delivered_10_s_ago, reached={**delivered_10_s_ago.reached, WakeStep.SEEN: NOW - timedelta(seconds=11)}
+)
+"""The model was quick: it had its mail before its hint was seen to be gone."""
 unanswered = "an earlier hint has not been answered yet"
 
 TABLE: dict[str, tuple[tuple[Wake, ...], Agent | None, Sighting, Verdict]] = {
@@ -117,6 +121,7 @@ TABLE: dict[str, tuple[tuple[Wake, ...], Agent | None, Sighting, Verdict]] = {
     "a day old": ((a_wake(age=timedelta(hours=24)),), an_agent(), OPEN, too_late),
     "a day old beside new": ((a_wake(age=timedelta(hours=24)), a_wake()), an_agent(), OPEN, Deliver()),
     "a hint stands unanswered": ((delivered_10_s_ago, a_wake()), an_agent(), OPEN, holds_back(unanswered, 50)),
+    "a hint was answered at once": ((seen_before_it_was_noted, a_wake()), an_agent(), OPEN, Deliver()),
     "it was answered": ((delivered_10_s_ago, a_wake()), an_agent(after(-5)), OPEN, Deliver()),
     "it is long ago": ((delivered_10_min_ago, a_wake()), an_agent(), OPEN, Deliver()),
     "still unread after a while": ((delivered_10_min_ago,), an_agent(), OPEN, Deliver()),

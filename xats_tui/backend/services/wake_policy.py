@@ -265,11 +265,16 @@ def _rest(circumstances: Circumstances) -> str:
 
 
 def _unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:
-    """When the newest hint was submitted that the agent has not called after."""
+    """When the newest hint was submitted that the agent has not called after.
+
+    What was seen is answered, whatever the times say: a quick model has read before its hint is seen to be gone.
+    """
     submitted = [
         wake.reached[WakeStep.SUBMITTED]
         for wake in wakes
-        if wake.status is WakeStatus.DELIVERED and WakeStep.SUBMITTED in wake.reached
+        if wake.status is WakeStatus.DELIVERED
+        and WakeStep.SUBMITTED in wake.reached
+        and WakeStep.SEEN not in wake.reached
     ]
     newest = max(submitted, default=None)
     return newest if newest is not None and newest > agent.last_seen_at else None
