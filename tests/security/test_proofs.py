@@ -13,7 +13,7 @@ import pytest
 
 from tests.backend.plain_http import browsing
 from tests.commands.processes import daemon, xats
-from tests.mcp_bridge.host import bridge
+from tests.mcp_bridge.host import ScriptedHost, bridge
 from xats_tui import pid_file
 from xats_tui.backend.daemon import Backend
 from xats_tui.pid_file import PidRecord
@@ -83,6 +83,14 @@ def relaying(port: int) -> Play:
     return play
 
 
+@asynccontextmanager
+async def lonely_bridge(home: Path, port: int) -> AsyncIterator[ScriptedHost]:
+    """A bridge with a token and a port to look at, which starts no coordinator of its own."""
+    with pid_file.held(home / "daemon.pid"):
+        async with bridge(home, "--port", str(port), XATS_TOKEN=SECRET) as host:
+            yield host
+
+
 STRANGERS = {
     "hangs up": hang_up,
     "answers 200": answering('{"ok": true, "version": "0.1.0"}'),
@@ -95,7 +103,7 @@ STRANGERS = {
 @pytest.mark.first_variant_quick
 @pytest.mark.parametrize("play", STRANGERS.values(), ids=list(STRANGERS))
 async def test_the_bridge_gives_its_token_to_no_stranger(tmp_path: Path, play: Play) -> None:
-    async with stranger(play) as (port, heard), bridge(tmp_path, "--port", str(port), XATS_TOKEN=SECRET) as host:
+    async with stranger(play) as (port, heard), lonely_bridge(tmp_path, port) as host:
         await host.shake_hands()
         said = await host.call("echo", msg="x")
 
@@ -110,12 +118,12 @@ async def test_a_program_that_passes_on_to_the_coordinator_proves_nothing_and_th
 ) -> None:
     with daemon(tmp_path / "real", "--token", SECRET) as (_, port):
         async with stranger(relaying(port)) as (between, heard):
-            async with bridge(tmp_path / "mine", "--port", str(between), XATS_TOKEN=SECRET) as host:
+            async with lonely_bridge(tmp_path / "mine", between) as host:
                 await host.shake_hands()
                 assert "does not prove that it is the coordinator" in await host.call("echo", msg="x")
             assert heard
             assert SECRET.encode() not in b"".join(heard)
-        async with bridge(tmp_path / "other", "--port", str(port), XATS_TOKEN=SECRET) as host:
+        async with lonely_bridge(tmp_path / "other", port) as host:
             await host.shake_hands()
             assert (await host.call("echo", msg="x"))["msg"] == "x"
 
