@@ -42,6 +42,8 @@ class Crowd:
         """Start one more, with these arguments for its bridge."""
         rig, home = self.stage.rig, self.stage.home
         flags = "--mcp-config mcp.json --allowedTools mcp__xats" if self.client == "claude-code" else ""
+        if self.client == "codex":
+            await asyncio.to_thread(rig.start_codex_daemon)
         wire(rig, self.client, home, *arguments)
         pane = rig.start(CLIENTS[self.client], arguments=flags, width=110, height=32)
         wire(rig, self.client, home, *arguments)

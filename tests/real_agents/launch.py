@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 
 from tests.commands.processes import XATS, clean_environment
+from tests.real_agents.client_files import ENVIRONMENT
 from tests.real_agents.rig import AgentPane, install
 from tests.real_agents.scenes import CLIENTS
 from tests.real_agents.stage import PATIENCE, Stage, expect, report, seen, staged
@@ -41,11 +42,7 @@ class LaunchPad:
             "HOME": str(self.rig.home),
             "PATH": self.rig.path,
             "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{self.rig.port}",
-            "ANTHROPIC_API_KEY": "dummy",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-            "DISABLE_AUTOUPDATER": "1",
-            "OPENCODE_DISABLE_AUTOUPDATE": "1",
-            "IS_SANDBOX": "1",
+            **ENVIRONMENT,
         }
         self._configure()
         self.rig.tmux("new-session", "-d", "-s", "work", "-x", "110", "-y", "32", "sleep", "1000")

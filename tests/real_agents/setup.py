@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.commands.processes import XATS
+from tests.real_agents.client_files import ENVIRONMENT
 from tests.real_agents.rig import end_daemons, install
 from tests.real_agents.stage import expect, report
 
@@ -42,11 +43,7 @@ class Desk:
             "PATH": f"{programs / 'node_modules/.bin'}:{os.environ['PATH']}",
             "TMUX_TMPDIR": str(home),
             "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
-            "ANTHROPIC_API_KEY": "dummy",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-            "DISABLE_AUTOUPDATER": "1",
-            "OPENCODE_DISABLE_AUTOUPDATE": "1",
-            "IS_SANDBOX": "1",
+            **ENVIRONMENT,
         }
 
     def run(self, *command: str, said: str | None = None) -> str:
