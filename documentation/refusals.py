@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from documentation.markdown import code, table
 
 MEANINGS: Mapping[str, str] = {
-    "unknown_agent": "This session has not registered, or its agent has left: call `register_agent`.",
+    "unknown_agent": "This session has not registered, or its agent has left: call `register_agent`.  "
+    "`detail` says who has the name that it was configured with.",
+    "name_in_use": "Nobody called for this registration, and an agent of that name lives; `detail` says where.",
     "superseded": "Another session has taken the name; `detail` says when.  Registering takes it back.",
     "forbidden_role": "A channel proxy is no agent, and an agent is no proxy.",
     "storage_unavailable": "The database could not do it, and nothing was changed: try again.",
@@ -49,6 +51,7 @@ MEANINGS: Mapping[str, str] = {
     "agent_process_mismatch": "That process is not the program that you say.",
     "pid_has_no_tty": "That process has no terminal: it is not a user interface.",
     "tmux_pane_not_found": "No pane has that terminal or id.",
+    "pane_in_use": "The agent of that pane has shown that its process is its own; `detail` names it.",
     "pid_pane_tty_mismatch": "Process and pane have different terminals; `detail` has both.",
     "tty_maps_to_no_agent_process": "No such program runs on that terminal.",
     "tmux_unavailable": "tmux is not installed, has no server, or does not answer.",

@@ -18,6 +18,13 @@ HOST_SESSION = "xats/host_session"
 HOST_PROGRAM = "xats/host_program"
 """Name and version of the program that started the bridge."""
 
+BRIDGE = "xats/bridge"
+"""The pid of the bridge, where the coordinator looks first for the process behind a connection."""
+
+UNASKED = "xats/unasked"
+"""On a registration that no model has called for: `waiting` before any call, `called` with the model's first call,
+`again` after a restart of the coordinator."""
+
 UI = "xats/ui"
 """The process of the host's user interface, and the pane that the bridge was started in."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import islice
@@ -13,7 +14,7 @@ import pytest
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, answer_text, listening, read_request, reply
 from tests.patience import PATIENCE, eventually
 from xats_tui import pid_file
-from xats_tui.call_meta import CALL_ID, INSTANCE
+from xats_tui.call_meta import BRIDGE, CALL_ID, INSTANCE
 from xats_tui.coordinator_proof import keys
 from xats_tui.mcp_bridge import upstream as upstream_module
 from xats_tui.mcp_bridge.launch import Launcher
@@ -72,6 +73,7 @@ async def test_a_result_and_the_meta_of_a_call_pass_unchanged(coordinator: Scrip
     (sent,) = coordinator.calls("echo")
     assert sent["_meta"].pop(CALL_ID)
     assert sent["_meta"].pop(INSTANCE)
+    assert sent["_meta"].pop(BRIDGE) == os.getpid()
     assert sent == call("echo", _meta={"threadId": "th", "progressToken": 3})
 
 

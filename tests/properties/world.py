@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.fakes import FakeChannel, FakePane, FakeProcesses, FakeTerminals, FakeTmux, Notified, SkippingClock
+from xats_tui.backend.callers import Callers
 from xats_tui.backend.events import EventBus
-from xats_tui.backend.model.agents import Binding, Delivery, DeliveryKind, VerificationMode
+from xats_tui.backend.model.agents import Agent, Binding, Delivery, DeliveryKind, VerificationMode
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.model.wakes import Wake
+from xats_tui.backend.notices import Notices
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.processes import Process
 from xats_tui.backend.reports import Reports
@@ -32,6 +34,8 @@ from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.services.recognition import Recognition
 from xats_tui.backend.services.registration import Registrar
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
+from xats_tui.backend.services.runtimes import Runtimes
+from xats_tui.backend.services.takeovers import Takeovers
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.together import Services
 from xats_tui.backend.services.wakes import Waker
@@ -198,13 +202,14 @@ class World:
         identity = RuntimeIdentity(self.tmux, self.processes, clock)
         recognition = Recognition(database, self.processes)
         threads = CodexThreads(Tokens({}))
+        runtimes = Runtimes(self.sessions, self.processes, Callers(0), clock, _never)
         services = Services(
             database=database,
             sessions=self.sessions,
             kept_sessions=KeptSessions(database, self.sessions, channels, clock),
             presence=presence,
             registry=self.registry,
-            registrar=Registrar(database, self.registry, channels, identity, threads, recognition, clock),
+            registrar=Registrar(database, self.registry, channels, identity, threads, recognition, runtimes, clock),
             mailbox=self.mailbox,
             waker=self.waker,
             board=self.board,
@@ -212,6 +217,8 @@ class World:
             contracts=self.contracts,
             identity=identity,
             recognition=recognition,
+            runtimes=runtimes,
+            takeovers=Takeovers(self.sessions, Notices(clock)),
             reports=reports,
             tmux=self.tmux,
             clock=clock,
@@ -298,3 +305,7 @@ def _errors_kept(troubles: list[str]) -> Any:
         yield
     finally:
         root.removeHandler(keeping)
+
+
+async def _never(agent: Agent) -> bool:
+    return False

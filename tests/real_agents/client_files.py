@@ -54,6 +54,7 @@ def claude_state(project: Path, theme: str, *, trusted: bool) -> str:
     known = {"hasTrustDialogAccepted": trusted, "hasCompletedProjectOnboarding": True}
     state = {
         "hasCompletedOnboarding": True,
+        "hasSeenAutoDefaultNudge": True,
         "theme": theme,
         "customApiKeyResponses": {"approved": ["dummy"], "rejected": []},
         "projects": {str(project): known},

@@ -69,6 +69,7 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
     ),
     "register_agent": (
         *CLAUDE_REGISTRATION,
+        "name_in_use",
         "ok: all fields",
         "ok: again, with the id kept",
         "ok: eight at once are one agent",
@@ -255,6 +256,7 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
         "pid_has_no_tty",
         "tmux_pane_not_found: of a pid",
         "tmux_pane_not_found: of that id",
+        "pane_in_use",
         "pid_pane_tty_mismatch: of a pid",
         "pid_pane_tty_mismatch: of a tty",
         "tty_maps_to_no_agent_process",

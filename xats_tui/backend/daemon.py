@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from xats_tui import __version__, operator_credential, pid_file
+from xats_tui.backend.callers import Callers
 from xats_tui.backend.clock import Clock, SystemClock, to_wire
 from xats_tui.backend.counts import Counts
 from xats_tui.backend.errors import StartError, UnusableStore
@@ -45,6 +46,8 @@ from xats_tui.backend.services.recognition import Recognition
 from xats_tui.backend.services.registration import Registrar
 from xats_tui.backend.services.retention import Retention
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
+from xats_tui.backend.services.runtimes import Runtimes
+from xats_tui.backend.services.takeovers import Takeovers
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.together import Services
 from xats_tui.backend.services.wakes import Waker
@@ -106,10 +109,11 @@ class Backend:
         self.tokens = tokens = Tokens(settings.tokens)
         open_channels = OpenChannels(self.sessions)
         self._typing = typing = TmuxPane(tmux, processes, Terminals(), self.panes, database, self.reports, clock, quiet)
+        codex = CodexAppServer(CodexWindows(processes, tmux), tokens)
         self.waker = Waker(
             database,
             (
-                CodexAppServer(CodexWindows(processes, tmux), tokens),
+                codex,
                 OpencodeServer(),
                 ClaudeChannel(open_channels),
                 typing,
@@ -146,13 +150,16 @@ class Backend:
         identity = RuntimeIdentity(tmux, processes, clock)
         recognition = Recognition(database, processes)
         threads = CodexThreads(tokens)
+        runtimes = Runtimes(self.sessions, processes, Callers(self.port), clock, codex.is_left)
         self._services = services = Services(
             database=database,
             sessions=self.sessions,
             kept_sessions=self.kept_sessions,
             presence=presence,
             registry=self.registry,
-            registrar=Registrar(database, self.registry, self.channels, identity, threads, recognition, clock),
+            registrar=Registrar(
+                database, self.registry, self.channels, identity, threads, recognition, runtimes, clock
+            ),
             mailbox=self.mailbox,
             waker=self.waker,
             board=self.board,
@@ -160,6 +167,8 @@ class Backend:
             contracts=self.contracts,
             identity=identity,
             recognition=recognition,
+            runtimes=runtimes,
+            takeovers=Takeovers(self.sessions, self.notices),
             reports=self.reports,
             tmux=tmux,
             clock=clock,

@@ -14,17 +14,11 @@ from pathlib import Path
 import psutil
 from psutil import _psposix
 
-from xats_tui.backend.model.agents import SeenProcess
+from xats_tui.backend.model.agents import START_TOLERANCE, SeenProcess
 from xats_tui.backend.model.panes import Standing
 from xats_tui.programs import RELAYS, is_bare_shell, program_names, tells_nothing
 
-START_TOLERANCE = 1.0
-"""Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
-
 STOPPED = frozenset({psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP})
-
-CONNECTIONS = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-ESTABLISHED = "01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +37,11 @@ class Process:
     """The file that it runs, where the argument vector does not tell what that is."""
     folder: str = ""
     """Its working directory, likewise."""
+
+    @property
+    def seen(self) -> SeenProcess:
+        """What names it for ever."""
+        return SeenProcess(self.pid, self.started_at)
 
     @property
     def names(self) -> list[str]:
@@ -138,13 +137,6 @@ class Processes:
         """Those of the processes that still live; quicker than one by one."""
         return await asyncio.to_thread(lambda: frozenset(filter(_lives, seen)))
 
-    async def may_speak_for(self, pid: int, port: int) -> bool:
-        """Whether what connects from a port of this machine belongs to the user that the process belongs to.
-
-        Yes also where that cannot be told: the process is gone, or the system says of no connection whose it is.
-        """
-        return await asyncio.to_thread(_may_speak_for, pid, port)
-
     async def belongings(self, pid: int) -> Belongings | None:
         """What a process has open and was given; None if it has ended or is another user's."""
         return await asyncio.to_thread(_belongings, pid)
@@ -159,7 +151,7 @@ def normal_tty(tty: str | None) -> str | None:
 def _by_pid(pid: int) -> Process | None:
     _forget_terminals()
     try:
-        return _process(psutil.Process(pid))
+        return process_of(psutil.Process(pid))
     except (psutil.Error, OSError, ValueError, OverflowError):
         return None
 
@@ -173,29 +165,13 @@ def _lives(seen: SeenProcess) -> bool:
         return False
 
 
-def _may_speak_for(pid: int, port: int) -> bool:
-    try:
-        return _user_behind(port) in (None, psutil.Process(pid).uids().real)
-    except (psutil.Error, OSError, ValueError, OverflowError):
-        return True
-
-
-def _user_behind(port: int) -> int | None:
-    """The user who has a connection from this port; field 8 of its row in /proc/net/tcp, which only Linux has."""
-    for table in filter(Path.exists, CONNECTIONS):
-        for fields in map(str.split, table.read_text().splitlines()[1:]):
-            if fields[3] == ESTABLISHED and int(fields[1].rpartition(":")[2], 16) == port:
-                return int(fields[7])
-    return None
-
-
 def _all_with_tty() -> tuple[Process, ...]:
     _forget_terminals()
     found = []
     for process in psutil.process_iter():
         try:
             if process.terminal():
-                found.append(_process(process))
+                found.append(process_of(process))
         except (psutil.Error, OSError):
             continue  # it ended while it was looked at
     return tuple(found)
@@ -220,7 +196,7 @@ def _routes(pid: int) -> tuple[Route, ...]:
             in_front = os.getpgid(process.pid) == _foreground_group(process.pid)
             found.append(Route(tty=tty, in_front=in_front and all(one.in_front for one in found)))
             above = next((one for one in process.parents() if normal_tty(one.terminal()) != tty), None)
-            if above is None or not _is_relay(_process(above)):
+            if above is None or not _is_relay(process_of(above)):
                 break
             process = above
     return tuple(found)
@@ -235,7 +211,12 @@ def _forget_terminals() -> None:
     _psposix.get_terminal_map.cache_clear()  # type: ignore[attr-defined]  # its memoize; tests hold us to it
 
 
-def _process(process: psutil.Process) -> Process:
+def process_of(process: psutil.Process) -> Process:
+    """A living process as it is now.
+
+    Raises:
+        psutil.Error: it has ended, or is another user's.
+    """
     with process.oneshot():
         if process.status() == psutil.STATUS_ZOMBIE:
             raise psutil.ZombieProcess(process.pid)

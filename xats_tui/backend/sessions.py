@@ -12,6 +12,7 @@ from typing import Any
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.events import Event, SessionChanged
+from xats_tui.backend.model.agents import SeenProcess
 from xats_tui.backend.model.health import SessionEntry
 
 JUST_NOW = timedelta(minutes=1)
@@ -52,6 +53,12 @@ class Session:
     """Digest of the Authorization header that its first registration came with."""
     peer: int | None = None
     """The port of this machine that its newest message came from; None if it came from elsewhere."""
+    process: SeenProcess | None = None
+    """The process that it came from when it registered last; None if that cannot be told."""
+    turned_away: str = ""
+    """Why it does not speak as the agent whose name it was configured with; empty if it was not refused that."""
+    untold: list[str] = field(default_factory=list)
+    """Sentences that its next answer has to tell it."""
     offered: list[str] = field(default_factory=list)
     """Message rows in the newest get_inbox answer: read, once the agent calls again."""
 
@@ -93,7 +100,11 @@ class Sessions:
         self._tell(session)
 
     def identify(
-        self, session: Session, agent_id: str | None, evidence: frozenset[str] = frozenset()
+        self,
+        session: Session,
+        agent_id: str | None,
+        evidence: frozenset[str] = frozenset(),
+        process: SeenProcess | None = None,
     ) -> tuple[Session, ...]:
         """The session speaks as this agent from now on, and gets its notifications.
 
@@ -103,7 +114,7 @@ class Sessions:
         proofs = session.proofs_as(agent_id, evidence)
         self._silence(session)
         session.agent_id, session.evidence, session.superseded = agent_id, proofs, None
-        session.identified_at = self._clock.now()
+        session.identified_at, session.process, session.turned_away = self._clock.now(), process, ""
         session.offered.clear()
         superseded = self._supersede(agent_id, session) if agent_id is not None else ()
         if agent_id is not None:
@@ -123,6 +134,10 @@ class Sessions:
         """No session speaks as this agent any more."""
         for session in tuple(self._by_agent.get(agent_id, ())):
             self.identify(session, None)
+
+    def all_of(self, agent_id: str) -> tuple[Session, ...]:
+        """The sessions that speak as an agent, the newest registration last."""
+        return tuple(self._by_agent.get(agent_id, ()))
 
     def of_agent(self, agent_id: str) -> Session | None:
         """The session that gets an agent's notifications."""

@@ -121,7 +121,7 @@ class Bridge:
             raise RpcError({"code": METHOD_NOT_FOUND, "message": f"Method not found: {method}"})
         try:
             if method == "tools/call":
-                await self._tell_thread(params or {})
+                await self._claim_name(params or {})
             result = await self._upstream.request(method, params)
         except Unavailable as error:
             if method == "tools/call":
@@ -135,7 +135,8 @@ class Bridge:
         self._meet(params.get("clientInfo") or {})
         if self._wish.name:
             self._wished = {"name": "register_agent", "arguments": {"name": self._wish.name}}
-            self._upstream.introduce(self._wished)
+            if self._upstream.introduction and not self._upstream.introduction.identity.is_check:
+                self._upstream.introduce(self._wished)
         if not self._launcher.is_starting:
             await self._upstream.connected(REGISTERING_PATIENCE if self._wished else GREETING_PATIENCE)
         told = self._upstream.told
@@ -150,16 +151,22 @@ class Bridge:
         logger.info("the host is %s: %s", identity.client, identity.evidence)
         self._upstream.introduction = Introduction(identity=identity, wish=self._wish, channel=self._channel)
 
-    async def _tell_thread(self, call: Params) -> None:
-        """Have an agent that was registered unasked bound to its Codex thread, which only its own calls name."""
+    async def _claim_name(self, call: Params) -> None:
+        """Have an agent that is registered unasked be so for good with its model's first call.
+
+        Only then is its Codex thread known, and only now is it more than a program that was started.
+        """
         wished, meta = self._wished, call.get("_meta") or {}
-        if wished is None or THREAD not in meta:
+        if wished is None:
             return
-        self._wished = None
-        if wished is self._upstream.registration.register and call.get("name") not in REGISTER:
-            thread = {key: meta[key] for key in (THREAD, CODEX_TURN) if key in meta}
-            with suppress(RpcError, Unavailable):
-                await self._upstream.request("tools/call", {**wished, "_meta": thread})
+        if call.get("name") in REGISTER:
+            self._wished = None
+            return
+        thread = {key: meta[key] for key in (THREAD, CODEX_TURN) if key in meta}
+        with suppress(RpcError, Unavailable):
+            await self._upstream.claim({**wished, "_meta": thread})
+        if self._upstream.registration.asked:
+            self._wished = None
 
     def _hear(self, notification: Mapping[str, Any]) -> None:
         if notification["method"] == SUPERSEDED:

@@ -10,7 +10,7 @@ from xats_tui import __version__
 from xats_tui.instructions import INSTRUCTIONS, NAME_IS_ENOUGH
 from xats_tui.mcp_bridge.handshake import SERVER_NAME
 from xats_tui.mcp_bridge.introduction import Wish
-from xats_tui.mcp_bridge.registration import answer_of, succeeded
+from xats_tui.mcp_bridge.registration import IN_USE, answer_of, error_of, succeeded
 
 
 def instructions(coordinator: Mapping[str, Any] | None, wish: Wish, told: Mapping[str, Any] | None) -> str:
@@ -38,6 +38,8 @@ def _registered(wish: Wish, told: Mapping[str, Any] | None) -> str:
         return ""
     if told is None:
         return f"You are being registered as {wish.name}: you need not call register_agent."
+    if error_of(told) == IN_USE:
+        return f"You are not registered: {(answer_of(told) or {}).get('detail')} if the user wants that."
     if not succeeded(told):
         return f"You are not registered: {wish.name} was refused ({refusal(told)}). Call register_agent."
     return f"You are registered as {wish.name}@{(answer_of(told) or {}).get('team')}: you need not call register_agent."

@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from xats_tui.call_meta import CALL_ID
+from xats_tui.call_meta import CALL_ID, UNASKED
 
 Params = Mapping[str, Any]
 
 REGISTER = frozenset({"register_agent", "register_claude_self", "register_codex_self"})
+IN_USE = "name_in_use"
+"""The refusal of a registration that no model has called for: whoever has the name lives."""
+
 BIND = "bind_runtime_identity"
 UNREGISTER = "unregister_self"
 
-OF_ONE_CALL = frozenset({CALL_ID, "progressToken"})
+OF_ONE_CALL = frozenset({CALL_ID, UNASKED, "progressToken"})
 """What the `_meta` of a call says of that call alone."""
 
 
@@ -27,6 +30,8 @@ class Registration:
     register: Params | None = None
     bind: Params | None = None
     """Made after `register`, for that agent."""
+    asked: bool = True
+    """A model has called for it; else it is the configuration's wish."""
 
     @property
     def calls(self) -> tuple[Params, ...]:
@@ -36,7 +41,7 @@ class Registration:
     def after(self, params: Params, result: Mapping[str, Any]) -> "Registration":
         """What to remember once this call was answered with this result."""
         tool = params.get("name")
-        if _error(result) == "superseded":
+        if error_of(result) == "superseded":
             return Registration()  # another has taken the name: after a restart it must not be taken back
         if tool not in REGISTER | {BIND, UNREGISTER} or not succeeded(result):
             return self
@@ -69,7 +74,8 @@ def answer_of(result: Mapping[str, Any]) -> dict[str, Any] | None:
             return None
 
 
-def _error(result: Mapping[str, Any]) -> object:
+def error_of(result: Mapping[str, Any]) -> object:
+    """The code with which a tool refused a call; None if it did not."""
     return (answer_of(result) or {}).get("error")
 
 

@@ -5,16 +5,27 @@ It knows which requests may be repeated.  It does not know the host, which shoul
 
 import asyncio
 import logging
+import os
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xats_tui.call_meta import CALL_ID, INSTANCE
+from xats_tui.call_meta import BRIDGE, CALL_ID, INSTANCE, UNASKED
 from xats_tui.mcp_bridge.introduction import Introduction
 from xats_tui.mcp_bridge.launch import START_PATIENCE, Launcher
-from xats_tui.mcp_bridge.registration import BIND, REGISTER, UNREGISTER, Params, Registration, succeeded
+from xats_tui.mcp_bridge.registration import (
+    BIND,
+    IN_USE,
+    REGISTER,
+    UNREGISTER,
+    Params,
+    Registration,
+    error_of,
+    succeeded,
+)
 from xats_tui.mcp_bridge.session import (
     Hear,
     Interrupted,
@@ -35,6 +46,9 @@ FIRST_DELAY = 0.1
 """Seconds between two tries to connect; doubled each time."""
 LAST_DELAY = 1.0
 """The longest such delay: with it an agent is registered again within two seconds of the port being back."""
+
+FIRST_PAUSE, LAST_PAUSE = 1.0, 15.0
+"""Seconds between two times that a name is asked for which somebody has."""
 
 READ_ONLY = frozenset(
     {
@@ -94,6 +108,8 @@ class Upstream:
     instance: str = field(default_factory=lambda: str(uuid.uuid4()))
     told: Mapping[str, Any] | None = None
     """What the coordinator answered when it was last told, unasked, who the agent is."""
+    _turns: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One registration at a time: an unasked one must not come after what the model has called for."""
     _session: Session | None = None
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while there is a session, or a `_trouble` that makes waiting for one pointless."""
@@ -114,19 +130,36 @@ class Upstream:
         while True:
             session = await self._connect()
             self._adopt(session)
+            standing_by = asyncio.create_task(self._stand_by(session))
             try:
                 await session.until_lost()
             finally:
                 self._lose(session)
+                standing_by.cancel()
+                await asyncio.gather(standing_by, return_exceptions=True)
                 await asyncio.shield(session.close())
             logger.info("the session with the coordinator was lost")
             await asyncio.sleep(FIRST_DELAY)
 
     def introduce(self, call: Params) -> None:
-        """Have the coordinator told who the agent is, on a new session and before anything else, now and ever after."""
-        self.registration = Registration(register=call)
+        """Have the coordinator told who the agent is to be, on a new session and before anything else."""
+        self.registration = Registration(register=call, asked=False)
         if self._session is not None:
             self._lose(self._session)
+
+    async def claim(self, call: Params) -> None:
+        """Register as the configuration wishes, because the model calls something else.
+
+        Raises:
+            RpcError, Unavailable: there is no answer.
+        """
+        unasked = {**(call.get("_meta") or {}), UNASKED: "called"}
+        self.told = await self.request("tools/call", {**call, "_meta": unasked})
+
+    @property
+    def is_turned_away(self) -> bool:
+        """Whether the name that the configuration wishes is somebody's who lives."""
+        return self.told is not None and error_of(self.told) == IN_USE
 
     def forget(self) -> None:
         """Tell no coordinator any more who the agent is: it is somebody else's name now."""
@@ -151,11 +184,12 @@ class Upstream:
         if method != "tools/call" or params is None:
             return await self._carried_out(method, params, repeatable=True)
         call = {**params, "_meta": {**(params.get("_meta") or {}), CALL_ID: str(uuid.uuid4())}}
-        try:
-            result = await self._carried_out(method, call, repeatable=call.get("name") in REPEATABLE)
-        except Interrupted as error:
-            raise Unavailable(_unknown_outcome(call)) from error
-        self.registration = self.registration.after(call, result)
+        async with self._turns if call.get("name") in REGISTER else nullcontext():
+            try:
+                result = await self._carried_out(method, call, repeatable=call.get("name") in REPEATABLE)
+            except Interrupted as error:
+                raise Unavailable(_unknown_outcome(call)) from error
+            self.registration = self.registration.after(call, result)
         return result
 
     async def _carried_out(self, method: str, params: Params | None, *, repeatable: bool) -> dict[str, Any]:
@@ -188,7 +222,10 @@ class Upstream:
         if method != "tools/call" or params is None:
             return await session.request(method, params)
         claims = self.introduction.claims if self.introduction else {}
-        call: Params = {**params, "_meta": {**(params.get("_meta") or {}), **claims, INSTANCE: self.instance}}
+        call: Params = {
+            **params,
+            "_meta": {**(params.get("_meta") or {}), **claims, INSTANCE: self.instance, BRIDGE: os.getpid()},
+        }
         if self.introduction and call.get("name") in REGISTER:
             offered = (await session.request("tools/list", None)).get("tools") or ()
             call = self.introduction.completed(call, offered)
@@ -266,12 +303,28 @@ class Upstream:
         return session
 
     async def _register_again(self, session: Session) -> None:
+        unasked = {UNASKED: "again" if self.registration.asked else "waiting"}
         for call in self.registration.calls:
-            result = await self._made(session, "tools/call", call)
+            again = {**call, "_meta": {**(call.get("_meta") or {}), **unasked}}
+            result = await self._made(session, "tools/call", again)
             if call is self.registration.register:
                 self.told = result
             log = logger.info if succeeded(result) else logger.warning
             log("told again: %s, answered %s", call["name"], result)
+            if error_of(result) == IN_USE:
+                if self.registration.asked:
+                    self.forget()  # it was taken over meanwhile: the model learns of it with its next call
+                return
+
+    async def _stand_by(self, session: Session) -> None:
+        """While another agent has the name that the configuration wishes, ask for it again and again."""
+        pause = FIRST_PAUSE
+        while self.is_turned_away and not self.registration.asked:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LAST_PAUSE)
+            async with self._turns:
+                if not self.registration.asked and session is self._session:
+                    await self._register_again(session)
 
 
 def _unknown_outcome(call: Params) -> str:

@@ -25,7 +25,7 @@ async def test_a_pid_proves_the_pane(register: Connect, tmux: TmuxServer, sql: S
         "ui_pid": pane.pid,
     }
     assert sql("SELECT tmux_pane_id, runtime_ui_pid, runtime_tty, runtime_verification_mode, client FROM agents") == [
-        (pane.pane_id, pane.pid, tmux.tty(pane.pane_id), "verified_pid_tty_pane", "custom")
+        (pane.pane_id, pane.pid, tmux.tty(pane.pane_id), "verified_pid_tty_pane", "claude-code")
     ]
     (row,) = (await bob.call("list_agents"))["agents"]
     assert row["tmux_pane_id"] == pane.pane_id

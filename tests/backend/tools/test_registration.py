@@ -351,19 +351,29 @@ async def test_w15_the_hint_is_about_the_agent_as_it_is_now(connect: Connect) ->
     assert "hint" in await caller.register("bob", delivery={"kind": "none"})
 
 
-async def test_sessions_that_prove_one_runtime_speak_as_one_agent(connect: Connect, tmux: TmuxServer) -> None:
+async def test_sessions_of_one_bridge_speak_as_one_agent(connect: Connect) -> None:
+    first, second = await connect(), await connect()
+    for session in (first, second):
+        answer = await registered(session, {"xats/instance": "i"}, name="bob", client="custom")
+        assert "agent_id" in answer
+
+    assert "agents" in await first.call("list_agents")
+
+
+async def test_what_others_can_see_proves_no_runtime(connect: Connect, tmux: TmuxServer) -> None:
     pane = await tmux.stand_in("bob", "claude")
-    evidence: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    visible: list[tuple[dict[str, Any], dict[str, Any]]] = [
         ({}, {"client": "claude-code", "ui_pid": pane.pid}),
         ({"xats/host_session": "s"}, {"client": "claude-code"}),
-        ({"xats/instance": "i"}, {"client": "custom"}),
+        ({"xats/ui": {"pid": pane.pid, "pane": pane.pane_id}}, {"client": "custom"}),
+        ({"xats/bridge": pane.pid}, {"client": "custom"}),
         ({"threadId": THREAD}, {"client": "codex"}),
     ]
-    for number, (meta, fields) in enumerate(evidence):
+    for number, (meta, fields) in enumerate(visible):
         first, second = await connect(), await connect()
         for session in (first, second):
             assert "agent_id" in await registered(session, meta, name=f"bob-{number}", **fields)
-        assert "agents" in await first.call("list_agents"), (meta, fields)
+        assert (await first.call("list_agents"))["error"] == "superseded", (meta, fields)
 
 
 async def test_a_pid_of_another_program_proves_nothing(connect: Connect) -> None:

@@ -11,6 +11,7 @@ from tests.backend.tools.test_kit import ARGUMENTS, LONG_AGO, WITHOUT_REGISTRATI
 from tests.conftest import Connect, Sql, url_of
 from tests.mcp_caller import callers
 from tests.patience import eventually
+from tests.tmux_server import TmuxServer
 from xats_tui.backend.daemon import Backend
 from xats_tui.settings import Settings
 
@@ -118,14 +119,53 @@ async def test_a_superseded_session_cannot_claim_the_agents_id(backend: Backend)
         assert (await http.post("/mcp", json=claiming, headers=new)).status_code == 200
 
 
-@pytest.mark.parametrize(("host", "both"), [("host-1", True), ("host-2", False)])
-async def test_w13_two_sessions_of_one_runtime_both_stay(backend: Backend, host: str, both: bool) -> None:
+@pytest.mark.parametrize(("bridge", "both"), [("bridge-1", True), ("bridge-2", False)])
+async def test_w13_two_sessions_of_one_runtime_both_stay(backend: Backend, bridge: str, both: bool) -> None:
     async with browsing(backend) as http:
         first, second = await open_session(http), await open_session(http)
-        for session, proof in ((first, "host-1"), (second, host)):
+        for session, proof in ((first, "bridge-1"), (second, bridge)):
             registration = call("register_agent", client="custom", model="m", name="alice")
-            registration["params"]["_meta"] = {"xats/host_session": proof}
+            registration["params"]["_meta"] = {"xats/instance": proof}
             await http.post("/mcp", json=registration, headers=session)
         answers = [await http.post("/mcp", json=call("list_agents"), headers=one) for one in (first, second)]
 
         assert ["superseded" not in answer.text for answer in answers] == [both, True]
+
+
+async def test_a_session_of_a_program_that_another_agent_speaks_in_is_not_believed(backend: Backend, sql: Sql) -> None:
+    """By it hooks speak: whoever only names it would get the hints of another agent's turns."""
+    async with browsing(backend) as http:
+        for name in ("alice", "eve"):
+            registration = call("register_agent", client="custom", model="m", name=name)
+            registration["params"]["_meta"] = {"xats/host_session": "alices-own"}
+            await http.post("/mcp", json=registration, headers=await open_session(http))
+
+    assert sql("SELECT name, host_session FROM agents ORDER BY name") == [("alice", "alices-own"), ("eve", None)]
+
+
+async def test_a_session_that_becomes_another_agent_takes_pane_and_delivery_along(
+    connect: Connect, tmux: TmuxServer, sql: Sql
+) -> None:
+    pane, session = await tmux.stand_in("claude", "claude"), await connect()
+    delivery = {"kind": "opencode-server", "base_url": "http://127.0.0.1:1"}
+    await session.register("alice", client="claude-code", ui_pid=pane.pid, delivery=delivery)
+    await session.register("bob", client="claude-code")
+
+    assert sql("SELECT name, tmux_pane_id, runtime_ui_pid, delivery_kind, host_session FROM agents ORDER BY name") == [
+        ("alice", None, None, "none", None),
+        ("bob", pane.pane_id, pane.pid, "opencode-server", None),
+    ]
+
+
+async def test_whoever_loses_its_pane_is_told_with_its_next_answer(
+    backend: Backend, register: Connect, tmux: TmuxServer
+) -> None:
+    alice, eve, pane = await register("alice"), await register("eve"), await tmux.stand_in("claude", "claude")
+    for agent in (alice, eve):
+        await agent.call("bind_runtime_identity", agent="claude-code", ui_pid=pane.pid)
+
+    notice = (await alice.call("list_agents"))["notice"]
+    assert re.fullmatch(rf"eve@default \(a claude-code session, process \d+\) took pane {pane.pane_id} from .*", notice)
+    assert "call bind_runtime_identity to take it back" in notice
+    assert "notice" not in await alice.call("list_agents")
+    assert [one.text in notice for one in backend.notices.latest] == [True]

@@ -50,6 +50,17 @@ for _outcome, _scenario in BAD_DELIVERIES.items():
     shows("register_agent", f"invalid_delivery: {_outcome}")(_scenario)
 
 
+@shows("register_agent", "name_in_use")
+async def a_name_that_nobody_called_for(world: World) -> None:
+    await world.agent("bob")
+    nobody = await world.nobody()
+    _, text = await nobody.ask("register_agent", world.registration("bob"), {"xats/unasked": "waiting"})
+    answer = json.loads(text)
+    exactly(answer, {"error", "detail"})
+    world.seen.add(("register_agent", answer["error"]))
+    assert await nobody.call("list_agents") == {"error": "unknown_agent", "detail": answer["detail"]}
+
+
 @shows("register_agent", "storage_unavailable")
 async def an_agent_that_cannot_be_stored(world: World) -> None:
     nobody = await world.nobody()

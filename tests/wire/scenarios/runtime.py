@@ -43,7 +43,7 @@ async def a_binding_by_pid(world: World) -> None:
     assert row[:4] == (pane.pane_id, pane.pid, tty, "verified_pid_tty_pane")
     assert is_time(row[4])
     (agent,) = (await alice.call("list_agents"))["agents"]
-    assert (agent["client"], agent["tmux_pane_id"]) == ("custom", pane.pane_id)
+    assert (agent["client"], agent["tmux_pane_id"]) == ("claude-code", pane.pane_id)
 
 
 @shows("bind_runtime_identity", "ok: by tty and pane")
@@ -146,6 +146,16 @@ async def a_binding_to_a_terminal_outside_tmux(world: World) -> None:
 async def a_binding_to_a_pane_that_is_not_there(world: World) -> None:
     alice = await world.agent("alice")
     assert await bind(alice, ui_tty="pts/1", tmux_pane_id="%99999") == {"error": "tmux_pane_not_found"}
+
+
+@shows("bind_runtime_identity", "pane_in_use")
+async def a_binding_to_a_process_that_another_agent_has_shown(world: World) -> None:
+    alice, eve, pane = await world.agent("alice"), await world.agent("eve"), await world.stand_in("ui", "claude")
+    await bind(alice, ui_pid=pane.pid)
+    world.sql("UPDATE agents SET runtime_proved = 1 WHERE agent_id = ?", alice.agent_id)
+    answer = await bind(eve, ui_pid=pane.pid)
+    exactly(answer, {"error", "detail"})
+    assert answer["error"] == "pane_in_use"
 
 
 @shows("bind_runtime_identity", "pid_pane_tty_mismatch: of a pid")

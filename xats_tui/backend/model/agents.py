@@ -11,6 +11,9 @@ from xats_tui.backend.model.wakes import Wake
 ONLINE_WINDOW = timedelta(minutes=5)
 """An agent that called within this time is online, whatever else is known of it (the reference's own window)."""
 
+START_TOLERANCE = 1.0
+"""Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
+
 CHANNEL_PROXY_ROLE = "__channel_proxy__"
 """The role under which a channel proxy registers; no agent of flesh has it."""
 
@@ -69,6 +72,10 @@ class Binding:
     """The process's start, in seconds since the epoch; with the pid it names one process for ever."""
     mode: VerificationMode
     bound_at: datetime
+    proved: bool = False
+    """The runtime showed that this process is its own; others can only name it."""
+    client: Client | None = None
+    """The program that was seen there; None where its names do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,12 @@ class SeenProcess:
     pid: int
     started_at: float
     """In seconds since the epoch."""
+
+    def is_same(self, other: "SeenProcess | None") -> bool:
+        """Whether two readings are of one process."""
+        return (
+            other is not None and self.pid == other.pid and abs(self.started_at - other.started_at) <= START_TOLERANCE
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,8 +108,11 @@ class Registry:
 
     async def register(self, tx: Transaction, wanted: Registration) -> Agent:
         """Make or refresh an identity; the id of a (team, name) never changes."""
+        before = await store.by_name(tx, wanted.team, wanted.name)
         agent = await store.register(tx, wanted, str(uuid4()))
         tx.record(AgentChanged(agent_id=agent.agent_id))
+        if before is not None and (before.binding, before.client) != (agent.binding, agent.client):
+            tx.record(PaneBound(agent_id=agent.agent_id))  # what looks at the pane has another reader, or none, now
         if wanted.delivery is not None and wanted.delivery.kind is not DeliveryKind.NONE:
             await self._waker.revive(tx, agent.agent_id)
         return agent
@@ -128,6 +131,15 @@ class Registry:
         if bound is None:
             raise Refusal("unknown_agent")
         return bound
+
+    async def succeed(self, tx: Transaction, former: Agent, agent: Agent) -> Agent:
+        """Have an agent be what another one was until now: it gets its pane and its delivery, unless it has its own."""
+        await store.forget_runtime(tx, former.agent_id)
+        tx.record(PaneBound(agent_id=former.agent_id))
+        if agent.delivery.kind is DeliveryKind.NONE and former.delivery.kind is not DeliveryKind.NONE:
+            agent = await self.register(tx, Registration.of(agent, former.delivery))
+        bound = agent.binding is None and former.binding
+        return await self.bind(tx, agent.agent_id, former.binding) if bound and former.binding else agent
 
     async def unregister(self, tx: Transaction, agent: Agent) -> None:
         """Remove an agent; its id and its mail are there when it comes back.

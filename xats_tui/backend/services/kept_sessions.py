@@ -12,6 +12,7 @@ from typing import Any
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal, StoreError
+from xats_tui.backend.model.agents import SeenProcess
 from xats_tui.backend.services.channels import Channels
 from xats_tui.backend.sessions import Session, Sessions, Superseded
 from xats_tui.backend.store import sessions as store
@@ -44,14 +45,19 @@ class KeptSessions:
             logger.warning("a session will not survive a restart: %s", error)
 
     async def identify(
-        self, tx: Transaction, session: Session, agent_id: str | None, evidence: frozenset[str] = frozenset()
+        self,
+        tx: Transaction,
+        session: Session,
+        agent_id: str | None,
+        evidence: frozenset[str] = frozenset(),
+        process: SeenProcess | None = None,
     ) -> None:
         """Keep that a session speaks as this agent from now on, and that those of other runtimes do so no more.
 
         To be called in the transaction that registers, before the session itself is told.
         """
         proofs = session.proofs_as(agent_id, evidence)
-        await store.identify(tx, session.session_id, agent_id, proofs, session.credential)
+        await store.identify(tx, session.session_id, agent_id, proofs, process, session.credential)
         if agent_id is not None:
             others = await store.others_of(tx, agent_id, session.session_id)
             await store.supersede(tx, [one.session_id for one in others if one.evidence.isdisjoint(proofs)])
@@ -78,7 +84,7 @@ class KeptSessions:
                 return
             session.opened_at, session.last_call_at = kept.opened_at, kept.last_call_at
             session.credential = kept.credential
-            session.evidence, session.identified_at = kept.evidence, kept.identified_at
+            session.evidence, session.identified_at, session.process = kept.evidence, kept.identified_at, kept.peer
             if kept.agent_id and kept.superseded_at:
                 session.superseded = Superseded(agent_id=kept.agent_id, at=kept.superseded_at)
             else:

@@ -6,7 +6,7 @@ It opens nothing and starts nothing; that is `services/launching`'s.
 from datetime import timedelta
 
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.agents import OPERATOR_NAME, Agent, Client, Delivery, DeliveryKind
+from xats_tui.backend.model.agents import OPERATOR_NAME, Agent, Delivery, DeliveryKind
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.processes import Processes
 from xats_tui.backend.services.agents import Registry
@@ -17,7 +17,6 @@ from xats_tui.backend.sessions import Sessions
 from xats_tui.backend.store import activity
 from xats_tui.backend.store.agents import Registration
 from xats_tui.backend.store.database import Database
-from xats_tui.backend.store.transactions import Transaction
 from xats_tui.launching.wanted import Wanted
 
 ANNOUNCED_FOR = timedelta(seconds=600)
@@ -62,7 +61,7 @@ class LaunchDesk:
         agent = await self._registry.by_name(wanted.team, wanted.name)
         async with self._database.write() as tx:
             if agent is not None and agent.delivery.kind is not DeliveryKind.NONE:
-                await self._deliver(tx, agent, Delivery())
+                await self._registry.register(tx, Registration.of(agent, Delivery()))
             if pane is not None:
                 await self._registrar.announce(tx, pane, mark, ANNOUNCED_FOR)
 
@@ -86,24 +85,10 @@ class LaunchDesk:
         async with self._database.write() as tx:
             if session_id:
                 address = {"kind": DeliveryKind.OPENCODE_SERVER, "base_url": base_url, "session_id": session_id}
-                await self._deliver(tx, agent, checked_delivery(address))
+                await self._registry.register(tx, Registration.of(agent, checked_delivery(address)))
             where = f", pane {agent.binding.pane.pane_id}" if agent.binding else ""
             detail = f"{agent.address}: {wanted.client} in {wanted.folder}{where}"
             await activity.note(tx, self._actor, "launch", detail, agent_id=agent_id)
-
-    async def _deliver(self, tx: Transaction, agent: Agent, delivery: Delivery) -> None:
-        await self._registry.register(
-            tx,
-            Registration(
-                team=agent.team,
-                name=agent.name,
-                role=agent.role,
-                client=agent.client or Client.CUSTOM,
-                client_name=agent.client_name,
-                model=agent.model or "",
-                delivery=delivery,
-            ),
-        )
 
     async def _lives(self, agent: Agent) -> bool:
         """Whether its process lives, or if that is not known, whether somebody speaks for it now."""

@@ -5,10 +5,8 @@ It knows the rules of what an agent is given (a delivery, a channel, a pane); ho
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal
@@ -16,16 +14,20 @@ from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent, Binding, Cl
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.processes import Process
 from xats_tui.backend.services.agents import Registry
+from xats_tui.backend.services.applications import Application, Found, Registered
 from xats_tui.backend.services.channels import Channels
-from xats_tui.backend.services.codex_threads import CodexThread, CodexThreads
+from xats_tui.backend.services.codex_threads import CodexThreads
 from xats_tui.backend.services.delivery import checked_delivery
 from xats_tui.backend.services.recognition import NO_TRACES, Former, Recognition, Traces
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
+from xats_tui.backend.services.runtimes import Holder, Runtime, Runtimes
+from xats_tui.backend.sessions import Session
+from xats_tui.backend.store import agents
 from xats_tui.backend.store import pre_registrations as announcements
 from xats_tui.backend.store.agents import Registration
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.pre_registrations import PreRegistration
-from xats_tui.backend.store.transactions import Transaction
+from xats_tui.backend.store.transactions import Reader, Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -35,72 +37,7 @@ LOOK_DEADLINE_S = 1.9
 ANNOUNCED = "pre_registration"
 """The evidence of a pane that its launcher has announced."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """What a program asks for when it registers; the labels have been checked, nothing else has."""
-
-    team: str
-    name: str
-    role: str
-    client: Client
-    model: str
-    client_name: str | None = None
-    ui_pid: int | None = None
-    claimed_ui: int | None = None
-    """With client custom: the pid of the user interface that its bridge has found above itself."""
-    tmux_socket: str = ""
-    """The tmux server that its pane is on."""
-    host_session: str | None = None
-    traces: Traces = NO_TRACES
-    """What the call shows of the runtime, by which it is known again."""
-    delivery: Mapping[str, Any] | None = None
-    """As the caller describes it."""
-    codex: CodexThread | None = None
-    """With client codex: the thread, as far as it is named."""
-    needs_thread: bool = False
-    """Whether the registration is to fail without a Codex thread that can be resumed."""
-    channel_session_id: str | None = None
-    launch: str | None = None
-    """The mark of the launch that started the program, as its bridge says."""
-    carried_channel: str | None = None
-    """The csid of the channel that the calling session itself carries to its host, for an agent without a delivery."""
-    channel_ui_pid: int | None = None
-    """With the role of a channel proxy: the Claude Code that it belongs to."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a registration will write, found out beforehand."""
-
-    delivery: Delivery | None
-    process: Process | None
-    """Behind `ui_pid`, if it lives."""
-    bound_channel: str | None
-    """The csid of the channel that was found by `ui_pid`, or that the session carries itself."""
-    binding: Binding | None
-    evidence: str
-    """What proves the binding."""
-    announcement: PreRegistration | None
-    """What the binding uses up."""
-    former: tuple[Former, ...]
-    """The other agents that this runtime was before."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
-    """What a registration came to."""
-
-    agent: Agent
-    """As its row is now."""
-    found: Found
-    binding: Binding | None
-    """The pane that this registration has bound."""
-
-    @property
-    def is_reachable(self) -> bool:
-        """Whether there is any way to wake the agent."""
-        return self.agent.binding is not None or self.agent.delivery.kind is not DeliveryKind.NONE
+TAKE_ANOTHER = "call register_agent with another name, or with this one to take it over"
 
 
 class Registrar:
@@ -114,6 +51,7 @@ class Registrar:
         identity: RuntimeIdentity,
         threads: CodexThreads,
         recognition: Recognition,
+        runtimes: Runtimes,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -122,9 +60,10 @@ class Registrar:
         self._identity = identity
         self._threads = threads
         self._recognition = recognition
+        self._runtimes = runtimes
         self._clock = clock
 
-    async def look(self, wanted: Application) -> Found:
+    async def look(self, wanted: Application, session: Session) -> Found:
         """Find out all that a registration needs, and refuse what cannot be; nothing is written.
 
         Raises:
@@ -132,7 +71,8 @@ class Registrar:
                 invalid_channel_session_id, forbidden_role, unknown_channel_session, and those of a Codex thread.
         """
         ends_at = asyncio.get_running_loop().time() + LOOK_DEADLINE_S
-        process = await self._identity.program(wanted.client, wanted.ui_pid) if wanted.ui_pid else None
+        pid, is_host = wanted.own_ui, wanted.runtime.shows(wanted.own_ui)
+        process = await self._identity.program(wanted.client, pid, is_host=is_host) if pid else None
         own_channel = await self._channel_of_pid(wanted)
         delivery = await self._delivery(wanted)
         if delivery is None and wanted.carried_channel is not None:
@@ -141,6 +81,9 @@ class Registrar:
         if channel is not None:
             delivery = Delivery(kind=DeliveryKind.CLAUDE_CHANNEL, address={"channel_session_id": channel})
         binding, announcement = await self._binding(wanted, ends_at)
+        in_use = await self.may_bind(self._database, binding, session) if binding else ""
+        if in_use:
+            binding = announcement = None
         return Found(
             delivery=delivery,
             process=process,
@@ -149,21 +92,69 @@ class Registrar:
             evidence=ANNOUNCED if announcement else binding.mode if binding else "",
             announcement=announcement,
             former=await self._former(wanted, delivery, process, binding),
+            in_use=in_use,
+            client=await self._client_of_kept(wanted),
+            host_session=await self._host_session(wanted, session),
         )
 
-    async def register(self, tx: Transaction, wanted: Application, found: Found) -> Registered:
-        """Write what was asked for and found."""
+    async def register(self, tx: Transaction, wanted: Application, found: Found, session: Session) -> Registered:
+        """Write what was asked for and found.
+
+        Raises:
+            Refusal: `name_in_use`: nobody called for it, and whoever has the name lives.
+        """
         if wanted.role == CHANNEL_PROXY_ROLE:
             return Registered(agent=await self._register_proxy(tx, wanted, found), found=found, binding=None)
-        agent = await self._registry.register(tx, _row(wanted, found))
+        before = await agents.by_name(tx, wanted.team, wanted.name)
+        holder = await self.check(tx, wanted, session)
+        is_another = before is not None and not await self._runtimes.is_continued(tx, before, session, wanted.runtime)
+        agent = await self._registry.register(tx, _row(wanted, found, is_another=is_another))
         binding = found.binding
         if found.announcement is not None and not await announcements.take(tx, found.announcement):
             binding = None  # another Codex was quicker
         if wanted.client is Client.CODEX and wanted.ui_pid is None:
             await announcements.prune(tx)
+        displaced = await self.displaced(tx, agent, binding, wanted.runtime, session) if binding else ()
         if binding is not None:
             agent = await self._registry.bind(tx, agent.agent_id, binding)
-        return Registered(agent=agent, found=found, binding=binding)
+        elif agent.binding is not None and found.client not in (None, agent.client):
+            agent = await self._registry.bind(tx, agent.agent_id, replace(agent.binding, client=found.client))
+        for former in await self._runtimes.gone_on(tx, agent, session, wanted.runtime):
+            agent = await self._registry.succeed(tx, former, agent)
+        taken_over = (before,) if before is not None and holder is Holder.OTHER else ()
+        return Registered(agent=agent, found=found, binding=binding, losers=(*taken_over, *displaced))
+
+    async def check(self, reader: Reader, wanted: Application, session: Session) -> Holder:
+        """Who has the name now, if it may be had.
+
+        Raises:
+            Refusal: `name_in_use`: nobody called for it, and whoever has the name lives.
+        """
+        agent = await agents.by_name(reader, wanted.team, wanted.name)
+        if agent is None:
+            return Holder.NOBODY
+        holder = await self._runtimes.holder(reader, agent, session, wanted.runtime)
+        if not wanted.asked.may_have(holder):
+            raise Refusal("name_in_use", detail=f"{agent.address} is {_where(agent)}, and lives; {TAKE_ANOTHER}")
+        return holder
+
+    async def may_bind(self, reader: Reader, binding: Binding, session: Session) -> str:
+        """Why a pane is not bound for somebody who only names its process; empty if it may be."""
+        holder = await agents.holder_of(reader, binding.pane)
+        if holder is None or binding.proved or holder.agent_id == session.agent_id:
+            return ""
+        if not (holder.binding and holder.binding.proved and await self._runtimes.is_alive(holder)):
+            return ""
+        return f"pane {binding.pane.pane_id} is {holder.address}'s, whose program has shown that it is its own"
+
+    async def displaced(
+        self, reader: Reader, agent: Agent, binding: Binding, runtime: Runtime, session: Session
+    ) -> tuple[Agent, ...]:
+        """Whoever lives, is another runtime, and loses its pane to this binding."""
+        holder = await agents.holder_of(reader, binding.pane)
+        if holder is None or holder.agent_id in (agent.agent_id, session.agent_id) or runtime.is_in(holder.process):
+            return ()
+        return (holder,) if await self._runtimes.is_alive(holder) else ()
 
     async def announce(self, tx: Transaction, pane: PaneRef, mark: str, lifetime: timedelta) -> datetime:
         """Note that a Codex with this mark is about to run in a pane; until when that counts."""
@@ -229,6 +220,21 @@ class Registrar:
             raise Refusal("unknown_channel_session")
         return csid
 
+    async def _client_of_kept(self, wanted: Application) -> Client | None:
+        """The client that runs in the pane which the agent has so far."""
+        agent = await self._registry.by_name(wanted.team, wanted.name)
+        return await self._identity.client_of(agent.process) if agent and agent.binding and agent.process else None
+
+    async def _host_session(self, wanted: Application, session: Session) -> str | None:
+        """The session by whose name hooks speak of the agent, unless it is that of another agent that lives."""
+        for agent in await agents.by_host_session(self._database, wanted.host_session or ""):
+            is_it = (agent.team, agent.name) == (wanted.team, wanted.name)
+            holder = await self._runtimes.holder(self._database, agent, session, wanted.runtime)
+            if not is_it and holder is Holder.OTHER:
+                logger.warning("%s names the session of %s as its own: not believed", wanted.name, agent.address)
+                return None
+        return wanted.host_session
+
     async def _binding(self, wanted: Application, ends_at: float) -> tuple[Binding | None, PreRegistration | None]:
         """Find the pane that is proved to be the caller's; a registration does not fail for want of one."""
         try:
@@ -243,9 +249,9 @@ class Registrar:
     async def _proved_pane(self, wanted: Application) -> tuple[Binding | None, PreRegistration | None]:
         if wanted.role == CHANNEL_PROXY_ROLE:
             return None, None
-        pid = wanted.claimed_ui if wanted.client is Client.CUSTOM else wanted.ui_pid
-        if pid is not None:
-            return await self._identity.by_pid(wanted.client, pid, socket=wanted.tmux_socket), None
+        if (pid := wanted.own_ui) is not None:
+            is_host, socket = wanted.runtime.shows(pid), wanted.tmux_socket
+            return await self._identity.by_pid(wanted.client, pid, socket=socket, is_host=is_host), None
         if wanted.client is Client.CODEX:
             announced = await announcements.valid(self._database, self._clock.now())
             # Of several that start at once each is told by its own mark.
@@ -260,9 +266,19 @@ class Registrar:
         )
 
 
-def _row(wanted: Application, found: Found) -> Registration:
-    """Of the pid only Claude Code's is kept unproved: by it its channel finds the agent."""
-    keeps_pid = wanted.client is Client.CLAUDE_CODE
+def _where(agent: Agent) -> str:
+    """Who an agent is to somebody who wants its name."""
+    where = f" in pane {agent.binding.pane.pane_id}" if agent.binding else ""
+    process = f" (process {agent.process.pid})" if agent.process else ""
+    return f"another {agent.client_name or agent.client or 'program'}{where}{process}"
+
+
+def _row(wanted: Application, found: Found, *, is_another: bool) -> Registration:
+    """Of a pid that is not shown only Claude Code's is kept: by it its channel finds the agent."""
+    process = found.process
+    shown = process is not None and wanted.runtime.shows(process.pid)
+    named = wanted.ui_pid if wanted.client is Client.CLAUDE_CODE else None
+    pid = process.pid if process and shown else named
     return Registration(
         team=wanted.team,
         name=wanted.name,
@@ -271,7 +287,9 @@ def _row(wanted: Application, found: Found) -> Registration:
         client_name=wanted.client_name,
         model=wanted.model,
         delivery=found.delivery,
-        ui_pid=wanted.ui_pid if keeps_pid else None,
-        ui_started_at=found.process.started_at if keeps_pid and found.process else None,
-        host_session=wanted.host_session,
+        ui_pid=pid,
+        ui_started_at=process.started_at if process and process.pid == pid else None,
+        is_proved=shown,
+        host_session=found.host_session,
+        is_another=is_another,
     )

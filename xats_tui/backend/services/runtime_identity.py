@@ -6,11 +6,12 @@ It reads tmux and the process table and writes nothing; what a launcher has anno
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import Refusal, TmuxError
-from xats_tui.backend.model.agents import Binding, Client, VerificationMode
+from xats_tui.backend.model.agents import Binding, Client, SeenProcess, VerificationMode
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.processes import Process, Processes, normal_tty
 from xats_tui.backend.services.pane_candidates import Candidate, Wanted, candidate_in
@@ -71,28 +72,38 @@ class RuntimeIdentity:
         ]
         return tuple(sorted(candidates, key=lambda candidate: (-candidate.score, candidate.pane_id)))
 
-    async def program(self, client: Client, ui_pid: int) -> Process | None:
+    async def client_of(self, seen: SeenProcess) -> Client | None:
+        """The client whose program a process is that was seen; None if it has ended, or its names do not tell."""
+        process = await self._processes.by_pid(seen.pid)
+        return client_in(process) if process and seen.is_same(process.seen) else None
+
+    async def program(self, client: Client, ui_pid: int, *, is_host: bool = False) -> Process | None:
         """The process behind a user interface; one that is gone cannot be told, and is None.
+
+        Args:
+            client: what the caller says.
+            ui_pid: what it names.
+            is_host: that process is known to have started the caller.
 
         Raises:
             Refusal: `ui_pid_client_mismatch`, with the client that it is.
         """
         process = await self._processes.by_pid(ui_pid)
-        if process is None or client is Client.CUSTOM or may_be(client, process):
+        if process is None or client is Client.CUSTOM or may_be(client, process, is_host=is_host):
             return process
         raise Refusal("ui_pid_client_mismatch", detail=_mismatch(client, process))
 
-    async def believed(self, claimed: int | None, peer: int | None) -> int | None:
-        """The pid of a user interface that a caller says to belong to, unless that is another user's."""
-        if claimed is None or peer is None or await self._processes.may_speak_for(claimed, peer):
-            return claimed
-        logger.warning("process %d is another user's than what says to belong to it: not believed", claimed)
-        return None
-
     async def by_pid(
-        self, client: Client, ui_pid: int, *, pattern: str | None = None, pane_id: str | None = None, socket: str = ""
+        self,
+        client: Client,
+        ui_pid: int,
+        *,
+        pattern: str | None = None,
+        pane_id: str | None = None,
+        socket: str = "",
+        is_host: bool = False,
     ) -> Binding:
-        """The binding that a process proves.
+        """The binding that a process proves; with `is_host` it is known to have started the caller.
 
         Raises:
             Refusal: tmux_unavailable, pid_not_found, agent_process_mismatch, pid_has_no_tty, tmux_pane_not_found,
@@ -103,7 +114,7 @@ class RuntimeIdentity:
         process = await self._processes.by_pid(ui_pid)
         if process is None:
             raise Refusal("pid_not_found", detail=f"no process {ui_pid} runs on this machine; {UNSEEN}")
-        if not await self._matching(client, pattern, [process], test=may_be):
+        if not await self._matching(client, pattern, [process], test=partial(may_be, is_host=is_host)):
             raise Refusal("agent_process_mismatch", detail=_mismatch(client, process))
         if process.tty is None:
             raise Refusal("pid_has_no_tty")
@@ -116,7 +127,7 @@ class RuntimeIdentity:
         if pane_id is not None and there[0]["pane_id"] != pane_id:
             pane_tty = normal_tty(panes[pane_id]["pane_tty"]) if pane_id in panes else None
             raise Refusal("pid_pane_tty_mismatch", detail={"pid_tty": process.tty, "pane_tty": pane_tty})
-        return self._binding(socket, there[0], process, VerificationMode.PID_TTY_PANE)
+        return self._binding(socket, there[0], process, VerificationMode.PID_TTY_PANE, proved=is_host, client=client)
 
     async def by_tty(
         self, client: Client, tty: str, pane_id: str, *, pattern: str | None = None, socket: str = ""
@@ -144,7 +155,7 @@ class RuntimeIdentity:
         if not hosted:
             raise Refusal("tty_maps_to_no_agent_process", **_seen_instead(there))
         oldest = min(hosted, key=lambda process: process.started_at)
-        return self._binding(socket, panes[pane_id], oldest, VerificationMode.TTY_PANE)
+        return self._binding(socket, panes[pane_id], oldest, VerificationMode.TTY_PANE, client=client)
 
     async def by_announcement(self, announced: Sequence[PreRegistration]) -> tuple[Binding, PreRegistration] | None:
         """The one announced pane in which a Codex with its mark runs; None if there are none, or several."""
@@ -216,7 +227,16 @@ class RuntimeIdentity:
         found = await self._patterns.found(pattern or "", [process.command_line for process in processes])
         return [process for process, fits in zip(processes, found, strict=True) if fits]
 
-    def _binding(self, socket: str, formats: Mapping[str, Any], process: Process, mode: VerificationMode) -> Binding:
+    def _binding(
+        self,
+        socket: str,
+        formats: Mapping[str, Any],
+        process: Process,
+        mode: VerificationMode,
+        *,
+        client: Client,
+        proved: bool = False,
+    ) -> Binding:
         return Binding(
             pane=PaneRef(socket, formats["pane_id"]),
             tty=normal_tty(formats["pane_tty"]),
@@ -224,6 +244,8 @@ class RuntimeIdentity:
             ui_started_at=process.started_at,
             mode=mode,
             bound_at=self._clock.now(),
+            proved=proved,
+            client=client_in(process) or client,
         )
 
 

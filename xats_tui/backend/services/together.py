@@ -13,6 +13,8 @@ from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.services.recognition import Recognition
 from xats_tui.backend.services.registration import Registrar
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
+from xats_tui.backend.services.runtimes import Runtimes
+from xats_tui.backend.services.takeovers import Takeovers
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Sessions
@@ -37,6 +39,8 @@ class Services:
     contracts: ContractBook
     identity: RuntimeIdentity
     recognition: Recognition
+    runtimes: Runtimes
+    takeovers: Takeovers
     reports: Reports
     tmux: Tmux
     clock: Clock

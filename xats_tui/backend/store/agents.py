@@ -1,6 +1,6 @@
 """Agents, their bindings, and the identities of those who left."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,21 @@ REQUIRED_ADDRESS = {
 """What a delivery's address must hold to be usable."""
 
 
+FORGOTTEN: Mapping[str, Any] = {
+    "host_session": None,
+    "tmux_pane_id": None,
+    "runtime_ui_pid": None,
+    "runtime_ui_started_at": None,
+    "runtime_tty": None,
+    "runtime_verification_mode": None,
+    "runtime_bound_at": None,
+    "runtime_proved": 0,
+    "delivery_kind": DeliveryKind.NONE,
+    "delivery_payload": None,
+}
+"""What a row says of the program behind an agent: all of it is one fact, and changes together."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     """What a registration writes; None keeps what the row has."""
@@ -45,7 +60,24 @@ class Registration:
     ui_pid: int | None = None
     ui_started_at: float | None = None
     """Of the process `ui_pid`, and written with it; None if it is gone."""
+    is_proved: bool = False
+    """The runtime has shown that the process is its own."""
     host_session: str | None = None
+    is_another: bool = False
+    """Another runtime than before: what the row says of the former one goes."""
+
+    @classmethod
+    def of(cls, agent: Agent, delivery: Delivery) -> "Registration":
+        """What an agent is already, with another delivery."""
+        return cls(
+            team=agent.team,
+            name=agent.name,
+            role=agent.role,
+            client=agent.client or Client.CUSTOM,
+            client_name=agent.client_name,
+            model=agent.model or "",
+            delivery=delivery,
+        )
 
 
 async def by_id(reader: Reader, agent_id: str) -> Agent | None:
@@ -119,11 +151,12 @@ async def register(tx: Transaction, wanted: Registration, new_id: str) -> Agent:
             now,
         ),
     )
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = dict(FORGOTTEN) if wanted.is_another else {}
     if wanted.host_session is not None:
         given["host_session"] = wanted.host_session
     if wanted.ui_pid is not None:
         given |= {"runtime_ui_pid": wanted.ui_pid, "runtime_ui_started_at": wanted.ui_started_at}
+        given["runtime_proved"] = wanted.is_proved
     if wanted.delivery is not None:
         given |= {"delivery_kind": wanted.delivery.kind, "delivery_payload": _payload(wanted.delivery)}
     for column, value in given.items():
@@ -141,7 +174,10 @@ async def touch(tx: Transaction, agent_id: str) -> None:
 
 
 async def bind(tx: Transaction, agent_id: str, binding: Binding) -> tuple[str, ...]:
-    """Give the agent a pane and take it from whoever had it; the ids of those."""
+    """Give the agent a pane and take it from whoever had it; the ids of those.
+
+    The agent is of the client that was seen there.
+    """
     losers = await tx.fetch_all(
         "UPDATE agents SET tmux_pane_id = NULL WHERE tmux_pane_id = ? AND tmux_socket = ? AND agent_id <> ? "
         "RETURNING agent_id",
@@ -150,7 +186,8 @@ async def bind(tx: Transaction, agent_id: str, binding: Binding) -> tuple[str, .
     await tx.execute(
         "UPDATE agents SET tmux_pane_id = ?, tmux_socket = ?, runtime_tty = ?, "
         "runtime_ui_pid = coalesce(?, runtime_ui_pid), runtime_ui_started_at = coalesce(?, runtime_ui_started_at), "
-        "runtime_verification_mode = ?, runtime_bound_at = ? WHERE agent_id = ?",
+        "runtime_verification_mode = ?, runtime_bound_at = ?, runtime_proved = ?, client = coalesce(?, client), "
+        "client_name = CASE WHEN ? IS NULL OR ? = client THEN client_name END WHERE agent_id = ?",
         (
             binding.pane.pane_id,
             binding.pane.socket,
@@ -159,10 +196,20 @@ async def bind(tx: Transaction, agent_id: str, binding: Binding) -> tuple[str, .
             binding.ui_started_at,
             binding.mode,
             to_wire(binding.bound_at),
+            binding.proved,
+            binding.client,
+            binding.client,
+            binding.client,
             agent_id,
         ),
     )
     return tuple(row["agent_id"] for row in losers)
+
+
+async def forget_runtime(tx: Transaction, agent_id: str) -> None:
+    """Say no more of the program behind an agent: it is another agent's by now."""
+    columns = ", ".join(f"{column} = ?" for column in FORGOTTEN)
+    await tx.execute(f"UPDATE agents SET {columns} WHERE agent_id = ?", (*FORGOTTEN.values(), agent_id))
 
 
 async def depart(tx: Transaction, agent: Agent) -> None:
@@ -216,6 +263,8 @@ def _binding(row: Row) -> Binding | None:
         ui_started_at=row["runtime_ui_started_at"],
         mode=VerificationMode(mode) if mode in set(VerificationMode) else VerificationMode.TTY_PANE,
         bound_at=from_wire(row["runtime_bound_at"] or row["registered_at"]),
+        proved=bool(row["runtime_proved"]),
+        client=Client(row["client"]) if row["client"] in set(Client) else None,
     )
 
 

@@ -187,6 +187,16 @@ CALLS_OF_CALLERS = (
     "CREATE INDEX idx_calls_at ON calls (at)",
 )
 
+IDENTITY_ADDITIONS = (
+    # Who an agent is: what proves its pane, which process stands behind a session, since when a pane is as it is.
+    "ALTER TABLE agents ADD COLUMN runtime_proved INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE sessions ADD COLUMN peer_pid INTEGER",
+    "ALTER TABLE sessions ADD COLUMN peer_started_at REAL",
+    """CREATE TABLE pane_states (
+        tmux_socket TEXT NOT NULL, pane_id TEXT NOT NULL, occupant TEXT NOT NULL, state TEXT NOT NULL,
+        reason TEXT NOT NULL, since TEXT NOT NULL, PRIMARY KEY (tmux_socket, pane_id)) WITHOUT ROWID""",
+)
+
 
 PASTES = (
     # What may have arrived in a pane is not pasted again, whoever asks after a restart.
@@ -342,6 +352,12 @@ def _put_keys_first(connection: sqlite3.Connection, now: datetime) -> None:
         connection.execute(statement)
 
 
+def _prove_identities(connection: sqlite3.Connection, now: datetime) -> None:
+    del now
+    for statement in IDENTITY_ADDITIONS:
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _adopt_reference_schema,
     _add_what_is_ours,
@@ -349,6 +365,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _give_calls_their_callers,
     _keep_pastes,
     _put_keys_first,
+    _prove_identities,
 )
 
 LATEST = len(MIGRATIONS)

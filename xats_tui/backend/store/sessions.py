@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from xats_tui.backend.clock import from_wire, to_wire
+from xats_tui.backend.model.agents import SeenProcess
 from xats_tui.backend.store.columns import from_json, instant, to_json
 from xats_tui.backend.store.transactions import Reader, Row, Transaction
 
@@ -25,6 +26,8 @@ class KeptSession:
     evidence: frozenset[str] = frozenset()
     identified_at: datetime | None = None
     superseded_at: datetime | None = None
+    peer: SeenProcess | None = None
+    """The process that it came from when it registered."""
     credential: bytes | None = None
 
 
@@ -53,18 +56,25 @@ async def add(tx: Transaction, session_id: str, opening: dict[str, Any]) -> None
 
 
 async def identify(
-    tx: Transaction, session_id: str, agent_id: str | None, evidence: Iterable[str], credential: bytes | None
+    tx: Transaction,
+    session_id: str,
+    agent_id: str | None,
+    evidence: Iterable[str],
+    peer: SeenProcess | None,
+    credential: bytes | None,
 ) -> None:
-    """Note whom a session speaks as, and by what proofs."""
+    """Note whom a session speaks as, by what proofs, and from which process."""
     await tx.execute(
         "UPDATE sessions SET agent_id = ?, evidence = ?, credential = ?, identified_at = ?, superseded_at = NULL, "
-        "last_call_at = ? WHERE session_id = ?",
+        "last_call_at = ?, peer_pid = ?, peer_started_at = ? WHERE session_id = ?",
         (
             agent_id,
             to_json(sorted(evidence)),
             credential.hex() if credential else None,
             to_wire(tx.now),
             to_wire(tx.now),
+            peer.pid if peer else None,
+            peer.started_at if peer else None,
             session_id,
         ),
     )
@@ -100,5 +110,6 @@ def _kept(row: Row) -> KeptSession:
         evidence=frozenset(from_json(row["evidence"])),
         identified_at=instant(row["identified_at"]),
         superseded_at=instant(row["superseded_at"]),
+        peer=SeenProcess(row["peer_pid"], row["peer_started_at"]) if row["peer_pid"] is not None else None,
         credential=bytes.fromhex(row["credential"]) if row["credential"] else None,
     )

@@ -55,7 +55,8 @@ async def whoami(call: Call, arguments: NoArguments) -> Answer:
         answer: dict[str, Any] = {"registered": False, "you_were": [shown_former(one) for one in former]}
         if refusal.code == "superseded":
             return answer | {"superseded": refusal.fields["detail"]}
-        return {**answer, "hint": TAKE_UP if former else INTRODUCE_YOURSELF}
+        turned_away = call.session.turned_away
+        return {**answer, "hint": turned_away or (TAKE_UP if former else INTRODUCE_YOURSELF)}
     agent = call.agent
     async with call.write() as tx:  # which also notes that the mail which it was handed before has arrived
         unread = await call.services.mailbox.unread_count(tx, agent.agent_id)

@@ -185,7 +185,8 @@ class Call:
         superseded = self.session.superseded
         agent = await self._speaker(superseded.agent_id) if superseded else None
         if superseded is None or agent is None:
-            return Refusal("unknown_agent")
+            turned_away = self.session.turned_away
+            return Refusal("unknown_agent", **({"detail": turned_away} if turned_away else {}))
         address, since = f"{agent.name}@{agent.team}", to_wire(superseded.at)
         detail = f"another session registered as {address} at {since}; {TAKE_BACK}"
         return Refusal("superseded", detail=detail)
@@ -286,7 +287,8 @@ class Toolbox:
         if tool.touches and not call.touched and call.session.agent_id is not None:
             async with call.write():
                 pass
-        return to_json(answer)
+        untold, call.session.untold = call.session.untold, []
+        return to_json({**answer, "notice": "; ".join(untold)} if untold else answer)
 
 
 def _name(meta: Mapping[str, Any], key: str) -> str | None:

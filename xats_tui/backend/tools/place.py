@@ -10,7 +10,7 @@ from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.services.recognition import Former, Traces
 from xats_tui.backend.tmux_sockets import server_name
-from xats_tui.call_meta import HOST_SESSION, TMUX_SOCKET, UI
+from xats_tui.call_meta import BRIDGE, HOST_SESSION, TMUX_SOCKET, UI
 
 SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")
 """What may be the path of a socket: no system takes a NUL or more in a path."""
@@ -36,6 +36,12 @@ def claimed_ui(meta: Mapping[str, Any]) -> int | None:
         case {"pid": int(pid)} if pid > 0:
             return pid
     return None
+
+
+def bridge_of(meta: Mapping[str, Any]) -> int | None:
+    """The pid of the bridge that hands on a call, as it says."""
+    pid = meta.get(BRIDGE)
+    return pid if isinstance(pid, int) and pid > 0 else None
 
 
 def tmux_server(given: str | None, meta: Mapping[str, Any]) -> str:

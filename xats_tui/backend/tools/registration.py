@@ -1,24 +1,27 @@
 """Tools that make a session somebody's: registering as any agent, as this Claude Code, as this Codex."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Client, DeliveryKind
 from xats_tui.backend.services.agents import checked_label, team_of
+from xats_tui.backend.services.applications import Application, Asked, Registered
 from xats_tui.backend.services.codex_threads import CodexThread
-from xats_tui.backend.services.registration import Application, Registered
 from xats_tui.backend.tools.kit import Answer, Arguments, BrokenRules, Call, ClientName, Optional, Positive, Tool
 from xats_tui.backend.tools.place import (
     THREAD,
     SocketPath,
+    bridge_of,
     claimed,
     claimed_ui,
     shown_former,
     tmux_server,
     traces,
 )
-from xats_tui.call_meta import HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL
+from xats_tui.call_meta import HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL, UNASKED
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 NonBlank = Annotated[str, StringConstraints(pattern=r"\S")]
@@ -41,8 +44,8 @@ DEFAULT_ROLE = "default"
 CLAUDE_MODEL, CODEX_MODEL = "claude-code", "gpt"
 """What the model is called when neither the model nor its program says."""
 
-SUPERSEDED = "notifications/superseded"
-"""Tells a bridge that its agent's name was taken over, so that it does not take it back when it connects again."""
+IN_USE = "name_in_use"
+"""The refusal of a registration that nobody called for."""
 
 GOES_WITH = {
     "client_name": ("client", Client.CUSTOM),
@@ -164,7 +167,7 @@ async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
         delivery=delivery,
         codex=_thread(call, arguments) if client is Client.CODEX else None,
         channel_session_id=arguments.channel_session_id,
-        channel_ui_pid=await call.services.identity.believed(arguments.claude_ui_pid, call.session.peer),
+        channel_ui_pid=await call.services.runtimes.believed(arguments.claude_ui_pid, call.session),
     )
     return await _register(call, wanted)
 
@@ -190,18 +193,33 @@ async def register_codex_self(call: Call, arguments: RegisterCodexSelf) -> Answe
 
 
 async def _register(call: Call, wanted: Application) -> Answer:
-    registrar = call.services.registrar
-    found = await registrar.look(wanted)
-    async with call.write() as tx:
-        registered = await registrar.register(tx, wanted, found)
-        evidence = _evidence(call, wanted, registered)
-        await call.services.kept_sessions.identify(tx, call.session, registered.agent.agent_id, evidence)
-    for loser in call.services.sessions.identify(call.session, registered.agent.agent_id, evidence):
-        if any(proof.startswith("instance:") for proof in loser.evidence):
-            await loser.notify(SUPERSEDED, {"name": wanted.name, "team": wanted.team})
+    services, session = call.services, call.session
+    runtime = await services.runtimes.of(session, claimed(call.meta, INSTANCE), wanted.own_ui, bridge_of(call.meta))
+    wanted = replace(wanted, runtime=runtime, asked=_asked(call))
+    try:
+        await services.registrar.check(services.database, wanted, session)
+        found = await services.registrar.look(wanted, session)
+        async with call.write() as tx:
+            registered = await services.registrar.register(tx, wanted, found, session)
+            agent_id, peer = registered.agent.agent_id, runtime.peer
+            await services.kept_sessions.identify(tx, session, agent_id, runtime.proofs, peer)
+            await services.takeovers.note(tx, registered.agent, registered.losers, runtime)
+    except Refusal as refusal:
+        session.turned_away = str(refusal.fields["detail"]) if refusal.code == IN_USE else ""
+        raise
+    superseded = services.sessions.identify(session, agent_id, runtime.proofs, peer)
+    await services.takeovers.tell(registered.agent, registered.losers, runtime, superseded)
     if wanted.carried_channel is not None:
-        call.services.channels.attach(call.session, wanted.carried_channel, agents_own=True)
+        services.channels.attach(session, wanted.carried_channel, agents_own=True)
     return _answer(wanted, registered)
+
+
+def _asked(call: Call) -> Asked:
+    """Who wants this registration; whatever a bridge of another version may say counts as unasked, too."""
+    said = call.meta.get(UNASKED)
+    if said is None:
+        return Asked.EXPLICITLY
+    return Asked(said) if said in set(Asked) - {Asked.EXPLICITLY} else Asked.AGAIN
 
 
 def _common(
@@ -236,21 +254,6 @@ def _own_name(call: Call, program: str) -> str | None:
     return call.session.client if program in call.session.client.lower() else None
 
 
-def _evidence(call: Call, wanted: Application, registered: Registered) -> frozenset[str]:
-    """What tells this runtime from another one that registers the same name."""
-    found, binding = registered.found, registered.binding
-    thread = (found.delivery.address.get("thread_id") if found.delivery else None) or claimed(call.meta, THREAD)
-    evidence = {
-        "host": wanted.host_session,
-        "instance": claimed(call.meta, INSTANCE),
-        "thread": thread if wanted.client is Client.CODEX else None,
-        "pane": f"{binding.pane.socket}:{binding.pane.pane_id}" if binding else None,
-    }
-    if found.process is not None and wanted.client is not Client.CUSTOM:
-        evidence["ui_pid"] = f"{found.process.pid}@{found.process.started_at:.0f}"
-    return frozenset(f"{kind}:{proof}" for kind, proof in evidence.items() if proof)
-
-
 def _answer(wanted: Application, registered: Registered) -> Answer:
     agent, found, binding = registered.agent, registered.found, registered.binding
     answer: dict[str, Any] = {"agent_id": agent.agent_id, "team": agent.team}
@@ -261,9 +264,12 @@ def _answer(wanted: Application, registered: Registered) -> Answer:
         answer |= {key: known[key] for key in ("thread_id", "ws_url") if key in known}
     if binding is not None:
         answer["bound"] = {"tmux_pane_id": binding.pane.pane_id, "evidence": found.evidence}
+    if agent.client is not wanted.client:
+        answer["client"] = agent.client
     if found.former:
         answer["you_were"] = [shown_former(one) for one in found.former]
-    return answer if registered.is_reachable else {**answer, "hint": UNBOUND_HINT}
+    hint = found.in_use or UNBOUND_HINT
+    return answer if registered.is_reachable and not found.in_use else {**answer, "hint": hint}
 
 
 TOOLS = (

@@ -11,8 +11,10 @@ from xats_tui.backend.model.agents import Binding, Client
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.services.pane_candidates import Candidate, Wanted
 from xats_tui.backend.services.process_patterns import BadPattern
+from xats_tui.backend.services.runtimes import Runtime
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, ClientName, Optional, Positive, Tool
-from xats_tui.backend.tools.place import SocketPath, tmux_server
+from xats_tui.backend.tools.place import SocketPath, bridge_of, claimed, claimed_ui, tmux_server
+from xats_tui.call_meta import INSTANCE, UNASKED
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
@@ -99,9 +101,19 @@ def check_binding(arguments: BindRuntimeIdentity) -> None:
 
 async def bind_runtime_identity(call: Call, arguments: BindRuntimeIdentity) -> Answer:
     """Give the caller the pane that is proved to be its own."""
-    binding = await _verified(call, arguments)
+    services, session = call.services, call.session
+    ui_pid = arguments.ui_pid or claimed_ui(call.meta)
+    runtime = await services.runtimes.of(session, claimed(call.meta, INSTANCE), ui_pid, bridge_of(call.meta))
+    binding = await _verified(call, arguments, runtime)
     async with call.write() as tx:
-        await call.services.registry.bind(tx, call.agent.agent_id, binding)
+        if in_use := await services.registrar.may_bind(tx, binding, session):
+            raise Refusal("pane_in_use", detail=in_use)
+        displaced = await services.registrar.displaced(tx, call.agent, binding, runtime, session)
+        if displaced and UNASKED in call.meta:
+            raise Refusal("pane_in_use", detail=f"pane {binding.pane.pane_id} is {displaced[0].address}'s by now")
+        agent = await services.registry.bind(tx, call.agent.agent_id, binding)
+        await services.takeovers.note(tx, agent, displaced, runtime)
+    await services.takeovers.tell(agent, displaced, runtime)
     answer: dict[str, Any] = {
         "ok": True,
         "tmux_pane_id": binding.pane.pane_id,
@@ -121,13 +133,20 @@ async def pre_register_codex_pane(call: Call, arguments: PreRegisterCodexPane) -
     return {"ok": True, "expires_at": to_wire(expires_at)}
 
 
-async def _verified(call: Call, arguments: BindRuntimeIdentity) -> Binding:
+async def _verified(call: Call, arguments: BindRuntimeIdentity, runtime: Runtime) -> Binding:
     identity, client = call.services.identity, Client(arguments.agent)
     pattern, pane_id = arguments.process_pattern, arguments.tmux_pane_id
     socket = tmux_server(arguments.tmux_socket, call.meta)
     try:
         if arguments.ui_pid is not None:
-            return await identity.by_pid(client, arguments.ui_pid, pattern=pattern, pane_id=pane_id, socket=socket)
+            return await identity.by_pid(
+                client,
+                arguments.ui_pid,
+                pattern=pattern,
+                pane_id=pane_id,
+                socket=socket,
+                is_host=runtime.shows(arguments.ui_pid),
+            )
         return await identity.by_tty(client, arguments.ui_tty or "", pane_id or "", pattern=pattern, socket=socket)
     except BadPattern as error:
         raise Refusal("invalid_process_pattern", detail=f"process_pattern cannot be used: {error}") from error

@@ -44,6 +44,9 @@ MOST_THREADS = 100
 NO_TURN_YET = "no rollout found"
 """What Codex says when it is to resume a loaded thread that has had no turn: only `thread/read` knows it then."""
 
+WINDOW = "window"
+"""The gate of a thread that a window has to show."""
+
 IDLE, NOT_LOADED = "idle", "notLoaded"
 UNTOLD = "of unknown state"
 
@@ -70,6 +73,11 @@ class CodexAppServer:
                 return await self._sighted(server, agent)
         except (ServerUnreachable, NoReply, RequestRefused, MissingToken) as error:
             return Sighting(reach=Reach.BROKEN, detail=str(error))
+
+    async def is_left(self, agent: Agent) -> bool:
+        """Whether the agent's thread lives and no window shows it: whoever worked there has gone on elsewhere."""
+        gates = (await self.sight(agent)).gates if self.serves(agent) else ()
+        return any(gate.name == WINDOW and not gate.holds for gate in gates)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
         """Start a turn with the hint on the idle thread; `forced` changes nothing here."""
@@ -99,7 +107,7 @@ class CodexAppServer:
         why = SHOWN if shown else (UNSURE if shown is None else UNWATCHED).format(thread_id=thread_id)
         if shown is None and agent.binding is not None:
             return replace(sighting, reach=Reach.NO_PANE, detail=why)  # its own pane shows more
-        window = Gate(name="window", holds=bool(shown), detail=why)
+        window = Gate(name=WINDOW, holds=bool(shown), detail=why)
         return replace(sighting, detail=sighting.detail if shown else why, gates=(*sighting.gates, window))
 
     @asynccontextmanager
