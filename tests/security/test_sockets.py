@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,11 +20,13 @@ from tests.conftest import Connect, Sql
 from tests.fakes import FakeClock
 from tests.hostile_sockets import Ordering, listening
 from tests.mcp_caller import Caller
+from tests.patience import eventually
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
 from xats_tui.backend.errors import TmuxUnavailable
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.tmux import Tmux
 from xats_tui.backend.tmux_sockets import TmuxSockets, UntrustedSocket, server_name
+from xats_tui.backend.transports.json_rpc import ServerUnreachable, connected
 
 pytestmark = pytest.mark.tmux
 
@@ -261,3 +264,27 @@ async def test_no_stored_row_leads_to_what_is_no_tmux(
 
     assert not order.trace.exists()
     assert hints(tmux, pane) == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+async def test_a_socket_that_another_user_serves_is_not_spoken_with(tmux: TmuxServer) -> None:
+    with short_folder() as folder:
+        folder.chmod(0o777)
+        theirs = folder / "theirs"
+        code = (
+            "import os, socket, sys, time; os.setgid(65534); os.setuid(65534); s = socket.socket(socket.AF_UNIX); "
+            "s.bind(sys.argv[1]); s.listen(); time.sleep(60)"
+        )
+        process = subprocess.Popen([sys.executable, "-c", code, str(theirs)])
+        try:
+            await eventually(theirs.exists)
+            os.chown(theirs, os.getuid(), os.getgid())  # as a link or a mount could make it look
+            with pytest.raises(ServerUnreachable, match="another user's process"):
+                async with connected(f"unix:{theirs}"):
+                    pass
+            theirs.rename(inside(tmux))
+            with pytest.raises(UntrustedSocket, match="belongs to another user"):
+                await Tmux(FakeClock()).panes(str(inside(tmux)))
+        finally:
+            process.kill()
+            process.wait()
