@@ -197,6 +197,10 @@ class FakeProcesses(Processes):
         """Those that are there."""
         return frozenset(one for one in seen if one.pid in self.there)
 
+    async def at_work(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
+        """Those that are there."""
+        return await self.living(seen)
+
 
 class FakeTerminals(Terminals):
     """Terminals that hand over each key, but for those that a test says do not."""

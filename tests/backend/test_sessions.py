@@ -1,5 +1,7 @@
 """Who speaks for an agent, and who gets its notifications."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.fakes import FakeClock, Notified, Published
@@ -193,3 +195,50 @@ def test_opening_identifying_and_closing_are_told(sessions: Sessions, published:
     sessions.close(opened(sessions, "one", "A"))
 
     assert published.events == [SessionChanged(session_id="one")] * 3
+
+
+# Going without a word
+
+
+def test_a_session_that_listened_is_connected_until_its_stream_ends_whenever_it_called(
+    sessions: Sessions,
+) -> None:
+    session = opened(sessions, "one", "A")
+    session.last_call_at = FakeClock().now()
+    assert sessions.is_connected("A")
+
+    with sessions.streaming("one"):
+        assert sessions.is_connected("A")
+    assert not sessions.is_connected("A")
+    assert sessions.has_left("A")
+
+
+def test_a_session_that_comes_back_or_calls_again_is_there(sessions: Sessions) -> None:
+    session = opened(sessions, "one", "A")
+    sessions.leave(session)
+    assert sessions.has_left("A")
+    with sessions.streaming("one"):
+        assert not sessions.has_left("A")
+
+    session.last_call_at = FakeClock().now() + timedelta(seconds=1)
+    assert not sessions.has_left("A")
+
+
+def test_an_agent_has_left_when_all_of_its_sessions_have(sessions: Sessions) -> None:
+    first, second = opened(sessions, "first", "A"), opened(sessions, "second", "A")
+    sessions.leave(first)
+    assert not sessions.has_left("A")
+    sessions.leave(second)
+    sessions.close(first)
+    sessions.close(second)
+    assert sessions.has_left("A")
+
+    opened(sessions, "third", "A")
+    assert not sessions.has_left("A")
+
+
+def test_whoever_nobody_can_come_back_as_after_a_restart_has_left(sessions: Sessions) -> None:
+    opened(sessions, "one", "A")
+    sessions.forget({"A", "B"})
+
+    assert (sessions.has_left("A"), sessions.has_left("B"), sessions.has_left("C")) == (False, True, False)

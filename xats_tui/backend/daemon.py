@@ -31,6 +31,7 @@ from xats_tui.backend.services.channels import Channels
 from xats_tui.backend.services.codex_threads import CodexThreads
 from xats_tui.backend.services.contract_folder import SUFFIX, ContractFolder
 from xats_tui.backend.services.contracts import ContractBook
+from xats_tui.backend.services.departures import Departures
 from xats_tui.backend.services.kept_sessions import KeptSessions
 from xats_tui.backend.services.launch_desk import LaunchDesk
 from xats_tui.backend.services.launching import Launching
@@ -41,7 +42,9 @@ from xats_tui.backend.services.operator_agents import OperatorAgents
 from xats_tui.backend.services.operator_mail import OperatorMail
 from xats_tui.backend.services.operator_tasks import OperatorTasks
 from xats_tui.backend.services.outages import Outages
+from xats_tui.backend.services.pane_ages import PaneAges
 from xats_tui.backend.services.presence import Presence
+from xats_tui.backend.services.process_clients import standing
 from xats_tui.backend.services.recognition import Recognition
 from xats_tui.backend.services.registration import Registrar
 from xats_tui.backend.services.retention import Retention
@@ -105,7 +108,7 @@ class Backend:
         troubles = {"database": lambda: database.trouble, "home": holding.restore, "tmux": lambda: tmux.trouble}
         self._outages = Outages(troubles, self.notices, clock)
         processes = Processes()
-        self.panes = PaneMonitor(tmux, clock, bus.publish, processes.standing)
+        self.panes = PaneMonitor(tmux, clock, bus.publish, partial(standing, processes))
         self.tokens = tokens = Tokens(settings.tokens)
         open_channels = OpenChannels(self.sessions)
         self._typing = typing = TmuxPane(tmux, processes, Terminals(), self.panes, database, self.reports, clock, quiet)
@@ -125,6 +128,8 @@ class Backend:
             hint_budget=settings.hint_budget,
         )
         presence = Presence(self.sessions, self.panes, processes, clock)
+        self._pane_ages = PaneAges(database, self.panes, clock)
+        self._departures = Departures(database, self.sessions, processes, clock, bus.publish)
         self._known_agents = KnownAgents(database)
         self.registry = Registry(database, self._known_agents, self.sessions, presence, self.waker, self.panes, clock)
         self._counts = Counts(database, self.sessions, self.panes, bus, clock)
@@ -178,6 +183,7 @@ class Backend:
         self._panes_changed = asyncio.Event()
         bus.listen(self.waker.hear)
         bus.listen(self.channels.hear)
+        bus.listen(self._pane_ages.hear)
         bus.listen(self._hear)
 
     @classmethod
@@ -303,6 +309,8 @@ class Backend:
         for path in (self.settings.operator_token_path, self.settings.proof_key_path):
             operator_credential.ensure(path)
         await self._known_agents.watch()
+        await self._departures.remember()
+        await self._pane_ages.hand_back()
         await self._typing.recall()
         self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
         for name, run in (
@@ -310,6 +318,8 @@ class Backend:
             ("tracking", self._track),
             ("waker", self.waker.run),
             ("channels", self.channels.run),
+            ("departures", self._departures.run),
+            ("pane ages", self._pane_ages.run),
             ("heartbeat", self._beat),
             ("pulse", self.pulse.run),
             ("database files", self._watch_files),

@@ -15,7 +15,6 @@ import psutil
 from psutil import _psposix
 
 from xats_tui.backend.model.agents import START_TOLERANCE, SeenProcess
-from xats_tui.backend.model.panes import Standing
 from xats_tui.programs import RELAYS, is_bare_shell, program_names, tells_nothing
 
 STOPPED = frozenset({psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP})
@@ -129,13 +128,13 @@ class Processes:
         """
         return await asyncio.to_thread(_occupant, pid, started_at, tty)
 
-    async def standing(self, seen: SeenProcess, tty: str) -> Standing:
-        """How a process that was seen stands to what is typed into a terminal."""
-        return await asyncio.to_thread(_standing, seen, tty)
-
     async def living(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
         """Those of the processes that still live; quicker than one by one."""
         return await asyncio.to_thread(lambda: frozenset(filter(_lives, seen)))
+
+    async def at_work(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
+        """Those of the living that have not given way to a shell which reads what is typed."""
+        return await asyncio.to_thread(lambda: frozenset(filter(_is_at_work, seen)))
 
     async def belongings(self, pid: int) -> Belongings | None:
         """What a process has open and was given; None if it has ended or is another user's."""
@@ -162,6 +161,15 @@ def _lives(seen: SeenProcess) -> bool:
         same = abs(process.create_time() - seen.started_at) <= START_TOLERANCE
         return same and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, OSError, ValueError, OverflowError):
+        return False
+
+
+def _is_at_work(seen: SeenProcess) -> bool:
+    try:
+        return _lives(seen) and not is_bare_shell(psutil.Process(seen.pid).cmdline())
+    except psutil.AccessDenied:
+        return True
+    except (psutil.Error, OSError):
         return False
 
 
@@ -270,13 +278,6 @@ def _occupant(pid: int, started_at: float | None, tty: str) -> Occupant | None:
             )
     except (psutil.Error, OSError, ValueError, OverflowError, subprocess.SubprocessError):
         return None
-
-
-def _standing(seen: SeenProcess, tty: str) -> Standing:
-    occupant, process = _occupant(seen.pid, seen.started_at, tty), _by_pid(seen.pid)
-    if occupant is None or process is None or is_bare_shell(process.command):
-        return Standing.ENDED
-    return Standing.IN_FRONT if occupant.in_front and occupant.tty == tty else Standing.BEHIND
 
 
 def _if_allowed(read: Callable[[], str]) -> str:

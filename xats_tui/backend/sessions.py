@@ -55,12 +55,19 @@ class Session:
     """The port of this machine that its newest message came from; None if it came from elsewhere."""
     process: SeenProcess | None = None
     """The process that it came from when it registered last; None if that cannot be told."""
+    left_at: datetime | None = None
+    """When its stream ended, or its process was seen to have; None without such a sign."""
     turned_away: str = ""
     """Why it does not speak as the agent whose name it was configured with; empty if it was not refused that."""
     untold: list[str] = field(default_factory=list)
     """Sentences that its next answer has to tell it."""
     offered: list[str] = field(default_factory=list)
     """Message rows in the newest get_inbox answer: read, once the agent calls again."""
+
+    @property
+    def has_left(self) -> bool:
+        """Whether its client went away, and has not called since."""
+        return self.left_at is not None and (self.last_call_at is None or self.last_call_at <= self.left_at)
 
     def proofs_as(self, agent_id: str | None, evidence: frozenset[str]) -> frozenset[str]:
         """What proves its runtime once it has registered as this agent with this evidence."""
@@ -77,6 +84,8 @@ class Sessions:
         self._streams: Counter[str] = Counter()
         self._by_agent: dict[str, list[Session]] = {}
         """Oldest registration first; the last one speaks for the agent."""
+        self._gone: set[str] = set()
+        """The agents of whom the last session has ended that listened, or whose processes had."""
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -94,10 +103,21 @@ class Sessions:
 
     def close(self, session: Session) -> None:
         """Forget a session; an older one of the same agent speaks for it again."""
+        if session.agent_id is not None and (self.has_stream(session) or session.has_left):
+            self._gone.add(session.agent_id)
         if self._by_id.pop(session.session_id, None) is None:
             return
         self._silence(session)
         self._tell(session)
+
+    def leave(self, session: Session) -> None:
+        """Note that a session's client has gone away without a word."""
+        session.left_at = self._clock.now()
+        self._tell(session)
+
+    def forget(self, agent_ids: Iterable[str]) -> None:
+        """Note that nobody is there any more who spoke as these agents before a restart."""
+        self._gone |= {agent_id for agent_id in agent_ids if agent_id not in self._by_agent}
 
     def identify(
         self,
@@ -119,6 +139,7 @@ class Sessions:
         superseded = self._supersede(agent_id, session) if agent_id is not None else ()
         if agent_id is not None:
             self._by_agent.setdefault(agent_id, []).append(session)
+            self._gone.discard(agent_id)
         self._tell(session)
         return superseded
 
@@ -128,6 +149,7 @@ class Sessions:
             speaking = self._by_agent.setdefault(session.agent_id, [])
             speaking.append(session)
             speaking.sort(key=lambda one: one.identified_at or one.opened_at)
+            self._gone.discard(session.agent_id)
         self._tell(session)
 
     def dismiss(self, agent_id: str) -> None:
@@ -158,6 +180,11 @@ class Sessions:
     def is_listened_to(self, agent_id: str) -> bool:
         """Whether somebody listens now to the standing stream of a session that speaks for an agent."""
         return any(self.has_stream(session) for session in self._by_agent.get(agent_id, ()))
+
+    def has_left(self, agent_id: str) -> bool:
+        """Whether everybody who spoke for an agent is known to have gone away."""
+        speaking = self._by_agent.get(agent_id)
+        return all(session.has_left for session in speaking) if speaking else agent_id in self._gone
 
     def open_ones(self) -> tuple[Session, ...]:
         """Every open session."""
@@ -197,6 +224,8 @@ class Sessions:
     def streaming(self, session_id: str) -> Iterator[None]:
         """The standing stream of a session is open for the life of the block."""
         self._streams[session_id] += 1
+        if session := self._by_id.get(session_id):
+            session.left_at = None
         self._publish([SessionChanged(session_id=session_id)])
         try:
             yield
@@ -204,12 +233,14 @@ class Sessions:
             self._streams[session_id] -= 1
             if not self._streams[session_id]:
                 del self._streams[session_id]
+                if session := self._by_id.get(session_id):
+                    session.left_at = self._clock.now()
             self._publish([SessionChanged(session_id=session_id)])
 
     def _is_there(self, session: Session) -> bool:
         called = session.last_call_at
         lately = called is not None and self._clock.now() - called < JUST_NOW
-        return lately or self.has_stream(session)
+        return self.has_stream(session) or (lately and not session.has_left)
 
     def _supersede(self, agent_id: str, by: Session) -> tuple[Session, ...]:
         others = [one for one in self._by_agent.get(agent_id, ()) if one.evidence.isdisjoint(by.evidence)]

@@ -118,6 +118,44 @@ async def test_one_whose_process_lives_is_there_and_a_reused_pid_is_somebody_els
     assert await presence.among([agent, another]) == frozenset()
 
 
+async def test_a_call_counts_for_nothing_once_its_caller_is_seen_to_have_gone(
+    presence: Presence, sessions: Sessions, clock: FakeClock, program: subprocess.Popen[bytes]
+) -> None:
+    called = replace(AGENT, last_seen_at=clock.now())
+    session = sessions.open("S", "test 1", Notified())
+    session.last_call_at = clock.now()
+    sessions.identify(session, "A")
+    assert await presence.among([called]) == {"A"}
+    dead = replace(called, process=SeenProcess(2**22 + 1, 1.0))
+    assert await presence.among([dead]) == frozenset(), "its process has ended"
+
+    clock.advance(1)
+    with sessions.streaming("S"):
+        assert await presence.among([called, dead]) == {"A"}
+    assert await presence.among([called]) == frozenset(), "its bridge was killed"
+    sessions.close(session)
+    assert await presence.among([called]) == frozenset()
+
+
+async def test_a_session_that_never_listened_and_ends_leaves_its_call_standing(
+    presence: Presence, sessions: Sessions, clock: FakeClock
+) -> None:
+    """As of a script that connects for each call."""
+    session = sessions.open("S", "test 1", Notified())
+    sessions.identify(session, "A")
+    sessions.close(session)
+
+    assert await presence.among([replace(AGENT, last_seen_at=clock.now())]) == {"A"}
+
+
+async def test_a_process_that_gave_way_to_a_shell_is_there_no_more(presence: Presence) -> None:
+    with subprocess.Popen(["bash", "--norc"], stdin=subprocess.PIPE) as shell:
+        seen = SeenProcess(shell.pid, psutil.Process(shell.pid).create_time())
+        assert await presence.among([replace(AGENT, process=seen)]) == frozenset()
+        assert shell.stdin is not None
+        shell.stdin.close()
+
+
 @pytest.mark.parametrize(
     ("state", "client", "there"),
     [

@@ -78,7 +78,7 @@ async def test_a_thread_that_can_be_resumed_is_registered(codex: AppServer, call
 
 
 async def test_register_agent_takes_the_same_path_as_soon_as_it_names_any_of_it(
-    codex: AppServer, caller: Caller
+    codex: AppServer, caller: Caller, connect: Connect
 ) -> None:
     fields = {"name": "bob", "client": "codex", "model": "m"}
 
@@ -91,7 +91,7 @@ async def test_register_agent_takes_the_same_path_as_soon_as_it_names_any_of_it(
     answer = await caller.call("register_agent", **fields, thread_id=THREAD, delivery=delivery)
     assert answer.keys() == {"agent_id", "team"}
     assert len(codex.asked) == asked, "a delivery is taken as it is given"
-    assert "hint" in await caller.call("register_agent", **fields | {"name": "carol"})
+    assert "hint" in await (await connect()).call("register_agent", **fields | {"name": "carol"})
 
 
 async def test_the_url_comes_from_the_environment_unless_it_is_given(

@@ -76,6 +76,11 @@ class PaneLook:
     screen: str
     """The visible screen with its attributes (`capture-pane -p -e`)."""
 
+    @property
+    def occupant(self) -> str:
+        """The pid of the first process in the pane; empty if tmux did not say."""
+        return str(self.formats.get("pane_pid") or "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneReading:
@@ -97,6 +102,29 @@ class PaneView:
     reading: PaneReading
     unchanged_since: datetime
     state_since: datetime
+
+    @property
+    def age(self) -> "StateAge":
+        """Since when the pane is as it is."""
+        return StateAge(
+            state=self.reading.state, reason=self.reading.reason, occupant=self.look.occupant, since=self.state_since
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateAge:
+    """Since when a pane is as it is, and what tells that it is the same pane in the same state."""
+
+    state: PaneState
+    reason: str
+    occupant: str
+    """tmux gives the ids of panes again when it is started again, but not the pid of the first process."""
+    since: datetime
+
+    def goes_on_in(self, look: PaneLook, reading: PaneReading) -> bool:
+        """Whether a pane is still as it was."""
+        same = (self.state, self.occupant) == (reading.state, look.occupant)
+        return same and (self.state is not PaneState.DIALOG or self.reason == reading.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

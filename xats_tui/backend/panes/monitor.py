@@ -8,13 +8,13 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import TmuxError
 from xats_tui.backend.events import Event, PaneChanged
 from xats_tui.backend.model.agents import Client, SeenProcess
-from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Standing
+from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Standing, StateAge
 from xats_tui.backend.model.pastes import Paste
 from xats_tui.backend.panes import read_pane
 from xats_tui.backend.panes.front import STANDING, leads_a_shell
@@ -50,6 +50,8 @@ class PaneMonitor:
         self._standing = standing
         self._clients: Mapping[PaneRef, Client | None] = {}
         self._processes: Mapping[PaneRef, SeenProcess] = {}
+        self._ages: dict[PaneRef, StateAge] = {}
+        """Of panes as they were before a restart, until each is seen for the first time."""
         self._read_as: dict[PaneRef, Client | None] = {}
         """By pane, the client by whose reader its newest view was read."""
         self._views: dict[PaneRef, PaneView] = {}
@@ -77,6 +79,14 @@ class PaneMonitor:
         self._lost &= self._clients.keys()
         self._all_due_at = self._clock.monotonic()
         self._hurry.set()
+
+    def remember(self, ages: Mapping[PaneRef, StateAge]) -> None:
+        """Go on counting from before a restart where a pane is still as it was."""
+        self._ages = dict(ages)
+
+    def tracks(self, pane: PaneRef) -> bool:
+        """Whether a pane is looked at."""
+        return pane in self._clients
 
     def await_change(self, panes: frozenset[PaneRef]) -> None:
         """Look at these panes fast: a wake waits for them."""
@@ -210,11 +220,16 @@ class PaneMonitor:
             look=look,
             reading=reading,
             unchanged_since=look.at,
-            state_since=before.state_since if before is not None and same_state else look.at,
+            state_since=before.state_since if before is not None and same_state else self._since(look, reading),
         )
         self._views[look.pane] = view
         self._tell(look.pane, state_changed=not same_state)
         return view
+
+    def _since(self, look: PaneLook, reading: PaneReading) -> datetime:
+        """When a pane came to be as it is: now, unless it was so before a restart already."""
+        age = self._ages.pop(look.pane, None)
+        return min(age.since, look.at) if age and age.goes_on_in(look, reading) else look.at
 
     def _knowing_ours(self, pane: PaneRef, reading: PaneReading) -> PaneReading:
         paste = self._pastes.get(pane)

@@ -1,7 +1,7 @@
 """Presence: which agents are there, by evidence.
 
-An agent that waits for its person for an hour is there: its process lives.  One that has called a minute ago is, too,
-whatever became of its process.  What nobody can tell counts as away.
+An agent that waits for its person for an hour is there: its process lives.  One that called a minute ago is not, if its
+process has ended since, or its bridge has gone.  What nobody can tell counts as away.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,33 +29,37 @@ class Presence:
         self._processes = processes
         self._clock = clock
         self._looked_at: dict[SeenProcess, tuple[float, bool]] = {}
-        """When a process was looked at, and whether it lived."""
+        """When a process was looked at, and whether it was there."""
 
     async def among(self, agents: Iterable[Agent]) -> frozenset[str]:
-        """The ids of those that called within 5 minutes, listen on a stream, or whose process or client is seen."""
-        agents, now = tuple(agents), self._clock.now()
-        heard = {
-            agent.agent_id
-            for agent in agents
-            if agent.has_called_lately(now) or self._sessions.is_listened_to(agent.agent_id)
-        }
-        silent = [agent for agent in agents if agent.agent_id not in heard]
-        living = await self._living([agent.process for agent in silent if agent.process])
-        return frozenset(heard | {agent.agent_id for agent in silent if self._is_seen(agent, living)})
+        """The ids of those that listen on a stream, whose process or client is seen, or that called within 5 minutes.
 
-    def _is_seen(self, agent: Agent, living: frozenset[SeenProcess]) -> bool:
+        A call counts only where no sign tells that its caller has gone since.
+        """
+        agents = tuple(agents)
+        at_work = await self._at_work([agent.process for agent in agents if agent.process])
+        return frozenset(agent.agent_id for agent in agents if self._is_there(agent, at_work))
+
+    def _is_there(self, agent: Agent, at_work: frozenset[SeenProcess]) -> bool:
+        if self._sessions.is_listened_to(agent.agent_id):
+            return True
         if agent.process is not None:
-            return agent.process in living
+            return agent.process in at_work
+        called = agent.has_called_lately(self._clock.now()) and not self._sessions.has_left(agent.agent_id)
+        return called or self._shows(agent)
+
+    def _shows(self, agent: Agent) -> bool:
+        """Whether the client shows in its pane."""
         if agent.binding is None or agent.client in (None, Client.CUSTOM):
             return False
         view = self._monitor.view(agent.binding.pane)
         return view is not None and view.reading.state in CLIENT_SEEN
 
-    async def _living(self, seen: Sequence[SeenProcess]) -> frozenset[SeenProcess]:
+    async def _at_work(self, seen: Sequence[SeenProcess]) -> frozenset[SeenProcess]:
         now = self._clock.monotonic()
         self._looked_at = {one: look for one, look in self._looked_at.items() if now - look[0] < BELIEVED}
         unknown = frozenset(seen) - self._looked_at.keys()
         if unknown:
-            living = await self._processes.living(unknown)
+            living = await self._processes.at_work(unknown)
             self._looked_at |= {one: (now, one in living) for one in unknown}
         return frozenset(one for one, (_, lives) in self._looked_at.items() if lives)

@@ -5,8 +5,9 @@ It knows processes, not panes.
 
 import re
 
-from xats_tui.backend.model.agents import Client
-from xats_tui.backend.processes import Process
+from xats_tui.backend.model.agents import Client, SeenProcess
+from xats_tui.backend.model.panes import Standing
+from xats_tui.backend.processes import Process, Processes
 from xats_tui.programs import ELSEWHERE, client_of, is_bare_shell, tells_nothing
 
 CODEX_HELPERS = re.compile(r"codex\s+app-server|Codex Computer Use\.app|SkyComputerUseClient", re.IGNORECASE)
@@ -34,6 +35,15 @@ def may_be(client: Client, process: Process, *, is_host: bool = False) -> bool:
 
 def _is_helper(client: str, process: Process) -> bool:
     return client == Client.CODEX and CODEX_HELPERS.search(process.command_line) is not None
+
+
+async def standing(processes: Processes, seen: SeenProcess, tty: str) -> Standing:
+    """How a process that was seen stands to what is typed into a terminal."""
+    occupant = await processes.occupant(seen.pid, seen.started_at, tty)
+    process = await processes.by_pid(seen.pid)
+    if occupant is None or process is None or is_bare_shell(process.command):
+        return Standing.ENDED
+    return Standing.IN_FRONT if occupant.in_front and occupant.tty == tty else Standing.BEHIND
 
 
 def runs_elsewhere(process: Process) -> bool:

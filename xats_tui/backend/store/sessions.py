@@ -46,6 +46,13 @@ async def others_of(reader: Reader, agent_id: str, session_id: str) -> tuple[Kep
     return tuple(map(_kept, rows))
 
 
+async def identified(reader: Reader) -> tuple[KeptSession, ...]:
+    """Every session that speaks as some agent."""
+    return await reader.fetch_objects(
+        _kept, "SELECT * FROM sessions WHERE agent_id IS NOT NULL AND superseded_at IS NULL"
+    )
+
+
 async def add(tx: Transaction, session_id: str, opening: dict[str, Any]) -> None:
     """Keep a session that was opened just now."""
     now = to_wire(tx.now)
