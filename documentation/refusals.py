@@ -33,6 +33,8 @@ MEANINGS: Mapping[str, str] = {
     "unknown_recipient": "There is nobody of that name, id or role to write to.",
     "body_too_large": "`detail` has the limit and the size, in bytes of UTF-8.",
     "unknown_message": "You have sent no message of that id.",
+    "unknown_part": "It has not so many parts; `detail` says how many.",
+    "unknown_cursor": "That place in the list is not there any more: call again without `cursor`.",
     "unknown_dependency": "`task_ids` are no tasks of your team.",
     "unknown_task": "Your team has no such task.",
     "already_claimed": "It is not pending; `owner` has it.",

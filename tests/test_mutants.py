@@ -165,7 +165,21 @@ MUTANTS = {
     "wakes for what was read": Mutant(
         "services/messages.py", "await wakes_store.end_as_read(tx, row_ids)", "pass", BY_STORIES
     ),
-    "what was handed over before": Mutant("tools/kit.py", "tuple(session.offered)", "()", BY_STORIES),
+    "what was handed over before": Mutant(
+        "tools/kit.py", "await self.services.receipts.confirm(tx, self.holder, self._number)", "pass", BY_STORIES
+    ),
+    "the room of an answer": Mutant(
+        "tools/answer_room.py",
+        "needed_tokens < self._tokens and needed_bytes < self._bytes",
+        "needed_tokens > 0",
+        BY_STORIES,
+    ),
+    "the last part of a message": Mutant(
+        "store/receipts.py", "WHERE {whose} AND ends_at >= total", "WHERE {whose}", BY_STORIES
+    ),
+    "answers that may not have left": Mutant(
+        "store/receipts.py", "WHERE has_left = 0 AND ends_at IS NOT NULL RETURNING", "WHERE 0 RETURNING", BY_STORIES
+    ),
     "the end of a page": Mutant(
         "store/messages.py",
         "AND m.event_id > ? ORDER BY m.event_id LIMIT ?",

@@ -6,6 +6,9 @@ CALLS_ONCE = "xats/calls_once"
 CALL_ID = "xats/call_id"
 """The call: the same when it is repeated."""
 
+REPEATED = "xats/repeated"
+"""That the bridge makes a call again by itself, so that it says nothing of what the model has."""
+
 INSTANCE = "xats/instance"
 """The bridge, whatever becomes of its sessions; who says the same is the same runtime."""
 

@@ -101,10 +101,9 @@ def test_w13_a_session_of_another_runtime_is_superseded(
 ) -> None:
     first, second = (sessions.open(name, "test 1", Notified()) for name in ("first", "second"))
     sessions.identify(first, "A", frozenset(old))
-    first.offered.append("message")
     sessions.identify(second, "A", frozenset(new))
 
-    assert (first.agent_id, first.offered) == (None, [])
+    assert first.agent_id is None
     assert first.superseded == Superseded(agent_id="A", at=FakeClock().now())
     assert sessions.speaking() == (second,)
     sessions.close(second)
@@ -181,14 +180,6 @@ def test_a_closed_session_is_forgotten(sessions: Sessions) -> None:
     assert sessions.get("one") is None
     assert sessions.of_agent("A") is None
     assert sessions.speaking() == ()
-
-
-def test_mail_that_was_offered_to_one_agent_is_not_confirmed_by_the_next(sessions: Sessions) -> None:
-    session = opened(sessions, "one", "A")
-    session.offered.append("message")
-    sessions.identify(session, "B")
-
-    assert session.offered == []
 
 
 def test_opening_identifying_and_closing_are_told(sessions: Sessions, published: Published) -> None:

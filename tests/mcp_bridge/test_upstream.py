@@ -164,6 +164,11 @@ async def test_a_session_that_the_coordinator_does_not_know_is_opened_anew(
     assert len(coordinator.calls("send_message")) == 1
 
 
+def repeated(call: dict[str, Any]) -> dict[str, Any]:
+    """The same call, as a bridge makes it again: what it says of the model counts the first time only."""
+    return {**call, "_meta": {**call["_meta"], "xats/repeated": True}}
+
+
 async def test_a_call_that_changes_nothing_is_repeated_as_the_same_call_when_the_connection_broke(
     coordinator: ScriptedCoordinator, tmp_path: Path
 ) -> None:
@@ -174,7 +179,7 @@ async def test_a_call_that_changes_nothing_is_repeated_as_the_same_call_when_the
     async with connected_to(coordinator, tmp_path) as (upstream, _):
         await upstream.request("tools/call", call("task_list"))
     first, second = coordinator.calls("task_list")
-    assert first == second
+    assert second == repeated(first)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +209,7 @@ async def test_a_coordinator_that_keeps_calls_is_asked_again_for_the_same_call(
     async with connected_to(coordinator, tmp_path) as (upstream, _):
         await upstream.request("tools/call", call("send_message"))
     first, second = coordinator.calls("send_message")
-    assert first == second
+    assert second == repeated(first)
 
 
 async def test_a_coordinator_that_came_back_without_keeping_calls_is_not_asked_again(

@@ -1,5 +1,6 @@
-"""Mail: every accepted message is in exactly one inbox until its recipient has read it, and pages lose none."""
+"""Mail: every accepted message is in exactly one inbox until its recipient has read all of it, and pages lose none."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from tests.properties.story import MAIN_PARTS, TEAMS, Story, names
-from tests.properties.world import BODY_LIMIT
+from tests.properties.world import BODY_LIMIT, PAGE_LIMIT
 from xats_tui.backend.model.agents import OPERATOR_ID, OPERATOR_NAME
 
 LATELY = 300
@@ -27,6 +28,8 @@ class Letter:
     body: str
     wakes: bool
     read: bool = False
+    begun: str = ""
+    """What of a message in parts has come before its reader."""
 
 
 class Mail(Story):
@@ -34,23 +37,24 @@ class Mail(Story):
 
     def __init__(self) -> None:
         self.letters: list[Letter] = []
-        self.handed_over: dict[str, list[Letter]] = {}
-        """By name, what the newest get_inbox answer held."""
+        self.handed_over: dict[str, list[tuple[Letter, str]]] = {}
+        """By name, what the newest get_inbox answer held, with the text of each up to there."""
         self.called_at: dict[str, float] = {}
         super().__init__()
 
     @rule(
         sender=names,
         to=st.sampled_from([*MAIN_PARTS, *TEAMS, OPERATOR_NAME, "nobody"]),
-        size=st.sampled_from([1, 1, 250, BODY_LIMIT + 1]),
+        size=st.sampled_from([1, 1, 250, 900, 1_300, BODY_LIMIT + 1]),
+        fill=st.sampled_from([".", '"', "漢", "👍"]),
         need_reply=st.booleans(),
         auto_poke=st.sampled_from([True, True, True, False]),
     )
-    def writes(self, sender: str, to: str, size: int, need_reply: bool, auto_poke: bool) -> None:
+    def writes(self, sender: str, to: str, size: int, need_reply: bool, auto_poke: bool, fill: str = ".") -> None:
         """One agent writes to one agent, to the operator, or to nobody."""
         if sender not in self.registered:
             return
-        body = f"{len(self.letters)}".rjust(size, ".")
+        body = f"{len(self.letters)}".rjust(size, fill)
         answer = self.call(
             sender,
             "send_message",
@@ -62,7 +66,7 @@ class Mail(Story):
         )
         if to not in self.registered and to != OPERATOR_NAME:
             assert answer["error"] == "unknown_recipient"
-        elif len(body) > BODY_LIMIT:
+        elif len(body.encode()) > BODY_LIMIT:
             assert answer["error"] == "body_too_large"
         else:
             assert answer["recipients"] == [self.ids.get(to, OPERATOR_ID)]
@@ -91,8 +95,10 @@ class Mail(Story):
             return
         answer = self.call(name, "get_inbox", limit=limit)
         waiting = self.unread_of(name)
-        self._is_page(answer, waiting, limit)
-        self.handed_over[name] = waiting[:limit]
+        got = self._is_page(answer, waiting, limit)
+        self.handed_over[name] = [(letter, letter.begun + text) for letter, text in got]
+        left = len(waiting) - sum(letter.begun + text == letter.body for letter, text in got)
+        assert (answer["has_more"], answer.get("waiting", 0)) == (left > 0, left)
 
     @rule(name=names, limit=st.integers(min_value=1, max_value=4))
     def looks_through_everything(self, name: str, limit: int) -> None:
@@ -100,15 +106,18 @@ class Mail(Story):
         if name not in self.registered:
             return
         ever = [letter for letter in self.letters if letter.to == name]
-        cursor = 0
+        cursor, seen = 0, dict.fromkeys((letter.row_id for letter in ever), "")
         while True:
             answer = self.call(name, "get_inbox", since_event_id=cursor, limit=limit)
             after = [letter for letter in ever if letter.event_id > cursor]
-            self._is_page(answer, after, limit)
+            self._looks_at(answer, after, limit, seen)
+            while more := answer.get("next_part"):
+                answer = self.call(name, "get_inbox", **more)
+                self._looks_at(answer, [one for one in ever if one.event_id > more["since_event_id"]][:1], 1, seen)
             cursor = answer["last_event_id"]
             if not answer["has_more"]:
                 break
-        assert all(letter.event_id <= cursor for letter in ever)
+        assert seen == {letter.row_id: letter.body for letter in ever}
 
     @invariant()
     def every_message_is_where_it_was_sent(self) -> None:
@@ -146,13 +155,20 @@ class Mail(Story):
         """The mail that its last answer held has arrived."""
         super().has_called(name)
         self.called_at[name] = self.world.clock.monotonic()
-        for letter in self.handed_over.pop(name, []):
-            letter.read = True
+        for letter, text in self.handed_over.pop(name, []):
+            letter.begun, letter.read = text, text == letter.body
 
-    def has_restarted(self) -> None:
-        """Nobody knows any more what was handed over: it comes again."""
-        super().has_restarted()
-        self.handed_over.clear()
+    def has_left(self, name: str) -> None:
+        """Whoever comes back begins anew with what it had not read to the end."""
+        super().has_left(name)
+        for letter in self.unread_of(name):
+            letter.begun = ""
+
+    def has_restarted(self, *, answers_left: bool) -> None:
+        """An answer that may not have left comes again; what has left stays where it is."""
+        super().has_restarted(answers_left=answers_left)
+        if not answers_left:
+            self.handed_over.clear()
 
     def _is_sent(self, answer: dict[str, Any], sender: str, to: Sequence[str], body: str, wakes: bool) -> None:
         newest = max((letter.event_id for letter in self.letters), default=0)
@@ -171,6 +187,14 @@ class Mail(Story):
             for position, recipient in enumerate(to)
         ]
 
-    def _is_page(self, answer: dict[str, Any], waiting: Sequence[Letter], limit: int) -> None:
-        assert [message["id"] for message in answer["messages"]] == [letter.row_id for letter in waiting[:limit]]
-        assert answer["has_more"] is (len(waiting) > limit)
+    def _is_page(self, answer: dict[str, Any], waiting: Sequence[Letter], limit: int) -> list[tuple[Letter, str]]:
+        """What a page holds: the first of what waits, no more than asked for and than a host hands on."""
+        messages = answer["messages"]
+        assert len(json.dumps(answer, ensure_ascii=False).encode()) <= PAGE_LIMIT.size_bytes
+        assert bool(messages) is bool(waiting) and len(messages) <= limit
+        assert [message["id"] for message in messages] == [letter.row_id for letter in waiting[: len(messages)]]
+        return [(letter, message["body"]) for letter, message in zip(waiting, messages, strict=False)]
+
+    def _looks_at(self, answer: dict[str, Any], after: Sequence[Letter], limit: int, seen: dict[str, str]) -> None:
+        for letter, text in self._is_page(answer, after, limit):
+            seen[letter.row_id] += text

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.properties.mail import Mail
 from tests.properties.waking import Waking
 
 STORIES = int(os.environ.get("XATS_STORIES", "16"))
@@ -25,6 +26,24 @@ THOROUGH_TIMEOUT = 1800
 
 def test_whatever_happens_nothing_accepted_is_lost_and_no_unread_mail_is_forgotten() -> None:
     run_state_machine_as_test(Waking, settings=QUICK)
+
+
+def test_whatever_is_written_is_read_once_and_whole_in_pages_that_a_host_hands_on() -> None:
+    run_state_machine_as_test(Mail, settings=QUICK)
+
+
+@pytest.mark.parametrize("answers_left", [True, False])
+def test_an_answer_comes_again_after_a_restart_only_if_it_may_not_have_left(answers_left: bool) -> None:
+    story = Mail()
+    try:
+        story.writes(sender="ann", to="bob", size=1, need_reply=True, auto_poke=True)
+        story.reads(name="bob", limit=1)
+        story.starts_anew(answers_left=answers_left)
+        story.reads(name="bob", limit=1)
+        story.every_message_is_where_it_was_sent()
+        assert bool(story.handed_over["bob"]) is not answers_left
+    finally:
+        story.teardown()
 
 
 def test_an_agent_whose_pane_is_gone_is_announced_its_mail_through_its_channel_again() -> None:

@@ -19,7 +19,7 @@ from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import OPERATOR_ID
 from xats_tui.backend.model.wakes import Reach, Wake, WakeStatus, WakeStep
 
-HINT = re.compile(r"\[xats\] (1 new message|\d+ new messages) from [a-z, ]+( and \d+ more)?: call get_inbox")
+HINT = re.compile(r"\[xats\] (1 (new )?message|\d+ (new )?messages) from [a-z, ]+( and \d+ more)?: call get_inbox")
 
 DRAFT = "a draft"
 
@@ -155,6 +155,8 @@ class Waking(Book):
             self.world.pass_time(600)
         known = self.world.wakes()
         for letter, wake in self._unread(known):
+            if self._is_in_hand(letter):
+                continue
             reachable = self._is_reachable(letter.to)
             if letter.wakes and reachable and not (wake.status is WakeStatus.FAILED or _is_cancelled(wake)):
                 assert wake.status is WakeStatus.DELIVERED, wake
@@ -168,6 +170,8 @@ class Waking(Book):
         for letter, wake in self._unread(self.world.wakes()):
             if wake.due_at is not None:
                 assert now < wake.due_at <= now + LONGEST_WAIT, wake
+            elif self._is_in_hand(letter):
+                assert WakeStep.SEEN in wake.reached, wake
             elif not letter.wakes:
                 assert wake.skip_reason in ("self", "auto_poke_disabled"), wake
             elif not _is_cancelled(wake):
@@ -248,6 +252,10 @@ class Waking(Book):
         for name in sorted(self.registered):
             for letter in self.unread_of(name):
                 yield letter, known[self._key_of(letter)]
+
+    def _is_in_hand(self, letter: Letter) -> bool:
+        """Whether all of a message is in the newest answer to its recipient."""
+        return (letter, letter.body) in self.handed_over.get(letter.to, [])
 
     def _key_of(self, letter: Letter) -> str:
         return f"{letter.message_id}/{self.ids.get(letter.to, OPERATOR_ID)}"

@@ -11,11 +11,12 @@ from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 from tests.fakes import FakeChannel, FakePane, FakeProcesses, FakeTerminals, FakeTmux, Notified, SkippingClock
 from xats_tui.backend.callers import Callers
 from xats_tui.backend.events import EventBus
-from xats_tui.backend.model.agents import Agent, Binding, Delivery, DeliveryKind, VerificationMode
+from xats_tui.backend.model.agents import Agent, Binding, Client, Delivery, DeliveryKind, VerificationMode
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.model.wakes import Wake
 from xats_tui.backend.notices import Notices
@@ -31,6 +32,7 @@ from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.operator import Operator
 from xats_tui.backend.services.operator_tasks import OperatorTasks
 from xats_tui.backend.services.presence import Presence
+from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.recognition import Recognition
 from xats_tui.backend.services.registration import Registrar
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
@@ -41,9 +43,11 @@ from xats_tui.backend.services.together import Services
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.sessions import Session, Sessions
 from xats_tui.backend.store import agents as agents_store
+from xats_tui.backend.store import receipts as receipts_store
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.known_agents import KnownAgents
-from xats_tui.backend.tools import TOOLS
+from xats_tui.backend.tools import TOOLS, answer_room
+from xats_tui.backend.tools.answer_room import AnswerLimit
 from xats_tui.backend.tools.kit import Toolbox
 from xats_tui.backend.transports.claude_channel import OpenChannels
 from xats_tui.backend.transports.tmux_pane import TmuxPane
@@ -55,7 +59,9 @@ QUIET = timedelta(seconds=2)
 LIFETIME = timedelta(hours=24)
 HINT_BUDGET = 8
 """Few, so that it is spent now and then."""
-BODY_LIMIT = 400
+BODY_LIMIT = 6_000
+PAGE_LIMIT = AnswerLimit(tokens=600, size_bytes=2_400)
+"""Little, so that many a message comes in parts."""
 
 SOCKET = "/tmp/no/such/server"
 
@@ -100,11 +106,15 @@ class World:
 
     def restart(self) -> None:
         """New objects on the same file; whoever was connected connects again, and nobody is woken yet."""
-        names = {name: session.agent_id for name, session in self.sessions_by_name.items()}
+        before = self.sessions_by_name
         self._wait(self._shut())
         self._wait(self._open())
-        for name, agent_id in names.items():
-            self.connect(name, agent_id)
+        for name, session in before.items():
+            self.connect(name, session.agent_id, session.session_id)
+
+    def answers_have_left(self) -> None:
+        """The coordinator lives on for long enough to have got rid of every answer."""
+        self._wait(self._note_left())
 
     def begin_to_wake(self) -> None:
         """Have the Waker carry out wakes from now on."""
@@ -116,9 +126,10 @@ class World:
         self._wait(self._settle())
         return answer
 
-    def connect(self, name: str, agent_id: str | None = None) -> None:
+    def connect(self, name: str, agent_id: str | None = None, session_id: str = "") -> None:
         """Open a session for an agent; with an id it speaks for that."""
-        session = self.sessions.open(f"session of {name} at {self.clock.monotonic()}", "test", Notified())
+        session_id = session_id or f"session of {name} at {self.clock.monotonic()}"
+        session = self.sessions.open(session_id, "test", Notified())
         self.sessions_by_name[name] = session
         if agent_id is not None:
             self.sessions.identify(session, agent_id)
@@ -166,11 +177,13 @@ class World:
         bus = EventBus()
         self.database = await self._stack.enter_async_context(Database.opened(self.path, self.clock, bus.publish))
         self._stack.enter_context(_errors_kept(self.troubles))
+        self._stack.enter_context(patch.dict(answer_room.LIMITS, {Client.CUSTOM: PAGE_LIMIT}))
         self.sessions = Sessions(self.clock, bus.publish)
         self.sessions_by_name: dict[str, Session] = {}
         self._make_services(bus)
         await self.known_agents.watch()
         await self._typing.recall()
+        await self.receipts.recover()
         self.monitor.track(await self.registry.bound_panes(), await self.registry.bound_processes())
         bus.listen(self.waker.hear)
 
@@ -194,6 +207,7 @@ class World:
         self.known_agents = KnownAgents(database)
         self.registry = Registry(database, self.known_agents, self.sessions, presence, self.waker, self.monitor, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=BODY_LIMIT)
+        self.receipts = Receipts(database, self.mailbox, self.waker, clock)
         self.board = TaskBoard(database, presence)
         self.contracts = ContractBook(database, self.sessions, schema_limit=10_000)
         self.operator = Operator(database, self.waker, self.tmux)
@@ -211,6 +225,7 @@ class World:
             registry=self.registry,
             registrar=Registrar(database, self.registry, channels, identity, threads, recognition, runtimes, clock),
             mailbox=self.mailbox,
+            receipts=self.receipts,
             waker=self.waker,
             board=self.board,
             channels=channels,
@@ -254,6 +269,10 @@ class World:
             )
             await self.registry.bind(tx, agent_id, binding)
         self.monitor.track(await self.registry.bound_panes(), await self.registry.bound_processes())
+
+    async def _note_left(self) -> None:
+        async with self.database.write() as tx:
+            await receipts_store.note_left(tx, self.receipts.number())
 
     async def _deliver_through(self, agent_id: str, delivery: Delivery) -> None:
         agent = await self.registry.by_id(agent_id)

@@ -107,7 +107,7 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
         "tool error: a pid",
     ),
     "unregister_self": ("ok", "ok: the same id and mail after a return", "tasks_in_progress"),
-    "list_agents": ("ok", "ok: a damaged row harms nobody else", "ok: what a delivery hides"),
+    "list_agents": ("ok", "ok: a damaged row harms nobody else", "ok: what a delivery hides", "unknown_cursor"),
     "send_message": (
         *SENDING,
         "ok: delivered to a pane",
@@ -155,6 +155,9 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
         "forbidden_role: a channel proxy",
         "ok: pages",
         "ok: a broadcast's rows",
+        "ok: a long message in parts",
+        "unknown_part",
+        "tool error: a part of new mail",
         "tool error: a limit of nothing",
         "tool error: a limit that is no integer",
         "tool error: a cursor before the start",
@@ -166,6 +169,7 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
         "ok: from a new session of the sender",
         "unknown_message: none of that id",
         "unknown_message: of another sender",
+        "unknown_cursor",
         "tool error: no id",
     ),
     "task_add": (
@@ -199,7 +203,17 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
         "not_owner",
         "tool error: no id",
     ),
-    "task_list": ("ok", "ok: of one status", "tool error: a status that is none"),
+    "task_list": (
+        "ok",
+        "ok: of one status",
+        "ok: one task",
+        "ok: pages",
+        "unknown_task",
+        "unknown_part",
+        "unknown_cursor",
+        "tool error: a status that is none",
+        "tool error: a part of no task",
+    ),
     "register_contract": (
         "ok: the first version",
         "ok: the next version",
@@ -227,6 +241,8 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
         "unknown_contract",
         "unknown_contract: another team's",
         "unknown_version",
+        "ok: a long one in parts",
+        "unknown_part",
         "tool error: no name",
     ),
     "diff_contracts": (
@@ -234,6 +250,7 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
         "ok: backwards and to itself",
         "unknown_contract",
         "unknown_version",
+        "unknown_part",
         "tool error: no version",
     ),
     "bind_channel": (

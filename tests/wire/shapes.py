@@ -16,6 +16,7 @@ SENT = SENT_SILENTLY | {"poke_skip_reasons"}
 SENT_AND_RETRYING = SENT | {"retry_delays_s"}
 SKIP_REASON = {"agent_id", "reason", "detail"}
 INBOX = {"messages", "has_more", "last_event_id"}
+INBOX_WITH_MORE = INBOX | {"waiting"}
 MESSAGE = {
     *("id", "event_id", "from_team", "to_team", "from_agent_id", "to_agent_id", "to_role", "subject", "body"),
     *("need_reply", "sent_at", "from_role", "from_name"),

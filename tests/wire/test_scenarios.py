@@ -16,7 +16,18 @@ from tests.wire.doors import HttpDoor
 from tests.wire.scenarios.agents import listed
 from tests.wire.scenarios.channels import channel, next_wake
 from tests.wire.scenarios.messages import bound
-from tests.wire.shapes import CONTRACT, DELIVERY, INBOX, MESSAGE, SENT, SENT_AND_RETRYING, STATUS, TASK, exactly
+from tests.wire.shapes import (
+    CONTRACT,
+    DELIVERY,
+    INBOX,
+    INBOX_WITH_MORE,
+    MESSAGE,
+    SENT,
+    SENT_AND_RETRYING,
+    STATUS,
+    TASK,
+    exactly,
+)
 from tests.wire.world import Speaker, World
 
 pytestmark = [pytest.mark.tmux, pytest.mark.asyncio(loop_scope="module")]
@@ -45,7 +56,7 @@ async def until(sender: Speaker, message_id: str, wake_status: str) -> dict[str,
 async def bodies(reader: Speaker, **how: Any) -> list[str]:
     """What an inbox shows."""
     inbox = await reader.call("get_inbox", **how)
-    exactly(inbox, INBOX)
+    exactly(inbox, INBOX_WITH_MORE if inbox["has_more"] and "since_event_id" not in how else INBOX)
     for message in inbox["messages"]:
         exactly(message, MESSAGE)
     return [message["body"] for message in inbox["messages"]]

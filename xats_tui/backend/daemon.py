@@ -45,6 +45,7 @@ from xats_tui.backend.services.outages import Outages
 from xats_tui.backend.services.pane_ages import PaneAges
 from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.services.process_clients import standing
+from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.recognition import Recognition
 from xats_tui.backend.services.registration import Registrar
 from xats_tui.backend.services.retention import Retention
@@ -134,6 +135,7 @@ class Backend:
         self.registry = Registry(database, self._known_agents, self.sessions, presence, self.waker, self.panes, clock)
         self._counts = Counts(database, self.sessions, self.panes, bus, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
+        self._receipts = Receipts(database, self.mailbox, self.waker, clock)
         self.operator_mail = OperatorMail(database, self.mailbox)
         self.operator_tasks = OperatorTasks(database, self.mailbox)
         self.channels = Channels(database, open_channels, self.waker)
@@ -166,6 +168,7 @@ class Backend:
                 database, self.registry, self.channels, identity, threads, recognition, runtimes, clock
             ),
             mailbox=self.mailbox,
+            receipts=self._receipts,
             waker=self.waker,
             board=self.board,
             channels=self.channels,
@@ -182,6 +185,7 @@ class Backend:
         self.launching = Launching(Windows(tmux), launches, clock, settings)
         self._panes_changed = asyncio.Event()
         bus.listen(self.waker.hear)
+        bus.listen(self._receipts.hear)
         bus.listen(self.channels.hear)
         bus.listen(self._pane_ages.hear)
         bus.listen(self._hear)
@@ -312,11 +316,13 @@ class Backend:
         await self._departures.remember()
         await self._pane_ages.hand_back()
         await self._typing.recall()
+        await self._receipts.recover()
         self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
         for name, run in (
             ("panes", self.panes.run),
             ("tracking", self._track),
             ("waker", self.waker.run),
+            ("receipts", self._receipts.run),
             ("channels", self.channels.run),
             ("departures", self._departures.run),
             ("pane ages", self._pane_ages.run),

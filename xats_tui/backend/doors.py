@@ -38,7 +38,7 @@ async def opened(
     """
     commanded = OperatorServices.acting(services, health)
     operator = OperatorDoor(commanded, settings.operator_token_path, read_only=read_only)
-    hooks = HostHooks(services.database, services.waker, services.reports, services.clock)
+    hooks = HostHooks(services.database, services.waker, services.receipts, services.reports, services.clock)
     toolbox = Toolbox(TOOLS, services)
     door = HttpDoor(toolbox, hooks, operator, services.sessions, services.kept_sessions, settings, services.clock)
     async with door.open(listener, settings.keep_alive_ms / 1000):

@@ -53,6 +53,14 @@ class MessageSent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InboxFetched:
+    """An answer with mail is on its way to an agent."""
+
+    agent_id: str
+    scopes = frozenset({Scope.WAKES, Scope.AGENTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboxRead:
     """An agent has read messages."""
 
@@ -133,6 +141,7 @@ Event = (
     AgentChanged
     | PaneBound
     | MessageSent
+    | InboxFetched
     | InboxRead
     | WakeChanged
     | TaskChanged

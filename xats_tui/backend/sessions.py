@@ -61,8 +61,8 @@ class Session:
     """Why it does not speak as the agent whose name it was configured with; empty if it was not refused that."""
     untold: list[str] = field(default_factory=list)
     """Sentences that its next answer has to tell it."""
-    offered: list[str] = field(default_factory=list)
-    """Message rows in the newest get_inbox answer: read, once the agent calls again."""
+    reader: str = ""
+    """What its newest call shows of whose context its answers come into (`tools/place.py`)."""
 
     @property
     def has_left(self) -> bool:
@@ -135,7 +135,6 @@ class Sessions:
         self._silence(session)
         session.agent_id, session.evidence, session.superseded = agent_id, proofs, None
         session.identified_at, session.process, session.turned_away = self._clock.now(), process, ""
-        session.offered.clear()
         superseded = self._supersede(agent_id, session) if agent_id is not None else ()
         if agent_id is not None:
             self._by_agent.setdefault(agent_id, []).append(session)
@@ -160,6 +159,10 @@ class Sessions:
     def all_of(self, agent_id: str) -> tuple[Session, ...]:
         """The sessions that speak as an agent, the newest registration last."""
         return tuple(self._by_agent.get(agent_id, ()))
+
+    def readers_of(self, agent_id: str) -> frozenset[str]:
+        """The readers that get an agent's mail in some session."""
+        return frozenset(session.reader for session in self._by_agent.get(agent_id, ()))
 
     def of_agent(self, agent_id: str) -> Session | None:
         """The session that gets an agent's notifications."""
@@ -248,7 +251,6 @@ class Sessions:
             self._silence(session)
             session.agent_id = None
             session.superseded = Superseded(agent_id=agent_id, at=self._clock.now())
-            session.offered.clear()
             self._tell(session)
         return tuple(others)
 

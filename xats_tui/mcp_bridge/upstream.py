@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xats_tui.call_meta import BRIDGE, CALL_ID, INSTANCE, UNASKED
+from xats_tui.call_meta import BRIDGE, CALL_ID, INSTANCE, REPEATED, UNASKED
 from xats_tui.mcp_bridge.introduction import Introduction
 from xats_tui.mcp_bridge.launch import START_PATIENCE, Launcher
 from xats_tui.mcp_bridge.registration import (
@@ -64,9 +64,9 @@ READ_ONLY = frozenset(
     }
 )
 REPEATABLE = READ_ONLY | REGISTER | {BIND, UNREGISTER, "pre_register_codex_pane", "subscribe_contract", "get_inbox"}
-"""Tools that may be called twice: the second call changes nothing that the first has not.  What get_inbox has answered
-counts as read with the next call of the same session, and a call is repeated in a new one, in which the agent has been
-registered again.  Others are repeated only before a coordinator that keeps its answers."""
+"""Tools that may be called twice: the second call changes nothing that the first has not.  A repeated call says nothing
+of whether the mail of an earlier answer has arrived.  Others are repeated only before a coordinator that keeps its
+answers."""
 
 ASK_INSTEAD = {
     "send_message": "get_delivery_status",
@@ -208,7 +208,7 @@ class Upstream:
             if broken and not (repeatable or session.keeps_calls):
                 raise broken
             try:
-                return await self._made(session, method, params)
+                return await self._made(session, method, params, repeated=broken is not None)
             except NotReached:
                 self._lose(session)
             except Interrupted as error:
@@ -217,15 +217,15 @@ class Upstream:
                     raise
                 broken = error
 
-    async def _made(self, session: Session, method: str, params: Params | None) -> dict[str, Any]:
+    async def _made(
+        self, session: Session, method: str, params: Params | None, *, repeated: bool = False
+    ) -> dict[str, Any]:
         """The result of a request as this coordinator wants it made: a registration with all that is known of us."""
         if method != "tools/call" or params is None:
             return await session.request(method, params)
         claims = self.introduction.claims if self.introduction else {}
-        call: Params = {
-            **params,
-            "_meta": {**(params.get("_meta") or {}), **claims, INSTANCE: self.instance, BRIDGE: os.getpid()},
-        }
+        own = {**claims, INSTANCE: self.instance, BRIDGE: os.getpid()} | ({REPEATED: True} if repeated else {})
+        call: Params = {**params, "_meta": {**(params.get("_meta") or {}), **own}}
         if self.introduction and call.get("name") in REGISTER:
             offered = (await session.request("tools/list", None)).get("tools") or ()
             call = self.introduction.completed(call, offered)

@@ -48,6 +48,14 @@ async def registered(connect: Connect, name: str) -> Caller:
     return caller
 
 
+async def read_by(agent: Caller, **fields: Any) -> list[str]:
+    """The bodies that an agent's program fetches in its session."""
+    result = await agent.client.call_tool(
+        "get_inbox", fields, meta=cast(types.RequestParamsMeta, {"xats/host_session": SESSION})
+    )
+    return [message["body"] for message in json.loads(result.content[0].text)["messages"]]  # type: ignore[union-attr]
+
+
 @pytest.mark.tmux
 async def test_a_busy_agent_gets_its_hint_when_its_turn_ends(
     backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
@@ -64,8 +72,61 @@ async def test_a_busy_agent_gets_its_hint_when_its_turn_ends(
     assert await hook(backend, "Stop", stop_hook_active=False) == {"decision": "block", "reason": HINT}
     status = await status_of(alice, sent["message_id"])
     assert (status["wake_status"], status["transport"]) == ("delivered", "claude-stop-hook")
+    assert await read_by(bob) == ["hello"]
     assert await hook(backend, "Stop", stop_hook_active=True) == {}
+    await quiet(backend, pane)
+    assert "read" in (await status_of(alice, sent["message_id"]))["evidence"], "its turn is over"
     assert hints(tmux, pane) == []
+
+
+@pytest.mark.tmux
+async def test_a_hint_that_the_turn_did_not_follow_is_typed_as_soon_as_the_agent_is_idle(
+    backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    bob, alice = await registered(connect, "bob"), await register("alice")
+    await bind(bob, pane)
+    await quiet(backend, pane)
+    await hook(backend, "UserPromptSubmit")
+    await alice.call("send_message", to_agent_name="bob", body="hello")
+    assert await hook(backend, "Stop", stop_hook_active=False) == {"decision": "block", "reason": HINT}
+
+    await hook(backend, "Stop", stop_hook_active=True)
+
+    await tmux.wait_for(pane.pane_id, "took 1")
+    assert hints(tmux, pane) == [HINT]
+
+
+@pytest.mark.tmux
+async def test_a_page_that_holds_only_a_part_of_the_mail_is_followed_by_the_rest_at_the_end_of_the_turn(
+    backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
+) -> None:
+    bob, alice = await registered(connect, "bob"), await register("alice")
+    await bind(bob, await tmux.stand_in("bob"))
+    await hook(backend, "UserPromptSubmit")
+    for number in range(3):
+        await alice.call("send_message", to_agent_name="bob", body=str(number))
+    assert await read_by(bob, limit=2) == ["0", "1"]
+
+    assert await hook(backend, "Stop", stop_hook_active=False) == {"decision": "block", "reason": HINT}
+
+
+@pytest.mark.tmux
+async def test_the_end_of_a_turn_hands_nothing_over_to_an_agent_that_is_not_to_be_disturbed(
+    backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
+) -> None:
+    bob, alice = await registered(connect, "bob"), await register("alice")
+    await bind(bob, await tmux.stand_in("bob"))
+    await hook(backend, "UserPromptSubmit")
+    (agent,) = [entry.agent for entry in await backend.registry.roster() if entry.agent.name == "bob"]
+    await backend.operator.rest_agent(agent.agent_id)
+    await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert await hook(backend, "Stop", stop_hook_active=False) == {}
+
+    await hook(backend, "UserPromptSubmit")
+    await backend.operator.disturb_agent(agent.agent_id)
+    assert await hook(backend, "Stop", stop_hook_active=False) == {"decision": "block", "reason": HINT}
 
 
 @pytest.mark.tmux

@@ -13,7 +13,7 @@ from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model.agents import Binding, VerificationMode
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.model.tasks import Task, TaskStatus
-from xats_tui.backend.store import agents, channels, contracts, messages, retention, tasks, wakes
+from xats_tui.backend.store import agents, channels, contracts, messages, receipts, retention, tasks, wakes
 from xats_tui.backend.store.migrations import prepare
 from xats_tui.backend.store.transactions import Parameters, Reader, Row, RowId, Transaction
 
@@ -34,6 +34,7 @@ TASK = Task(
     result=None,
     created_at=NOW,
 )
+HOLDER = receipts.Holder(agent_id="A", reader="R", ui_pid=None)
 
 
 class Explained(Transaction):
@@ -77,8 +78,8 @@ READS: dict[str, Callable[[Reader], Awaitable[object]]] = {
     "agents of a team": lambda reader: agents.of_team(reader, "red"),
     "others of a team": lambda reader: agents.others_of_team(reader, "red", but="A", role="qa"),
     "holder of a pane": lambda reader: agents.holder_of(reader, PaneRef("", "%1")),
-    "unread mail": lambda reader: messages.unread(reader, "A", 50),
-    "mail since": lambda reader: messages.since(reader, "A", 7, 50),
+    "unread mail": lambda reader: messages.unread(reader, "A", 50, 10),
+    "mail since": lambda reader: messages.since(reader, "A", 7, 50, 10),
     "newest mail": lambda reader: messages.newest_event_id(reader, "A"),
     "newest mail of one": lambda reader: messages.newest_to(reader, "A", 50),
     "unanswered": lambda reader: messages.unanswered(reader, 50),
@@ -88,6 +89,8 @@ READS: dict[str, Callable[[Reader], Awaitable[object]]] = {
     "sender of": lambda reader: messages.sent_by(reader, "M"),
     "wakes of a message": lambda reader: wakes.of_message(reader, "M"),
     "wakes of an agent": lambda reader: wakes.open_for(reader, "A"),
+    "parts begun": lambda reader: receipts.begun(reader, HOLDER),
+    "mail in hand": lambda reader: receipts.has_mail_in_hand(reader, "A"),
     "agents due": lambda reader: wakes.agents_due(reader, NOW, 10),
     "next due": wakes.next_due,
     "attempts": lambda reader: wakes.attempts(reader, "M", "A"),
@@ -110,7 +113,15 @@ WRITES: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "touch": lambda tx: agents.touch(tx, "A"),
     "bind": lambda tx: agents.bind(tx, "A", BINDING),
     "mark read": lambda tx: messages.mark_read(tx, ["M"]),
-    "note seen": lambda tx: wakes.note_seen(tx, ["M"], NOW),
+    "end as seen": lambda tx: wakes.end_as_seen(tx, ["M"]),
+    "note begun": lambda tx: wakes.note_begun(tx, ["M"], NOW),
+    "let read on": lambda tx: wakes.let_read_on(tx, "A", NOW),
+    "release unread": lambda tx: wakes.release_unread(tx, "A", NOW, "hook"),
+    "reopen": lambda tx: wakes.reopen(tx, ["M"], NOW),
+    "confirm of a reader": lambda tx: receipts.confirm_of_reader(tx, HOLDER, 2),
+    "confirm of a host": lambda tx: receipts.confirm_of_host(tx, "A", ["R"], [1], 2),
+    "withdraw": lambda tx: receipts.withdraw(tx, "A", ["R"]),
+    "forget": lambda tx: receipts.forget(tx, ["M"]),
     "end as read": lambda tx: wakes.end_as_read(tx, ["M"]),
     "end for departed": lambda tx: wakes.end_for_departed(tx, "A"),
     "revive": lambda tx: wakes.revive(tx, "A", NOW + timedelta(hours=1)),

@@ -248,7 +248,7 @@ async def test_a_subscription_ends_when_its_agent_unregisters(register: Connect,
     assert (await (await register("bob")).call("pending_contract_events"))["events"] == []
 
 
-async def test_a_page_of_events_holds_a_hundred_unless_asked_and_five_hundred_at_most(
+async def test_a_page_of_events_holds_a_hundred_unless_asked_and_what_finds_room_at_most(
     register: Connect, sql: Sql
 ) -> None:
     alice = await register("alice")
@@ -263,4 +263,5 @@ async def test_a_page_of_events_holds_a_hundred_unless_asked_and_five_hundred_at
     largest = await alice.call("pending_contract_events", limit=1000)
 
     assert (len(usual["events"]), usual["has_more"], usual["last_event_id"]) == (100, True, 100)
-    assert (len(largest["events"]), largest["has_more"]) == (500, True)
+    assert len(largest["events"]) > 200, "as many as its host hands on"
+    assert (largest["has_more"], largest["last_event_id"]) == (True, len(largest["events"]))

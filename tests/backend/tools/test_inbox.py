@@ -111,7 +111,7 @@ async def test_w25_a_limit_or_cursor_without_meaning_is_refused(
         await bob.call("get_inbox", **arguments)
 
 
-async def test_a_page_holds_two_hundred_messages_at_most(register: Connect, sql: Sql) -> None:
+async def test_a_page_holds_as_many_messages_as_are_asked_for_if_there_is_room(register: Connect, sql: Sql) -> None:
     alice, bob = await register("alice"), await register("bob")
     await send(alice, "bob")
     columns = "event_id, from_team, to_team, from_agent_id, to_agent_id, body, need_reply, sent_at"
@@ -120,8 +120,10 @@ async def test_a_page_holds_two_hundred_messages_at_most(register: Connect, sql:
         f"INSERT INTO messages (id, {columns}) SELECT 'copy-' || i, {columns} FROM messages, n"
     )
 
-    assert len(await inbox(bob, limit=1000)) == 200
-    assert len(await inbox(bob)) == 50
+    pages = [len(await inbox(bob, limit=1000, since_event_id=0)), len(await inbox(bob, limit=20))]
+
+    assert pages[0] < 200, "the host would not hand on so many"
+    assert pages[1] == 20
 
 
 async def test_mail_that_was_handed_to_a_session_which_ended_is_handed_out_again(register: Connect) -> None:

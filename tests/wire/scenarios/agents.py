@@ -96,6 +96,12 @@ async def a_team(world: World) -> None:
     assert (agents[1]["client"], agents[1]["client_name"], agents[1]["role"]) == ("opencode", None, "default")
 
 
+@shows("list_agents", "unknown_cursor")
+async def a_team_from_nobody_on(world: World) -> None:
+    answer = await (await world.agent("alice")).call("list_agents", cursor="nobody")
+    assert answer["error"] == "unknown_cursor"
+
+
 @shows("list_agents", "ok: a damaged row harms nobody else")
 async def a_team_with_a_damaged_row(world: World) -> None:
     alice, bob, carol = [await world.agent(name) for name in ("alice", "bob", "carol")]

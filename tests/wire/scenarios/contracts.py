@@ -1,6 +1,7 @@
 """Contracts: versions and their differences."""
 
 import asyncio
+import json
 from typing import Any
 
 from tests.wire.producers import http_only, shows
@@ -199,6 +200,25 @@ async def an_older_version(world: World) -> None:
     await published(alice, SECOND)
     answer = await alice.call("get_contract", name="api", version=1)
     assert (answer["version"], answer["schema"], answer["note"]) == (1, FIRST, "draft")
+
+
+@shows("get_contract", "ok: a long one in parts")
+@shows("get_contract", "unknown_part")
+@shows("diff_contracts", "unknown_part")
+async def a_contract_longer_than_an_answer(world: World) -> None:
+    alice = await world.agent("alice")
+    long = {"type": "object", "description": "a line\n" * 5_000}
+    await published(alice, FIRST, long)
+    parts = [await alice.call("get_contract", name="api", part=number) for number in (1, 2)]
+    for number, part in enumerate(parts, 1):
+        exactly(part, {"part", "json", "hint"})
+        assert part["part"] == f"{number} of 2"
+    whole = json.loads("".join(part["json"] for part in parts))
+    exactly(whole, CONTRACT)
+    assert whole["schema"] == long
+    assert (await alice.call("get_contract", name="api", part=3))["error"] == "unknown_part"
+    answer = await alice.call("diff_contracts", name="api", from_version=1, to_version=2, part=2)
+    assert answer["error"] == "unknown_part"
 
 
 @shows("get_contract", "unknown_contract")

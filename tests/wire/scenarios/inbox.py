@@ -1,7 +1,7 @@
 """Reading one's mail, and learning what became of the mail that one sent."""
 
 from tests.wire.producers import shows
-from tests.wire.shapes import DELIVERY, INBOX, MESSAGE, STATUS, exactly, is_time
+from tests.wire.shapes import DELIVERY, INBOX, INBOX_WITH_MORE, MESSAGE, STATUS, exactly, is_time
 from tests.wire.world import World
 
 
@@ -86,6 +86,30 @@ async def mail_of_one_event_in_small_pages(world: World) -> None:
         assert all(message["to_agent_id"] == agent.agent_id for message in page["messages"])
 
 
+@shows("get_inbox", "ok: a long message in parts")
+@shows("get_inbox", "unknown_part")
+@shows("get_inbox", "tool error: a part of new mail")
+async def a_message_longer_than_an_answer(world: World) -> None:
+    alice, bob = await world.agent("alice"), await world.agent("bob")
+    body = "a line\n" * 5_000
+    await alice.call("send_message", to_agent_name="bob", body=body, auto_poke=False)
+    first = await bob.call("get_inbox")
+    exactly(first, INBOX_WITH_MORE)
+    exactly(first["messages"][0], MESSAGE | {"part"})
+    assert (first["messages"][0]["part"], first["has_more"], first["waiting"]) == ("1 of 2", True, 1)
+    second = await bob.call("get_inbox")
+    exactly(second, INBOX)
+    assert second["messages"][0]["part"] == "2 of 2"
+    assert first["messages"][0]["body"] + second["messages"][0]["body"] == body
+
+    look = await bob.call("get_inbox", since_event_id=0)
+    exactly(look, INBOX | {"next_part"})
+    assert look["next_part"] == {"since_event_id": 0, "part": 2}
+    assert (await bob.call("get_inbox", since_event_id=0, part=2))["messages"] == second["messages"]
+    assert (await bob.call("get_inbox", since_event_id=0, part=3))["error"] == "unknown_part"
+    await bob.tool_error("get_inbox", {"part": 2}, "part goes with since_event_id")
+
+
 @shows("get_inbox", "tool error: a limit of nothing")
 async def a_page_of_nothing(world: World) -> None:
     bob = await world.agent("bob")
@@ -105,6 +129,15 @@ async def a_cursor_before_the_start(world: World) -> None:
     bob = await world.agent("bob")
     for cursor in (-1, 2**63, "-1", "0x0"):
         await bob.tool_error("get_inbox", {"since_event_id": cursor}, "since_event_id")
+
+
+@shows("get_delivery_status", "unknown_cursor")
+async def a_status_from_nowhere_on(world: World) -> None:
+    alice = await world.agent("alice")
+    await world.agent("bob")
+    sent = await alice.call("send_message", to_agent_name="bob", body="x")
+    answer = await alice.call("get_delivery_status", message_id=sent["message_id"], cursor="nobody")
+    assert answer["error"] == "unknown_cursor"
 
 
 @shows("get_delivery_status", "ok: skipped")

@@ -221,6 +221,28 @@ async def a_completion_of_what(world: World) -> None:
     await (await world.agent("alice")).tool_error("task_complete", {"result": "x"}, "task_id")
 
 
+@shows("task_list", "ok: pages")
+@shows("task_list", "ok: one task")
+@shows("task_list", "unknown_task")
+@shows("task_list", "unknown_part")
+@shows("task_list", "unknown_cursor")
+@shows("task_list", "tool error: a part of no task")
+async def a_board_larger_than_an_answer(world: World) -> None:
+    alice = await world.agent("alice")
+    ids = [await added(alice, f"task {number}", description="d" * 3_000) for number in range(9)]
+    first = await alice.call("task_list")
+    exactly(first, {"tasks", "has_more", "left_out", "next_cursor"})
+    rest = await alice.call("task_list", cursor=first["next_cursor"])
+    assert [task["id"] for page in (first, rest) for task in page["tasks"]] == ids
+    assert first["left_out"] == len(rest["tasks"])
+    (one,) = (await alice.call("task_list", task_id=ids[0]))["tasks"]
+    exactly(one, TASK)
+    assert await alice.call("task_list", task_id="none") == {"error": "unknown_task"}
+    assert (await alice.call("task_list", task_id=ids[0], part=2))["error"] == "unknown_part"
+    assert (await alice.call("task_list", cursor="nowhere"))["error"] == "unknown_cursor"
+    await alice.tool_error("task_list", {"part": 2}, "part goes with task_id")
+
+
 @shows("task_list", "ok")
 async def the_board(world: World) -> None:
     alice, bob = await world.agent("alice"), await world.agent("bob", team=world.team + "-b")

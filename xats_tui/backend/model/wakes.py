@@ -102,6 +102,8 @@ class Sighting:
     """The last lines of the screen, for the record."""
     is_taken: bool = False
     """An earlier hint turned out to be submitted: delivering says so, and puts nothing before the agent."""
+    at_rest: bool | None = None
+    """Whether the program itself shows that its turn is over; None where nothing tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

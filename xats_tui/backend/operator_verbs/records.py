@@ -11,7 +11,8 @@ from xats_tui.backend.model.messages import Message
 from xats_tui.backend.model.tasks import TaskEntry
 from xats_tui.backend.model.wakes import Wake, WakeStep
 from xats_tui.backend.tools.agents import shown_agent
-from xats_tui.backend.tools.messages import shown_message, shown_wake
+from xats_tui.backend.tools.message_parts import shown_message
+from xats_tui.backend.tools.messages import shown_wake
 from xats_tui.backend.tools.tasks import shown_task
 
 Record = dict[str, Any]

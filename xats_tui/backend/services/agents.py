@@ -34,6 +34,7 @@ from xats_tui.backend.store import activity as activity_store
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store import contracts as contracts_store
 from xats_tui.backend.store import messages as messages_store
+from xats_tui.backend.store import receipts as receipts_store
 from xats_tui.backend.store import tasks as tasks_store
 from xats_tui.backend.store import wakes as wakes_store
 from xats_tui.backend.store.agents import Registration
@@ -151,6 +152,7 @@ class Registry:
         if unfinished:
             raise Refusal("tasks_in_progress", task_ids=list(unfinished))
         await wakes_store.end_for_departed(tx, agent.agent_id)
+        await receipts_store.withdraw(tx, agent.agent_id, ())
         await contracts_store.unsubscribe_all(tx, agent.agent_id)
         await store.depart(tx, agent)
         tx.record(PaneBound(agent_id=agent.agent_id))

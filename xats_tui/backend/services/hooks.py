@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from xats_tui.backend.clock import Clock
+from xats_tui.backend.model.agents import Agent
 from xats_tui.backend.reports import Reports
+from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.database import Database
@@ -25,9 +27,10 @@ NOTHING: Mapping[str, Any] = {}
 class HostHooks:
     """Hears hooks."""
 
-    def __init__(self, database: Database, waker: Waker, reports: Reports, clock: Clock) -> None:
+    def __init__(self, database: Database, waker: Waker, receipts: Receipts, reports: Reports, clock: Clock) -> None:
         self._database = database
         self._waker = waker
+        self._receipts = receipts
         self._reports = reports
         self._clock = clock
 
@@ -40,8 +43,18 @@ class HostHooks:
         agents = await store.by_host_session(self._database, session) if event in TELLING else ()
         if not agents:
             return NOTHING
-        agent_id = agents[0].agent_id
-        # A turn that a hook began gets no second one: it might never end.
-        hint = await self._waker.hand_over(agent_id) if event == "Stop" and not fields.get("stop_hook_active") else None
-        self._waker.nudge(agent_id)
+        hint = None
+        if event == "Stop":
+            hint = await self._turn_ended(agents[0], begun_by_hook=bool(fields.get("stop_hook_active")))
+        self._waker.nudge(agents[0].agent_id)
         return {"decision": "block", "reason": hint} if hint else NOTHING
+
+    async def _turn_ended(self, agent: Agent, *, begun_by_hook: bool) -> str | None:
+        """The hint that a turn is to go on with; without one what it has left unread is tried some other way."""
+        await self._receipts.turn_ended(agent)
+        # A turn that a hook began gets no second one: it might never end.
+        hint = None if begun_by_hook else await self._waker.hand_over(agent.agent_id)
+        if hint is None:
+            async with self._database.write() as tx:
+                await self._waker.release_unread(tx, agent.agent_id)
+        return hint

@@ -1,17 +1,16 @@
 """The Mailbox: letters in, unread mail out, and what counts as read.
 
-Mail is delivered by recipient, never by role.  It is read once its recipient has called again after the answer that
-held it; an explicit look at history changes nothing.
+Mail is delivered by recipient, never by role.  When it counts as read is for `receipts` to say; an explicit look at
+history changes nothing.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import uuid4
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.events import InboxRead, MessageSent, WakeChanged
+from xats_tui.backend.events import InboxRead, MessageSent
 from xats_tui.backend.model.agents import Agent
 from xats_tui.backend.model.messages import BROADCAST_MARK, Message
 from xats_tui.backend.model.pages import Page
@@ -19,13 +18,11 @@ from xats_tui.backend.services.presence import Presence
 from xats_tui.backend.services.wakes import Waker
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as store
+from xats_tui.backend.store import receipts as receipts_store
 from xats_tui.backend.store import wakes as wakes_store
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.messages import Outgoing
 from xats_tui.backend.store.transactions import RowId, Transaction
-
-ANSWER_PATIENCE = timedelta(seconds=600)
-"""How long an agent that was handed its mail is left alone before unread mail is worth another hint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +101,9 @@ class Mailbox:
             auto_poke=auto_poke,
         )
 
-    async def unread(self, tx: Transaction, agent_id: str, limit: int) -> Page[Message]:
-        """An agent's unread mail, oldest first."""
-        return await store.unread(tx, agent_id, limit)
+    async def unread(self, tx: Transaction, agent_id: str, limit: int, offset: int) -> Page[Message]:
+        """An agent's unread mail, oldest first, but for the first `offset`."""
+        return await store.unread(tx, agent_id, limit, offset)
 
     async def unread_count(self, tx: Transaction, agent_id: str) -> int:
         """How much unread mail an agent has."""
@@ -116,21 +113,16 @@ class Mailbox:
         """The event of the newest message to an agent; 0 if it never had any."""
         return await store.newest_event_id(self._database, agent_id)
 
-    async def since(self, agent_id: str, event_id: int, limit: int) -> Page[Message]:
-        """An agent's mail after an event, read or not, oldest first; a pure look."""
-        return await store.since(self._database, agent_id, event_id, limit)
-
-    async def offer(self, tx: Transaction, agent_id: str, row_ids: Sequence[str]) -> None:
-        """Note that an answer with this mail is on its way to its recipient."""
-        if row_ids:
-            await wakes_store.note_seen(tx, row_ids, tx.now + ANSWER_PATIENCE)
-            tx.record(WakeChanged(agent_id=agent_id))
+    async def since(self, agent_id: str, event_id: int, limit: int, offset: int) -> Page[Message]:
+        """An agent's mail after an event, read or not, oldest first, but for the first `offset`; a pure look."""
+        return await store.since(self._database, agent_id, event_id, limit, offset)
 
     async def confirm(self, tx: Transaction, agent_id: str, row_ids: Sequence[str]) -> None:
-        """Mark mail as read: its recipient has called again after the answer that held it."""
+        """Mark mail as read: its recipient has had it before it."""
         if row_ids:
             await store.mark_read(tx, row_ids)
             await wakes_store.end_as_read(tx, row_ids)
+            await receipts_store.forget(tx, row_ids)
             tx.record(InboxRead(agent_id=agent_id))
 
     async def stream(self, limit: int = 300, before_event_id: int | None = None) -> tuple[Message, ...]:

@@ -73,6 +73,17 @@ class TaskBoard:
         await store.complete(tx, task_id, result)
         await self._note(tx, "task_completed", agent, {"task_id": task_id, "result": result})
 
+    async def task(self, team: str, task_id: str) -> Task:
+        """One task of a team.
+
+        Raises:
+            Refusal: `unknown_task`.
+        """
+        task = await store.by_id(self._database, team, task_id)
+        if task is None:
+            raise Refusal("unknown_task")
+        return task
+
     async def of_team(self, team: str, status: TaskStatus | None = None) -> tuple[Task, ...]:
         """A team's tasks, the oldest first."""
         return await store.of_team(self._database, team, status)

@@ -10,6 +10,7 @@ from xats_tui.backend.services.contracts import ContractBook
 from xats_tui.backend.services.kept_sessions import KeptSessions
 from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.presence import Presence
+from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.recognition import Recognition
 from xats_tui.backend.services.registration import Registrar
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
@@ -33,6 +34,7 @@ class Services:
     registry: Registry
     registrar: Registrar
     mailbox: Mailbox
+    receipts: Receipts
     waker: Waker
     board: TaskBoard
     channels: Channels

@@ -11,13 +11,14 @@ from datetime import datetime
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import WakeChanged
-from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.agents import Agent, DeliveryKind
 from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, Wake, WakeAttempt, WakeStatus, WakeStep
 from xats_tui.backend.services.tool_names import full_name
 from xats_tui.backend.services.wake_policy import (
     BUDGET_PERIOD,
     CHATTER_PERIOD,
     SHORT,
+    STOP_HOOK,
     Circumstances,
     Defer,
     Deliver,
@@ -29,6 +30,7 @@ from xats_tui.backend.services.wake_policy import (
     choose,
     decide,
     hint,
+    is_unanswered,
     look_again_at,
     restraints,
 )
@@ -40,9 +42,6 @@ from xats_tui.backend.store.database import Database
 from xats_tui.backend.transports import Transport
 
 logger = logging.getLogger(__name__)
-
-STOP_HOOK = "claude-stop-hook"
-"""What stands for a hint that a program took over at the end of its turn."""
 
 LEADS_NOWHERE = frozenset({Reach.BROKEN, Reach.NO_PANE, Reach.AGENT_GONE})
 
@@ -120,16 +119,27 @@ class WakeAttempts:
         is_open = sighting.reach is Reach.OPEN and all(gate.holds for gate in sighting.gates)
         return is_open or sighting.is_taken
 
+    async def is_at_rest(self, agent: Agent) -> bool:
+        """Whether the agent's program shows that its turn is over."""
+        for transport in self._named(self._serving(agent)):
+            sighting = await _seen_by(transport, agent)
+            if sighting.reach is Reach.OPEN and sighting.at_rest is not None:
+                return sighting.at_rest
+        return False
+
     async def hand_over(self, agent_id: str) -> str | None:
         """The hint for a program that asks at the end of its turn, written down as taken; None if there is no mail.
 
-        A wake that was handed over already is not handed over again: the turn it began ends here, too.
+        A wake whose hint is still unanswered is not handed over: the turn that the hint began ends here.
         """
         wakes = await store.open_for(self._database, agent_id)
-        fresh = [wake for wake in wakes if wake.status is WakeStatus.RETRYING and WakeStep.SEEN not in wake.reached]
-        if not fresh:
+        agent = await agents_store.by_id(self._database, agent_id)
+        if agent is None or all(is_unanswered(wake, agent) for wake in wakes):
             return None
-        line = await self._hint(await agents_store.by_id(self._database, agent_id), wakes)
+        now = self._clock.now()
+        if not all(one.gate.holds for one in restraints((), agent, await self._circumstances(agent, now), now)):
+            return None
+        line = await self._hint(agent, wakes)
         proof = Proof(
             step=WakeStep.SUBMITTED,
             detail="the turn goes on with the hint",
@@ -137,7 +147,9 @@ class WakeAttempts:
             seen_after=line,
             typed=False,
         )
-        await self._write_down(agent_id, STOP_HOOK, None, proof, ())
+        # A channel takes a hint in the middle of the turn that this one begins: there it is no quick second try.
+        others = self._serving(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
+        await self._write_down(agent_id, STOP_HOOK, None, proof, (STOP_HOOK, *others))
         return line
 
     async def _sight(self, agent: Agent | None, wakes: Sequence[Wake]) -> tuple[Transport | None, Sighting]:
@@ -182,11 +194,14 @@ class WakeAttempts:
         )
 
     async def _hint(self, agent: Agent | None, wakes: Sequence[Wake]) -> str:
-        unseen = [wake for wake in wakes if WakeStep.SEEN not in wake.reached] or wakes
-        senders = [wake.sender_id for wake in unseen if wake.sender_id]
+        """The line for these wakes; mail that was in somebody's hands is counted only where nothing else waits."""
+        unseen = [wake for wake in wakes if WakeStep.SEEN not in wake.reached]
+        told = unseen or wakes
+        senders = [wake.sender_id for wake in told if wake.sender_id]
         names = await agents_store.names(self._database, senders)
         tool = full_name("get_inbox", agent) if agent else "get_inbox"
-        return hint([names.get(sender, "someone who left") for sender in senders], len(unseen), tool)
+        shown = [names.get(sender, "someone who left") for sender in senders]
+        return hint(shown, len(told), tool, new=bool(unseen))
 
     async def _write_down(
         self, agent_id: str, transport: str, verdict: Verdict | None, proof: Proof, serving: Sequence[str]

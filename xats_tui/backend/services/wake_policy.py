@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from unicodedata import category
 
-from xats_tui.backend.model.agents import Agent
+from xats_tui.backend.model.agents import Agent, DeliveryKind
 from xats_tui.backend.model.wakes import PING_PONG, Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
 
 LADDER = (timedelta(seconds=30), timedelta(seconds=180), timedelta(seconds=600))
@@ -19,6 +19,12 @@ HINT_PATIENCE = timedelta(seconds=60)
 
 REMIND_AFTER = timedelta(seconds=600)
 """How long after a submitted hint or an inbox answer mail that is still unread is worth another look."""
+
+READS_ON_WITHIN, READS_ON_UNSEEN_WITHIN = timedelta(seconds=15), timedelta(seconds=60)
+"""How long an agent that got a page is left to ask for the next one; longer where nothing shows that it works."""
+
+REST_PATIENCE = timedelta(seconds=600)
+"""How long after a part of a message its rest is worth another hint."""
 
 BUDGET_PERIOD = timedelta(hours=1)
 """The time that an agent's hint budget is for."""
@@ -31,6 +37,9 @@ CHATTER_LIMIT = 6
 
 SHORT = 200
 """Characters of a body up to which a message that wants no reply is an acknowledgement."""
+
+STOP_HOOK = "claude-stop-hook"
+"""What stands for a hint that a program took over at the end of its turn."""
 
 HINT_LIMIT = 150
 """Characters of a hint at most: opencode shows a longer paste as `[Pasted ~1 lines]`, which proves nothing."""
@@ -114,7 +123,7 @@ def restraints(
 ) -> tuple[Restraint, ...]:
     """Every reason that is not on the screen, whether it holds the agent's wakes back or not."""
     rest_ends = circumstances.resting_until
-    hint_at = _unanswered_hint(wakes, agent)
+    hint_at = _unanswered_hint([wake for wake in wakes if not _was_passed_over(wake, now)], agent)
     patient_until = hint_at + HINT_PATIENCE if hint_at else now
     spent = circumstances.hints >= circumstances.hint_budget
     return (
@@ -180,6 +189,12 @@ def look_again_at(serving: Sequence[str], used: str, now: datetime) -> datetime:
     return now + (REMIND_AFTER if is_last else HINT_PATIENCE)
 
 
+def reads_on_until(agent: Agent, now: datetime) -> datetime:
+    """When mail that an agent has left behind a page is worth another hint."""
+    unseen = agent.delivery.kind is DeliveryKind.CLAUDE_CHANNEL  # it takes a hint in the middle of a turn
+    return now + (READS_ON_UNSEEN_WITHIN if unseen else READS_ON_WITHIN)
+
+
 def decide(
     wakes: Sequence[Wake],
     agent: Agent | None,
@@ -234,13 +249,20 @@ def delay_after(wakes: Sequence[Wake]) -> timedelta:
     return LADDER[min(min(wake.attempts for wake in wakes), len(LADDER) - 1)]
 
 
-def hint(senders: Sequence[str], count: int, tool: str = "get_inbox") -> str:
-    """The one line that is put before an agent, with the tool to call; names are foreign text and made harmless."""
+def hint(senders: Sequence[str], count: int, tool: str = "get_inbox", *, new: bool = True) -> str:
+    """The one line that is put before an agent; names are foreign text and made harmless.
+
+    Args:
+        senders: names of those who wrote.
+        count: how many messages wait.
+        tool: the tool to call.
+        new: whether no answer has held them yet.
+    """
     named = [_harmless(name) for name in dict.fromkeys(senders)]
     shown = ", ".join(named[:NAMED_SENDERS]) + (
         f" and {len(named) - NAMED_SENDERS} more" if len(named) > NAMED_SENDERS else ""
     )
-    messages = "1 new message" if count == 1 else f"{count} new messages"
+    messages = f"{count} {'new ' if new else ''}message{'' if count == 1 else 's'}"
     start, end = f"[xats] {messages} from ", f": call {tool}"
     room = HINT_LIMIT - len(start) - len(end)
     return start + (shown if len(shown) <= room else shown[: room - 1] + "…") + end
@@ -264,20 +286,24 @@ def _rest(circumstances: Circumstances) -> str:
     return f"do not disturb until {end:%H:%M} UTC" if end else "do not disturb until that is lifted"
 
 
-def _unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:
-    """When the newest hint was submitted that the agent has not called after.
+def is_unanswered(wake: Wake, agent: Agent) -> bool:
+    """Whether the agent has been given a hint for a wake and has not called since.
 
     What was seen is answered, whatever the times say: a quick model has read before its hint is seen to be gone.
     """
-    submitted = [
-        wake.reached[WakeStep.SUBMITTED]
-        for wake in wakes
-        if wake.status is WakeStatus.DELIVERED
-        and WakeStep.SUBMITTED in wake.reached
-        and WakeStep.SEEN not in wake.reached
-    ]
-    newest = max(submitted, default=None)
-    return newest if newest is not None and newest > agent.last_seen_at else None
+    hint_at = wake.reached.get(WakeStep.SUBMITTED)
+    is_open = wake.status is WakeStatus.DELIVERED and WakeStep.SEEN not in wake.reached
+    return is_open and hint_at is not None and hint_at > agent.last_seen_at
+
+
+def _was_passed_over(wake: Wake, now: datetime) -> bool:
+    """Whether the turn that a hook's hint had begun is over without a look at the mail."""
+    return wake.transport == STOP_HOOK and wake.due_at is not None and wake.due_at <= now
+
+
+def _unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:
+    """When the newest hint was submitted that the agent has not called after."""
+    return max((wake.reached[WakeStep.SUBMITTED] for wake in wakes if is_unanswered(wake, agent)), default=None)
 
 
 def _harmless(name: str) -> str:

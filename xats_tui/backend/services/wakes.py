@@ -13,13 +13,19 @@ from datetime import datetime, timedelta
 
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.errors import StoreError
-from xats_tui.backend.events import Event, InboxRead, MessageSent, PaneBound, WakeChanged
+from xats_tui.backend.events import Event, InboxFetched, InboxRead, MessageSent, PaneBound, WakeChanged
 from xats_tui.backend.model.agents import OPERATOR_ID, Agent
 from xats_tui.backend.model.panes import PaneRef, PaneState
 from xats_tui.backend.model.wakes import Gate, Proof, Wake, WakeAttempt, WakeStatus
 from xats_tui.backend.panes.monitor import FAST, PaneMonitor
 from xats_tui.backend.services.wake_attempts import Tried, WakeAttempts
-from xats_tui.backend.services.wake_policy import Defer
+from xats_tui.backend.services.wake_policy import (
+    READS_ON_UNSEEN_WITHIN,
+    REST_PATIENCE,
+    STOP_HOOK,
+    Defer,
+    reads_on_until,
+)
 from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.messages import Outgoing
@@ -107,7 +113,9 @@ class Waker:
 
     def hear(self, event: Event) -> None:
         """Take note of what may change when a wake can be carried out."""
-        if isinstance(event, PaneBound | InboxRead | WakeChanged) or (isinstance(event, MessageSent) and event.to_wake):
+        if isinstance(event, PaneBound | InboxFetched | InboxRead | WakeChanged) or (
+            isinstance(event, MessageSent) and event.to_wake
+        ):
             self._news.set()
 
     async def queue(self, tx: Transaction, letter: Outgoing, *, auto_poke: bool) -> None:
@@ -181,7 +189,30 @@ class Waker:
     async def hand_over(self, agent_id: str) -> str | None:
         """The hint for a program that asks at the end of its turn; None if there is no mail to announce."""
         async with self._turns[agent_id]:
-            return await self._trials.hand_over(agent_id)
+            line = await self._trials.hand_over(agent_id)
+            if line is not None:
+                self._held_up.pop(agent_id, None)
+            return line
+
+    async def is_at_rest(self, agent: Agent) -> bool:
+        """Whether the agent's program shows that its turn is over."""
+        return await self._trials.is_at_rest(agent)
+
+    async def note_fetched(self, tx: Transaction, agent: Agent, whole: Sequence[str], begun: Sequence[str]) -> None:
+        """Wake nobody any more for messages that an answer holds; what is left in the inbox comes after a while."""
+        await store.end_as_seen(tx, whole)
+        await store.note_begun(tx, begun, tx.now + REST_PATIENCE)
+        await store.let_read_on(tx, agent.agent_id, reads_on_until(agent, tx.now))
+        tx.record(InboxFetched(agent_id=agent.agent_id))
+
+    async def release_unread(self, tx: Transaction, agent_id: str) -> None:
+        """Try now what an agent has left in its inbox by the end of a turn that a hint had begun."""
+        if await store.release_unread(tx, agent_id, tx.now + READS_ON_UNSEEN_WITHIN, STOP_HOOK):
+            tx.record(WakeChanged(agent_id=agent_id))
+
+    async def announce_again(self, tx: Transaction, row_ids: Sequence[str]) -> None:
+        """Wake again for unread messages whose reader is gone."""
+        await store.reopen(tx, row_ids, tx.now + self._lifetime)
 
     async def verdicts(self, agent: Agent, message_id: str | None = None) -> tuple[Gate, ...]:
         """Every gate's verdict for an agent now, or for one wake of it if that were tried; changes nothing."""

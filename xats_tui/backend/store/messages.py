@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
 from typing import Any
 
 from xats_tui.backend.clock import from_wire, to_wire
@@ -26,9 +25,6 @@ SELECT = """SELECT m.*,
 
 SELECT_ANSWERED = SELECT.replace("m.*,", f"m.*, CASE WHEN m.need_reply THEN {ANSWER} END AS answered_at,")
 """With when a message that wants a reply was answered."""
-
-PAGE_CHARACTERS = 2_000_000
-"""Characters of subjects and bodies in a page of several messages, so that no answer grows without bound."""
 
 UNANSWERED_REACH = 2_000
 """Events back from the newest in which messages without an answer are looked for."""
@@ -96,19 +92,20 @@ async def add(tx: Transaction, letter: Outgoing) -> RowId:
     return event_id
 
 
-async def unread(reader: Reader, agent_id: str, limit: int) -> Page[Message]:
-    """The oldest messages that the agent has not read."""
+async def unread(reader: Reader, agent_id: str, limit: int, offset: int = 0) -> Page[Message]:
+    """The oldest messages that the agent has not read, but for the first `offset`."""
     rows = await reader.fetch_all(
-        f"{SELECT} WHERE m.to_agent_id = ? AND m.read_at IS NULL ORDER BY m.event_id LIMIT ?", (agent_id, limit + 1)
+        f"{SELECT} WHERE m.to_agent_id = ? AND m.read_at IS NULL ORDER BY m.event_id LIMIT ? OFFSET ?",
+        (agent_id, limit + 1, offset),
     )
     return _page(rows, limit)
 
 
-async def since(reader: Reader, agent_id: str, event_id: int, limit: int) -> Page[Message]:
-    """The agent's messages after an event, oldest first, read or not."""
+async def since(reader: Reader, agent_id: str, event_id: int, limit: int, offset: int = 0) -> Page[Message]:
+    """The agent's messages after an event, read or not, oldest first, but for the first `offset`."""
     rows = await reader.fetch_all(
-        f"{SELECT} WHERE m.to_agent_id = ? AND m.event_id > ? ORDER BY m.event_id LIMIT ?",
-        (agent_id, event_id, limit + 1),
+        f"{SELECT} WHERE m.to_agent_id = ? AND m.event_id > ? ORDER BY m.event_id LIMIT ? OFFSET ?",
+        (agent_id, event_id, limit + 1, offset),
     )
     return _page(rows, limit)
 
@@ -265,11 +262,7 @@ async def sent_by(reader: Reader, message_id: str) -> str | None:
 
 
 def _page(rows: list[Row], limit: int) -> Page[Message]:
-    """The first rows, as many as are asked for and as fit into a page."""
-    sizes = accumulate(len(row["subject"] or "") + len(row["body"]) for row in rows[:limit])
-    fitting = max(1, sum(size <= PAGE_CHARACTERS for size in sizes))
-    shown = rows[: min(limit, fitting)]
-    return Page(rows=tuple(map(_message, shown)), has_more=len(rows) > len(shown))
+    return Page(rows=tuple(map(_message, rows[:limit])), has_more=len(rows) > limit)
 
 
 def _message(row: Row, answered_at: datetime | None = None) -> Message:

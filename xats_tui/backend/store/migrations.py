@@ -220,6 +220,17 @@ KEYS_FIRST = (
 FALSE_ALARM = "NULL value in codex_pane_pre_registrations."
 """What the check says of a file from before that step, which is whole."""
 
+RECEIPTS = (
+    """CREATE TABLE handed_out (
+        agent_id TEXT NOT NULL, reader TEXT NOT NULL, message_id TEXT NOT NULL, ui_pid INTEGER,
+        parts INTEGER NOT NULL DEFAULT 0, characters INTEGER NOT NULL DEFAULT 0, ends_at INTEGER,
+        total INTEGER NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL, has_left INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (agent_id, reader, message_id)) WITHOUT ROWID""",
+    "CREATE INDEX idx_handed_out_message ON handed_out (message_id)",
+    "CREATE INDEX idx_handed_out_now ON handed_out (agent_id, number) WHERE ends_at IS NOT NULL",
+)
+"""Mail that was handed out and is not yet known to have come before the model."""
+
 
 def prepare(path: Path, now: datetime) -> None:
     """Make the file if there is none and bring it to the newest schema, keeping a backup of what it was.
@@ -358,6 +369,12 @@ def _prove_identities(connection: sqlite3.Connection, now: datetime) -> None:
         connection.execute(statement)
 
 
+def _keep_receipts(connection: sqlite3.Connection, now: datetime) -> None:
+    del now
+    for statement in RECEIPTS:
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _adopt_reference_schema,
     _add_what_is_ours,
@@ -366,6 +383,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _keep_pastes,
     _put_keys_first,
     _prove_identities,
+    _keep_receipts,
 )
 
 LATEST = len(MIGRATIONS)

@@ -248,12 +248,58 @@ async def hints_since(reader: Reader, agent_id: str, since: datetime) -> HintsGi
     return HintsGiven(count=row["n"] if row else 0, oldest_at=instant(row["oldest"]) if row else None)
 
 
-async def note_seen(tx: Transaction, row_ids: Collection[str], look_again_at: datetime) -> None:
-    """Note that these messages were in an answer to their recipient, and leave it alone until `look_again_at`."""
+async def end_as_seen(tx: Transaction, row_ids: Collection[str]) -> None:
+    """End every wake for messages that are in an answer to their recipient: nobody is woken for those."""
+    now = to_wire(tx.now)
+    await tx.execute_many(
+        "UPDATE message_delivery_status SET seen_at = coalesce(seen_at, ?), updated_at = ?, due_at = NULL, "
+        "skip_reason = CASE wake_status WHEN 'retrying' THEN 'recipient_active' ELSE skip_reason END, "
+        "detail = CASE wake_status WHEN 'retrying' THEN 'the agent has fetched it by itself' ELSE detail END, "
+        "wake_status = CASE wake_status WHEN 'retrying' THEN 'skipped' ELSE wake_status END "
+        "WHERE recipient_message_id = ?",
+        [(now, now, row_id) for row_id in row_ids],
+    )
+
+
+async def note_begun(tx: Transaction, row_ids: Collection[str], look_again_at: datetime) -> None:
+    """Note that the recipient has got a part of these messages, and leave it alone until `look_again_at`."""
     await tx.execute_many(
         "UPDATE message_delivery_status SET seen_at = coalesce(seen_at, ?), due_at = CASE WHEN due_at IS NULL "
         "THEN NULL ELSE max(due_at, ?) END WHERE recipient_message_id = ?",
         [(to_wire(tx.now), to_wire(look_again_at), row_id) for row_id in row_ids],
+    )
+
+
+async def let_read_on(tx: Transaction, agent_id: str, until: datetime) -> None:
+    """Announce what an agent has left in its inbox at `until`: its hint has led to a page that does not hold it."""
+    await tx.execute(
+        "UPDATE message_delivery_status SET "
+        "due_at = CASE wake_status WHEN 'delivered' THEN ?1 ELSE min(due_at, ?1) END "
+        "WHERE agent_id = ?2 AND due_at IS NOT NULL AND seen_at IS NULL",
+        (to_wire(until), agent_id),
+    )
+
+
+async def release_unread(tx: Transaction, agent_id: str, left_until: datetime, hook: str) -> bool:
+    """Make due what an agent has left behind a page, or has not fetched though told by `hook`; False if nothing is."""
+    rows = await tx.fetch_all(
+        "UPDATE message_delivery_status SET due_at = ? WHERE agent_id = ? AND due_at > ? "
+        "AND seen_at IS NULL AND (due_at <= ? OR wake_status = 'delivered' AND transport = ?) RETURNING message_id",
+        (to_wire(tx.now), agent_id, to_wire(tx.now), to_wire(left_until), hook),
+    )
+    return bool(rows)
+
+
+async def reopen(tx: Transaction, row_ids: Collection[str], expires_at: datetime) -> None:
+    """Wake again for unread messages whose reader is gone; what was not to wake anybody stays so."""
+    now = to_wire(tx.now)
+    await tx.execute_many(
+        "UPDATE message_delivery_status SET wake_status = 'retrying', skip_reason = NULL, failures = 0, due_at = ?, "
+        "updated_at = ?, expires_at = max(coalesce(expires_at, ''), ?), detail = 'whoever had fetched it is gone' "
+        "WHERE recipient_message_id = ? AND due_at IS NULL AND (wake_status = 'delivered' OR "
+        "skip_reason = 'recipient_active') AND EXISTS (SELECT 1 FROM messages m "
+        "WHERE m.id = message_delivery_status.recipient_message_id AND m.read_at IS NULL)",
+        [(now, now, to_wire(expires_at), row_id) for row_id in row_ids],
     )
 
 

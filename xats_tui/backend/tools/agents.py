@@ -5,6 +5,7 @@ from typing import Any
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent
+from xats_tui.backend.tools.cursors import Cursor, after, going_on
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, Tool
 from xats_tui.backend.tools.place import shown_former, traces
 
@@ -18,6 +19,10 @@ class Echo(Arguments):
 
 class NoArguments(Arguments):
     pass
+
+
+class ListAgents(Arguments):
+    cursor: Cursor = None
 
 
 async def echo(call: Call, arguments: Echo) -> Answer:
@@ -39,11 +44,13 @@ async def unregister_self(call: Call, arguments: NoArguments) -> Answer:
     return {"ok": True, "team": agent.team, "name": agent.name, "agent_id": agent.agent_id}
 
 
-async def list_agents(call: Call, arguments: NoArguments) -> Answer:
+async def list_agents(call: Call, arguments: ListAgents) -> Answer:
     """Everybody of the caller's team."""
     agents = await call.services.registry.of_team(call.agent.team)
-    online = await call.services.presence.among(agents)
-    return {"agents": [shown_agent(agent, online=agent.agent_id in online) for agent in agents]}
+    rest = after(agents, arguments.cursor, lambda agent: agent.agent_id)
+    online = await call.services.presence.among(rest)
+    shown = call.room().filled(rest, lambda agent: shown_agent(agent, online=agent.agent_id in online))
+    return {"agents": shown, **going_on(rest, shown, lambda agent: agent.agent_id)}
 
 
 async def whoami(call: Call, arguments: NoArguments) -> Answer:
@@ -125,8 +132,11 @@ TOOLS = (
     ),
     Tool(
         name="list_agents",
-        description="List the agents of your team, you included, with role, client and whether each is online.",
-        arguments=NoArguments,
+        description=(
+            "List the agents of your team, you included, with role, client and whether each is online. While has_more "
+            "is true call it again with cursor = next_cursor."
+        ),
+        arguments=ListAgents,
         run=list_agents,
         for_proxies=True,
     ),

@@ -8,7 +8,11 @@ from xats_tui.backend.clock import to_wire
 from xats_tui.backend.services.contracts import Registered, Unchanged
 from xats_tui.backend.services.schema_compatibility import Compatibility
 from xats_tui.backend.services.schema_diff import diff_schemas
+from xats_tui.backend.store.contracts import ContractEvent
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, Label, NonNegative, Optional, Positive, Tool
+from xats_tui.backend.tools.long_answers import in_parts
+
+Part = Annotated[Optional[Positive], Field(description="This part of an answer that comes in parts.")]
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 500
@@ -28,12 +32,14 @@ class SubscribeContract(Arguments):
 class GetContract(Arguments):
     name: Label
     version: Optional[NonNegative] = Field(default=None, description="The latest if left out or 0.")
+    part: Part = None
 
 
 class DiffContracts(Arguments):
     name: Label
     from_version: Positive
     to_version: Positive
+    part: Part = None
 
 
 class PendingContractEvents(Arguments):
@@ -84,7 +90,7 @@ async def subscribe_contract(call: Call, arguments: SubscribeContract) -> Answer
 async def get_contract(call: Call, arguments: GetContract) -> Answer:
     async with call.write() as tx:
         contract = await call.services.contracts.fetch(tx, call.agent, arguments.name, arguments.version or None)
-    return {
+    answer = {
         "name": contract.name,
         "version": contract.version,
         "schema": contract.schema,
@@ -92,30 +98,34 @@ async def get_contract(call: Call, arguments: GetContract) -> Answer:
         "note": contract.note,
         "registered_at": to_wire(contract.registered_at),
     }
+    return in_parts(answer, arguments.part, call.room())
 
 
 async def diff_contracts(call: Call, arguments: DiffContracts) -> Answer:
-    return await call.services.contracts.diff(
+    diff = await call.services.contracts.diff(
         call.agent.team, arguments.name, arguments.from_version, arguments.to_version
     )
+    return in_parts(diff, arguments.part, call.room())
 
 
 async def pending_contract_events(call: Call, arguments: PendingContractEvents) -> Answer:
     limit = min(arguments.limit, LARGEST_PAGE)
     page = await call.services.contracts.events_since(call.agent, arguments.since_event_id, limit)
+    events = call.room().filled(page.rows, _shown_event)
     return {
-        "events": [
-            {
-                "event_id": event.event_id,
-                "contract_name": event.name,
-                "version": event.version,
-                "diff": event.diff,
-                "registered_at": to_wire(event.registered_at),
-            }
-            for event in page.rows
-        ],
-        "has_more": page.has_more,
-        "last_event_id": page.rows[-1].event_id if page.rows else arguments.since_event_id,
+        "events": events,
+        "has_more": page.has_more or len(events) < len(page.rows),
+        "last_event_id": events[-1]["event_id"] if events else arguments.since_event_id,
+    }
+
+
+def _shown_event(event: ContractEvent) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "contract_name": event.name,
+        "version": event.version,
+        "diff": event.diff,
+        "registered_at": to_wire(event.registered_at),
     }
 
 
@@ -140,7 +150,10 @@ TOOLS = (
     ),
     Tool(
         name="get_contract",
-        description="Fetch one version of a contract, the latest unless you name one.",
+        description=(
+            "Fetch one version of a contract, the latest unless you name one. One that is too long for an answer comes "
+            "in parts, as does a long diff: part says which, as 1 of 3."
+        ),
         arguments=GetContract,
         run=get_contract,
     ),

@@ -33,10 +33,13 @@ from xats_tui.backend.services.together import Services
 from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import calls
 from xats_tui.backend.store.columns import to_json
+from xats_tui.backend.store.receipts import Holder
 from xats_tui.backend.store.transactions import Transaction
+from xats_tui.backend.tools.answer_room import AnswerLimit, Room, limit_for
 from xats_tui.backend.tools.argument_text import as_meant
-from xats_tui.backend.tools.place import claimed
-from xats_tui.call_meta import CALL_ID, HOST_PROGRAM, INSTANCE
+from xats_tui.backend.tools.long_answers import shortened
+from xats_tui.backend.tools.place import claimed, claimed_ui, reader
+from xats_tui.call_meta import CALL_ID, HOST_PROGRAM, INSTANCE, REPEATED, UNASKED
 
 logger = logging.getLogger(__name__)
 
@@ -108,8 +111,9 @@ class Call:
         """The request's `_meta`: what the client program says beside the arguments."""
         self.touched = False
         self._answer: Answer | None = None
-        self._handed_over = tuple(session.offered)
-        """Mail in answers before this call came; what is offered while it runs has not arrived yet."""
+        self._number = services.receipts.number()
+        """Answers before this call have arrived; what is handed out while it runs has not."""
+        session.reader = reader(meta, session.session_id)
         self._agent: Agent | None = None
 
     @property
@@ -131,6 +135,20 @@ class Call:
             raise await self._nobody()
         if self._agent.role == CHANNEL_PROXY_ROLE and not or_proxy:
             raise Refusal("forbidden_role", detail="a channel proxy is no agent: only agents can do that")
+
+    @property
+    def holder(self) -> Holder:
+        """Who gets the mail in this call's answer."""
+        return Holder(agent_id=self.session.agent_id or "", reader=self.session.reader, ui_pid=claimed_ui(self.meta))
+
+    @property
+    def limit(self) -> AnswerLimit:
+        """What of an answer the caller's host hands on."""
+        return limit_for(self._agent, self.session.program or self.session.client)
+
+    def room(self) -> Room:
+        """The room of an empty page."""
+        return Room(self.limit)
 
     @property
     def call_id(self) -> str | None:
@@ -170,12 +188,12 @@ class Call:
             agent_id = self.session.agent_id
             if agent_id is not None:
                 await self.services.registry.touch(tx, agent_id)
-                await self.services.mailbox.confirm(tx, agent_id, self._handed_over)
+                if REPEATED not in self.meta and UNASKED not in self.meta:
+                    await self.services.receipts.confirm(tx, self.holder, self._number)
             yield tx
             if self._answer is not None and self.call_id is not None and self.caller is not None:
                 await calls.keep(tx, self.caller, self.call_id, to_json(self._answer))
         self.touched = True
-        self.session.offered = [row for row in self.session.offered if row not in self._handed_over]
 
     async def _speaker(self, agent_id: str) -> Agent | None:
         return await self.services.registry.by_id(agent_id) or await self.services.channels.proxy(agent_id)
@@ -266,7 +284,7 @@ class Toolbox:
         except Exception:
             logger.exception("%s failed", name)
             return _tool_error(f"{name} failed for a reason of the coordinator's own; its log says which")
-        return _answered(text)
+        return _answered(shortened(text, call.limit))
 
     async def _run_once(self, tool: Tool, call: Call, checked: Arguments) -> str:
         """The answer to a call; to one that was carried out before, or is under way, the same."""

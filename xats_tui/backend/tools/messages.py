@@ -1,4 +1,4 @@
-"""Tools about messages: sending to one or many, reading one's own."""
+"""Tools about messages: sending to one or many, and what became of that."""
 
 from typing import Annotated, Any
 
@@ -7,16 +7,13 @@ from pydantic import Field, StringConstraints
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.agents import Agent
-from xats_tui.backend.model.messages import Message
 from xats_tui.backend.model.wakes import Wake, WakeStatus
 from xats_tui.backend.services.messages import Sent
 from xats_tui.backend.services.wake_policy import LADDER
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, Label, NonNegative, Optional, Tool
+from xats_tui.backend.tools.cursors import Cursor, after, going_on
+from xats_tui.backend.tools.kit import Answer, Arguments, Call, Label, Optional, Tool
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
-
-DEFAULT_PAGE = 50
-LARGEST_PAGE = 200
 
 NOT_TRIED = "not tried yet"
 
@@ -61,16 +58,9 @@ class BroadcastToRole(Arguments):
     auto_poke: bool = True
 
 
-class GetInbox(Arguments):
-    since_event_id: Optional[NonNegative] = Field(
-        default=None,
-        description="Look at history after this event id, changing nothing; leave it out to read new mail.",
-    )
-    limit: Annotated[int, Field(ge=1)] = Field(default=DEFAULT_PAGE, description=f"At most {LARGEST_PAGE}.")
-
-
 class GetDeliveryStatus(Arguments):
     message_id: NonEmpty
+    cursor: Cursor = None
 
 
 async def send_message(call: Call, arguments: SendMessage) -> Answer:
@@ -90,36 +80,14 @@ async def broadcast_to_role(call: Call, arguments: BroadcastToRole) -> Answer:
     return await _broadcast(call, arguments, role=arguments.to_role)
 
 
-async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
-    limit = min(arguments.limit, LARGEST_PAGE)
-    mailbox = call.services.mailbox
-    if arguments.since_event_id is not None:
-        page = await mailbox.since(call.agent.agent_id, arguments.since_event_id, limit)
-    else:
-        async with call.write() as tx:
-            page = await mailbox.unread(tx, call.agent.agent_id, limit)
-            rows = [message.id for message in page.rows]
-            await mailbox.offer(tx, call.agent.agent_id, rows)
-        call.session.offered = rows
-    return {
-        "messages": [shown_message(message) for message in page.rows],
-        "has_more": page.has_more,
-        "last_event_id": page.rows[-1].event_id if page.rows else await _cursor(call, arguments),
-    }
-
-
-async def _cursor(call: Call, arguments: GetInbox) -> int:
-    """Where an answer without messages leaves the caller: where it was, or past all that it has read."""
-    if arguments.since_event_id is not None:
-        return arguments.since_event_id
-    return await call.services.mailbox.newest_event_id(call.agent.agent_id)
-
-
 async def get_delivery_status(call: Call, arguments: GetDeliveryStatus) -> Answer:
     if await call.services.mailbox.sender_of(arguments.message_id) != call.agent.agent_id:
         raise Refusal("unknown_message")
     wakes = await call.services.waker.statuses(arguments.message_id)
-    return {"message_id": arguments.message_id, "statuses": [shown_wake(wake) for wake in wakes]}
+    rest = after(wakes, arguments.cursor, lambda wake: wake.agent_id)
+    shown = call.room().filled(rest, shown_wake)
+    paging = going_on(rest, shown, lambda wake: wake.agent_id)
+    return {"message_id": arguments.message_id, "statuses": shown, **paging}
 
 
 async def _send(call: Call, arguments: SendMessage | SendMessageById, recipient: Agent | None) -> Answer:
@@ -193,25 +161,6 @@ def _reason(wake: Wake) -> dict[str, Any]:
     }
 
 
-def shown_message(message: Message) -> dict[str, Any]:
-    """A message as its recipient sees it."""
-    return {
-        "id": message.id,
-        "event_id": message.event_id,
-        "from_team": message.from_team,
-        "to_team": message.to_team,
-        "from_agent_id": message.from_agent_id,
-        "from_name": message.from_name,
-        "from_role": message.from_role,
-        "to_agent_id": message.to_agent_id,
-        "to_role": message.to_role,
-        "subject": message.subject,
-        "body": message.body,
-        "need_reply": message.need_reply,
-        "sent_at": to_wire(message.sent_at),
-    }
-
-
 def shown_wake(wake: Wake) -> dict[str, Any]:
     """A wake as the sender of its message sees it."""
     delivered = wake.status is WakeStatus.DELIVERED
@@ -264,16 +213,6 @@ TOOLS = (
         arguments=BroadcastToRole,
         run=broadcast_to_role,
         once=True,
-    ),
-    Tool(
-        name="get_inbox",
-        description=(
-            "Read your mail. Without since_event_id it answers what you have not read, oldest first; those messages "
-            "count as read with your next call. While has_more is true call it again. With since_event_id (0 for all) "
-            "it shows history after that event and marks nothing. Answer messages whose need_reply is true."
-        ),
-        arguments=GetInbox,
-        run=get_inbox,
     ),
     Tool(
         name="get_delivery_status",

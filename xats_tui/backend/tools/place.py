@@ -8,9 +8,10 @@ from pydantic import StringConstraints
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model.panes import PaneRef
+from xats_tui.backend.services.receipts import host_reader, thread_reader
 from xats_tui.backend.services.recognition import Former, Traces
 from xats_tui.backend.tmux_sockets import server_name
-from xats_tui.call_meta import BRIDGE, HOST_SESSION, TMUX_SOCKET, UI
+from xats_tui.call_meta import BRIDGE, HOST_SESSION, INSTANCE, TMUX_SOCKET, UI
 
 SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")
 """What may be the path of a socket: no system takes a NUL or more in a path."""
@@ -60,6 +61,17 @@ def traces(meta: Mapping[str, Any]) -> Traces:
     return Traces(
         ui_pid=claimed_ui(meta), thread_id=claimed(meta, THREAD), host_session=claimed(meta, HOST_SESSION), pane=pane
     )
+
+
+def reader(meta: Mapping[str, Any], session_id: str) -> str:
+    """Whose context the answer to a call comes into: the host's own session, else its bridge, else this session."""
+    if host_session := claimed(meta, HOST_SESSION):
+        return host_reader(host_session)
+    if thread := claimed(meta, THREAD):
+        return thread_reader(thread)
+    if instance := claimed(meta, INSTANCE):
+        return f"bridge {instance}"
+    return f"session {session_id}"
 
 
 def shown_former(former: Former) -> dict[str, Any]:

@@ -209,6 +209,7 @@ async def _register(call: Call, wanted: Application) -> Answer:
         raise
     superseded = services.sessions.identify(session, agent_id, runtime.proofs, peer)
     await services.takeovers.tell(registered.agent, registered.losers, runtime, superseded)
+    await services.receipts.withdraw(agent_id, services.sessions.readers_of(agent_id))
     if wanted.carried_channel is not None:
         services.channels.attach(session, wanted.carried_channel, agents_own=True)
     return _answer(wanted, registered)

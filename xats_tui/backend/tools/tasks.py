@@ -1,22 +1,35 @@
 """Tools about the task board."""
 
+import re
 from collections.abc import Sequence
-from itertools import accumulate
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from xats_tui.backend.clock import to_wire
+from xats_tui.backend.errors import Refusal
 from xats_tui.backend.model.tasks import Task, TaskStatus
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, FirstFault, Optional, Tool
+from xats_tui.backend.tools.answer_room import Room
+from xats_tui.backend.tools.cursors import BEGIN_AGAIN, Cursor, going_on
+from xats_tui.backend.tools.kit import (
+    Answer,
+    Arguments,
+    Call,
+    FirstFault,
+    Optional,
+    Positive,
+    Tool,
+)
+from xats_tui.backend.tools.long_answers import in_parts
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 
-LIST_CHARACTERS = 2_000_000
-"""Characters of tasks in one answer."""
-PER_TASK = 500
-"""Of them what a task has besides its texts: ids, times, names of fields."""
+LONGEST_EXCERPT = 600
+"""Characters of each text of a task in a list, if the whole task would not fit into an answer."""
+MOST_DEPENDENCIES = 20
+"""Ids of what it waits for, in the same case."""
 
 
 class TaskAdd(Arguments):
@@ -38,6 +51,15 @@ class TaskComplete(Arguments):
 
 class TaskList(Arguments):
     status: Optional[Literal["pending", "in_progress", "completed"]] = None
+    cursor: Cursor = None
+    task_id: Optional[NonEmpty] = Field(default=None, description="Only this task, with all of its texts.")
+    part: Optional[Positive] = Field(default=None, description="With task_id: this part of a long task.")
+
+    @model_validator(mode="after")
+    def _of_one_task_only(self) -> Self:
+        if self.part is not None and self.task_id is None:
+            raise ValueError("part goes with task_id only")
+        return self
 
 
 async def task_add(call: Call, arguments: TaskAdd) -> Answer:
@@ -61,22 +83,68 @@ async def task_complete(call: Call, arguments: TaskComplete) -> Answer:
 
 
 async def task_list(call: Call, arguments: TaskList) -> Answer:
+    if arguments.task_id is not None:
+        task = await call.services.board.task(call.agent.team, arguments.task_id)
+        return in_parts({"tasks": [shown_task(task)]}, arguments.part, call.room())
     status = TaskStatus(arguments.status) if arguments.status else None
     tasks = await call.services.board.of_team(call.agent.team, status)
-    fitting = _fitting(tasks)
-    shown = [shown_task(task) for task in tasks if task.id in fitting]
-    left_out = len(tasks) - len(shown)
-    return {"tasks": shown, "left_out": left_out} if left_out else {"tasks": shown}
+    if arguments.cursor is None and len(shown := call.room().filled(tasks, shown_task)) == len(tasks):
+        return {"tasks": shown}
+    rest = _after(_unfinished_first(tasks), arguments.cursor)
+    shown = call.room().filled(rest, lambda place: _listed(place.task, call.room()))
+    return {"tasks": shown, **going_on(rest, shown, lambda place: place.cursor)}
 
 
-def _fitting(tasks: Sequence[Task]) -> frozenset[str]:
-    """The ids of as many as an answer holds; of more, the unfinished before the completed, the newest first."""
-    newest_first = tasks[::-1]
-    wanted_first = sorted(newest_first, key=lambda task: task.status is TaskStatus.COMPLETED)
-    sizes = accumulate(
-        len(task.title) + len(task.description or "") + len(task.result or "") + PER_TASK for task in wanted_first
-    )
-    return frozenset(task.id for task, size in zip(wanted_first, sizes, strict=True) if size <= LIST_CHARACTERS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """The place of a task in a list of several pages; a task that is completed meanwhile leaves the others theirs."""
+
+    is_completed: bool
+    number: int
+    """Among all tasks of the team, the oldest first."""
+    task: Task
+
+    @property
+    def order(self) -> tuple[bool, int]:
+        """What can still be worked on comes before what is done, each from the oldest on."""
+        return self.is_completed, self.number
+
+    @property
+    def cursor(self) -> str:
+        """The name of the place."""
+        return f"{'completed' if self.is_completed else 'unfinished'}-{self.number}"
+
+
+def _unfinished_first(tasks: Sequence[Task]) -> list[_Place]:
+    places = [
+        _Place(is_completed=task.status is TaskStatus.COMPLETED, number=number, task=task)
+        for number, task in enumerate(tasks)
+    ]
+    return sorted(places, key=lambda place: place.order)
+
+
+def _after(places: Sequence[_Place], cursor: str | None) -> Sequence[_Place]:
+    if cursor is None:
+        return places
+    named = re.fullmatch(r"(completed|unfinished)-(\d{1,9})", cursor)
+    if named is None:
+        raise Refusal("unknown_cursor", detail=BEGIN_AGAIN)
+    reached = (named[1] == "completed", int(named[2]))
+    return [place for place in places if place.order > reached]
+
+
+def _listed(task: Task, room: Room) -> dict[str, Any]:
+    """A task in a page; of one that is longer than a page the beginning of each text."""
+    shown = shown_task(task)
+    if room.fits(shown):
+        return shown
+    excerpts = {name: _excerpt(shown[name]) for name in ("title", "description", "result")}
+    waits_for = {"depends_on": shown["depends_on"][:MOST_DEPENDENCIES]}
+    return shown | excerpts | waits_for | {"shortened": f"task_list with task_id {task.id} shows all of it"}
+
+
+def _excerpt(text: str | None) -> str | None:
+    return text if text is None or len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]}…"
 
 
 def shown_task(task: Task) -> dict[str, Any]:
@@ -125,7 +193,10 @@ TOOLS = (
     ),
     Tool(
         name="task_list",
-        description="List your team's tasks, oldest first, all or those of one status; left_out counts the rest.",
+        description=(
+            "List your team's tasks, oldest first, all or those of one status. More than a page come with the "
+            "unfinished before the completed: while has_more is true call it again with cursor = next_cursor."
+        ),
         arguments=TaskList,
         run=task_list,
     ),

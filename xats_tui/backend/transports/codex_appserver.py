@@ -237,7 +237,7 @@ def _judged(thread: Mapping[str, Any]) -> Sighting:
         Gate(name="dialog", holds=not approval, detail="an approval is waited for" if approval else "none"),
         Gate(name="state", holds=kind in (IDLE, UNTOLD), detail=said),
     )
-    return Sighting(reach=Reach.OPEN, detail=said, gates=gates, seen=said)
+    return Sighting(reach=Reach.OPEN, detail=said, gates=gates, seen=said, at_rest=kind == IDLE)
 
 
 async def _start_turn(server: JsonRpc, thread_id: str, text: str) -> str:

@@ -159,6 +159,17 @@ def first_closed(gates: Iterable[Gate], passing: Collection[str] = ()) -> Gate |
     return next((gate for gate in gates if not gate.holds and gate.name not in passing), None)
 
 
+TURN = frozenset({"owner", "process", "state", "hooks", "quiet"})
+"""The gates that all hold when the program in a pane has ended its turn."""
+
+
+def shows_rest(agent: Agent, gates: Iterable[Gate]) -> bool | None:
+    """Whether a pane shows that its program's turn is over; None where no reader of its own proves a screen idle."""
+    if agent.client in (None, Client.CUSTOM):
+        return None
+    return all(gate.holds for gate in gates if gate.name in TURN)
+
+
 def _told(report: Report | None, view: PaneView, unchanged: timedelta) -> Gate:
     """What the program says must not contradict what its screen shows, unless its word is older than a calm screen."""
     if report is None or report.state is PaneState.IDLE:

@@ -135,7 +135,7 @@ async def _sighting(server: httpx2.AsyncClient, session: str) -> Sighting:
         Gate(name="state", holds=state == IDLE, detail=f"session {state}"),
     )
     detail = permission if asked_for else f"session {state}"
-    return Sighting(reach=Reach.OPEN, detail=detail, gates=gates, seen=detail)
+    return Sighting(reach=Reach.OPEN, detail=detail, gates=gates, seen=detail, at_rest=not asked_for and state == IDLE)
 
 
 async def _listed(server: httpx2.AsyncClient, path: str) -> list[dict[str, Any]]:

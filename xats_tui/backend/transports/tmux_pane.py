@@ -15,7 +15,7 @@ from xats_tui.backend.reports import Reports
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.terminals import Terminals
 from xats_tui.backend.tmux import Tmux
-from xats_tui.backend.transports.gates import first_closed, overruled
+from xats_tui.backend.transports.gates import first_closed, overruled, shows_rest
 from xats_tui.backend.transports.pane_eyes import PaneEyes, Seen
 from xats_tui.backend.transports.pastes import Pastes
 from xats_tui.backend.transports.typist import Typist, last_lines
@@ -64,7 +64,7 @@ class TmuxPane:
     async def sight(self, agent: Agent) -> Sighting:
         """Look at the agent's pane and judge every gate."""
         seen = await self._seen(agent, follow=not self._is_written_to(agent))
-        return seen if isinstance(seen, Sighting) else _sighting(seen)
+        return seen if isinstance(seen, Sighting) else _sighting(agent, seen)
 
     async def ready(self, agent: Agent) -> Seen:
         """Look at the agent's pane, which is about to get a key; whoever asks is its writer.
@@ -137,7 +137,7 @@ class TmuxPane:
         return Proof(step=WakeStep.SUBMITTED, detail=detail, seen_before="", seen_after=shown, times=times)
 
 
-def _sighting(seen: Seen) -> Sighting:
+def _sighting(agent: Agent, seen: Seen) -> Sighting:
     owner, closed = seen.gates[0], first_closed(seen.gates)
     return Sighting(
         reach=Reach.OPEN if owner.holds else Reach.AGENT_GONE,
@@ -145,6 +145,7 @@ def _sighting(seen: Seen) -> Sighting:
         gates=seen.gates,
         seen=last_lines(seen.view),
         is_taken=seen.proof is not None,
+        at_rest=shows_rest(agent, seen.gates),
     )
 
 

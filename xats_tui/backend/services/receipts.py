@@ -1,0 +1,175 @@
+"""Receipts: what an agent was handed is read once its model has it, which its next call shows, or its own program.
+
+A program shows it by ending the turn in which the mail was fetched: its hook says so, its thread or session is idle,
+its own screen is at rest.  The coordinator's restart changes nothing of that.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from xats_tui.backend.clock import Clock
+from xats_tui.backend.errors import StoreError
+from xats_tui.backend.events import Event, InboxFetched, WakeChanged
+from xats_tui.backend.model.agents import Agent, DeliveryKind
+from xats_tui.backend.services.messages import Mailbox
+from xats_tui.backend.services.wakes import Waker
+from xats_tui.backend.store import agents as agents_store
+from xats_tui.backend.store import receipts as store
+from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.receipts import Begun, Holder, Piece
+from xats_tui.backend.store.transactions import Transaction
+
+logger = logging.getLogger(__name__)
+
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
+"""Seconds between two looks at an agent with mail in hand: a tenth of how long it has had it, within these bounds."""
+
+LEAVES_WITHIN_S = 2.0
+"""Seconds after which an answer has left this process, if that still lives."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watch:
+    """An agent with mail in hand, and when it is looked at next."""
+
+    newest: int
+    """Number of the newest answer that it has got."""
+    since: float
+    at: float
+    is_noted: bool = False
+    """Whether it is noted that the answer has left this process."""
+
+
+def host_reader(host_session: str) -> str:
+    """The reader that a session of Claude Code is."""
+    return f"host {host_session}"
+
+
+def thread_reader(thread_id: str) -> str:
+    """The reader that a thread of Codex is."""
+    return f"thread {thread_id}"
+
+
+class Receipts:
+    """All mail in hand."""
+
+    def __init__(self, database: Database, mailbox: Mailbox, waker: Waker, clock: Clock) -> None:
+        self._database = database
+        self._mailbox = mailbox
+        self._waker = waker
+        self._clock = clock
+        self._numbers = itertools.count(1)
+        self._news = asyncio.Event()
+        self._watched: dict[str, _Watch] = {}
+
+    def number(self) -> int:
+        """The number of an answer or a call: what came before has a smaller one."""
+        return next(self._numbers)
+
+    async def begun(self, tx: Transaction, holder: Holder) -> Mapping[str, Begun]:
+        """How much this holder has got of messages that come in parts, by the id of the message."""
+        return await store.begun(tx, holder)
+
+    async def hand_out(self, tx: Transaction, agent: Agent, holder: Holder, pieces: Sequence[Piece]) -> None:
+        """Note that an answer with this mail is on its way to an agent."""
+        if pieces:
+            await store.hand_out(tx, holder, pieces, self.number())
+            whole = [piece.message_id for piece in pieces if piece.is_last]
+            begun = [piece.message_id for piece in pieces if not piece.is_last]
+            await self._waker.note_fetched(tx, agent, whole, begun)
+
+    def hear(self, event: Event) -> None:
+        """Take note of mail that is in somebody's hands now."""
+        if isinstance(event, InboxFetched):
+            self._news.set()
+
+    async def confirm(self, tx: Transaction, holder: Holder, before: int) -> None:
+        """The holder has called again: what was in its answers before that number has come before its model."""
+        await self._mailbox.confirm(tx, holder.agent_id, await store.confirm_of_reader(tx, holder, before))
+
+    async def turn_ended(self, agent: Agent) -> None:
+        """The agent's own program says that the turn is over: its model has what it was handed in it."""
+        before = self.number()
+        if await store.has_mail_in_hand(self._database, agent.agent_id):
+            async with self._database.write() as tx:
+                await self._confirm_of_host(tx, agent, before)
+
+    async def withdraw(self, agent_id: str, staying: Collection[str]) -> None:
+        """Whoever had an agent's mail but these readers is gone: it is announced to those who are there now."""
+        async with self._database.write() as tx:
+            lost = await store.withdraw(tx, agent_id, staying)
+            await self._waker.announce_again(tx, lost)
+            if lost:
+                tx.record(WakeChanged(agent_id=agent_id))
+
+    async def recover(self) -> None:
+        """Take back what an earlier process may not have got rid of; what has left it stays in its reader's hands."""
+        async with self._database.write() as tx:
+            await self._waker.announce_again(tx, await store.withdraw_unsent(tx))
+
+    async def run(self) -> None:
+        """Look, again and again, whether those with mail in hand have ended their turn, for ever."""
+        while True:
+            self._news.clear()
+            try:
+                pause = await self._look_around()
+            except StoreError as error:
+                if error.fault is None:
+                    logger.exception("mail in hand cannot be read")
+                pause = LONGEST_PAUSE_S
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._news.wait()
+
+    async def _look_around(self) -> float:
+        """Look at the agents whose time has come; the seconds until the next one's has."""
+        in_hand = await store.agents_with_mail_in_hand(self._database)
+        now = self._clock.monotonic()
+        self._watched = {agent_id: self._watch(agent_id, newest, now) for agent_id, newest in in_hand.items()}
+        for agent_id, watch in self._watched.items():
+            if watch.at <= now:
+                await self._look_at(agent_id, watch)
+        soonest = min((watch.at for watch in self._watched.values()), default=now + LONGEST_PAUSE_S)
+        return max(soonest - self._clock.monotonic(), 0.0)
+
+    def _watch(self, agent_id: str, newest: int, now: float) -> _Watch:
+        known = self._watched.get(agent_id)
+        if known is not None and known.newest == newest:
+            return known
+        return _Watch(newest=newest, since=now, at=now + SHORTEST_PAUSE_S)
+
+    async def _look_at(self, agent_id: str, watch: _Watch) -> None:
+        before, age = self.number(), self._clock.monotonic() - watch.since
+        agent = await agents_store.by_id(self._database, agent_id)
+        at_rest = agent is not None and await self._waker.is_at_rest(agent)
+        to_note = age >= LEAVES_WITHIN_S and not watch.is_noted
+        if to_note or at_rest:
+            async with self._database.write() as tx:
+                if to_note:
+                    await store.note_left(tx, watch.newest)
+                    watch.is_noted = True
+                if agent is not None and at_rest:
+                    await self._confirm_of_host(tx, agent, before)
+                    await self._waker.release_unread(tx, agent_id)
+        watch.at = self._clock.monotonic() + min(max(age / 10, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
+
+    async def _confirm_of_host(self, tx: Transaction, agent: Agent, before: int) -> None:
+        read = await store.confirm_of_host(tx, agent.agent_id, _readers(agent), _ui_pids(agent), before)
+        await self._mailbox.confirm(tx, agent.agent_id, read)
+
+
+def _readers(agent: Agent) -> list[str]:
+    """What the agent's own program calls itself when it reads mail."""
+    readers = [host_reader(agent.host_session)] if agent.host_session else []
+    if agent.delivery.kind is DeliveryKind.CODEX_APPSERVER:
+        readers.append(thread_reader(agent.delivery.address["thread_id"]))
+    return readers
+
+
+def _ui_pids(agent: Agent) -> list[int]:
+    known = (agent.binding.ui_pid if agent.binding else None, agent.process.pid if agent.process else None)
+    return [pid for pid in dict.fromkeys(known) if pid is not None]

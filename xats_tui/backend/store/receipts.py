@@ -1,0 +1,158 @@
+"""Mail that is in somebody's hands: handed out in an answer, and not yet known to have come before the model."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from xats_tui.backend.clock import to_wire
+from xats_tui.backend.store.columns import to_json
+from xats_tui.backend.store.transactions import Reader, Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who gets mail in an answer: one context of one model, as far as that can be told."""
+
+    agent_id: str
+    reader: str
+    """The session of the host, or whatever else stays the same as long as the model remembers."""
+    ui_pid: int | None
+    """The process of the host's user interface, as its bridge names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A message in an answer, or one part of it; counted in characters of its subject and body together."""
+
+    message_id: str
+    end: int
+    """Where the part ends."""
+    total: int
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing of the message comes after it."""
+        return self.end >= self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """How much of a message in parts has come before the model."""
+
+    parts: int = 0
+    characters: int = 0
+
+
+NOTHING = Begun()
+
+
+async def begun(reader: Reader, holder: Holder) -> dict[str, Begun]:
+    """The messages of which this holder has confirmed parts, by id."""
+    rows = await reader.fetch_all(
+        "SELECT message_id, parts, characters FROM handed_out WHERE agent_id = ? AND reader = ? AND parts > 0",
+        (holder.agent_id, holder.reader),
+    )
+    return {row["message_id"]: Begun(parts=row["parts"], characters=row["characters"]) for row in rows}
+
+
+async def hand_out(tx: Transaction, holder: Holder, pieces: Sequence[Piece], number: int) -> None:
+    """Note what is in an answer that is about to leave; `number` tells it from earlier and later ones."""
+    await tx.execute_many(
+        "INSERT INTO handed_out (agent_id, reader, message_id, ui_pid, ends_at, total, number, at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ui_pid = excluded.ui_pid, "
+        "ends_at = excluded.ends_at, total = excluded.total, number = excluded.number, at = excluded.at, has_left = 0",
+        [
+            (
+                holder.agent_id,
+                holder.reader,
+                piece.message_id,
+                holder.ui_pid,
+                piece.end,
+                piece.total,
+                number,
+                to_wire(tx.now),
+            )
+            for piece in pieces
+        ],
+    )
+
+
+async def confirm_of_reader(tx: Transaction, holder: Holder, before: int) -> tuple[str, ...]:
+    """Note that what this holder got in answers before that number has arrived; the ids of messages read by that."""
+    return await _confirm(tx, "agent_id = ? AND reader = ? AND number < ?", (holder.agent_id, holder.reader, before))
+
+
+async def confirm_of_host(
+    tx: Transaction, agent_id: str, readers: Collection[str], ui_pids: Collection[int], before: int
+) -> tuple[str, ...]:
+    """Note that what an agent's own program got before that number has arrived; the ids of messages read by that."""
+    return await _confirm(
+        tx,
+        "agent_id = ? AND (reader IN (SELECT value FROM json_each(?)) OR ui_pid IN (SELECT value FROM json_each(?))) "
+        "AND number < ?",
+        (agent_id, to_json(list(readers)), to_json(list(ui_pids)), before),
+    )
+
+
+async def _confirm(tx: Transaction, whose: str, parameters: tuple[str | int, ...]) -> tuple[str, ...]:
+    read = await tx.fetch_all(f"SELECT message_id FROM handed_out WHERE {whose} AND ends_at >= total", parameters)
+    await tx.execute(
+        "UPDATE handed_out SET parts = parts + 1, characters = ends_at, ends_at = NULL "
+        f"WHERE {whose} AND ends_at < total",
+        parameters,
+    )
+    return tuple(row["message_id"] for row in read)
+
+
+async def forget(tx: Transaction, message_ids: Collection[str]) -> None:
+    """Forget who has these messages: they are read."""
+    await tx.execute(
+        "DELETE FROM handed_out WHERE message_id IN (SELECT value FROM json_each(?))", (to_json(list(message_ids)),)
+    )
+
+
+async def withdraw(tx: Transaction, agent_id: str, staying: Collection[str]) -> tuple[str, ...]:
+    """Take an agent's mail out of the hands of all but these readers; the ids of what was in them."""
+    rows = await tx.fetch_all(
+        "DELETE FROM handed_out WHERE agent_id = ? AND reader NOT IN (SELECT value FROM json_each(?)) "
+        "RETURNING message_id, ends_at",
+        (agent_id, to_json(list(staying))),
+    )
+    return _held(rows)
+
+
+async def withdraw_unsent(tx: Transaction) -> tuple[str, ...]:
+    """Take back what was in answers of an earlier process that may never have left it; the ids of that mail.
+
+    What has left it is older than any answer of this one.
+    """
+    rows = await tx.fetch_all(
+        "UPDATE handed_out SET ends_at = NULL WHERE has_left = 0 AND ends_at IS NOT NULL RETURNING message_id, total"
+    )
+    await tx.execute("UPDATE handed_out SET number = 0")
+    await tx.execute("DELETE FROM handed_out WHERE ends_at IS NULL AND parts = 0")
+    return tuple(row["message_id"] for row in rows)
+
+
+async def note_left(tx: Transaction, number: int) -> None:
+    """Note that answers up to that number have left this process."""
+    await tx.execute("UPDATE handed_out SET has_left = 1 WHERE has_left = 0 AND number <= ?", (number,))
+
+
+async def has_mail_in_hand(reader: Reader, agent_id: str) -> bool:
+    """Whether an agent has mail in hand."""
+    row = await reader.fetch_one(
+        "SELECT 1 FROM handed_out WHERE agent_id = ? AND ends_at IS NOT NULL LIMIT 1", (agent_id,)
+    )
+    return row is not None
+
+
+async def agents_with_mail_in_hand(reader: Reader) -> dict[str, int]:
+    """The number of the newest answer that each of them got, by agent id."""
+    rows = await reader.fetch_all(
+        "SELECT agent_id, max(number) AS newest FROM handed_out WHERE ends_at IS NOT NULL GROUP BY agent_id"
+    )
+    return {row["agent_id"]: row["newest"] for row in rows}
+
+
+def _held(rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(row["message_id"] for row in rows if row["ends_at"] is not None)

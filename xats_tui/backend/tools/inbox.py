@@ -1,0 +1,130 @@
+"""The tool by which an agent reads its mail, in pages that its host hands on whole."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from xats_tui.backend.errors import Refusal
+from xats_tui.backend.model.messages import Message
+from xats_tui.backend.model.pages import Page
+from xats_tui.backend.store.receipts import NOTHING, Begun
+from xats_tui.backend.store.transactions import Transaction
+from xats_tui.backend.tools.kit import Answer, Arguments, Call, NonNegative, Optional, Positive, Tool
+from xats_tui.backend.tools.message_parts import Part, next_part, part_of
+
+DEFAULT_PAGE = 50
+LARGEST_PAGE = 200
+
+FETCHED_AT_ONCE = 10
+"""Messages that are read from the store at once: each may be as long as a page, or much longer."""
+
+Fetch = Callable[[int, int], Awaitable[Page[Message]]]
+"""Fetches so many messages, but for so many before them."""
+
+
+class GetInbox(Arguments):
+    since_event_id: Optional[NonNegative] = Field(
+        default=None,
+        description="Look at history after this event id, changing nothing; leave it out to read new mail.",
+    )
+    limit: Annotated[int, Field(ge=1)] = Field(default=DEFAULT_PAGE, description=f"At most {LARGEST_PAGE}.")
+    part: Optional[Positive] = Field(
+        default=None, description="With since_event_id: this part of the first message after it."
+    )
+
+    @model_validator(mode="after")
+    def _of_history_only(self) -> Self:
+        if self.part is not None and self.since_event_id is None:
+            raise ValueError("part goes with since_event_id only: new mail goes on by itself")
+        return self
+
+
+async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
+    limit = min(arguments.limit, LARGEST_PAGE)
+    if arguments.since_event_id is not None:
+        return await _history(call, arguments.since_event_id, limit, arguments.part)
+    async with call.write() as tx:
+        parts = await _next_page(call, tx, limit)
+        await call.services.receipts.hand_out(tx, call.agent, call.holder, [part.piece for part in parts])
+        waiting = await call.services.mailbox.unread_count(tx, call.agent.agent_id)
+    left = waiting - sum(part.piece.is_last for part in parts)
+    newest = parts[-1].message.event_id if parts else await call.services.mailbox.newest_event_id(call.agent.agent_id)
+    return {
+        "messages": [part.shown() for part in parts],
+        "has_more": left > 0,
+        "last_event_id": newest,
+    } | ({"waiting": left} if left > 0 else {})
+
+
+async def _next_page(call: Call, tx: Transaction, limit: int) -> list[Part]:
+    """What of the unread mail comes next."""
+    begun = await call.services.receipts.begun(tx, call.holder)
+    parts, _ = await _filled(
+        call, limit, begun, lambda count, offset: call.services.mailbox.unread(tx, call.agent.agent_id, count, offset)
+    )
+    return parts
+
+
+async def _history(call: Call, since: int, limit: int, number: int | None) -> Answer:
+    """A look at what came after an event, which marks nothing."""
+    if number is not None:
+        return await _part_of_history(call, since, number)
+    mailbox, agent_id = call.services.mailbox, call.agent.agent_id
+    parts, has_more = await _filled(
+        call, limit, {}, lambda count, offset: mailbox.since(agent_id, since, count, offset)
+    )
+    return _shown_history(parts, since, has_more=has_more)
+
+
+async def _filled(call: Call, limit: int, begun: Mapping[str, Begun], fetch: Fetch) -> tuple[list[Part], bool]:
+    """As many messages as find room, or one part of a long one; and whether there is more."""
+    room, parts, has_more = call.room(), list[Part](), True
+    while has_more and len(parts) < limit:
+        page = await fetch(min(FETCHED_AT_ONCE, limit - len(parts)), len(parts))
+        has_more = page.has_more
+        for message in page.rows:
+            part = next_part(message, begun.get(message.id, NOTHING), room, call.room())
+            if part is None:
+                return parts, True
+            room.take(part.shown())
+            parts.append(part)
+            if not part.piece.is_last:
+                return parts, True
+    return parts, has_more
+
+
+async def _part_of_history(call: Call, since: int, number: int) -> Answer:
+    page = await call.services.mailbox.since(call.agent.agent_id, since, 1, 0)
+    part = part_of(page.rows[0], number, call.room()) if page.rows else None
+    if part is None:
+        raise Refusal("unknown_part", detail="the first message after since_event_id has not so many parts")
+    return _shown_history([part], since, number=number, has_more=page.has_more or not part.piece.is_last)
+
+
+def _shown_history(parts: list[Part], since: int, *, has_more: bool, number: int = 1) -> dict[str, Any]:
+    """A page; one that ends in the middle of a message says how to go on with it."""
+    answer: dict[str, Any] = {
+        "messages": [part.shown() for part in parts],
+        "has_more": has_more,
+        "last_event_id": parts[-1].message.event_id if parts else since,
+    }
+    if parts and not parts[-1].piece.is_last:
+        answer["next_part"] = {"since_event_id": since, "part": number + 1}
+    return answer
+
+
+TOOLS = (
+    Tool(
+        name="get_inbox",
+        description=(
+            "Read your mail. Without since_event_id it answers what you have not read, oldest first, as much as comes "
+            "before you whole; it counts as read with your next call. While has_more is true call it again: waiting "
+            "says how many messages are left, and a message with a part, as 1 of 3, goes on with the next call. With "
+            "since_event_id (0 for all) it shows history after that event and marks nothing. Answer messages whose "
+            "need_reply is true."
+        ),
+        arguments=GetInbox,
+        run=get_inbox,
+    ),
+)
