@@ -85,7 +85,7 @@ class Settings(BaseModel):
         default=86_400_000, gt=0, description="How long a wake is tried before it fails as expired."
     )
     hint_budget: int = Field(
-        default=60, ge=1, le=10_000, description="Hints that an agent gets in an hour at the most."
+        default=60, ge=1, le=10_000, description="Hints an hour that lead to no new mail; then an agent gets no more."
     )
     body_limit: int = Field(
         default=262_144, ge=1024, le=1_048_576, description="Largest message body, in bytes of UTF-8."

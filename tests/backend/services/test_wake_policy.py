@@ -19,7 +19,6 @@ from xats_tui.backend.services.wake_policy import (
     Skip,
     Verdict,
     after_delivery,
-    chatters,
     choose,
     decide,
     hint,
@@ -206,13 +205,13 @@ RESTRAINTS: dict[str, tuple[Circumstances, str, datetime]] = {
     ),
     "the hour's hints are spent": (
         Circumstances(hints=60, oldest_hint_at=after(-600), hint_budget=60),
-        "60 of 60 hints in the last hour",
+        "60 of 60 hints in an hour led to no new mail",
         after(3000),
     ),
     "nothing but acknowledgements": (
-        Circumstances(chattering=True),
+        Circumstances(ack_loop_until=after(90)),
         "only acknowledgements go back and forth",
-        after(600),
+        after(90),
     ),
 }
 
@@ -224,22 +223,6 @@ def test_what_is_not_on_the_screen_can_hold_a_wake_back_too(case: str) -> None:
     verdict = decide((a_wake(),), an_agent(), OPEN, NOW, circumstances)
 
     assert verdict == Defer(reason="guard_failed", detail=detail, until=until)
-
-
-@pytest.mark.parametrize(
-    ("received", "sent", "counterparts", "worth_waking", "expected"),
-    [
-        (6, 6, 1, 0, True),
-        (9, 7, 2, 0, True),
-        (6, 5, 1, 0, False),
-        (60, 60, 3, 0, False),
-        (60, 60, 1, 1, False),
-    ],
-)
-def test_only_an_exchange_of_acknowledgements_is_ping_pong(
-    received: int, sent: int, counterparts: int, worth_waking: int, expected: bool
-) -> None:
-    assert chatters(received=received, sent=sent, counterparts=counterparts, worth_waking=worth_waking) is expected
 
 
 def hinted_by(transport: str, ago: float) -> Wake:

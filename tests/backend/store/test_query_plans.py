@@ -13,7 +13,7 @@ from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model.agents import Binding, VerificationMode
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.model.tasks import Task, TaskStatus
-from xats_tui.backend.store import agents, channels, contracts, messages, receipts, retention, tasks, wakes
+from xats_tui.backend.store import agents, channels, contracts, exchanges, messages, receipts, retention, tasks, wakes
 from xats_tui.backend.store.migrations import prepare
 from xats_tui.backend.store.transactions import Parameters, Reader, Row, RowId, Transaction
 
@@ -91,6 +91,8 @@ READS: dict[str, Callable[[Reader], Awaitable[object]]] = {
     "wakes of an agent": lambda reader: wakes.open_for(reader, "A"),
     "parts begun": lambda reader: receipts.begun(reader, HOLDER),
     "mail in hand": lambda reader: receipts.has_mail_in_hand(reader, "A"),
+    "wasted hints": lambda reader: wakes.wasted_hints(reader, "A", NOW),
+    "work of late": lambda reader: exchanges.worked_since(reader, "red", frozenset({"A"}), NOW),
     "agents due": lambda reader: wakes.agents_due(reader, NOW, 10),
     "next due": wakes.next_due,
     "attempts": lambda reader: wakes.attempts(reader, "M", "A"),
@@ -135,8 +137,8 @@ WRITES: dict[str, Callable[[Transaction], Awaitable[object]]] = {
     "prune calls": lambda tx: retention.prune_calls(tx, NOW, 500),
 }
 
-NOT_TABLES = "SCAN json_each"
-"""The caller's own list of ids."""
+NOT_TABLES = ("SCAN json_each", "SCAN (subquery")
+"""The caller's own list of ids, and what a query has found itself by then."""
 
 
 def full_scans(steps: Iterable[str]) -> list[str]:

@@ -154,6 +154,8 @@ class Operator:
             await store.let_rest(tx, subject, until)
             detail = f"{subject} until {until:%Y-%m-%d %H:%M} UTC" if until else f"{subject} until lifted"
             await store.note(tx, self._actor, "do not disturb", detail, agent_id=agent_id)
+            await self._waker.release(tx)  # what waits for the end of an earlier, longer rest
+        self._waker.look_now()
 
     async def _lift(self, subject: str, agent_id: str | None) -> None:
         async with self._database.write() as tx:

@@ -13,11 +13,10 @@ from xats_tui.backend.errors import StoreError
 from xats_tui.backend.events import WakeChanged
 from xats_tui.backend.model.agents import Agent, DeliveryKind
 from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.backend.services.ack_loop import LOOP_PERIOD, loop_ends_at
 from xats_tui.backend.services.tool_names import full_name
 from xats_tui.backend.services.wake_policy import (
     BUDGET_PERIOD,
-    CHATTER_PERIOD,
-    SHORT,
     STOP_HOOK,
     Circumstances,
     Defer,
@@ -26,7 +25,6 @@ from xats_tui.backend.services.wake_policy import (
     Skip,
     Verdict,
     after_delivery,
-    chatters,
     choose,
     decide,
     hint,
@@ -36,7 +34,7 @@ from xats_tui.backend.services.wake_policy import (
 )
 from xats_tui.backend.store import activity as activity_store
 from xats_tui.backend.store import agents as agents_store
-from xats_tui.backend.store import messages as messages_store
+from xats_tui.backend.store import exchanges as exchanges_store
 from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.transports import Transport
@@ -180,18 +178,23 @@ class WakeAttempts:
 
     async def _circumstances(self, agent: Agent, now: datetime) -> Circumstances:
         resting, until = await activity_store.resting(self._database, agent, now)
-        given = await store.hints_since(self._database, agent.agent_id, now - BUDGET_PERIOD)
-        talk = await messages_store.chatter(self._database, agent.agent_id, now - CHATTER_PERIOD, SHORT)
+        wasted = await store.wasted_hints(self._database, agent.agent_id, now - BUDGET_PERIOD)
         return Circumstances(
             resting=resting,
             resting_until=until,
-            hints=given.count,
-            oldest_hint_at=given.oldest_at,
+            hints=wasted.count,
+            oldest_hint_at=wasted.oldest_at,
             hint_budget=self.hint_budget,
-            chattering=chatters(
-                received=talk.received, sent=talk.sent, counterparts=talk.counterparts, worth_waking=talk.worth_waking
-            ),
+            ack_loop_until=await self._ack_loop_until(agent, now - LOOP_PERIOD),
         )
+
+    async def _ack_loop_until(self, agent: Agent, since: datetime) -> datetime | None:
+        exchange = await exchanges_store.exchange(self._database, agent.agent_id, since)
+        until = loop_ends_at(agent.agent_id, exchange)
+        if until is None:
+            return None
+        talking = frozenset(one for said in exchange for one in (said.sender, said.recipient))
+        return None if await exchanges_store.worked_since(self._database, agent.team, talking, since) else until
 
     async def _hint(self, agent: Agent | None, wakes: Sequence[Wake]) -> str:
         """The line for these wakes; mail that was in somebody's hands is counted only where nothing else waits."""

@@ -29,15 +29,6 @@ REST_PATIENCE = timedelta(seconds=600)
 BUDGET_PERIOD = timedelta(hours=1)
 """The time that an agent's hint budget is for."""
 
-CHATTER_PERIOD = timedelta(minutes=5)
-"""The time in which an exchange of acknowledgements is counted."""
-
-CHATTER_LIMIT = 6
-"""Acknowledgements in each direction within that time that make it ping-pong."""
-
-SHORT = 200
-"""Characters of a body up to which a message that wants no reply is an acknowledgement."""
-
 STOP_HOOK = "claude-stop-hook"
 """What stands for a hint that a program took over at the end of its turn."""
 
@@ -101,13 +92,13 @@ class Circumstances:
     resting_until: datetime | None = None
     """None: until that is lifted."""
     hints: int = 0
-    """Hints that were submitted to it within `BUDGET_PERIOD`."""
+    """Hints within `BUDGET_PERIOD` after which it has not fetched what they announced."""
     oldest_hint_at: datetime | None = None
     """The first of those."""
     hint_budget: int = 60
     """How many it may get in that time."""
-    chattering: bool = False
-    """It and one or two others do nothing but acknowledge each other."""
+    ack_loop_until: datetime | None = None
+    """It and one or two others do nothing but acknowledge each other; when that counts as over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +117,7 @@ def restraints(
     hint_at = _unanswered_hint([wake for wake in wakes if not _was_passed_over(wake, now)], agent)
     patient_until = hint_at + HINT_PATIENCE if hint_at else now
     spent = circumstances.hints >= circumstances.hint_budget
+    looping = circumstances.ack_loop_until is not None and circumstances.ack_loop_until > now
     return (
         Restraint(
             gate=Gate(
@@ -147,24 +139,19 @@ def restraints(
             gate=Gate(
                 name="budget",
                 holds=not spent,
-                detail=f"{circumstances.hints} of {circumstances.hint_budget} hints in the last hour",
+                detail=f"{circumstances.hints} of {circumstances.hint_budget} hints in an hour led to no new mail",
             ),
             until=(circumstances.oldest_hint_at or now) + BUDGET_PERIOD,
         ),
         Restraint(
             gate=Gate(
                 name="ping-pong",
-                holds=not circumstances.chattering,
-                detail=PING_PONG if circumstances.chattering else "no",
+                holds=not looping,
+                detail=PING_PONG if looping else "no",
             ),
-            until=now + LADDER[-1],
+            until=circumstances.ack_loop_until or now,
         ),
     )
-
-
-def chatters(*, received: int, sent: int, counterparts: int, worth_waking: int) -> bool:
-    """Whether an exchange within `CHATTER_PERIOD` is nothing but acknowledgements between two or three agents."""
-    return min(received, sent) >= CHATTER_LIMIT and counterparts <= 2 and worth_waking == 0
 
 
 def choose(serving: Sequence[str], wakes: Sequence[Wake], agent: Agent, now: datetime) -> str | None:

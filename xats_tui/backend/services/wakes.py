@@ -21,6 +21,7 @@ from xats_tui.backend.panes.monitor import FAST, PaneMonitor
 from xats_tui.backend.services.wake_attempts import Tried, WakeAttempts
 from xats_tui.backend.services.wake_policy import (
     READS_ON_UNSEEN_WITHIN,
+    REMIND_AFTER,
     REST_PATIENCE,
     STOP_HOOK,
     Defer,
@@ -98,6 +99,8 @@ class Waker:
         """Seconds of the wall clock less those of the monotonic one, when that was looked at last."""
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         """One writer an agent: the loop, or the operator's hand."""
+        self._is_tuned = False
+        """Whether what waits may wait for a setting that has changed."""
         self._news = asyncio.Event()
         self._next_decision = asyncio.Event()
         self._under_way: set[str] = set()
@@ -107,9 +110,11 @@ class Waker:
         """Agents whose wakes wait for something other than time."""
 
     def tune(self, *, lifetime: timedelta, quiet: timedelta, hint_budget: int) -> None:
-        """Use these from the next wake and the next attempt on."""
+        """Use these from the next wake on, and have every waiting wake tried with them now."""
         self._lifetime, self._quiet = lifetime, quiet
         self._trials.hint_budget = hint_budget
+        self._is_tuned = True
+        self._news.set()
 
     def hear(self, event: Event) -> None:
         """Take note of what may change when a wake can be carried out."""
@@ -175,7 +180,7 @@ class Waker:
 
     async def release(self, tx: Transaction) -> None:
         """Have every waiting wake tried now."""
-        await store.make_all_due(tx)
+        await store.make_all_due(tx, REMIND_AFTER)
 
     async def force(self, agent_id: str) -> None:
         """Try an agent's open wakes at once, asking only the gates that nobody may overrule."""
@@ -221,7 +226,7 @@ class Waker:
     async def run(self) -> None:
         """Carry out wakes as they fall due, for ever; first those that a restart has interrupted."""
         async with self._database.write() as tx:
-            await store.make_all_due(tx)
+            await store.make_all_due(tx, REMIND_AFTER)
         async with asyncio.TaskGroup() as attempts:
             while True:
                 self._news.clear()
@@ -244,12 +249,15 @@ class Waker:
                         await self._news.wait()
 
     async def _mind_the_clock(self) -> None:
-        """Have everything tried if the wall clock was set back: what is due would be so much later."""
+        """Have everything tried if settings have changed, or the wall clock was set back: it would be so much later."""
         before, self._ahead = self._ahead, self._wall_ahead()
-        if self._ahead < before - SET_BACK:
+        is_set_back = self._ahead < before - SET_BACK
+        if is_set_back:
             logger.warning("the clock was set back by %.0f s", before - self._ahead)
+        if is_set_back or self._is_tuned:
             async with self._database.write() as tx:
-                await store.make_all_due(tx)
+                await store.make_all_due(tx, REMIND_AFTER)
+            self._is_tuned = False
 
     def _wall_ahead(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()

@@ -223,38 +223,6 @@ async def unread_counts(reader: Reader) -> dict[str, Unread]:
     return {row["to_agent_id"]: Unread(count=row["n"], oldest_at=row["oldest"]) for row in rows}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chatter:
-    """What an agent and its counterparts have said to each other in some time."""
-
-    received: int
-    """Acknowledgements to the agent: short, and wanting no reply."""
-    sent: int
-    """Acknowledgements by the agent."""
-    counterparts: int
-    worth_waking: int
-    """Unread messages to the agent that are no acknowledgement."""
-
-
-async def chatter(reader: Reader, agent_id: str, since: datetime, short: int) -> Chatter:
-    """The exchange of acknowledgements around an agent after `since`; `short` is in characters."""
-    row = await reader.fetch_one(
-        "SELECT (SELECT count(*) FROM messages WHERE to_agent_id = ?1 AND sent_at > ?2 AND need_reply = 0 "
-        "AND length(body) <= ?3) AS received, "
-        "(SELECT count(*) FROM messages WHERE from_agent_id = ?1 AND sent_at > ?2 AND need_reply = 0 "
-        "AND length(body) <= ?3) AS sent, "
-        "(SELECT count(DISTINCT from_agent_id) FROM messages WHERE to_agent_id = ?1 AND sent_at > ?2) "
-        "AS counterparts, "
-        "(SELECT count(*) FROM messages WHERE to_agent_id = ?1 AND read_at IS NULL AND NOT (need_reply = 0 "
-        "AND length(body) <= ?3)) AS worth_waking",
-        (agent_id, to_wire(since), short),
-    )
-    assert row is not None  # a row of counts
-    return Chatter(
-        received=row["received"], sent=row["sent"], counterparts=row["counterparts"], worth_waking=row["worth_waking"]
-    )
-
-
 async def sent_by(reader: Reader, message_id: str) -> str | None:
     """The id of the agent that sent a message; None if there is no such message."""
     row = await reader.fetch_one("SELECT from_agent_id FROM messages WHERE id = ?", (message_id,))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from xats_tui.backend.clock import from_wire, to_wire
 from xats_tui.backend.model.wakes import Wake, WakeAttempt, WakeStatus, WakeStep
@@ -231,28 +231,33 @@ async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HintsGiven:
-    """The hints that were submitted to an agent in some time."""
+class WastedHints:
+    """The hints of some time that led to no new mail."""
 
     count: int
     oldest_at: datetime | None
 
 
-async def hints_since(reader: Reader, agent_id: str, since: datetime) -> HintsGiven:
-    """How many hints an agent was given after `since`; one hint may have carried out many wakes."""
+async def wasted_hints(reader: Reader, agent_id: str, since: datetime) -> WastedHints:
+    """Count the hints to an agent after `since` none of whose mail it has fetched after them.
+
+    One hint may have carried out many wakes.
+    """
     row = await reader.fetch_one(
-        "SELECT count(DISTINCT at) AS n, min(at) AS oldest FROM wake_attempts WHERE agent_id = ? AND at > ? "
-        "AND outcome LIKE 'submitted%'",
+        "SELECT count(*) AS n, min(at) AS oldest FROM (SELECT a.at FROM wake_attempts a "
+        "JOIN message_delivery_status w ON w.message_id = a.message_id AND w.agent_id = a.agent_id "
+        "WHERE a.agent_id = ? AND a.at > ? AND a.outcome LIKE 'submitted%' "
+        "GROUP BY a.at HAVING max(coalesce(w.seen_at, '') >= a.at) = 0)",
         (agent_id, to_wire(since)),
     )
-    return HintsGiven(count=row["n"] if row else 0, oldest_at=instant(row["oldest"]) if row else None)
+    return WastedHints(count=row["n"] if row else 0, oldest_at=instant(row["oldest"]) if row else None)
 
 
 async def end_as_seen(tx: Transaction, row_ids: Collection[str]) -> None:
     """End every wake for messages that are in an answer to their recipient: nobody is woken for those."""
     now = to_wire(tx.now)
     await tx.execute_many(
-        "UPDATE message_delivery_status SET seen_at = coalesce(seen_at, ?), updated_at = ?, due_at = NULL, "
+        "UPDATE message_delivery_status SET seen_at = ?, updated_at = ?, due_at = NULL, "
         "skip_reason = CASE wake_status WHEN 'retrying' THEN 'recipient_active' ELSE skip_reason END, "
         "detail = CASE wake_status WHEN 'retrying' THEN 'the agent has fetched it by itself' ELSE detail END, "
         "wake_status = CASE wake_status WHEN 'retrying' THEN 'skipped' ELSE wake_status END "
@@ -264,7 +269,7 @@ async def end_as_seen(tx: Transaction, row_ids: Collection[str]) -> None:
 async def note_begun(tx: Transaction, row_ids: Collection[str], look_again_at: datetime) -> None:
     """Note that the recipient has got a part of these messages, and leave it alone until `look_again_at`."""
     await tx.execute_many(
-        "UPDATE message_delivery_status SET seen_at = coalesce(seen_at, ?), due_at = CASE WHEN due_at IS NULL "
+        "UPDATE message_delivery_status SET seen_at = ?, due_at = CASE WHEN due_at IS NULL "
         "THEN NULL ELSE max(due_at, ?) END WHERE recipient_message_id = ?",
         [(to_wire(tx.now), to_wire(look_again_at), row_id) for row_id in row_ids],
     )
@@ -363,11 +368,12 @@ async def revive(tx: Transaction, agent_id: str, expires_at: datetime) -> bool:
     return bool(rows)
 
 
-async def make_all_due(tx: Transaction) -> None:
-    """Try every waiting wake now rather than later; a hint that was submitted is not repeated."""
+async def make_all_due(tx: Transaction, longest_rest: timedelta) -> None:
+    """Try every waiting wake now rather than later; a hint is not repeated unless it was put off beyond its rest."""
     await tx.execute(
-        "UPDATE message_delivery_status SET due_at = ? WHERE due_at > ? AND wake_status = 'retrying'",
-        (to_wire(tx.now), to_wire(tx.now)),
+        "UPDATE message_delivery_status SET due_at = ?1 "
+        "WHERE due_at > ?1 AND (wake_status = 'retrying' OR due_at > ?2)",
+        (to_wire(tx.now), to_wire(tx.now + longest_rest)),
     )
 
 

@@ -1,0 +1,69 @@
+"""What an agent and its counterparts have said and done of late."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from xats_tui.backend.clock import from_wire, to_wire
+from xats_tui.backend.store.columns import to_json
+from xats_tui.backend.store.transactions import Reader, Row
+
+LONGEST_TEXT = 200
+"""Characters of a message that are compared with others; a longer one repeats nothing."""
+
+MOST_MESSAGES = 200
+"""Messages that are looked at: the newest to an agent, those by it, and those that it has not read."""
+
+MOST_EVENTS = 50
+"""Of the newest contract events of a team."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One message of an exchange."""
+
+    at: datetime
+    sender: str
+    recipient: str
+    text: str
+    """Subject and body; of a text that is too long to repeat anything, the beginning."""
+    need_reply: bool
+    read: bool
+
+
+async def exchange(reader: Reader, agent_id: str, since: datetime) -> tuple[Said, ...]:
+    """What an agent has got and sent after `since`, and whatever else it has not read, the oldest first."""
+    return await reader.fetch_objects(
+        _said,
+        "SELECT DISTINCT id, event_id, sent_at, from_agent_id, to_agent_id, need_reply, read_at, "
+        "substr(coalesce(subject || ' ', '') || body, 1, ?3) AS text FROM ("
+        "SELECT * FROM (SELECT * FROM messages WHERE to_agent_id = ?1 ORDER BY event_id DESC LIMIT ?4) "
+        "WHERE sent_at > ?2 UNION ALL "
+        "SELECT * FROM (SELECT * FROM messages WHERE from_agent_id = ?1 ORDER BY event_id DESC LIMIT ?4) "
+        "WHERE sent_at > ?2 UNION ALL "
+        "SELECT * FROM (SELECT * FROM messages WHERE to_agent_id = ?1 AND read_at IS NULL ORDER BY event_id LIMIT ?4)"
+        ") ORDER BY event_id",
+        (agent_id, to_wire(since), LONGEST_TEXT + 1, MOST_MESSAGES),
+    )
+
+
+async def worked_since(reader: Reader, team: str, agent_ids: frozenset[str], since: datetime) -> bool:
+    """Whether any of these agents has had to do with a task or a contract of the team after `since`."""
+    row = await reader.fetch_one(
+        "SELECT 1 FROM events WHERE event_type NOT IN ('message_sent', 'contract_registered') AND created_at > ?1 "
+        "AND actor_agent_id IN (SELECT value FROM json_each(?2)) UNION ALL "
+        "SELECT 1 FROM (SELECT * FROM events WHERE event_type = 'contract_registered' AND to_team = ?3 "
+        "ORDER BY event_id DESC LIMIT ?4) WHERE created_at > ?1 LIMIT 1",
+        (to_wire(since), to_json(sorted(agent_ids)), team, MOST_EVENTS),
+    )
+    return row is not None
+
+
+def _said(row: Row) -> Said:
+    return Said(
+        at=from_wire(row["sent_at"]),
+        sender=row["from_agent_id"],
+        recipient=row["to_agent_id"],
+        text=row["text"],
+        need_reply=bool(row["need_reply"]),
+        read=row["read_at"] is not None,
+    )
