@@ -148,7 +148,11 @@ async def test_what_only_served_its_time_goes(register: Connect, backend: Backen
             moment,
         )
     for pane_id, expires_at in (("%1", yesterday), ("%2", soon)):
-        sql("INSERT INTO codex_pane_pre_registrations VALUES (?, 'X', ?, '')", pane_id, expires_at)
+        sql(
+            "INSERT INTO codex_pane_pre_registrations (pane_id, xats_agent_id, expires_at) VALUES (?, 'X', ?)",
+            pane_id,
+            expires_at,
+        )
     sql("DELETE FROM sessions WHERE session_id NOT LIKE 'session-%'")
     sql("INSERT INTO departed_agents VALUES ('default', 'bob', 'B', ?)", LONG_AGO)
     await backend.retention.prune()
