@@ -11,7 +11,7 @@ from typing import Any
 from tests.commands.processes import XATS
 from tests.real_agents.client_files import opencode
 from tests.real_agents.person import Person, person_at
-from tests.real_agents.rig import AgentPane, squashed
+from tests.real_agents.rig import AgentPane, NotSeen, squashed
 from tests.real_agents.scenes import CLIENTS, READY
 from tests.real_agents.stage import HOOK_EVENTS, PATIENCE, Stage, Unmet, seen, ui_pids, wire
 
@@ -57,8 +57,7 @@ class Member:
 
     async def register(self) -> None:
         """Have its model register it, once the client takes input; a prompt that got lost is typed again."""
-        await asyncio.to_thread(self.pane.wait_for, READY[self.client], PATIENCE)
-        await asyncio.to_thread(self.pane.settle, 2.0, 20.0)
+        await self._ready()
         for _ in range(4):
             before = await self._seen_at()
             fields: dict[str, Any] = {"name": self.name, "team": "t", "client": self.client, "model": "m"}
@@ -79,6 +78,19 @@ class Member:
     async def start(self) -> None:
         """Start the client from its shell."""
         await asyncio.to_thread(self.person.submit, f"clear; {self.stage.rig.home / self.name}.sh")
+
+    async def _ready(self) -> None:
+        """Wait until the client takes input; one that shows nothing for long is started again."""
+        for _ in range(2):
+            try:
+                await asyncio.to_thread(self.pane.wait_for, READY[self.client], PATIENCE / 2)
+                break
+            except NotSeen:
+                self.person.press("C-c", "C-c")
+                await self.start()
+        else:
+            await asyncio.to_thread(self.pane.wait_for, READY[self.client], PATIENCE)
+        await asyncio.to_thread(self.pane.settle, 2.0, 20.0)
 
     async def _seen_at(self) -> str:
         agents = (await self.stage.operator.call("list_agents"))["agents"]
@@ -145,15 +157,22 @@ def _opencode(bridge: list[str], stage: Stage, name: str) -> str:
 
 @asynccontextmanager
 async def crew(stage: Stage, names: list[str]) -> AsyncIterator[dict[str, Member]]:
-    """The agents, all started at once and registered, each with a person at its terminal."""
+    """The agents, started and registered, each with a person at its terminal."""
     wire(stage.rig, "codex", stage.home)
     await asyncio.to_thread(stage.rig.start_codex_daemon)
     with ExitStack() as stack:
-        members = {}
-        for name in names:
-            write_script(stage, name)
-            pane = stage.rig.start(f"{stage.rig.home / name}.sh", width=110, height=32)
-            person = stack.enter_context(person_at(stage.rig, pane))
-            members[name] = Member(name=name, client=CREW[name], stage=stage, pane=pane, person=person)
-        await asyncio.gather(*(member.register() for member in members.values()))
+        members: dict[str, Member] = {}
+        first = {CREW[name]: name for name in reversed(names)}.values()
+        for wave in (list(first), [name for name in names if name not in first]):
+            # The first of each client alone: two that set up their home at once get into each other's way.
+            started = [_started(stage, name, stack) for name in wave]
+            members |= {member.name: member for member in started}
+            await asyncio.gather(*(member.register() for member in started))
         yield members
+
+
+def _started(stage: Stage, name: str, stack: ExitStack) -> Member:
+    write_script(stage, name)
+    pane = stage.rig.start(f"{stage.rig.home / name}.sh", width=110, height=32)
+    person = stack.enter_context(person_at(stage.rig, pane))
+    return Member(name=name, client=CREW[name], stage=stage, pane=pane, person=person)
