@@ -14,7 +14,7 @@ from tests.backend.services.waking import bind, hints, quiet, status_of, until
 from tests.commands.processes import clean_environment
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
-from tests.tmux_server import TmuxServer
+from tests.tmux_server import Pane, TmuxServer
 from xats_tui.backend.daemon import Backend
 
 SESSION = "4f1c2f53-6d0e-4d3a-9a55-0d8f4e0f1a11"
@@ -46,6 +46,13 @@ async def registered(connect: Connect, name: str) -> Caller:
         meta=cast(types.RequestParamsMeta, {"xats/host_session": SESSION}),
     )
     return caller
+
+
+async def with_a_draft(agent: Caller, pane: Pane, tmux: TmuxServer) -> None:
+    """Bind an agent to a pane in which nothing is typed, for somebody has begun to write there."""
+    await bind(agent, pane)
+    tmux.send(pane.pane_id, "x")
+    await tmux.wait_for(pane.pane_id, "bob> x")
 
 
 async def read_by(agent: Caller, **fields: Any) -> list[str]:
@@ -85,13 +92,12 @@ async def test_a_hint_that_the_turn_did_not_follow_is_typed_as_soon_as_the_agent
 ) -> None:
     pane = await tmux.stand_in("bob")
     bob, alice = await registered(connect, "bob"), await register("alice")
-    await bind(bob, pane)
-    await quiet(backend, pane)
-    await hook(backend, "UserPromptSubmit")
+    await with_a_draft(bob, pane, tmux)
     await alice.call("send_message", to_agent_name="bob", body="hello")
     assert await hook(backend, "Stop", stop_hook_active=False) == {"decision": "block", "reason": HINT}
 
     await hook(backend, "Stop", stop_hook_active=True)
+    tmux.send(pane.pane_id, "C-u")
 
     await tmux.wait_for(pane.pane_id, "took 1")
     assert hints(tmux, pane) == [HINT]
@@ -102,8 +108,7 @@ async def test_a_page_that_holds_only_a_part_of_the_mail_is_followed_by_the_rest
     backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
 ) -> None:
     bob, alice = await registered(connect, "bob"), await register("alice")
-    await bind(bob, await tmux.stand_in("bob"))
-    await hook(backend, "UserPromptSubmit")
+    await with_a_draft(bob, await tmux.stand_in("bob"), tmux)
     for number in range(3):
         await alice.call("send_message", to_agent_name="bob", body=str(number))
     assert await read_by(bob, limit=2) == ["0", "1"]
@@ -116,15 +121,13 @@ async def test_the_end_of_a_turn_hands_nothing_over_to_an_agent_that_is_not_to_b
     backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
 ) -> None:
     bob, alice = await registered(connect, "bob"), await register("alice")
-    await bind(bob, await tmux.stand_in("bob"))
-    await hook(backend, "UserPromptSubmit")
+    await with_a_draft(bob, await tmux.stand_in("bob"), tmux)
     (agent,) = [entry.agent for entry in await backend.registry.roster() if entry.agent.name == "bob"]
     await backend.operator.rest_agent(agent.agent_id)
     await alice.call("send_message", to_agent_name="bob", body="hello")
 
     assert await hook(backend, "Stop", stop_hook_active=False) == {}
 
-    await hook(backend, "UserPromptSubmit")
     await backend.operator.disturb_agent(agent.agent_id)
     assert await hook(backend, "Stop", stop_hook_active=False) == {"decision": "block", "reason": HINT}
 

@@ -139,14 +139,13 @@ async def test_the_call_of_another_session_of_the_agent_confirms_nothing(
     connect: Connect, register: Connect, sql: Sql
 ) -> None:
     alice, first, second = await register("alice"), await connect(), await connect()
-    one_process = {"name": "bob", "client": "claude-code", "model": "m"}
-    for caller, instance in ((first, "b1"), (second, "b2")):
-        meta = {"xats/instance": instance, "xats/host_session": "of both"}
-        await with_meta(caller, "register_agent", meta, **one_process)
+    of_first, of_second = {"xats/instance": "b1", "xats/host_session": "one"}, {"xats/instance": "b1"}
+    for caller, meta in ((first, of_first), (second, of_second)):
+        await with_meta(caller, "register_agent", meta, name="bob", client="custom", model="m")
     await send(alice, "bob")
-    await with_meta(second, "get_inbox", {"xats/instance": "b2"})
+    await with_meta(second, "get_inbox", of_second)
 
-    answer = await with_meta(first, "get_inbox", {"xats/instance": "b1"})
+    answer = await with_meta(first, "get_inbox", of_first)
 
     assert [message["body"] for message in answer["messages"]] == ["hello"]
     assert sql(UNREAD) == [("hello",)]

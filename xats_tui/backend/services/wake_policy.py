@@ -114,7 +114,7 @@ def restraints(
 ) -> tuple[Restraint, ...]:
     """Every reason that is not on the screen, whether it holds the agent's wakes back or not."""
     rest_ends = circumstances.resting_until
-    hint_at = _unanswered_hint([wake for wake in wakes if not _was_passed_over(wake, now)], agent)
+    hint_at = _unanswered_hint(wakes, agent)
     patient_until = hint_at + HINT_PATIENCE if hint_at else now
     spent = circumstances.hints >= circumstances.hint_budget
     looping = circumstances.ack_loop_until is not None and circumstances.ack_loop_until > now
@@ -281,11 +281,6 @@ def is_unanswered(wake: Wake, agent: Agent) -> bool:
     hint_at = wake.reached.get(WakeStep.SUBMITTED)
     is_open = wake.status is WakeStatus.DELIVERED and WakeStep.SEEN not in wake.reached
     return is_open and hint_at is not None and hint_at > agent.last_seen_at
-
-
-def _was_passed_over(wake: Wake, now: datetime) -> bool:
-    """Whether the turn that a hook's hint had begun is over without a look at the mail."""
-    return wake.transport == STOP_HOOK and wake.due_at is not None and wake.due_at <= now
 
 
 def _unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:

@@ -286,11 +286,18 @@ async def let_read_on(tx: Transaction, agent_id: str, until: datetime) -> None:
 
 
 async def release_unread(tx: Transaction, agent_id: str, left_until: datetime, hook: str) -> bool:
-    """Make due what an agent has left behind a page, or has not fetched though told by `hook`; False if nothing is."""
+    """Make due what an agent has left behind a page, or has not fetched though told by `hook`; False if nothing is.
+
+    What the hook's turn did not look at waits to be announced again, as if it had not been.
+    """
+    now = to_wire(tx.now)
     rows = await tx.fetch_all(
-        "UPDATE message_delivery_status SET due_at = ? WHERE agent_id = ? AND due_at > ? "
-        "AND seen_at IS NULL AND (due_at <= ? OR wake_status = 'delivered' AND transport = ?) RETURNING message_id",
-        (to_wire(tx.now), agent_id, to_wire(tx.now), to_wire(left_until), hook),
+        "UPDATE message_delivery_status SET due_at = ?1, updated_at = ?1, "
+        "wake_status = CASE transport WHEN ?4 THEN 'retrying' ELSE wake_status END, "
+        "detail = CASE transport WHEN ?4 THEN 'the turn has ended without a look at the mail' ELSE detail END "
+        "WHERE agent_id = ?2 AND due_at > ?1 AND seen_at IS NULL "
+        "AND (due_at <= ?3 OR wake_status = 'delivered' AND transport = ?4) RETURNING message_id",
+        (now, agent_id, to_wire(left_until), hook),
     )
     return bool(rows)
 
