@@ -46,6 +46,17 @@ async def test_the_process_that_connects_is_found_with_those_above_it(
     assert found == hinted
 
 
+@pytest.mark.parametrize("tables", [callers.TABLES, (Path("/no/such/table"),)], ids=["linux", "elsewhere"])
+async def test_the_processes_of_many_connections_are_found_in_one_go(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, tables: tuple[Path, ...]
+) -> None:
+    monkeypatch.setattr(callers, "TABLES", tables)
+    with connected(listener) as (first, one), connected(listener) as (second, other):
+        owners = await Callers(listener.getsockname()[1]).owners({one, other, 1})
+
+    assert {port: owner.pid for port, owner in owners.items()} == {one: first, other: second}
+
+
 async def test_a_connection_of_this_very_program_has_nobody_above(listener: socket.socket) -> None:
     own = socket.create_connection(listener.getsockname())
     with closing(own):

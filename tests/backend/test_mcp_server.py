@@ -128,7 +128,8 @@ async def test_w10_more_sessions_than_there_may_be_are_refused_and_those_there_a
         first, _ = await open_session(http), await open_session(http)
         refused = await http.post("/mcp", json=INITIALIZE)
 
-        assert (refused.status_code, refused.json()["error"]["message"]) == (503, "Too many open sessions")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
+        assert refused.json()["error"]["message"].startswith("the coordinator is full: 2 sessions are open")
         assert (await http.post("/mcp", json=call("echo", msg="x"), headers=first)).status_code == 200
         await http.delete("/mcp", headers=first)
         assert (await http.post("/mcp", json=INITIALIZE)).status_code == 200

@@ -16,10 +16,11 @@ import pytest
 from tests.backend.plain_http import INITIALIZE, browsing, call, open_session
 from tests.commands.processes import daemon
 from tests.conftest import Connect, url_of
+from tests.mcp_bridge.host import bridge
 from tests.mcp_caller import callers
 from tests.patience import PATIENCE, eventually
 from tests.screens.looking import slow
-from xats_tui.backend import connections, http_requests, mcp_server
+from xats_tui.backend import connections, http_requests, mcp_server, room
 from xats_tui.backend.daemon import Backend
 from xats_tui.settings import Settings
 
@@ -106,9 +107,9 @@ async def test_whoever_asks_gets_in_however_many_are_silent(
 
 
 @pytest.mark.slow
-async def test_sessions_that_were_never_used_make_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_sessions_that_nobody_needs_make_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 4)
-    monkeypatch.setattr(mcp_server, "UNUSED_AFTER", timedelta(seconds=0.2))
+    monkeypatch.setattr(room, "IDLE", timedelta(seconds=0.2))
     async with Backend.running(settings) as backend, browsing(backend) as http:
         used, listening = await open_session(http), await open_session(http)
         await http.post("/mcp", json=call("echo", msg="x"), headers=used)
@@ -117,8 +118,37 @@ async def test_sessions_that_were_never_used_make_room(settings: Settings, monke
             assert (await http.post("/mcp", json=INITIALIZE)).status_code == 503  # they were opened just now
             await asyncio.sleep(0.3)
             assert (await http.post("/mcp", json=INITIALIZE)).status_code == 200
-            for session, status in ((used, 200), (listening, 200), *((one, 404) for one in unused)):
+            for session, status in ((used, 404), (listening, 200), *((one, 404) for one in unused)):
                 assert (await http.post("/mcp", json=call("echo", msg="x"), headers=session)).status_code == status
+
+
+async def test_an_agent_whose_session_made_room_is_who_it_was_when_it_comes_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 4)
+    monkeypatch.setattr(room, "IDLE", timedelta(0))
+    async with Backend.running(settings) as backend, browsing(backend) as http:
+        agents = [await open_session(http) for _ in range(3)]
+        for number, session in enumerate(agents):
+            registration = call("register_agent", client="custom", model="m", name=f"agent-{number}")
+            await http.post("/mcp", json=registration, headers=session)
+        for _ in range(5):  # all of one process, which has a share of one
+            assert (await http.post("/mcp", json=INITIALIZE)).status_code == 200
+        answers = [await http.post("/mcp", json=call("whoami"), headers=session) for session in agents]
+
+    assert [f"agent-{number}" in answer.text for number, answer in enumerate(answers)] == [True] * 3
+
+
+async def test_a_bridge_says_that_the_coordinator_is_full(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 1)
+    monkeypatch.setattr(mcp_server, "SHARE", 1)
+    async with Backend.running(settings) as backend, browsing(backend) as http:
+        listening = await open_session(http)
+        async with http.stream("GET", "/mcp", headers=listening), bridge(settings.home) as host:
+            await host.shake_hands()
+            answer = await host.call("whoami")
+
+    assert "the coordinator is full: 1 sessions are open and in use" in answer
 
 
 @pytest.mark.slow
@@ -174,7 +204,7 @@ async def test_ten_thousand_connections_and_sessions_that_are_never_used(tmp_pat
         sys.stdout.write(f"{MANY} connections in {connecting:.1f} s: {cost / 1e6:.0f} MB more; {MANY} sessions in ")
         sys.stdout.write(f"{opening:.1f} s, {statuses.count(200)} opened: {more / 1e6:.0f} MB more in all\n")
         assert cost < ROOM
-        assert set(statuses) == {200, 503}
+        assert 200 in statuses and set(statuses) <= {200, 503}
         assert more - cost < 3 * ROOM
 
 

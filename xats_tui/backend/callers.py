@@ -6,18 +6,22 @@ connections; elsewhere the processes of this user are asked for theirs.
 
 import asyncio
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
+from xats_tui.backend.model.agents import SeenProcess
 from xats_tui.backend.processes import Process, process_of
 
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 """Of the connections of this machine, which only Linux has."""
 
 ESTABLISHED = "01"
+SOCKET = "socket:["
+"""How the link of a descriptor begins that is a socket; the rest is its inode and a bracket."""
+
 LOCAL, REMOTE, STATE, USER, INODE = 1, 2, 3, 7, 9
 """Fields of a row."""
 
@@ -40,6 +44,10 @@ class Callers:
         """
         return await asyncio.to_thread(self._line, port, likely) if port is not None else ()
 
+    async def owners(self, ports: Collection[int]) -> Mapping[int, SeenProcess]:
+        """The processes that connect from these ports, as far as that can be told; many are found in one go."""
+        return await asyncio.to_thread(self._owners, ports)
+
     async def may_speak_for(self, pid: int, port: int) -> bool:
         """Whether what connects from a port of this machine belongs to the user that the process belongs to.
 
@@ -56,13 +64,24 @@ class Callers:
                 found.extend(process_of(one) for one in (peer, *above))  # as far as it can be looked at
         return tuple(found)
 
+    def _owners(self, ports: Collection[int]) -> Mapping[int, SeenProcess]:
+        wanted = {row[INODE]: _port(row[LOCAL]) for row in _rows() if _port(row[REMOTE]) == self._port}
+        found: dict[int, SeenProcess] = {}
+        for pid in psutil.pids():
+            opened = wanted.keys() & set(_inodes(pid))
+            held = {wanted[one] for one in opened} if TABLES[0].exists() else self._ports_of(pid)
+            with suppress(psutil.Error, OSError):
+                for port in held & set(ports):
+                    found[port] = SeenProcess(pid, psutil.Process(pid).create_time())
+        return found
+
     def _owner(self, port: int, likely: Collection[int]) -> int | None:
         """The process that has the connection open."""
         candidates = (*likely, os.getpid(), *sorted(psutil.pids(), reverse=True))
         if not TABLES[0].exists():
-            return next((pid for pid in candidates if self._connects(pid, port)), None)
+            return next((pid for pid in candidates if port in self._ports_of(pid)), None)
         row = self._row(port)
-        return next((pid for pid in candidates if _has_open(pid, row[INODE])), None) if row else None
+        return next((pid for pid in candidates if row[INODE] in _inodes(pid)), None) if row else None
 
     def _may_speak_for(self, pid: int, port: int) -> bool:
         row = self._row(port)
@@ -75,13 +94,13 @@ class Callers:
         """What Linux says of the connection from a port to ours."""
         return next((row for row in _rows() if _port(row[LOCAL]) == port and _port(row[REMOTE]) == self._port), None)
 
-    def _connects(self, pid: int, port: int) -> bool:
-        """Whether one of a process's own connections leads from a port to ours."""
+    def _ports_of(self, pid: int) -> set[int]:
+        """The ports from which a process's own connections lead to ours."""
         try:
             connections = psutil.Process(pid).net_connections("tcp")
         except (psutil.Error, OSError, ValueError, OverflowError):
-            return False
-        return any(one.raddr and (one.laddr.port, one.raddr.port) == (port, self._port) for one in connections)
+            return set()
+        return {one.laddr.port for one in connections if one.raddr and one.raddr.port == self._port}
 
 
 def _rows() -> Iterator[list[str]]:
@@ -96,9 +115,10 @@ def _port(address: str) -> int:
     return int(address.rpartition(":")[2], 16)
 
 
-def _has_open(pid: int, inode: str) -> bool:
-    try:
-        with os.scandir(f"/proc/{pid}/fd") as descriptors:
-            return any(os.readlink(one.path) == f"socket:[{inode}]" for one in descriptors)  # noqa: PTH115  # of thousands
-    except OSError:
-        return False
+def _inodes(pid: int) -> Iterator[str]:
+    """The sockets that a process has open; none of another user's."""
+    with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as descriptors:
+        for one in descriptors:
+            opened = os.readlink(one.path)  # noqa: PTH115  # of thousands
+            if opened.startswith(SOCKET):
+                yield opened[len(SOCKET) : -1]

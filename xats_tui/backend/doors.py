@@ -40,6 +40,7 @@ async def opened(
     operator = OperatorDoor(commanded, settings.operator_token_path, read_only=read_only)
     hooks = HostHooks(services.database, services.waker, services.receipts, services.reports, services.clock)
     toolbox = Toolbox(TOOLS, services)
-    door = HttpDoor(toolbox, hooks, operator, services.sessions, services.kept_sessions, settings, services.clock)
+    sessions, kept, runtimes = services.sessions, services.kept_sessions, services.runtimes
+    door = HttpDoor(toolbox, hooks, operator, sessions, kept, runtimes, settings, services.clock)
     async with door.open(listener, settings.keep_alive_ms / 1000):
         yield

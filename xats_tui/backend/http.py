@@ -40,6 +40,7 @@ from xats_tui.backend.operator_door import OPERATOR_PATH, OperatorDoor
 from xats_tui.backend.request_headers import LOOPBACK_NAMES, comes_from_this_machine, names_this_machine
 from xats_tui.backend.services.hooks import HostHooks
 from xats_tui.backend.services.kept_sessions import KeptSessions
+from xats_tui.backend.services.runtimes import Runtimes
 from xats_tui.backend.sessions import Session, Sessions
 from xats_tui.backend.tools.kit import Toolbox
 from xats_tui.settings import Settings, is_loopback
@@ -66,10 +67,11 @@ class HttpDoor:
         operator: OperatorDoor,
         sessions: Sessions,
         kept: KeptSessions,
+        runtimes: Runtimes,
         settings: Settings,
         clock: Clock,
     ) -> None:
-        self._server = McpServer(toolbox, sessions, kept)
+        self._server = McpServer(toolbox, sessions, kept, runtimes, clock)
         self._hooks = hooks
         self._operator = operator
         self._sessions = sessions
@@ -163,7 +165,7 @@ class HttpDoor:
                 raise HttpRefusal(refusal.status, refusal.body, {"allow": "GET, POST, DELETE"})
 
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._calls:
+        with self._calls, ExitStack() as call:
             headers = Headers(scope=scope)
             body = await read_body(scope, receive)
             message = parsed(headers, body)
@@ -172,6 +174,7 @@ class HttpDoor:
             session = check_post(headers, message, self._sessions)
             if session is not None:
                 session.peer = _port_of_this_machine(scope)
+                call.enter_context(self._sessions.calling(session))
             await self._server.answer(for_the_server(scope, session), replayed(body, receive), send)
 
     async def _reopen(self, headers: Headers) -> None:
@@ -183,6 +186,7 @@ class HttpDoor:
     async def _stand(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
         """Hold a session's standing stream, which is open from the moment at which a notification would leave."""
         await self._none_stands(session.session_id)
+        session.stream_peer = _port_of_this_machine(scope)
         with ExitStack() as open_stream:
 
             async def begin(message: Message) -> None:

@@ -25,9 +25,21 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
+from xats_tui.backend.clock import Clock
 from xats_tui.backend.event_streams import OneEvent, standing
-from xats_tui.backend.http_requests import BODY_LIMIT, FIRST_PROTOCOL, JSON_TYPE, STREAM_TYPE, replayed
+from xats_tui.backend.http_requests import (
+    BODY_LIMIT,
+    FIRST_PROTOCOL,
+    JSON_TYPE,
+    REFUSED,
+    STREAM_TYPE,
+    HttpRefusal,
+    replayed,
+    rpc_refusal,
+)
+from xats_tui.backend.room import making_room
 from xats_tui.backend.services.kept_sessions import KeptSessions
+from xats_tui.backend.services.runtimes import Runtimes
 from xats_tui.backend.sessions import Session, Sessions
 from xats_tui.backend.tools.kit import Toolbox
 from xats_tui.call_meta import CALLS_ONCE
@@ -39,10 +51,12 @@ SESSION_IDLE = 12 * 3600.0
 """Seconds without a request or an open stream after which a session is forgotten."""
 
 MAX_SESSIONS = 2000
-"""Sessions at once; to open another one answers 503, unless there are some that were never used."""
+"""Sessions at once; to open another one answers 503, unless there are some that can make room."""
 
-UNUSED_AFTER = timedelta(minutes=1)
-"""A session in which nothing has been asked for so long makes room for another one, if there are that many."""
+SHARE = 4
+"""Parts of these of which one process has one: no program alone keeps the others out."""
+
+FULL = "the coordinator is full: {} sessions are open and in use; end agents that nobody needs, or try again in a while"
 
 ROOM_MADE = 50
 """Sessions that are ended at once to make room; each is a write to the database."""
@@ -65,10 +79,14 @@ Context = ServerRequestContext[dict[str, Any]]
 class McpServer:
     """All MCP sessions and what they call."""
 
-    def __init__(self, toolbox: Toolbox, sessions: Sessions, kept: KeptSessions) -> None:
+    def __init__(
+        self, toolbox: Toolbox, sessions: Sessions, kept: KeptSessions, runtimes: Runtimes, clock: Clock
+    ) -> None:
         self._toolbox = toolbox
         self._sessions = sessions
         self._kept = kept
+        self._runtimes = runtimes
+        self._clock = clock
         self._coming_back: set[str] = set()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._runs = False
@@ -85,7 +103,7 @@ class McpServer:
             json_response=True,  # no tool says anything before it answers: `OneEvent` makes a stream of the answer
             session_idle_timeout=SESSION_IDLE,
             max_request_body_size=BODY_LIMIT,
-            max_sessions=MAX_SESSIONS,
+            max_sessions=MAX_SESSIONS + ROOM_MADE,  # ours is the limit: some are let in while others are counted
         )
 
     @asynccontextmanager
@@ -99,9 +117,14 @@ class McpServer:
                 self._runs = False
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that was let in."""
-        if len(self._sessions) >= MAX_SESSIONS and "mcp-session-id" not in Headers(scope=scope):
-            await self._make_room()
+        """Answer a request that was let in.
+
+        Raises:
+            HttpRefusal: 503, it would open a session, and there are too many.
+        """
+        if "mcp-session-id" not in Headers(scope=scope) and not await self._has_room():
+            refusal = rpc_refusal(503, REFUSED, FULL.format(MAX_SESSIONS))
+            raise HttpRefusal(refusal.status, refusal.body, {"retry-after": "60"})
         if scope["method"] == "POST":
             async with OneEvent(send) as answer:
                 await self._manager.handle_request(scope, receive, answer.send)
@@ -117,7 +140,7 @@ class McpServer:
             if not self._runs or self._sessions.get(session_id) is not None:
                 return
             opening = await self._kept.opening_of(session_id, timedelta(seconds=SESSION_IDLE))
-            if opening is None:
+            if opening is None or not await self._has_room():
                 return
             self._coming_back.add(session_id)
             try:
@@ -125,11 +148,21 @@ class McpServer:
             finally:
                 self._coming_back.discard(session_id)
 
-    async def _make_room(self) -> None:
-        """End sessions that nobody uses; a client of one that comes back is sent to open another."""
-        for session in self._sessions.unused(UNUSED_AFTER)[:ROOM_MADE]:
-            await self._manager.discard(session.session_id)
+    async def _has_room(self) -> bool:
+        """Whether there is room for another session, perhaps because some that nobody needs have made it."""
+        if len(self._sessions) >= MAX_SESSIONS:
+            occupants = await self._runtimes.occupants(self._sessions.open_ones())
+            for session in making_room(occupants, MAX_SESSIONS // SHARE, self._clock.now())[:ROOM_MADE]:
+                await self._put_out(session)
+        return len(self._sessions) < MAX_SESSIONS
+
+    async def _put_out(self, session: Session) -> None:
+        """End a session; one that an agent spoke in is kept, and goes on when its client comes back."""
+        if session.agent_id is None and session.superseded is None:
             await self.end(session)
+        else:
+            self._sessions.close(session)
+        await self._manager.discard(session.session_id)
 
     async def end(self, session: Session) -> None:
         """A session is over, for good: at once, not when its last task has wound down."""

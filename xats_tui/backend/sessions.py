@@ -53,6 +53,10 @@ class Session:
     """Digest of the Authorization header that its first registration came with."""
     peer: int | None = None
     """The port of this machine that its newest message came from; None if it came from elsewhere."""
+    stream_peer: int | None = None
+    """The port of this machine that its standing stream goes to."""
+    under_way: int = 0
+    """Its calls that are being answered."""
     process: SeenProcess | None = None
     """The process that it came from when it registered last; None if that cannot be told."""
     left_at: datetime | None = None
@@ -193,17 +197,14 @@ class Sessions:
         """Every open session."""
         return tuple(self._by_id.values())
 
-    def unused(self, since: timedelta) -> tuple[Session, ...]:
-        """Sessions that were opened so long ago, and in which nobody has asked or heard anything; the oldest first."""
-        before = self._clock.now() - since
-        return tuple(
-            session
-            for session in self._by_id.values()
-            if session.opened_at <= before
-            and session.agent_id is None
-            and session.last_call_at is None
-            and not self.has_stream(session)
-        )
+    @contextmanager
+    def calling(self, session: Session) -> Iterator[None]:
+        """A call of a session is answered for the life of the block."""
+        session.under_way += 1
+        try:
+            yield
+        finally:
+            session.under_way -= 1
 
     def entries(self) -> tuple[SessionEntry, ...]:
         """Every open session as it is shown, the one that was opened last first."""

@@ -60,6 +60,10 @@ class TokenRefused(NotReached):
     """The coordinator wants another token."""
 
 
+class Full(NotReached):
+    """The coordinator has too many sessions already; the text says what to do."""
+
+
 class NoCoordinator(NotReached):
     """Something answers at the address, but it does not speak MCP, or does not prove who it is."""
 
@@ -204,6 +208,8 @@ class Session:
             )
         if response.status_code in (404, 405) and "mcp-session-id" not in self._http.headers:
             raise self._no_coordinator()
+        if response.status_code == 503 and isinstance(error, dict) and "mcp-session-id" not in self._http.headers:
+            raise Full(str(error.get("message")))
         if response.status_code in (404, 503) or error == UNKNOWN_SESSION:
             raise NotReached(f"{self._url} does not know this session")
         if isinstance(error, dict):

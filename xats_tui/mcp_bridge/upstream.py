@@ -27,6 +27,7 @@ from xats_tui.mcp_bridge.registration import (
     succeeded,
 )
 from xats_tui.mcp_bridge.session import (
+    Full,
     Hear,
     Interrupted,
     NoCoordinator,
@@ -292,7 +293,7 @@ class Upstream:
             await session.open()
             await self._register_again(session)
         except (NotReached, Interrupted, RpcError) as error:
-            if isinstance(error, TokenRefused | NoCoordinator | RpcError):
+            if isinstance(error, TokenRefused | NoCoordinator | Full | RpcError):
                 self._trouble = str(error)
             logger.debug("no session: %s", error)
             await session.close()

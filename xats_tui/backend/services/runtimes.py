@@ -5,7 +5,7 @@ that is for whoever registers.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -13,6 +13,7 @@ from xats_tui.backend.callers import Callers
 from xats_tui.backend.clock import Clock
 from xats_tui.backend.model.agents import ONLINE_WINDOW, Agent, SeenProcess
 from xats_tui.backend.processes import Process, Processes
+from xats_tui.backend.room import Occupant
 from xats_tui.backend.services.process_clients import client_in
 from xats_tui.backend.sessions import Session, Sessions
 from xats_tui.backend.store import agents
@@ -98,6 +99,22 @@ class Runtimes:
         likely = [pid for pid in (bridge, ui_pid) if pid is not None]
         line = await self._callers.line(session.peer, likely)
         return Runtime(instance=instance, ui_pid=ui_pid, line=line)
+
+    async def occupants(self, sessions: Sequence[Session]) -> list[Occupant]:
+        """What keeps each of these sessions: a stream, a call, a process that lives."""
+        unknown = {one.stream_peer for one in sessions if one.process is None and self._sessions.has_stream(one)}
+        owners = await self._callers.owners({port for port in unknown if port is not None})
+        processes = {one.session_id: one.process or owners.get(one.stream_peer or 0) for one in sessions}
+        living = await self._processes.living({process for process in processes.values() if process})
+        return [
+            Occupant(
+                session=session,
+                listens=self._sessions.has_stream(session),
+                process=(process := processes[session.session_id]),
+                lives=process in living,
+            )
+            for session in sessions
+        ]
 
     async def believed(self, ui_pid: int | None, session: Session) -> int | None:
         """The pid of a user interface that a caller says to belong to, unless that is another user's."""
