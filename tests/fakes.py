@@ -87,6 +87,10 @@ class SkippingClock(FakeClock):
         await asyncio.sleep(0)
 
 
+CONVERSATION = 3
+"""How many of the lines that were entered a screen shows."""
+
+
 @dataclass(slots=True, kw_only=True)
 class FakePane:
     """A terminal with a program that reads lines behind a prompt."""
@@ -109,6 +113,39 @@ class FakePane:
     command: str = "it"
     """What tmux says of the program in it."""
 
+    def look(self, now: datetime) -> None:
+        """Be looked at; whoever prints shows something else each time."""
+        self.looks += self.prints
+
+    def paste(self, text: str, now: datetime) -> None:
+        """Have the text in the input line."""
+        self.line += text
+
+    def enter(self, now: datetime) -> None:
+        """Have the input line taken, unless the program takes none."""
+        self.enters += 1
+        if not self.swallows:
+            self.taken.append((now, self.line))
+            self.line = ""
+
+    def rows(self) -> list[str]:
+        """The screen; the input line is its last row."""
+        said = [f"took {number}: {line}" for number, (_, line) in enumerate(self.taken)]
+        return [f"printed {self.looks} lines", *said[-CONVERSATION:], f"it> {self.line}"]
+
+    def formats(self) -> dict[str, Any]:
+        """What tmux says of it."""
+        rows = self.rows()
+        return {
+            "cursor_x": len(rows[-1]),
+            "cursor_y": len(rows) - 1,
+            "pane_width": 500,
+            "pane_in_mode": int(self.scrolled),
+            "pane_pid": self.pid,
+            "pane_tty": f"/dev/{self.tty}",
+            "pane_current_command": self.command,
+        }
+
 
 class FakeTmux(Tmux):
     """A tmux server whose panes a test types into, and which it may take away."""
@@ -125,23 +162,19 @@ class FakeTmux(Tmux):
             raise TmuxUnavailable("no server running")
         shown = {pane_id: self.terminals[pane_id] for pane_id in pane_ids if pane_id in self.terminals}
         for terminal in shown.values():
-            terminal.looks += terminal.prints
+            terminal.look(self._clock.now())
         return Looks(
-            panes={pane_id: _formats(terminal) for pane_id, terminal in self.terminals.items()},
-            screens={pane_id: "\n".join(_rows(one)) for pane_id, one in shown.items()},
+            panes={pane_id: terminal.formats() for pane_id, terminal in self.terminals.items()},
+            screens={pane_id: "\n".join(one.rows()) for pane_id, one in shown.items()},
         )
 
     async def paste(self, pane: PaneRef, text: str, *, occupant: int) -> None:
-        """Have the text in the input line."""
-        self._there(pane).line += text
+        """Give the program the text."""
+        self._there(pane).paste(text, self._clock.now())
 
     async def press(self, pane: PaneRef, *keys: str, occupant: int) -> None:
-        """Have the input line taken by Enter, unless the program takes none."""
-        terminal = self._there(pane)
-        terminal.enters += 1
-        if not terminal.swallows:
-            terminal.taken.append((self._clock.now(), terminal.line))
-            terminal.line = ""
+        """Give the program Enter."""
+        self._there(pane).enter(self._clock.now())
 
     def _there(self, pane: PaneRef) -> FakePane:
         if not self.runs:
@@ -151,28 +184,6 @@ class FakeTmux(Tmux):
         return self.terminals[pane.pane_id]
 
 
-CONVERSATION = 3
-"""How many of the lines that were entered a screen shows."""
-
-
-def _rows(terminal: FakePane) -> list[str]:
-    """The screen of a terminal; the input line is its last row."""
-    said = [f"took {number}: {line}" for number, (_, line) in enumerate(terminal.taken)]
-    return [f"printed {terminal.looks} lines", *said[-CONVERSATION:], f"it> {terminal.line}"]
-
-
-def _formats(terminal: FakePane) -> dict[str, Any]:
-    return {
-        "cursor_x": len("it> ") + len(terminal.line),
-        "cursor_y": len(_rows(terminal)) - 1,
-        "pane_width": 500,
-        "pane_in_mode": int(terminal.scrolled),
-        "pane_pid": terminal.pid,
-        "pane_tty": f"/dev/{terminal.tty}",
-        "pane_current_command": terminal.command,
-    }
-
-
 class FakeProcesses(Processes):
     """The processes that a test says there are, by pid."""
 
@@ -180,6 +191,7 @@ class FakeProcesses(Processes):
         self.there: dict[int, Process] = {}
         self.behind: set[int] = set()
         """Those that are not in front on their terminal."""
+        self.stopped: set[int] = set()
 
     async def by_pid(self, pid: int) -> Process | None:
         """The process, if it is there."""
@@ -191,7 +203,15 @@ class FakeProcesses(Processes):
         if process is None or process.started_at != started_at:
             return None
         foreground = 0 if pid in self.behind else pid
-        return Occupant(pid=pid, executable=process.name, tty=process.tty, group=pid, foreground=foreground)
+        return Occupant(
+            pid=pid,
+            executable=process.name,
+            tty=process.tty,
+            group=pid,
+            foreground=foreground,
+            stopped=pid in self.stopped,
+            waits=pid not in self.stopped,
+        )
 
     async def living(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
         """Those that are there."""

@@ -1,6 +1,7 @@
 """No sequence of events breaks mail, tasks, contracts or wakes: long stories against a simple model.
 
-What must hold is said in the modules of the nouns: `mail`, `board`, `book`, and `waking`, which has them all.
+What must hold is said in the modules of the nouns: `mail`, `board`, `book`, and `waking`, which has them all; `unruly`
+has wakes into panes that misbehave.
 `XATS_STORIES=60` tells more of them than the ordinary run does.
 """
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.properties.mail import Mail
+from tests.properties.unruly import UnrulyPanes
 from tests.properties.waking import Waking
 
 STORIES = int(os.environ.get("XATS_STORIES", "16"))
@@ -19,6 +21,9 @@ EVERY = settings(database=None, deadline=None, suppress_health_check=list(Health
 QUICK = settings(EVERY, max_examples=STORIES, stateful_step_count=30, derandomize=True, phases=[Phase.generate])
 """What this finds is told at full length; the thorough one tells it in short."""
 THOROUGH = settings(EVERY, max_examples=300, stateful_step_count=50)
+
+UNRULY_QUICK = settings(QUICK, stateful_step_count=12)
+UNRULY = settings(EVERY, max_examples=1000, stateful_step_count=12)
 
 THOROUGH_TIMEOUT = 1800
 """Seconds: a story takes one, and what is found takes many to be told in short."""
@@ -44,6 +49,10 @@ def test_an_answer_comes_again_after_a_restart_only_if_it_may_not_have_left(answ
         assert bool(story.handed_over["bob"]) is not answers_left
     finally:
         story.teardown()
+
+
+def test_whatever_a_pane_does_no_key_does_harm_and_nothing_is_called_submitted_that_was_not() -> None:
+    run_state_machine_as_test(UnrulyPanes, settings=UNRULY_QUICK)
 
 
 def test_an_agent_whose_pane_is_gone_is_announced_its_mail_through_its_channel_again() -> None:
@@ -74,3 +83,9 @@ def test_mail_is_announced_when_tmux_is_back_and_shows_what_it_showed_before() -
 @pytest.mark.timeout(THOROUGH_TIMEOUT)
 def test_whatever_happens_for_long_nothing_accepted_is_lost_and_no_unread_mail_is_forgotten() -> None:
     run_state_machine_as_test(Waking, settings=THOROUGH)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(THOROUGH_TIMEOUT)
+def test_whatever_a_pane_does_for_long_no_key_does_harm_and_nothing_is_called_submitted_that_was_not() -> None:
+    run_state_machine_as_test(UnrulyPanes, settings=UNRULY)

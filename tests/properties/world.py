@@ -46,6 +46,7 @@ from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import receipts as receipts_store
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.known_agents import KnownAgents
+from xats_tui.backend.terminals import Terminals
 from xats_tui.backend.tools import TOOLS, answer_room
 from xats_tui.backend.tools.answer_room import AnswerLimit
 from xats_tui.backend.tools.kit import Toolbox
@@ -85,11 +86,13 @@ class CountedRounds(PaneMonitor):
 class World:
     """Everything there is; `restart` makes all of it anew but the file, the panes and the time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: SkippingClock | None = None, *, hint_budget: int = HINT_BUDGET) -> None:
         self.path = folder / "data.db"
-        self.clock = SkippingClock()
+        self.clock = clock or SkippingClock()
+        self._hint_budget = hint_budget
         self.tmux = FakeTmux(self.clock)
         self.processes = FakeProcesses()
+        self.keyboards: Terminals = FakeTerminals()
         self.channel = FakeChannel(DeliveryKind.CLAUDE_CHANNEL, self.clock)
         self.troubles: list[str] = []
         """What was logged as an error."""
@@ -147,11 +150,11 @@ class World:
         self.clock.advance(seconds)
         self.ask(self.monitor.tick())
 
-    def seat(self, agent_id: str) -> tuple[str, FakePane]:
+    def seat(self, agent_id: str, kind: type[FakePane] = FakePane) -> tuple[str, FakePane]:
         """A new pane with a program in it, bound to an agent."""
         self._panes_made += 1
         pid, pane_id = 1000 + self._panes_made, f"%{self._panes_made}"
-        terminal = self.tmux.terminals[pane_id] = FakePane(tty=f"pts/{pid}", pid=pid)
+        terminal = self.tmux.terminals[pane_id] = kind(tty=f"pts/{pid}", pid=pid)
         self.processes.there[pid] = Process(pid=pid, started_at=1.0, name="it", command=("it",), tty=terminal.tty)
         self.ask(self._bind(agent_id, pane_id, terminal))
         return pane_id, terminal
@@ -192,7 +195,7 @@ class World:
         self.monitor = CountedRounds(self.tmux, clock, bus.publish)
         reports = Reports()
         self._typing = typing = TmuxPane(
-            self.tmux, self.processes, FakeTerminals(), self.monitor, database, reports, clock, QUIET
+            self.tmux, self.processes, self.keyboards, self.monitor, database, reports, clock, QUIET
         )
         self.waker = Waker(
             database,
@@ -201,7 +204,7 @@ class World:
             clock,
             lifetime=LIFETIME,
             quiet=QUIET,
-            hint_budget=HINT_BUDGET,
+            hint_budget=self._hint_budget,
         )
         presence = Presence(self.sessions, self.monitor, self.processes, clock)
         self.known_agents = KnownAgents(database)
