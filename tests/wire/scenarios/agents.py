@@ -6,7 +6,7 @@ from tests.wire.producers import http_only, shows
 from tests.wire.shapes import AGENT, exactly, is_time
 from tests.wire.world import Speaker, World
 
-WHO = {"registered", "agent_id", "name", "team", "role", "client", "tmux_pane_id", "delivery", "unread"}
+WHO = {"registered", "agent_id", "name", "team", "role", "client", "tmux_pane_id", "delivery", "unread", "hint"}
 
 THREAD = "01a20489-2961-78d0-9153-cbd2d7a2288f"
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from xats_tui.backend.clock import to_wire
 from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent
+from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent, DeliveryKind
 from xats_tui.backend.tools.cursors import Cursor, after, going_on
 from xats_tui.backend.tools.kit import Answer, Arguments, Call, Tool
-from xats_tui.backend.tools.place import shown_former, traces
+from xats_tui.backend.tools.place import bridge_of, claimed_ui, shown_former, traces, unbound_hint
 
 TAKE_UP = "If you are one of you_were, call register_agent with that name and team: your mail is there."
 INTRODUCE_YOURSELF = "Call register_agent; a name that you had before brings back your id and your mail."
@@ -77,7 +77,17 @@ async def whoami(call: Call, arguments: NoArguments) -> Answer:
         "tmux_pane_id": agent.binding.pane.pane_id if agent.binding else None,
         "delivery": {"kind": agent.delivery.kind},
         "unread": unread,
+        **await _how_to_be_woken(call, agent),
     }
+
+
+async def _how_to_be_woken(call: Call, agent: Agent) -> Answer:
+    """What an agent can do that nothing reaches."""
+    if agent.binding is not None or agent.delivery.kind is not DeliveryKind.NONE or agent.role == CHANNEL_PROXY_ROLE:
+        return {}
+    bridge = bridge_of(call.meta)
+    runtime = await call.services.runtimes.of(call.session, None, claimed_ui(call.meta), bridge)
+    return {"hint": unbound_hint(runtime, bridge)}
 
 
 def shown_agent(agent: Agent, *, online: bool) -> dict[str, Any]:

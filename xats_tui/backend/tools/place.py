@@ -10,6 +10,7 @@ from xats_tui.backend.clock import to_wire
 from xats_tui.backend.model.panes import PaneRef
 from xats_tui.backend.services.receipts import host_reader, thread_reader
 from xats_tui.backend.services.recognition import Former, Traces
+from xats_tui.backend.services.runtimes import Runtime, hosts_in
 from xats_tui.backend.tmux_sockets import server_name
 from xats_tui.call_meta import BRIDGE, HOST_SESSION, INSTANCE, TMUX_SOCKET, UI
 
@@ -20,6 +21,20 @@ SocketPath = Annotated[str, StringConstraints(pattern=f"^{SOCKET_PATH.pattern}$"
 
 THREAD = "threadId"
 """Where Codex names the thread of a call, in `_meta`."""
+
+UNBOUND_HINT = (
+    "No usable tmux_pane_id is bound, so you cannot be woken through your pane. Call bind_runtime_identity with the "
+    "pid of your user interface (in Claude Code: $PPID of a shell tool call) or with its tty and pane; "
+    "detect_tmux_pane helps to find them. Claude Code with the channel plugin can be woken by channel_session_id "
+    "instead. In a container or behind ssh a pane cannot be verified."
+)
+
+WINDOWLESS_HINT = (
+    "No usable tmux_pane_id is bound, so you cannot be woken through your pane. Your tools are run by {name} (process "
+    "{pid}), which has no terminal and may serve several windows: $TMUX_PANE and $PPID may be another window's, so "
+    "they are not believed. Call detect_tmux_pane with agent custom, a process_pattern for your user interface and "
+    "your cwd; have the user confirm that the pane is yours; then call bind_runtime_identity with the pid it lists."
+)
 
 LONGEST_CLAIM = 200
 """Characters of what `_meta` says that are kept."""
@@ -78,3 +93,12 @@ def shown_former(former: Former) -> dict[str, Any]:
     """An agent that the caller was, as an answer shows it."""
     agent = former.agent
     return {"name": agent.name, "team": agent.team, "last_seen_at": to_wire(agent.last_seen_at), "by": former.by}
+
+
+def unbound_hint(runtime: Runtime, bridge: int | None) -> str:
+    """What somebody can do who cannot be woken: how to find the pane, where it could not be found unasked."""
+    is_bridged = bool(runtime.line) and runtime.line[0].pid == bridge
+    host = next(iter(hosts_in(runtime.line)), None) if is_bridged else None
+    if host is None or host.tty is not None:
+        return UNBOUND_HINT
+    return WINDOWLESS_HINT.format(name=host.names[-1], pid=host.pid)

@@ -20,6 +20,7 @@ from xats_tui.backend.tools.place import (
     shown_former,
     tmux_server,
     traces,
+    unbound_hint,
 )
 from xats_tui.call_meta import HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL, UNASKED
 
@@ -58,13 +59,6 @@ GOES_WITH = {
     "claude_ui_pid": ("role", CHANNEL_PROXY_ROLE),
 }
 """Fields that make sense with one client or role only."""
-
-UNBOUND_HINT = (
-    "No usable tmux_pane_id is bound, so you cannot be woken through your pane. Call bind_runtime_identity with the "
-    "pid of your user interface (in Claude Code: $PPID of a shell tool call) or with its tty and pane; "
-    "detect_tmux_pane helps to find them. Claude Code with the channel plugin can be woken by channel_session_id "
-    "instead."
-)
 
 
 class Registering(Arguments):
@@ -212,7 +206,7 @@ async def _register(call: Call, wanted: Application) -> Answer:
     await services.receipts.withdraw(agent_id, services.sessions.readers_of(agent_id))
     if wanted.carried_channel is not None:
         services.channels.attach(session, wanted.carried_channel, agents_own=True)
-    return _answer(wanted, registered)
+    return _answer(wanted, registered, bridge_of(call.meta))
 
 
 def _asked(call: Call) -> Asked:
@@ -255,7 +249,7 @@ def _own_name(call: Call, program: str) -> str | None:
     return call.session.client if program in call.session.client.lower() else None
 
 
-def _answer(wanted: Application, registered: Registered) -> Answer:
+def _answer(wanted: Application, registered: Registered, bridge: int | None) -> Answer:
     agent, found, binding = registered.agent, registered.found, registered.binding
     answer: dict[str, Any] = {"agent_id": agent.agent_id, "team": agent.team}
     if found.bound_channel is not None:
@@ -269,7 +263,7 @@ def _answer(wanted: Application, registered: Registered) -> Answer:
         answer["client"] = agent.client
     if found.former:
         answer["you_were"] = [shown_former(one) for one in found.former]
-    hint = found.in_use or UNBOUND_HINT
+    hint = found.in_use or unbound_hint(wanted.runtime, bridge)
     return answer if registered.is_reachable and not found.in_use else {**answer, "hint": hint}
 
 

@@ -1,0 +1,76 @@
+"""One process that runs the tools of all its windows, as Cline's hub does: what its environment says is no proof.
+
+The hub has the environment of its first window, so that each of its bridges is told the first window's pane.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.commands.processes import XATS, clean_environment
+from tests.conftest import Connect, Sql
+from tests.mcp_bridge.host import LONGEST_LINE, ScriptedHost, end
+from tests.tmux_server import Pane, TmuxServer
+from xats_tui.backend.daemon import Backend
+
+HUB = "import os, subprocess, sys; os.setsid(); sys.exit(subprocess.call(sys.argv[1:]))"
+"""A daemon without a terminal that starts a bridge."""
+
+pytestmark = pytest.mark.tmux
+
+
+@asynccontextmanager
+async def window(backend: Backend, tmux: TmuxServer, first: Pane) -> AsyncIterator[ScriptedHost]:
+    """A window of a hub that was started in the pane `first`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", HUB, *XATS, "mcp", "--home", str(backend.settings.home)),
+        env=clean_environment() | {"TMUX": f"{tmux.socket},1,0", "TMUX_PANE": first.pane_id},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE,
+    )
+    try:
+        host = ScriptedHost(process)
+        client = {"name": "@cline/core", "version": "0.0.0"}
+        await host.request("initialize", protocolVersion="2024-11-05", capabilities={}, clientInfo=client)
+        yield host
+        await host.leave()  # the bridge ends with its stdin, and the hub with it
+    finally:
+        await end(process)
+
+
+async def test_no_window_of_a_hub_is_bound_to_the_pane_that_its_environment_names(
+    backend: Backend, tmux: TmuxServer, register: Connect, sql: Sql
+) -> None:
+    alice, first = await register("alice", team="t"), await tmux.stand_in("claude", "claude")
+    await alice.call("bind_runtime_identity", agent="claude-code", ui_pid=first.pid)
+    async with window(backend, tmux, first) as one, window(backend, tmux, first) as other:
+        answers = [
+            await host.call("register_agent", name=name, team="t") for host, name in ((one, "bob"), (other, "carol"))
+        ]
+        me = await other.call("whoami")
+
+    assert sql("SELECT name, tmux_pane_id FROM agents ORDER BY name") == [
+        ("alice", first.pane_id),
+        ("bob", None),
+        ("carol", None),
+    ]
+    for told in (*answers, me):
+        assert "which has no terminal and may serve several windows" in told["hint"]
+        assert "Call detect_tmux_pane" in told["hint"] and "bind_runtime_identity" in told["hint"]
+
+
+async def test_what_whoami_advises_to_a_window_of_a_hub_binds_it(backend: Backend, tmux: TmuxServer, sql: Sql) -> None:
+    first, own = await tmux.stand_in("first", "cline"), await tmux.stand_in("own", "cline")
+    async with window(backend, tmux, first) as host:
+        await host.call("register_agent", name="bob", team="t")
+        named = {"agent": "custom", "process_pattern": "stand_in.py own"}
+        found = await host.call("detect_tmux_pane", **named)
+        pid = int(found["pane"]["matched_processes"][0].split()[0])
+        bound = await host.call("bind_runtime_identity", ui_pid=pid, **named)
+
+    assert bound["tmux_pane_id"] == own.pane_id
+    assert sql("SELECT tmux_pane_id FROM agents") == [(own.pane_id,)]
