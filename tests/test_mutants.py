@@ -148,7 +148,6 @@ MUTANTS = {
     "an unanswered hint": Mutant(POLICY, "holds=now >= patient_until,", "holds=True,", BY_POLICY),
     "the budget": Mutant(POLICY, "holds=not spent,", "holds=True,", BY_POLICY),
     "ping-pong": Mutant(POLICY, "holds=not looping,", "holds=True,", BY_POLICY),
-    "ping-pong with something to say": Mutant(POLICY, " and worth_waking == 0", "", BY_POLICY),
     "closed gates": Mutant(POLICY, "if all(gate.holds for gate in sighting.gates)", "if True", BY_POLICY),
     "a transport that fails for ever": Mutant(POLICY, ">= len(LADDER):", ">= 10**6:", BY_POLICY),
     "an idle agent that waited": Mutant(POLICY, ", until_idle=True)", ")", BY_POLICY),

@@ -34,7 +34,7 @@ async def test_the_bridge_itself_carries_wakes_to_a_host_that_takes_them(evidenc
             assert await host.hear() == {
                 "jsonrpc": "2.0",
                 "method": TO_THE_HOST,
-                "params": {"content": HINT, "meta": {}},
+                "params": {"content": HINT.replace("get_inbox", "mcp__xats__get_inbox"), "meta": {}},
             }
 
 
@@ -50,7 +50,7 @@ async def test_the_bridge_carries_wakes_again_after_a_restart(tmp_path: Path) ->
                 await other.call("send_message", to_agent_name="bob", body="hello")
                 while (message := await host.hear()).get("method") != TO_THE_HOST:
                     pass
-                assert message["params"] == {"content": HINT, "meta": {}}
+                assert message["params"] == {"content": HINT.replace("get_inbox", "mcp__xats__get_inbox"), "meta": {}}
 
 
 @pytest.mark.slow

@@ -169,10 +169,9 @@ def _carry_out(connection: sqlite3.Connection, statements: Sequence[Statement], 
     """Run statements on the thread of their connection; the rows that the last one answers.
 
     Raises:
-        StoreError: it is to be committed, and what is committed would be lost.
+        StoreError: the files are not as they were left, so that a commit would be lost.
     """
-    if statements[-1] is COMMIT:
-        files.check()
+    files.check()  # each time: what is noted below must not hide what another program did since the last commit
     try:
         return _answer(connection, statements)
     except sqlite3.DatabaseError:
