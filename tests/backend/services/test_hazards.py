@@ -236,6 +236,21 @@ async def test_the_client_that_says_that_it_was_prompted_makes_an_unknown_outcom
     assert (bob.pastes, bob.enters) == (1, 1)
 
 
+async def test_an_agent_that_fetches_its_mail_after_a_hint_was_typed_confirms_it_and_claims_no_submission(
+    backend: Backend, register: Connect, unruly: MakeUnruly
+) -> None:
+    alice, bob = await register("alice"), await unruly("clears")
+    await quiet(backend, bob.pane)
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    await until(alice, sent["message_id"], detail="outcome unknown")
+
+    await bob.caller.call("get_inbox")
+
+    status = await until(alice, sent["message_id"], wake_status="delivered")
+    assert status["detail"] == "the agent has fetched it after a hint was typed"
+    assert list(status["evidence"]) == ["queued", "attempted", "typed", "seen"]
+
+
 async def test_a_program_that_gives_way_to_another_between_paste_and_enter_gets_no_enter(
     backend: Backend, register: Connect, unruly: MakeUnruly
 ) -> None:

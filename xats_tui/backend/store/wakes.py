@@ -24,6 +24,17 @@ LISTED = """SELECT message_id, agent_id, queued_at, 1 AS pressing FROM message_d
 RUNGS = tuple((step, f"{step}_at") for step in WakeStep)
 """Each with its column."""
 
+BY_THE_AGENT = """skip_reason = CASE WHEN wake_status != 'retrying' THEN skip_reason
+        WHEN typed_at IS NULL THEN 'recipient_active' END,
+    detail = CASE WHEN wake_status != 'retrying' THEN detail
+        WHEN typed_at IS NULL THEN 'the agent ' || ? || ' by itself'
+        ELSE 'the agent ' || ? || ' after a hint was typed' END,
+    delivered_at = CASE WHEN wake_status = 'retrying' AND typed_at IS NOT NULL THEN coalesce(delivered_at, ?)
+        ELSE delivered_at END,
+    wake_status = CASE WHEN wake_status != 'retrying' THEN wake_status
+        WHEN typed_at IS NULL THEN 'skipped' ELSE 'delivered' END"""
+"""What the recipient's own call makes of a wake that still waits: a hint that was typed is confirmed by it."""
+
 REVIVABLE = "('no_pane', 'tmux_unavailable', 'retry_exhausted')"
 """Reasons for which a wake ended that a new binding takes away."""
 
@@ -258,11 +269,8 @@ async def end_as_seen(tx: Transaction, row_ids: Collection[str]) -> None:
     now = to_wire(tx.now)
     await tx.execute_many(
         "UPDATE message_delivery_status SET seen_at = ?, updated_at = ?, due_at = NULL, "
-        "skip_reason = CASE wake_status WHEN 'retrying' THEN 'recipient_active' ELSE skip_reason END, "
-        "detail = CASE wake_status WHEN 'retrying' THEN 'the agent has fetched it by itself' ELSE detail END, "
-        "wake_status = CASE wake_status WHEN 'retrying' THEN 'skipped' ELSE wake_status END "
-        "WHERE recipient_message_id = ?",
-        [(now, now, row_id) for row_id in row_ids],
+        f"{BY_THE_AGENT} WHERE recipient_message_id = ?",
+        [(now, now, "has fetched it", "has fetched it", now, row_id) for row_id in row_ids],
     )
 
 
@@ -320,11 +328,8 @@ async def end_as_read(tx: Transaction, row_ids: Collection[str]) -> None:
     now = to_wire(tx.now)
     await tx.execute_many(
         "UPDATE message_delivery_status SET read_at = coalesce(read_at, ?), updated_at = ?, due_at = NULL, "
-        "skip_reason = CASE wake_status WHEN 'retrying' THEN 'recipient_active' ELSE skip_reason END, "
-        "detail = CASE wake_status WHEN 'retrying' THEN 'the agent read it by itself' ELSE detail END, "
-        "wake_status = CASE wake_status WHEN 'retrying' THEN 'skipped' ELSE wake_status END "
-        "WHERE recipient_message_id = ?",
-        [(now, now, row_id) for row_id in row_ids],
+        f"{BY_THE_AGENT} WHERE recipient_message_id = ?",
+        [(now, now, "read it", "read it", now, row_id) for row_id in row_ids],
     )
 
 
