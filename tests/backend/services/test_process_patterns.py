@@ -31,6 +31,14 @@ async def found(pattern: str, *lines: str) -> list[bool]:
     return await ProcessPatterns().found(pattern, lines)
 
 
+def is_at_work(child: psutil.Process) -> bool:
+    """Tell a helper that still runs from one that has ended, and is only waiting to be taken note of."""
+    try:
+        return "pattern_helper" in str(child.cmdline())
+    except psutil.Error:
+        return False
+
+
 async def test_a_pattern_is_found_wherever_it_is_and_however_it_is_written() -> None:
     assert await found(" my-[a-z]+ ", "/opt/MY-AGENT --serve", "other") == [True, False]
     assert await found("my-[a-z]+$", "/opt/my-agent --serve") == [False]
@@ -66,7 +74,7 @@ async def test_an_expensive_pattern_keeps_nobody_busy_and_fills_no_memory(patter
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert spent.ru_utime - before.ru_utime < 3 * pattern_helper.PROCESSOR_S
     assert turns > 5
-    assert not [child for child in psutil.Process().children() if "pattern_helper" in str(child.cmdline())]
+    assert not [child for child in psutil.Process().children() if is_at_work(child)]
 
 
 def test_the_helper_gets_no_more_memory_than_it_may_have() -> None:

@@ -17,6 +17,9 @@ from xats_tui.call_meta import BRIDGE, HOST_SESSION, INSTANCE, TMUX_SOCKET, UI
 SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")
 """What may be the path of a socket: no system takes a NUL or more in a path."""
 
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character, which JSON can carry and no database can store."""
+
 SocketPath = Annotated[str, StringConstraints(pattern=f"^{SOCKET_PATH.pattern}$")]
 
 THREAD = "threadId"
@@ -43,7 +46,9 @@ LONGEST_CLAIM = 200
 def claimed(meta: Mapping[str, Any], key: str) -> str | None:
     """What a call says of itself under this key of its `_meta`, if it says anything."""
     text = meta.get(key)
-    return text[:LONGEST_CLAIM] if isinstance(text, str) and text else None
+    if not isinstance(text, str) or LONE_SURROGATE.search(text):
+        return None
+    return text[:LONGEST_CLAIM] or None
 
 
 def claimed_ui(meta: Mapping[str, Any]) -> int | None:
