@@ -157,7 +157,7 @@ class Backend:
         identity = RuntimeIdentity(tmux, processes, clock)
         recognition = Recognition(database, processes)
         threads = CodexThreads(tokens)
-        runtimes = Runtimes(self.sessions, processes, Callers(self.port), clock, codex.is_left)
+        self.runtimes = runtimes = Runtimes(self.sessions, processes, Callers(self.port), clock, codex.is_left)
         self._services = services = Services(
             database=database,
             sessions=self.sessions,

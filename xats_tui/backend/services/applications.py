@@ -67,6 +67,8 @@ class Application:
     runtime: Runtime = UNSEEN_RUNTIME
     """What registers, as far as it can be seen."""
     asked: Asked = Asked.EXPLICITLY
+    succeeds: str | None = None
+    """The agent of that name, if it works in no window any more: whoever had it has gone on elsewhere."""
 
     @property
     def own_ui(self) -> int | None:

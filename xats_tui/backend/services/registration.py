@@ -20,7 +20,7 @@ from xats_tui.backend.services.codex_threads import CodexThreads
 from xats_tui.backend.services.delivery import checked_delivery
 from xats_tui.backend.services.recognition import NO_TRACES, Former, Recognition, Traces
 from xats_tui.backend.services.runtime_identity import RuntimeIdentity
-from xats_tui.backend.services.runtimes import Holder, Runtime, Runtimes
+from xats_tui.backend.services.runtimes import Holder, Runtimes
 from xats_tui.backend.sessions import Session
 from xats_tui.backend.store import agents
 from xats_tui.backend.store import pre_registrations as announcements
@@ -81,7 +81,7 @@ class Registrar:
         if channel is not None:
             delivery = Delivery(kind=DeliveryKind.CLAUDE_CHANNEL, address={"channel_session_id": channel})
         binding, announcement = await self._binding(wanted, ends_at)
-        in_use = await self.may_bind(self._database, binding, session) if binding else ""
+        in_use = await self._runtimes.why_not_bind(self._database, binding, session) if binding else ""
         if in_use:
             binding = announcement = None
         return Found(
@@ -114,7 +114,7 @@ class Registrar:
             binding = None  # another Codex was quicker
         if wanted.client is Client.CODEX and wanted.ui_pid is None:
             await announcements.prune(tx)
-        displaced = await self.displaced(tx, agent, binding, wanted.runtime, session) if binding else ()
+        displaced = await self._runtimes.displaced(tx, agent, binding, wanted.runtime, session) if binding else ()
         if binding is not None:
             agent = await self._registry.bind(tx, agent.agent_id, binding)
         elif agent.binding is not None and found.client not in (None, agent.client):
@@ -134,27 +134,19 @@ class Registrar:
         if agent is None:
             return Holder.NOBODY
         holder = await self._runtimes.holder(reader, agent, session, wanted.runtime)
+        if wanted.succeeds == agent.agent_id and holder is Holder.OTHER:
+            return Holder.NOBODY
         if not wanted.asked.may_have(holder):
             raise Refusal("name_in_use", detail=f"{agent.address} is {_where(agent)}, and lives; {TAKE_ANOTHER}")
         return holder
 
-    async def may_bind(self, reader: Reader, binding: Binding, session: Session) -> str:
-        """Why a pane is not bound for somebody who only names its process; empty if it may be."""
-        holder = await agents.holder_of(reader, binding.pane)
-        if holder is None or binding.proved or holder.agent_id == session.agent_id:
-            return ""
-        if not (holder.binding and holder.binding.proved and await self._runtimes.is_alive(holder)):
-            return ""
-        return f"pane {binding.pane.pane_id} is {holder.address}'s, whose program has shown that it is its own"
-
-    async def displaced(
-        self, reader: Reader, agent: Agent, binding: Binding, runtime: Runtime, session: Session
-    ) -> tuple[Agent, ...]:
-        """Whoever lives, is another runtime, and loses its pane to this binding."""
-        holder = await agents.holder_of(reader, binding.pane)
-        if holder is None or holder.agent_id in (agent.agent_id, session.agent_id) or runtime.is_in(holder.process):
-            return ()
-        return (holder,) if await self._runtimes.is_alive(holder) else ()
+    async def left_behind(self, wanted: Application, session: Session) -> str | None:
+        """The id of the agent that has the name and works in no window any more; to ask its program may last."""
+        agent = await self._registry.by_name(wanted.team, wanted.name)
+        if agent is None or agent.agent_id == session.agent_id:
+            return None
+        holder = await self._runtimes.holder(self._database, agent, session, wanted.runtime)
+        return agent.agent_id if holder is Holder.OTHER and await self._runtimes.is_left(agent) else None
 
     async def announce(self, tx: Transaction, pane: PaneRef, mark: str, lifetime: timedelta) -> datetime:
         """Note that a Codex with this mark is about to run in a pane; until when that counts."""

@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from xats_tui.backend.callers import Callers
 from xats_tui.backend.clock import Clock
-from xats_tui.backend.model.agents import ONLINE_WINDOW, Agent, SeenProcess
+from xats_tui.backend.model.agents import ONLINE_WINDOW, Agent, Binding, SeenProcess
 from xats_tui.backend.processes import Process, Processes
 from xats_tui.backend.room import Occupant
 from xats_tui.backend.services.process_clients import client_in
@@ -92,7 +92,7 @@ class Runtimes:
         self._processes = processes
         self._callers = callers
         self._clock = clock
-        self._is_left = is_left
+        self.is_left = is_left
 
     async def of(self, session: Session, instance: str | None, ui_pid: int | None, bridge: int | None) -> Runtime:
         """The runtime that calls in a session; it is looked for first at the pids that it says of itself."""
@@ -141,9 +141,27 @@ class Runtimes:
         foreign = any(proofs.isdisjoint(runtime.proofs) for proofs in evidence)
         if not foreign and agent.process is not None and not runtime.is_in(agent.process):
             foreign = agent.process in await self._processes.living({agent.process})
-        if foreign and not await self._is_left(agent):
+        if foreign:
             return Holder.OTHER
         return Holder.SAME if evidence else Holder.NOBODY
+
+    async def why_not_bind(self, reader: Reader, binding: Binding, session: Session) -> str:
+        """Why a pane is not bound for somebody who only names its process; empty if it may be."""
+        holder = await agents.holder_of(reader, binding.pane)
+        if holder is None or binding.proved or holder.agent_id == session.agent_id:
+            return ""
+        if not (holder.binding and holder.binding.proved and await self.is_alive(holder)):
+            return ""
+        return f"pane {binding.pane.pane_id} is {holder.address}'s, whose program has shown that it is its own"
+
+    async def displaced(
+        self, reader: Reader, agent: Agent, binding: Binding, runtime: Runtime, session: Session
+    ) -> tuple[Agent, ...]:
+        """Whoever lives, is another runtime, and loses its pane to this binding."""
+        holder = await agents.holder_of(reader, binding.pane)
+        if holder is None or holder.agent_id in (agent.agent_id, session.agent_id) or runtime.is_in(holder.process):
+            return ()
+        return (holder,) if await self.is_alive(holder) else ()
 
     async def gone_on(self, reader: Reader, agent: Agent, session: Session, runtime: Runtime) -> tuple[Agent, ...]:
         """The agents that this very program was before it became `agent`, and that nobody else speaks for."""

@@ -190,6 +190,7 @@ async def _register(call: Call, wanted: Application) -> Answer:
     services, session = call.services, call.session
     runtime = await services.runtimes.of(session, claimed(call.meta, INSTANCE), wanted.own_ui, bridge_of(call.meta))
     wanted = replace(wanted, runtime=runtime, asked=_asked(call))
+    wanted = replace(wanted, succeeds=await services.registrar.left_behind(wanted, session))
     try:
         await services.registrar.check(services.database, wanted, session)
         found = await services.registrar.look(wanted, session)

@@ -106,9 +106,9 @@ async def bind_runtime_identity(call: Call, arguments: BindRuntimeIdentity) -> A
     runtime = await services.runtimes.of(session, claimed(call.meta, INSTANCE), ui_pid, bridge_of(call.meta))
     binding = await _verified(call, arguments, runtime)
     async with call.write() as tx:
-        if in_use := await services.registrar.may_bind(tx, binding, session):
+        if in_use := await services.runtimes.why_not_bind(tx, binding, session):
             raise Refusal("pane_in_use", detail=in_use)
-        displaced = await services.registrar.displaced(tx, call.agent, binding, runtime, session)
+        displaced = await services.runtimes.displaced(tx, call.agent, binding, runtime, session)
         if displaced and UNASKED in call.meta:
             raise Refusal("pane_in_use", detail=f"pane {binding.pane.pane_id} is {displaced[0].address}'s by now")
         agent = await services.registry.bind(tx, call.agent.agent_id, binding)
