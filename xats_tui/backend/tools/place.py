@@ -17,6 +17,9 @@ from xats_tui.call_meta import BRIDGE, HOST_SESSION, INSTANCE, TMUX_SOCKET, UI
 SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")
 """What may be the path of a socket: no system takes a NUL or more in a path."""
 
+LARGEST_PID = 2**31 - 1
+"""Of any system; a larger number is no pid, and none that a database stores."""
+
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character, which JSON can carry and no database can store."""
 
@@ -54,7 +57,7 @@ def claimed(meta: Mapping[str, Any], key: str) -> str | None:
 def claimed_ui(meta: Mapping[str, Any]) -> int | None:
     """The pid of the caller's user interface, if its bridge says so."""
     match meta.get(UI):
-        case {"pid": int(pid)} if pid > 0:
+        case {"pid": int(pid)} if 0 < pid <= LARGEST_PID:
             return pid
     return None
 
