@@ -4,14 +4,18 @@ Channels that are listened to cannot be taken at all: tests/backend/services/tes
 """
 
 import os
+import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.backend.proxies import UI_PID, listening_proxy
+from tests.backend.plain_http import browsing, call, open_session
+from tests.backend.proxies import UI_PID, listening_proxy, proxy_fields
 from tests.conftest import Connect, Sql
+from tests.patience import eventually
+from xats_tui.backend.daemon import Backend
 
 SOMEBODY = 65534
 """The user that is nobody."""
@@ -52,6 +56,25 @@ async def test_w19_an_agent_is_not_led_to_the_channel_of_a_stranger(
 
     (agent,) = (await host.call("list_agents"))["agents"]
     assert agent["channel_session_id"] is None
+
+
+@pytest.mark.parametrize(
+    "hang_up", [lambda it: it.close(), lambda it: it.shutdown(socket.SHUT_WR)], ids=["wholly", "half"]
+)
+async def test_whoever_hangs_up_before_it_is_looked_at_is_not_believed(
+    somebodys_ui: int, backend: Backend, sql: Sql, hang_up: Callable[[socket.socket], None]
+) -> None:
+    registering = call("register_agent", name="p", **proxy_fields("redirected", somebodys_ui))
+    async with browsing(backend) as http:
+        session = await open_session(http)
+        asked = http.build_request("POST", "/mcp", json=registering, headers=session)
+    head = "".join(f"{name}: {value}\r\n" for name, value in asked.headers.items() if name != "connection")
+    with socket.create_connection(("127.0.0.1", backend.port)) as connection:
+        connection.sendall(f"POST /mcp HTTP/1.1\r\n{head}\r\n".encode() + asked.read())
+        hang_up(connection)
+        await eventually(lambda: sql(PIDS) != [])
+
+    assert sql(PIDS) == [("redirected", None)]
 
 
 async def test_a_proxy_belongs_to_a_process_of_its_own_user(connect: Connect, sql: Sql) -> None:

@@ -51,7 +51,8 @@ class Callers:
     async def may_speak_for(self, pid: int, port: int) -> bool:
         """Whether what connects from a port of this machine belongs to the user that the process belongs to.
 
-        Yes also where that cannot be told: the process is gone, or the system says of no connection whose it is.
+        Yes also where that cannot be told: the process is gone, or the system says of no connection whose it is.  No
+        where the system says it of each, and this one is gone by now: whoever hangs up at once would be believed.
         """
         return await asyncio.to_thread(self._may_speak_for, pid, port)
 
@@ -84,9 +85,10 @@ class Callers:
         return next((pid for pid in candidates if row[INODE] in _inodes(pid)), None) if row else None
 
     def _may_speak_for(self, pid: int, port: int) -> bool:
-        row = self._row(port)
         try:
-            return row is None or int(row[USER]) == psutil.Process(pid).uids().real
+            owner = psutil.Process(pid).uids().real
+            row = self._row(port)
+            return int(row[USER]) == owner if row else not TABLES[0].exists()
         except (psutil.Error, OSError, ValueError, OverflowError):
             return True
 
