@@ -35,8 +35,8 @@ def occupant(
     return Occupant(session=session, listens=listens, process=process, lives=lives)
 
 
-def ended(*occupants: Occupant) -> list[str]:
-    return [session.session_id for session in making_room(occupants, SHARE, NOW)]
+def ended(*occupants: Occupant, share: int = SHARE) -> list[str]:
+    return [session.session_id for session in making_room(occupants, share, NOW)]
 
 
 def test_what_is_nobodys_and_idle_goes_first_and_the_oldest_of_it_before_the_others() -> None:
@@ -56,6 +56,7 @@ def test_what_is_in_use_stays() -> None:
             occupant("is answered", 900, under_way=1),
             occupant("lives", 900, agent=True, process=OTHER, lives=True),
             occupant("an agent's, of late", 30, agent=True),
+            share=4,
         )
         == []
     )
@@ -69,3 +70,10 @@ def test_no_process_keeps_more_than_its_share_whatever_it_does_with_it() -> None
     others = [occupant(f"other {number}", 500, listens=True, process=OTHER, lives=True) for number in range(SHARE)]
 
     assert ended(*hog, *others) == ["hog 0", "hog 1", "hog 2"]
+
+
+def test_those_that_hide_their_process_have_one_share_together() -> None:
+    hidden = [occupant(f"hidden {number}", 50 - number, agent=True) for number in range(4)]
+    others = [occupant(f"other {number}", 500, agent=True, process=OTHER, lives=True) for number in range(SHARE)]
+
+    assert ended(*hidden, *others) == ["hidden 0", "hidden 1"]

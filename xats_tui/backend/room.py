@@ -45,14 +45,15 @@ class Occupant:
 def making_room(occupants: Sequence[Occupant], share: int, now: datetime) -> list[Session]:
     """The sessions that are to end, first one first: the spare ones, then those beyond the share of one process.
 
-    Those that are nobody's come before those of agents, and in each group the one that was used longest ago.
+    Those that are nobody's come before those of agents, and in each group the one that was used longest ago.  Those
+    whose process is not known have one share together: whoever hangs up at once hides his.
     """
     ordered = sorted(occupants, key=lambda one: one.since)
     spare = sorted((one for one in ordered if one.is_spare(now)), key=lambda one: one.session.agent_id is not None)
     ending = [one.session for one in spare]
-    count = Counter(one.process for one in ordered if one.process and one.session not in ending)
+    count = Counter(one.process for one in ordered if one.session not in ending)
     for one in ordered:
-        if one.process and count[one.process] > share and one.session not in ending and not one.session.under_way:
+        if count[one.process] > share and one.session not in ending and not one.session.under_way:
             count[one.process] -= 1
             ending.append(one.session)
     return ending
