@@ -1,11 +1,16 @@
 """A contract is data: nothing in it is fetched, and no pattern in it is ever run."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.conftest import Connect
+from xats_tui.backend.services import contracts
 
 PATTERN, VICTIM = "^(a+)+$", "a" * 64 + "!"
 """A pattern, and a text for which a search for it would take years."""
@@ -56,3 +61,35 @@ async def test_no_pattern_is_ever_run(register: Connect) -> None:
             "additionalProperties": {"const": VICTIM},
         }
         assert "error" not in await alice.call("register_contract", name="x", schema=schema)  # run, it takes hours
+
+
+async def test_nobody_waits_while_two_schemas_are_compared(register: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob = await register("alice"), await register("bob")
+    changes, may_end = contracts._changes, threading.Event()
+
+    def takes_long(old: Any, new: Any) -> Any:
+        assert may_end.wait(30)
+        return changes(old, new)
+
+    monkeypatch.setattr(contracts, "_changes", takes_long)
+    await alice.call("register_contract", name="x", schema={"type": "string"})
+    comparing = asyncio.create_task(alice.call("register_contract", name="x", schema={"type": "number"}))
+    try:
+        async with asyncio.timeout(10):
+            for number in range(20):
+                assert "task_id" in await bob.call("task_add", title=str(number))
+        assert not comparing.done()
+    finally:
+        may_end.set()
+
+    assert (await comparing)["version"] == 2
+
+
+async def test_of_schemas_that_are_compared_at_once_each_becomes_a_version(register: Connect) -> None:
+    agents = [await register(f"agent {number}") for number in range(4)]
+    schemas = [{"const": number} for number in range(4)]
+    pairs = zip(agents, schemas, strict=True)
+
+    answers = await asyncio.gather(*(one.call("register_contract", name="x", schema=schema) for one, schema in pairs))
+
+    assert sorted(answer["version"] for answer in answers) == [1, 2, 3, 4]

@@ -1,12 +1,16 @@
 """Which changes of a schema old data and old readers survive; and that a yes is never a guess."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from xats_tui.backend.services import schema_document
 from xats_tui.backend.services.schema_compatibility import Compatibility, compare
 
 Schema = dict[str, Any]
@@ -261,3 +265,29 @@ def test_a_yes_is_a_proof(old: Schema, new: Schema, values: list[Any]) -> None:
     before, after = Draft202012Validator({**_bare(old), "$defs": {"bare": BARE}}), Draft202012Validator(new)
     for value in values:
         assert not before.is_valid(value) or after.is_valid(value), value
+
+
+@pytest.mark.parametrize(
+    "alternative",
+    [lambda name: of(name, **{name: {"const": name}}), lambda name: {"anyOf": [{"const": name}]}],
+    ids=["other keywords", "the same keyword"],
+)
+def test_many_alternatives_are_not_each_compared_with_the_whole(
+    monkeypatch: pytest.MonkeyPatch, alternative: Callable[[str], Schema]
+) -> None:
+    written = 0
+    dumps = orjson.dumps
+
+    def counted(value: Any, **options: Any) -> bytes:
+        nonlocal written
+        text = dumps(value, **options)
+        written += len(text)
+        return text
+
+    counting = SimpleNamespace(dumps=counted, OPT_SORT_KEYS=orjson.OPT_SORT_KEYS)
+    monkeypatch.setattr(schema_document, "orjson", counting)
+    old, new = ({"anyOf": [alternative(f"{name}{number}") for number in range(2000)]} for name in "ab")
+
+    compare(old, new)
+
+    assert written < 50 * len(dumps(old))

@@ -14,9 +14,8 @@ from xats_tui.backend.model.agents import OPERATOR_NAME
 from xats_tui.backend.model.labels import composed
 from xats_tui.backend.notices import Notices
 from xats_tui.backend.services.agents import checked_contract_name, checked_label, operator_in
-from xats_tui.backend.services.contracts import ContractBook, Registered
+from xats_tui.backend.services.contracts import ContractBook, Draft, Registered
 from xats_tui.backend.store import activity as activity_store
-from xats_tui.backend.store import contracts as store
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.watcher import Saved
 
@@ -50,25 +49,26 @@ class ContractFolder:
             name = checked_contract_name(file.path.name.removesuffix(SUFFIX))
             team = self._team_of(file.path)
             schema = _schema(file.content)
-            await self._contracts.check(schema)
+            async with self._contracts.drafted(team, name, schema) as draft:
+                outcome = await self._register(draft, f"from {subject}", file.saved_at)
         except Refusal as refusal:
             self._notices.warn(subject, f"no version was registered: {_sentence(refusal)}")
             return
         self._notices.settle(subject)
-        await self._register(team, name, schema, subject, file.saved_at)
+        if outcome is not None:
+            self._notices.tell(subject, f"registered {_told(outcome)}{_consequence(outcome)}")
+            await self._contracts.announce(outcome)
 
-    async def _register(self, team: str, name: str, schema: dict[str, Any], subject: str, saved_at: datetime) -> None:
+    async def _register(self, draft: Draft, note: str, saved_at: datetime) -> Registered | None:
+        """Store a draft; None if there is nothing new, or something newer."""
+        if draft.previous is not None and saved_at < draft.previous.registered_at:
+            return None
         async with self._database.write() as tx:
-            latest = await store.version(tx, team, await store.spelled(tx, team, name))
-            if latest is not None and saved_at < latest.registered_at:
-                return
-            outcome = await self._contracts.register(tx, operator_in(team), name, schema, f"from {subject}")
+            outcome = await self._contracts.register(tx, operator_in(draft.team), draft, note)
             if not isinstance(outcome, Registered):
-                return
-            told = f"{name} v{outcome.contract.version} of {team}"
-            await activity_store.note(tx, OPERATOR_NAME, "register contract", f"{told} from {subject}")
-        self._notices.tell(subject, f"registered {told}{_consequence(outcome)}")
-        await self._contracts.announce(outcome)
+                return None
+            await activity_store.note(tx, OPERATOR_NAME, "register contract", f"{_told(outcome)} {note}")
+        return outcome
 
     def _team_of(self, path: Path) -> str:
         return composed(self._team) if path.parent == self._folder else checked_label("team", path.parent.name)
@@ -94,6 +94,11 @@ def _sentence(refusal: Refusal) -> str:
     if refusal.code == "schema_too_large":
         return f"the schema is too large: {detail}"
     return f"{detail} (at {path})" if path else str(detail or refusal.code)
+
+
+def _told(registered: Registered) -> str:
+    """Name the version."""
+    return f"{registered.contract.name} v{registered.contract.version} of {registered.contract.team}"
 
 
 def _consequence(registered: Registered) -> str:

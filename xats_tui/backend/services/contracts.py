@@ -1,9 +1,12 @@
 """The ContractBook: versioned JSON Schemas, who subscribes, and who is told."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 from xats_tui.backend.errors import Refusal
 from xats_tui.backend.events import ContractRegistered, SubscriptionChanged
@@ -21,6 +24,22 @@ from xats_tui.backend.store import messages as outbox
 from xats_tui.backend.store.contracts import ContractEvent
 from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.transactions import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A checked schema that may become the next version, and what it changes."""
+
+    team: str
+    name: str
+    schema: Mapping[str, Any]
+    previous: Contract | None
+    """The newest version; None if there is none yet."""
+    diff: dict[str, Any] | None
+    compatibility: Compatibility | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,42 +68,46 @@ class ContractBook:
         self._database = database
         self._sessions = sessions
         self._schema_limit = schema_limit
-        self._checking = asyncio.Lock()
-        """One schema at a time: the largest takes seconds of a thread, and others need threads, too."""
+        self._turn = asyncio.Lock()
+        # The largest schemas take seconds: they get one thread, also where their callers give up, and others keep
+        # theirs.
+        self._thread = ThreadPoolExecutor(1, "schemas")
 
-    async def check(self, schema: Mapping[str, Any]) -> None:
-        """Refuse what cannot be a contract; large schemas take long, so this wants no transaction.
+    @asynccontextmanager
+    async def drafted(self, team: str, name: str, schema: Mapping[str, Any]) -> AsyncIterator[Draft]:
+        """Check a schema and compare it with the newest version, which nobody replaces for the life of the block.
+
+        Large schemas take long, so this must not be done in a transaction: every other caller would wait for it.
 
         Raises:
-            Refusal: `schema_too_large`, `invalid_schema`.
+            Refusal: `schema_too_large`, `invalid_schema`, `invalid_contract_name`.
         """
-        async with self._checking:
-            await asyncio.to_thread(check_schema, schema, self._schema_limit)
+        async with self._turn:
+            await self._work(check_schema, schema, self._schema_limit)
+            name = await store.spelled(self._database, team, checked_contract_name(name))
+            previous = await store.version(self._database, team, name)
+            is_news = previous is not None and canonical(previous.schema) != canonical(schema)
+            changes = await self._work(_changes, previous.schema, schema) if previous and is_news else (None, None)
+            diff, compatibility = changes
+            yield Draft(team=team, name=name, schema=schema, previous=previous, diff=diff, compatibility=compatibility)
 
-    async def register(
-        self, tx: Transaction, author: Agent, name: str, schema: Mapping[str, Any], note: str | None
-    ) -> Registered | Unchanged:
-        """Store a checked schema as the next version of a contract of the author's team.
+    async def register(self, tx: Transaction, author: Agent, draft: Draft, note: str | None) -> Registered | Unchanged:
+        """Store a draft as the next version of its contract.
 
         The schema of the newest version again changes nothing, neither its note nor who registered it.
-
-        Raises:
-            Refusal: `invalid_contract_name`.
         """
-        name = await store.spelled(tx, author.team, checked_contract_name(name))
-        previous = await store.version(tx, author.team, name)
-        if previous is not None and canonical(previous.schema) == canonical(schema):
+        name, previous, diff, compatibility = draft.name, draft.previous, draft.diff, draft.compatibility
+        if previous is not None and diff is None:
             return Unchanged(contract=previous)
         contract = Contract(
-            team=author.team,
+            team=draft.team,
             name=name,
             version=previous.version + 1 if previous else 1,
-            schema=schema,
+            schema=draft.schema,
             note=note,
             registered_by=author.agent_id,
             registered_at=tx.now,
         )
-        diff, compatibility = await asyncio.to_thread(_changes, previous.schema, schema) if previous else (None, None)
         breaking = (diff["breaking"] or compatibility.breaks) if diff and compatibility else None
         await store.add(tx, contract, breaking=breaking)
         payload = {"name": name, "version": contract.version, "diff": diff}
@@ -165,6 +188,9 @@ class ContractBook:
             SchemaReason(path=one.path, what=one.what, of_new=one.direction == "backward") for one in judged.reasons
         )
         return ContractChange(old=before, new=after, backward=judged.backward, forward=judged.forward, reasons=reasons)
+
+    async def _work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(function, *args, **kwargs))
 
     async def _version(self, team: str, name: str, number: int | None) -> Contract:
         name = await store.spelled(self._database, team, name)

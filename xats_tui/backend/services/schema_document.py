@@ -208,6 +208,8 @@ def patterned(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> list[Any]:
 
 def is_same(one: Any, other: Any) -> bool:
     """Whether two parts are the same to the letter, told quickly; a number written in two ways is not."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() != other.keys():
+        return False
     try:
         first, second = (orjson.dumps(part, option=orjson.OPT_SORT_KEYS) for part in (one, other))
     except TypeError:  # integers beyond 64 bits

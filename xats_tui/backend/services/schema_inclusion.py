@@ -84,13 +84,15 @@ class Inclusion:
 
     def _include(self, inner: Any, outer: Any, path: str) -> Verdict:
         """Judge a pair of parts once; one that is being judged further up counts as included, as loops do."""
-        if outer is True or outer == {} or (self._same_words and is_same(inner, outer)):
+        if outer is True or outer == {}:
             return True
         pair = (id(inner), id(outer))
         if pair in self._known:
             return self._known[pair]
         if len(self._compared) > MOST_COMPARISONS or self._depth > DEEPEST_COMPARISON:
             return self._report(path, "goes on for longer than is compared", None)
+        if self._same_words and is_same(inner, outer):
+            return True
         self._compared.append((inner, outer))
         settled = len(self._known)
         self._known[pair] = True

@@ -49,9 +49,8 @@ class PendingContractEvents(Arguments):
 
 async def register_contract(call: Call, arguments: RegisterContract) -> Answer:
     contracts = call.services.contracts
-    await contracts.check(arguments.schema_)
-    async with call.write() as tx:
-        outcome = await contracts.register(tx, call.agent, arguments.name, arguments.schema_, arguments.note)
+    async with contracts.drafted(call.agent.team, arguments.name, arguments.schema_) as draft, call.write() as tx:
+        outcome = await contracts.register(tx, call.agent, draft, arguments.note)
         answer = call.keep(_registered(outcome))
     if not isinstance(outcome, Unchanged):
         await contracts.announce(outcome)
