@@ -16,14 +16,14 @@ from typing import Any
 
 from benchmarks.figures import Figure
 from xats_tui.app import XatsApp
-from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.screens.coordinator_source import CoordinatorSource
-from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
-from xats_tui.screens.desk import Desk
-from xats_tui.screens.source import Part
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.core.clock import SystemClock
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.data.coordinator import CoordinatorSource
+from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
+from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.snapshot import Part
 
 BLOCKED = 10.0
 """Seconds for which the screen's loop does nothing else, and as long is looked at what is usual."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.model.agents import OPERATOR_ID
-from xats_tui.backend.model.messages import BROADCAST_MARK
-from xats_tui.backend.store.migrations import prepare
+from xats_tui.backend.store.sql.migrations import prepare
+from xats_tui.core.clock import to_wire
+from xats_tui.core.model.agents import OPERATOR_ID
+from xats_tui.core.model.messages import BROADCAST_MARK
 
 AGENTS, TEAMS = 50, 5
 MESSAGES = 100_000

@@ -21,14 +21,14 @@ from benchmarks.figures import Figure, median, p95, steady_p95
 from benchmarks.programs import cpu_seconds, quiet_pane, quit_pane, resident
 from benchmarks.watched_screen import Pressed, WatchedApp
 from tests.tmux_server import COLUMNS, ROWS, Pane, TmuxServer, short_folder, tmux_server
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.events import Event
-from xats_tui.backend.model.messages import Addressees
-from xats_tui.garbage import settle
-from xats_tui.screens.places import Mode, Panel
-from xats_tui.screens.tables import KeyedTable
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.thread import Coordinator
+from xats_tui.core.events import Event
+from xats_tui.core.model.messages import Addressees
+from xats_tui.runtime.gc_tuning import settle
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.modes.places import Mode, Panel
+from xats_tui.screens.widgets.tables import KeyedTable
 
 PANES = 20
 """Agents that live in a pane, all of them quiet."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.figures import Figure, median
 from benchmarks.line import Line
 from benchmarks.programs import cpu_seconds, headless, quiet_pane, resident
-from tests.backend.plain_http import INITIALIZE
+from tests.backend.api.plain_http import INITIALIZE
 from tests.commands.processes import XATS, clean_environment, daemon
 from tests.tmux_server import short_folder, tmux_server
 

@@ -20,8 +20,8 @@ from benchmarks.mail import TEAM, agent_id, fill, name
 from benchmarks.programs import headless
 from tests.backend.store.test_query_plans import Explained
 from xats_tui.backend.store import agents, messages, wakes
-from xats_tui.backend.store.transactions import Transaction
-from xats_tui.settings import Settings
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.runtime.settings import Settings
 
 SIZES, QUICK_SIZES = (0, 1_000, 10_000, 100_000, 500_000), (0, 1_000, 10_000)
 TO = 1_000

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from tests.backend.plain_http import INITIALIZE
+from tests.backend.api.plain_http import INITIALIZE
 
 PATIENCE = 30.0
 """Seconds for any answer."""

@@ -5,8 +5,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.store.migrations import prepare
+from xats_tui.backend.store.sql.migrations import prepare
+from xats_tui.core.clock import to_wire
 
 AGENTS = 20
 TEAM = "team"

@@ -12,8 +12,8 @@ import psutil
 from benchmarks.crowd import Bound
 from tests.commands.processes import LISTENING, clean_environment, daemon, end
 from tests.tmux_server import Pane, TmuxServer, short_folder, tmux_server
-from xats_tui import pid_file
-from xats_tui.settings import Settings
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.settings import Settings
 
 PATIENCE = 30.0
 """Seconds for a program to start or end on a busy machine."""

@@ -14,9 +14,9 @@ from typing import Any
 from benchmarks.figures import Figure, median
 from tests.mcp_caller import Caller, callers
 from tests.tmux_server import Pane, TmuxServer, short_folder, tmux_server
-from xats_tui.backend.clock import from_wire
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.core.clock import from_wire
+from xats_tui.runtime.settings import Settings
 
 AGENTS = 20
 """Agents that a broadcast wakes."""

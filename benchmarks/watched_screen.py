@@ -15,15 +15,15 @@ from textual.worker import WorkerCancelled
 
 from xats_tui import app
 from xats_tui.app import XatsApp
-from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model.contracts import ContractChange
-from xats_tui.backend.model.wakes import Gate, Wake, WakeAttempt
-from xats_tui.screens.coordinator_source import CoordinatorSource
-from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
-from xats_tui.screens.desk import Desk
-from xats_tui.screens.mode_screen import ModeScreen
-from xats_tui.screens.places import Mode
+from xats_tui.backend.thread import Coordinator
+from xats_tui.core.clock import SystemClock
+from xats_tui.core.model.contracts import ContractChange
+from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
+from xats_tui.screens.data.coordinator import CoordinatorSource
+from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
+from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode
 
 PATIENCE = 20.0
 """Seconds for anything to be painted."""

@@ -8,7 +8,7 @@ import typer
 
 from documentation.markdown import code, fenced
 from xats_tui.__main__ import NAME, cli
-from xats_tui.settings import Settings
+from xats_tui.runtime.settings import Settings
 
 PLACEHOLDER = re.compile(r" <(?P<type>[^>]+)>")
 BARE = re.compile(r"^(-- )?[A-Z]+$")

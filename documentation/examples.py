@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.mcp_caller import Caller, callers
-from xats_tui.backend.daemon import Backend
+from xats_tui.backend.coordinator import Backend
 from xats_tui.backend.tools.messages import NOT_TRIED
-from xats_tui.settings import Settings
+from xats_tui.runtime.settings import Settings
 
 TEAM = "shop"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -3,7 +3,7 @@
 from documentation.markdown import code, table
 from xats_tui.screens.actions import ACTIONS
 from xats_tui.screens.actions.action import Action
-from xats_tui.screens.places import Mode
+from xats_tui.screens.modes.places import Mode
 
 
 def keys() -> str:

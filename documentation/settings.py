@@ -1,4 +1,4 @@
-"""The table of all settings, from `xats_tui.settings`."""
+"""The table of all settings, from `xats_tui.runtime.settings`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from documentation.markdown import code, table
-from xats_tui.commands.flags import METAVARS
-from xats_tui.settings import FILE_ONLY, Settings, flag_of
+from xats_tui.commands.options import METAVARS
+from xats_tui.runtime.settings import FILE_ONLY, Settings, flag_of
 
 HEAD = ("flag", "variable", "in `config.toml`", "default", "meaning")
 

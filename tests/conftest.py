@@ -13,8 +13,8 @@ import pytest
 
 from tests.mcp_caller import Caller, callers
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime.settings import Settings
 
 Connect = Callable[..., Awaitable[Caller]]
 """`await connect()` is a client of the `backend` fixture; `await connect(url=…)` of another coordinator."""

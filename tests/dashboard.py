@@ -12,8 +12,8 @@ from pathlib import Path
 from tests.mcp_bridge.host import ScriptedHost, bridge
 from tests.patience import PATIENCE, eventually
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui import pid_file
-from xats_tui.pid_file import PidRecord
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.pid_file import PidRecord
 
 FIRST_SIGN = "ctrl+q quit"
 """What every screen of the dashboard shows."""

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from xats_tui.backend.clock import Clock
-from xats_tui.backend.errors import PaneGone, TmuxUnavailable
-from xats_tui.backend.events import Event
-from xats_tui.backend.model.agents import Agent, DeliveryKind, SeenProcess
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
-from xats_tui.backend.processes import Occupant, Process, Processes
-from xats_tui.backend.terminals import Terminal, Terminals
-from xats_tui.backend.tmux import Tmux
-from xats_tui.backend.tmux_looks import Looks
+from xats_tui.backend.system.processes import Occupant, Process, Processes
+from xats_tui.backend.system.terminals import Terminal, Terminals
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.backend.system.tmux_looks import Looks
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import PaneGone, TmuxUnavailable
+from xats_tui.core.events import Event
+from xats_tui.core.model.agents import Agent, DeliveryKind, SeenProcess
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 
 
 class FakeClock:

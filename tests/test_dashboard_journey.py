@@ -11,7 +11,7 @@ from tests.dashboard import opened, running
 from tests.mcp_caller import Caller, callers
 from tests.patience import PATIENCE
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.clock import SystemClock, from_wire
+from xats_tui.core.clock import SystemClock, from_wire
 
 pytestmark = [pytest.mark.tmux, pytest.mark.timeout(150)]
 

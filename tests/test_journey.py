@@ -20,7 +20,7 @@ from mcp import StdioServerParameters
 from tests.mcp_caller import Caller, callers
 from tests.patience import PATIENCE
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui import pid_file
+from xats_tui.runtime import pid_file
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 

@@ -36,24 +36,24 @@ class Mutant(NamedTuple):
     """Those of which one has to fail, below `tests/`."""
 
 
-GATES = "transports/gates.py"
-TYPING = "transports/tmux_pane.py"
-HAND, EYES, PASTES = "transports/typist.py", "transports/pane_eyes.py", "transports/pastes.py"
-PROGRESS, EVIDENCE, RHYTHM = "transports/progress.py", "transports/evidence.py", "transports/rhythm.py"
-KEYS = "tmux_keys.py"
-POLICY = "services/wake_policy.py"
+GATES = "transports/pane/gates.py"
+TYPING = "transports/pane/transport.py"
+HAND, EYES, PASTES = "transports/pane/typist.py", "transports/pane/eyes.py", "transports/pane/pastes.py"
+PROGRESS, EVIDENCE, RHYTHM = "transports/pane/progress.py", "transports/pane/evidence.py", "transports/pane/rhythm.py"
+KEYS = "system/tmux_keys.py"
+POLICY = "services/wakes/policy.py"
 BOARD = "services/tasks.py"
-DESK = "services/operator_tasks.py"
-BY_GATES, BY_TYPING = "backend/transports/test_gates.py", "backend/transports/test_tmux_pane.py"
-BY_PROGRESS, BY_EVIDENCE = "backend/transports/test_progress.py", "backend/transports/test_evidence.py"
-BY_RHYTHM, BY_OWN = "backend/transports/test_rhythm.py", "backend/panes/test_own_text.py"
-BY_TMUX = "backend/test_tmux.py"
-BY_POLICY, BY_STORIES = "backend/services/test_wake_policy.py", "properties"
-BY_TASKS, BY_DESK = "backend/tools/test_tasks.py", "backend/services/test_operator_tasks.py"
-BY_REQUESTS, BY_HTTP = "backend/test_http_requests.py", "backend/test_http.py"
+DESK = "services/operator/tasks.py"
+BY_GATES, BY_TYPING = "backend/transports/pane/test_gates.py", "backend/transports/pane/test_transport.py"
+BY_PROGRESS, BY_EVIDENCE = "backend/transports/pane/test_progress.py", "backend/transports/pane/test_evidence.py"
+BY_RHYTHM, BY_OWN = "backend/transports/pane/test_rhythm.py", "core/screen/test_own_text.py"
+BY_TMUX = "backend/system/test_tmux.py"
+BY_POLICY, BY_STORIES = "backend/services/wakes/test_policy.py", "properties"
+BY_TASKS, BY_DESK = "backend/tools/test_tasks.py", "backend/services/operator/test_tasks.py"
+BY_REQUESTS, BY_HTTP = "backend/api/test_request_checks.py", "backend/api/test_app.py"
 BY_COMMANDS = "commands/test_operator_commands.py"
 BY_NAMES = "security/test_identities.py"
-BY_WAKES = "backend/services/test_wakes.py"
+BY_WAKES = "backend/services/wakes/test_waker.py"
 
 MUTANTS = {
     # Where a hint may be typed
@@ -114,7 +114,7 @@ MUTANTS = {
     ),
     "a pause after a paste": Mutant(PROGRESS, "if times else 0)", "if False else 0)", BY_PROGRESS),
     "a hint in somebody's draft": Mutant(
-        "panes/own_text.py",
+        "../core/screen/own_text.py",
         "if rest == paste.line_before else OwnText.MIXED",
         "if rest is not None else OwnText.MIXED",
         BY_OWN,
@@ -126,19 +126,19 @@ MUTANTS = {
     "input that is not read": Mutant(GATES, "holds=not unread,", "holds=True,", BY_GATES),
     "a submission that is seen": Mutant(HAND, "if not proven or proof is None:", "if False:", BY_TYPING),
     "the start of a process": Mutant(
-        "processes.py",
+        "system/processes.py",
         "(started_at and abs(begun - started_at) > START_TOLERANCE)",
         "False",
-        "backend/test_processes.py",
+        "backend/system/test_processes.py",
     ),
     "the foreground": Mutant(
-        "processes.py", "return self.group == self.foreground", "return True", "backend/test_processes.py"
+        "system/processes.py", "return self.group == self.foreground", "return True", "backend/system/test_processes.py"
     ),
     "a pane has one agent": Mutant(
         "store/agents.py",
         '"UPDATE agents SET tmux_pane_id = NULL WHERE tmux_pane_id = ?',
         '"UPDATE agents SET tmux_pane_id = NULL WHERE 0 AND tmux_pane_id = ?',
-        "backend/services/test_binding.py",
+        "backend/services/agents/test_binding.py",
     ),
     # When it is typed
     "an agent that has left": Mutant(POLICY, "if agent is None:", "if False and agent is None:", BY_POLICY),
@@ -156,7 +156,7 @@ MUTANTS = {
         "store/wakes.py", "due_at IS NULL AND skip_reason IN {REVIVABLE}", "0", BY_WAKES
     ),
     "wakes for a new pane": Mutant(
-        "services/agents.py",
+        "services/agents/registry.py",
         "tx.record(PaneBound(agent_id=agent_id))\n        await self._waker.revive(tx, agent_id)",
         "tx.record(PaneBound(agent_id=agent_id))",
         BY_WAKES,
@@ -165,10 +165,10 @@ MUTANTS = {
         "services/messages.py", "await wakes_store.end_as_read(tx, row_ids)", "pass", BY_STORIES
     ),
     "what was handed over before": Mutant(
-        "tools/kit.py", "await self.services.receipts.confirm(tx, self.holder, self._number)", "pass", BY_STORIES
+        "tools/base.py", "await self.services.receipts.confirm(tx, self.holder, self._number)", "pass", BY_STORIES
     ),
     "the room of an answer": Mutant(
-        "tools/answer_room.py",
+        "tools/answers/room.py",
         "needed_tokens < self._tokens and needed_bytes < self._bytes",
         "needed_tokens > 0",
         BY_STORIES,
@@ -200,34 +200,36 @@ MUTANTS = {
     "mail of others": Mutant(
         "tools/messages.py", "sender_of(arguments.message_id) != call.agent.agent_id", "sender_of('x')", BY_NAMES
     ),
-    "reserved roles": Mutant("services/agents.py", "label.startswith(RESERVED)", "False", BY_NAMES),
+    "reserved roles": Mutant("services/agents/registry.py", "label.startswith(RESERVED)", "False", BY_NAMES),
     "the operator's name": Mutant(
-        "services/agents.py", 'unicodedata.normalize("NFKC", label).casefold()', "label", BY_NAMES
+        "services/agents/registry.py", 'unicodedata.normalize("NFKC", label).casefold()', "label", BY_NAMES
     ),
     # Who is let in
-    "a forged id": Mutant("http_requests.py", " and claimed != session.agent_id:", " and False:", BY_REQUESTS),
+    "a forged id": Mutant("api/request_checks.py", " and claimed != session.agent_id:", " and False:", BY_REQUESTS),
     "another credential": Mutant(
-        "http_requests.py", "if not hmac.compare_digest(session.credential, digest):", "if False:", BY_REQUESTS
+        "api/request_checks.py", "if not hmac.compare_digest(session.credential, digest):", "if False:", BY_REQUESTS
     ),
     "a body without end": Mutant(
-        "http_requests.py", "while more and max(size, len(body)) <= BODY_LIMIT:", "while more:", BY_REQUESTS
+        "api/request_checks.py", "while more and max(size, len(body)) <= BODY_LIMIT:", "while more:", BY_REQUESTS
     ),
     "a wrong token": Mutant(
-        "http.py", "return hmac.compare_digest(given.encode(), self._token.encode())", "return True", BY_HTTP
+        "api/app.py", "return hmac.compare_digest(given.encode(), self._token.encode())", "return True", BY_HTTP
     ),
-    "a token in the URL": Mutant("http.py", "elif not self._query_token:", "elif False:", BY_HTTP),
+    "a token in the URL": Mutant("api/app.py", "elif not self._query_token:", "elif False:", BY_HTTP),
     "a foreign host": Mutant(
-        "http.py",
+        "api/app.py",
         "if not names_this_machine(host, self._names):",
         "if False:",
         BY_HTTP,
     ),
-    "a web page as the operator": Mutant("operator_door.py", 'if "origin" in headers:', "if False:", BY_COMMANDS),
+    "a web page as the operator": Mutant(
+        "api/operator_endpoint.py", 'if "origin" in headers:', "if False:", BY_COMMANDS
+    ),
     "a wrong secret": Mutant(
-        "operator_door.py", "not hmac.compare_digest(given.encode(), secret.encode())", "False", BY_COMMANDS
+        "api/operator_endpoint.py", "not hmac.compare_digest(given.encode(), secret.encode())", "False", BY_COMMANDS
     ),
     "a read-only dashboard": Mutant(
-        "operator_door.py", "if verb.changes and self._read_only:", "if False:", BY_COMMANDS
+        "api/operator_endpoint.py", "if verb.changes and self._read_only:", "if False:", BY_COMMANDS
     ),
 }
 

@@ -16,7 +16,7 @@ import pytest
 
 from tests.commands.processes import daemon, kill
 from tests.mcp_bridge.host import ScriptedHost, bridge
-from xats_tui import pid_file
+from xats_tui.runtime import pid_file
 
 AGENTS = ("ann", "bob", "cid", "dot", "eve")
 

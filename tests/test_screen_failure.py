@@ -24,7 +24,7 @@ def home() -> Iterator[Path]:
 @asynccontextmanager
 async def failed(tmux: TmuxServer, home: Path, times: int = 1) -> AsyncIterator[tuple[Pane, ScriptedHost]]:
     """A dashboard whose screen has failed and will fail again, so many times in all; an agent is connected."""
-    program = (sys.executable, "-m", "tests.failing_screen", str(times))
+    program = (sys.executable, "-m", "tests.stand_ins.failing_screen", str(times))
     pane = await opened(tmux, home, "--port", "0", program=program, until="g      go on without a screen")
     async with agents(home, "a") as (host,):
         yield pane, host

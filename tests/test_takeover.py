@@ -14,11 +14,13 @@ import pytest
 
 from tests.commands.processes import daemon
 from tests.patience import PATIENCE
-from xats_tui import __version__, pid_file, takeover
-from xats_tui.backend.errors import StartError
-from xats_tui.pid_file import PidRecord
-from xats_tui.settings import Loaded, load
-from xats_tui.takeover import taken
+from xats_tui import __version__
+from xats_tui.core.errors import StartError
+from xats_tui.dashboard import takeover
+from xats_tui.dashboard.takeover import taken
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.pid_file import PidRecord
+from xats_tui.runtime.settings import Loaded, load
 
 INCUMBENT = """
 import json, os, signal, sys, threading

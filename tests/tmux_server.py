@@ -20,7 +20,7 @@ from typing import NamedTuple
 from tests.commands.processes import clean_environment
 from tests.patience import PATIENCE
 
-STAND_IN = Path(__file__).with_name("stand_in.py")
+STAND_IN = Path(__file__).parent / "stand_ins" / "stand_in.py"
 
 COLUMNS, ROWS = 120, 40
 

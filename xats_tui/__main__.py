@@ -3,8 +3,8 @@
 Exit codes: 0 done, 1 cannot start or go on, 2 the command line is wrong, 130 interrupted.
 """
 
-from xats_tui import interrupts
-from xats_tui.mcp_bridge import early  # noqa: F401  (a bridge hears its host from here on)
+from xats_tui.mcp_bridge.host import early  # noqa: F401  (a bridge hears its host from here on)
+from xats_tui.runtime import early_sigint
 
 # isort: split
 import logging
@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 
 from xats_tui import __version__
-from xats_tui.backend.errors import XatsError
 from xats_tui.commands.changes import poke, reassign, replay, save, send
 from xats_tui.commands.channel import channel
 from xats_tui.commands.config import config
@@ -22,16 +21,17 @@ from xats_tui.commands.daemon import daemon
 from xats_tui.commands.dashboard import dashboard
 from xats_tui.commands.demo import demo
 from xats_tui.commands.doctor import doctor
-from xats_tui.commands.flags import accepts_flags, with_settings
 from xats_tui.commands.hook import hook
 from xats_tui.commands.launch import launch
 from xats_tui.commands.mcp import mcp
+from xats_tui.commands.options import accepts_flags, with_settings
 from xats_tui.commands.pre_register_codex_pane import pre_register_codex_pane
 from xats_tui.commands.readings import agents, contracts, messages, status, tasks, wakes
 from xats_tui.commands.repair import repair
 from xats_tui.commands.setup import setup
-from xats_tui.pid_file import AlreadyRunning
-from xats_tui.settings import InvalidSettings, load
+from xats_tui.core.errors import XatsError
+from xats_tui.runtime.pid_file import AlreadyRunning
+from xats_tui.runtime.settings import InvalidSettings, load
 
 NAME = "xats-tui"
 FAILED = 1
@@ -86,7 +86,7 @@ def root(
 
 def main() -> int:
     """Run the command line of this process; the exit code."""
-    interrupts.raise_from_now_on()
+    early_sigint.raise_from_now_on()
     logging.getLogger().addHandler(logging.NullHandler())  # else an unexpected failure is printed with its traceback
     try:
         return cli(prog_name=NAME, standalone_mode=False) or 0

@@ -19,30 +19,30 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
 
-from xats_tui.backend.errors import XatsError
-from xats_tui.backend.model.agents import RosterEntry
-from xats_tui.screens.acting import Acting, Severity
+from xats_tui.core.errors import XatsError
+from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.actions import ACTION
-from xats_tui.screens.activity import Activities
-from xats_tui.screens.agents import Agents
-from xats_tui.screens.alerts import alert_text, begun_to_ask, fresh_notices
-from xats_tui.screens.contracts import Contracts
-from xats_tui.screens.desk import Desk
-from xats_tui.screens.driver import JobDriver
-from xats_tui.screens.format import one_line
-from xats_tui.screens.leaving import LeaveQuestion, Next
-from xats_tui.screens.line_filters import STYLED
-from xats_tui.screens.live import Live
-from xats_tui.screens.messages import Messages
-from xats_tui.screens.mode_screen import ModeScreen
-from xats_tui.screens.palette import ActionCommands
-from xats_tui.screens.places import Mode
-from xats_tui.screens.reloads import Reloads
-from xats_tui.screens.source import Part, Picture
-from xats_tui.screens.tasks import Tasks
-from xats_tui.screens.theme import DARK, LIGHT
-from xats_tui.screens.verbs import VerbRefused
-from xats_tui.screens.wakes import Wakes
+from xats_tui.screens.actions.acting import Acting, Severity
+from xats_tui.screens.data.alerts import alert_text, begun_to_ask, fresh_notices
+from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.refresh import Reloads
+from xats_tui.screens.data.snapshot import Part, Picture
+from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.dialogs.leaving import LeaveQuestion, Next
+from xats_tui.screens.dialogs.palette import ActionCommands
+from xats_tui.screens.modes.activity import Activities
+from xats_tui.screens.modes.agents import Agents
+from xats_tui.screens.modes.contracts import Contracts
+from xats_tui.screens.modes.live import Live
+from xats_tui.screens.modes.messages import Messages
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.modes.tasks import Tasks
+from xats_tui.screens.modes.wakes import Wakes
+from xats_tui.screens.widgets.driver import JobDriver
+from xats_tui.screens.widgets.format import one_line
+from xats_tui.screens.widgets.line_filters import STYLED
+from xats_tui.screens.widgets.theme import DARK, LIGHT
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class XatsApp(App[Next]):
     """The screen of a coordinator."""
 
     TITLE = "xats-tui"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [f"screens/{name}.tcss" for name in STYLES]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [f"screens/styles/{name}.tcss" for name in STYLES]
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionCommands}

@@ -12,13 +12,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, JSON_OR_STREAM, browsing, call, open_session
+from tests.backend.api.plain_http import INITIALIZE, JSON_OR_STREAM, browsing, call, open_session
 from tests.commands.processes import daemon, kill
 from tests.conftest import Sql
 from tests.patience import PATIENCE, eventually
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.core.clock import to_wire
+from xats_tui.runtime.settings import Settings
 
 IDS = itertools.count(10)
 """Of requests: two at once in one session must have different ones."""

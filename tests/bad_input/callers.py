@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from tests.backend.plain_http import INITIALIZE, JSON_OR_STREAM
+from tests.backend.api.plain_http import INITIALIZE, JSON_OR_STREAM
 from tests.wire.coordinator import Coordinator
 from tests.wire.doors import event_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.backend.plain_http import INITIALIZE
+from tests.backend.api.plain_http import INITIALIZE
 from tests.bad_input.callers import HttpCaller, request_of
 from tests.bad_input.conftest import LONG_ARGUMENT
 from tests.wire.doors import event_of

@@ -15,7 +15,7 @@ from tests.bad_input.profiles import QUICK, thorough
 from tests.bad_input.values import anything, lone_surrogates, scalars, texts
 from tests.mcp_bridge.host import ScriptedHost, bridge
 from tests.wire.coordinator import Coordinator
-from xats_tui.mcp_bridge.handshake import INVALID_PARAMS
+from xats_tui.mcp_bridge.host.initialize import INVALID_PARAMS
 
 METHODS = (
     "tools/call",

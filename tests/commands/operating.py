@@ -15,10 +15,10 @@ from unittest.mock import patch
 from tests.commands.processes import clean_environment
 from tests.mcp_caller import Caller
 from tests.tmux_server import TmuxServer
-from xats_tui import interrupts
 from xats_tui.__main__ import main
+from xats_tui.runtime import early_sigint
 
-interrupts.raise_from_now_on()  # as `main` does, which may run on a thread that must not
+early_sigint.raise_from_now_on()  # as `main` does, which may run on a thread that must not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ import pytest
 
 from tests.commands.processes import UNCOUNTED, XATS, clean_environment, xats
 from tests.patience import PATIENCE
-from xats_tui import __version__, pid_file
+from xats_tui import __version__
+from xats_tui.runtime import pid_file
 
 
 def assert_refused(run: subprocess.CompletedProcess[str], code: int, sentence: str) -> None:

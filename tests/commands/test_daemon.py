@@ -14,7 +14,8 @@ import pytest
 
 from tests.commands.processes import XATS, clean_environment, daemon, end, xats
 from tests.patience import PATIENCE
-from xats_tui import __version__, pid_file
+from xats_tui import __version__
+from xats_tui.runtime import pid_file
 
 
 def daemon_refuses(home: Path, *arguments: str) -> str:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.commands.processes import XATS, clean_environment, daemon
 from tests.patience import PATIENCE
-from xats_tui import pid_file
+from xats_tui.runtime import pid_file
 
 SIZE = (24, 80)
 

@@ -17,8 +17,8 @@ from tests.commands.machine import CLIENTS, Machine
 from tests.commands.processes import XATS, daemon
 from tests.patience import PATIENCE
 from tests.tmux_server import TmuxServer
-from xats_tui import pid_file
-from xats_tui.clients.own_command import own_program
+from xats_tui.clients.setup.own_command import own_program
+from xats_tui.runtime import pid_file
 
 QUICK = ("doctor", "--quick", "--json")
 

@@ -15,7 +15,7 @@ from tests.commands.processes import daemon, xats
 from tests.conftest import PutTmux
 from tests.launched import installed
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
-from xats_tui import pid_file
+from xats_tui.runtime import pid_file
 
 pytestmark = pytest.mark.tmux
 

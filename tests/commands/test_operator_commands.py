@@ -21,10 +21,10 @@ from tests.commands.processes import clean_environment, daemon
 from tests.conftest import Sql
 from tests.mcp_caller import Caller, callers
 from tests.tmux_server import short_folder, tmux_server
-from xats_tui import pid_file
-from xats_tui.backend.daemon import Backend
-from xats_tui.coordinator_proof import proof
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.coordinator_proof import proof
+from xats_tui.runtime.settings import Settings
 
 pytestmark = [pytest.mark.tmux, pytest.mark.asyncio(loop_scope="module")]
 
@@ -175,7 +175,7 @@ async def test_a_list_that_is_cut_says_so(scene: Scene) -> None:
 
 
 async def test_a_page_boundary_loses_no_message(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xats_tui.backend.operator_verbs.readings.PAGE", 3)
+    monkeypatch.setattr("xats_tui.backend.operator_api.readings.PAGE", 3)
     async with team(settings, "one", "two", "three") as (one, *_):
         for number in range(4):
             await one.call("broadcast", body=f"to all {number}")
@@ -453,7 +453,7 @@ async def test_an_older_coordinator_and_what_is_none_are_told_in_one_sentence(
 async def test_a_coordinator_that_hangs_is_told_and_keeps_no_tab_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xats_tui.operator_client.PATIENCE", 0.2)
+    monkeypatch.setattr("xats_tui.runtime.operator_client.PATIENCE", 0.2)
     (tmp_path / "operator.token").write_text(SECRET)
     path = tmp_path / "daemon.pid"
     with pid_file.held(path), socket.create_server(("127.0.0.1", 0)) as silent:

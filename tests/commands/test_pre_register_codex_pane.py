@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.processes import daemon, xats
-from xats_tui import pid_file
+from xats_tui.runtime import pid_file
 
 PANE = ("pre-register-codex-pane", "--pane", "%7", "--agent-id", "0aa0b2b0-0000-4000-8000-000000000001")
 

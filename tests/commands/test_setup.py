@@ -12,7 +12,7 @@ import pytest
 
 from tests.commands.machine import CLIENTS, Machine
 from tests.commands.processes import XATS, clean_environment
-from xats_tui.clients.own_command import own_program
+from xats_tui.clients.setup.own_command import own_program
 
 HOOK = shlex.join([*own_program(), "hook"])
 

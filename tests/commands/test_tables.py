@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from xats_tui.commands.tables import Columns, facts, table, text
+from xats_tui.commands.output.tables import Columns, facts, table, text
 
 COLUMNS: Columns = {"name": text("name"), "what": text("what"), "last": text("last")}
 

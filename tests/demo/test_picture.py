@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from xats_tui.backend.model.agents import Client
-from xats_tui.backend.model.panes import PaneReading, PaneState
 from xats_tui.backend.panes import read_pane
-from xats_tui.backend.panes.prompts import read_prompt
+from xats_tui.clients.dialogs import read_prompt
+from xats_tui.core.model.agents import Client
+from xats_tui.core.model.panes import PaneReading, PaneState
 from xats_tui.demo.picture import Picture, Question, draw
 
 SIZES = pytest.mark.parametrize(("columns", "rows"), [(60, 20), (80, 24), (120, 36), (200, 60)])

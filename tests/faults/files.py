@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from xats_tui.backend.store.migrations import prepare
+from xats_tui.backend.store.sql.migrations import prepare
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 AT = "2026-01-01T12:00:00.000Z"

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.backend.services.waking import bind, hints, until
+from tests.backend.services.wakes.waking import bind, hints, until
 from tests.conftest import PutTmux, url_of
 from tests.mcp_caller import Caller, callers
 from tests.patience import eventually
 from tests.screens.looking import slow
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.services import wakes
-from xats_tui.screens.format import age
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.services.wakes import waker
+from xats_tui.core.clock import SystemClock
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.widgets.format import age
 
 HOUR = timedelta(hours=1)
 
@@ -71,7 +71,7 @@ async def test_a_wake_is_carried_out_as_if_nothing_had_happened(
 async def test_a_wake_that_waits_for_its_time_does_not_wait_an_hour_more(
     set_by: timedelta, settings: Settings, tmux: TmuxServer, put_tmux: PutTmux, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wakes, "LONGEST_SLEEP", timedelta(seconds=0.2))
+    monkeypatch.setattr(waker, "LONGEST_SLEEP", timedelta(seconds=0.2))
     clock = SetClock()
     async with alice_and_bob(settings, clock, tmux) as (_, alice, _, pane):
         put_tmux("echo 'no server running' >&2; exit 1")

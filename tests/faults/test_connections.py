@@ -13,16 +13,17 @@ import httpx2
 import psutil
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, browsing, call, open_session
+from tests.backend.api.plain_http import INITIALIZE, browsing, call, open_session
 from tests.commands.processes import daemon
 from tests.conftest import Connect, url_of
 from tests.mcp_bridge.host import bridge
 from tests.mcp_caller import callers
 from tests.patience import PATIENCE, eventually
 from tests.screens.looking import slow
-from xats_tui.backend import connections, http_requests, mcp_server, room
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from xats_tui.backend import session_limit
+from xats_tui.backend.api import connection_limits, mcp_server, request_checks
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime.settings import Settings
 
 BEGUN = b"POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\n"
 WITHOUT_BODY = BEGUN + b"content-type: application/json\r\ncontent-length: 100\r\n\r\n{"
@@ -60,7 +61,7 @@ def is_over(connection: socket.socket) -> bool:
 async def test_a_connection_without_a_request_ends(
     sent: bytes, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "REQUEST_PATIENCE", 0.2)
+    monkeypatch.setattr(connection_limits, "REQUEST_PATIENCE", 0.2)
     async with Backend.running(settings) as backend:
         with connected(backend.port, sent) as connection:
             await eventually(lambda: is_over(connection))
@@ -69,7 +70,7 @@ async def test_a_connection_without_a_request_ends(
 async def test_a_body_that_does_not_come_is_answered_and_ends(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_requests, "BODY_PATIENCE", 0.2)
+    monkeypatch.setattr(request_checks, "BODY_PATIENCE", 0.2)
     async with Backend.running(settings) as backend:
         reader, writer = await asyncio.open_connection("127.0.0.1", backend.port)
         writer.write(WITHOUT_BODY)
@@ -82,7 +83,7 @@ async def test_a_body_that_does_not_come_is_answered_and_ends(
 
 @pytest.mark.slow
 async def test_one_that_asks_now_and_then_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "REQUEST_PATIENCE", 0.2)
+    monkeypatch.setattr(connection_limits, "REQUEST_PATIENCE", 0.2)
     async with Backend.running(settings) as backend:
         with connected(backend.port) as connection:
             for _ in range(3):
@@ -94,7 +95,7 @@ async def test_one_that_asks_now_and_then_stays(settings: Settings, monkeypatch:
 async def test_whoever_asks_gets_in_however_many_are_silent(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 10)
+    monkeypatch.setattr(connection_limits, "MOST_CONNECTIONS", 10)
     async with Backend.running(settings) as backend, callers() as connect:
         with ExitStack() as stack:
             silent = [stack.enter_context(connected(backend.port)) for _ in range(50)]
@@ -109,7 +110,7 @@ async def test_whoever_asks_gets_in_however_many_are_silent(
 @pytest.mark.slow
 async def test_sessions_that_nobody_needs_make_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 4)
-    monkeypatch.setattr(room, "IDLE", timedelta(seconds=0.2))
+    monkeypatch.setattr(session_limit, "IDLE", timedelta(seconds=0.2))
     async with Backend.running(settings) as backend, browsing(backend) as http:
         used, listening = await open_session(http), await open_session(http)
         await http.post("/mcp", json=call("echo", msg="x"), headers=used)
@@ -126,7 +127,7 @@ async def test_an_agent_whose_session_made_room_is_who_it_was_when_it_comes_back
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 4)
-    monkeypatch.setattr(room, "IDLE", timedelta(0))
+    monkeypatch.setattr(session_limit, "IDLE", timedelta(0))
     async with Backend.running(settings) as backend, browsing(backend) as http:
         agents = [await open_session(http) for _ in range(3)]
         for number, session in enumerate(agents):

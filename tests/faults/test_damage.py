@@ -20,15 +20,15 @@ from tests.patience import PATIENCE, eventually
 from tests.screens.looking import slow
 from tests.screens.sample import FILLED, FixedSource
 from tests.screens.sample import NOW as FILLED_AT
-from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.errors import StartError, StoreError, StoreFault, UnusableStore
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.store.repair import repair
-from xats_tui.screens.attention import concerns
-from xats_tui.screens.reloads import Reloads
-from xats_tui.screens.source import Part, Picture
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.store.upkeep.repair import repair
+from xats_tui.core.clock import SystemClock
+from xats_tui.core.errors import StartError, StoreError, StoreFault, UnusableStore
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.data.attention import concerns
+from xats_tui.screens.data.refresh import Reloads
+from xats_tui.screens.data.snapshot import Part, Picture
 
 MESSAGES = 2000
 

@@ -16,9 +16,9 @@ from tests.commands.processes import XATS, clean_environment, daemon, end, kill,
 from tests.conftest import url_of
 from tests.mcp_caller import Caller, callers
 from tests.patience import PATIENCE, eventually
-from xats_tui import pid_file
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.settings import Settings
 
 Take = Callable[[Path], None]
 

@@ -15,8 +15,8 @@ import pytest
 from tests.dashboard import PROGRAM, gone, opened, running
 from tests.mcp_bridge.host import ScriptedHost, bridge
 from tests.tmux_server import TmuxServer
-from xats_tui import pid_file
-from xats_tui.backend.clock import SystemClock, to_wire
+from xats_tui.core.clock import SystemClock, to_wire
+from xats_tui.runtime import pid_file
 
 NAME = "Zoë-Iıİi-日本"
 BODY = "ÄÖÜ ß ſ ı İ 日本語 🎉 \u202e \N{ZERO WIDTH JOINER} é"

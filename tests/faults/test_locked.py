@@ -12,10 +12,10 @@ import pytest
 from tests.conftest import url_of
 from tests.mcp_caller import callers
 from tests.patience import eventually
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.errors import StartError
-from xats_tui.backend.store import database, migrations
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.store.sql import database, migrations
+from xats_tui.core.errors import StartError
+from xats_tui.runtime.settings import Settings
 
 PATIENCE_MS = 250
 

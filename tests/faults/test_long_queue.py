@@ -10,11 +10,11 @@ from tests.conftest import url_of
 from tests.faults.files import AT, NOW
 from tests.mcp_caller import callers
 from tests.patience import eventually
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.store.database import Database
-from xats_tui.backend.store.migrations import prepare
-from xats_tui.backend.store.transactions import Parameters, Row
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.migrations import prepare
+from xats_tui.backend.store.sql.transactions import Parameters, Row
+from xats_tui.runtime.settings import Settings
 
 LATER = "2099-01-01T12:00:00.000Z"
 

@@ -11,9 +11,9 @@ import pytest
 from tests.commands.processes import XATS, clean_environment
 from tests.mcp_bridge.host import bridge
 from tests.screens.looking import slow
-from xats_tui.backend import open_files
-from xats_tui.backend.connections import most_connections
-from xats_tui.backend.errors import StartError
+from xats_tui.backend.api.connection_limits import most_connections
+from xats_tui.backend.system import open_files
+from xats_tui.core.errors import StartError
 
 PROGRAM = shlex.join(XATS)
 

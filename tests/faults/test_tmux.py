@@ -7,15 +7,15 @@ from collections.abc import Awaitable
 import psutil
 import pytest
 
-from tests.backend.services.waking import bind, hints, until
+from tests.backend.services.wakes.waking import bind, hints, until
 from tests.conftest import Connect, PutTmux
 from tests.fakes import FakeClock
 from tests.patience import eventually
 from tests.screens.looking import slow
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.errors import TmuxUnavailable
-from xats_tui.backend.tmux import DEADLINE, Tmux
+from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.system.tmux import DEADLINE, Tmux
+from xats_tui.core.errors import TmuxUnavailable
 
 pytestmark = pytest.mark.tmux
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from xats_tui.coordinator_proof import proof
+from xats_tui.runtime.coordinator_proof import proof
 
 Message = dict[str, Any]
 Script = Callable[["Exchange"], Awaitable[None]]

@@ -12,7 +12,8 @@ import pytest
 from tests.commands.processes import daemon, kill
 from tests.mcp_bridge.host import ScriptedHost, bridge
 from tests.patience import PATIENCE, eventually
-from xats_tui import __version__, pid_file
+from xats_tui import __version__
+from xats_tui.runtime import pid_file
 
 REGISTRATION = {"client": "custom", "model": "m", "team": "t"}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.services.waking import HINT
+from tests.backend.services.wakes.waking import HINT
 from tests.commands.processes import daemon, kill
 from tests.mcp_bridge.host import bridge
 from tests.mcp_bridge.test_channel import CAPABILITY, TO_THE_HOST

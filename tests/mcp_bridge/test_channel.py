@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from tests.backend.services.waking import HINT, status_of, until
+from tests.backend.services.wakes.waking import HINT, status_of, until
 from tests.commands.processes import daemon, kill, xats
 from tests.conftest import Connect, url_of
 from tests.mcp_bridge.host import ScriptedHost, proxy
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, listening
 from tests.mcp_caller import callers
 from tests.patience import PATIENCE, eventually
-from xats_tui.backend.daemon import Backend
-from xats_tui.coordinator_proof import keys
-from xats_tui.mcp_bridge.channel import ChannelProxy
-from xats_tui.mcp_bridge.host import Host
-from xats_tui.mcp_bridge.pipes import Pipes
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.mcp_bridge.channel_proxy import ChannelProxy
+from xats_tui.mcp_bridge.host.pipes import Pipes
+from xats_tui.mcp_bridge.host.stdio import Host
+from xats_tui.runtime.coordinator_proof import keys
+from xats_tui.runtime.settings import Settings
 
 CAPABILITY: dict[str, Any] = {"experimental": {"claude/channel": {}}}
 TO_THE_HOST = "notifications/claude/channel"

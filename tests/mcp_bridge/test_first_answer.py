@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.mcp_bridge.host import bridge
-from xats_tui.mcp_bridge.early import is_bridge
+from xats_tui.mcp_bridge.host.early import is_bridge
 
 SLOW_MODULE = """\
 import importlib.util, pathlib, sys, time

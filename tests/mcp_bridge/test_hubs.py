@@ -14,7 +14,7 @@ from tests.commands.processes import XATS, clean_environment
 from tests.conftest import Connect, Sql
 from tests.mcp_bridge.host import LONGEST_LINE, ScriptedHost, end
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.daemon import Backend
+from xats_tui.backend.coordinator import Backend
 
 HUB = "import os, subprocess, sys; os.setsid(); sys.exit(subprocess.call(sys.argv[1:]))"
 """A daemon without a terminal that starts a bridge."""

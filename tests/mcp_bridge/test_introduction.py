@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from xats_tui.mcp_bridge.greeting import instructions
 from xats_tui.mcp_bridge.identity import Identity
-from xats_tui.mcp_bridge.introduction import Introduction, Wish, simplified
+from xats_tui.mcp_bridge.instructions import instructions
+from xats_tui.mcp_bridge.registration_defaults import Introduction, Wish, simplified
 
 CLAUDE = Identity(
     client="claude-code",

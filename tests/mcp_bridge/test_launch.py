@@ -10,10 +10,10 @@ import pytest
 
 from tests.dashboard import agents
 from tests.mcp_bridge.host import bridge
-from xats_tui import pid_file
-from xats_tui.mcp_bridge.launch import Launcher
-from xats_tui.pid_file import PidRecord
-from xats_tui.settings import load
+from xats_tui.mcp_bridge.coordinator_locator import Launcher
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.pid_file import PidRecord
+from xats_tui.runtime.settings import load
 
 
 def coordinators(home: Path) -> list[int]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from xats_tui.call_meta import CALL_ID
+from xats_tui.core.call_meta import CALL_ID
 from xats_tui.mcp_bridge.registration import Registration, succeeded
 
 

@@ -10,7 +10,7 @@ from tests.commands.processes import XATS, daemon, kill
 from tests.mcp_bridge.host import bridge
 from tests.mcp_bridge.scripted import ScriptedCoordinator, listening
 from tests.tmux_server import TmuxServer
-from xats_tui import pid_file
+from xats_tui.runtime import pid_file
 
 HOST_IN_PANE = Path(__file__).with_name("host_in_pane.py")
 

@@ -21,8 +21,8 @@ from tests.mcp_bridge.host import ScriptedHost, bridge
 from tests.mcp_bridge.test_self_registration import HOST_IN_PANE
 from tests.patience import eventually
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime.settings import Settings
 
 NAMED = ("--name", "ann", "--team", "shop")
 

@@ -13,14 +13,14 @@ import pytest
 
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, answer_text, listening, read_request, reply
 from tests.patience import PATIENCE, eventually
-from xats_tui import pid_file
-from xats_tui.call_meta import BRIDGE, CALL_ID, INSTANCE
-from xats_tui.coordinator_proof import keys
+from xats_tui.core.call_meta import BRIDGE, CALL_ID, INSTANCE
 from xats_tui.mcp_bridge import upstream as upstream_module
-from xats_tui.mcp_bridge.launch import Launcher
+from xats_tui.mcp_bridge.coordinator_locator import Launcher
 from xats_tui.mcp_bridge.session import RpcError
 from xats_tui.mcp_bridge.upstream import Unavailable, Upstream
-from xats_tui.settings import load
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.coordinator_proof import keys
+from xats_tui.runtime.settings import load
 
 
 @pytest.fixture

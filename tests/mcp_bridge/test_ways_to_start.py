@@ -16,9 +16,9 @@ from tests.commands.processes import XATS
 from tests.mcp_bridge.test_self_registration import HOST_IN_PANE
 from tests.patience import eventually
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.model.agents import Client, RosterEntry
-from xats_tui.backend.model.panes import PaneReading, PaneRef, PaneState
+from xats_tui.backend.coordinator import Backend
+from xats_tui.core.model.agents import Client, RosterEntry
+from xats_tui.core.model.panes import PaneReading, PaneRef, PaneState
 
 PACKAGE = Path("node_modules/@anthropic-ai/claude-code")
 

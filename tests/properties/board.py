@@ -8,8 +8,8 @@ from hypothesis.stateful import invariant, rule
 
 from tests.properties.mail import Mail
 from tests.properties.story import TEAMS, names
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.tasks import Task, TaskStatus
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.tasks import Task, TaskStatus
 
 PENDING, IN_PROGRESS, COMPLETED = TaskStatus
 

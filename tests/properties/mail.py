@@ -10,7 +10,7 @@ from hypothesis.stateful import invariant, rule
 
 from tests.properties.story import MAIN_PARTS, TEAMS, Story, names
 from tests.properties.world import BODY_LIMIT, PAGE_LIMIT
-from xats_tui.backend.model.agents import OPERATOR_ID, OPERATOR_NAME
+from xats_tui.core.model.agents import OPERATOR_ID, OPERATOR_NAME
 
 LATELY = 300
 """Seconds for which an agent that has called counts as there."""

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.fakes import SkippingClock
 from tests.properties.unruly_pane import CLEAR, ENTER, HABITS, Keyboards, UnrulyPane
 from tests.properties.world import World
-from xats_tui.backend.model.wakes import WakeStatus, WakeStep
+from xats_tui.core.model.wakes import WakeStatus, WakeStep
 
 ROUNDS = 8
 """Times ten minutes, in which every pause and restraint has passed."""

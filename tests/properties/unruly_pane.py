@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.fakes import FakePane, FakeTmux
-from xats_tui.backend.terminals import Terminal, Terminals
-from xats_tui.backend.tmux_looks import PERSON_AT
+from xats_tui.backend.system.terminals import Terminal, Terminals
+from xats_tui.backend.system.tmux_looks import PERSON_AT
 
 ENTER, CLEAR = "\r", "\x15"
 

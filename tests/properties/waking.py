@@ -15,9 +15,9 @@ from tests.fakes import FakePane
 from tests.properties.book import Book
 from tests.properties.mail import Letter
 from tests.properties.story import names
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.agents import OPERATOR_ID
-from xats_tui.backend.model.wakes import Reach, Wake, WakeStatus, WakeStep
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import OPERATOR_ID
+from xats_tui.core.model.wakes import Reach, Wake, WakeStatus, WakeStep
 
 HINT = re.compile(r"\[xats\] (1 (new )?message|\d+ (new )?messages) from [a-z, ]+( and \d+ more)?: call get_inbox")
 

@@ -14,45 +14,46 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 from tests.fakes import FakeChannel, FakePane, FakeProcesses, FakeTerminals, FakeTmux, Notified, SkippingClock
-from xats_tui.backend.callers import Callers
-from xats_tui.backend.events import EventBus
-from xats_tui.backend.model.agents import Agent, Binding, Client, Delivery, DeliveryKind, VerificationMode
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.model.wakes import Wake
-from xats_tui.backend.notices import Notices
+from xats_tui.backend.health.notices import Notices
+from xats_tui.backend.hook_reports import Reports
+from xats_tui.backend.mcp_sessions import Session, Sessions
 from xats_tui.backend.panes.monitor import PaneMonitor
-from xats_tui.backend.processes import Process
-from xats_tui.backend.reports import Reports
-from xats_tui.backend.services.agents import Registry
-from xats_tui.backend.services.channels import Channels
-from xats_tui.backend.services.codex_threads import CodexThreads
-from xats_tui.backend.services.contracts import ContractBook
-from xats_tui.backend.services.kept_sessions import KeptSessions
+from xats_tui.backend.services.agents.kept_sessions import KeptSessions
+from xats_tui.backend.services.agents.presence import Presence
+from xats_tui.backend.services.agents.recognition import Recognition
+from xats_tui.backend.services.agents.registration import Registrar
+from xats_tui.backend.services.agents.registry import Registry
+from xats_tui.backend.services.agents.runtime_identity import RuntimeIdentity
+from xats_tui.backend.services.agents.runtimes import Runtimes
+from xats_tui.backend.services.agents.takeovers import Takeovers
+from xats_tui.backend.services.bundle import Services
+from xats_tui.backend.services.contracts.book import ContractBook
 from xats_tui.backend.services.messages import Mailbox
-from xats_tui.backend.services.operator import Operator
-from xats_tui.backend.services.operator_tasks import OperatorTasks
-from xats_tui.backend.services.presence import Presence
+from xats_tui.backend.services.operator.operator import Operator
+from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.receipts import Receipts
-from xats_tui.backend.services.recognition import Recognition
-from xats_tui.backend.services.registration import Registrar
-from xats_tui.backend.services.runtime_identity import RuntimeIdentity
-from xats_tui.backend.services.runtimes import Runtimes
-from xats_tui.backend.services.takeovers import Takeovers
 from xats_tui.backend.services.tasks import TaskBoard
-from xats_tui.backend.services.together import Services
-from xats_tui.backend.services.wakes import Waker
-from xats_tui.backend.sessions import Session, Sessions
+from xats_tui.backend.services.wakes.channels import Channels
+from xats_tui.backend.services.wakes.codex_threads import CodexThreads
+from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import receipts as receipts_store
-from xats_tui.backend.store.database import Database
-from xats_tui.backend.store.known_agents import KnownAgents
-from xats_tui.backend.terminals import Terminals
-from xats_tui.backend.tools import TOOLS, answer_room
-from xats_tui.backend.tools.answer_room import AnswerLimit
-from xats_tui.backend.tools.kit import Toolbox
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.known_agents import KnownAgents
+from xats_tui.backend.system.callers import Callers
+from xats_tui.backend.system.processes import Process
+from xats_tui.backend.system.terminals import Terminals
+from xats_tui.backend.tools import TOOLS
+from xats_tui.backend.tools.answers import room
+from xats_tui.backend.tools.answers.room import AnswerLimit
+from xats_tui.backend.tools.base import Toolbox
 from xats_tui.backend.transports.claude_channel import OpenChannels
-from xats_tui.backend.transports.tmux_pane import TmuxPane
+from xats_tui.backend.transports.pane.transport import TmuxPane
 from xats_tui.backend.transports.tokens import Tokens
+from xats_tui.core.events import EventBus
+from xats_tui.core.model.agents import Agent, Binding, Client, Delivery, DeliveryKind, VerificationMode
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.wakes import Wake
 
 T = TypeVar("T")
 
@@ -180,7 +181,7 @@ class World:
         bus = EventBus()
         self.database = await self._stack.enter_async_context(Database.opened(self.path, self.clock, bus.publish))
         self._stack.enter_context(_errors_kept(self.troubles))
-        self._stack.enter_context(patch.dict(answer_room.LIMITS, {Client.CUSTOM: PAGE_LIMIT}))
+        self._stack.enter_context(patch.dict(room.LIMITS, {Client.CUSTOM: PAGE_LIMIT}))
         self.sessions = Sessions(self.clock, bus.publish)
         self.sessions_by_name: dict[str, Session] = {}
         self._make_services(bus)

@@ -22,10 +22,10 @@ from tests.commands.processes import XATS, clean_environment
 from tests.mcp_caller import Caller, callers
 from tests.real_agents.rig import AgentPane, Rig, install, running_rig
 from tests.real_agents.scenes import CLIENTS, READY
-from xats_tui import pid_file
-from xats_tui.backend.clock import from_wire
-from xats_tui.backend.processes import Processes, normal_tty
-from xats_tui.programs import program_names
+from xats_tui.backend.system.processes import Processes, normal_tty
+from xats_tui.clients.programs import program_names
+from xats_tui.core.clock import from_wire
+from xats_tui.runtime import pid_file
 
 PATIENCE = 120.0
 """Seconds for an agent to do something: these machines are shared, and busy on purpose now and then."""

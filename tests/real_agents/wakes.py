@@ -31,7 +31,7 @@ from tests.real_agents.stage import (
     title,
 )
 from tests.real_agents.stage import wire as wire  # other scripts look for it here
-from xats_tui.backend.clock import from_wire
+from xats_tui.core.clock import from_wire
 
 DONE_TO_WOKEN = 2.0
 """Seconds from the model's answer to the wake of an agent that was busy, on a machine that is not."""

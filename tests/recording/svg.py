@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from rich.color import Color
 from rich.terminal_theme import MONOKAI
 
-from xats_tui.backend.panes.screen import Cell, Line, Style, parse_screen
+from xats_tui.core.screen.ansi_grid import Cell, Line, Style, parse_screen
 
 CELL, LEADING, SIZE = 8.0, 18.0, 13.2
 """Width and height of a cell and size of its letters, in units of the picture; a letter is 0.6 as wide as high."""

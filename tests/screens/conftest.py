@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.runtime.settings import Settings
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from xats_tui.backend.clock import Clock
-from xats_tui.backend.errors import StoreError
-from xats_tui.backend.events import Scope
-from xats_tui.backend.model.activity import Activity, LoggedEvent
-from xats_tui.backend.model.agents import (
+from xats_tui.backend.services.schemas.compatibility import compare
+from xats_tui.clients.dialogs import read_prompt
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import StoreError
+from xats_tui.core.events import Scope
+from xats_tui.core.model.activity import Activity, LoggedEvent
+from xats_tui.core.model.agents import (
     OPERATOR_ID,
     OPERATOR_NAME,
     Agent,
@@ -23,7 +25,7 @@ from xats_tui.backend.model.agents import (
     RosterEntry,
     VerificationMode,
 )
-from xats_tui.backend.model.contracts import (
+from xats_tui.core.model.contracts import (
     Contract,
     ContractChange,
     ContractSummary,
@@ -31,17 +33,15 @@ from xats_tui.backend.model.contracts import (
     SchemaReason,
     Subscriber,
 )
-from xats_tui.backend.model.health import Health, SessionEntry
-from xats_tui.backend.model.messages import BROADCAST_MARK, Addressees, Message, Thread
-from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Prompt, TmuxCommand
-from xats_tui.backend.model.tasks import CANCELLED, Task, TaskDraft, TaskEntry, TaskStatus
-from xats_tui.backend.model.wakes import Gate, Proof, Wake, WakeAttempt, WakeStatus, WakeStep
-from xats_tui.backend.panes.prompts import read_prompt
-from xats_tui.backend.services.schema_compatibility import compare
-from xats_tui.launching.wanted import Launched, Wanted, Wish
-from xats_tui.screens.desk import Desk
-from xats_tui.screens.source import Part, Picture, Source
-from xats_tui.screens.verbs import VerbRefused
+from xats_tui.core.model.health import Health, SessionEntry
+from xats_tui.core.model.launches import Launched, Wanted, Wish
+from xats_tui.core.model.messages import BROADCAST_MARK, Addressees, Message, Thread
+from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Prompt, TmuxCommand
+from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskEntry, TaskStatus
+from xats_tui.core.model.wakes import Gate, Proof, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.snapshot import Part, Picture, Source
+from xats_tui.screens.data.verbs import VerbRefused
 
 NOW = datetime(2026, 11, 22, 14, 3, 22, tzinfo=UTC)
 

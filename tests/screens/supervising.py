@@ -8,17 +8,17 @@ from textual.pilot import Pilot
 
 from tests.mcp_caller import callers
 from tests.screens.looking import shows, until
-from xats_tui import pid_file
 from xats_tui.app import XatsApp
-from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.screens.coordinator_source import CoordinatorSource
-from xats_tui.screens.coordinator_verbs import CoordinatorVerbs
-from xats_tui.screens.desk import Desk
-from xats_tui.screens.mode_screen import ModeScreen
-from xats_tui.screens.places import Mode
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.core.clock import SystemClock
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.data.coordinator import CoordinatorSource
+from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
+from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode
 
 Tool = Callable[..., Awaitable[dict[str, Any]]]
 Agents = Callable[..., Awaitable[Tool]]

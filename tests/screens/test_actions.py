@@ -8,12 +8,12 @@ from tests.screens.looking import shows, slow, text, until
 from tests.screens.sample import FixedVerbs, desk
 from xats_tui.app import SCREENS, XatsApp
 from xats_tui.screens.actions import ACTIONS, offered, possible
-from xats_tui.screens.asking import Pick
-from xats_tui.screens.dialogs import Help
-from xats_tui.screens.mode_screen import ModeScreen
-from xats_tui.screens.palette import ActionCommands
-from xats_tui.screens.places import Mode, Panel
-from xats_tui.screens.situation import Situation
+from xats_tui.screens.actions.situation import Situation
+from xats_tui.screens.dialogs.asking import Pick
+from xats_tui.screens.dialogs.overlays import Help
+from xats_tui.screens.dialogs.palette import ActionCommands
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode, Panel
 
 
 def test_no_two_actions_of_a_mode_and_panel_share_a_key() -> None:

@@ -7,10 +7,10 @@ from tests.screens.looking import put, settled, shows, slow, text, until
 from tests.screens.supervising import agents, bind, dashboard, open_mode
 from tests.screens.test_modes import is_open, names, opened
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.screens.activity import CoordinatorPanel
-from xats_tui.screens.places import Mode
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.modes.activity import CoordinatorPanel
+from xats_tui.screens.modes.places import Mode
 
 
 async def test_events_acts_and_tmux_commands_are_one_log_the_newest_first() -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.screens.sample import BACKEND, DOCS, FILLED, PLANNER, QA, TRANSLATOR, entry
-from xats_tui.backend.model.messages import BROADCAST_MARK, Addressees
-from xats_tui.screens.addresses import AddressBook
+from xats_tui.core.model.messages import BROADCAST_MARK, Addressees
+from xats_tui.screens.query.addresses import AddressBook
 
 BOOK = AddressBook(FILLED.roster)
 

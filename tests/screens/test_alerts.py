@@ -15,12 +15,12 @@ from tests.screens.sample import BACKEND, FILLED, NOW, QA, FixedSource, FixedVer
 from tests.screens.supervising import agents, dashboard
 from tests.tmux_server import TmuxServer, attached
 from xats_tui.app import XatsApp
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.events import Scope
-from xats_tui.backend.model.panes import PaneReading, PaneRef, PaneState
-from xats_tui.screens.alerts import alert_text, begun_to_ask
-from xats_tui.screens.source import Picture
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.core.events import Scope
+from xats_tui.core.model.panes import PaneReading, PaneRef, PaneState
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.data.alerts import alert_text, begun_to_ask
+from xats_tui.screens.data.snapshot import Picture
 
 ASKING_PROGRAM = Path(__file__).parents[1] / "asking.py"
 

@@ -15,12 +15,12 @@ from tests.screens.sample import FixedVerbs, desk
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.screens.answering import AnswerPrompt
-from xats_tui.screens.dialogs import Question
-from xats_tui.screens.places import Mode
-from xats_tui.screens.verbs import VerbRefused
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.dialogs.answering import AnswerPrompt
+from xats_tui.screens.dialogs.overlays import Question
+from xats_tui.screens.modes.places import Mode
 
 ASKING = Path(__file__).parents[1] / "asking.py"
 

@@ -8,11 +8,11 @@ import pytest
 
 from tests.screens.sample import FILLED, FixedSource, desk
 from xats_tui.app import XatsApp
-from xats_tui.backend.errors import StartError
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.life import run
-from xats_tui.screens.source import Part
-from xats_tui.settings import load
+from xats_tui.core.errors import StartError
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.dashboard.run import run
+from xats_tui.runtime.settings import load
+from xats_tui.screens.data.snapshot import Part
 
 
 class NonsenseSource(FixedSource):

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from tests.screens.sample import BACKEND, FILLED, FRONTEND, INBOX, NOW, QA, WAKES, ago, entry, message, wake
-from xats_tui.backend.model.health import Notice
-from xats_tui.backend.model.panes import OwnText, PaneReading, PaneState
-from xats_tui.backend.model.wakes import PING_PONG, WakeStatus, WakeStep
-from xats_tui.screens.attention import concerns
-from xats_tui.screens.places import Mode
-from xats_tui.screens.source import Picture
+from xats_tui.core.model.health import Notice
+from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
+from xats_tui.core.model.wakes import PING_PONG, WakeStatus, WakeStep
+from xats_tui.screens.data.attention import concerns
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.modes.places import Mode
 
 
 def keys(picture: Picture) -> list[str]:

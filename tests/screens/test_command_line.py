@@ -2,8 +2,8 @@
 
 import pytest
 
-from xats_tui.screens.command_line import OpenMode, Perform, Unknown, complete, read
-from xats_tui.screens.places import Mode
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.query.command_line import OpenMode, Perform, Unknown, complete, read
 
 COMMANDS = {
     "wakes failed": OpenMode(Mode.WAKES, "failed"),

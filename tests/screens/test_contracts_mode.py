@@ -6,9 +6,9 @@ from tests.conftest import Sql
 from tests.screens.looking import settled, shows, text, until
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.screens.test_modes import is_open, names, opened, table
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.screens.places import Mode
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.modes.places import Mode
 
 
 async def test_the_latest_version_stands_beside_the_one_before_with_what_breaks() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.model.contracts import SchemaReason
-from xats_tui.backend.services.schema_compatibility import compare
-from xats_tui.screens.diffs import DiffLine, diff_lines, schema_lines
+from xats_tui.backend.services.schemas.compatibility import compare
+from xats_tui.core.model.contracts import SchemaReason
+from xats_tui.screens.details.diffs import DiffLine, diff_lines, schema_lines
 
 ROOM = 40
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.screens.sample import FILLED, NOW
-from xats_tui.screens.filters import Filter
+from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.rows.agents import AGENTS
 from xats_tui.screens.rows.messages import STREAM
 from xats_tui.screens.rows.tasks import TASKS

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from xats_tui.screens.ansi import pane_lines
-from xats_tui.screens.format import CUT, LINE_LIMIT, age, cut, many_lines, one_line
+from xats_tui.screens.widgets.ansi import pane_lines
+from xats_tui.screens.widgets.format import CUT, LINE_LIMIT, age, cut, many_lines, one_line
 
 FOREIGN = st.text(
     st.one_of(

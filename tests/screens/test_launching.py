@@ -16,11 +16,11 @@ from tests.screens.sample import FixedVerbs, desk
 from tests.screens.supervising import dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.screens.launch_form import LaunchForm, completed
-from xats_tui.screens.places import Mode
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.dialogs.launch_form import LaunchForm, completed
+from xats_tui.screens.modes.places import Mode
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from textual.widgets import Button
 from tests.screens.looking import shows, text, until
 from tests.screens.sample import FILLED, FixedSource, desk
 from xats_tui.app import XatsApp
-from xats_tui.screens.leaving import LeaveQuestion, Next
+from xats_tui.screens.dialogs.leaving import LeaveQuestion, Next
 
 
 @asynccontextmanager

@@ -12,8 +12,8 @@ from tests.screens.looking import settled, shows, slow, strips
 from tests.screens.sample import EMPTY, FILLED, desk
 from tests.screens.test_snapshots import DIALOGS, INSIDE, LISTS, SMALL
 from xats_tui.app import XatsApp
-from xats_tui.screens.places import Mode
-from xats_tui.screens.source import Picture
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.modes.places import Mode
 
 DIM_SCREEN = "\x1b[2mdim and of no colour\x1b[0m \x1b[2;31mdim red\x1b[0m \x1b[7mreverse\x1b[0m\n\n\x1b[39;49mdefault"
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from tests.screens.sample import FILLED, NOW
-from xats_tui.screens.listing import Listing, Reading
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.modes.listing import Listing, Reading
 from xats_tui.screens.rows.activity import ACTIVITY
 from xats_tui.screens.rows.agents import AGENTS
 from xats_tui.screens.rows.contracts import CONTRACTS, VERSIONS
 from xats_tui.screens.rows.messages import MESSAGES, STREAM
 from xats_tui.screens.rows.tasks import BOARD, TASKS
 from xats_tui.screens.rows.wakes import WAKES
-from xats_tui.screens.source import Picture
 
 LISTINGS = (AGENTS, STREAM, MESSAGES, WAKES, TASKS, *BOARD.values(), CONTRACTS, VERSIONS, ACTIVITY)
 

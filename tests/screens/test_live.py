@@ -11,13 +11,13 @@ from textual.widgets import Button
 
 from tests.screens.looking import settled, shows, text, until
 from tests.screens.supervising import agents, dashboard
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.screens.frame import HeaderRow
-from xats_tui.screens.leaving import LeaveQuestion
-from xats_tui.screens.live import Live
-from xats_tui.screens.messages import Messages
-from xats_tui.screens.tables import KeyedTable
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.dialogs.leaving import LeaveQuestion
+from xats_tui.screens.modes.live import Live
+from xats_tui.screens.modes.messages import Messages
+from xats_tui.screens.widgets.frame import HeaderRow
+from xats_tui.screens.widgets.tables import KeyedTable
 
 
 def table(pilot: Pilot[Any], panel: str) -> KeyedTable:

@@ -28,14 +28,14 @@ from tests.screens.sample import (
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.screens.test_modes import is_open, names, opened, table
 from xats_tui.app import XatsApp
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.events import Scope
-from xats_tui.backend.model.messages import BROADCAST_MARK, Addressees, Message
-from xats_tui.screens.compose import Compose, WhoGetsIt
-from xats_tui.screens.places import Mode
-from xats_tui.screens.source import STREAM_LIMIT
-from xats_tui.screens.thread import ThreadPanel
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.core.events import Scope
+from xats_tui.core.model.messages import BROADCAST_MARK, Addressees, Message
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.data.snapshot import STREAM_LIMIT
+from xats_tui.screens.dialogs.compose import Compose, WhoGetsIt
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.widgets.thread import ThreadPanel
 
 
 def sent(verbs: FixedVerbs) -> list[tuple[object, ...]]:

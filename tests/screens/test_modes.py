@@ -12,13 +12,13 @@ from tests.screens.looking import settled, shows, text, until
 from tests.screens.sample import FILLED, WAKES, FixedSource, FixedVerbs, desk
 from tests.screens.supervising import open_mode
 from xats_tui.app import XatsApp
-from xats_tui.backend.events import Scope
-from xats_tui.screens import mode_screen
-from xats_tui.screens.list_mode import ListMode
-from xats_tui.screens.mode_screen import ModeScreen
-from xats_tui.screens.places import Mode
-from xats_tui.screens.source import Picture
-from xats_tui.screens.tables import KeyedTable
+from xats_tui.core.events import Scope
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.modes import mode_screen
+from xats_tui.screens.modes.list_mode import ListMode
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.widgets.tables import KeyedTable
 
 
 @asynccontextmanager

@@ -12,12 +12,12 @@ from tests.patience import eventually
 from tests.screens.looking import shows, until
 from tests.screens.supervising import agents, bind, dashboard, open_mode
 from tests.tmux_server import Pane, TmuxServer, attached
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.screens.asking import Ask, Pick
-from xats_tui.screens.dialogs import Question
-from xats_tui.screens.places import Mode
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.dialogs.asking import Ask, Pick
+from xats_tui.screens.dialogs.overlays import Question
+from xats_tui.screens.modes.places import Mode
 
 pytestmark = pytest.mark.tmux
 

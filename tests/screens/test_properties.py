@@ -17,12 +17,12 @@ from tests.screens.looking import settled, shows, strips, until
 from tests.screens.sample import FILLED, FixedSource, FixedVerbs, desk
 from tests.screens.test_format import FOREIGN, OBEYED
 from xats_tui.app import XatsApp
-from xats_tui.backend.model.contracts import ContractChange
-from xats_tui.backend.model.messages import BROADCAST_MARK, Message, Thread
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.model.wakes import Gate, Wake, WakeAttempt
-from xats_tui.screens.mode_screen import ModeScreen
-from xats_tui.screens.places import Mode
+from xats_tui.core.model.contracts import ContractChange
+from xats_tui.core.model.messages import BROADCAST_MARK, Message, Thread
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode
 
 T = TypeVar("T")
 

@@ -11,10 +11,10 @@ import pytest
 from tests.patience import PATIENCE
 from tests.screens.hurried import hurried
 from tests.screens.sample import FILLED, NOW, FixedSource, FrozenClock
-from xats_tui.backend.events import Scope
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.screens.reloads import COALESCE, CROWD, STORM, Reloads, staleness
-from xats_tui.screens.source import STALE_PARTS, Part, Picture
+from xats_tui.core.events import Scope
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.screens.data.refresh import COALESCE, CROWD, STORM, Reloads, staleness
+from xats_tui.screens.data.snapshot import STALE_PARTS, Part, Picture
 
 
 class CountingSource(FixedSource):

@@ -11,10 +11,10 @@ from textual.widgets import Input, TextArea
 from tests.screens.looking import settled, shows, slow, until
 from tests.screens.sample import EMPTY, FILLED, FixedSource, FixedVerbs, FrozenClock, desk
 from xats_tui.app import XatsApp
-from xats_tui.backend.events import Scope
-from xats_tui.screens.mode_screen import ModeScreen
-from xats_tui.screens.places import Mode
-from xats_tui.screens.source import Picture
+from xats_tui.core.events import Scope
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode
 
 Compare = Callable[..., bool]
 

@@ -12,9 +12,9 @@ from textual.pilot import Pilot
 
 from tests.screens.looking import text
 from tests.screens.test_format import FOREIGN
-from xats_tui.screens.columns import GAP, Column, fit
-from xats_tui.screens.format import Cell, Row, Tone, one_line
-from xats_tui.screens.tables import KeyedTable
+from xats_tui.screens.widgets.columns import GAP, Column, fit
+from xats_tui.screens.widgets.format import Cell, Row, Tone, one_line
+from xats_tui.screens.widgets.tables import KeyedTable
 
 COLUMNS = (
     Column(key="name", title="name", width=8, grow=1),

@@ -14,18 +14,18 @@ from tests.screens.looking import settled, shows, text, until
 from tests.screens.sample import FILLED, NOW, FixedSource, FixedVerbs, FrozenClock, desk
 from tests.screens.supervising import Tool, agents, dashboard, open_mode
 from xats_tui.app import XatsApp
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.model.tasks import Task, TaskEntry, TaskStatus
-from xats_tui.screens.asking import Pick
+from xats_tui.backend.thread import Coordinator
+from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
+from xats_tui.runtime.settings import Settings
 from xats_tui.screens.details.tasks import TREE_LINES, dependency_tree
-from xats_tui.screens.dialogs import Question
-from xats_tui.screens.filters import Filter
-from xats_tui.screens.mode_screen import ModeScreen
-from xats_tui.screens.places import Mode
+from xats_tui.screens.dialogs.asking import Pick
+from xats_tui.screens.dialogs.overlays import Question
+from xats_tui.screens.dialogs.task_form import TaskForm
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.modes.tasks import Tasks
+from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.rows.tasks import TASKS
-from xats_tui.screens.task_form import TaskForm
-from xats_tui.screens.tasks import Tasks
-from xats_tui.settings import Settings
 
 Check = Callable[[Pilot[Any]], Awaitable[None]]
 

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.pilot import Pilot
 
 from tests.screens.looking import text
-from xats_tui.screens.texts import TextPanel
+from xats_tui.screens.widgets.texts import TextPanel
 
 
 class TextApp(App[None]):

@@ -15,15 +15,15 @@ from tests.screens.sample import ATTEMPTS, FILLED, GATES, WAKES, FixedSource, Fi
 from tests.screens.supervising import agents, bind, dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp
-from xats_tui.backend.crossing import Coordinator
-from xats_tui.backend.events import Scope
-from xats_tui.backend.model.wakes import Gate, WakeAttempt, WakeStatus, WakeStep
-from xats_tui.screens.list_mode import ListMode
-from xats_tui.screens.mode_screen import ModeScreen
-from xats_tui.screens.places import Mode
-from xats_tui.screens.source import Picture
-from xats_tui.screens.verbs import VerbRefused
-from xats_tui.settings import Settings
+from xats_tui.backend.thread import Coordinator
+from xats_tui.core.events import Scope
+from xats_tui.core.model.wakes import Gate, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.runtime.settings import Settings
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.modes.list_mode import ListMode
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode
 
 SUBMITTED, BACKENDS, QAS, DOCS, READ, SKIPPED = WAKES
 

@@ -12,11 +12,11 @@ from tests.screens.sample import EMPTY, FILLED, FixedVerbs, desk
 from xats_tui.app import SCREENS, XatsApp
 from xats_tui.screens.actions import ACTIONS, offered
 from xats_tui.screens.actions.action import Action
-from xats_tui.screens.asking import Pick
-from xats_tui.screens.mode_screen import ModeScreen
-from xats_tui.screens.places import Mode, Panel
-from xats_tui.screens.source import Picture
-from xats_tui.screens.tables import KeyedTable
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.dialogs.asking import Pick
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode, Panel
+from xats_tui.screens.widgets.tables import KeyedTable
 
 LEAVES_NO_TRACE = {"go", "alert"}
 """Verbs that move the operator's own view, or tell the operator something."""

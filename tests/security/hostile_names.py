@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bad_input.values import NASTY
-from tests.hostile_sockets import Ordering, listening
+from tests.stand_ins.hostile_sockets import Ordering, listening
 from tests.tmux_server import STAND_IN, TmuxServer, tmux_server
 
 SECRET = "sk-not-a-real-key-0123456789"

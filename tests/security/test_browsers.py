@@ -1,13 +1,16 @@
-"""A web page in a browser on this machine gets nothing.  Hosts and origins one by one: tests/backend/test_http.py."""
+"""A web page in a browser on this machine gets nothing.
+
+Hosts and origins one by one: tests/backend/api/test_app.py.
+"""
 
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, browsing
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from tests.backend.api.plain_http import INITIALIZE, browsing
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime.settings import Settings
 
 SIMPLE = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain; application/json", "")
 """What a page may send without asking first; and none."""

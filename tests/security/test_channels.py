@@ -1,6 +1,6 @@
 """Whose wakes a channel proxy gets: those of a Claude Code of its own user, whatever pid it names.
 
-Channels that are listened to cannot be taken at all: tests/backend/services/test_channels.py.
+Channels that are listened to cannot be taken at all: tests/backend/services/wakes/test_channels.py.
 """
 
 import os
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.plain_http import browsing, call, open_session
-from tests.backend.proxies import UI_PID, listening_proxy, proxy_fields
+from tests.backend.api.plain_http import browsing, call, open_session
+from tests.backend.api.proxies import UI_PID, listening_proxy, proxy_fields
 from tests.conftest import Connect, Sql
 from tests.patience import eventually
-from xats_tui.backend.daemon import Backend
+from xats_tui.backend.coordinator import Backend
 
 SOMEBODY = 65534
 """The user that is nobody."""

@@ -1,6 +1,6 @@
 """Files at home and in the folder of contracts, when somebody else has had a hand in them.
 
-Modes of all files: tests/test_private_files.py; a pid file that is not believed: tests/test_pid_file.py.
+Modes of all files: tests/runtime/test_private_files.py.  Forged pid files: tests/runtime/test_pid_file.py.
 """
 
 import asyncio
@@ -16,11 +16,12 @@ import pytest
 from tests.commands.processes import daemon, xats
 from tests.conftest import Sql
 from tests.patience import eventually
-from xats_tui import pid_file, private_files, takeover
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.errors import StartError
-from xats_tui.pid_file import PidRecord
-from xats_tui.settings import Settings, load
+from xats_tui.backend.coordinator import Backend
+from xats_tui.core.errors import StartError
+from xats_tui.dashboard import takeover
+from xats_tui.runtime import pid_file, private_files
+from xats_tui.runtime.pid_file import PidRecord
+from xats_tui.runtime.settings import Settings, load
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files that belong to somebody else")
 

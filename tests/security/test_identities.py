@@ -1,11 +1,11 @@
-"""Who may speak for whom.  Forged ids and credentials are in tests/backend/test_http_requests.py."""
+"""Who may speak for whom.  Forged ids and credentials are in tests/backend/api/test_request_checks.py."""
 
 import re
 import uuid
 
-from tests.backend.plain_http import browsing, call, open_session
+from tests.backend.api.plain_http import browsing, call, open_session
 from tests.conftest import Connect, Sql
-from xats_tui.backend.daemon import Backend
+from xats_tui.backend.coordinator import Backend
 
 TWINS = (
     "operator",

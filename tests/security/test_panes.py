@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.backend.services.waking import bind, hints, quiet, until
+from tests.backend.services.wakes.waking import bind, hints, quiet, until
 from tests.bad_input.profiles import QUICK
 from tests.bad_input.values import NASTY, texts
 from tests.conftest import Connect, Sql
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.services.wake_policy import HINT_LIMIT, hint
-from xats_tui.backend.tmux import Tmux
-from xats_tui.logs import log_to_file
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.services.wakes.policy import HINT_LIMIT, hint
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.core.clock import SystemClock
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.runtime.logs import log_to_file
+from xats_tui.runtime.settings import Settings
 
 ENDS_THE_PASTE = "\x1b[201~\rtouch pwned\r\x1b[200~"
 """A name that would be a command if it were pasted as it is."""

@@ -11,13 +11,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.backend.plain_http import browsing
+from tests.backend.api.plain_http import browsing
 from tests.commands.processes import daemon, xats
 from tests.mcp_bridge.host import ScriptedHost, bridge
-from xats_tui import pid_file
-from xats_tui.backend.daemon import Backend
-from xats_tui.pid_file import PidRecord
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.pid_file import PidRecord
+from xats_tui.runtime.settings import Settings
 
 SECRET = "not-a-real-token"
 

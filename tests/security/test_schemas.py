@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Connect
-from xats_tui.backend.services import contracts
+from xats_tui.backend.services.contracts import book
 
 PATTERN, VICTIM = "^(a+)+$", "a" * 64 + "!"
 """A pattern, and a text for which a search for it would take years."""
@@ -65,13 +65,13 @@ async def test_no_pattern_is_ever_run(register: Connect) -> None:
 
 async def test_nobody_waits_while_two_schemas_are_compared(register: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     alice, bob = await register("alice"), await register("bob")
-    changes, may_end = contracts._changes, threading.Event()
+    changes, may_end = book._changes, threading.Event()
 
     def takes_long(old: Any, new: Any) -> Any:
         assert may_end.wait(30)
         return changes(old, new)
 
-    monkeypatch.setattr(contracts, "_changes", takes_long)
+    monkeypatch.setattr(book, "_changes", takes_long)
     await alice.call("register_contract", name="x", schema={"type": "string"})
     comparing = asyncio.create_task(alice.call("register_contract", name="x", schema={"type": "number"}))
     try:

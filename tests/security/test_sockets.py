@@ -15,18 +15,18 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.backend.services.waking import bind, hints, until
+from tests.backend.services.wakes.waking import bind, hints, until
 from tests.conftest import Connect, Sql
 from tests.fakes import FakeClock
-from tests.hostile_sockets import Ordering, listening
 from tests.mcp_caller import Caller
 from tests.patience import eventually
+from tests.stand_ins.hostile_sockets import Ordering, listening
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
-from xats_tui.backend.errors import TmuxUnavailable
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.tmux import Tmux
-from xats_tui.backend.tmux_sockets import TmuxSockets, UntrustedSocket, server_name
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.backend.system.tmux_sockets import TmuxSockets, UntrustedSocket, server_name
 from xats_tui.backend.transports.json_rpc import ServerUnreachable, connected
+from xats_tui.core.errors import TmuxUnavailable
+from xats_tui.core.model.panes import PaneRef
 
 pytestmark = pytest.mark.tmux
 

@@ -7,13 +7,13 @@ import pytest
 
 from tests.conftest import Connect, Sql
 from tests.screens.sample import BACKEND, DOCS, FILLED, entry
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.agents import Client
-from xats_tui.backend.operator_verbs.changes import Poke
-from xats_tui.backend.operator_verbs.names import agent_meant
-from xats_tui.backend.operator_verbs.readings import Contracts
-from xats_tui.screens.addresses import AddressBook
-from xats_tui.screens.filters import Filter
+from xats_tui.backend.operator_api.changes import Poke
+from xats_tui.backend.operator_api.names import agent_meant
+from xats_tui.backend.operator_api.readings import Contracts
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import Client
+from xats_tui.screens.query.addresses import AddressBook
+from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.rows.agents import AGENTS
 
 COMPOSED, DECOMPOSED = "jos\u00e9", "jose\u0301"

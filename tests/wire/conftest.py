@@ -9,7 +9,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from tests.backend.plain_http import open_session
+from tests.backend.api.plain_http import open_session
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
 from tests.wire.coordinator import Coordinator, running
 from tests.wire.doors import BridgeDoor, Door, HttpDoor

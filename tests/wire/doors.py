@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import httpx2
 
-from tests.backend.plain_http import JSON_OR_STREAM, open_session
+from tests.backend.api.plain_http import JSON_OR_STREAM, open_session
 from tests.mcp_bridge.host import ScriptedHost, bridge
 from tests.patience import PATIENCE
 from tests.wire.coordinator import Coordinator

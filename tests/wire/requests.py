@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 
-from tests.backend.plain_http import JSON_OR_STREAM, call
+from tests.backend.api.plain_http import JSON_OR_STREAM, call
 from tests.patience import PATIENCE
 from tests.wire.coordinator import Coordinator
 from tests.wire.doors import event_of

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.tmux
 
 BACKEND = Path(__file__).parents[2] / "xats_tui" / "backend"
 
-OPERATORS = ("operator", "answering", "contract_folder", "launch")
+OPERATORS = ("operator", "folder", "launch")
 """How the files and folders begin whose refusals the person at the dashboard is told, which no tool's caller meets."""
 
 REFUSED = re.compile(r"""Refusal\(\s*(?P<code>[^,)]+)""")

@@ -6,7 +6,7 @@ import re
 import httpx2
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, call, open_session
+from tests.backend.api.plain_http import INITIALIZE, call, open_session
 from tests.wire.doors import event_of
 from tests.wire.requests import UNKNOWN, payload_of, registration, rpc_error
 from tests.wire.shapes import exactly

@@ -5,7 +5,7 @@ import asyncio
 import httpx2
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, call, open_session
+from tests.backend.api.plain_http import INITIALIZE, call, open_session
 from tests.patience import PATIENCE
 from tests.wire.coordinator import Coordinator
 from tests.wire.doors import event_of

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, JSON_OR_STREAM, call
+from tests.backend.api.plain_http import INITIALIZE, JSON_OR_STREAM, call
 from tests.commands.processes import XATS, clean_environment, xats
 from tests.patience import PATIENCE
 from tests.wire.coordinator import Coordinator, ended_pid, pid_record, running

@@ -4,10 +4,10 @@ belongs into it.
 A client is a file here and a line in `CLIENTS`.  It does not know what an agent is, nor who asks for a change.
 """
 
-from xats_tui.clients.claude_code import CLAUDE_CODE
-from xats_tui.clients.client import Client, Scope, Surroundings
-from xats_tui.clients.codex import CODEX
-from xats_tui.clients.opencode import OPENCODE
+from xats_tui.clients.claude_code.config_files import CLAUDE_CODE
+from xats_tui.clients.codex.config_files import CODEX
+from xats_tui.clients.opencode.config_files import OPENCODE
+from xats_tui.clients.setup.program import Client, Scope, Surroundings
 
 CLIENTS = (CLAUDE_CODE, CODEX, OPENCODE)
 

@@ -6,16 +6,10 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.commands.completions import (
-    complete_agent,
-    complete_message,
-    complete_role,
-    complete_task,
-    complete_team,
-)
-from xats_tui.commands.printing import AsJson, Wide, show_facts
-from xats_tui.operator_client import NotAsked, ask
-from xats_tui.settings import Loaded
+from xats_tui.commands.completions import complete_agent, complete_message, complete_role, complete_task, complete_team
+from xats_tui.commands.output.printing import AsJson, Wide, show_facts
+from xats_tui.runtime.operator_client import NotAsked, ask
+from xats_tui.runtime.settings import Loaded
 
 POKE_FAILED = 1
 

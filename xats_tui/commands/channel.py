@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from xats_tui import pid_file
-from xats_tui.logs import log_to_file
-from xats_tui.settings import Loaded
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.logs import log_to_file
+from xats_tui.runtime.settings import Loaded
 
 DAEMON_URL = "CROSS_AGENT_TEAMS_MCP_DAEMON_URL"
 """The variable that cross-agent-teams-mcp's own proxy reads."""
@@ -40,7 +40,7 @@ def channel(
         return _misused(f"{named!r} is no URL of a coordinator: it looks like http://127.0.0.1:9100/mcp")
     log_to_file(loaded.settings)
     # Here, not above: the other commands have no use for an HTTP client.
-    from xats_tui.mcp_bridge.channel import run
+    from xats_tui.mcp_bridge.channel_proxy import run
 
     def find() -> str | None:
         record = None if named else pid_file.read(pid_path)

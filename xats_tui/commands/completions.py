@@ -8,10 +8,10 @@ from typing import Any
 
 import typer
 
-from xats_tui.backend.errors import XatsError
-from xats_tui.backend.model.labels import composed
-from xats_tui.operator_client import ask
-from xats_tui.settings import InvalidSettings, Settings, load
+from xats_tui.core.errors import XatsError
+from xats_tui.core.model.labels import composed
+from xats_tui.runtime.operator_client import ask
+from xats_tui.runtime.settings import InvalidSettings, Settings, load
 
 AT_ONCE = 0.3
 """Seconds that somebody who pressed tab waits without noticing."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.settings import Loaded
+from xats_tui.runtime.settings import Loaded
 
 
 def config(

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.backend.errors import StartError
-from xats_tui.logs import log_to_file
-from xats_tui.settings import Loaded
-from xats_tui.succession import NoInheritance, inherited
+from xats_tui.core.errors import StartError
+from xats_tui.runtime.handover import NoInheritance, inherited
+from xats_tui.runtime.logs import log_to_file
+from xats_tui.runtime.settings import Loaded
 
 
 def daemon(
@@ -23,11 +23,11 @@ def daemon(
     """
     log_to_file(loaded.settings)
     # Here, not above: the coordinator takes half a second to import, of which no other command should know.
-    from xats_tui.backend.serving import serve
+    from xats_tui.backend.headless_main import serve
 
     if heir_fd is None:
         return serve(loaded)
-    import_module("xats_tui.backend.doors")  # what takes the longest, so that it could serve at once
+    import_module("xats_tui.backend.api.assemble")  # what takes the longest, so that it could serve at once
     try:
         return serve(loaded, inherited(heir_fd))
     except NoInheritance as error:

@@ -1,14 +1,14 @@
 """`xats-tui` without a command: the dashboard, with the coordinator inside.
 
-It knows when the dashboard may start; how it lives is the business of `xats_tui.life`.
+It knows when the dashboard may start; how it lives is the business of `xats_tui.dashboard.run`.
 """
 
 import sys
 
-from xats_tui.backend.errors import StartError
-from xats_tui.garbage import hold_off
-from xats_tui.logs import log_to_file
-from xats_tui.settings import Loaded
+from xats_tui.core.errors import StartError
+from xats_tui.runtime.gc_tuning import hold_off
+from xats_tui.runtime.logs import log_to_file
+from xats_tui.runtime.settings import Loaded
 
 
 def dashboard(loaded: Loaded, *, takeover: bool = False, read_only: bool = False) -> int:
@@ -18,6 +18,6 @@ def dashboard(loaded: Loaded, *, takeover: bool = False, read_only: bool = False
     log_to_file(loaded.settings)
     hold_off()
     # Here, not above: textual takes half a second to import, which no other command should spend.
-    from xats_tui.life import run
+    from xats_tui.dashboard.run import run
 
     return run(loaded, takeover=takeover, read_only=read_only)

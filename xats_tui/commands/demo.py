@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xats_tui.backend.errors import StartError
+from xats_tui.core.errors import StartError
 
 if TYPE_CHECKING:
     from xats_tui.demo.show import Show

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.paper import Paper
-from xats_tui.settings import DEFAULT_HOME, InvalidSettings, Loaded, Settings, load
+from xats_tui.runtime.console import Paper
+from xats_tui.runtime.settings import DEFAULT_HOME, InvalidSettings, Loaded, Settings, load
 
 FAILED = 1
 
@@ -30,9 +30,9 @@ def doctor(
     loaded, complaint = _loaded({**(context.obj or {}), **flags})
     # Here, not above: the database module and tomlkit are of no use to any other command.
     from xats_tui.clients import Surroundings
-    from xats_tui.clients.own_command import OwnCommand
-    from xats_tui.diagnosis.finding import Case
-    from xats_tui.diagnosis.report import examine
+    from xats_tui.clients.setup.own_command import OwnCommand
+    from xats_tui.doctor.finding import Case
+    from xats_tui.doctor.report import examine
 
     case = Case(
         loaded=loaded,

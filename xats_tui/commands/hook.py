@@ -8,9 +8,9 @@ import sys
 import urllib.error
 import urllib.request
 
-from xats_tui import pid_file
-from xats_tui.coordinator_proof import keys, opener
-from xats_tui.settings import Loaded, Settings
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.coordinator_proof import keys, opener
+from xats_tui.runtime.settings import Loaded, Settings
 
 PATIENCE = 3.0
 """Seconds for the coordinator to answer; the agent waits as long."""

@@ -12,12 +12,12 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.refusals import sentence_of
-from xats_tui.launching.clients import PROGRAMS
-from xats_tui.launching.wanted import Launched, Start, Wanted
-from xats_tui.settings import Loaded
+from xats_tui.clients.launch import PROGRAMS
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.launches import Launched, Start, Wanted
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.refusals import sentence_of
+from xats_tui.runtime.settings import Loaded
 
 FAILED, MISUSED = 1, 2
 
@@ -59,7 +59,7 @@ def launch(
         print(f"xats-tui: {problem}", file=sys.stderr)
         return MISUSED
     # Here, not above: the other commands have no use for tmux.
-    from xats_tui.backend.services.launch_means import checked, means_for, prepared
+    from xats_tui.backend.services.launch.means import checked, means_for, prepared
 
     try:
         wanted = checked(
@@ -92,11 +92,11 @@ def _launched(
     # Here, not above: what no other command needs takes longer to import than they take.
     import asyncio
 
-    from xats_tui.backend.clock import SystemClock
-    from xats_tui.backend.services.launching import Launching, Where, nobody
-    from xats_tui.backend.tmux import Tmux
-    from xats_tui.backend.windows import Windows
-    from xats_tui.launch_desk import RemoteDesk, see_that_one_runs
+    from xats_tui.backend.services.launch.launcher import Launching, Where, nobody
+    from xats_tui.backend.system.tmux import Tmux
+    from xats_tui.backend.system.tmux_windows import Windows
+    from xats_tui.commands.launch_coordinator import RemoteDesk, see_that_one_runs
+    from xats_tui.core.clock import SystemClock
 
     see_that_one_runs(loaded)
     clock = SystemClock()

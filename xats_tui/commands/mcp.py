@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.logs import log_to_file
-from xats_tui.settings import Loaded
+from xats_tui.runtime.logs import log_to_file
+from xats_tui.runtime.settings import Loaded
 
 
 def mcp(
@@ -25,6 +25,6 @@ def mcp(
     log_to_file(loaded.settings)
     # Here, not above: the other commands have no use for an HTTP client.
     from xats_tui.mcp_bridge.bridge import run
-    from xats_tui.mcp_bridge.introduction import Wish
+    from xats_tui.mcp_bridge.registration_defaults import Wish
 
     return run(loaded, Wish(name=name or None, team=team or None, role=role or None), channel=channel)

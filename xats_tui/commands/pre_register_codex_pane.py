@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from xats_tui import pid_file
-from xats_tui.call_meta import TMUX_SOCKET
-from xats_tui.settings import Loaded
+from xats_tui.core.call_meta import TMUX_SOCKET
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.settings import Loaded
 
 TOOL = "pre_register_codex_pane"
 USAGE = (

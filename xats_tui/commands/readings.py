@@ -14,9 +14,9 @@ from xats_tui.commands.completions import (
     complete_task,
     complete_team,
 )
-from xats_tui.commands.printing import AsJson, Wide, show_facts, show_list
-from xats_tui.operator_client import NotAsked, ask, found
-from xats_tui.settings import Loaded
+from xats_tui.commands.output.printing import AsJson, Wide, show_facts, show_list
+from xats_tui.runtime.operator_client import NotAsked, ask, found
+from xats_tui.runtime.settings import Loaded
 
 NONE_RUNS = 1
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xats_tui.backend.errors import UnusableStore
-from xats_tui.settings import Loaded
+from xats_tui.core.errors import UnusableStore
+from xats_tui.runtime.settings import Loaded
 
 if TYPE_CHECKING:
-    from xats_tui.backend.store.repair import Repair
-    from xats_tui.backend.store.salvage import Salvaged
+    from xats_tui.backend.store.upkeep.repair import Repair
+    from xats_tui.backend.store.upkeep.salvage import Salvaged
 
 NAMES = {
     "activity": "operator's acts",
@@ -37,8 +37,8 @@ def repair(
     The coordinator must not run.  The damaged file is kept beside the new one; a database that is whole is left alone.
     """
     # Here, not above: no other command needs them, and the clock brings asyncio with it.
-    from xats_tui.backend.clock import SystemClock
-    from xats_tui.backend.store.repair import repair as repair_database
+    from xats_tui.backend.store.upkeep.repair import repair as repair_database
+    from xats_tui.core.clock import SystemClock
 
     path = loaded.settings.db_path
     if not path.exists():

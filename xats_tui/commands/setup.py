@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.paper import Paper, visible
-from xats_tui.settings import Loaded
+from xats_tui.runtime.console import Paper, visible
+from xats_tui.runtime.settings import Loaded
 
 FAILED = 1
 
@@ -43,9 +43,9 @@ def setup(
     """Connect the coding agents on this machine: show the change to their configuration, ask, back up, write."""
     # Here, not above: no other command needs to know what the clients read.
     from xats_tui.clients import Scope
-    from xats_tui.clients.config_files import NotUnderstood
-    from xats_tui.clients.rewriting import NotWritten
-    from xats_tui.clients.setting_up import Refused, Wish, set_up
+    from xats_tui.clients.setup.config_files import NotUnderstood
+    from xats_tui.clients.setup.conversation import Refused, Wish, set_up
+    from xats_tui.clients.setup.rewriting import NotWritten
 
     wish = Wish(
         client=client,

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.model.contracts import ContractSummary
-from xats_tui.backend.model.tasks import Task, TaskStatus
-from xats_tui.backend.model.wakes import Wake, WakeStatus, WakeStep
 from xats_tui.backend.store import agents, contracts, tasks, wakes
-from xats_tui.backend.store.database import Database
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.core.clock import SystemClock
+from xats_tui.core.model.contracts import ContractSummary
+from xats_tui.core.model.tasks import Task, TaskStatus
+from xats_tui.core.model.wakes import Wake, WakeStatus, WakeStep
 from xats_tui.demo.script import CAST, CONTRACT, TEAM
 
 ENOUGH = 1_000

@@ -18,12 +18,12 @@ from pathlib import Path
 import psutil
 
 import xats_tui
-from xats_tui import pid_file
-from xats_tui.backend.errors import StartError
+from xats_tui.core.errors import StartError
 from xats_tui.demo import processes
 from xats_tui.demo.outcome import Outcome
 from xats_tui.demo.script import CAST, TEAM, Part
 from xats_tui.demo.tmux_server import TmuxServer
+from xats_tui.runtime import pid_file
 
 PROGRAM = (sys.executable, "-m", "xats_tui")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from xats_tui.backend.errors import StartError
+from xats_tui.core.errors import StartError
 
 PATIENCE = 10.0
 """Seconds for a tmux command."""

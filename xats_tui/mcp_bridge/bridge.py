@@ -14,20 +14,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from xats_tui.mcp_bridge.early import begun
-from xats_tui.mcp_bridge.first_answer import FirstAnswer
-from xats_tui.mcp_bridge.greeting import instructions, refusal
-from xats_tui.mcp_bridge.handshake import INVALID_PARAMS, for_the_host, greeting, says_it_takes_channels
-from xats_tui.mcp_bridge.host import Host, until_told
-from xats_tui.mcp_bridge.host_messages import Notification, Request, RequestId, usable_id
+from xats_tui.mcp_bridge.coordinator_locator import Launcher
+from xats_tui.mcp_bridge.host.early import begun
+from xats_tui.mcp_bridge.host.first_answer import FirstAnswer
+from xats_tui.mcp_bridge.host.initialize import INVALID_PARAMS, for_the_host, greeting, says_it_takes_channels
+from xats_tui.mcp_bridge.host.messages import Notification, Request, RequestId, usable_id
+from xats_tui.mcp_bridge.host.pipes import Pipes
+from xats_tui.mcp_bridge.host.stdio import Host, until_told
 from xats_tui.mcp_bridge.identity import ancestors, identify
-from xats_tui.mcp_bridge.introduction import CODEX_TURN, THREAD, Introduction, Wish, simplified
-from xats_tui.mcp_bridge.launch import Launcher
-from xats_tui.mcp_bridge.pipes import Pipes
+from xats_tui.mcp_bridge.instructions import instructions, refusal
 from xats_tui.mcp_bridge.registration import REGISTER, Params, succeeded
+from xats_tui.mcp_bridge.registration_defaults import CODEX_TURN, THREAD, Introduction, Wish, simplified
 from xats_tui.mcp_bridge.session import METHOD_NOT_FOUND, REFUSED, RpcError
 from xats_tui.mcp_bridge.upstream import Unavailable, Upstream
-from xats_tui.settings import Loaded
+from xats_tui.runtime.settings import Loaded
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import psutil
 
-from xats_tui.launching.clients import CODEX_URL_VARIABLE, LAUNCH_VARIABLE
-from xats_tui.programs import client_of, first_word, launches_only, program_names, tells_nothing
+from xats_tui.clients.launch import CODEX_URL_VARIABLE, LAUNCH_VARIABLE
+from xats_tui.clients.programs import client_of, first_word, launches_only, program_names, tells_nothing
 
 CODEX, CLAUDE_CODE, OPENCODE, CUSTOM = "codex", "claude-code", "opencode", "custom"
 

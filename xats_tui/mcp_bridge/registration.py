@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from xats_tui.call_meta import CALL_ID, UNASKED
+from xats_tui.core.call_meta import CALL_ID, UNASKED
 
 Params = Mapping[str, Any]
 

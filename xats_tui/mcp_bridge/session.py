@@ -19,9 +19,9 @@ from typing import Any
 import httpx2
 
 from xats_tui import __version__
-from xats_tui.call_meta import CALLS_ONCE
-from xats_tui.coordinator_proof import NotProven
-from xats_tui.mcp_bridge.proving import ProvingTransport
+from xats_tui.core.call_meta import CALLS_ONCE
+from xats_tui.mcp_bridge.proven_connection import ProvingTransport
+from xats_tui.runtime.coordinator_proof import NotProven
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xats_tui.call_meta import BRIDGE, CALL_ID, INSTANCE, REPEATED, UNASKED
-from xats_tui.mcp_bridge.introduction import Introduction
-from xats_tui.mcp_bridge.launch import START_PATIENCE, Launcher
+from xats_tui.core.call_meta import BRIDGE, CALL_ID, INSTANCE, REPEATED, UNASKED
+from xats_tui.mcp_bridge.coordinator_locator import START_PATIENCE, Launcher
 from xats_tui.mcp_bridge.registration import (
     BIND,
     IN_USE,
@@ -26,6 +25,7 @@ from xats_tui.mcp_bridge.registration import (
     error_of,
     succeeded,
 )
+from xats_tui.mcp_bridge.registration_defaults import Introduction
 from xats_tui.mcp_bridge.session import (
     Full,
     Hear,

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from xats_tui.backend.model.panes import Option, PaneState, Prompt
 from xats_tui.backend.panes.fates import Fate, fate_of
-from xats_tui.backend.panes.options import EDITING
-from xats_tui.backend.panes.prompts import NOT_KNOWN
+from xats_tui.clients.dialogs import NOT_KNOWN
+from xats_tui.core.model.panes import Option, PaneState, Prompt
+from xats_tui.core.screen.options import EDITING
 
 ASKED = Prompt(
     text="Bash command\ntouch x",

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeClock, FakePane, FakeTmux, Published
-from xats_tui.backend.model.agents import Client, SeenProcess
-from xats_tui.backend.model.panes import PaneRef, PaneState, Standing
 from xats_tui.backend.panes import read_pane
 from xats_tui.backend.panes.front import STANDING
 from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.core.model.agents import Client, SeenProcess
+from xats_tui.core.model.panes import PaneRef, PaneState, Standing
 
 PANE = PaneRef("", "%1")
 AGENT = SeenProcess(7, 1.0)

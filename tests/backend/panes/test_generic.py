@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.model.agents import Client
-from xats_tui.backend.model.panes import PaneReading, PaneState
 from xats_tui.backend.panes import read_pane
+from xats_tui.core.model.agents import Client
+from xats_tui.core.model.panes import PaneReading, PaneState
 
 WIDTH = 40
 

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 from tests.fakes import FakeClock, FakePane, FakeTmux, Published
 from tests.patience import PATIENCE
-from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.model.panes import PaneRef, PaneState
 from xats_tui.backend.panes.monitor import PaneMonitor
-from xats_tui.backend.tmux import Tmux
-from xats_tui.backend.tmux_looks import Looks
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.backend.system.tmux_looks import Looks
+from xats_tui.core.clock import SystemClock
+from xats_tui.core.model.panes import PaneRef, PaneState
 
 QUIET, WATCHED = PaneRef("", "%1"), PaneRef("", "%2")
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xats_tui.backend.model.agents import Client
-from xats_tui.backend.model.panes import PaneReading, PaneState
 from xats_tui.backend.panes import read_pane
+from xats_tui.core.model.agents import Client
+from xats_tui.core.model.panes import PaneReading, PaneState
 
 CAPTURES = Path(__file__).parent / "captures"
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.backend.services.waking import bind
+from tests.backend.services.wakes.waking import bind
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.tmux_server import Pane

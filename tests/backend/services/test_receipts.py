@@ -8,14 +8,14 @@ import httpx2
 import mcp_types as types
 import pytest
 
-from tests.app_server import OTHER_THREAD, THREAD, AppServer, app_server_on_tcp
-from tests.backend.plain_http import JSON_OR_STREAM, call, open_session
+from tests.backend.api.plain_http import JSON_OR_STREAM, call, open_session
 from tests.backend.tools.letters import inbox, send
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
 from tests.patience import PATIENCE, eventually
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from tests.stand_ins.app_server import OTHER_THREAD, THREAD, AppServer, app_server_on_tcp
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime.settings import Settings
 
 UNREAD = "SELECT body FROM messages WHERE read_at IS NULL ORDER BY event_id"
 

@@ -10,13 +10,13 @@ import pytest
 
 from tests.fakes import FakeClock, Published
 from tests.patience import PATIENCE
-from xats_tui.backend.errors import StoreError
-from xats_tui.backend.events import AgentChanged
-from xats_tui.backend.store import database as module
-from xats_tui.backend.store import transactions
-from xats_tui.backend.store.database import Database
-from xats_tui.backend.store.files import DatabaseFiles
-from xats_tui.backend.store.transactions import Row, Transaction
+from xats_tui.backend.store.sql import database as module
+from xats_tui.backend.store.sql import transactions
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.files import DatabaseFiles
+from xats_tui.backend.store.sql.transactions import Row, Transaction
+from xats_tui.core.errors import StoreError
+from xats_tui.core.events import AgentChanged
 
 ADD_TASK = (
     "INSERT INTO tasks (id, team, title, status, depends_on, created_at) VALUES (?, 't', 'x', 'pending', '[]', '')"

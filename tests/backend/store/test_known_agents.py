@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import FakeClock, Published
-from xats_tui.backend.model.agents import Agent, Client
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.agents import Registration
-from xats_tui.backend.store.database import Database
-from xats_tui.backend.store.known_agents import KnownAgents
-from xats_tui.backend.store.transactions import Parameters, Row
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.known_agents import KnownAgents
+from xats_tui.backend.store.sql.transactions import Parameters, Row
+from xats_tui.core.model.agents import Agent, Client
 
 
 class CountedDatabase(Database):

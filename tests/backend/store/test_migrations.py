@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.errors import UnusableStore
-from xats_tui.backend.store import migrations
-from xats_tui.backend.store.migrations import LATEST, REFERENCE_INDEXES, REFERENCE_TABLES, prepare
+from xats_tui.backend.store.sql import migrations
+from xats_tui.backend.store.sql.migrations import LATEST, REFERENCE_INDEXES, REFERENCE_TABLES, prepare
+from xats_tui.core.clock import to_wire
+from xats_tui.core.errors import UnusableStore
 
 NOW = datetime(2026, 11, 22, 14, tzinfo=UTC)
 BEFORE = "2026-11-22T13:00:00.000Z"

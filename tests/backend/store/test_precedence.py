@@ -2,7 +2,7 @@
 
 import asyncio
 
-from xats_tui.backend.store.precedence import HAS_TIME, Places
+from xats_tui.backend.store.sql.precedence import HAS_TIME, Places
 
 
 async def user(places: Places, name: str, order: list[str], *, has_time: bool = False) -> None:

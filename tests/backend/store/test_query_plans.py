@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.model.agents import Binding, VerificationMode
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.model.tasks import Task, TaskStatus
-from xats_tui.backend.store import agents, channels, contracts, exchanges, messages, receipts, retention, tasks, wakes
-from xats_tui.backend.store.migrations import prepare
-from xats_tui.backend.store.transactions import Parameters, Reader, Row, RowId, Transaction
+from xats_tui.backend.store import agents, channels, contracts, exchanges, messages, receipts, tasks, wakes
+from xats_tui.backend.store.sql.migrations import prepare
+from xats_tui.backend.store.sql.transactions import Parameters, Reader, Row, RowId, Transaction
+from xats_tui.backend.store.upkeep import retention
+from xats_tui.core.clock import to_wire
+from xats_tui.core.model.agents import Binding, VerificationMode
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.tasks import Task, TaskStatus
 
 NOW = datetime(2026, 11, 22, 14, tzinfo=UTC)
 BINDING = Binding(

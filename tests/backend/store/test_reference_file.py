@@ -9,8 +9,8 @@ import pytest
 from tests.backend.store.test_migrations import AGENTS_BEFORE_DELIVERY
 from tests.backend.tools.letters import inbox
 from tests.conftest import Connect, Sql
-from xats_tui.backend.store.migrations import LATEST, REFERENCE_INDEXES, REFERENCE_TABLES
-from xats_tui.settings import Settings
+from xats_tui.backend.store.sql.migrations import LATEST, REFERENCE_INDEXES, REFERENCE_TABLES
+from xats_tui.runtime.settings import Settings
 
 THEN = "2026-11-20T10:00:00.000Z"
 ALICE, BOB, PROXY = (f"{number}0000000-0000-4000-8000-000000000000" for number in (1, 2, 3))

@@ -3,7 +3,7 @@
 import re
 
 from tests.conftest import Connect, Sql
-from xats_tui.backend.daemon import Backend
+from xats_tui.backend.coordinator import Backend
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 THREAD = "01234567-89ab-4cde-8f01-23456789abcd"

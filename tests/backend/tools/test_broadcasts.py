@@ -2,10 +2,10 @@
 
 import json
 
-from tests.backend.plain_http import browsing, call, open_session
+from tests.backend.api.plain_http import browsing, call, open_session
 from tests.backend.tools.letters import inbox
 from tests.conftest import Connect, Sql
-from xats_tui.backend.daemon import Backend
+from xats_tui.backend.coordinator import Backend
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 

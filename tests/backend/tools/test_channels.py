@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.backend.proxies import listening_proxy, proxy_fields
+from tests.backend.api.proxies import listening_proxy, proxy_fields
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller, ToolError
 

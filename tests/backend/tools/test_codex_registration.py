@@ -9,12 +9,12 @@ from typing import Any, cast
 import mcp_types as types
 import pytest
 
-from tests.app_server import OTHER_THREAD, THREAD, AppServer, app_server, app_server_on_tcp
-from tests.backend.services.waking import until
+from tests.backend.services.wakes.waking import until
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
 from tests.patience import PATIENCE
-from xats_tui.backend.daemon import Backend
+from tests.stand_ins.app_server import OTHER_THREAD, THREAD, AppServer, app_server, app_server_on_tcp
+from xats_tui.backend.coordinator import Backend
 from xats_tui.backend.transports import json_rpc
 from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET
 

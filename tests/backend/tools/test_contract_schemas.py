@@ -4,9 +4,9 @@ import pytest
 
 from tests.backend.tools.test_contracts import ONE, TWO, Schema
 from tests.conftest import Connect, Sql
-from xats_tui.backend.daemon import Backend
-from xats_tui.backend.services.schema_validity import DEEPEST
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.services.schemas.validity import DEEPEST
+from xats_tui.runtime.settings import Settings
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import ToolError
-from xats_tui.backend.daemon import Backend
+from xats_tui.backend.coordinator import Backend
 
 Schema = dict[str, Any]
 

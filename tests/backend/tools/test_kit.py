@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import ToolError
-from xats_tui.backend.daemon import Backend
+from xats_tui.backend.coordinator import Backend
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 

@@ -7,12 +7,12 @@ from contextlib import closing
 
 import pytest
 
-from tests.backend.plain_http import browsing
+from tests.backend.api.plain_http import browsing
 from tests.backend.tools.letters import inbox, send
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import ToolError
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime.settings import Settings
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 

@@ -7,10 +7,10 @@ from typing import Any
 import mcp_types as types
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, browsing
+from tests.backend.api.plain_http import INITIALIZE, browsing
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
-from xats_tui.backend.daemon import Backend
+from xats_tui.backend.coordinator import Backend
 
 CALLS: dict[str, dict[str, Any]] = {
     "send_message": {"to_agent_name": "bob", "body": "x"},

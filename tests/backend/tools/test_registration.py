@@ -10,12 +10,12 @@ from typing import Any, cast
 import mcp_types as types
 import pytest
 
-from tests.backend.plain_http import INITIALIZE, browsing
-from tests.backend.proxies import UI_PID, answer_of, listening_proxy, proxy_fields
+from tests.backend.api.plain_http import INITIALIZE, browsing
+from tests.backend.api.proxies import UI_PID, answer_of, listening_proxy, proxy_fields
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller, ToolError
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
-from xats_tui.backend.daemon import Backend
+from xats_tui.backend.coordinator import Backend
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 THREAD = "01234567-89ab-4cde-8f01-23456789abcd"

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller, ToolError
 from tests.tmux_server import Pane, TmuxServer, short_folder, tmux_server
-from xats_tui.backend.clock import SystemClock, from_wire, to_wire
+from xats_tui.core.clock import SystemClock, from_wire, to_wire
 
 SCRIPT = "import sys, time; print('up', flush=True); time.sleep(60)"
 

@@ -5,15 +5,15 @@ import re
 
 import pytest
 
-from tests.backend.plain_http import browsing, call, open_session
+from tests.backend.api.plain_http import browsing, call, open_session
 from tests.backend.tools.letters import inbox, send
 from tests.backend.tools.test_kit import ARGUMENTS, LONG_AGO, WITHOUT_REGISTRATION
 from tests.conftest import Connect, Sql, url_of
 from tests.mcp_caller import callers
 from tests.patience import eventually
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime.settings import Settings
 
 SUPERSEDED = re.compile(
     r"another session registered as alice@default at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z; "

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.backend.plain_http import browsing, open_session
-from tests.backend.proxies import WAKE, deaf_proxy, listening_proxy, stream_of
-from tests.backend.services.waking import HINT, bind, hints, quiet, status_of, until
+from tests.backend.api.plain_http import browsing, open_session
+from tests.backend.api.proxies import WAKE, deaf_proxy, listening_proxy, stream_of
+from tests.backend.services.wakes.waking import HINT, bind, hints, quiet, status_of, until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.clock import SystemClock
-from xats_tui.backend.daemon import Backend
-from xats_tui.settings import Settings
+from xats_tui.backend.coordinator import Backend
+from xats_tui.core.clock import SystemClock
+from xats_tui.runtime.settings import Settings
 
 CHANNEL = {"kind": "claude-channel", "channel_session_id": "channel-1"}
 

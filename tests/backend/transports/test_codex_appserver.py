@@ -8,12 +8,12 @@ from typing import cast
 import mcp_types as types
 import pytest
 
-from tests.app_server import THREAD, AppServer, app_server
-from tests.backend.services.waking import until
+from tests.backend.services.wakes.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
-from tests.opencode_server import opencode_server
 from tests.patience import PATIENCE, eventually
+from tests.stand_ins.app_server import THREAD, AppServer, app_server
+from tests.stand_ins.opencode_server import opencode_server
 from xats_tui.backend.transports import json_rpc
 from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET
 

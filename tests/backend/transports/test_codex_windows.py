@@ -10,14 +10,14 @@ import mcp_types as types
 import psutil
 import pytest
 
-from tests.app_server import OTHER_THREAD, THREAD, AppServer, app_server, app_server_on_tcp
-from tests.backend.services.waking import until
+from tests.backend.services.wakes.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
+from tests.stand_ins.app_server import OTHER_THREAD, THREAD, AppServer, app_server, app_server_on_tcp
 from tests.tmux_server import Pane, TmuxServer
 from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET, LoadedThread, Window, is_shown
 
-STAND_IN = Path(__file__).parents[2] / "codex_window.py"
+STAND_IN = Path(__file__).parents[2] / "stand_ins" / "codex_window.py"
 
 NAMES = {THREAD: "Mend the login", OTHER_THREAD: "Write the docs"}
 

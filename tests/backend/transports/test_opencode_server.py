@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.backend.services.waking import until
+from tests.backend.services.wakes.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
-from tests.opencode_server import SESSION, OpencodeServer, opencode_server
+from tests.stand_ins.opencode_server import SESSION, OpencodeServer, opencode_server
 from xats_tui.backend.transports import opencode_server as opencode_transport
 from xats_tui.backend.transports.opencode_server import NoAnswer, begin_session
 

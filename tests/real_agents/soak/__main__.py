@@ -25,7 +25,7 @@ from tests.real_agents.soak.traffic import send_mail
 from tests.real_agents.soak.transcript import Transcript
 from tests.real_agents.soak.verdicts import figures, judge
 from tests.real_agents.stage import Stage, busy_loops, say, staged
-from xats_tui.backend.clock import from_wire
+from xats_tui.core.clock import from_wire
 
 RESTARTED = ("ann", "fay", "dan")
 """Who is quit and started again, one of each client."""

@@ -5,15 +5,7 @@ import json
 from typing import Any
 
 from tests.wire.producers import http_only, shows
-from tests.wire.shapes import (
-    COMPARED,
-    CONTRACT,
-    DIFF,
-    FIRST_VERSION,
-    NEXT_VERSION,
-    exactly,
-    is_time,
-)
+from tests.wire.shapes import COMPARED, CONTRACT, DIFF, FIRST_VERSION, NEXT_VERSION, exactly, is_time
 from tests.wire.world import Speaker, World
 
 

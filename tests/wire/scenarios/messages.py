@@ -4,16 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.wire.producers import http_only, shows
-from tests.wire.shapes import (
-    SENT,
-    SENT_AND_RETRYING,
-    SENT_SILENTLY,
-    SKIP_REASON,
-    STATUS,
-    exactly,
-    is_time,
-    is_uuid,
-)
+from tests.wire.shapes import SENT, SENT_AND_RETRYING, SENT_SILENTLY, SKIP_REASON, STATUS, exactly, is_time, is_uuid
 from tests.wire.world import Speaker, World
 
 BODY_LIMIT = 256 * 1024

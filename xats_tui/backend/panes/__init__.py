@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from xats_tui.backend.model.agents import Client
-from xats_tui.backend.model.panes import PaneReading, PaneState
-from xats_tui.backend.panes.claude_code import read_claude_code
-from xats_tui.backend.panes.codex import read_codex
 from xats_tui.backend.panes.front import read_shell
 from xats_tui.backend.panes.generic import read_generic
-from xats_tui.backend.panes.opencode import read_opencode
-from xats_tui.backend.panes.prompts import read_prompt
-from xats_tui.backend.panes.screen import Line, parse_screen
+from xats_tui.clients.claude_code.screen import read_claude_code
+from xats_tui.clients.codex.screen import read_codex
+from xats_tui.clients.dialogs import read_prompt
+from xats_tui.clients.opencode.screen import read_opencode
+from xats_tui.core.model.agents import Client
+from xats_tui.core.model.panes import PaneReading, PaneState
+from xats_tui.core.screen.ansi_grid import Line, parse_screen
 
 QUESTION_LIMIT = 120
 """Characters of a question that a reason quotes."""

@@ -2,7 +2,7 @@
 
 from enum import Enum, auto
 
-from xats_tui.backend.model.panes import PaneState, Prompt
+from xats_tui.core.model.panes import PaneState, Prompt
 
 SEEN_WITHOUT = frozenset(
     {PaneState.IDLE, PaneState.BUSY, PaneState.DRAFT, PaneState.SHELL, PaneState.FOREIGN, PaneState.DEAD}

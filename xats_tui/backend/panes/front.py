@@ -7,8 +7,8 @@ shell, with the agent beside it; so the process that was bound decides, where it
 from collections.abc import Mapping
 from typing import Any
 
-from xats_tui.backend.model.panes import PaneReading, PaneState, Standing
-from xats_tui.programs import SHELLS
+from xats_tui.clients.programs import SHELLS
+from xats_tui.core.model.panes import PaneReading, PaneState, Standing
 
 STANDING = "standing"
 """Where formats tell how the bound process stands; tmux knows nothing of it."""

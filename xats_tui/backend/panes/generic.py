@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xats_tui.backend.model.panes import PaneReading
-from xats_tui.backend.panes.choices import (
+from xats_tui.core.model.panes import PaneReading
+from xats_tui.core.screen.ansi_grid import Cell, Cursor, Line, cursor_of, is_grey, join_wrapped, width_of
+from xats_tui.core.screen.choices import (
     asks_to_choose,
     is_at_work,
     is_doing_something,
     names_enter_or_escape,
     offers_entries,
 )
-from xats_tui.backend.panes.screen import Cell, Cursor, Line, cursor_of, is_grey, join_wrapped, width_of
-from xats_tui.backend.panes.signs import Signs
+from xats_tui.core.screen.signs import Signs
 
 PROMPT_ENDS = "><❯›»$%#➜λ▶"
 """What a prompt ends with.  `?`, `:` and `]` are not in it: they end questions."""

@@ -10,16 +10,16 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from xats_tui.backend.clock import Clock
-from xats_tui.backend.errors import TmuxError
-from xats_tui.backend.events import Event, PaneChanged
-from xats_tui.backend.model.agents import Client, SeenProcess
-from xats_tui.backend.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Standing, StateAge
-from xats_tui.backend.model.pastes import Paste
 from xats_tui.backend.panes import read_pane
 from xats_tui.backend.panes.front import STANDING, leads_a_shell
-from xats_tui.backend.panes.own_text import own_text
-from xats_tui.backend.tmux import Tmux
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import TmuxError
+from xats_tui.core.events import Event, PaneChanged
+from xats_tui.core.model.agents import Client, SeenProcess
+from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Standing, StateAge
+from xats_tui.core.model.pastes import Paste
+from xats_tui.core.screen.own_text import own_text
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from xats_tui.backend.model.agents import Client
+from xats_tui.core.model.agents import Client
 
 TESTED_UP_TO: Mapping[str, str] = {
     Client.CLAUDE_CODE: "2.1.332",

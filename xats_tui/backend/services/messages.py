@@ -8,21 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.events import InboxRead, MessageSent
-from xats_tui.backend.model.agents import Agent
-from xats_tui.backend.model.messages import BROADCAST_MARK, Message
-from xats_tui.backend.model.pages import Page
-from xats_tui.backend.services.presence import Presence
-from xats_tui.backend.services.wakes import Waker
+from xats_tui.backend.services.agents.presence import Presence
+from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as store
 from xats_tui.backend.store import receipts as receipts_store
 from xats_tui.backend.store import wakes as wakes_store
-from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.messages import Outgoing
-from xats_tui.backend.store.transactions import RowId, Transaction
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.transactions import RowId, Transaction
+from xats_tui.core.clock import to_wire
+from xats_tui.core.errors import Refusal
+from xats_tui.core.events import InboxRead, MessageSent
+from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.messages import BROADCAST_MARK, Message
+from xats_tui.core.model.pages import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

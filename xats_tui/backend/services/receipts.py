@@ -11,17 +11,17 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from xats_tui.backend.clock import Clock
-from xats_tui.backend.errors import StoreError
-from xats_tui.backend.events import Event, InboxFetched, WakeChanged
-from xats_tui.backend.model.agents import Agent, DeliveryKind
 from xats_tui.backend.services.messages import Mailbox
-from xats_tui.backend.services.wakes import Waker
+from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import receipts as store
-from xats_tui.backend.store.database import Database
 from xats_tui.backend.store.receipts import Begun, Holder, Piece
-from xats_tui.backend.store.transactions import Transaction
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import StoreError
+from xats_tui.core.events import Event, InboxFetched, WakeChanged
+from xats_tui.core.model.agents import Agent, DeliveryKind
 
 logger = logging.getLogger(__name__)
 

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from uuid import uuid4
 
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.events import TaskChanged
-from xats_tui.backend.model.agents import Agent
-from xats_tui.backend.model.tasks import Task, TaskEntry, TaskStatus
-from xats_tui.backend.services.presence import Presence
+from xats_tui.backend.services.agents.presence import Presence
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as outbox
 from xats_tui.backend.store import tasks as store
-from xats_tui.backend.store.database import Database
-from xats_tui.backend.store.transactions import Transaction
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.core.errors import Refusal
+from xats_tui.core.events import TaskChanged
+from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 
 
 class TaskBoard:

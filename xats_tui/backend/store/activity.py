@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.events import ActivityNoted
-from xats_tui.backend.model.activity import Activity, LoggedEvent
-from xats_tui.backend.model.agents import Agent
-from xats_tui.backend.store.columns import column, from_json, instant
-from xats_tui.backend.store.transactions import Reader, Row, Transaction
+from xats_tui.backend.store.sql.columns import column, from_json, instant
+from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.events import ActivityNoted
+from xats_tui.core.model.activity import Activity, LoggedEvent
+from xats_tui.core.model.agents import Agent
 
 
 async def note(

@@ -6,8 +6,9 @@ from typing import Any
 
 import orjson
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model.agents import (
+from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.model.agents import (
     CHANNEL_PROXY_ROLE,
     OPERATOR_ID,
     OPERATOR_NAME,
@@ -19,8 +20,7 @@ from xats_tui.backend.model.agents import (
     SeenProcess,
     VerificationMode,
 )
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.store.transactions import Reader, Row, Transaction
+from xats_tui.core.model.panes import PaneRef
 
 REQUIRED_ADDRESS = {
     DeliveryKind.NONE: (),

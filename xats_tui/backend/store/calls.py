@@ -4,8 +4,8 @@ A caller whose connection broke in the middle asks again under the same id: it g
 twice.  Retention deletes them.
 """
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.store.transactions import Reader, Transaction
+from xats_tui.backend.store.sql.transactions import Reader, Transaction
+from xats_tui.core.clock import to_wire
 
 
 async def answer(reader: Reader, caller: str, call_id: str) -> str | None:

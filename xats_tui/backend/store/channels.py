@@ -4,9 +4,9 @@ from datetime import datetime
 
 import orjson
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent, Client, Delivery, DeliveryKind
-from xats_tui.backend.store.transactions import Reader, Row, Transaction
+from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent, Client, Delivery, DeliveryKind
 
 PROXY_CLIENT_NAME = "cross-agent-teams-channel"
 

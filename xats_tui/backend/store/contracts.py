@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model.contracts import Contract, ContractSummary, ContractVersion, Subscriber
-from xats_tui.backend.model.labels import composed
-from xats_tui.backend.model.pages import Page
-from xats_tui.backend.store.columns import from_json, instant, to_json
-from xats_tui.backend.store.transactions import Reader, Row, Transaction
+from xats_tui.backend.store.sql.columns import from_json, instant, to_json
+from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.model.contracts import Contract, ContractSummary, ContractVersion, Subscriber
+from xats_tui.core.model.labels import composed
+from xats_tui.core.model.pages import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.store.columns import to_json
-from xats_tui.backend.store.transactions import Reader, Row
+from xats_tui.backend.store.sql.columns import to_json
+from xats_tui.backend.store.sql.transactions import Reader, Row
+from xats_tui.core.clock import from_wire, to_wire
 
 LONGEST_TEXT = 200
 """Characters of a message that are compared with others; a longer one repeats nothing."""

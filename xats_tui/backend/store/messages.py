@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model.agents import OPERATOR_ID, OPERATOR_NAME
-from xats_tui.backend.model.messages import Message, Thread
-from xats_tui.backend.model.pages import Page
-from xats_tui.backend.store.columns import instant, to_json
-from xats_tui.backend.store.transactions import Reader, Row, RowId, Transaction
+from xats_tui.backend.store.sql.columns import instant, to_json
+from xats_tui.backend.store.sql.transactions import Reader, Row, RowId, Transaction
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.model.agents import OPERATOR_ID, OPERATOR_NAME
+from xats_tui.core.model.messages import Message, Thread
+from xats_tui.core.model.pages import Page
 
 ANSWER = """(SELECT a.sent_at FROM messages a WHERE a.from_agent_id = m.to_agent_id
     AND a.to_agent_id = m.from_agent_id AND a.event_id > m.event_id ORDER BY a.event_id LIMIT 1)"""

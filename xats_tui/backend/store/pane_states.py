@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model.panes import PaneRef, PaneState, StateAge
-from xats_tui.backend.store.transactions import Reader, Transaction
+from xats_tui.backend.store.sql.transactions import Reader, Transaction
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.model.panes import PaneRef, PaneState, StateAge
 
 
 async def ages(reader: Reader) -> Mapping[PaneRef, StateAge]:

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.model.pastes import Paste
-from xats_tui.backend.store.columns import column, instant
-from xats_tui.backend.store.transactions import Reader, Row, Transaction
+from xats_tui.backend.store.sql.columns import column, instant
+from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.pastes import Paste
 
 
 async def everywhere(reader: Reader) -> tuple[Paste, ...]:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.store.transactions import Reader, Transaction
+from xats_tui.backend.store.sql.transactions import Reader, Transaction
+from xats_tui.core.clock import to_wire
+from xats_tui.core.model.panes import PaneRef
 
 MAX_ANNOUNCED = 500
 """Announcements that are kept: anybody may make any number, and each is looked for at every registration."""

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.store.columns import to_json
-from xats_tui.backend.store.transactions import Reader, Row, Transaction
+from xats_tui.backend.store.sql.columns import to_json
+from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.core.clock import to_wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

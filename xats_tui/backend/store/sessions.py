@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model.agents import SeenProcess
-from xats_tui.backend.store.columns import from_json, instant, to_json
-from xats_tui.backend.store.transactions import Reader, Row, Transaction
+from xats_tui.backend.store.sql.columns import from_json, instant, to_json
+from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.model.agents import SeenProcess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

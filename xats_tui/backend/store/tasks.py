@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import orjson
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model.agents import OPERATOR_ID
-from xats_tui.backend.model.tasks import Task, TaskStatus
-from xats_tui.backend.store.columns import column, instant
-from xats_tui.backend.store.transactions import Reader, Row, Transaction
+from xats_tui.backend.store.sql.columns import column, instant
+from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.model.agents import OPERATOR_ID
+from xats_tui.core.model.tasks import Task, TaskStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from xats_tui.backend.clock import from_wire, to_wire
-from xats_tui.backend.model.wakes import Wake, WakeAttempt, WakeStatus, WakeStep
-from xats_tui.backend.store.columns import column, instant
-from xats_tui.backend.store.transactions import Reader, Row, Transaction
+from xats_tui.backend.store.sql.columns import column, instant
+from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.model.wakes import Wake, WakeAttempt, WakeStatus, WakeStep
 
 SELECT = """SELECT w.*, m.from_agent_id, m.subject FROM message_delivery_status w
     LEFT JOIN messages m ON m.id = w.recipient_message_id """

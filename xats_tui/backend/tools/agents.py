@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Agent, DeliveryKind
-from xats_tui.backend.tools.cursors import Cursor, after, going_on
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, Tool
-from xats_tui.backend.tools.place import bridge_of, claimed_ui, shown_former, traces, unbound_hint
+from xats_tui.backend.tools.answers.cursors import Cursor, after, going_on
+from xats_tui.backend.tools.base import Answer, Arguments, Call, Tool
+from xats_tui.backend.tools.call_context import bridge_of, claimed_ui, shown_former, traces, unbound_hint
+from xats_tui.core.clock import to_wire
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent, DeliveryKind
 
 TAKE_UP = "If you are one of you_were, call register_agent with that name and team: your mail is there."
 INTRODUCE_YOURSELF = "Call register_agent; a name that you had before brings back your id and your mail."

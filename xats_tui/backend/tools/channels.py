@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, Tool
+from xats_tui.backend.tools.base import Answer, Arguments, Call, Tool
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE
 
 
 class OneChannel(Arguments):

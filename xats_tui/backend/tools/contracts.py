@@ -4,13 +4,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.services.contracts import Registered, Unchanged
-from xats_tui.backend.services.schema_compatibility import Compatibility
-from xats_tui.backend.services.schema_diff import diff_schemas
+from xats_tui.backend.services.contracts.book import Registered, Unchanged
+from xats_tui.backend.services.schemas.compatibility import Compatibility
+from xats_tui.backend.services.schemas.diff import diff_schemas
 from xats_tui.backend.store.contracts import ContractEvent
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, Label, NonNegative, Optional, Positive, Tool
-from xats_tui.backend.tools.long_answers import in_parts
+from xats_tui.backend.tools.answers.long import in_parts
+from xats_tui.backend.tools.base import Answer, Arguments, Call, Label, NonNegative, Optional, Positive, Tool
+from xats_tui.core.clock import to_wire
 
 Part = Annotated[Optional[Positive], Field(description="This part of an answer that comes in parts.")]
 

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.messages import Message
-from xats_tui.backend.model.pages import Page
 from xats_tui.backend.store.receipts import NOTHING, Begun
-from xats_tui.backend.store.transactions import Transaction
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, NonNegative, Optional, Positive, Tool
-from xats_tui.backend.tools.message_parts import Part, next_part, part_of
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.backend.tools.answers.parts import Part, next_part, part_of
+from xats_tui.backend.tools.base import Answer, Arguments, Call, NonNegative, Optional, Positive, Tool
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.messages import Message
+from xats_tui.core.model.pages import Page
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 200

@@ -4,14 +4,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.agents import Agent
-from xats_tui.backend.model.wakes import Wake, WakeStatus
 from xats_tui.backend.services.messages import Sent
-from xats_tui.backend.services.wake_policy import LADDER
-from xats_tui.backend.tools.cursors import Cursor, after, going_on
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, Label, Optional, Tool
+from xats_tui.backend.services.wakes.policy import LADDER
+from xats_tui.backend.tools.answers.cursors import Cursor, after, going_on
+from xats_tui.backend.tools.base import Answer, Arguments, Call, Label, Optional, Tool
+from xats_tui.core.clock import to_wire
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.wakes import Wake, WakeStatus
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 

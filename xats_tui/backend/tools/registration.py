@@ -5,13 +5,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.agents import CHANNEL_PROXY_ROLE, Client, DeliveryKind
-from xats_tui.backend.services.agents import checked_label, team_of
-from xats_tui.backend.services.applications import Application, Asked, Registered
-from xats_tui.backend.services.codex_threads import CodexThread
-from xats_tui.backend.tools.kit import Answer, Arguments, BrokenRules, Call, ClientName, Optional, Positive, Tool
-from xats_tui.backend.tools.place import (
+from xats_tui.backend.services.agents.applications import Application, Asked, Registered
+from xats_tui.backend.services.agents.registry import checked_label, team_of
+from xats_tui.backend.services.wakes.codex_threads import CodexThread
+from xats_tui.backend.tools.base import Answer, Arguments, BrokenRules, Call, ClientName, Optional, Positive, Tool
+from xats_tui.backend.tools.call_context import (
     THREAD,
     SocketPath,
     bridge_of,
@@ -22,7 +20,9 @@ from xats_tui.backend.tools.place import (
     traces,
     unbound_hint,
 )
-from xats_tui.call_meta import HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL, UNASKED
+from xats_tui.core.call_meta import HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL, UNASKED
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Client, DeliveryKind
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 NonBlank = Annotated[str, StringConstraints(pattern=r"\S")]

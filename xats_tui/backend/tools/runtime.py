@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.agents import Binding, Client
-from xats_tui.backend.model.panes import PaneRef
-from xats_tui.backend.services.pane_candidates import Candidate, Wanted
-from xats_tui.backend.services.process_patterns import BadPattern
-from xats_tui.backend.services.runtimes import Runtime
-from xats_tui.backend.tools.kit import Answer, Arguments, Call, ClientName, Optional, Positive, Tool
-from xats_tui.backend.tools.place import SocketPath, bridge_of, claimed, claimed_ui, tmux_server
-from xats_tui.call_meta import INSTANCE, UNASKED
+from xats_tui.backend.services.agents.pane_candidates import Candidate, Wanted
+from xats_tui.backend.services.agents.process_patterns import BadPattern
+from xats_tui.backend.services.agents.runtimes import Runtime
+from xats_tui.backend.tools.base import Answer, Arguments, Call, ClientName, Optional, Positive, Tool
+from xats_tui.backend.tools.call_context import SocketPath, bridge_of, claimed, claimed_ui, tmux_server
+from xats_tui.core.call_meta import INSTANCE, UNASKED
+from xats_tui.core.clock import to_wire
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import Binding, Client
+from xats_tui.core.model.panes import PaneRef
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 

@@ -7,21 +7,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from xats_tui.backend.clock import to_wire
-from xats_tui.backend.errors import Refusal
-from xats_tui.backend.model.tasks import Task, TaskStatus
-from xats_tui.backend.tools.answer_room import Room
-from xats_tui.backend.tools.cursors import BEGIN_AGAIN, Cursor, going_on
-from xats_tui.backend.tools.kit import (
-    Answer,
-    Arguments,
-    Call,
-    FirstFault,
-    Optional,
-    Positive,
-    Tool,
-)
-from xats_tui.backend.tools.long_answers import in_parts
+from xats_tui.backend.tools.answers.cursors import BEGIN_AGAIN, Cursor, going_on
+from xats_tui.backend.tools.answers.long import in_parts
+from xats_tui.backend.tools.answers.room import Room
+from xats_tui.backend.tools.base import Answer, Arguments, Call, FirstFault, Optional, Positive, Tool
+from xats_tui.core.clock import to_wire
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.tasks import Task, TaskStatus
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 

@@ -6,9 +6,9 @@ is, is known only here and only while the process lives: whoever carries one att
 
 from dataclasses import dataclass
 
-from xats_tui.backend.model.agents import Agent, DeliveryKind
-from xats_tui.backend.model.wakes import Proof, Reach, Sighting, WakeStep
-from xats_tui.backend.sessions import Session, Sessions
+from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.core.model.agents import Agent, DeliveryKind
+from xats_tui.core.model.wakes import Proof, Reach, Sighting, WakeStep
 
 WAKE = "notifications/channel_wake"
 

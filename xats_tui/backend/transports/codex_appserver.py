@@ -15,18 +15,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from xats_tui import __version__
-from xats_tui.backend.model.agents import Agent, DeliveryKind
-from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 from xats_tui.backend.transports.codex_windows import CodexWindows, LoadedThread, control_socket, is_shown
-from xats_tui.backend.transports.json_rpc import (
-    UNIX,
-    JsonRpc,
-    NoReply,
-    RequestRefused,
-    ServerUnreachable,
-    connected,
-)
+from xats_tui.backend.transports.json_rpc import UNIX, JsonRpc, NoReply, RequestRefused, ServerUnreachable, connected
 from xats_tui.backend.transports.tokens import MissingToken, Tokens
+from xats_tui.core.model.agents import Agent, DeliveryKind
+from xats_tui.core.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 
 TERMINAL_ORIGINATORS = frozenset({"codex-tui", "codex_cli_rs", "codex_exec"})
 """What a thread that was begun in a terminal says of its origin."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from xats_tui.backend.errors import TmuxError
-from xats_tui.backend.processes import Belongings, Process, Processes, normal_tty
-from xats_tui.backend.tmux import Tmux
+from xats_tui.backend.system.processes import Belongings, Process, Processes, normal_tty
+from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.transports.json_rpc import UNIX
-from xats_tui.programs import program_names
+from xats_tui.clients.programs import program_names
+from xats_tui.core.errors import TmuxError
 
 PROGRAM = "codex"
 

@@ -17,8 +17,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from xats_tui.backend.errors import XatsError
-from xats_tui.backend.peers import peer_of
+from xats_tui.backend.system.peers import peer_of
+from xats_tui.core.errors import XatsError
 
 CONNECT_DEADLINE = 2.0
 REPLY_DEADLINE = 5.0

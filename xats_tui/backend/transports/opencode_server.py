@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx2
 
-from xats_tui.backend.errors import XatsError
-from xats_tui.backend.model.agents import Agent, DeliveryKind
-from xats_tui.backend.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
+from xats_tui.core.errors import XatsError
+from xats_tui.core.model.agents import Agent, DeliveryKind
+from xats_tui.core.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
 
 DEADLINE = 5.0
 """Seconds for one request; a server on this machine answers in milliseconds."""

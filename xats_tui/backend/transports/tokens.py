@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from xats_tui.backend.errors import XatsError
+from xats_tui.core.errors import XatsError
 
 PORTS = {"ws": 80, "wss": 443}
 

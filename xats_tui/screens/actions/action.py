@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from textual.binding import Binding
 
-from xats_tui.screens.places import Mode, Panel
-from xats_tui.screens.situation import Reason, Situation, always
+from xats_tui.screens.actions.situation import Reason, Situation, always
+from xats_tui.screens.modes.places import Mode, Panel
 
 EVERYWHERE = frozenset(Mode)
 LISTS = EVERYWHERE - {Mode.LIVE}

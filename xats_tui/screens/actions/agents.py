@@ -2,16 +2,16 @@
 
 from datetime import timedelta
 
-from xats_tui.backend.model.agents import RosterEntry
-from xats_tui.backend.model.wakes import WakeStep
-from xats_tui.screens.acting import Acting
+from xats_tui.core.model.agents import RosterEntry
+from xats_tui.core.model.wakes import WakeStep
+from xats_tui.screens.actions.acting import Acting
 from xats_tui.screens.actions.action import Action, modes
-from xats_tui.screens.answering import Answered, AnswerPrompt
-from xats_tui.screens.asking import Ask, Choice, Pick
-from xats_tui.screens.format import count, one_line
-from xats_tui.screens.places import Mode
-from xats_tui.screens.situation import needs_agent, needs_dialog, needs_pane
-from xats_tui.screens.verbs import VerbRefused
+from xats_tui.screens.actions.situation import needs_agent, needs_dialog, needs_pane
+from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.dialogs.answering import Answered, AnswerPrompt
+from xats_tui.screens.dialogs.asking import Ask, Choice, Pick
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.widgets.format import count, one_line
 
 AGENT_ACTIONS = (
     Action(

@@ -1,9 +1,9 @@
 """What is done with contracts: unfold the versions of one, read a schema as a whole."""
 
-from xats_tui.backend.model.contracts import ContractSummary
+from xats_tui.core.model.contracts import ContractSummary
 from xats_tui.screens.actions.action import Action, modes
-from xats_tui.screens.places import Mode
-from xats_tui.screens.situation import Situation, needs_row
+from xats_tui.screens.actions.situation import Situation, needs_row
+from xats_tui.screens.modes.places import Mode
 
 
 def _needs_versions(situation: Situation) -> str | None:

@@ -1,10 +1,10 @@
 """What can be done in every mode and list, whatever they show: move about, filter, mark, sort, pause, find, leave."""
 
-from xats_tui.screens.acting import Acting
+from xats_tui.screens.actions.acting import Acting
 from xats_tui.screens.actions.action import LISTS, TABLES, Action
-from xats_tui.screens.places import Mode
-from xats_tui.screens.situation import Reason, Situation, needs_more, needs_row, needs_way_back
-from xats_tui.screens.theme import DARK, LIGHT
+from xats_tui.screens.actions.situation import Reason, Situation, needs_more, needs_row, needs_way_back
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.widgets.theme import DARK, LIGHT
 
 
 def _unless_there(mode: Mode) -> Reason:

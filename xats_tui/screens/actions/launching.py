@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from xats_tui.launching.wanted import Launched, Wish
-from xats_tui.screens.acting import Acting
+from xats_tui.core.model.launches import Launched, Wish
+from xats_tui.screens.actions.acting import Acting
 from xats_tui.screens.actions.action import ANY_PANEL, Action, modes
-from xats_tui.screens.format import one_line
-from xats_tui.screens.launch_form import LaunchForm
-from xats_tui.screens.places import Mode, Panel
+from xats_tui.screens.dialogs.launch_form import LaunchForm
+from xats_tui.screens.modes.places import Mode, Panel
+from xats_tui.screens.widgets.format import one_line
 
 LAUNCH = Action(
     id="launch",

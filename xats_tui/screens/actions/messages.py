@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from xats_tui.backend.model.agents import OPERATOR_ID
-from xats_tui.backend.model.messages import Message
-from xats_tui.screens.acting import Acting
+from xats_tui.core.model.agents import OPERATOR_ID
+from xats_tui.core.model.messages import Message
+from xats_tui.screens.actions.acting import Acting
 from xats_tui.screens.actions.action import Action, modes
-from xats_tui.screens.addresses import SEPARATOR, address_of
-from xats_tui.screens.compose import Compose, Composed
-from xats_tui.screens.desk import Draft
-from xats_tui.screens.format import count, many_lines, one_line
-from xats_tui.screens.places import Mode
+from xats_tui.screens.actions.situation import Situation, needs_row
+from xats_tui.screens.actions.targets import Letter
+from xats_tui.screens.data.desk import Draft
+from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.dialogs.compose import Compose, Composed
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.query.addresses import SEPARATOR, address_of
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.situation import Situation, needs_row
-from xats_tui.screens.targets import Letter
-from xats_tui.screens.verbs import VerbRefused
+from xats_tui.screens.widgets.format import count, many_lines, one_line
 
 QUOTED_LINES = 4
 """Lines of the answered message that stand above the editor."""

@@ -1,8 +1,8 @@
 """What can be done about the database itself."""
 
-from xats_tui.screens.acting import Acting
+from xats_tui.screens.actions.acting import Acting
 from xats_tui.screens.actions.action import Action
-from xats_tui.screens.format import one_line
+from xats_tui.screens.widgets.format import one_line
 
 SAVE_DATABASE = Action(
     id="save_database",

@@ -1,10 +1,10 @@
 """What can be done with tasks: the entries of the action table, and when each is possible."""
 
-from xats_tui.backend.model.tasks import Task, TaskEntry, TaskStatus
+from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.actions.action import Action, modes
-from xats_tui.screens.places import Mode, Panel
-from xats_tui.screens.situation import Situation
-from xats_tui.screens.targets import Target
+from xats_tui.screens.actions.situation import Situation
+from xats_tui.screens.actions.targets import Target
+from xats_tui.screens.modes.places import Mode, Panel
 
 WITH_TASKS = modes(Mode.LIVE, Mode.TASKS)
 

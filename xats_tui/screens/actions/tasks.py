@@ -3,19 +3,19 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
-from xats_tui.backend.model.agents import RosterEntry
-from xats_tui.backend.model.tasks import Task, TaskDraft, TaskStatus
-from xats_tui.screens.acting import Acting
+from xats_tui.core.model.agents import RosterEntry
+from xats_tui.core.model.tasks import Task, TaskDraft, TaskStatus
+from xats_tui.screens.actions.acting import Acting
+from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.task_table import tasks_of
-from xats_tui.screens.asking import Choice, Pick
-from xats_tui.screens.desk import Undoable
-from xats_tui.screens.format import count, cut, one_line
+from xats_tui.screens.data.desk import Undoable
+from xats_tui.screens.data.snapshot import is_present
+from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.dialogs.asking import Choice, Pick
+from xats_tui.screens.dialogs.task_form import TaskForm
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.situation import Situation
-from xats_tui.screens.source import is_present
-from xats_tui.screens.task_form import TaskForm
-from xats_tui.screens.verbs import VerbRefused
+from xats_tui.screens.widgets.format import count, cut, one_line
 
 UNDO_LASTS = timedelta(seconds=10)
 """How long a change can be taken back with one key; by then others may have built on it."""

@@ -1,15 +1,15 @@
 """What is done to wakes, wherever one is selected: replay, cancel, force."""
 
-from xats_tui.backend.model.panes import PaneState
-from xats_tui.backend.model.wakes import Wake, WakeStatus
-from xats_tui.screens.acting import Acting
+from xats_tui.core.model.panes import PaneState
+from xats_tui.core.model.wakes import Wake, WakeStatus
+from xats_tui.screens.actions.acting import Acting
 from xats_tui.screens.actions.action import Action, modes
-from xats_tui.screens.format import count, cut, one_line
-from xats_tui.screens.places import Mode
+from xats_tui.screens.actions.situation import Situation, needs_open_wake, needs_unread_wake
+from xats_tui.screens.actions.targets import was_not_read
+from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.situation import Situation, needs_open_wake, needs_unread_wake
-from xats_tui.screens.targets import was_not_read
-from xats_tui.screens.verbs import VerbRefused
+from xats_tui.screens.widgets.format import count, cut, one_line
 
 WITH_WAKES = modes(Mode.LIVE, Mode.AGENTS, Mode.WAKES)
 

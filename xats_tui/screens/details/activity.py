@@ -6,15 +6,15 @@ from datetime import datetime
 from rich.cells import cell_len
 from textual.content import Content
 
-from xats_tui.backend.model.activity import Activity, LoggedEvent
-from xats_tui.backend.model.health import Health, Notice, SessionEntry
-from xats_tui.backend.model.panes import TmuxCommand
+from xats_tui.core.model.activity import Activity, LoggedEvent
+from xats_tui.core.model.health import Health, Notice, SessionEntry
+from xats_tui.core.model.panes import TmuxCommand
+from xats_tui.screens.actions.targets import LogEntry, entry_in, find
+from xats_tui.screens.data.snapshot import Picture
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
-from xats_tui.screens.format import NOTHING, Cell, Tone, count, cut, one_line, short_id, since
-from xats_tui.screens.places import Mode
+from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.source import Picture
-from xats_tui.screens.targets import LogEntry, entry_in, find
+from xats_tui.screens.widgets.format import NOTHING, Cell, Tone, count, cut, one_line, short_id, since
 
 SLOW_LOOP, SLOW_TMUX, SLOW_TICK = 0.1, 0.25, 0.5
 """Seconds from which a number is worth a look: an agent's call waits for the loop, a wake for the others."""

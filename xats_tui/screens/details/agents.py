@@ -6,17 +6,17 @@ from datetime import datetime
 from rich.cells import set_cell_size
 from textual.content import Content
 
-from xats_tui.backend.model.agents import DeliveryKind, RosterEntry
-from xats_tui.backend.model.messages import Message
-from xats_tui.backend.model.panes import PaneView
-from xats_tui.backend.model.wakes import Wake
+from xats_tui.core.model.agents import DeliveryKind, RosterEntry
+from xats_tui.core.model.messages import Message
+from xats_tui.core.model.panes import PaneView
+from xats_tui.core.model.wakes import Wake
+from xats_tui.screens.data.snapshot import Picture
 from xats_tui.screens.details.lines import field, heading, lines, styled, when
-from xats_tui.screens.format import Cell, Tone, cut, date_and_time, one_line, since, time_of_day
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.rows.wakes import wake_state
-from xats_tui.screens.source import Picture
-from xats_tui.screens.theme import CONTENT_STYLES
+from xats_tui.screens.widgets.format import Cell, Tone, cut, date_and_time, one_line, since, time_of_day
+from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 NEWEST = 5
 """Messages and wakes that are listed of each kind."""

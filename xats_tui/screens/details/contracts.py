@@ -7,13 +7,13 @@ from datetime import datetime
 from rich.cells import cell_len
 from textual.content import Content
 
-from xats_tui.backend.model.contracts import ContractChange, ContractSummary, ContractVersion, Subscriber
+from xats_tui.core.model.contracts import ContractChange, ContractSummary, ContractVersion, Subscriber
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.details.diffs import LINE_LIMIT, DiffLine, diff_lines, schema_lines
 from xats_tui.screens.details.lines import field, heading, lines, styled
-from xats_tui.screens.diffs import LINE_LIMIT, DiffLine, diff_lines, schema_lines
-from xats_tui.screens.format import CUT, Cell, Tone, count, cut, one_line, since, time_of_day
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.source import Picture
-from xats_tui.screens.theme import CONTENT_STYLES
+from xats_tui.screens.widgets.format import CUT, Cell, Tone, count, cut, one_line, since, time_of_day
+from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 SIDE_BY_SIDE = 80
 """Cells from which two columns have room; below, what was stands above what is."""

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from textual.content import Content
 
-from xats_tui.screens.format import CUT, NOTHING, Cell, Tone, date_and_time, many_lines, one_line, since
-from xats_tui.screens.theme import CONTENT_STYLES
+from xats_tui.screens.widgets.format import CUT, NOTHING, Cell, Tone, date_and_time, many_lines, one_line, since
+from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 LABEL_WIDTH = 13
 """Cells of the left column."""

@@ -5,17 +5,17 @@ from datetime import datetime
 
 from textual.content import Content
 
-from xats_tui.backend.model.agents import OPERATOR_ID
-from xats_tui.backend.model.messages import Message, Thread
-from xats_tui.backend.model.wakes import Wake, WakeStep
+from xats_tui.core.model.agents import OPERATOR_ID
+from xats_tui.core.model.messages import Message, Thread
+from xats_tui.core.model.wakes import Wake, WakeStep
+from xats_tui.screens.actions.targets import Letter, find, letters
+from xats_tui.screens.data.snapshot import Picture
 from xats_tui.screens.details.lines import block, field, lines, styled, when
-from xats_tui.screens.format import Cell, Tone, age, date_and_time, one_line, time_of_day
-from xats_tui.screens.places import Mode
+from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.messages import addressee, read_cell, reply_cell, sender
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.rows.wakes import wake_state
-from xats_tui.screens.source import Picture
-from xats_tui.screens.targets import Letter, find, letters
+from xats_tui.screens.widgets.format import Cell, Tone, age, date_and_time, one_line, time_of_day
 
 Receipts = Sequence[Wake]
 """The wakes of a message."""

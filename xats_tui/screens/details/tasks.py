@@ -5,15 +5,15 @@ from datetime import datetime
 
 from textual.content import Content
 
-from xats_tui.backend.model.tasks import TaskEntry, TaskStatus
+from xats_tui.core.model.tasks import TaskEntry, TaskStatus
+from xats_tui.screens.actions.targets import find
+from xats_tui.screens.data.snapshot import Picture
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
-from xats_tui.screens.format import CUT, Cell, Tone, age, one_line, short_id
-from xats_tui.screens.places import Mode
+from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.tasks import task_moved_at, task_owner, task_shape, task_word
-from xats_tui.screens.source import Picture
-from xats_tui.screens.targets import find
-from xats_tui.screens.theme import CONTENT_STYLES
+from xats_tui.screens.widgets.format import CUT, Cell, Tone, age, one_line, short_id
+from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 TREE_DEPTH = 4
 """Levels of a tree that are drawn."""

@@ -7,17 +7,29 @@ from textwrap import wrap
 
 from textual.content import Content
 
-from xats_tui.backend.model.activity import Activity
-from xats_tui.backend.model.messages import Message
-from xats_tui.backend.model.wakes import Gate, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.core.model.activity import Activity
+from xats_tui.core.model.messages import Message
+from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.screens.actions.targets import Letter, find, letters, was_not_read
+from xats_tui.screens.data.snapshot import Picture
 from xats_tui.screens.details.lines import lines, styled
-from xats_tui.screens.format import CUT, Cell, Tone, age, count, cut, many_lines, one_line, short_id, time_of_day, until
-from xats_tui.screens.places import Mode
+from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.wakes import queued_at, wake_state
-from xats_tui.screens.source import Picture
-from xats_tui.screens.targets import Letter, find, letters, was_not_read
-from xats_tui.screens.theme import CONTENT_STYLES
+from xats_tui.screens.widgets.format import (
+    CUT,
+    Cell,
+    Tone,
+    age,
+    count,
+    cut,
+    many_lines,
+    one_line,
+    short_id,
+    time_of_day,
+    until,
+)
+from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 MARGIN = 10
 """Cells of the left column, which says what each part is."""

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from xats_tui.backend.model.activity import Activity, LoggedEvent
-from xats_tui.backend.model.health import Notice
-from xats_tui.backend.model.panes import TmuxCommand
-from xats_tui.screens.columns import Column
-from xats_tui.screens.format import NOTHING, Cell, Row, Tone, one_line, time_of_day
-from xats_tui.screens.listing import Listing
+from xats_tui.core.model.activity import Activity, LoggedEvent
+from xats_tui.core.model.health import Notice
+from xats_tui.core.model.panes import TmuxCommand
+from xats_tui.screens.actions.targets import LogEntry, entry_in, log_key, log_of
+from xats_tui.screens.data.snapshot import LIST_LIMIT, Part, Picture
+from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import counted, name_of
-from xats_tui.screens.source import LIST_LIMIT, Part, Picture
-from xats_tui.screens.targets import LogEntry, entry_in, log_key, log_of
+from xats_tui.screens.widgets.columns import Column
+from xats_tui.screens.widgets.format import NOTHING, Cell, Row, Tone, one_line, time_of_day
 
 COLUMNS = (
     Column(key="time", title="time", width=8),

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from xats_tui.backend.model.agents import DeliveryKind, RosterEntry
-from xats_tui.backend.model.panes import PaneState
-from xats_tui.backend.model.wakes import Wake
-from xats_tui.screens.columns import Column
-from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, one_line, since
-from xats_tui.screens.listing import Listing
+from xats_tui.core.model.agents import DeliveryKind, RosterEntry
+from xats_tui.core.model.panes import PaneState
+from xats_tui.core.model.wakes import Wake
+from xats_tui.screens.data.snapshot import Part, Picture, is_present
+from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.wakes import wake_state
-from xats_tui.screens.source import Part, Picture, is_present
+from xats_tui.screens.widgets.columns import Column
+from xats_tui.screens.widgets.format import NOTHING, Cell, Row, Tone, age, one_line, since
 
 STATES: Mapping[PaneState, Cell] = {
     PaneState.IDLE: Cell("● idle", Tone.GOOD),

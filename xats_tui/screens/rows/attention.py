@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from xats_tui.screens.actions import ACTION
-from xats_tui.screens.attention import Concern, concerns
-from xats_tui.screens.columns import Column
-from xats_tui.screens.format import Cell, Row, Tone
-from xats_tui.screens.listing import Listing
-from xats_tui.screens.source import Part
+from xats_tui.screens.data.attention import Concern, concerns
+from xats_tui.screens.data.snapshot import Part
+from xats_tui.screens.modes.listing import Listing
+from xats_tui.screens.widgets.columns import Column
+from xats_tui.screens.widgets.format import Cell, Row, Tone
 
 COLUMNS = (
     Column(key="shape", title="", width=1),

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from xats_tui.backend.model.contracts import ContractSummary, ContractVersion
-from xats_tui.screens.columns import Column
-from xats_tui.screens.format import Cell, Row, Tone, age, is_young, one_line
-from xats_tui.screens.listing import Listing
-from xats_tui.screens.places import Mode
+from xats_tui.core.model.contracts import ContractSummary, ContractVersion
+from xats_tui.screens.actions.targets import contract_key, find
+from xats_tui.screens.data.snapshot import Part, Picture
+from xats_tui.screens.modes.listing import Listing
+from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.source import Part, Picture
-from xats_tui.screens.targets import contract_key, find
+from xats_tui.screens.widgets.columns import Column
+from xats_tui.screens.widgets.format import Cell, Row, Tone, age, is_young, one_line
 
 COLUMNS = (
     Column(key="name", title="contract", width=12, grow=2),

@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from xats_tui.backend.model.agents import OPERATOR_ID
-from xats_tui.backend.model.messages import BROADCAST_MARK, Message
-from xats_tui.screens.columns import Column
-from xats_tui.screens.format import Cell, Row, Tone, age, is_young, one_line, start_of_day, time_of_day
-from xats_tui.screens.listing import Listing
+from xats_tui.core.model.agents import OPERATOR_ID
+from xats_tui.core.model.messages import BROADCAST_MARK, Message
+from xats_tui.screens.actions.targets import Letter, letters
+from xats_tui.screens.data.snapshot import STREAM_LIMIT, Part, Picture
+from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import counted, name_of
-from xats_tui.screens.source import STREAM_LIMIT, Part, Picture
-from xats_tui.screens.targets import Letter, letters
+from xats_tui.screens.widgets.columns import Column
+from xats_tui.screens.widgets.format import Cell, Row, Tone, age, is_young, one_line, start_of_day, time_of_day
 
 COLUMNS = (
     Column(key="time", title="time", width=8),

@@ -1,7 +1,7 @@
 """What rows of several nouns have in common: names for agents, and the count behind a title."""
 
-from xats_tui.screens.format import one_line, short_id
-from xats_tui.screens.source import Picture
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.widgets.format import one_line, short_id
 
 
 def name_of(picture: Picture, agent_id: str, known: str | None = None) -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from xats_tui.backend.model.tasks import Task, TaskEntry, TaskStatus
-from xats_tui.screens.columns import Column
-from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, is_young, one_line
-from xats_tui.screens.listing import Listing
+from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
+from xats_tui.screens.data.snapshot import LIST_LIMIT, Part, Picture, is_present
+from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import counted, name_of
-from xats_tui.screens.source import LIST_LIMIT, Part, Picture, is_present
+from xats_tui.screens.widgets.columns import Column
+from xats_tui.screens.widgets.format import NOTHING, Cell, Row, Tone, age, is_young, one_line
 
 STATE = Column(key="state", title="", width=1)
 TITLE = Column(key="title", title="task", width=15, grow=3)

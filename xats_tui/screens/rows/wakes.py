@@ -3,13 +3,13 @@
 from datetime import datetime
 from functools import lru_cache
 
-from xats_tui.backend.model.wakes import Wake, WakeStatus, WakeStep
-from xats_tui.screens.columns import Column
-from xats_tui.screens.format import NOTHING, Cell, Row, Tone, age, is_soon, is_young, one_line, until
-from xats_tui.screens.listing import Listing
+from xats_tui.core.model.wakes import Wake, WakeStatus, WakeStep
+from xats_tui.screens.actions.targets import was_not_read
+from xats_tui.screens.data.snapshot import LIST_LIMIT, Part, Picture
+from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import counted, name_of
-from xats_tui.screens.source import LIST_LIMIT, Part, Picture
-from xats_tui.screens.targets import was_not_read
+from xats_tui.screens.widgets.columns import Column
+from xats_tui.screens.widgets.format import NOTHING, Cell, Row, Tone, age, is_soon, is_young, one_line, until
 
 FAILED = "✕ failed"
 WAITING = "◐ waiting"

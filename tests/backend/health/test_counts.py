@@ -1,0 +1,41 @@
+"""What the header counts is counted anew when something has happened, and not each second."""
+
+import pytest
+
+from tests.conftest import Connect
+from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.health.counts import Counted, Counts
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many agents there were each time that they were counted."""
+    found: list[int] = []
+    count = Counts._count
+
+    async def note(self: Counts) -> Counted:
+        counted = await count(self)
+        found.append(counted.agents_connected)
+        return counted
+
+    monkeypatch.setattr(Counts, "_count", note)
+    return found
+
+
+async def test_what_happens_is_counted_at_once(backend: Backend, register: Connect) -> None:
+    assert (await backend.health()).agents_connected == 0
+    await register("alice")
+    assert (await backend.health()).agents_connected == 1
+    bob = await register("bob")
+    assert (await backend.health()).agents_connected == 2
+    await bob.call("unregister_self")
+    assert (await backend.health()).agents_connected == 1
+
+
+async def test_between_two_events_nothing_is_counted_twice(
+    backend: Backend, register: Connect, counted: list[int]
+) -> None:
+    await register("alice")
+    for _ in range(3):
+        assert (await backend.health()).agents_connected == 1
+    assert counted == [1]

@@ -1,0 +1,84 @@
+"""Whose place a registration takes, and which program a connection is made for."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Connect
+from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.services.agents.applications import Asked
+from xats_tui.backend.services.agents.runtimes import Holder, Runtime, hosts_in
+from xats_tui.backend.system.processes import Process
+from xats_tui.core.model.agents import Agent
+
+BRIDGE = "python3 -P -m xats_tui mcp"
+
+
+def line(*commands: str, tty: str | None = "pts/1") -> tuple[Process, ...]:
+    """Processes one above the other, the nearest first, with the pids 10, 11, …"""
+    return tuple(
+        Process(pid=pid, started_at=float(pid), name=command.split()[0], command=tuple(command.split()), tty=tty)
+        for pid, command in enumerate(commands, 10)
+    )
+
+
+@pytest.mark.parametrize(
+    ("commands", "hosts"),
+    [
+        ((BRIDGE, "claude", "bash", "tmux"), [11]),
+        ((BRIDGE, "uv tool run", "sh -c xats-tui", "claude", "zsh"), [13]),
+        ((BRIDGE, "codex", "node /usr/bin/codex", "bash"), [11, 12]),
+        ((BRIDGE, "codex app-server", "node /usr/bin/codex", "bash"), [11]),
+        ((BRIDGE, "claude -p nested", "bash -c x", "claude"), [11]),
+        ((BRIDGE, "node cli.js", "bash"), [11]),
+        (("claude", "bash"), [10]),
+        (("curl http://x", "bash -c x", "claude", "bash"), [12]),
+        ((BRIDGE,), []),
+        ((), []),
+    ],
+)
+def test_the_program_that_a_connection_is_made_for_is_the_nearest_that_starts_no_other(
+    commands: tuple[str, ...], hosts: list[int]
+) -> None:
+    assert [one.pid for one in hosts_in(line(*commands))] == hosts
+
+
+def test_a_process_is_a_proof_where_it_is_shown_named_and_has_a_terminal() -> None:
+    shown = line(BRIDGE, "claude", "bash")
+
+    assert Runtime(ui_pid=11, line=shown).proofs == {"ui:11@11"}
+    assert Runtime(ui_pid=12, line=shown).proofs == frozenset(), "it is not what the connection is made for"
+    assert Runtime(line=shown).proofs == frozenset(), "it is not named"
+    assert Runtime(ui_pid=11, line=line(BRIDGE, "cline", tty=None)).proofs == frozenset(), "it may have many windows"
+    assert Runtime(ui_pid=11, instance="i").proofs == {"instance:i"}, "nothing is shown"
+
+
+@pytest.mark.parametrize(
+    ("asked", "may_have"),
+    [
+        (Asked.EXPLICITLY, {Holder.NOBODY, Holder.SAME, Holder.OTHER}),
+        (Asked.CALLED, {Holder.NOBODY, Holder.SAME}),
+        (Asked.AGAIN, {Holder.NOBODY, Holder.SAME}),
+        (Asked.WAITING, {Holder.NOBODY}),
+    ],
+)
+def test_only_what_a_model_calls_for_takes_the_place_of_another_runtime(asked: Asked, may_have: set[Holder]) -> None:
+    assert {holder for holder in Holder if asked.may_have(holder)} == may_have
+
+
+@pytest.mark.parametrize("left", [False, True])
+async def test_a_window_that_has_gone_on_to_another_thread_keeps_its_name(
+    backend: Backend, register: Connect, connect: Connect, left: bool
+) -> None:
+    """Codex keeps threads that no window shows any more; their bridges go on, too."""
+
+    async def is_left(agent: Agent) -> bool:
+        return left
+
+    backend.runtimes.is_left = is_left
+    old, new = await register("bob"), await connect()
+    unasked: Any = {"xats/unasked": "waiting"}
+    await new.client.call_tool("register_agent", {"name": "bob", "client": "codex"}, meta=unasked)
+
+    assert [(await session.call("whoami"))["registered"] for session in (old, new)] == [not left, left]
+    assert not backend.notices.latest, "nobody who works there has lost anything"

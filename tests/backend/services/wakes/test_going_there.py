@@ -1,0 +1,63 @@
+"""The operator goes to an agent's pane, or is told how, and is told of agents in tmux itself."""
+
+import pytest
+
+from tests.backend.services.conftest import Bound
+from tests.conftest import Connect
+from tests.patience import eventually
+from tests.tmux_server import TmuxServer, attached
+from xats_tui.backend.coordinator import Backend
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.panes import PaneRef
+
+pytestmark = pytest.mark.tmux
+
+NOWHERE = PaneRef("", "%999")
+
+
+async def refused(backend: Backend, agent_id: str, seat: PaneRef | None) -> Refusal:
+    """Why the operator does not get there."""
+    with pytest.raises(Refusal) as refusal:
+        await backend.operator.go_to(agent_id, seat)
+    return refusal.value
+
+
+async def test_the_operators_client_is_brought_to_the_agents_pane(
+    backend: Backend, bound: Bound, tmux: TmuxServer
+) -> None:
+    seat = PaneRef("", tmux.run("display-message", "-p", "#{pane_id}").strip())
+    pane = await tmux.stand_in("bob")
+    bob = await bound("bob", pane)
+    with attached(tmux):
+        await eventually(lambda: bool(tmux.run("list-clients")))
+        await backend.operator.go_to(bob.agent_id, seat)
+
+        assert tmux.run("list-clients", "-F", "#{pane_id}").strip() == pane.pane_id
+
+
+async def test_whoever_cannot_be_brought_there_is_told_the_way(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, bob = await register("alice"), await bound("bob", pane)
+    seat = PaneRef("", pane.pane_id)
+
+    assert (await refused(backend, "nobody", seat)).code == "unknown_agent"
+    assert (await refused(backend, alice.agent_id, seat)).code == "no_pane"
+    by_hand = {"command": f"tmux attach -t {pane.pane_id}"}
+    for lost, code in ((None, "not_in_tmux"), (PaneRef("/another/server", "%1"), "other_server"), (seat, "no_client")):
+        refusal = await refused(backend, bob.agent_id, lost)
+        assert (refusal.code, refusal.fields) == (code, by_hand)
+    assert (await refused(backend, bob.agent_id, NOWHERE)).code == "pane_gone"
+    tmux.end()
+    assert (await refused(backend, bob.agent_id, seat)).code == "tmux_failed"
+
+
+async def test_a_line_in_tmux_needs_a_pane_whose_session_shows_it(backend: Backend, tmux: TmuxServer) -> None:
+    for seat, code in ((NOWHERE, "pane_gone"), (PaneRef("/no/such/server", "%1"), "tmux_failed")):
+        with pytest.raises(Refusal, match=code):
+            await backend.operator_agents.alert(seat, "bob asks")
+    with attached(tmux):
+        await eventually(lambda: bool(tmux.run("list-clients")))
+        seat = PaneRef("", tmux.run("display-message", "-p", "#{pane_id}").strip())
+        await backend.operator_agents.alert(seat, "bob asks")

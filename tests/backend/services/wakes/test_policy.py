@@ -1,0 +1,251 @@
+"""The wake policy, as a table: what was seen, and what is to be done about it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xats_tui.backend.services.wakes.policy import (
+    HINT_LIMIT,
+    HINT_PATIENCE,
+    Circumstances,
+    Defer,
+    Deliver,
+    GiveUp,
+    Skip,
+    Verdict,
+    after_delivery,
+    choose,
+    decide,
+    hint,
+    look_again_at,
+)
+from xats_tui.core.model.agents import Agent, Client, Delivery
+from xats_tui.core.model.wakes import Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
+
+NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
+
+OPEN = Sighting(reach=Reach.OPEN, detail="every gate is open", gates=(Gate(name="state", holds=True, detail="idle"),))
+CLOSED = Sighting(reach=Reach.OPEN, detail="draft: text", gates=(Gate(name="draft", holds=False, detail="text"),))
+NO_PANE = Sighting(reach=Reach.NO_PANE, detail="no pane is bound")
+GONE = Sighting(reach=Reach.AGENT_GONE, detail="process 7 has ended")
+BROKEN = Sighting(reach=Reach.BROKEN, detail="no server running")
+
+
+def an_agent(last_seen_at: datetime = NOW - timedelta(hours=1)) -> Agent:
+    return Agent(
+        agent_id="a",
+        team="shop",
+        name="backend",
+        role="default",
+        client=Client.CUSTOM,
+        client_name=None,
+        model="m",
+        delivery=Delivery(),
+        binding=None,
+        registered_at=NOW,
+        last_seen_at=last_seen_at,
+    )
+
+
+def a_wake(
+    *,
+    attempts: int = 0,
+    failures: int = 0,
+    status: WakeStatus = WakeStatus.RETRYING,
+    submitted: timedelta | None = None,
+    age: timedelta = timedelta(0),
+) -> Wake:
+    return Wake(
+        message_id="m",
+        agent_id="a",
+        status=status,
+        skip_reason=None,
+        detail=None,
+        attempts=attempts,
+        failures=failures,
+        transport=None,
+        reached={} if submitted is None else {WakeStep.SUBMITTED: NOW - submitted},
+        due_at=NOW,
+        expires_at=NOW - age + timedelta(hours=24),
+        updated_at=NOW,
+    )
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def waits(detail: str, seconds: float) -> Defer:
+    return Defer(reason="guard_failed", detail=detail, until=after(seconds), until_idle=True)
+
+
+def holds_back(detail: str, seconds: float) -> Defer:
+    return Defer(reason="guard_failed", detail=detail, until=after(seconds))
+
+
+def breaks(seconds: float) -> Defer:
+    return Defer(reason="tmux_unavailable", detail="no server running", until=after(seconds), failed=True)
+
+
+delivered_10_s_ago = a_wake(status=WakeStatus.DELIVERED, submitted=timedelta(seconds=10))
+delivered_10_min_ago = a_wake(status=WakeStatus.DELIVERED, submitted=timedelta(minutes=10))
+too_late = GiveUp(reason="retry_exhausted", detail="the message was not read in time")
+seen_before_it_was_noted = replace(
+    delivered_10_s_ago, reached={**delivered_10_s_ago.reached, WakeStep.SEEN: NOW - timedelta(seconds=11)}
+)
+"""The model was quick: it had its mail before its hint was seen to be gone."""
+unanswered = "an earlier hint has not been answered yet"
+
+TABLE: dict[str, tuple[tuple[Wake, ...], Agent | None, Sighting, Verdict]] = {
+    "every gate is open": ((a_wake(),), an_agent(), OPEN, Deliver()),
+    "a draft stands there": ((a_wake(),), an_agent(), CLOSED, waits("draft: text", 30)),
+    "a second time": ((a_wake(attempts=1),), an_agent(), CLOSED, waits("draft: text", 180)),
+    "a third time": ((a_wake(attempts=2),), an_agent(), CLOSED, waits("draft: text", 600)),
+    "a hundredth time": ((a_wake(attempts=99),), an_agent(), CLOSED, waits("draft: text", 600)),
+    "new mail beside old": ((a_wake(attempts=9), a_wake()), an_agent(), CLOSED, waits("draft: text", 30)),
+    "no pane": ((a_wake(),), an_agent(), NO_PANE, Skip(reason="no_pane", detail="no pane is bound")),
+    "the agent's process has ended": ((a_wake(),), an_agent(), GONE, GiveUp(reason="no_pane", detail=GONE.detail)),
+    "the agent has left": ((a_wake(),), None, NO_PANE, GiveUp(reason="no_pane", detail="the agent has left")),
+    "tmux does not answer": ((a_wake(),), an_agent(), BROKEN, breaks(30)),
+    "nor for the fourth time": (
+        (a_wake(attempts=3, failures=3),),
+        an_agent(),
+        BROKEN,
+        GiveUp(reason="retry_exhausted", detail=BROKEN.detail),
+    ),
+    "busy for long is no failure": ((a_wake(attempts=50, failures=0),), an_agent(), BROKEN, breaks(600)),
+    "a day old": ((a_wake(age=timedelta(hours=24)),), an_agent(), OPEN, too_late),
+    "a day old beside new": ((a_wake(age=timedelta(hours=24)), a_wake()), an_agent(), OPEN, Deliver()),
+    "a hint stands unanswered": ((delivered_10_s_ago, a_wake()), an_agent(), OPEN, holds_back(unanswered, 50)),
+    "a hint was answered at once": ((seen_before_it_was_noted, a_wake()), an_agent(), OPEN, Deliver()),
+    "it was answered": ((delivered_10_s_ago, a_wake()), an_agent(after(-5)), OPEN, Deliver()),
+    "it is long ago": ((delivered_10_min_ago, a_wake()), an_agent(), OPEN, Deliver()),
+    "still unread after a while": ((delivered_10_min_ago,), an_agent(), OPEN, Deliver()),
+}
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_the_policy_decides_by_what_is_seen(case: str) -> None:
+    wakes, agent, sighting, verdict = TABLE[case]
+
+    assert decide(wakes, agent, sighting, NOW) == verdict
+
+
+def test_a_delivery_without_proof_is_tried_again() -> None:
+    verdict = after_delivery((a_wake(),), WakeStep.TYPED, "Enter was not taken", failed=False, now=NOW)
+
+    assert verdict == waits("Enter was not taken", 30)
+
+
+def test_a_delivery_with_proof_leaves_nothing_to_decide() -> None:
+    assert after_delivery((a_wake(),), WakeStep.SUBMITTED, "", failed=False, now=NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("senders", "count", "expected"),
+    [
+        (["qa"], 1, "[xats] 1 new message from qa: call get_inbox"),
+        (["backend", "qa", "qa"], 3, "[xats] 3 new messages from backend, qa: call get_inbox"),
+        (["a", "b", "c", "d", "e"], 5, "[xats] 5 new messages from a, b, c and 2 more: call get_inbox"),
+    ],
+)
+def test_one_hint_names_the_senders(senders: list[str], count: int, expected: str) -> None:
+    assert hint(senders, count) == expected
+
+
+def test_a_hint_names_the_tool_as_the_model_has_to_search_for_it() -> None:
+    assert hint(["qa"], 1, "mcp__xats__get_inbox") == "[xats] 1 new message from qa: call mcp__xats__get_inbox"
+    assert len(hint(["a" * 64, "b" * 64, "c" * 64], 99, "mcp__xats__get_inbox")) == HINT_LIMIT
+
+
+@given(st.lists(st.text(min_size=1, max_size=300), min_size=1), st.integers(min_value=1, max_value=10**6))
+def test_a_hint_is_one_harmless_line_whatever_the_names(senders: list[str], count: int) -> None:
+    line = hint(senders, count)
+
+    assert len(line) <= HINT_LIMIT
+    assert line.isprintable()
+    assert line.endswith(": call get_inbox")
+
+
+@given(
+    attempts=st.integers(min_value=0, max_value=500),
+    failures=st.integers(min_value=0, max_value=3),
+    sighting=st.sampled_from([OPEN, CLOSED, BROKEN]),
+    submitted=st.none() | st.timedeltas(min_value=timedelta(0), max_value=timedelta(hours=20)),
+)
+def test_mail_that_can_still_be_read_is_never_forgotten(
+    attempts: int, failures: int, sighting: Sighting, submitted: timedelta | None
+) -> None:
+    status = WakeStatus.RETRYING if submitted is None else WakeStatus.DELIVERED
+    wake = a_wake(attempts=attempts, failures=min(attempts, failures), status=status, submitted=submitted)
+
+    verdict = decide((wake,), an_agent(), sighting, NOW)
+
+    if isinstance(verdict, GiveUp):
+        assert wake.failures >= 3
+    elif isinstance(verdict, Defer):
+        assert NOW < verdict.until <= NOW + max(HINT_PATIENCE, timedelta(seconds=600))
+    else:
+        assert verdict == Deliver()
+
+
+RESTRAINTS: dict[str, tuple[Circumstances, str, datetime]] = {
+    "not to be disturbed": (
+        Circumstances(resting=True, resting_until=after(7200)),
+        "do not disturb until 16:00 UTC",
+        after(7200),
+    ),
+    "not to be disturbed at all": (
+        Circumstances(resting=True),
+        "do not disturb until that is lifted",
+        after(600),
+    ),
+    "the hour's hints are spent": (
+        Circumstances(hints=60, oldest_hint_at=after(-600), hint_budget=60),
+        "60 of 60 hints in an hour led to no new mail",
+        after(3000),
+    ),
+    "nothing but acknowledgements": (
+        Circumstances(ack_loop_until=after(90)),
+        "only acknowledgements go back and forth",
+        after(90),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RESTRAINTS)
+def test_what_is_not_on_the_screen_can_hold_a_wake_back_too(case: str) -> None:
+    circumstances, detail, until = RESTRAINTS[case]
+
+    verdict = decide((a_wake(),), an_agent(), OPEN, NOW, circumstances)
+
+    assert verdict == Defer(reason="guard_failed", detail=detail, until=until)
+
+
+def hinted_by(transport: str, ago: float) -> Wake:
+    return replace(a_wake(status=WakeStatus.DELIVERED, submitted=timedelta(seconds=ago)), transport=transport)
+
+
+@pytest.mark.parametrize(
+    ("serving", "wakes", "expected"),
+    [
+        ([], (a_wake(),), None),
+        (["channel", "pane"], (a_wake(),), "channel"),
+        (["channel", "pane"], (hinted_by("channel", 61),), "pane"),
+        (["channel", "pane"], (hinted_by("channel", 59),), "channel"),
+        (["channel", "pane"], (hinted_by("pane", 700),), "pane"),
+        (["pane"], (hinted_by("channel", 61),), "pane"),
+    ],
+)
+def test_a_hint_that_is_not_answered_goes_on_to_the_next_transport(
+    serving: list[str], wakes: tuple[Wake, ...], expected: str | None
+) -> None:
+    assert choose(serving, wakes, an_agent(), NOW) == expected
+
+
+def test_mail_is_looked_at_again_sooner_where_there_is_another_way() -> None:
+    assert look_again_at(["channel", "pane"], "channel", NOW) == after(60)
+    assert look_again_at(["channel", "pane"], "pane", NOW) == after(600)

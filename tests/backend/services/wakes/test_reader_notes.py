@@ -1,0 +1,48 @@
+"""The operator is told of an agent whose program is newer than the reader of its screens was tested with."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+import mcp_types as types
+import pytest
+
+from tests.conftest import Connect
+from tests.screens.sample import FILLED, NOW
+from xats_tui.backend.coordinator import Backend
+from xats_tui.screens.details.agents import agent_detail
+
+
+async def noted(backend: Backend, connect: Connect, client: str, program: str) -> str:
+    """What the roster notes of an agent whose bridge says that this program started it."""
+    caller = await connect()
+    meta = cast(types.RequestParamsMeta, {"xats/host_program": program})
+    arguments: dict[str, Any] = {"name": "bob", "client": client, "model": "m"}
+    await caller.client.call_tool("register_agent", arguments, meta=meta)
+    (bob,) = await backend.registry.roster()
+    return bob.reader_note
+
+
+@pytest.mark.parametrize(
+    ("client", "program", "newer"),
+    [
+        ("claude-code", "claude-code 99.1.0", True),
+        ("claude-code", "claude-code 2.1.197", False),
+        ("custom", "copilot-cli 99.1.0", False),
+    ],
+)
+async def test_what_a_bridge_says_of_its_host_is_compared_with_what_was_tested(
+    client: str, program: str, newer: bool, backend: Backend, connect: Connect
+) -> None:
+    assert ("99.1.0 is newer than" in await noted(backend, connect, client, program)) is newer
+
+
+def test_the_detail_of_an_agent_says_so() -> None:
+    first, *others = FILLED.roster
+    note = "99.1.0 is newer than 2.1.332, up to which the reader of its screens was tested"
+    picture = replace(FILLED, roster=(replace(first, reader_note=note), *others))
+
+    shown = agent_detail(picture, first.agent.agent_id, NOW)
+    before = agent_detail(FILLED, first.agent.agent_id, NOW)
+
+    assert shown and note in shown.plain
+    assert before and "newer than" not in before.plain

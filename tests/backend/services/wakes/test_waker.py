@@ -1,0 +1,311 @@
+"""Wakes in real panes: what is safe is typed and proven, everything else waits, and nothing is forgotten."""
+
+import asyncio
+
+import pytest
+
+from tests.backend.services.conftest import Bound
+from tests.backend.services.wakes.waking import HINT, bind, hints, quiet, status_of, until, until_running
+from tests.conftest import Connect
+from tests.mcp_caller import Caller, callers
+from tests.tmux_server import TmuxServer
+from xats_tui.backend.coordinator import Backend
+from xats_tui.runtime.settings import Settings
+
+pytestmark = pytest.mark.tmux
+
+
+async def test_an_idle_agent_is_woken_with_proof(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, _ = await register("alice"), await bound("bob", pane)
+    await quiet(backend, pane)
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert sent["poked"] is True
+    assert sent["poke_skip_reasons"] == []
+    status = await status_of(alice, sent["message_id"])
+    assert status["wake_status"] == "delivered"
+    assert list(status["evidence"]) == ["queued", "attempted", "typed", "submitted"]
+    await tmux.wait_for(pane.pane_id, "took 1")
+    assert hints(tmux, pane) == [HINT]
+
+
+async def test_a_draft_is_left_alone_and_the_wake_follows_when_it_is_gone(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, _ = await register("alice"), await bound("bob", pane)
+    tmux.send(pane.pane_id, "x")
+    await tmux.wait_for(pane.pane_id, "bob> x")
+    await quiet(backend, pane)
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert (sent["poked"], sent["retry_scheduled"]) == (False, True)
+    assert sent["poke_skip_reasons"][0]["detail"].startswith("draft:")
+    assert "[xats]" not in tmux.capture(pane.pane_id)
+    tmux.send(pane.pane_id, "C-u")
+    await until(alice, sent["message_id"], wake_status="delivered")
+    assert hints(tmux, pane) == [HINT]
+
+
+async def test_copy_mode_is_waited_for(backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, _ = await register("alice"), await bound("bob", pane)
+    tmux.run("copy-mode", "-t", pane.pane_id)
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert sent["poke_skip_reasons"][0]["detail"] == "mode: the pane is in tmux's copy mode: q leaves it"
+    tmux.run("send-keys", "-t", pane.pane_id, "-X", "cancel")
+    await until(alice, sent["message_id"], wake_status="delivered")
+    await tmux.wait_for(pane.pane_id, "took 1")
+    assert hints(tmux, pane) == [HINT]
+
+
+async def test_a_pane_that_prints_is_waited_for(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, _ = await register("alice"), await bound("bob", pane)
+    tmux.send(pane.pane_id, "/busy 1.5", "Enter")
+    await tmux.wait_for(pane.pane_id, "working")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert sent["poked"] is False
+    await until(alice, sent["message_id"], wake_status="delivered")
+    await tmux.wait_for(pane.pane_id, "took 1")
+    assert hints(tmux, pane) == [HINT]
+
+
+async def test_a_swallowed_enter_ends_at_typed(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, _ = await register("alice"), await bound("bob", pane)
+    tmux.send(pane.pane_id, "/swallow", "Enter")
+    await quiet(backend, pane)
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    status = await until(alice, sent["message_id"], detail="Enter was not taken")
+
+    assert status["wake_status"] == "retrying"
+    assert list(status["evidence"]) == ["queued", "attempted", "typed"]
+    assert status["delivered_at"] is None
+
+
+async def test_nothing_is_typed_into_the_shell_that_an_agent_left(
+    register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    shell = tmux.new_pane("PS1='shell> ' bash --norc")
+    await tmux.wait_for(shell.pane_id, "shell>")
+    tmux.send(shell.pane_id, "python3 tests/stand_ins/stand_in.py bob", "Enter")
+    await tmux.wait_for(shell.pane_id, "bob>")
+    alice, bob = await register("alice"), await register("bob")
+    (tty,) = tmux.formats(shell.pane_id, "pane_tty")
+    answer = await bob.call(
+        "bind_runtime_identity", agent="custom", ui_tty=tty, tmux_pane_id=shell.pane_id, process_pattern="stand_in"
+    )
+    assert answer["ok"] is True
+    tmux.send(shell.pane_id, "C-d")
+    await until_running(tmux, shell, "bash")  # while it ends, its terminal reads whole lines again
+    before = await tmux.wait_for(shell.pane_id, "shell>")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    status = await until(alice, sent["message_id"], wake_status="failed")
+    assert "has ended; the pane now runs" in status["detail"]  # tmux names the shell a moment later
+    assert status["skip_reason"] == "no_pane"
+    assert "[xats]" not in before + tmux.capture(shell.pane_id)
+
+
+async def test_nothing_is_typed_into_a_pane_that_another_program_has_taken(
+    register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, _ = await register("alice"), await bound("bob", pane)
+    tmux.run("respawn-pane", "-k", "-t", pane.pane_id, "cat")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    status = await until(alice, sent["message_id"], wake_status="failed")
+    assert "has ended" in status["detail"]
+    assert tmux.capture(pane.pane_id).strip() == ""
+
+
+async def test_a_program_in_front_of_the_agent_is_not_typed_into(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    shell = tmux.new_pane("PS1='shell> ' bash --norc")
+    await tmux.wait_for(shell.pane_id, "shell>")
+    alice, bob = await register("alice"), await register("bob")
+    answer = await bob.call("bind_runtime_identity", agent="custom", ui_pid=shell.pid, process_pattern="bash")
+    assert answer["ok"] is True
+    tmux.send(shell.pane_id, "cat", "Enter")
+    await tmux.wait_for(shell.pane_id, "cat")
+    await quiet(backend, shell)
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert sent["poke_skip_reasons"][0]["detail"] == "process: cat is in the foreground instead"
+    assert "[xats]" not in tmux.capture(shell.pane_id)
+
+
+async def test_a_burst_becomes_one_hint(backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, bob = await register("alice"), await bound("bob", pane)
+    await quiet(backend, pane)
+
+    sent = await asyncio.gather(
+        *(alice.call("send_message", to_agent_name="bob", body=f"number {number}") for number in range(20))
+    )
+
+    await tmux.wait_for(pane.pane_id, "took 1")
+    assert len((await bob.call("get_inbox"))["messages"]) == 20
+    await bob.call("list_agents")
+    for answer in sent:
+        status = await status_of(alice, answer["message_id"])
+        assert "read" in status["evidence"]
+        assert status["next_try_at"] is None
+    assert len(hints(tmux, pane)) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_two_agents_exchange_messages_each_woken_by_the_others(
+    backend: Backend, bound: Bound, tmux: TmuxServer
+) -> None:
+    panes = {name: await tmux.stand_in(name) for name in ("alice", "bob")}
+    agents = {name: await bound(name, pane) for name, pane in panes.items()}
+
+    for number in range(20):
+        sender, recipient = ("alice", "bob") if number % 2 == 0 else ("bob", "alice")
+        sent = await agents[sender].call("send_message", to_agent_name=recipient, body=f"number {number}")
+        await until(agents[sender], sent["message_id"], wake_status="delivered")
+        inbox = await agents[recipient].call("get_inbox")
+        assert [message["body"] for message in inbox["messages"]] == [f"number {number}"]
+
+    assert [len(hints(tmux, pane)) for pane in panes.values()] == [10, 10]
+
+
+async def test_w36_another_call_of_the_recipient_does_not_end_its_wake(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, bob = await register("alice"), await bound("bob", pane)
+    tmux.send(pane.pane_id, "x")
+    await quiet(backend, pane)
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    await bob.call("task_list")
+    tmux.send(pane.pane_id, "C-u")
+
+    await until(alice, sent["message_id"], wake_status="delivered")
+
+
+async def test_reading_the_inbox_ends_the_wake(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, bob = await register("alice"), await bound("bob", pane)
+    tmux.send(pane.pane_id, "x")
+    await quiet(backend, pane)
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    await bob.call("get_inbox")
+    await bob.call("task_list")
+
+    status = await status_of(alice, sent["message_id"])
+    assert (status["wake_status"], status["skip_reason"]) == ("skipped", "recipient_active")
+    assert status["next_try_at"] is None
+
+
+async def test_w47_a_message_has_its_status_from_the_first_instant(register: Connect) -> None:
+    alice, _ = await register("alice"), await register("bob")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello", auto_poke=False)
+
+    status = await status_of(alice, sent["message_id"])
+    assert (status["wake_status"], status["skip_reason"]) == ("skipped", "auto_poke_disabled")
+
+
+async def test_w48_mail_that_waited_without_a_pane_is_announced_when_there_is_one(
+    register: Connect, tmux: TmuxServer
+) -> None:
+    alice, bob = await register("alice"), await register("bob")
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    assert sent["poke_skip_reasons"][0]["reason"] == "no_pane"
+    pane = await tmux.stand_in("bob")
+
+    await bind(bob, pane)
+
+    await until(alice, sent["message_id"], wake_status="delivered")
+    assert hints(tmux, pane) == [HINT]
+
+
+async def test_binding_a_pane_takes_it_from_its_former_holder(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, _ = await register("alice"), await bound("bob", pane)
+
+    await bound("carol", pane)
+
+    agents = {agent["name"]: agent["tmux_pane_id"] for agent in (await alice.call("list_agents"))["agents"]}
+    assert agents == {"alice": None, "bob": None, "carol": pane.pane_id}
+
+
+async def test_a_waiting_wake_survives_a_restart(settings: Settings, tmux: TmuxServer) -> None:
+    pane = await tmux.stand_in("bob")
+    tmux.send(pane.pane_id, "x")
+    async with Backend.running(settings) as backend, callers() as connect:
+        alice: Caller = await connect(f"http://127.0.0.1:{backend.port}/mcp")
+        bob: Caller = await connect(f"http://127.0.0.1:{backend.port}/mcp")
+        await alice.register("alice")
+        await bob.register("bob")
+        await bind(bob, pane)
+        sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+        assert sent["retry_scheduled"] is True
+
+    async with Backend.running(settings) as backend, callers() as connect:
+        tmux.send(pane.pane_id, "C-u")
+        alice = await connect(f"http://127.0.0.1:{backend.port}/mcp")
+        await alice.register("alice")
+        await until(alice, sent["message_id"], wake_status="delivered")
+
+    assert hints(tmux, pane) == [HINT]
+
+
+async def test_a_pane_that_is_killed_fails_the_wake(
+    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
+    pane = await tmux.stand_in("bob")
+    alice, _ = await register("alice"), await bound("bob", pane)
+    tmux.run("kill-pane", "-t", pane.pane_id)
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    status = await until(alice, sent["message_id"], wake_status="failed")
+    assert status["detail"] == f"pane {pane.pane_id} is gone"
+
+
+async def test_a_pane_that_does_not_show_the_hint_gets_no_enter(
+    backend: Backend, register: Connect, tmux: TmuxServer
+) -> None:
+    pane = tmux.new_pane("stty raw -echo; printf '> '; exec sleep 600")
+    alice, bob = await register("alice"), await register("bob")
+    await until_running(tmux, pane, "sleep")
+    answer = await bob.call("bind_runtime_identity", agent="custom", ui_pid=pane.pid, process_pattern="sleep")
+    assert answer["ok"] is True
+    await quiet(backend, pane)
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    status = await until(alice, sent["message_id"], detail="not submitted")
+    assert status["wake_status"] == "retrying"
+    assert list(status["evidence"]) == ["queued", "attempted"]
+    assert tmux.capture(pane.pane_id).strip() == ">"

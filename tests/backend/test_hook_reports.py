@@ -1,0 +1,70 @@
+"""What hooks say of their programs: the newest word counts, for a while, and nobody can fill the memory with words."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from xats_tui.backend.hook_reports import BELIEVED, LONGEST_NAME, LONGEST_TOOL, MOST_SESSIONS, Reports
+from xats_tui.core.model.panes import PaneState
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def heard(*events: tuple[str, dict[str, Any]]) -> Reports:
+    """What is known after one session has said these."""
+    reports = Reports()
+    for event, fields in events:
+        reports.note("s", event, fields, NOW)
+    return reports
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "state", "detail"),
+    [
+        ("UserPromptSubmit", {}, PaneState.BUSY, "UserPromptSubmit"),
+        ("Stop", {}, PaneState.IDLE, "Stop"),
+        ("PermissionRequest", {"tool_name": "Bash"}, PaneState.DIALOG, "PermissionRequest: Bash"),
+        ("PermissionRequest", {"tool_name": ["Bash"]}, PaneState.DIALOG, "PermissionRequest"),
+        (
+            "Notification",
+            {"notification_type": "permission_prompt"},
+            PaneState.DIALOG,
+            "a permission prompt is open",
+        ),
+    ],
+)
+def test_an_event_says_what_the_program_does(event: str, fields: dict[str, Any], state: PaneState, detail: str) -> None:
+    report = heard(("SessionStart", {}), (event, fields)).of("s", NOW)
+
+    assert report is not None
+    assert (report.state, report.detail) == (state, detail)
+
+
+def test_an_event_that_says_nothing_about_typing_changes_nothing() -> None:
+    reports = heard(("UserPromptSubmit", {}), ("Notification", {"notification_type": "other"}), ("Whatever", {}))
+
+    assert reports.of("s", NOW) == heard(("UserPromptSubmit", {})).of("s", NOW)
+
+
+def test_a_word_is_believed_for_a_while_and_not_after_the_session_has_ended() -> None:
+    reports = heard(("UserPromptSubmit", {}))
+
+    assert reports.of("s", NOW + BELIEVED - timedelta(milliseconds=1)) is not None
+    assert reports.of("s", NOW + BELIEVED) is None
+    assert heard(("UserPromptSubmit", {}), ("SessionEnd", {})).of("s", NOW) is None
+    assert reports.of("another", NOW) is reports.of(None, NOW) is None
+
+
+def test_whoever_posts_hooks_cannot_fill_the_memory() -> None:
+    reports = heard()
+    for number in range(MOST_SESSIONS + 1):
+        reports.note(f"s{number}", "PermissionRequest", {"tool_name": "x" * 10_000}, NOW)
+    reports.note("l" * (LONGEST_NAME + 1), "Stop", {}, NOW)
+
+    newest = reports.of(f"s{MOST_SESSIONS}", NOW)
+    assert newest is not None
+    assert len(newest.detail) == len("PermissionRequest: ") + LONGEST_TOOL
+    assert reports.of("s0", NOW) is None
+    assert reports.of("s1", NOW) is not None
+    assert reports.of("l" * (LONGEST_NAME + 1), NOW) is None

@@ -1,0 +1,104 @@
+"""What the readers make of some 300 screens of ten programs, with the state that a person reads on each.
+
+`newer/manifest.json` says what was seen.  Claude Code 2.1.332 (cl), Codex 0.171 (cx) and opencode 1.18.33 (oc) have
+readers of their own; Gemini CLI (gm), Qwen Code (qw), GitHub Copilot CLI (cp), pi (pi), Droid (dr), Kilo (kl) and
+Cline (cn) have not.  A state of null was not judged.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xats_tui.backend.panes import read_pane
+from xats_tui.core.model.agents import Client
+from xats_tui.core.model.panes import PaneReading, PaneState
+
+FOLDER = Path(__file__).parent / "newer"
+
+CLIENTS = {"cl": Client.CLAUDE_CODE, "cx": Client.CODEX, "oc": Client.OPENCODE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """One captured screen, with what a person says of it."""
+
+    name: str
+    client: Client
+    want: str
+    composer: str | None
+    screen: str
+    formats: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def reading(self, client: Client | None = None) -> PaneReading:
+        return read_pane(client or self.client, self.screen, self.formats)
+
+
+ALL = tuple(
+    Capture(
+        name=name,
+        client=CLIENTS.get(name[:2], Client.CUSTOM),
+        want=entry["want"] or "not judged",
+        composer=entry.get("composer"),
+        screen=(FOLDER / f"{name}.ansi").read_text().removesuffix("\n"),
+        formats=entry["formats"],
+    )
+    for name, entry in json.loads((FOLDER / "manifest.json").read_text()).items()
+)
+KNOWN = [capture for capture in ALL if capture.client is not Client.CUSTOM and capture.want != "not judged"]
+OTHERS = [capture for capture in ALL if capture.client is Client.CUSTOM]
+
+
+@pytest.mark.parametrize("capture", KNOWN, ids=str)
+def test_a_client_with_a_reader_of_its_own_is_read_as_a_person_reads_it(capture: Capture) -> None:
+    reading = capture.reading()
+
+    if capture.want == "not idle":
+        assert reading.state is not PaneState.IDLE, reading
+    else:
+        assert reading.state in capture.want.split("|"), reading
+
+
+@pytest.mark.parametrize("capture", [capture for capture in KNOWN if capture.composer is not None], ids=str)
+def test_the_composer_holds_what_was_typed(capture: Capture) -> None:
+    assert "".join((capture.reading().composer or "").split()) == "".join((capture.composer or "").split())
+
+
+AT_AN_AGENT = [one for one in ALL if one.formats["pane_current_command"] != "bash"]
+
+
+@pytest.mark.parametrize("capture", [one for one in AT_AN_AGENT if one.want not in {"idle", "not judged"}], ids=str)
+def test_the_generic_reader_says_idle_of_no_program_that_is_not(capture: Capture) -> None:
+    assert capture.reading(Client.CUSTOM).state is not PaneState.IDLE
+
+
+@pytest.mark.parametrize("capture", [one for one in OTHERS if not one.formats["cursor_flag"]], ids=str)
+def test_a_hidden_cursor_proves_nothing(capture: Capture) -> None:
+    assert capture.reading().state not in {PaneState.IDLE, PaneState.DRAFT}
+
+
+@pytest.mark.parametrize(
+    "capture", [one for one in OTHERS if one.want == "idle" and one.name[:2] in {"cn", "cp", "qw"}], ids=str
+)
+def test_a_prompt_with_the_cursor_and_a_grey_placeholder_behind_it_is_idle(capture: Capture) -> None:
+    assert capture.reading().state is PaneState.IDLE
+
+
+@pytest.mark.parametrize(
+    "capture", [one for one in OTHERS if "-dialog" in one.name and "reject" not in one.name], ids=str
+)
+def test_a_dialog_of_a_program_that_is_not_known_is_told_as_one(capture: Capture) -> None:
+    assert capture.reading().state is PaneState.DIALOG
+
+
+@pytest.mark.parametrize(
+    "capture", [one for one in OTHERS if one.want == "busy" and one.name[:2] not in {"kl", "pi"}], ids=str
+)
+def test_a_program_that_says_that_it_works_is_busy(capture: Capture) -> None:
+    assert capture.reading().state is PaneState.BUSY

@@ -1,1 +1,0 @@
-"""Tests of `xats_tui.launching`."""

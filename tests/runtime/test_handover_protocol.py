@@ -1,0 +1,67 @@
+"""A coordinator leaves its place to one without a screen, or keeps it if there is none that could."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.dashboard import gone
+from xats_tui.backend.thread import Coordinator
+from xats_tui.dashboard.shutdown import Ending
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.handover import NoSuccessor
+from xats_tui.runtime.pid_file import PidRecord
+from xats_tui.runtime.settings import Loaded, load
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Loaded:
+    return load({"home": tmp_path / "home", "port": 0, "token": "hush"}, {})
+
+
+@pytest.fixture
+def coordinator(loaded: Loaded) -> Iterator[Coordinator]:
+    running = Coordinator(loaded.settings, "a terminal")
+    running.start()
+    yield running
+    running.stop()
+
+
+def incumbent(loaded: Loaded) -> PidRecord:
+    record = pid_file.running(loaded.settings.pid_path)
+    assert record is not None
+    return record
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # an heir is not waited for
+async def test_the_heir_has_the_port_the_home_and_the_token(loaded: Loaded, coordinator: Coordinator) -> None:
+    before = incumbent(loaded)
+    sentence = Ending(loaded, coordinator).hand_over()
+    after = incumbent(loaded)
+    try:
+        assert sentence == f"the coordinator goes on without a screen: pid {after.pid}, port {before.port}"
+        assert (before.pid, before.screen, after.screen) == (os.getpid(), True, False)
+        assert b"hush" not in Path(f"/proc/{after.pid}/cmdline").read_bytes()
+        assert b"XATS_TOKEN=hush" in Path(f"/proc/{after.pid}/environ").read_bytes()
+    finally:
+        os.kill(after.pid, signal.SIGTERM)
+        await gone(loaded.settings.home)
+
+
+def test_an_heir_that_cannot_start_changes_nothing(loaded: Loaded, coordinator: Coordinator) -> None:
+    before = incumbent(loaded)
+    bad = replace(loaded, settings=loaded.settings.model_copy(update={"log_level": "LOUD"}))
+    bad = replace(bad, sources={**loaded.sources, "log_level": "flag"})
+    with pytest.raises(NoSuccessor, match="log_level"):
+        Ending(bad, coordinator).hand_over()
+    assert incumbent(loaded) == before
+
+
+def test_whoever_takes_over_meanwhile_is_the_heir(loaded: Loaded, coordinator: Coordinator) -> None:
+    with pid_file.starting(loaded.settings.pid_path):
+        sentence = Ending(loaded, coordinator).hand_over()
+    assert sentence == f"pid {os.getpid()} takes the coordinator's place"
+    assert not pid_file.is_running(loaded.settings.pid_path)

@@ -1,0 +1,1 @@
+"""The HTTP interface of the coordinator: MCP, hooks, health and the operator's endpoint."""

@@ -1,0 +1,318 @@
+"""The coordinator's HTTP door: MCP over Streamable HTTP at `/mcp`, `/health`, `/hook`, the operator's commands.
+
+It knows who is let in and where a request goes, none of the services behind it.
+"""
+
+import asyncio
+import hmac
+import json
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from typing import Any
+from urllib.parse import parse_qs
+
+import uvicorn
+from pydantic_core import from_json
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
+
+from xats_tui import __version__
+from xats_tui.backend.api.connection_limits import PatientConnection
+from xats_tui.backend.api.mcp_server import McpServer
+from xats_tui.backend.api.operator_endpoint import OPERATOR_PATH, OperatorDoor
+from xats_tui.backend.api.request_checks import (
+    REFUSED,
+    HttpRefusal,
+    check_post,
+    check_stream,
+    check_version,
+    for_the_server,
+    is_opening,
+    parsed,
+    read_body,
+    replayed,
+    rpc_refusal,
+    session_of,
+)
+from xats_tui.backend.api.request_headers import LOOPBACK_NAMES, comes_from_this_machine, names_this_machine
+from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.services.agents.kept_sessions import KeptSessions
+from xats_tui.backend.services.agents.runtimes import Runtimes
+from xats_tui.backend.services.wakes.hooks import HostHooks
+from xats_tui.backend.tools.base import Toolbox
+from xats_tui.core.clock import Clock
+from xats_tui.runtime import coordinator_proof
+from xats_tui.runtime.settings import Settings, is_loopback
+
+logger = logging.getLogger(__name__)
+
+HANGING_UP = 0.5
+"""Seconds that a standing stream gets to end when its client opens the next one."""
+
+SHOWN = 100
+"""Characters of a header that a refusal repeats."""
+
+GRACE = 1
+"""Seconds that calls under way get at shutdown before they are cancelled."""
+
+
+class HttpDoor:
+    """The ASGI application."""
+
+    def __init__(
+        self,
+        toolbox: Toolbox,
+        hooks: HostHooks,
+        operator: OperatorDoor,
+        sessions: Sessions,
+        kept: KeptSessions,
+        runtimes: Runtimes,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._server = McpServer(toolbox, sessions, kept, runtimes, clock)
+        self._hooks = hooks
+        self._operator = operator
+        self._sessions = sessions
+        self._token = settings.token
+        self._query_token = settings.query_token
+        self._proof_key_path = settings.proof_key_path
+        self._names = LOOPBACK_NAMES | {settings.host} if is_loopback(settings.host) else None
+        """The hosts that a request may name; None where any may, for everybody needs the token there."""
+        self._clock = clock
+        self._started = clock.monotonic()
+        self._calls = _UnderWay()
+        self._closing = asyncio.Event()
+        self._standing: dict[str, asyncio.Event] = {}
+        """By session with a standing stream, or one that is about to open: what is set when it has ended."""
+
+    @asynccontextmanager
+    async def open(self, listener: socket.socket, keep_alive: float) -> AsyncIterator[None]:
+        """Serve on a listening socket for the life of the block; ends with open streams, too."""
+        config = uvicorn.Config(
+            self,
+            http=PatientConnection,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            proxy_headers=False,  # nobody stands before us: who connects is who connects
+            ws="none",
+            timeout_keep_alive=max(int(keep_alive), 1),
+            timeout_graceful_shutdown=GRACE,
+        )
+        server = _Server(config)
+        sessions = asyncio.create_task(self._hold_sessions(), name="sessions")
+        serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+        try:
+            yield
+        finally:
+            server.end()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GRACE):
+                    await self._calls.none.wait()
+            self._closing.set()  # ends the standing streams, which would otherwise hold the server up
+            await sessions
+            await serving
+
+    async def _hold_sessions(self) -> None:
+        async with self._server.running():
+            await self._closing.wait()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        try:
+            await self._route(scope, receive, send)
+        except HttpRefusal as refusal:
+            await _answer(send, refusal.status, refusal.body, refusal.headers)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path.startswith("/health") and scope["method"] != "CONNECT":  # to which a 200 would open a tunnel
+            await _answer(send, 200, {**self._health(), **await self._proofs(scope)})
+            return
+        if not path.startswith(OPERATOR_PATH) and not self._may_pass(scope):
+            raise HttpRefusal(401, {"error": "invalid_token"})
+        self._check_names(Headers(scope=scope))
+        if path.startswith(OPERATOR_PATH):
+            with self._calls:
+                await _answer(send, 200, await self._operator.answer(scope, receive))
+        elif path == "/mcp":
+            await self._mcp(scope, receive, send)
+        elif path == "/hook" and scope["method"] == "POST" and "origin" not in Headers(scope=scope):  # no web page's
+            await _answer(send, 200, await self._hooks.hear(await _hook_event(scope, receive)))
+        else:
+            raise HttpRefusal(404, {"error": "not_found", "detail": "the MCP endpoint is /mcp"})
+
+    async def _mcp(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        match scope["method"]:
+            case "POST":
+                await self._post(scope, receive, send)
+            case "GET":
+                await self._reopen(headers)
+                await self._stand(check_stream(headers, self._sessions), scope, receive, send)
+            case "DELETE":
+                await self._reopen(headers)
+                session = session_of(headers, self._sessions)
+                check_version(headers)
+                await self._server.end(session)
+                await self._server.answer(for_the_server(scope, session), receive, send)
+            case method:
+                refusal = rpc_refusal(405, REFUSED, f"Method Not Allowed: {method}")
+                raise HttpRefusal(refusal.status, refusal.body, {"allow": "GET, POST, DELETE"})
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._calls, ExitStack() as call:
+            headers = Headers(scope=scope)
+            body = await read_body(scope, receive)
+            message = parsed(headers, body)
+            if not is_opening(message):
+                await self._reopen(headers)
+            session = check_post(headers, message, self._sessions)
+            if session is not None:
+                session.peer = _port_of_this_machine(scope)
+                call.enter_context(self._sessions.calling(session))
+            await self._server.answer(for_the_server(scope, session), replayed(body, receive), send)
+
+    async def _reopen(self, headers: Headers) -> None:
+        """See that a session is open that was so before a restart."""
+        session_id = headers.get("mcp-session-id", "")
+        if session_id and self._sessions.get(session_id) is None:
+            await self._server.reopen(session_id)
+
+    async def _stand(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold a session's standing stream, which is open from the moment at which a notification would leave."""
+        await self._none_stands(session.session_id)
+        session.stream_peer = _port_of_this_machine(scope)
+        with ExitStack() as open_stream:
+
+            async def begin(message: Message) -> None:
+                await send(message)
+                if message["type"] == "http.response.start" and message["status"] == 200:
+                    open_stream.enter_context(self._sessions.streaming(session.session_id))
+
+            ended = self._standing[session.session_id] = asyncio.Event()
+            open_stream.callback(ended.set)
+            open_stream.callback(self._standing.pop, session.session_id)
+            await self._server.answer(for_the_server(scope, session), receive, begin)
+
+    async def _none_stands(self, session_id: str) -> None:
+        """See that a session has no standing stream; a client that comes back may be faster than its old one ends.
+
+        Raises:
+            HttpRefusal: 409, it has one.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HANGING_UP):
+                while standing := self._standing.get(session_id):
+                    await standing.wait()
+        if session_id in self._standing:
+            raise rpc_refusal(409, REFUSED, "Conflict: only one standing stream a session")
+
+    def _check_names(self, headers: Headers) -> None:
+        """Let no web page in that reaches this machine by rebinding its own name.
+
+        Raises:
+            HttpRefusal: 421 for a foreign host, 403 for a foreign origin.
+        """
+        if self._names is None:
+            return
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not names_this_machine(host, self._names):
+            raise HttpRefusal(421, {"error": "foreign_host", "detail": f"Host is not this machine: {host[:SHOWN]!r}"})
+        if origin and not comes_from_this_machine(origin, self._names):
+            raise HttpRefusal(403, {"error": "foreign_origin", "detail": f"Origin is foreign: {origin[:SHOWN]!r}"})
+
+    def _health(self) -> dict[str, Any]:
+        return {"ok": True, "version": __version__, "uptime_seconds": int(self._clock.monotonic() - self._started)}
+
+    async def _proofs(self, scope: Scope) -> dict[str, Any]:
+        """What proves to a bridge that this is the coordinator, if it asks, and not through a page's own name."""
+        (nonce,) = parse_qs(scope["query_string"].decode("latin-1")).get(coordinator_proof.QUESTION, [""])[:1]
+        if not 0 < len(nonce) <= coordinator_proof.LONGEST_NONCE_CHARS:
+            return {}
+        self._check_names(Headers(scope=scope))
+        known = await asyncio.to_thread(coordinator_proof.keys, self._proof_key_path, self._token)
+        client, server = scope["client"], scope["server"]
+        return {coordinator_proof.ANSWER: [coordinator_proof.proof(key, nonce, client, server) for key in known]}
+
+    def _may_pass(self, scope: Scope) -> bool:
+        if self._token is None:
+            return True
+        authorization = Headers(scope=scope).get("authorization", "")
+        if authorization.startswith("Bearer "):
+            given = authorization.removeprefix("Bearer ")
+        elif not self._query_token:
+            return False
+        else:
+            given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        return hmac.compare_digest(given.encode(), self._token.encode())
+
+
+class _UnderWay:
+    """Counts what is under way, and tells when nothing is."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self.none = asyncio.Event()
+        self.none.set()
+
+    def __enter__(self) -> None:
+        self._count += 1
+        self.none.clear()
+
+    def __exit__(self, *error: object) -> None:
+        self._count -= 1
+        if not self._count:
+            self.none.set()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: this program has its own.  It is told to end; uvicorn looks every 0.1 s."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._end = asyncio.Event()
+
+    def end(self) -> None:
+        """Take no more connections, and finish with those that there are."""
+        self.should_exit = True
+        self._end.set()
+
+    async def main_loop(self) -> None:
+        """Keep the Date that answers bear true, until the end."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._end.wait()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _port_of_this_machine(scope: Scope) -> int | None:
+    """The port that a request came from, if that is one of this machine."""
+    host, port = scope.get("client") or ("", 0)
+    return port if is_loopback(host) else None
+
+
+async def _hook_event(scope: Scope, receive: Receive) -> Mapping[str, Any]:
+    """The object in a hook's body; an empty one for anything else: no agent waits for an error of ours."""
+    try:
+        value = from_json(await read_body(scope, receive))
+    except (HttpRefusal, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+async def _answer(send: Send, status: int, body: Mapping[str, Any], more: Mapping[str, str] | None = None) -> None:
+    payload = json.dumps(body).encode()
+    headers = {"content-type": "application/json", "content-length": str(len(payload))} | dict(more or {})
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": payload})

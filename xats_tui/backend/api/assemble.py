@@ -1,0 +1,46 @@
+"""The doors that agents and commands come in by, put together: tools and the operator's verbs behind HTTP.
+
+To import it takes half a second, for the MCP SDK mostly.  A dashboard does that when there is something to see.
+"""
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from xats_tui.backend.api.app import HttpDoor
+from xats_tui.backend.api.operator_endpoint import OperatorDoor
+from xats_tui.backend.operator_api.base import OperatorServices
+from xats_tui.backend.services.bundle import Services
+from xats_tui.backend.services.wakes.hooks import HostHooks
+from xats_tui.backend.tools import TOOLS
+from xats_tui.backend.tools.base import Toolbox
+from xats_tui.core.model.health import Health
+from xats_tui.runtime.settings import Settings
+
+
+@asynccontextmanager
+async def opened(
+    listener: socket.socket,
+    services: Services,
+    health: Callable[[], Awaitable[Health]],
+    settings: Settings,
+    *,
+    read_only: bool,
+) -> AsyncIterator[None]:
+    """Serve whoever connects, for the life of the block.
+
+    Args:
+        listener: a socket that listens.
+        services: what does the work.
+        health: how the coordinator is doing.
+        settings: the effective settings.
+        read_only: refuse commands of the operator that change anything.
+    """
+    commanded = OperatorServices.acting(services, health)
+    operator = OperatorDoor(commanded, settings.operator_token_path, read_only=read_only)
+    hooks = HostHooks(services.database, services.waker, services.receipts, services.reports, services.clock)
+    toolbox = Toolbox(TOOLS, services)
+    sessions, kept, runtimes = services.sessions, services.kept_sessions, services.runtimes
+    door = HttpDoor(toolbox, hooks, operator, sessions, kept, runtimes, settings, services.clock)
+    async with door.open(listener, settings.keep_alive_ms / 1000):
+        yield

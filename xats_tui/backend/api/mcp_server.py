@@ -1,0 +1,274 @@
+"""The MCP server: the SDK's server and session manager, with our toolbox behind them and our sessions beside them.
+
+It answers what was let in.  It knows nothing of paths, tokens, or who may say what.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import mcp_types as types
+from mcp.server.auth.middleware.bearer_auth import AuthorizationContext
+from mcp.server.connection import Connection
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http import StreamableHTTPServerTransport
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types.version import OLDEST_SUPPORTED_VERSION
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
+
+from xats_tui import __version__
+from xats_tui.backend.api.request_checks import (
+    BODY_LIMIT,
+    FIRST_PROTOCOL,
+    JSON_TYPE,
+    REFUSED,
+    STREAM_TYPE,
+    HttpRefusal,
+    replayed,
+    rpc_refusal,
+)
+from xats_tui.backend.api.sse import OneEvent, standing
+from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.services.agents.kept_sessions import KeptSessions
+from xats_tui.backend.services.agents.runtimes import Runtimes
+from xats_tui.backend.session_limit import making_room
+from xats_tui.backend.tools.base import Toolbox
+from xats_tui.core.call_meta import CALLS_ONCE
+from xats_tui.core.clock import Clock
+from xats_tui.core.instructions import INSTRUCTIONS
+
+SERVER_NAME = "xats-tui"
+
+SESSION_IDLE = 12 * 3600.0
+"""Seconds without a request or an open stream after which a session is forgotten."""
+
+MAX_SESSIONS = 2000
+"""Sessions at once; to open another one answers 503, unless there are some that can make room."""
+
+SHARE = 4
+"""Parts of these of which one process has one: no program alone keeps the others out."""
+
+FULL = "the coordinator is full: {} sessions are open and in use; end agents that nobody needs, or try again in a while"
+
+ROOM_MADE = 50
+"""Sessions that are ended at once to make room; each is a write to the database."""
+
+NOTIFY_PATIENCE = 1.0
+"""Seconds that a client which does not read its stream may hold up a notification."""
+
+OPENING_REQUEST: Scope = {
+    "type": "http",
+    "method": "POST",
+    "path": "/mcp",
+    "query_string": b"",
+    "headers": [(b"accept", f"{JSON_TYPE}, {STREAM_TYPE}".encode()), (b"content-type", JSON_TYPE.encode())],
+}
+"""What the SDK is asked to open a session with that a client comes back to."""
+
+Context = ServerRequestContext[dict[str, Any]]
+
+
+class McpServer:
+    """All MCP sessions and what they call."""
+
+    def __init__(
+        self, toolbox: Toolbox, sessions: Sessions, kept: KeptSessions, runtimes: Runtimes, clock: Clock
+    ) -> None:
+        self._toolbox = toolbox
+        self._sessions = sessions
+        self._kept = kept
+        self._runtimes = runtimes
+        self._clock = clock
+        self._coming_back: set[str] = set()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._runs = False
+        server = Server(
+            SERVER_NAME,
+            version=__version__,
+            instructions=INSTRUCTIONS,
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+        )
+        server.middleware[:] = [self._greet]  # without the SDK's tracing, which has nobody to report to
+        self._manager = _SessionManager(
+            server,
+            json_response=True,  # no tool says anything before it answers: `OneEvent` makes a stream of the answer
+            session_idle_timeout=SESSION_IDLE,
+            max_request_body_size=BODY_LIMIT,
+            max_sessions=MAX_SESSIONS + ROOM_MADE,  # ours is the limit: some are let in while others are counted
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Sessions live within this block; those that it ends are kept."""
+        async with self._manager.run():
+            self._runs = True
+            try:
+                yield
+            finally:
+                self._runs = False
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that was let in.
+
+        Raises:
+            HttpRefusal: 503, it would open a session, and there are too many.
+        """
+        if "mcp-session-id" not in Headers(scope=scope) and not await self._has_room():
+            refusal = rpc_refusal(503, REFUSED, FULL.format(MAX_SESSIONS))
+            raise HttpRefusal(refusal.status, refusal.body, {"retry-after": "60"})
+        if scope["method"] == "POST":
+            async with OneEvent(send) as answer:
+                await self._manager.handle_request(scope, receive, answer.send)
+        else:
+            await self._manager.handle_request(scope, receive, standing(send))
+
+    async def reopen(self, session_id: str) -> None:
+        """Have a session go on, under its id, that was open when the coordinator was killed or stopped.
+
+        Nothing happens if it is open, or unknown.
+        """
+        async with self._turns.setdefault(session_id, asyncio.Lock()):
+            if not self._runs or self._sessions.get(session_id) is not None:
+                return
+            opening = await self._kept.opening_of(session_id, timedelta(seconds=SESSION_IDLE))
+            if opening is None or not await self._has_room():
+                return
+            self._coming_back.add(session_id)
+            try:
+                await self._manager.reopen(session_id, opening, lambda: self._sessions.get(session_id) is not None)
+            finally:
+                self._coming_back.discard(session_id)
+
+    async def _has_room(self) -> bool:
+        """Whether there is room for another session, perhaps because some that nobody needs have made it."""
+        if len(self._sessions) >= MAX_SESSIONS:
+            occupants = await self._runtimes.occupants(self._sessions.open_ones())
+            for session in making_room(occupants, MAX_SESSIONS // SHARE, self._clock.now())[:ROOM_MADE]:
+                await self._put_out(session)
+        return len(self._sessions) < MAX_SESSIONS
+
+    async def _put_out(self, session: Session) -> None:
+        """End a session; one that an agent spoke in is kept, and goes on when its client comes back."""
+        if session.agent_id is None and session.superseded is None:
+            await self.end(session)
+        else:
+            self._sessions.close(session)
+        await self._manager.discard(session.session_id)
+
+    async def end(self, session: Session) -> None:
+        """A session is over, for good: at once, not when its last task has wound down."""
+        if self._sessions.get(session.session_id) is session:
+            self._sessions.close(session)
+            await self._kept.forget(session.session_id)
+
+    async def _list_tools(self, context: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=self._toolbox.offered)
+
+    async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+        session: Session = _connection(context).state[SERVER_NAME]
+        return await self._toolbox.call(session, params.name, params.arguments or {}, dict(context.meta or {}))
+
+    async def _greet(self, ctx: Context, call_next: CallNext) -> HandlerResult:
+        """Open a session with its `initialize`, and answer as the reference does."""
+        if ctx.method != "initialize":
+            return await call_next(ctx)
+        params = dict(ctx.params or {})
+        first = params.get("protocolVersion") == FIRST_PROTOCOL
+        if first:
+            ctx = replace(ctx, params=params | {"protocolVersion": OLDEST_SUPPORTED_VERSION})
+        greeting = await call_next(ctx)
+        assert isinstance(greeting, dict)  # mcp 2.3 makes one of every result; tests hold us to it
+        await self._open(_connection(ctx), params)
+        capabilities = {"tools": {"listChanged": True}} | _extensions(params)
+        return greeting | {"capabilities": capabilities} | ({"protocolVersion": FIRST_PROTOCOL} if first else {})
+
+    async def _open(self, connection: Connection, opening: Mapping[str, Any]) -> None:
+        async def notify(method: str, params: Mapping[str, Any]) -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(NOTIFY_PATIENCE):
+                    await connection.notify(method, params)
+
+        session_id, client = connection.session_id, opening["clientInfo"]
+        assert session_id is not None  # only stateless connections have none
+        session = self._sessions.open(session_id, f"{client['name']} {client['version']}".strip(), notify)
+        connection.state[SERVER_NAME] = session
+        connection.exit_stack.push_async_callback(self._wound_down, session)
+        if session_id not in self._coming_back:
+            await self._kept.keep(session, opening)
+            return
+        try:
+            await self._kept.give_back(session)
+        except BaseException:
+            self._sessions.close(session)
+            raise
+
+    async def _wound_down(self, session: Session) -> None:
+        """A session was idle for too long, or crashed, or all end because the coordinator does."""
+        if self._runs:
+            await self.end(session)
+        else:
+            self._sessions.close(session)
+
+
+class _SessionManager(StreamableHTTPSessionManager):
+    """The SDK's, with session ids in the form that the reference's have, UUIDs with hyphens, or with one of before."""
+
+    async def reopen(self, session_id: str, opening: Mapping[str, Any], is_open: Callable[[], bool]) -> None:
+        """Open a session under an id that it had before; `is_open` tells whether that succeeded."""
+        async with self._session_creation_lock:
+            transport = super()._admit_session(None)
+            if transport is None:
+                return
+            self._name(transport, session_id)
+        request = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": opening}
+        receive = replayed(json.dumps(request).encode(), _receive_nothing)
+        await self._serve_opening_request(transport, OPENING_REQUEST, receive, _send_nowhere)
+        if not is_open():
+            await self._discard_session(session_id, transport)
+
+    async def discard(self, session_id: str) -> None:
+        """End a session, if there is one of that id."""
+        if transport := self._server_instances.get(session_id):
+            await self._discard_session(session_id, transport)
+
+    def _admit_session(self, requestor: AuthorizationContext | None) -> StreamableHTTPServerTransport | None:
+        transport = super()._admit_session(requestor)
+        if transport is not None and transport.mcp_session_id is not None:
+            self._name(transport, str(UUID(transport.mcp_session_id)))
+        return transport
+
+    def _name(self, transport: StreamableHTTPServerTransport, session_id: str) -> None:
+        del self._server_instances[transport.mcp_session_id or ""]
+        transport.mcp_session_id = session_id
+        self._server_instances[session_id] = transport
+
+
+async def _receive_nothing() -> Message:
+    """Nothing more comes; nobody hangs up either."""
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets it")
+
+
+async def _send_nowhere(message: Message) -> None:
+    """Nobody waits for this answer."""
+
+
+def _extensions(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What we can do for a client that asks for it: answer a call that it repeats without carrying it out again."""
+    match params:
+        case {"capabilities": {"experimental": dict(asked)}} if CALLS_ONCE in asked:
+            return {"experimental": {CALLS_ONCE: {}}}
+    return {}
+
+
+def _connection(context: Context) -> Connection:
+    return context.session._connection  # mcp 2.3 hands it to nobody; tests hold us to it

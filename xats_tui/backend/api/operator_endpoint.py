@@ -1,0 +1,117 @@
+"""The door for commands that act as the operator: `POST /operator/VERB`, a JSON object in, a JSON object out.
+
+It knows who is let in and how a refusal looks, and nothing of what a verb does.  It has a credential of its own: an
+agent that was given the `--token` is no operator.
+"""
+
+import hmac
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pydantic_core
+from pydantic import ValidationError
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
+
+from xats_tui.backend.api.request_checks import BODY_LIMIT, JSON_TYPE, HttpRefusal, read_body
+from xats_tui.backend.operator_api import VERBS
+from xats_tui.backend.operator_api.base import OperatorServices, Verb
+from xats_tui.backend.tools.base import Arguments
+from xats_tui.core.errors import Refusal, XatsError
+from xats_tui.core.refusals import sentence_of
+from xats_tui.runtime import operator_token
+
+logger = logging.getLogger(__name__)
+
+OPERATOR_PATH = "/operator/"
+"""What the paths behind this door begin with."""
+
+UNTOLD = frozenset({"sentence", "detail"})
+"""Fields of a refusal that are in its sentence."""
+
+
+class OperatorDoor:
+    """Answers the operator's commands."""
+
+    def __init__(self, services: OperatorServices, credential: Path, *, read_only: bool) -> None:
+        """Name the services and the file of the credential; in read-only mode what changes anything is refused."""
+        self._services = services
+        self._credential = credential
+        self._read_only = read_only
+
+    async def answer(self, scope: Scope, receive: Receive) -> Mapping[str, Any]:
+        """What a verb answers.
+
+        Raises:
+            HttpRefusal: it was not carried out; the body has a code, and a sentence for the operator.
+        """
+        headers = Headers(scope=scope)
+        self._check_caller(headers)
+        verb = _verb(scope)
+        arguments = _checked(verb, headers, await _body(scope, receive))
+        if verb.changes and self._read_only:
+            raise _refused(403, "read_only", "the dashboard runs in read-only mode: nothing can be changed")
+        return await self._carried_out(verb, arguments)
+
+    async def _carried_out(self, verb: Verb, arguments: Arguments) -> Mapping[str, Any]:
+        try:
+            return await verb.run(self._services, arguments)
+        except Refusal as refusal:
+            told = str(refusal.fields.get("sentence") or sentence_of(refusal))
+            more = {name: value for name, value in refusal.fields.items() if name not in UNTOLD}
+            raise _refused(409, refusal.code, told, **more) from refusal
+        except XatsError as error:
+            logger.warning("%s for the operator failed: %s", verb.name, error)
+            raise _refused(503, "failed", f"it could not be done: {error}") from error
+        except Exception as error:
+            logger.exception("%s for the operator failed", verb.name)
+            raise _refused(
+                503, "failed", "it failed for a reason of the coordinator's own; its log says which"
+            ) from error
+
+    def _check_caller(self, headers: Headers) -> None:
+        """See that it is the operator who asks, and no web page in the operator's browser."""
+        if "origin" in headers:
+            raise _refused(403, "foreign_origin", "this is for commands, not for web pages")
+        secret = operator_token.read(self._credential)
+        if secret is None:
+            raise _refused(401, "no_credential", "there is no credential in the coordinator's home: start it anew")
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or not hmac.compare_digest(given.encode(), secret.encode()):
+            raise _refused(401, "invalid_credential", "the credential is not the one in the coordinator's home")
+
+
+def _verb(scope: Scope) -> Verb:
+    name = scope["path"].removeprefix(OPERATOR_PATH)
+    if name not in VERBS:
+        raise _refused(404, "unknown_verb", f"there is no such verb; there are: {', '.join(VERBS)}")
+    if scope["method"] != "POST":
+        refusal = _refused(405, "method_not_allowed", "a verb is asked with POST")
+        raise HttpRefusal(refusal.status, refusal.body, {"allow": "POST"})
+    return VERBS[name]
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    try:
+        return await read_body(scope, receive)
+    except HttpRefusal as refusal:
+        raise _refused(413, "body_too_large", f"that is too much at once: {BODY_LIMIT} bytes at most") from refusal
+
+
+def _checked(verb: Verb, headers: Headers, body: bytes) -> Arguments:
+    if headers.get("content-type", "").partition(";")[0].strip() != JSON_TYPE:
+        raise _refused(415, "not_json", f"the content type has to be {JSON_TYPE}")
+    try:
+        return verb.arguments.model_validate(pydantic_core.from_json(body, allow_inf_nan=False))
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in problem["loc"]) or "the arguments"
+        raise _refused(400, "invalid_arguments", f"{where}: {problem['msg'].lower()}") from error
+    except ValueError as error:
+        raise _refused(400, "invalid_json", f"the body is no JSON: {error}") from error
+
+
+def _refused(status: int, code: str, sentence: str, **more: Any) -> HttpRefusal:
+    return HttpRefusal(status, {"error": code, "sentence": sentence, **more})

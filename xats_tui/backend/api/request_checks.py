@@ -1,0 +1,247 @@
+"""What a request to `/mcp` has to be before it reaches the MCP server.
+
+The checks and their order are those of the reference.  It knows headers, bodies and what a session says of itself; it
+neither answers nor knows what a tool does.
+"""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+import mcp_types as types
+import pydantic_core
+from mcp_types.methods import validate_client_request
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
+from pydantic import ValidationError
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope
+
+from xats_tui.backend.api.request_headers import accepts
+from xats_tui.backend.mcp_sessions import Session, Sessions
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes of an HTTP request body; larger ones answer 413."""
+
+BODY_PATIENCE = 30.0
+"""Seconds for a body to be there, from its request's head on; later ones answer 408."""
+
+OPENING_LIMIT = 64 * 1024
+"""Bytes of an `initialize`, of which every session keeps a part."""
+
+FIRST_PROTOCOL = "2024-10-07"
+"""A draft that the SDK does not know and the reference speaks; what we send is the same in the next version."""
+
+PROTOCOLS = (*sorted(HANDSHAKE_PROTOCOL_VERSIONS, reverse=True), FIRST_PROTOCOL)
+"""Newest first.  The later ones have neither session nor standing stream; a client falls back to `initialize`."""
+
+JSON_TYPE = "application/json"
+STREAM_TYPE = "text/event-stream"
+
+REFUSED = -32000
+SESSION_NOT_FOUND = -32001
+"""What Claude Code looks for in a 404 before it opens a new session."""
+
+PINNED_TOOL = "register_agent"
+"""Its first call with an Authorization header decides which one its later calls must have."""
+
+MADE_FOR_US = {b"mcp-protocol-version", b"last-event-id", b"accept"}
+"""Headers that are checked here, or mean nothing here, and lead the SDK elsewhere."""
+
+ACCEPTED = (b"accept", f"{JSON_TYPE}, {STREAM_TYPE}".encode())
+"""The one form of `Accept` that the SDK is shown, for a request that has passed our own check."""
+
+
+class HttpRefusal(Exception):
+    """A request that is answered with a status and a JSON body, and goes no further."""
+
+    def __init__(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+        self.headers = headers or {}
+
+
+def rpc_refusal(status: int, code: int, message: str) -> HttpRefusal:
+    """A refusal in the words of JSON-RPC."""
+    return HttpRefusal(status, {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}})
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """A request's body; less of it when the client leaves meanwhile.
+
+    Raises:
+        HttpRefusal: 413, it is larger than `BODY_LIMIT`; 408, it does not come.
+    """
+    declared = Headers(scope=scope).get("content-length", "")
+    size = int(declared) if declared.isdecimal() else 0
+    body = bytearray()
+    more = True
+    try:
+        async with asyncio.timeout(BODY_PATIENCE):
+            while more and max(size, len(body)) <= BODY_LIMIT:
+                message = await receive()
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+    except TimeoutError:
+        refusal = rpc_refusal(408, REFUSED, f"Request Timeout: no whole body within {BODY_PATIENCE:g} s")
+        raise HttpRefusal(refusal.status, refusal.body, {"connection": "close"}) from None
+    if max(size, len(body)) > BODY_LIMIT:
+        raise rpc_refusal(413, REFUSED, f"Request body too large: {BODY_LIMIT} bytes at most")
+    return bytes(body)
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that begins with the body that was read."""
+    unread = [body]
+
+    async def replay() -> Message:
+        return {"type": "http.request", "body": unread.pop(), "more_body": False} if unread else await receive()
+
+    return replay
+
+
+def parsed(headers: Headers, body: bytes) -> Any:
+    """The value that a body holds; None when it does not claim to be JSON.
+
+    Raises:
+        HttpRefusal: 400, it claims to be JSON and is not; 413, it opens a session at too great a length.
+    """
+    if not _is_json(headers):
+        return None
+    try:
+        message = pydantic_core.from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise rpc_refusal(400, types.PARSE_ERROR, f"Parse error: {error}") from error
+    if is_opening(message) and len(body) > OPENING_LIMIT:
+        raise rpc_refusal(413, REFUSED, f"Request body too large: {OPENING_LIMIT} bytes at most for initialize")
+    return message
+
+
+def session_of(headers: Headers, sessions: Sessions) -> Session:
+    """The session that a request names.
+
+    Raises:
+        HttpRefusal: 400 when it names none, as the reference, but to a client of a later protocol with the versions
+            there are; 404 when that is unknown, which tells a client to open a new one.
+    """
+    session_id = headers.get("mcp-session-id")
+    if not session_id:
+        check_version(headers)
+        raise HttpRefusal(400, {"error": "unknown_session"})
+    session = sessions.get(session_id)
+    if session is None:
+        raise rpc_refusal(404, SESSION_NOT_FOUND, "Session not found: send initialize again to open a new one")
+    return session
+
+
+def check_stream(headers: Headers, sessions: Sessions) -> Session:
+    """The session whose standing stream may be opened.
+
+    Raises:
+        HttpRefusal: it may not.
+    """
+    session = session_of(headers, sessions)
+    if not accepts(headers.getlist("accept"), STREAM_TYPE):
+        raise rpc_refusal(406, REFUSED, f"Not Acceptable: client must accept {STREAM_TYPE}")
+    check_version(headers)
+    return session
+
+
+def check_post(headers: Headers, message: Any, sessions: Sessions) -> Session | None:
+    """The session that a message belongs to; None when it opens one.
+
+    Raises:
+        HttpRefusal: it goes no further.
+    """
+    opening = is_opening(message)
+    session = sessions.get(headers.get("mcp-session-id", "")) if opening else session_of(headers, sessions)
+    if session is not None:
+        _check_caller(session, headers, message)
+    _check_media(headers)
+    _check_shape(message)
+    if not opening:
+        check_version(headers)
+    elif session is not None:
+        raise rpc_refusal(400, types.INVALID_REQUEST, "Invalid Request: this session is initialized already")
+    else:
+        _check_opening(message)
+    return session
+
+
+def is_opening(message: Any) -> bool:
+    """Whether a message opens a session."""
+    return isinstance(message, dict) and message.get("method") == "initialize"
+
+
+def check_version(headers: Headers) -> None:
+    """See that a request speaks a protocol that has sessions.
+
+    Raises:
+        HttpRefusal: 400, it does not.
+    """
+    version = headers.get("mcp-protocol-version")
+    if version and version not in PROTOCOLS:
+        supported = f"(supported versions: {', '.join(PROTOCOLS)})"
+        raise rpc_refusal(400, REFUSED, f"Bad Request: Unsupported protocol version: {version[:40]} {supported}")
+
+
+def for_the_server(scope: Scope, session: Session | None) -> Scope:
+    """A request without the headers that were dealt with; an unknown session is no obstacle to opening one."""
+    dealt_with = MADE_FOR_US if session else MADE_FOR_US | {b"mcp-session-id"}
+    kept = [(name, value) for name, value in scope["headers"] if name not in dealt_with]
+    return {**scope, "headers": [*kept, ACCEPTED]}
+
+
+def _check_caller(session: Session, headers: Headers, message: Any) -> None:
+    """See that a call comes from whom the session belongs to: the credential first, then the id that it claims."""
+    if not isinstance(message, dict) or message.get("method") != "tools/call":
+        return
+    params = _mapping(message.get("params"))
+    if params.get("name") == PINNED_TOOL and (authorization := headers.get("authorization", "").strip()):
+        digest = hashlib.sha256(authorization.encode("latin-1")).digest()
+        session.credential = session.credential or digest
+        if not hmac.compare_digest(session.credential, digest):
+            raise HttpRefusal(409, {"error": "agent_id_collision"})
+    claimed = _mapping(params.get("arguments")).get("from_agent_id")
+    if isinstance(claimed, str) and claimed != session.agent_id:
+        raise HttpRefusal(403, {"error": "identity_mismatch"})
+
+
+def _check_media(headers: Headers) -> None:
+    accepted = headers.getlist("accept")
+    if not (accepts(accepted, JSON_TYPE) and accepts(accepted, STREAM_TYPE)):
+        raise rpc_refusal(406, REFUSED, f"Not Acceptable: client must accept both {JSON_TYPE} and {STREAM_TYPE}")
+    if not _is_json(headers):
+        raise rpc_refusal(415, REFUSED, f"Unsupported Media Type: Content-Type must be {JSON_TYPE}")
+
+
+def _check_shape(message: Any) -> None:
+    if isinstance(message, list):
+        raise rpc_refusal(400, types.INVALID_REQUEST, "Invalid Request: no batches, one message a request")
+    try:
+        checked = types.jsonrpc_message_adapter.validate_python(message, by_name=False)
+    except ValidationError as error:
+        raise rpc_refusal(400, types.PARSE_ERROR, "Parse error: not a JSON-RPC message") from error
+    if isinstance(checked, types.JSONRPCNotification) and "id" in message:
+        raise rpc_refusal(400, types.PARSE_ERROR, "Parse error: an id is a string or an integer")
+
+
+def _check_opening(message: Mapping[str, Any]) -> None:
+    """See that `initialize` will succeed: a session that failed to open would stay."""
+    if "id" not in message:
+        raise rpc_refusal(400, types.INVALID_REQUEST, "Invalid Request: initialize is a request and needs an id")
+    try:
+        validate_client_request("initialize", LATEST_HANDSHAKE_VERSION, message.get("params"))
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors(include_url=False))
+        raise rpc_refusal(400, types.INVALID_PARAMS, f"Invalid initialize: {fields}") from error
+
+
+def _is_json(headers: Headers) -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == JSON_TYPE
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,111 @@
+"""How the MCP server's answers leave: as event streams, in the form that clients of the reference know.
+
+It knows the messages of ASGI, nothing of MCP.  For an event stream the SDK has four tasks run beside each call, which
+take a quarter of its time: it is asked for JSON, and that becomes the one event of a stream here.
+"""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from starlette.types import Message, Send
+
+from xats_tui.backend.api.request_checks import JSON_TYPE, STREAM_TYPE
+
+KEEP_ALIVE = b": keepalive\n\n"
+
+KEEP_ALIVE_AFTER = 15.0
+"""Seconds without an answer after which a client is told that there will be one; the standing stream's, too."""
+
+EVENT_HEADERS = (
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"connection", b"keep-alive"),
+    (b"content-type", STREAM_TYPE.encode()),
+    (b"x-accel-buffering", b"no"),
+)
+INTERNAL_ERROR = 500
+"""What the SDK answers when a session ends while it is asked."""
+
+JSON_HEADER = (b"content-type", JSON_TYPE.encode())
+
+REPLACED = {name for name, _ in EVENT_HEADERS} | {b"content-length"}
+
+
+class OneEvent:
+    """An answer in JSON that leaves as the event of a stream, in one piece; refusals leave as they are.
+
+    One that takes long is kept alive, and leaves piece by piece.  One that will never be, because its session has
+    ended meanwhile, is a stream without an event: whoever can asks again.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._head: Message = {}
+        self._waiting: asyncio.TimerHandle | None = None
+        self._keeping_alive: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._waiting = asyncio.get_running_loop().call_later(KEEP_ALIVE_AFTER, self._begin_to_keep_alive)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._stop_waiting()
+
+    async def send(self, message: Message) -> None:
+        """What the SDK sends."""
+        if message["type"] == "http.response.start":
+            self._head = message
+            return
+        await self._stop_waiting()
+        is_answer = self._head["status"] == 200 and JSON_HEADER in self._head["headers"]
+        if not (is_answer or self._head["status"] == INTERNAL_ERROR or self._keeping_alive):
+            await self._send(self._head)
+            await self._send(message)
+            return
+        body = _event(message) if is_answer else b""
+        if not self._keeping_alive:
+            await self._send_head(len(body))
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def _send_head(self, length: int) -> None:
+        """The SDK's head, as that of a stream of so many bytes."""
+        others = [(name, value) for name, value in self._head["headers"] if name not in REPLACED]
+        headers = [*EVENT_HEADERS, *others, (b"content-length", str(length).encode())]
+        await self._send({**self._head, "status": 200, "headers": headers})
+
+    def _begin_to_keep_alive(self) -> None:
+        self._keeping_alive = asyncio.create_task(self._keep_alive(), name="keeping an answer alive")
+
+    async def _keep_alive(self) -> None:
+        await self._send({"type": "http.response.start", "status": 200, "headers": list(EVENT_HEADERS)})
+        while True:
+            await self._send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
+            await asyncio.sleep(KEEP_ALIVE_AFTER)
+
+    async def _stop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting.cancel()
+        if self._keeping_alive and not self._keeping_alive.done():
+            self._keeping_alive.cancel()
+            await asyncio.wait({self._keeping_alive})
+
+
+def standing(send: Send) -> Send:
+    """The events of a standing stream: a line ends with a line feed, and a comment keeps the stream alive."""
+
+    async def send_event(message: Message) -> None:
+        body = message.get("body", b"")
+        if body.startswith(b": ping"):
+            message = {**message, "body": KEEP_ALIVE}
+        elif b"\r\n" in body:
+            message = {**message, "body": body.replace(b"\r\n", b"\n")}
+        await send(message)
+
+    return send_event
+
+
+def _event(message: Message) -> bytes:
+    body: bytes = message["body"]
+    return b"event: message\ndata: " + body + b"\n\n"

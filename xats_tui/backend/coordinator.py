@@ -1,0 +1,400 @@
+"""The Backend: the one place where the coordinator's parts are put together, started in order and stopped in time."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from xats_tui import __version__
+from xats_tui.backend.api.listener import listen
+from xats_tui.backend.health.counts import Counts
+from xats_tui.backend.health.loop_lag import Pulse
+from xats_tui.backend.health.notices import Notices
+from xats_tui.backend.hook_reports import Reports
+from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.services.agents.departures import Departures
+from xats_tui.backend.services.agents.kept_sessions import KeptSessions
+from xats_tui.backend.services.agents.presence import Presence
+from xats_tui.backend.services.agents.process_clients import standing
+from xats_tui.backend.services.agents.recognition import Recognition
+from xats_tui.backend.services.agents.registration import Registrar
+from xats_tui.backend.services.agents.registry import Registry
+from xats_tui.backend.services.agents.runtime_identity import RuntimeIdentity
+from xats_tui.backend.services.agents.runtimes import Runtimes
+from xats_tui.backend.services.agents.takeovers import Takeovers
+from xats_tui.backend.services.bundle import Services
+from xats_tui.backend.services.contracts.book import ContractBook
+from xats_tui.backend.services.contracts.folder import SUFFIX, ContractFolder
+from xats_tui.backend.services.launch.desk import LaunchDesk
+from xats_tui.backend.services.launch.launcher import Launching
+from xats_tui.backend.services.messages import Mailbox
+from xats_tui.backend.services.operator.agents import OperatorAgents
+from xats_tui.backend.services.operator.answering import Answering
+from xats_tui.backend.services.operator.mail import OperatorMail
+from xats_tui.backend.services.operator.operator import Operator
+from xats_tui.backend.services.operator.tasks import OperatorTasks
+from xats_tui.backend.services.receipts import Receipts
+from xats_tui.backend.services.tasks import TaskBoard
+from xats_tui.backend.services.upkeep.live_settings import SAFE, LiveSettings
+from xats_tui.backend.services.upkeep.outages import Outages
+from xats_tui.backend.services.upkeep.pane_ages import PaneAges
+from xats_tui.backend.services.upkeep.retention import Retention
+from xats_tui.backend.services.wakes.channels import Channels
+from xats_tui.backend.services.wakes.codex_threads import CodexThreads
+from xats_tui.backend.services.wakes.waker import Waker
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.known_agents import KnownAgents
+from xats_tui.backend.supervisor import kept_running
+from xats_tui.backend.system.callers import Callers
+from xats_tui.backend.system.file_watcher import follow
+from xats_tui.backend.system.open_files import raise_limit
+from xats_tui.backend.system.processes import Processes
+from xats_tui.backend.system.terminals import Terminals
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.backend.system.tmux_windows import Windows
+from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChannels
+from xats_tui.backend.transports.codex_appserver import CodexAppServer
+from xats_tui.backend.transports.codex_windows import CodexWindows
+from xats_tui.backend.transports.opencode_server import OpencodeServer
+from xats_tui.backend.transports.pane.transport import TmuxPane
+from xats_tui.backend.transports.tokens import Tokens
+from xats_tui.core.clock import Clock, SystemClock, to_wire
+from xats_tui.core.errors import StartError, UnusableStore
+from xats_tui.core.events import Event, EventBus, PaneBound
+from xats_tui.core.model.health import Health
+from xats_tui.runtime import operator_token, pid_file
+from xats_tui.runtime.logs import set_level
+from xats_tui.runtime.pid_file import AlreadyRunning, Holding, PidRecord
+from xats_tui.runtime.settings import CONFIG_NAME, Loaded, Settings
+
+logger = logging.getLogger(__name__)
+
+FILES_PAUSE_S = 1.0
+"""Time between two looks at the files of the database."""
+
+HEIR_PATIENCE = 15.0
+"""Seconds for a predecessor that has handed its socket over to be gone altogether."""
+
+
+class Backend:
+    """The running coordinator; lives on its own event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        holding: Holding,
+        database: Database,
+        bus: EventBus,
+        clock: Clock,
+        listener: socket.socket,
+    ) -> None:
+        quiet = timedelta(milliseconds=settings.quiet_ms)
+        self.settings = settings
+        self._holding = holding
+        self._database = database
+        self.clock = clock
+        self.bus = bus
+        self.listener = listener
+        self.port: int = listener.getsockname()[1]
+        self.started_at = clock.now()
+        self.sessions = Sessions(clock, bus.publish)
+        self.reports = Reports()
+        self.tmux = tmux = Tmux(clock)
+        self.pulse, self.notices = Pulse(clock), Notices(clock)
+        troubles = {"database": lambda: database.trouble, "home": holding.restore, "tmux": lambda: tmux.trouble}
+        self._outages = Outages(troubles, self.notices, clock)
+        processes = Processes()
+        self.panes = PaneMonitor(tmux, clock, bus.publish, partial(standing, processes))
+        self.tokens = tokens = Tokens(settings.tokens)
+        open_channels = OpenChannels(self.sessions)
+        self._typing = typing = TmuxPane(tmux, processes, Terminals(), self.panes, database, self.reports, clock, quiet)
+        codex = CodexAppServer(CodexWindows(processes, tmux), tokens)
+        self.waker = Waker(
+            database,
+            (
+                codex,
+                OpencodeServer(),
+                ClaudeChannel(open_channels),
+                typing,
+            ),
+            self.panes,
+            clock,
+            lifetime=timedelta(milliseconds=settings.wake_ttl_ms),
+            quiet=quiet,
+            hint_budget=settings.hint_budget,
+        )
+        presence = Presence(self.sessions, self.panes, processes, clock)
+        self._pane_ages = PaneAges(database, self.panes, clock)
+        self._departures = Departures(database, self.sessions, processes, clock, bus.publish)
+        self._known_agents = KnownAgents(database)
+        self.registry = Registry(database, self._known_agents, self.sessions, presence, self.waker, self.panes, clock)
+        self._counts = Counts(database, self.sessions, self.panes, bus, clock)
+        self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
+        self._receipts = Receipts(database, self.mailbox, self.waker, clock)
+        self.operator_mail = OperatorMail(database, self.mailbox)
+        self.operator_tasks = OperatorTasks(database, self.mailbox)
+        self.channels = Channels(database, open_channels, self.waker)
+        self.operator = Operator(database, self.waker, tmux)
+        self.operator_agents = OperatorAgents(database, self.registry, tmux)
+        self.answering = Answering(database, typing, self.panes, clock)
+        self.board = TaskBoard(database, presence)
+        self.kept_sessions = KeptSessions(database, self.sessions, self.channels, clock)
+        self.retention = Retention(
+            database,
+            clock,
+            keep=timedelta(days=settings.retention_days),
+            pause=timedelta(milliseconds=settings.cleanup_ms),
+        )
+        self.contracts = ContractBook(database, self.sessions, schema_limit=settings.body_limit)
+        self._contract_folder = settings.contracts and ContractFolder(
+            database, self.contracts, self.notices, settings.contracts, team=settings.contracts_team
+        )
+        identity = RuntimeIdentity(tmux, processes, clock)
+        recognition = Recognition(database, processes)
+        threads = CodexThreads(tokens)
+        self.runtimes = runtimes = Runtimes(self.sessions, processes, Callers(self.port), clock, codex.is_left)
+        self._services = services = Services(
+            database=database,
+            sessions=self.sessions,
+            kept_sessions=self.kept_sessions,
+            presence=presence,
+            registry=self.registry,
+            registrar=Registrar(
+                database, self.registry, self.channels, identity, threads, recognition, runtimes, clock
+            ),
+            mailbox=self.mailbox,
+            receipts=self._receipts,
+            waker=self.waker,
+            board=self.board,
+            channels=self.channels,
+            contracts=self.contracts,
+            identity=identity,
+            recognition=recognition,
+            runtimes=runtimes,
+            takeovers=Takeovers(self.sessions, self.notices),
+            reports=self.reports,
+            tmux=tmux,
+            clock=clock,
+        )
+        launches = LaunchDesk(database, self.registry, services.registrar, self.sessions)
+        self.launching = Launching(Windows(tmux), launches, clock, settings)
+        self._panes_changed = asyncio.Event()
+        bus.listen(self.waker.hear)
+        bus.listen(self._receipts.hear)
+        bus.listen(self.channels.hear)
+        bus.listen(self._pane_ages.hear)
+        bus.listen(self._hear)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls,
+        settings: Settings,
+        clock: Clock | None = None,
+        *,
+        inherited: socket.socket | None = None,
+        loaded: Loaded | None = None,
+    ) -> "AsyncIterator[Backend]":
+        """A coordinator that serves whoever connects, for the life of the block; the pid file says where.
+
+        Args:
+            settings: the effective settings.
+            clock: the machine's own unless a test hands in another.
+            inherited: a socket that listens already, if this coordinator takes the place of another.
+            loaded: where the settings came from; then the config file is watched.
+
+        Raises:
+            StartError: it cannot start; one sentence says why and what to do.
+        """
+        async with cls.working(settings, clock, inherited=inherited, loaded=loaded) as backend, backend.serving():
+            yield backend
+
+    @classmethod
+    @asynccontextmanager
+    async def working(
+        cls,
+        settings: Settings,
+        clock: Clock | None = None,
+        *,
+        inherited: socket.socket | None = None,
+        loaded: Loaded | None = None,
+    ) -> "AsyncIterator[Backend]":
+        """A coordinator that works but serves nobody yet: who connects waits in the queue of its socket.
+
+        The arguments are those of `running`.
+
+        Raises:
+            StartError: it cannot start; one sentence says why and what to do.
+        """
+        clock = clock or SystemClock()
+        few_files = raise_limit()
+        async with AsyncExitStack() as stack:
+            try:
+                patience = HEIR_PATIENCE if inherited else pid_file.LOCK_PATIENCE
+                holding = stack.enter_context(pid_file.held(settings.pid_path, patience))
+                asked_for = loaded is not None and loaded.is_explicit("port")
+                listener = inherited or listen(settings.host, settings.port, asked_for=asked_for)
+                stack.callback(listener.close)
+                bus = EventBus()
+                database = await stack.enter_async_context(Database.opened(settings.db_path, clock, bus.publish))
+            except (AlreadyRunning, UnusableStore) as error:
+                raise StartError(str(error)) from error
+            except OSError as error:
+                raise StartError(f"cannot use {settings.pid_path.parent}: {error.strerror}") from error
+            backend = cls(settings, holding, database, bus, clock, listener)
+            if few_files:
+                backend.notices.warn("open files", few_files)
+            await backend._watch(stack, loaded)
+            await backend._start(stack)
+            yield backend
+
+    @asynccontextmanager
+    async def serving(self, terminal: str | None = None, *, read_only: bool = False) -> AsyncIterator[None]:
+        """Serve whoever connects, for the life of the block; the pid file says where.
+
+        Args:
+            terminal: where a dashboard in the same process is shown, for the pid file; None if there is no dashboard.
+            read_only: refuse commands of the operator that change anything.
+        """
+        opened = await asyncio.to_thread(_opener_of_doors)
+        async with opened(self.listener, self._services, self.health, self.settings, read_only=read_only):
+            record = PidRecord(
+                pid=os.getpid(),
+                port=self.port,
+                host=self.settings.host,
+                started_at=to_wire(self.started_at),
+                version=__version__,
+                screen=terminal is not None,
+                terminal=terminal or "",
+            )
+            self._holding.write(record)
+            logger.info("listening on %s:%s", self.settings.host, self.port)
+            yield
+
+    async def health(self) -> Health:
+        """How the coordinator is doing."""
+        counted = await self._counts.now()
+        return Health(
+            version=__version__,
+            host=self.settings.host,
+            port=self.port,
+            started_at=self.started_at,
+            now=self.clock.now(),
+            sessions=len(self.sessions),
+            agents_connected=counted.agents_connected,
+            wakes_waiting=counted.wakes_waiting,
+            wakes_failed=counted.wakes_failed,
+            dialogs_open=counted.dialogs_open,
+            body_limit=self.settings.body_limit,
+            loop_lag=self.pulse.worst,
+            database_bytes=_size_of(self.settings.db_path),
+            tmux_seconds=self.tmux.round_trip,
+            notices=self.notices.latest,
+            troubles=self.notices.troubles,
+            unstored=self._database.trouble if self._database.is_lost else "",
+            alert=self.settings.alert,
+            tick_seconds=self.panes.tick_seconds,
+        )
+
+    async def save_database(self) -> Path:
+        """Write everything that is stored into a new file; its path.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        return await self._database.save()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        for path in (self.settings.operator_token_path, self.settings.proof_key_path):
+            operator_token.ensure(path)
+        await self._known_agents.watch()
+        await self._departures.remember()
+        await self._pane_ages.hand_back()
+        await self._typing.recall()
+        await self._receipts.recover()
+        self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
+        for name, run in (
+            ("panes", self.panes.run),
+            ("tracking", self._track),
+            ("waker", self.waker.run),
+            ("receipts", self._receipts.run),
+            ("channels", self.channels.run),
+            ("departures", self._departures.run),
+            ("pane ages", self._pane_ages.run),
+            ("heartbeat", self._beat),
+            ("pulse", self.pulse.run),
+            ("database files", self._watch_files),
+            ("outages", self._outages.run),
+            ("retention", self.retention.run),
+            ("sessions alive", self.kept_sessions.run),
+        ):
+            await stack.enter_async_context(kept_running(name, run))
+
+    async def _watch(self, stack: AsyncExitStack, loaded: Loaded | None) -> None:
+        """Have the folder of contracts and the config file looked after."""
+        if self._contract_folder and (folder := self.settings.contracts):
+            take = self._contract_folder.take
+            watching = partial(follow, folder, f"*{SUFFIX}", self.clock, take)
+            await stack.enter_async_context(kept_running("contract folder", watching))
+        if loaded:
+            live = LiveSettings(loaded, self.notices, self._apply)
+            watching = partial(follow, self.settings.config_path, CONFIG_NAME, self.clock, live.take)
+            await stack.enter_async_context(kept_running("config file", watching))
+
+    def _apply(self, settings: Settings) -> None:
+        """Use what of these settings can be used at once."""
+        self.settings = self.settings.model_copy(update={name: getattr(settings, name) for name in SAFE})
+        quiet = timedelta(milliseconds=settings.quiet_ms)
+        self._typing.tune(quiet)
+        self.tokens.allowed = settings.tokens
+        self.waker.tune(
+            lifetime=timedelta(milliseconds=settings.wake_ttl_ms), quiet=quiet, hint_budget=settings.hint_budget
+        )
+        self.retention.tune(
+            keep=timedelta(days=settings.retention_days), pause=timedelta(milliseconds=settings.cleanup_ms)
+        )
+        set_level(settings.log_level)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, PaneBound):
+            self._panes_changed.set()
+
+    async def _track(self) -> None:
+        """Have the monitor look at the panes that are bound now."""
+        while True:
+            await self._panes_changed.wait()
+            self._panes_changed.clear()
+            self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
+
+    async def _watch_files(self) -> None:
+        """Notice when the files of the database are taken away, also while nobody writes."""
+        while True:
+            await self._database.look()
+            await self.clock.sleep(FILES_PAUSE_S)
+
+    async def _beat(self) -> None:
+        """Send heartbeats to the sessions that speak for an agent."""
+        while True:
+            await self.clock.sleep(self.settings.heartbeat_ms / 1000)
+            await asyncio.gather(
+                *(session.notify("notifications/heartbeat", {}) for session in self.sessions.speaking())
+            )
+
+
+def _opener_of_doors() -> Callable[..., AbstractAsyncContextManager[None]]:
+    # Here, not above: a second for which neither the first picture of a dashboard nor a refusal to start need wait.
+    from xats_tui.backend.api.assemble import opened
+
+    return opened
+
+
+def _size_of(database: Path) -> int:
+    """Bytes of a database with what has not been merged into it yet."""
+    files = (database, database.with_name(f"{database.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())

@@ -1,0 +1,1 @@
+"""The condition of the coordinator: loop lag, counts, notices to the operator."""

@@ -1,0 +1,168 @@
+"""The verbs that change something; each is noted as the operator's, by the command line."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from xats_tui.backend.operator_api.base import OperatorServices, Verb, Word
+from xats_tui.backend.operator_api.names import agent_meant, message_meant, task_meant
+from xats_tui.backend.operator_api.readings import REACH, is_failed, shown, wakes_of
+from xats_tui.backend.operator_api.records import plain
+from xats_tui.backend.services.wakes.tool_names import full_name
+from xats_tui.backend.tools.base import Answer, Arguments, Optional
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import RosterEntry
+from xats_tui.core.model.messages import BROADCAST_MARK, Addressees
+from xats_tui.core.model.tasks import Task
+from xats_tui.core.model.wakes import Wake
+
+NOBODY = "nobody"
+"""The owner of a task that nobody works on."""
+
+
+POKE = "[xats] the operator asks you to look: call {tool}"
+"""What an agent is poked with, unless there is something else to say."""
+
+
+class Send(Arguments):
+    body: str
+    to: list[Word] = Field(default_factory=list)
+    role: Optional[Word] = None
+    team: Optional[Word] = None
+    everybody: bool = False
+    subject: Optional[str] = None
+    need_reply: bool = False
+
+
+class Poke(Arguments):
+    agent: Word
+    text: Optional[str] = None
+
+
+class Replay(Arguments):
+    id: Optional[Word] = None
+    agent: Optional[Word] = None
+    team: Optional[Word] = None
+    failed: bool = False
+
+
+class Reassign(Arguments):
+    task: Word
+    agent: Word
+    owner: Optional[Word] = None
+
+
+class Save(Arguments):
+    path: Annotated[Path | None, Field(strict=False)] = None
+    """The new file; the coordinator chooses one if it is not named."""
+
+
+async def send(services: OperatorServices, arguments: Send) -> Answer:
+    """Write to agents; the answer has each wake as it is after the first decision about it."""
+    roster = await services.registry.roster()
+    sent = await services.mail.send(
+        _letters(roster, arguments), arguments.body, subject=arguments.subject, need_reply=arguments.need_reply
+    )
+    await asyncio.gather(*(services.waker.first_decisions(message_id) for message_id in sent))
+    wakes = [record for message_id in sent for record in await wakes_of(services, message_id)]
+    return {"message_ids": list(sent), "wakes": wakes}
+
+
+async def poke(services: OperatorServices, arguments: Poke) -> Answer:
+    """Put one line before an agent in its pane; the answer says how far it got."""
+    agent = agent_meant(await services.registry.roster(), arguments.agent).agent
+    text = POKE.format(tool=full_name("get_inbox", agent)) if arguments.text is None else arguments.text
+    proof = await services.operator.poke(agent.agent_id, text)
+    return {"agent_id": agent.agent_id, "name": agent.name, "team": agent.team, **plain(proof)}
+
+
+async def replay(services: OperatorServices, arguments: Replay) -> Answer:
+    """Try the wakes of one message again, or all that have failed of those who are registered."""
+    roster = await services.registry.roster()
+    if arguments.failed == (arguments.id is not None):
+        raise Refusal("invalid_arguments", sentence="say which message, or that all failed wakes are meant")
+    members = {entry.agent.agent_id for entry in roster if arguments.team in (None, entry.agent.team)}
+    if arguments.agent is not None:
+        members &= {agent_meant(roster, arguments.agent).agent.agent_id}
+    found = await _to_replay(services, arguments)
+    keys = [(wake.message_id, wake.agent_id) for wake in found if wake.agent_id in members]
+    if arguments.id is not None and not keys:
+        raise Refusal("no_wake", sentence="that message has no wake of anybody who is meant")
+    replayed = await services.operator.replay(keys)
+    if keys and not replayed:
+        raise Refusal("already_read")
+    letters = dict.fromkeys(message_id for message_id, _ in keys)
+    wakes = [record for message_id in letters for record in await wakes_of(services, message_id)]
+    return {"replayed": replayed, "wakes": [wake for wake in wakes if (wake["message_id"], wake["agent_id"]) in keys]}
+
+
+async def reassign(services: OperatorServices, arguments: Reassign) -> Answer:
+    """Give a task to an agent of its team, if it is still with the owner that was named, if one was."""
+    task = await task_meant(services.database, arguments.task)
+    roster = await services.registry.roster()
+    if arguments.owner is not None:
+        _check_owner(roster, task, arguments.owner)
+    team = [entry for entry in roster if entry.agent.team == task.team]
+    agent = agent_meant(team, arguments.agent).agent
+    await services.tasks.reassign(task, agent.agent_id)
+    return await shown(services, task.id)
+
+
+async def _to_replay(services: OperatorServices, arguments: Replay) -> Sequence[Wake]:
+    if arguments.id is None:
+        return [wake for wake in await services.waker.newest(REACH) if is_failed(wake)]
+    message_id, _ = await message_meant(services.database, arguments.id)
+    return await services.waker.statuses(message_id)
+
+
+def _letters(roster: Sequence[RosterEntry], arguments: Send) -> list[Addressees]:
+    """One letter for each agent that is named; else one for each team of those who are meant.
+
+    Raises:
+        Refusal: `invalid_arguments`; `unknown_agent`, `ambiguous_agent`; `no_recipient`.
+    """
+    ways = (bool(arguments.to), arguments.role is not None or arguments.team is not None, arguments.everybody)
+    if sum(ways) != 1:
+        raise Refusal("invalid_arguments", sentence="say who gets it: agents, a role or a team, or everybody")
+    if arguments.to:
+        named = {entry.agent.agent_id: entry.agent for entry in (agent_meant(roster, word) for word in arguments.to)}
+        return [Addressees(team=agent.team, agent_ids=(agent.agent_id,)) for agent in named.values()]
+    members: dict[str, list[str]] = defaultdict(list)
+    for entry in roster:
+        if arguments.role in (None, entry.agent.role) and arguments.team in (None, entry.agent.team):
+            members[entry.agent.team].append(entry.agent.agent_id)
+    to_role = arguments.role or BROADCAST_MARK
+    return [Addressees(team=team, agent_ids=tuple(ids), to_role=to_role) for team, ids in members.items()]
+
+
+def _check_owner(roster: Sequence[RosterEntry], task: Task, word: str) -> None:
+    """See that a task is still with whom the operator believes it to be.
+
+    Raises:
+        Refusal: `task_changed` with who has it now.
+    """
+    now = next((entry.agent for entry in roster if entry.agent.agent_id == task.claimed_by), None)
+    believed = None if word == NOBODY else agent_meant(roster, word).agent.agent_id
+    if task.claimed_by != believed:
+        owner = now.address if now else "somebody who left"
+        stands = f"{task.status.replace('_', ' ')} with {owner}" if task.claimed_by else task.status.value
+        raise Refusal("task_changed", sentence=f"it is {stands} now: nothing was changed")
+
+
+async def save(services: OperatorServices, arguments: Save) -> Answer:
+    """Write everything that is stored into a new file; the files of the database may be gone."""
+    saved = await services.database.save(arguments.path)
+    return {"saved_as": str(saved), "database": str(services.database.path), "lost": services.database.is_lost}
+
+
+CHANGES = (
+    Verb(name="send", arguments=Send, run=send, changes=True),
+    Verb(name="poke", arguments=Poke, run=poke, changes=True),
+    Verb(name="replay", arguments=Replay, run=replay, changes=True),
+    Verb(name="reassign", arguments=Reassign, run=reassign, changes=True),
+    Verb(name="save", arguments=Save, run=save),
+)

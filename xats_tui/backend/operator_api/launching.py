@@ -1,0 +1,81 @@
+"""The verbs of a launch that a command runs: what is known of a name, that a client is about to run, that it is up."""
+
+from pathlib import Path
+
+from xats_tui.backend.operator_api.base import OperatorServices, Verb, Word
+from xats_tui.backend.operator_api.records import plain
+from xats_tui.backend.system.tmux_sockets import server_name
+from xats_tui.backend.tools.base import Answer, Arguments, Optional
+from xats_tui.backend.tools.call_context import SocketPath
+from xats_tui.core.model.launches import Wanted
+from xats_tui.core.model.panes import PaneRef
+
+
+class Named(Arguments):
+    """An agent, be there one of that name or not."""
+
+    team: Word
+    name: Word
+
+
+class Launch(Named):
+    """An agent that is launched."""
+
+    client: Word
+    folder: str
+
+    @property
+    def wanted(self) -> Wanted:
+        """The same as a record."""
+        return Wanted(client=self.client, name=self.name, team=self.team, role=None, folder=Path(self.folder))
+
+
+class Expect(Launch):
+    mark: Word
+    socket: Optional[SocketPath] = None
+    pane: Optional[Word] = None
+
+
+class Bind(Arguments):
+    agent_id: Word
+    mark: Word
+
+
+class Arrived(Launch):
+    agent_id: Word
+    base_url: str = ""
+    session_id: str = ""
+
+
+async def known(services: OperatorServices, arguments: Named) -> Answer:
+    """What is known of an agent of that name."""
+    return {"known": plain(await services.launches.known(arguments.team, arguments.name))}
+
+
+async def expect(services: OperatorServices, arguments: Expect) -> Answer:
+    """Forget how an earlier one was woken; note the pane in which a Codex is about to run."""
+    socket = server_name(arguments.socket) if arguments.socket else ""
+    pane = PaneRef(socket, arguments.pane) if arguments.pane else None
+    await services.launches.expect(arguments.wanted, pane, arguments.mark)
+    return {"ok": True}
+
+
+async def bind(services: OperatorServices, arguments: Bind) -> Answer:
+    """Bind the pane that is expected under a mark, if what is to run in it does by now."""
+    await services.launches.bind(arguments.agent_id, arguments.mark)
+    return {"ok": True}
+
+
+async def arrived(services: OperatorServices, arguments: Arrived) -> Answer:
+    """Write down that it is there, and how it is woken."""
+    told = arguments.base_url, arguments.session_id
+    await services.launches.arrived(arguments.wanted, arguments.agent_id, *told)
+    return {"ok": True}
+
+
+LAUNCHES = (
+    Verb(name="known", arguments=Named, run=known),
+    Verb(name="expect_launch", arguments=Expect, run=expect, changes=True),
+    Verb(name="bind_launch", arguments=Bind, run=bind, changes=True),
+    Verb(name="launched", arguments=Arrived, run=arrived, changes=True),
+)

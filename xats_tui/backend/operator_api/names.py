@@ -1,0 +1,78 @@
+"""What the operator's words mean: an agent by name, a task or a message by the beginning of its id.
+
+Whoever is not told apart gets a refusal with one sentence that says what there is.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.prefixes import messages_beginning, tasks_beginning
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import RosterEntry
+from xats_tui.core.model.labels import folded
+from xats_tui.core.model.tasks import Task
+
+TOLD = 8
+"""Names or ids that a sentence lists; the rest are counted."""
+
+
+def agent_meant(roster: Sequence[RosterEntry], word: str) -> RosterEntry:
+    """The agent of that name, `name@team`, id or beginning of an id.
+
+    Raises:
+        Refusal: `unknown_agent`, `ambiguous_agent`.
+    """
+    wanted = folded(word).strip()
+    ways = (
+        [entry for entry in roster if entry.agent.agent_id == word],
+        [entry for entry in roster if folded(entry.agent.address) == wanted],
+        [entry for entry in roster if folded(entry.agent.name).strip() == wanted],
+        [entry for entry in roster if entry.agent.agent_id.startswith(wanted)],
+    )
+    meant = next((found for found in ways if found), [])
+    if not meant:
+        there = _listed(entry.agent.address for entry in roster)
+        raise Refusal("unknown_agent", sentence=f"no agent is called {word}; there are: {there or 'none at all'}")
+    if len(meant) > 1:
+        which = _listed(entry.agent.address for entry in meant)
+        raise Refusal("ambiguous_agent", sentence=f"{word} can be any of {which}: say which")
+    return meant[0]
+
+
+async def task_meant(database: Database, word: str) -> Task:
+    """The task whose id is that, or begins so.
+
+    Raises:
+        Refusal: `unknown_task`, `ambiguous_id`.
+    """
+    found = await tasks_beginning(database, word)
+    if not found:
+        raise Refusal("unknown_task", sentence=f"no task's id begins with {word}")
+    _one_only(word, [task.id for task in found])
+    return found[0]
+
+
+async def message_meant(database: Database, word: str) -> tuple[str, int]:
+    """Id and event of the message whose id is that, or begins so; of a broadcast the first one, which has its id.
+
+    Raises:
+        Refusal: `unknown_message`, `ambiguous_id`.
+    """
+    found = await messages_beginning(database, word)
+    if not found:
+        raise Refusal("unknown_message", sentence=f"no message that is kept has an id that begins with {word}")
+    first = next(iter(found))
+    if first != word and len(set(found.values())) > 1:
+        _one_only(word, list(found))
+    return first, found[first]
+
+
+def _one_only(word: str, ids: Sequence[str]) -> None:
+    if len(ids) > 1 and word not in ids:
+        raise Refusal("ambiguous_id", sentence=f"several ids begin with {word}: {_listed(ids)}")
+
+
+def _listed(words: Iterable[str]) -> str:
+    several = list(words)
+    rest = f" and {len(several) - TOLD} more" if len(several) > TOLD else ""
+    return ", ".join(several[:TOLD]) + rest

@@ -1,0 +1,1 @@
+"""Registration, identity and presence of agents."""

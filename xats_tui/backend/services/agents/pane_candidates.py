@@ -1,0 +1,89 @@
+"""The score of a pane against what a caller says of the one that it looks for, as the reference counts it.  Pure."""
+
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from xats_tui.backend.system.processes import Process, normal_tty
+from xats_tui.core.model.agents import Client
+
+COMMAND_HINTS = {
+    Client.CODEX: (re.compile("codex", re.IGNORECASE), 6),
+    Client.OPENCODE: (re.compile("opencode", re.IGNORECASE), 6),
+    Client.CLAUDE_CODE: (re.compile(r"\d+(\.\d+)+"), 4),
+}
+"""What `pane_current_command` shows for a client, and how much that counts."""
+
+PER_PROCESS, ACTIVE, TTY_GIVEN, TITLE_GIVEN = 10, 3, 100, 15
+CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A pane that may be the one that was looked for."""
+
+    pane_id: str
+    session_name: str
+    window_index: int
+    pane_index: int
+    active: bool
+    tty: str
+    current_path: str
+    current_command: str
+    title: str
+    matched_processes: tuple[str, ...]
+    score: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a caller says of the pane that it looks for; None is no filter."""
+
+    client: Client
+    process_pattern: str | None = None
+    cwd: str | None = None
+    tty: str | None = None
+    title_contains: str | None = None
+
+
+def candidate_in(wanted: Wanted, formats: Mapping[str, Any], processes: Sequence[Process]) -> Candidate | None:
+    """The pane as a candidate; None if it does not fit at all."""
+    tty = normal_tty(formats["pane_tty"]) or ""
+    kinship = _kinship(wanted.cwd, formats["pane_current_path"]) if wanted.cwd else 0
+    title = (wanted.title_contains or "").strip().casefold()
+    if not processes or kinship is None or title not in formats["pane_title"].casefold():
+        return None
+    wanted_tty = (wanted.tty or "").strip()
+    if wanted_tty and normal_tty(wanted_tty) != tty:
+        return None
+    score = PER_PROCESS * len(processes) + ACTIVE * bool(formats["pane_active"]) + kinship
+    score += TTY_GIVEN * bool(wanted_tty) + TITLE_GIVEN * bool(title)
+    command_hint = COMMAND_HINTS.get(wanted.client)
+    if command_hint and command_hint[0].search(formats["pane_current_command"]):
+        score += command_hint[1]
+    return Candidate(
+        pane_id=formats["pane_id"],
+        session_name=formats["session_name"],
+        window_index=int(formats["window_index"]),
+        pane_index=int(formats["pane_index"]),
+        active=bool(formats["pane_active"]),
+        tty=tty,
+        current_path=formats["pane_current_path"],
+        current_command=formats["pane_current_command"],
+        title=formats["pane_title"],
+        matched_processes=tuple(f"{process.pid} {process.name}" for process in processes),
+        score=score,
+    )
+
+
+def _kinship(cwd: str, path: str) -> int | None:
+    """What a pane's folder adds to its score; None if it has nothing to do with `cwd`."""
+    wanted, found = PurePosixPath(posixpath.normpath(cwd)), PurePosixPath(posixpath.normpath(path))
+    if wanted == found:
+        return CWD_EQUAL
+    if found.is_relative_to(wanted):
+        return CWD_BELOW
+    return CWD_ABOVE if wanted.is_relative_to(found) else None

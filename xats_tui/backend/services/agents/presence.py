@@ -1,0 +1,65 @@
+"""Presence: which agents are there, by evidence.
+
+An agent that waits for its person for an hour is there: its process lives.  One that called a minute ago is not, if its
+process has ended since, or its bridge has gone.  What nobody can tell counts as away.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.system.processes import Processes
+from xats_tui.core.clock import Clock
+from xats_tui.core.model.agents import Agent, Client, SeenProcess
+from xats_tui.core.model.panes import PaneState
+
+BELIEVED = 3.0
+"""Seconds for which what was found out about a process is not looked at again."""
+
+CLIENT_SEEN = frozenset({PaneState.IDLE, PaneState.BUSY, PaneState.DRAFT, PaneState.DIALOG})
+"""What a known client's pane shows only while the client runs in it."""
+
+
+class Presence:
+    """Who is there."""
+
+    def __init__(self, sessions: Sessions, monitor: PaneMonitor, processes: Processes, clock: Clock) -> None:
+        self._sessions = sessions
+        self._monitor = monitor
+        self._processes = processes
+        self._clock = clock
+        self._looked_at: dict[SeenProcess, tuple[float, bool]] = {}
+        """When a process was looked at, and whether it was there."""
+
+    async def among(self, agents: Iterable[Agent]) -> frozenset[str]:
+        """The ids of those that listen on a stream, whose process or client is seen, or that called within 5 minutes.
+
+        A call counts only where no sign tells that its caller has gone since.
+        """
+        agents = tuple(agents)
+        at_work = await self._at_work([agent.process for agent in agents if agent.process])
+        return frozenset(agent.agent_id for agent in agents if self._is_there(agent, at_work))
+
+    def _is_there(self, agent: Agent, at_work: frozenset[SeenProcess]) -> bool:
+        if self._sessions.is_listened_to(agent.agent_id):
+            return True
+        if agent.process is not None:
+            return agent.process in at_work
+        called = agent.has_called_lately(self._clock.now()) and not self._sessions.has_left(agent.agent_id)
+        return called or self._shows(agent)
+
+    def _shows(self, agent: Agent) -> bool:
+        """Whether the client shows in its pane."""
+        if agent.binding is None or agent.client in (None, Client.CUSTOM):
+            return False
+        view = self._monitor.view(agent.binding.pane)
+        return view is not None and view.reading.state in CLIENT_SEEN
+
+    async def _at_work(self, seen: Sequence[SeenProcess]) -> frozenset[SeenProcess]:
+        now = self._clock.monotonic()
+        self._looked_at = {one: look for one, look in self._looked_at.items() if now - look[0] < BELIEVED}
+        unknown = frozenset(seen) - self._looked_at.keys()
+        if unknown:
+            living = await self._processes.at_work(unknown)
+            self._looked_at |= {one: (now, one in living) for one in unknown}
+        return frozenset(one for one, (_, lives) in self._looked_at.items() if lives)

@@ -1,0 +1,287 @@
+"""The order of work of a registration: whatever can refuse it comes first, then everything is written at once.
+
+It knows the rules of what an agent is given (a delivery, a channel, a pane); how each is found is for others.
+"""
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from xats_tui.backend.mcp_sessions import Session
+from xats_tui.backend.services.agents.applications import Application, Found, Registered
+from xats_tui.backend.services.agents.recognition import NO_TRACES, Former, Recognition, Traces
+from xats_tui.backend.services.agents.registry import Registry
+from xats_tui.backend.services.agents.runtime_identity import RuntimeIdentity
+from xats_tui.backend.services.agents.runtimes import Holder, Runtimes
+from xats_tui.backend.services.wakes.channels import Channels
+from xats_tui.backend.services.wakes.codex_threads import CodexThreads
+from xats_tui.backend.services.wakes.delivery import checked_delivery
+from xats_tui.backend.store import agents
+from xats_tui.backend.store import pre_registrations as announcements
+from xats_tui.backend.store.agents import Registration
+from xats_tui.backend.store.pre_registrations import PreRegistration
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.transactions import Reader, Transaction
+from xats_tui.backend.system.processes import Process
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent, Binding, Client, Delivery, DeliveryKind
+from xats_tui.core.model.panes import PaneRef
+
+logger = logging.getLogger(__name__)
+
+LOOK_DEADLINE_S = 1.9
+"""For all that is looked for before anything is written: a registration is answered within two seconds."""
+
+ANNOUNCED = "pre_registration"
+"""The evidence of a pane that its launcher has announced."""
+
+TAKE_ANOTHER = "call register_agent with another name, or with this one to take it over"
+
+
+class Registrar:
+    """Registers agents and channel proxies."""
+
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        channels: Channels,
+        identity: RuntimeIdentity,
+        threads: CodexThreads,
+        recognition: Recognition,
+        runtimes: Runtimes,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._registry = registry
+        self._channels = channels
+        self._identity = identity
+        self._threads = threads
+        self._recognition = recognition
+        self._runtimes = runtimes
+        self._clock = clock
+
+    async def look(self, wanted: Application, session: Session) -> Found:
+        """Find out all that a registration needs, and refuse what cannot be; nothing is written.
+
+        Raises:
+            Refusal: ui_pid_client_mismatch, channel_session_id_ui_pid_mismatch, invalid_delivery,
+                invalid_channel_session_id, forbidden_role, unknown_channel_session, and those of a Codex thread.
+        """
+        ends_at = asyncio.get_running_loop().time() + LOOK_DEADLINE_S
+        pid, is_host = wanted.own_ui, wanted.runtime.shows(wanted.own_ui)
+        process = await self._identity.program(wanted.client, pid, is_host=is_host) if pid else None
+        own_channel = await self._channel_of_pid(wanted)
+        delivery = await self._delivery(wanted)
+        if delivery is None and wanted.carried_channel is not None:
+            own_channel = wanted.carried_channel
+        channel = self._named_channel(wanted) or own_channel
+        if channel is not None:
+            delivery = Delivery(kind=DeliveryKind.CLAUDE_CHANNEL, address={"channel_session_id": channel})
+        binding, announcement = await self._binding(wanted, ends_at)
+        in_use = await self._runtimes.why_not_bind(self._database, binding, session) if binding else ""
+        if in_use:
+            binding = announcement = None
+        return Found(
+            delivery=delivery,
+            process=process,
+            bound_channel=None if wanted.channel_session_id else own_channel,
+            binding=binding,
+            evidence=ANNOUNCED if announcement else binding.mode if binding else "",
+            announcement=announcement,
+            former=await self._former(wanted, delivery, process, binding),
+            in_use=in_use,
+            client=await self._client_of_kept(wanted),
+            host_session=await self._host_session(wanted, session),
+        )
+
+    async def register(self, tx: Transaction, wanted: Application, found: Found, session: Session) -> Registered:
+        """Write what was asked for and found.
+
+        Raises:
+            Refusal: `name_in_use`: nobody called for it, and whoever has the name lives.
+        """
+        if wanted.role == CHANNEL_PROXY_ROLE:
+            return Registered(agent=await self._register_proxy(tx, wanted, found), found=found, binding=None)
+        before = await agents.by_name(tx, wanted.team, wanted.name)
+        holder = await self.check(tx, wanted, session)
+        is_another = before is not None and not await self._runtimes.is_continued(tx, before, session, wanted.runtime)
+        agent = await self._registry.register(tx, _row(wanted, found, is_another=is_another))
+        binding = found.binding
+        if found.announcement is not None and not await announcements.take(tx, found.announcement):
+            binding = None  # another Codex was quicker
+        if wanted.client is Client.CODEX and wanted.ui_pid is None:
+            await announcements.prune(tx)
+        displaced = await self._runtimes.displaced(tx, agent, binding, wanted.runtime, session) if binding else ()
+        if binding is not None:
+            agent = await self._registry.bind(tx, agent.agent_id, binding)
+        elif agent.binding is not None and found.client not in (None, agent.client):
+            agent = await self._registry.bind(tx, agent.agent_id, replace(agent.binding, client=found.client))
+        for former in await self._runtimes.gone_on(tx, agent, session, wanted.runtime):
+            agent = await self._registry.succeed(tx, former, agent)
+        taken_over = (before,) if before is not None and holder is Holder.OTHER else ()
+        return Registered(agent=agent, found=found, binding=binding, losers=(*taken_over, *displaced))
+
+    async def check(self, reader: Reader, wanted: Application, session: Session) -> Holder:
+        """Who has the name now, if it may be had.
+
+        Raises:
+            Refusal: `name_in_use`: nobody called for it, and whoever has the name lives.
+        """
+        agent = await agents.by_name(reader, wanted.team, wanted.name)
+        if agent is None:
+            return Holder.NOBODY
+        holder = await self._runtimes.holder(reader, agent, session, wanted.runtime)
+        if wanted.succeeds == agent.agent_id and holder is Holder.OTHER:
+            return Holder.NOBODY
+        if not wanted.asked.may_have(holder):
+            raise Refusal("name_in_use", detail=f"{agent.address} is {_where(agent)}, and lives; {TAKE_ANOTHER}")
+        return holder
+
+    async def left_behind(self, wanted: Application, session: Session) -> str | None:
+        """The id of the agent that has the name and works in no window any more; to ask its program may last."""
+        agent = await self._registry.by_name(wanted.team, wanted.name)
+        if agent is None or agent.agent_id == session.agent_id:
+            return None
+        holder = await self._runtimes.holder(self._database, agent, session, wanted.runtime)
+        return agent.agent_id if holder is Holder.OTHER and await self._runtimes.is_left(agent) else None
+
+    async def announce(self, tx: Transaction, pane: PaneRef, mark: str, lifetime: timedelta) -> datetime:
+        """Note that a Codex with this mark is about to run in a pane; until when that counts."""
+        await announcements.prune(tx)
+        expires_at = tx.now + lifetime
+        await announcements.put(tx, PreRegistration(pane=pane, mark=mark), expires_at)
+        return expires_at
+
+    async def bind_announced(self, agent_id: str, mark: str) -> None:
+        """Bind the pane that was announced with this mark, if its Codex runs by now and the agent has none yet.
+
+        With an app-server of its own the agent registers before the screen is there.
+        """
+        announced = [one for one in await announcements.valid(self._database, self._clock.now()) if one.mark == mark]
+        if found := await self._identity.by_announcement(announced):
+            binding, announcement = found
+            async with self._database.write() as tx:
+                if await announcements.take(tx, announcement):
+                    await self._registry.bind(tx, agent_id, binding)
+
+    async def _former(
+        self, wanted: Application, delivery: Delivery | None, process: Process | None, binding: Binding | None
+    ) -> tuple[Former, ...]:
+        """Who the runtime was that registers now, if its call shows traces; what a model passes may be a guess."""
+        if wanted.role == CHANNEL_PROXY_ROLE or wanted.traces == NO_TRACES:
+            return ()
+        traces = Traces(
+            ui_pid=process.pid if process and wanted.client is not Client.CUSTOM else wanted.traces.ui_pid,
+            thread_id=(delivery.address.get("thread_id") if delivery else None) or wanted.traces.thread_id,
+            host_session=wanted.traces.host_session,
+            pane=binding.pane if binding else wanted.traces.pane,
+        )
+        return await self._recognition.of(traces, but=(wanted.team, wanted.name))
+
+    async def _channel_of_pid(self, wanted: Application) -> str | None:
+        """The channel of the Claude Code that the caller runs in; one that it names must be the same."""
+        if wanted.client is not Client.CLAUDE_CODE or wanted.ui_pid is None or wanted.role == CHANNEL_PROXY_ROLE:
+            return None
+        csid = await self._channels.of_ui_pid(wanted.ui_pid)
+        if csid is not None and wanted.channel_session_id not in (None, csid):
+            detail = {"ui_pid_matched_csid": csid, "supplied_csid": wanted.channel_session_id}
+            raise Refusal("channel_session_id_ui_pid_mismatch", detail=detail)
+        return csid
+
+    async def _delivery(self, wanted: Application) -> Delivery | None:
+        if wanted.delivery is not None:
+            return checked_delivery(wanted.delivery)
+        if wanted.codex is None:
+            return None
+        if wanted.needs_thread or wanted.codex.is_named:
+            return await self._threads.resumed(wanted.codex)
+        return await self._threads.own(wanted.codex.own)
+
+    def _named_channel(self, wanted: Application) -> str | None:
+        if wanted.channel_session_id is None:
+            return None
+        csid = wanted.channel_session_id.strip()
+        if not csid:
+            raise Refusal("invalid_channel_session_id")
+        if wanted.role == CHANNEL_PROXY_ROLE:
+            raise Refusal("forbidden_role")
+        if not self._channels.is_live(csid):
+            raise Refusal("unknown_channel_session")
+        return csid
+
+    async def _client_of_kept(self, wanted: Application) -> Client | None:
+        """The client that runs in the pane which the agent has so far."""
+        agent = await self._registry.by_name(wanted.team, wanted.name)
+        return await self._identity.client_of(agent.process) if agent and agent.binding and agent.process else None
+
+    async def _host_session(self, wanted: Application, session: Session) -> str | None:
+        """The session by whose name hooks speak of the agent, unless it is that of another agent that lives."""
+        for agent in await agents.by_host_session(self._database, wanted.host_session or ""):
+            is_it = (agent.team, agent.name) == (wanted.team, wanted.name)
+            holder = await self._runtimes.holder(self._database, agent, session, wanted.runtime)
+            if not is_it and holder is Holder.OTHER:
+                logger.warning("%s names the session of %s as its own: not believed", wanted.name, agent.address)
+                return None
+        return wanted.host_session
+
+    async def _binding(self, wanted: Application, ends_at: float) -> tuple[Binding | None, PreRegistration | None]:
+        """Find the pane that is proved to be the caller's; a registration does not fail for want of one."""
+        try:
+            async with asyncio.timeout_at(ends_at):
+                return await self._proved_pane(wanted)
+        except TimeoutError:
+            logger.info("%s is bound to no pane: tmux is slow", wanted.name)
+        except Refusal as refusal:
+            logger.info("%s is bound to no pane: %s", wanted.name, refusal.code)
+        return None, None
+
+    async def _proved_pane(self, wanted: Application) -> tuple[Binding | None, PreRegistration | None]:
+        if wanted.role == CHANNEL_PROXY_ROLE:
+            return None, None
+        if (pid := wanted.own_ui) is not None:
+            is_host, socket = wanted.runtime.shows(pid), wanted.tmux_socket
+            return await self._identity.by_pid(wanted.client, pid, socket=socket, is_host=is_host), None
+        if wanted.client is Client.CODEX:
+            announced = await announcements.valid(self._database, self._clock.now())
+            # Of several that start at once each is told by its own mark.
+            own = [one for one in announced if wanted.launch in (None, one.mark)]
+            return await self._identity.by_announcement(own) or (None, None)
+        return None, None
+
+    async def _register_proxy(self, tx: Transaction, wanted: Application, found: Found) -> Agent:
+        csid = found.delivery.address.get("channel_session_id") if found.delivery else None
+        return await self._channels.register_proxy(
+            tx, team=wanted.team, name=wanted.name, csid=csid, ui_pid=wanted.channel_ui_pid
+        )
+
+
+def _where(agent: Agent) -> str:
+    """Who an agent is to somebody who wants its name."""
+    where = f" in pane {agent.binding.pane.pane_id}" if agent.binding else ""
+    process = f" (process {agent.process.pid})" if agent.process else ""
+    return f"another {agent.client_name or agent.client or 'program'}{where}{process}"
+
+
+def _row(wanted: Application, found: Found, *, is_another: bool) -> Registration:
+    """Of a pid that is not shown only Claude Code's is kept: by it its channel finds the agent."""
+    process = found.process
+    shown = process is not None and wanted.runtime.shows(process.pid)
+    named = wanted.ui_pid if wanted.client is Client.CLAUDE_CODE else None
+    pid = process.pid if process and shown else named
+    return Registration(
+        team=wanted.team,
+        name=wanted.name,
+        role=wanted.role,
+        client=wanted.client,
+        client_name=wanted.client_name,
+        model=wanted.model,
+        delivery=found.delivery,
+        ui_pid=pid,
+        ui_started_at=process.started_at if process and process.pid == pid else None,
+        is_proved=shown,
+        host_session=found.host_session,
+        is_another=is_another,
+    )

@@ -1,0 +1,272 @@
+"""Which pane an agent really lives in: pid → tty → pane, or found by looking at every pane's processes.
+
+It reads tmux and the process table and writes nothing; what a launcher has announced, it is handed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from xats_tui.backend.services.agents.pane_candidates import Candidate, Wanted, candidate_in
+from xats_tui.backend.services.agents.process_clients import client_in, may_be, runs_elsewhere
+from xats_tui.backend.services.agents.process_patterns import BadPattern, ProcessPatterns
+from xats_tui.backend.store.pre_registrations import PreRegistration
+from xats_tui.backend.system.processes import Process, Processes, normal_tty
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.clients.launch import LAUNCH_VARIABLE
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import Refusal, TmuxError
+from xats_tui.core.model.agents import Binding, Client, SeenProcess, VerificationMode
+from xats_tui.core.model.panes import PaneRef
+
+logger = logging.getLogger(__name__)
+
+REMOTE = "--remote"
+"""What a Codex is started with whose threads live in an app-server of their own."""
+
+MARK = 'xats.agent_id="{}"'
+"""What a launcher puts into the command line of the Codex whose pane it has announced."""
+
+OWN_MARK = f'{LAUNCH_VARIABLE}="{{}}"'
+"""The same of `xats-tui launch`, which starts a stock Codex, too."""
+
+UNSEEN = "what runs in a container, or elsewhere by ssh, can neither be verified from here nor woken in its pane"
+
+
+def _is_program(client: Client, process: Process) -> bool:
+    """Say whether a process is known as the program of a client."""
+    return client_in(process) is client
+
+
+class RuntimeIdentity:
+    """Finds and verifies panes."""
+
+    def __init__(self, tmux: Tmux, processes: Processes, clock: Clock) -> None:
+        self._tmux = tmux
+        self._processes = processes
+        self._clock = clock
+        self._patterns = ProcessPatterns()
+
+    async def detect(self, wanted: Wanted, socket: str = "") -> tuple[Candidate, ...]:
+        """The panes that fit, the best first.
+
+        Raises:
+            Refusal: `tmux_unavailable`.
+        """
+        panes = await self._panes(socket)
+        terminals = {normal_tty(formats["pane_tty"]) for formats in panes.values()}
+        there = [process for process in await self._processes.all() if process.tty in terminals]
+        try:
+            found = await self._matching(wanted.client, wanted.process_pattern, there)
+        except BadPattern:
+            return ()
+        by_tty: dict[str, list[Process]] = {}
+        for process in found:
+            by_tty.setdefault(process.tty or "", []).append(process)
+        candidates = [
+            candidate
+            for formats in panes.values()
+            if (candidate := candidate_in(wanted, formats, by_tty.get(normal_tty(formats["pane_tty"]) or "", [])))
+        ]
+        return tuple(sorted(candidates, key=lambda candidate: (-candidate.score, candidate.pane_id)))
+
+    async def client_of(self, seen: SeenProcess) -> Client | None:
+        """The client whose program a process is that was seen; None if it has ended, or its names do not tell."""
+        process = await self._processes.by_pid(seen.pid)
+        return client_in(process) if process and seen.is_same(process.seen) else None
+
+    async def program(self, client: Client, ui_pid: int, *, is_host: bool = False) -> Process | None:
+        """The process behind a user interface; one that is gone cannot be told, and is None.
+
+        Args:
+            client: what the caller says.
+            ui_pid: what it names.
+            is_host: that process is known to have started the caller.
+
+        Raises:
+            Refusal: `ui_pid_client_mismatch`, with the client that it is.
+        """
+        process = await self._processes.by_pid(ui_pid)
+        if process is None or client is Client.CUSTOM or may_be(client, process, is_host=is_host):
+            return process
+        raise Refusal("ui_pid_client_mismatch", detail=_mismatch(client, process))
+
+    async def by_pid(
+        self,
+        client: Client,
+        ui_pid: int,
+        *,
+        pattern: str | None = None,
+        pane_id: str | None = None,
+        socket: str = "",
+        is_host: bool = False,
+    ) -> Binding:
+        """The binding that a process proves; with `is_host` it is known to have started the caller.
+
+        Raises:
+            Refusal: tmux_unavailable, pid_not_found, agent_process_mismatch, pid_has_no_tty, tmux_pane_not_found,
+                ambiguous_tty_match, pid_pane_tty_mismatch.
+            BadPattern: the pattern cannot be used.
+        """
+        panes = await self._panes(socket)
+        process = await self._processes.by_pid(ui_pid)
+        if process is None:
+            raise Refusal("pid_not_found", detail=f"no process {ui_pid} runs on this machine; {UNSEEN}")
+        if not await self._matching(client, pattern, [process], test=partial(may_be, is_host=is_host)):
+            raise Refusal("agent_process_mismatch", detail=_mismatch(client, process))
+        if process.tty is None:
+            raise Refusal("pid_has_no_tty")
+        there = await self._panes_of(process, panes)
+        if not there:
+            raise Refusal("tmux_pane_not_found")
+        if len(there) > 1:
+            candidates = [{"pane_id": formats["pane_id"], "tty": process.tty} for formats in there]
+            raise Refusal("ambiguous_tty_match", candidates=candidates)
+        if pane_id is not None and there[0]["pane_id"] != pane_id:
+            pane_tty = normal_tty(panes[pane_id]["pane_tty"]) if pane_id in panes else None
+            raise Refusal("pid_pane_tty_mismatch", detail={"pid_tty": process.tty, "pane_tty": pane_tty})
+        return self._binding(socket, there[0], process, VerificationMode.PID_TTY_PANE, proved=is_host, client=client)
+
+    async def by_tty(
+        self, client: Client, tty: str, pane_id: str, *, pattern: str | None = None, socket: str = ""
+    ) -> Binding:
+        """The weaker binding: the pane is on that tty, and the tty hosts such a process.
+
+        Raises:
+            Refusal: tmux_unavailable, invalid_runtime_identity, tmux_pane_not_found, pid_pane_tty_mismatch,
+                tty_maps_to_no_agent_process.
+            BadPattern: the pattern cannot be used.
+        """
+        panes = await self._panes(socket)
+        given = normal_tty(tty)
+        if given is None or not pane_id.strip():
+            raise Refusal("invalid_runtime_identity")
+        if pane_id not in panes:
+            raise Refusal("tmux_pane_not_found")
+        pane_tty = normal_tty(panes[pane_id]["pane_tty"])
+        if pane_tty != given:
+            raise Refusal("pid_pane_tty_mismatch", detail={"pid_tty": given, "pane_tty": pane_tty})
+        there = await self._processes.on_tty(given)
+        hosted = await self._matching(client, pattern, there) or await self._matching(
+            client, pattern, there, test=may_be
+        )
+        if not hosted:
+            raise Refusal("tty_maps_to_no_agent_process", **_seen_instead(there))
+        oldest = min(hosted, key=lambda process: process.started_at)
+        return self._binding(socket, panes[pane_id], oldest, VerificationMode.TTY_PANE, client=client)
+
+    async def by_announcement(self, announced: Sequence[PreRegistration]) -> tuple[Binding, PreRegistration] | None:
+        """The one announced pane in which a Codex with its mark runs; None if there are none, or several."""
+        sockets = list({one.pane.socket for one in announced})
+        seen = await asyncio.gather(*(self._panes_if_any(socket) for socket in sockets))
+        panes, processes = dict(zip(sockets, seen, strict=True)), await self._processes.all() if announced else ()
+        found = []
+        for one in announced:
+            tty = normal_tty(panes[one.pane.socket].get(one.pane.pane_id, {}).get("pane_tty"))
+            marked = [process for process in processes if tty and process.tty == tty and _is_marked(process, one)]
+            if marked:
+                found.append((one, min(marked, key=lambda process: process.started_at)))
+        if len(found) != 1:
+            return None
+        ((one, process),) = found
+        return await self.by_pid(Client.CODEX, process.pid, socket=one.pane.socket), one
+
+    async def _panes_of(self, process: Process, panes: Mapping[str, Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """The panes whose terminal is a process's own, else that of `script`, `sudo` and the like above it."""
+        for route in await self._processes.routes(process.pid):
+            if there := [one for one in panes.values() if normal_tty(one["pane_tty"]) == route.tty]:
+                return there
+        return ()
+
+    async def check_server(self, socket: str) -> None:
+        """Refuse the socket of a tmux server that is not spoken with; it would be stored.
+
+        Raises:
+            Refusal: `tmux_unavailable`.
+        """
+        try:
+            await self._tmux.check(socket)
+        except TmuxError as error:
+            raise Refusal("tmux_unavailable", detail=str(error)) from error
+
+    async def _panes_if_any(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
+        try:
+            return await self._panes(socket)
+        except Refusal as refusal:
+            logger.info("the panes of an announcement cannot be seen: %s", refusal.fields["detail"])
+            return {}
+
+    async def _panes(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
+        """The panes of a server but those that it keeps dead: they gave their terminal back, and another may have it.
+
+        Raises:
+            Refusal: `tmux_unavailable`.
+        """
+        try:
+            panes = await self._tmux.panes(socket)
+        except TmuxError as error:
+            raise Refusal("tmux_unavailable", detail=str(error)) from error
+        return {pane_id: formats for pane_id, formats in panes.items() if not formats["pane_dead"]}
+
+    async def _matching(
+        self,
+        client: Client,
+        pattern: str | None,
+        processes: Sequence[Process],
+        test: Callable[[Client, Process], bool] = _is_program,
+    ) -> list[Process]:
+        """Find the processes that are a client's program; for `custom`, those that the caller's own pattern fits.
+
+        Raises:
+            BadPattern: the pattern cannot be used.
+        """
+        if client is not Client.CUSTOM:
+            return [process for process in processes if test(client, process)]
+        found = await self._patterns.found(pattern or "", [process.command_line for process in processes])
+        return [process for process, fits in zip(processes, found, strict=True) if fits]
+
+    def _binding(
+        self,
+        socket: str,
+        formats: Mapping[str, Any],
+        process: Process,
+        mode: VerificationMode,
+        *,
+        client: Client,
+        proved: bool = False,
+    ) -> Binding:
+        return Binding(
+            pane=PaneRef(socket, formats["pane_id"]),
+            tty=normal_tty(formats["pane_tty"]),
+            ui_pid=process.pid,
+            ui_started_at=process.started_at,
+            mode=mode,
+            bound_at=self._clock.now(),
+            proved=proved,
+            client=client_in(process) or client,
+        )
+
+
+def _mismatch(client: Client, process: Process) -> str:
+    """Why a process is not taken for a client's, and what to do."""
+    found, runs = client_in(process), f"process {process.pid} runs {process.names[-1]}"
+    if client is Client.CUSTOM:
+        return f"{runs}, whose command line does not fit process_pattern"
+    if found is not None:
+        return f"{runs}, which is {found}: say {found}, or pass the pid of the {client} that you run in"
+    return f"{runs}, which is not known as {client}: pass the pid of the {client} that you run in"
+
+
+def _seen_instead(there: Sequence[Process]) -> dict[str, str]:
+    """What is on a terminal in place of an agent, where that explains why none is seen."""
+    names = sorted({process.names[0] for process in there if runs_elsewhere(process)})
+    return {"detail": f"{', '.join(names)} runs there: {UNSEEN}"} if names else {}
+
+
+def _is_marked(process: Process, announced: PreRegistration) -> bool:
+    """Whether a process is the Codex that a launcher has announced; of a wrapper and its child both are."""
+    line = process.command_line
+    others = MARK.format(announced.mark) in line and REMOTE in process.command
+    return (others or OWN_MARK.format(announced.mark) in line) and _is_program(Client.CODEX, process)

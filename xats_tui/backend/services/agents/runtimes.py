@@ -1,0 +1,228 @@
+"""Who runs an agent, by what can be shown: the process behind a connection, or a secret that was given at registration.
+
+What others can see, a pid or the id of a session, proves nothing.  It tells whose place is taken; what follows from
+that is for whoever registers.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.services.agents.process_clients import client_in
+from xats_tui.backend.session_limit import Occupant
+from xats_tui.backend.store import agents
+from xats_tui.backend.store import sessions as store
+from xats_tui.backend.store.sql.transactions import Reader
+from xats_tui.backend.system.callers import Callers
+from xats_tui.backend.system.processes import Process, Processes
+from xats_tui.clients.programs import launches_only
+from xats_tui.core.clock import Clock
+from xats_tui.core.model.agents import ONLINE_WINDOW, Agent, Binding, SeenProcess
+
+logger = logging.getLogger(__name__)
+
+KEPT_BELIEVED = 2 * ONLINE_WINDOW
+"""How long a session that was open before a restart counts as somebody's, if its process is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What registers, as far as the coordinator itself can see it."""
+
+    instance: str | None = None
+    """The secret of its bridge."""
+    ui_pid: int | None = None
+    """What it names as its user interface."""
+    line: tuple[Process, ...] = ()
+    """The process at the other end of the connection and those above it; empty if that cannot be told."""
+
+    @property
+    def peer(self) -> SeenProcess | None:
+        """The process at the other end of the connection."""
+        return self.line[0].seen if self.line else None
+
+    @property
+    def hosts(self) -> tuple[SeenProcess, ...]:
+        """The program that the connection is made for, with a wrapper of its own around it, if there is one."""
+        return tuple(one.seen for one in hosts_in(self.line))
+
+    @property
+    def proofs(self) -> frozenset[str]:
+        """What tells this runtime from any other.  A program without a terminal may have many windows: it is none."""
+        starts = [one.started_at for one in hosts_in(self.line) if one.tty and one.pid == self.ui_pid]
+        # Two readings of one start may differ by a tick: of its two roundings they share one.
+        shown = {f"ui:{self.ui_pid}@{int(start + half)}" for start in starts for half in (0, 0.5)}
+        return frozenset(shown | ({f"instance:{self.instance}"} if self.instance else set()))
+
+    def shows(self, pid: int | None) -> bool:
+        """Whether the process of that pid is this runtime's own."""
+        return any(one.pid == pid for one in self.hosts)
+
+    def is_in(self, process: SeenProcess | None) -> bool:
+        """Whether a process that was seen is this runtime's own."""
+        return any(one.is_same(process) for one in self.hosts)
+
+
+class Holder(Enum):
+    """The relation of a runtime to whoever has the name that it wants."""
+
+    NOBODY = auto()
+    """Nobody who lives has it, or the very same bridge."""
+    SAME = auto()
+    """Another session of the same runtime has it."""
+    OTHER = auto()
+    """Another runtime has it, and lives."""
+
+
+class Runtimes:
+    """Who is behind connections and agents."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        processes: Processes,
+        callers: Callers,
+        clock: Clock,
+        is_left: Callable[[Agent], Awaitable[bool]],
+    ) -> None:
+        """Name what it works with; `is_left` tells whether no window shows what an agent is woken through."""
+        self._sessions = sessions
+        self._processes = processes
+        self._callers = callers
+        self._clock = clock
+        self.is_left = is_left
+
+    async def of(self, session: Session, instance: str | None, ui_pid: int | None, bridge: int | None) -> Runtime:
+        """The runtime that calls in a session; it is looked for first at the pids that it says of itself."""
+        likely = [pid for pid in (bridge, ui_pid) if pid is not None]
+        line = await self._callers.line(session.peer, likely)
+        return Runtime(instance=instance, ui_pid=ui_pid, line=line)
+
+    async def occupants(self, sessions: Sequence[Session]) -> list[Occupant]:
+        """What keeps each of these sessions: a stream, a call, a process that lives."""
+        unknown = {one.stream_peer for one in sessions if one.process is None and self._sessions.has_stream(one)}
+        owners = await self._callers.owners({port for port in unknown if port is not None})
+        processes = {one.session_id: one.process or owners.get(one.stream_peer or 0) for one in sessions}
+        living = await self._processes.living({process for process in processes.values() if process})
+        return [
+            Occupant(
+                session=session,
+                listens=self._sessions.has_stream(session),
+                process=(process := processes[session.session_id]),
+                lives=process in living,
+            )
+            for session in sessions
+        ]
+
+    async def believed(self, ui_pid: int | None, session: Session) -> int | None:
+        """The pid of a user interface that a caller says to belong to, unless that is another user's."""
+        if ui_pid is None or session.peer is None or await self._callers.may_speak_for(ui_pid, session.peer):
+            return ui_pid
+        logger.warning("process %d is another user's than what says to belong to it: not believed", ui_pid)
+        return None
+
+    async def is_alive(self, agent: Agent) -> bool:
+        """Whether an agent's program runs, or somebody speaks for it."""
+        if agent.process is not None:
+            return agent.process in await self._processes.living({agent.process})
+        return any([await self._is_there(one) for one in self._sessions.all_of(agent.agent_id)])
+
+    async def holder(self, reader: Reader, agent: Agent, session: Session, runtime: Runtime) -> Holder:
+        """Who has an agent's name now, for a runtime that wants it."""
+        others = [one for one in self._sessions.all_of(agent.agent_id) if one is not session]
+        kept = await self._kept(reader, agent.agent_id, session)
+        all_evidence = [one.evidence for one in others] + [one.evidence for one in kept]
+        if session.agent_id == agent.agent_id or any(f"instance:{runtime.instance}" in one for one in all_evidence):
+            return Holder.NOBODY
+        evidence = [one.evidence for one in others if await self._is_there(one)]
+        evidence += [one.evidence for one in kept if await self._was_there(one)]
+        foreign = any(proofs.isdisjoint(runtime.proofs) for proofs in evidence)
+        if not foreign and agent.process is not None and not runtime.is_in(agent.process):
+            foreign = agent.process in await self._processes.living({agent.process})
+        if foreign:
+            return Holder.OTHER
+        return Holder.SAME if evidence else Holder.NOBODY
+
+    async def why_not_bind(self, reader: Reader, binding: Binding, session: Session) -> str:
+        """Why a pane is not bound for somebody who only names its process; empty if it may be."""
+        holder = await agents.holder_of(reader, binding.pane)
+        if holder is None or binding.proved or holder.agent_id == session.agent_id:
+            return ""
+        if not (holder.binding and holder.binding.proved and await self.is_alive(holder)):
+            return ""
+        return f"pane {binding.pane.pane_id} is {holder.address}'s, whose program has shown that it is its own"
+
+    async def displaced(
+        self, reader: Reader, agent: Agent, binding: Binding, runtime: Runtime, session: Session
+    ) -> tuple[Agent, ...]:
+        """Whoever lives, is another runtime, and loses its pane to this binding."""
+        holder = await agents.holder_of(reader, binding.pane)
+        if holder is None or holder.agent_id in (agent.agent_id, session.agent_id) or runtime.is_in(holder.process):
+            return ()
+        return (holder,) if await self.is_alive(holder) else ()
+
+    async def gone_on(self, reader: Reader, agent: Agent, session: Session, runtime: Runtime) -> tuple[Agent, ...]:
+        """The agents that this very program was before it became `agent`, and that nobody else speaks for."""
+        return tuple(
+            [
+                one
+                for one in await agents.all_teams(reader)
+                if one.agent_id != agent.agent_id
+                and (one.agent_id == session.agent_id or runtime.is_in(one.process))
+                and not await self._has_another(reader, one.agent_id, session)
+            ]
+        )
+
+    async def _has_another(self, reader: Reader, agent_id: str, session: Session) -> bool:
+        others = [one for one in self._sessions.all_of(agent_id) if one is not session]
+        there = [await self._is_there(one) for one in others]
+        return any(there) or any([await self._was_there(one) for one in await self._kept(reader, agent_id, session)])
+
+    async def is_continued(self, reader: Reader, agent: Agent, session: Session, runtime: Runtime) -> bool:
+        """Whether what an agent's row says of its program still holds: the same runtime, or the same process, calls."""
+        others = [one for one in self._sessions.all_of(agent.agent_id) if one is not session]
+        kept = await store.others_of(reader, agent.agent_id, session.session_id)
+        if session.agent_id == agent.agent_id or runtime.is_in(agent.process):
+            return True
+        all_evidence = [one.evidence for one in others] + [one.evidence for one in kept]
+        if any(not proofs.isdisjoint(runtime.proofs) for proofs in all_evidence):
+            return True
+        peers = [one.process for one in others] + [one.peer for one in kept]
+        return runtime.peer is not None and any(map(runtime.peer.is_same, peers))
+
+    async def _kept(self, reader: Reader, agent_id: str, session: Session) -> list[store.KeptSession]:
+        """The sessions of an agent from before a restart that nobody has come back to yet."""
+        kept = await store.others_of(reader, agent_id, session.session_id)
+        return [one for one in kept if self._sessions.get(one.session_id) is None]
+
+    async def _is_there(self, session: Session) -> bool:
+        if self._sessions.has_stream(session):
+            return True
+        if session.process is not None:
+            return session.process in await self._processes.living({session.process})
+        return session.last_call_at is not None and self._clock.now() - session.last_call_at < ONLINE_WINDOW
+
+    async def _was_there(self, kept: store.KeptSession) -> bool:
+        if kept.peer is not None:
+            return kept.peer in await self._processes.living({kept.peer})
+        return self._clock.now() - kept.last_call_at < KEPT_BELIEVED
+
+
+def hosts_in(line: tuple[Process, ...]) -> tuple[Process, ...]:
+    """The program that a connection is made for: the nearest in its line that does not only start another one.
+
+    The first in line is the bridge, a script or the like, unless a client itself connects.  A client may stand twice:
+    npm puts a wrapper around it.
+    """
+    above = line if line and client_in(line[0]) else line[1:]
+    found: list[Process] = []
+    for one in above:
+        if found:
+            if client_in(one) is None or client_in(one) is not client_in(found[0]):
+                break
+            found.append(one)
+        elif client_in(one) or not launches_only(one.names):
+            found.append(one)
+    return tuple(found)

@@ -1,0 +1,61 @@
+"""Take-overs, told aloud: to the session that loses, to the operator, and in the log, each time."""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from xats_tui.backend.health.notices import Notices
+from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.services.agents.runtimes import Runtime
+from xats_tui.backend.store import activity
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.core.model.agents import Agent
+
+logger = logging.getLogger(__name__)
+
+VERB = "take over"
+"""By which the activity lists them."""
+
+SUPERSEDED = "notifications/superseded"
+"""Tells a bridge that its agent's name was taken over, so that it does not take it back when it connects again."""
+
+
+class Takeovers:
+    """Says who took whose name or pane."""
+
+    def __init__(self, sessions: Sessions, notices: Notices) -> None:
+        self._sessions = sessions
+        self._notices = notices
+
+    async def note(self, tx: Transaction, agent: Agent, losers: Sequence[Agent], runtime: Runtime) -> None:
+        """Write down what an agent takes from others, or a runtime from another as the same agent."""
+        for loser in losers:
+            await activity.note(tx, agent.address, VERB, _sentence(agent, loser, runtime), agent_id=loser.agent_id)
+
+    async def tell(
+        self, agent: Agent, losers: Sequence[Agent], runtime: Runtime, superseded: Iterable[Session] = ()
+    ) -> None:
+        """Tell whoever is concerned, once it has happened; `superseded` speak as the agent no more."""
+        for loser in losers:
+            sentence = _sentence(agent, loser, runtime)
+            logger.warning("take-over: %s", sentence)
+            self._notices.tell(loser.address, sentence)
+            if loser.agent_id != agent.agent_id:
+                for session in self._sessions.all_of(loser.agent_id):
+                    session.untold.append(f"{sentence}; call bind_runtime_identity to take it back")
+        for session in superseded:
+            await session.notify(SUPERSEDED, {"name": agent.name, "team": agent.team})
+
+
+def _sentence(agent: Agent, loser: Agent, runtime: Runtime) -> str:
+    peer = f", process {runtime.peer.pid}" if runtime.peer else ""
+    by = f"a {agent.client_name or agent.client} session{peer}"
+    if loser.agent_id == agent.agent_id:
+        return f"{by} took the name of {_described(loser)}"
+    pane = f"pane {agent.binding.pane.pane_id}" if agent.binding else "the pane"
+    return f"{agent.address} ({by}) took {pane} from {_described(loser)}"
+
+
+def _described(agent: Agent) -> str:
+    where = f" in pane {agent.binding.pane.pane_id}" if agent.binding else ""
+    process = f", process {agent.process.pid}" if agent.process else ""
+    return f"{agent.address} ({agent.client_name or agent.client}{where}{process})"

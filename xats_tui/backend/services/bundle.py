@@ -1,0 +1,48 @@
+"""All services together, as the tools and the operator's verbs work with them."""
+
+from dataclasses import dataclass
+
+from xats_tui.backend.hook_reports import Reports
+from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.services.agents.kept_sessions import KeptSessions
+from xats_tui.backend.services.agents.presence import Presence
+from xats_tui.backend.services.agents.recognition import Recognition
+from xats_tui.backend.services.agents.registration import Registrar
+from xats_tui.backend.services.agents.registry import Registry
+from xats_tui.backend.services.agents.runtime_identity import RuntimeIdentity
+from xats_tui.backend.services.agents.runtimes import Runtimes
+from xats_tui.backend.services.agents.takeovers import Takeovers
+from xats_tui.backend.services.contracts.book import ContractBook
+from xats_tui.backend.services.messages import Mailbox
+from xats_tui.backend.services.receipts import Receipts
+from xats_tui.backend.services.tasks import TaskBoard
+from xats_tui.backend.services.wakes.channels import Channels
+from xats_tui.backend.services.wakes.waker import Waker
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.core.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What works in one coordinator."""
+
+    database: Database
+    sessions: Sessions
+    kept_sessions: KeptSessions
+    presence: Presence
+    registry: Registry
+    registrar: Registrar
+    mailbox: Mailbox
+    receipts: Receipts
+    waker: Waker
+    board: TaskBoard
+    channels: Channels
+    contracts: ContractBook
+    identity: RuntimeIdentity
+    recognition: Recognition
+    runtimes: Runtimes
+    takeovers: Takeovers
+    reports: Reports
+    tmux: Tmux
+    clock: Clock

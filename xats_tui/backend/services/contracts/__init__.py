@@ -1,0 +1,1 @@
+"""Versioned contracts and the folder that publishes them."""

@@ -1,0 +1,205 @@
+"""The ContractBook: versioned JSON Schemas, who subscribes, and who is told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.services.agents.registry import checked_contract_name
+from xats_tui.backend.services.schemas.compatibility import Compatibility, compare
+from xats_tui.backend.services.schemas.diff import diff_schemas
+from xats_tui.backend.services.schemas.validity import check_schema
+from xats_tui.backend.services.schemas.values import canonical
+from xats_tui.backend.store import contracts as store
+from xats_tui.backend.store import messages as outbox
+from xats_tui.backend.store.contracts import ContractEvent
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.core.errors import Refusal
+from xats_tui.core.events import ContractRegistered, SubscriptionChanged
+from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.contracts import Contract, ContractChange, ContractSummary, SchemaReason
+from xats_tui.core.model.pages import Page
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A checked schema that may become the next version, and what it changes."""
+
+    team: str
+    name: str
+    schema: Mapping[str, Any]
+    previous: Contract | None
+    """The newest version; None if there is none yet."""
+    diff: dict[str, Any] | None
+    compatibility: Compatibility | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A version that is stored."""
+
+    contract: Contract
+    event_id: int
+    diff: dict[str, Any] | None
+    """Against the version before; None for the first."""
+    compatibility: Compatibility | None
+    """With the version before; None for the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unchanged:
+    """A schema that is the newest version already; nothing was stored."""
+
+    contract: Contract
+
+
+class ContractBook:
+    """All contracts."""
+
+    def __init__(self, database: Database, sessions: Sessions, *, schema_limit: int) -> None:
+        self._database = database
+        self._sessions = sessions
+        self._schema_limit = schema_limit
+        self._turn = asyncio.Lock()
+        # The largest schemas take seconds: they get one thread, also where their callers give up, and others keep
+        # theirs.
+        self._thread = ThreadPoolExecutor(1, "schemas")
+
+    @asynccontextmanager
+    async def drafted(self, team: str, name: str, schema: Mapping[str, Any]) -> AsyncIterator[Draft]:
+        """Check a schema and compare it with the newest version, which nobody replaces for the life of the block.
+
+        Large schemas take long, so this must not be done in a transaction: every other caller would wait for it.
+
+        Raises:
+            Refusal: `schema_too_large`, `invalid_schema`, `invalid_contract_name`.
+        """
+        async with self._turn:
+            await self._work(check_schema, schema, self._schema_limit)
+            name = await store.spelled(self._database, team, checked_contract_name(name))
+            previous = await store.version(self._database, team, name)
+            is_news = previous is not None and canonical(previous.schema) != canonical(schema)
+            changes = await self._work(_changes, previous.schema, schema) if previous and is_news else (None, None)
+            diff, compatibility = changes
+            yield Draft(team=team, name=name, schema=schema, previous=previous, diff=diff, compatibility=compatibility)
+
+    async def register(self, tx: Transaction, author: Agent, draft: Draft, note: str | None) -> Registered | Unchanged:
+        """Store a draft as the next version of its contract.
+
+        The schema of the newest version again changes nothing, neither its note nor who registered it.
+        """
+        name, previous, diff, compatibility = draft.name, draft.previous, draft.diff, draft.compatibility
+        if previous is not None and diff is None:
+            return Unchanged(contract=previous)
+        contract = Contract(
+            team=draft.team,
+            name=name,
+            version=previous.version + 1 if previous else 1,
+            schema=draft.schema,
+            note=note,
+            registered_by=author.agent_id,
+            registered_at=tx.now,
+        )
+        breaking = (diff["breaking"] or compatibility.breaks) if diff and compatibility else None
+        await store.add(tx, contract, breaking=breaking)
+        payload = {"name": name, "version": contract.version, "diff": diff}
+        event = await outbox.add_event(tx, "contract_registered", author.team, author.team, author.agent_id, payload)
+        await tx.carry_out()
+        event_id = event.number
+        tx.record(ContractRegistered(team=author.team, name=name, version=contract.version, event_id=event_id))
+        return Registered(contract=contract, event_id=event_id, diff=diff, compatibility=compatibility)
+
+    async def announce(self, registered: Registered) -> None:
+        """Notify the subscribers that listen, all at once; those who do not will poll."""
+        contract = registered.contract
+        params = {
+            "type": "contract_event",
+            "event_id": registered.event_id,
+            "contract_name": contract.name,
+            "version": contract.version,
+            "diff": registered.diff,
+        }
+        subscribed = await store.subscribers(self._database, contract.team, contract.name)
+        sessions = [session for agent_id in subscribed if (session := self._sessions.of_agent(agent_id))]
+        await asyncio.gather(*(session.notify("notifications/contract_event", params) for session in sessions))
+
+    async def subscribe(self, tx: Transaction, agent: Agent, name: str) -> int | None:
+        """Subscribe an agent to a contract of its team; the latest version, None if there is none yet.
+
+        Raises:
+            Refusal: `invalid_contract_name`.
+        """
+        name = await store.spelled(tx, agent.team, checked_contract_name(name))
+        await store.subscribe(tx, agent.agent_id, agent.team, name)
+        tx.record(SubscriptionChanged(agent_id=agent.agent_id))
+        latest = await store.version(tx, agent.team, name)
+        return latest.version if latest else None
+
+    async def fetch(self, tx: Transaction, agent: Agent, name: str, version: int | None) -> Contract:
+        """One version, the latest if none is named; remembers that the agent has it.
+
+        Raises:
+            Refusal: `unknown_contract`, `unknown_version`.
+        """
+        contract = await self._version(agent.team, name, version)
+        await store.note_fetch(tx, agent.agent_id, contract)
+        tx.record(SubscriptionChanged(agent_id=agent.agent_id))
+        return contract
+
+    async def diff(self, team: str, name: str, old: int, new: int) -> dict[str, Any]:
+        """The difference of two versions, in either direction.
+
+        Raises:
+            Refusal: `unknown_contract`, `unknown_version`.
+        """
+        before, after = await self._version(team, name, old), await self._version(team, name, new)
+        return diff_schemas(before.schema, after.schema)
+
+    async def events_since(self, agent: Agent, event_id: int, limit: int) -> Page[ContractEvent]:
+        """Registrations after an event of the contracts that the agent is subscribed to."""
+        return await store.events_since(self._database, agent.team, agent.agent_id, event_id, limit)
+
+    async def summaries(self, limit: int = 300) -> tuple[ContractSummary, ...]:
+        """Every contract by its latest version, the newest first."""
+        return await store.summaries(self._database, limit)
+
+    async def change(self, team: str, name: str, old: int | None, new: int) -> ContractChange:
+        """Two versions and what going from one to the other means; without an old one, the new one alone.
+
+        Looking is no fetching: nobody is remembered to have them.
+
+        Raises:
+            Refusal: `unknown_contract`, `unknown_version`.
+        """
+        after = await self._version(team, name, new)
+        if old is None:
+            return ContractChange(old=None, new=after)
+        before = await self._version(team, name, old)
+        judged = await asyncio.to_thread(compare, before.schema, after.schema)
+        reasons = tuple(
+            SchemaReason(path=one.path, what=one.what, of_new=one.direction == "backward") for one in judged.reasons
+        )
+        return ContractChange(old=before, new=after, backward=judged.backward, forward=judged.forward, reasons=reasons)
+
+    async def _work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(function, *args, **kwargs))
+
+    async def _version(self, team: str, name: str, number: int | None) -> Contract:
+        name = await store.spelled(self._database, team, name)
+        contract = await store.version(self._database, team, name, number)
+        if contract is not None:
+            return contract
+        known = number is not None and await store.version(self._database, team, name)
+        raise Refusal("unknown_version" if known else "unknown_contract")
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], Compatibility]:
+    return diff_schemas(old, new), compare(old, new)

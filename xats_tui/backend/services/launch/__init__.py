@@ -1,0 +1,1 @@
+"""Starting agents in tmux panes."""

@@ -1,0 +1,97 @@
+"""What the coordinator does about launches: who is there under a name, whose pane is announced, who has arrived.
+
+It opens nothing and starts nothing; that is `services/launching`'s.
+"""
+
+from datetime import timedelta
+
+from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.services.agents.registration import Registrar
+from xats_tui.backend.services.agents.registry import Registry
+from xats_tui.backend.services.launch.launcher import Known
+from xats_tui.backend.services.wakes.delivery import checked_delivery
+from xats_tui.backend.store import activity
+from xats_tui.backend.store.agents import Registration
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.system.processes import Processes
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.agents import OPERATOR_NAME, Agent, Delivery, DeliveryKind
+from xats_tui.core.model.launches import Wanted
+from xats_tui.core.model.panes import PaneRef
+
+ANNOUNCED_FOR = timedelta(seconds=600)
+"""How long the announcement of a pane counts: somebody may have to answer a question of the client's first."""
+
+
+class LaunchDesk:
+    """The coordinator's side of a launch."""
+
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        registrar: Registrar,
+        sessions: Sessions,
+        *,
+        actor: str = OPERATOR_NAME,
+    ) -> None:
+        """Name what it works with; `actor` is who did it, where that is written down."""
+        self._database = database
+        self._registry = registry
+        self._registrar = registrar
+        self._sessions = sessions
+        self._processes = Processes()
+        self._actor = actor
+
+    async def known(self, team: str, name: str) -> Known | None:
+        """What is known of an agent of that name; None if there is none."""
+        agent = await self._registry.by_name(team, name)
+        if agent is None:
+            return None
+        return Known(
+            agent_id=agent.agent_id,
+            lives=await self._lives(agent),
+            seen_at=agent.last_seen_at,
+            is_bound=agent.binding is not None,
+            delivery=agent.delivery.kind,
+        )
+
+    async def expect(self, wanted: Wanted, pane: PaneRef | None, mark: str) -> None:
+        """Forget how an earlier agent of that name was woken; note the pane in which a Codex is about to run."""
+        agent = await self._registry.by_name(wanted.team, wanted.name)
+        async with self._database.write() as tx:
+            if agent is not None and agent.delivery.kind is not DeliveryKind.NONE:
+                await self._registry.register(tx, Registration.of(agent, Delivery()))
+            if pane is not None:
+                await self._registrar.announce(tx, pane, mark, ANNOUNCED_FOR)
+
+    async def bind(self, agent_id: str, mark: str) -> None:
+        """Bind the pane that is expected under this mark, if what is to run in it does by now.
+
+        Raises:
+            Refusal: `unknown_agent` if it has left again.
+        """
+        await self._registrar.bind_announced(agent_id, mark)
+
+    async def arrived(self, wanted: Wanted, agent_id: str, base_url: str, session_id: str) -> None:
+        """Write down that it is there, and the session of its own server by which it is woken, if there is one.
+
+        Raises:
+            Refusal: `unknown_agent` if it has left again; `invalid_delivery`.
+        """
+        agent = await self._registry.by_id(agent_id)
+        if agent is None:
+            raise Refusal("unknown_agent")
+        async with self._database.write() as tx:
+            if session_id:
+                address = {"kind": DeliveryKind.OPENCODE_SERVER, "base_url": base_url, "session_id": session_id}
+                await self._registry.register(tx, Registration.of(agent, checked_delivery(address)))
+            where = f", pane {agent.binding.pane.pane_id}" if agent.binding else ""
+            detail = f"{agent.address}: {wanted.client} in {wanted.folder}{where}"
+            await activity.note(tx, self._actor, "launch", detail, agent_id=agent_id)
+
+    async def _lives(self, agent: Agent) -> bool:
+        """Whether its process lives, or if that is not known, whether somebody speaks for it now."""
+        if agent.process is not None:
+            return agent.process in await self._processes.living({agent.process})
+        return self._sessions.is_connected(agent.agent_id)

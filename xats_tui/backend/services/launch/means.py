@@ -1,0 +1,88 @@
+"""What a launch takes on this machine: a name that can be, a folder, the program, a port, the command of the bridge.
+
+It opens no window and asks no coordinator.
+"""
+
+import os
+import shutil
+import socket
+import sys
+import tomllib
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from xats_tui.backend.services.agents.registry import checked_label, team_of
+from xats_tui.clients.launch import INSTALLS, PROGRAMS, codex_has_remote, start_of
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.launches import Means, Start, Wanted
+from xats_tui.runtime.settings import Settings
+
+
+def checked(client: str, name: str, team: str | None, role: str | None, folder: Path, **more: object) -> Wanted:
+    """The agent that is meant, as it will be registered.
+
+    Raises:
+        Refusal: `unknown_client`, `no_folder`, or a label that cannot be.
+    """
+    if client not in PROGRAMS:
+        raise Refusal("unknown_client", sentence=f"{client} cannot be launched; there are: {', '.join(PROGRAMS)}")
+    place = folder.expanduser().absolute()
+    if not place.is_dir():
+        raise Refusal("no_folder", sentence=f"there is no folder {place}")
+    return Wanted(
+        client=client,
+        name=checked_label("name", name),
+        team=team_of(team, str(place)),
+        role=checked_label("role", role) if role else None,
+        folder=place,
+        **more,  # type: ignore[arg-type]  # the fields of Wanted that need no check
+    )
+
+
+def means_for(wanted: Wanted, settings: Settings, environment: Mapping[str, str] = os.environ) -> Means:
+    """What a start of it takes on this machine.
+
+    Raises:
+        Refusal: `not_installed`; `token_not_in_file`: the bridge would have to be told the token where all can read it.
+    """
+    if settings.token and not _says_token(settings.config_path):
+        told = f"the agent's bridge needs the token, too: write it into {settings.config_path}"
+        raise Refusal("token_not_in_file", sentence=told)
+    program = shutil.which(PROGRAMS[wanted.client], path=environment.get("PATH"))
+    if program is None:
+        told = f"{PROGRAMS[wanted.client]} is not installed, or not on PATH: {INSTALLS[wanted.client]}"
+        raise Refusal("not_installed", sentence=told)
+    # -P: a folder with a module of a name that Python has, too, must not get in the bridge's way.
+    xats = (sys.executable, "-P", "-m", "xats_tui")
+    home = ("--home", str(settings.home), *(("--pid-file", str(settings.pid_file)) if settings.pid_file else ()))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return Means(
+        program=program,
+        bridge=(*xats, "mcp", *home),
+        hook=(*xats, "hook", *home),
+        port=port,
+        mark=str(uuid.uuid4()),
+        has_remote=wanted.client == "codex" and codex_has_remote(wanted.folder, environment),
+    )
+
+
+def _says_token(config: Path) -> bool:
+    try:
+        return bool(tomllib.loads(config.read_text(encoding="utf-8")).get("token"))
+    except (OSError, ValueError):
+        return False
+
+
+def prepared(wanted: Wanted, means: Means, environment: Mapping[str, str] = os.environ) -> Start:
+    """What the pane is to run; programs are found there as they are here."""
+    start = start_of(wanted, means, environment)
+    path = {"PATH": environment["PATH"]} if "PATH" in environment else {}
+    return Start(
+        command=start.command,
+        environment={**path, **start.environment},
+        announces=start.announces,
+        base_url=start.base_url,
+    )

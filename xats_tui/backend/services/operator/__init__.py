@@ -1,0 +1,1 @@
+"""Actions of the operator, each recorded in the activity log."""

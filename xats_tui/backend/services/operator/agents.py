@@ -1,0 +1,45 @@
+"""What the operator does to the agents themselves: remove one, and be told of one through tmux."""
+
+from xats_tui.backend.services.agents.registry import Registry
+from xats_tui.backend.store import activity as store
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.core.errors import PaneGone, Refusal, TmuxError
+from xats_tui.core.model.agents import OPERATOR_NAME
+from xats_tui.core.model.panes import PaneRef
+
+
+class OperatorAgents:
+    """The operator's verbs for agents."""
+
+    def __init__(self, database: Database, registry: Registry, tmux: Tmux) -> None:
+        self._database = database
+        self._registry = registry
+        self._tmux = tmux
+
+    async def remove(self, agent_id: str) -> None:
+        """Remove an agent as if it had left; its id and its mail are there when it comes back.
+
+        Raises:
+            Refusal: `unknown_agent`; `tasks_in_progress` while it owns tasks that are not done.
+        """
+        agent = await self._registry.by_id(agent_id)
+        if agent is None:
+            raise Refusal("unknown_agent")
+        async with self._database.write() as tx:
+            await self._registry.unregister(tx, agent)
+            await store.note(tx, OPERATOR_NAME, "remove", f"{agent.address}, {agent.role}", agent_id=agent_id)
+        self._registry.dismiss(agent_id)
+
+    async def alert(self, seat: PaneRef, text: str) -> None:
+        """Tell whoever looks at the dashboard's tmux session, whatever window that person is in.
+
+        Raises:
+            Refusal: `pane_gone`, `tmux_failed`.
+        """
+        try:
+            await self._tmux.say(seat, text)
+        except PaneGone as error:
+            raise Refusal("pane_gone") from error
+        except TmuxError as error:
+            raise Refusal("tmux_failed", detail=str(error)) from error

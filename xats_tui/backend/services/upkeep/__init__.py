@@ -1,0 +1,1 @@
+"""Housekeeping: retention, live settings, outages, ages of pane states."""

@@ -1,0 +1,56 @@
+"""PaneAges: a dialog that waits since ten o'clock still does after a restart or a take-over of the coordinator.
+
+It keeps since when panes are as they are, and hands that back to the monitor before its first look.
+"""
+
+import asyncio
+
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.store import pane_states as store
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.core.clock import Clock
+from xats_tui.core.events import Event, PaneBound, PaneChanged
+from xats_tui.core.model.panes import PaneRef
+
+PAUSE_S = 1.0
+"""Until a change is written: a pane that flickers is one row."""
+
+
+class PaneAges:
+    """The ages of all panes' states."""
+
+    def __init__(self, database: Database, monitor: PaneMonitor, clock: Clock) -> None:
+        self._database = database
+        self._monitor = monitor
+        self._clock = clock
+        self._changed: set[PaneRef] = set()
+        self._stirred = asyncio.Event()
+
+    async def hand_back(self) -> None:
+        """Give the monitor what was kept."""
+        self._monitor.remember(await store.ages(self._database))
+
+    def hear(self, event: Event) -> None:
+        """Take note of a pane whose state has changed, or that is nobody's any more."""
+        if isinstance(event, PaneChanged) and event.state_changed:
+            self._changed.add(PaneRef(event.socket, event.pane_id))
+            self._stirred.set()
+        elif isinstance(event, PaneBound):
+            self._stirred.set()
+
+    async def run(self) -> None:
+        """Keep what changes, for ever."""
+        while True:
+            await self._stirred.wait()
+            await self._clock.sleep(PAUSE_S)
+            await self.keep()
+
+    async def keep(self) -> None:
+        """Keep the ages of the panes that have changed since the last time."""
+        self._stirred.clear()
+        changed, self._changed = self._changed, set()
+        views = {pane: self._monitor.view(pane) for pane in changed}
+        gone = [pane for pane in await store.ages(self._database) if not self._monitor.tracks(pane)]
+        async with self._database.write() as tx:
+            await store.keep(tx, [(pane, view.age) for pane, view in views.items() if view])
+            await store.forget(tx, gone)

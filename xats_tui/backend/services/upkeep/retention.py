@@ -1,0 +1,76 @@
+"""Retention: what the database need not keep for ever goes, off the way of every call.
+
+Unread mail, agents, tasks, contracts and subscriptions stay; so do the ids of whoever left.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from xats_tui.backend.store import pastes, pre_registrations
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.backend.store.upkeep import retention as store
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+"""Rows that one transaction deletes at the most: a call that comes meanwhile waits for one of them, a few ms."""
+
+ANSWERS_KEPT = timedelta(days=1)
+"""How long the answer of a call is kept for a bridge that asks again."""
+
+Prune = Callable[[Transaction, datetime, int], Awaitable[int]]
+
+
+class Retention:
+    """The rounds that delete what is old."""
+
+    def __init__(self, database: Database, clock: Clock, *, keep: timedelta, pause: timedelta) -> None:
+        self._database = database
+        self._clock = clock
+        self._keep = keep
+        self._pause = pause
+
+    def tune(self, *, keep: timedelta, pause: timedelta) -> None:
+        """Use these from the next round on."""
+        self._keep, self._pause = keep, pause
+
+    async def run(self) -> None:
+        """One round after each pause, for ever."""
+        while True:
+            await self._clock.sleep(self._pause.total_seconds())
+            await self.prune()
+
+    async def prune(self) -> None:
+        """One round; what cannot be deleted is logged, left for the next round, and holds up nothing else."""
+        now = self._clock.now()
+        rounds: tuple[tuple[str, Prune, datetime], ...] = (
+            ("messages", store.prune_messages, now - self._keep),
+            ("events", store.prune_events, now - self._keep),
+            ("activity", store.prune_activity, now - self._keep),
+            ("sessions", store.prune_sessions, now - self._keep),
+            ("calls", store.prune_calls, now - ANSWERS_KEPT),
+            ("pastes", pastes.prune, now - self._keep),
+        )
+        for what, prune, before in rounds:
+            try:
+                deleted = await self._batches(prune, before)
+            except StoreError as error:
+                logger.warning("old %s cannot be deleted: %s", what, error)
+                continue
+            if deleted:
+                logger.info("deleted %s old %s", deleted, what)
+        async with self._database.write() as tx:
+            await pre_registrations.prune(tx)
+
+    async def _batches(self, prune: Prune, before: datetime) -> int:
+        """Delete all that is old, in transactions between which others have their turn."""
+        total, deleted = 0, BATCH
+        while deleted == BATCH:
+            async with self._database.write() as tx:
+                deleted = await prune(tx, before, BATCH)
+            total += deleted
+        return total

@@ -1,0 +1,75 @@
+"""Ack loops: two or three agents that keep acknowledging each other, each woken by the other's thanks.
+
+Pure.  Only what repeats itself is held: short messages that want no reply, ask and answer nothing, and have no word but
+those of politeness that was not said before.  The first message with something new lets everything through.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from xats_tui.backend.store.exchanges import LONGEST_TEXT, Said
+from xats_tui.core.model.agents import OPERATOR_ID
+
+LOOP_PERIOD = timedelta(minutes=5)
+"""The time in which repetitions are counted."""
+
+LOOP_LIMIT = 6
+"""Repetitions in each direction within that time that make a loop."""
+
+MOST_COUNTERPARTS = 2
+"""Agents on the other side; with more it is a meeting."""
+
+PHRASES = """
+    thanks thank you so very much again, you're welcome, no problem, sure, anytime, always, my pleasure, cheers
+    yes ok okay great good nice perfect cool, got it, noted, ack, acknowledged, understood, appreciate appreciated
+    glad happy to help, no worries, likewise, same here too, have a nice day, for all the help
+"""
+
+WORD = re.compile(r"\w+")
+POLITE = frozenset(WORD.findall(PHRASES))
+"""Words that say nothing new, unless they answer a question."""
+
+QUESTION_MARKS = re.compile("[?\uff1f\u061f]")
+
+
+def loop_ends_at(agent_id: str, exchange: Sequence[Said]) -> datetime | None:
+    """When an agent may be woken for what repeats itself; None if it may be now.
+
+    Args:
+        agent_id: the agent.
+        exchange: what it got and sent within `LOOP_PERIOD`, and whatever else it has not read, the oldest first.
+    """
+    if len({said.sender for said in exchange if said.recipient == agent_id}) > MOST_COUNTERPARTS:
+        return None
+    words: set[str] = set(POLITE)
+    asked: set[tuple[str, str]] = set()
+    """Who has asked whom, by the newest message between them."""
+    received, sent = list[datetime](), list[datetime]()
+    for said in exchange:
+        answers = (said.recipient, said.sender) in asked
+        if answers or _is_new(said, words):
+            if said.recipient == agent_id and not said.read:
+                return None
+        else:
+            (received if said.recipient == agent_id else sent).append(said.at)
+        words |= _words(said)
+        asked.discard((said.recipient, said.sender))
+        if _asks(said):
+            asked.add((said.sender, said.recipient))
+    if min(len(received), len(sent)) < LOOP_LIMIT:
+        return None
+    return min(received[-LOOP_LIMIT], sent[-LOOP_LIMIT]) + LOOP_PERIOD
+
+
+def _is_new(said: Said, words: set[str]) -> bool:
+    """Whether a message says, asks or wants something that the exchange has not held before."""
+    return _asks(said) or said.sender == OPERATOR_ID or len(said.text) > LONGEST_TEXT or not _words(said) <= words
+
+
+def _asks(said: Said) -> bool:
+    return said.need_reply or bool(QUESTION_MARKS.search(said.text))
+
+
+def _words(said: Said) -> set[str]:
+    return set(WORD.findall(said.text.casefold()))

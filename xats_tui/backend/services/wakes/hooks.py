@@ -1,0 +1,60 @@
+"""What the coordinator makes of Claude Code's hooks: states for the gates, and mail at the end of a turn.
+
+The protocol is Claude Code's own: an event on the hook's stdin, and for `Stop` an answer that may start another turn
+with a reason as its input.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from xats_tui.backend.hook_reports import Reports
+from xats_tui.backend.services.receipts import Receipts
+from xats_tui.backend.services.wakes.waker import Waker
+from xats_tui.backend.store import agents as store
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.core.clock import Clock
+from xats_tui.core.model.agents import Agent
+
+ENDS = frozenset({"Stop", "SessionEnd"})
+"""Events after which an agent may be woken that could not be before."""
+
+TELLING = ENDS | {"UserPromptSubmit"}
+"""Those, and the one that tells whether a hint was submitted."""
+
+NOTHING: Mapping[str, Any] = {}
+
+
+class HostHooks:
+    """Hears hooks."""
+
+    def __init__(self, database: Database, waker: Waker, receipts: Receipts, reports: Reports, clock: Clock) -> None:
+        self._database = database
+        self._waker = waker
+        self._receipts = receipts
+        self._reports = reports
+        self._clock = clock
+
+    async def hear(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Take an event down; what the hook is to print, empty for nothing."""
+        session, event = fields.get("session_id"), fields.get("hook_event_name")
+        if not isinstance(session, str) or not isinstance(event, str):
+            return NOTHING
+        self._reports.note(session, event, fields, self._clock.now())
+        agents = await store.by_host_session(self._database, session) if event in TELLING else ()
+        if not agents:
+            return NOTHING
+        hint = None
+        if event == "Stop":
+            hint = await self._turn_ended(agents[0], begun_by_hook=bool(fields.get("stop_hook_active")))
+        self._waker.nudge(agents[0].agent_id)
+        return {"decision": "block", "reason": hint} if hint else NOTHING
+
+    async def _turn_ended(self, agent: Agent, *, begun_by_hook: bool) -> str | None:
+        """The hint that a turn is to go on with; without one what it has left unread is tried some other way."""
+        await self._receipts.turn_ended(agent)
+        # A turn that a hook began gets no second one: it might never end.
+        hint = None if begun_by_hook else await self._waker.hand_over(agent.agent_id)
+        if hint is None:
+            async with self._database.write() as tx:
+                await self._waker.release_unread(tx, agent.agent_id)
+        return hint

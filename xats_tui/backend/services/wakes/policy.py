@@ -1,0 +1,297 @@
+"""When an agent is woken, when not yet, and when never: rules only, no I/O.
+
+`decide` is the whole policy; `services/wakes.py` carries out what it says.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from unicodedata import category
+
+from xats_tui.core.model.agents import Agent, DeliveryKind
+from xats_tui.core.model.wakes import PING_PONG, Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
+
+LADDER = (timedelta(seconds=30), timedelta(seconds=180), timedelta(seconds=600))
+"""Delays to the next try, the last one for ever after; the first three are the reference's."""
+
+HINT_PATIENCE = timedelta(seconds=60)
+"""How long a submitted hint may be unanswered before new mail is worth another."""
+
+REMIND_AFTER = timedelta(seconds=600)
+"""How long after a submitted hint or an inbox answer mail that is still unread is worth another look."""
+
+READS_ON_WITHIN, READS_ON_UNSEEN_WITHIN = timedelta(seconds=15), timedelta(seconds=60)
+"""How long an agent that got a page is left to ask for the next one; longer where nothing shows that it works."""
+
+REST_PATIENCE = timedelta(seconds=600)
+"""How long after a part of a message its rest is worth another hint."""
+
+BUDGET_PERIOD = timedelta(hours=1)
+"""The time that an agent's hint budget is for."""
+
+STOP_HOOK = "claude-stop-hook"
+"""What stands for a hint that a program took over at the end of its turn."""
+
+HINT_LIMIT = 150
+"""Characters of a hint at most: opencode shows a longer paste as `[Pasted ~1 lines]`, which proves nothing."""
+
+NAMED_SENDERS = 3
+"""Senders that a hint names; the rest are counted."""
+
+LONGEST_NAME = 40
+"""Characters of a sender's name that a hint shows."""
+
+PLAIN_SIGNS = frozenset(" -_.,:@+/")
+"""Signs of a name that stay as they are in a hint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliver:
+    """Put the hint before the agent now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defer:
+    """Not now: try again at `until`, or as soon as the pane allows."""
+
+    reason: str
+    """The wire's word."""
+    detail: str
+    until: datetime
+    failed: bool = False
+    """The transport itself failed."""
+    until_idle: bool = False
+    """It is worth a try as soon as the pane turns idle, before `until`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """There is nothing to be done for this agent; a new binding changes that."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUp:
+    """It has failed; a new binding, or the operator, may begin again."""
+
+    reason: str
+    detail: str
+
+
+Verdict = Deliver | Defer | Skip | GiveUp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What beside its screen speaks for or against waking an agent now."""
+
+    resting: bool = False
+    """The operator does not want it disturbed."""
+    resting_until: datetime | None = None
+    """None: until that is lifted."""
+    hints: int = 0
+    """Hints within `BUDGET_PERIOD` after which it has not fetched what they announced."""
+    oldest_hint_at: datetime | None = None
+    """The first of those."""
+    hint_budget: int = 60
+    """How many it may get in that time."""
+    ack_loop_until: datetime | None = None
+    """It and one or two others do nothing but acknowledge each other; when that counts as over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restraint:
+    """One of those, as a gate, with the time at which it is worth another look."""
+
+    gate: Gate
+    until: datetime
+
+
+def restraints(
+    wakes: Sequence[Wake], agent: Agent, circumstances: Circumstances, now: datetime
+) -> tuple[Restraint, ...]:
+    """Every reason that is not on the screen, whether it holds the agent's wakes back or not."""
+    rest_ends = circumstances.resting_until
+    hint_at = _unanswered_hint(wakes, agent)
+    patient_until = hint_at + HINT_PATIENCE if hint_at else now
+    spent = circumstances.hints >= circumstances.hint_budget
+    looping = circumstances.ack_loop_until is not None and circumstances.ack_loop_until > now
+    return (
+        Restraint(
+            gate=Gate(
+                name="do not disturb",
+                holds=not circumstances.resting,
+                detail=_rest(circumstances),
+            ),
+            until=rest_ends or now + LADDER[-1],
+        ),
+        Restraint(
+            gate=Gate(
+                name="earlier hint",
+                holds=now >= patient_until,
+                detail="an earlier hint has not been answered yet" if now < patient_until else "answered, or long ago",
+            ),
+            until=patient_until,
+        ),
+        Restraint(
+            gate=Gate(
+                name="budget",
+                holds=not spent,
+                detail=f"{circumstances.hints} of {circumstances.hint_budget} hints in an hour led to no new mail",
+            ),
+            until=(circumstances.oldest_hint_at or now) + BUDGET_PERIOD,
+        ),
+        Restraint(
+            gate=Gate(
+                name="ping-pong",
+                holds=not looping,
+                detail=PING_PONG if looping else "no",
+            ),
+            until=circumstances.ack_loop_until or now,
+        ),
+    )
+
+
+def choose(serving: Sequence[str], wakes: Sequence[Wake], agent: Agent, now: datetime) -> str | None:
+    """The transport to use: the first that serves, or the one after that whose hint was not answered in time.
+
+    Args:
+        serving: names of the transports that the agent has, in order of preference.
+        wakes: the agent's open wakes.
+        agent: the agent.
+        now: the instant of the decision.
+    """
+    hint_at = _unanswered_hint(wakes, agent)
+    tried = next((wake.transport for wake in wakes if wake.reached.get(WakeStep.SUBMITTED) == hint_at), None)
+    if hint_at is not None and now >= hint_at + HINT_PATIENCE and tried in serving:
+        return serving[min(serving.index(tried) + 1, len(serving) - 1)]
+    return serving[0] if serving else None
+
+
+def look_again_at(serving: Sequence[str], used: str, now: datetime) -> datetime:
+    """When a submitted hint is worth another look if the mail stays unread: soon, if there is another transport."""
+    is_last = used not in serving or serving.index(used) == len(serving) - 1
+    return now + (REMIND_AFTER if is_last else HINT_PATIENCE)
+
+
+def reads_on_until(agent: Agent, now: datetime) -> datetime:
+    """When mail that an agent has left behind a page is worth another hint."""
+    unseen = agent.delivery.kind is DeliveryKind.CLAUDE_CHANNEL  # it takes a hint in the middle of a turn
+    return now + (READS_ON_UNSEEN_WITHIN if unseen else READS_ON_WITHIN)
+
+
+def decide(
+    wakes: Sequence[Wake],
+    agent: Agent | None,
+    sighting: Sighting,
+    now: datetime,
+    circumstances: Circumstances = Circumstances(),
+    *,
+    types: bool = True,
+) -> Verdict:
+    """What to do about the open wakes for one agent.
+
+    Args:
+        wakes: those that are not over, at least one.
+        agent: the recipient; None if it has left.
+        sighting: what its transport sees now.
+        now: the instant of the decision.
+        circumstances: what else there is to know.
+        types: whether the transport is one that types.
+    """
+    if agent is None:
+        return GiveUp(reason="no_pane", detail="the agent has left")
+    if all(wake.expires_at is not None and wake.expires_at <= now for wake in wakes):
+        return GiveUp(reason="retry_exhausted", detail="the message was not read in time")
+    for restraint in restraints(wakes, agent, circumstances, now):
+        if not restraint.gate.holds:
+            return Defer(reason="guard_failed", detail=restraint.gate.detail, until=restraint.until)
+    match sighting.reach:
+        case Reach.NO_PANE:
+            return Skip(reason="no_pane", detail=sighting.detail)
+        case Reach.AGENT_GONE:
+            return GiveUp(reason="no_pane", detail=sighting.detail)
+        case Reach.BROKEN:
+            return _after_failure(wakes, sighting.detail, now, types=types)
+        case Reach.OPEN if all(gate.holds for gate in sighting.gates):
+            return Deliver()
+    return _wait_for_pane(wakes, sighting.detail, now)
+
+
+def after_delivery(
+    wakes: Sequence[Wake], step: WakeStep, detail: str, *, failed: bool, now: datetime, types: bool = True
+) -> Verdict | None:
+    """What a delivery that did not get as far as `submitted` means; None if it did."""
+    if step is WakeStep.SUBMITTED:
+        return None
+    if failed:
+        return _after_failure(wakes, detail, now, types=types)
+    return _wait_for_pane(wakes, detail, now)
+
+
+def delay_after(wakes: Sequence[Wake]) -> timedelta:
+    """The time to the next try, by the wake that was tried least."""
+    return LADDER[min(min(wake.attempts for wake in wakes), len(LADDER) - 1)]
+
+
+def hint(senders: Sequence[str], count: int, tool: str = "get_inbox", *, new: bool = True) -> str:
+    """The one line that is put before an agent; names are foreign text and made harmless.
+
+    Args:
+        senders: names of those who wrote.
+        count: how many messages wait.
+        tool: the tool to call.
+        new: whether no answer has held them yet.
+    """
+    named = [_harmless(name) for name in dict.fromkeys(senders)]
+    shown = ", ".join(named[:NAMED_SENDERS]) + (
+        f" and {len(named) - NAMED_SENDERS} more" if len(named) > NAMED_SENDERS else ""
+    )
+    messages = f"{count} {'new ' if new else ''}message{'' if count == 1 else 's'}"
+    start, end = f"[xats] {messages} from ", f": call {tool}"
+    room = HINT_LIMIT - len(start) - len(end)
+    return start + (shown if len(shown) <= room else shown[: room - 1] + "…") + end
+
+
+def _wait_for_pane(wakes: Sequence[Wake], detail: str, now: datetime) -> Verdict:
+    return Defer(reason="guard_failed", detail=detail, until=now + delay_after(wakes), until_idle=True)
+
+
+def _after_failure(wakes: Sequence[Wake], detail: str, now: datetime, *, types: bool) -> Verdict:
+    if min(wake.failures for wake in wakes) >= len(LADDER):
+        return GiveUp(reason="retry_exhausted", detail=detail)
+    reason = "tmux_unavailable" if types else "guard_failed"
+    return Defer(reason=reason, detail=detail, until=now + delay_after(wakes), failed=True)
+
+
+def _rest(circumstances: Circumstances) -> str:
+    if not circumstances.resting:
+        return "off"
+    end = circumstances.resting_until
+    return f"do not disturb until {end:%H:%M} UTC" if end else "do not disturb until that is lifted"
+
+
+def is_unanswered(wake: Wake, agent: Agent) -> bool:
+    """Whether the agent has been given a hint for a wake and has not called since.
+
+    What was seen is answered, whatever the times say: a quick model has read before its hint is seen to be gone.
+    """
+    hint_at = wake.reached.get(WakeStep.SUBMITTED)
+    is_open = wake.status is WakeStatus.DELIVERED and WakeStep.SEEN not in wake.reached
+    return is_open and hint_at is not None and hint_at > agent.last_seen_at
+
+
+def _unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:
+    """When the newest hint was submitted that the agent has not called after."""
+    return max((wake.reached[WakeStep.SUBMITTED] for wake in wakes if is_unanswered(wake, agent)), default=None)
+
+
+def _harmless(name: str) -> str:
+    """Letters, digits, pictures and a few signs: a name must mean nothing to a shell, should one ever read the hint."""
+    return "".join(character if _is_plain(character) else "_" for character in name)[:LONGEST_NAME]
+
+
+def _is_plain(character: str) -> bool:
+    return character in PLAIN_SIGNS or category(character)[0] in "LMN" or category(character) == "So"

@@ -1,0 +1,29 @@
+"""The names by which clients offer the coordinator's tools to their models.
+
+Some clients keep the tools of MCP servers behind a search, in which a model finds a tool by its full name at once.
+"""
+
+import re
+
+from xats_tui.core.model.agents import Agent, Client
+
+SERVER = "xats"
+"""What `xats-tui setup` and `xats-tui launch` call the server in every client."""
+
+QWEN = re.compile(r"qwen-cli-mcp-client-([\w-]{1,32})", re.ASCII)
+"""Qwen Code in the MCP handshake; it adds what the server is called in its configuration."""
+
+DROID = "factory-cli"
+"""Droid in the MCP handshake."""
+
+
+def full_name(tool: str, agent: Agent) -> str:
+    """Return the name that the agent's model has to search for; the tool's own where nothing is searched."""
+    client = agent.client_name or ""
+    if agent.client is Client.CLAUDE_CODE:  # unless its configuration says alwaysLoad, which is not seen from here
+        return f"mcp__{SERVER}__{tool}"
+    if qwen := QWEN.fullmatch(client):
+        return f"mcp__{qwen[1]}__{tool}"
+    if client == DROID:
+        return f"{SERVER}___{tool}"
+    return tool

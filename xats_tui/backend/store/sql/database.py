@@ -1,0 +1,292 @@
+"""One SQLite file: a single writer, a few readers, and who is told of what was committed.
+
+It knows nothing of the tables.  Every statement runs on the thread of its connection, never on the event loop.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from xats_tui.backend.store.sql.claim import claimed
+from xats_tui.backend.store.sql.faults import SENTENCES, Guard
+from xats_tui.backend.store.sql.files import DatabaseFiles
+from xats_tui.backend.store.sql.migrations import prepare
+from xats_tui.backend.store.sql.precedence import Places
+from xats_tui.backend.store.sql.transactions import Make, Parameters, Row, Transaction, on_thread
+from xats_tui.backend.store.upkeep.saved_copy import save
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import StoreError, StoreFault
+from xats_tui.core.events import Event
+
+logger = logging.getLogger(__name__)
+
+READERS = 2
+"""Connections for reading: more would only queue for the same two cores."""
+
+BUSY_TIMEOUT_MS = 5_000
+"""How long a statement waits for another process's lock before it fails (the reference's value)."""
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+)
+
+T = TypeVar("T")
+
+Values = tuple[Any, ...]
+Told = tuple[Any, ...]
+"""What a trigger tells of a row."""
+
+
+class Database:
+    """The open file."""
+
+    def __init__(
+        self,
+        writer: aiosqlite.Connection,
+        readers: Sequence[aiosqlite.Connection],
+        files: DatabaseFiles,
+        clock: Clock,
+        publish: Callable[[Iterable[Event]], None],
+    ) -> None:
+        self._writer = writer
+        self._files = files
+        self._clock = clock
+        self._publish = publish
+        self._turn = Places(1)
+        self._guard = Guard(lambda: files.trouble)
+        self._patience_ms = BUSY_TIMEOUT_MS
+        self._objects: dict[tuple[Make[Any], str], Mapping[Values, Any]] = {}
+        """What was made of each row of the last answers."""
+        self._listeners: list[tuple[list[Told], Callable[[Sequence[Told]], None]]] = []
+        """What triggers have told in the transaction under way, and who is to hear it."""
+        self._idle_readers = list(readers)
+        self._reading = Places(len(readers))
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, path: Path, clock: Clock, publish: Callable[[Iterable[Event]], None], *, alone: bool = True
+    ) -> "AsyncIterator[Database]":
+        """Open the file, making or migrating it first; `publish` hears of every committed event.
+
+        Unless `alone`, a coordinator may be writing to it: that is for whoever only reads.
+
+        Raises:
+            UnusableStore: the file cannot be used, with the reason and what to do.
+        """
+        async with AsyncExitStack() as stack:
+            if alone:
+                stack.enter_context(claimed(path))
+            await asyncio.to_thread(prepare, path, clock.now())
+            writer = await stack.enter_async_context(_connected(path))
+            readers = [await stack.enter_async_context(_connected(path, reading=True)) for _ in range(READERS)]
+            files = DatabaseFiles(path)
+            await on_thread(writer, lambda _: files.begin())
+            database = cls(writer, readers, files, clock, publish)
+            stack.push_async_callback(database.save_at_the_end)
+            yield database
+
+    @property
+    def path(self) -> Path:
+        """The file, as it was named."""
+        return self._files.path
+
+    @property
+    def trouble(self) -> str:
+        """One sentence about what is wrong with the file or its disk; empty if nothing is known of."""
+        return self._files.trouble or (SENTENCES[self._guard.fault] if self._guard.fault else "")
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the files were taken away, so that nothing can be stored until a new start."""
+        return bool(self._files.trouble)
+
+    def see_that_it_is_kept(self) -> None:
+        """See that what is done can be written down.
+
+        Raises:
+            StoreError: the files were taken away.
+        """
+        if self.is_lost:
+            raise StoreError(self._files.trouble, StoreFault.REMOVED)
+
+    async def look(self) -> None:
+        """See whether the files are still there, so that `trouble` tells it also while nobody writes."""
+        async with self._turn:
+            with suppress(StoreError, sqlite3.Error):
+                await on_thread(self._writer, _looked_after(self._files))
+
+    async def save(self, target: Path | None = None) -> Path:
+        """Write everything that is stored, also what the removed files had, into a new file.
+
+        Args:
+            target: where; if it is not named, in the place of the database if that is free, else beside it.
+
+        Raises:
+            StoreError: there is a file already, or it cannot be written.
+        """
+        async with self._reader() as reader:
+            return await on_thread(reader, partial(save, self._files, target, self._clock.now()))
+
+    async def save_at_the_end(self) -> None:
+        """Save what would be lost with this process, if its files were taken away."""
+        await self.look()
+        if not self.is_lost or self._files.is_safe:
+            return
+        try:
+            logger.warning("the database was saved as %s", await self.save())
+        except StoreError as error:
+            logger.error("%s", error)
+
+    async def watch(self, function: str, triggers: Iterable[str], hear: Callable[[Sequence[Told]], None]) -> None:
+        """Have `hear` told, as soon as a transaction is committed, what triggers have passed to an SQL function.
+
+        Args:
+            function: the name of the function, which takes as many arguments as it is given.
+            triggers: `CREATE TEMP TRIGGER` statements that call it; they see whatever this program writes.
+            hear: is called on the event loop before anybody can know of the commit.
+        """
+        told: list[Told] = []
+        await self._writer.create_function(function, -1, lambda *values: told.append(values))
+        for trigger in triggers:
+            await self._writer.execute_fetchall(trigger)
+        self._listeners.append((told, hear))
+
+    async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """All rows of the answer, as of the last commit."""
+        async with self._reader() as reader:
+            with self._guard:
+                return list(await reader.execute_fetchall(sql, parameters))
+
+    async def fetch_one(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        """The first row of the answer, as of the last commit."""
+        rows = await self.fetch_all(sql, parameters)
+        return rows[0] if rows else None
+
+    async def fetch_objects(self, make: Make[T], sql: str, parameters: Parameters = ()) -> tuple[T, ...]:
+        """What a function makes of each row of the answer, as of the last commit, on the thread of a connection.
+
+        For a row that was in the last answer to the same SQL it is the same object: lists of hundreds, which are
+        shown again and again, differ in a few rows.
+        """
+        async with self._reader() as reader:
+            with self._guard:
+                before = self._objects.get((make, sql), {})
+                objects, by_row = await on_thread(reader, partial(_objects, make, sql, parameters, before))
+        self._objects[make, sql] = by_row
+        return objects
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """A transaction that is committed when the block ends and rolled back when it raises.
+
+        Commit and rollback are never interrupted: a cancelled caller leaves either all of it or nothing.  A lock of
+        another process is waited for as long as `BUSY_TIMEOUT_MS`, the wait for one's turn included.
+
+        Raises:
+            StoreError: the database could not begin or commit.
+        """
+        asked_at = self._clock.monotonic()
+        async with self._turn:
+            await self._bound_wait(asked_at)
+            transaction = Transaction(self._writer, self._guard, self._files, self._clock.now())
+            try:
+                yield transaction
+                _, cancelled = await _uninterrupted(transaction.commit())
+            except BaseException:
+                await _uninterrupted(transaction.roll_back())
+                for told, _ in self._listeners:
+                    told.clear()
+                raise
+            if transaction.has_begun:
+                self._guard.settle()
+            for told, hear in self._listeners:
+                if told:
+                    hear(tuple(told))
+                    told.clear()
+        self._publish(transaction.events)
+        if cancelled:
+            raise asyncio.CancelledError
+
+    @asynccontextmanager
+    async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
+        """A connection for reading that nobody else uses meanwhile."""
+        async with self._reading:
+            reader = self._idle_readers.pop()
+            try:
+                yield reader
+            finally:
+                self._idle_readers.append(reader)
+
+    async def _bound_wait(self, asked_at: float) -> None:
+        """While a lock goes on, those who wait for their turn do not add up their patience."""
+        waited_ms = int((self._clock.monotonic() - asked_at) * 1000)
+        is_locked = self._guard.fault is StoreFault.LOCKED
+        patience_ms = max(0, BUSY_TIMEOUT_MS - waited_ms) if is_locked else BUSY_TIMEOUT_MS
+        if patience_ms != self._patience_ms:
+            with self._guard:
+                await self._writer.execute_fetchall(f"PRAGMA busy_timeout={patience_ms}")
+            self._patience_ms = patience_ms
+
+
+@asynccontextmanager
+async def _connected(path: Path, *, reading: bool = False) -> AsyncIterator[aiosqlite.Connection]:
+    async with aiosqlite.connect(path, isolation_level=None) as connection:
+        connection.row_factory = sqlite3.Row
+        for pragma in PRAGMAS:
+            await connection.execute_fetchall(pragma)
+        if reading:
+            await connection.execute_fetchall("PRAGMA query_only=ON")
+        yield connection
+
+
+def _looked_after(files: DatabaseFiles) -> Callable[[sqlite3.Connection], None]:
+    """What looks at the files, on the thread of the writer; a log that was taken away is merged into the database."""
+
+    def look(connection: sqlite3.Connection) -> None:
+        try:
+            files.check()
+        except StoreError:
+            if files.has_lost_its_log and not files.is_safe:
+                ((busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                files.is_safe = not busy
+                files.note()
+            raise
+
+    return look
+
+
+def _objects(
+    make: Make[T], sql: str, parameters: Parameters, before: Mapping[Values, T], connection: sqlite3.Connection
+) -> tuple[tuple[T, ...], Mapping[Values, T]]:
+    """What is made of each row, in their order and by row, on the thread of the connection."""
+    objects: list[T] = []
+    by_row: dict[Values, T] = {}
+    for row in connection.execute(sql, parameters).fetchall():
+        values = tuple(row)
+        known = before.get(values)
+        by_row[values] = make(row) if known is None else known
+        objects.append(by_row[values])
+    return tuple(objects), by_row
+
+
+async def _uninterrupted(work: Coroutine[Any, Any, Any]) -> tuple[Any, bool]:
+    """The result of `work`, which runs to its end, and whether the caller was cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    return task.result(), cancelled

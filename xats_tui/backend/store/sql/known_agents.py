@@ -1,0 +1,80 @@
+"""Agents as the last commit left them, in memory: every call asks who calls, and each message to whom.
+
+The database itself tells which rows a transaction has changed, so nobody who changes one has to think of this.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from xats_tui.backend.store import agents as store
+from xats_tui.backend.store.sql.database import Database, Told
+from xats_tui.core.clock import from_wire
+from xats_tui.core.model.agents import Agent
+
+TOLD = "agent_changed"
+
+SEEN = "last_seen_at"
+"""The column that changes with every call of an agent; told with its value, so that the rest need not be read anew."""
+
+COLUMNS = "SELECT group_concat(name) AS names FROM pragma_table_info('agents') WHERE name <> ?"
+
+TRIGGERS = (
+    f"CREATE TEMP TRIGGER agent_deleted AFTER DELETE ON main.agents BEGIN SELECT {TOLD}(old.agent_id); END",
+    f"CREATE TEMP TRIGGER agent_seen AFTER UPDATE OF {SEEN} ON main.agents "
+    f"BEGIN SELECT {TOLD}(new.agent_id, new.{SEEN}); END",
+)
+CHANGED = (
+    "CREATE TEMP TRIGGER agent_changed AFTER UPDATE OF {columns} ON main.agents BEGIN SELECT {told}(old.agent_id); END"
+)
+
+
+class KnownAgents:
+    """The agents that were asked for, and have not changed since."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._by_id: dict[str, Agent] = {}
+        self._ids: dict[tuple[str, str], str] = {}
+        """By team and name."""
+        self._watching = False
+        self._changes = 0
+
+    async def watch(self) -> None:
+        """Have the database tell of changes; until then every question goes to it."""
+        row = await self._database.fetch_one(COLUMNS, (SEEN,))
+        assert row is not None
+        changed = CHANGED.format(columns=row["names"], told=TOLD)
+        await self._database.watch(TOLD, (*TRIGGERS, changed), self._hear)
+        self._watching = True
+
+    async def by_id(self, agent_id: str) -> Agent | None:
+        """The agent of that id."""
+        if known := self._by_id.get(agent_id):
+            return known
+        before = self._changes
+        return self._learn(await store.by_id(self._database, agent_id), before)
+
+    async def by_name(self, team: str, name: str) -> Agent | None:
+        """The agent of that name in that team; byte-exact."""
+        if known := self._by_id.get(self._ids.get((team, name), "")):
+            return known
+        before = self._changes
+        return self._learn(await store.by_name(self._database, team, name), before)
+
+    def _learn(self, agent: Agent | None, before: int) -> Agent | None:
+        """Remember what was read, unless anything has changed since `before`: it may be older than that."""
+        if agent and self._watching and before == self._changes:
+            self._by_id[agent.agent_id] = agent
+            self._ids[agent.team, agent.name] = agent.agent_id
+        return agent
+
+    def _hear(self, changes: Sequence[Told]) -> None:
+        self._changes += 1
+        for agent_id, *seen in changes:
+            known = self._by_id.pop(agent_id, None)
+            if known is None:
+                continue
+            if seen:
+                self._by_id[agent_id] = replace(known, last_seen_at=from_wire(seen[0]))
+            else:
+                del self._ids[known.team, known.name]

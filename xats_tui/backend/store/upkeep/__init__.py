@@ -1,0 +1,1 @@
+"""Repair, salvage and retention of the database."""

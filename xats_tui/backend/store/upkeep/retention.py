@@ -1,0 +1,82 @@
+"""Deleting what has been kept long enough, a bounded number of rows at a time.
+
+Each function deletes `limit` rows at the most and says how many: fewer than that, and there are no more.
+"""
+
+from datetime import datetime
+
+from xats_tui.backend.store.sql.columns import to_json
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.core.clock import to_wire
+from xats_tui.core.events import HistoryPruned
+
+IN = "IN (SELECT value FROM json_each(?))"
+"""Any of the ids in one JSON array, since SQLite bounds the number of variables."""
+
+
+async def prune_messages(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete read messages that were sent before then, with their wakes, and the events that no message is left of."""
+    rows = await tx.fetch_all(
+        "SELECT id, event_id FROM messages WHERE read_at IS NOT NULL AND sent_at < ? ORDER BY sent_at LIMIT ?",
+        (to_wire(before), limit),
+    )
+    if not rows:
+        return 0
+    ids = to_json([row["id"] for row in rows])
+    await tx.execute(
+        "DELETE FROM wake_attempts WHERE (message_id, agent_id) IN "
+        f"(SELECT message_id, agent_id FROM message_delivery_status WHERE recipient_message_id {IN})",
+        (ids,),
+    )
+    await tx.execute(f"DELETE FROM message_delivery_status WHERE recipient_message_id {IN}", (ids,))
+    await tx.execute(f"DELETE FROM messages WHERE id {IN}", (ids,))
+    await tx.execute(
+        f"DELETE FROM events WHERE event_id {IN} "
+        "AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.event_id = events.event_id)",
+        (to_json(sorted({row["event_id"] for row in rows})),),
+    )
+    tx.record(HistoryPruned())
+    return len(rows)
+
+
+async def prune_events(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete events from before then that neither a message nor whoever polls for contracts depends on."""
+    rows = await tx.fetch_all(
+        "DELETE FROM events WHERE event_id IN (SELECT event_id FROM events "
+        "WHERE event_type NOT IN ('message_sent', 'contract_registered') AND created_at < ? "
+        "ORDER BY created_at LIMIT ?) RETURNING event_id",
+        (to_wire(before), limit),
+    )
+    return len(rows)
+
+
+async def prune_activity(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete what was written down of the operator's acts before then."""
+    rows = await tx.fetch_all(
+        "DELETE FROM activity WHERE activity_id IN (SELECT activity_id FROM activity WHERE at < ? ORDER BY at LIMIT ?) "
+        "RETURNING activity_id",
+        (to_wire(before), limit),
+    )
+    if rows:
+        tx.record(HistoryPruned())
+    return len(rows)
+
+
+async def prune_sessions(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete sessions without a call since then."""
+    rows = await tx.fetch_all(
+        "DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM sessions WHERE last_call_at < ? LIMIT ?) "
+        "RETURNING session_id",
+        (to_wire(before), limit),
+    )
+    return len(rows)
+
+
+async def prune_calls(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete the answers of calls from before then."""
+    rows = await tx.fetch_all(
+        "DELETE FROM calls WHERE (caller, call_id) IN "
+        "(SELECT caller, call_id FROM calls WHERE at < ? ORDER BY at LIMIT ?) RETURNING call_id",
+        (to_wire(before), limit),
+    )
+    return len(rows)

@@ -1,0 +1,250 @@
+"""What can still be read of a damaged database, row by row, in a new file that takes its place.
+
+SQLite refuses a page that makes no sense; the rows on every other page are as good as before.  So a table is read in
+ranges of rowids, and a range that is refused is halved until what is refused stands alone.  The damaged file is kept.
+It does not know what the rows mean, apart from those that are of no use without others (`_mend`).
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from xats_tui.backend.store.sql.migrations import LATEST, prepare
+from xats_tui.core.errors import UnusableStore
+
+HEADER = 100
+"""Bytes at the beginning of a database that say what it is."""
+
+PAGE = 4096
+"""Bytes of a page in every file that this program makes."""
+
+MOST_REFUSALS = 200_000
+"""Ranges of one table that may be refused before the rest of it is given up: some ten seconds."""
+
+SMALLEST_ROW = 32
+"""Bytes that a row takes at the least; so there are no more rows than that in a file."""
+
+AT_ONCE = 64
+"""Rowids of the ranges that are read as one: about what a page holds."""
+
+PROBES = 256
+"""Places at which the end of a table is looked for, if its last page cannot be read."""
+
+MENDING = (
+    # A message without its event could not be told from later ones; an event says what its message says.
+    "INSERT OR IGNORE INTO events (event_id, from_team, to_team, event_type, actor_agent_id, payload, created_at) "
+    "SELECT event_id, from_team, to_team, 'message_sent', from_agent_id, '{}', sent_at FROM messages "
+    "WHERE event_id NOT IN (SELECT event_id FROM events)",
+    # Nobody is to be woken for mail that is not there.
+    "DELETE FROM message_delivery_status WHERE recipient_message_id NOT IN (SELECT id FROM messages)",
+    "DELETE FROM wake_attempts WHERE (message_id, agent_id) NOT IN "
+    "(SELECT message_id, agent_id FROM message_delivery_status)",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Salvaged:
+    """What was saved of one table."""
+
+    table: str
+    saved: int
+    """Rows that are in the new file."""
+    known: int | None
+    """Rows that there were, if an index could still tell."""
+
+
+def complaint_of(database: Path) -> str:
+    """What SQLite's check says of a file that nobody uses; empty if it is whole."""
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if said == "ok" else str(said)
+
+
+def salvage(damaged: Path, new: Path, now: datetime) -> tuple[Salvaged, ...]:
+    """Fill the file `new`, which must not be there, from a copy of the damaged one; the copy may be changed.
+
+    Raises:
+        UnusableStore: nothing of it can be read, or a newer program has written it.
+    """
+    fresh = damaged.with_name("fresh.db")
+    prepare(fresh, now)
+    with closing(_opened(damaged, fresh)) as source, closing(sqlite3.connect(new, isolation_level=None)) as target:
+        _define(source, target, fresh)
+        target.execute("BEGIN")
+        saved = tuple(_save(source, target, table) for table in _tables(target))
+        _mend(source, target)
+        target.execute("COMMIT")
+    if not sum(one.saved for one in saved):
+        raise UnusableStore("nothing of it can be read")
+    return saved
+
+
+def _opened(damaged: Path, fresh: Path) -> sqlite3.Connection:
+    """The damaged file; with the beginning of a fresh one, if its own says nothing any more."""
+    for length in (0, HEADER, PAGE):
+        if length:
+            _graft(damaged, fresh, length)
+        connection = sqlite3.connect(damaged, isolation_level=None)
+        connection.text_factory = lambda text: text.decode(errors="replace")
+        try:
+            connection.execute("PRAGMA writable_schema=ON")  # one table's broken definition must not hide the others
+            if "messages" in _tables(connection):
+                return connection
+        except sqlite3.DatabaseError:
+            pass
+        connection.close()
+    raise UnusableStore("nothing of it can be read")
+
+
+def _graft(damaged: Path, fresh: Path, length: int) -> None:
+    """Give the damaged file the first bytes of a fresh one, and its own length in pages."""
+    beginning = bytearray(fresh.read_bytes()[:length])
+    beginning[28:32] = (damaged.stat().st_size // PAGE).to_bytes(4, "big")
+    beginning[32:40] = bytes(8)  # no free pages are known of
+    with damaged.open("r+b") as file:
+        file.write(beginning)
+
+
+def _define(source: sqlite3.Connection, target: sqlite3.Connection, fresh: Path) -> None:
+    """Make the tables and indexes: as they were, or as every file of this version has them."""
+    version = _number(source, "PRAGMA user_version") or 0
+    if version > LATEST:
+        raise UnusableStore(f"a newer xats-tui has written it (schema {version}, this one knows {LATEST})")
+    with closing(sqlite3.connect(fresh)) as newest:
+        known = source if version < LATEST else newest
+        definitions = known.execute(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+            "ORDER BY type != 'table'"
+        ).fetchall()
+    target.execute("PRAGMA journal_mode=WAL")
+    for (definition,) in definitions:
+        target.execute(definition)
+    target.execute(f"PRAGMA user_version={version}")
+
+
+def _save(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> Salvaged:
+    """Copy the rows of a table that can be read and are what the table may hold."""
+    columns = [name for name in _columns(target, table) if name in _columns(source, table)]
+    if not columns:
+        return Salvaged(table=table, saved=0, known=None)
+    if _has_rowids(target, table):
+        columns = ["rowid", *columns]
+        rows = _by_rowid(source, table, columns)
+    else:
+        rows = _from_both_ends(source, table, columns)
+    places = ", ".join("?" * len(columns))
+    target.executemany(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
+    saved = _number(target, f"SELECT count(*) FROM {table}") or 0
+    return Salvaged(table=table, saved=saved, known=_number(source, f"SELECT count(*) FROM {table}"))
+
+
+def _by_rowid(source: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """The rows of a table outside the ranges of rowids that are refused; some of them twice.
+
+    A range is read from both ends: a rowid that makes no sense ends it too early, and only for those that come after.
+    """
+    query = f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
+    ranges, refused = [_span(source, table)], 0
+    while ranges and refused < MOST_REFUSALS:
+        low, high = ranges.pop()
+        try:
+            if high - low < AT_ONCE:
+                yield from source.execute(query, (low, high))
+                yield from source.execute(f"{query} DESC", (low, high))
+                continue
+            is_empty = not any(
+                source.execute(f"{query}{order} LIMIT 1", (low, high)).fetchall() for order in ("", " DESC")
+            )
+        except sqlite3.DatabaseError:
+            refused += 1
+            is_empty = low >= high
+        if not is_empty:
+            middle = (low + high) // 2
+            ranges += [(middle + 1, high), (low, middle)]
+
+
+def _span(source: sqlite3.Connection, table: str) -> tuple[int, int]:
+    """Between which rowids the rows are."""
+    lowest = _number(source, f"SELECT min(rowid) FROM {table} NOT INDEXED")
+    highest = _number(source, f"SELECT max(rowid) FROM {table} NOT INDEXED")
+    low = min(lowest, 1) if lowest is not None else 1
+    return low, _last_reachable(source, table) if highest is None else highest
+
+
+def _last_reachable(source: sqlite3.Connection, table: str) -> int:
+    """The highest rowid that a search gets to, if the last page is refused; 0 if none."""
+
+    def is_reached(rowid: int) -> bool:
+        return _number(source, f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE rowid >= {rowid} LIMIT 1)") == 1
+
+    most = (_number(source, "PRAGMA page_count") or 0) * PAGE // SMALLEST_ROW
+    step = max(1, most // PROBES)
+    low = max((rowid for rowid in range(0, most, step) if is_reached(rowid)), default=0)
+    high = low + step
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if is_reached(middle) else (low, middle)
+    return low
+
+
+def _from_both_ends(source: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """The rows before the first place that is refused, and those after the last one."""
+    keys = [row[1] for row in source.execute(f"PRAGMA table_info({table})") if row[5]]
+    for direction in ("", " DESC"):
+        order = ", ".join(f"{key}{direction}" for key in keys)
+        with suppress(sqlite3.DatabaseError):
+            yield from source.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}")
+
+
+def _mend(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Bring in order what refers to rows that are lost, and give no number a second time."""
+    for statement in MENDING:
+        with suppress(sqlite3.OperationalError):  # an older file has other columns
+            target.execute(statement)
+    for table, number in _numbers_given(source):
+        target.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (number, table))
+        target.execute(
+            "INSERT INTO sqlite_sequence (name, seq) SELECT ?, ? WHERE ? NOT IN (SELECT name FROM sqlite_sequence)",
+            (table, number, table),
+        )
+
+
+def _numbers_given(source: sqlite3.Connection) -> list[tuple[str, int]]:
+    """By table, the last number that was given."""
+    with suppress(sqlite3.DatabaseError):
+        rows = source.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+        return [(name, seq) for name, seq in rows if isinstance(name, str) and isinstance(seq, int)]
+    return []
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+    return [name for (name,) in rows if name.isidentifier() and not name.startswith("sqlite_")]
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+
+
+def _has_rowids(connection: sqlite3.Connection, table: str) -> bool:
+    try:
+        connection.execute(f"SELECT rowid FROM {table} LIMIT 0")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+def _number(connection: sqlite3.Connection, query: str) -> int | None:
+    """The one number that a query answers; None if it is refused or has none."""
+    try:
+        (number,) = connection.execute(query).fetchone()
+    except sqlite3.DatabaseError:
+        return None
+    return number if isinstance(number, int) else None

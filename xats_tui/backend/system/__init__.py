@@ -1,0 +1,1 @@
+"""Access to the machine: tmux, processes, terminals, files, sockets."""

@@ -1,0 +1,199 @@
+"""Ask a tmux server for all its panes and some screens in one command; no text in the answer can forge a row.
+
+Titles, folders, program names and screens are foreign text: tmux prints them raw, newlines included.  So every line of
+ours begins with a nonce of this look, facts and foreign text come in lists of their own, and the answer must have
+exactly the lines that were asked for: text that holds the nonce adds a line, and the whole answer is refused.
+"""
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xats_tui.core.errors import TmuxError
+
+NUMBERS = (
+    "cursor_x",
+    "cursor_y",
+    "cursor_flag",
+    "alternate_on",
+    "pane_in_mode",
+    "pane_dead",
+    "pane_pid",
+    "pane_active",
+    "pane_synchronized",
+    "pane_input_off",
+    "pane_width",
+    "pane_height",
+    "window_index",
+    "pane_index",
+)
+"""Formats whose value is a number, or nothing."""
+
+FACTS = ("pane_id", "pane_tty", "pane_mode", "version", *NUMBERS)
+"""Formats whose value tmux makes itself: no program and no person chooses it."""
+
+CLIENTS = ("client_activity", "pane_id", "client_flags", "P:#{pane_id},")
+"""Of each attached client: the time of its last key, its active pane, its flags, all panes of the window it shows.
+
+In control mode (iTerm2) a client's keys do not count as such."""
+
+OWN_PANE = "active-pane"
+"""The flag of a client that has an active pane of its own in each window: tmux does not tell which."""
+
+PERSON_AT = "person_at"
+"""The format that is made of these: when a client that has the pane in front last got a key, in whole seconds."""
+
+TEXTS = ("session_name", "pane_current_command", "pane_current_path", "pane_title")
+"""Formats that hold what programs and people wrote."""
+
+NONCE_BYTES = 8
+
+SEPARATOR = "\x1f"
+
+CONTROLS = "[\x01-\x1f\x7f]"
+"""What tmux is to replace in foreign text: Python would take a carriage return for the end of a line, too."""
+
+_NUMBER = re.compile(r"\d{0,18}", re.ASCII)
+_FORMS = {
+    "pane_id": re.compile(r"%\d+", re.ASCII),
+    "pane_tty": re.compile(r"[\w/.-]*", re.ASCII),
+    "pane_mode": re.compile(r"[\w-]*", re.ASCII),
+    "version": re.compile(r"[\w.-]*", re.ASCII),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """One look at a tmux server: the formats of all its panes, and the screens that were asked for."""
+
+    panes: Mapping[str, Mapping[str, Any]]
+    """tmux formats by pane id."""
+    screens: Mapping[str, str]
+    """The visible screen with attributes, by pane id; panes that are gone are not in it."""
+
+
+class StrangeAnswer(TmuxError):
+    """tmux answered with other lines than were asked for."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"tmux gave an answer that cannot be trusted: {what}")
+
+
+class LookRequest:
+    """The commands of one look, and how their answer is read."""
+
+    def __init__(self, pane_ids: Sequence[str]) -> None:
+        self._pane_ids = pane_ids
+        self._nonce = secrets.token_hex(NONCE_BYTES)
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command line for tmux."""
+        mark = ["display-message", "-p", self._nonce]
+        parts = ["list-clients", "-F", self._nonce + _fields(CLIENTS), ";", *mark]
+        parts += [";", "list-panes", "-a", "-F", self._nonce + _fields(FACTS), ";", *mark]
+        for name in TEXTS:
+            text = f"#{{s/{CONTROLS}/?/:{name}}}"
+            parts += [";", "list-panes", "-a", "-F", f"{self._nonce}#{{pane_id}}{SEPARATOR}{text}"]
+        for pane_id in self._pane_ids:
+            parts += [";", *mark, ";", "capture-pane", "-p", "-e", "-t", pane_id]
+        return [*parts, ";", *mark]
+
+    def read(self, lines: Sequence[str], *, is_whole: bool) -> Looks:
+        """Read the answer; one that is not whole ends at the first pane that is gone.
+
+        Raises:
+            StrangeAnswer: it is not what was asked for.
+        """
+        sections = self._sections(lines)
+        if sections.count([""]) < 2:
+            raise StrangeAnswer("its lists of clients and panes do not end")
+        clients = [_client(section) for section in sections[: sections.index([""])]]
+        del sections[: len(clients) + 1]
+        panes = [_facts(section) for section in sections[: sections.index([""])]]
+        for pane in panes:
+            pane[PERSON_AT] = max(
+                (one.active_at for one in clients if one.may_type_into(pane["pane_id"])), default=None
+            )
+        texts = sections[len(panes) + 1 :]
+        rows_of_text = len(panes) * len(TEXTS)
+        expected = rows_of_text + len(self._pane_ids) + 1
+        if len(texts) != expected and (is_whole or not rows_of_text <= len(texts) < expected):
+            raise StrangeAnswer(f"{len(texts)} rows follow its list of {len(panes)} panes, not {expected}")
+        for number, section in enumerate(texts[:rows_of_text]):
+            pane = panes[number % len(panes)]
+            pane[TEXTS[number // len(panes)]] = _text(pane["pane_id"], section)
+        by_id = {pane["pane_id"]: pane for pane in panes}
+        screens = zip(self._pane_ids, texts[rows_of_text:], strict=False)
+        return Looks(panes=by_id, screens={pane_id: _screen(rows) for pane_id, rows in screens if pane_id in by_id})
+
+    def _sections(self, lines: Sequence[str]) -> list[list[str]]:
+        """The answer cut before every marked line, without the marks."""
+        sections: list[list[str]] = []
+        for line in lines:
+            if line.startswith(self._nonce):
+                sections.append([line.removeprefix(self._nonce)])
+            elif sections:
+                sections[-1].append(line)
+            else:
+                raise StrangeAnswer("it begins with text that was not asked for")
+        return sections
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """A terminal that is attached, and what it may type into."""
+
+    active_at: int
+    pane_id: str
+    has_own_pane: bool
+    shown: frozenset[str]
+
+    def may_type_into(self, pane_id: str) -> bool:
+        """Whether its keys go to a pane, or may."""
+        return pane_id == self.pane_id or (self.has_own_pane and pane_id in self.shown)
+
+
+def _fields(names: Sequence[str]) -> str:
+    return SEPARATOR.join(f"#{{{name}}}" for name in names)
+
+
+def _row(section: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """The fields of one line."""
+    fields = section[0].split(SEPARATOR)
+    if len(section) > 1 or len(fields) != len(names):
+        raise StrangeAnswer(f"a row has {len(fields)} fields in {len(section)} lines")
+    return dict(zip(names, fields, strict=True))
+
+
+def _client(section: Sequence[str]) -> _Client:
+    """One row of the list of clients."""
+    activity, pane_id, flags, shown = _row(section, CLIENTS).values()
+    if not _NUMBER.fullmatch(activity):
+        raise StrangeAnswer("the time of a client's last key is no number")
+    return _Client(int(activity or 0), pane_id, OWN_PANE in flags.split(","), frozenset(shown.split(",")))
+
+
+def _facts(section: Sequence[str]) -> dict[str, Any]:
+    """One row of the list of panes."""
+    values = _row(section, FACTS)
+    if wrong := [name for name, value in values.items() if not _FORMS.get(name, _NUMBER).fullmatch(value)]:
+        raise StrangeAnswer(f"a pane's {', '.join(wrong)} is not of its form")
+    return {name: int(value) if name in NUMBERS and value else value for name, value in values.items()}
+
+
+def _text(pane_id: str, section: Sequence[str]) -> str:
+    """One foreign text; a tmux that replaces nothing in it prints it over several lines."""
+    named, separator, text = "?".join(section).partition(SEPARATOR)
+    if named != pane_id or not separator:
+        raise StrangeAnswer(f"a text is of pane {named!r} and not of {pane_id}")
+    return text
+
+
+def _screen(section: Sequence[str]) -> str:
+    """The rows below a mark."""
+    if section[0]:
+        raise StrangeAnswer("there is text behind a mark")
+    return "\n".join(section[1:])

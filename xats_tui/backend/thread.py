@@ -1,0 +1,212 @@
+"""The only way between the screen's event loop and the coordinator's, in both directions.
+
+The coordinator runs on a thread and loop of its own, so that a screen that stalls does not delay an agent's call.
+"""
+
+import asyncio
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, TypeVar
+
+import uvloop
+
+from xats_tui.backend.coordinator import Backend
+from xats_tui.core.errors import StartError, XatsError
+from xats_tui.core.events import Event, Scope
+from xats_tui.runtime.settings import Loaded, Settings
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+TURN = 0.0001
+"""Seconds after which a screen that computes must let the coordinator have the interpreter; a call needs it several
+times, and Python's own 5 ms each time add up."""
+
+SERVES_AFTER = 3.0
+"""Seconds after which it serves at the latest, whether there is a picture or not."""
+
+STOP_DEADLINE = 5.0
+"""Seconds for the coordinator to stop before the program ends without it."""
+
+
+class CoordinatorGone(XatsError):
+    """The coordinator has stopped; the question was not answered."""
+
+
+class Coordinator:
+    """The Backend on its own thread, and the crossing to it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        terminal: str = "",
+        loaded: Loaded | None = None,
+        *,
+        read_only: bool = False,
+        serves_later: bool = False,
+    ) -> None:
+        """Make one for a dashboard.
+
+        Args:
+            settings: the effective settings.
+            terminal: where the dashboard is shown.
+            loaded: where the settings came from; then the config file is watched.
+            read_only: refuse commands of the operator that change anything.
+            serves_later: let who connects wait until `serve` is called, or `SERVES_AFTER`.
+        """
+        self._loaded = loaded
+        self._settings = settings
+        self._terminal = terminal
+        self._read_only = read_only
+        self._thread = threading.Thread(target=self._run, name="coordinator", daemon=True)
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._serves_later = serves_later
+        self._may_serve = threading.Event()
+        self._backend: Backend | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it can be asked.
+
+        Raises:
+            StartError: it cannot start.
+        """
+        sys.setswitchinterval(TURN)
+        self._thread.start()
+        self._started.wait()
+        if self._failure is not None:
+            self._thread.join()
+            if isinstance(self._failure, StartError):
+                raise self._failure
+            raise StartError(f"the coordinator failed to start: {self._failure}") from self._failure
+
+    async def ask(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> T:
+        """Run a question on the coordinator's loop and bring its answer to this one.
+
+        Raises:
+            CoordinatorGone: it has stopped.
+        """
+        return await asyncio.wrap_future(self._asked(question))
+
+    def ask_from_thread(self, question: Callable[[Backend], Coroutine[Any, Any, T]], patience: float) -> T:
+        """As `ask`, for a thread without a loop; waits so many seconds at the most.
+
+        Raises:
+            CoordinatorGone: it has stopped.
+            TimeoutError: it does not answer.
+        """
+        return self._asked(question).result(patience)
+
+    def listener(self) -> socket.socket:
+        """Another handle of the socket that it listens on, which goes on listening when it has stopped.
+
+        Raises:
+            CoordinatorGone: it has stopped.
+        """
+        if (backend := self._backend) is None:
+            raise CoordinatorGone("the coordinator has stopped")
+        return backend.listener.dup()
+
+    def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
+        """Call `hear` on the running loop with what has gone stale; the returned function ends that."""
+        loop, backend = self._loop, self._backend
+        if loop is None or backend is None:
+            raise CoordinatorGone("the coordinator has stopped")
+        crossing = _Scopes(asyncio.get_running_loop(), hear)
+        loop.call_soon_threadsafe(crossing.begin, backend)
+        return lambda: _tell(loop, crossing.end)
+
+    def serve(self) -> None:
+        """Serve whoever connects, if that was to come later."""
+        self._may_serve.set()
+
+    def stop(self) -> None:
+        """Stop it, waiting `STOP_DEADLINE` at the most."""
+        if self._loop is not None and self._stop is not None:
+            _tell(self._loop, self._stop.set)
+            self._may_serve.set()
+            self._thread.join(STOP_DEADLINE)
+            if self._thread.is_alive():
+                logger.error("the coordinator did not stop within %s s", STOP_DEADLINE)
+
+    def _asked(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> Future[T]:
+        loop, backend = self._loop, self._backend
+        if loop is None or backend is None or not self._thread.is_alive():
+            raise CoordinatorGone("the coordinator has stopped")
+        return asyncio.run_coroutine_threadsafe(question(backend), loop)
+
+    def _run(self) -> None:
+        try:
+            uvloop.run(self._serve())
+        except BaseException as error:  # the starting thread raises it, or the log keeps it
+            self._failure = error
+            if self._started.is_set():
+                logger.exception("the coordinator failed")
+        finally:
+            self._backend = None
+            self._started.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        async with Backend.working(self._settings, loaded=self._loaded) as backend:
+            self._backend = backend
+            if self._serves_later:
+                self._started.set()
+                await asyncio.to_thread(self._may_serve.wait, SERVES_AFTER)
+            if self._stop.is_set():
+                return
+            async with backend.serving(self._terminal, read_only=self._read_only):
+                self._started.set()
+                await self._stop.wait()
+
+
+GATHER = 0.05
+"""Seconds between two calls to the screen at least: each wakes it, and it takes turns with the coordinator's thread."""
+
+
+class _Scopes:
+    """Gathers stale scopes on the coordinator's side; at most one call is on its way to the screen."""
+
+    def __init__(self, screen: asyncio.AbstractEventLoop, hear: Callable[[frozenset[Scope]], None]) -> None:
+        self._screen = screen
+        self._hear = hear
+        self._stale: set[Scope] = set()
+        self._sent_at = float("-inf")
+        self._end: Callable[[], None] | None = None
+
+    def begin(self, backend: Backend) -> None:
+        """Listen to the bus; on the coordinator's loop."""
+        self._end = backend.bus.listen(self._on_fact)
+
+    def end(self) -> None:
+        """Listen no more; on the coordinator's loop."""
+        if self._end is not None:
+            self._end()
+            self._end = None
+
+    def _on_fact(self, event: Event) -> None:
+        if not self._stale:
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(loop.time(), self._sent_at + GATHER), self._send)
+        self._stale |= event.scopes
+
+    def _send(self) -> None:
+        stale, self._stale = frozenset(self._stale), set()
+        self._sent_at = asyncio.get_running_loop().time()
+        _tell(self._screen, partial(self._hear, stale))
+
+
+def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    """Have another thread's loop do something, unless it is closed."""
+    try:
+        loop.call_soon_threadsafe(what)
+    except RuntimeError:
+        logger.debug("the loop is closed: %s was not told", what)

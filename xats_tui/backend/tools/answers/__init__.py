@@ -1,0 +1,1 @@
+"""Bounding an answer to what a host hands on: pages, cursors, parts of long messages."""

@@ -1,0 +1,136 @@
+"""A message as an answer shows it: whole, or, if it is longer than an answer may be, in parts that follow each other.
+
+Put together, the subjects and bodies of the parts are those of the message.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from xats_tui.backend.store.receipts import NOTHING, Begun, Piece
+from xats_tui.backend.tools.answers.room import Room
+from xats_tui.core.clock import to_wire
+from xats_tui.core.model.messages import Message
+
+WIDEST_LABEL = "9999 of 9999"
+"""The longest `part` that a message can have."""
+
+JOINERS = frozenset("\u200d\ufe0e\ufe0f")
+"""Characters that belong to the one before; ZWJ also to the one after."""
+SKIN_TONES = range(0x1F3FB, 0x1F400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What an answer holds of a message: characters of its subject and body together."""
+
+    message: Message
+    start: int
+    end: int
+    label: str | None
+    """`2 of 3`; None for a whole message."""
+
+    @property
+    def piece(self) -> Piece:
+        """The part as receipts know it."""
+        return Piece(message_id=self.message.id, end=self.end, total=length(self.message))
+
+    def shown(self) -> dict[str, Any]:
+        """The message with the part's share of its texts."""
+        subject, of_subject = self.message.subject, len(self.message.subject or "")
+        shown = shown_message(self.message)
+        if self.label is None:
+            return shown
+        shown["subject"] = (subject or "")[self.start : self.end] or None
+        shown["body"] = self.message.body[max(self.start - of_subject, 0) : max(self.end - of_subject, 0)]
+        return shown | {"part": self.label}
+
+
+def length(message: Message) -> int:
+    """Characters of a message's subject and body."""
+    return len(message.subject or "") + len(message.body)
+
+
+def next_part(message: Message, begun: Begun, room: Room, fresh: Room) -> Part | None:
+    """What of a message finds room, after what has been handed out already; None if it has to wait for a page.
+
+    Args:
+        message: the message.
+        begun: what of it has come before the model.
+        room: what is left on the page.
+        fresh: the room of an empty page; only there a message is cut.
+    """
+    total, number = length(message), begun.parts + 1
+    label = f"{number} of {number}" if begun.parts else None
+    rest = Part(message=message, start=begun.characters, end=total, label=label)
+    if room.fits(rest.shown()):
+        return rest
+    if room.bytes_left < fresh.bytes_left:
+        return None
+    ends = list(_ends(message, begun.characters, fresh))
+    return Part(message=message, start=begun.characters, end=ends[0], label=f"{number} of {begun.parts + len(ends)}")
+
+
+def part_of(message: Message, number: int, fresh: Room) -> Part | None:
+    """The part of that number, as an empty page would hold it; None if there are not so many."""
+    whole = next_part(message, NOTHING, fresh, fresh)
+    if whole is None or whole.label is None:
+        return whole if number == 1 else None
+    ends = [0, *_ends(message, 0, fresh)]
+    if number >= len(ends):
+        return None
+    return Part(message=message, start=ends[number - 1], end=ends[number], label=f"{number} of {len(ends) - 1}")
+
+
+def _ends(message: Message, start: int, room: Room) -> Iterator[int]:
+    """Where each part ends that fills an empty page."""
+    while start < length(message):
+        start = _end(message, start, room)
+        yield start
+
+
+def _end(message: Message, start: int, room: Room) -> int:
+    """Where the next part ends."""
+
+    def shown(end: int) -> dict[str, Any]:
+        return Part(message=message, start=start, end=end, label=WIDEST_LABEL).shown()
+
+    furthest = room.furthest(start, length(message), shown)
+    return _seam((message.subject or "") + message.body, start, furthest)
+
+
+def _seam(text: str, start: int, end: int) -> int:
+    """The best place to cut at or a little before `end`: after a line, else after a word, never inside a character."""
+    if end >= len(text):
+        return end
+    earliest = start + (end - start) * 3 // 4 + 1
+    for mark in ("\n", " "):
+        if (at := text.rfind(mark, earliest, end)) > 0:
+            return at + 1
+    while end > earliest and _joined(text[end - 1], text[end]):
+        end -= 1
+    return end
+
+
+def _joined(one: str, other: str) -> bool:
+    return one == "\u200d" or other in JOINERS or unicodedata.combining(other) > 0 or ord(other) in SKIN_TONES
+
+
+def shown_message(message: Message) -> dict[str, Any]:
+    """A message as its recipient sees it."""
+    return {
+        "id": message.id,
+        "event_id": message.event_id,
+        "from_team": message.from_team,
+        "to_team": message.to_team,
+        "from_agent_id": message.from_agent_id,
+        "from_name": message.from_name,
+        "from_role": message.from_role,
+        "to_agent_id": message.to_agent_id,
+        "to_role": message.to_role,
+        "subject": message.subject,
+        "body": message.body,
+        "need_reply": message.need_reply,
+        "sent_at": to_wire(message.sent_at),
+    }

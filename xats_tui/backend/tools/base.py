@@ -1,0 +1,352 @@
+"""The one wrapper around every tool: arguments, identity, transaction, errors, answer.
+
+A tool is a function from a `Call` and its checked arguments to an answer.  What it need not do itself: check who
+calls, note that the agent called, confirm the mail it was handed before, turn refusals into answers.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar
+from weakref import WeakValueDictionary
+
+import mcp_types as types
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from xats_tui.backend.mcp_sessions import Session
+from xats_tui.backend.services.bundle import Services
+from xats_tui.backend.store import calls
+from xats_tui.backend.store.receipts import Holder
+from xats_tui.backend.store.sql.columns import to_json
+from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.backend.tools.answers.long import shortened
+from xats_tui.backend.tools.answers.room import AnswerLimit, Room, limit_for
+from xats_tui.backend.tools.argument_text import as_meant
+from xats_tui.backend.tools.call_context import claimed, claimed_ui, reader
+from xats_tui.core.call_meta import CALL_ID, HOST_PROGRAM, INSTANCE, REPEATED, UNASKED
+from xats_tui.core.clock import to_wire
+from xats_tui.core.errors import Refusal, StoreError
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent
+from xats_tui.core.model.labels import composed
+
+logger = logging.getLogger(__name__)
+
+Answer = Mapping[str, Any]
+T = TypeVar("T")
+
+
+def _refuse_null(value: Any) -> Any:
+    if value is None:
+        raise ValueError("null is no value: leave the field out")
+    return value
+
+
+Optional = Annotated[T | None, BeforeValidator(_refuse_null)]
+"""A field that may be left out; `as_meant` leaves out what is null."""
+
+
+TAKE_BACK = "call register_agent to take the name back, or register under another name"
+
+ClientName = Literal["codex", "claude-code", "opencode", "custom"]
+
+LONGEST_CALL_ID = 100
+"""Characters of the names that a caller gives to its calls and to itself; a longer one is none."""
+
+MOST_ARGUMENTS = 100
+"""More than any tool has: what nobody offers is not looked at one by one."""
+
+MOST_PROBLEMS = 20
+"""What is wrong with arguments is told for so many places."""
+
+LONGEST_PATH = 200
+"""Characters of the name of such a place, which the caller has made up."""
+
+TYPES_OF_JSON = frozenset({"dict_type", "list_type", "int_type", "bool_type"})
+"""Problems that a text has where something else is asked for."""
+
+NOT_AS_JSON = ", or text that is JSON for one"
+
+LARGEST_INTEGER = 2**63 - 1
+"""What the database can hold; an event, a version or a pid beyond it does not exist."""
+
+NonNegative = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+Positive = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+
+
+Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(composed)]
+"""The name of somebody or something, as it is stored."""
+
+
+class FirstFault(FailFast):
+    """Marks a list of which only the first wrong entry is told; typing wants its marks hashable."""
+
+    __hash__ = object.__hash__
+
+
+class Arguments(BaseModel):
+    """The arguments of a tool: no unknown names, nothing coerced but what `as_meant` reads."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Call:
+    """One call of a tool."""
+
+    def __init__(self, services: Services, session: Session, meta: Mapping[str, Any]) -> None:
+        self.services = services
+        self.session = session
+        self.meta = meta
+        """The request's `_meta`: what the client program says beside the arguments."""
+        self.touched = False
+        self._answer: Answer | None = None
+        self._number = services.receipts.number()
+        """Answers before this call have arrived; what is handed out while it runs has not."""
+        session.reader = reader(meta, session.session_id)
+        self._agent: Agent | None = None
+
+    @property
+    def agent(self) -> Agent:
+        """The registered caller; only for tools that require one."""
+        assert self._agent is not None  # the wrapper has looked
+        return self._agent
+
+    async def identify(self, *, or_proxy: bool = False) -> None:
+        """Find out who calls; with `or_proxy` it may be a channel proxy as well.
+
+        Raises:
+            Refusal: `superseded` when another runtime has taken the agent over, `unknown_agent` when the session has
+                not registered or its agent is gone, `forbidden_role` to a proxy where only agents may call.
+        """
+        agent_id = self.session.agent_id
+        self._agent = await self._speaker(agent_id) if agent_id else None
+        if self._agent is None:
+            raise await self._nobody()
+        if self._agent.role == CHANNEL_PROXY_ROLE and not or_proxy:
+            raise Refusal("forbidden_role", detail="a channel proxy is no agent: only agents can do that")
+
+    @property
+    def holder(self) -> Holder:
+        """Who gets the mail in this call's answer."""
+        return Holder(agent_id=self.session.agent_id or "", reader=self.session.reader, ui_pid=claimed_ui(self.meta))
+
+    @property
+    def limit(self) -> AnswerLimit:
+        """What of an answer the caller's host hands on."""
+        return limit_for(self._agent, self.session.program or self.session.client)
+
+    def room(self) -> Room:
+        """The room of an empty page."""
+        return Room(self.limit)
+
+    @property
+    def call_id(self) -> str | None:
+        """What the caller names this call by, and would ask again by; None for most."""
+        return _name(self.meta, CALL_ID)
+
+    @property
+    def caller(self) -> str | None:
+        """The name under which this caller's answers are kept; None for a session that never spoke for an agent.
+
+        A bridge is the same caller in each of its sessions, as the same agent; everybody else in one session only.
+        """
+        session, instance = self.session, _name(self.meta, INSTANCE)
+        agent_id = session.superseded.agent_id if session.superseded else session.agent_id
+        if agent_id is None:
+            return None
+        return f"{agent_id} {instance}" if instance else session.session_id
+
+    def keep(self, answer: Answer) -> Answer:
+        """The answer as it is true at the commit of the transaction under way, with which it is kept.
+
+        Whoever asks again gets it, also from a coordinator that was killed and started again meanwhile.
+        """
+        self._answer = answer
+        return answer
+
+    async def keep_when_stored(self, tx: Transaction, answer: Callable[[], Answer]) -> None:
+        """`keep` an answer that tells numbers which rows get when they are stored."""
+        if self.call_id is not None:
+            await tx.carry_out()
+            self.keep(answer())
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """A transaction that also notes that the agent called, and that the mail it was handed before has arrived."""
+        async with self.services.database.write() as tx:
+            agent_id = self.session.agent_id
+            if agent_id is not None:
+                await self.services.registry.touch(tx, agent_id)
+                if REPEATED not in self.meta and UNASKED not in self.meta:
+                    await self.services.receipts.confirm(tx, self.holder, self._number)
+            yield tx
+            if self._answer is not None and self.call_id is not None and self.caller is not None:
+                await calls.keep(tx, self.caller, self.call_id, to_json(self._answer))
+        self.touched = True
+
+    async def _speaker(self, agent_id: str) -> Agent | None:
+        return await self.services.registry.by_id(agent_id) or await self.services.channels.proxy(agent_id)
+
+    async def _nobody(self) -> Refusal:
+        """Why the session speaks for no agent; one that was taken over and then unregistered is merely gone."""
+        superseded = self.session.superseded
+        agent = await self._speaker(superseded.agent_id) if superseded else None
+        if superseded is None or agent is None:
+            turned_away = self.session.turned_away
+            return Refusal("unknown_agent", **({"detail": turned_away} if turned_away else {}))
+        address, since = f"{agent.name}@{agent.team}", to_wire(superseded.at)
+        detail = f"another session registered as {address} at {since}; {TAKE_BACK}"
+        return Refusal("superseded", detail=detail)
+
+
+class BrokenRules(Exception):
+    """Arguments that are each well formed and do not go together; what is wrong with which field."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        issues = [{"code": "custom", "path": [field], "message": problem} for field, problem in problems.items()]
+        super().__init__(to_json(issues))
+
+
+def _agree(arguments: Any) -> None:
+    """Arguments of which each may be judged for itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """One tool as it is offered and as it is run."""
+
+    name: str
+    description: str
+    arguments: type[Arguments]
+    run: Callable[[Call, Any], Awaitable[Answer]]
+    check: Callable[[Any], None] = _agree
+    """Raises BrokenRules or a Refusal when arguments do not go together; looked at before the caller is."""
+    registered: bool = True
+    """Whether the caller must have registered."""
+    for_proxies: bool = False
+    """Whether a channel proxy may call it, too."""
+    touches: bool = True
+    """Whether calling it shows that the agent is there."""
+    once: bool = False
+    """Whether it keeps its answer, so that a call which is repeated under its id is not carried out again."""
+
+    def offered(self) -> types.Tool:
+        """The tool as `tools/list` shows it."""
+        return types.Tool(name=self.name, description=self.description, input_schema=_schema_of(self.arguments))
+
+
+class Toolbox:
+    """All tools by name."""
+
+    def __init__(self, tools: Mapping[str, Tool], services: Services) -> None:
+        self._tools = tools
+        self._services = services
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self.offered = [tool.offered() for tool in tools.values()]
+
+    async def call(
+        self, session: Session, name: str, arguments: Mapping[str, Any], meta: Mapping[str, Any]
+    ) -> types.CallToolResult:
+        """Run a tool for a session; whatever happens, the answer is one that a model can read."""
+        tool = self._tools.get(name)
+        if tool is None:
+            return _tool_error(f"Tool {name} not found; there are: {', '.join(sorted(self._tools))}")
+        if len(arguments) > MOST_ARGUMENTS:
+            return _tool_error(f"Invalid arguments for tool {name}:\n(arguments): {len(arguments)} are too many")
+        try:
+            checked = tool.arguments.model_validate(as_meant(_schema_of(tool.arguments), dict(arguments)))
+            tool.check(checked)
+        except ValidationError as error:
+            return _tool_error(_problems(name, error))
+        except BrokenRules as error:
+            return _tool_error(str(error))
+        except Refusal as refusal:
+            return _answered(to_json(refusal.payload()))
+        session.last_call_at = self._services.clock.now()
+        session.program = claimed(meta, HOST_PROGRAM) or session.program
+        call = Call(self._services, session, meta)
+        try:
+            text = await (self._run_once(tool, call, checked) if tool.once else self._run(tool, call, checked))
+        except StoreError as error:
+            logger.warning("%s: the database refused: %s", name, error)
+            text = to_json({"error": "storage_unavailable"} | ({"detail": str(error)} if error.fault else {}))
+        except Exception:
+            logger.exception("%s failed", name)
+            return _tool_error(f"{name} failed for a reason of the coordinator's own; its log says which")
+        return _answered(shortened(text, call.limit))
+
+    async def _run_once(self, tool: Tool, call: Call, checked: Arguments) -> str:
+        """The answer to a call; to one that was carried out before, or is under way, the same."""
+        if call.call_id is None or call.caller is None:
+            return await self._run(tool, call, checked)
+        caller, call_id = call.caller, call.call_id
+        async with self._turns.setdefault((caller, call_id), asyncio.Lock()):
+            kept = await calls.answer(self._services.database, caller, call_id)
+            return await self._run(tool, call, checked) if kept is None else kept
+
+    async def _run(self, tool: Tool, call: Call, checked: Arguments) -> str:
+        try:
+            if tool.registered:
+                await call.identify(or_proxy=tool.for_proxies)
+            answer = await tool.run(call, checked)
+        except Refusal as refusal:
+            answer = refusal.payload()
+        if tool.touches and not call.touched and call.session.agent_id is not None:
+            async with call.write():
+                pass
+        untold, call.session.untold = call.session.untold, []
+        return to_json({**answer, "notice": "; ".join(untold)} if untold else answer)
+
+
+def _name(meta: Mapping[str, Any], key: str) -> str | None:
+    name = meta.get(key)
+    return name if isinstance(name, str) and 0 < len(name) <= LONGEST_CALL_ID else None
+
+
+def _answered(text: str) -> types.CallToolResult:
+    return types.CallToolResult(content=[types.TextContent(type="text", text=text)])
+
+
+def _tool_error(text: str) -> types.CallToolResult:
+    return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)
+
+
+def _problems(tool: str, error: ValidationError) -> str:
+    lines = [f"Invalid arguments for tool {tool}:"]
+    problems = error.errors(include_url=False, include_context=False)
+    for problem in problems[:MOST_PROBLEMS]:
+        path = ".".join(str(part) for part in problem["loc"])[:LONGEST_PATH] or "(arguments)"
+        is_text = problem["type"] in TYPES_OF_JSON and isinstance(problem["input"], str)
+        lines.append(f"{path}: {problem['msg']}{NOT_AS_JSON if is_text else ''}")
+    if len(problems) > MOST_PROBLEMS:
+        lines.append(f"and {len(problems) - MOST_PROBLEMS} more")
+    return "\n".join(lines)
+
+
+@cache
+def _schema_of(arguments: type[Arguments]) -> dict[str, Any]:
+    """Their JSON Schema, without what a model has no use for: titles, null alternatives, null defaults."""
+    schema = arguments.model_json_schema()
+    schema.pop("title", None)
+    schema.pop("description", None)
+    for name, field in schema.get("properties", {}).items():
+        field.pop("title", None)
+        if "default" in field and field["default"] is None:
+            del field["default"]
+        alternatives = [one for one in field.pop("anyOf", []) if one.get("type") != "null"]
+        if len(alternatives) == 1:
+            schema["properties"][name] = {**alternatives[0], **field}
+        elif alternatives:
+            field["anyOf"] = alternatives
+    return schema

@@ -1,0 +1,112 @@
+"""What a call says, beside its arguments, of the place it comes from; and who was there before, for an answer."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+
+from xats_tui.backend.services.agents.recognition import Former, Traces
+from xats_tui.backend.services.agents.runtimes import Runtime, hosts_in
+from xats_tui.backend.services.receipts import host_reader, thread_reader
+from xats_tui.backend.system.tmux_sockets import server_name
+from xats_tui.core.call_meta import BRIDGE, HOST_SESSION, INSTANCE, TMUX_SOCKET, UI
+from xats_tui.core.clock import to_wire
+from xats_tui.core.model.panes import PaneRef
+
+SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")
+"""What may be the path of a socket: no system takes a NUL or more in a path."""
+
+LARGEST_PID = 2**31 - 1
+"""Of any system; a larger number is no pid, and none that a database stores."""
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character, which JSON can carry and no database can store."""
+
+SocketPath = Annotated[str, StringConstraints(pattern=f"^{SOCKET_PATH.pattern}$")]
+
+THREAD = "threadId"
+"""Where Codex names the thread of a call, in `_meta`."""
+
+UNBOUND_HINT = (
+    "No usable tmux_pane_id is bound, so you cannot be woken through your pane. Call bind_runtime_identity with the "
+    "pid of your user interface (in Claude Code: $PPID of a shell tool call) or with its tty and pane; "
+    "detect_tmux_pane helps to find them. Claude Code with the channel plugin can be woken by channel_session_id "
+    "instead. In a container or behind ssh a pane cannot be verified."
+)
+
+WINDOWLESS_HINT = (
+    "No usable tmux_pane_id is bound, so you cannot be woken through your pane. Your tools are run by {name} (process "
+    "{pid}), which has no terminal and may serve several windows: $TMUX_PANE and $PPID may be another window's, so "
+    "they are not believed. Call detect_tmux_pane with agent custom, a process_pattern for your user interface and "
+    "your cwd; have the user confirm that the pane is yours; then call bind_runtime_identity with the pid it lists."
+)
+
+LONGEST_CLAIM = 200
+"""Characters of what `_meta` says that are kept."""
+
+
+def claimed(meta: Mapping[str, Any], key: str) -> str | None:
+    """What a call says of itself under this key of its `_meta`, if it says anything."""
+    text = meta.get(key)
+    if not isinstance(text, str) or LONE_SURROGATE.search(text):
+        return None
+    return text[:LONGEST_CLAIM] or None
+
+
+def claimed_ui(meta: Mapping[str, Any]) -> int | None:
+    """The pid of the caller's user interface, if its bridge says so."""
+    match meta.get(UI):
+        case {"pid": int(pid)} if 0 < pid <= LARGEST_PID:
+            return pid
+    return None
+
+
+def bridge_of(meta: Mapping[str, Any]) -> int | None:
+    """The pid of the bridge that hands on a call, as it says."""
+    pid = meta.get(BRIDGE)
+    return pid if isinstance(pid, int) and pid > 0 else None
+
+
+def tmux_server(given: str | None, meta: Mapping[str, Any]) -> str:
+    """The tmux server that a call is about: the one it names, else the caller's, else tmux's own choice."""
+    own = meta.get(TMUX_SOCKET)
+    socket = given or (own if isinstance(own, str) and SOCKET_PATH.fullmatch(own) else "")
+    return server_name(socket) if socket else ""
+
+
+def traces(meta: Mapping[str, Any]) -> Traces:
+    """What a call shows of the runtime that it comes from."""
+    pane = None
+    match meta.get(UI):
+        case {"pane": str(pane_id)} if pane_id:
+            pane = PaneRef(tmux_server(None, meta), pane_id)
+    return Traces(
+        ui_pid=claimed_ui(meta), thread_id=claimed(meta, THREAD), host_session=claimed(meta, HOST_SESSION), pane=pane
+    )
+
+
+def reader(meta: Mapping[str, Any], session_id: str) -> str:
+    """Whose context the answer to a call comes into: the host's own session, else its bridge, else this session."""
+    if host_session := claimed(meta, HOST_SESSION):
+        return host_reader(host_session)
+    if thread := claimed(meta, THREAD):
+        return thread_reader(thread)
+    if instance := claimed(meta, INSTANCE):
+        return f"bridge {instance}"
+    return f"session {session_id}"
+
+
+def shown_former(former: Former) -> dict[str, Any]:
+    """An agent that the caller was, as an answer shows it."""
+    agent = former.agent
+    return {"name": agent.name, "team": agent.team, "last_seen_at": to_wire(agent.last_seen_at), "by": former.by}
+
+
+def unbound_hint(runtime: Runtime, bridge: int | None) -> str:
+    """What somebody can do who cannot be woken: how to find the pane, where it could not be found unasked."""
+    is_bridged = bool(runtime.line) and runtime.line[0].pid == bridge
+    host = next(iter(hosts_in(runtime.line)), None) if is_bridged else None
+    if host is None or host.tty is not None:
+        return UNBOUND_HINT
+    return WINDOWLESS_HINT.format(name=host.names[-1], pid=host.pid)

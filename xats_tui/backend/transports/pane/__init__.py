@@ -1,0 +1,1 @@
+"""The transport that types into a tmux pane, with its gates and its evidence."""

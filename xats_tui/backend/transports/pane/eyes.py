@@ -1,0 +1,168 @@
+"""Eyes on the panes of agents: everything that the gates judge, gathered at one moment.
+
+It looks, remembers what it has seen of each pane, and presses no key.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from xats_tui.backend.hook_reports import Reports
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.system.processes import Occupant, Processes
+from xats_tui.backend.system.terminals import Terminals
+from xats_tui.backend.system.tmux_looks import PERSON_AT
+from xats_tui.backend.transports.pane.evidence import proof_of, rows_of
+from xats_tui.backend.transports.pane.gates import KEYS_NEED, judge, quiet_for, tty_of
+from xats_tui.backend.transports.pane.pastes import Pastes
+from xats_tui.backend.transports.pane.rhythm import Rhythm
+from xats_tui.backend.transports.pane.seat import Seat
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import KeysWithheld
+from xats_tui.core.model.agents import Agent, Binding
+from xats_tui.core.model.panes import PaneRef, PaneView
+from xats_tui.core.model.pastes import Paste
+from xats_tui.core.model.wakes import Gate
+from xats_tui.core.screen.own_text import squashed
+
+NO_ENTER_BEFORE = frozenset({*KEYS_NEED, "person"})
+"""The gates that are judged again before Enter: what is typed and not drawn yet would be submitted, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A pane at one moment."""
+
+    view: PaneView
+    seat: Seat
+    gates: tuple[Gate, ...]
+    proof: str | None
+    """What shows that the outstanding hint was submitted after all."""
+
+    @property
+    def line(self) -> str:
+        """What stands in the input line, without white space."""
+        return squashed(self.view.reading.composer or "")
+
+    @property
+    def pane_pid(self) -> int:
+        """The first process in the pane, by which tmux knows it again."""
+        return int(self.view.look.formats.get("pane_pid") or 0)
+
+
+class PaneEyes:
+    """Looks at panes."""
+
+    def __init__(
+        self,
+        processes: Processes,
+        terminals: Terminals,
+        monitor: PaneMonitor,
+        pastes: Pastes,
+        reports: Reports,
+        clock: Clock,
+        quiet: timedelta,
+    ) -> None:
+        self._processes = processes
+        self._terminals = terminals
+        self._monitor = monitor
+        self._pastes = pastes
+        self._reports = reports
+        self._clock = clock
+        self.quiet = quiet
+        self.rhythm = Rhythm()
+        self._before_enter: dict[PaneRef, tuple[str, ...]] = {}
+
+    async def look(self, agent: Agent, binding: Binding, *, follow: bool = True) -> Seen:
+        """See an agent's pane and judge every gate.
+
+        Args:
+            agent: whose pane it is.
+            binding: the agent's.
+            follow: take down what the look tells of an outstanding paste; not while somebody is about to enter it.
+
+        Raises:
+            PaneGone, TmuxUnavailable, TmuxError: it cannot be seen.
+        """
+        pane, began = binding.pane, self._clock.now()
+        view = await self._monitor.look(pane, agent.client)
+        occupant = await self._occupant(binding, tty_of(view))
+        terminal = await self._terminals.look(tty_of(view), occupant.inner_tty if occupant else None)
+        now = self._clock.now()
+        if (occupant and occupant.stopped) or (terminal and terminal.unread):
+            self.rhythm.note_standstill(pane, now)
+        if terminal and terminal.unread:
+            self.rhythm.note_key(view, now)
+        if follow:
+            await self._pastes.follow(view, began, occupied_by(view, binding), terminal)
+        paste = self._pastes.of(pane)
+        proof = self.proof_in(agent, view, paste)
+        if follow and paste and not proof and _is_answered(paste, agent):
+            await self._pastes.close(pane)
+            paste = None
+        seat = Seat(
+            occupant=occupant,
+            terminal=terminal,
+            person_at=_person_at(view),
+            paste=paste,
+            unchanged=self.rhythm.unchanged(view, now),
+            undrawn=self.rhythm.undrawn(view, terminal, now),
+            paint=self.rhythm.to_paint(pane),
+        )
+        view = self._monitor.view(pane) or view  # without a paste, what looked like ours is a person's
+        report = self._reports.of(agent.host_session, now)
+        gates = judge(agent, view, seat, report, quiet_for(agent.client, self.quiet), now)
+        return Seen(view=view, seat=seat, gates=gates, proof=proof)
+
+    async def look_before_key(self, agent: Agent, same: Seat | None = None, *, people: bool = False) -> Seen:
+        """See an agent's pane, which is about to get a key.
+
+        Args:
+            agent: whose pane it is.
+            same: what sat there before; the same has to sit there now.
+            people: nobody may be typing there, either.
+
+        Raises:
+            KeysWithheld: a gate that holds for every key is closed.
+            PaneGone, TmuxUnavailable, TmuxError: it cannot be seen.
+        """
+        assert agent.binding is not None  # whoever types has looked for a pane first
+        seen = await self.look(agent, agent.binding, follow=same is None)
+        needed = NO_ENTER_BEFORE if people else KEYS_NEED
+        if closed := next((gate for gate in seen.gates if gate.name in needed and not gate.holds), None):
+            raise KeysWithheld(f"{closed.name}: {closed.detail}")
+        if same is not None and seen.seat.occupant != same.occupant:
+            raise KeysWithheld("process: another program has taken the agent's place")
+        return seen
+
+    def note_enter(self, seen: Seen) -> None:
+        """Remember the screen that Enter is about to be pressed on."""
+        self._before_enter[seen.view.look.pane] = rows_of(seen.view)
+
+    async def _occupant(self, binding: Binding, tty: str) -> Occupant | None:
+        pid, started_at = binding.ui_pid, binding.ui_started_at
+        return await self._processes.occupant(pid, started_at, tty) if pid else None
+
+    def proof_in(self, agent: Agent, view: PaneView, paste: Paste | None) -> str | None:
+        """What shows that a paste was submitted: a look at its pane, or the client's own word; None for nothing."""
+        if paste is None or paste.entered_at is None:
+            return None
+        report = self._reports.of(agent.host_session, self._clock.now())
+        prompt = self._reports.prompt_since(agent.host_session, paste.entered_at)
+        before = self._before_enter.get(paste.pane, ())
+        return proof_of(paste, before, view, report, prompt, self.rhythm.to_paint(paste.pane))
+
+
+def occupied_by(view: PaneView, binding: Binding) -> str:
+    """The program in a pane, by the pids of the pane's first process and of the bound one."""
+    return f"{view.look.formats.get('pane_pid')}/{binding.ui_pid}"
+
+
+def _person_at(view: PaneView) -> datetime | None:
+    """When a person who has the pane in front last pressed a key."""
+    seconds = view.look.formats.get(PERSON_AT)
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def _is_answered(paste: Paste, agent: Agent) -> bool:
+    """Whether the agent has called since Enter took the paste out of the input line: it has the hint, or needs none."""
+    return paste.gone and paste.entered_at is not None and agent.last_seen_at > paste.entered_at

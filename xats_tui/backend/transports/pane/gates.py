@@ -1,0 +1,203 @@
+"""The conditions for typing into a pane, in one place, each with a verdict that can be shown.  Pure."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from xats_tui.backend.hook_reports import SCREEN_WINS_AFTER, Report
+from xats_tui.backend.panes import READERS
+from xats_tui.backend.system.processes import Occupant
+from xats_tui.backend.system.terminals import Terminal
+from xats_tui.backend.transports.pane.paste_gates import OURS, in_seconds, paste_gates
+from xats_tui.backend.transports.pane.seat import Seat
+from xats_tui.core.model.agents import Agent, Client
+from xats_tui.core.model.panes import IN_A_MODE, OwnText, PaneState, PaneView
+from xats_tui.core.model.wakes import Gate
+
+Gates = tuple[Gate, ...]
+
+
+def judge(agent: Agent, view: PaneView, seat: Seat, report: Report | None, quiet: timedelta, now: datetime) -> Gates:
+    """Every gate's verdict for a pane at `now`.
+
+    Args:
+        agent: whose pane it is.
+        view: its screen, and what that means.
+        seat: what else is known of it.
+        report: the newest word of the program itself.
+        quiet: how long the pane must be unchanged at the least.
+        now: the instant of the verdicts.
+    """
+    reading = view.reading
+    is_ours = reading.state is PaneState.DRAFT and reading.own is OwnText.ALONE
+    ours, pause = paste_gates(seat, reading.own, now)
+    needed = max(quiet, 2 * seat.paint)
+    return (
+        *_of_program(agent, view, seat),
+        *_of_keys(view, seat),
+        Gate(
+            name="mode",
+            holds=reading.state not in IN_A_MODE,
+            detail=reading.reason if reading.state in IN_A_MODE else "in no mode of tmux",
+        ),
+        _not_in("shell", reading.state, PaneState.SHELL, "no shell", reading.reason),
+        ours,
+        Gate(
+            name="draft",
+            holds=is_ours or reading.state is not PaneState.DRAFT,
+            detail=OURS if is_ours else reading.reason if reading.state is PaneState.DRAFT else "none",
+        ),
+        _not_in("dialog", reading.state, PaneState.DIALOG, "none", reading.reason),
+        Gate(
+            name="state",
+            holds=is_ours or reading.state is PaneState.IDLE,
+            detail=OURS if is_ours else f"{reading.state}: {reading.reason}",
+        ),
+        _told(report, view, seat.unchanged),
+        *_of_person(seat, now),
+        pause,
+        Gate(
+            name="quiet",
+            holds=seat.unchanged >= needed,
+            detail=f"unchanged for {in_seconds(seat.unchanged)} of {needed.total_seconds():g} s",
+        ),
+    )
+
+
+def _of_program(agent: Agent, view: PaneView, seat: Seat) -> Gates:
+    """The pane is the agent's own, and its program is there to read a key."""
+    occupant, command = seat.occupant, view.look.formats.get("pane_current_command")
+    in_front, stopped = occupant is not None and occupant.in_front, occupant is not None and occupant.stopped
+    return (
+        Gate(name="owner", holds=_is_here(occupant, view), detail=_owner_detail(agent, occupant, view)),
+        Gate(
+            name="process",
+            holds=in_front,
+            detail="in the foreground" if in_front else f"{command} is in the foreground instead",
+        ),
+        Gate(
+            name="stopped",
+            holds=not stopped,
+            detail=f"the program is stopped: continue it with: kill -CONT {occupant.pid}"
+            if occupant and stopped
+            else "no",
+        ),
+    )
+
+
+def _of_keys(view: PaneView, seat: Seat) -> Gates:
+    """A key goes to the pane's program, to no other, and is read as a key."""
+    formats, pane_id = view.look.formats, view.look.pane.pane_id
+    synchronized, input_off = formats.get("pane_synchronized") == 1, formats.get("pane_input_off") == 1
+    unread = seat.terminal.unread if seat.terminal else 0
+    to_all = f"keys go to every pane of the window: tmux set-option -w -t {pane_id} synchronize-panes off"
+    return (
+        Gate(name="synchronized", holds=not synchronized, detail=to_all if synchronized else "no"),
+        Gate(
+            name="input",
+            holds=not input_off,
+            detail=f"the pane's input is off: tmux select-pane -e -t {pane_id}" if input_off else "on",
+        ),
+        Gate(name="terminal", holds=seat.terminal is not None and seat.terminal.raw, detail=_mode(seat.terminal)),
+        Gate(
+            name="unread",
+            holds=not unread,
+            detail=f"the program has not read {unread} bytes that were typed there" if unread else "nothing",
+        ),
+    )
+
+
+def _mode(terminal: Terminal | None) -> str:
+    if terminal is None:
+        return "the pane's terminal cannot be asked for its mode"
+    return "each key is read" if terminal.raw else "whole lines are read there, as by a command that asks something"
+
+
+def _of_person(seat: Seat, now: datetime) -> Gates:
+    """What is not drawn yet may be a draft."""
+    ago = abs(now - seat.person_at) if seat.person_at else None
+    typing = in_seconds(ago) if ago is not None and ago < PERSON_PAUSE + seat.paint else None
+    undrawn = in_seconds(seat.undrawn) if seat.undrawn is not None else None
+    return (
+        Gate(
+            name="person",
+            holds=not typing,
+            detail=f"somebody is typing there: a key {typing} ago" if typing else "nobody is typing there",
+        ),
+        Gate(
+            name="drawn",
+            holds=not undrawn,
+            detail=f"a key came {undrawn} ago, and nothing was drawn since" if undrawn else "every key was drawn",
+        ),
+    )
+
+
+PERSON_PAUSE = timedelta(seconds=4)
+"""How long after a person's last key nothing is typed: three seconds, and one because tmux tells whole ones."""
+
+KEYS_NEED = frozenset({"owner", "process", "stopped", "synchronized", "input", "terminal", "unread", "mode", "shell"})
+"""The gates that hold for every single key, whoever orders it: a person cannot answer for them."""
+
+OVERRULED = frozenset({"draft", "dialog", "state", "hooks", "pause", "quiet"})
+"""The gates that the operator may overrule; never one of `KEYS_NEED`."""
+
+PROVEN_IDLE = timedelta(milliseconds=500)
+"""How long a screen whose reader proves it idle must be unchanged: a frame that is half drawn is no proof."""
+
+
+def quiet_for(client: Client | None, quiet: timedelta) -> timedelta:
+    """How long a pane must be unchanged: the full quiet time only where nothing but quiet speaks for idleness."""
+    return quiet if client in (None, Client.CUSTOM) else min(quiet, PROVEN_IDLE)
+
+
+def overruled(client: Client | None) -> frozenset[str]:
+    """The gates that the operator may overrule for a client: not its dialogs, if no reader knows those."""
+    return OVERRULED if client in READERS else OVERRULED - {"dialog"}
+
+
+def first_closed(gates: Iterable[Gate], passing: Collection[str] = ()) -> Gate | None:
+    """The first gate that does not hold, but for those that are passed by."""
+    return next((gate for gate in gates if not gate.holds and gate.name not in passing), None)
+
+
+TURN = frozenset({"owner", "process", "state", "hooks", "quiet"})
+"""The gates that all hold when the program in a pane has ended its turn."""
+
+
+def shows_rest(agent: Agent, gates: Iterable[Gate]) -> bool | None:
+    """Whether a pane shows that its program's turn is over; None where no reader of its own proves a screen idle."""
+    if agent.client in (None, Client.CUSTOM):
+        return None
+    return all(gate.holds for gate in gates if gate.name in TURN)
+
+
+def _told(report: Report | None, view: PaneView, unchanged: timedelta) -> Gate:
+    """What the program says must not contradict what its screen shows, unless its word is older than a calm screen."""
+    if report is None or report.state is PaneState.IDLE:
+        return Gate(name="hooks", holds=True, detail=report.detail if report else "nothing reported")
+    is_idle = view.reading.state is PaneState.IDLE or view.reading.own is OwnText.ALONE
+    calm = is_idle and unchanged >= SCREEN_WINS_AFTER and report.at < view.unchanged_since
+    return Gate(name="hooks", holds=calm, detail=f"the program says {report.state}: {report.detail}")
+
+
+def _not_in(name: str, state: PaneState, closed_by: PaneState, fine: str, reason: str) -> Gate:
+    return Gate(name=name, holds=state is not closed_by, detail=reason if state is closed_by else fine)
+
+
+def tty_of(view: PaneView) -> str:
+    """A pane's terminal, without `/dev/`."""
+    return str(view.look.formats.get("pane_tty", "")).removeprefix("/dev/")
+
+
+def _is_here(occupant: Occupant | None, view: PaneView) -> bool:
+    return occupant is not None and occupant.tty is not None and occupant.tty == tty_of(view)
+
+
+def _owner_detail(agent: Agent, occupant: Occupant | None, view: PaneView) -> str:
+    pid = agent.binding.ui_pid if agent.binding else None
+    if pid is None:
+        return "no process was recorded when the pane was bound: bind it again"
+    if occupant is None:
+        return f"process {pid} has ended; the pane now runs {view.look.formats.get('pane_current_command')}"
+    if not _is_here(occupant, view):
+        return f"process {pid} is on {occupant.tty or 'no terminal'}, not in this pane"
+    return f"process {pid}"

@@ -1,0 +1,80 @@
+"""The course of a paste whose outcome is unknown: what looks at the pane tell of it, and when the next key may come.
+
+Pure.  An uncertain effect is not repeated as if there had been none: the program must have drawn something since, its
+input line must have been read without the text, and then a pause passes that grows with every such paste.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from xats_tui.backend.system.terminals import Terminal
+from xats_tui.core.model.panes import OwnText, PaneLook, PaneState, PaneView
+from xats_tui.core.model.pastes import Paste
+from xats_tui.core.screen.own_text import holds
+
+AFTER_LOST_PASTE_S = (10, 30, 120, 600, 3600)
+"""Pauses after a paste that was not seen in the input line, by how many there were in a row."""
+
+AFTER_ENTER_S = (60, 300, 900, 3600)
+"""Pauses after a paste that Enter took out of the input line, nobody knows whereto."""
+
+AFTER_LOST_ENTER_S = (5, 15, 60, 300, 900)
+"""Pauses before the next Enter for a hint that still stands in the input line."""
+
+NEVER_DRAWN = timedelta(seconds=30)
+"""When an Enter that a waiting program has read, and drawn nothing for, has had its chance; longer each time."""
+
+READABLE = frozenset({PaneState.IDLE, PaneState.DRAFT, PaneState.BUSY})
+"""The states in which the input line that was read is the one that was pasted into."""
+
+
+def screen_mark(look: PaneLook) -> str:
+    """What a pane shows, in short, with its size: a resized screen is another one although nothing was drawn."""
+    formats = look.formats
+    shown = (look.screen, *(formats.get(name) for name in ("cursor_x", "cursor_y", "cursor_flag", "pane_title")))
+    return f"{_size(look)}:{hashlib.sha256(repr(shown).encode()).hexdigest()[:16]}"
+
+
+def progressed(paste: Paste, view: PaneView, terminal: Terminal | None) -> Paste:
+    """A paste after one more look at its pane."""
+    written_at = terminal.written_at if terminal else None
+    was_resized = not paste.screen.startswith(f"{_size(view.look)}:")
+    changed = not was_resized and screen_mark(view.look) != paste.screen
+    drawn = paste.drawn or changed or (written_at is not None and written_at > paste.last_key_at)
+    screen = screen_mark(view.look) if was_resized else paste.screen
+    return replace(paste, drawn=drawn, screen=screen, gone=drawn and _is_gone(paste, view))
+
+
+def next_key_at(paste: Paste, own: OwnText | None) -> datetime:
+    """When the pane may get its next key from us, if the gates allow: Enter for a hint that stands, else a paste."""
+    if own is OwnText.ALONE:
+        return paste.last_key_at + _pause(AFTER_LOST_ENTER_S, paste.enters)
+    return paste.last_key_at + _pause(AFTER_ENTER_S if paste.enters else AFTER_LOST_PASTE_S, paste.pastes)
+
+
+def may_be_entered(paste: Paste, *, waits: bool, now: datetime) -> bool:
+    """Whether another Enter meets a program that has done with the last one: it has drawn since, or never will."""
+    never = NEVER_DRAWN * 3 ** (paste.enters - 1) if paste.enters else timedelta(0)
+    return paste.drawn or (waits and now - paste.last_key_at >= never)
+
+
+def is_settled(paste: Paste, view: PaneView) -> bool:
+    """Whether a line of the operator's own needs no more looking after: it stands there as a draft, or is long gone."""
+    stands = paste.drawn and holds(view.reading.composer, paste.text)
+    return stands or (paste.gone and view.look.at >= next_key_at(paste, None))
+
+
+def _is_gone(paste: Paste, view: PaneView) -> bool:
+    reading = view.reading
+    is_read = reading.composer is not None and reading.state in READABLE
+    return is_read and reading.own is None and not holds(reading.composer, paste.text)
+
+
+def _pause(seconds: Sequence[int], times: int) -> timedelta:
+    return timedelta(seconds=seconds[min(times, len(seconds)) - 1] if times else 0)
+
+
+def _size(look: PaneLook) -> str:
+    return f"{look.formats.get('pane_width')}x{look.formats.get('pane_height')}"

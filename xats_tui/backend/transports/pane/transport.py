@@ -1,0 +1,161 @@
+"""The transport that types into the tmux panes that agents are bound to."""
+
+import asyncio
+from datetime import timedelta
+
+from xats_tui.backend.hook_reports import Reports
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.system.processes import Processes
+from xats_tui.backend.system.terminals import Terminals
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.backend.transports.pane.eyes import PaneEyes, Seen
+from xats_tui.backend.transports.pane.gates import first_closed, overruled, shows_rest
+from xats_tui.backend.transports.pane.pastes import Pastes
+from xats_tui.backend.transports.pane.typist import Typist, last_lines
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import PaneGone, TmuxError
+from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.pastes import HINT_SIGN
+from xats_tui.core.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
+
+OPERATOR_PATIENCE_S = 6.0
+"""How long what the operator orders waits for a person to stop typing: the order itself may be that person's key."""
+
+GLANCE_S = 0.25
+
+
+class TmuxPane:
+    """Puts hints into panes, and presses the keys of the operator's answers."""
+
+    name = "tmux-pane"
+    types = True
+
+    def __init__(
+        self,
+        tmux: Tmux,
+        processes: Processes,
+        terminals: Terminals,
+        monitor: PaneMonitor,
+        database: Database,
+        reports: Reports,
+        clock: Clock,
+        quiet: timedelta,
+    ) -> None:
+        self._tmux = tmux
+        self._clock = clock
+        self._pastes = pastes = Pastes(database, monitor)
+        self._eyes = eyes = PaneEyes(processes, terminals, monitor, pastes, reports, clock, quiet)
+        self._typist = Typist(tmux, monitor, eyes, pastes, clock)
+
+    async def recall(self) -> None:
+        """Take up the pastes of which an earlier coordinator does not know what became of them."""
+        await self._pastes.recall()
+
+    def tune(self, quiet: timedelta) -> None:
+        """Have panes unchanged for so long from now on, where nothing but quiet speaks for idleness."""
+        self._eyes.quiet = quiet
+
+    def serves(self, agent: Agent) -> bool:
+        """Whether the agent is bound to a pane."""
+        return agent.binding is not None
+
+    async def sight(self, agent: Agent) -> Sighting:
+        """Look at the agent's pane and judge every gate."""
+        seen = await self._seen(agent, follow=not self._is_written_to(agent))
+        return seen if isinstance(seen, Sighting) else _sighting(agent, seen)
+
+    async def ready(self, agent: Agent) -> Seen:
+        """Look at the agent's pane, which is about to get a key; whoever asks is its writer.
+
+        Raises:
+            KeysWithheld: a gate that holds for every key is closed.
+            PaneGone, TmuxError: it cannot be seen.
+        """
+        return await self._eyes.look_before_key(agent)
+
+    async def press(self, seen: Seen, *keys: str) -> None:
+        """Press keys in a pane that was just found ready.
+
+        Raises:
+            KeysWithheld: it is no more as it was.
+            PaneGone, TmuxError: as by tmux.
+        """
+        self._eyes.rhythm.note_key(seen.view, self._clock.now())
+        await self._tmux.press(seen.view.look.pane, *keys, occupant=seen.pane_pid)
+
+    def writer(self, pane: PaneRef) -> asyncio.Lock:
+        """Whoever sends keys to a pane holds this meanwhile."""
+        return self._pastes.writer(pane)
+
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+        """Put the hint into the input line and submit it; or say that an earlier one was submitted after all."""
+        assert agent.binding is not None  # `serves` is asked first
+        async with self.writer(agent.binding.pane):
+            by_operator = forced or not hint.startswith(HINT_SIGN)
+            seen = await (self._seen_without_people(agent) if by_operator else self._seen(agent))
+            if isinstance(seen, Sighting):
+                return _nothing_typed(seen.detail, "")
+            if seen.proof:
+                return await self._submitted_after_all(seen)
+            if closed := first_closed(seen.gates, overruled(agent.client) if forced else ()):
+                return _nothing_typed(_told(closed), last_lines(seen.view))
+            return await self._typist.type(agent, hint, seen)
+
+    async def _seen(self, agent: Agent, *, follow: bool = True) -> Seen | Sighting:
+        """The pane as the gates see it, or why it is not seen."""
+        if agent.binding is None:
+            return Sighting(reach=Reach.NO_PANE, detail="no pane is bound")
+        try:
+            return await self._eyes.look(agent, agent.binding, follow=follow)
+        except PaneGone:
+            return Sighting(reach=Reach.AGENT_GONE, detail=f"pane {agent.binding.pane.pane_id} is gone")
+        except TmuxError as error:
+            return Sighting(reach=Reach.BROKEN, detail=str(error))
+
+    def _is_written_to(self, agent: Agent) -> bool:
+        return agent.binding is not None and self.writer(agent.binding.pane).locked()
+
+    async def _seen_without_people(self, agent: Agent) -> Seen | Sighting:
+        """The same, as soon as nobody is typing there; as it is when patience ends."""
+        give_up_at = self._clock.monotonic() + OPERATOR_PATIENCE_S
+        while True:
+            seen = await self._seen(agent)
+            is_typed_at = isinstance(seen, Seen) and _closed_by_people(seen)
+            if not is_typed_at or self._clock.monotonic() >= give_up_at:
+                return seen
+            await self._clock.sleep(GLANCE_S)
+
+    async def _submitted_after_all(self, seen: Seen) -> Proof:
+        paste = seen.seat.paste
+        assert paste is not None and paste.entered_at is not None  # there is no proof of anything else
+        await self._pastes.close(paste.pane)
+        times = {WakeStep.TYPED: paste.entered_at, WakeStep.SUBMITTED: paste.entered_at}
+        shown = last_lines(seen.view)
+        detail = f"submitted after all: {seen.proof}"
+        return Proof(step=WakeStep.SUBMITTED, detail=detail, seen_before="", seen_after=shown, times=times)
+
+
+def _sighting(agent: Agent, seen: Seen) -> Sighting:
+    owner, closed = seen.gates[0], first_closed(seen.gates)
+    return Sighting(
+        reach=Reach.OPEN if owner.holds else Reach.AGENT_GONE,
+        detail=_told(closed) if closed else "every gate is open",
+        gates=seen.gates,
+        seen=last_lines(seen.view),
+        is_taken=seen.proof is not None,
+        at_rest=shows_rest(agent, seen.gates),
+    )
+
+
+def _closed_by_people(seen: Seen) -> bool:
+    return {gate.name for gate in seen.gates if not gate.holds} in ({"person"}, {"person", "drawn"})
+
+
+def _told(gate: Gate) -> str:
+    return f"{gate.name}: {gate.detail}"
+
+
+def _nothing_typed(detail: str, shown: str) -> Proof:
+    return Proof(step=WakeStep.ATTEMPTED, detail=detail, seen_before=shown, seen_after=shown)

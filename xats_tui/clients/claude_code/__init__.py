@@ -1,0 +1,1 @@
+"""Claude Code: its screens, dialogs and configuration files."""

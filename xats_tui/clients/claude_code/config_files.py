@@ -1,0 +1,39 @@
+"""Where Claude Code keeps what concerns us."""
+
+from xats_tui.clients.setup.allow_rules import ClaudeAllowRule
+from xats_tui.clients.setup.config_files import ConfigFile
+from xats_tui.clients.setup.json_files import ClaudeHooks, JsonServers
+from xats_tui.clients.setup.program import Client, Scope, Surroundings
+
+CONFIG_DIR = "CLAUDE_CONFIG_DIR"
+
+
+def _files(scope: Scope, around: Surroundings) -> tuple[ConfigFile, ...]:
+    chosen = around.folder(CONFIG_DIR)
+    if scope is Scope.PROJECT:
+        servers, settings = around.project / ".mcp.json", around.project / ".claude/settings.json"
+    else:
+        servers = (chosen or around.home) / ".claude.json"
+        settings = (chosen or around.home / ".claude") / "settings.json"
+    return (
+        JsonServers(path=servers, member="mcpServers", command_is_list=False),
+        ClaudeHooks(path=settings),
+        ClaudeAllowRule(path=settings),
+    )
+
+
+def _elsewhere(around: Surroundings) -> tuple[ConfigFile, ...]:
+    """Where `claude mcp add` puts a server: in the user's file, for the folder that it was called in."""
+    path = (around.folder(CONFIG_DIR) or around.home) / ".claude.json"
+    within = ("projects", str(around.project))
+    return (JsonServers(path=path, member="mcpServers", command_is_list=False, within=within),)
+
+
+CLAUDE_CODE = Client(
+    name="claude-code",
+    title="Claude Code",
+    program="claude",
+    files=_files,
+    elsewhere=_elsewhere,
+    project_note="Claude Code asks whether to use it, once, when it is next started in this folder",
+)

@@ -1,0 +1,1 @@
+"""Codex: its screens, dialogs and configuration files."""

@@ -1,0 +1,48 @@
+"""What a dialog on a pane's screen asks, and the answers that it offers.
+
+The readers know the prompts by which agents ask a person: permissions and questions.  Menus that a person has opened,
+prompts that are not wholly on the screen and those in which somebody is typing are for whoever sits at the pane.  Pure.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from xats_tui.clients.claude_code.dialog import read_claude_code_prompt
+from xats_tui.clients.codex.dialog import read_codex_prompt
+from xats_tui.clients.opencode.dialog import read_opencode_prompt
+from xats_tui.core.model.agents import Client
+from xats_tui.core.model.panes import Prompt
+from xats_tui.core.screen.ansi_grid import Line, parse_screen
+from xats_tui.core.screen.options import joined, text_of
+
+CHECKBOX = re.compile(r"\[.\] |[☐☑☒] ")
+"""What an option begins with where several can be chosen."""
+
+NOT_KNOWN = "this dialog is not one that can be answered from here"
+
+READERS: Mapping[Client, Callable[[Sequence[Line], Mapping[str, Any]], Prompt | None]] = {
+    Client.CLAUDE_CODE: read_claude_code_prompt,
+    Client.CODEX: read_codex_prompt,
+    Client.OPENCODE: read_opencode_prompt,
+}
+"""For each client whose prompts are known."""
+
+
+def read_prompt(client: Client | None, screen: str, formats: Mapping[str, Any]) -> Prompt:
+    """What the dialog on a screen asks; a prompt without options if it is not one that can be answered from afar.
+
+    Args:
+        client: the program in the pane.
+        screen: the visible screen as `capture-pane -p -e` prints it.
+        formats: tmux formats of the same moment; width and cursor are what counts.
+    """
+    lines = parse_screen(screen, str(formats.get("version") or ""))
+    reader = READERS.get(client) if client else None
+    found = reader(lines, formats) if reader else None
+    if found is None:
+        found = Prompt(text=joined(text_of(lines)), options=(), why_not=NOT_KNOWN)
+    elif not found.why_not and any(CHECKBOX.match(option.label) for option in found.options):
+        found = replace(found, why_not="several of its options can be chosen together")
+    return replace(found, options=() if found.why_not else found.options, screen=screen)

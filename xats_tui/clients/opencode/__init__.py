@@ -1,0 +1,1 @@
+"""opencode: its screens, dialogs and configuration files."""

@@ -1,0 +1,100 @@
+"""The configuration files of other programs: what is ours in each, put in or taken out of its text.
+
+All of it is text in, text out; who reads and writes the files is `rewriting.py`.  What is not ours is never touched.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from xats_tui.clients.setup.own_command import OwnCommand
+
+SERVER = "xats"
+"""What our MCP server is called in every client."""
+
+MCP_SERVER, HOOKS, ALLOW_RULE = "MCP server", "hooks", "allow rule"
+"""What of ours a file may be for."""
+
+ONLY_OVER_HTTP = frozenset(
+    {"url", "type", "headers", "http_headers", "env_http_headers", "bearer_token_env_var", "oauth"}
+)
+"""Members of a server that is reached over HTTP; one that is started has none of them."""
+
+
+class NotUnderstood(Exception):
+    """A configuration file is not what its program would read; one sentence that names the place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What of ours stands in a file."""
+
+    command: tuple[str, ...]
+    """What is started; empty for a server that is reached over HTTP, and for a rule."""
+    enabled: bool = True
+    events: tuple[str, ...] = ()
+    """For hooks, the events that run it."""
+    allows: bool = False
+    """For a rule: all of our tools may be called unasked."""
+    against: tuple[str, ...] = ()
+    """The user's own rules by which some are asked about, or denied, even so."""
+    remedy: str = ""
+    """What a person has to do about those; empty if our own rule does it."""
+
+
+class ConfigFile(Protocol):
+    """One file of one client, and what of ours belongs into it."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is, or would be."""
+        ...
+
+    @property
+    def holds(self) -> str:
+        """What of ours it is for: `MCP_SERVER`, `HOOKS`, `ALLOW_RULE`."""
+        ...
+
+    def found(self, text: str) -> Found | None:
+        """What of ours stands in this text.
+
+        Raises:
+            NotUnderstood: it cannot be read.
+        """
+        ...
+
+    def added(self, text: str, own: OwnCommand) -> str:
+        """The text with what is ours as it should be; the same text if it is.
+
+        Raises:
+            NotUnderstood: it cannot be read, or not changed without touching what is not ours.
+        """
+        ...
+
+    def removed(self, text: str) -> str:
+        """The text without what is ours; empty if nothing else was in it.
+
+        Raises:
+            NotUnderstood: it cannot be read.
+        """
+        ...
+
+
+def found_in(entry: Mapping[str, Any]) -> Found:
+    """What a server's entry starts."""
+    command, arguments = entry.get("command"), entry.get("args")
+    words = command if isinstance(command, list) else [command] if command else []
+    words = [*words, *(arguments if isinstance(arguments, list) else [])]
+    return Found(command=tuple(str(word) for word in words), enabled=entry.get("enabled", True) is not False)
+
+
+def as_object(value: Any, path: Path) -> Mapping[str, Any]:
+    """The value, which must be an object.
+
+    Raises:
+        NotUnderstood: it is something else.
+    """
+    if not isinstance(value, Mapping):
+        raise NotUnderstood(f"{path}: an object was expected where {str(value)[:40]!r} stands")
+    return value

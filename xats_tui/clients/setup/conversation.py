@@ -1,0 +1,181 @@
+"""The conversation in which the clients are set up: each change is shown, asked about, made and told.
+
+What belongs into which file is for the clients to say.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from xats_tui.clients import CLIENTS, Client, Scope, Surroundings
+from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, ConfigFile
+from xats_tui.clients.setup.own_command import OwnCommand
+from xats_tui.clients.setup.rewriting import carry_out, change, plain_text
+from xats_tui.core.clock import SystemClock
+from xats_tui.runtime.console import Paper, short, visible
+from xats_tui.runtime.settings import Loaded
+
+ALL = "all"
+
+ALLOWING = (
+    "With this rule {client} lets its model call xats's own tools, and only those, without asking you: a woken agent "
+    "has nobody to ask, and would stop at get_inbox."
+)
+
+DIFF_COLOURS = {"+": ("green",), "-": ("red",), "@": ("cyan",)}
+
+
+class Refused(Exception):
+    """Nothing more is done; one sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the command line asks for."""
+
+    client: str
+    """Its name, or `all`."""
+    scope: Scope
+    hooks: bool
+    allow: bool
+    """Let the agents call our tools without asking."""
+    remove: bool
+    dry_run: bool
+    yes: bool
+
+
+def set_up(loaded: Loaded, wish: Wish, paper: Paper) -> None:
+    """Bring the clients' configuration to what is wished, file by file.
+
+    Raises:
+        NotUnderstood: one of the files cannot be read; nothing was changed.
+        NotWritten, Refused: it cannot go on; what was told until then is done.
+    """
+    around = Surroundings.here()
+    own = None if wish.remove else OwnCommand.of_this_process(loaded)
+    planned = [(client, _files(client, wish, around)) for client in _clients(wish)]
+    changes = [change(file, own) for _, files in planned for file in files]  # all are read before one is written
+    if wish.remove and not any(changes):
+        paper.write("Nothing of xats-tui is in these configurations.")
+        return
+    settler = _Settler(own, wish, paper)
+    written = [settler.settle(client, files) for client, files in planned]
+    if any(written) and not wish.remove:
+        _say_last(loaded, paper)
+
+
+def _files(client: Client, wish: Wish, around: Surroundings) -> list[ConfigFile]:
+    left_out = {HOOKS: not wish.hooks, ALLOW_RULE: not wish.allow}
+    return [file for file in client.files(wish.scope, around) if not left_out.get(file.holds)]
+
+
+def _clients(wish: Wish) -> Sequence[Client]:
+    """Those that are meant.
+
+    Raises:
+        Refused: none of them is installed.
+    """
+    if wish.remove:
+        return [client for client in CLIENTS if wish.client in (ALL, client.name)]
+    meant = [client for client in CLIENTS if wish.client in (ALL, client.name)]
+    installed = [client for client in meant if client.where(os.environ)]
+    if not installed:
+        programs = ", ".join(f"`{client.program}`" for client in meant)
+        raise Refused(f"no {programs} on PATH: install the client first, or see that PATH leads to it")
+    return installed
+
+
+class _Settler:
+    """Shows each change, asks about it, makes it and tells of it."""
+
+    def __init__(self, own: OwnCommand | None, wish: Wish, paper: Paper) -> None:
+        self._own = own
+        self._wish = wish
+        self._paper = paper
+        self._drafts: dict[Path, str] = {}
+        """What files would have become, had the changes been written that were only shown."""
+        self._written: set[Path] = set()
+
+    def settle(self, client: Client, files: Sequence[ConfigFile]) -> bool:
+        """Go through the files of a client; whether one was written."""
+        self._paper.write(self._paper.coloured(client.title, "bold"))
+        written = [self._settle_one(client, file) for file in files]
+        if any(written) and self._wish.scope is Scope.PROJECT and not self._wish.remove and client.project_note:
+            self._paper.wrapped(client.project_note + ".", "  ", "  ", "dim")
+        self._paper.write()
+        return any(written)
+
+    def _settle_one(self, client: Client, file: ConfigFile) -> bool:
+        place = visible(short(file.path))
+        found = change(file, self._own, self._drafts)  # anew: what was written before may stand in the same file
+        if found is None:
+            self._say_done(f"{file.holds}: {self._state(file)}, {place}")
+            return False
+        if file.holds == ALLOW_RULE and self._own:
+            self._paper.wrapped(ALLOWING.format(client=client.title), "  ", "  ", "dim")
+        for line in found.diff():
+            shown = _fitting(visible(line), self._paper)
+            self._paper.write("  " + self._paper.coloured(shown, *DIFF_COLOURS.get(line[:1], ())))
+        if self._wish.dry_run:
+            self._drafts[file.path] = found.after
+            self._paper.write(f"  {file.holds}: not written (--dry-run), {place}")
+            return False
+        question = f"  {'Remove' if not found.after else 'Write'} {place} ({file.holds})?"
+        if not self._wish.yes and not _agreed(question):
+            self._paper.write("  left as it was")
+            return False
+        is_private, is_new = self._wish.scope is Scope.USER, file.path not in self._written
+        backup = carry_out(found, SystemClock().now(), is_private=is_private, keeps_former=is_new)
+        self._written.add(file.path)
+        kept = f"; as it was: {visible(backup.name)}" if backup else ""
+        self._say_done(f"{file.holds}: {'removed' if not found.after else 'written'}, {place}{kept}")
+        return True
+
+    def _state(self, file: ConfigFile) -> str:
+        """What is so where nothing has to be changed."""
+        if self._own is None:
+            return "nothing to remove"
+        draft = self._drafts.get(file.path)
+        found = file.found(plain_text(file.path) if draft is None else draft)
+        if file.holds != ALLOW_RULE or (found and found.allows):
+            return "already set up"
+        return f"cannot be added beside {found.against[0]}; {found.remedy}" if found else "not needed"
+
+    def _say_done(self, text: str) -> None:
+        sign = self._paper.coloured(self._paper.shape("✓", "+"), "green")
+        self._paper.wrapped(visible(text), f"  {sign} ", "    ")
+
+
+def _agreed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise Refused("there is no terminal to ask in: nothing more was written; add --yes, or --dry-run to look only")
+    try:
+        return typer.confirm(question)
+    except typer.Abort:
+        sys.stdout.write("\n")
+        raise
+
+
+def _fitting(line: str, paper: Paper) -> str:
+    """A changed line as it is; one that only stands beside a change in what the width has room for."""
+    room = paper.width - 3
+    return line if line[:1] in "+-" or len(line) <= room else line[: room - 1] + paper.shape("…", ">")
+
+
+def _say_last(loaded: Loaded, paper: Paper) -> None:
+    if loaded.settings.token and not loaded.sources["token"].startswith("file "):
+        path = visible(short(loaded.settings.config_path))
+        paper.wrapped(
+            f'The token is not written into other programs\' files: put it into {path} (token = "…"), '
+            "where bridges find it.",
+            "",
+            "",
+            "yellow",
+        )
+    paper.wrapped(
+        "Start the agent anew and tell it: register to xats as backend.  `xats-tui doctor` checks everything.", "", ""
+    )

@@ -1,0 +1,80 @@
+"""The command line by which another program starts this one, from whatever folder and with whatever PATH it has.
+
+It knows how this process was started, not who is to start the next.
+"""
+
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xats_tui.runtime.settings import Loaded
+
+PROGRAM, PACKAGE = "xats-tui", "xats_tui"
+
+LONGEST_START = 4
+"""Words in which a command line names its program: `uvx --from WHEEL xats-tui`."""
+
+AN_AGENTS_OWN = ("--name", "--team", "--role", "--token")
+"""Flags of the bridge, each with a value, that a person has put there: they are kept where they stand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnCommand:
+    """This program, with the settings that were given to it explicitly."""
+
+    program: tuple[str, ...]
+    """What starts it: one word, or a Python with its arguments."""
+    flags: tuple[str, ...] = ()
+    """Passed on to whatever is started: `--home DIR`, `--port N`."""
+
+    @classmethod
+    def of_this_process(cls, loaded: Loaded) -> "OwnCommand":
+        """What starts this very installation again with the same flags."""
+        return cls(program=own_program(), flags=tuple(loaded.as_flags()))
+
+    def bridge(self, former: Sequence[str] = ()) -> tuple[str, ...]:
+        """What an agent's MCP configuration starts; of the `former` command line what is an agent's own is kept."""
+        return (*self.program, "mcp", *self.flags, *_an_agents_own(former))
+
+    @property
+    def hook(self) -> str:
+        """What Claude Code's hooks run, as a line for a shell."""
+        return shlex.join((*self.program, "hook", *self.flags))
+
+
+def own_program(started_as: str | None = None) -> tuple[str, ...]:
+    """What starts this installation: its bare name if PATH leads here for good, else an absolute path.
+
+    An environment that is activated, or made for one run, is on PATH only for the moment.
+    """
+    script = Path(started_as or sys.argv[0]).absolute()
+    if script.name != PROGRAM or not script.exists():
+        script = Path(sys.executable).absolute().with_name(PROGRAM)
+    if not script.exists():
+        return (sys.executable, "-m", PACKAGE)
+    on_path = shutil.which(PROGRAM)
+    if on_path is None or not Path(on_path).samefile(script) or _is_for_the_moment(Path(on_path)):
+        return (str(script),)
+    return (PROGRAM,)
+
+
+def is_ours(command: Sequence[str]) -> bool:
+    """Whether a command line starts this program, in whatever installation, perhaps by way of a launcher."""
+    return any(Path(word).name in (PROGRAM, PACKAGE) for word in command[:LONGEST_START])
+
+
+def _is_for_the_moment(script: Path) -> bool:
+    return sys.prefix != sys.base_prefix and script.parent == Path(sys.prefix, "bin")
+
+
+def _an_agents_own(command: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    for index, word in enumerate(command):
+        if word in AN_AGENTS_OWN:
+            kept += command[index : index + 2]
+        elif word == "--channel" or word.startswith(tuple(f"{flag}=" for flag in AN_AGENTS_OWN)):
+            kept.append(word)
+    return kept

@@ -1,0 +1,98 @@
+"""A client, as far as it can be set up: its program, its files, its version.
+
+It does not know which clients there are.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from xats_tui.clients.setup.config_files import ConfigFile
+
+VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
+
+VERSION_PATIENCE = 15.0
+"""Seconds for a program to say its version; the first start of a large one reads a lot from the disk."""
+
+
+class Scope(StrEnum):
+    """For whom a configuration holds."""
+
+    USER = "user"
+    """In all folders of this user."""
+    PROJECT = "project"
+    """In this folder, for whoever works in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What tells where a program looks for its configuration."""
+
+    home: Path
+    project: Path
+    environment: Mapping[str, str]
+
+    @classmethod
+    def here(cls) -> "Surroundings":
+        """Those of this process."""
+        return cls(home=Path.home(), project=Path.cwd(), environment=os.environ)
+
+    def folder(self, variable: str) -> Path | None:
+        """The path that a variable names, if it does."""
+        value = self.environment.get(variable)
+        return Path(value).expanduser().absolute() if value else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A coding agent's program."""
+
+    name: str
+    """As our tools call it: `claude-code`."""
+    title: str
+    """As people call it."""
+    program: str
+    """What is on PATH."""
+    files: Callable[[Scope, Surroundings], tuple[ConfigFile, ...]]
+    """The files that hold what is ours, the MCP server's first."""
+    elsewhere: Callable[[Surroundings], tuple[ConfigFile, ...]] = lambda _: ()
+    """Further places where what is ours may stand; nothing is put there."""
+    asks_about_tools: bool = True
+    """It asks a person about each tool of an MCP server, unless a rule says otherwise."""
+    project_note: str = ""
+    """What else has to happen before it reads a project's file."""
+
+    def where(self, environment: Mapping[str, str]) -> str | None:
+        """The path of its program; None if it is not installed."""
+        return shutil.which(self.program, path=environment.get("PATH"))
+
+    def version(self, environment: Mapping[str, str]) -> str:
+        """What it says its version is; empty if it does not say.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        # opencode makes its folders on whatever occasion.
+        with tempfile.TemporaryDirectory(prefix="xats-") as scratch:
+            folders = {f"XDG_{kind}_HOME": scratch for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
+            try:
+                said = subprocess.run(
+                    [self.where(environment) or self.program, "--version"],
+                    env={**environment, **folders},
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                    errors="replace",
+                    timeout=VERSION_PATIENCE,
+                    check=False,
+                ).stdout
+            except subprocess.TimeoutExpired:
+                return ""
+        number = VERSION.search(said)
+        return number[0] if number else ""

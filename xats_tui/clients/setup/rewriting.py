@@ -1,0 +1,172 @@
+"""Reads and writes configuration files of other programs: with a backup, in one step, and only if nobody was quicker.
+
+It does not know what is in them.
+"""
+
+import difflib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from xats_tui.clients.setup.config_files import ConfigFile, NotUnderstood
+from xats_tui.clients.setup.own_command import OwnCommand
+
+BYTE_ORDER_MARK = "\ufeff"
+PRIVATE = 0o600
+READABLE = 0o644
+
+
+class NotWritten(Exception):
+    """A file is as it was; one sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is to become of one file."""
+
+    path: Path
+    before: str | None
+    """Its text; None if there is no file."""
+    after: str
+    """What it is to be; empty if the file is to go."""
+
+    def diff(self) -> list[str]:
+        """The change as a unified diff, a line each."""
+        old, new = (self.before or "").splitlines(), self.after.splitlines()
+        names = (str(self.path) if self.before is not None else "/dev/null", str(self.path) if new else "/dev/null")
+        return list(difflib.unified_diff(old, new, *names, lineterm=""))
+
+
+def change(file: ConfigFile, own: OwnCommand | None, drafts: Mapping[Path, str] | None = None) -> Change | None:
+    """What has to be done for the file to hold what is ours, or nothing of it if `own` is None; None if nothing has.
+
+    Args:
+        file: the file, and what of ours it is for.
+        own: this program.
+        drafts: what files are about to become, where that was shown and not written.
+
+    Raises:
+        NotUnderstood: the file cannot be read.
+    """
+    before = drafts[file.path] if drafts and file.path in drafts else read(file.path)
+    plain, ending = _plain(before or "")
+    edited = file.added(plain, own) if own else file.removed(plain) if before is not None else ""
+    if edited == plain:
+        return None
+    mark = BYTE_ORDER_MARK if (before or "").startswith(BYTE_ORDER_MARK) else ""
+    after = mark + edited.replace("\n", ending) if edited else ""
+    return Change(path=file.path, before=before, after=after)
+
+
+def plain_text(path: Path) -> str:
+    """The text of a file without what marks its encoding or its lines; empty if there is none.
+
+    Raises:
+        NotUnderstood: the file cannot be read.
+    """
+    return _plain(read(path) or "")[0]
+
+
+def read(path: Path) -> str | None:
+    """The text of a file to the last character; None if there is none.
+
+    Raises:
+        NotUnderstood: it cannot be read, or is no text.
+    """
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise NotUnderstood(f"{path} is not UTF-8 from byte {error.start} on") from None
+    except OSError as error:
+        raise NotUnderstood(f"{path} cannot be read: {error.strerror}") from None
+
+
+def carry_out(change: Change, now: datetime, *, is_private: bool = True, keeps_former: bool = True) -> Path | None:
+    """Write the file, or remove it; the backup that was made of it, if there was anything.
+
+    A symbolic link stays one: the file that it leads to is written.  Mode and owner stay.
+
+    Args:
+        change: what is to become of it.
+        now: for the backup's name.
+        is_private: a file that is made is its owner's alone.
+        keeps_former: make a backup; not of what this program has written a moment ago.
+
+    Raises:
+        NotWritten: it has changed since the change was planned, or cannot be written.
+    """
+    target = change.path.resolve()
+    try:
+        if read(target) != change.before:
+            raise NotWritten(f"{change.path} was changed by another program meanwhile: run this again")
+        backup = _backed_up(target, now) if keeps_former and change.before is not None else None
+        if change.after:
+            _replace(target, change.after, PRIVATE if is_private else READABLE)
+        else:
+            target.unlink()
+    except NotUnderstood as error:
+        raise NotWritten(str(error)) from None
+    except OSError as error:
+        raise NotWritten(f"{change.path} cannot be written: {error.strerror}") from None
+    return backup
+
+
+def _plain(text: str) -> tuple[str, str]:
+    """The text with plain newlines, and what its lines end with."""
+    text = text.removeprefix(BYTE_ORDER_MARK)
+    ending = "\r\n" if "\r\n" in text and text.count("\r\n") == text.count("\n") else "\n"
+    return (text.replace("\r\n", "\n") if ending == "\r\n" else text), ending
+
+
+def _backed_up(target: Path, now: datetime) -> Path:
+    """A copy beside the file that only the owner may read; an older one is never overwritten."""
+    for path in _backup_names(target, now):
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+            with os.fdopen(descriptor, "wb") as copy:
+                copy.write(target.read_bytes())
+            return path
+    raise AssertionError("there is always another name")
+
+
+def _backup_names(target: Path, now: datetime) -> Iterator[Path]:
+    name = f"{target.name}.{now:%Y%m%dT%H%M%SZ}"
+    yield target.with_name(f"{name}.bak")
+    number = 1
+    while True:
+        number += 1
+        yield target.with_name(f"{name}-{number}.bak")
+
+
+def _replace(target: Path, text: str, mode: int) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode())
+            _look_like(file.fileno(), target, mode)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).replace(target)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def _look_like(descriptor: int, target: Path, mode: int) -> None:
+    """Give a file the owner and the mode of the one that it replaces."""
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        os.fchmod(descriptor, mode)
+        return
+    if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(status.st_mode))

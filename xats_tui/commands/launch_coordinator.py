@@ -1,0 +1,77 @@
+"""The coordinator as a launch in a command sees it: asked as the operator, and started headless if none runs.
+
+It knows the verbs' names and answers, not their rules.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+from xats_tui.backend.services.launch.launcher import Known
+from xats_tui.core.clock import from_wire
+from xats_tui.core.errors import Refusal, StartError
+from xats_tui.core.model.launches import Wanted
+from xats_tui.core.model.panes import PaneRef
+from xats_tui.mcp_bridge.coordinator_locator import START_PATIENCE, Launcher
+from xats_tui.runtime import operator_client, pid_file
+from xats_tui.runtime.operator_client import NotDone
+from xats_tui.runtime.settings import Loaded, Settings
+
+GLANCE = 0.05
+"""Seconds between two looks whether a coordinator that was started is there."""
+
+
+def see_that_one_runs(loaded: Loaded) -> None:
+    """Start a coordinator without a screen unless one runs, as a bridge would.
+
+    Raises:
+        StartError: there is none in the end.
+    """
+    path, launcher = loaded.settings.pid_path, Launcher(loaded)
+    give_up_at = time.monotonic() + START_PATIENCE
+    while pid_file.running(path) is None:
+        launcher.find()
+        if launcher.complaint:
+            raise StartError(f"no coordinator could be started: {launcher.complaint}")
+        if time.monotonic() > give_up_at:
+            raise StartError(f"no coordinator came up in {START_PATIENCE:g} s; look into {loaded.settings.log_path}")
+        launcher.start()
+        time.sleep(GLANCE)
+
+
+class RemoteDesk:
+    """The coordinator's side of a launch, through the operator's door."""
+
+    def __init__(self, settings: Settings, socket: str) -> None:
+        """Name the home, and the path of the tmux server's socket that panes are opened on."""
+        self._settings = settings
+        self._socket = socket
+
+    async def known(self, team: str, name: str) -> Known | None:
+        """What is known of an agent of that name; None if there is none."""
+        known = (await self._ask("known", team=team, name=name))["known"]
+        return Known(**{**known, "seen_at": from_wire(known["seen_at"])}) if known else None
+
+    async def expect(self, wanted: Wanted, pane: PaneRef | None, mark: str) -> None:
+        """Forget how an earlier agent of that name was woken; note the pane in which a Codex is about to run."""
+        where = {"pane": pane.pane_id, "socket": self._socket} if pane else {}
+        await self._ask("expect_launch", **_record(wanted), mark=mark, **where)
+
+    async def bind(self, agent_id: str, mark: str) -> None:
+        """Bind the pane that is expected under this mark, if what is to run in it does by now."""
+        await self._ask("bind_launch", agent_id=agent_id, mark=mark)
+
+    async def arrived(self, wanted: Wanted, agent_id: str, base_url: str, session_id: str) -> None:
+        """Write down that it is there, and the session of its own server by which it is woken, if there is one."""
+        told = {"agent_id": agent_id, "base_url": base_url, "session_id": session_id}
+        await self._ask("launched", **_record(wanted), **told)
+
+    async def _ask(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            return await asyncio.to_thread(operator_client.ask, self._settings, verb, **arguments)
+        except NotDone as refused:
+            raise Refusal(refused.code, sentence=str(refused)) from refused
+
+
+def _record(wanted: Wanted) -> dict[str, str]:
+    return {"team": wanted.team, "name": wanted.name, "client": wanted.client, "folder": str(wanted.folder)}

@@ -1,0 +1,77 @@
+"""The flags that every command takes, one for each setting; they stand before or after the command's name.
+
+It knows how settings are named and described, not what they do.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Concatenate, ParamSpec
+
+import typer
+
+from xats_tui.runtime.settings import FILE_ONLY, Loaded, Settings, flag_of, load
+
+P = ParamSpec("P")
+
+FLAGS = tuple(name for name in Settings.model_fields if name not in FILE_ONLY)
+"""The settings that have a flag."""
+
+COMMON = ("home", "host", "port", "token", "db", "pid_file", "contracts")
+"""The flags that `--help` shows; the others are rarely needed, `xats-tui config` and the documentation list them."""
+
+METAVARS = {
+    "home": "DIR",
+    "host": "ADDRESS",
+    "port": "N",
+    "token": "SECRET",
+    "db": "FILE",
+    "pid_file": "FILE",
+    "contracts": "DIR",
+}
+
+
+def accepts_flags(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Make a typer callback of a function of the context, the flags that were given, and parameters of its own."""
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[2:]
+
+    @functools.wraps(command)
+    def callback(**arguments: Any) -> int | None:
+        context: typer.Context = arguments.pop("context")
+        values = {name: arguments.pop(name) for name in FLAGS}
+        return command(context, {name: value for name, value in values.items() if value is not None}, **arguments)
+
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    parameters = [context, *own, *(_flag(name) for name in FLAGS)]
+    signature = inspect.Signature([parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters])
+    callback.__signature__ = signature  # type: ignore[attr-defined]
+    callback.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return callback
+
+
+def with_settings(command: Callable[Concatenate[Loaded, P], int]) -> Callable[..., int | None]:
+    """Make a typer callback of a function of the effective settings and parameters of its own."""
+
+    def run(context: typer.Context, flags: Mapping[str, str], *args: P.args, **kwargs: P.kwargs) -> int:
+        return command(load({**(context.obj or {}), **flags}), *args, **kwargs)
+
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    leading = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("context", "flags")]
+    run.__signature__ = inspect.Signature([*leading, *own])  # type: ignore[attr-defined]
+    run.__doc__ = command.__doc__
+    run.__name__ = command.__name__
+    return accepts_flags(run)
+
+
+def _flag(name: str) -> inspect.Parameter:
+    field = Settings.model_fields[name]
+    option = typer.Option(
+        flag_of(name),
+        help=field.description,
+        metavar=METAVARS.get(name, "VALUE"),
+        hidden=name not in COMMON,
+        show_default=False,
+    )
+    # Text, whatever the setting: only `settings` judges values, so that a bad one is told in the same words everywhere.
+    annotation = Annotated[str | None, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

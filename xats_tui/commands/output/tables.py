@@ -1,0 +1,105 @@
+"""Text for commands to print: tables and facts, without colours, and harmless whatever the text in them.
+
+On a terminal a table is cut to its width; elsewhere, or if asked to, nothing is cut.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.cells import cell_len
+
+from xats_tui.core.clock import SystemClock, from_wire
+from xats_tui.screens.widgets.format import NOTHING, age, cut, date_and_time, one_line, short_id, until
+
+Record = Mapping[str, Any]
+Columns = Mapping[str, Callable[[Record], str]]
+"""What makes the cell of a record, by title; from left to right."""
+
+GAP = "  "
+NARROWEST = 16
+"""Cells of a column that is cut at the least; where not even that fits, the last column is left out."""
+
+WRAPS_NEVER = 100_000
+"""Cells of a line where nothing is cut."""
+
+
+def table(columns: Columns, records: Sequence[Record], *, wide: bool = False) -> str:
+    """The records, one a line below the titles."""
+    rows = [[title.upper() for title in columns], *([make(one) for make in columns.values()] for one in records)]
+    widths = _fitting([max(map(cell_len, cells)) for cells in zip(*rows, strict=True)], _room(wide))
+    return "\n".join(GAP.join(map(_padded, row, widths)).rstrip() for row in rows)
+
+
+def facts(known: Mapping[str, str]) -> str:
+    """What is known of one thing, a line each; what is empty is left out."""
+    width = max(map(len, known))
+    indent = "\n" + " " * (width + len(GAP))
+    return "\n".join(f"{name:<{width}}{GAP}{text.replace(chr(10), indent)}" for name, text in known.items() if text)
+
+
+def text(name: str) -> Callable[[Record], str]:
+    """The cell of a field with foreign text."""
+    return lambda record: one_line(record[name]) or NOTHING
+
+
+def ago(name: str) -> Callable[[Record], str]:
+    """The cell of a field with a time that is past."""
+    return lambda record: since(record[name])
+
+
+def identifier(name: str, wide: bool) -> Callable[[Record], str]:
+    """The cell of a field with an id: as much of it as tells rows apart, or all of it where nothing is cut."""
+    return lambda record: one_line(record[name]) if is_full(wide) else short_id(record[name])
+
+
+def is_full(wide: bool) -> bool:
+    """Whether nothing is cut."""
+    return wide or not sys.stdout.isatty()
+
+
+def since(instant: str | None) -> str:
+    """How long ago an instant of the wire is."""
+    return age(_now() - from_wire(instant)) if instant else NOTHING
+
+
+def in_future(instant: str | None) -> str:
+    """How long until an instant of the wire."""
+    return until(from_wire(instant), _now()) if instant else NOTHING
+
+
+def local(instant: str | None) -> str:
+    """An instant of the wire as a clock on this machine's wall has it, and how long ago that is."""
+    return f"{date_and_time(from_wire(instant))} ({since(instant)} ago)" if instant else ""
+
+
+def _now() -> datetime:
+    return SystemClock().now()
+
+
+def _room(wide: bool) -> int:
+    return WRAPS_NEVER if is_full(wide) else shutil.get_terminal_size().columns
+
+
+def _fitting(widths: Sequence[int], room: int) -> list[int]:
+    """The widths of as many columns as fit: those on the right are left out first, then the widest is cut."""
+    kept = list(widths)
+    while len(kept) > 1 and _line(min(width, NARROWEST) for width in kept) > room:
+        kept.pop()
+    while (excess := _line(kept) - room) > 0 and max(kept) > NARROWEST:
+        widest = kept.index(max(kept))
+        next_widest = max(kept[:widest] + kept[widest + 1 :], default=0)
+        kept[widest] -= min(excess, max(kept[widest] - max(next_widest, NARROWEST), 1))
+    return kept
+
+
+def _line(widths: Iterable[int]) -> int:
+    cells = list(widths)
+    return sum(cells) + len(GAP) * (len(cells) - 1)
+
+
+def _padded(cell: str, width: int) -> str:
+    shown = cut(cell, width)
+    return shown + " " * (width - cell_len(shown))

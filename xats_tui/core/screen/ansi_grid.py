@@ -1,0 +1,224 @@
+"""A captured screen as cells with the attributes that tell what a person typed from what a program drew.
+
+It knows SGR sequences, cell widths and how lines wrap, nothing of any program.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+from xats_tui.core.screen.widths import INVISIBLE, character_width, cluster_width, joins, joins_modifiers
+
+_ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m|\x1b\[[0-9;:?]*[A-Za-ln-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x0e|\x0f")
+
+WRAP_SLACK = 4
+"""Cells at the right edge that a program may leave free although the next word would fit: margin and cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a character is drawn; colours are the SGR numbers as they came, empty for the terminal's own."""
+
+    foreground: str = ""
+    background: str = ""
+    bold: bool = False
+    dim: bool = False
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One character and how it is drawn."""
+
+    text: str
+    column: int
+    """Cells from the left edge, from 0."""
+    style: Style
+    width: int = 1
+    """How many cells it takes: 1 or 2."""
+
+    @property
+    def dim(self) -> bool:
+        """Drawn faint, as placeholders and hints are."""
+        return self.style.dim
+
+    @property
+    def blank(self) -> bool:
+        """A space of whatever kind."""
+        return not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the screen, without the empty cells at its end."""
+
+    cells: tuple[Cell, ...]
+    end: Style = Style()
+    """The style in force behind the last cell: tmux cuts off spaces, but not what they were drawn with."""
+
+    @property
+    def text(self) -> str:
+        """Its characters."""
+        return "".join(cell.text for cell in self.cells)
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing but spaces stands on it."""
+        return all(cell.blank for cell in self.cells)
+
+    @property
+    def width(self) -> int:
+        """How many cells it takes."""
+        return self.cells[-1].column + self.cells[-1].width if self.cells else 0
+
+    def left_of(self, column: int) -> "Line":
+        """The part before a column."""
+        return Line(tuple(cell for cell in self.cells if cell.column < column), self.end)
+
+    def from_column(self, column: int) -> "Line":
+        """The part from a column on."""
+        return Line(tuple(cell for cell in self.cells if cell.column >= column), self.end)
+
+    def at(self, column: int) -> Cell | None:
+        """The cell in a column."""
+        return next((cell for cell in self.cells if cell.column == column), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the next key would show, in cells from the upper left corner, and whether the terminal draws it."""
+
+    column: int
+    row: int
+    shown: bool
+
+
+def cursor_of(formats: Mapping[str, Any]) -> Cursor | None:
+    """The cursor that tmux reports; None when it does not."""
+    try:
+        return Cursor(int(formats["cursor_x"]), int(formats["cursor_y"]), bool(int(formats.get("cursor_flag", 1))))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def width_of(formats: Mapping[str, Any], lines: Sequence[Line]) -> int:
+    """The pane's width in cells; that of its longest line where tmux did not say."""
+    reported = int(formats.get("pane_width") or formats.get("width") or 0)
+    return reported or max((line.width for line in lines), default=0)
+
+
+def join_wrapped(rows: Sequence[str], width: int) -> str:
+    """Rows of a text field of that width as the text that was typed: wrapped ones are one line again."""
+    text = rows[0] if rows else ""
+    for above, row in pairwise(rows):
+        text += _joint(above, row, width) + row
+    return text
+
+
+def _joint(above: str, row: str, width: int) -> str:
+    if above.endswith((" ", "\N{NO-BREAK SPACE}")):
+        return ""  # the program has kept the space at which it wrapped
+    free = width - sum(character_width(character) for character in above)
+    if free <= 0:
+        return ""
+    word = row.split(maxsplit=1)[0] if row.strip() else ""
+    return " " if word and free <= len(word) + WRAP_SLACK else "\n"
+
+
+GREY_MOST_CHROMA = 32
+GREY_LEVELS = range(80, 190)
+"""How unlike red, green and blue of a grey may be, and how bright it is: neither black nor white."""
+
+
+@lru_cache(maxsize=512)
+def is_grey(colour: str) -> bool:
+    """Tell whether a foreground is a grey, in which programs write what is of less weight."""
+    numbers = [int(number) for number in colour.split(";") if number.isdigit()]
+    match numbers:
+        case [90]:
+            return True
+        case [5, number]:
+            return number == 8 or (8 + (number - 232) * 10 in GREY_LEVELS and number >= 232)
+        case [2, red, green, blue]:
+            levels = (red, green, blue)
+            return max(levels) - min(levels) <= GREY_MOST_CHROMA and sum(levels) // 3 in GREY_LEVELS
+        case _:
+            return False
+
+
+def parse_screen(screen: str, tmux_version: str = "") -> tuple[Line, ...]:
+    """The rows of `capture-pane -p -e`; attributes run on from row to row, as tmux prints them."""
+    modifiers = joins_modifiers(tmux_version)
+    lines = []
+    style = Style()
+    for row in screen.split("\n"):
+        cells: list[Cell] = []
+        for text, drawn in _runs(row, style):
+            _append(cells, text, drawn, modifiers=modifiers)
+            style = drawn
+        lines.append(Line(tuple(cells), style))
+    return tuple(lines)
+
+
+def _runs(row: str, style: Style) -> Iterator[tuple[str, Style]]:
+    """The pieces of a row that are drawn alike; the last has the style that goes on in the next row."""
+    position = 0
+    for escape in _ESCAPE.finditer(row):
+        yield row[position : escape.start()], style
+        if escape.group(1) is not None:
+            style = _applied(escape.group(1), style)
+        position = escape.end()
+    yield row[position:], style
+
+
+def _append(cells: list[Cell], text: str, style: Style, *, modifiers: bool) -> None:
+    for character in text:
+        last = cells[-1] if cells else None
+        if character in INVISIBLE:
+            continue
+        if last is None or not joins(last.text, character, modifiers=modifiers):
+            if width := character_width(character):
+                cells.append(Cell(character, last.column + last.width if last else 0, style, width))
+        else:
+            joined = last.text + character
+            cells[-1] = replace(last, text=joined, width=cluster_width(joined, modifiers=modifiers))
+
+
+@lru_cache(maxsize=512)
+def _applied(codes: str, style: Style) -> Style:
+    """The style after one SGR sequence; what does not matter here (italics, underline, …) is passed over."""
+    numbers = iter(codes.replace(":", ";").split(";"))
+    for code in numbers:
+        if code in {"38", "48", "58"}:  # a colour: its own numbers are no attributes
+            kind = next(numbers, "")
+            colour = ";".join([kind, *(next(numbers, "") for _ in range({"5": 1, "2": 3}.get(kind, 0)))])
+            style = _coloured(style, code, colour)
+        elif code in {"", "0"}:
+            style = Style()
+        elif code in _ATTRIBUTES:
+            style = replace(style, **_ATTRIBUTES[code])
+        elif code.isdigit() and int(code) in _FOREGROUNDS:
+            style = replace(style, foreground="" if code == "39" else code)
+        elif code.isdigit() and int(code) in _BACKGROUNDS:
+            style = replace(style, background="" if code == "49" else code)
+    return style
+
+
+_ATTRIBUTES: Mapping[str, Mapping[str, Any]] = {
+    "1": {"bold": True},
+    "2": {"dim": True},
+    "22": {"bold": False, "dim": False},
+    "7": {"reverse": True},
+    "27": {"reverse": False},
+}
+_FOREGROUNDS = frozenset({*range(30, 40), *range(90, 98)})
+_BACKGROUNDS = frozenset({*range(40, 50), *range(100, 108)})
+
+
+def _coloured(style: Style, code: str, colour: str) -> Style:
+    if code == "38":
+        return replace(style, foreground=colour)
+    return replace(style, background=colour) if code == "48" else style

@@ -1,0 +1,151 @@
+"""Signs that a program which no reader knows asks a person to choose, or is at work, found on rows of its screen.
+
+They hold for many programs and prove nothing of any: they only ever speak against typing.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from xats_tui.core.screen.ansi_grid import Cell, Line
+
+EDGES = "│┃║|▌▐"
+"""What a box is closed with at its left and right."""
+
+DECIDING = (
+    "accept|allow|answer|apply|approve|back|cancel|choose|close|confirm|continue|decline|deny|dismiss|go back|navigate"
+    "|no|open|pick|proceed|reject|save|select|skip|submit|toggle|yes"
+)
+"""What keys do in dialogs and pickers."""
+
+KEY = r"(?:enter|return|esc(?:ape)?|space|tab|ctrl\+\w|↑|↓|↑/↓|↑↓|⏎|↵)"
+
+NAMED_KEYS = re.compile(
+    rf"(?<![+\w]){KEY}[ :]{{1,2}}(?:to )?(?:{DECIDING})\b"
+    r"|\[[a-z]\] \w+ +\[[a-z]\] \w+|[\[(]y(?:es)?/n(?:o)?[\])]",
+    re.IGNORECASE,
+)
+"""Keys with what they decide: `enter accept`, `Esc to cancel`, `[y] Approve [n] Deny`, `(y/n)`."""
+
+ENTER_OR_ESCAPE = re.compile(r"(?<![+\w])(?:enter|return|esc(?:ape)?|⏎|↵)(?!\w)", re.IGNORECASE)
+
+OF_A_COMPOSER = re.compile(
+    r"(?<![+\w])(?:enter|return|⏎|↵)[ :]{1,2}(?:to )?send\b"
+    r"|(?<![+\w])(?:esc(?:ape)?[ :]){1,2}(?:to )?(?:clear|edit|exit|quit|rewind|undo)\b",
+    re.IGNORECASE,
+)
+"""What Enter and Escape do where a prompt is written."""
+
+NUMBERED = re.compile(r"^\W{0,3}[(\[]?(\d{1,2}|[a-z])[.):\]] +\S", re.IGNORECASE)
+
+POINTED_NUMBER = re.compile(r"^[❯›>→▶▸●◉➜*] *[(\[]?\d{1,2}[.):\]] +\S")
+
+POINTER = re.compile(r"^([❯›>→▶▸●◉➜▌] +)\S")
+
+COUNTER = re.compile(r"^\W{0,2}\d+/\d+\W{0,2}(?:[ ─].*)?$")
+"""`(1/26)` below a list, `5/5` above the prompt of a filter."""
+
+ENTRY = re.compile(r"^[❯›>→▶▸●◉➜▌]? *[/@]\w")
+"""A command or a file that a menu offers."""
+
+INTERRUPTED_BY = re.compile(
+    r"\b(?:esc(?:ape)?|ctrl[+-]c|\^c)\b.{0,16}\b(?:interrupt|stop|abort)\b"
+    r"|\d ?s\b.*\besc to cancel\b|\besc to cancel\b.*\d ?s\b"
+    r"|\b(?:enter|return)[ :]{1,2}(?:to )?steer\b",
+    re.IGNORECASE,
+)
+
+OF_A_BANNER = re.compile(r"\b(?:clear|exit|quit)\b")
+"""What else a row names that lists a program's keys once for all."""
+
+SPINNER = re.compile(r"^[⠁-⣿◐◓◑◒◴◷◶◵] +\S")
+
+WORKING = re.compile(r"^[^\w\s]{1,3} (?:Working|Thinking|Executing|Generating|Running|Processing|Loading)\b")
+
+DOING = re.compile(r"^[^\w\s]{1,3} [A-Z]\w+ing\b")
+"""A sign that moves, and what the program does; in a conversation it may be a tool that has ended."""
+
+
+def inner_text(line: Line) -> str:
+    """A row's text without the box around it."""
+    return line.text.strip().strip(EDGES).strip()
+
+
+def asks_to_choose(rows: Sequence[Line], *, plain_lists: bool) -> str | None:
+    """The sign that a list of options or keys to decide with are shown, for a person to read.
+
+    Args:
+        rows: the part of the screen where they would be.
+        plain_lists: whether a list counts in which no option is pointed at.
+    """
+    rows = [line for line in rows if not _tells_of_work(inner_text(line))]
+    texts = [inner_text(line) for line in rows]
+    for text in reversed(texts):
+        if found := NAMED_KEYS.search(text):
+            return f"keys to decide with are named: {found.group().strip()}"
+    if any(POINTED_NUMBER.match(text) for text in texts) and _counts_up(texts):
+        return "a list of options is open"
+    if any(_is_pointed_at(*around) for around in _with_neighbours(rows)):
+        return "a list is open, and one of its rows is pointed at"
+    if plain_lists and (_counts_up(texts) or any(COUNTER.match(text) for text in texts)):
+        return "what may be a list of options stands at the prompt"
+    return None
+
+
+def offers_entries(rows: Sequence[Line]) -> bool:
+    """Tell whether rows are a menu of commands or files."""
+    return sum(bool(ENTRY.match(inner_text(line))) for line in rows) > 1
+
+
+def names_enter_or_escape(rows: Sequence[Line]) -> str | None:
+    """The row that says what Enter or Escape do, unless they do what they do where a prompt is written."""
+    for text in map(inner_text, rows):
+        if ENTER_OR_ESCAPE.search(OF_A_COMPOSER.sub("", text)) and not _tells_of_work(text):
+            return text
+    return None
+
+
+def is_doing_something(footer: Sequence[Line]) -> str | None:
+    """The row of a footer that says what the program does."""
+    return next((text for text in map(inner_text, footer) if DOING.match(text)), None)
+
+
+def is_at_work(rows: Sequence[Line]) -> str | None:
+    """The row that says that the program works."""
+    return next((text for text in map(inner_text, reversed(rows)) if _tells_of_work(text)), None)
+
+
+def _tells_of_work(text: str) -> bool:
+    if SPINNER.match(text) or WORKING.match(text):
+        return True
+    rest, found = INTERRUPTED_BY.subn("", text)
+    return bool(found) and not NAMED_KEYS.search(rest) and not OF_A_BANNER.search(rest)
+
+
+def _counts_up(texts: Sequence[str]) -> bool:
+    """Tell whether options are numbered one after the other: 1, 2 or a, b."""
+    found = [match[1].lower() for match in map(NUMBERED.match, texts) if match]
+    return any((one, next_one) in {("1", "2"), ("a", "b")} for one, next_one in pairwise(found))
+
+
+def _with_neighbours(rows: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
+    for above, below in pairwise(rows):
+        yield above, below
+        yield below, above
+
+
+def _is_pointed_at(row: Line, other: Line) -> bool:
+    """Tell whether a row has a pointer, and begins where its neighbour does but is drawn unlike it."""
+    found = POINTER.match(inner_text(row))
+    text, beside = _letters(row), _letters(other)
+    if not found or len(text) < 2 or not beside:
+        return False
+    first = next(cell for cell in text[1:] if not cell.blank)
+    return first.column == beside[0].column and first.style != beside[0].style
+
+
+def _letters(line: Line) -> list[Cell]:
+    """The cells of a row from its first letter on, without the box around it."""
+    cells = [cell for cell in line.cells if cell.text not in EDGES]
+    first = next((at for at, cell in enumerate(cells) if not cell.blank), len(cells))
+    return cells[first:]

@@ -1,0 +1,1 @@
+"""The process of the dashboard: start, take-over, terminal, shutdown."""

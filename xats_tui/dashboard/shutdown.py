@@ -1,0 +1,75 @@
+"""The two ends of a coordinator that has a dashboard: it stops, or a coordinator without a screen goes on in its place.
+
+It knows neither the screen nor why it ended.
+"""
+
+import logging
+import time
+from concurrent.futures import CancelledError
+from contextlib import closing
+
+from xats_tui.backend.thread import Coordinator, CoordinatorGone
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.handover import Heir, NoSuccessor
+from xats_tui.runtime.settings import Loaded
+
+logger = logging.getLogger(__name__)
+
+ROSTER_PATIENCE = 2.0
+"""Seconds for the coordinator to say whether agents are connected; one that does not is taken to have some."""
+TURN_PATIENCE = 2.0
+"""Seconds for another dashboard to find out that this one runs."""
+
+
+class Ending:
+    """What can become of this coordinator."""
+
+    def __init__(self, loaded: Loaded, coordinator: Coordinator) -> None:
+        self._loaded = loaded
+        self._coordinator = coordinator
+        self._pid_path = loaded.settings.pid_path
+
+    def stop(self) -> None:
+        """Stop it; that it has stopped already does no harm."""
+        self._coordinator.stop()
+
+    def agents_connected(self) -> int:
+        """How many agents would be cut off."""
+        try:
+            return self._coordinator.ask_from_thread(lambda backend: backend.health(), ROSTER_PATIENCE).agents_connected
+        except CoordinatorGone:
+            return 0
+        except (TimeoutError, CancelledError):
+            return 1
+
+    def hand_over(self) -> str:
+        """Stop it as soon as a coordinator without a screen can go on; one sentence says what came of it.
+
+        Raises:
+            NoSuccessor: there is none that could; this one still runs.
+        """
+        try:
+            with pid_file.starting(self._pid_path, TURN_PATIENCE) as ours:
+                if ours:
+                    return self._handed_over()
+                taker = pid_file.starter(self._pid_path)
+                self.stop()
+                return f"pid {taker} takes the coordinator's place"
+        except CoordinatorGone as error:
+            raise NoSuccessor(str(error)) from error
+
+    def _handed_over(self) -> str:
+        with (
+            self._coordinator.listener() as listener,
+            closing(Heir(self._loaded, listener.getsockname()[1])) as heir,
+        ):
+            heir.wait_until_ready()
+            stopping_at = time.monotonic()
+            self.stop()
+            try:
+                record = heir.hand_over(listener)
+            except NoSuccessor as error:
+                logger.error("the coordinator stopped, and its heir does not serve: %s", error)
+                return f"the coordinator has stopped; the one that was to go on in its place does not serve: {error}"
+        logger.info("handed over to pid %d within %.2f s", record.pid, time.monotonic() - stopping_at)
+        return f"the coordinator goes on without a screen: pid {record.pid}, port {record.port}"

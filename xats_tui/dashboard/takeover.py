@@ -1,0 +1,163 @@
+"""Making room: a dashboard takes the place of the coordinator that runs, if it may.
+
+It knows who may be asked to stop and how that is proved; what is done in its place is not its business.
+"""
+
+import json
+import logging
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from xats_tui import __version__
+from xats_tui.core.clock import from_wire
+from xats_tui.core.errors import StartError
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.pid_file import PidRecord
+from xats_tui.runtime.settings import Loaded
+
+logger = logging.getLogger(__name__)
+
+TURN_PATIENCE = 15.0
+"""Seconds for another program that is about to start a coordinator to have done so."""
+RECORD_PATIENCE = 5.0
+"""Seconds for a coordinator that has just started to say where it is."""
+HEALTH_PATIENCE = 2.0
+LAST_BREATH = 0.5
+"""Seconds for one that does not answer because it is just ending to be gone."""
+STOP_PATIENCE = 8.0
+"""Seconds for a coordinator to stop when told to: it gives calls that are under way a second, and all of it 5 s."""
+LOOK_AGAIN = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What the one that takes over is to go on with."""
+
+    loaded: Loaded
+    """The settings, with the port that the agents know."""
+    note: str
+    """What was done, for the operator; empty if nothing had to be."""
+
+
+@contextmanager
+def taken(loaded: Loaded, *, also_a_dashboard: bool) -> Iterator[Place]:
+    """Have the place of the one coordinator free for the length of the block; no bridge starts another meanwhile.
+
+    Nothing is lost by it: all that was accepted is in the database, and the bridges connect again by themselves.
+
+    Raises:
+        StartError: whoever has the place keeps it; one sentence names it and says what to do.
+    """
+    path = loaded.settings.pid_path
+    _check_permission(pid_file.running(path), also_a_dashboard)  # before anybody is waited for
+    with pid_file.starting(path, TURN_PATIENCE) as ours:
+        if not ours:
+            raise StartError(f"pid {pid_file.starter(path)} is starting a coordinator of this home: try again")
+        incumbent = _incumbent(loaded)
+        if incumbent is None:
+            yield Place(loaded=loaded, note="")
+            return
+        _check_permission(incumbent, also_a_dashboard)
+        _check_proof(incumbent, loaded)
+        stopped_at = _stopped(incumbent, loaded)
+        yield Place(loaded=_on_port_of(incumbent, loaded), note=_note(incumbent))
+        logger.info("took over from pid %d, %.2f s after it was told", incumbent.pid, time.monotonic() - stopped_at)
+
+
+def _incumbent(loaded: Loaded) -> PidRecord | None:
+    """The coordinator that runs; one that has only just begun is given the time to say where it is."""
+    path = loaded.settings.pid_path
+    deadline = time.monotonic() + RECORD_PATIENCE
+    while (record := pid_file.running(path)) is None and pid_file.is_running(path):
+        if time.monotonic() > deadline:
+            problem = pid_file.contradiction(path) or f"a coordinator of this home runs, but {path} does not say where"
+            raise StartError(problem)
+        time.sleep(LOOK_AGAIN)
+    return record
+
+
+def _check_permission(record: PidRecord | None, also_a_dashboard: bool) -> None:
+    if record and record.screen and not also_a_dashboard:
+        raise StartError(
+            f"a dashboard of this home runs already: pid {record.pid}, port {record.port}"
+            f"{', in ' + record.terminal if record.terminal else ''}{_since(record)};"
+            " look there, or take over from it with --takeover"
+        )
+    if record and _order(record.version) > _order(__version__):
+        raise StartError(
+            f"the coordinator that runs (pid {record.pid}) is version {record.version}, newer than this one"
+            f" ({__version__}): start that version, or stop it first (kill {record.pid})"
+        )
+
+
+def _check_proof(record: PidRecord, loaded: Loaded) -> None:
+    """What answers at its port must be that coordinator, before its process is sent a signal; unless it is gone."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(record.url.removesuffix("/mcp") + "/health", timeout=HEALTH_PATIENCE) as response:
+            health = json.load(response)
+    except (OSError, ValueError, urllib.error.URLError):
+        health = None
+    proved = isinstance(health, dict) and health.get("version") == record.version
+    if not proved and not _is_free_within(LAST_BREATH, loaded):
+        raise StartError(
+            f"the coordinator that runs (pid {record.pid}) does not answer at port {record.port}, so it was left alone:"
+            f" if it hangs, end it with `kill -9 {record.pid}`"
+        )
+
+
+def _stopped(record: PidRecord, loaded: Loaded) -> float:
+    """Tell it to stop and wait until it has; the time at which it was told."""
+    told_at = time.monotonic()
+    if pid_file.running(loaded.settings.pid_path) != record:
+        return told_at
+    try:
+        os.kill(record.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        logger.info("pid %d has just ended by itself", record.pid)
+    except PermissionError:
+        raise StartError(f"the coordinator with pid {record.pid} belongs to another user: stop it there") from None
+    if not _is_free_within(STOP_PATIENCE, loaded):
+        raise StartError(f"the coordinator with pid {record.pid} does not stop: end it with `kill {record.pid}`")
+    return told_at
+
+
+def _is_free_within(seconds: float, loaded: Loaded) -> bool:
+    deadline = time.monotonic() + seconds
+    while pid_file.is_running(loaded.settings.pid_path):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_AGAIN)
+    return True
+
+
+def _on_port_of(record: PidRecord, loaded: Loaded) -> Loaded:
+    """The port that agents know by heart, unless another was asked for on the command line."""
+    if loaded.sources["port"] == "flag" and loaded.settings.port:
+        return loaded
+    return replace(loaded, settings=loaded.settings.model_copy(update={"port": record.port}))
+
+
+def _note(record: PidRecord) -> str:
+    kind = "dashboard" if record.screen else "coordinator without a screen"
+    version = f", version {record.version or 'unknown'}" if record.version != __version__ else ""
+    return f"took over from the {kind} that ran here (pid {record.pid}{version}); agents connect again by themselves"
+
+
+def _since(record: PidRecord) -> str:
+    try:
+        return f", since {from_wire(record.started_at).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return ""
+
+
+def _order(version: str) -> tuple[int, ...]:
+    """Versions in order; one that is none of ours is older than all."""
+    parts = version.split(".")
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()

@@ -1,0 +1,143 @@
+"""The clients: installed or not, and what their configuration says of xats."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from xats_tui.backend.panes.tested_versions import newer_than_tested
+from xats_tui.clients import CLIENTS, Client, Scope
+from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, MCP_SERVER, ConfigFile, Found, NotUnderstood
+from xats_tui.clients.setup.json_files import HOOK_EVENTS
+from xats_tui.clients.setup.own_command import is_ours
+from xats_tui.clients.setup.rewriting import plain_text
+from xats_tui.doctor.finding import Case, Finding, ok, problem, skipped, warning
+from xats_tui.runtime.console import short
+from xats_tui.runtime.settings import SECRET
+
+TOKEN_FLAG = "--token"
+
+
+def clients(case: Case) -> Iterator[Finding]:
+    """Each client that there is."""
+    for client in CLIENTS:
+        if client.where(case.environment) is None:
+            yield skipped(client.title, "not installed")
+        else:
+            yield from _client(client, case)
+
+
+def _client(client: Client, case: Case) -> Iterator[Finding]:
+    try:
+        version = client.version(case.environment) or "of unknown version"
+    except OSError as error:
+        yield problem(client.title, f"{client.program} cannot be started: {error.strerror}", "install it anew")
+        return
+    if note := newer_than_tested(client.name, version):
+        yield warning(f"{client.title} screens", note, f"update xats-tui if an idle {client.program} is not woken")
+    try:
+        standing = _standing(client, case)
+    except NotUnderstood as error:
+        yield problem(client.title, str(error), f"correct it: {client.program} cannot read it either")
+        return
+    servers = [(file, found) for file, found in standing if file.holds == MCP_SERVER]
+    hooks = [found for file, found in standing if file.holds == HOOKS]
+    rules = [(file, found) for file, found in standing if file.holds == ALLOW_RULE]
+    setup = f"xats-tui setup {client.name}"
+    if not servers:
+        yield warning(client.title, f"{version}, not set up", setup)
+        return
+    for file, found in servers:
+        yield _server(client, version, file.path, found, case)
+    if any(file.holds == HOOKS for file in client.files(Scope.USER, case.around)):
+        yield _hooks(client, hooks, case)
+    yield _rules(client, rules, case)
+
+
+def _standing(client: Client, case: Case) -> list[tuple[ConfigFile, Found]]:
+    """What of ours stands in its files, of the user and of this folder.
+
+    Raises:
+        NotUnderstood: one cannot be read.
+    """
+    files = [*client.elsewhere(case.around), *(file for scope in Scope for file in client.files(scope, case.around))]
+    pairs = [(file, file.found(plain_text(file.path))) for file in dict.fromkeys(files)]
+    return [(file, found) for file, found in pairs if found is not None]
+
+
+def _server(client: Client, version: str, path: Path, found: Found, case: Case) -> Finding:
+    setup = f"xats-tui setup {client.name}"
+    place = f"{version}, {short(path)}"
+    if not found.enabled:
+        return warning(client.title, f"{place}: xats is switched off", setup)
+    if not found.command:
+        return ok(client.title, f"{place}: xats over HTTP")
+    command = found.command[0]
+    if (program := shutil.which(command, path=case.environment.get("PATH"))) is None:
+        return problem(client.title, f"{place}: xats starts {command}, which is not there", setup)
+    if not is_ours(found.command):
+        return warning(client.title, f"{place}: xats starts {command}, which is another program", setup)
+    if (elsewhere := _home_in(found.command)) != case.loaded.settings.home and elsewhere is not None:
+        return warning(
+            client.title,
+            f"{place}: uses another home, {short(elsewhere)}",
+            f"{setup}, or --home {short(elsewhere)} here",
+        )
+    if not _is_this_installation(program, found.command, case):
+        return warning(client.title, f"{place}: starts another installation, {program}", setup)
+    return ok(client.title, f"{place}: {_told(found.command)}")
+
+
+def _hooks(client: Client, hooks: Sequence[Found], case: Case) -> Finding:
+    topic, setup = f"{client.title} hooks", f"xats-tui setup {client.name}"
+    if not hooks:
+        return warning(topic, "none: it reads its mail at the end of a turn only if woken", setup)
+    missing = [event for event in HOOK_EVENTS if not any(event in found.events for found in hooks)]
+    command = hooks[0].command[0]
+    if shutil.which(command, path=case.environment.get("PATH")) is None:
+        return problem(topic, f"they run {command}, which is not there", setup)
+    if missing:
+        return warning(topic, f"none for {', '.join(missing)}", setup)
+    return ok(topic, f"all {len(HOOK_EVENTS)}: {_told(hooks[0].command)}")
+
+
+def _rules(client: Client, rules: Sequence[tuple[ConfigFile, Found]], case: Case) -> Finding:
+    """Whether a woken agent may read its mail unasked."""
+    topic, setup = f"{client.title} rules", f"xats-tui setup {client.name}"
+    allowed = [file for file, found in rules if found.allows]
+    for file, found in rules:
+        if found.against:
+            told = f"a woken agent stops at what {short(file.path)} does not allow: {', '.join(found.against)}"
+            here = file in client.files(Scope.PROJECT, case.around)
+            return warning(topic, told, found.remedy or f"{setup}{' --scope project' * here}")
+    if not allowed and client.asks_about_tools:
+        return warning(topic, "none: it asks about each tool of ours, and a woken agent stops at get_inbox", setup)
+    return ok(topic, f"our tools need no approval{f', {short(allowed[0].path)}' if allowed else ''}")
+
+
+def _told(command: Sequence[str]) -> str:
+    """A command line without its secret: people show others what the doctor says."""
+    shown: list[str] = []
+    for word in command:
+        if shown and shown[-1] == TOKEN_FLAG:
+            shown.append(SECRET)
+        else:
+            shown.append(f"{TOKEN_FLAG}={SECRET}" if word.startswith(f"{TOKEN_FLAG}=") else word)
+    return " ".join(shown)
+
+
+def _home_in(command: Sequence[str]) -> Path | None:
+    """The home that a command line names."""
+    for index, word in enumerate(command):
+        if word == "--home" and index + 1 < len(command):
+            return Path(command[index + 1]).expanduser()
+        if word.startswith("--home="):
+            return Path(word.removeprefix("--home=")).expanduser()
+    return None
+
+
+def _is_this_installation(program: str, command: Sequence[str], case: Case) -> bool:
+    if len(case.own.program) > 1 or command[1:2] == ("-m",):
+        return True  # by way of a Python: which package that finds is not to be seen from here
+    own = shutil.which(case.own.program[0], path=case.environment.get("PATH"))
+    return own is not None and os.path.realpath(own) == os.path.realpath(program)

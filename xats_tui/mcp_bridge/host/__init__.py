@@ -1,0 +1,1 @@
+"""The agent's program at the other end of stdin and stdout."""

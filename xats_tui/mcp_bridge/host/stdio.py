@@ -1,0 +1,65 @@
+"""The host: the agent's program at the other end of stdin and stdout, which speaks JSON-RPC in lines."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from xats_tui.mcp_bridge.host.first_answer import FirstAnswer
+from xats_tui.mcp_bridge.host.messages import Malformed, Notification, Request, messages_in
+from xats_tui.mcp_bridge.host.pipes import Json, Pipes
+
+logger = logging.getLogger(__name__)
+
+LOGGED_BYTES = 200
+"""What the log shows of a line that cannot be used."""
+
+
+class Host:
+    """Messages in, messages out."""
+
+    def __init__(self, pipes: Pipes, first: FirstAnswer | None = None) -> None:
+        """Speak through pipes; `first` has heard what came in on them so far, and answers `initialize` if we do not."""
+        self._pipes = pipes
+        self._first = first
+        self._heard: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def messages(self) -> AsyncIterator[Request | Notification]:
+        """Every request and notification of the host, until it closes stdin; anything else is answered here."""
+        loop = asyncio.get_running_loop()
+
+        def hear(line: bytes | None) -> None:
+            loop.call_soon_threadsafe(self._heard.put_nowait, line)
+
+        (self._first or self._pipes).listen(hear)
+        while (line := await self._heard.get()) is not None:
+            for message in messages_in(line):
+                if isinstance(message, Malformed):
+                    logger.warning("the host sent what cannot be used (%s): %r", message.sentence, line[:LOGGED_BYTES])
+                    error = {"code": message.code, "message": message.sentence}
+                    self.say({"jsonrpc": "2.0", "id": message.id, "error": error})
+                else:
+                    yield message
+
+    def say(self, message: Json) -> None:
+        """Send one message; it never waits."""
+        self._pipes.say(message)
+
+    def greet(self, answer: Json) -> None:
+        """Send the answer to `initialize`, unless the first one has been given while the program was not ready."""
+        if self._first is None or self._first.settle():
+            self.say(answer)
+
+    def close(self) -> None:
+        """Wait a moment until the host has taken everything."""
+        self._pipes.close()
+
+
+async def until_told(serving: Coroutine[Any, Any, None]) -> None:
+    """Serve a host until that is done, or until SIGTERM or SIGINT."""
+    task = asyncio.ensure_future(serving)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,55 @@
+"""What the model is told at the handshake, beside what the coordinator says of itself.
+
+It only makes sentences.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from xats_tui import __version__
+from xats_tui.core.instructions import INSTRUCTIONS, NAME_IS_ENOUGH
+from xats_tui.mcp_bridge.host.initialize import SERVER_NAME
+from xats_tui.mcp_bridge.registration import IN_USE, answer_of, error_of, succeeded
+from xats_tui.mcp_bridge.registration_defaults import Wish
+
+
+def instructions(coordinator: Mapping[str, Any] | None, wish: Wish, told: Mapping[str, Any] | None) -> str:
+    """The instructions for the model.
+
+    Args:
+        coordinator: what it answered to the handshake; None while it is not there.
+        wish: who the agent is to be.
+        told: the coordinator's answer to the registration, None if there is none yet.
+    """
+    base = str((coordinator or {}).get("instructions") or INSTRUCTIONS)
+    parts = [base.rstrip(), NAME_IS_ENOUGH, _registered(wish, told), _versions(coordinator)]
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def refusal(told: Mapping[str, Any]) -> str:
+    """Why the coordinator did not register the agent."""
+    answer = answer_of(told) or {}
+    content = told.get("content") or [{}]
+    return ": ".join(str(answer[key]) for key in ("error", "detail") if key in answer) or str(content[0].get("text"))
+
+
+def _registered(wish: Wish, told: Mapping[str, Any] | None) -> str:
+    if wish.name is None:
+        return ""
+    if told is None:
+        return f"You are being registered as {wish.name}: you need not call register_agent."
+    if error_of(told) == IN_USE:
+        return f"You are not registered: {(answer_of(told) or {}).get('detail')} if the user wants that."
+    if not succeeded(told):
+        return f"You are not registered: {wish.name} was refused ({refusal(told)}). Call register_agent."
+    return f"You are registered as {wish.name}@{(answer_of(told) or {}).get('team')}: you need not call register_agent."
+
+
+def _versions(coordinator: Mapping[str, Any] | None) -> str:
+    server = (coordinator or {}).get("serverInfo") or {}
+    if server.get("name") != SERVER_NAME or server.get("version") == __version__:
+        return ""
+    return (
+        f"The coordinator is version {server.get('version')}, this bridge is {__version__}: both work, but whoever "
+        "updated one should restart the other."
+    )

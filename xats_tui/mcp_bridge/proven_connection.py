@@ -1,0 +1,71 @@
+"""Connections to the coordinator on which it has proved itself before anything else is sent."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpcore2
+import httpx2
+
+from xats_tui.runtime.coordinator_proof import LONGEST_ANSWER_BYTES, PATIENCE_S, Challenge, keys
+
+SocketOptions = Iterable[Any] | None
+
+MOST_CONNECTIONS, MOST_IDLE, IDLE_S = 100, 20, 5.0
+"""As httpx2 has them by itself."""
+
+
+class ProvingTransport(httpx2.AsyncHTTPTransport):
+    """httpx2's own, which asks every new connection for its proof."""
+
+    def __init__(self, key_path: Path | None, token: str) -> None:
+        super().__init__(trust_env=False)
+        # httpx2 2.16 has no public way to a pool with a network of its own; tests hold us to it.
+        self._pool = httpcore2.AsyncConnectionPool(
+            max_connections=MOST_CONNECTIONS,
+            max_keepalive_connections=MOST_IDLE,
+            keepalive_expiry=IDLE_S,
+            network_backend=_ProvingNetwork(key_path, token),
+        )
+
+
+class _ProvingNetwork(httpcore2.AsyncNetworkBackend):
+    def __init__(self, key_path: Path | None, token: str) -> None:
+        self._key_path = key_path
+        self._token = token
+        self._network = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: SocketOptions = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Connect, and let nothing be sent before the other end has proved itself.
+
+        Raises:
+            NotProven: it has not.
+        """
+        # It takes a while: one that starts has its key only now, and a token is stretched once.
+        known = await asyncio.to_thread(keys, self._key_path, self._token)
+        stream = await self._network.connect_tcp(host, port, timeout, local_address, socket_options)
+        try:
+            await _see_proof(stream, known)
+        except BaseException:
+            await stream.aclose()
+            raise
+        return stream
+
+
+async def _see_proof(stream: httpcore2.AsyncNetworkStream, known: Sequence[bytes]) -> None:
+    challenge = Challenge(stream.get_extra_info("socket"), known)
+    try:
+        await stream.write(challenge.question, PATIENCE_S)
+        while not challenge.hear(await stream.read(LONGEST_ANSWER_BYTES, PATIENCE_S)):
+            pass
+    except (httpcore2.NetworkError, httpcore2.TimeoutException, ConnectionResetError) as error:
+        raise httpcore2.ConnectError(str(error)) from error  # nothing was asked of it yet
+    challenge.judge()

@@ -1,0 +1,106 @@
+"""What a registration says beside the agent's name, so that the model need not say it.
+
+It knows the arguments of the tools that register, and only fills in those that the coordinator offers and the model
+left out.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xats_tui.core.call_meta import HOST_PROGRAM, HOST_SESSION, LAUNCH, OWN_CHANNEL, TMUX_SOCKET, UI
+from xats_tui.mcp_bridge.identity import CLAUDE_CODE, CODEX, CUSTOM, Identity
+from xats_tui.mcp_bridge.registration import REGISTER, Params
+
+CLIENT_OF_TOOL = {"register_claude_self": CLAUDE_CODE, "register_codex_self": CODEX}
+"""The tools that say by their name which client calls."""
+
+THREAD = "threadId"
+"""Where Codex names the thread of a call, in `_meta`."""
+CODEX_TURN = "x-codex-turn-metadata"
+"""Where Codex says more of it."""
+
+FILLED_IN = frozenset({"client", "client_name", "model", "project_dir", "ui_pid"})
+"""Arguments that nobody need pass."""
+
+NAME_IS_ENOUGH = "Here name is enough: your program, its pane and the project folder are filled in."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Who the agent is to be, as whoever configured the bridge said; with a name it is registered unasked."""
+
+    name: str | None = None
+    team: str | None = None
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Introduction:
+    """All that this bridge can say of its agent."""
+
+    identity: Identity
+    wish: Wish = Wish()
+    channel: str = ""
+    """The csid of the channel to the host; empty if it takes no wakes there."""
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What goes into the `_meta` of every call; the coordinator verifies it."""
+        identity = self.identity
+        ui = {"pid": identity.ui_pid, "pane": identity.pane} if identity.ui_pid else None
+        said = {
+            HOST_SESSION: identity.host_session,
+            HOST_PROGRAM: f"{identity.name} {identity.version}" if identity.version else None,
+            TMUX_SOCKET: identity.tmux_socket,
+            UI: ui,
+            LAUNCH: identity.launch,
+            OWN_CHANNEL: self.channel,
+        }
+        return {key: value for key, value in said.items() if value}
+
+    def completed(self, call: Params, offered: Iterable[Mapping[str, Any]]) -> Params:
+        """A registration with the arguments that the model left out; `offered` are the coordinator's tools."""
+        given = dict(call.get("arguments") or {})
+        known = self._known(str(call["name"]), given, call.get("_meta") or {})
+        schema = next((tool.get("inputSchema") or {} for tool in offered if tool.get("name") == call["name"]), {})
+        fields = schema.get("properties") or {}
+        said = {key for key, value in given.items() if value not in (None, "")}
+        added = {key: value for key, value in known.items() if value and key in fields and key not in said}
+        return {**call, "arguments": {**given, **added}}
+
+    def _known(self, tool: str, given: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
+        """All that can be said of the caller, for the client that the model says it runs in, or else for ours."""
+        named = CUSTOM if given.get("client_name") else None
+        client = CLIENT_OF_TOOL.get(tool) or given.get("client") or named or self.identity.client
+        known: dict[str, Any] = {"client": client, "model": _model(meta) or self.identity.model}
+        known |= {"team": self.wish.team, "role": self.wish.role}
+        if client == CUSTOM:
+            known["client_name"] = self.identity.name
+        elif client == self.identity.client:
+            known["ui_pid"] = self.identity.ui_pid
+        if tool == "register_codex_self":
+            known["thread_id"] = meta.get(THREAD)
+        if client == CODEX and THREAD in meta:
+            known["ws_url"] = self.identity.codex_url
+        if not str(given.get("team", self.wish.team) or "").strip():
+            known["project_dir"] = self.identity.project_dir
+        return known
+
+
+def _model(meta: Mapping[str, Any]) -> str:
+    turn = meta.get(CODEX_TURN)
+    model = turn.get("model") if isinstance(turn, dict) else None
+    return model if isinstance(model, str) else ""
+
+
+def simplified(tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The coordinator's tools as they are offered to the host: what is filled in is not asked for."""
+    return [_simplified(tool) if tool.get("name") in REGISTER else tool for tool in tools]
+
+
+def _simplified(tool: Mapping[str, Any]) -> dict[str, Any]:
+    schema = tool.get("inputSchema") or {}
+    required = [field for field in schema.get("required") or () if field not in FILLED_IN]
+    description = f"{tool.get('description') or ''} {NAME_IS_ENOUGH}".strip()
+    return {**tool, "description": description, "inputSchema": {**schema, "required": required}}

@@ -1,0 +1,1 @@
+"""The process around the coordinator: settings, log, pid file, secrets, handover of the socket."""

@@ -1,0 +1,270 @@
+"""The pid file: how a bridge, a dashboard or a script finds the coordinator of a home.
+
+It is written after the coordinator listens and removed when it stops.  That a coordinator *runs* is told by a lock on
+the file beside it, held open for the life of the process: a pid alone may have been given to another program.  The
+lock's file names its holder, so that a pid file which somebody else wrote is not believed.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from xats_tui.runtime import private_files
+from xats_tui.runtime.coordinator_beacon import Beacon, owner
+
+LOCK_PATIENCE = 0.3
+"""Seconds for which a held lock may be that of somebody who only looks (`is_running`), and so is tried again."""
+LOCK_RETRY = 0.01
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Addresses to listen on that cannot be connected to everywhere, with the one that can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PidRecord:
+    """What the pid file says of the running coordinator."""
+
+    pid: int
+    port: int
+    """The port that was really taken, also when 0 was asked for."""
+    host: str = "127.0.0.1"
+    started_at: str = ""
+    """ISO 8601 in UTC."""
+    version: str = ""
+    screen: bool = False
+    """Whether a dashboard runs in the same process."""
+    terminal: str = ""
+    """Where that dashboard is to be found: `tmux pane %3, /dev/pts/7`."""
+
+    @property
+    def url(self) -> str:
+        """Where its MCP endpoint is."""
+        return endpoint(self.host, self.port)
+
+
+def endpoint(host: str, port: int) -> str:
+    """The MCP endpoint of a coordinator that listens there; one that listens everywhere is met on loopback."""
+    reachable = EVERYWHERE.get(host, host)
+    bracketed = f"[{reachable}]" if ":" in reachable else reachable
+    return f"http://{bracketed}:{port}/mcp"
+
+
+class AlreadyRunning(Exception):
+    """Another process is the coordinator of this pid file."""
+
+    def __init__(self, pid: int | None, sentence: str = "") -> None:
+        super().__init__(sentence or f"daemon already running pid={pid or 'unknown'}")
+
+
+class Holding:
+    """The lock of a pid file and what the file says, for as long as this process is the coordinator."""
+
+    def __init__(self, path: Path, lock: IO[str], beacon: Beacon) -> None:
+        self._path = path
+        self._lock = lock
+        self._beacon = beacon
+        self._record: PidRecord | None = None
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the lock that everybody looks for is the one that this process holds."""
+        try:
+            return os.path.samestat(os.fstat(self._lock.fileno()), _lock_path(self._path).stat())
+        except OSError:
+            return False
+
+    def write(self, record: PidRecord) -> None:
+        """Have the pid file say this from now on."""
+        write(self._path, record)
+        self._record = record
+
+    def restore(self) -> str:
+        """Put back what somebody took away of pid file and lock; one sentence if that cannot be done, else empty.
+
+        A folder that is gone is left so: whoever moved it may put it back, and would find another in its place.
+        """
+        self._beacon.answer()
+        folder, me = self._path.parent, os.getpid()
+        if not folder.is_dir():
+            return (
+                f"{folder} was moved or removed, so nobody who starts now finds the coordinator: put it back, or stop "
+                f"this one (kill {me}) and start it again"
+            )
+        if not self.is_in_place and not self._take_again():
+            other = _named_in(_lock_path(self._path))
+            return f"another coordinator (pid {other}) has taken {folder}: stop this one (kill {me})"
+        if self._record and read(self._path) != self._record:
+            write(self._path, self._record)
+        return ""
+
+    def remove(self) -> None:
+        """Remove the pid file, if it is this process's."""
+        if self.is_in_place:
+            self._path.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Let another process be the coordinator."""
+        self._lock.close()
+
+    def _take_again(self) -> bool:
+        lock = _open(_lock_path(self._path))
+        if not _taken(lock, 0):
+            lock.close()
+            return False
+        self._lock.close()
+        self._lock = lock
+        return True
+
+
+def read(path: Path) -> PidRecord | None:
+    """The record in the pid file, true or not; None if there is none or it is not one of ours."""
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        record = PidRecord(**{name: fields[name] for name in PidRecord.__dataclass_fields__ if name in fields})
+    except (OSError, ValueError, TypeError):
+        return None
+    return record if isinstance(record.pid, int) and isinstance(record.port, int) else None
+
+
+def running(path: Path) -> PidRecord | None:
+    """The record of the coordinator that runs now; None if none does, or if what the file says is not its own word."""
+    record = read(path)
+    if record is None or not is_running(path):
+        return None
+    return record if _named_in(_lock_path(path)) in (None, record.pid) else None
+
+
+def contradiction(path: Path) -> str:
+    """One sentence if a coordinator runs and the pid file names another process, or is gone; else empty."""
+    record, holder = read(path), _named_in(_lock_path(path))
+    if not is_running(path):
+        return _astray(path)
+    if record is None or holder in (None, record.pid):
+        return ""
+    return f"{path} names process {record.pid}, but the coordinator that runs is {holder}: stop it (kill {holder})"
+
+
+def is_running(path: Path) -> bool:
+    """Whether some process holds the lock of this pid file."""
+    return _is_locked(_lock_path(path))
+
+
+def starter(path: Path) -> int | None:
+    """The process that is about to start a coordinator for this pid file, if there is one.
+
+    A coordinator that is told to stop meanwhile makes room for that one.
+    """
+    turn = _turn_path(path)
+    return _named_in(turn) if _is_locked(turn) else None
+
+
+@contextmanager
+def held(path: Path, patience: float = LOCK_PATIENCE) -> Iterator[Holding]:
+    """Be the one coordinator of this pid file for the life of the block; the pid file is gone before and afterwards.
+
+    Args:
+        path: the pid file.
+        patience: seconds to wait for a predecessor to stop.
+
+    Raises:
+        AlreadyRunning: another process is.
+        OSError: the folder cannot be written to.
+    """
+    with ExitStack() as stack:
+        lock, beacon = _opened(_lock_path(path)), Beacon(path)
+        holding = Holding(path, lock, beacon)
+        stack.callback(holding.release)
+        if not _taken(lock, patience):
+            raise AlreadyRunning(_named_in(_lock_path(path)))
+        stack.callback(beacon.close)
+        if not beacon.light(patience):
+            raise AlreadyRunning(None, _astray(path))
+        path.unlink(missing_ok=True)  # a killed one has left it
+        stack.callback(holding.remove)
+        yield holding
+
+
+@contextmanager
+def starting(path: Path, patience: float = 0) -> Iterator[bool]:
+    """Be the one that starts a coordinator for this pid file, for the life of the block; False if another one is."""
+    with _opened(_turn_path(path)) as turn:
+        yield _taken(turn, patience)
+
+
+def write(path: Path, record: PidRecord) -> None:
+    """Put the record there in one step, readable by its owner only."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)  # whoever put it there may still hold it open, or it is a link
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(record)) + "\n")
+    draft.replace(path)
+
+
+def _opened(path: Path) -> IO[str]:
+    private_files.make_folder(path.parent)
+    return _open(path)
+
+
+def _open(path: Path) -> IO[str]:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+")
+
+
+def _astray(path: Path) -> str:
+    """One sentence if the coordinator of a pid file runs although its lock is gone; else empty."""
+    pid = owner(path)
+    if pid is None:
+        return ""
+    return (
+        f"a coordinator of {path.parent} runs (pid {pid}) whose files were removed: stop it (kill {pid}), so that it "
+        "saves what it has, and start again"
+    )
+
+
+def _taken(lock: IO[str], patience: float) -> bool:
+    """Whether the lock is ours; its file then names this process."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(LOCK_RETRY)
+        else:
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            return True
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _named_in(path: Path) -> int | None:
+    """The process that took this lock last."""
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _lock_path(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
+def _turn_path(path: Path) -> Path:
+    return path.with_name(path.name + ".starting")

@@ -1,0 +1,1 @@
+"""The snapshot that modes draw, its refresh, and the verbs they call."""

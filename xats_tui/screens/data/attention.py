@@ -1,0 +1,323 @@
+"""What needs the operator, most urgent first: a pure reading of the picture.
+
+Each item names what it is about, so that enter can lead to the cause.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from xats_tui.core.model.agents import OPERATOR_ID, RosterEntry
+from xats_tui.core.model.messages import Message
+from xats_tui.core.model.panes import OwnText, PaneState
+from xats_tui.core.model.tasks import TaskStatus
+from xats_tui.core.model.wakes import PING_PONG, Wake, WakeStatus, WakeStep
+from xats_tui.screens.actions.targets import contract_key, was_not_read
+from xats_tui.screens.data.snapshot import Picture, is_present
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.widgets.format import Tone, age, count, one_line, short_id, until
+
+LONG_WAIT = timedelta(minutes=2)
+"""A wake that waits longer than this is worth a look; an agent's turn is usually shorter."""
+
+OLD_MAIL = timedelta(minutes=10)
+"""Mail unread for longer than this, without a wake that says why, is worth a look."""
+
+
+OLD_QUESTION = timedelta(minutes=10)
+"""A message that wants a reply and has had none for longer than this is worth a look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concern:
+    """One thing that needs the operator."""
+
+    key: str
+    """The same as long as it is the same concern."""
+    shape: str
+    tone: Tone
+    subject: str
+    reason: str
+    mode: Mode | None = None
+    """Where its cause is shown; None if nowhere."""
+    rows: tuple[str, ...] = ()
+    """The keys of what causes it in that mode, the first one to look at first."""
+    remedy: str = ""
+    """The id of the one action that helps."""
+
+    @property
+    def row(self) -> str:
+        """The key of the cause to look at first."""
+        return self.rows[0] if self.rows else ""
+
+
+def concerns(picture: Picture, now: datetime, *, tmux_missing: bool = False) -> tuple[Concern, ...]:
+    """Everything that needs the operator, most urgent first."""
+    if tmux_missing:
+        reason = "tmux is not installed: messages arrive, but no pane can be seen or woken"
+        missing = [Concern(key="tmux", shape="✕", tone=Tone.BAD, subject="tmux", reason=reason)]
+    else:
+        missing = []
+    dialogs = tuple(_dialogs(picture, now))
+    mixed = tuple(_mixed_hints(picture))
+    asking = {concern.row for concern in (*dialogs, *mixed)}
+    wakes = (*_failed_wakes(picture), *_long_waits(picture, now, asking))
+    spoken_for = asking | {concern.row.rpartition("/")[2] for concern in wakes}
+    return (
+        *_lost(picture),
+        *missing,
+        *dialogs,
+        *mixed,
+        *_troubles(picture),
+        *wakes,
+        *_own_mail(picture, now),
+        *_old_mail(picture, now, spoken_for),
+        *_unanswered(picture, now, spoken_for),
+        *_orphaned_tasks(picture, now),
+        *_breaking_contracts(picture),
+        *_ping_pong(picture),
+    )
+
+
+def _troubles(picture: Picture) -> Iterator[Concern]:
+    """What is wrong with what the coordinator looks after, or stands on."""
+    if picture.outage:
+        yield Concern(key="outage", shape="✕", tone=Tone.BAD, subject="database", reason=one_line(picture.outage))
+    health = picture.health
+    told = [trouble for trouble in health.troubles if trouble.text != health.unstored] if health else []
+    for trouble in told:
+        yield Concern(
+            key=f"trouble/{trouble.subject}",
+            shape="✕",
+            tone=Tone.WARN,
+            subject=one_line(trouble.subject),
+            reason=one_line(trouble.text),
+            mode=Mode.ACTIVITY,
+            rows=(f"notice/{trouble.number}",),
+        )
+
+
+def _lost(picture: Picture) -> Iterator[Concern]:
+    """The files of the database, if they were taken away: nothing else matters as much."""
+    if picture.health and picture.health.unstored:
+        reason = one_line(picture.health.unstored)
+        yield Concern(
+            key="unstored", shape="✕", tone=Tone.BAD, subject="NOTHING IS STORED", reason=reason, remedy="save_database"
+        )
+
+
+def _dialogs(picture: Picture, now: datetime) -> Iterator[Concern]:
+    for entry in picture.roster:
+        view = picture.view(entry)
+        if view and view.reading.state is PaneState.DIALOG:
+            yield Concern(
+                key=f"dialog/{entry.agent.agent_id}",
+                shape="◆",
+                tone=Tone.WARN,
+                subject=one_line(entry.agent.address),
+                reason=f"dialog for {age(now - view.state_since, precise=True)}, {one_line(view.reading.reason)}"
+                f"{_waiting_for(entry)}",
+                mode=Mode.AGENTS,
+                rows=(entry.agent.agent_id,),
+                remedy="answer",
+            )
+
+
+def _mixed_hints(picture: Picture) -> Iterator[Concern]:
+    """Input lines that hold a person's text and our hint, which nobody but that person may send or clear."""
+    for entry in picture.roster:
+        view = picture.view(entry)
+        if view and view.reading.own is OwnText.MIXED:
+            yield Concern(
+                key=f"mixed/{entry.agent.agent_id}",
+                shape="✎",
+                tone=Tone.WARN,
+                subject=one_line(entry.agent.address),
+                reason="our hint got mixed into what somebody was typing in "
+                f"{one_line(view.look.pane.pane_id)}: send or clear that line{_waiting_for(entry)}",
+                mode=Mode.AGENTS,
+                rows=(entry.agent.agent_id,),
+                remedy="go_to_pane",
+            )
+
+
+def _waiting_for(entry: RosterEntry) -> str:
+    return f"; {count(entry.wakes_waiting, 'wake')} waiting" if entry.wakes_waiting else ""
+
+
+def _failed_wakes(picture: Picture) -> Iterator[Concern]:
+    failed = [wake for wake in picture.wakes if wake.status is WakeStatus.FAILED and was_not_read(wake)]
+    for wakes in _by_agent(picture, failed).values():
+        latest = wakes[0]
+        yield Concern(
+            key=f"failed/{latest.agent_id}",
+            shape="✕",
+            tone=Tone.BAD,
+            subject=_wake_subject(picture, wakes),
+            reason=f"failed: {one_line(latest.detail or latest.skip_reason) or 'no reason recorded'}",
+            mode=Mode.WAKES,
+            rows=tuple(wake.key for wake in wakes),
+            remedy="replay",
+        )
+
+
+def _long_waits(picture: Picture, now: datetime, asking: set[str]) -> Iterator[Concern]:
+    """Wakes that wait for something else than a dialog, which says it all."""
+    waiting = [wake for wake in picture.wakes if _waits_long(wake, now) and wake.agent_id not in asking]
+    for wakes in _by_agent(picture, waiting).values():
+        oldest = min(wakes, key=_queued_at)
+        reason = one_line(oldest.detail or oldest.skip_reason) or "not tried yet"
+        next_try = f"next try {until(oldest.due_at, now)}" if oldest.due_at else ""
+        yield Concern(
+            key=f"waiting/{oldest.agent_id}",
+            shape="◐",
+            tone=Tone.WARN,
+            subject=_wake_subject(picture, wakes),
+            reason=f"waiting {age(now - _queued_at(oldest))}: {reason}; tried {oldest.attempts}×, {next_try}",
+            mode=Mode.WAKES,
+            rows=(oldest.key, *(wake.key for wake in wakes if wake is not oldest)),
+            remedy="go_to_pane",
+        )
+
+
+def _own_mail(picture: Picture, now: datetime) -> Iterator[Concern]:
+    """What agents wrote to the operator, who is told of it at once: nothing else wakes a person."""
+    unread = [mail for mail in picture.inbox if mail.read_at is None]
+    if unread:
+        latest = unread[0]
+        who = name_of(picture, latest.from_agent_id, latest.from_name)
+        what = one_line(latest.subject) or one_line(latest.body)
+        yield Concern(
+            key="inbox",
+            shape="✉",
+            tone=Tone.ACCENT,
+            subject="you" if len(unread) == 1 else f"you, {len(unread)} unread",
+            reason=f"{who} wrote {age(now - latest.sent_at)} ago: “{what}”",
+            mode=Mode.MESSAGES,
+            rows=tuple(str(mail.event_id) for mail in unread),
+        )
+
+
+def _old_mail(picture: Picture, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
+    for entry in picture.roster:
+        oldest = entry.oldest_unread_at
+        if oldest and now - oldest > OLD_MAIL and entry.agent.agent_id not in spoken_for:
+            yield Concern(
+                key=f"mail/{entry.agent.agent_id}",
+                shape="✉",
+                tone=Tone.WARN,
+                subject=one_line(entry.agent.address),
+                reason=f"{count(entry.unread, 'message')} unread, the oldest for {age(now - oldest)}",
+                mode=Mode.AGENTS,
+                rows=(entry.agent.agent_id,),
+            )
+
+
+def _unanswered(picture: Picture, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
+    """Messages that want a reply and have none; where a wake tells why they are not read, it says enough."""
+    oldest: dict[tuple[str, str], Message] = {}
+    for message in picture.unanswered:  # the newest first
+        is_own_mail = message.to_agent_id == OPERATOR_ID and message.read_at is None
+        if now - message.sent_at > OLD_QUESTION and not is_own_mail:
+            oldest[message.from_agent_id, message.to_agent_id] = message
+    for message in sorted(oldest.values(), key=lambda message: message.sent_at):
+        if message.read_at is None and message.to_agent_id in spoken_for:
+            continue
+        what = one_line(message.subject) or one_line(message.body)
+        yield Concern(
+            key=f"reply/{message.id}",
+            shape="↩",
+            tone=Tone.WARN,
+            subject=name_of(picture, message.from_agent_id, message.from_name),
+            reason=f"wants a reply from {name_of(picture, message.to_agent_id, message.to_name)} "
+            f"for {age(now - message.sent_at)}: “{what}”",
+            mode=Mode.MESSAGES,
+            rows=(str(message.event_id),),
+        )
+
+
+def _orphaned_tasks(picture: Picture, now: datetime) -> Iterator[Concern]:
+    for entry in picture.tasks:
+        task = entry.task
+        if task.status is not TaskStatus.IN_PROGRESS or not task.claimed_by:
+            continue
+        owner = picture.entry(task.claimed_by)
+        if owner is None or not is_present(owner):
+            whom = f"its owner {one_line(entry.owner_name) or short_id(task.claimed_by)} is"
+            away = f"away since {age(now - owner.agent.last_seen_at)}" if owner else "gone"
+            yield Concern(
+                key=f"task/{task.id}",
+                shape="✕",
+                tone=Tone.WARN if owner else Tone.BAD,
+                subject=f"task {one_line(task.title)}",
+                reason=f"{whom} {away}",
+                mode=Mode.TASKS,
+                rows=(task.id,),
+                remedy="reassign_task",
+            )
+
+
+def _breaking_contracts(picture: Picture) -> Iterator[Concern]:
+    for summary in picture.contracts:
+        behind = [who for who in summary.subscribers if (who.fetched_version or 0) < summary.version]
+        if summary.breaking and behind:
+            names = one_line(", ".join(who.name for who in behind))
+            yield Concern(
+                key=f"contract/{contract_key(summary)}",
+                shape="⚠",
+                tone=Tone.WARN,
+                subject=f"contract {one_line(summary.name)} v{summary.version}",
+                reason=f"breaking, not fetched yet by {names}",
+                mode=Mode.CONTRACTS,
+                rows=(contract_key(summary),),
+            )
+
+
+def _ping_pong(picture: Picture) -> Iterator[Concern]:
+    """Exchanges of nothing but acknowledgements, whose wakes are held back."""
+    held = [wake for wake in picture.wakes if _is_waiting(wake) and _is_ping_pong(wake)]
+    for wakes in _by_agent(picture, held).values():
+        senders = sorted({name_of(picture, wake.sender_id) for wake in wakes if wake.sender_id})
+        yield Concern(
+            key=f"ping-pong/{wakes[0].agent_id}",
+            shape="⇄",
+            tone=Tone.WARN,
+            subject=_wake_subject(picture, wakes),
+            reason=f"held back: only acknowledgements go back and forth with {', '.join(senders) or 'others'}",
+            mode=Mode.WAKES,
+            rows=tuple(wake.key for wake in wakes),
+            remedy="cancel_wake",
+        )
+
+
+def _by_agent(picture: Picture, wakes: list[Wake]) -> dict[str, list[Wake]]:
+    """Wakes of agents that are still registered: nobody can do anything about the others."""
+    grouped: dict[str, list[Wake]] = defaultdict(list)
+    for wake in wakes:
+        if picture.entry(wake.agent_id):
+            grouped[wake.agent_id].append(wake)
+    return grouped
+
+
+def _wake_subject(picture: Picture, wakes: list[Wake]) -> str:
+    entry = picture.entry(wakes[0].agent_id)
+    address = one_line(entry.agent.address) if entry else short_id(wakes[0].agent_id)
+    return f"wake → {address}" if len(wakes) == 1 else f"{len(wakes)} wakes → {address}"
+
+
+def _waits_long(wake: Wake, now: datetime) -> bool:
+    return _is_waiting(wake) and now - _queued_at(wake) > LONG_WAIT and not _is_ping_pong(wake)
+
+
+def _is_ping_pong(wake: Wake) -> bool:
+    return wake.detail == PING_PONG
+
+
+def _is_waiting(wake: Wake) -> bool:
+    return wake.status is WakeStatus.RETRYING and not wake.is_over and was_not_read(wake)
+
+
+def _queued_at(wake: Wake) -> datetime:
+    return wake.reached.get(WakeStep.QUEUED, wake.updated_at)

@@ -1,0 +1,172 @@
+"""Two JSON schemas side by side: which line of one stands beside which of the other, and what stands in whose way.
+
+Pure.  It follows the structure of the schemas, not their text: a property stands beside itself, wherever it was moved
+to.  Who can read what is judged elsewhere; the reasons of that are only brought to the lines they are about.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import zip_longest
+from typing import Any
+
+from xats_tui.core.model.contracts import SchemaReason
+from xats_tui.screens.widgets.format import one_line
+
+INDENT = "  "
+
+PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*")
+"""A key that needs no quotes to be told from what stands around it."""
+
+LINE_LIMIT = 1_500
+"""Lines that are drawn; a schema may have a quarter of a megabyte."""
+
+WORDS_OF_NEW = {"required": "required", "type": "type", "additionalProperties": "closed"}
+WORDS_OF_OLD = {"required": "not required", "type": "type", "additionalProperties": "was closed"}
+"""How a demand is called beside the line that it is about, by its keyword; whatever else makes a range of values."""
+
+
+class _Nothing(Enum):
+    NOTHING = 0
+
+
+NOTHING = _Nothing.NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffLine:
+    """One line of both schemas."""
+
+    old: str | None
+    """None: there is nothing like it in the old one."""
+    new: str | None
+    path: str
+    """JSON pointer to the value that begins or stands in this line."""
+    same: bool
+    mark: str = ""
+    """What is in the way of somebody, in a word or two."""
+    refuses_old: bool = False
+    """It is in the way of readers of the new version; otherwise of those of the old one only."""
+
+
+def schema_lines(schema: Any, room: int) -> list[str]:
+    """One schema, line by line; what has no place in so many cells takes several lines."""
+    return [line.new or "" for line in _Walk(room).lines("", NOTHING, schema, "", 0)]
+
+
+def diff_lines(old: Any, new: Any, reasons: Iterable[SchemaReason], room: int) -> list[DiffLine]:
+    """Both schemas line by line, each in so many cells, with the reasons beside the lines that they are about."""
+    lines = list(_Walk(room).lines("", old, new, "", 0))
+    for reason in reasons:
+        index = _place(lines, reason)
+        lines[index] = _marked(lines[index], reason)
+    return lines
+
+
+class _Walk:
+    """Through two schemas at once."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+
+    def lines(self, label: str, old: Any, new: Any, path: str, depth: int) -> Iterator[DiffLine]:
+        """The lines of two values at the same place; `label` stands before the first."""
+        room = self._room - len(INDENT) * depth - len(label)
+        there = [value for value in (old, new) if value is not NOTHING]
+        alike = all(isinstance(value, dict) for value in there) or all(isinstance(value, list) for value in there)
+        if alike and not all(_is_inline(value, room) for value in there):
+            yield from self._container(label, old, new, path, depth)
+            return
+        before, after = (self._side(label, value, path, depth) for value in (old, new))
+        same = NOTHING not in (old, new) and _dumped(old) == _dumped(new)
+        for one, other in zip_longest(before, after):
+            yield DiffLine(
+                old=one[0] if one else None,
+                new=other[0] if other else None,
+                path=other[1] if other else one[1] if one else "",
+                same=same,
+            )
+
+    def _container(self, label: str, old: Any, new: Any, path: str, depth: int) -> Iterator[DiffLine]:
+        is_object = isinstance(new if new is not NOTHING else old, dict)
+        begin, end = "{}" if is_object else "[]"
+        opening, closing = f"{INDENT * depth}{label}{begin}", f"{INDENT * depth}{end}"
+        yield _both(opening, old, new, path)
+        before, after = _members(old), _members(new)
+        for key in dict.fromkeys((*before, *after)):
+            place = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
+            inner = f"{_key(key)}: " if is_object else ""
+            yield from self.lines(inner, before.get(key, NOTHING), after.get(key, NOTHING), place, depth + 1)
+        yield _both(closing, old, new, "")
+
+    def _side(self, label: str, value: Any, path: str, depth: int) -> list[tuple[str, str]]:
+        """The lines of one value that has nothing like it on the other side, each with its path."""
+        if value is NOTHING:
+            return []
+        room = self._room - len(INDENT) * depth - len(label)
+        if isinstance(value, (dict, list)) and not _is_inline(value, room):
+            return [(line.new or "", line.path) for line in self._container(label, NOTHING, value, path, depth)]
+        return [(f"{INDENT * depth}{label}{_inline(value)}", path)]
+
+
+def _both(text: str, old: Any, new: Any, path: str) -> DiffLine:
+    """A bracket of whichever of the two is there."""
+    here, there = (text if value is not NOTHING else None for value in (old, new))
+    return DiffLine(old=here, new=there, path=path, same=NOTHING not in (old, new))
+
+
+def _members(value: Any) -> dict[str, Any]:
+    if isinstance(value, list):
+        return {str(index): item for index, item in enumerate(value)}
+    return value if isinstance(value, dict) else {}
+
+
+def _is_inline(value: Any, room: int) -> bool:
+    """Whether a value stands in one line: there is room, and no object in it."""
+    if not isinstance(value, (dict, list)) or not value:
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    nested = any(isinstance(one, dict) or (isinstance(one, list) and not _is_inline(one, room)) for one in inner)
+    return not nested and len(_inline(value)) <= room
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(key)}: {_inline(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return one_line(_dumped(value))
+
+
+def _key(key: str) -> str:
+    return one_line(key if PLAIN_KEY.fullmatch(key) else _dumped(key))
+
+
+def _dumped(value: Any) -> str:
+    return "" if value is NOTHING else json.dumps(value, ensure_ascii=False)
+
+
+def _place(lines: Sequence[DiffLine], reason: SchemaReason) -> int:
+    """The line that a reason is about: the property that is required, or the deepest value that leads to the demand."""
+    wanted = reason.path
+    if wanted.endswith("/required"):
+        name = reason.what.rpartition("requires ")[2].strip('"')
+        property_path = f"{wanted.removesuffix('required')}properties/{name}"
+        if any(line.path == property_path for line in lines):
+            wanted = property_path
+    places = [
+        (len(line.path), -index)
+        for index, line in enumerate(lines)
+        if line.path and (line.new if reason.of_new else line.old) and f"{wanted}/".startswith(f"{line.path}/")
+    ]
+    return -max(places)[1] if places else 0
+
+
+def _marked(line: DiffLine, reason: SchemaReason) -> DiffLine:
+    keyword = reason.path.rpartition("/")[2]
+    word = (WORDS_OF_NEW if reason.of_new else WORDS_OF_OLD).get(keyword, "narrowed" if reason.of_new else "widened")
+    known = line.mark.split(", ") if line.mark else []
+    refuses_old = line.refuses_old or reason.of_new
+    return replace(line, mark=", ".join(dict.fromkeys((*known, word))), refuses_old=refuses_old)

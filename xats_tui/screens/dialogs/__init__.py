@@ -1,0 +1,1 @@
+"""Dialogs and forms that open above a mode."""

@@ -1,0 +1,219 @@
+"""The form for an agent that is to be started: program, name, team, role, folder.
+
+It hands back the wish.  It looks at folders to complete them, and knows nothing of how a program is started.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Click
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.suggester import Suggester
+from textual.widgets import Input, Static
+
+from xats_tui.clients.launch import PROGRAMS
+from xats_tui.core.model.launches import Wish
+from xats_tui.screens.widgets.editors import LineEditor
+from xats_tui.screens.widgets.format import Tone
+from xats_tui.screens.widgets.theme import CONTENT_STYLES
+
+CLIENTS = tuple(PROGRAMS)
+
+
+class ClientChoice(Static, can_focus=True):
+    """One of the programs; the arrows and space change it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "change(-1)", "program before", show=False),
+        Binding("right,space", "change(1)", "next program", show=False),
+        Binding("enter", "go_on", "next line", show=False),
+    ]
+
+    class Settled(Message):
+        """The next line is to be filled in."""
+
+    def __init__(self, client: str) -> None:
+        super().__init__(id="client")
+        self.client = client if client in CLIENTS else CLIENTS[0]
+
+    def on_mount(self) -> None:
+        """Show which one it is."""
+        self.action_change(0)
+
+    def action_change(self, by: int) -> None:
+        """Take another one."""
+        self.client = CLIENTS[(CLIENTS.index(self.client) + by) % len(CLIENTS)]
+        chosen, other = CONTENT_STYLES[Tone.ACCENT], CONTENT_STYLES[Tone.MUTED]
+        marks = [(f"● {one}   ", chosen) if one == self.client else (f"○ {one}   ", other) for one in CLIENTS]
+        self.update(Content.assemble(*marks))
+
+    def action_go_on(self) -> None:
+        """It stays with that one."""
+        self.post_message(self.Settled())
+
+    def on_click(self, event: Click) -> None:
+        """Take the one that was clicked."""
+        end = 0
+        for client in CLIENTS:
+            end += len(client) + 5
+            if event.x < end:
+                self.client = client
+                break
+        self.action_change(0)
+
+
+class Folders(Suggester):
+    """Completes a folder while it is typed."""
+
+    def __init__(self) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The whole line, with the first folder that begins so."""
+        return await asyncio.to_thread(completed, value)
+
+
+class FolderInput(LineEditor):
+    """A folder: tab completes what is typed, and goes on when there is nothing to complete."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "complete", show=False)]
+
+    def action_complete(self) -> None:
+        """Take what is proposed, or go on."""
+        if (proposed := completed(self.value)) and proposed != self.value:
+            self.value = proposed
+            self.cursor_position = len(proposed)
+        else:
+            self.screen.focus_next()
+
+
+class LaunchForm(ModalScreen[Wish]):
+    """A form for one agent."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "launch", priority=True),
+        Binding("escape", "dismiss", "leave"),
+    ]
+
+    client_line = getters.query_one(ClientChoice)
+    name_line = getters.query_one("#name", Input)
+    team_line = getters.query_one("#team", Input)
+    role_line = getters.query_one("#role", Input)
+    folder_line = getters.query_one("#folder", Input)
+
+    def __init__(self, client: str, team: str, folder: str, taken: frozenset[tuple[str, str]]) -> None:
+        """Begin one.
+
+        Args:
+            client: the program that is proposed.
+            team: the team that is proposed.
+            folder: the folder that is proposed.
+            taken: team and name of those who are there now.
+        """
+        super().__init__()
+        self._client = client
+        self._team = team
+        self._folder = folder
+        self._taken = taken
+        self._said = ""
+        """What is wrong, as far as it was told."""
+
+    def compose(self) -> ComposeResult:
+        """A line for each thing, and what is wrong."""
+        with Vertical(id="box", classes="launch-form") as box:
+            box.border_title = Content("Launch an agent")
+            box.border_subtitle = Content("ctrl+s launch  tab next  esc leave")
+            for label, line in (
+                ("program", ClientChoice(self._client)),
+                ("name", LineEditor(id="name", placeholder="how others write to it", compact=True)),
+                ("team", LineEditor(self._team, id="team", placeholder="the folder's name", compact=True)),
+                ("role", LineEditor(id="role", placeholder="none", compact=True)),
+                ("folder", FolderInput(self._folder, id="folder", suggester=Folders(), compact=True)),
+            ):
+                with Horizontal(classes="line"):
+                    yield Static(label, classes="label")
+                    yield line
+            yield Static("It gets a tmux window, and may use xats's tools without asking.", id="consequence")
+            yield Static(id="wrong")
+
+    def on_mount(self) -> None:
+        """The name is what nobody can propose."""
+        self.name_line.focus()
+
+    def action_save(self) -> None:
+        """Hand the wish back, or say what is wrong with it."""
+        if problem := self._problem(self._wish):
+            line, sentence = problem
+            self._say(sentence)
+            line.focus()
+        else:
+            self.dismiss(self._wish)
+
+    @property
+    def _wish(self) -> Wish:
+        return Wish(
+            client=self.client_line.client,
+            name=self.name_line.value.strip(),
+            team=self.team_line.value.strip(),
+            role=self.role_line.value.strip(),
+            folder=str(_expanded(self.folder_line.value.strip() or ".")),
+        )
+
+    def _say(self, sentence: str) -> None:
+        self._said = sentence
+        self.query_one("#wrong", Static).update(Content(sentence))
+
+    def _problem(self, wish: Wish) -> tuple[Input, str] | None:
+        if not wish.name:
+            return self.name_line, "an agent needs a name"
+        if not Path(wish.folder).is_dir():
+            return self.folder_line, "there is no such folder"
+        if (wish.team or Path(wish.folder).absolute().name.lower(), wish.name) in self._taken:
+            return self.name_line, "somebody of that name is there already"
+        return None
+
+    @on(Input.Changed)
+    def _typed(self) -> None:
+        """Say no longer what is no longer wrong."""
+        if self._said:
+            problem = self._problem(self._wish)
+            self._say(problem[1] if problem else "")
+
+    @on(ClientChoice.Settled)
+    def _settled(self) -> None:
+        self.focus_next()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        if event.input is self.folder_line:
+            self.action_save()
+        else:
+            self.focus_next()
+
+
+def completed(typed: str) -> str | None:
+    """What was typed, made the first folder that begins so, with a slash at its end; None if there is none."""
+    parent, slash, beginning = typed.rpartition("/")
+    if not beginning:
+        return None
+    try:
+        folders = [one.name for one in _expanded(parent + slash or ".").iterdir() if one.is_dir()]
+    except OSError:
+        return None
+    fitting = sorted(name for name in folders if name.startswith(beginning))
+    return f"{parent}{slash}{fitting[0]}/" if fitting else None
+
+
+def _expanded(folder: str) -> Path:
+    """A folder with `~` as what it stands for, if it stands for anything."""
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError:
+        return Path(folder)

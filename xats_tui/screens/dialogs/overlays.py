@@ -1,0 +1,111 @@
+"""What is laid over a screen for a moment: a question, the help.
+
+Each closes with esc.  They are handed what to show and know nothing of where it comes from.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from xats_tui.screens.widgets.format import Tone, one_line
+from xats_tui.screens.widgets.theme import cell_styles
+
+KeyGroups = Mapping[str, Sequence[tuple[str, str, str]]]
+"""Keys with title and help, by where they are bound."""
+
+
+class Sheet(ModalScreen[None]):
+    """A box of text that scrolls."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "dismiss", "close", key_display="esc"),
+        Binding("up", "scroll('up')", "up", show=False),
+        Binding("down", "scroll('down')", "down", show=False),
+        Binding("pageup", "scroll('page_up')", "page up", show=False),
+        Binding("pagedown", "scroll('page_down')", "page down", show=False),
+        Binding("home", "scroll('home')", "top", show=False),
+        Binding("end", "scroll('end')", "end", show=False),
+    ]
+    KEYS: ClassVar[str] = "↑↓ scroll  esc close"
+
+    box = getters.query_one("#box", VerticalScroll)
+    text = getters.query_one("#text", Static)
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        """A scrolling box with a title and its keys."""
+        with VerticalScroll(id="box", classes="sheet", can_focus=True) as box:
+            box.border_title = Content(one_line(self._title))
+            box.border_subtitle = Content(self.KEYS)
+            yield Static(id="text")
+
+    def action_scroll(self, where: str) -> None:
+        """Scroll the text."""
+        getattr(self.box, f"scroll_{where}")(animate=False)
+
+
+class Help(Sheet):
+    """The keys that work on the screen it was opened on, as that screen binds them."""
+
+    def __init__(self, groups: KeyGroups) -> None:
+        super().__init__("Help")
+        self._groups = groups
+
+    def on_mount(self) -> None:
+        """Draw once: keys do not age."""
+        styles = cell_styles(self.app.theme_variables)
+        lines = Table.grid(padding=(0, 2))
+        for group, keys in self._groups.items():
+            lines.add_row(Text(group, styles[Tone.STRONG]))
+            for key, title, sentence in keys:
+                lines.add_row(Text(f"  {key}", styles[Tone.ACCENT]), Text(title), Text(sentence, styles[Tone.MUTED]))
+        self.text.update(lines)
+
+
+class Question(ModalScreen[bool]):
+    """Asks before something is done that cannot be taken back; names the consequence and proposes not to."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "answer(False)", "cancel"),
+        Binding("left,up", "app.focus_previous", "other button", show=False),
+        Binding("right,down", "app.focus_next", "other button", show=False),
+    ]
+
+    def __init__(self, title: str, consequence: str, yes: str) -> None:
+        super().__init__()
+        self._title = title
+        self._consequence = consequence
+        self._yes = yes
+
+    def compose(self) -> ComposeResult:
+        """The consequence and two buttons."""
+        with Vertical(id="box", classes="question") as box:
+            box.border_title = Content(self._title)
+            yield Static(Content(self._consequence))
+            with Horizontal(id="buttons"):
+                yield Button("Cancel", id="no")
+                yield Button(Content(self._yes), id="yes", variant="error")
+
+    def on_mount(self) -> None:
+        """Cancel is what a stray enter does."""
+        self.query_one("#no").focus()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        """Close with this answer."""
+        self.dismiss(answer)

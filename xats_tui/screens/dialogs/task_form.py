@@ -1,0 +1,175 @@
+"""Writing a task: title, description, and what it waits for, picked from its team's tasks.
+
+It hands back what the task is to say.  What was begun is kept when one leaves, under the name that it was begun for.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static, TextArea
+from textual.widgets.option_list import Option
+
+from xats_tui.core.model.labels import folded
+from xats_tui.core.model.tasks import TaskDraft, TaskEntry, TaskStatus
+from xats_tui.screens.rows.tasks import task_shape
+from xats_tui.screens.widgets.editors import BlockEditor, LineEditor
+from xats_tui.screens.widgets.format import Tone, count, one_line, short_id
+from xats_tui.screens.widgets.theme import CONTENT_STYLES
+
+
+class TickList(OptionList):
+    """A list in which space ticks, as enter does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "select", "tick", show=False)]
+
+
+class TaskForm(ModalScreen[TaskDraft]):
+    """A form for one task."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "save", priority=True),
+        Binding("escape", "leave", "leave"),
+    ]
+
+    title_line = getters.query_one("#title", Input)
+    description = getters.query_one("#description", TextArea)
+    words = getters.query_one("#words", Input)
+    ticks = getters.query_one(TickList)
+
+    def __init__(
+        self,
+        heading: str,
+        begun_for: str,
+        fresh: TaskDraft,
+        offered: Sequence[TaskEntry],
+        drafts: dict[str, TaskDraft],
+    ) -> None:
+        """Begin a task, or go on with the one that was begun for the same.
+
+        Args:
+            heading: what stands above.
+            begun_for: what the draft is kept under.
+            fresh: what it begins with.
+            offered: the tasks that it can be made to wait for.
+            drafts: where what was begun is kept.
+        """
+        super().__init__()
+        self._heading = heading
+        self._begun_for = begun_for
+        self._fresh = fresh
+        self._begun = drafts.get(begun_for, fresh)
+        self._drafts = drafts
+        self._titles = {entry.task.id: _offer(entry) for entry in offered} | {
+            task_id: Content(f"  {short_id(task_id)}")
+            for task_id in self._begun.depends_on
+            if task_id not in {entry.task.id for entry in offered}
+        }
+        self._ticked = dict.fromkeys(self._begun.depends_on)
+
+    def compose(self) -> ComposeResult:
+        """The title, the description, and the tasks that can be ticked."""
+        with Vertical(id="box", classes="task-form") as box:
+            box.border_title = Content(one_line(self._heading))
+            box.border_subtitle = Content("ctrl+s save  tab next  esc leave, the draft is kept")
+            with Horizontal(classes="line"):
+                yield Static("title", classes="label")
+                yield LineEditor(self._begun.title, id="title", compact=True)
+            yield BlockEditor(
+                self._begun.description or "",
+                id="description",
+                soft_wrap=True,
+                compact=True,
+                highlight_cursor_line=False,
+                placeholder="description",
+            )
+            with Horizontal(classes="line", id="waits"):
+                yield Static("waits for", classes="label")
+                yield Input(placeholder="type to filter; space or enter ticks in the list", id="words", compact=True)
+            yield TickList(markup=False, compact=True)
+            yield Static(id="said")
+
+    def on_mount(self) -> None:
+        """Go to the title, and say if this was begun before."""
+        self.title_line.focus()
+        self._offer_matching()
+        self._say("going on with what you began" if self._begun != self._fresh else "")
+
+    def action_save(self) -> None:
+        """Hand the task back, or say what is missing."""
+        if self.title_line.value.strip():
+            self._drafts[self._begun_for] = self._draft  # kept until it is saved in truth
+            self.dismiss(self._draft)
+        else:
+            self._say("a task needs a title", Tone.WARN)
+            self.title_line.focus()
+
+    def action_leave(self) -> None:
+        """Keep what was begun, and leave."""
+        if self._draft == self._fresh:
+            self._drafts.pop(self._begun_for, None)
+        else:
+            self._drafts[self._begun_for] = self._draft
+            self.notify("The draft is kept: the same key brings it back.", markup=False)
+        self.dismiss()
+
+    @property
+    def _draft(self) -> TaskDraft:
+        return TaskDraft(
+            title=self.title_line.value,
+            description=self.description.text or None,
+            depends_on=tuple(self._ticked),
+        )
+
+    @on(Input.Changed, "#words")
+    def _offer_matching(self) -> None:
+        """Offer what has the words, what is ticked first."""
+        words = folded(self.words.value).split()
+        matching = [task_id for task_id, title in self._titles.items() if _has(title, words)]
+        self.ticks.clear_options()
+        for task_id in sorted(matching, key=lambda each: each not in self._ticked):
+            self.ticks.add_option(Option(self._line(task_id), task_id))
+        if self._titles:
+            self.ticks.highlighted = 0 if matching else None
+        else:
+            self.ticks.add_option(Option(Content("this team has no other task"), disabled=True))
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.focus_next()
+
+    @on(OptionList.OptionSelected)
+    def _toggled(self, event: OptionList.OptionSelected) -> None:
+        task_id = str(event.option_id)
+        if task_id in self._ticked:
+            del self._ticked[task_id]
+        else:
+            self._ticked[task_id] = None
+        self.ticks.replace_option_prompt(task_id, self._line(task_id))
+        self._say("")
+
+    def _line(self, task_id: str) -> Content:
+        ticked = task_id in self._ticked
+        box = ("[✓] ", CONTENT_STYLES[Tone.ACCENT]) if ticked else ("[ ] ", CONTENT_STYLES[Tone.MUTED])
+        return Content.assemble(box, self._titles[task_id])
+
+    def _say(self, sentence: str, tone: Tone = Tone.MUTED) -> None:
+        waits = f"waits for {count(len(self._ticked), 'task')}" if self._ticked else "waits for nothing"
+        self.query_one("#said", Static).update(Content.styled(sentence or waits, CONTENT_STYLES[tone]))
+
+
+def _offer(entry: TaskEntry) -> Content:
+    shape, tone = task_shape(entry.task)
+    done = entry.task.status is TaskStatus.COMPLETED
+    title = (one_line(entry.task.title), CONTENT_STYLES[Tone.MUTED] if done else "")
+    return Content.assemble((f"{shape} ", CONTENT_STYLES[tone]), title)
+
+
+def _has(title: Content, words: Sequence[str]) -> bool:
+    text = folded(title.plain)
+    return all(word in text for word in words)

@@ -1,0 +1,48 @@
+"""The Agents mode: who is there, what each is doing, and the live screen of the one that is selected."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar
+
+from textual import work
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widget import Widget
+
+from xats_tui.core.model.agents import RosterEntry
+from xats_tui.screens.actions import bindings
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.details.agents import agent_detail
+from xats_tui.screens.modes.list_mode import ListMode
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.rows.agents import AGENTS
+from xats_tui.screens.widgets.panels import PanePanel
+from xats_tui.screens.widgets.preview import draw_preview, watch
+
+
+class Agents(ListMode):
+    """The agents."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.AGENTS)]
+    mode = Mode.AGENTS
+    listing = AGENTS
+
+    def compose_detail(self) -> Iterable[Widget]:
+        """The pane above what is known of the agent."""
+        yield PanePanel()
+        yield from super().compose_detail()
+
+    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+        """Who it is and what waits for it."""
+        return agent_detail(picture, key, now)
+
+    def draw_detail(self, key: str | None) -> None:
+        """Show the pane, too."""
+        super().draw_detail(key)
+        entry = self.picture.entry(key) if key else None
+        draw_preview(self.query_one(PanePanel), self.picture, entry, self.now())
+        self._watch(entry)
+
+    @work(exclusive=True, group="watch")
+    async def _watch(self, entry: RosterEntry | None) -> None:
+        await watch(self.desk, entry)

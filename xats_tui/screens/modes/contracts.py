@@ -1,0 +1,135 @@
+"""The Contracts mode: every contract with its versions, any two beside each other, and who has which."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from textual import work
+from textual.binding import BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from xats_tui.core.model.contracts import ContractChange, ContractSummary
+from xats_tui.screens.actions import bindings
+from xats_tui.screens.actions.targets import Target, contract_key, find
+from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.details.contracts import change_detail, contract_title, interest_detail
+from xats_tui.screens.modes.list_mode import ListMode
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.rows.contracts import VERSIONS, Shown, shown_versions, version_rows
+from xats_tui.screens.widgets.format import Row
+from xats_tui.screens.widgets.panels import entitle
+
+logger = logging.getLogger(__name__)
+
+
+class InterestPanel(Static):
+    """Who has a contract; as high as that takes."""
+
+    def __init__(self) -> None:
+        super().__init__(id="interest", classes="panel")
+        self._drawn = Content()
+        self._height = 0
+
+    def show(self, interest: Content | None) -> None:
+        """Show this, or nothing; another layout is made only for another height."""
+        self.display = interest is not None
+        if interest is not None and not interest.is_same(self._drawn):
+            height = interest.get_height({}, max(1, self.size.width))
+            self.update(interest, layout=height != self._height)
+            self._drawn, self._height = interest, height
+        entitle(self, Content.styled("Who has it", "bold"), Content())
+
+
+class Contracts(ListMode):
+    """The contracts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.CONTRACTS)]
+    mode = Mode.CONTRACTS
+    listing = VERSIONS
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._unfolded: set[str] = set()
+        """The keys of the contracts whose older versions are listed."""
+        self._whole = False
+        """The later schema is shown as a whole, without the other one."""
+        self._change: tuple[Shown, ContractChange | None] | None = None
+        """What was loaded last, and for which versions."""
+        self._asked: Shown | None = None
+        self._drawn: tuple[ContractChange, int, bool, Content] | None = None
+        """The last drawing, and of what: it takes longer than a tick should."""
+
+    def compose_detail(self) -> Iterable[Widget]:
+        """The schemas above those who read them."""
+        yield from super().compose_detail()
+        yield InterestPanel()
+
+    def rows(self) -> Sequence[Row]:
+        """Older versions of those contracts only that are unfolded."""
+        return version_rows(self.picture, self.now(), frozenset(self._unfolded))
+
+    def draw_detail(self, key: str | None) -> None:
+        """Show the versions that are meant, and have them loaded if they are not the ones that are known."""
+        shown = shown_versions(self.picture, key, self.list_panel.marked)
+        about = contract_title(self.picture, shown.summary, shown.latest, shown.old) if shown else Content()
+        described = self.detail(self.picture, key, self.now()) if key else None
+        self.detail_panel.show(key, described, "No contract is selected.", about)
+        self.query_one(InterestPanel).show(interest_detail(shown.summary, self.now()) if shown else None)
+        if shown and shown.versions != (self._asked and self._asked.versions):
+            self._asked = shown
+            self._load(shown)
+
+    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+        """The versions that are meant, beside each other."""
+        shown = shown_versions(picture, key, self.list_panel.marked)
+        if shown is None:
+            return None
+        if self._change is None or self._change[0].versions != shown.versions:
+            return Content("loading…")
+        change = self._change[1]
+        if change is None:
+            return Content("This version cannot be read.")
+        width = self.detail_panel.text_width
+        if self._drawn is None or self._drawn[:3] != (change, width, self._whole):
+            self._drawn = (change, width, self._whole, change_detail(change, width, whole=self._whole))
+        return self._drawn[3]
+
+    def find(self, key: str) -> Target | None:
+        """Every version stands for its contract."""
+        return find(self.picture, Mode.CONTRACTS, key.split("\n")[0])
+
+    def action_mark(self) -> None:
+        """Mark a version, and compare if two are marked."""
+        super().action_mark()
+        self.draw_detail(self.list_panel.table.chosen)
+
+    def action_versions(self) -> None:
+        """List the older versions of the contract under the cursor, or list them no more."""
+        summary = self.situation().target
+        if isinstance(summary, ContractSummary):
+            key = contract_key(summary)
+            if key in self._unfolded:
+                self.list_panel.table.choose(key)
+            self._unfolded ^= {key}
+            self.draw_body()
+
+    def action_whole_schema(self) -> None:
+        """Show the later schema alone, or the difference again."""
+        self._whole = not self._whole
+        self.draw_detail(self.list_panel.table.chosen)
+
+    @work(exclusive=True, group="schemas")
+    async def _load(self, shown: Shown) -> None:
+        team, name, old, new = shown.versions
+        try:
+            change = await self.desk.source.contract_change(team, name, old, new)
+        except Exception as error:  # the header says that the data is stale; it is asked again with the next picture
+            logger.warning("contract %s v%s not loaded: %s", name, new, error)
+            self._asked = None
+        else:
+            self._change = (shown, change)
+            self.post_message(self.DetailChanged())

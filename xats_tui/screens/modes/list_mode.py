@@ -1,0 +1,227 @@
+"""A mode that is one list and the detail of what is selected in it.
+
+A mode of this kind says what its rows are (`listing`) and what the detail of one is (`detail`); cursor, filter, marks,
+sorting, zoom, drilling in and out, mouse and the layout for each width come from here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from textual import getters, on
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.message import Message
+from textual.widget import Widget
+
+from xats_tui.screens.actions.situation import Situation
+from xats_tui.screens.actions.targets import Target, agent_of, find, view_of, wakes_of
+from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.modes.listing import Listing, Reading
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.widgets.format import Row, Tone
+from xats_tui.screens.widgets.frame import Piece
+from xats_tui.screens.widgets.panels import DetailPanel, TablePanel
+from xats_tui.screens.widgets.tables import KeyedTable
+from xats_tui.screens.widgets.texts import TextPanel
+
+
+class ListMode(ModeScreen):
+    """One list and the detail of what is selected in it."""
+
+    listing: ClassVar[Listing]
+
+    @dataclass
+    class DetailChanged(Message):
+        """Something that the detail waited for has come."""
+
+    list_panel = getters.query_one("#list", TablePanel)
+    detail_panel = getters.query_one(DetailPanel)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._zoomed = False
+        self._readings: dict[str, Reading] = {}
+        """By the title of their listing."""
+
+    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+        """All of what a row stands for; None if it is gone."""
+        raise NotImplementedError
+
+    def compose_detail(self) -> Iterable[Widget]:
+        """What stands beside the list; more than the detail panel is drawn in `draw_detail`."""
+        yield DetailPanel(self.mode.noun.capitalize())
+
+    def draw_detail(self, key: str | None) -> None:
+        """Show what is selected, or that nothing is."""
+        described = self.detail(self.picture, key, self.now()) if key else None
+        self.detail_panel.show(key, described, f"No {self.mode.noun} is selected.")
+
+    def find(self, key: str) -> Target | None:
+        """What a row stands for."""
+        return find(self.picture, self.mode, key)
+
+    def compose_body(self) -> Iterable[Widget]:
+        """The list and, beside it or in its place, the detail."""
+        with Horizontal(id="body"):
+            yield TablePanel(self.listing, "list", marks=True)
+            with Vertical(id="side"):
+                yield from self.compose_detail()
+
+    def on_mount(self) -> None:
+        """Start in the list."""
+        self.focus_list()
+
+    def draw_body(self) -> None:
+        """Show list and detail as they are now."""
+        self.fill(self.list_panel, self.listing, self.rows())
+        self.draw_detail(self.list_panel.table.chosen)
+
+    def rows(self) -> Sequence[Row]:
+        """What is in the list now."""
+        return self.rows_of(self.listing)
+
+    def rows_of(self, listing: Listing) -> Sequence[Row]:
+        """The rows of a listing, the same ones as before if nothing can have changed in them."""
+        reading = self._readings.setdefault(listing.title, Reading(listing))
+        reading.take(self.picture, self.now())
+        return reading.rows
+
+    def fill(self, panel: TablePanel, listing: Listing, rows: Sequence[Row]) -> None:
+        """Show rows of a listing, or why there are none."""
+        panel.show(rows, listing.summary(self.picture), listing.when_empty if self.picture.confirmed_at else "loading…")
+
+    def situation(self) -> Situation:
+        """What is under the cursor, what is marked, and where the focus is."""
+        panel = self.list_panel
+        row, marked = panel.table.chosen, panel.marked
+        found = [target for key in marked or ([row] if row else []) if (target := self.find(key))]
+        agents = {entry.agent.agent_id: entry for target in found if (entry := agent_of(self.picture, target))}
+        wakes = {wake.key: wake for target in found for wake in wakes_of(self.picture, target)}
+        return Situation(
+            mode=self.mode,
+            row=row,
+            target=self.find(row) if row else None,
+            marked=marked,
+            targets=tuple(found),
+            agents=tuple(agents.values()),
+            view=view_of(self.picture, tuple(agents.values())),
+            wakes=tuple(wakes.values()),
+            inside=self.inside,
+            filtered=bool(panel.words),
+            zoomed=self._zoomed,
+            paused=self.paused,
+            came_from=self.came_from,
+            read_only=self.desk.verbs.read_only,
+            teams=self.teams,
+            undoable=self.undoable,
+        )
+
+    @property
+    def inside(self) -> bool:
+        """Whether the focus is in the detail."""
+        return self.has_class("-inside")
+
+    def arrive(self, words: str | None, row: str | None) -> None:
+        """Take over a filter, or select a row, which no filter must hide, and open it."""
+        if words is not None:
+            self.list_panel.filter(words)
+        if row is not None:
+            self.list_panel.filter("")
+            self.list_panel.table.choose(row)
+        self.focus_list()
+
+    def listed(self) -> TablePanel | None:
+        """The one list."""
+        return self.list_panel
+
+    def focus_list(self) -> None:
+        """Go to the list."""
+        self.remove_class("-inside")
+        self.set_focus(self.list_panel.table)
+
+    def focus_detail(self) -> None:
+        """Go into the detail."""
+        self.add_class("-inside")
+        self.set_focus(self.detail_panel)  # at once: the next key may have been pressed already
+
+    def go_back(self) -> bool:
+        """Leave the detail, then the marks, then the filter, then the zoom."""
+        panel = self.list_panel
+        if self.inside:
+            self.focus_list()
+        elif panel.marked:
+            panel.unmark()
+        elif panel.words:
+            panel.filter("")
+        elif self._zoomed:
+            self.action_zoom()
+        else:
+            return False
+        return True
+
+    def aside(self) -> Iterable[Piece]:
+        """How many are marked, besides what every mode says."""
+        yield from super().aside()
+        if marked := self.list_panel.marked:
+            yield (f" ✓ {len(marked)} marked ", Tone.WARN)
+
+    def action_open(self) -> None:
+        """Go into the detail of what is selected."""
+        self.focus_detail()
+
+    def action_next_panel(self) -> None:
+        """Go from the list to the detail, or back."""
+        if self.inside:
+            self.focus_list()
+        else:
+            self.focus_detail()
+
+    def action_previous_panel(self) -> None:
+        """With two panels that is the same."""
+        self.action_next_panel()
+
+    def action_zoom(self) -> None:
+        """Give the panel with the focus the whole screen, or give it back."""
+        self._zoomed = not self._zoomed
+        self.set_class(self._zoomed, "-zoomed")
+        self.draw_keys()
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor and go on to the next."""
+        self.list_panel.toggle_mark()
+        self.draw_keys()
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        self.list_panel.sort_by_next()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self.list_panel.reverse()
+
+    @on(DescendantFocus)
+    def _focus_moved(self) -> None:
+        """A click moves the focus as well as a key; what counts is where it is by now."""
+        focused = self.focused
+        self.set_class(focused is not None and self.query_one("#side") in focused.ancestors_with_self, "-inside")
+        if focused is not None and self.query_one("#body") in focused.ancestors:
+            self.remove_class("-typing")
+        self.draw_keys()
+
+    @on(KeyedTable.Chosen)
+    def _row_chosen(self) -> None:
+        self.draw_detail(self.list_panel.table.chosen)
+        self.draw_keys()
+
+    @on(DetailChanged)
+    @on(TextPanel.Fitted)
+    def _detail_changed(self) -> None:
+        self.draw_detail(self.list_panel.table.chosen)
+
+    @on(KeyedTable.Opened)
+    async def _row_opened(self) -> None:
+        await self.action_perform("open")

@@ -1,0 +1,238 @@
+"""The Live mode: what needs attention, who is doing what, and everything that moves, on one screen.
+
+It shows pictures and never loads them; what it asks for itself is that the selected pane be looked at more often.
+Everything that it shows is shown at length in another mode, which enter opens.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.events import DescendantFocus
+from textual.widget import Widget
+
+from xats_tui.core.model.agents import RosterEntry
+from xats_tui.screens.actions import bindings
+from xats_tui.screens.actions.situation import Situation
+from xats_tui.screens.actions.targets import agent_of, find, view_of, wakes_of
+from xats_tui.screens.data.attention import Concern, concerns
+from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.modes.listing import Listing, Reading
+from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.modes.places import Mode, Panel
+from xats_tui.screens.rows.agents import AGENTS
+from xats_tui.screens.rows.attention import ATTENTION, attention_rows
+from xats_tui.screens.rows.contracts import CONTRACTS
+from xats_tui.screens.rows.messages import STREAM
+from xats_tui.screens.rows.tasks import TASKS
+from xats_tui.screens.rows.wakes import WAKES
+from xats_tui.screens.widgets.format import Row, Tone
+from xats_tui.screens.widgets.frame import Piece
+from xats_tui.screens.widgets.panels import PanePanel, TablePanel
+from xats_tui.screens.widgets.preview import draw_preview, watch
+from xats_tui.screens.widgets.tables import KeyedTable
+
+DECK = (Panel.PANE, Panel.STREAM, Panel.WAKES, Panel.TASKS, Panel.CONTRACTS)
+"""The panels that share one place when the screen is small."""
+
+LISTINGS: Mapping[Panel, Listing] = {
+    Panel.ATTENTION: ATTENTION,
+    Panel.AGENTS: AGENTS,
+    Panel.STREAM: STREAM,
+    Panel.WAKES: WAKES,
+    Panel.TASKS: TASKS,
+    Panel.CONTRACTS: CONTRACTS,
+}
+
+
+class Live(ModeScreen):
+    """Everything that moves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.LIVE)]
+    mode = Mode.LIVE
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._panel = Panel.AGENTS
+        self._zoomed = False
+        self._readings = {panel: Reading(listing) for panel, listing in LISTINGS.items()}
+        self._concerns: tuple[Concern, ...] = ()
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Seven panels."""
+        panels: list[Widget] = [
+            PanePanel() if panel is Panel.PANE else TablePanel(LISTINGS[panel], panel) for panel in Panel
+        ]
+        yield Container(*panels, id="body")
+
+    def on_mount(self) -> None:
+        """Start at the agents."""
+        self._place(Panel.STREAM)
+        self._go(Panel.AGENTS)
+
+    def situation(self) -> Situation:
+        """The panel with the focus and what is under its cursor; of a concern, its causes."""
+        mode, rows = self._causes()
+        listed = self.listed()
+        found = [target for row in rows if mode and (target := find(self.picture, mode, row))]
+        agents = {entry.agent.agent_id: entry for target in found if (entry := agent_of(self.picture, target))}
+        return Situation(
+            mode=self.mode,
+            panel=self._panel,
+            row=rows[0] if rows else None,
+            target=found[0] if found else None,
+            targets=tuple(found),
+            agents=tuple(agents.values()),
+            view=view_of(self.picture, tuple(agents.values())),
+            wakes=tuple(wake for target in found for wake in wakes_of(self.picture, target)),
+            filtered=bool(listed and listed.words),
+            zoomed=self._zoomed,
+            paused=self.paused,
+            came_from=self.came_from,
+            read_only=self.desk.verbs.read_only,
+            teams=self.teams,
+            undoable=self.undoable,
+        )
+
+    def draw_body(self) -> None:
+        """Show every panel as it is now."""
+        picture = self.picture
+        self._concerns = concerns(picture, self.now(), tmux_missing=self.desk.tmux_missing)
+        for panel, listing in LISTINGS.items():
+            when_empty = listing.when_empty if picture.confirmed_at else "loading…"
+            self._table_panel(panel).show(*self._rows_of(panel), when_empty)
+        self._draw_pane()
+
+    def _rows_of(self, panel: Panel) -> tuple[Sequence[Row], str]:
+        """The rows of a panel, and what stands behind its title."""
+        if panel is Panel.ATTENTION:
+            return attention_rows(self._concerns), str(len(self._concerns) or "")
+        reading = self._readings[panel]
+        reading.take(self.picture, self.now())
+        return reading.rows, reading.summary
+
+    def aside(self) -> Iterable[Piece]:
+        """What every mode says; on a small screen the panels that share one place, the one that is there marked."""
+        said = tuple(super().aside())
+        yield from said
+        if said or not (self.has_class("-narrow") or self.has_class("-short")):
+            return
+        for panel in DECK:
+            shown = self.query_one(f"#{panel}").has_class("-chosen")
+            yield (f" {panel.label} ", Tone.ACCENT if shown else Tone.MUTED)
+        yield (" tab ", Tone.MUTED)
+
+    def arrive(self, words: str | None, row: str | None) -> None:
+        """Filter the panel with the focus; no row is ever looked for here."""
+        del row
+        if words is not None and (panel := self.listed()):
+            panel.filter(words)
+        self._go(self._panel)
+
+    def listed(self) -> TablePanel | None:
+        """The panel with the focus, if it is a list."""
+        return None if self._panel is Panel.PANE else self._table_panel(self._panel)
+
+    def focus_list(self) -> None:
+        """Go to the panel that had the focus."""
+        self._go(self._panel)
+
+    def go_back(self) -> bool:
+        """Leave the filter, then the zoom."""
+        panel = self.listed()
+        if panel and panel.words:
+            panel.filter("")
+        elif self._zoomed:
+            self.action_zoom()
+        else:
+            return False
+        return True
+
+    def action_open(self) -> None:
+        """Open what is under the cursor in the mode that shows all of it; of a concern, its cause."""
+        mode, rows = self._causes()
+        if mode and rows:
+            self.want(mode, row=rows[0])
+
+    def action_next_panel(self) -> None:
+        """Go to the next panel."""
+        self._step(1)
+
+    def action_previous_panel(self) -> None:
+        """Go to the previous panel."""
+        self._step(-1)
+
+    def action_zoom(self) -> None:
+        """Give the panel the whole screen, or give it back."""
+        self._zoomed = not self._zoomed
+        self._place(self._panel)
+        self.draw_keys()
+
+    @on(DescendantFocus)
+    def _focus_moved(self) -> None:
+        """A click moves the focus as well as a key; what counts is where it is by now."""
+        ids = {widget.id for widget in self.focused.ancestors_with_self} if self.focused else set()
+        if panel := next((panel for panel in Panel if panel.value in ids), None):
+            self._panel = panel
+            self._place(panel)
+            self.remove_class("-typing")
+            self._row_chosen()
+
+    @on(KeyedTable.Chosen)
+    def _row_chosen(self) -> None:
+        self._draw_pane()
+        self.draw_keys()
+
+    @on(KeyedTable.Opened)
+    async def _row_opened(self) -> None:
+        await self.action_perform("open")
+
+    def _step(self, by: int) -> None:
+        order = list(Panel)
+        self._go(order[(order.index(self._panel) + by) % len(order)])
+
+    def _go(self, panel: Panel) -> None:
+        self._panel = panel
+        self._place(panel)
+        widget = self.query_one(f"#{panel}")
+        # At once: the next key may have been pressed already.
+        self.set_focus(widget if panel is Panel.PANE else widget.query_one(KeyedTable))
+
+    def _place(self, panel: Panel) -> None:
+        """Give a panel its place: the deck's on a small screen, the whole one when zoomed."""
+        for each in Panel:
+            widget = self.query_one(f"#{each}")
+            widget.set_class(each is panel and self._zoomed, "-zoomed")
+            if panel in DECK:
+                widget.set_class(each is panel, "-chosen")
+        self.query_one("#body").set_class(self._zoomed, "-zoomed")
+
+    def _table_panel(self, panel: Panel) -> TablePanel:
+        return self.query_one(f"#{panel}", TablePanel)
+
+    def _causes(self) -> tuple[Mode | None, tuple[str, ...]]:
+        """The mode and keys of what is under the cursor; of a concern, of its causes."""
+        panel = Panel.AGENTS if self._panel is Panel.PANE else self._panel
+        row = self._table_panel(panel).table.chosen
+        if panel is Panel.ATTENTION:
+            found = next((concern for concern in self._concerns if concern.key == row), None)
+            return (found.mode, found.rows) if found else (None, ())
+        return panel.mode, (row,) if row else ()
+
+    def _selected(self) -> RosterEntry | None:
+        """The agent under the cursor, also that of a concern; else the one chosen among the agents."""
+        mode, rows = self._causes() if self._panel is Panel.ATTENTION else (None, ())
+        concerned = agent_of(self.picture, find(self.picture, mode, rows[0])) if mode and rows else None
+        chosen = self._table_panel(Panel.AGENTS).table.chosen
+        return concerned or (self.picture.entry(chosen) if chosen else None)
+
+    def _draw_pane(self) -> None:
+        entry = self._selected()
+        draw_preview(self.query_one(PanePanel), self.picture, entry, self.now())
+        self._watch(entry)
+
+    @work(exclusive=True, group="watch")
+    async def _watch(self, entry: RosterEntry | None) -> None:
+        await watch(self.desk, entry)

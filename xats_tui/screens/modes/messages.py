@@ -1,0 +1,238 @@
+"""The Messages mode: what agents write to one another and to the operator, who has read it, and the threads.
+
+The list follows the newest messages, or shows a stretch of older ones, or the operator's own inbox.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import BindingType
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.widget import Widget
+
+from xats_tui.core.model.messages import Message, Thread
+from xats_tui.core.model.wakes import Wake
+from xats_tui.screens.actions import bindings
+from xats_tui.screens.actions.situation import Situation
+from xats_tui.screens.actions.targets import Letter, letters
+from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.snapshot import STREAM_LIMIT, Picture
+from xats_tui.screens.details.messages import message_detail, thread_items, thread_title
+from xats_tui.screens.modes.list_mode import ListMode
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.rows.messages import MESSAGES, message_rows
+from xats_tui.screens.widgets.format import Tone
+from xats_tui.screens.widgets.frame import Piece
+from xats_tui.screens.widgets.tables import KeyedTable
+from xats_tui.screens.widgets.thread import ThreadPanel
+
+logger = logging.getLogger(__name__)
+
+INBOX = "My inbox"
+
+STRETCHES = 20
+"""Stretches of older messages that are looked through for what matches a filter."""
+
+NO_MAIL = "Nobody has written to you.  Agents do with send_message to operator; esc shows all messages."
+
+
+class Messages(ListMode):
+    """The messages."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.MESSAGES)]
+    mode = Mode.MESSAGES
+    listing = MESSAGES
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._inbox = False
+        self._pages: list[tuple[Message, ...]] = []
+        """Stretches of older messages, each reached from the one before; the last one is shown."""
+        self._receipts: tuple[Letter, tuple[Wake, ...]] | None = None
+        self._asked: object = None
+        """What receipts were last asked for."""
+        self._thread: tuple[str, Thread] | None = None
+        """The thread that is open, by the key that it was opened at."""
+        self._thread_asked: object = None
+
+    def compose_detail(self) -> Iterable[Widget]:
+        """The message, and in its place the thread once one goes into it."""
+        yield from super().compose_detail()
+        yield ThreadPanel()
+
+    def on_mount(self) -> None:
+        """Look for older messages when the end of the list is reached."""
+        self.watch(self.list_panel.table, "scroll_y", self._scrolled, init=False)
+
+    def situation(self) -> Situation:
+        """Inbox and older messages are something to come back from."""
+        return replace(super().situation(), apart=self._inbox or bool(self._pages))
+
+    def aside(self) -> Iterable[Piece]:
+        """What the list shows if not the newest, and mail to the operator."""
+        yield from super().aside()
+        if self._pages:
+            yield (" older messages; esc newest ", Tone.WARN)
+        unread = sum(mail.read_at is None for mail in self.picture.inbox)
+        if unread and not self._inbox:
+            yield (f" ✉ {unread} for you: i ", Tone.ACCENT)
+
+    def draw_body(self) -> None:
+        """Show the part of the messages that is looked at."""
+        if self._inbox:
+            self.picture = replace(self.picture, stream=self.picture.inbox)
+        elif self._pages:
+            self.picture = replace(self.picture, stream=self._pages[-1])
+        self.list_panel.title = INBOX if self._inbox else self.listing.title
+        super().draw_body()
+        if self._inbox and not self.picture.inbox:
+            self.list_panel.show((), "", NO_MAIL)
+
+    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+        """The whole message and who has read it."""
+        return message_detail(picture, key, now, self._receipts_of(key))
+
+    def draw_detail(self, key: str | None) -> None:
+        """Show the message or its thread; what belongs to it is loaded anew when something about it has changed."""
+        super().draw_detail(key)
+        letter = self.find(key) if key else None
+        if not isinstance(letter, Letter):
+            return
+        if (letter, self.picture.wakes) != self._asked:
+            self._asked = (letter, self.picture.wakes)
+            self._load_receipts(letter)
+        if self.inside:
+            self._draw_thread(letter)
+
+    def focus_detail(self) -> None:
+        """Open the thread."""
+        self.add_class("-inside")
+        self.set_focus(self.query_one(ThreadPanel))
+        self.draw_detail(self.list_panel.table.chosen)
+
+    def go_back(self) -> bool:
+        """Leave the thread and what every list has, then older messages, then the inbox."""
+        if super().go_back():
+            return True
+        if not (self._pages or self._inbox):
+            return False
+        self._inbox = self._inbox and bool(self._pages)
+        self._pages.clear()
+        self._show_part()
+        return True
+
+    def arrive(self, words: str | None, row: str | None) -> None:
+        """Look for a row where it is: among the newest, or in the inbox."""
+        if row is not None:
+            self._pages.clear()
+            among = {str(message.event_id) for message in self._latest.stream}
+            self._inbox = row not in among and row in {str(mail.event_id) for mail in self._latest.inbox}
+            self._show_part()
+        super().arrive(words, row)
+
+    def action_inbox(self) -> None:
+        """Show what was written to the operator, or everything again."""
+        self._inbox = not self._inbox
+        self._pages.clear()
+        self._show_part()
+
+    def action_older(self) -> None:
+        """Go a whole stretch back in time."""
+        if self.picture.stream:
+            self._load_older(self.picture.stream[-1].event_id)
+
+    def _show_part(self) -> None:
+        self.picture = self._latest
+        self.draw()
+
+    def _receipts_of(self, key: str) -> Sequence[Wake]:
+        """Those that have been loaded, if they are of that message."""
+        return self._receipts[1] if self._receipts and self._receipts[0].key == key else ()
+
+    def _draw_thread(self, letter: Letter) -> None:
+        panel = self.query_one(ThreadPanel)
+        if (letter.key, self._latest.stream) != self._thread_asked:
+            self._thread_asked = (letter.key, self._latest.stream)
+            self._load_thread(letter.key)
+        if self._thread and self._thread[0] == letter.key:
+            thread = self._thread[1]
+            items = thread_items(self.picture, thread, letter.key, self.now(), self._receipts_of(letter.key))
+            panel.show(f"Thread {thread_title(self.picture, letter)}", letter.key, items)
+        else:
+            panel.wait()
+
+    @on(DescendantFocus)
+    def _detail_clicked(self) -> None:
+        """A click on the message opens its thread, which takes its place."""
+        if self.focused is self.detail_panel:
+            self.focus_detail()
+
+    @on(KeyedTable.Chosen)
+    def _cursor_moved(self) -> None:
+        """The cursor may have come to the first or last row; if the list has yet to scroll there, it does then."""
+        cursor, last = self.list_panel.table.cursor_row, self.list_panel.table.row_count - 1
+        if 0 in (cursor, last - cursor):
+            self._scrolled()
+
+    def _scrolled(self) -> None:
+        """The list may have come to an end of what is loaded."""
+        table = self.list_panel.table
+        if table.scroll_y >= table.max_scroll_y and (table.max_scroll_y or table.cursor_row):
+            self._go_on()
+        elif table.scroll_y <= 0:
+            self._go_newer()
+
+    def _go_on(self) -> None:
+        """Go half a stretch back in time, so that what is under the cursor stays; what is filtered has no half."""
+        shown = letters(self.picture.stream)
+        complete = self._inbox or len(self.picture.stream) < STREAM_LIMIT
+        if not complete and len(shown) > 1 and not self.list_panel.words:
+            self._load_older(shown[len(shown) // 2].first.event_id + 1)
+
+    def _go_newer(self) -> None:
+        if self._pages and not self.list_panel.words:
+            self._pages.pop()
+            self._show_part()
+
+    @work(exclusive=True, group="older")
+    async def _load_older(self, before_event_id: int) -> None:
+        """Show what is older than an event, with a filter the next stretch that has something for it."""
+        for _ in range(STRETCHES):
+            try:
+                page = await self.desk.source.older(before_event_id)
+            except Exception as error:  # the list stays where it is; the header says that the data is stale
+                logger.warning("older messages not loaded: %s", error)
+                return
+            if not page or page[-1].event_id >= self.picture.stream[-1].event_id:
+                break
+            if self.list_panel.has_matches(message_rows(replace(self.picture, stream=page), self.now())):
+                self._pages.append(page)
+                self.draw()
+                return
+            before_event_id = page[-1].event_id
+        self.tell("nothing older matches the filter" if self.list_panel.words else "there is nothing older")
+
+    @work(exclusive=True, group="receipts")
+    async def _load_receipts(self, letter: Letter) -> None:
+        try:
+            receipts = await self.desk.source.receipts(letter.first.id)
+        except Exception as error:  # the detail goes on without them
+            logger.warning("receipts of %s not loaded: %s", letter.first.id, error)
+        else:
+            self._receipts = (letter, receipts)
+            self.post_message(self.DetailChanged())
+
+    @work(exclusive=True, group="thread")
+    async def _load_thread(self, key: str) -> None:
+        try:
+            thread = await self.desk.source.thread(int(key))
+        except Exception as error:  # the panel says that it is loading
+            logger.warning("thread of %s not loaded: %s", key, error)
+        else:
+            self._thread = (key, thread)
+            self.post_message(self.DetailChanged())

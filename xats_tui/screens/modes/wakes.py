@@ -1,0 +1,110 @@
+"""The Wakes mode: queue and history, and for one wake its evidence, every gate's verdict now, and every attempt."""
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import BindingType
+from textual.content import Content
+from textual.events import ScreenSuspend
+
+from xats_tui.core.model.wakes import Wake
+from xats_tui.screens.actions import bindings
+from xats_tui.screens.actions.situation import Situation
+from xats_tui.screens.actions.targets import was_not_read
+from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.details.wakes import Looked, letter_of, wake_detail, wake_title
+from xats_tui.screens.modes.list_mode import ListMode
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.rows.wakes import WAKES, failed_for_somebody
+
+logger = logging.getLogger(__name__)
+
+VERDICTS_LAST = timedelta(seconds=2)
+"""The gates of the wake on the screen are judged anew after this; each time costs a look at the pane."""
+
+
+class Wakes(ListMode):
+    """The wakes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.WAKES)]
+    mode = Mode.WAKES
+    listing = WAKES
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._looked: tuple[str, Looked] | None = None
+        """What is known of the wake with that key, besides what the picture has."""
+        self._asked: Wake | None = None
+        """The wake as it was when that was asked for."""
+        self._asked_at: datetime | None = None
+        self._known_failed: frozenset[str] = frozenset()
+        """The failed wakes that were there when this mode was last on the screen."""
+
+    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+        """How far it got, what it waits for, every attempt."""
+        looked = self._looked[1] if self._looked and self._looked[0] == key else None
+        return wake_detail(picture, key, now, looked, self.detail_panel.text_width)
+
+    def draw_detail(self, key: str | None) -> None:
+        """Name the wake in the title, and have it looked at anew when it has changed and while it is looked at."""
+        now, wake = self.now(), self._wake(key)
+        described = self.detail(self.picture, key, now) if key else None
+        about = wake_title(self.picture, wake, now) if wake else Content()
+        self.detail_panel.show(key, described, "No wake is selected.", about)
+        if wake and not self.paused and (wake != self._asked or self._is_outdated(wake, now)):
+            self._asked, self._asked_at = wake, now
+            self._look(wake)
+
+    @on(ScreenSuspend)
+    def _suspended(self) -> None:
+        """Remember what has failed, so that what fails while another mode is open can be told from it."""
+        self._known_failed = self._failed()
+
+    def situation(self) -> Situation:
+        """From inside, enter leads on to the message."""
+        here = super().situation()
+        wake = here.target
+        return replace(here, leads_on=isinstance(wake, Wake) and letter_of(self.picture, wake) is not None)
+
+    def action_open(self) -> None:
+        """Go into the detail, and from there to the message."""
+        wake = self._wake(self.list_panel.table.chosen)
+        letter = letter_of(self.picture, wake) if wake and self.inside else None
+        if letter:
+            self.want(Mode.MESSAGES, row=letter.key)
+        else:
+            super().action_open()
+
+    def arrive(self, words: str | None, row: str | None) -> None:
+        """Without a wish for a filter or a row, select what has failed since one was here: its replay is one key."""
+        fresh = self._failed() - self._known_failed
+        super().arrive(words, row)
+        if words is None and row is None and fresh:
+            newest = next(shown.key for shown in self.listing.rows(self.picture, self.now()) if shown.key in fresh)
+            self.list_panel.table.choose(newest)
+
+    def _wake(self, key: str | None) -> Wake | None:
+        found = self.find(key) if key else None
+        return found if isinstance(found, Wake) else None
+
+    def _failed(self) -> frozenset[str]:
+        return frozenset(wake.key for wake in self.picture.wakes if failed_for_somebody(self.picture, wake))
+
+    def _is_outdated(self, wake: Wake, now: datetime) -> bool:
+        return was_not_read(wake) and (self._asked_at is None or now - self._asked_at >= VERDICTS_LAST)
+
+    @work(exclusive=True, group="looks")
+    async def _look(self, wake: Wake) -> None:
+        source = self.desk.source
+        try:
+            attempts = await source.attempts(wake.message_id, wake.agent_id)
+            gates = await source.why_not(wake.message_id, wake.agent_id) if was_not_read(wake) else ()
+        except Exception as error:  # the detail goes on without them; the header says that the data is stale
+            logger.warning("wake %s not looked at: %s", wake.key, error)
+        else:
+            self._looked = (wake.key, Looked(attempts=attempts, gates=gates))
+            self.post_message(self.DetailChanged())

@@ -1,0 +1,1 @@
+"""The languages a person types: filters, addresses, commands."""

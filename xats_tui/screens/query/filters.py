@@ -1,0 +1,40 @@
+"""The one language of filters: words that must all occur, `@name` for an agent, a state's word for that state alone."""
+
+from collections.abc import Iterable, Sequence
+
+from xats_tui.core.model.labels import folded
+from xats_tui.screens.widgets.format import Row
+
+
+class Filter:
+    """A filter as it was typed; an empty one lets everything through."""
+
+    def __init__(self, words: str = "", states: Iterable[str] = ()) -> None:
+        """Read the words; `states` are those that mean a state here, not a text."""
+        self.words = words.strip()
+        typed = folded(self.words).split()
+        known = frozenset(states)
+        self._agents = [word[1:] for word in typed if word.startswith("@")]
+        self._states = [word for word in typed if word in known]
+        self._texts = [word for word in typed if not word.startswith("@") and word not in known]
+
+    def __bool__(self) -> bool:
+        return bool(self.words)
+
+    def lets_through(self, row: Row) -> bool:
+        """Whether a row has all that was asked for; a name may be typed in part."""
+        line = folded(" ".join((*(cell.text for cell in row.cells), row.text)))
+        return (
+            all(any(folded(name).startswith(agent) for name in row.agents) for agent in self._agents)
+            and all(state in row.states for state in self._states)
+            and all(text in line or _begins(text, row.states) for text in self._texts)
+        )
+
+    def select(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The rows that it lets through."""
+        return [row for row in rows if self.lets_through(row)] if self.words else rows
+
+
+def _begins(text: str, states: Iterable[str]) -> bool:
+    """Whether a state is being typed: its rows must not vanish on the way."""
+    return any(state.startswith(text) for state in states)

@@ -1,0 +1,1 @@
+"""Widgets, text formatting and drawing."""

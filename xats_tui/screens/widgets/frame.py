@@ -1,0 +1,181 @@
+"""The three rows around every mode: header, modes, footer.
+
+Each is told what to show and draws it in one line, leaving out the least important when space is short.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+
+from textual import on
+from textual.content import Content
+from textual.events import Resize
+from textual.style import Style
+from textual.widgets import Static
+
+from xats_tui.core.model.health import Health
+from xats_tui.screens.actions.action import Action
+from xats_tui.screens.data.refresh import staleness
+from xats_tui.screens.data.snapshot import Picture, is_present
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.widgets.format import Tone, age, one_line
+from xats_tui.screens.widgets.theme import CONTENT_STYLES
+
+Piece = tuple[str, Tone]
+
+SHORT = 2
+"""Letters of a mode's name where there is no place for all of it."""
+
+WIDE = 110
+"""Cells from which the header spells its words out."""
+
+
+class Line(Static):
+    """One line, drawn only when it differs from what is there."""
+
+    _drawn = Content()
+
+    def draw(self, content: Content) -> None:
+        """Show this; the size stays what it is."""
+        if not content.is_same(self._drawn):
+            self._drawn = content
+            self.update(content, layout=False)
+
+
+class HeaderRow(Line):
+    """Port, uptime and agents on the left; wakes, dialogs, freshness and the time on the right."""
+
+    def show(self, picture: Picture, now: datetime, *, read_only: bool) -> None:
+        """Draw what this picture says of the whole."""
+        wide = self.size.width >= WIDE
+        mark = [(" read-only", Tone.WARN)] if read_only else []
+        left = [("xats ", Tone.ACCENT), *_where(picture.health, now), *mark, *_agents(picture, wide=wide)]
+        right = [
+            *_troubles(picture.health, wide=wide),
+            _freshness(picture, now, wide=wide),
+            (f"  {_clock(now)}", Tone.PLAIN),
+        ]
+        self.draw(_spread(_content(left), _content(right), self.size.width))
+
+
+class ModeRow(Line):
+    """The modes, the one that is open marked; on the right what the layout has no place for.  A click opens a mode."""
+
+    def show(self, mode: Mode, aside: Iterable[Piece]) -> None:
+        """Draw the modes, those that are not open cut short if need be, and `aside` at the right end."""
+        right = _content(aside)
+        modes = Content.assemble(*(_tab(each, is_open=each is mode) for each in Mode))
+        if modes.cell_length + right.cell_length >= self.size.width:
+            modes = Content.assemble(*(_tab(each, is_open=each is mode, letters=SHORT) for each in Mode))
+        self.draw(_spread(modes, right, self.size.width))
+
+
+class FooterRow(Line):
+    """The keys that work now; a click does the same."""
+
+    _actions: Sequence[Action] = ()
+
+    @on(Resize)
+    def _fit(self) -> None:
+        """It has a width again after typing, or another one."""
+        self.show(self._actions)
+
+    def show(self, actions: Sequence[Action]) -> None:
+        """Draw as many as have a place; help and quit always have one."""
+        self._actions = actions
+        kept = [action for action in actions if action.in_footer]
+        always = [action for action in kept if action.id in {"help", "quit"}]
+        rest = [action for action in kept if action not in always]
+        right = Content("  ").join(map(_key, always))
+        while rest and sum(_key(action).cell_length + 2 for action in rest) + right.cell_length > self.size.width:
+            rest.pop()
+        self.draw(_spread(Content("  ").join(map(_key, rest)), right, self.size.width))
+
+
+@cache
+def _tab(mode: Mode, *, is_open: bool, letters: int | None = None) -> Content:
+    label = mode.label if is_open else mode.label[:letters]
+    text = f" {mode.digit}{label}" if letters and not is_open else f" {mode.digit} {label} "
+    tab = Content.styled(text, "reverse" if is_open else "")
+    return tab.stylize(Style.from_meta({"@click": f"screen.perform('mode_{mode}')"}))
+
+
+def _key(action: Action) -> Content:
+    return _labelled(action.id, action.shown_key, action.title)
+
+
+@cache
+def _labelled(action_id: str, key: str, title: str) -> Content:
+    label = Content.assemble(Content.styled(key, Style.parse("bold $footer-key-foreground")), " ", title)
+    return label.stylize(Style.from_meta({"@click": f"screen.perform('{action_id}')"}))
+
+
+def _where(health: Health | None, now: datetime) -> list[Piece]:
+    if health is None:
+        return [("starting…", Tone.MUTED)]
+    if health.unstored:
+        return [(f":{health.port}", Tone.STRONG), ("  ✕ NOTHING IS STORED", Tone.BAD)]
+    return [(f":{health.port}", Tone.STRONG), (f" up {age(now - health.started_at)}", Tone.MUTED)]
+
+
+def _agents(picture: Picture, *, wide: bool) -> list[Piece]:
+    online, total = sum(is_present(entry) for entry in picture.roster), len(picture.roster)
+    if picture.health is None:
+        return []
+    if not total:
+        return [("  no agents", Tone.MUTED)]
+    if not wide:
+        return [(f"  agents {online}/{total}●", Tone.GOOD if online else Tone.MUTED)]
+    teams = sorted({entry.agent.team for entry in picture.roster})
+    return [piece for team in teams[:3] for piece in _team(picture, team)] + [
+        (f" · {len(teams) - 3} more teams", Tone.MUTED) for _ in teams[3:4]
+    ]
+
+
+def _team(picture: Picture, team: str) -> list[Piece]:
+    members = [entry for entry in picture.roster if entry.agent.team == team]
+    online = sum(is_present(entry) for entry in members)
+    return [
+        (f" · {one_line(team)[:16]} ", Tone.PLAIN),
+        (f"{online}/{len(members)} ●", Tone.GOOD if online else Tone.MUTED),
+    ]
+
+
+def _troubles(health: Health | None, *, wide: bool) -> list[Piece]:
+    if health is None:
+        return []
+    waiting, failed, dialogs = health.wakes_waiting, health.wakes_failed, health.dialogs_open
+    words = (f"wakes {waiting} waiting", f"  {failed} failed", f"   dialogs {dialogs}")
+    signs = (f"wakes {waiting}◐", f" {failed}✕", f"  dialogs {dialogs}◆")
+    shown = words if wide else signs
+    return [
+        (shown[0], Tone.WARN if waiting else Tone.MUTED),
+        (shown[1], Tone.BAD if failed else Tone.MUTED),
+        (shown[2], Tone.WARN if dialogs else Tone.MUTED),
+    ]
+
+
+def _freshness(picture: Picture, now: datetime, *, wide: bool) -> Piece:
+    if picture.confirmed_at is None:
+        return ("   no data yet", Tone.WARN if picture.trouble else Tone.MUTED)
+    seconds = staleness(picture, now)
+    if seconds is not None:
+        old = f"{age(now - picture.confirmed_at, precise=True)} old"
+        return (f"   ⚠ data {old}" if wide else f"  ⚠ {old}", Tone.WARN)
+    elapsed = (now - picture.confirmed_at).total_seconds()
+    return ("   data <1s" if elapsed < 1 else f"   data {elapsed:.0f}s", Tone.MUTED)
+
+
+def _clock(now: datetime) -> str:
+    return now.astimezone().strftime("%H:%M:%S")
+
+
+def _content(pieces: Iterable[Piece]) -> Content:
+    return Content.assemble(*((text, CONTENT_STYLES[tone]) for text, tone in pieces))
+
+
+def _spread(left: Content, right: Content, width: int) -> Content:
+    """One line with both ends; the left is cut if they do not fit."""
+    room = width - right.cell_length - 1
+    fitted = left.truncate(max(0, room), ellipsis=True)
+    return Content.assemble(fitted, " " * (width - fitted.cell_length - right.cell_length), right)

@@ -1,0 +1,241 @@
+"""The panels of a screen: a titled table with filter, marks and an empty state; a detail; the preview of a pane.
+
+They are told what to show; they do not know where it comes from.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import Resize
+from textual.geometry import Region
+from textual.widget import Widget
+from textual.widgets import DataTable, Static
+
+from xats_tui.core.model.panes import PaneView
+from xats_tui.screens.modes.listing import Listing
+from xats_tui.screens.modes.places import Panel
+from xats_tui.screens.query.filters import Filter
+from xats_tui.screens.widgets.ansi import pane_lines
+from xats_tui.screens.widgets.columns import Column, Order
+from xats_tui.screens.widgets.format import CUT, Cell, Row, Tone, count, one_line
+from xats_tui.screens.widgets.tables import KeyedTable
+from xats_tui.screens.widgets.texts import TextPanel
+from xats_tui.screens.widgets.theme import CONTENT_STYLES
+
+MARK = Column(key="mark", title="", width=1)
+"""The column that says which rows are marked."""
+
+
+def entitle(panel: Widget, title: Content, subtitle: Content) -> None:
+    """Put these into the border, if they are not there already: each change draws the panel anew."""
+    # A border without corners puts no space around a title, and has no lower edge.
+    whole = Content("  ").join([title, subtitle]) if subtitle else title
+    padded = title if panel.styles.border_left[0] else Content.assemble(" ", whole, " ")
+    if panel.border_title != padded.markup:
+        panel.border_title = padded
+    if (panel.border_subtitle or "") != subtitle.markup:
+        panel.border_subtitle = subtitle
+
+
+class TablePanel(Vertical):
+    """A table under a title that counts, with a filter and marks that are seen and a word when there is nothing."""
+
+    table = getters.query_one(KeyedTable)
+
+    def __init__(self, listing: Listing, name: str, *, marks: bool = False) -> None:
+        """Make an empty one whose id is `name`; with `marks`, rows can be marked."""
+        self._only_edges = False
+        super().__init__(id=name, classes="panel")
+        self.title = listing.title
+        self._states = listing.states
+        self._columns = (MARK, *listing.columns) if marks else tuple(listing.columns)
+        self._marks = marks
+        self._filter = Filter()
+        self._rows: Sequence[Row] = ()
+        self._marked: set[str] = set()
+        self._order: Order | None = None
+        self._summary = ""
+        self._when_empty = ""
+        self._tone_when_empty = listing.tone_when_empty
+        self._matching = 0
+        self._dropped = 0
+
+    @property
+    def words(self) -> str:
+        """The filter; empty when there is none."""
+        return self._filter.words
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The keys of the rows that are marked, in the list's own order."""
+        return tuple(row.key for row in self._rows if row.key in self._marked)
+
+    def compose(self) -> ComposeResult:
+        """A table."""
+        yield KeyedTable(self._columns, show_header=any(column.title for column in self._columns))
+
+    def show(self, rows: Sequence[Row], summary: str, when_empty: str) -> None:
+        """Show these rows; `summary` stands behind the title, `when_empty` in place of no rows."""
+        known = rows is self._rows and when_empty == self._when_empty
+        self._rows, self._summary, self._when_empty = rows, summary, when_empty
+        if known:
+            self._entitle()
+        else:
+            self._draw()
+
+    def filter(self, words: str) -> None:
+        """Show only the rows that have these words."""
+        self._filter = Filter(words, self._states)
+        self._draw()
+
+    def has_matches(self, rows: Sequence[Row]) -> bool:
+        """Whether the filter lets any of these through."""
+        return bool(self._filter.select(rows))
+
+    def toggle_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away, and go on to the next one."""
+        if key := self.table.chosen:
+            self._marked ^= {key}
+            self._draw()
+            self.table.action_cursor_down()
+
+    def unmark(self) -> None:
+        """Take all marks away."""
+        self._marked.clear()
+        self._draw()
+
+    def sort_by_next(self) -> None:
+        """Sort by the next column that is on the screen; after the last one, not at all."""
+        keys = [key for key in self.table.visible_columns if key != MARK.key]
+        after = keys.index(self._order.column) + 1 if self._order and self._order.column in keys else 0
+        self._sort(Order(keys[after]) if after < len(keys) else None)
+
+    def reverse(self) -> None:
+        """Turn the order round."""
+        self._sort(self._order.turned() if self._order else Order(self._columns[int(self._marks)].key, reverse=True))
+
+    @on(DataTable.HeaderSelected)
+    def _heading_clicked(self, event: DataTable.HeaderSelected) -> None:
+        event.stop()
+        column = str(event.column_key.value)
+        if self._marks and column != MARK.key:
+            self._sort(self._order.turned() if self._order and self._order.column == column else Order(column))
+
+    @on(KeyedTable.Fitted)
+    def _columns_changed(self, event: KeyedTable.Fitted) -> None:
+        event.stop()
+        self._dropped = event.dropped
+        self._draw()
+
+    def _sort(self, order: Order | None) -> None:
+        self._order = order
+        self.table.show_order(order)
+        self._draw()
+
+    def _draw(self) -> None:
+        matching = self._filter.select(self._rows)
+        ordered = self._order.of(matching, self._columns[int(self._marks) :]) if self._order else matching
+        self.table.show([self._with_mark(row) for row in ordered] if self._marks else ordered)
+        if self._rows:
+            self.table.say(f"no row matches “{one_line(self.words)}”; esc leaves the filter")
+        else:
+            self.table.say(self._when_empty, self._tone_when_empty)
+        self._matching = len(matching)
+        self._entitle()
+
+    def _entitle(self) -> None:
+        summary = f" {self._summary}" if self._summary else ""
+        title = Content.assemble((self.title, "bold"), (summary, CONTENT_STYLES[Tone.MUTED]))
+        self._only_edges = True
+        entitle(self, title, self._signs())
+        self._only_edges = False
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> "TablePanel":
+        """Draw again; for another title only the two lines in which titles stand, not the table between them."""
+        if self._only_edges and not regions:
+            left, top = self.content_offset
+            width, height = self.outer_size
+            regions = (Region(-left, -top, width, 1), Region(-left, height - 1 - top, width, 1))
+        super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        return self
+
+    def _with_mark(self, row: Row) -> Row:
+        mark = Cell("✓", Tone.WARN) if row.key in self._marked else Cell("")
+        return replace(row, cells=(mark, *row.cells))
+
+    def _signs(self) -> Content:
+        """What the panel does not show: filtered rows and dropped columns."""
+        signs = [
+            (
+                self.words,
+                f"/{one_line(self.words)}: {self._matching} of {len(self._rows)}",
+                f"bold {CONTENT_STYLES[Tone.WARN]}",
+            ),
+            (self._dropped, f"+{count(self._dropped, 'column')}", CONTENT_STYLES[Tone.MUTED]),
+        ]
+        return Content("  ").join([Content.styled(text, style) for applies, text, style in signs if applies])
+
+
+NO_MORE = Content()
+"""Nothing stands behind a title."""
+
+
+class DetailPanel(TextPanel):
+    """All of one thing; it is drawn again as that changes, and scrolled back when it is another."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__("detail")
+        self._title = title
+        self._key: str | None = None
+
+    def show(self, key: str | None, described: Content | None, instead: str, about: Content = NO_MORE) -> None:
+        """Show this of the thing with that key; without it, what is there instead; `about` stands behind the title."""
+        if key != self._key:
+            self._key = key
+            self.scroll_home(animate=False)
+        self.update(described if described is not None else Content.styled(instead, CONTENT_STYLES[Tone.MUTED]))
+        entitle(self, Content.assemble((self._title, "bold"), about), Content())
+
+
+class PanePanel(Static, can_focus=True):
+    """The end of a pane's screen, in its own colours."""
+
+    def __init__(self) -> None:
+        super().__init__(id=Panel.PANE.value, classes="panel")
+        self._view: PaneView | None = None
+        self._instead = ""
+        self._title = ""
+        self._hidden = 0
+
+    def show(self, title: str, view: PaneView | None, instead: str) -> None:
+        """Show this look under this title; `instead` says why there is none."""
+        self._title = title
+        changed = (view and view.look.screen, instead) != (self._view and self._view.look.screen, self._instead)
+        self._view, self._instead = view, instead
+        if changed:
+            self._draw()
+        else:
+            self._entitle()
+
+    @on(Resize)
+    def _draw(self) -> None:
+        """Show the lowest lines that have a place, each cut with a sign."""
+        lines = pane_lines(self._view.look.screen) if self._view else []
+        width, height = self.content_size
+        self._hidden = max(0, len(lines) - height)
+        shown = [Content.from_rich_text(line).truncate(width, ellipsis=True) for line in lines[self._hidden :]]
+        instead = Content.styled(self._instead, CONTENT_STYLES[Tone.MUTED])
+        self.update(Content("\n").join(shown) if self._view else instead, layout=False)
+        self._entitle()
+
+    def _entitle(self) -> None:
+        title = f" {self._title}" if self._title else ""
+        above = f"{CUT} {count(self._hidden, 'line')} above" if self._hidden else ""
+        styled = Content.assemble((Panel.PANE.label, "bold"), (title, CONTENT_STYLES[Tone.MUTED]))
+        entitle(self, styled, Content(above))

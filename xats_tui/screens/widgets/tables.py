@@ -1,0 +1,330 @@
+"""A table whose rows have keys: shown anew, it draws only what differs and keeps cursor and scroll by key.
+
+It knows columns and cells, not what they are about.  Cells hold harmless text already; none of it is read as markup.
+DataTable gives it cursor, scrolling, mouse and header over so many blank lines; what stands in a line is drawn here,
+because DataTable draws every cell anew when one has changed, and lays the screen out anew when a row comes or goes.
+Its lines are kept when there are fewer rows: each that went would cost as much as all that stay.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.coordinate import Coordinate
+from textual.events import Click, Mount, Resize
+from textual.geometry import Size
+from textual.message import Message
+from textual.strip import Strip
+from textual.visual import Visual
+from textual.widget import Widget
+from textual.widgets import DataTable
+from textual.widgets.data_table import RowKey
+
+from xats_tui.screens.widgets.columns import GAP, Column, Order, fit
+from xats_tui.screens.widgets.format import Row, Tone, cut
+from xats_tui.screens.widgets.theme import CONTENT_STYLES, cell_styles
+
+ROW_LIMIT = 300
+"""DataTable slows down beyond; what is older is paged by the screen that needs it."""
+
+
+class KeyedTable(DataTable[Text], inherit_bindings=False):
+    """A DataTable that is told what to show and finds the difference itself."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "cursor_up", "row up", show=False),
+        Binding("down", "cursor_down", "row down", show=False),
+        Binding("pageup", "page_up", "page up", show=False),
+        Binding("pagedown", "page_down", "page down", show=False),
+        Binding("home", "scroll_top", "first row", show=False),
+        Binding("end", "scroll_bottom", "last row", show=False),
+    ]
+
+    @dataclass
+    class Chosen(Message):
+        """Another row is under the cursor, or none."""
+
+        table: "KeyedTable"
+        key: str | None
+
+    @dataclass
+    class Opened(Message):
+        """A row was clicked twice."""
+
+        table: "KeyedTable"
+
+    @dataclass
+    class Fitted(Message):
+        """The columns were laid out anew."""
+
+        table: "KeyedTable"
+        dropped: int
+
+    def __init__(self, columns: Sequence[Column], *, show_header: bool = True) -> None:
+        self._keys: tuple[str, ...] = ()  # DataTable counts the rows at once
+        self._is_growing = False
+        super().__init__(
+            cursor_type="row",
+            cell_padding=0,
+            show_header=show_header,
+            show_row_labels=False,
+            cursor_foreground_priority="renderable",
+        )
+        self._specs = tuple(columns)
+        self._shown: dict[str, Row] = {}
+        self._strips: dict[int, tuple[Row, tuple[object, ...], Strip]] = {}
+        """Each line that was drawn: its row, what else it depends on, and how it looks."""
+        self._widths: dict[str, int] = {}
+        self._styles: Mapping[Tone, Style] = {}
+        self._announced: str | None = None
+        self._wanted: str | None = None
+        self._order: Order | None = None
+        self._clicks = 0
+        self._said = Content()
+        self._said_lines: Sequence[Strip] = []
+
+    @property
+    def chosen(self) -> str | None:
+        """The key of the row under the cursor."""
+        return self._key_at(self.cursor_row)
+
+    @property
+    def visible_columns(self) -> tuple[str, ...]:
+        """The keys of the columns that have a place."""
+        return tuple(self._widths)
+
+    def choose(self, key: str) -> None:
+        """Put the cursor on a row, as soon as it is there."""
+        self._wanted = key
+        self._choose_wanted()
+
+    def show_order(self, order: Order | None) -> None:
+        """Say in the title of its column what the rows are sorted by."""
+        self._order = order
+        if self._widths:
+            self._rewrite()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the rows, from the top."""
+        return self._keys
+
+    def say(self, words: str, tone: Tone = Tone.MUTED) -> None:
+        """Let this stand where there are no rows."""
+        said = Content.styled(words, CONTENT_STYLES[tone])
+        if not said.is_same(self._said):
+            self._said, self._said_lines = said, []
+            if not self._keys:
+                self._measure()
+                self.refresh()
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show these rows in this order."""
+        before = self._shown
+        wanted = {row.key: before[row.key] if before.get(row.key) == row else row for row in rows[:ROW_LIMIT]}
+        if not self._widths:
+            self._shown = wanted
+            return
+        keys = tuple(wanted)
+        changed = [index for index, key in enumerate(keys) if wanted[key] is not before.get(key)]
+        if keys == self._keys:
+            self._shown = wanted
+            for index in changed:
+                self.refresh_line(self._top + index)
+            return
+        place = self._place()
+        self._shown, self._keys = wanted, keys
+        with self.prevent(DataTable.RowHighlighted):
+            self._have_lines(len(keys))
+            self._restore(place)
+        self._choose_wanted()
+        self._announce()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line of the widget, if it is not drawn already."""
+        if y < self._top:
+            return super().render_line(y)
+        index = y - self._top + self.scroll_offset.y
+        if index >= len(self._keys):
+            said = () if self._keys else self._in_place_of_rows()
+            return said[index] if index < len(said) else Strip.blank(self.size.width, self.rich_style)
+        row = self._shown[self._keys[index]]
+        hovered = self._show_hover_cursor and index == self.hover_row
+        state = (index == self.cursor_row, hovered, self.rich_style, self.size.width, self._pseudo_class_state)
+        drawn = self._strips.get(index)
+        if drawn is None or drawn[0] is not row or drawn[1] != state:
+            strip = self._draw_row(index, row, is_chosen=index == self.cursor_row, is_hovered=hovered)
+            self._strips[index] = drawn = (row, state, strip)
+        return drawn[2]
+
+    def notify_style_update(self) -> None:
+        """Draw every line anew when a style has changed."""
+        super().notify_style_update()
+        self._strips.clear()
+        self._said_lines = []
+
+    def _in_place_of_rows(self) -> Sequence[Strip]:
+        """What is said where there are no rows, line by line."""
+        if not self._said_lines and self.size.width > 0:
+            self._said_lines = Visual.to_strips(self, self._said, self.size.width, None, self.visual_style)
+        return self._said_lines
+
+    def _draw_row(self, index: int, row: Row, *, is_chosen: bool, is_hovered: bool) -> Strip:
+        under, over = self._get_styles_to_render_cell(
+            False, False, False, is_hovered, is_chosen, self.show_cursor, self._show_hover_cursor, False, False
+        )
+        # By the meta DataTable knows where the mouse is.
+        base = self.rich_style + Style.from_meta({"row": index, "column": 0}) + under
+        segments = []
+        for spec, cell in zip(self._specs, row.cells, strict=True):
+            if spec.key in self._widths:
+                text = self._fitted(spec, cell.text)
+                rest = self._cells_of(spec) - cell_len(text)
+                segments += [Segment(text, base + self._styles[cell.tone] + over), Segment(" " * rest, base + over)]
+        return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    @property
+    def row_count(self) -> int:
+        """The number of rows; DataTable may have more lines."""
+        return len(self.rows) if self._is_growing else len(self._keys)
+
+    def _have_lines(self, number: int) -> None:
+        """Have DataTable keep so many lines at least."""
+        self._is_growing = True
+        while len(self.rows) < number:
+            self.add_row()
+        self._is_growing = False
+
+    def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
+        """DataTable would measure the cells of new rows; widths and heights are given here."""
+        self._measure()
+
+    def _measure(self) -> None:
+        """Take over how wide and high all of it is; the scrollbar stays, and is blank where all is in sight."""
+        lines = len(self._keys) or len(self._in_place_of_rows())
+        size = Size(sum(self._cells_of(spec) for spec in self._specs), lines + self._top)
+        if size != self.virtual_size:
+            self.set_reactive(Widget.virtual_size, size)  # without the watcher, which would lay the screen out
+            self._scroll_update(size)
+            if self.styles.height and self.styles.height.is_auto:
+                self.refresh(layout=True)
+
+    @property
+    def _top(self) -> int:
+        """Lines that the header takes."""
+        return int(self.header_height) if self.show_header else 0
+
+    def _choose_wanted(self) -> None:
+        if self._widths and self._wanted in self._shown:
+            self.move_cursor(row=self._keys.index(str(self._wanted)))
+            self._wanted = None
+
+    @on(Click)
+    def _clicked(self, event: Click) -> None:
+        """Runs before the table's own: by what follows, one click is told from two."""
+        self._clicks = event.chain
+
+    @on(DataTable.RowSelected)
+    def _selected(self, event: DataTable.RowSelected) -> None:
+        event.stop()
+        if self._clicks == 2:
+            self.post_message(self.Opened(self))
+
+    @on(Mount)
+    def _follow_theme(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._restyle())
+        self._styles = cell_styles(self.app.theme_variables)
+
+    @on(DataTable.RowHighlighted)
+    def _cursor_moved(self, event: DataTable.RowHighlighted) -> None:
+        event.stop()
+        self._announce()
+
+    @on(Resize)
+    def _lay_out(self) -> None:
+        self._said_lines = []
+        # One cell is for the scrollbar, which is always there.
+        width = self.outer_size.width - self.styles.scrollbar_size_vertical
+        widths = fit(self._specs, width)
+        if widths == self._widths or width <= 0:
+            return
+        first, self._widths = not self._widths, widths
+        if first:
+            self._first_columns()
+        else:
+            self._rewrite()
+        self.post_message(self.Fitted(self, len(self._specs) - len(widths)))
+
+    def _first_columns(self) -> None:
+        for spec in self._specs:
+            self.add_column(self._heading(spec), width=self._cells_of(spec), key=spec.key)
+        waiting, self._shown = self._shown, {}
+        self.show(tuple(waiting.values()))
+
+    def _restyle(self) -> None:
+        self._styles = cell_styles(self.app.theme_variables)
+        if self._widths:
+            self._rewrite()
+
+    def _rewrite(self) -> None:
+        """Draw every cell anew: widths or colours have changed, the rows have not."""
+        for spec in self._specs:
+            column = self.columns[self.ordered_columns[self._specs.index(spec)].key]
+            column.width, column.label = self._cells_of(spec), self._heading(spec)
+        self._measure()
+        self._clear_caches()
+        self._strips.clear()
+        self.refresh()
+
+    def _place(self) -> tuple[str | None, int, str | None]:
+        """The row under the cursor, where that is, and the row at the top if the table is scrolled."""
+        top = int(self.scroll_y)
+        return self.chosen, self.cursor_row, self._key_at(top) if top else None
+
+    def _restore(self, place: tuple[str | None, int, str | None]) -> None:
+        chosen, cursor_row, top = place
+        self._measure()
+        row = self._keys.index(chosen) if chosen in self._shown and chosen else min(cursor_row, self.row_count)
+        # Without the watcher, which would scroll to the cursor even if the operator has scrolled away from it.
+        self.set_reactive(DataTable.cursor_coordinate, self.validate_cursor_coordinate(Coordinate(row, 0)))
+        if top in self._shown and top:
+            self.scroll_to(y=self._keys.index(top), animate=False, force=True, immediate=True)
+        elif self.has_focus and row >= self.size.height - self._top:
+            self.call_after_refresh(self.move_cursor, row=row)
+        self.refresh()
+
+    def _announce(self) -> None:
+        if self.chosen != self._announced:
+            self._announced = self.chosen
+            self.post_message(self.Chosen(self, self._announced))
+
+    def _key_at(self, index: int) -> str | None:
+        return self._keys[index] if 0 <= index < len(self._keys) else None
+
+    def _cells_of(self, spec: Column) -> int:
+        width = self._widths.get(spec.key)
+        if width is None:
+            return 0
+        return width if spec.key == list(self._widths)[-1] else width + GAP
+
+    def _heading(self, spec: Column) -> Text:
+        if self._order is None or self._order.column != spec.key:
+            return self._aligned(spec, spec.title, Style(bold=False))
+        sign = "▼" if self._order.reverse else "▲"
+        return self._aligned(spec, cut(spec.title, self._widths.get(spec.key, 0) - 1) + sign, Style(bold=True))
+
+    def _aligned(self, spec: Column, text: str, style: Style) -> Text:
+        return Text(self._fitted(spec, text), style=style, no_wrap=True, end="")
+
+    def _fitted(self, spec: Column, text: str) -> str:
+        """The text cut to its column, and put at its right edge if it belongs there."""
+        width = self._widths.get(spec.key, 0)
+        short = cut(text, width)
+        return " " * (width - cell_len(short)) + short if spec.right else short
