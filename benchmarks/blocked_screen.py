@@ -16,14 +16,14 @@ from typing import Any
 
 from benchmarks.figures import Figure
 from xats_tui.app import XatsApp
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.coordinator import CoordinatorSource
 from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
-from xats_tui.screens.data.desk import Desk
-from xats_tui.screens.data.snapshot import Part
+from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.snapshot import Slice
 
 BLOCKED = 10.0
 """Seconds for which the screen's loop does nothing else, and as long is looked at what is usual."""
@@ -38,7 +38,7 @@ class BlockingSource(CoordinatorSource):
 
     block: Callable[[], None] | None = None
 
-    async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+    async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
         """Block if that is the order."""
         if block := self.block:
             self.block = None
@@ -50,7 +50,7 @@ async def measure_blocked_screen(seconds: float = BLOCKED) -> list[Figure]:
     """The 95th percentile of an agent's calls while the screen is blocked, against that before."""
     with tempfile.TemporaryDirectory(prefix="xats-bench-") as home:
         settings = Settings(home=Path(home), port=0)
-        coordinator = Coordinator(settings)
+        coordinator = CoordinatorThread(settings)
         await asyncio.to_thread(coordinator.start)
         try:
             return await _measured(coordinator, seconds)
@@ -58,9 +58,9 @@ async def measure_blocked_screen(seconds: float = BLOCKED) -> list[Figure]:
             await asyncio.to_thread(coordinator.stop)
 
 
-async def _measured(coordinator: Coordinator, seconds: float) -> list[Figure]:
+async def _measured(coordinator: CoordinatorThread, seconds: float) -> list[Figure]:
     source = BlockingSource(coordinator)
-    app = XatsApp(Desk(source=source, verbs=CoordinatorVerbs(coordinator), clock=SystemClock()))
+    app = XatsApp(ModeContext(source=source, verbs=CoordinatorVerbs(coordinator), clock=SystemClock()))
     showing = asyncio.create_task(app.run_async(headless=True, size=(120, 40)))
     with coordinator.listener() as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"

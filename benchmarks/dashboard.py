@@ -21,8 +21,8 @@ from benchmarks.figures import Figure, median, p95, steady_p95
 from benchmarks.programs import cpu_seconds, quiet_pane, quit_pane, resident
 from benchmarks.watched_screen import Pressed, WatchedApp
 from tests.tmux_server import COLUMNS, ROWS, Pane, TmuxServer, short_folder, tmux_server
-from xats_tui.backend.coordinator import Backend
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Event
 from xats_tui.core.model.messages import Addressees
 from xats_tui.runtime.gc_tuning import settle
@@ -118,12 +118,12 @@ async def _memory(tmux: TmuxServer, pane: Pane) -> Figure:
 
 async def _from_inside(home: Path) -> list[Figure]:
     """The same program in this process, at a terminal that is watched."""
-    coordinator = Coordinator(Settings(home=home, port=0))
+    coordinator = CoordinatorThread(Settings(home=home, port=0))
     await asyncio.to_thread(coordinator.start)
     app = WatchedApp(coordinator)
     showing = asyncio.create_task(app.run_async(size=(COLUMNS, ROWS)))
     try:
-        await app.painted(lambda: bool(app.picture.stream))
+        await app.painted(lambda: bool(app.snapshot.stream))
         settle()  # as the program does
         return [*await _keys(app), await _events(app, coordinator)]
     finally:
@@ -195,7 +195,7 @@ async def _turn(app: WatchedApp) -> Turn:
     return turn
 
 
-async def _events(app: WatchedApp, coordinator: Coordinator) -> Figure:
+async def _events(app: WatchedApp, coordinator: CoordinatorThread) -> Figure:
     """From the commit of a message to its row in the stream."""
     await app.open(Mode.LIVE)
     stream = app.screen.query_one(f"#{Panel.STREAM} KeyedTable", KeyedTable)
@@ -209,7 +209,7 @@ async def _events(app: WatchedApp, coordinator: Coordinator) -> Figure:
     return p95("committed event to paint", samples, 200)
 
 
-async def _send(subject: str, backend: Backend) -> float:
+async def _send(subject: str, backend: Coordinator) -> float:
     """Send a message as the operator; when it was committed."""
     committed: list[float] = []
 

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.figures import Figure, median
 from tests.mcp_caller import Caller, callers
 from tests.tmux_server import Pane, TmuxServer, short_folder, tmux_server
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.clock import from_wire
 from xats_tui.runtime.settings import Settings
 
@@ -32,7 +32,7 @@ BURST = 50
 class Stage:
     """A coordinator, a sender, and agents in quiet panes."""
 
-    backend: Backend
+    backend: Coordinator
     tmux: TmuxServer
     sender: Caller
     agents: list[tuple[Caller, Pane]]
@@ -54,7 +54,7 @@ async def stage() -> AsyncIterator[Stage]:
         os.environ.pop("TMUX", None)
         os.environ["TMUX_TMPDIR"] = str(folder)
         tmux = stack.enter_context(tmux_server(folder))
-        backend = await stack.enter_async_context(Backend.running(Settings(home=home, port=0)))
+        backend = await stack.enter_async_context(Coordinator.running(Settings(home=home, port=0)))
         connect = await stack.enter_async_context(callers())
         url = f"http://127.0.0.1:{backend.port}/mcp"
         sender: Caller = await connect(url)

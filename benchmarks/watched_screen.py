@@ -15,13 +15,13 @@ from textual.worker import WorkerCancelled
 
 from xats_tui import app
 from xats_tui.app import XatsApp
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.contracts import ContractChange
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 from xats_tui.screens.data.coordinator import CoordinatorSource
 from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
-from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
 
@@ -52,7 +52,7 @@ class WatchedDriver(HeadlessDriver):
 class HeldSource(CoordinatorSource):
     """Loads nothing for a detail while it is told not to: that a key is seen does not depend on what comes later."""
 
-    def __init__(self, coordinator: Coordinator) -> None:
+    def __init__(self, coordinator: CoordinatorThread) -> None:
         super().__init__(coordinator)
         self.may_load = asyncio.Event()
         self.may_load.set()
@@ -94,9 +94,9 @@ class WatchedApp(XatsApp):
     # Textual takes relative paths from the file of the class.
     CSS_PATH: ClassVar[list[str | PurePath]] = [Path(app.__file__).parent / path for path in XatsApp.CSS_PATH]
 
-    def __init__(self, coordinator: Coordinator) -> None:
+    def __init__(self, coordinator: CoordinatorThread) -> None:
         self._source = HeldSource(coordinator)
-        super().__init__(Desk(source=self._source, verbs=CoordinatorVerbs(coordinator), clock=SystemClock()))
+        super().__init__(ModeContext(source=self._source, verbs=CoordinatorVerbs(coordinator), clock=SystemClock()))
         self._painted_at = 0.0
         self._on_paint: Callable[[], None] = lambda: None
 

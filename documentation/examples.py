@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.mcp_caller import Caller, callers
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.tools.messages import NOT_TRIED
 from xats_tui.runtime.settings import Settings
 
@@ -79,7 +79,7 @@ def examples() -> Mapping[str, Example]:
 
 async def _played() -> Mapping[str, Example]:
     with tempfile.TemporaryDirectory() as folder:
-        async with Backend.running(Settings(home=Path(folder) / "home", port=0)) as backend, callers() as connect:
+        async with Coordinator.running(Settings(home=Path(folder) / "home", port=0)) as backend, callers() as connect:
             address = f"http://127.0.0.1:{backend.port}/mcp"
             stage = _Stage()
             backend_agent, qa = await connect(address), await connect(address)

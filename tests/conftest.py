@@ -13,7 +13,7 @@ import pytest
 
 from tests.mcp_caller import Caller, callers
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 Connect = Callable[..., Awaitable[Caller]]
@@ -101,14 +101,14 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def backend(settings: Settings) -> AsyncIterator[Backend]:
+async def backend(settings: Settings) -> AsyncIterator[Coordinator]:
     """A running coordinator."""
-    async with Backend.running(settings) as running:
+    async with Coordinator.running(settings) as running:
         yield running
 
 
 @pytest.fixture
-async def connect(backend: Backend) -> AsyncIterator[Connect]:
+async def connect(backend: Coordinator) -> AsyncIterator[Connect]:
     """Connects clients of the MCP SDK to the coordinator."""
     async with callers() as connect_to:
 
@@ -149,6 +149,6 @@ def sql(settings: Settings) -> Sql:
     return run
 
 
-def url_of(backend: Backend) -> str:
+def url_of(backend: Coordinator) -> str:
     """Its MCP endpoint."""
     return f"http://127.0.0.1:{backend.port}/mcp"

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from xats_tui.backend.system.processes import Occupant, Process, Processes
-from xats_tui.backend.system.terminals import Terminal, Terminals
+from xats_tui.backend.system.processes import BoundProcess, Process, Processes
+from xats_tui.backend.system.terminals import PaneTerminal, PaneTerminals
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_looks import Looks
 from xats_tui.core.clock import Clock
@@ -18,7 +18,7 @@ from xats_tui.core.errors import PaneGone, TmuxUnavailable
 from xats_tui.core.events import Event
 from xats_tui.core.model.agents import Agent, DeliveryKind, SeenProcess
 from xats_tui.core.model.panes import PaneRef
-from xats_tui.core.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, WakeStage
 
 
 class FakeClock:
@@ -197,13 +197,13 @@ class FakeProcesses(Processes):
         """The process, if it is there."""
         return self.there.get(pid)
 
-    async def occupant(self, pid: int, started_at: float | None, tty: str = "") -> Occupant | None:
+    async def occupant(self, pid: int, started_at: float | None, tty: str = "") -> BoundProcess | None:
         """The process with that start, if it is there, with something before it or not."""
         process = self.there.get(pid)
         if process is None or process.started_at != started_at:
             return None
         foreground = 0 if pid in self.behind else pid
-        return Occupant(
+        return BoundProcess(
             pid=pid,
             executable=process.name,
             tty=process.tty,
@@ -222,15 +222,15 @@ class FakeProcesses(Processes):
         return await self.living(seen)
 
 
-class FakeTerminals(Terminals):
+class FakeTerminals(PaneTerminals):
     """Terminals that hand over each key, but for those that a test says do not."""
 
     def __init__(self) -> None:
         self.cooked: set[str] = set()
 
-    async def look(self, tty: str, inner_tty: str | None = None) -> Terminal | None:
+    async def look(self, tty: str, inner_tty: str | None = None) -> PaneTerminal | None:
         """Nothing is left unread."""
-        return Terminal(raw=tty not in self.cooked, unread=0)
+        return PaneTerminal(raw=tty not in self.cooked, unread=0)
 
 
 class FakeChannel:
@@ -242,7 +242,7 @@ class FakeChannel:
     def __init__(self, kind: DeliveryKind, clock: Clock) -> None:
         self._kind = kind
         self._clock = clock
-        self.reach = Reach.OPEN
+        self.reach = Reachability.OPEN
         self.busy = False
         self.takes = True
         """Whether what is sent arrives."""
@@ -253,14 +253,16 @@ class FakeChannel:
         """Whether it is an agent of that kind."""
         return agent.delivery.kind is self._kind
 
-    async def sight(self, agent: Agent) -> Sighting:
+    async def readiness(self, agent: Agent) -> Observation:
         """What the test wants to be seen."""
         gate = Gate(name="state", holds=not self.busy, detail="at work" if self.busy else "idle")
-        return Sighting(reach=self.reach, detail="at work" if self.busy else str(self.reach), gates=(gate,))
+        return Observation(reach=self.reach, detail="at work" if self.busy else str(self.reach), gates=(gate,))
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
         """Keep the hint, if it arrives."""
-        step = WakeStep.SUBMITTED if self.takes else WakeStep.ATTEMPTED
+        step = WakeStage.SUBMITTED if self.takes else WakeStage.ATTEMPTED
         if self.takes:
             self.taken.append((self._clock.now(), agent.agent_id))
-        return Proof(step=step, detail="sent", seen_before="", seen_after=hint, typed=False, failed=not self.takes)
+        return DeliveryResult(
+            step=step, detail="sent", seen_before="", seen_after=hint, typed=False, failed=not self.takes
+        )

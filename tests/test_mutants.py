@@ -99,7 +99,9 @@ MUTANTS = {
         "if closed := None:",
         BY_TYPING,
     ),
-    "whose pane it is": Mutant(TYPING, "Reach.OPEN if owner.holds else Reach.AGENT_GONE", "Reach.OPEN", BY_TYPING),
+    "whose pane it is": Mutant(
+        TYPING, "Reachability.OPEN if owner.holds else Reachability.AGENT_GONE", "Reachability.OPEN", BY_TYPING
+    ),
     "one writer a pane": Mutant(PASTES, "self._writers.setdefault(pane, asyncio.Lock())", "asyncio.Lock()", BY_TYPING),
     "a paste that looks different": Mutant(HAND, "if not shown:", "if False:", BY_TYPING),
     "a line that changed after the paste": Mutant(HAND, "seen.line != wanted", "False", BY_TYPING),
@@ -127,7 +129,7 @@ MUTANTS = {
     "a submission that is seen": Mutant(HAND, "if not proven or proof is None:", "if False:", BY_TYPING),
     "the start of a process": Mutant(
         "system/processes.py",
-        "(started_at and abs(begun - started_at) > START_TOLERANCE)",
+        "(started_at and abs(begun - started_at) > START_TOLERANCE_S)",
         "False",
         "backend/system/test_processes.py",
     ),
@@ -143,13 +145,13 @@ MUTANTS = {
     # When it is typed
     "an agent that has left": Mutant(POLICY, "if agent is None:", "if False and agent is None:", BY_POLICY),
     "mail that is too old": Mutant(POLICY, "wake.expires_at <= now for", "False for", BY_POLICY),
-    "a restraint": Mutant(POLICY, "if not restraint.gate.holds:", "if False:", BY_POLICY),
-    "do not disturb": Mutant(POLICY, "holds=not circumstances.resting,", "holds=True,", BY_POLICY),
+    "a restraint": Mutant(POLICY, "if not hold_reason.gate.holds:", "if False:", BY_POLICY),
+    "do not disturb": Mutant(POLICY, "holds=not wake_context.resting,", "holds=True,", BY_POLICY),
     "an unanswered hint": Mutant(POLICY, "holds=now >= patient_until,", "holds=True,", BY_POLICY),
     "the budget": Mutant(POLICY, "holds=not spent,", "holds=True,", BY_POLICY),
     "ping-pong": Mutant(POLICY, "holds=not looping,", "holds=True,", BY_POLICY),
-    "closed gates": Mutant(POLICY, "if all(gate.holds for gate in sighting.gates)", "if True", BY_POLICY),
-    "a transport that fails for ever": Mutant(POLICY, ">= len(LADDER):", ">= 10**6:", BY_POLICY),
+    "closed gates": Mutant(POLICY, "if all(gate.holds for gate in observation.gates)", "if True", BY_POLICY),
+    "a transport that fails for ever": Mutant(POLICY, ">= len(RETRY_DELAYS):", ">= 10**6:", BY_POLICY),
     "an idle agent that waited": Mutant(POLICY, ", until_idle=True)", ")", BY_POLICY),
     "names in a hint": Mutant(POLICY, "character if _is_plain(character) else", "character or", BY_POLICY),
     "wakes that were over for want of a pane": Mutant(
@@ -210,7 +212,7 @@ MUTANTS = {
         "api/request_checks.py", "if not hmac.compare_digest(session.credential, digest):", "if False:", BY_REQUESTS
     ),
     "a body without end": Mutant(
-        "api/request_checks.py", "while more and max(size, len(body)) <= BODY_LIMIT:", "while more:", BY_REQUESTS
+        "api/request_checks.py", "while more and max(size, len(body)) <= MAX_BODY_BYTES:", "while more:", BY_REQUESTS
     ),
     "a wrong token": Mutant(
         "api/app.py", "return hmac.compare_digest(given.encode(), self._token.encode())", "return True", BY_HTTP

@@ -26,7 +26,7 @@ INCUMBENT = """
 import json, os, signal, sys, threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from xats_tui import pid_file
+from xats_tui.runtime import pid_file
 
 path, fields = Path(sys.argv[1]), json.loads(sys.argv[2])
 if fields.pop("deaf"):
@@ -130,7 +130,7 @@ def test_a_dashboard_makes_room_if_that_was_asked_for(tmp_path: Path) -> None:
 def test_a_process_that_the_pid_file_names_wrongly_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(takeover, "RECORD_PATIENCE", 0.2)
+    monkeypatch.setattr(takeover, "RECORD_TIMEOUT_S", 0.2)
     with incumbent(tmp_path) as record, subprocess.Popen(["sleep", "60"]) as bystander:
         pid_file.write(tmp_path / "daemon.pid", PidRecord(pid=bystander.pid, port=record.port, version=__version__))
         sentence = refusal(tmp_path)
@@ -152,7 +152,7 @@ def test_what_does_not_answer_as_the_coordinator_is_left_alone(tmp_path: Path) -
 
 
 def test_one_that_does_not_stop_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(takeover, "STOP_PATIENCE", 0.3)
+    monkeypatch.setattr(takeover, "STOP_TIMEOUT_S", 0.3)
     with incumbent(tmp_path, deaf=True) as record:
         sentence = refusal(tmp_path)
     assert sentence == f"the coordinator with pid {record.pid} does not stop: end it with `kill {record.pid}`"
@@ -173,7 +173,7 @@ def test_one_of_an_older_version_makes_room_and_its_version_is_told(tmp_path: Pa
 def test_while_another_program_starts_a_coordinator_nobody_else_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(takeover, "TURN_PATIENCE", 0.1)
+    monkeypatch.setattr(takeover, "TURN_TIMEOUT_S", 0.1)
     with pid_file.starting(tmp_path / "daemon.pid"):
         assert refusal(tmp_path) == f"pid {os.getpid()} is starting a coordinator of this home: try again"
 

@@ -34,9 +34,9 @@ from xats_tui.runtime.pid_file import AlreadyRunning
 from xats_tui.runtime.settings import InvalidSettings, load
 
 NAME = "xats-tui"
-FAILED = 1
-MISUSED = 2
-INTERRUPTED = 130
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
 
 HELP = """Coordinate a team of coding agents, and watch them at work.
 
@@ -93,12 +93,12 @@ def main() -> int:
     except typer.TyperException as error:
         return _failed(f"{_sentence(error.format_message())}; `{NAME} --help` shows what there is", error.exit_code)
     except (InvalidSettings, AlreadyRunning, XatsError) as error:
-        return _failed(str(error), FAILED)
+        return _failed(str(error), EXIT_FAILED)
     except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
     except Exception as error:
         logging.getLogger(__name__).exception("unexpected")
-        return _failed(f"unexpected {type(error).__name__}: {error}; the log file says more", FAILED)
+        return _failed(f"unexpected {type(error).__name__}: {error}; the log file says more", EXIT_FAILED)
 
 
 def _failed(sentence: str, code: int) -> int:

@@ -22,23 +22,23 @@ from textual.message import Message
 from xats_tui.core.errors import XatsError
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.actions import ACTION
-from xats_tui.screens.actions.acting import Acting, Severity
+from xats_tui.screens.actions.acting import ActionContext, Severity
 from xats_tui.screens.data.alerts import alert_text, begun_to_ask, fresh_notices
-from xats_tui.screens.data.desk import Desk
-from xats_tui.screens.data.refresh import Reloads
-from xats_tui.screens.data.snapshot import Part, Picture
+from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.refresh import Refresh
+from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.leaving import LeaveQuestion, Next
 from xats_tui.screens.dialogs.palette import ActionCommands
-from xats_tui.screens.modes.activity import Activities
-from xats_tui.screens.modes.agents import Agents
-from xats_tui.screens.modes.contracts import Contracts
-from xats_tui.screens.modes.live import Live
-from xats_tui.screens.modes.messages import Messages
+from xats_tui.screens.modes.activity import ActivityMode
+from xats_tui.screens.modes.agents import AgentsMode
+from xats_tui.screens.modes.contracts import ContractsMode
+from xats_tui.screens.modes.live import LiveMode
+from xats_tui.screens.modes.messages import MessagesMode
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.modes.tasks import Tasks
-from xats_tui.screens.modes.wakes import Wakes
+from xats_tui.screens.modes.tasks import TasksMode
+from xats_tui.screens.modes.wakes import WakesMode
 from xats_tui.screens.widgets.driver import JobDriver
 from xats_tui.screens.widgets.format import one_line
 from xats_tui.screens.widgets.line_filters import STYLED
@@ -54,10 +54,18 @@ HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall")]
 FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
 """Seconds in which nothing is painted while a mode is opened for the first time, and again."""
 
-LAST_LOOK = 2.0
+ROSTER_TIMEOUT_S = 2.0
 """Seconds for the coordinator to say who is connected, when the operator quits."""
 
-SCREENS: tuple[type[ModeScreen], ...] = (Live, Agents, Messages, Wakes, Tasks, Contracts, Activities)
+SCREENS: tuple[type[ModeScreen], ...] = (
+    LiveMode,
+    AgentsMode,
+    MessagesMode,
+    WakesMode,
+    TasksMode,
+    ContractsMode,
+    ActivityMode,
+)
 """The screen of each mode."""
 
 STYLES = ("frame", "panels", "dialogs", "live", "lists", "answering", "wakes", "contracts", "activity", "tasks")
@@ -81,9 +89,9 @@ class XatsApp(App[Next]):
     class Pictured(Message):
         """There is a new picture."""
 
-        picture: Picture
+        snapshot: Snapshot
 
-    def __init__(self, desk: Desk, *, note: str = "", when_seen: Callable[[], object] | None = None) -> None:
+    def __init__(self, desk: ModeContext, *, note: str = "", when_seen: Callable[[], object] | None = None) -> None:
         """Make the screen.
 
         Args:
@@ -95,7 +103,7 @@ class XatsApp(App[Next]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name  # before the stylesheets are read: another theme has them all read again
-        self.picture = Picture()
+        self.snapshot = Snapshot()
         self.failure: Exception | None = None
         """What ended the screen, if it was not left."""
         self._desk = desk
@@ -105,7 +113,7 @@ class XatsApp(App[Next]):
         """The modes through which the operator has come to the one that is open."""
         self._is_laid_out = False
         """Whether the mode that is about to be opened has been open before."""
-        self._reloads = Reloads(desk.source, desk.clock, lambda picture: self.post_message(self.Pictured(picture)))
+        self._reloads = Refresh(desk.source, desk.clock, lambda snapshot: self.post_message(self.Pictured(snapshot)))
         self._unlisten: Callable[[], None] | None = None
 
     async def on_event(self, event: events.Event) -> None:
@@ -142,17 +150,17 @@ class XatsApp(App[Next]):
 
     @on(Pictured)
     def _show(self, event: Pictured) -> None:
-        asking = begun_to_ask(self.picture, event.picture)
-        notices = fresh_notices(self.picture, event.picture)
-        self.picture = event.picture
+        asking = begun_to_ask(self.snapshot, event.snapshot)
+        notices = fresh_notices(self.snapshot, event.snapshot)
+        self.snapshot = event.snapshot
         if asking:
-            self._alert(alert_text(asking, event.picture))
+            self._alert(alert_text(asking, event.snapshot))
         for notice in notices:
             severity: Severity = "warning" if notice.is_trouble else "information"
             self.notify(one_line(f"{notice.subject}: {notice.text}"), severity=severity, markup=False)
         for screen in self.screen_stack:
             if isinstance(screen, ModeScreen):
-                screen.show(event.picture)
+                screen.show(event.snapshot)
         if self._when_seen:
             self.call_after_refresh(self._when_seen)
             self._when_seen = None
@@ -167,7 +175,7 @@ class XatsApp(App[Next]):
         self.refresh(layout=True)
 
     def _alert(self, text: str) -> None:
-        health = self.picture.health
+        health = self.snapshot.health
         way = health.alert if health and health.alert else self._desk.alert
         if way == "bell":
             self.bell()
@@ -181,14 +189,14 @@ class XatsApp(App[Next]):
         except VerbRefused as refused:
             logger.warning("nobody was told of a dialog: %s", refused.sentence)
 
-    @on(Acting.Wanted)
-    async def _open(self, event: Acting.Wanted) -> None:
+    @on(ActionContext.Wanted)
+    async def _open(self, event: ActionContext.Wanted) -> None:
         here = Mode(self.current_mode)
         if event.mode is not here:
             self._trail = [mode for mode in (*self._trail, here) if mode is not event.mode]
         await self._go_to(event.mode, event.words, event.row)
 
-    @on(Acting.Left)
+    @on(ActionContext.Left)
     async def _go_back(self) -> None:
         if self._trail:
             await self._go_to(self._trail.pop())
@@ -200,7 +208,7 @@ class XatsApp(App[Next]):
         screen = self.screen_stack[0]
         if isinstance(screen, ModeScreen):
             screen.came_from = self._trail[-1] if self._trail else None
-            screen.show(self.picture)
+            screen.show(self.snapshot)
             screen.arrive(words, row)
 
     def delay_update(self, delay: float = FIRST_LOOK) -> None:
@@ -220,12 +228,12 @@ class XatsApp(App[Next]):
     async def _roster(self) -> Sequence[RosterEntry]:
         """Who is there now, if that can be told: the picture may be seconds old, and nobody is cut off for that."""
         try:
-            async with asyncio.timeout(LAST_LOOK):
-                loaded = await self._desk.source.load([Part.ROSTER], ())
+            async with asyncio.timeout(ROSTER_TIMEOUT_S):
+                loaded = await self._desk.source.load([Slice.ROSTER], ())
         except (TimeoutError, XatsError) as error:
             logger.warning("quitting by an older picture: %s", error or "no answer from the coordinator")
-            return self.picture.roster
-        roster: Sequence[RosterEntry] = loaded[Part.ROSTER.value]
+            return self.snapshot.roster
+        roster: Sequence[RosterEntry] = loaded[Slice.ROSTER.value]
         return roster
 
     def _answered(self, choice: Next | None) -> None:

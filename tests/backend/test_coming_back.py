@@ -16,7 +16,7 @@ from tests.backend.api.plain_http import INITIALIZE, JSON_OR_STREAM, browsing, c
 from tests.commands.processes import daemon, kill
 from tests.conftest import Sql
 from tests.patience import PATIENCE, eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.clock import to_wire
 from xats_tui.runtime.settings import Settings
 
@@ -165,9 +165,9 @@ async def test_sessions_of_one_runtime_both_come_back_and_the_newest_speaks(
     settings: Settings,
 ) -> None:
     same = {"xats/host_session": "one"}
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         old, new = await joined(http, "alice", **same), await joined(http, "alice", **same)
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         who = await tool(http, new, "whoami")
         await tool(http, old, "whoami")
         speaking = backend.sessions.of_agent(who["agent_id"])
@@ -178,26 +178,26 @@ async def test_sessions_of_one_runtime_both_come_back_and_the_newest_speaks(
 
 async def test_the_pinned_credential_survives(settings: Settings) -> None:
     register = call("register_agent", client="custom", model="m", name="alice")
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         session = await open_session(http)
         await http.post("/mcp", json=register, headers=session | {"authorization": "Bearer one"})
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         other = await http.post("/mcp", json=register, headers=session | {"authorization": "Bearer two"})
 
         assert (other.status_code, other.json()) == (409, {"error": "agent_id_collision"})
 
 
 async def test_a_session_of_which_nobody_was_heard_for_long_is_unknown(settings: Settings, sql: Sql) -> None:
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         session = await joined(http, "alice")
         yesterday = to_wire(backend.clock.now() - timedelta(days=1))
     sql("UPDATE sessions SET last_call_at = ?", yesterday)
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         assert (await http.post("/mcp", json=call("whoami"), headers=session)).status_code == 404
 
 
 async def test_a_session_that_is_only_listened_to_is_noted_to_be_alive(settings: Settings, sql: Sql) -> None:
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         listening, silent = await joined(http, "alice"), await joined(http, "bob")
         sql("UPDATE sessions SET last_call_at = opened_at")
         async with http.stream("GET", "/mcp", headers=listening):
@@ -210,23 +210,23 @@ async def test_a_session_that_is_only_listened_to_is_noted_to_be_alive(settings:
 
 
 async def test_who_unregistered_stays_unregistered(settings: Settings) -> None:
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         session = await joined(http, "alice")
         await tool(http, session, "unregister_self")
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         assert (await tool(http, session, "list_agents"))["error"] == "unknown_agent"
 
 
 async def test_a_channel_proxy_carries_its_channel_again(settings: Settings) -> None:
     proxy_fields = {"client": "custom", "client_name": "proxy", "model": "proxy", "role": "__channel_proxy__"}
     delivery = {"kind": "claude-channel", "channel_session_id": "csid"}
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         proxy = await open_session(http)
         await tool(http, proxy, "register_agent", name="proxy-1", delivery=delivery, **proxy_fields)
         await tool(http, proxy, "subscribe_channel_wake", channel_session_id="csid")
         assert backend.channels.is_live("csid")
     async with (
-        Backend.running(settings) as backend,
+        Coordinator.running(settings) as backend,
         browsing(backend) as http,
         http.stream("GET", "/mcp", headers=proxy) as stream,
     ):

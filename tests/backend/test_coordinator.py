@@ -17,14 +17,14 @@ from tests.mcp_caller import callers
 from tests.patience import eventually
 from xats_tui import __version__
 from xats_tui.backend.api.listener import listen
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import StartError
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.settings import Settings, load
 
 
 async def test_w6_it_stops_with_streams_open(settings: Settings) -> None:
-    async with callers() as connect, Backend.running(settings) as backend:
+    async with callers() as connect, Coordinator.running(settings) as backend:
         clients = [await connect(url_of(backend)) for _ in range(3)]
         for number, client in enumerate(clients):
             await client.register(f"agent-{number}")
@@ -33,7 +33,7 @@ async def test_w6_it_stops_with_streams_open(settings: Settings) -> None:
 
 async def test_a_call_under_way_gets_its_answer_when_it_stops(settings: Settings) -> None:
     async with callers() as connect:
-        async with Backend.running(settings) as backend:
+        async with Coordinator.running(settings) as backend:
             alice = await connect(url_of(backend))
             await alice.register("alice")
             session = backend.sessions.of_agent(alice.agent_id)
@@ -48,7 +48,7 @@ async def test_a_call_under_way_gets_its_answer_when_it_stops(settings: Settings
 
 
 async def test_the_pid_file_says_where_it_listens_and_goes_with_it(settings: Settings) -> None:
-    async with Backend.running(settings) as backend:
+    async with Coordinator.running(settings) as backend:
         record = pid_file.read(settings.pid_path)
         assert record is not None
         assert (record.port, record.version, record.screen) == (backend.port, __version__, False)
@@ -59,9 +59,9 @@ async def test_the_pid_file_says_where_it_listens_and_goes_with_it(settings: Set
 
 
 async def test_a_second_coordinator_of_a_home_is_refused_and_harms_nothing(settings: Settings) -> None:
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         with pytest.raises(StartError, match="already running pid="):
-            async with Backend.running(settings):
+            async with Coordinator.running(settings):
                 pass
         assert settings.pid_path.exists()
         assert (await http.get("/health")).status_code == 200
@@ -72,7 +72,7 @@ async def test_a_database_that_cannot_be_used_is_a_start_error_and_leaves_no_pid
     settings.db_path.write_bytes(b"not a database, but long enough to be looked at " * 50)
 
     with pytest.raises(StartError, match="not a database"):
-        async with Backend.running(settings):
+        async with Coordinator.running(settings):
             pass
     assert not settings.pid_path.exists()
 
@@ -81,7 +81,7 @@ async def test_a_home_that_is_a_file_is_a_start_error(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
 
     with pytest.raises(StartError, match="cannot use"):
-        async with Backend.running(Settings(home=tmp_path / "home", port=0)):
+        async with Coordinator.running(Settings(home=tmp_path / "home", port=0)):
             pass
 
 
@@ -113,14 +113,14 @@ async def test_a_port_that_is_taken_gives_way_to_one_of_the_next_two(settings: S
     async with three_ports_in_a_row() as taken:
         first = taken[0].getsockname()[1]
         taken[2].close()
-        async with Backend.running(settings.model_copy(update={"port": first})) as backend:
+        async with Coordinator.running(settings.model_copy(update={"port": first})) as backend:
             assert backend.port == first + 2
 
 
 async def test_when_all_three_are_taken_any_other_is_taken(settings: Settings) -> None:
     async with three_ports_in_a_row() as taken:
         first = taken[0].getsockname()[1]
-        async with Backend.running(settings.model_copy(update={"port": first})) as backend:
+        async with Coordinator.running(settings.model_copy(update={"port": first})) as backend:
             assert backend.port not in range(first, first + 3)
             record = pid_file.running(settings.pid_path)
             assert record is not None
@@ -139,7 +139,7 @@ async def test_a_port_that_was_asked_for_is_that_one_or_none_and_its_holder_is_n
         loaded = load(flags, {"XATS_PORT": str(port)} if source == "environment" else {})
         sentence = rf"port {port} on 127.0.0.1 is taken by pid {os.getpid()} \(.*\): name another"
         with pytest.raises(StartError, match=sentence):
-            async with Backend.running(loaded.settings, loaded=loaded):
+            async with Coordinator.running(loaded.settings, loaded=loaded):
                 pass
     assert not loaded.settings.pid_path.exists()
 
@@ -150,14 +150,14 @@ def test_an_address_that_is_not_of_this_machine_is_refused_with_its_reason() -> 
 
 
 async def test_everything_is_still_there_after_a_restart(settings: Settings) -> None:
-    async with callers() as connect, Backend.running(settings) as backend:
+    async with callers() as connect, Coordinator.running(settings) as backend:
         alice, bob = await connect(url_of(backend)), await connect(url_of(backend))
         for caller, name in ((alice, "alice"), (bob, "bob")):
             await caller.register(name)
         await alice.call("send_message", to_agent_name="bob", body="kept", auto_poke=False)
         await alice.call("task_add", title="kept")
         await alice.call("register_contract", name="api", schema={"title": "kept"})
-    async with callers() as connect, Backend.running(settings) as backend:
+    async with callers() as connect, Coordinator.running(settings) as backend:
         back = await connect(url_of(backend))
         assert (await back.register("bob"))["agent_id"] == bob.agent_id
         assert [message["body"] for message in (await back.call("get_inbox"))["messages"]] == ["kept"]

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.hook_reports import BELIEVED, LONGEST_NAME, LONGEST_TOOL, MOST_SESSIONS, Reports
+from xats_tui.backend.hook_reports import BELIEVED, MAX_NAME_CHARS, MAX_SESSIONS, MAX_TOOL_CHARS, HookReports
 from xats_tui.core.model.panes import PaneState
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def heard(*events: tuple[str, dict[str, Any]]) -> Reports:
+def heard(*events: tuple[str, dict[str, Any]]) -> HookReports:
     """What is known after one session has said these."""
-    reports = Reports()
+    reports = HookReports()
     for event, fields in events:
         reports.note("s", event, fields, NOW)
     return reports
@@ -58,13 +58,13 @@ def test_a_word_is_believed_for_a_while_and_not_after_the_session_has_ended() ->
 
 def test_whoever_posts_hooks_cannot_fill_the_memory() -> None:
     reports = heard()
-    for number in range(MOST_SESSIONS + 1):
+    for number in range(MAX_SESSIONS + 1):
         reports.note(f"s{number}", "PermissionRequest", {"tool_name": "x" * 10_000}, NOW)
-    reports.note("l" * (LONGEST_NAME + 1), "Stop", {}, NOW)
+    reports.note("l" * (MAX_NAME_CHARS + 1), "Stop", {}, NOW)
 
-    newest = reports.of(f"s{MOST_SESSIONS}", NOW)
+    newest = reports.of(f"s{MAX_SESSIONS}", NOW)
     assert newest is not None
-    assert len(newest.detail) == len("PermissionRequest: ") + LONGEST_TOOL
+    assert len(newest.detail) == len("PermissionRequest: ") + MAX_TOOL_CHARS
     assert reports.of("s0", NOW) is None
     assert reports.of("s1", NOW) is not None
-    assert reports.of("l" * (LONGEST_NAME + 1), NOW) is None
+    assert reports.of("l" * (MAX_NAME_CHARS + 1), NOW) is None

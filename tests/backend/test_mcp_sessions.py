@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes import FakeClock, Notified, Published
-from xats_tui.backend.mcp_sessions import Session, Sessions, Superseded
+from xats_tui.backend.mcp_sessions import McpSession, McpSessions, Superseded
 from xats_tui.core.events import SessionChanged
 
 
@@ -15,11 +15,11 @@ def published() -> Published:
 
 
 @pytest.fixture
-def sessions(published: Published) -> Sessions:
-    return Sessions(FakeClock(), published)
+def sessions(published: Published) -> McpSessions:
+    return McpSessions(FakeClock(), published)
 
 
-def opened(sessions: Sessions, session_id: str, agent_id: str | None = None, *evidence: str) -> Session:
+def opened(sessions: McpSessions, session_id: str, agent_id: str | None = None, *evidence: str) -> McpSession:
     """An open session that speaks for an agent; all of them for the same runtime, unless `evidence` says otherwise."""
     session = sessions.open(session_id, "test 1", Notified())
     if agent_id is not None:
@@ -27,7 +27,7 @@ def opened(sessions: Sessions, session_id: str, agent_id: str | None = None, *ev
     return session
 
 
-def test_the_newest_session_of_an_agent_speaks_for_it(sessions: Sessions) -> None:
+def test_the_newest_session_of_an_agent_speaks_for_it(sessions: McpSessions) -> None:
     opened(sessions, "old", "A")
     newest = opened(sessions, "new", "A")
 
@@ -35,7 +35,7 @@ def test_the_newest_session_of_an_agent_speaks_for_it(sessions: Sessions) -> Non
     assert sessions.speaking() == (newest,)
 
 
-def test_w14_an_old_session_that_closes_does_not_silence_the_new_one(sessions: Sessions) -> None:
+def test_w14_an_old_session_that_closes_does_not_silence_the_new_one(sessions: McpSessions) -> None:
     old = opened(sessions, "old", "A")
     newest = opened(sessions, "new", "A")
     sessions.close(old)
@@ -44,7 +44,7 @@ def test_w14_an_old_session_that_closes_does_not_silence_the_new_one(sessions: S
     assert len(sessions) == 1
 
 
-def test_w14_an_older_session_speaks_again_when_the_newest_closes(sessions: Sessions) -> None:
+def test_w14_an_older_session_speaks_again_when_the_newest_closes(sessions: McpSessions) -> None:
     oldest, older = opened(sessions, "oldest", "A"), opened(sessions, "older", "A")
     newest = opened(sessions, "newest", "A")
     sessions.close(oldest)
@@ -54,7 +54,7 @@ def test_w14_an_older_session_speaks_again_when_the_newest_closes(sessions: Sess
     assert sessions.speaking() == (older,)
 
 
-def test_registering_again_makes_a_session_the_newest(sessions: Sessions) -> None:
+def test_registering_again_makes_a_session_the_newest(sessions: McpSessions) -> None:
     first, _ = opened(sessions, "first", "A"), opened(sessions, "second", "A")
     sessions.identify(first, "A", frozenset({"host:one"}))
 
@@ -62,7 +62,7 @@ def test_registering_again_makes_a_session_the_newest(sessions: Sessions) -> Non
     assert sessions.speaking() == (first,)
 
 
-def test_one_that_becomes_another_agent_leaves_the_first_to_the_others(sessions: Sessions) -> None:
+def test_one_that_becomes_another_agent_leaves_the_first_to_the_others(sessions: McpSessions) -> None:
     older, newest = opened(sessions, "older", "A"), opened(sessions, "newest", "A")
     sessions.identify(newest, "B")
 
@@ -70,7 +70,7 @@ def test_one_that_becomes_another_agent_leaves_the_first_to_the_others(sessions:
     assert sessions.of_agent("B") is newest
 
 
-def test_a_session_that_becomes_another_agent_speaks_for_the_first_no_more(sessions: Sessions) -> None:
+def test_a_session_that_becomes_another_agent_speaks_for_the_first_no_more(sessions: McpSessions) -> None:
     session = opened(sessions, "one", "A")
     sessions.identify(session, "B")
 
@@ -78,7 +78,7 @@ def test_a_session_that_becomes_another_agent_speaks_for_the_first_no_more(sessi
     assert sessions.of_agent("B") is session
 
 
-def test_nobody_speaks_for_an_agent_that_was_removed(sessions: Sessions) -> None:
+def test_nobody_speaks_for_an_agent_that_was_removed(sessions: McpSessions) -> None:
     older, newest, other = (
         opened(sessions, "older", "A"),
         opened(sessions, "newest", "A"),
@@ -97,7 +97,7 @@ def test_nobody_speaks_for_an_agent_that_was_removed(sessions: Sessions) -> None
     ("old", "new"), [((), ()), (("host:one",), ()), ((), ("host:one",)), (("host:one",), ("host:two", "thread:one"))]
 )
 def test_w13_a_session_of_another_runtime_is_superseded(
-    sessions: Sessions, old: tuple[str, ...], new: tuple[str, ...]
+    sessions: McpSessions, old: tuple[str, ...], new: tuple[str, ...]
 ) -> None:
     first, second = (sessions.open(name, "test 1", Notified()) for name in ("first", "second"))
     sessions.identify(first, "A", frozenset(old))
@@ -110,7 +110,7 @@ def test_w13_a_session_of_another_runtime_is_superseded(
     assert sessions.of_agent("A") is None
 
 
-def test_w13_sessions_that_share_a_proof_are_one_runtime(sessions: Sessions) -> None:
+def test_w13_sessions_that_share_a_proof_are_one_runtime(sessions: McpSessions) -> None:
     first = opened(sessions, "first", "A", "host:one", "ui_pid:7@1")
     second = opened(sessions, "second", "A", "ui_pid:7@1", "thread:two")
 
@@ -118,7 +118,7 @@ def test_w13_sessions_that_share_a_proof_are_one_runtime(sessions: Sessions) -> 
     assert (second.agent_id, second.superseded) == ("A", None)
 
 
-def test_registering_again_adds_to_what_proves_the_runtime(sessions: Sessions) -> None:
+def test_registering_again_adds_to_what_proves_the_runtime(sessions: McpSessions) -> None:
     first = opened(sessions, "first", "A", "host:one")
     sessions.identify(first, "A")
     opened(sessions, "second", "A", "host:one")
@@ -126,7 +126,7 @@ def test_registering_again_adds_to_what_proves_the_runtime(sessions: Sessions) -
     assert first.agent_id == "A"
 
 
-def test_what_proved_one_agents_runtime_proves_nothing_of_the_next(sessions: Sessions) -> None:
+def test_what_proved_one_agents_runtime_proves_nothing_of_the_next(sessions: McpSessions) -> None:
     first = opened(sessions, "first", "A", "thread:one")
     sessions.identify(first, "B", frozenset({"thread:two"}))
     opened(sessions, "second", "B", "thread:one")
@@ -134,7 +134,7 @@ def test_what_proved_one_agents_runtime_proves_nothing_of_the_next(sessions: Ses
     assert first.superseded is not None
 
 
-def test_registering_takes_the_name_back(sessions: Sessions) -> None:
+def test_registering_takes_the_name_back(sessions: McpSessions) -> None:
     first, second = opened(sessions, "first", "A", "host:one"), opened(sessions, "second", "A", "host:two")
     sessions.identify(first, "A", frozenset({"host:one"}))
 
@@ -143,7 +143,7 @@ def test_registering_takes_the_name_back(sessions: Sessions) -> None:
     assert sessions.speaking() == (first,)
 
 
-def test_a_superseded_session_that_unregistered_or_moved_on_is_superseded_no_more(sessions: Sessions) -> None:
+def test_a_superseded_session_that_unregistered_or_moved_on_is_superseded_no_more(sessions: McpSessions) -> None:
     first, second = opened(sessions, "first", "A", "host:one"), opened(sessions, "second", "A", "host:two")
     sessions.identify(first, "B")
     sessions.identify(second, None)
@@ -155,7 +155,7 @@ def test_a_superseded_session_that_unregistered_or_moved_on_is_superseded_no_mor
 # Life
 
 
-def test_an_agent_is_connected_while_one_of_its_sessions_has_a_stream(sessions: Sessions) -> None:
+def test_an_agent_is_connected_while_one_of_its_sessions_has_a_stream(sessions: McpSessions) -> None:
     older, newest = opened(sessions, "older", "A"), opened(sessions, "newest", "A")
     assert not sessions.is_connected("A")
 
@@ -165,7 +165,7 @@ def test_an_agent_is_connected_while_one_of_its_sessions_has_a_stream(sessions: 
     assert not sessions.is_connected("A")
 
 
-def test_closing_twice_is_told_once(sessions: Sessions, published: Published) -> None:
+def test_closing_twice_is_told_once(sessions: McpSessions, published: Published) -> None:
     session = opened(sessions, "one")
     sessions.close(session)
     sessions.close(session)
@@ -173,7 +173,7 @@ def test_closing_twice_is_told_once(sessions: Sessions, published: Published) ->
     assert published.events == [SessionChanged(session_id="one")] * 2
 
 
-def test_a_closed_session_is_forgotten(sessions: Sessions) -> None:
+def test_a_closed_session_is_forgotten(sessions: McpSessions) -> None:
     session = opened(sessions, "one", "A")
     sessions.close(session)
 
@@ -182,7 +182,7 @@ def test_a_closed_session_is_forgotten(sessions: Sessions) -> None:
     assert sessions.speaking() == ()
 
 
-def test_opening_identifying_and_closing_are_told(sessions: Sessions, published: Published) -> None:
+def test_opening_identifying_and_closing_are_told(sessions: McpSessions, published: Published) -> None:
     sessions.close(opened(sessions, "one", "A"))
 
     assert published.events == [SessionChanged(session_id="one")] * 3
@@ -192,7 +192,7 @@ def test_opening_identifying_and_closing_are_told(sessions: Sessions, published:
 
 
 def test_a_session_that_listened_is_connected_until_its_stream_ends_whenever_it_called(
-    sessions: Sessions,
+    sessions: McpSessions,
 ) -> None:
     session = opened(sessions, "one", "A")
     session.last_call_at = FakeClock().now()
@@ -204,7 +204,7 @@ def test_a_session_that_listened_is_connected_until_its_stream_ends_whenever_it_
     assert sessions.has_left("A")
 
 
-def test_a_session_that_comes_back_or_calls_again_is_there(sessions: Sessions) -> None:
+def test_a_session_that_comes_back_or_calls_again_is_there(sessions: McpSessions) -> None:
     session = opened(sessions, "one", "A")
     sessions.leave(session)
     assert sessions.has_left("A")
@@ -215,7 +215,7 @@ def test_a_session_that_comes_back_or_calls_again_is_there(sessions: Sessions) -
     assert not sessions.has_left("A")
 
 
-def test_an_agent_has_left_when_all_of_its_sessions_have(sessions: Sessions) -> None:
+def test_an_agent_has_left_when_all_of_its_sessions_have(sessions: McpSessions) -> None:
     first, second = opened(sessions, "first", "A"), opened(sessions, "second", "A")
     sessions.leave(first)
     assert not sessions.has_left("A")
@@ -228,7 +228,7 @@ def test_an_agent_has_left_when_all_of_its_sessions_have(sessions: Sessions) -> 
     assert not sessions.has_left("A")
 
 
-def test_whoever_nobody_can_come_back_as_after_a_restart_has_left(sessions: Sessions) -> None:
+def test_whoever_nobody_can_come_back_as_after_a_restart_has_left(sessions: McpSessions) -> None:
     opened(sessions, "one", "A")
     sessions.forget({"A", "B"})
 

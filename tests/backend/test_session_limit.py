@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from tests.fakes import FakeClock, Notified
-from xats_tui.backend.mcp_sessions import Session
-from xats_tui.backend.session_limit import Occupant, making_room
+from xats_tui.backend.mcp_sessions import McpSession
+from xats_tui.backend.session_limit import SessionUse, making_room
 from xats_tui.core.model.agents import SeenProcess
 
 NOW = FakeClock().now()
@@ -21,9 +21,9 @@ def occupant(
     process: SeenProcess | None = None,
     lives: bool = False,
     under_way: int = 0,
-) -> Occupant:
+) -> SessionUse:
     """A session that was used so many seconds ago."""
-    session = Session(
+    session = McpSession(
         session_id=name,
         client="c",
         opened_at=NOW - timedelta(hours=1),
@@ -32,10 +32,10 @@ def occupant(
         agent_id=f"A-{name}" if agent else None,
         under_way=under_way,
     )
-    return Occupant(session=session, listens=listens, process=process, lives=lives)
+    return SessionUse(session=session, listens=listens, process=process, lives=lives)
 
 
-def ended(*occupants: Occupant, share: int = SHARE) -> list[str]:
+def ended(*occupants: SessionUse, share: int = SHARE) -> list[str]:
     return [session.session_id for session in making_room(occupants, share, NOW)]
 
 

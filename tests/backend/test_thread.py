@@ -10,8 +10,8 @@ from urllib.request import urlopen
 import pytest
 
 from tests.patience import PATIENCE
-from xats_tui.backend.coordinator import Backend
-from xats_tui.backend.thread import GATHER, Coordinator, CoordinatorGone
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.thread import COALESCE_S, CoordinatorGone, CoordinatorThread
 from xats_tui.core.errors import StartError
 from xats_tui.core.events import AgentChanged, Scope, TaskChanged
 from xats_tui.runtime import pid_file
@@ -19,42 +19,42 @@ from xats_tui.runtime.settings import Settings
 
 
 @pytest.fixture
-async def coordinator(settings: Settings) -> AsyncIterator[Coordinator]:
+async def coordinator(settings: Settings) -> AsyncIterator[CoordinatorThread]:
     """A coordinator on a thread of its own."""
-    running = Coordinator(settings)
+    running = CoordinatorThread(settings)
     running.start()
     yield running
     await asyncio.to_thread(running.stop)
 
 
-async def port_of(backend: Backend) -> int:
+async def port_of(backend: Coordinator) -> int:
     return backend.port
 
 
-async def publish(backend: Backend) -> None:
+async def publish(backend: Coordinator) -> None:
     """Two facts, one commit."""
     backend.bus.publish([AgentChanged(agent_id="a"), TaskChanged(task_id="t", team="red")])
 
 
-async def test_a_question_is_answered_on_the_coordinators_thread(coordinator: Coordinator) -> None:
-    async def where(backend: Backend) -> tuple[str, int]:
+async def test_a_question_is_answered_on_the_coordinators_thread(coordinator: CoordinatorThread) -> None:
+    async def where(backend: Coordinator) -> tuple[str, int]:
         return threading.current_thread().name, len(await backend.registry.roster())
 
     assert await coordinator.ask(where) == ("coordinator", 0)
 
 
-async def test_what_goes_wrong_there_is_raised_here(coordinator: Coordinator) -> None:
-    async def fail(backend: Backend) -> None:
+async def test_what_goes_wrong_there_is_raised_here(coordinator: CoordinatorThread) -> None:
+    async def fail(backend: Coordinator) -> None:
         raise KeyError("there")
 
     with pytest.raises(KeyError, match="there"):
         await coordinator.ask(fail)
 
 
-async def test_a_question_that_is_cancelled_here_ends_there(coordinator: Coordinator) -> None:
+async def test_a_question_that_is_cancelled_here_ends_there(coordinator: CoordinatorThread) -> None:
     began, ended = threading.Event(), threading.Event()
 
-    async def wait_for_ever(backend: Backend) -> None:
+    async def wait_for_ever(backend: Coordinator) -> None:
         began.set()
         try:
             await asyncio.Event().wait()
@@ -70,7 +70,7 @@ async def test_a_question_that_is_cancelled_here_ends_there(coordinator: Coordin
         await asking
 
 
-async def test_stale_scopes_arrive_on_the_listeners_own_loop(coordinator: Coordinator) -> None:
+async def test_stale_scopes_arrive_on_the_listeners_own_loop(coordinator: CoordinatorThread) -> None:
     heard: asyncio.Queue[tuple[frozenset[Scope], int]] = asyncio.Queue()
     leave = coordinator.listen(lambda scopes: heard.put_nowait((scopes, threading.get_ident())))
     await coordinator.ask(publish)
@@ -84,18 +84,18 @@ async def test_stale_scopes_arrive_on_the_listeners_own_loop(coordinator: Coordi
     leave()
 
 
-async def test_scopes_gather_while_the_listeners_loop_is_busy(coordinator: Coordinator) -> None:
+async def test_scopes_gather_while_the_listeners_loop_is_busy(coordinator: CoordinatorThread) -> None:
     heard: list[frozenset[Scope]] = []
     leave = coordinator.listen(heard.append)
     await coordinator.ask(publish)
     await asyncio.sleep(0)
     heard.clear()
 
-    async def publish_often(backend: Backend) -> None:
+    async def publish_often(backend: Coordinator) -> None:
         for _ in range(500):
             await publish(backend)
 
-    await asyncio.sleep(GATHER)
+    await asyncio.sleep(COALESCE_S)
     heard.clear()
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -104,14 +104,14 @@ async def test_scopes_gather_while_the_listeners_loop_is_busy(coordinator: Coord
     took = loop.time() - began
     async with asyncio.timeout(PATIENCE):
         while not heard:
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(COALESCE_S)
     leave()
 
     assert set(heard) == {frozenset({Scope.AGENTS, Scope.TASKS})}
-    assert len(heard) <= 2 + took / GATHER
+    assert len(heard) <= 2 + took / COALESCE_S
 
 
-async def test_who_left_hears_nothing_more(coordinator: Coordinator) -> None:
+async def test_who_left_hears_nothing_more(coordinator: CoordinatorThread) -> None:
     heard: list[frozenset[Scope]] = []
     coordinator.listen(heard.append)()
     await coordinator.ask(publish)
@@ -120,7 +120,7 @@ async def test_who_left_hears_nothing_more(coordinator: Coordinator) -> None:
     assert heard == []
 
 
-async def test_the_coordinator_goes_on_while_the_screen_stands_still(coordinator: Coordinator) -> None:
+async def test_the_coordinator_goes_on_while_the_screen_stands_still(coordinator: CoordinatorThread) -> None:
     port = await coordinator.ask(port_of)
 
     def ask_often() -> list[int]:
@@ -137,14 +137,14 @@ async def test_the_coordinator_goes_on_while_the_screen_stands_still(coordinator
 
 
 async def test_a_start_error_crosses(settings: Settings) -> None:
-    async with Backend.running(settings):
-        second = Coordinator(settings)
+    async with Coordinator.running(settings):
+        second = CoordinatorThread(settings)
         with pytest.raises(StartError, match="already running"):
             await asyncio.to_thread(second.start)
 
 
 async def test_it_stops_and_then_answers_no_more(settings: Settings) -> None:
-    coordinator = Coordinator(settings)
+    coordinator = CoordinatorThread(settings)
     coordinator.start()
     await asyncio.to_thread(coordinator.stop)
 
@@ -157,11 +157,11 @@ async def test_it_stops_and_then_answers_no_more(settings: Settings) -> None:
 
 
 async def test_a_question_under_way_when_it_stops_does_not_hang(settings: Settings) -> None:
-    coordinator = Coordinator(settings)
+    coordinator = CoordinatorThread(settings)
     coordinator.start()
     began = threading.Event()
 
-    async def wait_for_ever(backend: Backend) -> None:
+    async def wait_for_ever(backend: Coordinator) -> None:
         began.set()
         await asyncio.Event().wait()
 
@@ -175,7 +175,7 @@ async def test_a_question_under_way_when_it_stops_does_not_hang(settings: Settin
 
 
 def test_a_thread_without_a_loop_may_ask_too(settings: Settings) -> None:
-    coordinator = Coordinator(settings)
+    coordinator = CoordinatorThread(settings)
     coordinator.start()
     assert coordinator.ask_from_thread(port_of, PATIENCE) > 0
     coordinator.stop()
@@ -184,7 +184,7 @@ def test_a_thread_without_a_loop_may_ask_too(settings: Settings) -> None:
 
 
 def test_who_connects_after_it_stopped_waits_for_whoever_has_its_socket(settings: Settings) -> None:
-    coordinator = Coordinator(settings)
+    coordinator = CoordinatorThread(settings)
     coordinator.start()
     with coordinator.listener() as listener:
         coordinator.stop()
@@ -199,7 +199,7 @@ def test_who_connects_after_it_stopped_waits_for_whoever_has_its_socket(settings
 
 
 def test_the_pid_file_says_where_the_dashboard_is(settings: Settings) -> None:
-    coordinator = Coordinator(settings, terminal="tmux pane %3, /dev/pts/7")
+    coordinator = CoordinatorThread(settings, terminal="tmux pane %3, /dev/pts/7")
     coordinator.start()
     record = pid_file.running(settings.pid_path)
     coordinator.stop()

@@ -9,22 +9,24 @@ from typing import Any
 import pytest
 
 from xats_tui.clients.launch import PROGRAMS, SECOND, codex_has_remote, start_of
-from xats_tui.core.model.launches import Means, Start, Wanted
+from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
-MEANS = Means(program="/bin/it", bridge=("xats", "mcp"), hook=("xats", "hook"), port=4100, mark="m-1")
+MEANS = LaunchCommand(program="/bin/it", bridge=("xats", "mcp"), hook=("xats", "hook"), port=4100, mark="m-1")
 AS_QA = ["--name", "qa's", "--team", "shop", "--role", "tester"]
 
 
-def wanted(client: str, *extra: str, **more: Any) -> Wanted:
-    return Wanted(client=client, name="qa's", team="shop", role="tester", folder=Path("/shop"), extra=extra, **more)
+def wanted(client: str, *extra: str, **more: Any) -> LaunchRequest:
+    return LaunchRequest(
+        client=client, name="qa's", team="shop", role="tester", folder=Path("/shop"), extra=extra, **more
+    )
 
 
-def option(start: Start, flag: str) -> str:
+def option(start: ClientStart, flag: str) -> str:
     """The value of a flag that is given as `FLAG=VALUE`."""
     return next(part.partition("=")[2] for part in start.command if part.startswith(f"{flag}="))
 
 
-def configured(start: Start) -> dict[str, Any]:
+def configured(start: ClientStart) -> dict[str, Any]:
     """What Codex is told by -c."""
     told = [value for flag, value in zip(start.command, start.command[1:], strict=False) if flag == "-c"]
     return tomllib.loads("\n".join(told))
@@ -114,6 +116,6 @@ def test_a_server_of_codex_own_has_the_same_configuration_and_is_told_to_the_bri
 def test_a_server_that_cannot_be_replaced_is_put_aside(tmp_path: Path, config: str, remote: bool) -> None:
     (tmp_path / "config.toml").write_text(config)
     assert codex_has_remote(tmp_path / "nowhere", {"CODEX_HOME": str(tmp_path)}) is remote
-    means = Means(program="c", bridge=("xats",), hook=(), port=1, mark="m", has_remote=remote)
+    means = LaunchCommand(program="c", bridge=("xats",), hook=(), port=1, mark="m", has_remote=remote)
     told = configured(start_of(wanted("codex"), means, {}))["mcp_servers"]
     assert (SECOND in told, told.get("xats", {}).get("enabled")) == ((True, False) if remote else (False, None))

@@ -21,7 +21,7 @@ from tests.commands.processes import clean_environment, daemon
 from tests.conftest import Sql
 from tests.mcp_caller import Caller, callers
 from tests.tmux_server import short_folder, tmux_server
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.coordinator_proof import proof
 from xats_tui.runtime.settings import Settings
@@ -63,7 +63,7 @@ async def scene() -> AsyncIterator[Scene]:
 @asynccontextmanager
 async def team(settings: Settings, *names: str) -> AsyncIterator[list[Caller]]:
     """A coordinator in this process, and agents of these names."""
-    async with Backend.running(settings) as backend, callers() as connect:
+    async with Coordinator.running(settings) as backend, callers() as connect:
         members = [await connect(f"http://127.0.0.1:{backend.port}/mcp") for _ in names]
         for name, member in zip(names, members, strict=True):
             await member.register(name, team="red")
@@ -409,16 +409,16 @@ async def test_one_that_others_could_read_is_replaced_at_the_start_and_a_good_on
     path.parent.mkdir()
     path.write_text(SECRET)
     path.chmod(0o640)
-    async with Backend.running(settings):
+    async with Coordinator.running(settings):
         made = path.read_text()
         assert (SECRET in made, stat.S_IMODE(path.stat().st_mode)) == (False, 0o600)
-    async with Backend.running(settings):
+    async with Coordinator.running(settings):
         assert path.read_text() == made
 
 
 async def test_under_a_read_only_dashboard_commands_look_and_change_nothing(settings: Settings) -> None:
     home = ("--home", str(settings.home))
-    async with Backend.working(settings) as backend, backend.serving(read_only=True):
+    async with Coordinator.working(settings) as backend, backend.serving(read_only=True):
         looked, changed = await beside("agents", *home), await beside("send", "--all", "hello", *home)
     assert (looked.code, looked.stdout) == (0, "no agent\n")
     assert changed.code == 1

@@ -8,7 +8,7 @@ from xats_tui.backend.panes import read_pane
 from xats_tui.clients.dialogs import read_prompt
 from xats_tui.core.model.agents import Client
 from xats_tui.core.model.panes import PaneReading, PaneState
-from xats_tui.demo.picture import Picture, Question, draw
+from xats_tui.demo.picture import DemoQuestion, StandInScreen, draw
 
 SIZES = pytest.mark.parametrize(("columns", "rows"), [(60, 20), (80, 24), (120, 36), (200, 60)])
 
@@ -17,10 +17,10 @@ CURSOR = re.compile(r"\x1b\[(\d+);(\d+)H\x1b\[\?25h")
 
 TALK = ("●Registered as qa.", "❯[xats] 1 new message", "└xats - get_inbox", "●" + "a long answer " * 30) * 5
 
-QUESTION = Question(tool="Bash command", command="pytest -q", reason="Run the tests")
+QUESTION = DemoQuestion(tool="Bash command", command="pytest -q", reason="Run the tests")
 
 
-def shown(picture: Picture, columns: int, rows: int) -> tuple[str, dict[str, int | str]]:
+def shown(picture: StandInScreen, columns: int, rows: int) -> tuple[str, dict[str, int | str]]:
     """The screen after a picture was drawn, as tmux would tell it."""
     drawn = draw(picture, columns, rows)
     screen = dict(ROW.findall(drawn))
@@ -32,7 +32,7 @@ def shown(picture: Picture, columns: int, rows: int) -> tuple[str, dict[str, int
     return "\n".join(screen[str(number + 1)] for number in range(len(screen))), formats
 
 
-def reading(picture: Picture, columns: int, rows: int) -> PaneReading:
+def reading(picture: StandInScreen, columns: int, rows: int) -> PaneReading:
     """What is read from it."""
     return read_pane(Client.CLAUDE_CODE, *shown(picture, columns, rows))
 
@@ -40,20 +40,20 @@ def reading(picture: Picture, columns: int, rows: int) -> PaneReading:
 @SIZES
 @pytest.mark.parametrize("transcript", [(), TALK])
 def test_an_idle_stand_in_is_read_as_idle(transcript: tuple[str, ...], columns: int, rows: int) -> None:
-    assert reading(Picture(title="qa", transcript=transcript), columns, rows).state is PaneState.IDLE
+    assert reading(StandInScreen(title="qa", transcript=transcript), columns, rows).state is PaneState.IDLE
 
 
 @SIZES
 def test_one_at_work_is_read_as_busy(columns: int, rows: int) -> None:
     for beat in range(6):
-        picture = Picture(title="qa", transcript=TALK, doing="Reading my mail", beat=beat)
+        picture = StandInScreen(title="qa", transcript=TALK, doing="Reading my mail", beat=beat)
         assert reading(picture, columns, rows).state is PaneState.BUSY
 
 
 @SIZES
 @pytest.mark.parametrize("draft", ["half a sentence", "[xats] 3 new messages from backend, qa: call get_inbox" * 3])
 def test_a_draft_is_read_to_the_letter_however_it_wraps(draft: str, columns: int, rows: int) -> None:
-    read = reading(Picture(title="qa", transcript=TALK, draft=draft), columns, rows)
+    read = reading(StandInScreen(title="qa", transcript=TALK, draft=draft), columns, rows)
 
     assert read.state is PaneState.DRAFT
     assert "".join((read.composer or "").split()) == draft.replace(" ", "")
@@ -62,8 +62,8 @@ def test_a_draft_is_read_to_the_letter_however_it_wraps(draft: str, columns: int
 @SIZES
 @pytest.mark.parametrize("chosen", [1, 2, 3])
 def test_a_question_is_read_with_its_options(chosen: int, columns: int, rows: int) -> None:
-    picture = Picture(
-        title="qa", transcript=TALK, question=Question(tool="Bash", command="ls", reason="", chosen=chosen)
+    picture = StandInScreen(
+        title="qa", transcript=TALK, question=DemoQuestion(tool="Bash", command="ls", reason="", chosen=chosen)
     )
     screen, formats = shown(picture, columns, rows)
     prompt = read_prompt(Client.CLAUDE_CODE, screen, formats)

@@ -12,7 +12,7 @@ from tests.mcp_caller import Caller, callers
 from tests.patience import eventually
 from tests.screens.looking import slow
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.services.wakes import waker
 from xats_tui.core.clock import SystemClock
 from xats_tui.runtime.settings import Settings
@@ -35,9 +35,9 @@ class SetClock(SystemClock):
 @asynccontextmanager
 async def alice_and_bob(
     settings: Settings, clock: SetClock, tmux: TmuxServer
-) -> AsyncIterator[tuple[Backend, Caller, Caller, Pane]]:
+) -> AsyncIterator[tuple[Coordinator, Caller, Caller, Pane]]:
     """A coordinator by this clock with two agents, and the pane of the second."""
-    async with Backend.running(settings, clock) as backend, callers() as connect:
+    async with Coordinator.running(settings, clock) as backend, callers() as connect:
         alice, bob = [await connect(url_of(backend)) for _ in range(2)]
         await alice.register("alice")
         await bob.register("bob")

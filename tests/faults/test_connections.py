@@ -22,7 +22,7 @@ from tests.patience import PATIENCE, eventually
 from tests.screens.looking import slow
 from xats_tui.backend import session_limit
 from xats_tui.backend.api import connection_limits, mcp_server, request_checks
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 BEGUN = b"POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\n"
@@ -61,8 +61,8 @@ def is_over(connection: socket.socket) -> bool:
 async def test_a_connection_without_a_request_ends(
     sent: bytes, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_limits, "REQUEST_PATIENCE", 0.2)
-    async with Backend.running(settings) as backend:
+    monkeypatch.setattr(connection_limits, "REQUEST_TIMEOUT_S", 0.2)
+    async with Coordinator.running(settings) as backend:
         with connected(backend.port, sent) as connection:
             await eventually(lambda: is_over(connection))
 
@@ -70,8 +70,8 @@ async def test_a_connection_without_a_request_ends(
 async def test_a_body_that_does_not_come_is_answered_and_ends(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_checks, "BODY_PATIENCE", 0.2)
-    async with Backend.running(settings) as backend:
+    monkeypatch.setattr(request_checks, "BODY_TIMEOUT_S", 0.2)
+    async with Coordinator.running(settings) as backend:
         reader, writer = await asyncio.open_connection("127.0.0.1", backend.port)
         writer.write(WITHOUT_BODY)
         async with asyncio.timeout(PATIENCE):
@@ -83,8 +83,8 @@ async def test_a_body_that_does_not_come_is_answered_and_ends(
 
 @pytest.mark.slow
 async def test_one_that_asks_now_and_then_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_limits, "REQUEST_PATIENCE", 0.2)
-    async with Backend.running(settings) as backend:
+    monkeypatch.setattr(connection_limits, "REQUEST_TIMEOUT_S", 0.2)
+    async with Coordinator.running(settings) as backend:
         with connected(backend.port) as connection:
             for _ in range(3):
                 connection.sendall(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
@@ -95,8 +95,8 @@ async def test_one_that_asks_now_and_then_stays(settings: Settings, monkeypatch:
 async def test_whoever_asks_gets_in_however_many_are_silent(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_limits, "MOST_CONNECTIONS", 10)
-    async with Backend.running(settings) as backend, callers() as connect:
+    monkeypatch.setattr(connection_limits, "MAX_CONNECTIONS", 10)
+    async with Coordinator.running(settings) as backend, callers() as connect:
         with ExitStack() as stack:
             silent = [stack.enter_context(connected(backend.port)) for _ in range(50)]
             alice = await connect(url_of(backend))
@@ -111,7 +111,7 @@ async def test_whoever_asks_gets_in_however_many_are_silent(
 async def test_sessions_that_nobody_needs_make_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 4)
     monkeypatch.setattr(session_limit, "IDLE", timedelta(seconds=0.2))
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         used, listening = await open_session(http), await open_session(http)
         await http.post("/mcp", json=call("echo", msg="x"), headers=used)
         async with http.stream("GET", "/mcp", headers=listening):
@@ -128,7 +128,7 @@ async def test_an_agent_whose_session_made_room_is_who_it_was_when_it_comes_back
 ) -> None:
     monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 4)
     monkeypatch.setattr(session_limit, "IDLE", timedelta(0))
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         agents = [await open_session(http) for _ in range(3)]
         for number, session in enumerate(agents):
             registration = call("register_agent", client="custom", model="m", name=f"agent-{number}")
@@ -142,8 +142,8 @@ async def test_an_agent_whose_session_made_room_is_who_it_was_when_it_comes_back
 
 async def test_a_bridge_says_that_the_coordinator_is_full(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 1)
-    monkeypatch.setattr(mcp_server, "SHARE", 1)
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    monkeypatch.setattr(mcp_server, "PROCESS_SHARE_DIVISOR", 1)
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         listening = await open_session(http)
         async with http.stream("GET", "/mcp", headers=listening), bridge(settings.home) as host:
             await host.shake_hands()
@@ -154,7 +154,7 @@ async def test_a_bridge_says_that_the_coordinator_is_full(settings: Settings, mo
 
 @pytest.mark.slow
 async def test_a_client_that_does_not_read_its_stream_holds_nobody_up_and_costs_no_memory(
-    backend: Backend, register: Connect
+    backend: Coordinator, register: Connect
 ) -> None:
     alice, carol = await register("alice"), await register("carol")
     await carol.call("subscribe_contract", name="api")
@@ -171,7 +171,7 @@ async def test_a_client_that_does_not_read_its_stream_holds_nobody_up_and_costs_
             for _ in range(40):
                 begun = time.monotonic()
                 await opened.notify("notifications/heartbeat", {"filling": "x" * 400_000})
-                blocked += time.monotonic() - begun > mcp_server.NOTIFY_PATIENCE / 2
+                blocked += time.monotonic() - begun > mcp_server.NOTIFY_TIMEOUT_S / 2
                 if blocked:
                     break
             assert blocked, "its buffers have no end"

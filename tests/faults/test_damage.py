@@ -20,15 +20,15 @@ from tests.patience import PATIENCE, eventually
 from tests.screens.looking import slow
 from tests.screens.sample import FILLED, FixedSource
 from tests.screens.sample import NOW as FILLED_AT
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.store.upkeep.repair import repair
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.errors import StartError, StoreError, StoreFault, UnusableStore
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.attention import concerns
-from xats_tui.screens.data.refresh import Reloads
-from xats_tui.screens.data.snapshot import Part, Picture
+from xats_tui.screens.data.refresh import Refresh
+from xats_tui.screens.data.snapshot import Slice, Snapshot
 
 MESSAGES = 2000
 
@@ -65,7 +65,7 @@ async def test_it_is_refused_at_the_start_and_saved_by_the_repair(
     path.write_bytes(damaged)
 
     with pytest.raises(StartError, match=r"is damaged .*: `xats-tui repair --db .*data.db` saves"):
-        async with Backend.running(settings):
+        async with Coordinator.running(settings):
             pass
     assert path.read_bytes() == damaged
     done = repair(path, NOW)
@@ -78,7 +78,7 @@ async def test_it_is_refused_at_the_start_and_saved_by_the_repair(
     assert done.kept is not None
     assert done.kept.read_bytes() == damaged
     assert {stat.S_IMODE(file.stat().st_mode) & 0o077 for file in path.parent.glob("data.db*")} == {0}
-    async with Backend.running(settings) as backend:
+    async with Coordinator.running(settings) as backend:
         assert (await backend.health()).troubles == ()
 
 
@@ -135,7 +135,7 @@ async def test_garbage_in_the_log_beside_it_harms_nothing(whole: bytes, path: Pa
     path.write_bytes(whole)
     path.with_name("data.db-wal").write_bytes(overwritten(0, 5 * PAGE)(b""))
 
-    async with Backend.running(settings):
+    async with Coordinator.running(settings):
         assert rows(path, "SELECT count(*) FROM messages") == [(MESSAGES,)]
 
 
@@ -199,21 +199,21 @@ def test_the_command_says_in_a_sentence_that_there_is_none(tmp_path: Path) -> No
 
 async def test_a_screen_that_cannot_be_reloaded_says_why() -> None:
     class Damaged(FixedSource):
-        async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+        async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
             raise StoreError("the database is damaged; run `xats-tui repair`", StoreFault.DAMAGED)
 
-    delivered: asyncio.Queue[Picture] = asyncio.Queue()
-    reloading = asyncio.create_task(Reloads(Damaged(FILLED), SystemClock(), delivered.put_nowait).run())
+    delivered: asyncio.Queue[Snapshot] = asyncio.Queue()
+    reloading = asyncio.create_task(Refresh(Damaged(FILLED), SystemClock(), delivered.put_nowait).run())
     async with asyncio.timeout(PATIENCE):
-        picture = await delivered.get()
+        snapshot = await delivered.get()
     reloading.cancel()
 
-    first = concerns(picture, FILLED_AT)[0]
+    first = concerns(snapshot, FILLED_AT)[0]
     assert (first.subject, first.reason) == ("database", "the database is damaged; run `xats-tui repair`")
 
 
 async def test_damage_that_is_met_while_it_runs_is_told_to_all_and_ends_nothing(
-    backend: Backend, register: Connect, sql: Sql, settings: Settings
+    backend: Coordinator, register: Connect, sql: Sql, settings: Settings
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     await alice.call("send_message", to_agent_name="bob", body="x" * 50_000, auto_poke=False)

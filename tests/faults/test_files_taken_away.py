@@ -16,7 +16,7 @@ from tests.commands.processes import XATS, clean_environment, daemon, end, kill,
 from tests.conftest import url_of
 from tests.mcp_caller import Caller, callers
 from tests.patience import PATIENCE, eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.settings import Settings
 
@@ -118,7 +118,7 @@ async def bodies(url: str) -> list[str]:
 
 @pytest.mark.parametrize("take", WAYS.values(), ids=list(WAYS))
 async def test_the_very_next_message_is_refused_in_one_sentence(settings: Settings, take: Take) -> None:
-    async with Backend.running(settings) as backend, two_agents(url_of(backend)) as (alice, bob):
+    async with Coordinator.running(settings) as backend, two_agents(url_of(backend)) as (alice, bob):
         assert "message_id" in await send(alice, "before")
         take(settings.home)
 
@@ -134,7 +134,7 @@ async def test_the_very_next_message_is_refused_in_one_sentence(settings: Settin
 
 @pytest.mark.parametrize("take", DESTRUCTIVE.values(), ids=list(DESTRUCTIVE))
 async def test_a_file_that_is_overwritten_in_its_place_is_noticed(settings: Settings, take: Take) -> None:
-    async with Backend.running(settings) as backend, two_agents(url_of(backend)) as (alice, _):
+    async with Coordinator.running(settings) as backend, two_agents(url_of(backend)) as (alice, _):
         with closing(sqlite3.connect(settings.db_path)) as database:
             database.execute("VACUUM INTO ?", [str(settings.home / "older")])
         await fill(alice)
@@ -147,7 +147,7 @@ async def test_a_file_that_is_overwritten_in_its_place_is_noticed(settings: Sett
 
 @pytest.mark.parametrize("name", ["data.db", "data.db-wal", "data.db-shm", ""])
 async def test_a_file_that_is_put_back_is_gone_on_with(settings: Settings, name: str) -> None:
-    async with Backend.running(settings) as backend, two_agents(url_of(backend)) as (alice, bob):
+    async with Coordinator.running(settings) as backend, two_agents(url_of(backend)) as (alice, bob):
         file = settings.home / name
         file.rename(settings.home.parent / "away")
         assert (await send(alice, "lost"))["error"] == "storage_unavailable"
@@ -167,7 +167,7 @@ async def test_a_file_that_is_put_back_is_gone_on_with(settings: Settings, name:
 
 
 async def test_what_another_program_commits_is_no_trouble(settings: Settings) -> None:
-    async with Backend.running(settings) as backend, two_agents(url_of(backend)) as (alice, _):
+    async with Coordinator.running(settings) as backend, two_agents(url_of(backend)) as (alice, _):
         with closing(sqlite3.connect(settings.db_path)) as database:
             database.execute("UPDATE agents SET model = ?", ["x" * 2_000_000])
             database.commit()

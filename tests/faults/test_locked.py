@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import url_of
 from tests.mcp_caller import callers
 from tests.patience import eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.store.sql import database, migrations
 from xats_tui.core.errors import StartError
 from xats_tui.runtime.settings import Settings
@@ -25,10 +25,10 @@ REFUSED = "the database is locked by another program; try again, and end that pr
 @pytest.fixture(autouse=True)
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A twentieth of what a coordinator has."""
-    assert database.BUSY_TIMEOUT_MS == migrations.PATIENCE_MS == 20 * PATIENCE_MS
+    assert database.BUSY_TIMEOUT_MS == migrations.TIMEOUT_MS == 20 * PATIENCE_MS
     monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", PATIENCE_MS)
     monkeypatch.setattr(database, "PRAGMAS", (*database.PRAGMAS[:-1], f"PRAGMA busy_timeout={PATIENCE_MS}"))
-    monkeypatch.setattr(migrations, "PATIENCE_MS", PATIENCE_MS)
+    monkeypatch.setattr(migrations, "TIMEOUT_MS", PATIENCE_MS)
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def locked(path: Path, mode: str = "NORMAL") -> Iterator[None]:
 
 @pytest.mark.slow
 async def test_those_who_wait_together_are_refused_together_and_go_on_afterwards(settings: Settings) -> None:
-    async with Backend.running(settings) as backend, callers() as connect:
+    async with Coordinator.running(settings) as backend, callers() as connect:
         agents = [await connect(url_of(backend)) for _ in range(6)]
         for number, agent in enumerate(agents):
             await agent.register(f"agent-{number}")
@@ -62,7 +62,7 @@ async def test_those_who_wait_together_are_refused_together_and_go_on_afterwards
 
 @pytest.mark.slow
 async def test_who_asks_while_it_is_locked_waits_as_long_as_the_first(settings: Settings) -> None:
-    async with Backend.running(settings) as backend, callers() as connect:
+    async with Coordinator.running(settings) as backend, callers() as connect:
         alice = await connect(url_of(backend))
         await alice.register("alice")
         with locked(settings.db_path):
@@ -75,13 +75,13 @@ async def test_who_asks_while_it_is_locked_waits_as_long_as_the_first(settings: 
 
 @pytest.mark.slow
 async def test_at_the_start_it_is_one_sentence(settings: Settings) -> None:
-    async with Backend.running(settings):
+    async with Coordinator.running(settings):
         pass
     with (
         locked(settings.db_path, "EXCLUSIVE"),
         pytest.raises(StartError, match=r"data\.db is locked by another program: end that first"),
     ):
-        async with Backend.running(settings):
+        async with Coordinator.running(settings):
             pass
-    async with Backend.running(settings):
+    async with Coordinator.running(settings):
         pass

@@ -10,7 +10,7 @@ from tests.conftest import url_of
 from tests.faults.files import AT, NOW
 from tests.mcp_caller import callers
 from tests.patience import eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.migrations import prepare
 from xats_tui.backend.store.sql.transactions import Parameters, Row
@@ -66,7 +66,7 @@ async def test_few_of_thousands_that_wait_go_before_a_call(settings: Settings, m
         return await fetch_all(self, sql, parameters)
 
     monkeypatch.setattr(Database, "fetch_all", counted)
-    async with Backend.running(settings) as backend, callers() as connect:
+    async with Coordinator.running(settings) as backend, callers() as connect:
         caller = await connect(url_of(backend))
         before = asked
         await caller.register("caller")

@@ -66,7 +66,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     now = [256, 4096]
 
     def put(_: int, wanted: tuple[int, int]) -> None:
-        if wanted[1] != now[1] or (now[1] == resource.RLIM_INFINITY and wanted[0] > open_files.MOST_FILES_ON_MACOS):
+        if wanted[1] != now[1] or (now[1] == resource.RLIM_INFINITY and wanted[0] > open_files.MAX_FILES_ON_MACOS):
             raise ValueError("current limit exceeds maximum limit")
         now[:] = wanted
 

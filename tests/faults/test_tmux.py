@@ -13,8 +13,8 @@ from tests.fakes import FakeClock
 from tests.patience import eventually
 from tests.screens.looking import slow
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.coordinator import Backend
-from xats_tui.backend.system.tmux import DEADLINE, Tmux
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.system.tmux import TIMEOUT_S, Tmux
 from xats_tui.core.errors import TmuxUnavailable
 
 pytestmark = pytest.mark.tmux
@@ -97,19 +97,19 @@ async def took(call: Awaitable[object]) -> float:
 
 @pytest.mark.slow
 async def test_calls_do_not_wait_for_a_tmux_that_hangs_and_the_operator_is_told(
-    backend: Backend, register: Connect, tmux: TmuxServer, put_tmux: PutTmux
+    backend: Coordinator, register: Connect, tmux: TmuxServer, put_tmux: PutTmux
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     pane = await tmux.stand_in("bob")
     await bind(bob, pane)
     put_tmux("exec sleep 600")
     sending = alice.call("send_message", to_agent_name="bob", body="hello")
-    assert await took(sending) < DEADLINE
+    assert await took(sending) < TIMEOUT_S
     for _ in range(20):
-        assert await took(alice.call("echo", msg="x")) < DEADLINE
-        assert await took(bob.call("task_list")) < DEADLINE
+        assert await took(alice.call("echo", msg="x")) < TIMEOUT_S
+        assert await took(bob.call("task_list")) < TIMEOUT_S
     await eventually(lambda: [trouble.subject for trouble in backend.notices.troubles] == ["tmux"])
-    assert f"within {DEADLINE:g} s" in (await backend.health()).troubles[0].text
+    assert f"within {TIMEOUT_S:g} s" in (await backend.health()).troubles[0].text
 
     put_tmux('exec $REAL "$@"')
     await eventually(lambda: backend.notices.troubles == ())

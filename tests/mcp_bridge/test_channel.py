@@ -17,7 +17,7 @@ from tests.mcp_bridge.host import ScriptedHost, proxy
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, listening
 from tests.mcp_caller import callers
 from tests.patience import PATIENCE, eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.mcp_bridge.channel_proxy import ChannelProxy
 from xats_tui.mcp_bridge.host.pipes import Pipes
 from xats_tui.mcp_bridge.host.stdio import Host
@@ -90,7 +90,7 @@ def test_what_is_no_endpoint_is_refused_at_once(url: str, tmp_path: Path) -> Non
     assert "http://127.0.0.1:9100/mcp" in run.stderr
 
 
-async def test_w39_the_hint_comes_after_the_hosts_initialized(backend: Backend, tmp_path: Path) -> None:
+async def test_w39_the_hint_comes_after_the_hosts_initialized(backend: Coordinator, tmp_path: Path) -> None:
     async with proxy(tmp_path, "--daemon-url", url_of(backend)) as host:
         await host.request("initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo={"name": "host"})
         await eventually(lambda: "the coordinator knows channel" in (tmp_path / "xats-tui.log").read_text())
@@ -102,7 +102,7 @@ async def test_w39_the_hint_comes_after_the_hosts_initialized(backend: Backend, 
         assert await csid_of(host)
 
 
-async def test_it_registers_as_the_reference_proxy_does(backend: Backend, tmp_path: Path) -> None:
+async def test_it_registers_as_the_reference_proxy_does(backend: Coordinator, tmp_path: Path) -> None:
     async with proxy(tmp_path, "--daemon-url", url_of(backend)) as host:
         csid = await ready(host)
         (session,) = backend.sessions.speaking()
@@ -117,7 +117,7 @@ async def test_it_registers_as_the_reference_proxy_does(backend: Backend, tmp_pa
 @pytest.mark.first_variant_quick
 @pytest.mark.parametrize("named_by", ["flag", "environment", "pid file"])
 async def test_a_wake_reaches_the_host_unchanged(
-    named_by: str, backend: Backend, settings: Settings, register: Connect, tmp_path: Path
+    named_by: str, backend: Coordinator, settings: Settings, register: Connect, tmp_path: Path
 ) -> None:
     url = url_of(backend)
     arguments = ["--daemon-url", url] if named_by == "flag" else []
@@ -134,7 +134,9 @@ async def test_a_wake_reaches_the_host_unchanged(
         assert wake == {"jsonrpc": "2.0", "method": TO_THE_HOST, "params": {"content": HINT, "meta": {}}}
 
 
-async def test_two_proxies_each_carry_their_own_channel(backend: Backend, register: Connect, tmp_path: Path) -> None:
+async def test_two_proxies_each_carry_their_own_channel(
+    backend: Coordinator, register: Connect, tmp_path: Path
+) -> None:
     arguments = ("--daemon-url", url_of(backend))
     async with proxy(tmp_path, *arguments) as first, proxy(tmp_path, *arguments) as second:
         one, other = await ready(first), await ready(second)
@@ -150,7 +152,7 @@ async def test_two_proxies_each_carry_their_own_channel(backend: Backend, regist
 
 
 async def test_w9_a_proxy_that_is_killed_delivers_nothing_and_its_successor_does(
-    backend: Backend, register: Connect, tmp_path: Path
+    backend: Coordinator, register: Connect, tmp_path: Path
 ) -> None:
     alice = await register("alice")
     async with proxy(tmp_path, "--daemon-url", url_of(backend)) as killed:
@@ -189,7 +191,7 @@ async def test_the_channel_is_the_same_after_a_restart_and_the_hint_comes_again(
 @pytest.mark.first_variant_quick
 @pytest.mark.parametrize("end_by", ["stdin", "SIGTERM", "SIGINT"])
 async def test_w39_it_ends_with_its_host_and_takes_its_session_along(
-    end_by: str, backend: Backend, tmp_path: Path
+    end_by: str, backend: Coordinator, tmp_path: Path
 ) -> None:
     async with proxy(tmp_path, "--daemon-url", url_of(backend)) as host:
         await ready(host)

@@ -14,7 +14,7 @@ from tests.commands.processes import XATS, clean_environment
 from tests.conftest import Connect, Sql
 from tests.mcp_bridge.host import LONGEST_LINE, ScriptedHost, end
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 HUB = "import os, subprocess, sys; os.setsid(); sys.exit(subprocess.call(sys.argv[1:]))"
 """A daemon without a terminal that starts a bridge."""
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.tmux
 
 
 @asynccontextmanager
-async def window(backend: Backend, tmux: TmuxServer, first: Pane) -> AsyncIterator[ScriptedHost]:
+async def window(backend: Coordinator, tmux: TmuxServer, first: Pane) -> AsyncIterator[ScriptedHost]:
     """A window of a hub that was started in the pane `first`."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", HUB, *XATS, "mcp", "--home", str(backend.settings.home)),
@@ -43,7 +43,7 @@ async def window(backend: Backend, tmux: TmuxServer, first: Pane) -> AsyncIterat
 
 
 async def test_no_window_of_a_hub_is_bound_to_the_pane_that_its_environment_names(
-    backend: Backend, tmux: TmuxServer, register: Connect, sql: Sql
+    backend: Coordinator, tmux: TmuxServer, register: Connect, sql: Sql
 ) -> None:
     alice, first = await register("alice", team="t"), await tmux.stand_in("claude", "claude")
     await alice.call("bind_runtime_identity", agent="claude-code", ui_pid=first.pid)
@@ -63,7 +63,9 @@ async def test_no_window_of_a_hub_is_bound_to_the_pane_that_its_environment_name
         assert "Call detect_tmux_pane" in told["hint"] and "bind_runtime_identity" in told["hint"]
 
 
-async def test_what_whoami_advises_to_a_window_of_a_hub_binds_it(backend: Backend, tmux: TmuxServer, sql: Sql) -> None:
+async def test_what_whoami_advises_to_a_window_of_a_hub_binds_it(
+    backend: Coordinator, tmux: TmuxServer, sql: Sql
+) -> None:
     first, own = await tmux.stand_in("first", "cline"), await tmux.stand_in("own", "cline")
     async with window(backend, tmux, first) as host:
         await host.call("register_agent", name="bob", team="t")

@@ -7,7 +7,7 @@ import pytest
 
 from xats_tui.mcp_bridge.identity import Identity
 from xats_tui.mcp_bridge.instructions import instructions
-from xats_tui.mcp_bridge.registration_defaults import Introduction, Wish, simplified
+from xats_tui.mcp_bridge.registration_defaults import RegistrationDefaults, RequestedIdentity, simplified
 
 CLAUDE = Identity(
     client="claude-code",
@@ -44,7 +44,7 @@ def arguments(
 ) -> dict[str, Any]:
     """The arguments that reach the coordinator."""
     call = {"name": tool_name, "arguments": given, "_meta": meta or {}}
-    completed: dict[str, Any] = Introduction(identity=identity).completed(call, OFFERED)["arguments"]
+    completed: dict[str, Any] = RegistrationDefaults(identity=identity).completed(call, OFFERED)["arguments"]
     return completed
 
 
@@ -68,7 +68,7 @@ def test_codex_is_known_by_its_thread_and_by_no_process() -> None:
 def test_a_custom_client_is_named_and_its_pane_left_to_the_coordinator() -> None:
     filled = arguments(HARNESS, name="a")
     assert (filled["client"], filled["client_name"], "ui_pid" in filled) == ("custom", "harness", False)
-    assert Introduction(identity=HARNESS).claims["xats/ui"] == {"pid": 10, "pane": "%5"}
+    assert RegistrationDefaults(identity=HARNESS).claims["xats/ui"] == {"pid": 10, "pane": "%5"}
 
 
 def test_what_a_host_sends_for_nothing_is_filled_in_as_if_it_were_left_out() -> None:
@@ -91,7 +91,7 @@ def test_a_model_that_says_it_runs_elsewhere_gets_no_process_of_ours() -> None:
 
 def test_only_arguments_that_the_coordinator_offers_are_filled_in() -> None:
     call = {"name": "register_agent", "arguments": {"name": "a"}}
-    introduction = Introduction(identity=CLAUDE)
+    introduction = RegistrationDefaults(identity=CLAUDE)
     assert introduction.completed(call, [tool("register_agent", ("name", "client"), ())])["arguments"] == {
         "name": "a",
         "client": "claude-code",
@@ -100,7 +100,7 @@ def test_only_arguments_that_the_coordinator_offers_are_filled_in() -> None:
 
 
 def test_the_team_and_role_of_the_configuration_hold_where_the_model_names_none() -> None:
-    introduction = Introduction(identity=CLAUDE, wish=Wish(team="shop", role="qa"))
+    introduction = RegistrationDefaults(identity=CLAUDE, wish=RequestedIdentity(team="shop", role="qa"))
     plain = introduction.completed({"name": "register_agent", "arguments": {"name": "a"}}, OFFERED)["arguments"]
     assert (plain["team"], plain["role"], "project_dir" in plain) == ("shop", "qa", False)
     other = introduction.completed({"name": "register_agent", "arguments": {"name": "a", "team": "x"}}, OFFERED)
@@ -108,7 +108,7 @@ def test_the_team_and_role_of_the_configuration_hold_where_the_model_names_none(
 
 
 def test_every_call_says_where_the_host_lives() -> None:
-    assert Introduction(identity=CLAUDE, channel="c-1").claims == {
+    assert RegistrationDefaults(identity=CLAUDE, channel="c-1").claims == {
         "xats/host_session": "s-1",
         "xats/host_program": "claude-code 2.1",
         "xats/tmux_socket": "/tmp/tmux-1/work",
@@ -144,10 +144,10 @@ def answer(text: str, **fields: Any) -> dict[str, Any]:
     ],
 )
 def test_the_greeting_tells_what_became_of_the_registration(told: dict[str, Any] | None, sentence: str) -> None:
-    assert sentence in instructions(None, Wish(name="a"), told)
+    assert sentence in instructions(None, RequestedIdentity(name="a"), told)
 
 
 def test_the_greeting_tells_of_a_coordinator_of_another_version_only() -> None:
     other = {"instructions": "Hi.", "serverInfo": {"name": "xats-tui", "version": "0.0.0"}}
-    assert "The coordinator is version 0.0.0" in instructions(other, Wish(), None)
-    assert "The coordinator is version" not in instructions(None, Wish(), None)
+    assert "The coordinator is version 0.0.0" in instructions(other, RequestedIdentity(), None)
+    assert "The coordinator is version" not in instructions(None, RequestedIdentity(), None)

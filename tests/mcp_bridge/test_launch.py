@@ -10,7 +10,7 @@ import pytest
 
 from tests.dashboard import agents
 from tests.mcp_bridge.host import bridge
-from xats_tui.mcp_bridge.coordinator_locator import Launcher
+from xats_tui.mcp_bridge.coordinator_locator import CoordinatorLocator
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import load
@@ -46,8 +46,8 @@ async def test_bridges_started_at_the_same_moment_have_one_coordinator_and_all_a
         assert coordinators(tmp_path) == [record.pid]
 
 
-def launcher(home: Path) -> Launcher:
-    return Launcher(load({"home": home}, {}))
+def launcher(home: Path) -> CoordinatorLocator:
+    return CoordinatorLocator(load({"home": home}, {}))
 
 
 def test_a_killed_coordinators_pid_file_leads_nowhere(tmp_path: Path) -> None:

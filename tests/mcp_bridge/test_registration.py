@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from xats_tui.core.call_meta import CALL_ID
-from xats_tui.mcp_bridge.registration import Registration, succeeded
+from xats_tui.mcp_bridge.registration import RememberedRegistration, succeeded
 
 
 def call(tool: str, **arguments: Any) -> dict[str, Any]:
@@ -21,7 +21,7 @@ BOUND = answer('{"ok": true, "tmux_pane_id": "%1"}')
 
 
 def remembered(*calls: tuple[dict[str, Any], dict[str, Any]]) -> list[str]:
-    registration = Registration()
+    registration = RememberedRegistration()
     for params, result in calls:
         registration = registration.after(params, result)
     return [str(params["arguments"]) for params in registration.calls]
@@ -65,7 +65,7 @@ def test_other_tools_are_not_repeated() -> None:
 
 def test_the_meta_of_the_call_is_repeated_but_not_what_it_says_of_that_call_alone() -> None:
     params = call("register_codex_self", name="n") | {"_meta": {"threadId": "th", "progressToken": 7, CALL_ID: "c"}}
-    assert Registration().after(params, REGISTERED).calls[0]["_meta"] == {"threadId": "th"}
+    assert RememberedRegistration().after(params, REGISTERED).calls[0]["_meta"] == {"threadId": "th"}
 
 
 def test_a_name_that_was_taken_by_another_is_forgotten() -> None:

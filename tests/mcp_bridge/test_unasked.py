@@ -21,7 +21,7 @@ from tests.mcp_bridge.host import ScriptedHost, bridge
 from tests.mcp_bridge.test_self_registration import HOST_IN_PANE
 from tests.patience import eventually
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 NAMED = ("--name", "ann", "--team", "shop")
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.tmux
 
 
 @pytest.fixture
-async def agent(backend: Backend, tmux: TmuxServer) -> Pane:
+async def agent(backend: Coordinator, tmux: TmuxServer) -> Pane:
     """ann of shop, a Claude Code in a pane that has called for its registration."""
     return await started(tmux, backend.settings)
 
@@ -68,7 +68,7 @@ async def test_a_health_check_changes_nothing(agent: Pane, settings: Settings, s
 
 
 async def test_a_second_window_is_told_who_has_the_name_and_gets_no_mail_of_it(
-    agent: Pane, backend: Backend, settings: Settings, connect: Connect, sql: Sql
+    agent: Pane, backend: Coordinator, settings: Settings, connect: Connect, sql: Sql
 ) -> None:
     before = row(sql)
     bob = await connect()
@@ -87,7 +87,7 @@ async def test_a_second_window_is_told_who_has_the_name_and_gets_no_mail_of_it(
 
 
 async def test_a_second_window_that_calls_for_the_name_gets_it_aloud(
-    agent: Pane, backend: Backend, settings: Settings, tmux: TmuxServer, sql: Sql, caplog: pytest.LogCaptureFixture
+    agent: Pane, backend: Coordinator, settings: Settings, tmux: TmuxServer, sql: Sql, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
     (first,) = backend.sessions.all_of(row(sql)["agent_id"])
@@ -126,7 +126,7 @@ async def test_a_window_that_stands_by_gets_the_name_when_the_agent_has_ended(
 @pytest.mark.first_variant_quick
 @pytest.mark.parametrize("program", ["claude", "node"])
 async def test_a_bridge_that_its_host_starts_anew_goes_on_as_the_agent(
-    backend: Backend, settings: Settings, tmux: TmuxServer, sql: Sql, program: str
+    backend: Coordinator, settings: Settings, tmux: TmuxServer, sql: Sql, program: str
 ) -> None:
     """The parentage of both bridges shows one program, whose name need not tell."""
     pane = await started(tmux, settings, program)
@@ -194,7 +194,7 @@ async def test_a_process_that_was_shown_is_not_taken_by_whoever_names_it(
 
 
 async def test_a_client_is_what_runs_in_its_pane_whatever_its_model_says(
-    backend: Backend, settings: Settings, tmux: TmuxServer, sql: Sql
+    backend: Coordinator, settings: Settings, tmux: TmuxServer, sql: Sql
 ) -> None:
     command = [*XATS, "mcp", f"--home={settings.home}"]
     host = [tmux.called("claude"), str(HOST_IN_PANE), "claude-code", "ann", "--as", "custom", "--", *command]
@@ -209,7 +209,9 @@ async def test_a_client_is_what_runs_in_its_pane_whatever_its_model_says(
     )
 
 
-async def test_the_process_behind_a_connection_is_told_by_the_system(agent: Pane, backend: Backend, sql: Sql) -> None:
+async def test_the_process_behind_a_connection_is_told_by_the_system(
+    agent: Pane, backend: Coordinator, sql: Sql
+) -> None:
     (session,) = backend.sessions.all_of(row(sql)["agent_id"])
     assert session.process is not None
     above = [one.pid for one in psutil.Process(session.process.pid).parents()]

@@ -15,7 +15,7 @@ from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, answer_text
 from tests.patience import PATIENCE, eventually
 from xats_tui.core.call_meta import BRIDGE, CALL_ID, INSTANCE
 from xats_tui.mcp_bridge import upstream as upstream_module
-from xats_tui.mcp_bridge.coordinator_locator import Launcher
+from xats_tui.mcp_bridge.coordinator_locator import CoordinatorLocator
 from xats_tui.mcp_bridge.session import RpcError
 from xats_tui.mcp_bridge.upstream import Unavailable, Upstream
 from xats_tui.runtime import pid_file
@@ -36,7 +36,7 @@ async def connected_to(
     """An upstream that finds this coordinator, and what its host would hear."""
     heard: list[dict[str, Any]] = []
     loaded = load({"home": home, "port": coordinator.port}, {})
-    upstream = Upstream(Launcher(loaded), token, lambda message: heard.append(dict(message)))
+    upstream = Upstream(CoordinatorLocator(loaded), token, lambda message: heard.append(dict(message)))
     # Held, so that the upstream never starts a coordinator of its own.
     with pid_file.held(loaded.settings.pid_path):
         running = asyncio.create_task(upstream.run())
@@ -230,7 +230,7 @@ async def test_a_coordinator_that_came_back_without_keeping_calls_is_not_asked_a
 async def test_a_call_is_not_said_to_be_unsent_that_was_sent_before_the_coordinator_went_for_good(
     coordinator: ScriptedCoordinator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_module, "PATIENCE", 0.3)
+    monkeypatch.setattr(upstream_module, "TIMEOUT_S", 0.3)
     gone: list[asyncio.Task[None]] = []
 
     async def script(exchange: Exchange) -> None:
@@ -304,7 +304,7 @@ async def test_a_port_that_is_held_by_something_else_is_told(tmp_path: Path, sta
 async def test_a_call_fails_when_the_coordinator_does_not_come_back(
     coordinator: ScriptedCoordinator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_module, "PATIENCE", 0.3)
+    monkeypatch.setattr(upstream_module, "TIMEOUT_S", 0.3)
     async with connected_to(coordinator, tmp_path) as (upstream, _):
         await upstream.request("tools/call", call("echo"))
         await coordinator.die()
@@ -315,7 +315,7 @@ async def test_a_call_fails_when_the_coordinator_does_not_come_back(
 async def test_a_wrong_token_is_told_at_once_with_what_to_do(
     coordinator: ScriptedCoordinator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream_module, "PATIENCE", 10 * PATIENCE)
+    monkeypatch.setattr(upstream_module, "TIMEOUT_S", 10 * PATIENCE)
     coordinator.token = "right"
     coordinator.known = keys(None, "wrong") + keys(None, "right")
     async with connected_to(coordinator, tmp_path, token="wrong") as (upstream, _):

@@ -16,7 +16,7 @@ from tests.commands.processes import XATS
 from tests.mcp_bridge.test_self_registration import HOST_IN_PANE
 from tests.patience import eventually
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.model.agents import Client, RosterEntry
 from xats_tui.core.model.panes import PaneReading, PaneRef, PaneState
 
@@ -69,7 +69,7 @@ NPX = "import subprocess, sys; subprocess.run(['sh', '-c', ' '.join(sys.argv[1:]
 """Starts a program as `npx` does: with a shell between."""
 
 
-async def entry_of(backend: Backend, name: str) -> RosterEntry | None:
+async def entry_of(backend: Coordinator, name: str) -> RosterEntry | None:
     """An agent as its operator sees it; None if it has no pane that was seen."""
     roster = await backend.registry.roster()
     return next((entry for entry in roster if entry.agent.name == name and entry.pane), None)
@@ -79,7 +79,7 @@ async def entry_of(backend: Backend, name: str) -> RosterEntry | None:
 @pytest.mark.tmux
 @pytest.mark.parametrize("way", WAYS)
 async def test_an_agent_is_bound_and_its_pane_read_however_it_was_started(
-    backend: Backend, tmux: TmuxServer, tmp_path: Path, way: str
+    backend: Coordinator, tmux: TmuxServer, tmp_path: Path, way: str
 ) -> None:
     host = ["claude-code", "ann", "--", *XATS, "mcp", f"--home={backend.settings.home}"]
     pane = tmux.new_pane(WAYS[way](tmp_path, host), cwd=tmp_path)
@@ -98,7 +98,7 @@ async def test_an_agent_is_bound_and_its_pane_read_however_it_was_started(
 
 @pytest.mark.tmux
 async def test_an_agent_whose_wrapper_leaves_a_shell_behind_has_ended(
-    backend: Backend, tmux: TmuxServer, tmp_path: Path
+    backend: Coordinator, tmux: TmuxServer, tmp_path: Path
 ) -> None:
     host = ["claude-code", "ann", "--", *XATS, "mcp", f"--home={backend.settings.home}"]
     pane = tmux.new_pane(WAYS["sh -c 'claude; exec bash'"](tmp_path, host), cwd=tmp_path)

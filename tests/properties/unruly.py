@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.fakes import SkippingClock
 from tests.properties.unruly_pane import CLEAR, ENTER, HABITS, Keyboards, UnrulyPane
 from tests.properties.world import World
-from xats_tui.core.model.wakes import WakeStatus, WakeStep
+from xats_tui.core.model.wakes import WakeStage, WakeStatus
 
 ROUNDS = 8
 """Times ten minutes, in which every pause and restraint has passed."""
@@ -106,8 +106,8 @@ class UnrulyPanes(RuleBasedStateMachine):
             for _ in range(ROUNDS):
                 self.world.pass_time(600)
             for wake in self.world.wakes().values():
-                if WakeStep.SEEN not in wake.reached:
-                    assert (wake.status, WakeStep.SUBMITTED in wake.reached) == (WakeStatus.DELIVERED, True), wake
+                if WakeStage.SEEN not in wake.reached:
+                    assert (wake.status, WakeStage.SUBMITTED in wake.reached) == (WakeStatus.DELIVERED, True), wake
             self.no_key_did_harm()
         finally:
             self.world.close()
@@ -164,9 +164,9 @@ class UnrulyPanes(RuleBasedStateMachine):
     def what_is_called_submitted_was_taken(self) -> None:
         """There are as many hints among the lines that were taken as times at which one is said to be submitted."""
         said = {
-            wake.reached[WakeStep.SUBMITTED]
+            wake.reached[WakeStage.SUBMITTED]
             for wake in self.world.wakes().values()
-            if WakeStep.SUBMITTED in wake.reached
+            if WakeStage.SUBMITTED in wake.reached
         }
         taken = [line for _, line in self.pane.taken if "[xats]" in line]
         assert len(said) <= len(taken), (said, taken)

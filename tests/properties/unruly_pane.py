@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.fakes import FakePane, FakeTmux
-from xats_tui.backend.system.terminals import Terminal, Terminals
+from xats_tui.backend.system.terminals import PaneTerminal, PaneTerminals
 from xats_tui.backend.system.tmux_looks import PERSON_AT
 
 ENTER, CLEAR = "\r", "\x15"
@@ -153,15 +153,15 @@ class UnrulyPane(FakePane):
         self.harm += [f"{now:%H:%M:%S.%f}: {key} in spite of {what}" for what, is_so in obstacles if is_so]
 
 
-class Keyboards(Terminals):
+class Keyboards(PaneTerminals):
     """The terminals of such programs."""
 
     def __init__(self, tmux: FakeTmux) -> None:
         self._tmux = tmux
 
-    async def look(self, tty: str, inner_tty: str | None = None) -> Terminal | None:
+    async def look(self, tty: str, inner_tty: str | None = None) -> PaneTerminal | None:
         """Times are told in whole seconds, as by the system."""
         pane = next(one for one in self._tmux.terminals.values() if one.tty == tty)
         assert isinstance(pane, UnrulyPane)
         read_at = pane.read_at.replace(microsecond=0) if pane.read_at else None
-        return Terminal(raw=not pane.cooked, unread=sum(map(len, pane.unread)), read_at=read_at)
+        return PaneTerminal(raw=not pane.cooked, unread=sum(map(len, pane.unread)), read_at=read_at)

@@ -17,7 +17,7 @@ from tests.properties.mail import Letter
 from tests.properties.story import names
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import OPERATOR_ID
-from xats_tui.core.model.wakes import Reach, Wake, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import Reachability, Wake, WakeStage, WakeStatus
 
 HINT = re.compile(r"\[xats\] (1 (new )?message|\d+ (new )?messages) from [a-z, ]+( and \d+ more)?: call get_inbox")
 
@@ -51,7 +51,7 @@ class Waking(Book):
     def __init__(self) -> None:
         self.seats: dict[str, Seat] = {}
         self.on_channel: set[str] = set()
-        self.evidence: dict[str, dict[WakeStep, datetime]] = {}
+        self.evidence: dict[str, dict[WakeStage, datetime]] = {}
         """By wake, the steps that it was seen to have reached."""
         self.forced: set[str] = set()
         """Panes in which the operator has overruled a draft."""
@@ -112,8 +112,12 @@ class Waking(Book):
             self.on_channel.add(name)
             self.world.lead_to_channel(self.ids[name])
 
-    @rule(reach=st.sampled_from([Reach.OPEN, Reach.NO_PANE, Reach.BROKEN]), busy=st.booleans(), takes=st.booleans())
-    def the_channel_changes(self, reach: Reach, busy: bool, takes: bool) -> None:
+    @rule(
+        reach=st.sampled_from([Reachability.OPEN, Reachability.NO_PANE, Reachability.BROKEN]),
+        busy=st.booleans(),
+        takes=st.booleans(),
+    )
+    def the_channel_changes(self, reach: Reachability, busy: bool, takes: bool) -> None:
         """The channel is carried or not, at work or not, and takes what it is given or does not."""
         channel = self.world.channel
         channel.reach, channel.busy, channel.takes = reach, busy, takes
@@ -160,7 +164,7 @@ class Waking(Book):
             reachable = self._is_reachable(letter.to)
             if letter.wakes and reachable and not (wake.status is WakeStatus.FAILED or _is_cancelled(wake)):
                 assert wake.status is WakeStatus.DELIVERED, wake
-                assert WakeStep.SUBMITTED in wake.reached, wake
+                assert WakeStage.SUBMITTED in wake.reached, wake
             assert reachable or wake.is_over, wake
 
     @invariant()
@@ -171,7 +175,7 @@ class Waking(Book):
             if wake.due_at is not None:
                 assert now < wake.due_at <= now + LONGEST_WAIT, wake
             elif self._is_in_hand(letter):
-                assert WakeStep.SEEN in wake.reached, wake
+                assert WakeStage.SEEN in wake.reached, wake
             elif not letter.wakes:
                 assert wake.skip_reason in ("self", "auto_poke_disabled"), wake
             elif not _is_cancelled(wake):
@@ -185,7 +189,7 @@ class Waking(Book):
         known = self.world.wakes()
         for letter in self.letters:
             wake = known[self._key_of(letter)]
-            assert (WakeStep.READ in wake.reached) is letter.read, wake
+            assert (WakeStage.READ in wake.reached) is letter.read, wake
             assert wake.is_over or not letter.read, wake
 
     @invariant()
@@ -195,7 +199,7 @@ class Waking(Book):
             before = self.evidence.get(key, {})
             assert before.keys() <= wake.reached.keys(), wake
             assert all(wake.reached[step] >= at for step, at in before.items()), wake
-            assert wake.reached[WakeStep.QUEUED] == before.get(WakeStep.QUEUED, wake.reached[WakeStep.QUEUED])
+            assert wake.reached[WakeStage.QUEUED] == before.get(WakeStage.QUEUED, wake.reached[WakeStage.QUEUED])
             self.evidence[key] = dict(wake.reached)
 
     @invariant()
@@ -221,14 +225,14 @@ class Waking(Book):
         self.world.pass_time(0)
 
     def _channel_is_heard(self) -> None:
-        if self.world.channel.reach is Reach.OPEN:
+        if self.world.channel.reach is Reachability.OPEN:
             self.world.carry_channel([self.ids[name] for name in sorted(self.on_channel)])
 
     def _make_peace(self) -> None:
         """Take away all that can hold a wake back."""
         world = self.world
         world.tmux.runs = world.channel.takes = True
-        world.channel.reach, world.channel.busy = Reach.OPEN, False
+        world.channel.reach, world.channel.busy = Reachability.OPEN, False
         world.processes.behind.clear()
         for seat in self.seats.values():
             terminal = seat.terminal
@@ -240,7 +244,7 @@ class Waking(Book):
 
     def _is_reachable(self, name: str) -> bool:
         """Whether an agent has a channel that is carried, or a pane with its own program in it."""
-        if name in self.on_channel and self.world.channel.reach is Reach.OPEN:
+        if name in self.on_channel and self.world.channel.reach is Reachability.OPEN:
             return True
         seat = self.seats.get(name)
         return bool(

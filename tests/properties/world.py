@@ -15,8 +15,8 @@ from unittest.mock import patch
 
 from tests.fakes import FakeChannel, FakePane, FakeProcesses, FakeTerminals, FakeTmux, Notified, SkippingClock
 from xats_tui.backend.health.notices import Notices
-from xats_tui.backend.hook_reports import Reports
-from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.hook_reports import HookReports
+from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
 from xats_tui.backend.services.agents.presence import Presence
@@ -42,7 +42,7 @@ from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.known_agents import KnownAgents
 from xats_tui.backend.system.callers import Callers
 from xats_tui.backend.system.processes import Process
-from xats_tui.backend.system.terminals import Terminals
+from xats_tui.backend.system.terminals import PaneTerminals
 from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.answers import room
 from xats_tui.backend.tools.answers.room import AnswerLimit
@@ -93,7 +93,7 @@ class World:
         self._hint_budget = hint_budget
         self.tmux = FakeTmux(self.clock)
         self.processes = FakeProcesses()
-        self.keyboards: Terminals = FakeTerminals()
+        self.keyboards: PaneTerminals = FakeTerminals()
         self.channel = FakeChannel(DeliveryKind.CLAUDE_CHANNEL, self.clock)
         self.troubles: list[str] = []
         """What was logged as an error."""
@@ -182,8 +182,8 @@ class World:
         self.database = await self._stack.enter_async_context(Database.opened(self.path, self.clock, bus.publish))
         self._stack.enter_context(_errors_kept(self.troubles))
         self._stack.enter_context(patch.dict(room.LIMITS, {Client.CUSTOM: PAGE_LIMIT}))
-        self.sessions = Sessions(self.clock, bus.publish)
-        self.sessions_by_name: dict[str, Session] = {}
+        self.sessions = McpSessions(self.clock, bus.publish)
+        self.sessions_by_name: dict[str, McpSession] = {}
         self._make_services(bus)
         await self.known_agents.watch()
         await self._typing.recall()
@@ -194,7 +194,7 @@ class World:
     def _make_services(self, bus: EventBus) -> None:
         database, clock = self.database, self.clock
         self.monitor = CountedRounds(self.tmux, clock, bus.publish)
-        reports = Reports()
+        reports = HookReports()
         self._typing = typing = TmuxPane(
             self.tmux, self.processes, self.keyboards, self.monitor, database, reports, clock, QUIET
         )
@@ -281,7 +281,7 @@ class World:
     async def _deliver_through(self, agent_id: str, delivery: Delivery) -> None:
         agent = await self.registry.by_id(agent_id)
         assert agent is not None and agent.client is not None
-        wanted = agents_store.Registration(
+        wanted = agents_store.AgentRow(
             team=agent.team,
             name=agent.name,
             role=agent.role,

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from rich.color import Color
 from rich.terminal_theme import MONOKAI
 
-from xats_tui.core.screen.ansi_grid import Cell, Line, Style, parse_screen
+from xats_tui.core.screen.ansi_grid import CellStyle, ScreenCell, ScreenLine, parse_screen
 
 CELL, LEADING, SIZE = 8.0, 18.0, 13.2
 """Width and height of a cell and size of its letters, in units of the picture; a letter is 0.6 as wide as high."""
@@ -56,10 +56,10 @@ class Frame:
 class _Drawing:
     """Each row and each colour that was used, by number."""
 
-    rows: dict[tuple[Cell, ...], int] = field(default_factory=dict)
+    rows: dict[tuple[ScreenCell, ...], int] = field(default_factory=dict)
     colours: dict[str, int] = field(default_factory=dict)
 
-    def row(self, line: Line) -> int:
+    def row(self, line: ScreenLine) -> int:
         """The number of a row that looks like this."""
         return self.rows.setdefault(line.cells, len(self.rows))
 
@@ -128,7 +128,7 @@ def _frame(drawing: _Drawing, screen: str, rows: int) -> str:
     )
 
 
-def _row(drawing: _Drawing, cells: Sequence[Cell]) -> Iterator[str]:
+def _row(drawing: _Drawing, cells: Sequence[ScreenCell]) -> Iterator[str]:
     """The parts of one row: what lies behind the letters, then the letters."""
     for _, run in groupby(cells, lambda cell: _colours(cell.style)[1]):
         cells_of_run = list(run)
@@ -144,9 +144,9 @@ def _row(drawing: _Drawing, cells: Sequence[Cell]) -> Iterator[str]:
             yield from _words(letters, colour)
 
 
-def _words(run: Sequence[Cell], colour: str) -> Iterator[str]:
+def _words(run: Sequence[ScreenCell], colour: str) -> Iterator[str]:
     """The letters of a run, without the wide gaps in it."""
-    word: list[Cell] = []
+    word: list[ScreenCell] = []
     for is_blank, part in groupby(run, lambda cell: cell.blank):
         cells = list(part)
         if not is_blank:
@@ -160,7 +160,7 @@ def _words(run: Sequence[Cell], colour: str) -> Iterator[str]:
         yield _letters(word, colour)
 
 
-def _letters(run: Sequence[Cell], colour: str) -> str:
+def _letters(run: Sequence[ScreenCell], colour: str) -> str:
     style, text = run[0].style, "".join(cell.text for cell in run)
     names = [colour] if colour else []
     names += [name for name, holds in (("b", style.bold), ("d", style.dim)) if holds]
@@ -169,7 +169,7 @@ def _letters(run: Sequence[Cell], colour: str) -> str:
     return f'<text x="{run[0].column * CELL:g}"{length}{shape}>{escape(text)}</text>'
 
 
-def _box(run: Sequence[Cell], part: tuple[float, float, float, float], colour: str) -> str:
+def _box(run: Sequence[ScreenCell], part: tuple[float, float, float, float], colour: str) -> str:
     left, top, width, height = part
     cells = _cells(run) if width == 1 else 1
     place = f'x="{(run[0].column + left) * CELL:g}" y="{top * LEADING - BASELINE:g}"'
@@ -177,11 +177,11 @@ def _box(run: Sequence[Cell], part: tuple[float, float, float, float], colour: s
     return f'<rect {place} width="{cells * width * CELL:g}" height="{height * LEADING:g}"{shape}/>'
 
 
-def _cells(run: Sequence[Cell]) -> int:
+def _cells(run: Sequence[ScreenCell]) -> int:
     return sum(cell.width for cell in run)
 
 
-def _colours(style: Style) -> tuple[str, str]:
+def _colours(style: CellStyle) -> tuple[str, str]:
     """Of the letters, and of what lies behind them."""
     letters, behind = _hex(style.foreground) or FOREGROUND, _hex(style.background) or BACKGROUND
     return (behind, letters) if style.reverse else (letters, behind)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.dashboard import gone
-from xats_tui.backend.thread import Coordinator
-from xats_tui.dashboard.shutdown import Ending
+from xats_tui.backend.thread import CoordinatorThread
+from xats_tui.dashboard.shutdown import Shutdown
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.handover import NoSuccessor
 from xats_tui.runtime.pid_file import PidRecord
@@ -23,8 +23,8 @@ def loaded(tmp_path: Path) -> Loaded:
 
 
 @pytest.fixture
-def coordinator(loaded: Loaded) -> Iterator[Coordinator]:
-    running = Coordinator(loaded.settings, "a terminal")
+def coordinator(loaded: Loaded) -> Iterator[CoordinatorThread]:
+    running = CoordinatorThread(loaded.settings, "a terminal")
     running.start()
     yield running
     running.stop()
@@ -37,9 +37,9 @@ def incumbent(loaded: Loaded) -> PidRecord:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # an heir is not waited for
-async def test_the_heir_has_the_port_the_home_and_the_token(loaded: Loaded, coordinator: Coordinator) -> None:
+async def test_the_heir_has_the_port_the_home_and_the_token(loaded: Loaded, coordinator: CoordinatorThread) -> None:
     before = incumbent(loaded)
-    sentence = Ending(loaded, coordinator).hand_over()
+    sentence = Shutdown(loaded, coordinator).hand_over()
     after = incumbent(loaded)
     try:
         assert sentence == f"the coordinator goes on without a screen: pid {after.pid}, port {before.port}"
@@ -51,17 +51,17 @@ async def test_the_heir_has_the_port_the_home_and_the_token(loaded: Loaded, coor
         await gone(loaded.settings.home)
 
 
-def test_an_heir_that_cannot_start_changes_nothing(loaded: Loaded, coordinator: Coordinator) -> None:
+def test_an_heir_that_cannot_start_changes_nothing(loaded: Loaded, coordinator: CoordinatorThread) -> None:
     before = incumbent(loaded)
     bad = replace(loaded, settings=loaded.settings.model_copy(update={"log_level": "LOUD"}))
     bad = replace(bad, sources={**loaded.sources, "log_level": "flag"})
     with pytest.raises(NoSuccessor, match="log_level"):
-        Ending(bad, coordinator).hand_over()
+        Shutdown(bad, coordinator).hand_over()
     assert incumbent(loaded) == before
 
 
-def test_whoever_takes_over_meanwhile_is_the_heir(loaded: Loaded, coordinator: Coordinator) -> None:
+def test_whoever_takes_over_meanwhile_is_the_heir(loaded: Loaded, coordinator: CoordinatorThread) -> None:
     with pid_file.starting(loaded.settings.pid_path):
-        sentence = Ending(loaded, coordinator).hand_over()
+        sentence = Shutdown(loaded, coordinator).hand_over()
     assert sentence == f"pid {os.getpid()} takes the coordinator's place"
     assert not pid_file.is_running(loaded.settings.pid_path)

@@ -16,7 +16,7 @@ from xats_tui.runtime.pid_file import AlreadyRunning, PidRecord
 HOLD = """
 import os, sys
 from pathlib import Path
-from xats_tui import pid_file
+from xats_tui.runtime import pid_file
 path = Path(sys.argv[1])
 with pid_file.held(path):
     pid_file.write(path, pid_file.PidRecord(pid=os.getpid(), port=9100))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.runtime.settings import Settings
 
 
@@ -20,9 +20,9 @@ def local_time_is_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def coordinator(settings: Settings) -> Iterator[Coordinator]:
+def coordinator(settings: Settings) -> Iterator[CoordinatorThread]:
     """A coordinator on its own thread, as the dashboard has it."""
-    running = Coordinator(settings)
+    running = CoordinatorThread(settings)
     running.start()
     yield running
     running.stop()

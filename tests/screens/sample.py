@@ -34,13 +34,13 @@ from xats_tui.core.model.contracts import (
     Subscriber,
 )
 from xats_tui.core.model.health import Health, SessionEntry
-from xats_tui.core.model.launches import Launched, Wanted, Wish
+from xats_tui.core.model.launches import LaunchFormEntry, LaunchRequest, LaunchResult
 from xats_tui.core.model.messages import BROADCAST_MARK, Addressees, Message, Thread
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Prompt, TmuxCommand
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskEntry, TaskStatus
-from xats_tui.core.model.wakes import Gate, Proof, Wake, WakeAttempt, WakeStatus, WakeStep
-from xats_tui.screens.data.desk import Desk
-from xats_tui.screens.data.snapshot import Part, Picture, Source
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Wake, WakeAttempt, WakeStage, WakeStatus
+from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.snapshot import Slice, Snapshot, SnapshotSource
 from xats_tui.screens.data.verbs import VerbRefused
 
 NOW = datetime(2026, 11, 22, 14, 3, 22, tzinfo=UTC)
@@ -148,11 +148,11 @@ def entry(
 
 
 def wake(
-    who: Agent, number: int, status: WakeStatus, detail: str | None, tries: int, minutes: float, *rungs: WakeStep
+    who: Agent, number: int, status: WakeStatus, detail: str | None, tries: int, minutes: float, *rungs: WakeStage
 ) -> Wake:
     """A wake that was queued so many minutes ago and has come to these rungs."""
     queued = ago(minutes=minutes)
-    reached = {step: queued + timedelta(seconds=2 * index) for index, step in enumerate((WakeStep.QUEUED, *rungs))}
+    reached = {step: queued + timedelta(seconds=2 * index) for index, step in enumerate((WakeStage.QUEUED, *rungs))}
     waiting = status is WakeStatus.RETRYING
     return Wake(
         message_id=f"8f3c{number:04d}-77aa-4d2e",
@@ -234,11 +234,11 @@ DOCS = agent("docs", "docs", Client.OPENCODE, "%7", role="writer")
 TRANSLATOR = agent("翻訳-translator", "docs", Client.CODEX, None, seen=2460, role="writer")
 
 WAKES = (
-    wake(FRONTEND, 7, WakeStatus.DELIVERED, None, 1, 0.4, WakeStep.ATTEMPTED, WakeStep.TYPED, WakeStep.SUBMITTED),
-    wake(BACKEND, 6, WakeStatus.RETRYING, "a permission dialog is open", 2, 5, WakeStep.ATTEMPTED),
-    wake(QA, 5, WakeStatus.FAILED, "the pane is a shell (zsh)", 4, 4, WakeStep.ATTEMPTED),
-    wake(DOCS, 4, WakeStatus.RETRYING, "busy", 2, 11, WakeStep.ATTEMPTED),
-    wake(PLANNER, 3, WakeStatus.DELIVERED, None, 1, 22, *list(WakeStep)[1:]),
+    wake(FRONTEND, 7, WakeStatus.DELIVERED, None, 1, 0.4, WakeStage.ATTEMPTED, WakeStage.TYPED, WakeStage.SUBMITTED),
+    wake(BACKEND, 6, WakeStatus.RETRYING, "a permission dialog is open", 2, 5, WakeStage.ATTEMPTED),
+    wake(QA, 5, WakeStatus.FAILED, "the pane is a shell (zsh)", 4, 4, WakeStage.ATTEMPTED),
+    wake(DOCS, 4, WakeStatus.RETRYING, "busy", 2, 11, WakeStage.ATTEMPTED),
+    wake(PLANNER, 3, WakeStatus.DELIVERED, None, 1, 22, *list(WakeStage)[1:]),
     wake(TRANSLATOR, 2, WakeStatus.SKIPPED, "no pane is known", 0, 41),
 )
 
@@ -464,7 +464,7 @@ SESSIONS = tuple(
     )
 )
 
-FILLED = Picture(
+FILLED = Snapshot(
     health=Health(
         version="1.0",
         host="127.0.0.1",
@@ -536,7 +536,7 @@ FILLED = Picture(
 )
 
 EMPTY = (
-    Picture(
+    Snapshot(
         health=replace(
             FILLED.health,
             sessions=0,
@@ -548,24 +548,24 @@ EMPTY = (
         )
     )
     if FILLED.health
-    else Picture()
+    else Snapshot()
 )
 
 
 class FixedSource:
     """Serves one picture."""
 
-    def __init__(self, picture: Picture) -> None:
-        self.picture = picture
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
         self.failing = False
         self.attended: PaneRef | None = None
         self.hear: Callable[[frozenset[Scope]], None] = lambda _: None
 
-    async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+    async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
         """The parts of the picture, or a failure."""
         if self.failing:
             raise StoreError("database is locked")
-        return {part.value: getattr(self.picture, part.value) for part in parts}
+        return {part.value: getattr(self.snapshot, part.value) for part in parts}
 
     async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
         """The same two attempts for every wake."""
@@ -592,18 +592,18 @@ class FixedSource:
 
     async def older(self, before_event_id: int) -> tuple[Message, ...]:
         """What the picture has of that."""
-        return tuple(sent for sent in self.picture.stream if sent.event_id < before_event_id)
+        return tuple(sent for sent in self.snapshot.stream if sent.event_id < before_event_id)
 
     async def thread(self, event_id: int) -> Thread:
         """What the same two agents wrote to each other."""
-        known = (*self.picture.inbox, *self.picture.stream)
+        known = (*self.snapshot.inbox, *self.snapshot.stream)
         pair = next({sent.from_agent_id, sent.to_agent_id} for sent in known if sent.event_id == event_id)
         theirs = [sent for sent in known if {sent.from_agent_id, sent.to_agent_id} <= pair]
         return Thread(messages=tuple(sorted(theirs, key=lambda sent: sent.sent_at)), more_before=True, more_after=False)
 
     async def receipts(self, message_id: str) -> tuple[Wake, ...]:
         """A wake of each agent, for whichever message."""
-        return self.picture.wakes
+        return self.snapshot.wakes
 
     async def attend(self, pane: PaneRef | None) -> None:
         """Remember it."""
@@ -625,10 +625,10 @@ class FixedVerbs:
         self.asked_next: Prompt | None = None
         self.done: list[tuple[object, ...]] = []
 
-    async def poke(self, agent_id: str, text: str) -> Proof:
+    async def poke(self, agent_id: str, text: str) -> DeliveryResult:
         """Claim that it was submitted."""
         self._note("poke", agent_id, text)
-        return Proof(step=WakeStep.SUBMITTED, detail="", seen_before="", seen_after="")
+        return DeliveryResult(step=WakeStage.SUBMITTED, detail="", seen_before="", seen_after="")
 
     async def rest_agent(self, agent_id: str, until: datetime | None) -> None:
         """Remember it."""
@@ -642,11 +642,13 @@ class FixedVerbs:
         """Remember it."""
         self._note("go", agent_id)
 
-    async def launch(self, wish: Wish) -> Launched:
+    async def launch(self, wish: LaunchFormEntry) -> LaunchResult:
         """Claim that it is there."""
         self._note("launch", wish.client, wish.name, wish.team, wish.role, wish.folder)
-        return Launched(
-            wanted=Wanted(client=wish.client, name=wish.name, team=wish.team, role=None, folder=Path(wish.folder)),
+        return LaunchResult(
+            wanted=LaunchRequest(
+                client=wish.client, name=wish.name, team=wish.team, role=None, folder=Path(wish.folder)
+            ),
             agent_id="launched-0001",
             delivery="none",
             pane_id="%9",
@@ -753,7 +755,7 @@ class FixedVerbs:
         self.done.append(what)
 
 
-def desk(picture: Picture | Source = FILLED, *, clock: Clock | None = None, **fields: Any) -> Desk:
-    """A desk at which this picture is shown, at the frozen instant; `fields` are those of a `Desk`."""
-    source = FixedSource(picture) if isinstance(picture, Picture) else picture
-    return Desk(**{"source": source, "verbs": FixedVerbs(), "clock": clock or FrozenClock(), **fields})
+def desk(snapshot: Snapshot | SnapshotSource = FILLED, *, clock: Clock | None = None, **fields: Any) -> ModeContext:
+    """A desk at which this picture is shown, at the frozen instant; `fields` are those of a `ModeContext`."""
+    source = FixedSource(snapshot) if isinstance(snapshot, Snapshot) else snapshot
+    return ModeContext(**{"source": source, "verbs": FixedVerbs(), "clock": clock or FrozenClock(), **fields})

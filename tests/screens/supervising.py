@@ -9,14 +9,14 @@ from textual.pilot import Pilot
 from tests.mcp_caller import callers
 from tests.screens.looking import shows, until
 from xats_tui.app import XatsApp
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.coordinator import CoordinatorSource
 from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
-from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
 
@@ -27,7 +27,7 @@ Agents = Callable[..., Awaitable[Tool]]
 
 @asynccontextmanager
 async def dashboard(
-    coordinator: Coordinator,
+    coordinator: CoordinatorThread,
     size: tuple[int, int] = (120, 40),
     *,
     seat: PaneRef | None = None,
@@ -35,7 +35,7 @@ async def dashboard(
 ) -> AsyncIterator[Pilot[Any]]:
     """The dashboard, as soon as it shows the coordinator's state."""
     verbs = CoordinatorVerbs(coordinator, seat=seat, read_only=read_only)
-    app = XatsApp(Desk(source=CoordinatorSource(coordinator), verbs=verbs, clock=SystemClock()))
+    app = XatsApp(ModeContext(source=CoordinatorSource(coordinator), verbs=verbs, clock=SystemClock()))
     async with app.run_test(size=size, notifications=True) as pilot:
         await shows(pilot, "xats :")
         yield pilot

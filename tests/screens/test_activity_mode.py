@@ -7,7 +7,7 @@ from tests.screens.looking import put, settled, shows, slow, text, until
 from tests.screens.supervising import agents, bind, dashboard, open_mode
 from tests.screens.test_modes import is_open, names, opened
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.modes.activity import CoordinatorPanel
 from xats_tui.screens.modes.places import Mode
@@ -67,7 +67,7 @@ async def test_tab_goes_to_the_entry_and_on_to_the_coordinator() -> None:
 
 
 async def test_what_a_real_team_does_and_what_was_typed_for_it_is_in_the_log(
-    settings: Settings, coordinator: Coordinator, tmux: TmuxServer, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer, sql: Sql
 ) -> None:
     pane = await tmux.stand_in("qa")
     async with agents(settings) as connect, dashboard(coordinator) as pilot:

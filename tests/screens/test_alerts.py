@@ -15,12 +15,12 @@ from tests.screens.sample import BACKEND, FILLED, NOW, QA, FixedSource, FixedVer
 from tests.screens.supervising import agents, dashboard
 from tests.tmux_server import TmuxServer, attached
 from xats_tui.app import XatsApp
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
 from xats_tui.core.model.panes import PaneReading, PaneRef, PaneState
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.alerts import alert_text, begun_to_ask
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 
 ASKING_PROGRAM = Path(__file__).parents[1] / "asking.py"
 
@@ -34,7 +34,7 @@ def test_only_a_dialog_that_was_not_there_before_is_told() -> None:
     assert [entry.agent for entry in begun_to_ask(CALM, ASKING)] == [QA]
     assert begun_to_ask(ASKING, ASKING) == ()
     assert begun_to_ask(ASKING, CALM) == ()
-    assert begun_to_ask(Picture(), ASKING) == ()
+    assert begun_to_ask(Snapshot(), ASKING) == ()
 
 
 def test_the_line_names_who_asks_and_what() -> None:
@@ -51,7 +51,7 @@ async def test_tmux_is_told_only_if_that_is_wanted(alert: str, told: int) -> Non
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "backend@shop")
         assert verbs.done == []
-        source.picture = replace(FILLED, views=ASKING.views)
+        source.snapshot = replace(FILLED, views=ASKING.views)
         source.hear(frozenset({Scope.PANES}))
         await shows(pilot, "qa@shop")
         await shows(pilot, "Bash command · make")
@@ -77,7 +77,7 @@ async def test_the_bell_rings_once_for_a_new_dialog_and_only_if_that_is_wanted(a
     app = Ringing(desk(source, alert=alert))
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "backend@shop")
-        source.picture = replace(FILLED, views=ASKING.views)
+        source.snapshot = replace(FILLED, views=ASKING.views)
         for _ in range(2):  # the second picture brings nothing new
             source.hear(frozenset({Scope.PANES}))
             await shows(pilot, "Bash command · make")
@@ -99,7 +99,7 @@ async def sent(terminal: int, words: bytes) -> bytes:
 
 @pytest.mark.tmux
 async def test_a_new_dialog_is_told_in_whatever_window_the_operator_is(settings: Settings, tmux: TmuxServer) -> None:
-    coordinator = Coordinator(settings.model_copy(update={"alert": "tmux"}))
+    coordinator = CoordinatorThread(settings.model_copy(update={"alert": "tmux"}))
     coordinator.start()
     try:
         pane = tmux.new_pane([tmux.called("claude"), str(ASKING_PROGRAM), "claude-code", "rm -rf #{build}"])

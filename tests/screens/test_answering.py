@@ -15,11 +15,11 @@ from tests.screens.sample import FixedVerbs, desk
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.answering import AnswerPrompt
-from xats_tui.screens.dialogs.overlays import Question
+from xats_tui.screens.dialogs.overlays import ConfirmDialog
 from xats_tui.screens.modes.places import Mode
 
 ASKING = Path(__file__).parents[1] / "asking.py"
@@ -162,7 +162,7 @@ async def test_nothing_is_answered_in_read_only_mode() -> None:
 
 @pytest.mark.tmux
 async def test_a_prompt_in_a_pane_is_answered(
-    settings: Settings, coordinator: Coordinator, tmux: TmuxServer, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer, sql: Sql
 ) -> None:
     pane = tmux.new_pane([tmux.called("claude"), str(ASKING), "claude-code", "rm -rf build"])
     await tmux.wait_for(pane.pane_id, "rm -rf build")
@@ -181,7 +181,9 @@ async def test_a_prompt_in_a_pane_is_answered(
         await shows(pilot, "idle")
 
 
-async def test_an_agent_is_removed_after_a_question(settings: Settings, coordinator: Coordinator, sql: Sql) -> None:
+async def test_an_agent_is_removed_after_a_question(
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
+) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         qa = await connect("qa")
         task = await qa("task_add", title="t")
@@ -189,7 +191,7 @@ async def test_an_agent_is_removed_after_a_question(settings: Settings, coordina
         await open_mode(pilot, Mode.AGENTS)
         await shows(pilot, "qa")
         await pilot.press("x")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Question))
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmDialog))
         await pilot.press("right", "enter")
         await shows(pilot, "qa was not removed: it owns tasks that are not done")
         await qa("task_complete", task_id=task["task_id"])

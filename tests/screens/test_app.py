@@ -12,13 +12,13 @@ from xats_tui.core.errors import StartError
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.dashboard.run import run
 from xats_tui.runtime.settings import load
-from xats_tui.screens.data.snapshot import Part
+from xats_tui.screens.data.snapshot import Slice
 
 
 class NonsenseSource(FixedSource):
     """Serves what no screen can draw."""
 
-    async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+    async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
         return {"health": "nonsense"}
 
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 from tests.screens.sample import BACKEND, FILLED, FRONTEND, INBOX, NOW, QA, WAKES, ago, entry, message, wake
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
-from xats_tui.core.model.wakes import PING_PONG, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import PING_PONG, WakeStage, WakeStatus
 from xats_tui.screens.data.attention import concerns
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.places import Mode
 
 
-def keys(picture: Picture) -> list[str]:
-    return [concern.key.split("/")[0] for concern in concerns(picture, NOW)]
+def keys(snapshot: Snapshot) -> list[str]:
+    return [concern.key.split("/")[0] for concern in concerns(snapshot, NOW)]
 
 
 def test_the_most_urgent_comes_first() -> None:
@@ -20,7 +20,7 @@ def test_the_most_urgent_comes_first() -> None:
 
 
 def test_an_empty_picture_needs_nobody() -> None:
-    assert concerns(Picture(), NOW) == ()
+    assert concerns(Snapshot(), NOW) == ()
 
 
 def test_a_missing_tmux_is_said_before_all_else() -> None:
@@ -37,26 +37,26 @@ def test_files_that_were_taken_away_come_before_everything() -> None:
 
 
 def test_a_failed_wake_that_was_read_after_all_needs_nobody() -> None:
-    read = wake(QA, 1, WakeStatus.FAILED, "the pane is a shell", 4, 4, WakeStep.ATTEMPTED, WakeStep.SEEN)
-    assert keys(Picture(roster=(entry(QA),), wakes=(read,))) == []
+    read = wake(QA, 1, WakeStatus.FAILED, "the pane is a shell", 4, 4, WakeStage.ATTEMPTED, WakeStage.SEEN)
+    assert keys(Snapshot(roster=(entry(QA),), wakes=(read,))) == []
 
 
 def test_wakes_of_one_agent_are_one_concern() -> None:
     failed = tuple(wake(QA, number, WakeStatus.FAILED, "no such pane", 4, number) for number in (1, 2, 3))
-    (only,) = concerns(Picture(roster=(entry(QA),), wakes=failed), NOW)
+    (only,) = concerns(Snapshot(roster=(entry(QA),), wakes=failed), NOW)
     assert only.subject == "3 wakes → qa@shop"
     assert (only.mode, only.rows) == (Mode.WAKES, tuple(wake.key for wake in failed))
 
 
 def test_wakes_of_agents_that_are_gone_need_nobody() -> None:
-    assert keys(Picture(wakes=WAKES)) == []
+    assert keys(Snapshot(wakes=WAKES)) == []
 
 
 def test_old_mail_is_not_said_twice_when_a_wake_tells_why() -> None:
     waiting = wake(BACKEND, 1, WakeStatus.RETRYING, "busy", 2, 11)
-    picture = Picture(roster=(entry(BACKEND, 1, 11),), wakes=(waiting,))
-    assert keys(picture) == ["waiting"]
-    assert keys(replace(picture, wakes=())) == ["mail"]
+    snapshot = Snapshot(roster=(entry(BACKEND, 1, 11),), wakes=(waiting,))
+    assert keys(snapshot) == ["waiting"]
+    assert keys(replace(snapshot, wakes=())) == ["mail"]
 
 
 def test_a_dialog_says_how_many_wakes_it_holds_up() -> None:
@@ -72,7 +72,7 @@ def test_a_hint_in_somebodys_draft_is_told_and_left_to_that_person() -> None:
     mixed = replace(seen, reading=PaneReading(state=PaneState.DRAFT, reason="not sent", own=OwnText.MIXED))
     waiting = wake(asking.agent, 1, WakeStatus.RETRYING, "own hint: mixed", 2, 11)
 
-    (only,) = concerns(Picture(roster=(replace(asking, pane=mixed, wakes_waiting=1),), wakes=(waiting,)), NOW)
+    (only,) = concerns(Snapshot(roster=(replace(asking, pane=mixed, wakes_waiting=1),), wakes=(waiting,)), NOW)
 
     assert (only.key, only.remedy) == (f"mixed/{asking.agent.agent_id}", "go_to_pane")
     assert only.reason == (
@@ -82,26 +82,26 @@ def test_a_hint_in_somebodys_draft_is_told_and_left_to_that_person() -> None:
 
 
 def test_mail_to_the_operator_is_told_of_at_once_until_it_is_marked_as_read() -> None:
-    (only,) = concerns(Picture(inbox=INBOX), NOW)
+    (only,) = concerns(Snapshot(inbox=INBOX), NOW)
     assert (only.subject, only.reason) == ("you", "planner wrote 26m ago: “release today?”")
     assert (only.mode, only.rows) == (Mode.MESSAGES, ("11",))
-    assert keys(Picture(inbox=INBOX, stream=INBOX)) == ["inbox"]
-    assert keys(Picture(inbox=(replace(INBOX[0], read_at=NOW),))) == []
+    assert keys(Snapshot(inbox=INBOX, stream=INBOX)) == ["inbox"]
+    assert keys(Snapshot(inbox=(replace(INBOX[0], read_at=NOW),))) == []
 
 
 def test_of_the_messages_without_the_reply_that_they_want_the_oldest_each_way_is_a_concern() -> None:
     asked = message(5, FRONTEND, BACKEND, "API changed?", "x", 22, read=True, need_reply=True)
     again = message(6, FRONTEND, BACKEND, "well?", "x", 11, read=True, need_reply=True)
-    (only,) = concerns(Picture(unanswered=(again, asked)), NOW)
+    (only,) = concerns(Snapshot(unanswered=(again, asked)), NOW)
     assert (only.mode, only.rows) == (Mode.MESSAGES, ("5",))
     assert (only.subject, only.reason) == ("frontend", "wants a reply from backend for 22m: “API changed?”")
     fresh = message(7, FRONTEND, BACKEND, "and now?", "x", 2, read=True, need_reply=True)
-    assert concerns(Picture(unanswered=(fresh,)), NOW) == ()
+    assert concerns(Snapshot(unanswered=(fresh,)), NOW) == ()
 
 
 def test_ping_pong_is_told_apart_from_other_waits() -> None:
     held = replace(wake(BACKEND, 1, WakeStatus.RETRYING, PING_PONG, 2, 11), sender_id=QA.agent_id)
-    (only,) = concerns(Picture(roster=(entry(BACKEND), entry(QA)), wakes=(held,)), NOW)
+    (only,) = concerns(Snapshot(roster=(entry(BACKEND), entry(QA)), wakes=(held,)), NOW)
     assert only.key == f"ping-pong/{BACKEND.agent_id}"
     assert only.reason == "held back: only acknowledgements go back and forth with qa"
 
@@ -109,8 +109,8 @@ def test_ping_pong_is_told_apart_from_other_waits() -> None:
 def test_a_task_is_orphaned_when_its_owner_is_away_or_gone() -> None:
     owned = [each for each in FILLED.tasks if each.task.claimed_by == BACKEND.agent_id]
     away = replace(BACKEND, last_seen_at=ago(minutes=9))
-    assert keys(Picture(roster=(entry(BACKEND),), tasks=tuple(owned))) == []
-    (absent,) = concerns(Picture(roster=(entry(away, online=False),), tasks=tuple(owned)), NOW)
+    assert keys(Snapshot(roster=(entry(BACKEND),), tasks=tuple(owned))) == []
+    (absent,) = concerns(Snapshot(roster=(entry(away, online=False),), tasks=tuple(owned)), NOW)
     assert absent.reason == "its owner backend is away since 9m"
-    (orphan,) = concerns(Picture(tasks=tuple(owned)), NOW)
+    (orphan,) = concerns(Snapshot(tasks=tuple(owned)), NOW)
     assert orphan.reason == "its owner backend is gone"

@@ -6,7 +6,7 @@ from tests.conftest import Sql
 from tests.screens.looking import settled, shows, text, until
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.screens.test_modes import is_open, names, opened, table
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.modes.places import Mode
 
@@ -69,7 +69,7 @@ async def test_a_small_screen_shows_what_was_above_what_is() -> None:
 
 
 async def test_looking_at_versions_of_a_real_contract_fetches_nothing_for_anybody(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, frontend = await connect("backend"), await connect("frontend")
@@ -91,7 +91,7 @@ async def test_a_schema_that_is_saved_in_the_folder_is_a_version_and_a_broken_on
 ) -> None:
     folder = tmp_path / "contracts"
     folder.mkdir()
-    coordinator = Coordinator(settings.model_copy(update={"contracts": folder}))
+    coordinator = CoordinatorThread(settings.model_copy(update={"contracts": folder}))
     coordinator.start()
     try:
         async with dashboard(coordinator) as pilot:

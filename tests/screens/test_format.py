@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from xats_tui.screens.widgets.ansi import pane_lines
-from xats_tui.screens.widgets.format import CUT, LINE_LIMIT, age, cut, many_lines, one_line
+from xats_tui.screens.widgets.format import CUT, MAX_LINE_CHARS, age, cut, many_lines, one_line
 
 FOREIGN = st.text(
     st.one_of(
@@ -47,7 +47,7 @@ def test_what_is_cut_fits_and_has_a_sign(text: str, width: int) -> None:
 
 
 def test_a_very_long_line_is_cut_with_a_sign_before_it_is_looked_at() -> None:
-    assert one_line("x" * 10_000) == "x" * LINE_LIMIT + CUT
+    assert one_line("x" * 10_000) == "x" * MAX_LINE_CHARS + CUT
 
 
 def test_colours_of_a_pane_are_kept_and_other_sequences_are_drawn() -> None:

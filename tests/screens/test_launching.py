@@ -16,7 +16,7 @@ from tests.screens.sample import FixedVerbs, desk
 from tests.screens.supervising import dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.dialogs.launch_form import LaunchForm, completed
@@ -122,7 +122,7 @@ def test_a_folder_is_completed_to_the_first_that_begins_so(tmp_path: Path) -> No
 async def test_an_agent_is_launched_into_the_session_of_the_dashboard(
     fails: bool,
     settings: Settings,
-    coordinator: Coordinator,
+    coordinator: CoordinatorThread,
     tmux: TmuxServer,
     sql: Sql,
     tmp_path: Path,

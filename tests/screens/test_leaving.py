@@ -79,7 +79,7 @@ async def test_who_came_since_the_picture_was_drawn_is_not_cut_off() -> None:
     assert isinstance(table.source, FixedSource)
     async with XatsApp(table).run_test() as pilot:
         await shows(pilot, "xats :9100")
-        table.source.picture = FILLED  # and nobody says so
+        table.source.snapshot = FILLED  # and nobody says so
         await pilot.press("ctrl+q")
         await until(pilot, lambda: isinstance(pilot.app.screen, LeaveQuestion))
 

@@ -12,7 +12,7 @@ from tests.screens.looking import settled, shows, slow, strips
 from tests.screens.sample import EMPTY, FILLED, desk
 from tests.screens.test_snapshots import DIALOGS, INSIDE, LISTS, SMALL
 from xats_tui.app import XatsApp
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.places import Mode
 
 DIM_SCREEN = "\x1b[2mdim and of no colour\x1b[0m \x1b[2;31mdim red\x1b[0m \x1b[7mreverse\x1b[0m\n\n\x1b[39;49mdefault"
@@ -26,7 +26,7 @@ PREVIEWED = replace(
 FILTERS: dict[str, type[LineFilter]] = {"no colours": Monochrome, "ansi, no colours": NoColor, "no dim text": DimFilter}
 
 
-def filtered(name: str, monkeypatch: pytest.MonkeyPatch, picture: Picture = PREVIEWED) -> XatsApp:
+def filtered(name: str, monkeypatch: pytest.MonkeyPatch, snapshot: Snapshot = PREVIEWED) -> XatsApp:
     """The dashboard in an environment in which Textual uses this filter."""
     if name == "no dim text":
         monkeypatch.setattr(constants, "FILTERS", "dim")  # TEXTUAL_FILTERS, which Textual reads when it is imported
@@ -34,7 +34,7 @@ def filtered(name: str, monkeypatch: pytest.MonkeyPatch, picture: Picture = PREV
         monkeypatch.setenv("NO_COLOR", "1")
     if name.startswith("ansi"):
         monkeypatch.setattr(XatsApp, "native_ansi_color", property(lambda app: True))
-    app = XatsApp(desk(picture))
+    app = XatsApp(desk(snapshot))
     assert FILTERS[name] in map(type, app.get_line_filters())
     return app
 
@@ -48,8 +48,8 @@ async def walk(pilot: Pilot[Any], *keys: str) -> None:
 
 @pytest.mark.parametrize("picture", [PREVIEWED, slow(EMPTY)], ids=["filled", "empty"])
 @pytest.mark.parametrize("name", FILTERS)
-async def test_every_mode_is_drawn(name: str, picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = filtered(name, monkeypatch, picture)
+async def test_every_mode_is_drawn(name: str, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = filtered(name, monkeypatch, snapshot)
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await shows(pilot, "xats :9100")
         for mode in Mode:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.screens.sample import FILLED, NOW
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.listing import Listing, Reading
 from xats_tui.screens.rows.activity import ACTIVITY
 from xats_tui.screens.rows.agents import AGENTS
@@ -23,8 +23,8 @@ each_listing = pytest.mark.parametrize("listing", LISTINGS, ids=[f"{n} {one.titl
 @each_listing
 def test_rows_are_read_from_no_part_but_those_that_the_listing_names(listing: Listing) -> None:
     named = {part.value: getattr(FILLED, part.value) for part in listing.reads}
-    assert listing.rows(Picture(**named), NOW) == listing.rows(FILLED, NOW)
-    assert listing.summary(Picture(**named)) == listing.summary(FILLED)
+    assert listing.rows(Snapshot(**named), NOW) == listing.rows(FILLED, NOW)
+    assert listing.summary(Snapshot(**named)) == listing.summary(FILLED)
 
 
 @each_listing

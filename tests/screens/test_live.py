@@ -11,11 +11,11 @@ from textual.widgets import Button
 
 from tests.screens.looking import settled, shows, text, until
 from tests.screens.supervising import agents, dashboard
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.dialogs.leaving import LeaveQuestion
-from xats_tui.screens.modes.live import Live
-from xats_tui.screens.modes.messages import Messages
+from xats_tui.screens.modes.live import LiveMode
+from xats_tui.screens.modes.messages import MessagesMode
 from xats_tui.screens.widgets.frame import HeaderRow
 from xats_tui.screens.widgets.tables import KeyedTable
 
@@ -24,7 +24,9 @@ def table(pilot: Pilot[Any], panel: str) -> KeyedTable:
     return pilot.app.screen.query_one(f"#{panel} KeyedTable", KeyedTable)
 
 
-async def test_a_message_that_is_stored_comes_onto_the_screen(settings: Settings, coordinator: Coordinator) -> None:
+async def test_a_message_that_is_stored_comes_onto_the_screen(
+    settings: Settings, coordinator: CoordinatorThread
+) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, _ = await connect("backend"), await connect("frontend")
         await shows(pilot, "frontend")
@@ -32,7 +34,7 @@ async def test_a_message_that_is_stored_comes_onto_the_screen(settings: Settings
         await shows(pilot, "API — changed?")
 
 
-async def test_tasks_and_contracts_appear(settings: Settings, coordinator: Coordinator) -> None:
+async def test_tasks_and_contracts_appear(settings: Settings, coordinator: CoordinatorThread) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend = await connect("backend")
         added = await backend("task_add", title="migrate the table")
@@ -43,13 +45,13 @@ async def test_tasks_and_contracts_appear(settings: Settings, coordinator: Coord
         assert "◐ migrate the table" in text(pilot)
 
 
-async def test_looking_marks_nothing_read(settings: Settings, coordinator: Coordinator) -> None:
+async def test_looking_marks_nothing_read(settings: Settings, coordinator: CoordinatorThread) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, frontend = await connect("backend"), await connect("frontend")
         await backend("send_message", to_agent_name="frontend", body="secret plans")
         await shows(pilot, "secret plans")
         await pilot.press("tab", "tab", "enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Messages))
+        await until(pilot, lambda: isinstance(pilot.app.screen, MessagesMode))
         await shows(pilot, "frontend: not yet")
         for digit in "245671":
             await pilot.press(digit, "enter")
@@ -59,7 +61,7 @@ async def test_looking_marks_nothing_read(settings: Settings, coordinator: Coord
 
 
 async def test_a_database_that_is_taken_away_is_said_first_and_can_be_saved(
-    settings: Settings, coordinator: Coordinator
+    settings: Settings, coordinator: CoordinatorThread
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         await connect("backend")
@@ -72,7 +74,9 @@ async def test_a_database_that_is_taken_away_is_said_first_and_can_be_saved(
         assert saved.execute("SELECT name FROM agents").fetchall() == [("backend",)]
 
 
-async def test_the_cursor_stays_on_its_agent_when_others_come(settings: Settings, coordinator: Coordinator) -> None:
+async def test_the_cursor_stays_on_its_agent_when_others_come(
+    settings: Settings, coordinator: CoordinatorThread
+) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         await connect("middle")
         await shows(pilot, "middle")
@@ -82,7 +86,7 @@ async def test_the_cursor_stays_on_its_agent_when_others_come(settings: Settings
         assert table(pilot, "agents").chosen == chosen
 
 
-async def test_a_filter_is_seen_and_left_with_escape(settings: Settings, coordinator: Coordinator) -> None:
+async def test_a_filter_is_seen_and_left_with_escape(settings: Settings, coordinator: CoordinatorThread) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         for name in ("backend", "frontend", "qa"):
             await connect(name)
@@ -96,7 +100,7 @@ async def test_a_filter_is_seen_and_left_with_escape(settings: Settings, coordin
 
 
 @pytest.mark.slow
-async def test_tab_goes_round_the_panels_and_zoom_gives_one_the_screen(coordinator: Coordinator) -> None:
+async def test_tab_goes_round_the_panels_and_zoom_gives_one_the_screen(coordinator: CoordinatorThread) -> None:
     async with dashboard(coordinator) as pilot:
         await pilot.press(*["tab"] * 3)
         await pilot.press("z")
@@ -108,7 +112,7 @@ async def test_tab_goes_round_the_panels_and_zoom_gives_one_the_screen(coordinat
         await until(pilot, lambda: table(pilot, "agents").has_focus)
 
 
-async def test_the_identifier_under_the_cursor_is_copied(settings: Settings, coordinator: Coordinator) -> None:
+async def test_the_identifier_under_the_cursor_is_copied(settings: Settings, coordinator: CoordinatorThread) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         await connect("backend")
         await until(pilot, lambda: table(pilot, "agents").chosen is not None)
@@ -118,7 +122,7 @@ async def test_the_identifier_under_the_cursor_is_copied(settings: Settings, coo
 
 
 async def test_quitting_with_agents_connected_asks_and_proposes_what_harms_nobody(
-    settings: Settings, coordinator: Coordinator
+    settings: Settings, coordinator: CoordinatorThread
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         await connect("backend")
@@ -138,17 +142,17 @@ async def test_quitting_with_agents_connected_asks_and_proposes_what_harms_nobod
 def is_connected(pilot: Pilot[Any]) -> bool:
     """Whether the screen knows of an agent that is connected; it is listed a moment before."""
     screen = pilot.app.screen
-    return isinstance(screen, Live) and any(entry.connected for entry in screen.picture.roster)
+    return isinstance(screen, LiveMode) and any(entry.connected for entry in screen.snapshot.roster)
 
 
-async def test_quitting_alone_asks_nothing(coordinator: Coordinator) -> None:
+async def test_quitting_alone_asks_nothing(coordinator: CoordinatorThread) -> None:
     async with dashboard(coordinator) as pilot:
         await pilot.press("ctrl+q")
         await until(pilot, lambda: pilot.app.return_code == 0)
 
 
 async def test_a_coordinator_that_is_gone_makes_the_screen_stale_not_blank(
-    settings: Settings, coordinator: Coordinator
+    settings: Settings, coordinator: CoordinatorThread
 ) -> None:
     async with dashboard(coordinator) as pilot:
         async with agents(settings) as connect:
@@ -159,7 +163,7 @@ async def test_a_coordinator_that_is_gone_makes_the_screen_stale_not_blank(
         assert "backend" in text(pilot)
 
 
-async def test_a_terminal_made_too_small_says_so_until_it_is_enlarged(coordinator: Coordinator) -> None:
+async def test_a_terminal_made_too_small_says_so_until_it_is_enlarged(coordinator: CoordinatorThread) -> None:
     async with dashboard(coordinator, size=(80, 24)) as pilot:
         await pilot.resize_terminal(79, 23)
         await shows(pilot, "This terminal is 79×23; xats-tui needs at least 80×24.")
@@ -172,7 +176,9 @@ BODIES = ("[red]x[/] [/", "\x1b[31m\x07\x9b", "漢字🙂", "שלום \u202eabc"
 
 
 @pytest.mark.slow
-async def test_no_body_breaks_the_screen_or_reaches_the_terminal(settings: Settings, coordinator: Coordinator) -> None:
+async def test_no_body_breaks_the_screen_or_reaches_the_terminal(
+    settings: Settings, coordinator: CoordinatorThread
+) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, _ = await connect("backend"), await connect("frontend")
         for body in BODIES:
@@ -186,13 +192,13 @@ async def test_no_body_breaks_the_screen_or_reaches_the_terminal(settings: Setti
             await pilot.press("escape", "down")
 
 
-async def test_a_picture_that_comes_while_the_program_is_left_is_let_go(coordinator: Coordinator) -> None:
+async def test_a_picture_that_comes_while_the_program_is_left_is_let_go(coordinator: CoordinatorThread) -> None:
     async with dashboard(coordinator) as pilot:
         screen = pilot.app.screen
-        assert isinstance(screen, Live)
+        assert isinstance(screen, LiveMode)
         await screen.query_one(HeaderRow).remove()
 
-        screen.show(screen.picture)
+        screen.show(screen.snapshot)
         screen.draw()
 
         assert screen.is_mounted

@@ -28,11 +28,11 @@ from tests.screens.sample import (
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.screens.test_modes import is_open, names, opened, table
 from xats_tui.app import XatsApp
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
 from xats_tui.core.model.messages import BROADCAST_MARK, Addressees, Message
 from xats_tui.runtime.settings import Settings
-from xats_tui.screens.data.snapshot import STREAM_LIMIT
+from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES
 from xats_tui.screens.dialogs.compose import Compose, WhoGetsIt
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.thread import ThreadPanel
@@ -70,15 +70,15 @@ async def test_a_thread_grows_while_it_is_open() -> None:
         await pilot.press("enter")
         await shows(pilot, "On purpose?")
         answer = message(12, BACKEND, FRONTEND, None, "Yes, see the contract.", 0, read=False)
-        source.picture = replace(FILLED, stream=(answer, *STREAM))
+        source.snapshot = replace(FILLED, stream=(answer, *STREAM))
         source.hear(frozenset({Scope.MESSAGES}))
         await until(pilot, lambda: text(pilot).count("Yes, see the") == 2)
 
 
 async def test_how_long_a_reply_is_missing_and_that_one_came_is_seen() -> None:
     answered = replace(STREAM[0], answered_at=STREAM[0].sent_at)
-    picture = replace(FILLED, stream=(answered, *STREAM[1:]))
-    async with opened(Mode.MESSAGES, picture=picture) as (pilot, _):
+    snapshot = replace(FILLED, stream=(answered, *STREAM[1:]))
+    async with opened(Mode.MESSAGES, snapshot=snapshot) as (pilot, _):
         assert "↩ 11m" in text(pilot)
         await shows(pilot, "✓ answered after 0s")
         await pilot.press("slash", *"unanswered", "enter")
@@ -129,7 +129,7 @@ async def test_mail_to_the_operator_leads_from_live_into_the_inbox() -> None:
 
 
 async def test_an_empty_inbox_says_how_agents_write_to_it() -> None:
-    async with opened(Mode.MESSAGES, picture=replace(FILLED, inbox=())) as (pilot, _):
+    async with opened(Mode.MESSAGES, snapshot=replace(FILLED, inbox=())) as (pilot, _):
         await pilot.press("i")
         await shows(pilot, "Nobody has written to you.")
 
@@ -202,14 +202,14 @@ async def test_a_reply_goes_to_the_sender_and_marks_the_operators_mail_as_read()
 
 async def test_who_left_cannot_be_answered_and_is_named() -> None:
     gone = replace(STREAM[0], from_agent_id="gone", from_name="writer")
-    async with opened(Mode.MESSAGES, picture=replace(FILLED, stream=(gone,))) as (pilot, _):
+    async with opened(Mode.MESSAGES, snapshot=replace(FILLED, stream=(gone,))) as (pilot, _):
         await pilot.press("r")
         await shows(pilot, "reply: writer is no longer registered")
 
 
 async def test_a_reply_to_the_operators_own_message_goes_to_whom_it_went() -> None:
     mine = message(12, OPERATOR, BACKEND, "Re: x", "hello", 1, read=True)
-    async with opened(Mode.MESSAGES, picture=replace(FILLED, stream=(mine,))) as (pilot, _):
+    async with opened(Mode.MESSAGES, snapshot=replace(FILLED, stream=(mine,))) as (pilot, _):
         await pilot.press("r")
         await until(pilot, is_composing(pilot))
         screen = pilot.app.screen
@@ -253,8 +253,8 @@ async def test_a_draft_is_kept_when_sending_is_refused() -> None:
 async def test_a_body_over_the_limit_is_not_sent_and_the_limit_is_shown() -> None:
     assert FILLED.health
     verbs = FixedVerbs()
-    picture = replace(FILLED, health=replace(FILLED.health, body_limit=10))
-    async with opened(Mode.MESSAGES, verbs=verbs, picture=picture) as (pilot, _):
+    snapshot = replace(FILLED, health=replace(FILLED.health, body_limit=10))
+    async with opened(Mode.MESSAGES, verbs=verbs, snapshot=snapshot) as (pilot, _):
         await pilot.press("m")
         await until(pilot, is_composing(pilot))
         await pilot.press(*"12345678901", "é", "ctrl+s")
@@ -293,10 +293,10 @@ class LongSource(FixedSource):
             message(number, FRONTEND, BACKEND, None, f"number {number}", (1000 - number) / 10, read=True)
             for number in range(1000, 0, -1)
         )
-        super().__init__(replace(FILLED, stream=self.all[:STREAM_LIMIT]))
+        super().__init__(replace(FILLED, stream=self.all[:MAX_STREAM_MESSAGES]))
 
     async def older(self, before_event_id: int) -> tuple[Message, ...]:
-        return tuple(sent for sent in self.all if sent.event_id < before_event_id)[:STREAM_LIMIT]
+        return tuple(sent for sent in self.all if sent.event_id < before_event_id)[:MAX_STREAM_MESSAGES]
 
 
 async def ends_with(pilot: Pilot[Any], key: str) -> None:
@@ -309,7 +309,7 @@ async def test_older_messages_come_when_the_end_is_reached_and_the_cursor_keeps_
         await pilot.press("end")
         await until(pilot, lambda: names(pilot)[0] == "850")
         assert table(pilot).chosen == "701"
-        assert len(names(pilot)) == STREAM_LIMIT
+        assert len(names(pilot)) == MAX_STREAM_MESSAGES
         assert "older messages; esc newest" in text(pilot)
         for oldest in ("401", "251", "101", "1"):
             await pilot.press("end")
@@ -340,7 +340,7 @@ async def test_a_filter_is_carried_on_into_older_messages() -> None:
 
 @pytest.mark.slow
 async def test_the_operator_and_an_agent_write_to_each_other(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         qa = await connect("qa")
@@ -369,7 +369,7 @@ async def test_the_operator_and_an_agent_write_to_each_other(
 
 @pytest.mark.slow
 async def test_looking_at_messages_and_threads_marks_nothing_read(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, qa = await connect("backend"), await connect("qa")
@@ -386,7 +386,7 @@ async def test_looking_at_messages_and_threads_marks_nothing_read(
 
 @pytest.mark.slow
 async def test_a_broadcast_reaches_all_of_the_list_shown_also_who_is_away(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         await connect("backend")

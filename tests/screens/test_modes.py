@@ -13,7 +13,7 @@ from tests.screens.sample import FILLED, WAKES, FixedSource, FixedVerbs, desk
 from tests.screens.supervising import open_mode
 from xats_tui.app import XatsApp
 from xats_tui.core.events import Scope
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes import mode_screen
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.mode_screen import ModeScreen
@@ -23,10 +23,10 @@ from xats_tui.screens.widgets.tables import KeyedTable
 
 @asynccontextmanager
 async def opened(
-    mode: Mode, size: tuple[int, int] = (120, 40), picture: Picture = FILLED, **fields: Any
+    mode: Mode, size: tuple[int, int] = (120, 40), snapshot: Snapshot = FILLED, **fields: Any
 ) -> AsyncIterator[tuple[Pilot[Any], FixedSource]]:
     """The dashboard with a mode open, and the source that it shows."""
-    source = FixedSource(picture)
+    source = FixedSource(snapshot)
     app = XatsApp(desk(source, **fields))
     async with app.run_test(size=size, notifications=True) as pilot:
         await shows(pilot, "xats :9100")
@@ -128,13 +128,13 @@ async def test_marks_stay_on_their_rows_when_others_come_and_go() -> None:
     async with opened(Mode.WAKES) as (pilot, source):
         await pilot.press("down", "space")
         marked = WAKES[1].key
-        source.picture = replace(FILLED, wakes=(replace(WAKES[2], message_id="new"), *WAKES[1:]))
+        source.snapshot = replace(FILLED, wakes=(replace(WAKES[2], message_id="new"), *WAKES[1:]))
         source.hear(frozenset({Scope.WAKES}))
         await until(pilot, lambda: names(pilot)[0].startswith("new"))
         screen = pilot.app.screen
         assert isinstance(screen, ListMode)
         assert screen.list_panel.marked == (marked,)
-        source.picture = replace(FILLED, wakes=WAKES[2:])
+        source.snapshot = replace(FILLED, wakes=WAKES[2:])
         source.hear(frozenset({Scope.WAKES}))
         await until(pilot, lambda: len(names(pilot)) == 4)
         assert not screen.list_panel.marked
@@ -180,7 +180,7 @@ async def test_a_paused_list_stands_still_and_says_so_while_the_header_goes_on()
         await pilot.press("P")
         await shows(pilot, "paused 0s")
         assert FILLED.health
-        source.picture = replace(FILLED, wakes=(), health=replace(FILLED.health, wakes_failed=7))
+        source.snapshot = replace(FILLED, wakes=(), health=replace(FILLED.health, wakes_failed=7))
         source.hear(frozenset({Scope.WAKES}))
         await shows(pilot, "7 failed")
         assert len(names(pilot)) == 6
@@ -235,7 +235,7 @@ async def test_read_only_mode_is_seen_and_refuses_by_name() -> None:
 async def test_a_row_that_is_gone_leaves_a_detail_that_says_so() -> None:
     async with opened(Mode.TASKS) as (pilot, source):
         await pilot.press("enter")
-        source.picture = replace(FILLED, tasks=())
+        source.snapshot = replace(FILLED, tasks=())
         source.hear(frozenset({Scope.TASKS}))
         await shows(pilot, "No task is selected.")
 
@@ -243,7 +243,7 @@ async def test_a_row_that_is_gone_leaves_a_detail_that_says_so() -> None:
 NASTY = "[red]x[/] [/ \x1b[31m\x07\x9b 漢字🙂 שלום \u202eabc " + "z" * 10_000
 
 
-def spoilt(text: str) -> Picture:
+def spoilt(text: str) -> Snapshot:
     """The sample with this text in place of every name, title, body and reason."""
     agents = {entry.agent.agent_id: replace(entry.agent, name=text, team=text, role=text) for entry in FILLED.roster}
     return replace(
@@ -260,7 +260,7 @@ def spoilt(text: str) -> Picture:
 
 
 async def test_no_foreign_text_breaks_a_mode_or_its_dialogs() -> None:
-    async with opened(Mode.LIVE, picture=spoilt(NASTY)) as (pilot, _):
+    async with opened(Mode.LIVE, snapshot=spoilt(NASTY)) as (pilot, _):
         for mode in Mode:
             await pilot.press(mode.digit, "enter")
             await settled(pilot)
@@ -277,7 +277,7 @@ async def test_no_foreign_text_breaks_a_mode_or_its_dialogs() -> None:
 async def test_a_detail_that_gets_another_width_is_laid_out_for_it_before_the_next_tick(
     mode: Mode, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mode_screen, "LATE", 3600)
+    monkeypatch.setattr(mode_screen, "LATE_AFTER_S", 3600)
     async with opened(mode, size) as (pilot, _):
         screen = pilot.app.screen
         assert isinstance(screen, ListMode)

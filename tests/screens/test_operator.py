@@ -12,11 +12,11 @@ from tests.patience import eventually
 from tests.screens.looking import shows, until
 from tests.screens.supervising import agents, bind, dashboard, open_mode
 from tests.tmux_server import Pane, TmuxServer, attached
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.dialogs.asking import Ask, Pick
-from xats_tui.screens.dialogs.overlays import Question
+from xats_tui.screens.dialogs.overlays import ConfirmDialog
 from xats_tui.screens.modes.places import Mode
 
 pytestmark = pytest.mark.tmux
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.tmux
 
 @asynccontextmanager
 async def looking_at_qa(
-    settings: Settings, coordinator: Coordinator, tmux: TmuxServer
+    settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer
 ) -> AsyncIterator[tuple[Pilot[Any], Pane]]:
     """The dashboard with agent qa, which has a pane, under the cursor."""
     pane = await tmux.stand_in("qa")
@@ -35,7 +35,9 @@ async def looking_at_qa(
         yield pilot, pane
 
 
-async def test_an_agent_is_poked_with_a_line(settings: Settings, coordinator: Coordinator, tmux: TmuxServer) -> None:
+async def test_an_agent_is_poked_with_a_line(
+    settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer
+) -> None:
     async with looking_at_qa(settings, coordinator, tmux) as (pilot, pane):
         await pilot.press("p")
         await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
@@ -47,7 +49,7 @@ async def test_an_agent_is_poked_with_a_line(settings: Settings, coordinator: Co
 
 
 async def test_an_agent_that_is_busy_typing_is_not_poked_and_the_reason_is_told(
-    settings: Settings, coordinator: Coordinator, tmux: TmuxServer
+    settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer
 ) -> None:
     async with looking_at_qa(settings, coordinator, tmux) as (pilot, pane):
         tmux.run("send-keys", "-t", pane.pane_id, "-l", "half a draft")
@@ -57,7 +59,7 @@ async def test_an_agent_that_is_busy_typing_is_not_poked_and_the_reason_is_told(
 
 
 async def test_a_wake_is_cancelled_after_a_question_and_replayed(
-    settings: Settings, coordinator: Coordinator, tmux: TmuxServer, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer, sql: Sql
 ) -> None:
     pane = await tmux.stand_in("qa")
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
@@ -68,9 +70,9 @@ async def test_a_wake_is_cancelled_after_a_question_and_replayed(
         await open_mode(pilot, Mode.WAKES)
         await shows(pilot, "Wake → qa")
         await pilot.press("c")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Question))
+        await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmDialog))
         await pilot.press("enter")  # the question proposes not to
-        await until(pilot, lambda: not isinstance(pilot.app.screen, Question))
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ConfirmDialog))
         assert sql("SELECT count(*) FROM activity WHERE verb = 'cancel'") == [(0,)]
         await pilot.press("c", "right", "enter")
         await shows(pilot, "ended 1 wake for qa")
@@ -82,7 +84,7 @@ async def test_a_wake_is_cancelled_after_a_question_and_replayed(
 
 
 async def test_a_wake_is_forced_past_a_draft_only_after_a_question_that_names_the_risk(
-    settings: Settings, coordinator: Coordinator, tmux: TmuxServer
+    settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("qa")
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
@@ -98,7 +100,9 @@ async def test_a_wake_is_forced_past_a_draft_only_after_a_question_that_names_th
         await shows(pilot, "forced the wake of qa")
 
 
-async def test_an_agent_is_let_rest_and_woken_again(settings: Settings, coordinator: Coordinator, sql: Sql) -> None:
+async def test_an_agent_is_let_rest_and_woken_again(
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
+) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         await connect("qa")
         await open_mode(pilot, Mode.AGENTS)
@@ -116,7 +120,7 @@ async def test_an_agent_is_let_rest_and_woken_again(settings: Settings, coordina
 
 
 async def test_the_operator_is_brought_to_the_pane_of_an_agent(
-    settings: Settings, coordinator: Coordinator, tmux: TmuxServer
+    settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("qa")
     tmux.run("new-session", "-d", "-s", "elsewhere", "cat")
@@ -144,7 +148,7 @@ async def test_the_operator_is_brought_to_the_pane_of_an_agent(
 
 @pytest.mark.slow
 async def test_outside_tmux_the_command_that_leads_to_the_pane_is_told(
-    settings: Settings, coordinator: Coordinator, tmux: TmuxServer
+    settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer
 ) -> None:
     async with looking_at_qa(settings, coordinator, tmux) as (pilot, pane):
         await pilot.press("g")
@@ -153,7 +157,9 @@ async def test_outside_tmux_the_command_that_leads_to_the_pane_is_told(
 
 
 @pytest.mark.slow
-async def test_nothing_is_changed_in_read_only_mode(settings: Settings, coordinator: Coordinator, sql: Sql) -> None:
+async def test_nothing_is_changed_in_read_only_mode(
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
+) -> None:
     async with agents(settings) as connect, dashboard(coordinator, read_only=True) as pilot:
         backend, _ = await connect("backend"), await connect("qa")
         await backend("send_message", to_agent_name="qa", body="x")

@@ -13,8 +13,8 @@ from tests.screens.hurried import hurried
 from tests.screens.sample import FILLED, NOW, FixedSource, FrozenClock
 from xats_tui.core.events import Scope
 from xats_tui.core.model.panes import PaneRef
-from xats_tui.screens.data.refresh import COALESCE, CROWD, STORM, Reloads, staleness
-from xats_tui.screens.data.snapshot import STALE_PARTS, Part, Picture
+from xats_tui.screens.data.refresh import COALESCE_S, CROWD, STORM, Refresh, staleness
+from xats_tui.screens.data.snapshot import STALE_PARTS, Slice, Snapshot
 
 
 class CountingSource(FixedSource):
@@ -22,10 +22,10 @@ class CountingSource(FixedSource):
 
     def __init__(self) -> None:
         super().__init__(FILLED)
-        self.rounds: list[frozenset[Part]] = []
+        self.rounds: list[frozenset[Slice]] = []
         self.takes: Callable[[], object] = lambda: None
 
-    async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+    async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
         self.rounds.append(frozenset(parts))
         self.takes()
         return await super().load(parts, panes)
@@ -36,13 +36,13 @@ class Running:
 
     def __init__(self) -> None:
         self.source = CountingSource()
-        self.pictures: asyncio.Queue[Picture] = asyncio.Queue()
+        self.snapshots: asyncio.Queue[Snapshot] = asyncio.Queue()
         self.clock = FrozenClock()
-        self.reloads = Reloads(self.source, self.clock, self.pictures.put_nowait)
+        self.reloads = Refresh(self.source, self.clock, self.snapshots.put_nowait)
 
-    async def next_picture(self) -> Picture:
+    async def next_snapshot(self) -> Snapshot:
         async with asyncio.timeout(PATIENCE):
-            return await self.pictures.get()
+            return await self.snapshots.get()
 
 
 @asynccontextmanager
@@ -58,19 +58,19 @@ async def running() -> AsyncIterator[Running]:
 
 async def test_the_first_round_loads_everything() -> None:
     async with running() as at_work:
-        picture = await at_work.next_picture()
-    assert at_work.source.rounds == [frozenset(Part)]
-    assert picture.stream == FILLED.stream
-    assert picture.confirmed_at == NOW
+        snapshot = await at_work.next_snapshot()
+    assert at_work.source.rounds == [frozenset(Slice)]
+    assert snapshot.stream == FILLED.stream
+    assert snapshot.confirmed_at == NOW
 
 
 async def test_many_events_are_one_round_of_just_what_is_stale() -> None:
     async with running() as at_work:
-        await at_work.next_picture()
+        await at_work.next_snapshot()
         for _ in range(50):
             at_work.reloads.mark({Scope.TASKS})
         at_work.reloads.mark({Scope.MESSAGES})
-        await at_work.next_picture()
+        await at_work.next_snapshot()
     assert at_work.source.rounds[1:] == [STALE_PARTS[Scope.TASKS] | STALE_PARTS[Scope.MESSAGES]]
 
 
@@ -82,7 +82,7 @@ def test_a_source_that_takes_long_is_left_alone_for_as_long() -> None:
                 at_work.clock.instant += timedelta(seconds=0.3)
 
             at_work.source.takes = pass_time
-            await at_work.next_picture()
+            await at_work.next_snapshot()
             at_work.reloads.mark({Scope.TASKS})
             return await seconds_until_the_next(at_work)
 
@@ -91,30 +91,30 @@ def test_a_source_that_takes_long_is_left_alone_for_as_long() -> None:
 
 async def test_a_silent_coordinator_is_asked_how_it_is() -> None:
     async with running() as at_work:
-        await at_work.next_picture()
-        await at_work.next_picture()
-    assert at_work.source.rounds[1:] == [frozenset({Part.HEALTH})]
+        await at_work.next_snapshot()
+        await at_work.next_snapshot()
+    assert at_work.source.rounds[1:] == [frozenset({Slice.HEALTH})]
 
 
 async def test_a_failure_keeps_what_was_there_says_why_and_is_tried_again() -> None:
     async with running() as at_work:
-        await at_work.next_picture()
+        await at_work.next_snapshot()
         at_work.source.failing = True
         at_work.reloads.mark({Scope.MESSAGES})
-        failed = await at_work.next_picture()
+        failed = await at_work.next_snapshot()
         assert failed.stream == FILLED.stream
         assert failed.trouble == "database is locked"
         assert staleness(failed, NOW) is not None
         at_work.source.failing = False
-        recovered = await at_work.next_picture()
+        recovered = await at_work.next_snapshot()
     assert recovered.trouble is None
-    assert Part.STREAM in at_work.source.rounds[-1]
+    assert Slice.STREAM in at_work.source.rounds[-1]
 
 
 async def test_a_picture_is_stale_when_it_was_not_confirmed_for_a_while() -> None:
-    picture = Picture(confirmed_at=NOW)
-    assert staleness(picture, NOW + timedelta(seconds=2)) is None
-    assert staleness(picture, NOW + timedelta(seconds=12)) == 12
+    snapshot = Snapshot(confirmed_at=NOW)
+    assert staleness(snapshot, NOW + timedelta(seconds=2)) is None
+    assert staleness(snapshot, NOW + timedelta(seconds=12)) == 12
 
 
 def test_in_a_storm_of_changes_rounds_are_seldom() -> None:
@@ -126,13 +126,13 @@ def test_changes_that_keep_coming_are_shown_oftener() -> None:
 
 
 def test_what_changes_a_few_times_a_second_is_shown_as_soon_as_ever() -> None:
-    assert hurried(seconds_of_a_round(STORM.marks, timedelta(milliseconds=200))) == pytest.approx(COALESCE)
+    assert hurried(seconds_of_a_round(STORM.marks, timedelta(milliseconds=200))) == pytest.approx(COALESCE_S)
 
 
 async def seconds_of_a_round(marks: int, apart: timedelta) -> float:
     """How long the next round takes after so many marks, so far apart."""
     async with running() as at_work:
-        await at_work.next_picture()
+        await at_work.next_snapshot()
         for _ in range(marks):
             at_work.clock.instant += apart
             at_work.reloads.mark({Scope.MESSAGES})
@@ -143,5 +143,5 @@ async def seconds_until_the_next(at_work: Running) -> float:
     """From now to the next picture."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await at_work.next_picture()
+    await at_work.next_snapshot()
     return loop.time() - began

@@ -12,7 +12,7 @@ from tests.screens.looking import settled, shows, slow, until
 from tests.screens.sample import EMPTY, FILLED, FixedSource, FixedVerbs, FrozenClock, desk
 from xats_tui.app import XatsApp
 from xats_tui.core.events import Scope
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
 
@@ -27,8 +27,8 @@ def at(*quick: tuple[int, int], late: Sequence[tuple[int, int]] = ()) -> pytest.
     return pytest.mark.parametrize("size", [*quick, *map(slow, late)], ids=lambda size: f"{size[0]}x{size[1]}")
 
 
-def screen(picture: Picture = FILLED) -> XatsApp:
-    return XatsApp(desk(picture))
+def screen(snapshot: Snapshot = FILLED) -> XatsApp:
+    return XatsApp(desk(snapshot))
 
 
 def after(*keys: str, words: str = "xats :9100") -> Callable[[Pilot[Any]], Awaitable[None]]:

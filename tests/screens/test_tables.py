@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 
 from tests.screens.looking import text
 from tests.screens.test_format import FOREIGN
-from xats_tui.screens.widgets.columns import GAP, Column, fit
-from xats_tui.screens.widgets.format import Cell, Row, Tone, one_line
+from xats_tui.screens.widgets.columns import GAP_CELLS, Column, fit
+from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, one_line
 from xats_tui.screens.widgets.tables import KeyedTable
 
 COLUMNS = (
@@ -32,8 +32,8 @@ class TableApp(App[None]):
         yield KeyedTable(COLUMNS)
 
 
-def rows(*numbers: int, body: str = "body") -> list[Row]:
-    return [Row(f"k{n}", (Cell(f"row {n}"), Cell(str(n), Tone.MUTED), Cell(body))) for n in numbers]
+def rows(*numbers: int, body: str = "body") -> list[TableRow]:
+    return [TableRow(f"k{n}", (TableCell(f"row {n}"), TableCell(str(n), Tone.MUTED), TableCell(body))) for n in numbers]
 
 
 def names(pilot: Pilot[None]) -> list[str]:
@@ -99,7 +99,7 @@ async def test_only_the_rows_that_differ_are_drawn_again() -> None:
         await pilot.pause()
         before = [keyed.render_line(y) for y in range(21)]
         changed = rows(*range(20))
-        changed[4] = Row("k4", (*changed[4].cells[:2], Cell("new")))
+        changed[4] = TableRow("k4", (*changed[4].cells[:2], TableCell("new")))
         keyed.show(changed)
         after = [keyed.render_line(y) for y in range(21)]
         assert [y for y in range(21) if after[y] is not before[y]] == [5]
@@ -124,7 +124,7 @@ def test_columns_are_dropped_in_the_stated_order() -> None:
 @given(st.integers(0, 200))
 def test_columns_fill_the_width_and_no_more(width: int) -> None:
     widths = fit(COLUMNS, width)
-    used = sum(widths.values()) + GAP * (len(widths) - 1)
+    used = sum(widths.values()) + GAP_CELLS * (len(widths) - 1)
     assert used == max(width, 3)
 
 
@@ -133,7 +133,12 @@ def test_columns_fill_the_width_and_no_more(width: int) -> None:
 def test_no_foreign_text_breaks_a_table(texts: list[str]) -> None:
     async def show() -> str:
         async with table(80) as (pilot, keyed):
-            keyed.show([Row(str(n), (Cell(one_line(t)), Cell("1"), Cell(one_line(t)))) for n, t in enumerate(texts)])
+            keyed.show(
+                [
+                    TableRow(str(n), (TableCell(one_line(t)), TableCell("1"), TableCell(one_line(t))))
+                    for n, t in enumerate(texts)
+                ]
+            )
             await pilot.pause()
             return text(pilot)
 

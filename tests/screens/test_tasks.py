@@ -14,16 +14,16 @@ from tests.screens.looking import settled, shows, text, until
 from tests.screens.sample import FILLED, NOW, FixedSource, FixedVerbs, FrozenClock, desk
 from tests.screens.supervising import Tool, agents, dashboard, open_mode
 from xats_tui.app import XatsApp
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.details.tasks import TREE_LINES, dependency_tree
 from xats_tui.screens.dialogs.asking import Pick
-from xats_tui.screens.dialogs.overlays import Question
+from xats_tui.screens.dialogs.overlays import ConfirmDialog
 from xats_tui.screens.dialogs.task_form import TaskForm
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.modes.tasks import Tasks
+from xats_tui.screens.modes.tasks import TasksMode
 from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.rows.tasks import TASKS
 
@@ -45,7 +45,9 @@ async def opens(pilot: Pilot[Any], dialog: type) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, dialog))
 
 
-async def test_a_task_is_released_and_that_is_undone(settings: Settings, coordinator: Coordinator, sql: Sql) -> None:
+async def test_a_task_is_released_and_that_is_undone(
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
+) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend = await connect("backend")
         await claimed(backend, "migrate")
@@ -64,7 +66,7 @@ async def test_a_task_is_released_and_that_is_undone(settings: Settings, coordin
 
 
 async def test_a_task_is_given_to_an_agent_that_is_picked(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, qa = await connect("backend"), await connect("qa")
@@ -83,7 +85,7 @@ async def test_a_task_is_given_to_an_agent_that_is_picked(
 
 
 async def test_a_task_is_cancelled_after_a_question_that_proposes_not_to(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend = await connect("backend")
@@ -92,7 +94,7 @@ async def test_a_task_is_cancelled_after_a_question_that_proposes_not_to(
         await open_mode(pilot, Mode.TASKS)
         await shows(pilot, "client")
         await pilot.press("x")
-        await opens(pilot, Question)
+        await opens(pilot, ConfirmDialog)
         await shows(pilot, "backend will be told")
         assert "“client”" in text(pilot)
         await pilot.press("enter")
@@ -105,7 +107,9 @@ async def test_a_task_is_cancelled_after_a_question_that_proposes_not_to(
     assert sql("SELECT verb FROM activity") == [("cancel task",)]
 
 
-async def test_a_task_is_added_with_what_it_waits_for(settings: Settings, coordinator: Coordinator, sql: Sql) -> None:
+async def test_a_task_is_added_with_what_it_waits_for(
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
+) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         task_id = await claimed(await connect("backend"), "migrate")
         await open_mode(pilot, Mode.TASKS)
@@ -125,7 +129,7 @@ async def test_a_task_is_added_with_what_it_waits_for(settings: Settings, coordi
 
 
 async def test_a_task_is_edited_and_the_way_round_of_a_cycle_is_told(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend = await connect("backend")
@@ -147,7 +151,7 @@ async def test_a_task_is_edited_and_the_way_round_of_a_cycle_is_told(
 
 
 async def test_what_changed_meanwhile_is_refused_with_what_it_is_now(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend = await connect("backend")
@@ -155,7 +159,7 @@ async def test_what_changed_meanwhile_is_refused_with_what_it_is_now(
         await open_mode(pilot, Mode.TASKS)
         await shows(pilot, "migrate")
         await pilot.press("x")
-        await opens(pilot, Question)
+        await opens(pilot, ConfirmDialog)
         await backend("task_claim", task_id=task_id)
         await pilot.press("right", "enter")
         await shows(pilot, "task changed: it is in progress")
@@ -165,7 +169,7 @@ async def test_what_changed_meanwhile_is_refused_with_what_it_is_now(
 
 @pytest.mark.slow
 async def test_looking_at_tasks_changes_nothing_and_marks_nothing_read(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, qa = await connect("backend"), await connect("qa")
@@ -182,7 +186,7 @@ async def test_looking_at_tasks_changes_nothing_and_marks_nothing_read(
 
 @pytest.mark.slow
 async def test_nothing_is_done_to_tasks_in_read_only_mode(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator, read_only=True) as pilot:
         await claimed(await connect("backend"), "migrate")
@@ -195,7 +199,7 @@ async def test_nothing_is_done_to_tasks_in_read_only_mode(
 
 
 async def test_a_task_whose_owner_is_gone_is_given_away_from_the_attention_panel(
-    settings: Settings, coordinator: Coordinator, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, _ = await connect("backend"), await connect("qa")
@@ -216,14 +220,14 @@ async def board(check: Check, size: tuple[int, int] = (120, 40), **fields: Any) 
     async with app.run_test(size=size, notifications=True) as pilot:
         await shows(pilot, "xats :9100")
         await pilot.press(Mode.TASKS.digit)
-        await until(pilot, lambda: isinstance(app.screen, Tasks))
+        await until(pilot, lambda: isinstance(app.screen, TasksMode))
         await settled(pilot)
         await check(pilot)
 
 
 def chosen(pilot: Pilot[Any]) -> str | None:
     screen = pilot.app.screen
-    assert isinstance(screen, Tasks)
+    assert isinstance(screen, TasksMode)
     return screen.list_panel.table.chosen
 
 
@@ -344,17 +348,17 @@ async def test_titles_with_markup_and_control_bytes_break_no_board(size: tuple[i
         await opens(pilot, TaskForm)
         await shows(pilot, "[red]x")
         await pilot.press("escape", "x")
-        await opens(pilot, Question)
+        await opens(pilot, ConfirmDialog)
         assert "\x1b" not in text(pilot)
 
-    await board(check, size, picture=FixedSource(replace(FILLED, tasks=tuple(entries))))
+    await board(check, size, snapshot=FixedSource(replace(FILLED, tasks=tuple(entries))))
 
 
 def test_a_filter_knows_what_is_blocked_orphaned_and_cancelled() -> None:
     done = FILLED.tasks[4]
     cancelled = replace(done, task=replace(done.task, result="cancelled by the operator"))
-    picture = replace(FILLED, tasks=(*FILLED.tasks[:4], cancelled, FILLED.tasks[5]))
-    rows = TASKS.rows(picture, NOW)
+    snapshot = replace(FILLED, tasks=(*FILLED.tasks[:4], cancelled, FILLED.tasks[5]))
+    rows = TASKS.rows(snapshot, NOW)
 
     def keys(words: str) -> list[str]:
         return [row.key for row in Filter(words, TASKS.states).select(rows)]

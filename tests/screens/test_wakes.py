@@ -15,11 +15,11 @@ from tests.screens.sample import ATTEMPTS, FILLED, GATES, WAKES, FixedSource, Fi
 from tests.screens.supervising import agents, bind, dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
-from xats_tui.core.model.wakes import Gate, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import Gate, WakeAttempt, WakeStage, WakeStatus
 from xats_tui.runtime.settings import Settings
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.mode_screen import ModeScreen
@@ -31,8 +31,8 @@ SUBMITTED, BACKENDS, QAS, DOCS, READ, SKIPPED = WAKES
 class CountingSource(FixedSource):
     """Counts how often the gates were judged; the verdicts can be changed."""
 
-    def __init__(self, picture: Picture = FILLED) -> None:
-        super().__init__(picture)
+    def __init__(self, snapshot: Snapshot = FILLED) -> None:
+        super().__init__(snapshot)
         self.judged: list[str] = []
         self.gates = GATES
         self.tried: tuple[WakeAttempt, ...] = ATTEMPTS
@@ -49,10 +49,10 @@ class CountingSource(FixedSource):
 
 @asynccontextmanager
 async def wakes(
-    picture: Picture = FILLED, size: tuple[int, int] = (120, 40), **fields: Any
+    snapshot: Snapshot = FILLED, size: tuple[int, int] = (120, 40), **fields: Any
 ) -> AsyncIterator[tuple[Pilot[Any], CountingSource]]:
     """The dashboard with the wakes open, and the source that it shows."""
-    source = CountingSource(picture)
+    source = CountingSource(snapshot)
     app = XatsApp(desk(source, **fields))
     async with app.run_test(size=size, notifications=True) as pilot:
         await shows(pilot, "xats :9100")
@@ -82,8 +82,8 @@ def tick(pilot: Pilot[Any]) -> None:
     shown.draw()
 
 
-async def change(source: FixedSource, picture: Picture) -> None:
-    source.picture = picture
+async def change(source: FixedSource, snapshot: Snapshot) -> None:
+    source.snapshot = snapshot
     source.hear(frozenset({Scope.WAKES}))
 
 
@@ -120,7 +120,7 @@ async def test_what_fails_while_another_mode_is_open_is_selected_when_one_comes_
         await open_mode(pilot, Mode.TASKS)
         failed = replace(BACKENDS, status=WakeStatus.FAILED, due_at=None)
         await change(source, replace(FILLED, wakes=(SUBMITTED, failed, *WAKES[2:])))
-        await until(pilot, lambda: failed in pilot.app.screen.picture.wakes)  # type: ignore[attr-defined]
+        await until(pilot, lambda: failed in pilot.app.screen.snapshot.wakes)  # type: ignore[attr-defined]
         await open_mode(pilot, Mode.WAKES)
         await until(pilot, lambda: chosen(pilot) == failed.key)
 
@@ -152,7 +152,7 @@ async def test_the_ladder_shows_when_each_rung_was_reached_and_which_were_not() 
         await pilot.press("down", "down", "down")
         await shows(pilot, "14:03:00 +2s")
         rungs, times = text(pilot).splitlines()[text(pilot).split("evidence  queued")[0].count("\n") :][:2]
-        assert [word for word in rungs.split() if word.isalpha()][1:] == [step.value for step in WakeStep]
+        assert [word for word in rungs.split() if word.isalpha()][1:] == [step.value for step in WakeStage]
         assert times.count("·") == 2
 
 
@@ -298,7 +298,7 @@ async def test_a_time_of_another_day_is_a_date() -> None:
 
 @pytest.mark.tmux
 async def test_the_gates_of_a_real_pane_follow_what_happens_there_and_nothing_is_marked_read(
-    settings: Settings, coordinator: Coordinator, tmux: TmuxServer, sql: Sql
+    settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer, sql: Sql
 ) -> None:
     pane = await tmux.stand_in("qa")
     async with agents(settings) as connect, dashboard(coordinator) as pilot:

@@ -12,7 +12,7 @@ from tests.screens.sample import EMPTY, FILLED, FixedVerbs, desk
 from xats_tui.app import SCREENS, XatsApp
 from xats_tui.screens.actions import ACTIONS, offered
 from xats_tui.screens.actions.action import Action
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.dialogs.asking import Pick
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode, Panel
@@ -27,9 +27,9 @@ TALL = (120, 150)
 
 @asynccontextmanager
 async def opened(
-    mode: Mode, picture: Picture = FILLED, size: tuple[int, int] = (120, 40), **fields: Any
+    mode: Mode, snapshot: Snapshot = FILLED, size: tuple[int, int] = (120, 40), **fields: Any
 ) -> AsyncIterator[tuple[Pilot[Any], ModeScreen]]:
-    app = XatsApp(desk(picture, **fields))
+    app = XatsApp(desk(snapshot, **fields))
     async with app.run_test(size=size, notifications=True) as pilot:
         await shows(pilot, "xats :9100")
         await pilot.press(mode.digit)
@@ -64,9 +64,9 @@ in_every_mode = pytest.mark.parametrize("mode", [mode if mode is Mode.WAKES else
 @pytest.mark.parametrize("picture", [FILLED, EMPTY], ids=["filled", "empty"])
 @in_every_mode
 async def test_the_menu_has_every_action_of_a_mode_and_the_reason_where_it_cannot_be_done(
-    mode: Mode, picture: Picture
+    mode: Mode, snapshot: Snapshot
 ) -> None:
-    async with opened(mode, picture, TALL) as (pilot, screen):
+    async with opened(mode, snapshot, TALL) as (pilot, screen):
         situation = screen.situation()
         offers = [(action, reason) for action, reason in offered(situation) if action.id != "menu"]
         await pilot.press("full_stop")

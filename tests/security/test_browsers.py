@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.backend.api.plain_http import INITIALIZE, browsing
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 SIMPLE = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain; application/json", "")
@@ -19,7 +19,7 @@ PAGE = {"origin": "http://evil.example"}
 
 
 @pytest.fixture
-async def http(backend: Backend) -> AsyncIterator[httpx2.AsyncClient]:
+async def http(backend: Coordinator) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain HTTP client of the coordinator."""
     async with browsing(backend) as client:
         yield client
@@ -53,7 +53,7 @@ async def test_anybody_may_ask_how_it_is_and_learns_no_more_than_that(http: http
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "localhost"])
 async def test_a_coordinator_is_reached_under_the_loopback_address_it_listens_on(settings: Settings, host: str) -> None:
-    async with Backend.running(settings.model_copy(update={"host": host})) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings.model_copy(update={"host": host})) as backend, browsing(backend) as http:
         url = f"http://{host}:{backend.port}/mcp"
         assert (await http.post(url, json=INITIALIZE)).status_code == 200
         assert (await http.post(url, json=INITIALIZE, headers={"host": "evil.example"})).status_code == 421

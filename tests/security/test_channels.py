@@ -15,7 +15,7 @@ from tests.backend.api.plain_http import browsing, call, open_session
 from tests.backend.api.proxies import UI_PID, listening_proxy, proxy_fields
 from tests.conftest import Connect, Sql
 from tests.patience import eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 SOMEBODY = 65534
 """The user that is nobody."""
@@ -62,7 +62,7 @@ async def test_w19_an_agent_is_not_led_to_the_channel_of_a_stranger(
     "hang_up", [lambda it: it.close(), lambda it: it.shutdown(socket.SHUT_WR)], ids=["wholly", "half"]
 )
 async def test_whoever_hangs_up_before_it_is_looked_at_is_not_believed(
-    somebodys_ui: int, backend: Backend, sql: Sql, hang_up: Callable[[socket.socket], None]
+    somebodys_ui: int, backend: Coordinator, sql: Sql, hang_up: Callable[[socket.socket], None]
 ) -> None:
     registering = call("register_agent", name="p", **proxy_fields("redirected", somebodys_ui))
     async with browsing(backend) as http:

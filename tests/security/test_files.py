@@ -16,7 +16,7 @@ import pytest
 from tests.commands.processes import daemon, xats
 from tests.conftest import Sql
 from tests.patience import eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import StartError
 from xats_tui.dashboard import takeover
 from xats_tui.runtime import pid_file, private_files
@@ -90,7 +90,7 @@ async def test_a_database_that_belongs_to_somebody_else_is_not_used(settings: Se
     os.chown(settings.db_path, SOMEBODY, SOMEBODY)
 
     with pytest.raises(StartError):
-        async with Backend.running(settings):
+        async with Coordinator.running(settings):
             pytest.fail("it was used")
 
 
@@ -171,7 +171,7 @@ async def test_the_folder_of_contracts_leads_nowhere_else(
     put: Callable[[Path], None], settings: Settings, folder: Path, sql: Sql
 ) -> None:
     put(folder / "odd.schema.json")
-    async with asyncio.timeout(20), Backend.running(settings.model_copy(update={"contracts": folder})) as backend:
+    async with asyncio.timeout(20), Coordinator.running(settings.model_copy(update={"contracts": folder})) as backend:
         (folder / "good.schema.json").write_text(json.dumps({"title": "good"}))
         await eventually(lambda: bool(sql("SELECT 1 FROM contracts WHERE name = 'good'")))
         assert sql("SELECT name FROM contracts") == [("good",)]

@@ -5,7 +5,7 @@ import uuid
 
 from tests.backend.api.plain_http import browsing, call, open_session
 from tests.conftest import Connect, Sql
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 TWINS = (
     "operator",
@@ -77,7 +77,7 @@ async def test_mail_and_tasks_of_others_are_out_of_reach(register: Connect) -> N
     ]
 
 
-async def test_a_session_id_cannot_be_guessed_and_is_told_to_nobody_else(backend: Backend, sql: Sql) -> None:
+async def test_a_session_id_cannot_be_guessed_and_is_told_to_nobody_else(backend: Coordinator, sql: Sql) -> None:
     async with browsing(backend) as http:
         sessions = [await open_session(http) for _ in range(20)]
         ids = [session["mcp-session-id"] for session in sessions]

@@ -14,8 +14,8 @@ from tests.bad_input.profiles import QUICK
 from tests.bad_input.values import NASTY, texts
 from tests.conftest import Connect, Sql
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.coordinator import Backend
-from xats_tui.backend.services.wakes.policy import HINT_LIMIT, hint
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.wakes.policy import MAX_HINT_CHARS, hint
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.panes import PaneRef
@@ -36,7 +36,7 @@ INNOCENT = {"body": "x", "need_reply": False}
 @pytest.mark.tmux
 @pytest.mark.parametrize("name", [EVIL[0], EVIL[2]], ids=["escape", "newline"])
 async def test_w20_a_name_cannot_end_the_paste_and_type_a_command(
-    name: str, tmux: TmuxServer, backend: Backend, register: Connect, sql: Sql
+    name: str, tmux: TmuxServer, backend: Coordinator, register: Connect, sql: Sql
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     pane = await tmux.stand_in("bob")
@@ -61,7 +61,7 @@ def test_w20_a_hint_is_one_line_of_printable_characters_whoever_sent(senders: li
     line = hint(senders, count)
 
     assert line.isprintable()
-    assert len(line) <= HINT_LIMIT
+    assert len(line) <= MAX_HINT_CHARS
     assert line.startswith("[xats] ")
     assert line.endswith(": call get_inbox")
 

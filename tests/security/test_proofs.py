@@ -14,7 +14,7 @@ import pytest
 from tests.backend.api.plain_http import browsing
 from tests.commands.processes import daemon, xats
 from tests.mcp_bridge.host import ScriptedHost, bridge
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Settings
@@ -144,7 +144,7 @@ async def test_no_command_gives_a_secret_to_what_has_taken_the_port_of_a_coordin
 
 
 async def test_the_coordinator_proves_itself_only_under_its_own_name(settings: Settings) -> None:
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         mode = settings.proof_key_path.stat().st_mode
         plain = await http.get("/health")
         asked = await http.get("/health", params={"challenge": "abc"})
@@ -160,7 +160,7 @@ async def test_the_coordinator_proves_itself_only_under_its_own_name(settings: S
 
 
 async def test_a_proof_holds_on_its_own_connection_only(settings: Settings) -> None:
-    async with Backend.running(settings) as backend:
+    async with Coordinator.running(settings) as backend:
         proofs = set()
         for _ in range(3):
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{backend.port}", trust_env=False) as http:

@@ -9,7 +9,7 @@ from tests.conftest import Connect, Sql
 from tests.screens.sample import BACKEND, DOCS, FILLED, entry
 from xats_tui.backend.operator_api.changes import Poke
 from xats_tui.backend.operator_api.names import agent_meant
-from xats_tui.backend.operator_api.readings import Contracts
+from xats_tui.backend.operator_api.readings import ListContractsQuery
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import Client
 from xats_tui.screens.query.addresses import AddressBook
@@ -49,7 +49,7 @@ def test_the_operator_may_type_any_spelling(spelling: str) -> None:
 
     assert agent_meant(roster, Poke(agent=spelling, text="x").agent) is jose
     assert agent_meant(roster, f"{spelling.strip()}@shop") is jose
-    assert Contracts(name=spelling).name == COMPOSED
+    assert ListContractsQuery(name=spelling).name == COMPOSED
     assert AddressBook(roster).read(f"docs@docs, {spelling.strip()}").agent_ids == (DOCS.agent_id, "J")
     rows = AGENTS.rows(replace(FILLED, roster=roster), FILLED.roster[0].agent.last_seen_at)
     assert [row.key for row in Filter(f"@{spelling.strip()}").select(rows)] == ["J"]

@@ -1,4 +1,4 @@
-"""The Backend: the one place where the coordinator's parts are put together, started in order and stopped in time."""
+"""Coordinator: the one place where the coordinator's parts are put together, started in order and stopped in time."""
 
 import asyncio
 import logging
@@ -13,10 +13,10 @@ from pathlib import Path
 from xats_tui import __version__
 from xats_tui.backend.api.listener import listen
 from xats_tui.backend.health.counts import Counts
-from xats_tui.backend.health.loop_lag import Pulse
+from xats_tui.backend.health.loop_lag import LoopLagMonitor
 from xats_tui.backend.health.notices import Notices
-from xats_tui.backend.hook_reports import Reports
-from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.hook_reports import HookReports
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.agents.departures import Departures
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
@@ -31,8 +31,8 @@ from xats_tui.backend.services.agents.takeovers import Takeovers
 from xats_tui.backend.services.bundle import Services
 from xats_tui.backend.services.contracts.book import ContractBook
 from xats_tui.backend.services.contracts.folder import SUFFIX, ContractFolder
-from xats_tui.backend.services.launch.desk import LaunchDesk
-from xats_tui.backend.services.launch.launcher import Launching
+from xats_tui.backend.services.launch.desk import LocalLaunchBackend
+from xats_tui.backend.services.launch.launcher import Launcher
 from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.operator.agents import OperatorAgents
 from xats_tui.backend.services.operator.answering import Answering
@@ -55,9 +55,9 @@ from xats_tui.backend.system.callers import Callers
 from xats_tui.backend.system.file_watcher import follow
 from xats_tui.backend.system.open_files import raise_limit
 from xats_tui.backend.system.processes import Processes
-from xats_tui.backend.system.terminals import Terminals
+from xats_tui.backend.system.terminals import PaneTerminals
 from xats_tui.backend.system.tmux import Tmux
-from xats_tui.backend.system.tmux_windows import Windows
+from xats_tui.backend.system.tmux_windows import TmuxWindows
 from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChannels
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.codex_windows import CodexWindows
@@ -75,14 +75,14 @@ from xats_tui.runtime.settings import CONFIG_NAME, Loaded, Settings
 
 logger = logging.getLogger(__name__)
 
-FILES_PAUSE_S = 1.0
+FILES_DELAY_S = 1.0
 """Time between two looks at the files of the database."""
 
-HEIR_PATIENCE = 15.0
+HANDOVER_TIMEOUT_S = 15.0
 """Seconds for a predecessor that has handed its socket over to be gone altogether."""
 
 
-class Backend:
+class Coordinator:
     """The running coordinator; lives on its own event loop."""
 
     def __init__(
@@ -103,17 +103,19 @@ class Backend:
         self.listener = listener
         self.port: int = listener.getsockname()[1]
         self.started_at = clock.now()
-        self.sessions = Sessions(clock, bus.publish)
-        self.reports = Reports()
+        self.sessions = McpSessions(clock, bus.publish)
+        self.reports = HookReports()
         self.tmux = tmux = Tmux(clock)
-        self.pulse, self.notices = Pulse(clock), Notices(clock)
+        self.pulse, self.notices = LoopLagMonitor(clock), Notices(clock)
         troubles = {"database": lambda: database.trouble, "home": holding.restore, "tmux": lambda: tmux.trouble}
         self._outages = Outages(troubles, self.notices, clock)
         processes = Processes()
         self.panes = PaneMonitor(tmux, clock, bus.publish, partial(standing, processes))
         self.tokens = tokens = Tokens(settings.tokens)
         open_channels = OpenChannels(self.sessions)
-        self._typing = typing = TmuxPane(tmux, processes, Terminals(), self.panes, database, self.reports, clock, quiet)
+        self._typing = typing = TmuxPane(
+            tmux, processes, PaneTerminals(), self.panes, database, self.reports, clock, quiet
+        )
         codex = CodexAppServer(CodexWindows(processes, tmux), tokens)
         self.waker = Waker(
             database,
@@ -182,8 +184,8 @@ class Backend:
             tmux=tmux,
             clock=clock,
         )
-        launches = LaunchDesk(database, self.registry, services.registrar, self.sessions)
-        self.launching = Launching(Windows(tmux), launches, clock, settings)
+        launches = LocalLaunchBackend(database, self.registry, services.registrar, self.sessions)
+        self.launching = Launcher(TmuxWindows(tmux), launches, clock, settings)
         self._panes_changed = asyncio.Event()
         bus.listen(self.waker.hear)
         bus.listen(self._receipts.hear)
@@ -200,7 +202,7 @@ class Backend:
         *,
         inherited: socket.socket | None = None,
         loaded: Loaded | None = None,
-    ) -> "AsyncIterator[Backend]":
+    ) -> "AsyncIterator[Coordinator]":
         """A coordinator that serves whoever connects, for the life of the block; the pid file says where.
 
         Args:
@@ -224,7 +226,7 @@ class Backend:
         *,
         inherited: socket.socket | None = None,
         loaded: Loaded | None = None,
-    ) -> "AsyncIterator[Backend]":
+    ) -> "AsyncIterator[Coordinator]":
         """A coordinator that works but serves nobody yet: who connects waits in the queue of its socket.
 
         The arguments are those of `running`.
@@ -236,7 +238,7 @@ class Backend:
         few_files = raise_limit()
         async with AsyncExitStack() as stack:
             try:
-                patience = HEIR_PATIENCE if inherited else pid_file.LOCK_PATIENCE
+                patience = HANDOVER_TIMEOUT_S if inherited else pid_file.LOCK_TIMEOUT_S
                 holding = stack.enter_context(pid_file.held(settings.pid_path, patience))
                 asked_for = loaded is not None and loaded.is_explicit("port")
                 listener = inherited or listen(settings.host, settings.port, asked_for=asked_for)
@@ -376,7 +378,7 @@ class Backend:
         """Notice when the files of the database are taken away, also while nobody writes."""
         while True:
             await self._database.look()
-            await self.clock.sleep(FILES_PAUSE_S)
+            await self.clock.sleep(FILES_DELAY_S)
 
     async def _beat(self) -> None:
         """Send heartbeats to the sessions that speak for an agent."""

@@ -9,7 +9,7 @@ import sys
 
 import uvloop
 
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.gc_tuning import settle
 from xats_tui.runtime.settings import Loaded
@@ -40,7 +40,7 @@ async def _serve(loaded: Loaded, inherited: socket.socket | None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)
-    async with Backend.running(settings, inherited=inherited, loaded=loaded) as backend:
+    async with Coordinator.running(settings, inherited=inherited, loaded=loaded) as backend:
         settle()
         sys.stdout.write(f"listening on {settings.host}:{backend.port}\n")
         sys.stdout.flush()

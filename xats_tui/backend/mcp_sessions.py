@@ -30,7 +30,7 @@ class Superseded:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Session:
+class McpSession:
     """One connection; what it is changes while it lives."""
 
     session_id: str
@@ -78,15 +78,15 @@ class Session:
         return self.evidence | evidence if self.agent_id == agent_id else evidence
 
 
-class Sessions:
+class McpSessions:
     """All open sessions."""
 
     def __init__(self, clock: Clock, publish: Callable[[Iterable[Event]], None]) -> None:
         self._clock = clock
         self._publish = publish
-        self._by_id: dict[str, Session] = {}
+        self._by_id: dict[str, McpSession] = {}
         self._streams: Counter[str] = Counter()
-        self._by_agent: dict[str, list[Session]] = {}
+        self._by_agent: dict[str, list[McpSession]] = {}
         """Oldest registration first; the last one speaks for the agent."""
         self._gone: set[str] = set()
         """The agents of whom the last session has ended that listened, or whose processes had."""
@@ -94,18 +94,18 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def get(self, session_id: str) -> Session | None:
+    def get(self, session_id: str) -> McpSession | None:
         """The open session of that id."""
         return self._by_id.get(session_id)
 
-    def open(self, session_id: str, client: str, notify: Notify) -> Session:
+    def open(self, session_id: str, client: str, notify: Notify) -> McpSession:
         """Add a session."""
-        session = Session(session_id=session_id, client=client, opened_at=self._clock.now(), notify=notify)
+        session = McpSession(session_id=session_id, client=client, opened_at=self._clock.now(), notify=notify)
         self._by_id[session_id] = session
         self._tell(session)
         return session
 
-    def close(self, session: Session) -> None:
+    def close(self, session: McpSession) -> None:
         """Forget a session; an older one of the same agent speaks for it again."""
         if session.agent_id is not None and (self.has_stream(session) or session.has_left):
             self._gone.add(session.agent_id)
@@ -114,7 +114,7 @@ class Sessions:
         self._silence(session)
         self._tell(session)
 
-    def leave(self, session: Session) -> None:
+    def leave(self, session: McpSession) -> None:
         """Note that a session's client has gone away without a word."""
         session.left_at = self._clock.now()
         self._tell(session)
@@ -125,11 +125,11 @@ class Sessions:
 
     def identify(
         self,
-        session: Session,
+        session: McpSession,
         agent_id: str | None,
         evidence: frozenset[str] = frozenset(),
         process: SeenProcess | None = None,
-    ) -> tuple[Session, ...]:
+    ) -> tuple[McpSession, ...]:
         """The session speaks as this agent from now on, and gets its notifications.
 
         Sessions that spoke as this agent before and share no evidence with it are another runtime: they are superseded,
@@ -146,7 +146,7 @@ class Sessions:
         self._tell(session)
         return superseded
 
-    def resume(self, session: Session) -> None:
+    def resume(self, session: McpSession) -> None:
         """A session that has just been given back its identity speaks again, before those that registered later."""
         if session.agent_id is not None:
             speaking = self._by_agent.setdefault(session.agent_id, [])
@@ -160,7 +160,7 @@ class Sessions:
         for session in tuple(self._by_agent.get(agent_id, ())):
             self.identify(session, None)
 
-    def all_of(self, agent_id: str) -> tuple[Session, ...]:
+    def all_of(self, agent_id: str) -> tuple[McpSession, ...]:
         """The sessions that speak as an agent, the newest registration last."""
         return tuple(self._by_agent.get(agent_id, ()))
 
@@ -168,12 +168,12 @@ class Sessions:
         """The readers that get an agent's mail in some session."""
         return frozenset(session.reader for session in self._by_agent.get(agent_id, ()))
 
-    def of_agent(self, agent_id: str) -> Session | None:
+    def of_agent(self, agent_id: str) -> McpSession | None:
         """The session that gets an agent's notifications."""
         sessions = self._by_agent.get(agent_id)
         return sessions[-1] if sessions else None
 
-    def speaking(self) -> tuple[Session, ...]:
+    def speaking(self) -> tuple[McpSession, ...]:
         """The sessions that get some agent's notifications."""
         return tuple(sessions[-1] for sessions in self._by_agent.values())
 
@@ -193,12 +193,12 @@ class Sessions:
         speaking = self._by_agent.get(agent_id)
         return all(session.has_left for session in speaking) if speaking else agent_id in self._gone
 
-    def open_ones(self) -> tuple[Session, ...]:
+    def open_ones(self) -> tuple[McpSession, ...]:
         """Every open session."""
         return tuple(self._by_id.values())
 
     @contextmanager
-    def calling(self, session: Session) -> Iterator[None]:
+    def calling(self, session: McpSession) -> Iterator[None]:
         """A call of a session is answered for the life of the block."""
         session.under_way += 1
         try:
@@ -220,7 +220,7 @@ class Sessions:
             for session in reversed(self._by_id.values())
         )
 
-    def has_stream(self, session: Session) -> bool:
+    def has_stream(self, session: McpSession) -> bool:
         """Whether the session is open and somebody listens to its standing stream now."""
         return self._by_id.get(session.session_id) is session and self._streams[session.session_id] > 0
 
@@ -241,12 +241,12 @@ class Sessions:
                     session.left_at = self._clock.now()
             self._publish([SessionChanged(session_id=session_id)])
 
-    def _is_there(self, session: Session) -> bool:
+    def _is_there(self, session: McpSession) -> bool:
         called = session.last_call_at
         lately = called is not None and self._clock.now() - called < JUST_NOW
         return self.has_stream(session) or (lately and not session.has_left)
 
-    def _supersede(self, agent_id: str, by: Session) -> tuple[Session, ...]:
+    def _supersede(self, agent_id: str, by: McpSession) -> tuple[McpSession, ...]:
         others = [one for one in self._by_agent.get(agent_id, ()) if one.evidence.isdisjoint(by.evidence)]
         for session in others:
             self._silence(session)
@@ -255,12 +255,12 @@ class Sessions:
             self._tell(session)
         return tuple(others)
 
-    def _silence(self, session: Session) -> None:
+    def _silence(self, session: McpSession) -> None:
         sessions = self._by_agent.get(session.agent_id or "", [])
         if session in sessions:
             sessions.remove(session)
             if not sessions:
                 del self._by_agent[session.agent_id or ""]
 
-    def _tell(self, session: Session) -> None:
+    def _tell(self, session: McpSession) -> None:
         self._publish([SessionChanged(session_id=session.session_id)])

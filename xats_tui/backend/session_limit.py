@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.mcp_sessions import Session
+from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.core.model.agents import SeenProcess
 
 IDLE = timedelta(seconds=2)
@@ -16,10 +16,10 @@ SILENT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occupant:
+class SessionUse:
     """A session, and what keeps it."""
 
-    session: Session
+    session: McpSession
     listens: bool
     """Its standing stream is open."""
     process: SeenProcess | None
@@ -42,7 +42,7 @@ class Occupant:
         return not self.lives and (self.process is not None or idle >= SILENT)
 
 
-def making_room(occupants: Sequence[Occupant], share: int, now: datetime) -> list[Session]:
+def making_room(occupants: Sequence[SessionUse], share: int, now: datetime) -> list[McpSession]:
     """The sessions that are to end, first one first: the spare ones, then those beyond the share of one process.
 
     Those that are nobody's come before those of agents, and in each group the one that was used longest ago.  Those

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 
 logger = logging.getLogger(__name__)
 
-RESTART_PAUSE = 1.0
+RESTART_DELAY_S = 1.0
 """Seconds before a part that failed unexpectedly is started again."""
 
 
@@ -24,7 +24,7 @@ async def kept_running(name: str, run: Callable[[], Awaitable[None]]) -> AsyncIt
                 await run()
             except Exception:
                 logger.exception("%s failed and is started again", name)
-                await asyncio.sleep(RESTART_PAUSE)
+                await asyncio.sleep(RESTART_DELAY_S)
 
     task = asyncio.create_task(keep(), name=name)
     try:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import StartError, XatsError
 from xats_tui.core.events import Event, Scope
 from xats_tui.runtime.settings import Loaded, Settings
@@ -24,14 +24,14 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-TURN = 0.0001
+SWITCH_INTERVAL_S = 0.0001
 """Seconds after which a screen that computes must let the coordinator have the interpreter; a call needs it several
 times, and Python's own 5 ms each time add up."""
 
-SERVES_AFTER = 3.0
+SERVES_AFTER_S = 3.0
 """Seconds after which it serves at the latest, whether there is a picture or not."""
 
-STOP_DEADLINE = 5.0
+STOP_TIMEOUT_S = 5.0
 """Seconds for the coordinator to stop before the program ends without it."""
 
 
@@ -39,7 +39,7 @@ class CoordinatorGone(XatsError):
     """The coordinator has stopped; the question was not answered."""
 
 
-class Coordinator:
+class CoordinatorThread:
     """The Backend on its own thread, and the crossing to it."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Coordinator:
             terminal: where the dashboard is shown.
             loaded: where the settings came from; then the config file is watched.
             read_only: refuse commands of the operator that change anything.
-            serves_later: let who connects wait until `serve` is called, or `SERVES_AFTER`.
+            serves_later: let who connects wait until `serve` is called, or `SERVES_AFTER_S`.
         """
         self._loaded = loaded
         self._settings = settings
@@ -71,7 +71,7 @@ class Coordinator:
         self._stop: asyncio.Event | None = None
         self._serves_later = serves_later
         self._may_serve = threading.Event()
-        self._backend: Backend | None = None
+        self._backend: Coordinator | None = None
 
     def start(self) -> None:
         """Start it and wait until it can be asked.
@@ -79,7 +79,7 @@ class Coordinator:
         Raises:
             StartError: it cannot start.
         """
-        sys.setswitchinterval(TURN)
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._thread.start()
         self._started.wait()
         if self._failure is not None:
@@ -88,7 +88,7 @@ class Coordinator:
                 raise self._failure
             raise StartError(f"the coordinator failed to start: {self._failure}") from self._failure
 
-    async def ask(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> T:
+    async def ask(self, question: Callable[[Coordinator], Coroutine[Any, Any, T]]) -> T:
         """Run a question on the coordinator's loop and bring its answer to this one.
 
         Raises:
@@ -96,7 +96,7 @@ class Coordinator:
         """
         return await asyncio.wrap_future(self._asked(question))
 
-    def ask_from_thread(self, question: Callable[[Backend], Coroutine[Any, Any, T]], patience: float) -> T:
+    def ask_from_thread(self, question: Callable[[Coordinator], Coroutine[Any, Any, T]], patience: float) -> T:
         """As `ask`, for a thread without a loop; waits so many seconds at the most.
 
         Raises:
@@ -129,15 +129,15 @@ class Coordinator:
         self._may_serve.set()
 
     def stop(self) -> None:
-        """Stop it, waiting `STOP_DEADLINE` at the most."""
+        """Stop it, waiting `STOP_TIMEOUT_S` at the most."""
         if self._loop is not None and self._stop is not None:
             _tell(self._loop, self._stop.set)
             self._may_serve.set()
-            self._thread.join(STOP_DEADLINE)
+            self._thread.join(STOP_TIMEOUT_S)
             if self._thread.is_alive():
-                logger.error("the coordinator did not stop within %s s", STOP_DEADLINE)
+                logger.error("the coordinator did not stop within %s s", STOP_TIMEOUT_S)
 
-    def _asked(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> Future[T]:
+    def _asked(self, question: Callable[[Coordinator], Coroutine[Any, Any, T]]) -> Future[T]:
         loop, backend = self._loop, self._backend
         if loop is None or backend is None or not self._thread.is_alive():
             raise CoordinatorGone("the coordinator has stopped")
@@ -156,11 +156,11 @@ class Coordinator:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        async with Backend.working(self._settings, loaded=self._loaded) as backend:
+        async with Coordinator.working(self._settings, loaded=self._loaded) as backend:
             self._backend = backend
             if self._serves_later:
                 self._started.set()
-                await asyncio.to_thread(self._may_serve.wait, SERVES_AFTER)
+                await asyncio.to_thread(self._may_serve.wait, SERVES_AFTER_S)
             if self._stop.is_set():
                 return
             async with backend.serving(self._terminal, read_only=self._read_only):
@@ -168,7 +168,7 @@ class Coordinator:
                 await self._stop.wait()
 
 
-GATHER = 0.05
+COALESCE_S = 0.05
 """Seconds between two calls to the screen at least: each wakes it, and it takes turns with the coordinator's thread."""
 
 
@@ -182,7 +182,7 @@ class _Scopes:
         self._sent_at = float("-inf")
         self._end: Callable[[], None] | None = None
 
-    def begin(self, backend: Backend) -> None:
+    def begin(self, backend: Coordinator) -> None:
         """Listen to the bus; on the coordinator's loop."""
         self._end = backend.bus.listen(self._on_fact)
 
@@ -195,7 +195,7 @@ class _Scopes:
     def _on_fact(self, event: Event) -> None:
         if not self._stale:
             loop = asyncio.get_running_loop()
-            loop.call_at(max(loop.time(), self._sent_at + GATHER), self._send)
+            loop.call_at(max(loop.time(), self._sent_at + COALESCE_S), self._send)
         self._stale |= event.scopes
 
     def _send(self) -> None:

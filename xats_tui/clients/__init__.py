@@ -7,8 +7,8 @@ A client is a file here and a line in `CLIENTS`.  It does not know what an agent
 from xats_tui.clients.claude_code.config_files import CLAUDE_CODE
 from xats_tui.clients.codex.config_files import CODEX
 from xats_tui.clients.opencode.config_files import OPENCODE
-from xats_tui.clients.setup.program import Client, Scope, Surroundings
+from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 
 CLIENTS = (CLAUDE_CODE, CODEX, OPENCODE)
 
-__all__ = ["CLAUDE_CODE", "CLIENTS", "CODEX", "OPENCODE", "Client", "Scope", "Surroundings"]
+__all__ = ["CLAUDE_CODE", "CLIENTS", "CODEX", "OPENCODE", "ClientProgram", "ConfigContext", "ConfigScope"]

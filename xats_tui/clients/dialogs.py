@@ -14,7 +14,7 @@ from xats_tui.clients.codex.dialog import read_codex_prompt
 from xats_tui.clients.opencode.dialog import read_opencode_prompt
 from xats_tui.core.model.agents import Client
 from xats_tui.core.model.panes import Prompt
-from xats_tui.core.screen.ansi_grid import Line, parse_screen
+from xats_tui.core.screen.ansi_grid import ScreenLine, parse_screen
 from xats_tui.core.screen.options import joined, text_of
 
 CHECKBOX = re.compile(r"\[.\] |[☐☑☒] ")
@@ -22,7 +22,7 @@ CHECKBOX = re.compile(r"\[.\] |[☐☑☒] ")
 
 NOT_KNOWN = "this dialog is not one that can be answered from here"
 
-READERS: Mapping[Client, Callable[[Sequence[Line], Mapping[str, Any]], Prompt | None]] = {
+READERS: Mapping[Client, Callable[[Sequence[ScreenLine], Mapping[str, Any]], Prompt | None]] = {
     Client.CLAUDE_CODE: read_claude_code_prompt,
     Client.CODEX: read_codex_prompt,
     Client.OPENCODE: read_opencode_prompt,

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from xats_tui.core.model.launches import Means, Start, Wanted
+from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
 SERVER = "xats"
 """What the coordinator's tools are called in every client's configuration."""
@@ -39,7 +39,7 @@ exec {codex}
 """For bash: an app-server beside the Codex that it is for, on whose terminal it hangs."""
 
 
-def start_of(wanted: Wanted, means: Means, environment: Mapping[str, str]) -> Start:
+def start_of(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str, str]) -> ClientStart:
     """What a pane is to run so that the agent is there and registered.
 
     Args:
@@ -64,12 +64,12 @@ def _has_remote(config: Path) -> bool:
     return "url" in _table(servers.get(SERVER))
 
 
-def _bridge(wanted: Wanted, means: Means) -> tuple[str, ...]:
+def _bridge(wanted: LaunchRequest, means: LaunchCommand) -> tuple[str, ...]:
     role = ("--role", wanted.role) if wanted.role else ()
     return (*means.bridge, "--name", wanted.name, "--team", wanted.team, *role)
 
 
-def _claude_code(wanted: Wanted, means: Means, environment: Mapping[str, str]) -> Start:
+def _claude_code(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str, str]) -> ClientStart:
     program, *arguments = _bridge(wanted, means)
     servers = {"mcpServers": {SERVER: {"command": program, "args": arguments}}}
     # With `=`: these options take as many words as follow, and would swallow a prompt.
@@ -79,10 +79,10 @@ def _claude_code(wanted: Wanted, means: Means, environment: Mapping[str, str]) -
     if not _names(wanted.extra, "--settings"):
         hook = {"hooks": [{"type": "command", "command": shlex.join(means.hook)}]}
         flags += ["--settings", _json({"hooks": {event: [hook] for event in HOOK_EVENTS}})]
-    return Start(command=(means.program, *flags, *wanted.extra))
+    return ClientStart(command=(means.program, *flags, *wanted.extra))
 
 
-def _codex(wanted: Wanted, means: Means, environment: Mapping[str, str]) -> Start:
+def _codex(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str, str]) -> ClientStart:
     program, *arguments = _bridge(wanted, means)
     url = f"ws://127.0.0.1:{means.port}"
     told = {LAUNCH_VARIABLE: means.mark, **({CODEX_URL_VARIABLE: url} if wanted.app_server else {})}
@@ -94,26 +94,26 @@ def _codex(wanted: Wanted, means: Means, environment: Mapping[str, str]) -> Star
     name, aside = (SECOND, ("-c", f"mcp_servers.{SERVER}.enabled=false")) if means.has_remote else (SERVER, ())
     configured = (*aside, "-c", f"mcp_servers.{name}={{{','.join(fields)}}}")
     if not wanted.app_server:
-        return Start(command=(means.program, *configured, *wanted.extra), announces=True)
+        return ClientStart(command=(means.program, *configured, *wanted.extra), announces=True)
     server = shlex.join((means.program, "app-server", "--listen", url, *configured))
     codex = shlex.join((means.program, *configured, "--remote", url, *wanted.extra))
     script = OWN_SERVER.format(server=server, port=means.port, codex=codex)
-    return Start(command=("bash", "-c", script), announces=True)
+    return ClientStart(command=("bash", "-c", script), announces=True)
 
 
-def _opencode(wanted: Wanted, means: Means, environment: Mapping[str, str]) -> Start:
+def _opencode(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str, str]) -> ClientStart:
     server = {"type": "local", "command": list(_bridge(wanted, means)), "enabled": True}
     content = _content(environment)
     content["mcp"] = {**_table(content.get("mcp")), SERVER: server}
     own_port = () if _names(wanted.extra, "--port") else ("--port", str(means.port))
-    return Start(
+    return ClientStart(
         command=(means.program, *own_port, *wanted.extra),
         environment={CONTENT_VARIABLE: _json(content)},
         base_url="" if _names(wanted.extra, *OWN_SESSION) or not own_port else f"http://127.0.0.1:{means.port}",
     )
 
 
-STARTS: Mapping[str, Callable[[Wanted, Means, Mapping[str, str]], Start]] = {
+STARTS: Mapping[str, Callable[[LaunchRequest, LaunchCommand, Mapping[str, str]], ClientStart]] = {
     "claude-code": _claude_code,
     "codex": _codex,
     "opencode": _opencode,

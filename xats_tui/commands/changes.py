@@ -11,13 +11,13 @@ from xats_tui.commands.output.printing import AsJson, Wide, show_facts
 from xats_tui.runtime.operator_client import NotAsked, ask
 from xats_tui.runtime.settings import Loaded
 
-POKE_FAILED = 1
+EXIT_POKE_FAILED = 1
 
 STDIN = "-"
 
 SUBMITTED = "submitted"
 
-SAVING_PATIENCE_S = 120.0
+SAVING_TIMEOUT_S = 120.0
 """Time for a large database to be written."""
 
 
@@ -77,7 +77,7 @@ def poke(
     """Type one line into an agent's pane and submit it, if every gate is open; exit code 1 if it was not submitted."""
     proof = ask(loaded.settings, "poke", agent=agent, text=line)
     show_facts(proof, "poke", as_json=as_json)
-    return 0 if proof["step"] == SUBMITTED else POKE_FAILED
+    return 0 if proof["step"] == SUBMITTED else EXIT_POKE_FAILED
 
 
 def replay(
@@ -141,7 +141,7 @@ def save(
 ) -> int:
     """Have the coordinator write everything that it has stored into a new file, also if its own files are gone."""
     path = str(file.expanduser().absolute()) if file else None
-    return show_facts(ask(loaded.settings, "save", SAVING_PATIENCE_S, path=path), "save", as_json=as_json)
+    return show_facts(ask(loaded.settings, "save", SAVING_TIMEOUT_S, path=path), "save", as_json=as_json)
 
 
 def _stdin() -> str:

@@ -14,7 +14,7 @@ from xats_tui.runtime.settings import Loaded
 DAEMON_URL = "CROSS_AGENT_TEAMS_MCP_DAEMON_URL"
 """The variable that cross-agent-teams-mcp's own proxy reads."""
 
-MISUSED = 2
+EXIT_USAGE = 2
 
 
 def channel(
@@ -59,4 +59,4 @@ def _is_endpoint(url: str) -> bool:
 
 def _misused(sentence: str) -> int:
     print(f"xats-tui: {sentence}", file=sys.stderr)
-    return MISUSED
+    return EXIT_USAGE

@@ -13,7 +13,7 @@ from xats_tui.core.model.labels import composed
 from xats_tui.runtime.operator_client import ask
 from xats_tui.runtime.settings import InvalidSettings, Settings, load
 
-AT_ONCE = 0.3
+ANSWER_TIMEOUT_S = 0.3
 """Seconds that somebody who pressed tab waits without noticing."""
 
 Complete = Callable[[typer.Context, str], list[str]]
@@ -56,7 +56,7 @@ def complete_contract(context: typer.Context, incomplete: str) -> list[str]:
 def _asked(context: typer.Context, verb: str, **arguments: Any) -> list[dict[str, Any]]:
     try:
         settings = load(_flags(context)).settings
-        return list(ask(settings, verb, AT_ONCE, **arguments)[verb])
+        return list(ask(settings, verb, ANSWER_TIMEOUT_S, **arguments)[verb])
     except (XatsError, InvalidSettings, KeyError):
         return []
 

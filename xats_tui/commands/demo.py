@@ -16,15 +16,15 @@ from xats_tui.core.errors import StartError
 if TYPE_CHECKING:
     from xats_tui.demo.show import Show
 
-FAILED = 1
+EXIT_FAILED = 1
 
 SIZE = (120, 36)
 """Columns and rows where no terminal says otherwise."""
 
-PROGRESS = 5.0
+PROGRESS_INTERVAL_S = 5.0
 """Seconds between two lines of progress."""
 
-GLANCE = 0.1
+POLL_INTERVAL_S = 0.1
 
 STARTING = "starting a dashboard and five stand-in agents, in a tmux server and a folder of their own: {folder}"
 
@@ -92,14 +92,14 @@ def _headless(running: "Show", seconds: float) -> int:
     while time.monotonic() < begun + seconds:
         if not running.is_on():
             raise StartError("the dashboard of the demo has ended; run it with --keep and look into its log")
-        if time.monotonic() >= reported + PROGRESS:
+        if time.monotonic() >= reported + PROGRESS_INTERVAL_S:
             reported = time.monotonic()
             _say(f"{reported - begun:3.0f} s: {running.outcome().in_short()}")
-        time.sleep(GLANCE)
+        time.sleep(POLL_INTERVAL_S)
     findings = list(running.outcome().findings())
     for finding in findings:
         _say(f"{'ok' if finding.holds else 'NOT OK':<7}{finding.about:<10}{finding.said}")
-    return 0 if all(finding.holds for finding in findings) else FAILED
+    return 0 if all(finding.holds for finding in findings) else EXIT_FAILED
 
 
 def _listen() -> None:

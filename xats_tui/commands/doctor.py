@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.runtime.console import Paper
+from xats_tui.runtime.console import Console
 from xats_tui.runtime.settings import DEFAULT_HOME, InvalidSettings, Loaded, Settings, load
 
-FAILED = 1
+EXIT_FAILED = 1
 
 
 def doctor(
@@ -29,7 +29,7 @@ def doctor(
     """
     loaded, complaint = _loaded({**(context.obj or {}), **flags})
     # Here, not above: the database module and tomlkit are of no use to any other command.
-    from xats_tui.clients import Surroundings
+    from xats_tui.clients import ConfigContext
     from xats_tui.clients.setup.own_command import OwnCommand
     from xats_tui.doctor.finding import Case
     from xats_tui.doctor.report import examine
@@ -38,10 +38,10 @@ def doctor(
         loaded=loaded,
         complaint=complaint,
         environment=os.environ,
-        around=Surroundings.here(),
+        around=ConfigContext.here(),
         own=OwnCommand.of_this_process(loaded),
     )
-    return 0 if examine(case, Paper(), quick=quick, as_json=as_json) else FAILED
+    return 0 if examine(case, Console(), quick=quick, as_json=as_json) else EXIT_FAILED
 
 
 def _loaded(flags: Mapping[str, str]) -> tuple[Loaded, str]:

@@ -12,10 +12,10 @@ from xats_tui.runtime import pid_file
 from xats_tui.runtime.coordinator_proof import keys, opener
 from xats_tui.runtime.settings import Loaded, Settings
 
-PATIENCE = 3.0
+TIMEOUT_S = 3.0
 """Seconds for the coordinator to answer; the agent waits as long."""
 
-LARGEST_EVENT = 900_000
+MAX_EVENT_CHARS = 900_000
 """Characters of an event at the most: tool inputs can be whole files."""
 
 
@@ -24,7 +24,7 @@ def hook(loaded: Loaded) -> int:
 
     At the end of a turn it answers with the mail that waits, so that the agent reads it at once.
     """
-    event = sys.stdin.read(LARGEST_EVENT)
+    event = sys.stdin.read(MAX_EVENT_CHARS)
     if record := pid_file.running(loaded.settings.pid_path):
         answer = _passed_on(event, record.url.removesuffix("/mcp") + "/hook", loaded.settings)
         if answer:
@@ -40,7 +40,7 @@ def _passed_on(event: str, url: str, settings: Settings) -> object:
     known = keys(settings.proof_key_path, settings.token)
     direct = opener(known) if settings.token else urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(request, timeout=PATIENCE) as response:
+        with direct.open(request, timeout=TIMEOUT_S) as response:
             return json.load(response)
     except (OSError, ValueError, urllib.error.URLError):
         return None

@@ -14,7 +14,7 @@ import typer
 
 from xats_tui.clients.launch import PROGRAMS
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.launches import Launched, Start, Wanted
+from xats_tui.core.model.launches import ClientStart, LaunchRequest, LaunchResult
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.refusals import sentence_of
 from xats_tui.runtime.settings import Loaded
@@ -87,28 +87,28 @@ def launch(
 
 
 def _launched(
-    loaded: Loaded, wanted: Wanted, socket: str, patience: timedelta | None, *, splits: bool, as_json: bool
+    loaded: Loaded, wanted: LaunchRequest, socket: str, patience: timedelta | None, *, splits: bool, as_json: bool
 ) -> int:
     # Here, not above: what no other command needs takes longer to import than they take.
     import asyncio
 
-    from xats_tui.backend.services.launch.launcher import Launching, Where, nobody
+    from xats_tui.backend.services.launch.launcher import Launcher, LaunchSite, nobody
     from xats_tui.backend.system.tmux import Tmux
-    from xats_tui.backend.system.tmux_windows import Windows
-    from xats_tui.commands.launch_coordinator import RemoteDesk, see_that_one_runs
+    from xats_tui.backend.system.tmux_windows import TmuxWindows
+    from xats_tui.commands.launch_coordinator import RemoteLaunchBackend, see_that_one_runs
     from xats_tui.core.clock import SystemClock
 
     see_that_one_runs(loaded)
     clock = SystemClock()
-    desk = RemoteDesk(loaded.settings, socket or _own_socket())
-    launching = Launching(Windows(Tmux(clock)), desk, clock, loaded.settings)
-    where = Where(socket=socket, seat=None if socket else PaneRef.own(os.environ), splits=splits)
+    desk = RemoteLaunchBackend(loaded.settings, socket or _own_socket())
+    launching = Launcher(TmuxWindows(Tmux(clock)), desk, clock, loaded.settings)
+    where = LaunchSite(socket=socket, seat=None if socket else PaneRef.own(os.environ), splits=splits)
     tell = _progress if sys.stderr.isatty() and not as_json else nobody
     launched = asyncio.run(launching.launch(wanted, where, tell, patience=patience))
     return _told(launched, as_json=as_json, is_here=where.seat is not None)
 
 
-def _told(launched: Launched, *, as_json: bool, is_here: bool) -> int:
+def _told(launched: LaunchResult, *, as_json: bool, is_here: bool) -> int:
     wanted = launched.wanted
     if as_json:
         record = {
@@ -159,7 +159,7 @@ def _progress(words: str) -> None:
     print(f"{words} …", file=sys.stderr, flush=True)
 
 
-def _shown(start: Start, *, as_json: bool) -> int:
+def _shown(start: ClientStart, *, as_json: bool) -> int:
     own = {name: value for name, value in start.environment.items() if name != "PATH"}
     if as_json:
         print(json.dumps({"command": list(start.command), "environment": own}, indent=2))

@@ -7,17 +7,17 @@ import asyncio
 import time
 from typing import Any
 
-from xats_tui.backend.services.launch.launcher import Known
+from xats_tui.backend.services.launch.launcher import KnownAgent
 from xats_tui.core.clock import from_wire
 from xats_tui.core.errors import Refusal, StartError
-from xats_tui.core.model.launches import Wanted
+from xats_tui.core.model.launches import LaunchRequest
 from xats_tui.core.model.panes import PaneRef
-from xats_tui.mcp_bridge.coordinator_locator import START_PATIENCE, Launcher
+from xats_tui.mcp_bridge.coordinator_locator import START_TIMEOUT_S, CoordinatorLocator
 from xats_tui.runtime import operator_client, pid_file
 from xats_tui.runtime.operator_client import NotDone
 from xats_tui.runtime.settings import Loaded, Settings
 
-GLANCE = 0.05
+POLL_INTERVAL_S = 0.05
 """Seconds between two looks whether a coordinator that was started is there."""
 
 
@@ -27,19 +27,19 @@ def see_that_one_runs(loaded: Loaded) -> None:
     Raises:
         StartError: there is none in the end.
     """
-    path, launcher = loaded.settings.pid_path, Launcher(loaded)
-    give_up_at = time.monotonic() + START_PATIENCE
+    path, launcher = loaded.settings.pid_path, CoordinatorLocator(loaded)
+    give_up_at = time.monotonic() + START_TIMEOUT_S
     while pid_file.running(path) is None:
         launcher.find()
         if launcher.complaint:
             raise StartError(f"no coordinator could be started: {launcher.complaint}")
         if time.monotonic() > give_up_at:
-            raise StartError(f"no coordinator came up in {START_PATIENCE:g} s; look into {loaded.settings.log_path}")
+            raise StartError(f"no coordinator came up in {START_TIMEOUT_S:g} s; look into {loaded.settings.log_path}")
         launcher.start()
-        time.sleep(GLANCE)
+        time.sleep(POLL_INTERVAL_S)
 
 
-class RemoteDesk:
+class RemoteLaunchBackend:
     """The coordinator's side of a launch, through the operator's door."""
 
     def __init__(self, settings: Settings, socket: str) -> None:
@@ -47,12 +47,12 @@ class RemoteDesk:
         self._settings = settings
         self._socket = socket
 
-    async def known(self, team: str, name: str) -> Known | None:
+    async def known(self, team: str, name: str) -> KnownAgent | None:
         """What is known of an agent of that name; None if there is none."""
         known = (await self._ask("known", team=team, name=name))["known"]
-        return Known(**{**known, "seen_at": from_wire(known["seen_at"])}) if known else None
+        return KnownAgent(**{**known, "seen_at": from_wire(known["seen_at"])}) if known else None
 
-    async def expect(self, wanted: Wanted, pane: PaneRef | None, mark: str) -> None:
+    async def expect(self, wanted: LaunchRequest, pane: PaneRef | None, mark: str) -> None:
         """Forget how an earlier agent of that name was woken; note the pane in which a Codex is about to run."""
         where = {"pane": pane.pane_id, "socket": self._socket} if pane else {}
         await self._ask("expect_launch", **_record(wanted), mark=mark, **where)
@@ -61,7 +61,7 @@ class RemoteDesk:
         """Bind the pane that is expected under this mark, if what is to run in it does by now."""
         await self._ask("bind_launch", agent_id=agent_id, mark=mark)
 
-    async def arrived(self, wanted: Wanted, agent_id: str, base_url: str, session_id: str) -> None:
+    async def arrived(self, wanted: LaunchRequest, agent_id: str, base_url: str, session_id: str) -> None:
         """Write down that it is there, and the session of its own server by which it is woken, if there is one."""
         told = {"agent_id": agent_id, "base_url": base_url, "session_id": session_id}
         await self._ask("launched", **_record(wanted), **told)
@@ -73,5 +73,5 @@ class RemoteDesk:
             raise Refusal(refused.code, sentence=str(refused)) from refused
 
 
-def _record(wanted: Wanted) -> dict[str, str]:
+def _record(wanted: LaunchRequest) -> dict[str, str]:
     return {"team": wanted.team, "name": wanted.name, "client": wanted.client, "folder": str(wanted.folder)}

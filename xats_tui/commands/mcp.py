@@ -25,6 +25,6 @@ def mcp(
     log_to_file(loaded.settings)
     # Here, not above: the other commands have no use for an HTTP client.
     from xats_tui.mcp_bridge.bridge import run
-    from xats_tui.mcp_bridge.registration_defaults import Wish
+    from xats_tui.mcp_bridge.registration_defaults import RequestedIdentity
 
-    return run(loaded, Wish(name=name or None, team=team or None, role=role or None), channel=channel)
+    return run(loaded, RequestedIdentity(name=name or None, team=team or None, role=role or None), channel=channel)

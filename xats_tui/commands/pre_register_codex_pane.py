@@ -62,11 +62,13 @@ def pre_register_codex_pane(
 
 async def _announced(loaded: Loaded, pane: str, agent_id: str, ttl: str | None) -> Any:
     """What the tool answers, if it agrees."""
-    from xats_tui.mcp_bridge.session import Interrupted, NotReached, RpcError, Session
+    from xats_tui.mcp_bridge.session import CoordinatorSession, Interrupted, NotReached, RpcError
 
     token = loaded.settings.token or os.environ.get(TOKEN_VARIABLE) or None
     key_path = loaded.settings.proof_key_path
-    session = Session(_endpoint(loaded), token, lambda notification: None, name="xats-tui-launcher", key_path=key_path)
+    session = CoordinatorSession(
+        _endpoint(loaded), token, lambda notification: None, name="xats-tui-launcher", key_path=key_path
+    )
     try:
         await session.open()
         arguments = {"pane_id": pane, "xats_agent_id": agent_id, **_lifetime(ttl)}

@@ -18,7 +18,7 @@ from xats_tui.commands.output.printing import AsJson, Wide, show_facts, show_lis
 from xats_tui.runtime.operator_client import NotAsked, ask, found
 from xats_tui.runtime.settings import Loaded
 
-NONE_RUNS = 1
+EXIT_NOT_RUNNING = 1
 
 Team = Annotated[
     str | None, typer.Option("--team", metavar="TEAM", help="Only this team.", autocompletion=complete_team)
@@ -37,7 +37,7 @@ def status(loaded: Loaded, as_json: AsJson = False) -> int:
         if not as_json:
             raise
         show_facts({"running": False}, "status", as_json=True)
-        return NONE_RUNS
+        return EXIT_NOT_RUNNING
     where = {"pid": record.pid, "url": record.url, "screen": record.screen, "terminal": record.terminal}
     known = {"running": True, **where, **ask(loaded.settings, "status")}
     return show_facts(known, "status", as_json=as_json)

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.runtime.console import Paper, visible
+from xats_tui.runtime.console import Console, visible
 from xats_tui.runtime.settings import Loaded
 
-FAILED = 1
+EXIT_FAILED = 1
 
 
-class Choice(StrEnum):
+class ClientOption(StrEnum):
     """Which clients."""
 
     CLAUDE_CODE = "claude-code"
@@ -21,7 +21,7 @@ class Choice(StrEnum):
     ALL = "all"
 
 
-class For(StrEnum):
+class ScopeOption(StrEnum):
     """For whom."""
 
     USER = "user"
@@ -30,8 +30,12 @@ class For(StrEnum):
 
 def setup(
     loaded: Loaded,
-    client: Annotated[Choice, typer.Argument(help="Which client; `all` means those that are installed.")] = Choice.ALL,
-    scope: Annotated[For, typer.Option(help="For you in every folder, or for whoever works in this one.")] = For.USER,
+    client: Annotated[
+        ClientOption, typer.Argument(help="Which client; `all` means those that are installed.")
+    ] = ClientOption.ALL,
+    scope: Annotated[
+        ScopeOption, typer.Option(help="For you in every folder, or for whoever works in this one.")
+    ] = ScopeOption.USER,
     hooks: Annotated[bool, typer.Option("--hooks/--no-hooks", help="Claude Code's hooks, too.")] = True,
     allow: Annotated[
         bool, typer.Option("--allow/--no-allow", help="The rule by which xats's tools need no approval, too.")
@@ -42,14 +46,14 @@ def setup(
 ) -> int:
     """Connect the coding agents on this machine: show the change to their configuration, ask, back up, write."""
     # Here, not above: no other command needs to know what the clients read.
-    from xats_tui.clients import Scope
+    from xats_tui.clients import ConfigScope
     from xats_tui.clients.setup.config_files import NotUnderstood
-    from xats_tui.clients.setup.conversation import Refused, Wish, set_up
+    from xats_tui.clients.setup.conversation import SetupRefused, SetupRequest, set_up
     from xats_tui.clients.setup.rewriting import NotWritten
 
-    wish = Wish(
+    wish = SetupRequest(
         client=client,
-        scope=Scope(scope.value),
+        scope=ConfigScope(scope.value),
         hooks=hooks,
         allow=allow,
         remove=remove,
@@ -57,14 +61,14 @@ def setup(
         yes=yes,
     )
     try:
-        set_up(loaded, wish, Paper())
+        set_up(loaded, wish, Console())
     except NotUnderstood as error:
         return _failed(f"{error}; nothing was changed")
-    except (NotWritten, Refused) as error:
+    except (NotWritten, SetupRefused) as error:
         return _failed(str(error))
     return 0
 
 
 def _failed(sentence: str) -> int:
     print(f"xats-tui: {visible(sentence)}", file=sys.stderr)
-    return FAILED
+    return EXIT_FAILED

@@ -6,7 +6,7 @@ A transport reports what it sees and what it did; it does not decide when to try
 from typing import Protocol
 
 from xats_tui.core.model.agents import Agent
-from xats_tui.core.model.wakes import Proof, Sighting
+from xats_tui.core.model.wakes import DeliveryResult, Observation
 
 
 class Transport(Protocol):
@@ -20,11 +20,11 @@ class Transport(Protocol):
         """Whether the agent has what this transport needs."""
         ...
 
-    async def sight(self, agent: Agent) -> Sighting:
+    async def readiness(self, agent: Agent) -> Observation:
         """Look, changing nothing."""
         ...
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
         """Look once more, put the hint before the agent if every gate still holds, and say what was seen.
 
         With `forced` the gates that a person may overrule are not asked.

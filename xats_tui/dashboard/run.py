@@ -18,31 +18,31 @@ from io import TextIOWrapper
 from types import FrameType
 
 from xats_tui.app import XatsApp
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.errors import StartError
 from xats_tui.core.model.panes import PaneRef
-from xats_tui.dashboard.shutdown import Ending
+from xats_tui.dashboard.shutdown import Shutdown
 from xats_tui.dashboard.takeover import taken
-from xats_tui.dashboard.terminal import Terminal
+from xats_tui.dashboard.terminal import DashboardTerminal
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.gc_tuning import settle
 from xats_tui.runtime.handover import NoSuccessor
 from xats_tui.runtime.settings import Loaded
 from xats_tui.screens.data.coordinator import CoordinatorSource
 from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
-from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.dialogs.leaving import Next
 from xats_tui.screens.widgets.format import one_line
 
 logger = logging.getLogger(__name__)
 
-SCREEN_PATIENCE = 2.0
+SCREEN_TIMEOUT_S = 2.0
 """Seconds for the screen to end when a signal says so; then the program goes on without it."""
-TERMINAL_GLANCE = 1.0
+TERMINAL_POLL_INTERVAL_S = 1.0
 """Seconds of one look whether the terminal is gone; that it is, is told at once."""
 
-STARTED_AFTER = 3.0
+STARTED_AFTER_S = 3.0
 """Seconds after which what belongs to the start has been made."""
 
 OFTEN, SOON = 3, 60.0
@@ -63,11 +63,11 @@ def run(loaded: Loaded, *, takeover: bool, read_only: bool = False) -> int:
         sys.__stderr__.reconfigure(encoding="utf-8", errors="replace")
     for name in ("COLUMNS", "LINES"):  # an exported size would count for more than the terminal's own, for ever
         os.environ.pop(name, None)
-    terminal = Terminal(sys.__stderr__.fileno())
+    terminal = DashboardTerminal(sys.__stderr__.fileno())
     if pid_file.running(loaded.settings.pid_path):  # those who call the one that makes room shall not wait for this
         import_module("xats_tui.backend.api.assemble")
     with taken(loaded, also_a_dashboard=takeover) as place:
-        coordinator = Coordinator(
+        coordinator = CoordinatorThread(
             place.loaded.settings,
             terminal.whereabouts(),
             place.loaded,
@@ -75,7 +75,7 @@ def run(loaded: Loaded, *, takeover: bool, read_only: bool = False) -> int:
             serves_later=not place.note,
         )
         coordinator.start()
-    settling = threading.Timer(STARTED_AFTER, settle)
+    settling = threading.Timer(STARTED_AFTER_S, settle)
     settling.daemon = True
     settling.start()
     try:
@@ -93,11 +93,11 @@ class _Life:
     """From the first screen to what comes after the last."""
 
     def __init__(
-        self, loaded: Loaded, coordinator: Coordinator, terminal: Terminal, note: str, *, read_only: bool
+        self, loaded: Loaded, coordinator: CoordinatorThread, terminal: DashboardTerminal, note: str, *, read_only: bool
     ) -> None:
         self._loaded = loaded
         self._coordinator = coordinator
-        self._ending = Ending(loaded, coordinator)
+        self._ending = Shutdown(loaded, coordinator)
         self._terminal = terminal
         self._note = note
         self._read_only = read_only
@@ -132,7 +132,7 @@ class _Life:
             return self._end(choice)
 
     def _show_screen(self) -> Next:
-        desk = Desk(
+        desk = ModeContext(
             source=CoordinatorSource(self._coordinator),
             verbs=CoordinatorVerbs(self._coordinator, seat=PaneRef.own(os.environ), read_only=self._read_only),
             clock=SystemClock(),
@@ -210,7 +210,7 @@ class _Life:
             raise _ToldToLeave
 
     def _watch_terminal(self) -> None:
-        while not self._terminal.is_gone(within=TERMINAL_GLANCE):
+        while not self._terminal.is_gone(within=TERMINAL_POLL_INTERVAL_S):
             pass
         self._tell_to_leave(signal.SIGHUP)
 
@@ -229,7 +229,7 @@ class _Life:
         threading.Thread(target=self._leave_without_screen, args=(number,), daemon=True).start()
 
     def _leave_without_screen(self, number: signal.Signals) -> None:
-        if self._screen_left.wait(SCREEN_PATIENCE):
+        if self._screen_left.wait(SCREEN_TIMEOUT_S):
             return
         logger.warning("the screen does not end: its terminal takes nothing any more")
         with self._last_act:

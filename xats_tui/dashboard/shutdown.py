@@ -8,23 +8,23 @@ import time
 from concurrent.futures import CancelledError
 from contextlib import closing
 
-from xats_tui.backend.thread import Coordinator, CoordinatorGone
+from xats_tui.backend.thread import CoordinatorGone, CoordinatorThread
 from xats_tui.runtime import pid_file
-from xats_tui.runtime.handover import Heir, NoSuccessor
+from xats_tui.runtime.handover import NoSuccessor, SocketHandover
 from xats_tui.runtime.settings import Loaded
 
 logger = logging.getLogger(__name__)
 
-ROSTER_PATIENCE = 2.0
+ROSTER_TIMEOUT_S = 2.0
 """Seconds for the coordinator to say whether agents are connected; one that does not is taken to have some."""
-TURN_PATIENCE = 2.0
+TURN_TIMEOUT_S = 2.0
 """Seconds for another dashboard to find out that this one runs."""
 
 
-class Ending:
+class Shutdown:
     """What can become of this coordinator."""
 
-    def __init__(self, loaded: Loaded, coordinator: Coordinator) -> None:
+    def __init__(self, loaded: Loaded, coordinator: CoordinatorThread) -> None:
         self._loaded = loaded
         self._coordinator = coordinator
         self._pid_path = loaded.settings.pid_path
@@ -36,7 +36,9 @@ class Ending:
     def agents_connected(self) -> int:
         """How many agents would be cut off."""
         try:
-            return self._coordinator.ask_from_thread(lambda backend: backend.health(), ROSTER_PATIENCE).agents_connected
+            return self._coordinator.ask_from_thread(
+                lambda backend: backend.health(), ROSTER_TIMEOUT_S
+            ).agents_connected
         except CoordinatorGone:
             return 0
         except (TimeoutError, CancelledError):
@@ -49,7 +51,7 @@ class Ending:
             NoSuccessor: there is none that could; this one still runs.
         """
         try:
-            with pid_file.starting(self._pid_path, TURN_PATIENCE) as ours:
+            with pid_file.starting(self._pid_path, TURN_TIMEOUT_S) as ours:
                 if ours:
                     return self._handed_over()
                 taker = pid_file.starter(self._pid_path)
@@ -61,13 +63,13 @@ class Ending:
     def _handed_over(self) -> str:
         with (
             self._coordinator.listener() as listener,
-            closing(Heir(self._loaded, listener.getsockname()[1])) as heir,
+            closing(SocketHandover(self._loaded, listener.getsockname()[1])) as successor,
         ):
-            heir.wait_until_ready()
+            successor.wait_until_ready()
             stopping_at = time.monotonic()
             self.stop()
             try:
-                record = heir.hand_over(listener)
+                record = successor.hand_over(listener)
             except NoSuccessor as error:
                 logger.error("the coordinator stopped, and its heir does not serve: %s", error)
                 return f"the coordinator has stopped; the one that was to go on in its place does not serve: {error}"

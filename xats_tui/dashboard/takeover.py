@@ -23,20 +23,20 @@ from xats_tui.runtime.settings import Loaded
 
 logger = logging.getLogger(__name__)
 
-TURN_PATIENCE = 15.0
+TURN_TIMEOUT_S = 15.0
 """Seconds for another program that is about to start a coordinator to have done so."""
-RECORD_PATIENCE = 5.0
+RECORD_TIMEOUT_S = 5.0
 """Seconds for a coordinator that has just started to say where it is."""
-HEALTH_PATIENCE = 2.0
-LAST_BREATH = 0.5
+HEALTH_TIMEOUT_S = 2.0
+ENDING_GRACE_S = 0.5
 """Seconds for one that does not answer because it is just ending to be gone."""
-STOP_PATIENCE = 8.0
+STOP_TIMEOUT_S = 8.0
 """Seconds for a coordinator to stop when told to: it gives calls that are under way a second, and all of it 5 s."""
-LOOK_AGAIN = 0.01
+POLL_INTERVAL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class TakenPlace:
     """What the one that takes over is to go on with."""
 
     loaded: Loaded
@@ -46,7 +46,7 @@ class Place:
 
 
 @contextmanager
-def taken(loaded: Loaded, *, also_a_dashboard: bool) -> Iterator[Place]:
+def taken(loaded: Loaded, *, also_a_dashboard: bool) -> Iterator[TakenPlace]:
     """Have the place of the one coordinator free for the length of the block; no bridge starts another meanwhile.
 
     Nothing is lost by it: all that was accepted is in the database, and the bridges connect again by themselves.
@@ -56,29 +56,29 @@ def taken(loaded: Loaded, *, also_a_dashboard: bool) -> Iterator[Place]:
     """
     path = loaded.settings.pid_path
     _check_permission(pid_file.running(path), also_a_dashboard)  # before anybody is waited for
-    with pid_file.starting(path, TURN_PATIENCE) as ours:
+    with pid_file.starting(path, TURN_TIMEOUT_S) as ours:
         if not ours:
             raise StartError(f"pid {pid_file.starter(path)} is starting a coordinator of this home: try again")
         incumbent = _incumbent(loaded)
         if incumbent is None:
-            yield Place(loaded=loaded, note="")
+            yield TakenPlace(loaded=loaded, note="")
             return
         _check_permission(incumbent, also_a_dashboard)
         _check_proof(incumbent, loaded)
         stopped_at = _stopped(incumbent, loaded)
-        yield Place(loaded=_on_port_of(incumbent, loaded), note=_note(incumbent))
+        yield TakenPlace(loaded=_on_port_of(incumbent, loaded), note=_note(incumbent))
         logger.info("took over from pid %d, %.2f s after it was told", incumbent.pid, time.monotonic() - stopped_at)
 
 
 def _incumbent(loaded: Loaded) -> PidRecord | None:
     """The coordinator that runs; one that has only just begun is given the time to say where it is."""
     path = loaded.settings.pid_path
-    deadline = time.monotonic() + RECORD_PATIENCE
+    deadline = time.monotonic() + RECORD_TIMEOUT_S
     while (record := pid_file.running(path)) is None and pid_file.is_running(path):
         if time.monotonic() > deadline:
             problem = pid_file.contradiction(path) or f"a coordinator of this home runs, but {path} does not say where"
             raise StartError(problem)
-        time.sleep(LOOK_AGAIN)
+        time.sleep(POLL_INTERVAL_S)
     return record
 
 
@@ -100,12 +100,12 @@ def _check_proof(record: PidRecord, loaded: Loaded) -> None:
     """What answers at its port must be that coordinator, before its process is sent a signal; unless it is gone."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(record.url.removesuffix("/mcp") + "/health", timeout=HEALTH_PATIENCE) as response:
+        with direct.open(record.url.removesuffix("/mcp") + "/health", timeout=HEALTH_TIMEOUT_S) as response:
             health = json.load(response)
     except (OSError, ValueError, urllib.error.URLError):
         health = None
     proved = isinstance(health, dict) and health.get("version") == record.version
-    if not proved and not _is_free_within(LAST_BREATH, loaded):
+    if not proved and not _is_free_within(ENDING_GRACE_S, loaded):
         raise StartError(
             f"the coordinator that runs (pid {record.pid}) does not answer at port {record.port}, so it was left alone:"
             f" if it hangs, end it with `kill -9 {record.pid}`"
@@ -123,7 +123,7 @@ def _stopped(record: PidRecord, loaded: Loaded) -> float:
         logger.info("pid %d has just ended by itself", record.pid)
     except PermissionError:
         raise StartError(f"the coordinator with pid {record.pid} belongs to another user: stop it there") from None
-    if not _is_free_within(STOP_PATIENCE, loaded):
+    if not _is_free_within(STOP_TIMEOUT_S, loaded):
         raise StartError(f"the coordinator with pid {record.pid} does not stop: end it with `kill {record.pid}`")
     return told_at
 
@@ -133,7 +133,7 @@ def _is_free_within(seconds: float, loaded: Loaded) -> bool:
     while pid_file.is_running(loaded.settings.pid_path):
         if time.monotonic() > deadline:
             return False
-        time.sleep(LOOK_AGAIN)
+        time.sleep(POLL_INTERVAL_S)
     return True
 
 

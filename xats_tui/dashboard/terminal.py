@@ -14,13 +14,13 @@ from contextlib import suppress
 GIVEN_BACK = b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[<u\x1b[0m"
 """The first screen, a cursor, no mouse, no bracketed paste, plain keys, plain text."""
 
-LAST_WORDS = 1.0
+LAST_OUTPUT_TIMEOUT_S = 1.0
 """Seconds for a terminal to take what is said to it: one whose window is held up may take nothing for ever."""
 
 GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
-class Terminal:
+class DashboardTerminal:
     """The terminal as it was before the dashboard."""
 
     def __init__(self, descriptor: int) -> None:
@@ -83,4 +83,4 @@ class Terminal:
 
         writer = threading.Thread(target=write, daemon=True)
         writer.start()
-        writer.join(LAST_WORDS)
+        writer.join(LAST_OUTPUT_TIMEOUT_S)

@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
-from xats_tui.demo.console import Console
+from xats_tui.demo.console import DemoConsole
 from xats_tui.demo.mcp_client import CallFailed, McpClient
-from xats_tui.demo.script import Part
+from xats_tui.demo.script import DemoRole
 
 HINT = "[xats]"
 """What the line begins with that wakes an agent."""
@@ -25,7 +25,7 @@ Task = Mapping[str, Any]
 class Actor:
     """One agent of the demo at its terminal."""
 
-    def __init__(self, part: Part, console: Console, client: McpClient) -> None:
+    def __init__(self, part: DemoRole, console: DemoConsole, client: McpClient) -> None:
         self.part = part
         self.console = console
         self._client = client

@@ -16,15 +16,15 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 from xats_tui.demo.keys import Keys
-from xats_tui.demo.picture import Picture, Question, draw
+from xats_tui.demo.picture import DemoQuestion, StandInScreen, draw
 
-BEAT = 0.25
+FRAME_INTERVAL_S = 0.25
 """Seconds between two frames of the spinner."""
 
-STROKE = 0.03
+KEY_INTERVAL_S = 0.03
 """Seconds for a letter that is typed at the pane."""
 
-KEPT = 200
+MAX_PARAGRAPHS = 200
 """Paragraphs of the transcript that are kept."""
 
 OPEN = b"\x1b[?1049h\x1b[?2004h"
@@ -32,12 +32,12 @@ OPEN = b"\x1b[?1049h\x1b[?2004h"
 CLOSED = b"\x1b[?2004l\x1b[?7h\x1b[?1049l\x1b[?25h"
 
 
-class Console:
+class DemoConsole:
     """The screen of one stand-in, and the prompts that were submitted to it."""
 
     def __init__(self, title: str) -> None:
-        self._picture = Picture(title=title, transcript=())
-        self._transcript: deque[str] = deque(maxlen=KEPT)
+        self._picture = StandInScreen(title=title, transcript=())
+        self._transcript: deque[str] = deque(maxlen=MAX_PARAGRAPHS)
         self._keys = Keys()
         self._answer: asyncio.Future[int] | None = None
         self.prompts: asyncio.Queue[str] = asyncio.Queue()
@@ -54,7 +54,7 @@ class Console:
         self._transcript.append(sign + shown)
         self._show(replace(self._picture, transcript=tuple(self._transcript)))
 
-    async def ask(self, question: Question) -> int:
+    async def ask(self, question: DemoQuestion) -> int:
         """Ask in the place of the input line; the number of the option that was chosen."""
         self._answer = asyncio.get_running_loop().create_future()
         self._show(replace(self._picture, question=question, doing=""))
@@ -78,7 +78,7 @@ class Console:
         """Do what a person does at the pane: type, letter by letter, without sending it."""
         for letter in text:
             self._show(replace(self._picture, draft=self._picture.draft + letter))
-            await asyncio.sleep(STROKE)
+            await asyncio.sleep(KEY_INTERVAL_S)
 
     def submit(self) -> None:
         """Send what stands in the input line."""
@@ -107,7 +107,7 @@ class Console:
     async def _spin(self, doing: str) -> None:
         while True:
             self._show(replace(self._picture, doing=doing, beat=self._picture.beat + 1))
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(FRAME_INTERVAL_S)
 
     def _receive(self) -> None:
         received = os.read(0, 4096)
@@ -119,7 +119,7 @@ class Console:
             else:
                 self._edit(kind, what)
 
-    def _take_answer(self, question: Question, answer: "asyncio.Future[int]", key: str) -> None:
+    def _take_answer(self, question: DemoQuestion, answer: "asyncio.Future[int]", key: str) -> None:
         last = len(question.options)
         number = {"enter": question.chosen, "escape": last}.get(key) or (int(key) if key.isdecimal() else 0)
         if key in ("up", "down"):
@@ -139,7 +139,7 @@ class Console:
         elif what in ("ctrl+u", "ctrl+c", "escape"):
             self._show(replace(self._picture, draft=""))
 
-    def _show(self, picture: Picture) -> None:
+    def _show(self, picture: StandInScreen) -> None:
         self._picture = picture
         rows, columns, _, _ = struct.unpack("HHHH", fcntl.ioctl(1, termios.TIOCGWINSZ, bytes(8)))
         os.write(1, draw(picture, columns or 80, rows or 24).encode())

@@ -12,10 +12,10 @@ from typing import Any
 
 PROTOCOL = "2025-11-25"
 
-LONGEST_LINE = 4_000_000
+MAX_LINE_BYTES = 4_000_000
 """Bytes of an answer at the most: an inbox page of the longest bodies."""
 
-PATIENCE = 30.0
+TIMEOUT_S = 30.0
 """Seconds for an answer; the coordinator may be starting again."""
 
 
@@ -57,7 +57,7 @@ class McpClient:
     async def _request(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         request_id = next(self._ids)
         self._write({"id": request_id, "method": method, "params": params})
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_S):
             while (answer := await self._hear()).get("id") != request_id:
                 pass
         if "error" in answer:
@@ -83,7 +83,7 @@ async def bridge(command: Sequence[str]) -> AsyncIterator[McpClient]:
     """A bridge for the life of the block, its handshake done."""
     pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=pipe, stdout=pipe, stderr=nowhere, limit=LONGEST_LINE
+        *command, stdin=pipe, stdout=pipe, stderr=nowhere, limit=MAX_LINE_BYTES
     )
     try:
         client = McpClient(process)

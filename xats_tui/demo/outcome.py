@@ -9,10 +9,10 @@ from xats_tui.backend.store.sql.database import Database
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.contracts import ContractSummary
 from xats_tui.core.model.tasks import Task, TaskStatus
-from xats_tui.core.model.wakes import Wake, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
 from xats_tui.demo.script import CAST, CONTRACT, TEAM
 
-ENOUGH = 1_000
+MAX_ROWS = 1_000
 """Rows at the most; a demo of an hour has fewer."""
 
 SHELL = "the pane now runs sh"
@@ -20,7 +20,7 @@ SHELL = "the pane now runs sh"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class DemoCheck:
     """One thing that must have happened."""
 
     about: str
@@ -30,7 +30,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DemoOutcome:
     """Everything that the store holds of a demo."""
 
     names: Mapping[str, str]
@@ -40,7 +40,7 @@ class Outcome:
     contract: ContractSummary | None
 
     @classmethod
-    async def of(cls, path: Path) -> "Outcome":
+    async def of(cls, path: Path) -> "DemoOutcome":
         """Read a database file, which a coordinator may be writing.
 
         Raises:
@@ -48,10 +48,10 @@ class Outcome:
         """
         async with Database.opened(path, SystemClock(), publish=lambda _: None, alone=False) as database:
             team = await agents.of_team(database, TEAM)
-            published = await contracts.summaries(database, ENOUGH)
+            published = await contracts.summaries(database, MAX_ROWS)
             return cls(
                 names={agent.agent_id: agent.name for agent in team},
-                wakes=await wakes.newest(database, ENOUGH),
+                wakes=await wakes.newest(database, MAX_ROWS),
                 tasks=await tasks.of_team(database, TEAM),
                 contract=next((contract for contract in published if contract.name == CONTRACT), None),
             )
@@ -61,7 +61,7 @@ class Outcome:
         done = sum(task.status is TaskStatus.COMPLETED for task in self.tasks)
         return f"agents {len(self.names)}, wakes {len(self.wakes)}, tasks done {done} of {len(self.tasks)}"
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[DemoCheck]:
         """Everything that must have happened."""
         yield self._agents()
         yield self._messages()
@@ -70,49 +70,49 @@ class Outcome:
         yield self._failed()
         yield self._waiting()
 
-    def _agents(self) -> Finding:
+    def _agents(self) -> DemoCheck:
         names = sorted(self.names.values())
-        return Finding(about="agents", said=", ".join(names), holds=names == sorted(part.name for part in CAST))
+        return DemoCheck(about="agents", said=", ".join(names), holds=names == sorted(part.name for part in CAST))
 
-    def _messages(self) -> Finding:
+    def _messages(self) -> DemoCheck:
         woken = [
-            wake for wake in self.wakes if {WakeStep.TYPED, WakeStep.SUBMITTED, WakeStep.READ} <= set(wake.reached)
+            wake for wake in self.wakes if {WakeStage.TYPED, WakeStage.SUBMITTED, WakeStage.READ} <= set(wake.reached)
         ]
         said = f"{len(self.wakes)} sent; {len(woken)} woke their reader and were read: typed, submitted, seen, read"
-        return Finding(about="messages", said=said, holds=len(woken) >= 2)
+        return DemoCheck(about="messages", said=said, holds=len(woken) >= 2)
 
-    def _tasks(self) -> Finding:
+    def _tasks(self) -> DemoCheck:
         by_id = {task.id: task for task in self.tasks}
         done = [task for task in self.tasks if task.status is TaskStatus.COMPLETED]
         waited = [task for task in done if task.depends_on]
         too_soon = [task.title for task in waited if any(not _is_before(by_id[one], task) for one in task.depends_on)]
         said = f"{len(done)} of {len(self.tasks)} done, {len(waited)} of them after those that they depend on"
         said += f"; TOO SOON: {', '.join(too_soon)}" if too_soon else ""
-        return Finding(about="tasks", said=said, holds=len(waited) >= 2 and not too_soon)
+        return DemoCheck(about="tasks", said=said, holds=len(waited) >= 2 and not too_soon)
 
-    def _contracts(self) -> Finding:
+    def _contracts(self) -> DemoCheck:
         if self.contract is None:
-            return Finding(about="contracts", said="none", holds=False)
+            return DemoCheck(about="contracts", said="none", holds=False)
         newest = self.contract.version
         behind = [one.name for one in self.contract.subscribers if (one.fetched_version or 0) < newest]
         breaking = [str(version.version) for version in self.contract.versions if version.breaking]
         said = (
             f"{CONTRACT} v{newest}; breaking: {', '.join(breaking) or 'none'}; behind: {', '.join(behind) or 'nobody'}"
         )
-        return Finding(about="contracts", said=said, holds=True)
+        return DemoCheck(about="contracts", said=said, holds=True)
 
-    def _failed(self) -> Finding:
+    def _failed(self) -> DemoCheck:
         failed = [wake for wake in self.wakes if wake.status is WakeStatus.FAILED]
         absent = {part.name for part in CAST if part.leaves}
         said = "; ".join(f"{self.names.get(wake.agent_id)}: {wake.detail}" for wake in failed) or "none"
         holds = {self.names.get(wake.agent_id) for wake in failed} == absent
         holds = holds and all(SHELL in (wake.detail or "") for wake in failed)
-        return Finding(about="failed", said=said, holds=holds)
+        return DemoCheck(about="failed", said=said, holds=holds)
 
-    def _waiting(self) -> Finding:
+    def _waiting(self) -> DemoCheck:
         waiting = [wake for wake in self.wakes if wake.status is WakeStatus.RETRYING]
         said = "; ".join(sorted({f"{self.names.get(wake.agent_id)}: {wake.detail}" for wake in waiting})) or "none"
-        return Finding(about="waiting", said=said, holds=True)
+        return DemoCheck(about="waiting", said=said, holds=True)
 
 
 def _is_before(one: Task, other: Task) -> bool:

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from xats_tui.demo.actor import WORKING, Actor, Task, meant_for
-from xats_tui.demo.picture import Question
+from xats_tui.demo.picture import DemoQuestion
 from xats_tui.demo.script import CONTRACT, FEATURES, STEPS, VERSIONS
 
 FIRST_PAUSE, PAUSE = 2.0, 12.0
 """Seconds from the end of a round to the next: the first comes soon, so that a newcomer sees more than a start."""
 
-CROWDED = 9
+MAX_UNFINISHED_TASKS = 9
 """Unfinished tasks at which no round is begun: somebody is not there to do them."""
 
 DRAFT_BEGINS, DRAFT_STAYS = 1.0, 45.0
@@ -19,14 +19,14 @@ DRAFT_BEGINS, DRAFT_STAYS = 1.0, 45.0
 
 DRAFT = "please mention in the guide that refunds take"
 
-STAYS_FOR = 2.0
+STAY_S = 2.0
 """Seconds for which the one that leaves is there."""
 
 OFFER = "ready to deploy"
 """The subject of the last letter of the one that leaves; the answer comes too late."""
 
 
-class Backend(Actor):
+class BackendRole(Actor):
     """Begins each round, publishes the contract, and writes to whoever is next."""
 
     def __init__(self, *args: Any) -> None:
@@ -44,7 +44,7 @@ class Backend(Actor):
 
     async def _begin_round_or_review(self) -> None:
         unfinished = [task for task in await self.board() if task["status"] != "completed"]
-        if len(unfinished) < CROWDED:
+        if len(unfinished) < MAX_UNFINISHED_TASKS:
             await self._begin_round()
         else:
             await self.tell("frontend", "review", f"{len(unfinished)} tasks are open: please look at {CONTRACT} again.")
@@ -74,7 +74,7 @@ class Backend(Actor):
         return f"{CONTRACT} v{published['version']}: {note}"
 
 
-class Frontend(Actor):
+class FrontendRole(Actor):
     """Keeps up with every version of the contract."""
 
     async def begin(self) -> None:
@@ -93,7 +93,7 @@ class Frontend(Actor):
             await self.tell(message["from_name"], "Re: review", f"{CONTRACT} is fine with me.", need_reply=False)
 
 
-class Tester(Actor):
+class TesterRole(Actor):
     """Asks before it runs anything, except for the first time, and until it is told not to."""
 
     def __init__(self, *args: Any) -> None:
@@ -107,7 +107,7 @@ class Tester(Actor):
             self._asks = not self._was_told
             return True
         command = f"pytest -q tests/{str(task['title']).split(':')[0]}"
-        question = Question(tool="Bash command", command=command, reason=f"Run the tests of {task['title']}")
+        question = DemoQuestion(tool="Bash command", command=command, reason=f"Run the tests of {task['title']}")
         chosen = await self.console.ask(question)
         self.console.say("●", f"{question.options[chosen - 1]}: {command}")
         self._was_told = chosen == 2
@@ -119,7 +119,7 @@ class Tester(Actor):
         return "24 passed"
 
 
-class Writer(Actor):
+class WriterRole(Actor):
     """Shares its pane with a person who begins a sentence and is called away."""
 
     def __init__(self, *args: Any) -> None:
@@ -148,13 +148,13 @@ class Writer(Actor):
         self.have_idea_in(DRAFT_BEGINS)
 
 
-class Operations(Actor):
+class OperationsRole(Actor):
     """Deploys what it is asked to; the first time its program ends before anybody asks."""
 
     async def begin(self) -> None:
         if self.part.leaves:
             async with self.console.at_work("Connecting to staging"):
-                await asyncio.sleep(STAYS_FOR)
+                await asyncio.sleep(STAY_S)
                 await self.tell("backend", OFFER, "I can reach staging. What shall I deploy?")
                 raise SystemExit(1)
 
@@ -165,10 +165,10 @@ class Operations(Actor):
 
 
 PARTS: Mapping[str, type[Actor]] = {
-    "backend": Backend,
-    "frontend": Frontend,
-    "qa": Tester,
-    "docs": Writer,
-    "ops": Operations,
+    "backend": BackendRole,
+    "frontend": FrontendRole,
+    "qa": TesterRole,
+    "docs": WriterRole,
+    "ops": OperationsRole,
 }
 """Who plays whom, by name."""

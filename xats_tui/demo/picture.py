@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-MARGIN = 2
+MARGIN_CELLS = 2
 """Cells at the left of the input line, for its mark."""
 
 DIM, BOLD, ACCENT, PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[38;5;173m", "\x1b[0m"
@@ -16,7 +16,7 @@ SPINNER = "·✢✳✶✻✽"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class DemoQuestion:
     """What the program asks before it goes on."""
 
     tool: str
@@ -27,7 +27,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class StandInScreen:
     """Everything that is on the screen."""
 
     title: str
@@ -39,10 +39,10 @@ class Picture:
     """What the program is at work on; empty if it is idle."""
     beat: int = 0
     """Turns the spinner."""
-    question: Question | None = None
+    question: DemoQuestion | None = None
 
 
-def draw(picture: Picture, columns: int, rows: int) -> str:
+def draw(picture: StandInScreen, columns: int, rows: int) -> str:
     """The bytes that bring a terminal of that size from any state to this picture, the cursor in the input line."""
     lower, row, column = _lower_part(picture, columns)
     room = max(1, rows - len(lower))
@@ -56,22 +56,22 @@ def draw(picture: Picture, columns: int, rows: int) -> str:
     return f"\x1b[?2026h\x1b[?25l\x1b[?7l{body}\x1b[J{cursor}\x1b[?25h\x1b[?2026l"
 
 
-def _lower_part(picture: Picture, columns: int) -> tuple[list[str], int, int]:
+def _lower_part(picture: StandInScreen, columns: int) -> tuple[list[str], int, int]:
     """The rows below the transcript, and where among them the cursor stands."""
     rule = f"{DIM}{'─' * columns}{PLAIN}"
     if picture.question:
         rows = ["", rule, *_asked(picture.question)]
         return rows, len(rows) - 1, 1
     spinner = [f"{ACCENT}{SPINNER[picture.beat % len(SPINNER)]} {picture.doing}…{PLAIN}"] if picture.doing else []
-    width = max(1, columns - MARGIN - 1)
+    width = max(1, columns - MARGIN_CELLS - 1)
     draft = [picture.draft[at : at + width] for at in range(0, len(picture.draft) + 1, width)]
-    field = [("❯ " if number == 0 else " " * MARGIN) + text for number, text in enumerate(draft)]
+    field = [("❯ " if number == 0 else " " * MARGIN_CELLS) + text for number, text in enumerate(draft)]
     footer = "  esc to interrupt" if picture.doing else "  ? for shortcuts"
     above = ["", *spinner, rule]
-    return [*above, *field, rule, DIM + footer], len(above) + len(field) - 1, MARGIN + len(draft[-1])
+    return [*above, *field, rule, DIM + footer], len(above) + len(field) - 1, MARGIN_CELLS + len(draft[-1])
 
 
-def _asked(question: Question) -> list[str]:
+def _asked(question: DemoQuestion) -> list[str]:
     options = [
         f" {'❯' if number == question.chosen else ' '} {number}. {label}"
         for number, label in enumerate(question.options, 1)

@@ -10,12 +10,12 @@ import psutil
 MARK = "TMUX_TMPDIR"
 """What is the demo's folder in the environment of everything that it starts, and of nothing else."""
 
-PATIENCE = 6.0
+TIMEOUT_S = 6.0
 """Seconds for processes that are told to stop; a coordinator takes five at the most."""
 
-GLANCE = 0.05
+POLL_INTERVAL_S = 0.05
 
-ROUNDS = 3
+END_ROUNDS = 3
 """How often what has come meanwhile is ended, too: a bridge may have started a coordinator at the last moment."""
 
 
@@ -27,7 +27,7 @@ def all_of(folder: Path) -> list[psutil.Process]:
 def end(folder: Path) -> None:
     """End them all: the agents first, so that none of them starts a coordinator anew."""
     _stop([process for process in all_of(folder) if _is_agent(process)])
-    for _ in range(ROUNDS):
+    for _ in range(END_ROUNDS):
         if left := all_of(folder):
             _stop(left)
 
@@ -52,9 +52,9 @@ def _is_agent(process: psutil.Process) -> bool:
 def _stop(processes: Sequence[psutil.Process]) -> None:
     for process in processes:
         _safely(process.terminate)
-    give_up_at = time.monotonic() + PATIENCE
+    give_up_at = time.monotonic() + TIMEOUT_S
     while (alive := [process for process in processes if _lives(process)]) and time.monotonic() < give_up_at:
-        time.sleep(GLANCE)
+        time.sleep(POLL_INTERVAL_S)
     for process in alive:
         _safely(process.kill)
 

@@ -13,7 +13,7 @@ FEATURES = ("orders", "refunds", "discounts", "shipping", "invoices", "returns")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class DemoRole:
     """One agent of the demo."""
 
     name: str
@@ -23,11 +23,11 @@ class Part:
 
 
 CAST = (
-    Part(name="backend", role="developer"),
-    Part(name="frontend", role="developer"),
-    Part(name="qa", role="tester"),
-    Part(name="docs", role="writer"),
-    Part(name="ops", role="operations", leaves=True),
+    DemoRole(name="backend", role="developer"),
+    DemoRole(name="frontend", role="developer"),
+    DemoRole(name="qa", role="tester"),
+    DemoRole(name="docs", role="writer"),
+    DemoRole(name="ops", role="operations", leaves=True),
 )
 """Four that work, and one whose program has ended."""
 

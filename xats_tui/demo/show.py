@@ -20,17 +20,17 @@ import psutil
 import xats_tui
 from xats_tui.core.errors import StartError
 from xats_tui.demo import processes
-from xats_tui.demo.outcome import Outcome
-from xats_tui.demo.script import CAST, TEAM, Part
+from xats_tui.demo.outcome import DemoOutcome
+from xats_tui.demo.script import CAST, TEAM, DemoRole
 from xats_tui.demo.tmux_server import TmuxServer
 from xats_tui.runtime import pid_file
 
 PROGRAM = (sys.executable, "-m", "xats_tui")
 
-START_PATIENCE = 30.0
+START_TIMEOUT_S = 30.0
 """Seconds for the dashboard's coordinator to listen, on a machine that is busy."""
 
-GLANCE = 0.1
+POLL_INTERVAL_S = 0.1
 
 TUNING = ("--quiet-ms", "300", "--hint-budget", "10000")
 """Nobody types at most panes, and a demo may run all day."""
@@ -82,13 +82,13 @@ class Show:
         dashboard = self._dashboard
         return dashboard is not None and dashboard.is_running() and dashboard.status() != psutil.STATUS_ZOMBIE
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> DemoOutcome:
         """What has come of it so far.
 
         Raises:
             UnusableStore: the store cannot be read.
         """
-        return asyncio.run(Outcome.of(self.home / "data.db"))
+        return asyncio.run(DemoOutcome.of(self.home / "data.db"))
 
     def attend(self) -> None:
         """Show it in this terminal until the dashboard has ended or the person has left.
@@ -98,7 +98,7 @@ class Show:
         """
         self._client = self.tmux.attach()
         while self._client.poll() is None and self.is_on():
-            time.sleep(GLANCE)
+            time.sleep(POLL_INTERVAL_S)
         if self._client.returncode and self.is_on():
             kind = os.environ.get("TERM", "")
             raise StartError(f"tmux cannot show the demo in this terminal (TERM={kind}); try another, or --headless")
@@ -114,14 +114,14 @@ class Show:
             self._client.wait()
 
     def _wait_for_coordinator(self) -> None:
-        give_up_at = time.monotonic() + START_PATIENCE
+        give_up_at = time.monotonic() + START_TIMEOUT_S
         while pid_file.running(self.home / "daemon.pid") is None:
             if not self.is_on() or time.monotonic() > give_up_at:
                 log = self.home / "xats-tui.log"
                 raise StartError(f"the dashboard of the demo does not start; run it with --keep and look into {log}")
-            time.sleep(GLANCE)
+            time.sleep(POLL_INTERVAL_S)
 
-    def _stand_in(self, program: Path, part: Part) -> Sequence[str]:
+    def _stand_in(self, program: Path, part: DemoRole) -> Sequence[str]:
         root = str(Path(xats_tui.__file__).parent.parent)
         bridge = [*PROGRAM, "mcp", "--home", str(self.home), "--team", TEAM, "--name", part.name, "--role", part.role]
         start = [str(program), "-I", "-c", STAND_IN.format(root=root), part.name]

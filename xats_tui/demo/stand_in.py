@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from xats_tui.demo.console import Console
+from xats_tui.demo.console import DemoConsole
 from xats_tui.demo.mcp_client import bridge
 from xats_tui.demo.parts import PARTS
 from xats_tui.demo.script import CAST
@@ -30,7 +30,7 @@ def main() -> None:
 
 async def _play(name: str, command: Sequence[str], *, stays: bool) -> None:
     part = next(part for part in CAST if part.name == name)
-    console = Console(f"{name} · a stand-in of the xats-tui demo")
+    console = DemoConsole(f"{name} · a stand-in of the xats-tui demo")
     task = asyncio.current_task()
     assert task is not None  # this is a coroutine
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xats_tui.core.errors import StartError
 
-PATIENCE = 10.0
+TIMEOUT_S = 10.0
 """Seconds for a tmux command."""
 
 OURS = ("XATS_", "TMUX", "CLAUDE", "CODEX_", "OPENCODE", "POKE_", "HEARTBEAT_", "CLEANUP_", "KEEP_ALIVE_")
@@ -104,7 +104,7 @@ class TmuxServer:
                 env=self._environment,
                 capture_output=True,
                 text=True,
-                timeout=PATIENCE,
+                timeout=TIMEOUT_S,
                 check=False,
             )
         except OSError as error:

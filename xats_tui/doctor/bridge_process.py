@@ -15,16 +15,16 @@ from typing import Any
 
 PROTOCOL = "2025-11-25"
 
-PATIENCE = 20.0
+TIMEOUT_S = 20.0
 """Seconds for an answer; the bridge may have to start a coordinator first, on a busy machine."""
 
-LAST_WORDS = 2.0
+EXIT_TIMEOUT_S = 2.0
 """Seconds for the bridge to end by itself."""
 
-CHUNK = 65536
+CHUNK_BYTES = 65536
 
 
-class NoAnswer(Exception):
+class NoBridgeAnswer(Exception):
     """The bridge does not answer, or answers that it cannot; one sentence that says what it said."""
 
 
@@ -59,17 +59,17 @@ class BridgeProcess:
         except ValueError:
             answer = None
         if result.get("isError") or not isinstance(answer, dict) or "error" in answer:
-            raise NoAnswer(f"{tool} was refused: {text}")
+            raise NoBridgeAnswer(f"{tool} was refused: {text}")
         return answer
 
     def _request(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
         number = next(self._ids)
         self._say({"id": number, "method": method, "params": params})
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_S
         while (message := self._heard(deadline)).get("id") != number:
             pass
         if "error" in message:
-            raise NoAnswer(str(message["error"].get("message")))
+            raise NoBridgeAnswer(str(message["error"].get("message")))
         result: dict[str, Any] = message["result"]
         return result
 
@@ -79,17 +79,17 @@ class BridgeProcess:
             self._process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
-            raise NoAnswer("the bridge has ended") from None
+            raise NoBridgeAnswer("the bridge has ended") from None
 
     def _heard(self, deadline: float) -> dict[str, Any]:
         assert self._process.stdout is not None  # it was started with a pipe
         descriptor = self._process.stdout.fileno()
         while b"\n" not in self._rest:
             if not select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise NoAnswer(f"the bridge did not answer within {PATIENCE:g} s")
-            chunk = os.read(descriptor, CHUNK)
+                raise NoBridgeAnswer(f"the bridge did not answer within {TIMEOUT_S:g} s")
+            chunk = os.read(descriptor, CHUNK_BYTES)
             if not chunk:
-                raise NoAnswer("the bridge has ended")
+                raise NoBridgeAnswer("the bridge has ended")
             self._rest += chunk
         line, self._rest = self._rest.split(b"\n", 1)
         message: dict[str, Any] = json.loads(line)
@@ -112,7 +112,7 @@ def bridge(command: Sequence[str], environment: Mapping[str, str] | None = None)
             stderr=subprocess.DEVNULL,
         )
     except OSError as error:
-        raise NoAnswer(f"{command[0]} cannot be started: {error.strerror}") from None
+        raise NoBridgeAnswer(f"{command[0]} cannot be started: {error.strerror}") from None
     with process:
         try:
             started = BridgeProcess(process)
@@ -126,6 +126,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None  # it was started with a pipe
     try:
         process.stdin.close()
-        process.wait(LAST_WORDS)
+        process.wait(EXIT_TIMEOUT_S)
     except (subprocess.TimeoutExpired, OSError):
         process.kill()

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from xats_tui.backend.panes.tested_versions import newer_than_tested
-from xats_tui.clients import CLIENTS, Client, Scope
-from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, MCP_SERVER, ConfigFile, Found, NotUnderstood
+from xats_tui.clients import CLIENTS, ClientProgram, ConfigScope
+from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, MCP_SERVER, ConfigFile, NotUnderstood, OwnEntry
 from xats_tui.clients.setup.json_files import HOOK_EVENTS
 from xats_tui.clients.setup.own_command import is_ours
 from xats_tui.clients.setup.rewriting import plain_text
@@ -27,7 +27,7 @@ def clients(case: Case) -> Iterator[Finding]:
             yield from _client(client, case)
 
 
-def _client(client: Client, case: Case) -> Iterator[Finding]:
+def _client(client: ClientProgram, case: Case) -> Iterator[Finding]:
     try:
         version = client.version(case.environment) or "of unknown version"
     except OSError as error:
@@ -49,23 +49,26 @@ def _client(client: Client, case: Case) -> Iterator[Finding]:
         return
     for file, found in servers:
         yield _server(client, version, file.path, found, case)
-    if any(file.holds == HOOKS for file in client.files(Scope.USER, case.around)):
+    if any(file.holds == HOOKS for file in client.files(ConfigScope.USER, case.around)):
         yield _hooks(client, hooks, case)
     yield _rules(client, rules, case)
 
 
-def _standing(client: Client, case: Case) -> list[tuple[ConfigFile, Found]]:
+def _standing(client: ClientProgram, case: Case) -> list[tuple[ConfigFile, OwnEntry]]:
     """What of ours stands in its files, of the user and of this folder.
 
     Raises:
         NotUnderstood: one cannot be read.
     """
-    files = [*client.elsewhere(case.around), *(file for scope in Scope for file in client.files(scope, case.around))]
+    files = [
+        *client.elsewhere(case.around),
+        *(file for scope in ConfigScope for file in client.files(scope, case.around)),
+    ]
     pairs = [(file, file.found(plain_text(file.path))) for file in dict.fromkeys(files)]
     return [(file, found) for file, found in pairs if found is not None]
 
 
-def _server(client: Client, version: str, path: Path, found: Found, case: Case) -> Finding:
+def _server(client: ClientProgram, version: str, path: Path, found: OwnEntry, case: Case) -> Finding:
     setup = f"xats-tui setup {client.name}"
     place = f"{version}, {short(path)}"
     if not found.enabled:
@@ -88,7 +91,7 @@ def _server(client: Client, version: str, path: Path, found: Found, case: Case) 
     return ok(client.title, f"{place}: {_told(found.command)}")
 
 
-def _hooks(client: Client, hooks: Sequence[Found], case: Case) -> Finding:
+def _hooks(client: ClientProgram, hooks: Sequence[OwnEntry], case: Case) -> Finding:
     topic, setup = f"{client.title} hooks", f"xats-tui setup {client.name}"
     if not hooks:
         return warning(topic, "none: it reads its mail at the end of a turn only if woken", setup)
@@ -101,14 +104,14 @@ def _hooks(client: Client, hooks: Sequence[Found], case: Case) -> Finding:
     return ok(topic, f"all {len(HOOK_EVENTS)}: {_told(hooks[0].command)}")
 
 
-def _rules(client: Client, rules: Sequence[tuple[ConfigFile, Found]], case: Case) -> Finding:
+def _rules(client: ClientProgram, rules: Sequence[tuple[ConfigFile, OwnEntry]], case: Case) -> Finding:
     """Whether a woken agent may read its mail unasked."""
     topic, setup = f"{client.title} rules", f"xats-tui setup {client.name}"
     allowed = [file for file, found in rules if found.allows]
     for file, found in rules:
         if found.against:
             told = f"a woken agent stops at what {short(file.path)} does not allow: {', '.join(found.against)}"
-            here = file in client.files(Scope.PROJECT, case.around)
+            here = file in client.files(ConfigScope.PROJECT, case.around)
             return warning(topic, told, found.remedy or f"{setup}{' --scope project' * here}")
     if not allowed and client.asks_about_tools:
         return warning(topic, "none: it asks about each tool of ours, and a woken agent stops at get_inbox", setup)

@@ -18,10 +18,10 @@ from xats_tui.runtime.console import short
 from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Loaded
 
-HEALTH_PATIENCE = 2.0
+HEALTH_TIMEOUT_S = 2.0
 """Seconds for a coordinator to answer; it takes some milliseconds."""
 
-OTHERS = 0o077
+OTHERS_MODE_MASK = 0o077
 """What group and everybody may do."""
 
 
@@ -38,7 +38,7 @@ def home(case: Case) -> Iterator[Finding]:
         return
     is_shared = folder in (Path.home(), *Path.home().parents)  # never closed to others: other things are in it
     looked_at = [path for path in folder.iterdir() if path.is_file()] if not is_shared else []
-    open_ones = [path for path in [*([] if is_shared else [folder]), *looked_at] if _mode(path) & OTHERS]
+    open_ones = [path for path in [*([] if is_shared else [folder]), *looked_at] if _mode(path) & OTHERS_MODE_MASK]
     if open_ones:
         listed = ", ".join(f"{path.name} ({_mode(path):o})" for path in open_ones[:4])
         more = f" and {len(open_ones) - 4} more" if len(open_ones) > 4 else ""
@@ -136,7 +136,7 @@ def _free(loaded: Loaded) -> Iterator[Finding]:
 def _is_healthy(record: PidRecord) -> bool:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(record.url.removesuffix("/mcp") + "/health", timeout=HEALTH_PATIENCE) as response:
+        with direct.open(record.url.removesuffix("/mcp") + "/health", timeout=HEALTH_TIMEOUT_S) as response:
             health = json.load(response)
     except urllib.error.HTTPError as error:
         return error.code == 401  # it wants its token, as only ours does there

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from xats_tui.clients.setup.own_command import OwnCommand
-from xats_tui.clients.setup.program import Surroundings
+from xats_tui.clients.setup.program import ConfigContext
 from xats_tui.runtime.settings import Loaded
 
 
@@ -43,7 +43,7 @@ class Case:
     complaint: str
     """What is wrong with those that were given; empty if nothing is."""
     environment: Mapping[str, str]
-    around: Surroundings
+    around: ConfigContext
     own: OwnCommand
 
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from xats_tui import __version__
-from xats_tui.backend.system.open_files import ENOUGH_FILES, LEAST_FILES, REMEDY
+from xats_tui.backend.system.open_files import MIN_FILES, RECOMMENDED_FILES, REMEDY
 from xats_tui.doctor.finding import Case, Finding, ok, problem, skipped, warning
 
 OLDEST_PYTHON = (3, 11)
@@ -25,7 +25,7 @@ OLDEST_TMUX = (3, 0)
 SMALLEST = (80, 24)
 """Cells that the dashboard needs."""
 
-TMUX_PATIENCE = 3.0
+TMUX_TIMEOUT_S = 3.0
 """Seconds for a tmux server to answer; it takes some milliseconds."""
 
 
@@ -42,12 +42,12 @@ def open_files(case: Case) -> Iterator[Finding]:
     """The files that a coordinator started from here may have open: it raises the limit itself, to the hard one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     found = "no limit" if hard == resource.RLIM_INFINITY else f"{hard} at once"
-    if found == "no limit" or hard >= ENOUGH_FILES:
+    if found == "no limit" or hard >= RECOMMENDED_FILES:
         yield ok("open files", found)
-    elif hard >= LEAST_FILES:
+    elif hard >= MIN_FILES:
         yield warning("open files", f"{found}, which is little for a large team", REMEDY)
     else:
-        yield problem("open files", f"{found}; a coordinator needs {LEAST_FILES}", REMEDY)
+        yield problem("open files", f"{found}; a coordinator needs {MIN_FILES}", REMEDY)
 
 
 def terminal(case: Case) -> Iterator[Finding]:
@@ -137,7 +137,7 @@ def _asked(case: Case, *arguments: str) -> tuple[int, str]:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=TMUX_PATIENCE,
+            timeout=TMUX_TIMEOUT_S,
             check=False,
         )
     except subprocess.TimeoutExpired:

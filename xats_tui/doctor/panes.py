@@ -10,10 +10,10 @@ from xats_tui.runtime.operator_client import NotAnswered, NotAsked, NotDone, ask
 LASTING = frozenset({"stopped", "synchronized", "input", "terminal", "unread", "own hint"})
 """The gates that do not open by themselves when the agent ends its turn, or a person a draft."""
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 """For each answer; the coordinator looks at one pane for it."""
 
-MOST_AGENTS = 50
+MAX_AGENTS = 50
 """Agents whose panes are looked at."""
 
 
@@ -22,7 +22,7 @@ def panes(case: Case) -> Iterator[Finding]:
     if pid_file.running(case.loaded.settings.pid_path) is None:
         return
     try:
-        agents = _asked(case, "agents", online=True, limit=MOST_AGENTS)["agents"]
+        agents = _asked(case, "agents", online=True, limit=MAX_AGENTS)["agents"]
         bound = [agent for agent in agents if agent["tmux_pane_id"]]
         closed = [finding for agent in bound for finding in _closed(case, agent)]
     except (NotAsked, NotAnswered, NotDone) as error:
@@ -42,4 +42,4 @@ def _closed(case: Case, agent: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _asked(case: Case, verb: str, **arguments: Any) -> Mapping[str, Any]:
-    return ask(case.loaded.settings, verb, PATIENCE_S, **arguments)
+    return ask(case.loaded.settings, verb, TIMEOUT_S, **arguments)

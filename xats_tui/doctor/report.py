@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from xats_tui.doctor.examination import CHECKS, TRIALS, examined
 from xats_tui.doctor.finding import Case, Finding, State
-from xats_tui.runtime.console import Paper, visible
+from xats_tui.runtime.console import Console, visible
 
 SHAPES = {
     State.OK: ("✓", "+", "green"),
@@ -16,10 +16,10 @@ SHAPES = {
 }
 """By state: shape, what stands for it without Unicode, colour."""
 
-TOPIC_WIDTH = 18
+TOPIC_CELLS = 18
 
 
-def examine(case: Case, paper: Paper, *, quick: bool, as_json: bool) -> bool:
+def examine(case: Case, paper: Console, *, quick: bool, as_json: bool) -> bool:
     """Look at everything and tell what was found; whether there is no problem."""
     findings = []
     for finding in _findings(case, paper, quick=quick):
@@ -36,7 +36,7 @@ def examine(case: Case, paper: Paper, *, quick: bool, as_json: bool) -> bool:
     return not states[State.PROBLEM]
 
 
-def _findings(case: Case, paper: Paper, *, quick: bool) -> Iterator[Finding]:
+def _findings(case: Case, paper: Console, *, quick: bool) -> Iterator[Finding]:
     try:
         for name, check in (*CHECKS, *(() if quick else TRIALS)):
             paper.note(f"  {paper.shape('…', '.')} {name}")
@@ -52,18 +52,18 @@ def _record(finding: Finding) -> dict[str, str]:
     return {"topic": finding.topic, "state": finding.state, "found": finding.found, "remedy": finding.remedy}
 
 
-def _write(finding: Finding, paper: Paper) -> None:
+def _write(finding: Finding, paper: Console) -> None:
     shape, plain, colour = SHAPES[finding.state]
     mark = paper.coloured(paper.shape(shape, plain), colour)
-    margin = " " * (TOPIC_WIDTH + 4)
+    margin = " " * (TOPIC_CELLS + 4)
     dim = ("dim",) if finding.state is State.SKIPPED else ()
-    paper.wrapped(visible(finding.found), f"  {mark} {finding.topic:<{TOPIC_WIDTH}}", margin, *dim)
+    paper.wrapped(visible(finding.found), f"  {mark} {finding.topic:<{TOPIC_CELLS}}", margin, *dim)
     if finding.remedy:
         arrow = paper.shape("→", ">")
         paper.wrapped(visible(finding.remedy), f"{margin}{paper.coloured(arrow, colour)} ", margin + "  ", colour)
 
 
-def _sum_up(states: Counter[State], paper: Paper) -> None:
+def _sum_up(states: Counter[State], paper: Console) -> None:
     paper.write()
     counted = [
         paper.coloured(f"{states[state]} {state.value}{'s' * (states[state] > 1)}", SHAPES[state][2], "bold")

@@ -22,11 +22,11 @@ LEFT_OUT = ("XATS_", "TMUX", "POKE_", "HEARTBEAT_", "CLEANUP_", "KEEP_ALIVE_")
 QUIET_MS = "300"
 """How long a scratch pane must be unchanged: nobody types there."""
 
-LONGEST_FOLDER = 60
+MAX_FOLDER_CHARS = 60
 """Characters that leave room for a socket's name: Unix sockets allow 103 bytes."""
 
-TMUX_PATIENCE = 10.0
-STOP_PATIENCE = 8.0
+TMUX_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 8.0
 """Seconds for the scratch coordinator to stop; it takes a fraction of one."""
 
 
@@ -59,11 +59,11 @@ class Scratch:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=TMUX_PATIENCE,
+                timeout=TMUX_TIMEOUT_S,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise OSError(f"tmux did not answer within {TMUX_PATIENCE:g} s") from None
+            raise OSError(f"tmux did not answer within {TMUX_TIMEOUT_S:g} s") from None
         if done.returncode:
             raise OSError(done.stderr.strip())
         return done.stdout.rstrip("\n")
@@ -84,7 +84,7 @@ class Scratch:
             for process in there:
                 with suppress(psutil.Error):
                     process.terminate()
-            for process in psutil.wait_procs(there, STOP_PATIENCE)[1]:
+            for process in psutil.wait_procs(there, STOP_TIMEOUT_S)[1]:
                 with suppress(psutil.Error):
                     process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -103,7 +103,7 @@ class Scratch:
 def scratch(environment: Mapping[str, str]) -> Iterator[Scratch]:
     """A world for the life of the block, also if that is ended by a signal."""
     usual = tempfile.gettempdir()
-    folder = tempfile.mkdtemp(prefix="xats-", dir=usual if len(usual) <= LONGEST_FOLDER else "/tmp")
+    folder = tempfile.mkdtemp(prefix="xats-", dir=usual if len(usual) <= MAX_FOLDER_CHARS else "/tmp")
     world = Scratch(Path(folder), environment)
     with _ended_by_signals():
         try:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from xats_tui.doctor.bridge_process import BridgeProcess, NoAnswer, bridge
+from xats_tui.doctor.bridge_process import BridgeProcess, NoBridgeAnswer, bridge
 from xats_tui.doctor.finding import Case, Finding, ok, problem, skipped
 from xats_tui.doctor.scratch import Scratch, scratch
 from xats_tui.runtime import pid_file
@@ -13,10 +13,10 @@ from xats_tui.runtime.pid_file import PidRecord
 
 TEAM, SENDER, RECIPIENT = "doctor", "doctor", "scratch"
 
-PATIENCE = 20.0
+TIMEOUT_S = 20.0
 """Seconds for an agent to be bound to its pane, and for its wake; both take one or two."""
 
-GLANCE = 0.1
+POLL_INTERVAL_S = 0.1
 """Seconds between two questions."""
 
 
@@ -34,7 +34,7 @@ def trials(case: Case) -> Iterator[Finding]:
                 if record is None:
                     yield ok("bridge", f"started a scratch coordinator and asked it in {_since(begun)}")
                 yield _tried(world, sender)
-        except NoAnswer as error:
+        except NoBridgeAnswer as error:
             yield problem("scratch bridge", str(error), log)
 
 
@@ -48,7 +48,7 @@ def _asked(world: Scratch, record: PidRecord, token: str | None, remedy: str) ->
     try:
         with bridge(command, {**world.environment, **({"XATS_TOKEN": token} if token else {})}) as agent:
             agent.call("whoami")
-    except NoAnswer as error:
+    except NoBridgeAnswer as error:
         return problem("bridge", f"the coordinator at port {record.port}: {error}", remedy)
     return ok("bridge", f"the coordinator at port {record.port} answered in {_since(begun)}")
 
@@ -57,7 +57,7 @@ def _tried(world: Scratch, sender: BridgeProcess) -> Finding:
     """What came of a wake, or what was in its way."""
     try:
         return _woken(world, sender)
-    except NoAnswer as error:
+    except NoBridgeAnswer as error:
         return problem("wake", str(error), "see to what is said of the coordinator first")
     except FileNotFoundError:
         return skipped("wake", "not tried without tmux")
@@ -88,21 +88,21 @@ def _since(begun: float) -> str:
 
 
 def _is_bound(sender: BridgeProcess, pane: str) -> bool:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         agents = sender.call("list_agents")["agents"]
         if any(agent["name"] == RECIPIENT and agent["tmux_pane_id"] == pane for agent in agents):
             return True
-        time.sleep(GLANCE)
+        time.sleep(POLL_INTERVAL_S)
     return False
 
 
 def _status(sender: BridgeProcess, message_id: str) -> dict[str, Any]:
     """What became of the wake, as soon as its message was read or time is up."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_S
     status: dict[str, Any] = {}
     while "seen" not in status.get("evidence", {}) and time.monotonic() < deadline:
         statuses = sender.call("get_delivery_status", message_id=message_id)["statuses"]
         status = statuses[0] if statuses else {}
-        time.sleep(GLANCE)
+        time.sleep(POLL_INTERVAL_S)
     return status

@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from xats_tui.mcp_bridge.coordinator_locator import Launcher
+from xats_tui.mcp_bridge.coordinator_locator import CoordinatorLocator
 from xats_tui.mcp_bridge.host.early import begun
-from xats_tui.mcp_bridge.host.first_answer import FirstAnswer
+from xats_tui.mcp_bridge.host.first_answer import InitializeAnswer
 from xats_tui.mcp_bridge.host.initialize import INVALID_PARAMS, for_the_host, greeting, says_it_takes_channels
 from xats_tui.mcp_bridge.host.messages import Notification, Request, RequestId, usable_id
 from xats_tui.mcp_bridge.host.pipes import Pipes
@@ -24,7 +24,13 @@ from xats_tui.mcp_bridge.host.stdio import Host, until_told
 from xats_tui.mcp_bridge.identity import ancestors, identify
 from xats_tui.mcp_bridge.instructions import instructions, refusal
 from xats_tui.mcp_bridge.registration import REGISTER, Params, succeeded
-from xats_tui.mcp_bridge.registration_defaults import CODEX_TURN, THREAD, Introduction, Wish, simplified
+from xats_tui.mcp_bridge.registration_defaults import (
+    CODEX_TURN,
+    THREAD,
+    RegistrationDefaults,
+    RequestedIdentity,
+    simplified,
+)
 from xats_tui.mcp_bridge.session import METHOD_NOT_FOUND, REFUSED, RpcError
 from xats_tui.mcp_bridge.upstream import Unavailable, Upstream
 from xats_tui.runtime.settings import Loaded
@@ -42,19 +48,19 @@ OBJECTS = ("clientInfo", "arguments", "_meta")
 SUPERSEDED = "notifications/superseded"
 """The coordinator's word that another runtime has taken the agent's name."""
 
-GREETING_PATIENCE = 0.25
+GREETING_TIMEOUT_S = 0.25
 """Seconds that the handshake waits for the coordinator's own instructions; one that runs has answered by then."""
-REGISTERING_PATIENCE = 0.6
+REGISTERING_TIMEOUT_S = 0.6
 """The same where the coordinator is to register the agent besides."""
 
-LAST_ANSWERS = 5.0
+CLOSE_TIMEOUT_S = 5.0
 """Seconds for requests that are under way when the host closes stdin, as a script does."""
 
 
 class Bridge:
     """One host, one upstream, and the requests that are under way between them."""
 
-    def __init__(self, host: Host, loaded: Loaded, wish: Wish, *, channel: bool) -> None:
+    def __init__(self, host: Host, loaded: Loaded, wish: RequestedIdentity, *, channel: bool) -> None:
         self._host = host
         self._above = ancestors()  # at once: a process whose parent ends gets another
         self._wish = wish
@@ -62,7 +68,7 @@ class Bridge:
         """The registration that nobody called for, until the model's own calls take its place."""
         self._channel = str(uuid.uuid4()) if channel else ""
         """The csid of the channel to the host; empty as long as nobody says that it takes wakes there."""
-        self._launcher = Launcher(loaded)
+        self._launcher = CoordinatorLocator(loaded)
         settings = loaded.settings
         self._upstream = Upstream(self._launcher, settings.token, self._hear, settings.proof_key_path)
         self._under_way: dict[asyncio.Task[None], RequestId | None] = {}
@@ -76,7 +82,7 @@ class Bridge:
             async for message in self._host.messages():
                 self._receive(message)
             if self._under_way:
-                await asyncio.wait(self._under_way, timeout=LAST_ANSWERS)
+                await asyncio.wait(self._under_way, timeout=CLOSE_TIMEOUT_S)
         finally:
             tasks = [keeping, *self._under_way]
             for task in tasks:
@@ -138,7 +144,7 @@ class Bridge:
             if self._upstream.introduction and not self._upstream.introduction.identity.is_check:
                 self._upstream.introduce(self._wished)
         if not self._launcher.is_starting:
-            await self._upstream.connected(REGISTERING_PATIENCE if self._wished else GREETING_PATIENCE)
+            await self._upstream.connected(REGISTERING_TIMEOUT_S if self._wished else GREETING_TIMEOUT_S)
         told = self._upstream.told
         if told and not succeeded(told):
             sys.stderr.write(f"xats-tui: the coordinator does not register {self._wish.name}: {refusal(told)}\n")
@@ -149,7 +155,7 @@ class Bridge:
         """Find out who the host is, with what it says of itself."""
         identity = identify(self._above, client_info, os.environ, _folder())
         logger.info("the host is %s: %s", identity.client, identity.evidence)
-        self._upstream.introduction = Introduction(identity=identity, wish=self._wish, channel=self._channel)
+        self._upstream.introduction = RegistrationDefaults(identity=identity, wish=self._wish, channel=self._channel)
 
     async def _claim_name(self, call: Params) -> None:
         """Have an agent that is registered unasked be so for good with its model's first call.
@@ -175,12 +181,12 @@ class Bridge:
             self._host.say(for_the_host(notification))
 
 
-def run(loaded: Loaded, wish: Wish, *, channel: bool = False) -> int:
+def run(loaded: Loaded, wish: RequestedIdentity, *, channel: bool = False) -> int:
     """Be the bridge of the host that started this process, until it closes stdin or ends us; the exit code.
 
     With `channel` the host takes wakes on a channel, whether it says so in the handshake or not.
     """
-    first = begun() or FirstAnswer(Pipes(), channel=channel)
+    first = begun() or InitializeAnswer(Pipes(), channel=channel)
     host = Host(first.pipes, first)
     try:
         asyncio.run(until_told(Bridge(host, loaded, wish, channel=channel).serve()))

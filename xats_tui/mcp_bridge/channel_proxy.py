@@ -25,7 +25,14 @@ from xats_tui.mcp_bridge.host.initialize import (
 from xats_tui.mcp_bridge.host.messages import Notification, Request
 from xats_tui.mcp_bridge.host.pipes import Pipes
 from xats_tui.mcp_bridge.host.stdio import Host, until_told
-from xats_tui.mcp_bridge.session import METHOD_NOT_FOUND, Interrupted, NotReached, RpcError, Session, TokenRefused
+from xats_tui.mcp_bridge.session import (
+    METHOD_NOT_FOUND,
+    CoordinatorSession,
+    Interrupted,
+    NotReached,
+    RpcError,
+    TokenRefused,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +55,7 @@ Find = Callable[[], str | None]
 Sleep = Callable[[float], Awaitable[None]]
 
 
-class Refused(Exception):
+class ProxyRefused(Exception):
     """The coordinator does not want this proxy; the text is its answer."""
 
 
@@ -130,7 +137,7 @@ class ChannelProxy:
                 if not lost:
                     logger.info("there is no connection to the coordinator; it is tried again and again")
                 pause, lost = _pause(LOST_PAUSES, lost), lost + 1
-            except (Refused, TokenRefused, RpcError) as error:
+            except (ProxyRefused, TokenRefused, RpcError) as error:
                 pause, refused = _pause(REFUSED_PAUSES, refused), refused + 1
                 logger.warning("the coordinator refuses the channel, next try in %g s: %s", pause, error)
             await self._sleep(pause)
@@ -144,7 +151,7 @@ class ChannelProxy:
         url = self._find()
         if url is None:
             return False
-        session = Session(url, self._token, self._hear, name=CLIENT_NAME, key_path=self._key_path)
+        session = CoordinatorSession(url, self._token, self._hear, name=CLIENT_NAME, key_path=self._key_path)
         try:
             await session.open()
             listening = asyncio.create_task(session.until_lost())
@@ -165,7 +172,7 @@ class ChannelProxy:
             await asyncio.shield(session.close())
         return was_carried
 
-    async def _introduce(self, session: Session) -> None:
+    async def _introduce(self, session: CoordinatorSession) -> None:
         await _called(session, "register_agent", "agent_id", registration(self._csid))
         await _called(session, "subscribe_channel_wake", "ok", {"channel_session_id": self._csid})
         logger.info("the coordinator knows channel %s", self._csid)
@@ -207,7 +214,7 @@ def run(find: Find, token: str | None, key_path: Path) -> int:
     return 0
 
 
-async def _called(session: Session, tool: str, expected: str, arguments: Mapping[str, Any]) -> None:
+async def _called(session: CoordinatorSession, tool: str, expected: str, arguments: Mapping[str, Any]) -> None:
     """Call a tool.
 
     Raises:
@@ -220,7 +227,7 @@ async def _called(session: Session, tool: str, expected: str, arguments: Mapping
                 return
         case _:
             text = json.dumps(result)
-    raise Refused(f"{tool} answered {text}")
+    raise ProxyRefused(f"{tool} answered {text}")
 
 
 def _field(text: str, name: str) -> Any:

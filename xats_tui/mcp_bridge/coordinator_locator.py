@@ -9,28 +9,28 @@ from contextlib import ExitStack
 
 from xats_tui import __version__
 from xats_tui.runtime import pid_file
-from xats_tui.runtime.headless_process import Headless
+from xats_tui.runtime.headless_process import HeadlessCoordinator
 from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Loaded
 
 logger = logging.getLogger(__name__)
 
-START_PATIENCE = 15.0
+START_TIMEOUT_S = 15.0
 """Seconds for a coordinator that was started to appear; until then no other is started."""
-PAUSE_AFTER_FAILURE = 30.0
+RETRY_AFTER_FAILURE_S = 30.0
 """Seconds before it is tried again after one could not start; what kept it from starting rarely goes away by itself."""
 
 ALREADY_RUNNING = "daemon already running"
 """No complaint to us: somebody was quicker."""
 
 
-class Launcher:
+class CoordinatorLocator:
     """Finds the coordinator of a home, or starts one without a screen that outlives this process."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._pid_path = loaded.settings.pid_path
-        self._child: Headless | None = None
+        self._child: HeadlessCoordinator | None = None
         self._turn = ExitStack()
         """Holds the right to start a coordinator, while one that was started here is not yet there."""
         self._no_start_before = 0.0
@@ -65,8 +65,8 @@ class Launcher:
         if self._another_starts or pid_file.is_running(self._pid_path):  # it may have got there just now
             self._turn.close()
             return
-        self._no_start_before = time.monotonic() + START_PATIENCE
-        self._child = Headless.started(self._loaded)
+        self._no_start_before = time.monotonic() + START_TIMEOUT_S
+        self._child = HeadlessCoordinator.started(self._loaded)
         logger.info("started a coordinator, pid %d", self._child.pid)
 
     def _greet(self, record: PidRecord) -> None:
@@ -89,6 +89,6 @@ class Launcher:
             complaint = self._child.complaint()
             if complaint and not complaint.startswith(ALREADY_RUNNING):
                 self.complaint = complaint
-                self._no_start_before = time.monotonic() + PAUSE_AFTER_FAILURE
+                self._no_start_before = time.monotonic() + RETRY_AFTER_FAILURE_S
             self._child = None
             self._turn.close()

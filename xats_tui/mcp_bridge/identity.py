@@ -27,7 +27,7 @@ more, and no agent stands behind it."""
 APP_SERVER = "app-server"
 """The subcommand of a Codex that serves windows, and may have a terminal itself."""
 
-LONGEST_NAME = 64
+MAX_NAME_CHARS = 64
 """Characters of a program's name at most: what stands in an argument vector may be a whole script."""
 
 TMUX, TMUX_PANE = "TMUX", "TMUX_PANE"
@@ -177,4 +177,4 @@ def _is_a_window(codex: Ancestor) -> bool:
 def _program(above: Sequence[Ancestor], client: str) -> str:
     host = _host(above) if client == CUSTOM else None
     names = [name for name in host.names if name] if host else []
-    return names[-1][:LONGEST_NAME] if names else client
+    return names[-1][:MAX_NAME_CHARS] if names else client

@@ -10,10 +10,10 @@ from xats_tui import __version__
 from xats_tui.core.instructions import INSTRUCTIONS, NAME_IS_ENOUGH
 from xats_tui.mcp_bridge.host.initialize import SERVER_NAME
 from xats_tui.mcp_bridge.registration import IN_USE, answer_of, error_of, succeeded
-from xats_tui.mcp_bridge.registration_defaults import Wish
+from xats_tui.mcp_bridge.registration_defaults import RequestedIdentity
 
 
-def instructions(coordinator: Mapping[str, Any] | None, wish: Wish, told: Mapping[str, Any] | None) -> str:
+def instructions(coordinator: Mapping[str, Any] | None, wish: RequestedIdentity, told: Mapping[str, Any] | None) -> str:
     """The instructions for the model.
 
     Args:
@@ -33,7 +33,7 @@ def refusal(told: Mapping[str, Any]) -> str:
     return ": ".join(str(answer[key]) for key in ("error", "detail") if key in answer) or str(content[0].get("text"))
 
 
-def _registered(wish: Wish, told: Mapping[str, Any] | None) -> str:
+def _registered(wish: RequestedIdentity, told: Mapping[str, Any] | None) -> str:
     if wish.name is None:
         return ""
     if told is None:

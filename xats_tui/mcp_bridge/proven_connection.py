@@ -8,7 +8,7 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from xats_tui.runtime.coordinator_proof import LONGEST_ANSWER_BYTES, PATIENCE_S, Challenge, keys
+from xats_tui.runtime.coordinator_proof import MAX_ANSWER_BYTES, TIMEOUT_S, Challenge, keys
 
 SocketOptions = Iterable[Any] | None
 
@@ -63,8 +63,8 @@ class _ProvingNetwork(httpcore2.AsyncNetworkBackend):
 async def _see_proof(stream: httpcore2.AsyncNetworkStream, known: Sequence[bytes]) -> None:
     challenge = Challenge(stream.get_extra_info("socket"), known)
     try:
-        await stream.write(challenge.question, PATIENCE_S)
-        while not challenge.hear(await stream.read(LONGEST_ANSWER_BYTES, PATIENCE_S)):
+        await stream.write(challenge.question, TIMEOUT_S)
+        while not challenge.hear(await stream.read(MAX_ANSWER_BYTES, TIMEOUT_S)):
             pass
     except (httpcore2.NetworkError, httpcore2.TimeoutException, ConnectionResetError) as error:
         raise httpcore2.ConnectError(str(error)) from error  # nothing was asked of it yet

@@ -24,7 +24,7 @@ OF_ONE_CALL = frozenset({CALL_ID, UNASKED, "progressToken"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class RememberedRegistration:
     """The last calls that succeeded in making this session an agent's, as the `params` of their `tools/call`."""
 
     register: Params | None = None
@@ -38,17 +38,17 @@ class Registration:
         """What to call on a new session, in this order."""
         return tuple(call for call in (self.register, self.bind) if call is not None)
 
-    def after(self, params: Params, result: Mapping[str, Any]) -> "Registration":
+    def after(self, params: Params, result: Mapping[str, Any]) -> "RememberedRegistration":
         """What to remember once this call was answered with this result."""
         tool = params.get("name")
         if error_of(result) == "superseded":
-            return Registration()  # another has taken the name: after a restart it must not be taken back
+            return RememberedRegistration()  # another has taken the name: after a restart it must not be taken back
         if tool not in REGISTER | {BIND, UNREGISTER} or not succeeded(result):
             return self
         if tool == UNREGISTER:
-            return Registration()
+            return RememberedRegistration()
         remembered = _to_be_said_again(params)
-        return replace(self, bind=remembered) if tool == BIND else Registration(register=remembered)
+        return replace(self, bind=remembered) if tool == BIND else RememberedRegistration(register=remembered)
 
 
 def succeeded(result: Mapping[str, Any]) -> bool:

@@ -27,7 +27,7 @@ NAME_IS_ENOUGH = "Here name is enough: your program, its pane and the project fo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class RequestedIdentity:
     """Who the agent is to be, as whoever configured the bridge said; with a name it is registered unasked."""
 
     name: str | None = None
@@ -36,11 +36,11 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Introduction:
+class RegistrationDefaults:
     """All that this bridge can say of its agent."""
 
     identity: Identity
-    wish: Wish = Wish()
+    wish: RequestedIdentity = RequestedIdentity()
     channel: str = ""
     """The csid of the channel to the host; empty if it takes no wakes there."""
 

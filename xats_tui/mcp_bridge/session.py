@@ -31,10 +31,10 @@ PROTOCOL = "2025-11-25"
 Hear = Callable[[Mapping[str, Any]], None]
 """Is given every notification that the coordinator sends."""
 
-CONNECT_TIMEOUT = 2.0
-SILENCE = 60.0
+CONNECT_TIMEOUT_S = 2.0
+DEAD_STREAM_S = 60.0
 """Seconds without a byte after which a stream is taken for dead; the coordinator sends a comment every 15 s."""
-FAREWELL = 1.0
+FAREWELL_TIMEOUT_S = 1.0
 """Seconds for the coordinator to hear that a request or the session has ended."""
 
 METHOD_NOT_FOUND = -32601
@@ -60,7 +60,7 @@ class TokenRefused(NotReached):
     """The coordinator wants another token."""
 
 
-class Full(NotReached):
+class CoordinatorFull(NotReached):
     """The coordinator has too many sessions already; the text says what to do."""
 
 
@@ -72,7 +72,7 @@ class Interrupted(Exception):
     """The connection broke after the request had left, so that nobody knows what became of it."""
 
 
-class Session:
+class CoordinatorSession:
     """A session from its handshake to its end."""
 
     def __init__(
@@ -95,7 +95,7 @@ class Session:
         headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
         if token:
             headers["authorization"] = f"Bearer {token}"
-        timeout = httpx2.Timeout(SILENCE, connect=CONNECT_TIMEOUT)
+        timeout = httpx2.Timeout(DEAD_STREAM_S, connect=CONNECT_TIMEOUT_S)
         # The coordinator is on this machine: a proxy from the environment must not come between.
         secret = token or httpx2.URL(url).params.get("token")
         transport = ProvingTransport(key_path, secret) if secret and url.startswith("http:") else None
@@ -156,7 +156,7 @@ class Session:
     async def close(self) -> None:
         """Say goodbye, if somebody is there to hear it."""
         try:
-            async with asyncio.timeout(FAREWELL):
+            async with asyncio.timeout(FAREWELL_TIMEOUT_S):
                 if "mcp-session-id" in self._http.headers:
                     await self._http.delete(self._url)
         except (httpx2.HTTPError, TimeoutError):
@@ -209,7 +209,7 @@ class Session:
         if response.status_code in (404, 405) and "mcp-session-id" not in self._http.headers:
             raise self._no_coordinator()
         if response.status_code == 503 and isinstance(error, dict) and "mcp-session-id" not in self._http.headers:
-            raise Full(str(error.get("message")))
+            raise CoordinatorFull(str(error.get("message")))
         if response.status_code in (404, 503) or error == UNKNOWN_SESSION:
             raise NotReached(f"{self._url} does not know this session")
         if isinstance(error, dict):
@@ -242,7 +242,7 @@ class Session:
     async def _post_quietly(self, message: Mapping[str, Any]) -> None:
         """Send what is not missed if it does not arrive."""
         try:
-            async with asyncio.timeout(FAREWELL):
+            async with asyncio.timeout(FAREWELL_TIMEOUT_S):
                 await self._post(message)
         except (NotReached, Interrupted, TimeoutError) as error:
             logger.debug("not sent: %s", error)

@@ -14,38 +14,38 @@ from pathlib import Path
 from typing import Any
 
 from xats_tui.core.call_meta import BRIDGE, CALL_ID, INSTANCE, REPEATED, UNASKED
-from xats_tui.mcp_bridge.coordinator_locator import START_PATIENCE, Launcher
+from xats_tui.mcp_bridge.coordinator_locator import START_TIMEOUT_S, CoordinatorLocator
 from xats_tui.mcp_bridge.registration import (
     BIND,
     IN_USE,
     REGISTER,
     UNREGISTER,
     Params,
-    Registration,
+    RememberedRegistration,
     error_of,
     succeeded,
 )
-from xats_tui.mcp_bridge.registration_defaults import Introduction
+from xats_tui.mcp_bridge.registration_defaults import RegistrationDefaults
 from xats_tui.mcp_bridge.session import (
-    Full,
+    CoordinatorFull,
+    CoordinatorSession,
     Hear,
     Interrupted,
     NoCoordinator,
     NotReached,
     RpcError,
-    Session,
     TokenRefused,
 )
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 10.0
+TIMEOUT_S = 10.0
 """Seconds that a request waits for the coordinator to come back."""
-PATIENCE_BEFORE_START = 4.0
+START_AFTER_S = 4.0
 """Seconds that a request waits before a lost coordinator is replaced: whoever stopped it may be about to start it."""
-FIRST_DELAY = 0.1
+FIRST_RETRY_S = 0.1
 """Seconds between two tries to connect; doubled each time."""
-LAST_DELAY = 1.0
+MAX_RETRY_S = 1.0
 """The longest such delay: with it an agent is registered again within two seconds of the port being back."""
 
 FIRST_PAUSE, LAST_PAUSE = 1.0, 15.0
@@ -84,10 +84,10 @@ ASK_INSTEAD = {
 
 def delays() -> Iterator[float]:
     """Seconds from one try to connect to the next, without end."""
-    delay = FIRST_DELAY
+    delay = FIRST_RETRY_S
     while True:
         yield delay
-        delay = min(delay * 2, LAST_DELAY)
+        delay = min(delay * 2, MAX_RETRY_S)
 
 
 class Unavailable(Exception):
@@ -98,20 +98,20 @@ class Unavailable(Exception):
 class Upstream:
     """Requests go in; behind it sessions come and go."""
 
-    launcher: Launcher
+    launcher: CoordinatorLocator
     token: str | None
     hear: Hear
     key_path: Path | None = None
     """The file of a key by which the coordinator may prove itself, besides the token."""
-    introduction: Introduction | None = None
+    introduction: RegistrationDefaults | None = None
     """What can be said of the agent, as far as it is known."""
-    registration: Registration = field(default_factory=Registration)
+    registration: RememberedRegistration = field(default_factory=RememberedRegistration)
     instance: str = field(default_factory=lambda: str(uuid.uuid4()))
     told: Mapping[str, Any] | None = None
     """What the coordinator answered when it was last told, unasked, who the agent is."""
     _turns: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One registration at a time: an unasked one must not come after what the model has called for."""
-    _session: Session | None = None
+    _session: CoordinatorSession | None = None
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while there is a session, or a `_trouble` that makes waiting for one pointless."""
     _waiting_since: dict[object, float] = field(default_factory=dict)
@@ -140,11 +140,11 @@ class Upstream:
                 await asyncio.gather(standing_by, return_exceptions=True)
                 await asyncio.shield(session.close())
             logger.info("the session with the coordinator was lost")
-            await asyncio.sleep(FIRST_DELAY)
+            await asyncio.sleep(FIRST_RETRY_S)
 
     def introduce(self, call: Params) -> None:
         """Have the coordinator told who the agent is to be, on a new session and before anything else."""
-        self.registration = Registration(register=call, asked=False)
+        self.registration = RememberedRegistration(register=call, asked=False)
         if self._session is not None:
             self._lose(self._session)
 
@@ -164,7 +164,7 @@ class Upstream:
 
     def forget(self) -> None:
         """Tell no coordinator any more who the agent is: it is somebody else's name now."""
-        self.registration = Registration()
+        self.registration = RememberedRegistration()
 
     async def connected(self, timeout: float) -> bool:
         """Whether there is a session, now or within so many seconds."""
@@ -199,7 +199,7 @@ class Upstream:
         Raises:
             Interrupted: it may have been carried out, and must not be made again.
         """
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + TIMEOUT_S
         broken: Interrupted | None = None
         while True:
             try:
@@ -219,7 +219,7 @@ class Upstream:
                 broken = error
 
     async def _made(
-        self, session: Session, method: str, params: Params | None, *, repeated: bool = False
+        self, session: CoordinatorSession, method: str, params: Params | None, *, repeated: bool = False
     ) -> dict[str, Any]:
         """The result of a request as this coordinator wants it made: a registration with all that is known of us."""
         if method != "tools/call" or params is None:
@@ -232,13 +232,13 @@ class Upstream:
             call = self.introduction.completed(call, offered)
         return await session.request(method, call)
 
-    async def _session_before(self, deadline: float) -> Session:
+    async def _session_before(self, deadline: float) -> CoordinatorSession:
         waiter = object()
         now = asyncio.get_running_loop().time()
         self._waiting_since[waiter] = now
         try:
             if not await self.connected(deadline - now) and self.launcher.is_starting:
-                await self.connected(START_PATIENCE)  # on a busy machine it takes its time, but it comes
+                await self.connected(START_TIMEOUT_S)  # on a busy machine it takes its time, but it comes
         finally:
             del self._waiting_since[waiter]
         if self._session is None:
@@ -246,7 +246,7 @@ class Upstream:
             raise Unavailable(f"The xats coordinator cannot be reached: {why}.  Nothing was sent; try again later.")
         return self._session
 
-    def _adopt(self, session: Session) -> None:
+    def _adopt(self, session: CoordinatorSession) -> None:
         """Give the session to the requests; the host hears if the tools may be others than those it was told of."""
         if self._server not in (None, session.greeting.get("serverInfo")):
             self.hear({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
@@ -255,14 +255,14 @@ class Upstream:
         self._trouble = ""
         self._settled.set()
 
-    def _lose(self, session: Session) -> None:
+    def _lose(self, session: CoordinatorSession) -> None:
         """Give the session to no further request."""
         session.lose()
         if self._session is session:
             self._session = None
             self._settled.clear()
 
-    async def _connect(self) -> Session:
+    async def _connect(self) -> CoordinatorSession:
         rests = delays()
         while True:
             self._trouble = ""
@@ -274,7 +274,7 @@ class Upstream:
             if self._is_wanted():
                 self.launcher.start()
             rest = next(rests)
-            await asyncio.sleep(FIRST_DELAY if self.launcher.is_starting else rest)
+            await asyncio.sleep(FIRST_RETRY_S if self.launcher.is_starting else rest)
 
     def _is_wanted(self) -> bool:
         """Whether a coordinator must be started: at first, and later when a request has waited for long enough.
@@ -282,18 +282,16 @@ class Upstream:
         An idle agent starts none: the operator may have stopped the coordinator, or be about to start it with a screen.
         """
         now = asyncio.get_running_loop().time()
-        return self._server is None or any(
-            now - since >= PATIENCE_BEFORE_START for since in self._waiting_since.values()
-        )
+        return self._server is None or any(now - since >= START_AFTER_S for since in self._waiting_since.values())
 
-    async def _try(self, url: str) -> Session | None:
+    async def _try(self, url: str) -> CoordinatorSession | None:
         """A session that knows the agent, if the coordinator is there and lets us in."""
-        session = Session(url, self.token, self.hear, key_path=self.key_path)
+        session = CoordinatorSession(url, self.token, self.hear, key_path=self.key_path)
         try:
             await session.open()
             await self._register_again(session)
         except (NotReached, Interrupted, RpcError) as error:
-            if isinstance(error, TokenRefused | NoCoordinator | Full | RpcError):
+            if isinstance(error, TokenRefused | NoCoordinator | CoordinatorFull | RpcError):
                 self._trouble = str(error)
             logger.debug("no session: %s", error)
             await session.close()
@@ -303,7 +301,7 @@ class Upstream:
             raise
         return session
 
-    async def _register_again(self, session: Session) -> None:
+    async def _register_again(self, session: CoordinatorSession) -> None:
         unasked = {UNASKED: "again" if self.registration.asked else "waiting"}
         for call in self.registration.calls:
             again = {**call, "_meta": {**(call.get("_meta") or {}), **unasked}}
@@ -317,7 +315,7 @@ class Upstream:
                     self.forget()  # it was taken over meanwhile: the model learns of it with its next call
                 return
 
-    async def _stand_by(self, session: Session) -> None:
+    async def _stand_by(self, session: CoordinatorSession) -> None:
         """While another agent has the name that the configuration wishes, ask for it again and again."""
         pause = FIRST_PAUSE
         while self.is_turned_away and not self.registration.asked:

@@ -15,13 +15,13 @@ from typing import TextIO
 RESET = "\x1b[0m"
 COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
 
-WIDEST = 100
+MAX_LINE_COLUMNS = 100
 """Columns of a line at the most: longer ones are not read with ease."""
-NARROWEST = 40
+MIN_LINE_COLUMNS = 40
 
 
 @dataclass(slots=True)
-class Paper:
+class Console:
     """One stream, as far as it can show things."""
 
     stream: TextIO = field(default_factory=lambda: sys.stdout)
@@ -40,8 +40,8 @@ class Paper:
     @property
     def width(self) -> int:
         """Columns that a line may have."""
-        columns = os.get_terminal_size(self.stream.fileno()).columns if self.is_terminal else WIDEST
-        return max(NARROWEST, min(columns, WIDEST))
+        columns = os.get_terminal_size(self.stream.fileno()).columns if self.is_terminal else MAX_LINE_COLUMNS
+        return max(MIN_LINE_COLUMNS, min(columns, MAX_LINE_COLUMNS))
 
     def coloured(self, text: str, *colours: str) -> str:
         """The text in these colours, where there are any."""

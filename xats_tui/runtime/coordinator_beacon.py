@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-WAITING = 128
+BACKLOG = 128
 """Who may ask at once, until the next `answer`."""
 
 RETRY_S = 0.01
@@ -57,7 +57,7 @@ class Beacon:
         name = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             name.bind(self._name)
-            name.listen(WAITING)
+            name.listen(BACKLOG)
         except OSError:
             name.close()
             return False

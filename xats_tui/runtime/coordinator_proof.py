@@ -23,12 +23,12 @@ from xats_tui.runtime import operator_token
 PATH, QUESTION, ANSWER = "/health", "challenge", "proofs"
 
 NONCE_BYTES = 16
-LONGEST_NONCE_CHARS = 128
+MAX_NONCE_CHARS = 128
 
-LONGEST_ANSWER_BYTES = 8192
+MAX_ANSWER_BYTES = 8192
 """A coordinator's is a tenth of it."""
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 """Time for the proof; a coordinator that runs takes milliseconds."""
 
 SALT = b"xats-tui coordinator"
@@ -87,7 +87,7 @@ class Challenge:
         if not data:
             raise ConnectionResetError("it hung up")
         self._heard += data
-        if len(self._heard) > LONGEST_ANSWER_BYTES:
+        if len(self._heard) > MAX_ANSWER_BYTES:
             raise self.failed()
         head, separator, body = self._heard.partition(b"\r\n\r\n")
         return bool(separator) and len(body) >= self._length(head)
@@ -129,7 +129,7 @@ def see_proof(connection: socket.socket, known: Sequence[bytes]) -> None:
     """
     challenge = Challenge(connection, known)
     connection.sendall(challenge.question)
-    while not challenge.hear(connection.recv(LONGEST_ANSWER_BYTES)):
+    while not challenge.hear(connection.recv(MAX_ANSWER_BYTES)):
         pass
     challenge.judge()
 

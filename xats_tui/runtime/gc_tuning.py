@@ -6,7 +6,7 @@ finds nothing: they stay for as long as the program.
 
 import gc
 
-OFTEN = 10_000
+YOUNG_THRESHOLD = 10_000
 """New objects after which the young ones are looked through; Python's own 700 make a hundred looks of one drawing."""
 
 
@@ -18,5 +18,5 @@ def hold_off() -> None:
 def settle() -> None:
     """Look for cycles from now on, among the objects only that are made after this."""
     gc.freeze()
-    gc.set_threshold(OFTEN, *gc.get_threshold()[1:])
+    gc.set_threshold(YOUNG_THRESHOLD, *gc.get_threshold()[1:])
     gc.enable()

@@ -8,29 +8,29 @@ import socket
 import time
 
 from xats_tui.runtime import pid_file
-from xats_tui.runtime.headless_process import Headless
+from xats_tui.runtime.headless_process import HeadlessCoordinator
 from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Loaded
 
 READY = b"r"
 LISTENER = b"l"
 
-READY_PATIENCE = 20.0
+READY_TIMEOUT_S = 20.0
 """Seconds for an heir to get ready: it has a second of imports before it, more on a busy machine."""
-SERVING_PATIENCE = 10.0
+SERVING_TIMEOUT_S = 10.0
 """Seconds for an heir that has the socket to open the store and serve."""
-LOOK_AGAIN = 0.01
+POLL_INTERVAL_S = 0.01
 
 
 class NoSuccessor(Exception):
     """The heir did not take the place; the text says why."""
 
 
-class NoInheritance(Exception):
+class NoInheritedSocket(Exception):
     """The predecessor is gone, or there is none; the text says what was there instead."""
 
 
-class Heir:
+class SocketHandover:
     """A coordinator without a screen that is to go on where this process stops."""
 
     def __init__(self, loaded: Loaded, port: int) -> None:
@@ -44,7 +44,7 @@ class Heir:
         with theirs:
             flags = ["--port", str(port), "--heir-fd", str(theirs.fileno())]
             try:
-                self._process = Headless.started(loaded, flags, [theirs.fileno()])
+                self._process = HeadlessCoordinator.started(loaded, flags, [theirs.fileno()])
             except OSError as error:
                 self.close()
                 raise NoSuccessor(f"no process can be started: {error.strerror}") from error
@@ -59,12 +59,12 @@ class Heir:
         Raises:
             NoSuccessor: it cannot.
         """
-        self._link.settimeout(READY_PATIENCE)
+        self._link.settimeout(READY_TIMEOUT_S)
         try:
             said = self._link.recv(1)
         except TimeoutError:
             self._process.process.kill()
-            raise NoSuccessor(f"it was not ready within {READY_PATIENCE:g} s") from None
+            raise NoSuccessor(f"it was not ready within {READY_TIMEOUT_S:g} s") from None
         if said != READY:
             self._process.process.wait()
             raise NoSuccessor(self._process.complaint())
@@ -79,13 +79,13 @@ class Heir:
             socket.send_fds(self._link, [LISTENER], [listener.fileno()])
         except OSError:  # it has ended
             self._process.process.wait()
-        deadline = time.monotonic() + SERVING_PATIENCE
+        deadline = time.monotonic() + SERVING_TIMEOUT_S
         while (record := pid_file.running(self._pid_path)) is None or record.pid != self._process.pid:
             if self._process.has_ended():
                 raise NoSuccessor(self._process.complaint())
             if time.monotonic() > deadline:
                 raise NoSuccessor(f"pid {self._process.pid} does not serve yet")
-            time.sleep(LOOK_AGAIN)
+            time.sleep(POLL_INTERVAL_S)
         return record
 
 
@@ -100,9 +100,9 @@ def inherited(descriptor: int) -> socket.socket:
             link.sendall(READY)
             said, descriptors, _, _ = socket.recv_fds(link, 1, 1)
     except OSError as error:
-        raise NoInheritance(f"descriptor {descriptor} leads to nobody: {error.strerror}") from error
+        raise NoInheritedSocket(f"descriptor {descriptor} leads to nobody: {error.strerror}") from error
     if said != LISTENER or not descriptors:
-        raise NoInheritance("the process whose place this one was to take is gone")
+        raise NoInheritedSocket("the process whose place this one was to take is gone")
     listener = socket.socket(fileno=descriptors[0])
     listener.setblocking(False)
     return listener

@@ -17,7 +17,7 @@ COMPLAINT = "xats-tui: "
 
 
 @dataclass(slots=True)
-class Headless:
+class HeadlessCoordinator:
     """The process, and why it ended if it did."""
 
     process: subprocess.Popen[bytes]
@@ -27,7 +27,9 @@ class Headless:
     """How long the log was before."""
 
     @classmethod
-    def started(cls, loaded: Loaded, flags: Sequence[str] = (), descriptors: Sequence[int] = ()) -> "Headless":
+    def started(
+        cls, loaded: Loaded, flags: Sequence[str] = (), descriptors: Sequence[int] = ()
+    ) -> "HeadlessCoordinator":
         """Start one with the flags that this process was given and these, and let it have these descriptors.
 
         Raises:

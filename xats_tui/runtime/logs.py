@@ -17,7 +17,7 @@ from xats_tui.runtime import private_files
 from xats_tui.runtime.settings import InvalidSettings, Settings
 
 MAX_BYTES = 5_000_000
-BACKUPS = 3
+BACKUP_FILES = 3
 """Older files that are kept beside the log: `xats-tui.log.1` and so on."""
 
 LINE = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
@@ -43,7 +43,9 @@ class SharedLogFile(RotatingFileHandler):
     """A rotating log file that several processes write to, readable by its owner only."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8", errors="backslashreplace")
+        super().__init__(
+            path, maxBytes=MAX_BYTES, backupCount=BACKUP_FILES, encoding="utf-8", errors="backslashreplace"
+        )
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

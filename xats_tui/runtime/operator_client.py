@@ -17,7 +17,7 @@ from xats_tui.runtime.coordinator_proof import keys, opener
 from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Settings
 
-PATIENCE = 15.0
+TIMEOUT_S = 15.0
 """Seconds for an answer; a poke looks at the pane for some of them."""
 
 
@@ -57,7 +57,7 @@ def ask(settings: Settings, verb: str, patience: float | None = None, **argument
     Args:
         settings: those of the home.
         verb: its name.
-        patience: seconds to wait for the answer, if not `PATIENCE`.
+        patience: seconds to wait for the answer, if not `TIMEOUT_S`.
         arguments: the verb's own; those that are None are left out.
 
     Raises:
@@ -71,7 +71,7 @@ def ask(settings: Settings, verb: str, patience: float | None = None, **argument
     )
     direct = opener(keys(settings.proof_key_path, None))
     try:
-        with direct.open(request, timeout=PATIENCE if patience is None else patience) as response:
+        with direct.open(request, timeout=TIMEOUT_S if patience is None else patience) as response:
             answer = json.load(response)
     except urllib.error.HTTPError as error:
         raise _refusal(error, record) from error

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 SECRET_BYTES = 32
 """Of chance in a secret; nobody guesses as many."""
 
-OTHERS = 0o077
+OTHERS_MODE_MASK = 0o077
 """What anybody but the owner may do with a file."""
 
 
@@ -43,7 +43,7 @@ def _is_private(path: Path) -> bool:
         status = path.lstat()
     except FileNotFoundError:
         return False
-    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & OTHERS
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & OTHERS_MODE_MASK
 
 
 def _write(path: Path, secret: str) -> None:

@@ -18,9 +18,9 @@ from typing import IO
 from xats_tui.runtime import private_files
 from xats_tui.runtime.coordinator_beacon import Beacon, owner
 
-LOCK_PATIENCE = 0.3
+LOCK_TIMEOUT_S = 0.3
 """Seconds for which a held lock may be that of somebody who only looks (`is_running`), and so is tried again."""
-LOCK_RETRY = 0.01
+LOCK_RETRY_S = 0.01
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Addresses to listen on that cannot be connected to everywhere, with the one that can."""
@@ -165,7 +165,7 @@ def starter(path: Path) -> int | None:
 
 
 @contextmanager
-def held(path: Path, patience: float = LOCK_PATIENCE) -> Iterator[Holding]:
+def held(path: Path, patience: float = LOCK_TIMEOUT_S) -> Iterator[Holding]:
     """Be the one coordinator of this pid file for the life of the block; the pid file is gone before and afterwards.
 
     Args:
@@ -235,7 +235,7 @@ def _taken(lock: IO[str], patience: float) -> bool:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 return False
-            time.sleep(LOCK_RETRY)
+            time.sleep(LOCK_RETRY_S)
         else:
             lock.truncate(0)
             lock.write(str(os.getpid()))

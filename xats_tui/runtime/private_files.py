@@ -11,10 +11,10 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-SYSTEM = 0
+ROOT_UID = 0
 """The user that may change everything anyway."""
 
-OWNERS = 0o700
+OWNER_MODE = 0o700
 """Everything for the owner, nothing for anybody else."""
 
 
@@ -25,7 +25,7 @@ def make_folder(path: Path) -> None:
         OSError: it cannot be made.
     """
     for folder in (*reversed(path.parents), path):
-        folder.mkdir(mode=OWNERS, exist_ok=True)
+        folder.mkdir(mode=OWNER_MODE, exist_ok=True)
 
 
 def make_home(path: Path) -> None:
@@ -46,7 +46,7 @@ def check_owner(path: Path) -> None:
     Raises:
         OSError: it is not, or is not there.
     """
-    if path.stat().st_uid not in (os.geteuid(), SYSTEM):
+    if path.stat().st_uid not in (os.geteuid(), ROOT_UID):
         raise PermissionError(errno.EPERM, f"{path} belongs to another user", str(path))
 
 
@@ -55,8 +55,8 @@ def close(path: Path) -> None:
     try:
         status = path.stat()
         mode = stat.S_IMODE(status.st_mode)
-        if status.st_uid == os.geteuid() and mode & ~OWNERS and not mode & stat.S_ISVTX:
-            path.chmod(mode & OWNERS)
+        if status.st_uid == os.geteuid() and mode & ~OWNER_MODE and not mode & stat.S_ISVTX:
+            path.chmod(mode & OWNER_MODE)
     except FileNotFoundError:
         return
     except OSError as error:

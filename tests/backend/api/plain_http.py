@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 
 from tests.patience import PATIENCE
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 JSON_OR_STREAM = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 
@@ -29,7 +29,7 @@ def call(tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def browsing(backend: Backend) -> AsyncIterator[httpx2.AsyncClient]:
+async def browsing(backend: Coordinator) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain HTTP client of a coordinator."""
     base = f"http://127.0.0.1:{backend.port}"
     async with httpx2.AsyncClient(base_url=base, headers=JSON_OR_STREAM, verify=False, timeout=PATIENCE) as client:

@@ -12,7 +12,7 @@ from tests.backend.api.plain_http import call
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.patience import PATIENCE, eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 UI_PID = 4_000_000
 """The pid of a Claude Code that is never there: pids end below it."""
@@ -59,7 +59,7 @@ async def answer_of(http: httpx2.AsyncClient, session: dict[str, str], tool: str
 
 @asynccontextmanager
 async def stream_of(
-    backend: Backend, http: httpx2.AsyncClient, session: dict[str, str]
+    backend: Coordinator, http: httpx2.AsyncClient, session: dict[str, str]
 ) -> AsyncIterator[asyncio.Queue[dict[str, Any]]]:
     """The standing stream of a session, as the notifications that come on it."""
     heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()

@@ -8,14 +8,14 @@ import pytest
 
 from tests.backend.api.plain_http import INITIALIZE, browsing
 from xats_tui import __version__
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 TOKEN = "correct horse"
 
 
 @pytest.fixture
-async def http(backend: Backend) -> AsyncIterator[httpx2.AsyncClient]:
+async def http(backend: Coordinator) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain HTTP client of the coordinator."""
     async with browsing(backend) as client:
         yield client
@@ -49,7 +49,7 @@ async def test_health_answers_version_and_uptime(http: httpx2.AsyncClient) -> No
 async def test_a_token_lets_in_who_presents_it(
     settings: Settings, headers: dict[str, str], query: str, passes: bool
 ) -> None:
-    async with Backend.running(settings.model_copy(update={"token": TOKEN})) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings.model_copy(update={"token": TOKEN})) as backend, browsing(backend) as http:
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
         answer = await http.post(f"/mcp{query}", json=INITIALIZE, headers=encoded)
 
@@ -60,7 +60,7 @@ async def test_a_token_lets_in_who_presents_it(
 
 async def test_a_token_in_the_url_can_be_forbidden(settings: Settings) -> None:
     strict = settings.model_copy(update={"token": TOKEN, "query_token": False})
-    async with Backend.running(strict) as backend, browsing(backend) as http:
+    async with Coordinator.running(strict) as backend, browsing(backend) as http:
         assert (await http.post(f"/mcp?token={TOKEN}", json=INITIALIZE)).status_code == 401
         bearer = {"authorization": f"Bearer {TOKEN}"}
         assert (await http.post("/mcp", json=INITIALIZE, headers=bearer)).status_code == 200
@@ -74,7 +74,7 @@ async def test_the_token_is_compared_in_constant_time(settings: Settings, monkey
         compared.append((given, token))
         return compare(given, token)
 
-    async with Backend.running(settings.model_copy(update={"token": TOKEN})) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings.model_copy(update={"token": TOKEN})) as backend, browsing(backend) as http:
         monkeypatch.setattr(hmac, "compare_digest", watched)
         await http.post("/mcp?token=wrong", json=INITIALIZE)
 
@@ -82,7 +82,7 @@ async def test_the_token_is_compared_in_constant_time(settings: Settings, monkey
 
 
 async def test_without_the_token_there_is_nothing_but_health(settings: Settings) -> None:
-    async with Backend.running(settings.model_copy(update={"token": TOKEN})) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings.model_copy(update={"token": TOKEN})) as backend, browsing(backend) as http:
         assert (await http.get("/health")).status_code == 200
         assert (await http.get("/nothing")).status_code == 401
         assert (await http.get("/mcp")).status_code == 401

@@ -13,14 +13,14 @@ from tests.mcp_caller import callers
 from tests.patience import eventually
 from xats_tui import __version__
 from xats_tui.backend.api import mcp_server
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 UUID_4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
 @pytest.fixture
-async def http(backend: Backend) -> AsyncIterator[httpx2.AsyncClient]:
+async def http(backend: Coordinator) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain HTTP client of the coordinator."""
     async with browsing(backend) as client:
         yield client
@@ -61,7 +61,7 @@ async def test_initialize_with_an_unknown_session_opens_a_new_one(http: httpx2.A
     assert answer.headers["mcp-session-id"] != unknown
 
 
-async def test_session_ids_are_uuids_and_work_everywhere(http: httpx2.AsyncClient, backend: Backend) -> None:
+async def test_session_ids_are_uuids_and_work_everywhere(http: httpx2.AsyncClient, backend: Coordinator) -> None:
     session = await open_session(http)
 
     assert UUID_4.fullmatch(session["mcp-session-id"])
@@ -72,7 +72,7 @@ async def test_session_ids_are_uuids_and_work_everywhere(http: httpx2.AsyncClien
         assert stream.headers["mcp-session-id"] == session["mcp-session-id"]
 
 
-async def test_a_deleted_session_is_unknown_and_its_agent_stays(http: httpx2.AsyncClient, backend: Backend) -> None:
+async def test_a_deleted_session_is_unknown_and_its_agent_stays(http: httpx2.AsyncClient, backend: Coordinator) -> None:
     session = await open_session(http)
     await http.post("/mcp", json=call("register_agent", client="custom", model="m", name="alice"), headers=session)
     assert len(backend.sessions) == 1
@@ -94,8 +94,8 @@ async def test_a_delete_with_a_json_content_type_and_no_body_is_welcome(http: ht
 async def test_w10_an_abandoned_session_ends_and_one_with_an_open_stream_stays(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mcp_server, "SESSION_IDLE", 0.3)
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    monkeypatch.setattr(mcp_server, "SESSION_IDLE_S", 0.3)
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         used, abandoned = await open_session(http), await open_session(http)
         async with http.stream("GET", "/mcp", headers=used):
             await eventually(lambda: backend.sessions.get(abandoned["mcp-session-id"]) is None)
@@ -105,7 +105,7 @@ async def test_w10_an_abandoned_session_ends_and_one_with_an_open_stream_stays(
             assert (await http.post("/mcp", json=call("echo", msg="x"), headers=abandoned)).status_code == 404
 
 
-async def test_a_session_that_does_not_open_is_none(http: httpx2.AsyncClient, backend: Backend) -> None:
+async def test_a_session_that_does_not_open_is_none(http: httpx2.AsyncClient, backend: Coordinator) -> None:
     for broken in (
         {**INITIALIZE, "params": {}},
         {**INITIALIZE, "params": {**INITIALIZE["params"], "clientInfo": {}}},
@@ -124,7 +124,7 @@ async def test_w10_more_sessions_than_there_may_be_are_refused_and_those_there_a
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 2)
-    async with Backend.running(settings) as backend, browsing(backend) as http:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
         first, _ = await open_session(http), await open_session(http)
         refused = await http.post("/mcp", json=INITIALIZE)
 
@@ -135,7 +135,7 @@ async def test_w10_more_sessions_than_there_may_be_are_refused_and_those_there_a
         assert (await http.post("/mcp", json=INITIALIZE)).status_code == 200
 
 
-async def test_a_client_that_leaves_is_no_session_any_more(backend: Backend) -> None:
+async def test_a_client_that_leaves_is_no_session_any_more(backend: Coordinator) -> None:
     async with callers() as connect:
         caller = await connect(url_of(backend))
         await caller.register("alice")
@@ -145,7 +145,7 @@ async def test_a_client_that_leaves_is_no_session_any_more(backend: Backend) -> 
     assert [entry.connected for entry in await backend.registry.roster()] == [False]
 
 
-async def test_w24_the_session_knows_the_program_that_opened_it(http: httpx2.AsyncClient, backend: Backend) -> None:
+async def test_w24_the_session_knows_the_program_that_opened_it(http: httpx2.AsyncClient, backend: Coordinator) -> None:
     session = await open_session(http)
     opened = backend.sessions.get(session["mcp-session-id"])
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.backend.api.plain_http import INITIALIZE, browsing, call, open_session
 from tests.patience import PATIENCE
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 LARGEST = 1024 * 1024
 
@@ -24,7 +24,7 @@ OLD_PROTOCOL = {"mcp-protocol-version": "1999-01-01"}
 
 
 @pytest.fixture
-async def http(backend: Backend) -> AsyncIterator[httpx2.AsyncClient]:
+async def http(backend: Coordinator) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain HTTP client of the coordinator."""
     async with browsing(backend) as client:
         yield client
@@ -131,7 +131,7 @@ async def test_before_registration_every_name_is_that_of_another_agent(http: htt
 
 
 async def test_ones_own_id_and_what_is_no_text_are_the_tools_own_affair(
-    http: httpx2.AsyncClient, backend: Backend, alice: dict[str, str]
+    http: httpx2.AsyncClient, backend: Coordinator, alice: dict[str, str]
 ) -> None:
     (entry,) = await backend.registry.roster()
 
@@ -255,7 +255,7 @@ async def test_w4_a_body_over_a_megabyte_is_too_large(http: httpx2.AsyncClient, 
 
 
 async def test_w4_a_body_without_end_is_refused_as_soon_as_it_is_too_large(
-    backend: Backend, alice: dict[str, str]
+    backend: Coordinator, alice: dict[str, str]
 ) -> None:
     session = f"mcp-session-id: {alice['mcp-session-id']}"
     head = f"POST /mcp HTTP/1.1\r\nhost: localhost\r\n{session}\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -267,7 +267,7 @@ async def test_w4_a_body_without_end_is_refused_as_soon_as_it_is_too_large(
 
 
 async def test_streams_and_goodbyes_of_another_protocol_are_refused(
-    http: httpx2.AsyncClient, alice: dict[str, str], backend: Backend
+    http: httpx2.AsyncClient, alice: dict[str, str], backend: Coordinator
 ) -> None:
     for answer in (
         await http.get("/mcp", headers=alice | OLD_PROTOCOL),

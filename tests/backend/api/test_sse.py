@@ -85,7 +85,7 @@ async def test_a_session_that_has_ended_meanwhile_is_a_stream_without_an_event()
 async def test_one_that_takes_long_is_kept_alive_until_its_stream_ends(
     status: int, last: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER", 0.01)
+    monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER_S", 0.01)
     client = Client()
     async with asyncio.timeout(PATIENCE), OneEvent(client.send) as answer:
         while client.messages.count({**body(KEEP_ALIVE), "more_body": True}) < 2:
@@ -98,7 +98,7 @@ async def test_one_that_takes_long_is_kept_alive_until_its_stream_ends(
 
 
 async def test_one_that_is_given_up_is_kept_alive_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER", 0.0)
+    monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER_S", 0.0)
     client = Client()
     async with OneEvent(client.send):
         await client.arrived.wait()

@@ -14,13 +14,13 @@ from tests.conftest import Connect, url_of
 from tests.mcp_caller import callers
 from tests.patience import PATIENCE, eventually
 from xats_tui.backend.api import mcp_server, sse
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.events import Event
 from xats_tui.runtime.settings import Settings
 
 
 @pytest.fixture
-async def http(backend: Backend) -> AsyncIterator[httpx2.AsyncClient]:
+async def http(backend: Coordinator) -> AsyncIterator[httpx2.AsyncClient]:
     """A plain HTTP client of the coordinator."""
     async with browsing(backend) as client:
         yield client
@@ -36,7 +36,7 @@ async def test_deleting_a_session_ends_its_stream(http: httpx2.AsyncClient) -> N
 
 
 async def test_a_second_stream_of_a_session_is_refused_and_a_later_one_is_not(
-    http: httpx2.AsyncClient, backend: Backend
+    http: httpx2.AsyncClient, backend: Coordinator
 ) -> None:
     session = await open_session(http)
     async with http.stream("GET", "/mcp", headers=session):
@@ -74,7 +74,7 @@ async def test_of_streams_at_the_same_moment_one_is_opened(http: httpx2.AsyncCli
 
 
 async def test_a_stream_counts_as_open_when_a_notification_would_leave(
-    http: httpx2.AsyncClient, backend: Backend
+    http: httpx2.AsyncClient, backend: Coordinator
 ) -> None:
     session = await open_session(http)
     opened = backend.sessions.get(session["mcp-session-id"])
@@ -93,9 +93,9 @@ async def test_a_stream_counts_as_open_when_a_notification_would_leave(
 async def test_a_standing_stream_and_a_long_answer_are_kept_alive(
     http: httpx2.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert EventSourceResponse.DEFAULT_PING_INTERVAL == sse.KEEP_ALIVE_AFTER == 15
+    assert EventSourceResponse.DEFAULT_PING_INTERVAL == sse.KEEP_ALIVE_AFTER_S == 15
     monkeypatch.setattr(EventSourceResponse, "DEFAULT_PING_INTERVAL", 0.05)
-    monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER", 0.05)
+    monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER_S", 0.05)
     session = await open_session(http)
     async with asyncio.timeout(PATIENCE), http.stream("GET", "/mcp", headers=session) as stream:
         assert await anext(stream.aiter_lines()) == ": keepalive"
@@ -119,7 +119,7 @@ async def test_an_answer_leaves_in_one_piece(http: httpx2.AsyncClient) -> None:
 
 async def test_sessions_that_speak_for_an_agent_get_heartbeats_and_others_none(settings: Settings) -> None:
     quick = settings.model_copy(update={"heartbeat_ms": 50})
-    async with Backend.running(quick) as backend, callers() as connect:
+    async with Coordinator.running(quick) as backend, callers() as connect:
         registered, silent = await connect(url_of(backend)), await connect(url_of(backend))
         await silent.call("echo", msg="x")
         await registered.register("alice")
@@ -132,7 +132,7 @@ async def test_sessions_that_speak_for_an_agent_get_heartbeats_and_others_none(s
 async def test_a_client_without_a_stream_holds_nobody_up(
     register: Connect, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mcp_server, "NOTIFY_PATIENCE", 10 * PATIENCE)
+    monkeypatch.setattr(mcp_server, "NOTIFY_TIMEOUT_S", 10 * PATIENCE)
     alice = await register("alice")
     session = await open_session(http)
     await http.post("/mcp", json=call("register_agent", client="custom", model="m", name="bob"), headers=session)

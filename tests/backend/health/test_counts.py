@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import Connect
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.health.counts import Counted, Counts
 
 
@@ -22,7 +22,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-async def test_what_happens_is_counted_at_once(backend: Backend, register: Connect) -> None:
+async def test_what_happens_is_counted_at_once(backend: Coordinator, register: Connect) -> None:
     assert (await backend.health()).agents_connected == 0
     await register("alice")
     assert (await backend.health()).agents_connected == 1
@@ -33,7 +33,7 @@ async def test_what_happens_is_counted_at_once(backend: Backend, register: Conne
 
 
 async def test_between_two_events_nothing_is_counted_twice(
-    backend: Backend, register: Connect, counted: list[int]
+    backend: Coordinator, register: Connect, counted: list[int]
 ) -> None:
     await register("alice")
     for _ in range(3):

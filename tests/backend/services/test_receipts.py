@@ -14,7 +14,7 @@ from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
 from tests.patience import PATIENCE, eventually
 from tests.stand_ins.app_server import OTHER_THREAD, THREAD, AppServer, app_server_on_tcp
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 UNREAD = "SELECT body FROM messages WHERE read_at IS NULL ORDER BY event_id"
@@ -174,7 +174,7 @@ async def plain(http: httpx2.AsyncClient, session: dict[str, str], tool: str, **
     return payload
 
 
-def client_of(backend: Backend) -> httpx2.AsyncClient:
+def client_of(backend: Coordinator) -> httpx2.AsyncClient:
     base = f"http://127.0.0.1:{backend.port}"
     return httpx2.AsyncClient(base_url=base, headers=JSON_OR_STREAM, verify=False, timeout=PATIENCE)
 
@@ -183,7 +183,7 @@ def client_of(backend: Backend) -> httpx2.AsyncClient:
 async def test_a_restart_takes_nothing_out_of_hands_that_it_has_reached(
     settings: Settings, has_left: bool, sql: Sql
 ) -> None:
-    async with Backend.running(settings) as backend, client_of(backend) as http:
+    async with Coordinator.running(settings) as backend, client_of(backend) as http:
         alice, bob = await open_session(http), await open_session(http)
         for name, session in (("alice", alice), ("bob", bob)):
             await plain(http, session, "register_agent", name=name, client="custom", model="m")
@@ -192,7 +192,7 @@ async def test_a_restart_takes_nothing_out_of_hands_that_it_has_reached(
         if has_left:
             await eventually(lambda: sql("SELECT has_left FROM handed_out") == [(1,)])
 
-    async with Backend.running(settings) as backend, client_of(backend) as http:
+    async with Coordinator.running(settings) as backend, client_of(backend) as http:
         mail = (await plain(http, bob, "get_inbox"))["messages"]
 
     # An answer that a coordinator wrote just before its end may never have arrived.

@@ -225,7 +225,7 @@ async def test_a_writer_that_is_cancelled_while_it_waits_for_its_turn_writes_not
 
 
 async def test_a_cancelled_reader_gives_its_connection_back(database: Database) -> None:
-    for _ in range(module.READERS + 1):
+    for _ in range(module.READ_CONNECTIONS + 1):
         reading = asyncio.create_task(database.fetch_all(COUNT))
         await asyncio.sleep(0)
         reading.cancel()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes import FakeClock, Published
 from xats_tui.backend.store import agents as store
-from xats_tui.backend.store.agents import Registration
+from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.known_agents import KnownAgents
 from xats_tui.backend.store.sql.transactions import Parameters, Row
@@ -38,7 +38,7 @@ async def database(tmp_path: Path, clock: FakeClock) -> AsyncIterator[CountedDat
         assert isinstance(opened, CountedDatabase)
         async with opened.write() as tx:
             for name in ("alice", "bob"):
-                registration = Registration(
+                registration = AgentRow(
                     team="red", name=name, role="dev", client=Client.CUSTOM, client_name=None, model="m"
                 )
                 await store.register(tx, registration, name.upper())

@@ -35,7 +35,7 @@ TASK = Task(
     result=None,
     created_at=NOW,
 )
-HOLDER = receipts.Holder(agent_id="A", reader="R", ui_pid=None)
+HOLDER = receipts.ReceiptHolder(agent_id="A", reader="R", ui_pid=None)
 
 
 class Explained(Transaction):

@@ -3,7 +3,7 @@
 import re
 
 from tests.conftest import Connect, Sql
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 THREAD = "01234567-89ab-4cde-8f01-23456789abcd"
@@ -75,7 +75,9 @@ async def test_the_other_session_of_an_agent_that_left_is_unknown(register: Conn
     assert await one.call("list_agents") == {"error": "unknown_agent"}
 
 
-async def test_the_roster_of_the_screen_counts_mail_wakes_and_connections(register: Connect, backend: Backend) -> None:
+async def test_the_roster_of_the_screen_counts_mail_wakes_and_connections(
+    register: Connect, backend: Coordinator
+) -> None:
     alice, bob = await register("alice"), await register("bob")
     await alice.call("send_message", to_agent_name="bob", body="x")
     await alice.call("send_message", to_agent_name="bob", body="y")

@@ -5,13 +5,13 @@ import json
 from tests.backend.api.plain_http import browsing, call, open_session
 from tests.backend.tools.letters import inbox
 from tests.conftest import Connect, Sql
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
 async def test_a_broadcast_reaches_everybody_else_in_the_team_who_is_online(
-    register: Connect, backend: Backend, sql: Sql
+    register: Connect, backend: Coordinator, sql: Sql
 ) -> None:
     async with browsing(backend) as http:  # no standing stream shows that this one is there
         away = call("register_agent", name="away", client="custom", model="m")

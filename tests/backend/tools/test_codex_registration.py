@@ -14,7 +14,7 @@ from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
 from tests.patience import PATIENCE
 from tests.stand_ins.app_server import OTHER_THREAD, THREAD, AppServer, app_server, app_server_on_tcp
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.transports import json_rpc
 from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET
 
@@ -27,7 +27,7 @@ def empty_codex_home(own_tmux_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """No test finds the app-server of whoever runs it, and none waits for long."""
     monkeypatch.setenv("CODEX_HOME", str(own_tmux_folder))
     monkeypatch.delenv("CROSS_AGENT_TEAMS_CODEX_WS_URL", raising=False)
-    monkeypatch.setattr(json_rpc, "REPLY_DEADLINE", 0.3)
+    monkeypatch.setattr(json_rpc, "REPLY_TIMEOUT_S", 0.3)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ Allow = Callable[[str, str], None]
 
 
 @pytest.fixture
-def allow(backend: Backend) -> Allow:
+def allow(backend: Coordinator) -> Allow:
     """Has the operator list a variable for a server."""
 
     def allow(name: str, url: str) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from tests.backend.tools.test_contracts import ONE, TWO, Schema
 from tests.conftest import Connect, Sql
-from xats_tui.backend.coordinator import Backend
-from xats_tui.backend.services.schemas.validity import DEEPEST
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.schemas.validity import MAX_DEPTH
 from xats_tui.runtime.settings import Settings
 
 
@@ -20,7 +20,7 @@ from xats_tui.runtime.settings import Settings
     ],
 )
 async def test_w40_what_the_diff_overlooks_is_in_compatibility_and_reasons(
-    register: Connect, backend: Backend, old: Schema, new: Schema, backward: bool | None, path: str
+    register: Connect, backend: Coordinator, old: Schema, new: Schema, backward: bool | None, path: str
 ) -> None:
     alice = await register("alice")
     await alice.call("register_contract", name="api", schema=old)
@@ -33,7 +33,7 @@ async def test_w40_what_the_diff_overlooks_is_in_compatibility_and_reasons(
     assert summary.breaking is (backward is False)
 
 
-async def test_an_optional_property_more_breaks_nobody(register: Connect, backend: Backend) -> None:
+async def test_an_optional_property_more_breaks_nobody(register: Connect, backend: Coordinator) -> None:
     alice = await register("alice")
     await alice.call("register_contract", name="api", schema=ONE)
     more = {**ONE, "properties": {**ONE["properties"], "at": {"type": "string"}}}
@@ -127,14 +127,14 @@ def nested(keyword: str, depth: int) -> Schema:
 async def test_a_schema_has_a_largest_depth(register: Connect, draft: str) -> None:
     alice = await register("alice")
     scheme = "https" if "2020" in draft else "http"
-    deepest = {**nested("not", DEEPEST), "$schema": f"{scheme}://json-schema.org/{draft}"}
+    deepest = {**nested("not", MAX_DEPTH), "$schema": f"{scheme}://json-schema.org/{draft}"}
     await alice.call("register_contract", name="api", schema=deepest)
 
     assert (await alice.call("get_contract", name="api"))["schema"] == deepest
     assert (await alice.call("register_contract", name="api", schema={**deepest, "minimum": 1}))["version"] == 2
-    assert await alice.call("register_contract", name="api", schema=nested("not", DEEPEST + 1)) == {
+    assert await alice.call("register_contract", name="api", schema=nested("not", MAX_DEPTH + 1)) == {
         "error": "schema_too_large",
-        "detail": {"max_depth": DEEPEST, "got_depth": DEEPEST + 1},
+        "detail": {"max_depth": MAX_DEPTH, "got_depth": MAX_DEPTH + 1},
     }
 
 

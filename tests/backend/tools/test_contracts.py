@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import ToolError
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 Schema = dict[str, Any]
 
@@ -200,7 +200,7 @@ async def test_the_newest_session_of_an_agent_gets_its_notifications(register: C
 
 
 async def test_the_summary_of_the_screen_knows_who_has_fetched_which_version(
-    register: Connect, backend: Backend
+    register: Connect, backend: Coordinator
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     await bob.call("subscribe_contract", name="api")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import ToolError
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
@@ -178,7 +178,7 @@ async def test_neither_an_echo_nor_a_call_of_the_wrong_form_shows_that_the_agent
 
 
 async def test_a_database_that_refuses_is_storage_unavailable_and_no_crash(
-    register: Connect, sql: Sql, backend: Backend
+    register: Connect, sql: Sql, backend: Coordinator
 ) -> None:
     alice = await register("alice")
     sql("DROP TABLE tasks")

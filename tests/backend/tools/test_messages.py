@@ -11,7 +11,7 @@ from tests.backend.api.plain_http import browsing
 from tests.backend.tools.letters import inbox, send
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import ToolError
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
@@ -173,7 +173,7 @@ async def test_w25_a_bad_argument_is_refused_by_name(
 
 
 async def test_w3_a_locked_database_costs_its_own_call_and_nobody_elses(
-    register: Connect, backend: Backend, settings: Settings
+    register: Connect, backend: Coordinator, settings: Settings
 ) -> None:
     alice = await register("alice")
     async with browsing(backend) as http:

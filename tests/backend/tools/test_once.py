@@ -10,7 +10,7 @@ import pytest
 from tests.backend.api.plain_http import INITIALIZE, browsing
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 CALLS: dict[str, dict[str, Any]] = {
     "send_message": {"to_agent_name": "bob", "body": "x"},
@@ -127,7 +127,7 @@ async def test_calls_without_a_name_are_not_kept(register: Connect, sql: Sql) ->
     assert sql("SELECT count(*) FROM calls") == [(0,)]
 
 
-async def test_only_a_client_that_asks_for_it_is_told_that_calls_are_kept(backend: Backend) -> None:
+async def test_only_a_client_that_asks_for_it_is_told_that_calls_are_kept(backend: Coordinator) -> None:
     kept: dict[str, Any] = {"experimental": {"xats/calls_once": {}}}
     async with browsing(backend) as http:
         for asked, told in (({}, None), (kept, kept["experimental"]), ({"experimental": {"other": {}}}, None)):

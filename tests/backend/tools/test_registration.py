@@ -15,7 +15,7 @@ from tests.backend.api.proxies import UI_PID, answer_of, listening_proxy, proxy_
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller, ToolError
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 THREAD = "01234567-89ab-4cde-8f01-23456789abcd"
@@ -261,7 +261,7 @@ async def test_a_claude_code_registers_itself(connect: Connect, sql: Sql) -> Non
     ],
 )
 async def test_w24_the_model_is_what_the_client_called_itself_if_that_names_it(
-    backend: Backend, sql: Sql, tool: str, said: str, model: str
+    backend: Coordinator, sql: Sql, tool: str, said: str, model: str
 ) -> None:
     hello = INITIALIZE | {"params": INITIALIZE["params"] | {"clientInfo": {"name": said, "version": "2.1"}}}
     async with browsing(backend) as http:

@@ -12,7 +12,7 @@ from tests.conftest import Connect, Sql, url_of
 from tests.mcp_caller import callers
 from tests.patience import eventually
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 SUPERSEDED = re.compile(
@@ -71,7 +71,7 @@ async def test_w13_a_superseded_session_confirms_no_mail_and_is_not_there(regist
 
 async def test_w13_a_superseded_session_gets_no_notifications_any_more(settings: Settings) -> None:
     quick = settings.model_copy(update={"heartbeat_ms": 50})
-    async with Backend.running(quick) as backend, callers() as connect:
+    async with Coordinator.running(quick) as backend, callers() as connect:
         old, new = await connect(url_of(backend)), await connect(url_of(backend))
         await old.register("alice")
         await old.next_notification("notifications/heartbeat")
@@ -86,7 +86,7 @@ async def test_w13_a_superseded_session_gets_no_notifications_any_more(settings:
 
 async def test_w14_the_new_session_keeps_its_notifications_when_the_old_one_closes(settings: Settings) -> None:
     quick = settings.model_copy(update={"heartbeat_ms": 50})
-    async with Backend.running(quick) as backend, browsing(backend) as http, callers() as connect:
+    async with Coordinator.running(quick) as backend, browsing(backend) as http, callers() as connect:
         old = await open_session(http)
         await http.post("/mcp", json=call("register_agent", client="custom", model="m", name="alice"), headers=old)
         new = await connect(url_of(backend))
@@ -106,7 +106,7 @@ async def test_an_agent_that_was_taken_over_and_unregistered_is_gone_for_both(re
         assert await session.call("list_agents") == {"error": "unknown_agent"}
 
 
-async def test_a_superseded_session_cannot_claim_the_agents_id(backend: Backend) -> None:
+async def test_a_superseded_session_cannot_claim_the_agents_id(backend: Coordinator) -> None:
     async with browsing(backend) as http:
         old, new = await open_session(http), await open_session(http)
         registration = call("register_agent", client="custom", model="m", name="alice")
@@ -120,7 +120,7 @@ async def test_a_superseded_session_cannot_claim_the_agents_id(backend: Backend)
 
 
 @pytest.mark.parametrize(("bridge", "both"), [("bridge-1", True), ("bridge-2", False)])
-async def test_w13_two_sessions_of_one_runtime_both_stay(backend: Backend, bridge: str, both: bool) -> None:
+async def test_w13_two_sessions_of_one_runtime_both_stay(backend: Coordinator, bridge: str, both: bool) -> None:
     async with browsing(backend) as http:
         first, second = await open_session(http), await open_session(http)
         for session, proof in ((first, "bridge-1"), (second, bridge)):
@@ -132,7 +132,9 @@ async def test_w13_two_sessions_of_one_runtime_both_stay(backend: Backend, bridg
         assert ["superseded" not in answer.text for answer in answers] == [both, True]
 
 
-async def test_a_session_of_a_program_that_another_agent_speaks_in_is_not_believed(backend: Backend, sql: Sql) -> None:
+async def test_a_session_of_a_program_that_another_agent_speaks_in_is_not_believed(
+    backend: Coordinator, sql: Sql
+) -> None:
     """By it hooks speak: whoever only names it would get the hints of another agent's turns."""
     async with browsing(backend) as http:
         for name in ("alice", "eve"):
@@ -158,7 +160,7 @@ async def test_a_session_that_becomes_another_agent_takes_pane_and_delivery_alon
 
 
 async def test_whoever_loses_its_pane_is_told_with_its_next_answer(
-    backend: Backend, register: Connect, tmux: TmuxServer
+    backend: Coordinator, register: Connect, tmux: TmuxServer
 ) -> None:
     alice, eve, pane = await register("alice"), await register("eve"), await tmux.stand_in("claude", "claude")
     for agent in (alice, eve):

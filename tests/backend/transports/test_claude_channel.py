@@ -11,7 +11,7 @@ from tests.backend.services.wakes.waking import HINT, bind, hints, quiet, status
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.clock import SystemClock
 from xats_tui.runtime.settings import Settings
 
@@ -35,9 +35,9 @@ def clock() -> ShiftedClock:
 
 
 @pytest.fixture
-async def backend(settings: Settings, clock: ShiftedClock) -> AsyncIterator[Backend]:
+async def backend(settings: Settings, clock: ShiftedClock) -> AsyncIterator[Coordinator]:
     """A coordinator whose clock the test puts forward."""
-    async with Backend.running(settings, clock) as running:
+    async with Coordinator.running(settings, clock) as running:
         yield running
 
 
@@ -77,7 +77,7 @@ async def test_reading_the_mail_ends_a_wake_on_a_channel(connect: Connect, regis
     assert status["next_try_at"] is None
 
 
-async def test_w9_a_channel_that_nobody_listens_on_is_not_delivered(backend: Backend, register: Connect) -> None:
+async def test_w9_a_channel_that_nobody_listens_on_is_not_delivered(backend: Coordinator, register: Connect) -> None:
     alice, _ = await register("alice"), await register("bob", delivery=CHANNEL)
     async with browsing(backend) as http:
         await deaf_proxy(http, await open_session(http), "channel-1")
@@ -92,7 +92,7 @@ async def test_w9_a_channel_that_nobody_listens_on_is_not_delivered(backend: Bac
 
 
 async def test_w34_a_wake_that_waited_for_its_channel_is_sent_as_soon_as_it_is_heard(
-    backend: Backend, register: Connect
+    backend: Coordinator, register: Connect
 ) -> None:
     alice, _ = await register("alice"), await register("bob", delivery=CHANNEL)
     async with browsing(backend) as http:
@@ -120,7 +120,7 @@ async def test_w48_mail_for_an_agent_whose_channel_nobody_carries_is_announced_w
 
 @pytest.mark.tmux
 async def test_w9_a_proxy_that_was_cut_off_leaves_the_pane(
-    backend: Backend, register: Connect, tmux: TmuxServer
+    backend: Coordinator, register: Connect, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, _ = await register("alice"), await in_pane(register, pane)
@@ -141,7 +141,7 @@ async def test_w9_a_proxy_that_was_cut_off_leaves_the_pane(
 
 @pytest.mark.tmux
 async def test_w31_the_pane_behind_a_silent_channel_is_typed_into_only_through_its_gates(
-    backend: Backend, register: Connect, tmux: TmuxServer
+    backend: Coordinator, register: Connect, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, _ = await register("alice"), await in_pane(register, pane)
@@ -157,7 +157,7 @@ async def test_w31_the_pane_behind_a_silent_channel_is_typed_into_only_through_i
 
 @pytest.mark.tmux
 async def test_a_wake_that_is_not_followed_by_a_read_within_a_minute_goes_on_to_the_pane(
-    backend: Backend, clock: ShiftedClock, connect: Connect, register: Connect, tmux: TmuxServer
+    backend: Coordinator, clock: ShiftedClock, connect: Connect, register: Connect, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     proxy = await listening_proxy(connect, "channel-1")
@@ -178,7 +178,7 @@ async def test_a_wake_that_is_not_followed_by_a_read_within_a_minute_goes_on_to_
 
 
 async def test_w34_without_a_pane_an_unanswered_channel_is_tried_again_later(
-    backend: Backend, clock: ShiftedClock, connect: Connect, register: Connect
+    backend: Coordinator, clock: ShiftedClock, connect: Connect, register: Connect
 ) -> None:
     proxy = await listening_proxy(connect, "channel-1")
     alice, _ = await register("alice"), await register("bob", delivery=CHANNEL)

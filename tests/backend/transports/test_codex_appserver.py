@@ -82,7 +82,7 @@ async def test_a_thread_that_is_not_idle_is_left_alone_until_it_is(
 async def test_an_unconfirmed_turn_is_neither_delivered_nor_failed(
     codex: AppServer, connect: Connect, register: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(json_rpc, "REPLY_DEADLINE", 0.2)
+    monkeypatch.setattr(json_rpc, "REPLY_TIMEOUT_S", 0.2)
     codex.mute = {"turn/start"}
     await registered(connect, "bob")
     alice = await register("alice")
@@ -111,7 +111,7 @@ async def test_a_server_that_is_gone_is_tried_again(
 async def test_a_server_that_no_longer_answers_delays_no_wake_of_another_agent(
     codex: AppServer, connect: Connect, register: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(json_rpc, "REPLY_DEADLINE", 10 * PATIENCE)
+    monkeypatch.setattr(json_rpc, "REPLY_TIMEOUT_S", 10 * PATIENCE)
     codex.status = {"type": "active"}
     await registered(connect, "bob")
     alice = await register("alice")

@@ -15,7 +15,7 @@ from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.stand_ins.app_server import OTHER_THREAD, THREAD, AppServer, app_server, app_server_on_tcp
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET, LoadedThread, Window, is_shown
+from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET, CodexWindow, LoadedThread, is_shown
 
 STAND_IN = Path(__file__).parents[2] / "stand_ins" / "codex_window.py"
 
@@ -189,6 +189,6 @@ REMOTE, FURTHER = (LoadedThread(thread_id=name, name=None, folder="proj", port=N
 def test_title_and_port_tell_which_thread_a_window_shows(
     thread: LoadedThread, windows: list[tuple[int, str | None]], threads: list[LoadedThread], shown: bool | None
 ) -> None:
-    open_windows = [Window(ports=frozenset({port}), title=title) for port, title in windows]
+    open_windows = [CodexWindow(ports=frozenset({port}), title=title) for port, title in windows]
 
     assert is_shown(thread.thread_id, open_windows, threads) is shown

@@ -13,7 +13,7 @@ from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.stand_ins.opencode_server import SESSION, OpencodeServer, opencode_server
 from xats_tui.backend.transports import opencode_server as opencode_transport
-from xats_tui.backend.transports.opencode_server import NoAnswer, begin_session
+from xats_tui.backend.transports.opencode_server import NoServerAnswer, begin_session
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
@@ -133,7 +133,7 @@ async def test_a_session_that_is_begun_for_an_agent_is_on_its_screen(opencode: O
     assert await begin_session(opencode.url) == opencode.shown == "begun"
 
     opencode.broken = "/tui/select-session"
-    with pytest.raises(NoAnswer, match="with status 500"):
+    with pytest.raises(NoServerAnswer, match="with status 500"):
         await begin_session(opencode.url)
 
 
@@ -142,7 +142,7 @@ async def test_one_that_begins_something_else_than_a_session_is_told_as_such(
     answer: Any, opencode: OpencodeServer
 ) -> None:
     opencode.begun = answer
-    with pytest.raises(NoAnswer, match="answers /session with what opencode does not"):
+    with pytest.raises(NoServerAnswer, match="answers /session with what opencode does not"):
         await begin_session(opencode.url)
     assert opencode.shown == ""
 
@@ -198,7 +198,7 @@ SWELLING = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
 async def test_a_server_that_drips_never_ends_swells_or_redirects_is_told_and_left(
     head: bytes, part: bytes, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opencode_transport, "DEADLINE", 0.5)
+    monkeypatch.setattr(opencode_transport, "TIMEOUT_S", 0.5)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError), closing(writer):
@@ -211,5 +211,5 @@ async def test_a_server_that_drips_never_ends_swells_or_redirects_is_told_and_le
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        with pytest.raises(NoAnswer, match=said):
+        with pytest.raises(NoServerAnswer, match=said):
             await begin_session(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")

@@ -5,7 +5,7 @@ import textwrap
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xats_tui.core.screen.ansi_grid import Style, join_wrapped, parse_screen
+from xats_tui.core.screen.ansi_grid import CellStyle, join_wrapped, parse_screen
 
 WORDS = st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12), min_size=1)
 
@@ -20,7 +20,7 @@ def test_attributes_go_on_in_the_next_row() -> None:
 def test_colours_are_not_taken_for_attributes() -> None:
     (line,) = parse_screen("\x1b[38;5;2;48;2;7;7;2mx")
 
-    assert line.cells[0].style == Style(foreground="5;2", background="2;7;7;2")
+    assert line.cells[0].style == CellStyle(foreground="5;2", background="2;7;7;2")
 
 
 def test_a_wide_character_takes_two_cells_and_a_combining_one_none() -> None:

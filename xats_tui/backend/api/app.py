@@ -21,7 +21,7 @@ from starlette.types import Message, Receive, Scope, Send
 from xats_tui import __version__
 from xats_tui.backend.api.connection_limits import PatientConnection
 from xats_tui.backend.api.mcp_server import McpServer
-from xats_tui.backend.api.operator_endpoint import OPERATOR_PATH, OperatorDoor
+from xats_tui.backend.api.operator_endpoint import OPERATOR_PATH, OperatorEndpoint
 from xats_tui.backend.api.request_checks import (
     REFUSED,
     HttpRefusal,
@@ -37,7 +37,7 @@ from xats_tui.backend.api.request_checks import (
     session_of,
 )
 from xats_tui.backend.api.request_headers import LOOPBACK_NAMES, comes_from_this_machine, names_this_machine
-from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
 from xats_tui.backend.services.agents.runtimes import Runtimes
 from xats_tui.backend.services.wakes.hooks import HostHooks
@@ -48,25 +48,25 @@ from xats_tui.runtime.settings import Settings, is_loopback
 
 logger = logging.getLogger(__name__)
 
-HANGING_UP = 0.5
+STREAM_CLOSE_S = 0.5
 """Seconds that a standing stream gets to end when its client opens the next one."""
 
-SHOWN = 100
+QUOTED_HEADER_CHARS = 100
 """Characters of a header that a refusal repeats."""
 
-GRACE = 1
+SHUTDOWN_GRACE_S = 1
 """Seconds that calls under way get at shutdown before they are cancelled."""
 
 
-class HttpDoor:
+class HttpApp:
     """The ASGI application."""
 
     def __init__(
         self,
         toolbox: Toolbox,
         hooks: HostHooks,
-        operator: OperatorDoor,
-        sessions: Sessions,
+        operator: OperatorEndpoint,
+        sessions: McpSessions,
         kept: KeptSessions,
         runtimes: Runtimes,
         settings: Settings,
@@ -100,7 +100,7 @@ class HttpDoor:
             proxy_headers=False,  # nobody stands before us: who connects is who connects
             ws="none",
             timeout_keep_alive=max(int(keep_alive), 1),
-            timeout_graceful_shutdown=GRACE,
+            timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
         )
         server = _Server(config)
         sessions = asyncio.create_task(self._hold_sessions(), name="sessions")
@@ -110,7 +110,7 @@ class HttpDoor:
         finally:
             server.end()
             with suppress(TimeoutError):
-                async with asyncio.timeout(GRACE):
+                async with asyncio.timeout(SHUTDOWN_GRACE_S):
                     await self._calls.none.wait()
             self._closing.set()  # ends the standing streams, which would otherwise hold the server up
             await sessions
@@ -184,7 +184,7 @@ class HttpDoor:
         if session_id and self._sessions.get(session_id) is None:
             await self._server.reopen(session_id)
 
-    async def _stand(self, session: Session, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _stand(self, session: McpSession, scope: Scope, receive: Receive, send: Send) -> None:
         """Hold a session's standing stream, which is open from the moment at which a notification would leave."""
         await self._none_stands(session.session_id)
         session.stream_peer = _port_of_this_machine(scope)
@@ -207,7 +207,7 @@ class HttpDoor:
             HttpRefusal: 409, it has one.
         """
         with suppress(TimeoutError):
-            async with asyncio.timeout(HANGING_UP):
+            async with asyncio.timeout(STREAM_CLOSE_S):
                 while standing := self._standing.get(session_id):
                     await standing.wait()
         if session_id in self._standing:
@@ -223,9 +223,13 @@ class HttpDoor:
             return
         host, origin = headers.get("host", ""), headers.get("origin")
         if not names_this_machine(host, self._names):
-            raise HttpRefusal(421, {"error": "foreign_host", "detail": f"Host is not this machine: {host[:SHOWN]!r}"})
+            raise HttpRefusal(
+                421, {"error": "foreign_host", "detail": f"Host is not this machine: {host[:QUOTED_HEADER_CHARS]!r}"}
+            )
         if origin and not comes_from_this_machine(origin, self._names):
-            raise HttpRefusal(403, {"error": "foreign_origin", "detail": f"Origin is foreign: {origin[:SHOWN]!r}"})
+            raise HttpRefusal(
+                403, {"error": "foreign_origin", "detail": f"Origin is foreign: {origin[:QUOTED_HEADER_CHARS]!r}"}
+            )
 
     def _health(self) -> dict[str, Any]:
         return {"ok": True, "version": __version__, "uptime_seconds": int(self._clock.monotonic() - self._started)}
@@ -233,7 +237,7 @@ class HttpDoor:
     async def _proofs(self, scope: Scope) -> dict[str, Any]:
         """What proves to a bridge that this is the coordinator, if it asks, and not through a page's own name."""
         (nonce,) = parse_qs(scope["query_string"].decode("latin-1")).get(coordinator_proof.QUESTION, [""])[:1]
-        if not 0 < len(nonce) <= coordinator_proof.LONGEST_NONCE_CHARS:
+        if not 0 < len(nonce) <= coordinator_proof.MAX_NONCE_CHARS:
             return {}
         self._check_names(Headers(scope=scope))
         known = await asyncio.to_thread(coordinator_proof.keys, self._proof_key_path, self._token)

@@ -7,8 +7,8 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from xats_tui.backend.api.app import HttpDoor
-from xats_tui.backend.api.operator_endpoint import OperatorDoor
+from xats_tui.backend.api.app import HttpApp
+from xats_tui.backend.api.operator_endpoint import OperatorEndpoint
 from xats_tui.backend.operator_api.base import OperatorServices
 from xats_tui.backend.services.bundle import Services
 from xats_tui.backend.services.wakes.hooks import HostHooks
@@ -37,10 +37,10 @@ async def opened(
         read_only: refuse commands of the operator that change anything.
     """
     commanded = OperatorServices.acting(services, health)
-    operator = OperatorDoor(commanded, settings.operator_token_path, read_only=read_only)
+    operator = OperatorEndpoint(commanded, settings.operator_token_path, read_only=read_only)
     hooks = HostHooks(services.database, services.waker, services.receipts, services.reports, services.clock)
     toolbox = Toolbox(TOOLS, services)
     sessions, kept, runtimes = services.sessions, services.kept_sessions, services.runtimes
-    door = HttpDoor(toolbox, hooks, operator, sessions, kept, runtimes, settings, services.clock)
+    door = HttpApp(toolbox, hooks, operator, sessions, kept, runtimes, settings, services.clock)
     async with door.open(listener, settings.keep_alive_ms / 1000):
         yield

@@ -13,20 +13,20 @@ from uvicorn.server import ServerState
 
 from xats_tui.backend.system.open_files import most_files
 
-REQUEST_PATIENCE = 10.0
+REQUEST_TIMEOUT_S = 10.0
 """Seconds for the head of a request to be there, from the connection or its own first byte on."""
 
-MOST_CONNECTIONS = 4000
+MAX_CONNECTIONS = 4000
 """At once: twice as many as there may be sessions, which have a stream and a call under way at the most."""
 
-KEPT_FREE = 200
+RESERVED_FILES = 200
 """Descriptors for everything else: the database, its log, tmux, agents' processes; half of them where there are few."""
 
 
 def most_connections() -> int:
     """Return how many connections there may be with the files that this process may have open."""
     allowed = most_files()
-    return min(MOST_CONNECTIONS, allowed - min(KEPT_FREE, allowed // 2))
+    return min(MAX_CONNECTIONS, allowed - min(RESERVED_FILES, allowed // 2))
 
 
 class PatientConnection(H11Protocol):
@@ -76,7 +76,7 @@ class PatientConnection(H11Protocol):
         self.transport.close()
 
     def _wait(self) -> None:
-        self._deadline = self.loop.call_later(REQUEST_PATIENCE, self.give_up)
+        self._deadline = self.loop.call_later(REQUEST_TIMEOUT_S, self.give_up)
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:

@@ -8,12 +8,12 @@ import psutil
 
 from xats_tui.core.errors import StartError
 
-NEIGHBOURS = 2
+NEIGHBOUR_PORTS = 2
 """Ports after the usual one that are tried before any other, as users of cross-agent-teams-mcp know it."""
 
 ANY_PORT = 0
 
-LONGEST_COMMAND_CHARS = 100
+MAX_COMMAND_CHARS = 100
 """What a sentence shows of a command line."""
 
 
@@ -25,7 +25,7 @@ def listen(host: str, port: int, *, asked_for: bool) -> socket.socket:
     Raises:
         StartError: the port that was asked for, or any, cannot be had; one sentence says who has it.
     """
-    usual = range(port, min(port + NEIGHBOURS, 65535) + 1)
+    usual = range(port, min(port + NEIGHBOUR_PORTS, 65535) + 1)
     for one in [port] if asked_for or port == ANY_PORT else [*usual, ANY_PORT]:
         try:
             return _listening(host, one)
@@ -82,4 +82,4 @@ def _sentence(host: str, port: int, refused: OSError) -> str:
 def _shown(command: list[str]) -> str:
     """Return a command line as a sentence may hold it."""
     line = "".join(sign if sign.isprintable() else "?" for sign in shlex.join(command))
-    return line if len(line) <= LONGEST_COMMAND_CHARS else f"{line[: LONGEST_COMMAND_CHARS - 1]}…"
+    return line if len(line) <= MAX_COMMAND_CHARS else f"{line[: MAX_COMMAND_CHARS - 1]}…"

@@ -26,9 +26,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
 from xats_tui.backend.api.request_checks import (
-    BODY_LIMIT,
     FIRST_PROTOCOL,
     JSON_TYPE,
+    MAX_BODY_BYTES,
     REFUSED,
     STREAM_TYPE,
     HttpRefusal,
@@ -36,7 +36,7 @@ from xats_tui.backend.api.request_checks import (
     rpc_refusal,
 )
 from xats_tui.backend.api.sse import OneEvent, standing
-from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
 from xats_tui.backend.services.agents.runtimes import Runtimes
 from xats_tui.backend.session_limit import making_room
@@ -47,21 +47,21 @@ from xats_tui.core.instructions import INSTRUCTIONS
 
 SERVER_NAME = "xats-tui"
 
-SESSION_IDLE = 12 * 3600.0
+SESSION_IDLE_S = 12 * 3600.0
 """Seconds without a request or an open stream after which a session is forgotten."""
 
 MAX_SESSIONS = 2000
 """Sessions at once; to open another one answers 503, unless there are some that can make room."""
 
-SHARE = 4
+PROCESS_SHARE_DIVISOR = 4
 """Parts of these of which one process has one: no program alone keeps the others out."""
 
 FULL = "the coordinator is full: {} sessions are open and in use; end agents that nobody needs, or try again in a while"
 
-ROOM_MADE = 50
+EVICTED_SESSIONS = 50
 """Sessions that are ended at once to make room; each is a write to the database."""
 
-NOTIFY_PATIENCE = 1.0
+NOTIFY_TIMEOUT_S = 1.0
 """Seconds that a client which does not read its stream may hold up a notification."""
 
 OPENING_REQUEST: Scope = {
@@ -80,7 +80,7 @@ class McpServer:
     """All MCP sessions and what they call."""
 
     def __init__(
-        self, toolbox: Toolbox, sessions: Sessions, kept: KeptSessions, runtimes: Runtimes, clock: Clock
+        self, toolbox: Toolbox, sessions: McpSessions, kept: KeptSessions, runtimes: Runtimes, clock: Clock
     ) -> None:
         self._toolbox = toolbox
         self._sessions = sessions
@@ -101,9 +101,9 @@ class McpServer:
         self._manager = _SessionManager(
             server,
             json_response=True,  # no tool says anything before it answers: `OneEvent` makes a stream of the answer
-            session_idle_timeout=SESSION_IDLE,
-            max_request_body_size=BODY_LIMIT,
-            max_sessions=MAX_SESSIONS + ROOM_MADE,  # ours is the limit: some are let in while others are counted
+            session_idle_timeout=SESSION_IDLE_S,
+            max_request_body_size=MAX_BODY_BYTES,
+            max_sessions=MAX_SESSIONS + EVICTED_SESSIONS,  # ours is the limit: some are let in while others are counted
         )
 
     @asynccontextmanager
@@ -139,7 +139,7 @@ class McpServer:
         async with self._turns.setdefault(session_id, asyncio.Lock()):
             if not self._runs or self._sessions.get(session_id) is not None:
                 return
-            opening = await self._kept.opening_of(session_id, timedelta(seconds=SESSION_IDLE))
+            opening = await self._kept.opening_of(session_id, timedelta(seconds=SESSION_IDLE_S))
             if opening is None or not await self._has_room():
                 return
             self._coming_back.add(session_id)
@@ -152,11 +152,13 @@ class McpServer:
         """Whether there is room for another session, perhaps because some that nobody needs have made it."""
         if len(self._sessions) >= MAX_SESSIONS:
             occupants = await self._runtimes.occupants(self._sessions.open_ones())
-            for session in making_room(occupants, MAX_SESSIONS // SHARE, self._clock.now())[:ROOM_MADE]:
+            for session in making_room(occupants, MAX_SESSIONS // PROCESS_SHARE_DIVISOR, self._clock.now())[
+                :EVICTED_SESSIONS
+            ]:
                 await self._put_out(session)
         return len(self._sessions) < MAX_SESSIONS
 
-    async def _put_out(self, session: Session) -> None:
+    async def _put_out(self, session: McpSession) -> None:
         """End a session; one that an agent spoke in is kept, and goes on when its client comes back."""
         if session.agent_id is None and session.superseded is None:
             await self.end(session)
@@ -164,7 +166,7 @@ class McpServer:
             self._sessions.close(session)
         await self._manager.discard(session.session_id)
 
-    async def end(self, session: Session) -> None:
+    async def end(self, session: McpSession) -> None:
         """A session is over, for good: at once, not when its last task has wound down."""
         if self._sessions.get(session.session_id) is session:
             self._sessions.close(session)
@@ -174,7 +176,7 @@ class McpServer:
         return types.ListToolsResult(tools=self._toolbox.offered)
 
     async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        session: Session = _connection(context).state[SERVER_NAME]
+        session: McpSession = _connection(context).state[SERVER_NAME]
         return await self._toolbox.call(session, params.name, params.arguments or {}, dict(context.meta or {}))
 
     async def _greet(self, ctx: Context, call_next: CallNext) -> HandlerResult:
@@ -194,7 +196,7 @@ class McpServer:
     async def _open(self, connection: Connection, opening: Mapping[str, Any]) -> None:
         async def notify(method: str, params: Mapping[str, Any]) -> None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(NOTIFY_PATIENCE):
+                async with asyncio.timeout(NOTIFY_TIMEOUT_S):
                     await connection.notify(method, params)
 
         session_id, client = connection.session_id, opening["clientInfo"]
@@ -211,7 +213,7 @@ class McpServer:
             self._sessions.close(session)
             raise
 
-    async def _wound_down(self, session: Session) -> None:
+    async def _wound_down(self, session: McpSession) -> None:
         """A session was idle for too long, or crashed, or all end because the coordinator does."""
         if self._runs:
             await self.end(session)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
-from xats_tui.backend.api.request_checks import BODY_LIMIT, JSON_TYPE, HttpRefusal, read_body
+from xats_tui.backend.api.request_checks import JSON_TYPE, MAX_BODY_BYTES, HttpRefusal, read_body
 from xats_tui.backend.operator_api import VERBS
 from xats_tui.backend.operator_api.base import OperatorServices, Verb
 from xats_tui.backend.tools.base import Arguments
@@ -32,7 +32,7 @@ UNTOLD = frozenset({"sentence", "detail"})
 """Fields of a refusal that are in its sentence."""
 
 
-class OperatorDoor:
+class OperatorEndpoint:
     """Answers the operator's commands."""
 
     def __init__(self, services: OperatorServices, credential: Path, *, read_only: bool) -> None:
@@ -97,7 +97,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     try:
         return await read_body(scope, receive)
     except HttpRefusal as refusal:
-        raise _refused(413, "body_too_large", f"that is too much at once: {BODY_LIMIT} bytes at most") from refusal
+        raise _refused(413, "body_too_large", f"that is too much at once: {MAX_BODY_BYTES} bytes at most") from refusal
 
 
 def _checked(verb: Verb, headers: Headers, body: bytes) -> Arguments:

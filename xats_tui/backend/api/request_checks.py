@@ -19,15 +19,15 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
 from xats_tui.backend.api.request_headers import accepts
-from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 
-BODY_LIMIT = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 """Bytes of an HTTP request body; larger ones answer 413."""
 
-BODY_PATIENCE = 30.0
+BODY_TIMEOUT_S = 30.0
 """Seconds for a body to be there, from its request's head on; later ones answer 408."""
 
-OPENING_LIMIT = 64 * 1024
+INITIALIZE_LIMIT_BYTES = 64 * 1024
 """Bytes of an `initialize`, of which every session keeps a part."""
 
 FIRST_PROTOCOL = "2024-10-07"
@@ -72,23 +72,23 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     """A request's body; less of it when the client leaves meanwhile.
 
     Raises:
-        HttpRefusal: 413, it is larger than `BODY_LIMIT`; 408, it does not come.
+        HttpRefusal: 413, it is larger than `MAX_BODY_BYTES`; 408, it does not come.
     """
     declared = Headers(scope=scope).get("content-length", "")
     size = int(declared) if declared.isdecimal() else 0
     body = bytearray()
     more = True
     try:
-        async with asyncio.timeout(BODY_PATIENCE):
-            while more and max(size, len(body)) <= BODY_LIMIT:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            while more and max(size, len(body)) <= MAX_BODY_BYTES:
                 message = await receive()
                 body += message.get("body", b"")
                 more = message.get("more_body", False)
     except TimeoutError:
-        refusal = rpc_refusal(408, REFUSED, f"Request Timeout: no whole body within {BODY_PATIENCE:g} s")
+        refusal = rpc_refusal(408, REFUSED, f"Request Timeout: no whole body within {BODY_TIMEOUT_S:g} s")
         raise HttpRefusal(refusal.status, refusal.body, {"connection": "close"}) from None
-    if max(size, len(body)) > BODY_LIMIT:
-        raise rpc_refusal(413, REFUSED, f"Request body too large: {BODY_LIMIT} bytes at most")
+    if max(size, len(body)) > MAX_BODY_BYTES:
+        raise rpc_refusal(413, REFUSED, f"Request body too large: {MAX_BODY_BYTES} bytes at most")
     return bytes(body)
 
 
@@ -114,12 +114,14 @@ def parsed(headers: Headers, body: bytes) -> Any:
         message = pydantic_core.from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise rpc_refusal(400, types.PARSE_ERROR, f"Parse error: {error}") from error
-    if is_opening(message) and len(body) > OPENING_LIMIT:
-        raise rpc_refusal(413, REFUSED, f"Request body too large: {OPENING_LIMIT} bytes at most for initialize")
+    if is_opening(message) and len(body) > INITIALIZE_LIMIT_BYTES:
+        raise rpc_refusal(
+            413, REFUSED, f"Request body too large: {INITIALIZE_LIMIT_BYTES} bytes at most for initialize"
+        )
     return message
 
 
-def session_of(headers: Headers, sessions: Sessions) -> Session:
+def session_of(headers: Headers, sessions: McpSessions) -> McpSession:
     """The session that a request names.
 
     Raises:
@@ -136,7 +138,7 @@ def session_of(headers: Headers, sessions: Sessions) -> Session:
     return session
 
 
-def check_stream(headers: Headers, sessions: Sessions) -> Session:
+def check_stream(headers: Headers, sessions: McpSessions) -> McpSession:
     """The session whose standing stream may be opened.
 
     Raises:
@@ -149,7 +151,7 @@ def check_stream(headers: Headers, sessions: Sessions) -> Session:
     return session
 
 
-def check_post(headers: Headers, message: Any, sessions: Sessions) -> Session | None:
+def check_post(headers: Headers, message: Any, sessions: McpSessions) -> McpSession | None:
     """The session that a message belongs to; None when it opens one.
 
     Raises:
@@ -187,14 +189,14 @@ def check_version(headers: Headers) -> None:
         raise rpc_refusal(400, REFUSED, f"Bad Request: Unsupported protocol version: {version[:40]} {supported}")
 
 
-def for_the_server(scope: Scope, session: Session | None) -> Scope:
+def for_the_server(scope: Scope, session: McpSession | None) -> Scope:
     """A request without the headers that were dealt with; an unknown session is no obstacle to opening one."""
     dealt_with = MADE_FOR_US if session else MADE_FOR_US | {b"mcp-session-id"}
     kept = [(name, value) for name, value in scope["headers"] if name not in dealt_with]
     return {**scope, "headers": [*kept, ACCEPTED]}
 
 
-def _check_caller(session: Session, headers: Headers, message: Any) -> None:
+def _check_caller(session: McpSession, headers: Headers, message: Any) -> None:
     """See that a call comes from whom the session belongs to: the credential first, then the id that it claims."""
     if not isinstance(message, dict) or message.get("method") != "tools/call":
         return

@@ -14,7 +14,7 @@ from xats_tui.backend.api.request_checks import JSON_TYPE, STREAM_TYPE
 
 KEEP_ALIVE = b": keepalive\n\n"
 
-KEEP_ALIVE_AFTER = 15.0
+KEEP_ALIVE_AFTER_S = 15.0
 """Seconds without an answer after which a client is told that there will be one; the standing stream's, too."""
 
 EVENT_HEADERS = (
@@ -45,7 +45,7 @@ class OneEvent:
         self._keeping_alive: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._waiting = asyncio.get_running_loop().call_later(KEEP_ALIVE_AFTER, self._begin_to_keep_alive)
+        self._waiting = asyncio.get_running_loop().call_later(KEEP_ALIVE_AFTER_S, self._begin_to_keep_alive)
         return self
 
     async def __aexit__(
@@ -82,7 +82,7 @@ class OneEvent:
         await self._send({"type": "http.response.start", "status": 200, "headers": list(EVENT_HEADERS)})
         while True:
             await self._send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
-            await asyncio.sleep(KEEP_ALIVE_AFTER)
+            await asyncio.sleep(KEEP_ALIVE_AFTER_S)
 
     async def _stop_waiting(self) -> None:
         if self._waiting:

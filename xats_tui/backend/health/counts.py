@@ -5,7 +5,7 @@ It knows that things happen, not what they change.
 
 from dataclasses import dataclass
 
-from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import wakes as wakes_store
@@ -14,7 +14,7 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.events import Event, EventBus
 from xats_tui.core.model.panes import PaneState
 
-RECOUNT = 15.0
+RECOUNT_INTERVAL_S = 15.0
 """Seconds after which they are counted in any case."""
 
 
@@ -32,7 +32,7 @@ class Counts:
     """Counts, and remembers until the next event."""
 
     def __init__(
-        self, database: Database, sessions: Sessions, monitor: PaneMonitor, bus: EventBus, clock: Clock
+        self, database: Database, sessions: McpSessions, monitor: PaneMonitor, bus: EventBus, clock: Clock
     ) -> None:
         self._database = database
         self._sessions = sessions
@@ -50,7 +50,7 @@ class Counts:
             counted = await self._count()
             if events != self._events:  # what has happened meanwhile may be in it or not
                 return counted
-            self._known, self._known_until = counted, self._clock.monotonic() + RECOUNT
+            self._known, self._known_until = counted, self._clock.monotonic() + RECOUNT_INTERVAL_S
         return self._known
 
     def _hear(self, _: Event) -> None:

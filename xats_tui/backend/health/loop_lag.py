@@ -7,14 +7,14 @@ from collections import deque
 
 from xats_tui.core.clock import Clock
 
-BEAT = 0.5
+BEAT_INTERVAL_S = 0.5
 """Seconds between two beats."""
 
 BEATS_KEPT = 120
 """One minute of them."""
 
 
-class Pulse:
+class LoopLagMonitor:
     """Measures by how much a short sleep comes to its end too late."""
 
     def __init__(self, clock: Clock) -> None:
@@ -30,5 +30,5 @@ class Pulse:
         """Beat, for ever."""
         while True:
             begun = self._clock.monotonic()
-            await self._clock.sleep(BEAT)
-            self._lags.append(max(0.0, self._clock.monotonic() - begun - BEAT))
+            await self._clock.sleep(BEAT_INTERVAL_S)
+            self._lags.append(max(0.0, self._clock.monotonic() - begun - BEAT_INTERVAL_S))

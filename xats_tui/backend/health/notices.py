@@ -11,7 +11,7 @@ from xats_tui.core.model.health import Notice
 
 logger = logging.getLogger(__name__)
 
-KEPT = 20
+MAX_NOTICES = 20
 """Notices that a dashboard can still hear of."""
 
 
@@ -20,7 +20,7 @@ class Notices:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._latest: deque[Notice] = deque(maxlen=KEPT)
+        self._latest: deque[Notice] = deque(maxlen=MAX_NOTICES)
         self._troubles: dict[str, Notice] = {}
         self._count = 0
 

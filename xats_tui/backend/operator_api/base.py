@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from xats_tui.backend.services.agents.registry import Registry
 from xats_tui.backend.services.bundle import Services
 from xats_tui.backend.services.contracts.book import ContractBook
-from xats_tui.backend.services.launch.desk import LaunchDesk
+from xats_tui.backend.services.launch.desk import LocalLaunchBackend
 from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.operator.mail import OperatorMail
 from xats_tui.backend.services.operator.operator import Operator
@@ -29,19 +29,19 @@ from xats_tui.core.model.labels import composed
 ACTOR = f"{OPERATOR_NAME}, command line"
 """Who did it, where that is written down: the same person as at the dashboard, by another door."""
 
-LARGEST_LIMIT = 1000
+MAX_ROWS = 1000
 """Rows of one answer at the most."""
 
-Limit = Annotated[int, Field(ge=1, le=LARGEST_LIMIT)]
+Limit = Annotated[int, Field(ge=1, le=MAX_ROWS)]
 Word = Annotated[str, AfterValidator(composed), Field(min_length=1, max_length=200)]
 """A name, a team, a role, an id or its beginning."""
 
 
-class Nothing(Arguments):
+class NoParameters(Arguments):
     """No arguments."""
 
 
-class OfTeam(Arguments):
+class TeamParameters(Arguments):
     """What every list can be narrowed to."""
 
     team: Optional[Word] = None
@@ -61,7 +61,7 @@ class OperatorServices:
     operator: Operator
     mail: OperatorMail
     tasks: OperatorTasks
-    launches: LaunchDesk
+    launches: LocalLaunchBackend
     health: Callable[[], Awaitable[Health]]
     """How the coordinator is doing."""
 
@@ -78,7 +78,7 @@ class OperatorServices:
             operator=Operator(tools.database, tools.waker, tools.tmux, actor=ACTOR),
             mail=OperatorMail(tools.database, tools.mailbox, actor=ACTOR),
             tasks=OperatorTasks(tools.database, tools.mailbox, actor=ACTOR),
-            launches=LaunchDesk(tools.database, tools.registry, tools.registrar, tools.sessions, actor=ACTOR),
+            launches=LocalLaunchBackend(tools.database, tools.registry, tools.registrar, tools.sessions, actor=ACTOR),
             health=health,
         )
 

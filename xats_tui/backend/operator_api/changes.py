@@ -10,7 +10,7 @@ from pydantic import Field
 
 from xats_tui.backend.operator_api.base import OperatorServices, Verb, Word
 from xats_tui.backend.operator_api.names import agent_meant, message_meant, task_meant
-from xats_tui.backend.operator_api.readings import REACH, is_failed, shown, wakes_of
+from xats_tui.backend.operator_api.readings import SEARCHED_ROWS, is_failed, shown, wakes_of
 from xats_tui.backend.operator_api.records import plain
 from xats_tui.backend.services.wakes.tool_names import full_name
 from xats_tui.backend.tools.base import Answer, Arguments, Optional
@@ -114,7 +114,7 @@ async def reassign(services: OperatorServices, arguments: Reassign) -> Answer:
 
 async def _to_replay(services: OperatorServices, arguments: Replay) -> Sequence[Wake]:
     if arguments.id is None:
-        return [wake for wake in await services.waker.newest(REACH) if is_failed(wake)]
+        return [wake for wake in await services.waker.newest(SEARCHED_ROWS) if is_failed(wake)]
     message_id, _ = await message_meant(services.database, arguments.id)
     return await services.waker.statuses(message_id)
 

@@ -7,7 +7,7 @@ from xats_tui.backend.operator_api.records import plain
 from xats_tui.backend.system.tmux_sockets import server_name
 from xats_tui.backend.tools.base import Answer, Arguments, Optional
 from xats_tui.backend.tools.call_context import SocketPath
-from xats_tui.core.model.launches import Wanted
+from xats_tui.core.model.launches import LaunchRequest
 from xats_tui.core.model.panes import PaneRef
 
 
@@ -25,9 +25,9 @@ class Launch(Named):
     folder: str
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> LaunchRequest:
         """The same as a record."""
-        return Wanted(client=self.client, name=self.name, team=self.team, role=None, folder=Path(self.folder))
+        return LaunchRequest(client=self.client, name=self.name, team=self.team, role=None, folder=Path(self.folder))
 
 
 class Expect(Launch):

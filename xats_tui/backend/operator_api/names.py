@@ -12,7 +12,7 @@ from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.labels import folded
 from xats_tui.core.model.tasks import Task
 
-TOLD = 8
+LISTED_NAMES = 8
 """Names or ids that a sentence lists; the rest are counted."""
 
 
@@ -74,5 +74,5 @@ def _one_only(word: str, ids: Sequence[str]) -> None:
 
 def _listed(words: Iterable[str]) -> str:
     several = list(words)
-    rest = f" and {len(several) - TOLD} more" if len(several) > TOLD else ""
-    return ", ".join(several[:TOLD]) + rest
+    rest = f" and {len(several) - LISTED_NAMES} more" if len(several) > LISTED_NAMES else ""
+    return ", ".join(several[:LISTED_NAMES]) + rest

@@ -5,7 +5,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from xats_tui.backend.operator_api.base import Nothing, OfTeam, OperatorServices, Verb, Word
+from xats_tui.backend.operator_api.base import NoParameters, OperatorServices, TeamParameters, Verb, Word
 from xats_tui.backend.operator_api.names import agent_meant, message_meant, task_meant
 from xats_tui.backend.operator_api.records import Record, agent_record, message_record, plain, task_record, wake_record
 from xats_tui.backend.store import messages as messages_store
@@ -16,58 +16,58 @@ from xats_tui.core.model.labels import folded
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.tasks import TaskEntry, TaskStatus
-from xats_tui.core.model.wakes import Wake, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
 
 T = TypeVar("T")
 
-REACH = 5000
+SEARCHED_ROWS = 5000
 """Rows, from the newest, among which those of an agent, a team or a state are looked for."""
 
-PAGE = 500
+PAGE_MESSAGES = 500
 """Messages that are read at once."""
 
-LATELY = 200
+RECENT_MESSAGES = 200
 """Messages of late among which unread and unanswered ones are counted."""
 
 
-class Agents(OfTeam):
+class ListAgentsQuery(TeamParameters):
     online: bool = False
 
 
-class One(Arguments):
+class ShowQuery(Arguments):
     agent: Word
 
 
-class Messages(OfTeam):
+class ListMessagesQuery(TeamParameters):
     agent: Optional[Word] = None
     unread: bool = False
 
 
-class ById(Arguments):
+class ShowByIdQuery(Arguments):
     id: Word
 
 
-class Wakes(OfTeam):
+class ListWakesQuery(TeamParameters):
     agent: Optional[Word] = None
     failed: bool = False
     waiting: bool = False
 
 
-class Tasks(OfTeam):
+class ListTasksQuery(TeamParameters):
     agent: Optional[Word] = None
     open: bool = False
 
 
-class Contracts(OfTeam):
+class ListContractsQuery(TeamParameters):
     name: Optional[Word] = None
 
 
-async def status(services: OperatorServices, arguments: Nothing) -> Answer:
+async def status(services: OperatorServices, arguments: NoParameters) -> Answer:
     """How the coordinator does, and how much needs the operator."""
     health = await services.health()
     roster = await services.registry.roster()
-    inbox = await services.mail.inbox(LATELY)
-    unanswered = await services.mail.unanswered(LATELY)
+    inbox = await services.mail.inbox(RECENT_MESSAGES)
+    unanswered = await services.mail.unanswered(RECENT_MESSAGES)
     asking = [entry for entry in roster if entry.pane and entry.pane.reading.state is PaneState.DIALOG]
     return {
         **plain(health),
@@ -80,7 +80,7 @@ async def status(services: OperatorServices, arguments: Nothing) -> Answer:
     }
 
 
-async def agents(services: OperatorServices, arguments: Agents) -> Answer:
+async def agents(services: OperatorServices, arguments: ListAgentsQuery) -> Answer:
     """The agents, by team and name."""
     roster = await services.registry.roster()
     wanted = [
@@ -92,14 +92,14 @@ async def agents(services: OperatorServices, arguments: Agents) -> Answer:
     return _listed("agents", ordered, arguments.limit, agent_record)
 
 
-async def agent(services: OperatorServices, arguments: One) -> Answer:
+async def agent(services: OperatorServices, arguments: ShowQuery) -> Answer:
     """One agent, and what stands in the way of waking it now."""
     entry = agent_meant(await services.registry.roster(), arguments.agent)
     gates = await services.operator.dry_run(entry.agent.agent_id)
     return {**agent_record(entry), "gates": plain(gates)}
 
 
-async def messages(services: OperatorServices, arguments: Messages) -> Answer:
+async def messages(services: OperatorServices, arguments: ListMessagesQuery) -> Answer:
     """Messages to one recipient each, the newest first."""
     whose = await _whose(services, arguments.agent)
 
@@ -115,14 +115,14 @@ async def messages(services: OperatorServices, arguments: Messages) -> Answer:
     return _listed("messages", newest, arguments.limit, message_record)
 
 
-async def message(services: OperatorServices, arguments: ById) -> Answer:
+async def message(services: OperatorServices, arguments: ShowByIdQuery) -> Answer:
     """One message or broadcast: each recipient's copy, and the wakes."""
     message_id, event_id = await message_meant(services.database, arguments.id)
     copies = await messages_store.of_event(services.database, event_id)
     return {"messages": [message_record(copy) for copy in copies], "wakes": await wakes_of(services, message_id)}
 
 
-async def wakes(services: OperatorServices, arguments: Wakes) -> Answer:
+async def wakes(services: OperatorServices, arguments: ListWakesQuery) -> Answer:
     """Wakes, those that somebody still waits for before any other."""
     whose = await _whose(services, arguments.agent)
     roster = await services.registry.roster()
@@ -137,11 +137,11 @@ async def wakes(services: OperatorServices, arguments: Wakes) -> Answer:
         )
 
     is_narrowed = arguments.failed or arguments.waiting or whose or arguments.team
-    found = filter(is_wanted, await services.waker.newest(REACH if is_narrowed else arguments.limit + 1))
+    found = filter(is_wanted, await services.waker.newest(SEARCHED_ROWS if is_narrowed else arguments.limit + 1))
     return _listed("wakes", found, arguments.limit, partial(wake_record, roster=roster))
 
 
-async def wake(services: OperatorServices, arguments: ById) -> Answer:
+async def wake(services: OperatorServices, arguments: ShowByIdQuery) -> Answer:
     """The wakes of one message, each with its attempts and what was seen."""
     message_id, _ = await message_meant(services.database, arguments.id)
     records = await wakes_of(services, message_id)
@@ -151,7 +151,7 @@ async def wake(services: OperatorServices, arguments: ById) -> Answer:
     return {"wakes": records}
 
 
-async def tasks(services: OperatorServices, arguments: Tasks) -> Answer:
+async def tasks(services: OperatorServices, arguments: ListTasksQuery) -> Answer:
     """Tasks, unfinished ones first."""
     whose = await _whose(services, arguments.agent)
 
@@ -159,20 +159,20 @@ async def tasks(services: OperatorServices, arguments: Tasks) -> Answer:
         is_done = entry.task.status is TaskStatus.COMPLETED
         return whose in (None, entry.task.claimed_by) and not (arguments.open and is_done)
 
-    found = filter(is_wanted, await services.board.entries(arguments.team, REACH))
+    found = filter(is_wanted, await services.board.entries(arguments.team, SEARCHED_ROWS))
     return _listed("tasks", found, arguments.limit, task_record)
 
 
-async def task(services: OperatorServices, arguments: ById) -> Answer:
+async def task(services: OperatorServices, arguments: ShowByIdQuery) -> Answer:
     """One task."""
     return await shown(services, (await task_meant(services.database, arguments.id)).id)
 
 
-async def contracts(services: OperatorServices, arguments: Contracts) -> Answer:
+async def contracts(services: OperatorServices, arguments: ListContractsQuery) -> Answer:
     """Contracts by their latest version, with all versions and who has which."""
     found = [
         summary
-        for summary in await services.contracts.summaries(REACH)
+        for summary in await services.contracts.summaries(SEARCHED_ROWS)
         if arguments.team in (None, summary.team) and arguments.name in (None, summary.name)
     ]
     if arguments.name and not found:
@@ -192,7 +192,7 @@ async def shown(services: OperatorServices, task_id: str) -> Record:
     Raises:
         Refusal: `unknown_task`, it has left the board meanwhile.
     """
-    entries = await services.board.entries(limit=REACH)
+    entries = await services.board.entries(limit=SEARCHED_ROWS)
     entry = next((entry for entry in entries if entry.task.id == task_id), None)
     if entry is None:
         raise Refusal("unknown_task")
@@ -209,7 +209,7 @@ def _is_waiting(wake: Wake) -> bool:
 
 
 def _led_to_reading(wake: Wake) -> bool:
-    return WakeStep.SEEN in wake.reached or WakeStep.READ in wake.reached
+    return WakeStage.SEEN in wake.reached or WakeStage.READ in wake.reached
 
 
 def _listed(noun: str, found: Iterable[T], limit: int, record: Callable[[T], Record]) -> Answer:
@@ -229,9 +229,9 @@ async def _newest(services: OperatorServices, limit: int, is_wanted: Callable[[M
     """The newest messages that are wanted, read page by page; an event that a page cuts is read again in the next."""
     found: list[Message] = []
     before: int | None = None
-    for _ in range(REACH // PAGE):
-        page = await services.mailbox.stream(PAGE, before)
-        is_last = len(page) < PAGE or page[0].event_id == page[-1].event_id
+    for _ in range(SEARCHED_ROWS // PAGE_MESSAGES):
+        page = await services.mailbox.stream(PAGE_MESSAGES, before)
+        is_last = len(page) < PAGE_MESSAGES or page[0].event_id == page[-1].event_id
         whole = page if is_last else [one for one in page if one.event_id != page[-1].event_id]
         found += filter(is_wanted, whole)
         if is_last or len(found) >= limit:
@@ -241,14 +241,14 @@ async def _newest(services: OperatorServices, limit: int, is_wanted: Callable[[M
 
 
 READINGS = (
-    Verb(name="status", arguments=Nothing, run=status),
-    Verb(name="agents", arguments=Agents, run=agents),
-    Verb(name="agent", arguments=One, run=agent),
-    Verb(name="messages", arguments=Messages, run=messages),
-    Verb(name="message", arguments=ById, run=message),
-    Verb(name="wakes", arguments=Wakes, run=wakes),
-    Verb(name="wake", arguments=ById, run=wake),
-    Verb(name="tasks", arguments=Tasks, run=tasks),
-    Verb(name="task", arguments=ById, run=task),
-    Verb(name="contracts", arguments=Contracts, run=contracts),
+    Verb(name="status", arguments=NoParameters, run=status),
+    Verb(name="agents", arguments=ListAgentsQuery, run=agents),
+    Verb(name="agent", arguments=ShowQuery, run=agent),
+    Verb(name="messages", arguments=ListMessagesQuery, run=messages),
+    Verb(name="message", arguments=ShowByIdQuery, run=message),
+    Verb(name="wakes", arguments=ListWakesQuery, run=wakes),
+    Verb(name="wake", arguments=ShowByIdQuery, run=wake),
+    Verb(name="tasks", arguments=ListTasksQuery, run=tasks),
+    Verb(name="task", arguments=ShowByIdQuery, run=task),
+    Verb(name="contracts", arguments=ListContractsQuery, run=contracts),
 )

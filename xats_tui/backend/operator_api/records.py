@@ -13,7 +13,7 @@ from xats_tui.core.clock import to_wire
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.tasks import TaskEntry
-from xats_tui.core.model.wakes import Wake, WakeStep
+from xats_tui.core.model.wakes import Wake, WakeStage
 
 Record = dict[str, Any]
 
@@ -74,7 +74,7 @@ def wake_record(wake: Wake, roster: Sequence[RosterEntry]) -> Record:
         **shown_wake(wake),
         "attempts": wake.attempts,
         "failures": wake.failures,
-        "queued_at": to_wire(wake.reached.get(WakeStep.QUEUED, wake.updated_at)),
+        "queued_at": to_wire(wake.reached.get(WakeStage.QUEUED, wake.updated_at)),
         "expires_at": plain(wake.expires_at),
     }
 

@@ -15,15 +15,15 @@ from xats_tui.clients.dialogs import read_prompt
 from xats_tui.clients.opencode.screen import read_opencode
 from xats_tui.core.model.agents import Client
 from xats_tui.core.model.panes import PaneReading, PaneState
-from xats_tui.core.screen.ansi_grid import Line, parse_screen
+from xats_tui.core.screen.ansi_grid import ScreenLine, parse_screen
 
-QUESTION_LIMIT = 120
+MAX_QUESTION_CHARS = 120
 """Characters of a question that a reason quotes."""
 
 SCROLLING_MODES = frozenset({"copy-mode", "view-mode"})
 """tmux's modes in which the pane's own screen, or what a command printed, is scrolled."""
 
-Reader = Callable[[Sequence[Line], Mapping[str, Any]], PaneReading]
+Reader = Callable[[Sequence[ScreenLine], Mapping[str, Any]], PaneReading]
 
 READERS: Mapping[Client, Reader] = {
     Client.CLAUDE_CODE: read_claude_code,
@@ -56,7 +56,7 @@ def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, An
         return read_generic(lines, formats)
     reading = READERS[Client(client)](lines, formats)
     if reading.state is PaneState.DIALOG and (asked := read_prompt(Client(client), screen, formats).question):
-        return replace(reading, reason=f"asks: {asked[:QUESTION_LIMIT]}")
+        return replace(reading, reason=f"asks: {asked[:MAX_QUESTION_CHARS]}")
     return reading
 
 

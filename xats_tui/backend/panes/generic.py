@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xats_tui.core.model.panes import PaneReading
-from xats_tui.core.screen.ansi_grid import Cell, Cursor, Line, cursor_of, is_grey, join_wrapped, width_of
+from xats_tui.core.screen.ansi_grid import Cursor, ScreenCell, ScreenLine, cursor_of, is_grey, join_wrapped, width_of
 from xats_tui.core.screen.choices import (
     asks_to_choose,
     is_at_work,
@@ -32,10 +32,10 @@ SIDES = "│┃|║▌▐ \N{NO-BREAK SPACE}"
 
 RULE_SIGNS = frozenset("─━═╌╍┄┅▀▄▔▁_‾╭╮╰╯┌┐└┘├┤╞╡╔╗╚╝┏┓┗┛")
 
-RULE_LEAST = 8
+MIN_RULE_CELLS = 8
 """Cells of a rule at the least."""
 
-PROMPT_MOST_SPACES = 1
+MAX_PROMPT_SPACES = 1
 """Cells between a prompt and the cursor: more are spaces that somebody has typed."""
 
 COMPOSER_MOST_ROWS = 30
@@ -48,28 +48,28 @@ FOOTER_MOST_ROWS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class CursorContext:
     """The screen, seen from the cursor's row."""
 
-    above: tuple[Line, ...]
+    above: tuple[ScreenLine, ...]
     """The rows of the composer above the cursor's row."""
-    before: Line
+    before: ScreenLine
     """The cursor's row up to the cursor."""
     spaces: int
     """Cells between what is written there and the cursor."""
-    behind: tuple[Cell, ...]
+    behind: tuple[ScreenCell, ...]
     """What stands right of the cursor, frames left out."""
-    below: tuple[Line, ...]
+    below: tuple[ScreenLine, ...]
     """The rows below the cursor's row that may be of the composer."""
-    around: tuple[Line, ...]
+    around: tuple[ScreenLine, ...]
     """The block of text above the composer."""
     is_apart: bool
     """A rule from edge to edge stands between the composer and that block: it is the conversation."""
-    footer: tuple[Line, ...]
+    footer: tuple[ScreenLine, ...]
     """Everything below the composer."""
 
 
-def read_generic(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneReading:
+def read_generic(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
     """Idle on a positive sign alone; unknown where the cursor tells nothing."""
     cursor, width = cursor_of(formats), width_of(formats, lines)
     if cursor is None or cursor.row >= len(lines):
@@ -89,7 +89,7 @@ def read_generic(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneReadi
     ).reading("nothing but a prompt before the cursor")
 
 
-def _without_cursor(lines: Sequence[Line], composer: str) -> PaneReading:
+def _without_cursor(lines: Sequence[ScreenLine], composer: str) -> PaneReading:
     tail = _tail(lines)
     return Signs(
         dialog=asks_to_choose(tail, plain_lists=False),
@@ -99,11 +99,11 @@ def _without_cursor(lines: Sequence[Line], composer: str) -> PaneReading:
     ).reading("")
 
 
-def _surroundings(lines: Sequence[Line], cursor: Cursor, width: int) -> Surroundings:
+def _surroundings(lines: Sequence[ScreenLine], cursor: Cursor, width: int) -> CursorContext:
     row = lines[cursor.row]
     first, end = _edges(lines, cursor.row) or (_first_wrapped(lines, cursor.row, width), len(lines))
     behind = [cell for cell in row.from_column(cursor.column).cells if cell.text not in SIDES]
-    return Surroundings(
+    return CursorContext(
         above=tuple(lines[first : cursor.row]),
         before=row.left_of(cursor.column),
         spaces=cursor.column - _width_of_text(row.left_of(cursor.column)),
@@ -115,12 +115,12 @@ def _surroundings(lines: Sequence[Line], cursor: Cursor, width: int) -> Surround
     )
 
 
-def _width_of_text(line: Line) -> int:
+def _width_of_text(line: ScreenLine) -> int:
     """Cells up to the end of what is written, spaces behind it left out."""
     return max((cell.column + cell.width for cell in line.cells if not cell.blank), default=0)
 
 
-def _edges(lines: Sequence[Line], row: int) -> tuple[int, int] | None:
+def _edges(lines: Sequence[ScreenLine], row: int) -> tuple[int, int] | None:
     """The first row of a composer that has a rule above and below, and the row of the lower one."""
     top = next((at for at in range(row - 1, max(-1, row - COMPOSER_MOST_ROWS), -1) if _is_rule(lines[at])), None)
     bottom = next((at for at in range(row + 1, len(lines)) if _is_rule(lines[at])), None)
@@ -130,17 +130,17 @@ def _edges(lines: Sequence[Line], row: int) -> tuple[int, int] | None:
     return (top + 1, bottom) if top + 1 == row or (begins and begins in PROMPT_ENDS) else None
 
 
-def _is_rule(line: Line) -> bool:
+def _is_rule(line: ScreenLine) -> bool:
     written = [cell.text for cell in line.cells if not cell.blank]
     drawn = sum(text in RULE_SIGNS for text in written)
-    return drawn >= RULE_LEAST and drawn * 2 > len(written)
+    return drawn >= MIN_RULE_CELLS and drawn * 2 > len(written)
 
 
-def _goes_from_edge_to_edge(line: Line, width: int) -> bool:
+def _goes_from_edge_to_edge(line: ScreenLine, width: int) -> bool:
     return _is_rule(line) and not line.cells[0].blank and line.width >= width - 1
 
 
-def _first_wrapped(lines: Sequence[Line], row: int, width: int) -> int:
+def _first_wrapped(lines: Sequence[ScreenLine], row: int, width: int) -> int:
     """The first of the rows that the terminal has wrapped into the cursor's."""
     first = row
     while width and first and lines[first - 1].width >= width - 1 and not _is_rule(lines[first - 1]):
@@ -148,7 +148,7 @@ def _first_wrapped(lines: Sequence[Line], row: int, width: int) -> int:
     return min(first, _first_continued(lines, row))
 
 
-def _first_continued(lines: Sequence[Line], row: int) -> int:
+def _first_continued(lines: Sequence[ScreenLine], row: int) -> int:
     """The row with the prompt of which the cursor's, further in, is a later one."""
     indent, above = _indent(lines[row]), row - 1
     while above >= 0 and not lines[above].blank and not _is_rule(lines[above]):
@@ -159,11 +159,11 @@ def _first_continued(lines: Sequence[Line], row: int) -> int:
     return row
 
 
-def _indent(line: Line) -> int:
+def _indent(line: ScreenLine) -> int:
     return next((cell.column for cell in line.cells if not cell.blank), 0)
 
 
-def _block_above(lines: Sequence[Line], first: int) -> tuple[Line, ...]:
+def _block_above(lines: Sequence[ScreenLine], first: int) -> tuple[ScreenLine, ...]:
     """The nearest rows with text above the composer."""
     end = first
     while end and (lines[end - 1].blank or _is_rule(lines[end - 1])):
@@ -174,11 +174,11 @@ def _block_above(lines: Sequence[Line], first: int) -> tuple[Line, ...]:
     return tuple(lines[start:end])
 
 
-def _tail(lines: Sequence[Line]) -> tuple[Line, ...]:
+def _tail(lines: Sequence[ScreenLine]) -> tuple[ScreenLine, ...]:
     return tuple([line for line in lines if not line.blank and not _is_rule(line)][-TAIL_MOST_ROWS:])
 
 
-def _composer(found: Surroundings, width: int) -> str:
+def _composer(found: CursorContext, width: int) -> str:
     """What stands before the cursor, prompt included."""
     return (
         join_wrapped([line.text for line in found.above] + [found.before.text], width)
@@ -187,7 +187,7 @@ def _composer(found: Surroundings, width: int) -> str:
     )
 
 
-def _dialog(found: Surroundings) -> str | None:
+def _dialog(found: CursorContext) -> str | None:
     below = found.below + found.footer
     return (
         asks_to_choose(below, plain_lists=True)
@@ -196,7 +196,7 @@ def _dialog(found: Surroundings) -> str | None:
     )
 
 
-def _draft(found: Surroundings, composer: str, lines: Sequence[Line]) -> str | None:
+def _draft(found: CursorContext, composer: str, lines: Sequence[ScreenLine]) -> str | None:
     text = composer.strip()
     if text and not PROMPT.fullmatch(text.strip(SIDES)):
         return f"text stands before the cursor: {text[-40:]!r}"
@@ -204,12 +204,12 @@ def _draft(found: Surroundings, composer: str, lines: Sequence[Line]) -> str | N
         return "text stands behind the cursor"
     if any(not line.blank and not _is_faint(line) for line in found.below):
         return "text stands below the cursor"
-    if text and found.spaces > PROMPT_MOST_SPACES:
+    if text and found.spaces > MAX_PROMPT_SPACES:
         return "more spaces stand before the cursor than a prompt has"
     return None
 
 
-def _doubt(found: Surroundings, composer: str) -> str | None:
+def _doubt(found: CursorContext, composer: str) -> str | None:
     if not found.before.text.strip(SIDES).strip():
         return "no prompt stands before the cursor"
     if offers_entries(found.around + found.footer):
@@ -219,7 +219,7 @@ def _doubt(found: Surroundings, composer: str) -> str | None:
     return None
 
 
-def _is_placeholder(behind: Sequence[Cell], lines: Sequence[Line]) -> bool:
+def _is_placeholder(behind: Sequence[ScreenCell], lines: Sequence[ScreenLine]) -> bool:
     """Faint text; or grey text, if grey is not what this screen is written in."""
     letters = [cell for cell in behind if not cell.blank]
     if all(cell.dim for cell in letters):
@@ -228,12 +228,12 @@ def _is_placeholder(behind: Sequence[Cell], lines: Sequence[Line]) -> bool:
     return len(colours) == 1 and all(is_grey(colour) and not _is_usual(colour, lines) for colour in colours)
 
 
-def _is_usual(colour: str, lines: Sequence[Line]) -> bool:
+def _is_usual(colour: str, lines: Sequence[ScreenLine]) -> bool:
     used = Counter(cell.style.foreground for line in lines for cell in line.cells if cell.text.isalnum())
     return used[colour] * 2 > used.total()
 
 
-def _is_faint(line: Line) -> bool:
+def _is_faint(line: ScreenLine) -> bool:
     return all(cell.blank or cell.dim or cell.style.reverse or is_grey(cell.style.foreground) for cell in line.cells)
 
 

@@ -23,13 +23,13 @@ from xats_tui.core.screen.own_text import own_text
 
 logger = logging.getLogger(__name__)
 
-FAST = 0.5
+FAST_POLL_INTERVAL_S = 0.5
 """Seconds between looks at a pane that a wake waits for, or that is on the screen and does something."""
 
 CALM, CALM_AFTER = 1.0, timedelta(seconds=5)
 """Seconds between looks at one that is on the screen and has not changed for so long."""
 
-SLOW = 2.0
+SLOW_POLL_INTERVAL_S = 2.0
 """Seconds between looks at all."""
 
 
@@ -146,7 +146,7 @@ class PaneMonitor:
     async def tick(self) -> None:
         """Look once at every tracked pane."""
         begun = self._clock.monotonic()
-        self._all_due_at = begun + SLOW
+        self._all_due_at = begun + SLOW_POLL_INTERVAL_S
         await self._look_at(self._clients)
         self.tick_seconds = self._clock.monotonic() - begun
 
@@ -155,7 +155,7 @@ class PaneMonitor:
         if not self._hurried():
             return self._all_due_at - self._clock.monotonic()
         view = self.view(self._attended) if self._attended and not self._awaited else None
-        return CALM if view and self._clock.now() - view.unchanged_since > CALM_AFTER else FAST
+        return CALM if view and self._clock.now() - view.unchanged_since > CALM_AFTER else FAST_POLL_INTERVAL_S
 
     def _hurried(self) -> frozenset[PaneRef]:
         """The panes that somebody waits for."""
@@ -170,7 +170,7 @@ class PaneMonitor:
         begun = {socket: asyncio.create_task(self._tick_server(socket, by_socket[socket])) for socket in due}
         self._under_way |= begun
         if begun:  # a server that hangs is not waited for: the panes of the others are due again
-            await asyncio.wait(begun.values(), timeout=FAST)
+            await asyncio.wait(begun.values(), timeout=FAST_POLL_INTERVAL_S)
         for socket, look in list(self._under_way.items()):
             if look.done():
                 del self._under_way[socket]

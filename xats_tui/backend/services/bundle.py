@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from xats_tui.backend.hook_reports import Reports
-from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.hook_reports import HookReports
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
 from xats_tui.backend.services.agents.presence import Presence
 from xats_tui.backend.services.agents.recognition import Recognition
@@ -28,7 +28,7 @@ class Services:
     """What works in one coordinator."""
 
     database: Database
-    sessions: Sessions
+    sessions: McpSessions
     kept_sessions: KeptSessions
     presence: Presence
     registry: Registry
@@ -43,6 +43,6 @@ class Services:
     recognition: Recognition
     runtimes: Runtimes
     takeovers: Takeovers
-    reports: Reports
+    reports: HookReports
     tmux: Tmux
     clock: Clock

@@ -15,7 +15,7 @@ from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import receipts as store
-from xats_tui.backend.store.receipts import Begun, Holder, Piece
+from xats_tui.backend.store.receipts import HandedPart, PartlyHanded, ReceiptHolder
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.core.clock import Clock
@@ -70,11 +70,13 @@ class Receipts:
         """The number of an answer or a call: what came before has a smaller one."""
         return next(self._numbers)
 
-    async def begun(self, tx: Transaction, holder: Holder) -> Mapping[str, Begun]:
+    async def begun(self, tx: Transaction, holder: ReceiptHolder) -> Mapping[str, PartlyHanded]:
         """How much this holder has got of messages that come in parts, by the id of the message."""
         return await store.begun(tx, holder)
 
-    async def hand_out(self, tx: Transaction, agent: Agent, holder: Holder, pieces: Sequence[Piece]) -> None:
+    async def hand_out(
+        self, tx: Transaction, agent: Agent, holder: ReceiptHolder, pieces: Sequence[HandedPart]
+    ) -> None:
         """Note that an answer with this mail is on its way to an agent."""
         if pieces:
             await store.hand_out(tx, holder, pieces, self.number())
@@ -87,7 +89,7 @@ class Receipts:
         if isinstance(event, InboxFetched):
             self._news.set()
 
-    async def confirm(self, tx: Transaction, holder: Holder, before: int) -> None:
+    async def confirm(self, tx: Transaction, holder: ReceiptHolder, before: int) -> None:
         """The holder has called again: what was in its answers before that number has come before its model."""
         await self._mailbox.confirm(tx, holder.agent_id, await store.confirm_of_reader(tx, holder, before))
 

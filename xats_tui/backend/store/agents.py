@@ -47,7 +47,7 @@ FORGOTTEN: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class AgentRow:
     """What a registration writes; None keeps what the row has."""
 
     team: str
@@ -67,7 +67,7 @@ class Registration:
     """Another runtime than before: what the row says of the former one goes."""
 
     @classmethod
-    def of(cls, agent: Agent, delivery: Delivery) -> "Registration":
+    def of(cls, agent: Agent, delivery: Delivery) -> "AgentRow":
         """What an agent is already, with another delivery."""
         return cls(
             team=agent.team,
@@ -128,7 +128,7 @@ async def holder_of(reader: Reader, pane: PaneRef) -> Agent | None:
     return _agent(row) if row else None
 
 
-async def register(tx: Transaction, wanted: Registration, new_id: str) -> Agent:
+async def register(tx: Transaction, wanted: AgentRow, new_id: str) -> Agent:
     """Make or refresh the row of (team, name); one that left gets its old id back, a new one gets `new_id`."""
     departed = await tx.fetch_one(
         "DELETE FROM departed_agents WHERE team = ? AND name = ? RETURNING agent_id", (wanted.team, wanted.name)

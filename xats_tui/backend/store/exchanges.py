@@ -7,18 +7,18 @@ from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row
 from xats_tui.core.clock import from_wire, to_wire
 
-LONGEST_TEXT = 200
+MAX_TEXT_CHARS = 200
 """Characters of a message that are compared with others; a longer one repeats nothing."""
 
-MOST_MESSAGES = 200
+MAX_MESSAGES = 200
 """Messages that are looked at: the newest to an agent, those by it, and those that it has not read."""
 
-MOST_EVENTS = 50
+MAX_EVENTS = 50
 """Of the newest contract events of a team."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class Utterance:
     """One message of an exchange."""
 
     at: datetime
@@ -30,7 +30,7 @@ class Said:
     read: bool
 
 
-async def exchange(reader: Reader, agent_id: str, since: datetime) -> tuple[Said, ...]:
+async def exchange(reader: Reader, agent_id: str, since: datetime) -> tuple[Utterance, ...]:
     """What an agent has got and sent after `since`, and whatever else it has not read, the oldest first."""
     return await reader.fetch_objects(
         _said,
@@ -42,7 +42,7 @@ async def exchange(reader: Reader, agent_id: str, since: datetime) -> tuple[Said
         "WHERE sent_at > ?2 UNION ALL "
         "SELECT * FROM (SELECT * FROM messages WHERE to_agent_id = ?1 AND read_at IS NULL ORDER BY event_id LIMIT ?4)"
         ") ORDER BY event_id",
-        (agent_id, to_wire(since), LONGEST_TEXT + 1, MOST_MESSAGES),
+        (agent_id, to_wire(since), MAX_TEXT_CHARS + 1, MAX_MESSAGES),
     )
 
 
@@ -53,13 +53,13 @@ async def worked_since(reader: Reader, team: str, agent_ids: frozenset[str], sin
         "AND actor_agent_id IN (SELECT value FROM json_each(?2)) UNION ALL "
         "SELECT 1 FROM (SELECT * FROM events WHERE event_type = 'contract_registered' AND to_team = ?3 "
         "ORDER BY event_id DESC LIMIT ?4) WHERE created_at > ?1 LIMIT 1",
-        (to_wire(since), to_json(sorted(agent_ids)), team, MOST_EVENTS),
+        (to_wire(since), to_json(sorted(agent_ids)), team, MAX_EVENTS),
     )
     return row is not None
 
 
-def _said(row: Row) -> Said:
-    return Said(
+def _said(row: Row) -> Utterance:
+    return Utterance(
         at=from_wire(row["sent_at"]),
         sender=row["from_agent_id"],
         recipient=row["to_agent_id"],

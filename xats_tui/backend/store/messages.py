@@ -26,7 +26,7 @@ SELECT = """SELECT m.*,
 SELECT_ANSWERED = SELECT.replace("m.*,", f"m.*, CASE WHEN m.need_reply THEN {ANSWER} END AS answered_at,")
 """With when a message that wants a reply was answered."""
 
-UNANSWERED_REACH = 2_000
+UNANSWERED_SEARCH_EVENTS = 2_000
 """Events back from the newest in which messages without an answer are looked for."""
 
 
@@ -141,7 +141,7 @@ async def unanswered(reader: Reader, limit: int) -> tuple[Message, ...]:
         f"{SELECT} WHERE m.event_id > (SELECT max(event_id) FROM messages) - ? AND m.need_reply = 1 "
         f"AND m.to_role IS NULL AND m.from_agent_id <> m.to_agent_id AND NOT EXISTS {ANSWER} "
         "ORDER BY m.event_id DESC LIMIT ?",
-        (UNANSWERED_REACH, limit),
+        (UNANSWERED_SEARCH_EVENTS, limit),
     )
 
 

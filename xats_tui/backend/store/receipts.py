@@ -9,7 +9,7 @@ from xats_tui.core.clock import to_wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class ReceiptHolder:
     """Who gets mail in an answer: one context of one model, as far as that can be told."""
 
     agent_id: str
@@ -20,7 +20,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class HandedPart:
     """A message in an answer, or one part of it; counted in characters of its subject and body together."""
 
     message_id: str
@@ -35,26 +35,26 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class PartlyHanded:
     """How much of a message in parts has come before the model."""
 
     parts: int = 0
     characters: int = 0
 
 
-NOTHING = Begun()
+NOTHING = PartlyHanded()
 
 
-async def begun(reader: Reader, holder: Holder) -> dict[str, Begun]:
+async def begun(reader: Reader, holder: ReceiptHolder) -> dict[str, PartlyHanded]:
     """The messages of which this holder has confirmed parts, by id."""
     rows = await reader.fetch_all(
         "SELECT message_id, parts, characters FROM handed_out WHERE agent_id = ? AND reader = ? AND parts > 0",
         (holder.agent_id, holder.reader),
     )
-    return {row["message_id"]: Begun(parts=row["parts"], characters=row["characters"]) for row in rows}
+    return {row["message_id"]: PartlyHanded(parts=row["parts"], characters=row["characters"]) for row in rows}
 
 
-async def hand_out(tx: Transaction, holder: Holder, pieces: Sequence[Piece], number: int) -> None:
+async def hand_out(tx: Transaction, holder: ReceiptHolder, pieces: Sequence[HandedPart], number: int) -> None:
     """Note what is in an answer that is about to leave; `number` tells it from earlier and later ones."""
     await tx.execute_many(
         "INSERT INTO handed_out (agent_id, reader, message_id, ui_pid, ends_at, total, number, at) "
@@ -76,7 +76,7 @@ async def hand_out(tx: Transaction, holder: Holder, pieces: Sequence[Piece], num
     )
 
 
-async def confirm_of_reader(tx: Transaction, holder: Holder, before: int) -> tuple[str, ...]:
+async def confirm_of_reader(tx: Transaction, holder: ReceiptHolder, before: int) -> tuple[str, ...]:
     """Note that what this holder got in answers before that number has arrived; the ids of messages read by that."""
     return await _confirm(tx, "agent_id = ? AND reader = ? AND number < ?", (holder.agent_id, holder.reader, before))
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from xats_tui.backend.store.sql.columns import column, instant
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
 from xats_tui.core.clock import from_wire, to_wire
-from xats_tui.core.model.wakes import Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import Wake, WakeAttempt, WakeStage, WakeStatus
 
 SELECT = """SELECT w.*, m.from_agent_id, m.subject FROM message_delivery_status w
     LEFT JOIN messages m ON m.id = w.recipient_message_id """
@@ -21,7 +21,7 @@ LISTED = """SELECT message_id, agent_id, queued_at, 1 AS pressing FROM message_d
         ORDER BY queued_at DESC LIMIT ?)"""
 """Wakes for a list: what is open, what has failed and can be tried again, and the newest of all."""
 
-RUNGS = tuple((step, f"{step}_at") for step in WakeStep)
+RUNGS = tuple((step, f"{step}_at") for step in WakeStage)
 """Each with its column."""
 
 BY_THE_AGENT = """skip_reason = CASE WHEN wake_status != 'retrying' THEN skip_reason
@@ -54,15 +54,15 @@ class NewWake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class AttemptOutcome:
     """What an attempt makes of a wake."""
 
     status: WakeStatus
     skip_reason: str | None
     detail: str
     due_at: datetime | None
-    step: WakeStep
-    times: Mapping[WakeStep, datetime] = field(default_factory=dict)
+    step: WakeStage
+    times: Mapping[WakeStage, datetime] = field(default_factory=dict)
     """When each rung was reached; the time of the transaction for one that is missing."""
     typed: bool = True
     """Whether the hint was typed on its way."""
@@ -190,7 +190,7 @@ async def attempts(reader: Reader, message_id: str, agent_id: str) -> tuple[Wake
     )
 
 
-async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcome: Outcome) -> None:
+async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcome: AttemptOutcome) -> None:
     """Write an attempt and what it makes of its wake; one that ended meanwhile stays ended.
 
     Evidence is only ever added: a later attempt that gets less far does not take it back.  One that is submitted again
@@ -199,10 +199,10 @@ async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcom
     now = to_wire(tx.now)
     climbed = [
         step
-        for step in (WakeStep.ATTEMPTED, WakeStep.TYPED, WakeStep.SUBMITTED)
-        if _reaches(outcome.step, step) and (outcome.typed or step is not WakeStep.TYPED)
+        for step in (WakeStage.ATTEMPTED, WakeStage.TYPED, WakeStage.SUBMITTED)
+        if _reaches(outcome.step, step) and (outcome.typed or step is not WakeStage.TYPED)
     ]
-    again = outcome.step is WakeStep.SUBMITTED
+    again = outcome.step is WakeStage.SUBMITTED
     rungs = "".join(f", {step}_at = " + ("?" if again else f"coalesce({step}_at, ?)") for step in climbed)
     updated = await tx.fetch_one(
         "UPDATE message_delivery_status SET wake_status = ?, skip_reason = ?, detail = ?, due_at = ?, transport = ?, "
@@ -389,8 +389,8 @@ async def make_all_due(tx: Transaction, longest_rest: timedelta) -> None:
     )
 
 
-def _reaches(reached: WakeStep, step: WakeStep) -> bool:
-    ladder = list(WakeStep)
+def _reaches(reached: WakeStage, step: WakeStage) -> bool:
+    ladder = list(WakeStage)
     return ladder.index(step) <= ladder.index(reached)
 
 

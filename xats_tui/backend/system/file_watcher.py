@@ -16,13 +16,13 @@ from watchfiles import awatch
 
 from xats_tui.core.clock import Clock
 
-GLANCE = 1.0
+POLL_INTERVAL_S = 1.0
 """Seconds between two looks where nobody tells of a change."""
 
-TOGETHER = 100
+DEBOUNCE_MS = 100
 """Milliseconds in which changes are taken for one: an editor writes, renames and touches."""
 
-LARGEST = 4_000_000
+MAX_FILE_BYTES = 4_000_000
 """Bytes of a file that are read."""
 
 Stamp = tuple[int, int, int]
@@ -30,7 +30,7 @@ Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
+class SavedFiles:
     """A file as it is now."""
 
     path: Path
@@ -39,7 +39,7 @@ class Saved:
     """None: it cannot be read, is larger than anything that is wanted, or a link leads out of the folder to it."""
 
 
-async def saved(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[Saved, None]:
+async def saved(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[SavedFiles, None]:
     """Every file that matches and is there, then each that is saved, for ever.
 
     Args:
@@ -59,7 +59,7 @@ async def saved(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[Saved
         await _change(place, clock)
 
 
-async def follow(place: Path, pattern: str, clock: Clock, take: Callable[[Saved], Awaitable[None]]) -> None:
+async def follow(place: Path, pattern: str, clock: Clock, take: Callable[[SavedFiles], Awaitable[None]]) -> None:
     """Hand over each file that `saved` tells of, for ever."""
     async with aclosing(saved(place, pattern, clock)) as files:
         async for file in files:
@@ -69,13 +69,17 @@ async def follow(place: Path, pattern: str, clock: Clock, take: Callable[[Saved]
 async def _change(place: Path, clock: Clock) -> None:
     """Wait until something may have changed."""
     watching = awatch(
-        place, debounce=TOGETHER, step=TOGETHER // 2, rust_timeout=round(GLANCE * 1000), yield_on_timeout=True
+        place,
+        debounce=DEBOUNCE_MS,
+        step=DEBOUNCE_MS // 2,
+        rust_timeout=round(POLL_INTERVAL_S * 1000),
+        yield_on_timeout=True,
     )
     try:
         async with aclosing(watching):
             await anext(watching)
     except (OSError, RuntimeError):  # it is not there, or this file system tells of nothing
-        await clock.sleep(GLANCE)
+        await clock.sleep(POLL_INTERVAL_S)
 
 
 def _look(place: Path, pattern: str) -> dict[Path, Stamp]:
@@ -98,17 +102,17 @@ def _stamp(path: Path) -> Stamp | None:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _read(path: Path, place: Path) -> Saved | None:
+def _read(path: Path, place: Path) -> SavedFiles | None:
     """A file, if it is one: a pipe or a device might be read for ever."""
     try:
         status = path.stat()
-        wanted = stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST and _is_within(path, place)
+        wanted = stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES and _is_within(path, place)
         content = path.read_bytes() if wanted else None
     except FileNotFoundError:
         return None
     except OSError:
         content = None
-    return Saved(path=path, saved_at=datetime.fromtimestamp(status.st_mtime, UTC), content=content)
+    return SavedFiles(path=path, saved_at=datetime.fromtimestamp(status.st_mtime, UTC), content=content)
 
 
 def _is_within(path: Path, place: Path) -> bool:

@@ -15,7 +15,7 @@ import psutil
 from psutil import _psposix
 
 from xats_tui.clients.programs import RELAYS, is_bare_shell, program_names, tells_nothing
-from xats_tui.core.model.agents import START_TOLERANCE, SeenProcess
+from xats_tui.core.model.agents import START_TOLERANCE_S, SeenProcess
 
 STOPPED = frozenset({psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP})
 
@@ -76,7 +76,7 @@ class Belongings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occupant:
+class BoundProcess:
     """The process that was bound to a pane, as it is now; two that are equal are one program in one place."""
 
     pid: int
@@ -121,7 +121,7 @@ class Processes:
         """Every process that has a terminal."""
         return await asyncio.to_thread(_all_with_tty)
 
-    async def occupant(self, pid: int, started_at: float | None, tty: str = "") -> Occupant | None:
+    async def occupant(self, pid: int, started_at: float | None, tty: str = "") -> BoundProcess | None:
         """The process that was seen under this pid as it is now; a reused pid is another process.
 
         One that is typed to through another terminal, `tty`, is on that one.
@@ -158,7 +158,7 @@ def _by_pid(pid: int) -> Process | None:
 def _lives(seen: SeenProcess) -> bool:
     try:
         process = psutil.Process(seen.pid)
-        same = abs(process.create_time() - seen.started_at) <= START_TOLERANCE
+        same = abs(process.create_time() - seen.started_at) <= START_TOLERANCE_S
         return same and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, OSError, ValueError, OverflowError):
         return False
@@ -255,17 +255,17 @@ def _belongings(pid: int) -> Belongings | None:
         return None
 
 
-def _occupant(pid: int, started_at: float | None, tty: str) -> Occupant | None:
+def _occupant(pid: int, started_at: float | None, tty: str) -> BoundProcess | None:
     _forget_terminals()
     try:
         process = psutil.Process(pid)
         with process.oneshot():
             status, begun = process.status(), process.create_time()
-            if status == psutil.STATUS_ZOMBIE or (started_at and abs(begun - started_at) > START_TOLERANCE):
+            if status == psutil.STATUS_ZOMBIE or (started_at and abs(begun - started_at) > START_TOLERANCE_S):
                 return None
             own = normal_tty(process.terminal())
             through = next((one for one in _routes(pid) if one.tty == tty), None) if tty not in ("", own) else None
-            return Occupant(
+            return BoundProcess(
                 pid=pid,
                 executable=_if_allowed(process.exe),
                 tty=through.tty if through else own,

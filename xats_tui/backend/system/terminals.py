@@ -22,7 +22,7 @@ LOCAL_MODES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terminal:
+class PaneTerminal:
     """A terminal as it is now."""
 
     raw: bool
@@ -35,10 +35,10 @@ class Terminal:
     """When a program last wrote to it, likewise."""
 
 
-class Terminals:
+class PaneTerminals:
     """The terminals of this machine."""
 
-    async def look(self, tty: str, inner_tty: str | None = None) -> Terminal | None:
+    async def look(self, tty: str, inner_tty: str | None = None) -> PaneTerminal | None:
         """A terminal by its name without `/dev/`; None if it cannot be asked.
 
         Of one that another program relays to an inner terminal, as `script` does, both together.
@@ -46,7 +46,7 @@ class Terminals:
         return await asyncio.to_thread(_look_through, tty, inner_tty)
 
 
-def _look_through(tty: str, inner_tty: str | None) -> Terminal | None:
+def _look_through(tty: str, inner_tty: str | None) -> PaneTerminal | None:
     outer = _look(tty)
     inner = _look(inner_tty) if inner_tty else outer
     if outer is None or inner is None or outer is inner:
@@ -54,13 +54,13 @@ def _look_through(tty: str, inner_tty: str | None) -> Terminal | None:
     return replace(inner, raw=outer.raw and inner.raw, unread=outer.unread + inner.unread)
 
 
-def _look(tty: str) -> Terminal | None:
+def _look(tty: str) -> PaneTerminal | None:
     try:
         with _opened(tty) as device:
             raw = not termios.tcgetattr(device)[LOCAL_MODES] & termios.ICANON
             (unread,) = struct.unpack("i", fcntl.ioctl(device, termios.FIONREAD, bytes(4)))
             times = os.fstat(device)
-            return Terminal(raw=raw, unread=unread, read_at=_at(times.st_atime), written_at=_at(times.st_mtime))
+            return PaneTerminal(raw=raw, unread=unread, read_at=_at(times.st_atime), written_at=_at(times.st_mtime))
     except (OSError, ValueError, termios.error):
         return None
 

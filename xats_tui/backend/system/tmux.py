@@ -24,16 +24,16 @@ from xats_tui.core.model.panes import PaneLook, PaneRef, TmuxCommand
 
 logger = logging.getLogger(__name__)
 
-DEADLINE = 3.0
+TIMEOUT_S = 3.0
 """Seconds for one tmux command: a command takes 2 to 10 ms, a server that is busy some hundred."""
 
-LOOK_DEADLINE_S = 1.5
+LOOK_TIMEOUT_S = 1.5
 """For a look at all panes, which callers ask for: their calls are answered within two seconds."""
 
-AT_ONCE = 4
+MAX_CONCURRENT_COMMANDS = 4
 """Commands under way at a time at one server: a hung one costs so many threads, and delays nobody at another."""
 
-COMMANDS_KEPT = 200
+MAX_LISTED_COMMANDS = 200
 """Commands that changed something, as the dashboard lists them; the log file has them all."""
 
 _GONE = ("can't find pane", "pane not found", "no such pane")
@@ -44,19 +44,19 @@ class _Slots:
     """The places for commands at one server, and who uses or waits for one."""
 
     def __init__(self) -> None:
-        self.free = asyncio.Semaphore(AT_ONCE)
+        self.free = asyncio.Semaphore(MAX_CONCURRENT_COMMANDS)
         self.users = 0
 
 
 class Tmux:
     """All tmux servers of this machine's user, each named by its socket's path (empty: tmux's own choice)."""
 
-    def __init__(self, clock: Clock, deadline: float = DEADLINE) -> None:
+    def __init__(self, clock: Clock, deadline: float = TIMEOUT_S) -> None:
         self._clock = clock
         self._deadline = deadline
         self._sockets = TmuxSockets()
         self._slots: dict[str, _Slots] = {}
-        self._changes: deque[TmuxCommand] = deque(maxlen=COMMANDS_KEPT)
+        self._changes: deque[TmuxCommand] = deque(maxlen=MAX_LISTED_COMMANDS)
         self.round_trip: float | None = None
         """Seconds that the last command took; None before the first."""
         self.trouble = ""
@@ -86,10 +86,10 @@ class Tmux:
             TmuxUnavailable: no tmux, no server, no answer.
         """
         try:
-            async with asyncio.timeout(LOOK_DEADLINE_S):
+            async with asyncio.timeout(LOOK_TIMEOUT_S):
                 return (await self.look(socket, ())).panes
         except TimeoutError:
-            raise self._silent(LOOK_DEADLINE_S) from None
+            raise self._silent(LOOK_TIMEOUT_S) from None
 
     async def look(self, socket: str, pane_ids: Sequence[str]) -> Looks:
         """Everything about a server in one command: all panes' formats and the screens of `pane_ids`.

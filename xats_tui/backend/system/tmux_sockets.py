@@ -20,7 +20,7 @@ import psutil
 from xats_tui.backend.system.peers import peer_of
 from xats_tui.core.errors import TmuxUnavailable
 
-CONNECT_DEADLINE_S = 0.5
+CONNECT_TIMEOUT_S = 0.5
 """For a socket on this machine: it answers at once, or its queue is full."""
 
 MAX_SHOWN_CHARS = 120
@@ -199,7 +199,7 @@ def _check_kind(path: str, found: os.stat_result) -> None:
 def _check_peer(path: str, held: str, environment: Mapping[str, str]) -> None:
     """Ask the kernel who listens.  A socket that was bound has one listener for ever, so the answer stays true."""
     with sockets.socket(sockets.AF_UNIX) as probe:
-        probe.settimeout(CONNECT_DEADLINE_S)
+        probe.settimeout(CONNECT_TIMEOUT_S)
         try:
             probe.connect(held)
         except (TimeoutError, BlockingIOError) as error:

@@ -24,7 +24,7 @@ PLACE = "#{pane_id} #{window_index} #{session_name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class NewPane:
     """Where a pane was opened."""
 
     pane: PaneRef
@@ -36,7 +36,7 @@ class Place:
     """Whether the session was made for it, so that nobody looks at it yet."""
 
 
-class Windows:
+class TmuxWindows:
     """Opens panes for programs."""
 
     def __init__(self, tmux: Tmux) -> None:
@@ -65,7 +65,7 @@ class Windows:
         newest = max((line.split() for line in lines), key=lambda pair: (int(pair[0]), int(pair[1][1:])), default=None)
         return newest[1] if newest else None
 
-    async def open(self, socket: str, session: str | None, name: str, folder: str, beside: str = "") -> Place:
+    async def open(self, socket: str, session: str | None, name: str, folder: str, beside: str = "") -> NewPane:
         """Open a window in a session, or in a new one; `beside` names a pane to split instead.
 
         Raises:
@@ -84,9 +84,9 @@ class Windows:
         self._tmux.note(pane, f"opened for {name}")
         with suppress(TmuxError):  # an old tmux closes the pane of a program that fails: then less can be told
             await self._tmux.ask(socket, "set-option", "-p", "-t", pane_id, "remain-on-exit", "on")
-        return Place(pane=pane, session=session_name, window=int(window), is_new_session=not (beside or session))
+        return NewPane(pane=pane, session=session_name, window=int(window), is_new_session=not (beside or session))
 
-    async def run(self, place: Place, folder: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    async def run(self, place: NewPane, folder: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         """Have an opened pane run its program.
 
         Raises:
@@ -98,19 +98,19 @@ class Windows:
         await self._tmux.ask(pane.socket, *arguments, *(_no_end(part) for part in command))
         self._tmux.note(pane, f"started {command[0]}")
 
-    async def keep(self, place: Place) -> None:
+    async def keep(self, place: NewPane) -> None:
         """From now on the pane closes when its program ends, as every other."""
         with suppress(TmuxError):
             await self._tmux.ask(
                 place.pane.socket, "set-option", "-p", "-u", "-t", place.pane.pane_id, "remain-on-exit"
             )
 
-    async def close(self, place: Place) -> None:
+    async def close(self, place: NewPane) -> None:
         """Close a pane that was opened, with what runs in it."""
         with suppress(TmuxError):
             await self._tmux.ask(place.pane.socket, "kill-pane", "-t", place.pane.pane_id)
 
-    async def shown(self, place: Place, *, before: int = 0) -> str:
+    async def shown(self, place: NewPane, *, before: int = 0) -> str:
         """What the pane shows now, with attributes, and so many lines that stood above; empty if it is gone."""
         pane = place.pane
         try:
@@ -120,7 +120,7 @@ class Windows:
         except TmuxError:
             return ""
 
-    async def has_ended(self, place: Place) -> bool:
+    async def has_ended(self, place: NewPane) -> bool:
         """Whether the program in the pane has ended, or the pane is gone."""
         try:
             panes = await self._tmux.panes(place.pane.socket)

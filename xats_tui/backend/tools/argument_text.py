@@ -12,7 +12,7 @@ from pydantic_core import from_json
 
 Schema = Mapping[str, Any]
 
-LARGEST_EXACT = 2**53
+MAX_EXACT_INTEGER = 2**53
 """Up to here a number with a decimal point names one integer."""
 
 FITS: Mapping[str, Callable[[Any], bool]] = {
@@ -69,4 +69,4 @@ def _read(text: str, kind: str) -> Any:
 
 def _names_an_integer(value: Any) -> bool:
     """Tell whether a value is a number with a decimal point and nothing behind it."""
-    return isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_EXACT
+    return isinstance(value, float) and value.is_integer() and abs(value) <= MAX_EXACT_INTEGER

@@ -25,14 +25,14 @@ from pydantic import (
     ValidationError,
 )
 
-from xats_tui.backend.mcp_sessions import Session
+from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.bundle import Services
 from xats_tui.backend.store import calls
-from xats_tui.backend.store.receipts import Holder
+from xats_tui.backend.store.receipts import ReceiptHolder
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.backend.tools.answers.long import shortened
-from xats_tui.backend.tools.answers.room import AnswerLimit, Room, limit_for
+from xats_tui.backend.tools.answers.room import AnswerLimit, AnswerRoom, limit_for
 from xats_tui.backend.tools.argument_text import as_meant
 from xats_tui.backend.tools.call_context import claimed, claimed_ui, reader
 from xats_tui.core.call_meta import CALL_ID, HOST_PROGRAM, INSTANCE, REPEATED, UNASKED
@@ -61,16 +61,16 @@ TAKE_BACK = "call register_agent to take the name back, or register under anothe
 
 ClientName = Literal["codex", "claude-code", "opencode", "custom"]
 
-LONGEST_CALL_ID = 100
+MAX_CALL_ID_CHARS = 100
 """Characters of the names that a caller gives to its calls and to itself; a longer one is none."""
 
-MOST_ARGUMENTS = 100
+MAX_ARGUMENTS = 100
 """More than any tool has: what nobody offers is not looked at one by one."""
 
-MOST_PROBLEMS = 20
+MAX_PROBLEMS = 20
 """What is wrong with arguments is told for so many places."""
 
-LONGEST_PATH = 200
+MAX_PATH_CHARS = 200
 """Characters of the name of such a place, which the caller has made up."""
 
 TYPES_OF_JSON = frozenset({"dict_type", "list_type", "int_type", "bool_type"})
@@ -78,11 +78,11 @@ TYPES_OF_JSON = frozenset({"dict_type", "list_type", "int_type", "bool_type"})
 
 NOT_AS_JSON = ", or text that is JSON for one"
 
-LARGEST_INTEGER = 2**63 - 1
+MAX_INTEGER = 2**63 - 1
 """What the database can hold; an event, a version or a pid beyond it does not exist."""
 
-NonNegative = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
-Positive = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+NonNegative = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+Positive = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(composed)]
@@ -104,7 +104,7 @@ class Arguments(BaseModel):
 class Call:
     """One call of a tool."""
 
-    def __init__(self, services: Services, session: Session, meta: Mapping[str, Any]) -> None:
+    def __init__(self, services: Services, session: McpSession, meta: Mapping[str, Any]) -> None:
         self.services = services
         self.session = session
         self.meta = meta
@@ -137,18 +137,20 @@ class Call:
             raise Refusal("forbidden_role", detail="a channel proxy is no agent: only agents can do that")
 
     @property
-    def holder(self) -> Holder:
+    def holder(self) -> ReceiptHolder:
         """Who gets the mail in this call's answer."""
-        return Holder(agent_id=self.session.agent_id or "", reader=self.session.reader, ui_pid=claimed_ui(self.meta))
+        return ReceiptHolder(
+            agent_id=self.session.agent_id or "", reader=self.session.reader, ui_pid=claimed_ui(self.meta)
+        )
 
     @property
     def limit(self) -> AnswerLimit:
         """What of an answer the caller's host hands on."""
         return limit_for(self._agent, self.session.program or self.session.client)
 
-    def room(self) -> Room:
+    def room(self) -> AnswerRoom:
         """The room of an empty page."""
-        return Room(self.limit)
+        return AnswerRoom(self.limit)
 
     @property
     def call_id(self) -> str | None:
@@ -256,13 +258,13 @@ class Toolbox:
         self.offered = [tool.offered() for tool in tools.values()]
 
     async def call(
-        self, session: Session, name: str, arguments: Mapping[str, Any], meta: Mapping[str, Any]
+        self, session: McpSession, name: str, arguments: Mapping[str, Any], meta: Mapping[str, Any]
     ) -> types.CallToolResult:
         """Run a tool for a session; whatever happens, the answer is one that a model can read."""
         tool = self._tools.get(name)
         if tool is None:
             return _tool_error(f"Tool {name} not found; there are: {', '.join(sorted(self._tools))}")
-        if len(arguments) > MOST_ARGUMENTS:
+        if len(arguments) > MAX_ARGUMENTS:
             return _tool_error(f"Invalid arguments for tool {name}:\n(arguments): {len(arguments)} are too many")
         try:
             checked = tool.arguments.model_validate(as_meant(_schema_of(tool.arguments), dict(arguments)))
@@ -311,7 +313,7 @@ class Toolbox:
 
 def _name(meta: Mapping[str, Any], key: str) -> str | None:
     name = meta.get(key)
-    return name if isinstance(name, str) and 0 < len(name) <= LONGEST_CALL_ID else None
+    return name if isinstance(name, str) and 0 < len(name) <= MAX_CALL_ID_CHARS else None
 
 
 def _answered(text: str) -> types.CallToolResult:
@@ -325,12 +327,12 @@ def _tool_error(text: str) -> types.CallToolResult:
 def _problems(tool: str, error: ValidationError) -> str:
     lines = [f"Invalid arguments for tool {tool}:"]
     problems = error.errors(include_url=False, include_context=False)
-    for problem in problems[:MOST_PROBLEMS]:
-        path = ".".join(str(part) for part in problem["loc"])[:LONGEST_PATH] or "(arguments)"
+    for problem in problems[:MAX_PROBLEMS]:
+        path = ".".join(str(part) for part in problem["loc"])[:MAX_PATH_CHARS] or "(arguments)"
         is_text = problem["type"] in TYPES_OF_JSON and isinstance(problem["input"], str)
         lines.append(f"{path}: {problem['msg']}{NOT_AS_JSON if is_text else ''}")
-    if len(problems) > MOST_PROBLEMS:
-        lines.append(f"and {len(problems) - MOST_PROBLEMS} more")
+    if len(problems) > MAX_PROBLEMS:
+        lines.append(f"and {len(problems) - MAX_PROBLEMS} more")
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
-from xats_tui.backend.services.agents.recognition import Former, Traces
+from xats_tui.backend.services.agents.recognition import FormerAgent, Traces
 from xats_tui.backend.services.agents.runtimes import Runtime, hosts_in
 from xats_tui.backend.services.receipts import host_reader, thread_reader
 from xats_tui.backend.system.tmux_sockets import server_name
@@ -17,7 +17,7 @@ from xats_tui.core.model.panes import PaneRef
 SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")
 """What may be the path of a socket: no system takes a NUL or more in a path."""
 
-LARGEST_PID = 2**31 - 1
+MAX_PID = 2**31 - 1
 """Of any system; a larger number is no pid, and none that a database stores."""
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
@@ -42,7 +42,7 @@ WINDOWLESS_HINT = (
     "your cwd; have the user confirm that the pane is yours; then call bind_runtime_identity with the pid it lists."
 )
 
-LONGEST_CLAIM = 200
+MAX_CLAIM_CHARS = 200
 """Characters of what `_meta` says that are kept."""
 
 
@@ -51,13 +51,13 @@ def claimed(meta: Mapping[str, Any], key: str) -> str | None:
     text = meta.get(key)
     if not isinstance(text, str) or LONE_SURROGATE.search(text):
         return None
-    return text[:LONGEST_CLAIM] or None
+    return text[:MAX_CLAIM_CHARS] or None
 
 
 def claimed_ui(meta: Mapping[str, Any]) -> int | None:
     """The pid of the caller's user interface, if its bridge says so."""
     match meta.get(UI):
-        case {"pid": int(pid)} if 0 < pid <= LARGEST_PID:
+        case {"pid": int(pid)} if 0 < pid <= MAX_PID:
             return pid
     return None
 
@@ -97,7 +97,7 @@ def reader(meta: Mapping[str, Any], session_id: str) -> str:
     return f"session {session_id}"
 
 
-def shown_former(former: Former) -> dict[str, Any]:
+def shown_former(former: FormerAgent) -> dict[str, Any]:
     """An agent that the caller was, as an answer shows it."""
     agent = former.agent
     return {"name": agent.name, "team": agent.team, "last_seen_at": to_wire(agent.last_seen_at), "by": former.by}

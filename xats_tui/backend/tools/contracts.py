@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from xats_tui.backend.services.contracts.book import Registered, Unchanged
+from xats_tui.backend.services.contracts.book import NewVersion, UnchangedVersion
 from xats_tui.backend.services.schemas.compatibility import Compatibility
 from xats_tui.backend.services.schemas.diff import diff_schemas
 from xats_tui.backend.store.contracts import ContractEvent
@@ -15,7 +15,7 @@ from xats_tui.core.clock import to_wire
 Part = Annotated[Optional[Positive], Field(description="This part of an answer that comes in parts.")]
 
 DEFAULT_PAGE = 100
-LARGEST_PAGE = 500
+MAX_PAGE = 500
 
 
 class RegisterContract(Arguments):
@@ -44,7 +44,7 @@ class DiffContracts(Arguments):
 
 class PendingContractEvents(Arguments):
     since_event_id: NonNegative = 0
-    limit: Annotated[int, Field(ge=1)] = Field(default=DEFAULT_PAGE, description=f"At most {LARGEST_PAGE}.")
+    limit: Annotated[int, Field(ge=1)] = Field(default=DEFAULT_PAGE, description=f"At most {MAX_PAGE}.")
 
 
 async def register_contract(call: Call, arguments: RegisterContract) -> Answer:
@@ -52,14 +52,14 @@ async def register_contract(call: Call, arguments: RegisterContract) -> Answer:
     async with contracts.drafted(call.agent.team, arguments.name, arguments.schema_) as draft, call.write() as tx:
         outcome = await contracts.register(tx, call.agent, draft, arguments.note)
         answer = call.keep(_registered(outcome))
-    if not isinstance(outcome, Unchanged):
+    if not isinstance(outcome, UnchangedVersion):
         await contracts.announce(outcome)
     return answer
 
 
-def _registered(outcome: Registered | Unchanged) -> dict[str, Any]:
+def _registered(outcome: NewVersion | UnchangedVersion) -> dict[str, Any]:
     answer: dict[str, Any] = {"name": outcome.contract.name, "version": outcome.contract.version}
-    if isinstance(outcome, Unchanged):
+    if isinstance(outcome, UnchangedVersion):
         return {**answer, "unchanged": True, "diff": diff_schemas({}, {})}
     if outcome.diff is None or outcome.compatibility is None:
         return answer
@@ -108,7 +108,7 @@ async def diff_contracts(call: Call, arguments: DiffContracts) -> Answer:
 
 
 async def pending_contract_events(call: Call, arguments: PendingContractEvents) -> Answer:
-    limit = min(arguments.limit, LARGEST_PAGE)
+    limit = min(arguments.limit, MAX_PAGE)
     page = await call.services.contracts.events_since(call.agent, arguments.since_event_id, limit)
     events = call.room().filled(page.rows, _shown_event)
     return {

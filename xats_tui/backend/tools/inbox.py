@@ -5,18 +5,18 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from xats_tui.backend.store.receipts import NOTHING, Begun
+from xats_tui.backend.store.receipts import NOTHING, PartlyHanded
 from xats_tui.backend.store.sql.transactions import Transaction
-from xats_tui.backend.tools.answers.parts import Part, next_part, part_of
+from xats_tui.backend.tools.answers.parts import MessagePart, next_part, part_of
 from xats_tui.backend.tools.base import Answer, Arguments, Call, NonNegative, Optional, Positive, Tool
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.pages import Page
 
 DEFAULT_PAGE = 50
-LARGEST_PAGE = 200
+MAX_PAGE = 200
 
-FETCHED_AT_ONCE = 10
+FETCH_BATCH_MESSAGES = 10
 """Messages that are read from the store at once: each may be as long as a page, or much longer."""
 
 Fetch = Callable[[int, int], Awaitable[Page[Message]]]
@@ -28,7 +28,7 @@ class GetInbox(Arguments):
         default=None,
         description="Look at history after this event id, changing nothing; leave it out to read new mail.",
     )
-    limit: Annotated[int, Field(ge=1)] = Field(default=DEFAULT_PAGE, description=f"At most {LARGEST_PAGE}.")
+    limit: Annotated[int, Field(ge=1)] = Field(default=DEFAULT_PAGE, description=f"At most {MAX_PAGE}.")
     part: Optional[Positive] = Field(
         default=None, description="With since_event_id: this part of the first message after it."
     )
@@ -41,7 +41,7 @@ class GetInbox(Arguments):
 
 
 async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
-    limit = min(arguments.limit, LARGEST_PAGE)
+    limit = min(arguments.limit, MAX_PAGE)
     if arguments.since_event_id is not None:
         return await _history(call, arguments.since_event_id, limit, arguments.part)
     async with call.write() as tx:
@@ -57,7 +57,7 @@ async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
     } | ({"waiting": left} if left > 0 else {})
 
 
-async def _next_page(call: Call, tx: Transaction, limit: int) -> list[Part]:
+async def _next_page(call: Call, tx: Transaction, limit: int) -> list[MessagePart]:
     """What of the unread mail comes next."""
     begun = await call.services.receipts.begun(tx, call.holder)
     parts, _ = await _filled(
@@ -77,11 +77,13 @@ async def _history(call: Call, since: int, limit: int, number: int | None) -> An
     return _shown_history(parts, since, has_more=has_more)
 
 
-async def _filled(call: Call, limit: int, begun: Mapping[str, Begun], fetch: Fetch) -> tuple[list[Part], bool]:
+async def _filled(
+    call: Call, limit: int, begun: Mapping[str, PartlyHanded], fetch: Fetch
+) -> tuple[list[MessagePart], bool]:
     """As many messages as find room, or one part of a long one; and whether there is more."""
-    room, parts, has_more = call.room(), list[Part](), True
+    room, parts, has_more = call.room(), list[MessagePart](), True
     while has_more and len(parts) < limit:
-        page = await fetch(min(FETCHED_AT_ONCE, limit - len(parts)), len(parts))
+        page = await fetch(min(FETCH_BATCH_MESSAGES, limit - len(parts)), len(parts))
         has_more = page.has_more
         for message in page.rows:
             part = next_part(message, begun.get(message.id, NOTHING), room, call.room())
@@ -102,7 +104,7 @@ async def _part_of_history(call: Call, since: int, number: int) -> Answer:
     return _shown_history([part], since, number=number, has_more=page.has_more or not part.piece.is_last)
 
 
-def _shown_history(parts: list[Part], since: int, *, has_more: bool, number: int = 1) -> dict[str, Any]:
+def _shown_history(parts: list[MessagePart], since: int, *, has_more: bool, number: int = 1) -> dict[str, Any]:
     """A page; one that ends in the middle of a message says how to go on with it."""
     answer: dict[str, Any] = {
         "messages": [part.shown() for part in parts],

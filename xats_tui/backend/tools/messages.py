@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from xats_tui.backend.services.messages import Sent
-from xats_tui.backend.services.wakes.policy import LADDER
+from xats_tui.backend.services.wakes.policy import RETRY_DELAYS
 from xats_tui.backend.tools.answers.cursors import Cursor, after, going_on
 from xats_tui.backend.tools.base import Answer, Arguments, Call, Label, Optional, Tool
 from xats_tui.core.clock import to_wire
@@ -17,7 +17,7 @@ NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 NOT_TRIED = "not tried yet"
 
-RETRY_DELAYS = [int(delay.total_seconds()) for delay in LADDER]
+RETRY_DELAYS_S = [int(delay.total_seconds()) for delay in RETRY_DELAYS]
 
 WAKING = (
     "The recipient is woken with one short line in its pane that tells it to call get_inbox; nothing of your message "
@@ -133,7 +133,7 @@ def _before_waking(sent: Sent, *, woken: bool) -> dict[str, Any]:
         return answer
     untried = {"reason": "guard_failed", "detail": NOT_TRIED}
     reasons = [{"agent_id": recipient, **untried} for recipient in sent.letter.recipients]
-    return {**answer, "poke_skip_reasons": reasons, "retry_delays_s": RETRY_DELAYS}
+    return {**answer, "poke_skip_reasons": reasons, "retry_delays_s": RETRY_DELAYS_S}
 
 
 async def _answer(call: Call, sent: Sent, *, woken: bool) -> dict[str, Any]:

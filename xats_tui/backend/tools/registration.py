@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from xats_tui.backend.services.agents.applications import Application, Asked, Registered
+from xats_tui.backend.services.agents.applications import RegistrationCheck, RegistrationRequest, RegistrationResult
 from xats_tui.backend.services.agents.registry import checked_label, team_of
 from xats_tui.backend.services.wakes.codex_threads import CodexThread
 from xats_tui.backend.tools.base import Answer, Arguments, BrokenRules, Call, ClientName, Optional, Positive, Tool
@@ -27,10 +27,10 @@ from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Client, DeliveryKind
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 NonBlank = Annotated[str, StringConstraints(pattern=r"\S")]
 
-LONGEST_LABEL = 200
+MAX_LABEL_CHARS = 200
 """Characters of what a program and its model are called: everybody's list of agents holds them."""
 
-ModelName = Annotated[str, StringConstraints(max_length=LONGEST_LABEL)]
+ModelName = Annotated[str, StringConstraints(max_length=MAX_LABEL_CHARS)]
 
 
 def _of_a_kind(delivery: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Registering(Arguments):
 class RegisterAgent(Registering):
     client: ClientName = Field(description="The program you run in.")
     model: ModelName = Field(description="The model you are, for people to read.")
-    client_name: Optional[Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LABEL)]] = Field(
+    client_name: Optional[Annotated[str, StringConstraints(min_length=1, max_length=MAX_LABEL_CHARS)]] = Field(
         default=None, description="With client custom: what the program is called."
     )
     ui_pid: Optional[Positive] = Field(
@@ -153,7 +153,7 @@ async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
     if delivery is None and arguments.base_url is not None:
         opencode = {"base_url": arguments.base_url, "session_id": arguments.session_id}
         delivery = {"kind": DeliveryKind.OPENCODE_SERVER, **opencode}
-    wanted = Application(
+    wanted = RegistrationCheck(
         **_common(call, arguments, client, arguments.model),
         client_name=arguments.client_name,
         ui_pid=arguments.ui_pid,
@@ -168,7 +168,7 @@ async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
 
 async def register_claude_self(call: Call, arguments: RegisterClaudeSelf) -> Answer:
     """Register as the Claude Code that calls."""
-    wanted = Application(
+    wanted = RegistrationCheck(
         **_common(call, arguments, Client.CLAUDE_CODE, _own_name(call, "claude") or CLAUDE_MODEL),
         ui_pid=arguments.ui_pid,
         channel_session_id=arguments.channel_session_id,
@@ -178,7 +178,7 @@ async def register_claude_self(call: Call, arguments: RegisterClaudeSelf) -> Ans
 
 async def register_codex_self(call: Call, arguments: RegisterCodexSelf) -> Answer:
     """Register as the Codex that calls."""
-    wanted = Application(
+    wanted = RegistrationCheck(
         **_common(call, arguments, Client.CODEX, _own_name(call, "codex") or CODEX_MODEL),
         codex=_thread(call, arguments),
         needs_thread=True,
@@ -186,7 +186,7 @@ async def register_codex_self(call: Call, arguments: RegisterCodexSelf) -> Answe
     return await _register(call, wanted)
 
 
-async def _register(call: Call, wanted: Application) -> Answer:
+async def _register(call: Call, wanted: RegistrationCheck) -> Answer:
     services, session = call.services, call.session
     runtime = await services.runtimes.of(session, claimed(call.meta, INSTANCE), wanted.own_ui, bridge_of(call.meta))
     wanted = replace(wanted, runtime=runtime, asked=_asked(call))
@@ -210,12 +210,16 @@ async def _register(call: Call, wanted: Application) -> Answer:
     return _answer(wanted, registered, bridge_of(call.meta))
 
 
-def _asked(call: Call) -> Asked:
+def _asked(call: Call) -> RegistrationRequest:
     """Who wants this registration; whatever a bridge of another version may say counts as unasked, too."""
     said = call.meta.get(UNASKED)
     if said is None:
-        return Asked.EXPLICITLY
-    return Asked(said) if said in set(Asked) - {Asked.EXPLICITLY} else Asked.AGAIN
+        return RegistrationRequest.EXPLICITLY
+    return (
+        RegistrationRequest(said)
+        if said in set(RegistrationRequest) - {RegistrationRequest.EXPLICITLY}
+        else RegistrationRequest.AGAIN
+    )
 
 
 def _common(
@@ -250,7 +254,7 @@ def _own_name(call: Call, program: str) -> str | None:
     return call.session.client if program in call.session.client.lower() else None
 
 
-def _answer(wanted: Application, registered: Registered, bridge: int | None) -> Answer:
+def _answer(wanted: RegistrationCheck, registered: RegistrationResult, bridge: int | None) -> Answer:
     agent, found, binding = registered.agent, registered.found, registered.binding
     answer: dict[str, Any] = {"agent_id": agent.agent_id, "team": agent.team}
     if found.bound_channel is not None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from xats_tui.backend.services.agents.pane_candidates import Candidate, Wanted
+from xats_tui.backend.services.agents.pane_candidates import PaneCandidate, PaneQuery
 from xats_tui.backend.services.agents.process_patterns import BadPattern
 from xats_tui.backend.services.agents.runtimes import Runtime
 from xats_tui.backend.tools.base import Answer, Arguments, Call, ClientName, Optional, Positive, Tool
@@ -18,10 +18,10 @@ from xats_tui.core.model.panes import PaneRef
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
-ANNOUNCED_FOR = 120
+DEFAULT_TTL_S = 120
 """Seconds that the announcement of a pane counts, unless it says otherwise."""
 
-LONGEST_TTL = 600
+MAX_TTL_S = 600
 
 PATTERN_REQUIRED = "process_pattern is required for agent custom"
 
@@ -56,7 +56,7 @@ class PreRegisterCodexPane(Arguments):
     )
     xats_agent_id: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(description="A fresh UUID.")
     ttl_seconds: Optional[Positive] = Field(
-        default=None, description=f"{ANNOUNCED_FOR} if left out, {LONGEST_TTL} at the most."
+        default=None, description=f"{DEFAULT_TTL_S} if left out, {MAX_TTL_S} at the most."
     )
     tmux_socket: Optional[SocketPath] = Field(
         default=None, description="Socket of the pane's tmux server, if it is not the default one."
@@ -67,7 +67,7 @@ async def detect_tmux_pane(call: Call, arguments: DetectTmuxPane) -> Answer:
     """The pane of an agent's user interface."""
     if arguments.agent == "custom" and not (arguments.process_pattern or "").strip():
         raise Refusal("invalid_arguments", detail=PATTERN_REQUIRED)
-    wanted = Wanted(
+    wanted = PaneQuery(
         client=Client(arguments.agent),
         process_pattern=arguments.process_pattern,
         cwd=arguments.cwd,
@@ -127,7 +127,7 @@ async def pre_register_codex_pane(call: Call, arguments: PreRegisterCodexPane) -
     """Note that a Codex is about to run in a pane."""
     pane = PaneRef(tmux_server(arguments.tmux_socket, call.meta), arguments.pane_id)
     await call.services.identity.check_server(pane.socket)
-    lifetime = timedelta(seconds=min(arguments.ttl_seconds or ANNOUNCED_FOR, LONGEST_TTL))
+    lifetime = timedelta(seconds=min(arguments.ttl_seconds or DEFAULT_TTL_S, MAX_TTL_S))
     async with call.write() as tx:
         expires_at = await call.services.registrar.announce(tx, pane, arguments.xats_agent_id, lifetime)
     return {"ok": True, "expires_at": to_wire(expires_at)}
@@ -152,7 +152,7 @@ async def _verified(call: Call, arguments: BindRuntimeIdentity, runtime: Runtime
         raise Refusal("invalid_process_pattern", detail=f"process_pattern cannot be used: {error}") from error
 
 
-def _shown(candidate: Candidate) -> dict[str, Any]:
+def _shown(candidate: PaneCandidate) -> dict[str, Any]:
     return {
         "pane_id": candidate.pane_id,
         "session_name": candidate.session_name,

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from xats_tui.backend.tools.answers.cursors import BEGIN_AGAIN, Cursor, going_on
 from xats_tui.backend.tools.answers.long import in_parts
-from xats_tui.backend.tools.answers.room import Room
+from xats_tui.backend.tools.answers.room import AnswerRoom
 from xats_tui.backend.tools.base import Answer, Arguments, Call, FirstFault, Optional, Positive, Tool
 from xats_tui.core.clock import to_wire
 from xats_tui.core.errors import Refusal
@@ -18,9 +18,9 @@ from xats_tui.core.model.tasks import Task, TaskStatus
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 
-LONGEST_EXCERPT = 600
+MAX_EXCERPT_CHARS = 600
 """Characters of each text of a task in a list, if the whole task would not fit into an answer."""
-MOST_DEPENDENCIES = 20
+MAX_DEPENDENCIES = 20
 """Ids of what it waits for, in the same case."""
 
 
@@ -125,18 +125,18 @@ def _after(places: Sequence[_Place], cursor: str | None) -> Sequence[_Place]:
     return [place for place in places if place.order > reached]
 
 
-def _listed(task: Task, room: Room) -> dict[str, Any]:
+def _listed(task: Task, room: AnswerRoom) -> dict[str, Any]:
     """A task in a page; of one that is longer than a page the beginning of each text."""
     shown = shown_task(task)
     if room.fits(shown):
         return shown
     excerpts = {name: _excerpt(shown[name]) for name in ("title", "description", "result")}
-    waits_for = {"depends_on": shown["depends_on"][:MOST_DEPENDENCIES]}
+    waits_for = {"depends_on": shown["depends_on"][:MAX_DEPENDENCIES]}
     return shown | excerpts | waits_for | {"shortened": f"task_list with task_id {task.id} shows all of it"}
 
 
 def _excerpt(text: str | None) -> str | None:
-    return text if text is None or len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]}…"
+    return text if text is None or len(text) <= MAX_EXCERPT_CHARS else f"{text[:MAX_EXCERPT_CHARS]}…"
 
 
 def shown_task(task: Task) -> dict[str, Any]:

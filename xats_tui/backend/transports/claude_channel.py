@@ -6,9 +6,9 @@ is, is known only here and only while the process lives: whoever carries one att
 
 from dataclasses import dataclass
 
-from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.core.model.agents import Agent, DeliveryKind
-from xats_tui.core.model.wakes import Proof, Reach, Sighting, WakeStep
+from xats_tui.core.model.wakes import DeliveryResult, Observation, Reachability, WakeStage
 
 WAKE = "notifications/channel_wake"
 
@@ -21,7 +21,7 @@ NOT_CARRIED = "no session carries the agent's channel"
 class _Carried:
     """A channel and the session that carries it."""
 
-    session: Session
+    session: McpSession
     agents_own: bool
     """The session is the agent's and wakes that agent only."""
     streams: bool | None = None
@@ -31,15 +31,15 @@ class _Carried:
 class OpenChannels:
     """The channels that open sessions carry."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: McpSessions) -> None:
         self._sessions = sessions
         self._by_csid: dict[str, _Carried] = {}
 
-    def attach(self, session: Session, csid: str, *, agents_own: bool = False) -> None:
+    def attach(self, session: McpSession, csid: str, *, agents_own: bool = False) -> None:
         """The session carries this channel from now on, whoever did before; it may carry several."""
         self._by_csid[csid] = _Carried(session=session, agents_own=agents_own)
 
-    def detach(self, session: Session) -> None:
+    def detach(self, session: McpSession) -> None:
         """The session carries nothing any more."""
         self._by_csid = {csid: carried for csid, carried in self._by_csid.items() if carried.session is not session}
 
@@ -55,7 +55,7 @@ class OpenChannels:
                 carried.streams = streams
         return frozenset(opened)
 
-    def carrier(self, csid: str) -> Session | None:
+    def carrier(self, csid: str) -> McpSession | None:
         """The open session that carries a channel."""
         carried = self._by_csid.get(csid)
         return carried.session if carried is not None and self._is_open(carried) else None
@@ -100,21 +100,21 @@ class ClaudeChannel:
         """Whether the agent has a channel, whatever program it says it is."""
         return agent.delivery.kind is DeliveryKind.CLAUDE_CHANNEL
 
-    async def sight(self, agent: Agent) -> Sighting:
+    async def readiness(self, agent: Agent) -> Observation:
         """Whether somebody listens.  Claude Code itself queues what comes while it is at work, so that is all."""
         csid = agent.delivery.address["channel_session_id"]
         if self._channels.carrier(csid) is None or not self._channels.reaches(csid, agent.agent_id):
-            return Sighting(reach=Reach.NO_PANE, detail=NOT_CARRIED)
+            return Observation(reach=Reachability.NO_PANE, detail=NOT_CARRIED)
         if not self._channels.has_stream(csid):
-            return Sighting(reach=Reach.BROKEN, detail=NOBODY_LISTENS)
-        return Sighting(reach=Reach.OPEN, detail="the channel's stream is open", seen=f"channel {csid}")
+            return Observation(reach=Reachability.BROKEN, detail=NOBODY_LISTENS)
+        return Observation(reach=Reachability.OPEN, detail="the channel's stream is open", seen=f"channel {csid}")
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
         """Send the hint; `forced` changes nothing here."""
         csid = agent.delivery.address["channel_session_id"]
         reaches = self._channels.reaches(csid, agent.agent_id)
         if reaches and await self._channels.wake(csid, hint):
-            return Proof(step=WakeStep.SUBMITTED, detail=SENT, seen_before="", seen_after=hint, typed=False)
-        return Proof(
-            step=WakeStep.ATTEMPTED, detail=NOBODY_LISTENS, seen_before="", seen_after="", typed=False, failed=True
+            return DeliveryResult(step=WakeStage.SUBMITTED, detail=SENT, seen_before="", seen_after=hint, typed=False)
+        return DeliveryResult(
+            step=WakeStage.ATTEMPTED, detail=NOBODY_LISTENS, seen_before="", seen_after="", typed=False, failed=True
         )

@@ -19,7 +19,7 @@ from xats_tui.backend.transports.codex_windows import CodexWindows, LoadedThread
 from xats_tui.backend.transports.json_rpc import UNIX, JsonRpc, NoReply, RequestRefused, ServerUnreachable, connected
 from xats_tui.backend.transports.tokens import MissingToken, Tokens
 from xats_tui.core.model.agents import Agent, DeliveryKind
-from xats_tui.core.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, WakeStage
 
 TERMINAL_ORIGINATORS = frozenset({"codex-tui", "codex_cli_rs", "codex_exec"})
 """What a thread that was begun in a terminal says of its origin."""
@@ -31,7 +31,7 @@ SHOWN = "a Codex window shows its thread"
 UNWATCHED = "no Codex window shows its thread, which would go on unwatched: open it with `codex resume {thread_id}`"
 UNSURE = "it is not known whether a Codex window shows its thread: open it with `codex resume {thread_id}`"
 
-MOST_THREADS = 100
+MAX_THREADS = 100
 """Loaded threads that are looked at to tell which of them a window shows."""
 
 NO_TURN_YET = "no rollout found"
@@ -59,49 +59,49 @@ class CodexAppServer:
         """Whether the agent's thread is known."""
         return agent.delivery.kind is DeliveryKind.CODEX_APPSERVER
 
-    async def sight(self, agent: Agent) -> Sighting:
+    async def readiness(self, agent: Agent) -> Observation:
         """Ask the thread what it is doing, and see whether somebody can watch it."""
         try:
             async with self._connection(agent) as server:
                 return await self._sighted(server, agent)
         except (ServerUnreachable, NoReply, RequestRefused, MissingToken) as error:
-            return Sighting(reach=Reach.BROKEN, detail=str(error))
+            return Observation(reach=Reachability.BROKEN, detail=str(error))
 
     async def is_left(self, agent: Agent) -> bool:
         """Whether the agent's thread lives and no window shows it: whoever worked there has gone on elsewhere."""
-        gates = (await self.sight(agent)).gates if self.serves(agent) else ()
+        gates = (await self.readiness(agent)).gates if self.serves(agent) else ()
         return any(gate.name == WINDOW and not gate.holds for gate in gates)
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
         """Start a turn with the hint on the idle thread; `forced` changes nothing here."""
         thread_id = agent.delivery.address["thread_id"]
         seen = ""
         async with self._writers[thread_id]:
             try:
                 async with self._connection(agent) as server:
-                    sighting = await self._sighted(server, agent)
-                    seen = sighting.seen
-                    if sighting.reach is not Reach.OPEN or not all(gate.holds for gate in sighting.gates):
-                        return _proof(WakeStep.ATTEMPTED, sighting.detail, seen)
+                    observation = await self._sighted(server, agent)
+                    seen = observation.seen
+                    if observation.reach is not Reachability.OPEN or not all(gate.holds for gate in observation.gates):
+                        return _proof(WakeStage.ATTEMPTED, observation.detail, seen)
                     turn = await _start_turn(server, thread_id, hint)
-                    return _proof(WakeStep.SUBMITTED, f"turn {turn} started", seen)
+                    return _proof(WakeStage.SUBMITTED, f"turn {turn} started", seen)
             except NoReply as error:  # it may run all the same: neither failed nor to be repeated some other way
-                return _proof(WakeStep.ATTEMPTED, f"unconfirmed: {error}", seen)
+                return _proof(WakeStage.ATTEMPTED, f"unconfirmed: {error}", seen)
             except (ServerUnreachable, RequestRefused, MissingToken) as error:
-                return _proof(WakeStep.ATTEMPTED, str(error), seen, failed=True)
+                return _proof(WakeStage.ATTEMPTED, str(error), seen, failed=True)
 
-    async def _sighted(self, server: JsonRpc, agent: Agent) -> Sighting:
+    async def _sighted(self, server: JsonRpc, agent: Agent) -> Observation:
         thread = await _thread(server, agent)
-        sighting = _judged(thread)
-        if not _needs_a_window(thread, agent) or not all(gate.holds for gate in sighting.gates):
-            return sighting
+        observation = _judged(thread)
+        if not _needs_a_window(thread, agent) or not all(gate.holds for gate in observation.gates):
+            return observation
         thread_id, url = agent.delivery.address["thread_id"], agent.delivery.address["ws_url"]
         shown = is_shown(thread_id, await self._windows.of(url), await _loaded_threads(server))
         why = SHOWN if shown else (UNSURE if shown is None else UNWATCHED).format(thread_id=thread_id)
         if shown is None and agent.binding is not None:
-            return replace(sighting, reach=Reach.NO_PANE, detail=why)  # its own pane shows more
+            return replace(observation, reach=Reachability.NO_PANE, detail=why)  # its own pane shows more
         window = Gate(name=WINDOW, holds=bool(shown), detail=why)
-        return replace(sighting, detail=sighting.detail if shown else why, gates=(*sighting.gates, window))
+        return replace(observation, detail=observation.detail if shown else why, gates=(*observation.gates, window))
 
     @asynccontextmanager
     async def _connection(self, agent: Agent) -> AsyncIterator[JsonRpc]:
@@ -181,7 +181,7 @@ def _needs_a_window(thread: Mapping[str, Any], agent: Agent) -> bool:
 
 async def _loaded_threads(server: JsonRpc) -> list[LoadedThread]:
     """The threads of which a window may show one: neither subagents nor what Codex asks for itself, such as a title."""
-    listed = await server.request("thread/loaded/list", {"cursor": None, "limit": MOST_THREADS})
+    listed = await server.request("thread/loaded/list", {"cursor": None, "limit": MAX_THREADS})
     found = []
     for thread_id in listed.get("data") or [] if isinstance(listed, dict) else []:
         try:
@@ -220,7 +220,7 @@ def _status(thread: Mapping[str, Any]) -> Mapping[str, Any]:
     return status if isinstance(status, dict) else {}
 
 
-def _judged(thread: Mapping[str, Any]) -> Sighting:
+def _judged(thread: Mapping[str, Any]) -> Observation:
     """What speaks against starting a turn; an old server says nothing of a thread, and queues turns."""
     status = _status(thread)
     kind, flags = status.get("type", UNTOLD), status.get("activeFlags") or []
@@ -230,7 +230,7 @@ def _judged(thread: Mapping[str, Any]) -> Sighting:
         Gate(name="dialog", holds=not approval, detail="an approval is waited for" if approval else "none"),
         Gate(name="state", holds=kind in (IDLE, UNTOLD), detail=said),
     )
-    return Sighting(reach=Reach.OPEN, detail=said, gates=gates, seen=said, at_rest=kind == IDLE)
+    return Observation(reach=Reachability.OPEN, detail=said, gates=gates, seen=said, at_rest=kind == IDLE)
 
 
 async def _start_turn(server: JsonRpc, thread_id: str, text: str) -> str:
@@ -240,5 +240,5 @@ async def _start_turn(server: JsonRpc, thread_id: str, text: str) -> str:
     return str(turn.get("id", "")) if isinstance(turn, dict) else ""
 
 
-def _proof(step: WakeStep, detail: str, seen: str, *, failed: bool = False) -> Proof:
-    return Proof(step=step, detail=detail, seen_before=seen, seen_after=detail, failed=failed, typed=False)
+def _proof(step: WakeStage, detail: str, seen: str, *, failed: bool = False) -> DeliveryResult:
+    return DeliveryResult(step=step, detail=detail, seen_before=seen, seen_after=detail, failed=failed, typed=False)

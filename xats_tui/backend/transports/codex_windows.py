@@ -47,7 +47,7 @@ class LoadedThread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class CodexWindow:
     """A Codex in the foreground of a terminal."""
 
     ports: frozenset[int]
@@ -56,7 +56,7 @@ class Window:
     """The title of its tmux pane; None outside tmux."""
 
 
-def is_shown(thread_id: str, windows: Sequence[Window], threads: Sequence[LoadedThread]) -> bool | None:
+def is_shown(thread_id: str, windows: Sequence[CodexWindow], threads: Sequence[LoadedThread]) -> bool | None:
     """Say whether a window shows the thread; None if that cannot be told."""
     candidates = [_may_show(window, threads) for window in windows]
     if [thread_id] in candidates:
@@ -64,7 +64,7 @@ def is_shown(thread_id: str, windows: Sequence[Window], threads: Sequence[Loaded
     return None if any(not ids or thread_id in ids for ids in candidates) else False
 
 
-def _may_show(window: Window, threads: Sequence[LoadedThread]) -> list[str]:
+def _may_show(window: CodexWindow, threads: Sequence[LoadedThread]) -> list[str]:
     """The threads of which the window shows one; empty if it may be any.
 
     The title counts for more than the port: a window may have moved on to a thread that another window opened.
@@ -92,7 +92,7 @@ class CodexWindows:
         self._processes = processes
         self._tmux = tmux
 
-    async def of(self, url: str) -> list[Window]:
+    async def of(self, url: str) -> list[CodexWindow]:
         """The windows whose threads run on the app-server at that URL."""
         return [await self._window(tty, parts) for tty, parts in (await self._parts(url)).items()]
 
@@ -107,9 +107,9 @@ class CodexWindows:
                 found[process.tty].append(belongings)
         return {tty: parts for tty, parts in found.items() if all(part.is_in_front for part in parts)}
 
-    async def _window(self, tty: str, parts: Sequence[Belongings]) -> Window:
+    async def _window(self, tty: str, parts: Sequence[Belongings]) -> CodexWindow:
         ports = frozenset[int]().union(*(part.listens_at for part in parts))
-        return Window(ports=ports, title=await self._title(tty, parts[0].environment))
+        return CodexWindow(ports=ports, title=await self._title(tty, parts[0].environment))
 
     async def _title(self, tty: str, environment: Mapping[str, str]) -> str | None:
         socket = environment.get("TMUX", "").split(",")[0]

@@ -20,11 +20,11 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from xats_tui.backend.system.peers import peer_of
 from xats_tui.core.errors import XatsError
 
-CONNECT_DEADLINE = 2.0
-REPLY_DEADLINE = 5.0
+CONNECT_TIMEOUT_S = 2.0
+REPLY_TIMEOUT_S = 5.0
 """Seconds; an app-server on this machine answers in milliseconds."""
 
-CLOSE_DEADLINE_S = 0.2
+CLOSE_TIMEOUT_S = 0.2
 """For the other end to say goodbye: one that does not has nothing more to say."""
 
 UNIX = "unix:"
@@ -72,7 +72,7 @@ class JsonRpc:
             RequestRefused, NoReply, ConnectionLost.
         """
         request_id = next(self._ids)
-        limit = min(REPLY_DEADLINE, self._ends_at - asyncio.get_running_loop().time())
+        limit = min(REPLY_TIMEOUT_S, self._ends_at - asyncio.get_running_loop().time())
         try:
             async with asyncio.timeout(limit):
                 await self._socket.send(
@@ -123,9 +123,9 @@ async def connected(url: str, token: str | None = None, *, within: float = math.
         ServerUnreachable: there is none.
     """
     ends_at = asyncio.get_running_loop().time() + within
-    limit = min(CONNECT_DEADLINE, within)
+    limit = min(CONNECT_TIMEOUT_S, within)
     headers = {"Authorization": f"Bearer {token}"} if token else None
-    options: dict[str, Any] = {"additional_headers": headers, "open_timeout": limit, "close_timeout": CLOSE_DEADLINE_S}
+    options: dict[str, Any] = {"additional_headers": headers, "open_timeout": limit, "close_timeout": CLOSE_TIMEOUT_S}
     try:
         if url.startswith(UNIX):
             options["sock"] = await _own_socket(url.removeprefix(UNIX), limit)

@@ -15,9 +15,9 @@ import httpx2
 
 from xats_tui.core.errors import XatsError
 from xats_tui.core.model.agents import Agent, DeliveryKind
-from xats_tui.core.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, WakeStage
 
-DEADLINE = 5.0
+TIMEOUT_S = 5.0
 """Seconds for one request; a server on this machine answers in milliseconds."""
 
 MAX_ANSWER_BYTES = 8_000_000
@@ -29,7 +29,7 @@ UNTOLD = "untold"
 """The state of a session of which the server says something without saying that."""
 
 
-class NoAnswer(XatsError):
+class NoServerAnswer(XatsError):
     """The server cannot be reached, or answers what is not its protocol."""
 
 
@@ -46,28 +46,28 @@ class OpencodeServer:
         """Whether the agent's server is known."""
         return agent.delivery.kind is DeliveryKind.OPENCODE_SERVER
 
-    async def sight(self, agent: Agent) -> Sighting:
+    async def readiness(self, agent: Agent) -> Observation:
         """Ask the server what the session is doing."""
         try:
             async with _connection(agent) as server:
-                return await _sighting(server, await _session(server, agent))
-        except NoAnswer as error:
-            return Sighting(reach=Reach.BROKEN, detail=str(error))
+                return await _observation(server, await _session(server, agent))
+        except NoServerAnswer as error:
+            return Observation(reach=Reachability.BROKEN, detail=str(error))
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
         """Prompt the idle session with the hint; `forced` changes nothing here."""
         async with self._writers[agent.delivery.address["base_url"]]:
             try:
                 async with _connection(agent) as server:
                     session = await _session(server, agent)
-                    sighting = await _sighting(server, session)
-                    if not all(gate.holds for gate in sighting.gates):
-                        return _proof(WakeStep.ATTEMPTED, sighting.detail)
+                    observation = await _observation(server, session)
+                    if not all(gate.holds for gate in observation.gates):
+                        return _proof(WakeStage.ATTEMPTED, observation.detail)
                     prompt = {"parts": [{"type": "text", "text": hint}]}
                     await _asked(server, "POST", f"/session/{session}/prompt_async", prompt)
-                    return _proof(WakeStep.SUBMITTED, f"session {session} took the prompt")
-            except NoAnswer as error:
-                return _proof(WakeStep.ATTEMPTED, str(error), failed=True)
+                    return _proof(WakeStage.SUBMITTED, f"session {session} took the prompt")
+            except NoServerAnswer as error:
+                return _proof(WakeStage.ATTEMPTED, str(error), failed=True)
 
 
 async def begin_session(base_url: str) -> str:
@@ -93,7 +93,7 @@ async def _connected(base_url: str) -> AsyncIterator[httpx2.AsyncClient]:
     # On this machine: without a proxy of the environment, and without certificates, which take long to load.
     unpacked = {"Accept-Encoding": "identity"}
     async with httpx2.AsyncClient(
-        base_url=base_url, headers=unpacked, timeout=DEADLINE, trust_env=False, verify=False
+        base_url=base_url, headers=unpacked, timeout=TIMEOUT_S, trust_env=False, verify=False
     ) as server:
         yield server
 
@@ -104,7 +104,7 @@ async def _session(server: httpx2.AsyncClient, agent: Agent) -> str:
         return named
     sessions = [one for one in await _listed(server, "/session") if not one.get("parentID")]
     if not sessions:
-        raise NoAnswer("opencode has no session yet: it begins with the first prompt")
+        raise NoServerAnswer("opencode has no session yet: it begins with the first prompt")
     return _id_of(server, max(sessions, key=_used_at))
 
 
@@ -122,7 +122,7 @@ def _used_at(session: Mapping[str, Any]) -> float:
     return updated if isinstance(updated, int | float) else 0
 
 
-async def _sighting(server: httpx2.AsyncClient, session: str) -> Sighting:
+async def _observation(server: httpx2.AsyncClient, session: str) -> Observation:
     statuses = await _asked(server, "GET", "/session/status")
     if not isinstance(statuses, dict):
         raise _strange(server, "/session/status")
@@ -135,7 +135,9 @@ async def _sighting(server: httpx2.AsyncClient, session: str) -> Sighting:
         Gate(name="state", holds=state == IDLE, detail=f"session {state}"),
     )
     detail = permission if asked_for else f"session {state}"
-    return Sighting(reach=Reach.OPEN, detail=detail, gates=gates, seen=detail, at_rest=not asked_for and state == IDLE)
+    return Observation(
+        reach=Reachability.OPEN, detail=detail, gates=gates, seen=detail, at_rest=not asked_for and state == IDLE
+    )
 
 
 async def _listed(server: httpx2.AsyncClient, path: str) -> list[dict[str, Any]]:
@@ -147,15 +149,15 @@ async def _listed(server: httpx2.AsyncClient, path: str) -> list[dict[str, Any]]
 
 async def _asked(server: httpx2.AsyncClient, method: str, path: str, body: Any = None) -> Any:
     try:
-        async with asyncio.timeout(DEADLINE), server.stream(method, path, json=body) as response:
+        async with asyncio.timeout(TIMEOUT_S), server.stream(method, path, json=body) as response:
             content = await _content(server, path, response)
             if not response.is_success:  # a redirect is not followed: it may lead anywhere
-                raise NoAnswer(f"{_where(server)} answered {method} {path} with status {response.status_code}")
+                raise NoServerAnswer(f"{_where(server)} answered {method} {path} with status {response.status_code}")
             return json.loads(content) if content else None
     except TimeoutError as error:
-        raise NoAnswer(f"{_where(server)} did not answer {path} within {DEADLINE:g} s") from error
+        raise NoServerAnswer(f"{_where(server)} did not answer {path} within {TIMEOUT_S:g} s") from error
     except httpx2.HTTPError as error:
-        raise NoAnswer(f"{_where(server)}: {error or type(error).__name__}") from error
+        raise NoServerAnswer(f"{_where(server)}: {error or type(error).__name__}") from error
     except ValueError as error:
         raise _strange(server, path) from error
 
@@ -170,13 +172,13 @@ async def _content(server: httpx2.AsyncClient, path: str, response: httpx2.Respo
     return bytes(content)
 
 
-def _strange(server: httpx2.AsyncClient, path: str) -> NoAnswer:
-    return NoAnswer(f"{_where(server)} answers {path} with what opencode does not")
+def _strange(server: httpx2.AsyncClient, path: str) -> NoServerAnswer:
+    return NoServerAnswer(f"{_where(server)} answers {path} with what opencode does not")
 
 
 def _where(server: httpx2.AsyncClient) -> str:
     return f"opencode at {str(server.base_url).rstrip('/')}"
 
 
-def _proof(step: WakeStep, detail: str, *, failed: bool = False) -> Proof:
-    return Proof(step=step, detail=detail, seen_before="", seen_after=detail, typed=False, failed=failed)
+def _proof(step: WakeStage, detail: str, *, failed: bool = False) -> DeliveryResult:
+    return DeliveryResult(step=step, detail=detail, seen_before="", seen_after=detail, typed=False, failed=failed)

@@ -3,14 +3,14 @@
 from xats_tui.clients.setup.allow_rules import ClaudeAllowRule
 from xats_tui.clients.setup.config_files import ConfigFile
 from xats_tui.clients.setup.json_files import ClaudeHooks, JsonServers
-from xats_tui.clients.setup.program import Client, Scope, Surroundings
+from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 
 CONFIG_DIR = "CLAUDE_CONFIG_DIR"
 
 
-def _files(scope: Scope, around: Surroundings) -> tuple[ConfigFile, ...]:
+def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
     chosen = around.folder(CONFIG_DIR)
-    if scope is Scope.PROJECT:
+    if scope is ConfigScope.PROJECT:
         servers, settings = around.project / ".mcp.json", around.project / ".claude/settings.json"
     else:
         servers = (chosen or around.home) / ".claude.json"
@@ -22,14 +22,14 @@ def _files(scope: Scope, around: Surroundings) -> tuple[ConfigFile, ...]:
     )
 
 
-def _elsewhere(around: Surroundings) -> tuple[ConfigFile, ...]:
+def _elsewhere(around: ConfigContext) -> tuple[ConfigFile, ...]:
     """Where `claude mcp add` puts a server: in the user's file, for the folder that it was called in."""
     path = (around.folder(CONFIG_DIR) or around.home) / ".claude.json"
     within = ("projects", str(around.project))
     return (JsonServers(path=path, member="mcpServers", command_is_list=False, within=within),)
 
 
-CLAUDE_CODE = Client(
+CLAUDE_CODE = ClientProgram(
     name="claude-code",
     title="Claude Code",
     program="claude",

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xats_tui.core.model.panes import Prompt
-from xats_tui.core.screen.ansi_grid import Line, cursor_of, join_wrapped, width_of
-from xats_tui.core.screen.options import EDITING, TYPING, Listed, numbered, pointed, prompt_of, text_of
+from xats_tui.core.screen.ansi_grid import ScreenLine, cursor_of, join_wrapped, width_of
+from xats_tui.core.screen.options import EDITING, TYPING, ListedOptions, numbered, pointed, prompt_of, text_of
 
 OPTION = re.compile(r"^ {0,5}(?P<mark>❯)? {0,3}(?P<number>\d)\. (?P<label>\S.*)$")
 
@@ -33,7 +33,7 @@ RULE = re.compile(r" {0,4}[─▔]{8,}")
 TIP = re.compile(r" *Tip: ")
 
 
-def read_claude_code_prompt(lines: Sequence[Line], formats: Mapping[str, Any]) -> Prompt | None:
+def read_claude_code_prompt(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Prompt | None:
     """The prompt on a screen; None if there is none."""
     rows = ["" if RULE.match(text) else text for text in text_of(lines)]
     listed = numbered(rows, OPTION)
@@ -46,13 +46,15 @@ def read_claude_code_prompt(lines: Sequence[Line], formats: Mapping[str, Any]) -
     return prompt_of(rows, top, listed, asked=asked, why_not=_why_not(lines, rows, listed, formats))
 
 
-def _top(lines: Sequence[Line], listed: Listed) -> int | None:
+def _top(lines: Sequence[ScreenLine], listed: ListedOptions) -> int | None:
     """The row below the lowest rule above the options."""
     rules = (row for row in reversed(range(listed.first_row)) if RULE.match(lines[row].text))
     return next((row + 1 for row in rules), None)
 
 
-def _why_not(lines: Sequence[Line], rows: Sequence[str], listed: Listed, formats: Mapping[str, Any]) -> str:
+def _why_not(
+    lines: Sequence[ScreenLine], rows: Sequence[str], listed: ListedOptions, formats: Mapping[str, Any]
+) -> str:
     """Say that a text is being written into the prompt: the cursor, which rests at the pointer, is in a label then."""
     if listed.takes_text or EDITED_ELSEWHERE.search("\n".join(rows[listed.end :])):
         return TYPING
@@ -60,11 +62,11 @@ def _why_not(lines: Sequence[Line], rows: Sequence[str], listed: Listed, formats
     return EDITING if drawn or listed.is_edited_at(cursor_of(formats), rows) else ""
 
 
-def _has_drawn_cursor(line: Line) -> bool:
+def _has_drawn_cursor(line: ScreenLine) -> bool:
     return line.end.reverse or any(cell.style.reverse for cell in line.cells)
 
 
-def _without_tip(lines: Sequence[Line], top: int, end: int, width: int) -> list[int]:
+def _without_tip(lines: Sequence[ScreenLine], top: int, end: int, width: int) -> list[int]:
     """The rows above the options but for a tip, with all rows into which it is wrapped."""
     kept, tip = [], False
     for row in range(top, end):
@@ -74,13 +76,13 @@ def _without_tip(lines: Sequence[Line], top: int, end: int, width: int) -> list[
     return kept
 
 
-def _goes_on(above: Line, line: Line, width: int) -> bool:
+def _goes_on(above: ScreenLine, line: ScreenLine, width: int) -> bool:
     """Tell whether a tip goes on in the next row: it is bold, or is wrapped where nothing can be."""
     if _is_bold(above):
         return _is_bold(line)
     return not line.blank and "\n" not in join_wrapped([above.text, line.text.strip()], width)
 
 
-def _is_bold(line: Line) -> bool:
+def _is_bold(line: ScreenLine) -> bool:
     written = [cell for cell in line.cells if not cell.blank]
     return bool(written) and all(cell.style.bold for cell in written)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xats_tui.core.model.panes import PaneReading
-from xats_tui.core.screen.ansi_grid import Cell, Cursor, Line, cursor_of, join_wrapped, width_of
+from xats_tui.core.screen.ansi_grid import Cursor, ScreenCell, ScreenLine, cursor_of, join_wrapped, width_of
 from xats_tui.core.screen.options import pointed, text_of
 from xats_tui.core.screen.signs import Signs, lowest_match, quoted, title_of
 
@@ -24,13 +24,13 @@ MARKS = {
 }
 """What the input line begins with, and why it is not for prompts."""
 
-INDENT = 2
+INDENT_CELLS = 2
 """Cells that mark and margin take at the left of the input line."""
 
 SPINNER = re.compile(r"^[·✢✳✶✻✽*∗] .*…")
 """The line above the input line while the model works; after the turn it has no ellipsis."""
 
-SPINNER_REACH = 14
+SPINNER_SEARCH_ROWS = 14
 """Rows above the input line that tips, tasks and queued prompts may put between it and the spinner."""
 
 PLACEHOLDER = re.compile(r'Try ".*"|Message @.*…|Press up to edit queued messages')
@@ -68,14 +68,14 @@ LEAVING = re.compile(r"Press Ctrl-[CD] again to exit")
 
 
 @dataclass(frozen=True, slots=True)
-class InputLine:
+class ClaudeInputLine:
     """What stands between the two lowest rules."""
 
     mark: str
-    rows: tuple[Line, ...]
+    rows: tuple[ScreenLine, ...]
     """What stands right of the margin, row by row."""
     first_row: int
-    footer: tuple[Line, ...]
+    footer: tuple[ScreenLine, ...]
 
     def holds(self, cursor: Cursor | None) -> bool:
         """Whether the cursor is in it."""
@@ -91,11 +91,11 @@ class InputLine:
         ]
         for number, row in enumerate(self.rows):
             if row.end.reverse and not (row.cells and row.cells[-1].style.reverse):
-                places.append(Cursor(max(row.width, INDENT), self.first_row + number, shown=True))
+                places.append(Cursor(max(row.width, INDENT_CELLS), self.first_row + number, shown=True))
         return places[0] if len(places) == 1 else None
 
 
-def read_claude_code(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneReading:
+def read_claude_code(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
     """Idle only if the lowest input line is empty, holds the cursor and nothing else is going on."""
     width, cursor = width_of(formats, lines), cursor_of(formats)
     title = title_of(formats)
@@ -116,7 +116,7 @@ def read_claude_code(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneR
     ).reading("the input line is empty and holds the cursor")
 
 
-def _find_input_line(lines: Sequence[Line], width: int) -> InputLine | None:
+def _find_input_line(lines: Sequence[ScreenLine], width: int) -> ClaudeInputLine | None:
     rules = [row for row, line in enumerate(lines) if is_rule(line, width)]
     if len(rules) < 2:
         return None
@@ -125,28 +125,28 @@ def _find_input_line(lines: Sequence[Line], width: int) -> InputLine | None:
     mark = PROMPT_MARK if SCROLLED.search(lines[top].text) else _mark(lines[top + 1])
     if mark not in MARKS:
         return None
-    rows = tuple(line.from_column(INDENT) for line in lines[top + 1 : bottom])
-    return InputLine(mark, rows, top + 1, tuple(lines[bottom + 1 :]))
+    rows = tuple(line.from_column(INDENT_CELLS) for line in lines[top + 1 : bottom])
+    return ClaudeInputLine(mark, rows, top + 1, tuple(lines[bottom + 1 :]))
 
 
-def _mark(line: Line) -> str:
+def _mark(line: ScreenLine) -> str:
     """The mark that a row begins with; empty if it has none."""
     mark, after = line.at(0), line.at(1)
     return mark.text if mark is not None and (after is None or after.blank) else ""
 
 
-def is_rule(line: Line, width: int) -> bool:
+def is_rule(line: ScreenLine, width: int) -> bool:
     """A rule goes from edge to edge; the session's name may stand in it."""
     text = line.text
     return text.startswith("───") and text.count("─") * 2 > len(text) and line.width >= width - 1
 
 
-def _is_parked(cursor: Cursor, lines: Sequence[Line]) -> bool:
+def _is_parked(cursor: Cursor, lines: Sequence[ScreenLine]) -> bool:
     """Whether the terminal's cursor only rests below everything that is drawn."""
     return cursor.column == 0 and all(line.blank for line in lines[cursor.row :])
 
 
-def _typed(found: InputLine, cursor: Cursor | None, footer: str, width: int) -> str | None:
+def _typed(found: ClaudeInputLine, cursor: Cursor | None, footer: str, width: int) -> str | None:
     """What a person typed; None if that is nothing, or only the program's own suggestion."""
     rows = [list(row.cells) for row in found.rows]
     at = cursor if found.holds(cursor) else None
@@ -154,21 +154,21 @@ def _typed(found: InputLine, cursor: Cursor | None, footer: str, width: int) -> 
         line = rows[at.row - found.first_row]
         if line and line[-1].blank and line[-1].style.reverse and line[-1].column == at.column:
             line.pop()  # the cursor at the end of the text
-    at_start = at is None or (at.row == found.first_row and at.column <= INDENT)
+    at_start = at is None or (at.row == found.first_row and at.column <= INDENT_CELLS)
     if len(rows) == 1 and at_start and (not rows[0] or _is_suggestion(rows[0], footer)):
         return None
     texts = ["".join(cell.text for cell in cells if not cell.dim) for cells in rows]
-    return join_wrapped(texts, width - INDENT)
+    return join_wrapped(texts, width - INDENT_CELLS)
 
 
-def _is_suggestion(cells: Sequence[Cell], footer: str) -> bool:
+def _is_suggestion(cells: Sequence[ScreenCell], footer: str) -> bool:
     """Faint text, its first letter perhaps reversed by the cursor; or a text known of where nothing can be faint."""
     rest = cells[1:] if cells[0].style.reverse else cells
     known = PLACEHOLDER.fullmatch("".join(cell.text for cell in cells)) and EMPTY_HINT.search(footer)
     return bool(known) or (bool(rest) and all(cell.dim for cell in rest))
 
 
-def _dialog(found: InputLine, cursor: Cursor | None, footer: str, title: str) -> str | None:
+def _dialog(found: ClaudeInputLine, cursor: Cursor | None, footer: str, title: str) -> str | None:
     if TITLE_OF_AGENTS.fullmatch(title):
         return "the list of agents is open"
     if len(HELP.findall(footer)) > 1:
@@ -178,28 +178,28 @@ def _dialog(found: InputLine, cursor: Cursor | None, footer: str, title: str) ->
     return None
 
 
-def _busy(lines: Sequence[Line], first_row: int, footer: str) -> str | None:
+def _busy(lines: Sequence[ScreenLine], first_row: int, footer: str) -> str | None:
     if "esc to interrupt" in footer:
         return "the footer says: esc to interrupt"
-    for line in lines[max(0, first_row - SPINNER_REACH) : first_row]:
+    for line in lines[max(0, first_row - SPINNER_SEARCH_ROWS) : first_row]:
         if SPINNER.match(line.text):
             return f"a spinner is above the input line: {line.text.strip()[:40]}"
     return None
 
 
-def _doubt(found: InputLine, footer: str) -> str | None:
+def _doubt(found: ClaudeInputLine, footer: str) -> str | None:
     if LEAVING.search(footer):
         return "one more key press ends the program"
-    starts = {next((cell.column for cell in line.cells if not cell.blank), INDENT) for line in found.footer}
-    if starts & set(range(INDENT)):
+    starts = {next((cell.column for cell in line.cells if not cell.blank), INDENT_CELLS) for line in found.footer}
+    if starts & set(range(INDENT_CELLS)):
         return "something else stands below the input line: it may be a former one"
-    hints = any(not cell.blank for line in found.footer for cell in line.cells if cell.column <= INDENT + 1)
+    hints = any(not cell.blank for line in found.footer for cell in line.cells if cell.column <= INDENT_CELLS + 1)
     if not hints and not found.rows[0].cells[1:]:
         return "the footer of an empty input line is missing: there may be spaces in it"
     return None
 
 
-def _spaces(lines: Sequence[Line], found: InputLine, footer: str) -> str | None:
+def _spaces(lines: Sequence[ScreenLine], found: ClaudeInputLine, footer: str) -> str | None:
     """The doubt that typed spaces stand behind the cursor: tmux does not tell them from what was erased.
 
     Where a prompt has been sent, something was erased at any rate; before, something typed may still be there.
@@ -218,12 +218,12 @@ def _spaces(lines: Sequence[Line], found: InputLine, footer: str) -> str | None:
     return "something was typed and nothing sent: there may be spaces in the input line"
 
 
-def _is_sent(line: Line) -> bool:
+def _is_sent(line: ScreenLine) -> bool:
     """Tell whether a row of the conversation begins what a person has sent."""
-    return _mark(line) in MARKS and line.width > INDENT
+    return _mark(line) in MARKS and line.width > INDENT_CELLS
 
 
-def _without_input_line(lines: Sequence[Line], spinning: str | None) -> Signs:
+def _without_input_line(lines: Sequence[ScreenLine], spinning: str | None) -> Signs:
     if any("Showing detailed transcript" in line.text for line in lines):
         return Signs(doubt="the transcript is open")
     listed = pointed(text_of(lines))

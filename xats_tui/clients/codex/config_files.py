@@ -19,13 +19,13 @@ from xats_tui.clients.setup.config_files import (
     ONLY_OVER_HTTP,
     SERVER,
     ConfigFile,
-    Found,
     NotUnderstood,
+    OwnEntry,
     as_object,
     found_in,
 )
 from xats_tui.clients.setup.own_command import OwnCommand
-from xats_tui.clients.setup.program import Client, Scope, Surroundings
+from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 
 HOME = "CODEX_HOME"
 
@@ -42,7 +42,7 @@ class CodexServers:
     path: Path
     holds: str = MCP_SERVER
 
-    def found(self, text: str) -> Found | None:
+    def found(self, text: str) -> OwnEntry | None:
         entry = _entry(text, self.path)
         return found_in(entry) if entry else None
 
@@ -75,14 +75,14 @@ class CodexAllowRule:
     path: Path
     holds: str = ALLOW_RULE
 
-    def found(self, text: str) -> Found | None:
+    def found(self, text: str) -> OwnEntry | None:
         entry = _entry(text, self.path) or {}
         tools = as_object(entry.get("tools", {}), self.path)
         modes = {name: tool.get("approval_mode", APPROVED) for name, tool in tools.items() if isinstance(tool, Mapping)}
         against = tuple(f'{name}: approval_mode = "{mode}"' for name, mode in modes.items() if mode != APPROVED)
         allows = entry.get(APPROVAL) == APPROVED
         remedy = f"take that out of [{SERVERS}.{SERVER}.tools]" if against else ""
-        return Found(command=(), allows=allows, against=against, remedy=remedy) if allows or against else None
+        return OwnEntry(command=(), allows=allows, against=against, remedy=remedy) if allows or against else None
 
     def added(self, text: str, own: OwnCommand) -> str:
         entry = _entry(text, self.path)
@@ -171,14 +171,14 @@ def _read_toml(text: str) -> Any:
         return None
 
 
-def _files(scope: Scope, around: Surroundings) -> tuple[ConfigFile, ...]:
+def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
     home = around.folder(HOME) or around.home / ".codex"
-    folder = around.project / ".codex" if scope is Scope.PROJECT else home
+    folder = around.project / ".codex" if scope is ConfigScope.PROJECT else home
     config = folder / "config.toml"
     return (CodexServers(path=config), CodexAllowRule(path=config))
 
 
-CODEX = Client(
+CODEX = ClientProgram(
     name="codex",
     title="Codex",
     program="codex",

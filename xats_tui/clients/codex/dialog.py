@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from xats_tui.core.model.panes import Option, Prompt
-from xats_tui.core.screen.ansi_grid import Line, cursor_of
+from xats_tui.core.screen.ansi_grid import ScreenLine, cursor_of
 from xats_tui.core.screen.options import TYPING, numbered, prompt_of, text_of
 
 OPTION = re.compile(r"^(?: {2})?(?P<mark>›| ) (?P<number>\d)\. (?P<label>\S.*)$")
@@ -21,7 +21,7 @@ APART = re.compile(r" {2,}")
 """Between an option of a form and what is said of it."""
 
 
-def read_codex_prompt(lines: Sequence[Line], formats: Mapping[str, Any]) -> Prompt | None:
+def read_codex_prompt(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Prompt | None:
     """The prompt on a screen; None if there is none."""
     rows = text_of(lines)
     listed = numbered(rows, OPTION)
@@ -39,7 +39,7 @@ def read_codex_prompt(lines: Sequence[Line], formats: Mapping[str, Any]) -> Prom
     return prompt_of(rows, forms[-1], listed, asked=rows[forms[-1] + 1 : listed.first_row], why_not=why_not)
 
 
-def _is_title(line: Line) -> bool:
+def _is_title(line: ScreenLine) -> bool:
     """Bold from end to end, which nothing of a command is."""
     written = [cell for cell in line.cells if not cell.blank]
     return bool(PERMISSION.match(line.text.strip())) and all(cell.style.bold for cell in written)

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from xats_tui.core.model.panes import PaneReading
-from xats_tui.core.screen.ansi_grid import Cursor, Line, cursor_of, join_wrapped, width_of
+from xats_tui.core.screen.ansi_grid import Cursor, ScreenLine, cursor_of, join_wrapped, width_of
 from xats_tui.core.screen.signs import Signs, lowest_match, quoted, title_of
 
-INDENT = 2
+INDENT_CELLS = 2
 """Cells that mark and margin take at the left of the input line."""
 
 STATUS = re.compile(r"[•◦∙·⠀-⣿] .*\besc to interrupt\)?")
 """The line above the input line while a turn goes on."""
 
-STATUS_REACH = 20
+STATUS_SEARCH_ROWS = 20
 """Rows above the input line that queued messages may put between it and the line with the elapsed time."""
 
 DIALOG = re.compile(
@@ -37,11 +37,11 @@ LEAVING = re.compile(r"(ctrl ?\+ ?c|\^c) again to (quit|exit)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class InputLine:
+class CodexInputLine:
     """The rows from the lowest › to the empty row above the footer."""
 
     mark: str
-    rows: tuple[Line, ...]
+    rows: tuple[ScreenLine, ...]
     """What stands right of the margin."""
     first_row: int
     footer: str
@@ -51,7 +51,7 @@ class InputLine:
         return cursor is not None and cursor.shown and self.first_row <= cursor.row < self.first_row + len(self.rows)
 
 
-def read_codex(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneReading:
+def read_codex(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
     """Idle only if the placeholder shows in the lowest input line, the cursor is before it and nothing else goes on."""
     width, cursor, title = width_of(formats, lines), cursor_of(formats), title_of(formats)
     waiting = "the title says: Action Required" if TITLE_WAITING.match(title) else None
@@ -69,7 +69,7 @@ def read_codex(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneReading
     ).reading("the input line shows its placeholder and holds the cursor")
 
 
-def _find_input_line(lines: Sequence[Line]) -> InputLine | None:
+def _find_input_line(lines: Sequence[ScreenLine]) -> CodexInputLine | None:
     first = next((row for row in reversed(range(len(lines))) if _begins_input(lines[row])), None)
     mark = lines[first].at(0) if first is not None else None
     if first is None or mark is None:
@@ -83,10 +83,10 @@ def _find_input_line(lines: Sequence[Line]) -> InputLine | None:
     footer = "\n".join(line.text for line in below)
     if lowest_match(DIALOG, below):
         return None  # the lowest › is a dialog's chosen option, or the help covers the input line
-    return InputLine(mark.text, tuple(line.from_column(INDENT) for line in lines[first:end]), first, footer)
+    return CodexInputLine(mark.text, tuple(line.from_column(INDENT_CELLS) for line in lines[first:end]), first, footer)
 
 
-def _begins_input(line: Line) -> bool:
+def _begins_input(line: ScreenLine) -> bool:
     mark, after = line.at(0), line.at(1)
     return (
         mark is not None
@@ -98,45 +98,45 @@ def _begins_input(line: Line) -> bool:
     )
 
 
-def _typed(found: InputLine, width: int) -> str | None:
+def _typed(found: CodexInputLine, width: int) -> str | None:
     """What a person typed; None if only the placeholder shows."""
     cells = [cell for line in found.rows for cell in line.cells]
     if any(not cell.blank for cell in cells) and all(cell.dim or cell.blank for cell in cells):
         return None
     texts = ["".join(cell.text for cell in line.cells if not cell.dim) for line in found.rows]
-    return join_wrapped(texts, width - INDENT)
+    return join_wrapped(texts, width - INDENT_CELLS)
 
 
-def _draft(found: InputLine, text: str | None) -> str | None:
+def _draft(found: CodexInputLine, text: str | None) -> str | None:
     if found.mark == "!":
         return "shell mode: what is typed is run"
     return f"not sent: {quoted(text)}" if text is not None else None
 
 
-def _dialog(found: InputLine, cursor: Cursor | None) -> str | None:
+def _dialog(found: CodexInputLine, cursor: Cursor | None) -> str | None:
     if cursor is not None and not found.holds(cursor):
         return "the cursor is outside the input line: a search or a menu is open"
     return None
 
 
-def _busy(lines: Sequence[Line], first_row: int) -> str | None:
+def _busy(lines: Sequence[ScreenLine], first_row: int) -> str | None:
     """The line with the elapsed time: at the left edge, where no tool's output is, and faint, which no answer is."""
-    for line in lines[max(0, first_row - STATUS_REACH) : first_row]:
+    for line in lines[max(0, first_row - STATUS_SEARCH_ROWS) : first_row]:
         found = STATUS.match(line.text)
         if found and line.cells[found.end() - 1].dim:
             return f"at work: {line.text.strip()[:40]}"
     return None
 
 
-def _doubt(found: InputLine, cursor: Cursor | None) -> str | None:
+def _doubt(found: CodexInputLine, cursor: Cursor | None) -> str | None:
     if LEAVING.search(found.footer):
         return "one more key press ends the program"
-    if cursor is None or (cursor.row, cursor.column) != (found.first_row, INDENT):
+    if cursor is None or (cursor.row, cursor.column) != (found.first_row, INDENT_CELLS):
         return "the cursor is not at the start of the empty input line"
     return None
 
 
-def _without_input_line(lines: Sequence[Line], waiting: str | None, spinning: str | None) -> Signs:
+def _without_input_line(lines: Sequence[ScreenLine], waiting: str | None, spinning: str | None) -> Signs:
     sign = lowest_match(DIALOG, lines)
     return Signs(
         dialog=waiting or (f"a dialog or menu is open: {sign}" if sign else None),

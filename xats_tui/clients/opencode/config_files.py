@@ -8,7 +8,7 @@ from pathlib import Path
 from xats_tui.clients.setup.allow_rules import OpencodeAllowRule
 from xats_tui.clients.setup.config_files import ConfigFile, NotUnderstood
 from xats_tui.clients.setup.json_files import JsonServers
-from xats_tui.clients.setup.program import Client, Scope, Surroundings
+from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 from xats_tui.clients.setup.rewriting import plain_text
 
 CONFIG, XDG_CONFIG = "OPENCODE_CONFIG", "XDG_CONFIG_HOME"
@@ -17,13 +17,13 @@ NAMES = ("opencode.jsonc", "opencode.json")
 """Its own names, the one that counts more first."""
 
 
-def _files(scope: Scope, around: Surroundings) -> tuple[ConfigFile, ...]:
+def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
     servers = _file(scope, around)
     return (servers, OpencodeAllowRule(path=servers.path))
 
 
-def _file(scope: Scope, around: Surroundings) -> JsonServers:
-    if scope is Scope.PROJECT:
+def _file(scope: ConfigScope, around: ConfigContext) -> JsonServers:
+    if scope is ConfigScope.PROJECT:
         return _one_of(around.project)
     if chosen := around.folder(CONFIG):
         return _servers(chosen)
@@ -47,4 +47,4 @@ def _servers(path: Path) -> JsonServers:
     return JsonServers(path=path, member="mcp", command_is_list=True, comments=True)
 
 
-OPENCODE = Client(name="opencode", title="opencode", program="opencode", files=_files, asks_about_tools=False)
+OPENCODE = ClientProgram(name="opencode", title="opencode", program="opencode", files=_files, asks_about_tools=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from xats_tui.clients.opencode.screen import BAR
 from xats_tui.core.model.panes import Option, Prompt
-from xats_tui.core.screen.ansi_grid import Cell, Line
+from xats_tui.core.screen.ansi_grid import ScreenCell, ScreenLine
 from xats_tui.core.screen.options import SIGN, in_one_line, joined, numbered, prompt_of, text_of
 
 OPTION = re.compile(rf"^ {{0,3}}(?P<mark>{SIGN})?(?P<number>\d)\. (?P<label>\S.*)$")
@@ -18,7 +18,7 @@ TITLE = re.compile(r"^ *△ ")
 LEFT_AND_RIGHT = ("Left", "Right")
 
 
-def read_opencode_prompt(lines: Sequence[Line], formats: Mapping[str, Any]) -> Prompt | None:
+def read_opencode_prompt(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Prompt | None:
     """The prompt on a screen; None if there is none."""
     block = _lowest_block(lines)
     if block is None:
@@ -37,7 +37,7 @@ def read_opencode_prompt(lines: Sequence[Line], formats: Mapping[str, Any]) -> P
     return prompt_of(marked, 0, listed) if listed else None
 
 
-def _lowest_block(lines: Sequence[Line]) -> tuple[int, list[Line]] | None:
+def _lowest_block(lines: Sequence[ScreenLine]) -> tuple[int, list[ScreenLine]] | None:
     """The lowest rows with a bar at their left, without it and without what stands beside the panel."""
     bars = [next((cell for cell in line.cells if not cell.blank), None) for line in lines]
     is_bar = [cell is not None and cell.text == BAR for cell in bars]
@@ -51,11 +51,12 @@ def _lowest_block(lines: Sequence[Line]) -> tuple[int, list[Line]] | None:
     assert bar is not None  # it is what `bottom` was found by
     right = _right_edge(lines[top], bar.column)
     return top, [
-        Line(tuple(cell for cell in line.cells if bar.column < cell.column < right)) for line in lines[top : bottom + 1]
+        ScreenLine(tuple(cell for cell in line.cells if bar.column < cell.column < right))
+        for line in lines[top : bottom + 1]
     ]
 
 
-def _right_edge(padding: Line, bar: int) -> int:
+def _right_edge(padding: ScreenLine, bar: int) -> int:
     """Where the panel ends: its first row is empty and drawn in its background."""
     inside = [cell for cell in padding.cells if cell.column > bar]
     background = inside[0].style.background if inside else ""
@@ -63,7 +64,7 @@ def _right_edge(padding: Line, bar: int) -> int:
     return next(outside, sys.maxsize)
 
 
-def _row_of_options(rows: Sequence[str], foot: Line, number: int) -> Prompt | None:
+def _row_of_options(rows: Sequence[str], foot: ScreenLine, number: int) -> Prompt | None:
     """Options side by side; the chosen one has a background of its own."""
     match = ROW.match(rows[number])
     assert match is not None  # that is how the row was found
@@ -85,10 +86,10 @@ def _row_of_options(rows: Sequence[str], foot: Line, number: int) -> Prompt | No
     )
 
 
-def _with_mark(line: Line) -> str:
+def _with_mark(line: ScreenLine) -> str:
     """The row with a sign before its number if that is drawn on a background of its own, as the chosen option's is."""
     text = line.text.rstrip()
-    first: Cell | None = next((cell for cell in line.cells if not cell.blank), None)
+    first: ScreenCell | None = next((cell for cell in line.cells if not cell.blank), None)
     plain = line.cells[0].style.background if line.cells else ""
     if first is None or not first.text.isdigit() or first.style.background == plain:
         return text

@@ -12,15 +12,15 @@ from itertools import groupby
 from typing import Any
 
 from xats_tui.core.model.panes import PaneReading
-from xats_tui.core.screen.ansi_grid import Cell, Cursor, Line, Style, cursor_of, join_wrapped
+from xats_tui.core.screen.ansi_grid import CellStyle, Cursor, ScreenCell, ScreenLine, cursor_of, join_wrapped
 from xats_tui.core.screen.signs import Signs, lowest_match, quoted
 
 BAR, FOOT, EDGE = "┃", "╹", "▀"
 
-MARGIN = 3
+MARGIN_CELLS = 3
 """Cells that bar and padding take at the left of the text."""
 
-PADDING = 2
+PADDING_CELLS = 2
 """Cells between the text and the box's right edge."""
 
 BUSY = re.compile(r"esc (again to )?interrupt|[■⬝]{3}|retrying in")
@@ -42,13 +42,13 @@ SHELL_MODE = re.compile(r"^Shell\b|exit shell mode")
 class InputBox:
     """The box: its text, what an empty cell in it looks like, what stands in its foot and below."""
 
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[ScreenCell, ...], ...]
     """The cells that are not the box's own, row by row."""
     first_row: int
     column: int
     """Where the text begins."""
     text_width: int
-    foot: Line
+    foot: ScreenLine
     below: str
 
     def holds(self, cursor: Cursor | None) -> bool:
@@ -56,7 +56,7 @@ class InputBox:
         return cursor is not None and cursor.shown and self.first_row <= cursor.row < self.first_row + len(self.rows)
 
 
-def read_opencode(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneReading:
+def read_opencode(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
     """Idle only if the box is empty or shows its placeholder, holds the cursor, and nothing else is going on."""
     cursor = cursor_of(formats)
     box = _find_box(lines)
@@ -73,7 +73,7 @@ def read_opencode(lines: Sequence[Line], formats: Mapping[str, Any]) -> PaneRead
     ).reading("the input box is empty and holds the cursor")
 
 
-def _find_box(lines: Sequence[Line]) -> InputBox | None:
+def _find_box(lines: Sequence[ScreenLine]) -> InputBox | None:
     bottom = next((row for row in reversed(range(len(lines))) if f"{FOOT}{EDGE * 8}" in lines[row].text), None)
     corner = next((cell for cell in lines[bottom].cells if cell.text == FOOT), None) if bottom is not None else None
     if bottom is None or corner is None:
@@ -81,26 +81,28 @@ def _find_box(lines: Sequence[Line]) -> InputBox | None:
     top = bottom
     while top and _is_bar(lines[top - 1].at(corner.column), corner):
         top -= 1
-    if bottom - top < MARGIN + 1:  # padding, text, padding, foot
+    if bottom - top < MARGIN_CELLS + 1:  # padding, text, padding, foot
         return None
     right = corner.column + 1 + lines[bottom].text.count(EDGE)
     inside = [_between(line, corner.column + 1, right) for line in lines[top:bottom]]
-    empty = inside[0][0].style if inside[0] else Style()
-    rows = tuple(_written(cells, empty, corner.column + MARGIN) for cells in inside[1:-2])
-    foot = Line(tuple(cell for cell in inside[-1] if not cell.blank))
+    empty = inside[0][0].style if inside[0] else CellStyle()
+    rows = tuple(_written(cells, empty, corner.column + MARGIN_CELLS) for cells in inside[1:-2])
+    foot = ScreenLine(tuple(cell for cell in inside[-1] if not cell.blank))
     below = "\n".join(line.text for line in lines[bottom + 1 :])
-    return InputBox(rows, top + 1, corner.column + MARGIN, right - corner.column - MARGIN - PADDING, foot, below)
+    return InputBox(
+        rows, top + 1, corner.column + MARGIN_CELLS, right - corner.column - MARGIN_CELLS - PADDING_CELLS, foot, below
+    )
 
 
-def _is_bar(cell: Cell | None, corner: Cell) -> bool:
+def _is_bar(cell: ScreenCell | None, corner: ScreenCell) -> bool:
     return cell is not None and cell.text == BAR and cell.style.foreground == corner.style.foreground
 
 
-def _between(line: Line, left: int, right: int) -> tuple[Cell, ...]:
+def _between(line: ScreenLine, left: int, right: int) -> tuple[ScreenCell, ...]:
     return tuple(cell for cell in line.cells if left <= cell.column < right)
 
 
-def _written(cells: Sequence[Cell], empty: Style, column: int) -> tuple[Cell, ...]:
+def _written(cells: Sequence[ScreenCell], empty: CellStyle, column: int) -> tuple[ScreenCell, ...]:
     """The cells of a row of text up to the last that is not the box's own."""
     text = [cell for cell in cells if cell.column >= column]
     while text and text[-1].blank and text[-1].style == empty:
@@ -108,7 +110,7 @@ def _written(cells: Sequence[Cell], empty: Style, column: int) -> tuple[Cell, ..
     return tuple(text)
 
 
-def _text(cells: Sequence[Cell]) -> str:
+def _text(cells: Sequence[ScreenCell]) -> str:
     return "".join(cell.text for cell in cells)
 
 
@@ -138,7 +140,7 @@ def _draft(box: InputBox, cursor: Cursor | None, placeholder: bool, text: str) -
     return None
 
 
-def _panel(lines: Sequence[Line]) -> str | None:
+def _panel(lines: Sequence[ScreenLine]) -> str | None:
     """The sign of a panel that is open; some leave the cursor where it was, in the box."""
     for line in lines:
         for _, cells in groupby(line.cells, key=lambda cell: cell.style.background):
@@ -149,12 +151,12 @@ def _panel(lines: Sequence[Line]) -> str | None:
     return None
 
 
-def _overlay(lines: Sequence[Line]) -> str:
+def _overlay(lines: Sequence[ScreenLine]) -> str:
     sign = lowest_match(DIALOG, lines)
     return f"a dialog or menu is open: {sign}" if sign else "the cursor is outside the input box: a menu is open"
 
 
-def _without_box(lines: Sequence[Line]) -> Signs:
+def _without_box(lines: Sequence[ScreenLine]) -> Signs:
     sign = lowest_match(DIALOG, lines)
     dialog = _panel(lines) or (f"a dialog or menu is open: {sign}" if sign else None)
     return Signs(dialog=dialog, doubt="no input box is seen")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xats_tui.clients.setup import jsonc
-from xats_tui.clients.setup.config_files import ALLOW_RULE, SERVER, Found, as_object
+from xats_tui.clients.setup.config_files import ALLOW_RULE, SERVER, OwnEntry, as_object
 from xats_tui.clients.setup.json_files import broken_json, parsed_json
 from xats_tui.clients.setup.own_command import OwnCommand
 
@@ -32,7 +32,7 @@ class ClaudeAllowRule:
     path: Path
     holds: str = ALLOW_RULE
 
-    def found(self, text: str) -> Found | None:
+    def found(self, text: str) -> OwnEntry | None:
         rules = as_object(as_object(parsed_json(text, self.path), self.path).get(PERMISSIONS, {}), self.path)
         allows = any(_list(rules, ALLOWED).count(rule) for rule in (CLAUDE_RULE, f"{CLAUDE_RULE}__*"))
         against = tuple(
@@ -42,7 +42,7 @@ class ClaudeAllowRule:
             if rule == CLAUDE_RULE or rule.startswith(f"{CLAUDE_RULE}__")
         )
         remedy = "take that rule out, in the file or with /permissions" if against else ""
-        return Found(command=(), allows=allows, against=against, remedy=remedy) if allows or against else None
+        return OwnEntry(command=(), allows=allows, against=against, remedy=remedy) if allows or against else None
 
     def added(self, text: str, own: OwnCommand) -> str:
         text = text if text.strip() else "{}\n"
@@ -72,16 +72,16 @@ class OpencodeAllowRule:
     path: Path
     holds: str = ALLOW_RULE
 
-    def found(self, text: str) -> Found | None:
+    def found(self, text: str) -> OwnEntry | None:
         permission = self._permission(text)
         if isinstance(permission, str):
             by_hand = f'write "{PERMISSION}": {{"*": "{permission}", "{OPENCODE_RULE}": "{ALLOWED}"}}'
             against = (f'"{PERMISSION}": "{permission}"',)
-            return None if permission == ALLOWED else Found(command=(), against=against, remedy=by_hand)
+            return None if permission == ALLOWED else OwnEntry(command=(), against=against, remedy=by_hand)
         decided, by = _decision(as_object(permission, self.path))
         if decided == ALLOWED:
-            return Found(command=(), allows=True) if by == OPENCODE_RULE else None
-        return Found(command=(), against=(f'"{PERMISSION}": {{"{by}": "{decided}"}}',))
+            return OwnEntry(command=(), allows=True) if by == OPENCODE_RULE else None
+        return OwnEntry(command=(), against=(f'"{PERMISSION}": {{"{by}": "{decided}"}}',))
 
     def added(self, text: str, own: OwnCommand) -> str:
         found = self.found(text)

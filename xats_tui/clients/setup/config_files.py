@@ -27,7 +27,7 @@ class NotUnderstood(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class OwnEntry:
     """What of ours stands in a file."""
 
     command: tuple[str, ...]
@@ -56,7 +56,7 @@ class ConfigFile(Protocol):
         """What of ours it is for: `MCP_SERVER`, `HOOKS`, `ALLOW_RULE`."""
         ...
 
-    def found(self, text: str) -> Found | None:
+    def found(self, text: str) -> OwnEntry | None:
         """What of ours stands in this text.
 
         Raises:
@@ -81,12 +81,12 @@ class ConfigFile(Protocol):
         ...
 
 
-def found_in(entry: Mapping[str, Any]) -> Found:
+def found_in(entry: Mapping[str, Any]) -> OwnEntry:
     """What a server's entry starts."""
     command, arguments = entry.get("command"), entry.get("args")
     words = command if isinstance(command, list) else [command] if command else []
     words = [*words, *(arguments if isinstance(arguments, list) else [])]
-    return Found(command=tuple(str(word) for word in words), enabled=entry.get("enabled", True) is not False)
+    return OwnEntry(command=tuple(str(word) for word in words), enabled=entry.get("enabled", True) is not False)
 
 
 def as_object(value: Any, path: Path) -> Mapping[str, Any]:

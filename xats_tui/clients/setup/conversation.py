@@ -11,12 +11,12 @@ from pathlib import Path
 
 import typer
 
-from xats_tui.clients import CLIENTS, Client, Scope, Surroundings
+from xats_tui.clients import CLIENTS, ClientProgram, ConfigContext, ConfigScope
 from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, ConfigFile
 from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.rewriting import carry_out, change, plain_text
 from xats_tui.core.clock import SystemClock
-from xats_tui.runtime.console import Paper, short, visible
+from xats_tui.runtime.console import Console, short, visible
 from xats_tui.runtime.settings import Loaded
 
 ALL = "all"
@@ -29,17 +29,17 @@ ALLOWING = (
 DIFF_COLOURS = {"+": ("green",), "-": ("red",), "@": ("cyan",)}
 
 
-class Refused(Exception):
+class SetupRefused(Exception):
     """Nothing more is done; one sentence that says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SetupRequest:
     """What the command line asks for."""
 
     client: str
     """Its name, or `all`."""
-    scope: Scope
+    scope: ConfigScope
     hooks: bool
     allow: bool
     """Let the agents call our tools without asking."""
@@ -48,14 +48,14 @@ class Wish:
     yes: bool
 
 
-def set_up(loaded: Loaded, wish: Wish, paper: Paper) -> None:
+def set_up(loaded: Loaded, wish: SetupRequest, paper: Console) -> None:
     """Bring the clients' configuration to what is wished, file by file.
 
     Raises:
         NotUnderstood: one of the files cannot be read; nothing was changed.
         NotWritten, Refused: it cannot go on; what was told until then is done.
     """
-    around = Surroundings.here()
+    around = ConfigContext.here()
     own = None if wish.remove else OwnCommand.of_this_process(loaded)
     planned = [(client, _files(client, wish, around)) for client in _clients(wish)]
     changes = [change(file, own) for _, files in planned for file in files]  # all are read before one is written
@@ -68,12 +68,12 @@ def set_up(loaded: Loaded, wish: Wish, paper: Paper) -> None:
         _say_last(loaded, paper)
 
 
-def _files(client: Client, wish: Wish, around: Surroundings) -> list[ConfigFile]:
+def _files(client: ClientProgram, wish: SetupRequest, around: ConfigContext) -> list[ConfigFile]:
     left_out = {HOOKS: not wish.hooks, ALLOW_RULE: not wish.allow}
     return [file for file in client.files(wish.scope, around) if not left_out.get(file.holds)]
 
 
-def _clients(wish: Wish) -> Sequence[Client]:
+def _clients(wish: SetupRequest) -> Sequence[ClientProgram]:
     """Those that are meant.
 
     Raises:
@@ -85,14 +85,14 @@ def _clients(wish: Wish) -> Sequence[Client]:
     installed = [client for client in meant if client.where(os.environ)]
     if not installed:
         programs = ", ".join(f"`{client.program}`" for client in meant)
-        raise Refused(f"no {programs} on PATH: install the client first, or see that PATH leads to it")
+        raise SetupRefused(f"no {programs} on PATH: install the client first, or see that PATH leads to it")
     return installed
 
 
 class _Settler:
     """Shows each change, asks about it, makes it and tells of it."""
 
-    def __init__(self, own: OwnCommand | None, wish: Wish, paper: Paper) -> None:
+    def __init__(self, own: OwnCommand | None, wish: SetupRequest, paper: Console) -> None:
         self._own = own
         self._wish = wish
         self._paper = paper
@@ -100,16 +100,16 @@ class _Settler:
         """What files would have become, had the changes been written that were only shown."""
         self._written: set[Path] = set()
 
-    def settle(self, client: Client, files: Sequence[ConfigFile]) -> bool:
+    def settle(self, client: ClientProgram, files: Sequence[ConfigFile]) -> bool:
         """Go through the files of a client; whether one was written."""
         self._paper.write(self._paper.coloured(client.title, "bold"))
         written = [self._settle_one(client, file) for file in files]
-        if any(written) and self._wish.scope is Scope.PROJECT and not self._wish.remove and client.project_note:
+        if any(written) and self._wish.scope is ConfigScope.PROJECT and not self._wish.remove and client.project_note:
             self._paper.wrapped(client.project_note + ".", "  ", "  ", "dim")
         self._paper.write()
         return any(written)
 
-    def _settle_one(self, client: Client, file: ConfigFile) -> bool:
+    def _settle_one(self, client: ClientProgram, file: ConfigFile) -> bool:
         place = visible(short(file.path))
         found = change(file, self._own, self._drafts)  # anew: what was written before may stand in the same file
         if found is None:
@@ -128,7 +128,7 @@ class _Settler:
         if not self._wish.yes and not _agreed(question):
             self._paper.write("  left as it was")
             return False
-        is_private, is_new = self._wish.scope is Scope.USER, file.path not in self._written
+        is_private, is_new = self._wish.scope is ConfigScope.USER, file.path not in self._written
         backup = carry_out(found, SystemClock().now(), is_private=is_private, keeps_former=is_new)
         self._written.add(file.path)
         kept = f"; as it was: {visible(backup.name)}" if backup else ""
@@ -152,7 +152,9 @@ class _Settler:
 
 def _agreed(question: str) -> bool:
     if not sys.stdin.isatty():
-        raise Refused("there is no terminal to ask in: nothing more was written; add --yes, or --dry-run to look only")
+        raise SetupRefused(
+            "there is no terminal to ask in: nothing more was written; add --yes, or --dry-run to look only"
+        )
     try:
         return typer.confirm(question)
     except typer.Abort:
@@ -160,13 +162,13 @@ def _agreed(question: str) -> bool:
         raise
 
 
-def _fitting(line: str, paper: Paper) -> str:
+def _fitting(line: str, paper: Console) -> str:
     """A changed line as it is; one that only stands beside a change in what the width has room for."""
     room = paper.width - 3
     return line if line[:1] in "+-" or len(line) <= room else line[: room - 1] + paper.shape("…", ">")
 
 
-def _say_last(loaded: Loaded, paper: Paper) -> None:
+def _say_last(loaded: Loaded, paper: Console) -> None:
     if loaded.settings.token and not loaded.sources["token"].startswith("file "):
         path = visible(short(loaded.settings.config_path))
         paper.wrapped(

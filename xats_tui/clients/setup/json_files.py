@@ -12,8 +12,8 @@ from xats_tui.clients.setup.config_files import (
     MCP_SERVER,
     ONLY_OVER_HTTP,
     SERVER,
-    Found,
     NotUnderstood,
+    OwnEntry,
     as_object,
     found_in,
 )
@@ -38,7 +38,7 @@ class JsonServers:
     """The objects around that one, for a file which is only looked at."""
     holds: str = MCP_SERVER
 
-    def found(self, text: str) -> Found | None:
+    def found(self, text: str) -> OwnEntry | None:
         around = self._parsed(text)
         for name in (*self.within, self.member):
             around = as_object(around, self.path).get(name, {})
@@ -90,12 +90,12 @@ class ClaudeHooks:
     path: Path
     holds: str = HOOKS
 
-    def found(self, text: str) -> Found | None:
+    def found(self, text: str) -> OwnEntry | None:
         ours = {event: line for event, _, _, line in self._ours(parsed_json(text, self.path))}
         if not ours:
             return None
         command = next(iter(ours.values()))
-        return Found(command=tuple(_words(command)), events=tuple(event for event in HOOK_EVENTS if event in ours))
+        return OwnEntry(command=tuple(_words(command)), events=tuple(event for event in HOOK_EVENTS if event in ours))
 
     def added(self, text: str, own: OwnCommand) -> str:
         text = text if text.strip() else "{}\n"

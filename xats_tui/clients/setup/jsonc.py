@@ -14,7 +14,7 @@ Path = Sequence[str | int]
 
 DEFAULT_INDENT = "  "
 
-LONGEST_LINE = 76
+MAX_LINE_COLUMNS = 76
 """Columns of a list that is not broken: with the marks of a diff it has room in 80."""
 
 BLANK = re.compile(r"[ \t\r\n]*")
@@ -36,24 +36,24 @@ class NotJson(Exception):
 
 
 @dataclass(slots=True)
-class Node:
+class JsonNode:
     """A value and where it stands in the text."""
 
     start: int
     end: int
     value: Any = None
-    parts: "list[Part]" = field(default_factory=list)
+    parts: "list[JsonMember]" = field(default_factory=list)
     """What an object or array consists of."""
 
 
 @dataclass(slots=True)
-class Part:
+class JsonMember:
     """A member of an object, or an item of an array."""
 
     key: str | int
     start: int
     """Where it begins: a member's key, an item itself."""
-    node: Node
+    node: JsonNode
 
 
 def parsed(text: str, *, comments: bool) -> Any:
@@ -119,7 +119,7 @@ class _Scanner:
         match = self._blank.match(self.text, at)
         return match.end() if match else at
 
-    def document(self) -> Node:
+    def document(self) -> JsonNode:
         """The one value that the text consists of."""
         start = self.skip(0)
         if start == len(self.text):
@@ -130,7 +130,7 @@ class _Scanner:
             raise NotJson("there is more after the end of the document", self.text, end)
         return root
 
-    def _value(self, at: int) -> Node:
+    def _value(self, at: int) -> JsonNode:
         opening = self.text[at : at + 1]
         if opening in ("{", "["):
             return self._container(at, "}" if opening == "{" else "]")
@@ -139,19 +139,19 @@ class _Scanner:
         match = ATOM.match(self.text, at)
         if match is None:
             raise NotJson("a value was expected here", self.text, at)
-        return Node(start=at, end=match.end(), value=json.loads(match[0]))
+        return JsonNode(start=at, end=match.end(), value=json.loads(match[0]))
 
-    def _string(self, at: int) -> Node:
+    def _string(self, at: int) -> JsonNode:
         match = STRING.match(self.text, at)
         if match is None:
             raise NotJson("a string does not end, or was expected here", self.text, at)
         try:
-            return Node(start=at, end=match.end(), value=json.loads(match[0]))
+            return JsonNode(start=at, end=match.end(), value=json.loads(match[0]))
         except ValueError:
             raise NotJson("a string has an escape that is none", self.text, at) from None
 
-    def _container(self, start: int, closing: str) -> Node:
-        node = Node(start=start, end=start)
+    def _container(self, start: int, closing: str) -> JsonNode:
+        node = JsonNode(start=start, end=start)
         at = self.skip(start + 1)
         while not self.text.startswith(closing, at):
             if node.parts:
@@ -176,22 +176,22 @@ class _Scanner:
             raise NotJson("a comma stands before the end", self.text, at)
         return after
 
-    def _part(self, at: int, closing: str, index: int) -> Part:
+    def _part(self, at: int, closing: str, index: int) -> JsonMember:
         if closing == "]":
-            return Part(key=index, start=at, node=self._value(at))
+            return JsonMember(key=index, start=at, node=self._value(at))
         key = self._string(at)
         colon = self.skip(key.end)
         if not self.text.startswith(":", colon):
             raise NotJson("a colon was expected here", self.text, colon)
-        return Part(key=key.value, start=at, node=self._value(self.skip(colon + 1)))
+        return JsonMember(key=key.value, start=at, node=self._value(self.skip(colon + 1)))
 
 
-def _part(node: Node, key: str | int) -> Part | None:
+def _part(node: JsonNode, key: str | int) -> JsonMember | None:
     """The part of that key; of several with one key the last, which is the one that counts."""
     return next((part for part in reversed(node.parts) if part.key == key), None)
 
 
-def _inserted(scanner: _Scanner, node: Node, key: str | int, value: Any) -> str:
+def _inserted(scanner: _Scanner, node: JsonNode, key: str | int, value: Any) -> str:
     text, unit = scanner.text, _unit(scanner.text)
     name = "" if isinstance(key, int) else json.dumps(key, ensure_ascii=False) + ": "
     outer = _indent_at(text, node.start)
@@ -211,7 +211,7 @@ def _inserted(scanner: _Scanner, node: Node, key: str | int, value: Any) -> str:
     return f"{text[: node.start + 1]}{inside}{member}\n{outer}{text[node.end - 1 :]}"
 
 
-def _appended(scanner: _Scanner, node: Node, member: str) -> str:
+def _appended(scanner: _Scanner, node: JsonNode, member: str) -> str:
     """A member on a line of its own behind the last one, and behind the comment on that one's line."""
     text, end = scanner.text, node.parts[-1].node.end
     comma = scanner.skip(end)
@@ -226,7 +226,7 @@ def _appended(scanner: _Scanner, node: Node, member: str) -> str:
     return text[:end] + separator + text[end:place] + member + closing + text[place:]
 
 
-def _cut(scanner: _Scanner, container: Node, key: str | int) -> str:
+def _cut(scanner: _Scanner, container: JsonNode, key: str | int) -> str:
     text, parts = scanner.text, container.parts
     index = next(number for number, part in enumerate(parts) if part is _part(container, key))
     start, end = _extent(scanner, parts[index], is_last=index + 1 == len(parts))
@@ -242,7 +242,7 @@ def _cut(scanner: _Scanner, container: Node, key: str | int) -> str:
     return text[:place] + (between if between.strip(" \t") else "") + text[end:]
 
 
-def _extent(scanner: _Scanner, part: Part, *, is_last: bool) -> tuple[int, int]:
+def _extent(scanner: _Scanner, part: JsonMember, *, is_last: bool) -> tuple[int, int]:
     """Where a part begins and ends with the comma behind it, in whole lines where it has lines of its own."""
     text = scanner.text
     line_start = text.rfind("\n", 0, part.start) + 1
@@ -253,7 +253,7 @@ def _extent(scanner: _Scanner, part: Part, *, is_last: bool) -> tuple[int, int]:
     return line_start, min(rest.end() + 1, len(text)) if rest else end
 
 
-def _comma_behind(scanner: _Scanner, part: Part) -> int:
+def _comma_behind(scanner: _Scanner, part: JsonMember) -> int:
     """The position behind the comma that follows; 0 if none does."""
     comma = scanner.skip(part.node.end)
     return comma + 1 if scanner.text.startswith(",", comma) else 0
@@ -283,7 +283,7 @@ def _written(value: Any, indent: str, unit: str, before: int = 0) -> str:
         opening, closing = "{}"
         names = {key: json.dumps(key, ensure_ascii=False) + ": " for key in value}
         parts = [name + _written(value[key], inner, unit, len(name)) for key, name in names.items()]
-    elif isinstance(value, list) and len(indent) + before + len(line) > LONGEST_LINE:
+    elif isinstance(value, list) and len(indent) + before + len(line) > MAX_LINE_COLUMNS:
         opening, closing = "[]"
         parts = [_in_list(item, inner, unit) for item in value]
     else:
@@ -293,4 +293,4 @@ def _written(value: Any, indent: str, unit: str, before: int = 0) -> str:
 
 def _in_list(item: Any, indent: str, unit: str) -> str:
     line = json.dumps(item, ensure_ascii=False)
-    return line if len(indent + line) <= LONGEST_LINE else _written(item, indent, unit)
+    return line if len(indent + line) <= MAX_LINE_COLUMNS else _written(item, indent, unit)

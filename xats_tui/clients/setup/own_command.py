@@ -14,7 +14,7 @@ from xats_tui.runtime.settings import Loaded
 
 PROGRAM, PACKAGE = "xats-tui", "xats_tui"
 
-LONGEST_START = 4
+MAX_COMMAND_WORDS = 4
 """Words in which a command line names its program: `uvx --from WHEEL xats-tui`."""
 
 AN_AGENTS_OWN = ("--name", "--team", "--role", "--token")
@@ -63,7 +63,7 @@ def own_program(started_as: str | None = None) -> tuple[str, ...]:
 
 def is_ours(command: Sequence[str]) -> bool:
     """Whether a command line starts this program, in whatever installation, perhaps by way of a launcher."""
-    return any(Path(word).name in (PROGRAM, PACKAGE) for word in command[:LONGEST_START])
+    return any(Path(word).name in (PROGRAM, PACKAGE) for word in command[:MAX_COMMAND_WORDS])
 
 
 def _is_for_the_moment(script: Path) -> bool:

@@ -17,11 +17,11 @@ from xats_tui.clients.setup.config_files import ConfigFile
 
 VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
 
-VERSION_PATIENCE = 15.0
+VERSION_TIMEOUT_S = 15.0
 """Seconds for a program to say its version; the first start of a large one reads a lot from the disk."""
 
 
-class Scope(StrEnum):
+class ConfigScope(StrEnum):
     """For whom a configuration holds."""
 
     USER = "user"
@@ -31,7 +31,7 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ConfigContext:
     """What tells where a program looks for its configuration."""
 
     home: Path
@@ -39,7 +39,7 @@ class Surroundings:
     environment: Mapping[str, str]
 
     @classmethod
-    def here(cls) -> "Surroundings":
+    def here(cls) -> "ConfigContext":
         """Those of this process."""
         return cls(home=Path.home(), project=Path.cwd(), environment=os.environ)
 
@@ -50,7 +50,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class ClientProgram:
     """A coding agent's program."""
 
     name: str
@@ -59,9 +59,9 @@ class Client:
     """As people call it."""
     program: str
     """What is on PATH."""
-    files: Callable[[Scope, Surroundings], tuple[ConfigFile, ...]]
+    files: Callable[[ConfigScope, ConfigContext], tuple[ConfigFile, ...]]
     """The files that hold what is ours, the MCP server's first."""
-    elsewhere: Callable[[Surroundings], tuple[ConfigFile, ...]] = lambda _: ()
+    elsewhere: Callable[[ConfigContext], tuple[ConfigFile, ...]] = lambda _: ()
     """Further places where what is ours may stand; nothing is put there."""
     asks_about_tools: bool = True
     """It asks a person about each tool of an MCP server, unless a rule says otherwise."""
@@ -89,7 +89,7 @@ class Client:
                     capture_output=True,
                     text=True,
                     errors="replace",
-                    timeout=VERSION_PATIENCE,
+                    timeout=VERSION_TIMEOUT_S,
                     check=False,
                 ).stdout
             except subprocess.TimeoutExpired:

@@ -17,8 +17,8 @@ from xats_tui.clients.setup.config_files import ConfigFile, NotUnderstood
 from xats_tui.clients.setup.own_command import OwnCommand
 
 BYTE_ORDER_MARK = "\ufeff"
-PRIVATE = 0o600
-READABLE = 0o644
+PRIVATE_MODE = 0o600
+READABLE_MODE = 0o644
 
 
 class NotWritten(Exception):
@@ -108,7 +108,7 @@ def carry_out(change: Change, now: datetime, *, is_private: bool = True, keeps_f
             raise NotWritten(f"{change.path} was changed by another program meanwhile: run this again")
         backup = _backed_up(target, now) if keeps_former and change.before is not None else None
         if change.after:
-            _replace(target, change.after, PRIVATE if is_private else READABLE)
+            _replace(target, change.after, PRIVATE_MODE if is_private else READABLE_MODE)
         else:
             target.unlink()
     except NotUnderstood as error:
@@ -129,7 +129,7 @@ def _backed_up(target: Path, now: datetime) -> Path:
     """A copy beside the file that only the owner may read; an older one is never overwritten."""
     for path in _backup_names(target, now):
         with suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
             with os.fdopen(descriptor, "wb") as copy:
                 copy.write(target.read_bytes())
             return path

@@ -19,10 +19,10 @@ Columns = Mapping[str, Callable[[Record], str]]
 """What makes the cell of a record, by title; from left to right."""
 
 GAP = "  "
-NARROWEST = 16
+MIN_COLUMN_CELLS = 16
 """Cells of a column that is cut at the least; where not even that fits, the last column is left out."""
 
-WRAPS_NEVER = 100_000
+UNLIMITED_CELLS = 100_000
 """Cells of a line where nothing is cut."""
 
 
@@ -80,18 +80,18 @@ def _now() -> datetime:
 
 
 def _room(wide: bool) -> int:
-    return WRAPS_NEVER if is_full(wide) else shutil.get_terminal_size().columns
+    return UNLIMITED_CELLS if is_full(wide) else shutil.get_terminal_size().columns
 
 
 def _fitting(widths: Sequence[int], room: int) -> list[int]:
     """The widths of as many columns as fit: those on the right are left out first, then the widest is cut."""
     kept = list(widths)
-    while len(kept) > 1 and _line(min(width, NARROWEST) for width in kept) > room:
+    while len(kept) > 1 and _line(min(width, MIN_COLUMN_CELLS) for width in kept) > room:
         kept.pop()
-    while (excess := _line(kept) - room) > 0 and max(kept) > NARROWEST:
+    while (excess := _line(kept) - room) > 0 and max(kept) > MIN_COLUMN_CELLS:
         widest = kept.index(max(kept))
         next_widest = max(kept[:widest] + kept[widest + 1 :], default=0)
-        kept[widest] -= min(excess, max(kept[widest] - max(next_widest, NARROWEST), 1))
+        kept[widest] -= min(excess, max(kept[widest] - max(next_widest, MIN_COLUMN_CELLS), 1))
     return kept
 
 

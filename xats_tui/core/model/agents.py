@@ -11,7 +11,7 @@ from xats_tui.core.model.wakes import Wake
 ONLINE_WINDOW = timedelta(minutes=5)
 """An agent that called within this time is online, whatever else is known of it (the reference's own window)."""
 
-START_TOLERANCE = 1.0
+START_TOLERANCE_S = 1.0
 """Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
 
 CHANNEL_PROXY_ROLE = "__channel_proxy__"
@@ -89,7 +89,7 @@ class SeenProcess:
     def is_same(self, other: "SeenProcess | None") -> bool:
         """Whether two readings are of one process."""
         return (
-            other is not None and self.pid == other.pid and abs(self.started_at - other.started_at) <= START_TOLERANCE
+            other is not None and self.pid == other.pid and abs(self.started_at - other.started_at) <= START_TOLERANCE_S
         )
 
 

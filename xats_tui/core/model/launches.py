@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class LaunchRequest:
     """An agent that is to be started in a tmux pane of its own."""
 
     client: str
@@ -27,7 +27,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class LaunchFormEntry:
     """An agent that somebody at the dashboard wants to be started."""
 
     client: str
@@ -40,10 +40,10 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Launched:
+class LaunchResult:
     """What a launch came to."""
 
-    wanted: Wanted
+    wanted: LaunchRequest
     agent_id: str | None
     """None if nobody waited for it."""
     delivery: str
@@ -60,7 +60,7 @@ class Launched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class LaunchCommand:
     """What a start needs beside the wish."""
 
     program: str
@@ -78,7 +78,7 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class ClientStart:
     """What a pane is to run."""
 
     command: tuple[str, ...]

@@ -28,7 +28,7 @@ class WakeStatus(StrEnum):
     FAILED = "failed"
 
 
-class WakeStep(StrEnum):
+class WakeStage(StrEnum):
     """The evidence ladder of a wake, lowest first."""
 
     QUEUED = "queued"
@@ -57,7 +57,7 @@ class Wake:
     failures: int
     """How many of the attempts ended in an error of the transport itself."""
     transport: str | None
-    reached: Mapping[WakeStep, datetime] = field(hash=False)
+    reached: Mapping[WakeStage, datetime] = field(hash=False)
     """Each rung of the ladder for which there is evidence, with its time."""
     due_at: datetime | None
     """When it is tried again; None when it is over."""
@@ -78,7 +78,7 @@ class Wake:
         return self.due_at is None
 
 
-class Reach(StrEnum):
+class Reachability(StrEnum):
     """How far a transport gets towards an agent now."""
 
     OPEN = "open"
@@ -92,10 +92,10 @@ class Reach(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Observation:
     """What was seen before a hint is put before an agent."""
 
-    reach: Reach
+    reach: Reachability
     detail: str
     gates: tuple[Gate, ...] = ()
     seen: str = ""
@@ -107,15 +107,15 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class DeliveryResult:
     """What was seen after a hint was put before an agent."""
 
-    step: WakeStep
+    step: WakeStage
     """The highest rung of the ladder that there is evidence for: attempted, typed or submitted."""
     detail: str
     seen_before: str
     seen_after: str
-    times: Mapping[WakeStep, datetime] = field(default_factory=dict)
+    times: Mapping[WakeStage, datetime] = field(default_factory=dict)
     """When each rung was seen to be reached; the time of the record stands in for one that is missing."""
     typed: bool = True
     """Whether the way to `submitted` was by typing; otherwise that rung is left out."""

@@ -14,12 +14,12 @@ from xats_tui.core.screen.widths import INVISIBLE, character_width, cluster_widt
 
 _ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m|\x1b\[[0-9;:?]*[A-Za-ln-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x0e|\x0f")
 
-WRAP_SLACK = 4
+WRAP_SLACK_CELLS = 4
 """Cells at the right edge that a program may leave free although the next word would fit: margin and cursor."""
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class CellStyle:
     """How a character is drawn; colours are the SGR numbers as they came, empty for the terminal's own."""
 
     foreground: str = ""
@@ -30,13 +30,13 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ScreenCell:
     """One character and how it is drawn."""
 
     text: str
     column: int
     """Cells from the left edge, from 0."""
-    style: Style
+    style: CellStyle
     width: int = 1
     """How many cells it takes: 1 or 2."""
 
@@ -52,11 +52,11 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ScreenLine:
     """One row of the screen, without the empty cells at its end."""
 
-    cells: tuple[Cell, ...]
-    end: Style = Style()
+    cells: tuple[ScreenCell, ...]
+    end: CellStyle = CellStyle()
     """The style in force behind the last cell: tmux cuts off spaces, but not what they were drawn with."""
 
     @property
@@ -74,15 +74,15 @@ class Line:
         """How many cells it takes."""
         return self.cells[-1].column + self.cells[-1].width if self.cells else 0
 
-    def left_of(self, column: int) -> "Line":
+    def left_of(self, column: int) -> "ScreenLine":
         """The part before a column."""
-        return Line(tuple(cell for cell in self.cells if cell.column < column), self.end)
+        return ScreenLine(tuple(cell for cell in self.cells if cell.column < column), self.end)
 
-    def from_column(self, column: int) -> "Line":
+    def from_column(self, column: int) -> "ScreenLine":
         """The part from a column on."""
-        return Line(tuple(cell for cell in self.cells if cell.column >= column), self.end)
+        return ScreenLine(tuple(cell for cell in self.cells if cell.column >= column), self.end)
 
-    def at(self, column: int) -> Cell | None:
+    def at(self, column: int) -> ScreenCell | None:
         """The cell in a column."""
         return next((cell for cell in self.cells if cell.column == column), None)
 
@@ -104,7 +104,7 @@ def cursor_of(formats: Mapping[str, Any]) -> Cursor | None:
         return None
 
 
-def width_of(formats: Mapping[str, Any], lines: Sequence[Line]) -> int:
+def width_of(formats: Mapping[str, Any], lines: Sequence[ScreenLine]) -> int:
     """The pane's width in cells; that of its longest line where tmux did not say."""
     reported = int(formats.get("pane_width") or formats.get("width") or 0)
     return reported or max((line.width for line in lines), default=0)
@@ -125,10 +125,10 @@ def _joint(above: str, row: str, width: int) -> str:
     if free <= 0:
         return ""
     word = row.split(maxsplit=1)[0] if row.strip() else ""
-    return " " if word and free <= len(word) + WRAP_SLACK else "\n"
+    return " " if word and free <= len(word) + WRAP_SLACK_CELLS else "\n"
 
 
-GREY_MOST_CHROMA = 32
+MAX_GREY_CHROMA = 32
 GREY_LEVELS = range(80, 190)
 """How unlike red, green and blue of a grey may be, and how bright it is: neither black nor white."""
 
@@ -144,26 +144,26 @@ def is_grey(colour: str) -> bool:
             return number == 8 or (8 + (number - 232) * 10 in GREY_LEVELS and number >= 232)
         case [2, red, green, blue]:
             levels = (red, green, blue)
-            return max(levels) - min(levels) <= GREY_MOST_CHROMA and sum(levels) // 3 in GREY_LEVELS
+            return max(levels) - min(levels) <= MAX_GREY_CHROMA and sum(levels) // 3 in GREY_LEVELS
         case _:
             return False
 
 
-def parse_screen(screen: str, tmux_version: str = "") -> tuple[Line, ...]:
+def parse_screen(screen: str, tmux_version: str = "") -> tuple[ScreenLine, ...]:
     """The rows of `capture-pane -p -e`; attributes run on from row to row, as tmux prints them."""
     modifiers = joins_modifiers(tmux_version)
     lines = []
-    style = Style()
+    style = CellStyle()
     for row in screen.split("\n"):
-        cells: list[Cell] = []
+        cells: list[ScreenCell] = []
         for text, drawn in _runs(row, style):
             _append(cells, text, drawn, modifiers=modifiers)
             style = drawn
-        lines.append(Line(tuple(cells), style))
+        lines.append(ScreenLine(tuple(cells), style))
     return tuple(lines)
 
 
-def _runs(row: str, style: Style) -> Iterator[tuple[str, Style]]:
+def _runs(row: str, style: CellStyle) -> Iterator[tuple[str, CellStyle]]:
     """The pieces of a row that are drawn alike; the last has the style that goes on in the next row."""
     position = 0
     for escape in _ESCAPE.finditer(row):
@@ -174,21 +174,21 @@ def _runs(row: str, style: Style) -> Iterator[tuple[str, Style]]:
     yield row[position:], style
 
 
-def _append(cells: list[Cell], text: str, style: Style, *, modifiers: bool) -> None:
+def _append(cells: list[ScreenCell], text: str, style: CellStyle, *, modifiers: bool) -> None:
     for character in text:
         last = cells[-1] if cells else None
         if character in INVISIBLE:
             continue
         if last is None or not joins(last.text, character, modifiers=modifiers):
             if width := character_width(character):
-                cells.append(Cell(character, last.column + last.width if last else 0, style, width))
+                cells.append(ScreenCell(character, last.column + last.width if last else 0, style, width))
         else:
             joined = last.text + character
             cells[-1] = replace(last, text=joined, width=cluster_width(joined, modifiers=modifiers))
 
 
 @lru_cache(maxsize=512)
-def _applied(codes: str, style: Style) -> Style:
+def _applied(codes: str, style: CellStyle) -> CellStyle:
     """The style after one SGR sequence; what does not matter here (italics, underline, …) is passed over."""
     numbers = iter(codes.replace(":", ";").split(";"))
     for code in numbers:
@@ -197,7 +197,7 @@ def _applied(codes: str, style: Style) -> Style:
             colour = ";".join([kind, *(next(numbers, "") for _ in range({"5": 1, "2": 3}.get(kind, 0)))])
             style = _coloured(style, code, colour)
         elif code in {"", "0"}:
-            style = Style()
+            style = CellStyle()
         elif code in _ATTRIBUTES:
             style = replace(style, **_ATTRIBUTES[code])
         elif code.isdigit() and int(code) in _FOREGROUNDS:
@@ -218,7 +218,7 @@ _FOREGROUNDS = frozenset({*range(30, 40), *range(90, 98)})
 _BACKGROUNDS = frozenset({*range(40, 50), *range(100, 108)})
 
 
-def _coloured(style: Style, code: str, colour: str) -> Style:
+def _coloured(style: CellStyle, code: str, colour: str) -> CellStyle:
     if code == "38":
         return replace(style, foreground=colour)
     return replace(style, background=colour) if code == "48" else style

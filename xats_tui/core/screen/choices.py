@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from xats_tui.core.screen.ansi_grid import Cell, Line
+from xats_tui.core.screen.ansi_grid import ScreenCell, ScreenLine
 
 EDGES = "│┃║|▌▐"
 """What a box is closed with at its left and right."""
@@ -66,12 +66,12 @@ DOING = re.compile(r"^[^\w\s]{1,3} [A-Z]\w+ing\b")
 """A sign that moves, and what the program does; in a conversation it may be a tool that has ended."""
 
 
-def inner_text(line: Line) -> str:
+def inner_text(line: ScreenLine) -> str:
     """A row's text without the box around it."""
     return line.text.strip().strip(EDGES).strip()
 
 
-def asks_to_choose(rows: Sequence[Line], *, plain_lists: bool) -> str | None:
+def asks_to_choose(rows: Sequence[ScreenLine], *, plain_lists: bool) -> str | None:
     """The sign that a list of options or keys to decide with are shown, for a person to read.
 
     Args:
@@ -92,12 +92,12 @@ def asks_to_choose(rows: Sequence[Line], *, plain_lists: bool) -> str | None:
     return None
 
 
-def offers_entries(rows: Sequence[Line]) -> bool:
+def offers_entries(rows: Sequence[ScreenLine]) -> bool:
     """Tell whether rows are a menu of commands or files."""
     return sum(bool(ENTRY.match(inner_text(line))) for line in rows) > 1
 
 
-def names_enter_or_escape(rows: Sequence[Line]) -> str | None:
+def names_enter_or_escape(rows: Sequence[ScreenLine]) -> str | None:
     """The row that says what Enter or Escape do, unless they do what they do where a prompt is written."""
     for text in map(inner_text, rows):
         if ENTER_OR_ESCAPE.search(OF_A_COMPOSER.sub("", text)) and not _tells_of_work(text):
@@ -105,12 +105,12 @@ def names_enter_or_escape(rows: Sequence[Line]) -> str | None:
     return None
 
 
-def is_doing_something(footer: Sequence[Line]) -> str | None:
+def is_doing_something(footer: Sequence[ScreenLine]) -> str | None:
     """The row of a footer that says what the program does."""
     return next((text for text in map(inner_text, footer) if DOING.match(text)), None)
 
 
-def is_at_work(rows: Sequence[Line]) -> str | None:
+def is_at_work(rows: Sequence[ScreenLine]) -> str | None:
     """The row that says that the program works."""
     return next((text for text in map(inner_text, reversed(rows)) if _tells_of_work(text)), None)
 
@@ -128,13 +128,13 @@ def _counts_up(texts: Sequence[str]) -> bool:
     return any((one, next_one) in {("1", "2"), ("a", "b")} for one, next_one in pairwise(found))
 
 
-def _with_neighbours(rows: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
+def _with_neighbours(rows: Sequence[ScreenLine]) -> Iterator[tuple[ScreenLine, ScreenLine]]:
     for above, below in pairwise(rows):
         yield above, below
         yield below, above
 
 
-def _is_pointed_at(row: Line, other: Line) -> bool:
+def _is_pointed_at(row: ScreenLine, other: ScreenLine) -> bool:
     """Tell whether a row has a pointer, and begins where its neighbour does but is drawn unlike it."""
     found = POINTER.match(inner_text(row))
     text, beside = _letters(row), _letters(other)
@@ -144,7 +144,7 @@ def _is_pointed_at(row: Line, other: Line) -> bool:
     return first.column == beside[0].column and first.style != beside[0].style
 
 
-def _letters(line: Line) -> list[Cell]:
+def _letters(line: ScreenLine) -> list[ScreenCell]:
     """The cells of a row from its first letter on, without the box around it."""
     cells = [cell for cell in line.cells if cell.text not in EDGES]
     first = next((at for at, cell in enumerate(cells) if not cell.blank), len(cells))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xats_tui.core.model.panes import Option, Prompt
-from xats_tui.core.screen.ansi_grid import Cursor, Line
+from xats_tui.core.screen.ansi_grid import Cursor, ScreenLine
 
 FOOTER_ROWS = 4
 """Rows with text that a prompt has below its options at the most."""
@@ -32,7 +32,7 @@ UP_AND_DOWN = ("Up", "Down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedOptions:
     """A list of options on a screen."""
 
     first_row: int
@@ -58,7 +58,7 @@ class Listed:
         return cursor.row < self.end or not any(row.strip() for row in rows[self.end : cursor.row + 1])
 
 
-def numbered(rows: Sequence[str], pattern: re.Pattern[str]) -> Listed | None:
+def numbered(rows: Sequence[str], pattern: re.Pattern[str]) -> ListedOptions | None:
     """The lowest list of options that counts from 1 and has one mark; None if what stands lowest is no such list."""
     bottom = [row for row, text in enumerate(rows) if text.strip()][-FOOTER_ROWS - OPTION_ROWS :]
     last = next((row for row in reversed(bottom) if pattern.match(rows[row])), None)
@@ -80,7 +80,7 @@ def numbered(rows: Sequence[str], pattern: re.Pattern[str]) -> Listed | None:
         option(int(match["number"]), match["label"], rows[row + 1 : end])
         for (row, match), end in zip(found, ends, strict=True)
     )
-    return Listed(
+    return ListedOptions(
         first_row=found[0][0],
         end=ends[-1],
         options=options,
@@ -89,7 +89,7 @@ def numbered(rows: Sequence[str], pattern: re.Pattern[str]) -> Listed | None:
     )
 
 
-def pointed(rows: Sequence[str]) -> Listed | None:
+def pointed(rows: Sequence[str]) -> ListedOptions | None:
     """The lowest list of options without numbers: one is pointed at, the others begin in the same column."""
     bottom = [row for row, text in enumerate(rows) if text.strip()][-FOOTER_ROWS - 2 * OPTION_ROWS :]
     at = next((row for row in reversed(bottom) if POINTED.match(rows[row])), None)
@@ -110,7 +110,7 @@ def pointed(rows: Sequence[str]) -> Listed | None:
         option(number, rows[row][column:], rows[row + 1 : stop])
         for number, (row, stop) in enumerate(zip(starts, ends, strict=True), 1)
     )
-    return Listed(
+    return ListedOptions(
         first_row=first,
         end=end,
         options=options,
@@ -140,7 +140,7 @@ def option(number: int, label: str, below: Sequence[str]) -> Option:
 
 
 def prompt_of(
-    rows: Sequence[str], top: int, listed: Listed, *, asked: Sequence[str] | None = None, why_not: str = ""
+    rows: Sequence[str], top: int, listed: ListedOptions, *, asked: Sequence[str] | None = None, why_not: str = ""
 ) -> Prompt:
     """The prompt that begins in a row and ends with its options.
 
@@ -179,6 +179,6 @@ def joined(rows: Sequence[str]) -> str:
     return "\n".join(rows).strip("\n")
 
 
-def text_of(lines: Sequence[Line]) -> list[str]:
+def text_of(lines: Sequence[ScreenLine]) -> list[str]:
     """The rows as text, without spaces at their ends."""
     return [line.text.rstrip() for line in lines]

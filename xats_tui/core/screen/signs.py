@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from xats_tui.core.model.panes import PaneReading, PaneState
-from xats_tui.core.screen.ansi_grid import Line
+from xats_tui.core.screen.ansi_grid import ScreenLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def title_of(formats: Mapping[str, Any]) -> str:
     return str(formats.get("pane_title") or "")
 
 
-def lowest_match(pattern: re.Pattern[str], lines: Sequence[Line]) -> str | None:
+def lowest_match(pattern: re.Pattern[str], lines: Sequence[ScreenLine]) -> str | None:
     """What a pattern finds lowest on the screen; white space is single, and a phrase may go on in the next row."""
     shown = [" ".join(line.text.split()) for line in lines if not line.blank]
     for row, below in reversed([*pairwise([*shown, ""])]):

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from xats_tui.mcp_bridge.host.first_answer import FirstAnswer
+from xats_tui.mcp_bridge.host.first_answer import InitializeAnswer
 from xats_tui.mcp_bridge.host.pipes import Pipes
 
 COMMAND = "mcp"
@@ -12,7 +12,7 @@ PROGRAMS = ("/xats-tui", "/xats_tui/__main__.py")
 """How the path of this program ends, as it stands in its own command line."""
 
 
-def begun() -> FirstAnswer | None:
+def begun() -> InitializeAnswer | None:
     """Return what has heard the host since this process began; None if that was not begun as a bridge."""
     return _begun
 
@@ -27,4 +27,4 @@ def is_bridge(command_line: Sequence[str]) -> bool:
     return arguments[:1] == [COMMAND]
 
 
-_begun = FirstAnswer(Pipes(), channel="--channel" in sys.argv) if is_bridge(sys.argv) else None
+_begun = InitializeAnswer(Pipes(), channel="--channel" in sys.argv) if is_bridge(sys.argv) else None

@@ -18,7 +18,7 @@ OVERDUE_S = 1.0
 """The same for an `initialize` that comes later; a bridge that is ready answers within 0.6 s."""
 
 
-class FirstAnswer:
+class InitializeAnswer:
     """Keeps the host's lines until somebody listens, and answers the first `initialize` if nobody does in time."""
 
     def __init__(self, pipes: Pipes, *, channel: bool) -> None:

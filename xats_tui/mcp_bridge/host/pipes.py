@@ -22,7 +22,7 @@ Hear = Callable[[bytes | None], None]
 CHUNK_BYTES = 65536
 """Taken from stdin at once."""
 
-LONGEST_LINE_BYTES = 8_000_000
+MAX_LINE_BYTES = 8_000_000
 """What is kept of a line; the coordinator takes a message of a mebibyte."""
 
 LAST_WORDS_S = 1.0
@@ -80,7 +80,7 @@ def _lines(descriptor: int) -> Iterator[bytes]:
             for other in others:
                 yield bytes(rest)
                 rest = bytearray(other)
-            del rest[LONGEST_LINE_BYTES:]
+            del rest[MAX_LINE_BYTES:]
     except OSError as error:
         logger.info("the host cannot be heard any more: %s", error)
     yield bytes(rest)

@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
-from xats_tui.mcp_bridge.host.first_answer import FirstAnswer
+from xats_tui.mcp_bridge.host.first_answer import InitializeAnswer
 from xats_tui.mcp_bridge.host.messages import Malformed, Notification, Request, messages_in
 from xats_tui.mcp_bridge.host.pipes import Json, Pipes
 
@@ -19,7 +19,7 @@ LOGGED_BYTES = 200
 class Host:
     """Messages in, messages out."""
 
-    def __init__(self, pipes: Pipes, first: FirstAnswer | None = None) -> None:
+    def __init__(self, pipes: Pipes, first: InitializeAnswer | None = None) -> None:
         """Speak through pipes; `first` has heard what came in on them so far, and answers `initialize` if we do not."""
         self._pipes = pipes
         self._first = first

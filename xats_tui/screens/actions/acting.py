@@ -10,15 +10,15 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.data.desk import Desk
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.verbs import VerbRefused
-from xats_tui.screens.dialogs.overlays import Question
+from xats_tui.screens.dialogs.overlays import ConfirmDialog
 from xats_tui.screens.modes.places import Mode
 
 T = TypeVar("T")
 
-TOASTS_TOGETHER = 0.2
+TOAST_COALESCE_S = 0.2
 """Seconds in which several outcomes become one toast."""
 
 TOAST_LINES = 6
@@ -30,7 +30,7 @@ SHOWN_FOR = {"information": 4.0, "warning": 10.0}
 Severity = Literal["information", "warning"]
 
 
-class Acting(Screen[None]):
+class ActionContext(Screen[None]):
     """A screen on which actions are carried out."""
 
     @dataclass
@@ -47,10 +47,10 @@ class Acting(Screen[None]):
     class Left(Message):
         """The mode is left for the one it was opened from."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ModeContext) -> None:
         super().__init__()
         self.desk = desk
-        self.picture = Picture()
+        self.snapshot = Snapshot()
         """What the body shows."""
         self.under_way: list[str] = []
         """The verbs that have been asked for and not answered."""
@@ -75,7 +75,7 @@ class Acting(Screen[None]):
             if agreed:
                 then()
 
-        self.app.push_screen(Question(title, consequence, yes), answered)
+        self.app.push_screen(ConfirmDialog(title, consequence, yes), answered)
 
     def ask(self, question: ModalScreen[T], then: Callable[[T], object]) -> None:
         """Ask something, and go on with the answer unless the question was left."""
@@ -93,7 +93,7 @@ class Acting(Screen[None]):
     def tell(self, sentence: str, severity: Severity = "information") -> None:
         """Tell the operator an outcome; several at once become one toast."""
         if sentence and not self._outcomes:
-            self.set_timer(TOASTS_TOGETHER, self._toast)
+            self.set_timer(TOAST_COALESCE_S, self._toast)
         if sentence:
             self._outcomes.append((sentence, severity))
 

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from xats_tui.core.model.agents import RosterEntry
-from xats_tui.core.model.wakes import WakeStep
-from xats_tui.screens.actions.acting import Acting
+from xats_tui.core.model.wakes import WakeStage
+from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.actions.situation import needs_agent, needs_dialog, needs_pane
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.answering import Answered, AnswerPrompt
-from xats_tui.screens.dialogs.asking import Ask, Choice, Pick
+from xats_tui.screens.dialogs.asking import Ask, Pick, PickOption
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.format import count, one_line
 
@@ -64,16 +64,16 @@ AGENT_ACTIONS = (
 )
 
 RESTS = (
-    Choice("15", "15 minutes"),
-    Choice("60", "an hour"),
-    Choice("480", "eight hours"),
-    Choice("", "until I lift it"),
-    Choice("lift", "wake again", "lift a rest that was set before"),
+    PickOption("15", "15 minutes"),
+    PickOption("60", "an hour"),
+    PickOption("480", "eight hours"),
+    PickOption("", "until I lift it"),
+    PickOption("lift", "wake again", "lift a rest that was set before"),
 )
 """How long an agent may be let rest, in minutes."""
 
 
-class AgentActions(Acting):
+class AgentActions(ActionContext):
     """Carries out what is done to agents."""
 
     def action_poke(self) -> None:
@@ -124,7 +124,7 @@ class AgentActions(Acting):
     async def _poke(self, entry: RosterEntry, line: str) -> str:
         proof = await self.desk.verbs.poke(entry.agent.agent_id, line)
         name = one_line(entry.agent.name)
-        if proof.step is not WakeStep.SUBMITTED:
+        if proof.step is not WakeStage.SUBMITTED:
             raise VerbRefused("not_submitted", f"{name} was not poked: {one_line(proof.detail) or proof.step}")
         return f"poked {name}"
 

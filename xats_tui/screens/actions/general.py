@@ -1,6 +1,6 @@
 """What can be done in every mode and list, whatever they show: move about, filter, mark, sort, pause, find, leave."""
 
-from xats_tui.screens.actions.acting import Acting
+from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import LISTS, TABLES, Action
 from xats_tui.screens.actions.situation import Reason, Situation, needs_more, needs_row, needs_way_back
 from xats_tui.screens.modes.places import Mode
@@ -178,7 +178,7 @@ GENERAL = (
 )
 
 
-class GeneralActions(Acting):
+class GeneralActions(ActionContext):
     """Carries out what has nothing to do with what is shown."""
 
     def action_open_mode(self, mode: str) -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from xats_tui.core.model.launches import Launched, Wish
-from xats_tui.screens.actions.acting import Acting
+from xats_tui.core.model.launches import LaunchFormEntry, LaunchResult
+from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import ANY_PANEL, Action, modes
 from xats_tui.screens.dialogs.launch_form import LaunchForm
 from xats_tui.screens.modes.places import Mode, Panel
@@ -21,24 +21,24 @@ LAUNCH = Action(
 )
 
 
-class LaunchActions(Acting):
+class LaunchActions(ActionContext):
     """Carries out launches."""
 
     def action_launch(self) -> None:
         """Ask for everything, beginning with what the selected agent has."""
         entry = self.situation().agent
-        view = self.picture.view(entry) if entry else None
+        view = self.snapshot.view(entry) if entry else None
         here = str(view.look.formats.get("pane_current_path") or "") if view else ""
-        taken = frozenset((one.agent.team, one.agent.name) for one in self.picture.roster if one.connected)
+        taken = frozenset((one.agent.team, one.agent.name) for one in self.snapshot.roster if one.connected)
         client = str(entry.agent.client or "") if entry else ""
         form = LaunchForm(client, entry.agent.team if entry else "", here or str(Path.cwd()), taken)
         self.ask(form, lambda wish: self.carry_out(f"launching {wish.name}", self._launch(wish)))
 
-    async def _launch(self, wish: Wish) -> str:
+    async def _launch(self, wish: LaunchFormEntry) -> str:
         return _outcome(await self.desk.verbs.launch(wish))
 
 
-def _outcome(launched: Launched) -> str:
+def _outcome(launched: LaunchResult) -> str:
     name = one_line(launched.wanted.name)
     place = f"{one_line(launched.session)}:{launched.window}"
     if launched.is_new_session:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.messages import Message
-from xats_tui.screens.actions.acting import Acting
+from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.actions.situation import Situation, needs_row
 from xats_tui.screens.actions.targets import Letter
@@ -19,7 +19,7 @@ from xats_tui.screens.widgets.format import count, many_lines, one_line
 QUOTED_LINES = 4
 """Lines of the answered message that stand above the editor."""
 
-BODY_LIMIT = 262_144
+MAX_BODY_BYTES = 262_144
 """Bytes of a message, until the coordinator has said how many it takes."""
 
 
@@ -91,7 +91,7 @@ MESSAGE_ACTIONS = (
 )
 
 
-class MessageActions(Acting):
+class MessageActions(ActionContext):
     """Carries out what is done with messages."""
 
     def action_message(self) -> None:
@@ -107,9 +107,9 @@ class MessageActions(Acting):
         message = letter.first
         mine = message.from_agent_id == OPERATOR_ID
         ids = [copy.to_agent_id for copy in letter.copies] if mine else [message.from_agent_id]
-        known = [entry for agent_id in ids if (entry := self.picture.entry(agent_id))]
+        known = [entry for agent_id in ids if (entry := self.snapshot.entry(agent_id))]
         if not known:
-            name = name_of(self.picture, ids[0], message.from_name)
+            name = name_of(self.snapshot, ids[0], message.from_name)
             self.tell(f"reply: {name} is no longer registered", "warning")
             return
         subject = one_line(message.subject)
@@ -124,13 +124,13 @@ class MessageActions(Acting):
         self.carry_out("marking as read", self._mark_read(ids))
 
     def _write(self, begun_for: str, fresh: Draft, *, answered: Message | None = None) -> None:
-        health = self.picture.health
+        health = self.snapshot.health
         editor = Compose(
             begun_for,
-            self.picture.roster,
+            self.snapshot.roster,
             fresh,
             self.desk.drafts,
-            body_limit=health.body_limit if health else BODY_LIMIT,
+            body_limit=health.body_limit if health else MAX_BODY_BYTES,
             quoted=self._quoted(answered) if answered else "",
         )
         answers = answered.id if answered and answered.to_agent_id == OPERATOR_ID else None
@@ -139,7 +139,7 @@ class MessageActions(Acting):
     def _quoted(self, message: Message) -> str:
         lines = many_lines(message.body[:2000]).splitlines()
         more = ["…"] if len(lines) > QUOTED_LINES else []
-        name = name_of(self.picture, message.from_agent_id, message.from_name)
+        name = name_of(self.snapshot, message.from_agent_id, message.from_name)
         return "\n".join((f"{name} wrote:", *(f"│ {line}" for line in (*lines[:QUOTED_LINES], *more))))
 
     async def _send(self, begun_for: str, composed: Composed, answers: str | None) -> str:

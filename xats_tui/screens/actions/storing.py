@@ -1,6 +1,6 @@
 """What can be done about the database itself."""
 
-from xats_tui.screens.actions.acting import Acting
+from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.widgets.format import one_line
 
@@ -14,7 +14,7 @@ SAVE_DATABASE = Action(
 )
 
 
-class StoringActions(Acting):
+class StoringActions(ActionContext):
     """Carries it out."""
 
     def action_save_database(self) -> None:

@@ -11,8 +11,8 @@ from xats_tui.core.model.health import Notice
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import PaneRef, PaneView, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry
-from xats_tui.core.model.wakes import Wake, WakeStatus, WakeStep
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.places import Mode
 
 
@@ -50,14 +50,14 @@ LogEntry = Activity | LoggedEvent | TmuxCommand | Notice
 """What the Activity mode lists."""
 
 
-def log_of(picture: Picture) -> list[LogEntry]:
+def log_of(snapshot: Snapshot) -> list[LogEntry]:
     """What agents, the operator and the coordinator itself did, the newest first."""
-    entries: tuple[LogEntry, ...] = (*picture.activity, *picture.events, *picture.commands, *_notices(picture))
+    entries: tuple[LogEntry, ...] = (*snapshot.activity, *snapshot.events, *snapshot.commands, *_notices(snapshot))
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
-def _notices(picture: Picture) -> Iterable[Notice]:
-    told = (*picture.health.notices, *picture.health.troubles) if picture.health else ()
+def _notices(snapshot: Snapshot) -> Iterable[Notice]:
+    told = (*snapshot.health.notices, *snapshot.health.troubles) if snapshot.health else ()
     return {notice.number: notice for notice in told}.values()
 
 
@@ -74,27 +74,27 @@ def log_key(entry: LogEntry) -> str:
             return f"notice/{entry.number}"
 
 
-def entry_in(picture: Picture, pane: PaneRef) -> RosterEntry | None:
+def entry_in(snapshot: Snapshot, pane: PaneRef) -> RosterEntry | None:
     """The agent that lives in a pane."""
-    found = (entry for entry in picture.roster if entry.agent.binding and entry.agent.binding.pane == pane)
+    found = (entry for entry in snapshot.roster if entry.agent.binding and entry.agent.binding.pane == pane)
     return next(found, None)
 
 
-def find(picture: Picture, mode: Mode, key: str) -> Target | None:
+def find(snapshot: Snapshot, mode: Mode, key: str) -> Target | None:
     """What the row of that key stands for in a mode; None if it is gone."""
     match mode:
         case Mode.AGENTS:
-            return picture.entry(key)
+            return snapshot.entry(key)
         case Mode.MESSAGES:
-            return next((letter for letter in letters(picture.stream) if letter.key == key), None)
+            return next((letter for letter in letters(snapshot.stream) if letter.key == key), None)
         case Mode.WAKES:
-            return next((wake for wake in picture.wakes if wake.key == key), None)
+            return next((wake for wake in snapshot.wakes if wake.key == key), None)
         case Mode.TASKS:
-            return next((entry for entry in picture.tasks if entry.task.id == key), None)
+            return next((entry for entry in snapshot.tasks if entry.task.id == key), None)
         case Mode.CONTRACTS:
-            return next((summary for summary in picture.contracts if contract_key(summary) == key), None)
+            return next((summary for summary in snapshot.contracts if contract_key(summary) == key), None)
         case Mode.ACTIVITY:
-            return next((entry for entry in log_of(picture) if log_key(entry) == key), None)
+            return next((entry for entry in log_of(snapshot) if log_key(entry) == key), None)
         case Mode.LIVE:
             return None
 
@@ -122,44 +122,44 @@ def identifier(target: Target) -> str:
             return target.subject
 
 
-def agent_of(picture: Picture, target: Target | None) -> RosterEntry | None:
+def agent_of(snapshot: Snapshot, target: Target | None) -> RosterEntry | None:
     """The one agent that it is about: itself, a recipient, an owner, an author; None if there is none or many."""
     match target:
         case RosterEntry():
             return target
         case Letter() if len(target.copies) == 1:
-            return picture.entry(target.first.to_agent_id)
+            return snapshot.entry(target.first.to_agent_id)
         case Wake():
-            return picture.entry(target.agent_id)
+            return snapshot.entry(target.agent_id)
         case TaskEntry():
-            return picture.entry(target.task.claimed_by or "")
+            return snapshot.entry(target.task.claimed_by or "")
         case ContractSummary():
-            return picture.entry(target.registered_by)
+            return snapshot.entry(target.registered_by)
         case Activity():
-            return picture.entry(target.agent_id or "")
+            return snapshot.entry(target.agent_id or "")
         case LoggedEvent():
-            return picture.entry(target.actor_id)
+            return snapshot.entry(target.actor_id)
         case TmuxCommand():
-            return entry_in(picture, target.pane)
+            return entry_in(snapshot, target.pane)
         case _:
             return None
 
 
-def view_of(picture: Picture, agents: Sequence[RosterEntry]) -> PaneView | None:
+def view_of(snapshot: Snapshot, agents: Sequence[RosterEntry]) -> PaneView | None:
     """The latest look at the pane of the one agent; None if there are many, or it has not been seen."""
-    return picture.view(agents[0]) if len(agents) == 1 else None
+    return snapshot.view(agents[0]) if len(agents) == 1 else None
 
 
-def wakes_of(picture: Picture, target: Target) -> tuple[Wake, ...]:
+def wakes_of(snapshot: Snapshot, target: Target) -> tuple[Wake, ...]:
     """The wakes that it is about: itself, or those of an agent or a letter that have not led to a reading."""
     match target:
         case Wake():
             return (target,)
         case RosterEntry():
-            mine = [wake for wake in picture.wakes if wake.agent_id == target.agent.agent_id]
+            mine = [wake for wake in snapshot.wakes if wake.agent_id == target.agent.agent_id]
         case Letter():
             ids = {copy.id for copy in target.copies}
-            mine = [wake for wake in picture.wakes if wake.message_id in ids]
+            mine = [wake for wake in snapshot.wakes if wake.message_id in ids]
         case _:
             return ()
     return tuple(wake for wake in mine if was_not_read(wake) and wake.status is not WakeStatus.DELIVERED)
@@ -167,4 +167,4 @@ def wakes_of(picture: Picture, target: Target) -> tuple[Wake, ...]:
 
 def was_not_read(wake: Wake) -> bool:
     """Whether there is no evidence that its message was read."""
-    return WakeStep.SEEN not in wake.reached and WakeStep.READ not in wake.reached
+    return WakeStage.SEEN not in wake.reached and WakeStage.READ not in wake.reached

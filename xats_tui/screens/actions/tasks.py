@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.tasks import Task, TaskDraft, TaskStatus
-from xats_tui.screens.actions.acting import Acting
+from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.task_table import tasks_of
 from xats_tui.screens.data.desk import Undoable
 from xats_tui.screens.data.snapshot import is_present
 from xats_tui.screens.data.verbs import VerbRefused
-from xats_tui.screens.dialogs.asking import Choice, Pick
+from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.task_form import TaskForm
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import name_of
@@ -20,14 +20,14 @@ from xats_tui.screens.widgets.format import count, cut, one_line
 UNDO_LASTS = timedelta(seconds=10)
 """How long a change can be taken back with one key; by then others may have built on it."""
 
-TITLE_SHOWN = 40
+TITLE_CELLS = 40
 """Cells of a task's title in a question or an outcome."""
 
-FREED_SHOWN = 3
+LISTED_FREED_TASKS = 3
 """Tasks that a question names; the rest are counted."""
 
 
-class TaskActions(Acting):
+class TaskActions(ActionContext):
     """Carries out what is done with tasks."""
 
     @property
@@ -39,7 +39,9 @@ class TaskActions(Acting):
     @property
     def teams(self) -> tuple[str, ...]:
         """All teams there are."""
-        named = {entry.agent.team for entry in self.picture.roster} | {entry.task.team for entry in self.picture.tasks}
+        named = {entry.agent.team for entry in self.snapshot.roster} | {
+            entry.task.team for entry in self.snapshot.tasks
+        }
         return tuple(sorted(named))
 
     def action_release_task(self) -> None:
@@ -53,11 +55,11 @@ class TaskActions(Acting):
         team = tasks[0].team
 
         def give(agent_id: str) -> None:
-            name = name_of(self.picture, agent_id)
+            name = name_of(self.snapshot, agent_id)
             verb = self._each(f"gave {name}", tasks, lambda task: self.desk.verbs.reassign_task(task, agent_id))
             self.carry_out(f"reassigning {_named(tasks)}", verb)
 
-        mates = [entry for entry in self.picture.roster if entry.agent.team == team]
+        mates = [entry for entry in self.snapshot.roster if entry.agent.team == team]
         if mates:
             ordered = sorted(mates, key=lambda entry: (not is_present(entry), entry.agent.name))
             choices = [self._candidate(entry, tasks) for entry in ordered]
@@ -83,7 +85,9 @@ class TaskActions(Acting):
             self._write_new(teams[0])
         else:
             first = selected[0].team if selected else ""
-            choices = [Choice(team, one_line(team)) for team in sorted(teams, key=lambda team: (team != first, team))]
+            choices = [
+                PickOption(team, one_line(team)) for team in sorted(teams, key=lambda team: (team != first, team))
+            ]
             self.ask(Pick("A new task for team", choices), self._write_new)
 
     def action_edit_task(self) -> None:
@@ -105,24 +109,24 @@ class TaskActions(Acting):
         self.ask(form, lambda draft: self.carry_out(f"adding {_quoted(draft.title)}", self._add(team, draft)))
 
     def _form(self, title: str, begun_for: str, fresh: TaskDraft, team: str) -> TaskForm:
-        offered = [entry for entry in self.picture.tasks if entry.task.team == team and entry.task.id != begun_for]
+        offered = [entry for entry in self.snapshot.tasks if entry.task.team == team and entry.task.id != begun_for]
         return TaskForm(title, begun_for, fresh, offered, self.desk.task_drafts)
 
-    def _candidate(self, entry: RosterEntry, tasks: Sequence[Task]) -> Choice:
+    def _candidate(self, entry: RosterEntry, tasks: Sequence[Task]) -> PickOption:
         agent = entry.agent
         owned = sum(
             each.task.claimed_by == agent.agent_id and each.task.status is TaskStatus.IN_PROGRESS
-            for each in self.picture.tasks
+            for each in self.snapshot.tasks
         )
         busy = f", works on {count(owned, 'task')}" if owned else ""
-        note = f"{agent_state(self.picture, entry, self.desk.clock.now()).text}, {one_line(agent.role)}{busy}"
+        note = f"{agent_state(self.snapshot, entry, self.desk.clock.now()).text}, {one_line(agent.role)}{busy}"
         owns_all = all(task.claimed_by == agent.agent_id for task in tasks)
-        return Choice(agent.agent_id, agent.name, note, "owns it already" if owns_all else None)
+        return PickOption(agent.agent_id, agent.name, note, "owns it already" if owns_all else None)
 
     def _consequence(self, tasks: Sequence[Task]) -> str:
         ids = {task.id for task in tasks}
-        told = sorted({name_of(self.picture, owner) for task in tasks if (owner := task.claimed_by)})
-        freed = [each.task for each in self.picture.tasks if ids.intersection(each.waits_for)]
+        told = sorted({name_of(self.snapshot, owner) for task in tasks if (owner := task.claimed_by)})
+        freed = [each.task for each in self.snapshot.tasks if ids.intersection(each.waits_for)]
         sentences = [
             f"{_named(tasks)} leaves the board; agents see it as completed, “cancelled by the operator”."
             if len(tasks) == 1
@@ -182,7 +186,7 @@ def _in(situation: Situation, *states: TaskStatus) -> tuple[Task, ...]:
 
 
 def _quoted(title: str) -> str:
-    return f"“{cut(one_line(title), TITLE_SHOWN)}”"
+    return f"“{cut(one_line(title), TITLE_CELLS)}”"
 
 
 def _named(tasks: Sequence[Task]) -> str:
@@ -190,5 +194,5 @@ def _named(tasks: Sequence[Task]) -> str:
 
 
 def _several(tasks: Sequence[Task]) -> str:
-    more = [f"{len(tasks) - FREED_SHOWN} more"] if len(tasks) > FREED_SHOWN else []
-    return ", ".join((*(_quoted(task.title) for task in tasks[:FREED_SHOWN]), *more))
+    more = [f"{len(tasks) - LISTED_FREED_TASKS} more"] if len(tasks) > LISTED_FREED_TASKS else []
+    return ", ".join((*(_quoted(task.title) for task in tasks[:LISTED_FREED_TASKS]), *more))

@@ -2,7 +2,7 @@
 
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import Wake, WakeStatus
-from xats_tui.screens.actions.acting import Acting
+from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.actions.situation import Situation, needs_open_wake, needs_unread_wake
 from xats_tui.screens.actions.targets import was_not_read
@@ -13,7 +13,7 @@ from xats_tui.screens.widgets.format import count, cut, one_line
 
 WITH_WAKES = modes(Mode.LIVE, Mode.AGENTS, Mode.WAKES)
 
-DRAFT_SHOWN = 60
+DRAFT_CELLS = 60
 """Cells of a draft that a question about it quotes."""
 
 
@@ -57,7 +57,7 @@ WAKE_ACTIONS = (
 )
 
 
-class WakeActions(Acting):
+class WakeActions(ActionContext):
     """Carries out what is done to wakes."""
 
     def action_replay(self) -> None:
@@ -91,17 +91,17 @@ class WakeActions(Acting):
 
     def _risk(self, wake: Wake) -> str:
         """What forcing may do, by what the pane is seen to hold now."""
-        entry = self.picture.entry(wake.agent_id)
-        view = self.picture.view(entry) if entry else None
+        entry = self.snapshot.entry(wake.agent_id)
+        view = self.snapshot.view(entry) if entry else None
         if view and view.reading.state is PaneState.DIALOG:
             return "A dialog is open there: what is typed may answer it."
         draft = one_line(view.reading.composer) if view and view.reading.state is PaneState.DRAFT else ""
         if draft:
-            return f"Somebody has typed a line there, which would be sent with it: “{cut(draft, DRAFT_SHOWN)}”."
+            return f"Somebody has typed a line there, which would be sent with it: “{cut(draft, DRAFT_CELLS)}”."
         return "If somebody has typed half a line there, it would be sent with it; an open dialog may be answered."
 
     def _recipients(self, wakes: tuple[Wake, ...]) -> str:
-        return ", ".join(sorted({name_of(self.picture, wake.agent_id) for wake in wakes}))
+        return ", ".join(sorted({name_of(self.snapshot, wake.agent_id) for wake in wakes}))
 
     async def _replay(self, wakes: tuple[Wake, ...]) -> str:
         replayed = await self.desk.verbs.replay([(wake.message_id, wake.agent_id) for wake in wakes])

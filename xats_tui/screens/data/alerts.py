@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import PaneState
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.widgets.format import one_line
 
 
-def begun_to_ask(before: Picture, after: Picture) -> tuple[RosterEntry, ...]:
+def begun_to_ask(before: Snapshot, after: Snapshot) -> tuple[RosterEntry, ...]:
     """The agents in whose panes a dialog has opened; what stood there at the first look is on the screen anyway."""
     if before.confirmed_at is None:
         return ()
@@ -17,7 +17,7 @@ def begun_to_ask(before: Picture, after: Picture) -> tuple[RosterEntry, ...]:
     return tuple(entry for entry in _asking(after) if entry.agent.agent_id not in asked)
 
 
-def fresh_notices(before: Picture, after: Picture) -> tuple[Notice, ...]:
+def fresh_notices(before: Snapshot, after: Snapshot) -> tuple[Notice, ...]:
     """What the coordinator has told since the last picture; of what it told before the first, only what is wrong."""
     if after.health is None:
         return ()
@@ -27,13 +27,13 @@ def fresh_notices(before: Picture, after: Picture) -> tuple[Notice, ...]:
     return tuple(notice for notice in after.health.notices if notice.number > known)
 
 
-def alert_text(asking: Sequence[RosterEntry], picture: Picture) -> str:
+def alert_text(asking: Sequence[RosterEntry], snapshot: Snapshot) -> str:
     """One line for whoever looks at another window."""
-    first, view = asking[0], picture.view(asking[0])
+    first, view = asking[0], snapshot.view(asking[0])
     more = f" and {len(asking) - 1} more" if len(asking) > 1 else ""
     return f"xats: {one_line(first.agent.address)}{more} needs you: {one_line(view.reading.reason if view else None)}"
 
 
-def _asking(picture: Picture) -> list[RosterEntry]:
-    views = ((entry, picture.view(entry)) for entry in picture.roster)
+def _asking(snapshot: Snapshot) -> list[RosterEntry]:
+    views = ((entry, snapshot.view(entry)) for entry in snapshot.roster)
     return [entry for entry, view in views if view and view.reading.state is PaneState.DIALOG]

@@ -12,9 +12,9 @@ from xats_tui.core.model.agents import OPERATOR_ID, RosterEntry
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import OwnText, PaneState
 from xats_tui.core.model.tasks import TaskStatus
-from xats_tui.core.model.wakes import PING_PONG, Wake, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import PING_PONG, Wake, WakeStage, WakeStatus
 from xats_tui.screens.actions.targets import contract_key, was_not_read
-from xats_tui.screens.data.snapshot import Picture, is_present
+from xats_tui.screens.data.snapshot import Snapshot, is_present
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.widgets.format import Tone, age, count, one_line, short_id, until
@@ -53,39 +53,39 @@ class Concern:
         return self.rows[0] if self.rows else ""
 
 
-def concerns(picture: Picture, now: datetime, *, tmux_missing: bool = False) -> tuple[Concern, ...]:
+def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -> tuple[Concern, ...]:
     """Everything that needs the operator, most urgent first."""
     if tmux_missing:
         reason = "tmux is not installed: messages arrive, but no pane can be seen or woken"
         missing = [Concern(key="tmux", shape="✕", tone=Tone.BAD, subject="tmux", reason=reason)]
     else:
         missing = []
-    dialogs = tuple(_dialogs(picture, now))
-    mixed = tuple(_mixed_hints(picture))
+    dialogs = tuple(_dialogs(snapshot, now))
+    mixed = tuple(_mixed_hints(snapshot))
     asking = {concern.row for concern in (*dialogs, *mixed)}
-    wakes = (*_failed_wakes(picture), *_long_waits(picture, now, asking))
+    wakes = (*_failed_wakes(snapshot), *_long_waits(snapshot, now, asking))
     spoken_for = asking | {concern.row.rpartition("/")[2] for concern in wakes}
     return (
-        *_lost(picture),
+        *_lost(snapshot),
         *missing,
         *dialogs,
         *mixed,
-        *_troubles(picture),
+        *_troubles(snapshot),
         *wakes,
-        *_own_mail(picture, now),
-        *_old_mail(picture, now, spoken_for),
-        *_unanswered(picture, now, spoken_for),
-        *_orphaned_tasks(picture, now),
-        *_breaking_contracts(picture),
-        *_ping_pong(picture),
+        *_own_mail(snapshot, now),
+        *_old_mail(snapshot, now, spoken_for),
+        *_unanswered(snapshot, now, spoken_for),
+        *_orphaned_tasks(snapshot, now),
+        *_breaking_contracts(snapshot),
+        *_ping_pong(snapshot),
     )
 
 
-def _troubles(picture: Picture) -> Iterator[Concern]:
+def _troubles(snapshot: Snapshot) -> Iterator[Concern]:
     """What is wrong with what the coordinator looks after, or stands on."""
-    if picture.outage:
-        yield Concern(key="outage", shape="✕", tone=Tone.BAD, subject="database", reason=one_line(picture.outage))
-    health = picture.health
+    if snapshot.outage:
+        yield Concern(key="outage", shape="✕", tone=Tone.BAD, subject="database", reason=one_line(snapshot.outage))
+    health = snapshot.health
     told = [trouble for trouble in health.troubles if trouble.text != health.unstored] if health else []
     for trouble in told:
         yield Concern(
@@ -99,18 +99,18 @@ def _troubles(picture: Picture) -> Iterator[Concern]:
         )
 
 
-def _lost(picture: Picture) -> Iterator[Concern]:
+def _lost(snapshot: Snapshot) -> Iterator[Concern]:
     """The files of the database, if they were taken away: nothing else matters as much."""
-    if picture.health and picture.health.unstored:
-        reason = one_line(picture.health.unstored)
+    if snapshot.health and snapshot.health.unstored:
+        reason = one_line(snapshot.health.unstored)
         yield Concern(
             key="unstored", shape="✕", tone=Tone.BAD, subject="NOTHING IS STORED", reason=reason, remedy="save_database"
         )
 
 
-def _dialogs(picture: Picture, now: datetime) -> Iterator[Concern]:
-    for entry in picture.roster:
-        view = picture.view(entry)
+def _dialogs(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    for entry in snapshot.roster:
+        view = snapshot.view(entry)
         if view and view.reading.state is PaneState.DIALOG:
             yield Concern(
                 key=f"dialog/{entry.agent.agent_id}",
@@ -125,10 +125,10 @@ def _dialogs(picture: Picture, now: datetime) -> Iterator[Concern]:
             )
 
 
-def _mixed_hints(picture: Picture) -> Iterator[Concern]:
+def _mixed_hints(snapshot: Snapshot) -> Iterator[Concern]:
     """Input lines that hold a person's text and our hint, which nobody but that person may send or clear."""
-    for entry in picture.roster:
-        view = picture.view(entry)
+    for entry in snapshot.roster:
+        view = snapshot.view(entry)
         if view and view.reading.own is OwnText.MIXED:
             yield Concern(
                 key=f"mixed/{entry.agent.agent_id}",
@@ -147,15 +147,15 @@ def _waiting_for(entry: RosterEntry) -> str:
     return f"; {count(entry.wakes_waiting, 'wake')} waiting" if entry.wakes_waiting else ""
 
 
-def _failed_wakes(picture: Picture) -> Iterator[Concern]:
-    failed = [wake for wake in picture.wakes if wake.status is WakeStatus.FAILED and was_not_read(wake)]
-    for wakes in _by_agent(picture, failed).values():
+def _failed_wakes(snapshot: Snapshot) -> Iterator[Concern]:
+    failed = [wake for wake in snapshot.wakes if wake.status is WakeStatus.FAILED and was_not_read(wake)]
+    for wakes in _by_agent(snapshot, failed).values():
         latest = wakes[0]
         yield Concern(
             key=f"failed/{latest.agent_id}",
             shape="✕",
             tone=Tone.BAD,
-            subject=_wake_subject(picture, wakes),
+            subject=_wake_subject(snapshot, wakes),
             reason=f"failed: {one_line(latest.detail or latest.skip_reason) or 'no reason recorded'}",
             mode=Mode.WAKES,
             rows=tuple(wake.key for wake in wakes),
@@ -163,10 +163,10 @@ def _failed_wakes(picture: Picture) -> Iterator[Concern]:
         )
 
 
-def _long_waits(picture: Picture, now: datetime, asking: set[str]) -> Iterator[Concern]:
+def _long_waits(snapshot: Snapshot, now: datetime, asking: set[str]) -> Iterator[Concern]:
     """Wakes that wait for something else than a dialog, which says it all."""
-    waiting = [wake for wake in picture.wakes if _waits_long(wake, now) and wake.agent_id not in asking]
-    for wakes in _by_agent(picture, waiting).values():
+    waiting = [wake for wake in snapshot.wakes if _waits_long(wake, now) and wake.agent_id not in asking]
+    for wakes in _by_agent(snapshot, waiting).values():
         oldest = min(wakes, key=_queued_at)
         reason = one_line(oldest.detail or oldest.skip_reason) or "not tried yet"
         next_try = f"next try {until(oldest.due_at, now)}" if oldest.due_at else ""
@@ -174,7 +174,7 @@ def _long_waits(picture: Picture, now: datetime, asking: set[str]) -> Iterator[C
             key=f"waiting/{oldest.agent_id}",
             shape="◐",
             tone=Tone.WARN,
-            subject=_wake_subject(picture, wakes),
+            subject=_wake_subject(snapshot, wakes),
             reason=f"waiting {age(now - _queued_at(oldest))}: {reason}; tried {oldest.attempts}×, {next_try}",
             mode=Mode.WAKES,
             rows=(oldest.key, *(wake.key for wake in wakes if wake is not oldest)),
@@ -182,12 +182,12 @@ def _long_waits(picture: Picture, now: datetime, asking: set[str]) -> Iterator[C
         )
 
 
-def _own_mail(picture: Picture, now: datetime) -> Iterator[Concern]:
+def _own_mail(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     """What agents wrote to the operator, who is told of it at once: nothing else wakes a person."""
-    unread = [mail for mail in picture.inbox if mail.read_at is None]
+    unread = [mail for mail in snapshot.inbox if mail.read_at is None]
     if unread:
         latest = unread[0]
-        who = name_of(picture, latest.from_agent_id, latest.from_name)
+        who = name_of(snapshot, latest.from_agent_id, latest.from_name)
         what = one_line(latest.subject) or one_line(latest.body)
         yield Concern(
             key="inbox",
@@ -200,8 +200,8 @@ def _own_mail(picture: Picture, now: datetime) -> Iterator[Concern]:
         )
 
 
-def _old_mail(picture: Picture, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
-    for entry in picture.roster:
+def _old_mail(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
+    for entry in snapshot.roster:
         oldest = entry.oldest_unread_at
         if oldest and now - oldest > OLD_MAIL and entry.agent.agent_id not in spoken_for:
             yield Concern(
@@ -215,10 +215,10 @@ def _old_mail(picture: Picture, now: datetime, spoken_for: set[str]) -> Iterator
             )
 
 
-def _unanswered(picture: Picture, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
+def _unanswered(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
     """Messages that want a reply and have none; where a wake tells why they are not read, it says enough."""
     oldest: dict[tuple[str, str], Message] = {}
-    for message in picture.unanswered:  # the newest first
+    for message in snapshot.unanswered:  # the newest first
         is_own_mail = message.to_agent_id == OPERATOR_ID and message.read_at is None
         if now - message.sent_at > OLD_QUESTION and not is_own_mail:
             oldest[message.from_agent_id, message.to_agent_id] = message
@@ -230,20 +230,20 @@ def _unanswered(picture: Picture, now: datetime, spoken_for: set[str]) -> Iterat
             key=f"reply/{message.id}",
             shape="↩",
             tone=Tone.WARN,
-            subject=name_of(picture, message.from_agent_id, message.from_name),
-            reason=f"wants a reply from {name_of(picture, message.to_agent_id, message.to_name)} "
+            subject=name_of(snapshot, message.from_agent_id, message.from_name),
+            reason=f"wants a reply from {name_of(snapshot, message.to_agent_id, message.to_name)} "
             f"for {age(now - message.sent_at)}: “{what}”",
             mode=Mode.MESSAGES,
             rows=(str(message.event_id),),
         )
 
 
-def _orphaned_tasks(picture: Picture, now: datetime) -> Iterator[Concern]:
-    for entry in picture.tasks:
+def _orphaned_tasks(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
+    for entry in snapshot.tasks:
         task = entry.task
         if task.status is not TaskStatus.IN_PROGRESS or not task.claimed_by:
             continue
-        owner = picture.entry(task.claimed_by)
+        owner = snapshot.entry(task.claimed_by)
         if owner is None or not is_present(owner):
             whom = f"its owner {one_line(entry.owner_name) or short_id(task.claimed_by)} is"
             away = f"away since {age(now - owner.agent.last_seen_at)}" if owner else "gone"
@@ -259,8 +259,8 @@ def _orphaned_tasks(picture: Picture, now: datetime) -> Iterator[Concern]:
             )
 
 
-def _breaking_contracts(picture: Picture) -> Iterator[Concern]:
-    for summary in picture.contracts:
+def _breaking_contracts(snapshot: Snapshot) -> Iterator[Concern]:
+    for summary in snapshot.contracts:
         behind = [who for who in summary.subscribers if (who.fetched_version or 0) < summary.version]
         if summary.breaking and behind:
             names = one_line(", ".join(who.name for who in behind))
@@ -275,16 +275,16 @@ def _breaking_contracts(picture: Picture) -> Iterator[Concern]:
             )
 
 
-def _ping_pong(picture: Picture) -> Iterator[Concern]:
+def _ping_pong(snapshot: Snapshot) -> Iterator[Concern]:
     """Exchanges of nothing but acknowledgements, whose wakes are held back."""
-    held = [wake for wake in picture.wakes if _is_waiting(wake) and _is_ping_pong(wake)]
-    for wakes in _by_agent(picture, held).values():
-        senders = sorted({name_of(picture, wake.sender_id) for wake in wakes if wake.sender_id})
+    held = [wake for wake in snapshot.wakes if _is_waiting(wake) and _is_ping_pong(wake)]
+    for wakes in _by_agent(snapshot, held).values():
+        senders = sorted({name_of(snapshot, wake.sender_id) for wake in wakes if wake.sender_id})
         yield Concern(
             key=f"ping-pong/{wakes[0].agent_id}",
             shape="⇄",
             tone=Tone.WARN,
-            subject=_wake_subject(picture, wakes),
+            subject=_wake_subject(snapshot, wakes),
             reason=f"held back: only acknowledgements go back and forth with {', '.join(senders) or 'others'}",
             mode=Mode.WAKES,
             rows=tuple(wake.key for wake in wakes),
@@ -292,17 +292,17 @@ def _ping_pong(picture: Picture) -> Iterator[Concern]:
         )
 
 
-def _by_agent(picture: Picture, wakes: list[Wake]) -> dict[str, list[Wake]]:
+def _by_agent(snapshot: Snapshot, wakes: list[Wake]) -> dict[str, list[Wake]]:
     """Wakes of agents that are still registered: nobody can do anything about the others."""
     grouped: dict[str, list[Wake]] = defaultdict(list)
     for wake in wakes:
-        if picture.entry(wake.agent_id):
+        if snapshot.entry(wake.agent_id):
             grouped[wake.agent_id].append(wake)
     return grouped
 
 
-def _wake_subject(picture: Picture, wakes: list[Wake]) -> str:
-    entry = picture.entry(wakes[0].agent_id)
+def _wake_subject(snapshot: Snapshot, wakes: list[Wake]) -> str:
+    entry = snapshot.entry(wakes[0].agent_id)
     address = one_line(entry.agent.address) if entry else short_id(wakes[0].agent_id)
     return f"wake → {address}" if len(wakes) == 1 else f"{len(wakes)} wakes → {address}"
 
@@ -320,4 +320,4 @@ def _is_waiting(wake: Wake) -> bool:
 
 
 def _queued_at(wake: Wake) -> datetime:
-    return wake.reached.get(WakeStep.QUEUED, wake.updated_at)
+    return wake.reached.get(WakeStage.QUEUED, wake.updated_at)

@@ -3,28 +3,28 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from xats_tui.backend.coordinator import Backend
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import Scope
 from xats_tui.core.model.contracts import ContractChange
 from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
-from xats_tui.screens.data.snapshot import LIST_LIMIT, STREAM_LIMIT, Part
+from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, MAX_STREAM_MESSAGES, Slice
 
 
 class CoordinatorSource:
     """The picture of a running coordinator."""
 
-    def __init__(self, coordinator: Coordinator) -> None:
+    def __init__(self, coordinator: CoordinatorThread) -> None:
         self._coordinator = coordinator
 
-    async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+    async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
         """Ask for all of them in one crossing."""
         refs = tuple(panes)
 
-        async def load(backend: Backend) -> Mapping[str, Any]:
+        async def load(backend: Coordinator) -> Mapping[str, Any]:
             return {part.value: await _load_one(backend, part, refs) for part in parts}
 
         return await self._coordinator.ask(load)
@@ -50,7 +50,7 @@ class CoordinatorSource:
     async def older(self, before_event_id: int) -> tuple[Message, ...]:
         """Ask the mailbox."""
         return await self._coordinator.ask(
-            lambda backend: backend.mailbox.stream(limit=STREAM_LIMIT, before_event_id=before_event_id)
+            lambda backend: backend.mailbox.stream(limit=MAX_STREAM_MESSAGES, before_event_id=before_event_id)
         )
 
     async def thread(self, event_id: int) -> Thread:
@@ -64,7 +64,7 @@ class CoordinatorSource:
     async def attend(self, pane: PaneRef | None) -> None:
         """Tell the pane monitor."""
 
-        async def tell(backend: Backend) -> None:
+        async def tell(backend: Coordinator) -> None:
             backend.panes.attend(pane)
 
         await self._coordinator.ask(tell)
@@ -74,36 +74,36 @@ class CoordinatorSource:
         return self._coordinator.listen(hear)
 
 
-async def _load_one(backend: Backend, part: Part, panes: tuple[PaneRef, ...]) -> Any:
+async def _load_one(backend: Coordinator, part: Slice, panes: tuple[PaneRef, ...]) -> Any:
     match part:
-        case Part.HEALTH:
+        case Slice.HEALTH:
             return await backend.health()
-        case Part.ROSTER:
+        case Slice.ROSTER:
             return await backend.registry.roster()
-        case Part.VIEWS:
+        case Slice.VIEWS:
             return _views(backend, panes)
-        case Part.STREAM:
-            return await backend.mailbox.stream(limit=STREAM_LIMIT)
-        case Part.WAKES:
-            return await backend.waker.newest(limit=LIST_LIMIT)
-        case Part.TASKS:
-            return await backend.board.entries(limit=LIST_LIMIT)
-        case Part.CONTRACTS:
+        case Slice.STREAM:
+            return await backend.mailbox.stream(limit=MAX_STREAM_MESSAGES)
+        case Slice.WAKES:
+            return await backend.waker.newest(limit=MAX_LIST_ROWS)
+        case Slice.TASKS:
+            return await backend.board.entries(limit=MAX_LIST_ROWS)
+        case Slice.CONTRACTS:
             return await backend.contracts.summaries()
-        case Part.ACTIVITY:
-            return await backend.operator.activity(limit=LIST_LIMIT)
-        case Part.EVENTS:
-            return await backend.operator.events(limit=LIST_LIMIT)
-        case Part.COMMANDS:
+        case Slice.ACTIVITY:
+            return await backend.operator.activity(limit=MAX_LIST_ROWS)
+        case Slice.EVENTS:
+            return await backend.operator.events(limit=MAX_LIST_ROWS)
+        case Slice.COMMANDS:
             return backend.tmux.changes()
-        case Part.SESSIONS:
+        case Slice.SESSIONS:
             return backend.sessions.entries()
-        case Part.INBOX:
-            return await backend.operator_mail.inbox(limit=STREAM_LIMIT)
-        case Part.UNANSWERED:
-            return await backend.operator_mail.unanswered(limit=LIST_LIMIT)
+        case Slice.INBOX:
+            return await backend.operator_mail.inbox(limit=MAX_STREAM_MESSAGES)
+        case Slice.UNANSWERED:
+            return await backend.operator_mail.unanswered(limit=MAX_LIST_ROWS)
 
 
-def _views(backend: Backend, panes: tuple[PaneRef, ...]) -> Mapping[PaneRef, PaneView]:
+def _views(backend: Coordinator, panes: tuple[PaneRef, ...]) -> Mapping[PaneRef, PaneView]:
     looked = {pane: backend.panes.view(pane) for pane in panes}
     return {pane: view for pane, view in looked.items() if view}

@@ -5,14 +5,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from xats_tui.backend.coordinator import Backend
-from xats_tui.backend.thread import Coordinator
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.errors import Refusal, XatsError
-from xats_tui.core.model.launches import Launched, Wish
+from xats_tui.core.model.launches import LaunchFormEntry, LaunchResult
 from xats_tui.core.model.messages import Addressees
 from xats_tui.core.model.panes import PaneRef, Prompt
 from xats_tui.core.model.tasks import Task, TaskDraft
-from xats_tui.core.model.wakes import Proof, Wake
+from xats_tui.core.model.wakes import DeliveryResult, Wake
 from xats_tui.core.refusals import sentence_of
 from xats_tui.screens.data.verbs import VerbRefused
 
@@ -24,7 +24,7 @@ READ_ONLY = "read-only mode"
 class CoordinatorVerbs:
     """What the operator can have a coordinator do."""
 
-    def __init__(self, coordinator: Coordinator, *, seat: PaneRef | None = None, read_only: bool = False) -> None:
+    def __init__(self, coordinator: CoordinatorThread, *, seat: PaneRef | None = None, read_only: bool = False) -> None:
         """Name the coordinator.
 
         Args:
@@ -36,7 +36,7 @@ class CoordinatorVerbs:
         self._seat = seat
         self.read_only = read_only
 
-    async def poke(self, agent_id: str, text: str) -> Proof:
+    async def poke(self, agent_id: str, text: str) -> DeliveryResult:
         """Ask the operator's desk."""
         return await self._change(lambda backend: backend.operator.poke(agent_id, text))
 
@@ -52,7 +52,7 @@ class CoordinatorVerbs:
         """Ask the operator's desk; it looks, so it is not refused in read-only mode."""
         await self._ask(lambda backend: backend.operator.go_to(agent_id, self._seat))
 
-    async def launch(self, wish: Wish) -> Launched:
+    async def launch(self, wish: LaunchFormEntry) -> LaunchResult:
         """Have it launched on the tmux server that the dashboard is drawn in."""
         return await self._change(lambda backend: backend.launching.grant(wish, self._seat))
 
@@ -134,12 +134,12 @@ class CoordinatorVerbs:
         """Ask the operator's board."""
         return await self._change(lambda backend: backend.operator_tasks.restore(seen, before))
 
-    async def _change(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> T:
+    async def _change(self, question: Callable[[Coordinator], Coroutine[Any, Any, T]]) -> T:
         if self.read_only:
             raise VerbRefused("read_only", READ_ONLY)
         return await self._ask(question)
 
-    async def _ask(self, question: Callable[[Backend], Coroutine[Any, Any, T]]) -> T:
+    async def _ask(self, question: Callable[[Coordinator], Coroutine[Any, Any, T]]) -> T:
         try:
             return await self._coordinator.ask(question)
         except Refusal as refusal:

@@ -7,7 +7,7 @@ from datetime import datetime
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.tasks import Task, TaskDraft
-from xats_tui.screens.data.snapshot import Source
+from xats_tui.screens.data.snapshot import SnapshotSource
 from xats_tui.screens.data.verbs import Verbs
 
 
@@ -18,7 +18,7 @@ class Watched:
     pane: PaneRef | None = None
 
 
-BETWEEN_KEYS = 0.08
+KEY_REPEAT_S = 0.08
 """Seconds within which another key may follow; a key that is held down comes every 0.03."""
 
 
@@ -34,7 +34,7 @@ class Keyboard:
 
     def rest(self) -> float:
         """Seconds until it is quiet, if nothing follows; 0 if it is."""
-        return max(0.0, self.pressed_at + BETWEEN_KEYS - time.monotonic())
+        return max(0.0, self.pressed_at + KEY_REPEAT_S - time.monotonic())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +65,10 @@ class LastChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class ModeContext:
     """What every mode works with."""
 
-    source: Source
+    source: SnapshotSource
     verbs: Verbs
     clock: Clock
     tmux_missing: bool = False

@@ -13,15 +13,15 @@ from datetime import datetime
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError
 from xats_tui.core.events import Scope
-from xats_tui.screens.data.snapshot import STALE_PARTS, Part, Picture, Source
+from xats_tui.screens.data.snapshot import STALE_PARTS, Slice, Snapshot, SnapshotSource
 
 logger = logging.getLogger(__name__)
 
-COALESCE = 0.1
+COALESCE_S = 0.1
 """Seconds between two rounds; events in between are one round."""
 
-LONGEST_REST = 0.5
-"""Seconds between two rounds at the most; those that take longer than `COALESCE` have a rest as long as they took."""
+MAX_REST_S = 0.5
+"""Seconds between two rounds at the most; those that take longer than `COALESCE_S` have a rest as long as they took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,39 +42,39 @@ STORM = Pace(marks=15, within=1.0, rest=2.0)
 CROWD = Pace(marks=3, within=0.2, rest=0.75)
 """More than somebody's message with all that follows from it."""
 
-HEARTBEAT = 1.0
+HEARTBEAT_INTERVAL_S = 1.0
 """Seconds without an event, from one round to the next: silence alone does not prove freshness, and times age."""
 
-FULL_ROUND = 15.0
+FULL_RELOAD_INTERVAL_S = 15.0
 """Seconds between two reloads of everything: who is online changes with time alone, without an event."""
 
-ANSWER_TIME = 10.0
+ANSWER_TIMEOUT_S = 10.0
 """Seconds that the coordinator may take for a round before it is asked again."""
 
-STALE_AFTER = 3.0
+STALE_AFTER_S = 3.0
 """Seconds without confirmation from which the picture is called stale: a missed heartbeat and a late answer."""
 
 
-def staleness(picture: Picture, now: datetime) -> float | None:
+def staleness(snapshot: Snapshot, now: datetime) -> float | None:
     """Seconds since the picture was known to be true, if that is too long ago to pass without a word."""
-    if picture.confirmed_at is None:
+    if snapshot.confirmed_at is None:
         return None
-    seconds = (now - picture.confirmed_at).total_seconds()
-    return seconds if seconds > STALE_AFTER or picture.trouble else None
+    seconds = (now - snapshot.confirmed_at).total_seconds()
+    return seconds if seconds > STALE_AFTER_S or snapshot.trouble else None
 
 
-class Reloads:
+class Refresh:
     """Keeps a picture in step with its source."""
 
-    def __init__(self, source: Source, clock: Clock, deliver: Callable[[Picture], object]) -> None:
+    def __init__(self, source: SnapshotSource, clock: Clock, deliver: Callable[[Snapshot], object]) -> None:
         self._source = source
         self._clock = clock
         self._deliver = deliver
-        self._picture = Picture()
-        self._stale: set[Part] = set(Part)
+        self._snapshot = Snapshot()
+        self._stale: set[Slice] = set(Slice)
         self._wanted = asyncio.Event()
         self._marked_at: deque[float] = deque(maxlen=STORM.marks)
-        self._full_round_at = clock.monotonic() + FULL_ROUND
+        self._full_round_at = clock.monotonic() + FULL_RELOAD_INTERVAL_S
 
     def mark(self, scopes: Iterable[Scope]) -> None:
         """Have what these scopes make stale loaded again soon."""
@@ -94,10 +94,10 @@ class Reloads:
             began = self._clock.monotonic()
             await self._round()
             took = self._clock.monotonic() - began
-            rest = max(COALESCE, min(took, LONGEST_REST))
+            rest = max(COALESCE_S, min(took, MAX_REST_S))
             await asyncio.sleep(rest)
             rest += await self._calm(rest)
-            await self._wait(HEARTBEAT - took - rest)
+            await self._wait(HEARTBEAT_INTERVAL_S - took - rest)
 
     async def _calm(self, rested: float) -> float:
         """Rest for longer while changes keep coming; for how many seconds."""
@@ -107,7 +107,7 @@ class Reloads:
             left = pace.rest - rested - (loop.time() - began)
             if left <= 0:
                 break
-            await asyncio.sleep(min(left, COALESCE))
+            await asyncio.sleep(min(left, COALESCE_S))
         return loop.time() - began
 
     async def _wait(self, seconds: float) -> None:
@@ -115,25 +115,25 @@ class Reloads:
             async with asyncio.timeout(seconds):
                 await self._wanted.wait()
         except TimeoutError:
-            self._stale.add(Part.HEALTH)
+            self._stale.add(Slice.HEALTH)
         if self._clock.monotonic() >= self._full_round_at:
-            self._full_round_at = self._clock.monotonic() + FULL_ROUND
-            self._stale |= set(Part)
+            self._full_round_at = self._clock.monotonic() + FULL_RELOAD_INTERVAL_S
+            self._stale |= set(Slice)
 
     async def _round(self) -> None:
         parts, self._stale = frozenset(self._stale), set()
         self._wanted.clear()
         try:
-            async with asyncio.timeout(ANSWER_TIME):
-                loaded = await self._source.load(sorted(parts), self._picture.panes)
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                loaded = await self._source.load(sorted(parts), self._snapshot.panes)
         except Exception as error:  # whatever went wrong behind the crossing, the screen stays and says so
             trouble = str(error) or "no answer from the coordinator"
-            if trouble != self._picture.trouble:  # one that lasts is logged once
+            if trouble != self._snapshot.trouble:  # one that lasts is logged once
                 logger.warning("reload failed: %s", error or type(error).__name__)
             self._stale |= parts
             outage = trouble if isinstance(error, StoreError) and error.fault else ""
-            self._picture = replace(self._picture, trouble=trouble, outage=outage)
+            self._snapshot = replace(self._snapshot, trouble=trouble, outage=outage)
         else:
-            news = {part: value for part, value in loaded.items() if value != getattr(self._picture, part)}
-            self._picture = replace(self._picture, **news, confirmed_at=self._clock.now(), trouble=None, outage="")
-        self._deliver(self._picture)
+            news = {part: value for part, value in loaded.items() if value != getattr(self._snapshot, part)}
+            self._snapshot = replace(self._snapshot, **news, confirmed_at=self._clock.now(), trouble=None, outage="")
+        self._deliver(self._snapshot)

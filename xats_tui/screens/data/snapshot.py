@@ -1,7 +1,6 @@
-"""What the screen shows, and where it comes from.
+"""The snapshot of the data that the dashboard shows, and the protocol of its source.
 
-A `Picture` is everything that the modes show, frozen; a `Source` loads its parts.  Which source that is, is not known
-here.  Loading marks nothing as read.
+A `Snapshot` is frozen; a `SnapshotSource` loads its slices.  Loading marks nothing as read.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,14 +19,14 @@ from xats_tui.core.model.panes import PaneRef, PaneView, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 
-STREAM_LIMIT = 300
+MAX_STREAM_MESSAGES = 300
 """Messages on the screen; more would cost a table its speed."""
 
-LIST_LIMIT = 200
+MAX_LIST_ROWS = 200
 """Wakes, tasks and acts on the screen."""
 
 
-class Part(StrEnum):
+class Slice(StrEnum):
     """A part of the picture that is loaded as a whole."""
 
     HEALTH = "health"
@@ -45,21 +44,21 @@ class Part(StrEnum):
     UNANSWERED = "unanswered"
 
 
-STALE_PARTS: Mapping[Scope, frozenset[Part]] = {
-    Scope.AGENTS: frozenset({Part.ROSTER, Part.VIEWS, Part.HEALTH}),
-    Scope.MESSAGES: frozenset({Part.STREAM, Part.INBOX, Part.UNANSWERED, Part.EVENTS}),
-    Scope.WAKES: frozenset({Part.WAKES, Part.HEALTH, Part.COMMANDS}),
-    Scope.TASKS: frozenset({Part.TASKS, Part.EVENTS}),
-    Scope.CONTRACTS: frozenset({Part.CONTRACTS, Part.EVENTS}),
-    Scope.PANES: frozenset({Part.VIEWS, Part.HEALTH}),
-    Scope.SESSIONS: frozenset({Part.ROSTER, Part.HEALTH, Part.SESSIONS}),
-    Scope.ACTIVITY: frozenset({Part.ACTIVITY, Part.COMMANDS}),
+STALE_PARTS: Mapping[Scope, frozenset[Slice]] = {
+    Scope.AGENTS: frozenset({Slice.ROSTER, Slice.VIEWS, Slice.HEALTH}),
+    Scope.MESSAGES: frozenset({Slice.STREAM, Slice.INBOX, Slice.UNANSWERED, Slice.EVENTS}),
+    Scope.WAKES: frozenset({Slice.WAKES, Slice.HEALTH, Slice.COMMANDS}),
+    Scope.TASKS: frozenset({Slice.TASKS, Slice.EVENTS}),
+    Scope.CONTRACTS: frozenset({Slice.CONTRACTS, Slice.EVENTS}),
+    Scope.PANES: frozenset({Slice.VIEWS, Slice.HEALTH}),
+    Scope.SESSIONS: frozenset({Slice.ROSTER, Slice.HEALTH, Slice.SESSIONS}),
+    Scope.ACTIVITY: frozenset({Slice.ACTIVITY, Slice.COMMANDS}),
 }
 """Which parts a stale scope makes stale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class Snapshot:
     """All that is shown, as it was when it was last loaded."""
 
     health: Health | None = None
@@ -114,11 +113,11 @@ def is_present(entry: RosterEntry) -> bool:
     return entry.online or entry.connected
 
 
-class Source(Protocol):
+class SnapshotSource(Protocol):
     """Where the picture comes from."""
 
-    async def load(self, parts: Iterable[Part], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
-        """The fields of a `Picture` that these parts stand for; `panes` are those to have a view of."""
+    async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+        """The fields of a `Snapshot` that these parts stand for; `panes` are those to have a view of."""
         ...
 
     async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:

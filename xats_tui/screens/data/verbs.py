@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from xats_tui.core.model.launches import Launched, Wish
+from xats_tui.core.model.launches import LaunchFormEntry, LaunchResult
 from xats_tui.core.model.messages import Addressees
 from xats_tui.core.model.panes import Prompt
 from xats_tui.core.model.tasks import Task, TaskDraft
-from xats_tui.core.model.wakes import Proof, Wake
+from xats_tui.core.model.wakes import DeliveryResult, Wake
 
 
 class VerbRefused(Exception):
@@ -29,7 +29,7 @@ class VerbRefused(Exception):
 class AgentVerbs(Protocol):
     """What is done to agents."""
 
-    async def poke(self, agent_id: str, text: str) -> Proof:
+    async def poke(self, agent_id: str, text: str) -> DeliveryResult:
         """Put one line before an agent in its pane, through every gate."""
         ...
 
@@ -49,7 +49,7 @@ class AgentVerbs(Protocol):
 class LaunchVerbs(Protocol):
     """What is done for agents that are not there yet."""
 
-    async def launch(self, wish: Wish) -> Launched:
+    async def launch(self, wish: LaunchFormEntry) -> LaunchResult:
         """Start an agent in a tmux window of its own, and wait until it has registered."""
         ...
 

@@ -10,11 +10,11 @@ from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.health import Health, Notice, SessionEntry
 from xats_tui.core.model.panes import TmuxCommand
 from xats_tui.screens.actions.targets import LogEntry, entry_in, find
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.widgets.format import NOTHING, Cell, Tone, count, cut, one_line, short_id, since
+from xats_tui.screens.widgets.format import NOTHING, TableCell, Tone, count, cut, one_line, short_id, since
 
 SLOW_LOOP, SLOW_TMUX, SLOW_TICK = 0.1, 0.25, 0.5
 """Seconds from which a number is worth a look: an agent's call waits for the loop, a wake for the others."""
@@ -23,12 +23,12 @@ CLIENT_WIDTH, NAME_WIDTH = 18, 10
 """Cells of the columns of a session."""
 
 
-def activity_detail(picture: Picture, key: str, now: datetime) -> Content | None:
+def activity_detail(snapshot: Snapshot, key: str, now: datetime) -> Content | None:
     """One entry of the log; None if it is no longer among the newest."""
-    entry = find(picture, Mode.ACTIVITY, key)
+    entry = find(snapshot, Mode.ACTIVITY, key)
     match entry:
         case Activity():
-            agent = name_of(picture, entry.agent_id) if entry.agent_id else None
+            agent = name_of(snapshot, entry.agent_id) if entry.agent_id else None
             fields = [
                 field("what", entry.verb),
                 field("by", entry.actor),
@@ -39,14 +39,14 @@ def activity_detail(picture: Picture, key: str, now: datetime) -> Content | None
         case LoggedEvent():
             fields = [
                 field("what", entry.kind.replace("_", " ")),
-                field("by", name_of(picture, entry.actor_id, entry.actor_name)),
+                field("by", name_of(snapshot, entry.actor_id, entry.actor_name)),
                 field("to", ", ".join(entry.others)),
                 field("team", entry.team),
                 field("id", entry.about),
             ]
             return lines([*fields, field("when", when(entry.at, now)), *heading("about"), *block(entry.detail)])
         case TmuxCommand():
-            return _command(picture, entry, now)
+            return _command(snapshot, entry, now)
         case Notice():
             fields = [field("about", entry.subject), field("when", when(entry.at, now))]
             return lines([*fields, *heading("trouble" if entry.is_trouble else "done"), *block(entry.text)])
@@ -54,8 +54,8 @@ def activity_detail(picture: Picture, key: str, now: datetime) -> Content | None
             return None
 
 
-def _command(picture: Picture, entry: TmuxCommand, now: datetime) -> Content:
-    agent = entry_in(picture, entry.pane)
+def _command(snapshot: Snapshot, entry: TmuxCommand, now: datetime) -> Content:
+    agent = entry_in(snapshot, entry.pane)
     return lines(
         [
             field("what", entry.what),
@@ -68,7 +68,7 @@ def _command(picture: Picture, entry: TmuxCommand, now: datetime) -> Content:
     )
 
 
-def cause_of(picture: Picture, entry: LogEntry) -> tuple[Mode, str] | None:
+def cause_of(snapshot: Snapshot, entry: LogEntry) -> tuple[Mode, str] | None:
     """Where to read on about an entry: a mode and the key of a row there; None if nowhere."""
     match entry:
         case LoggedEvent(kind="message_sent"):
@@ -81,21 +81,26 @@ def cause_of(picture: Picture, entry: LogEntry) -> tuple[Mode, str] | None:
             mode = Mode.WAKES if entry.message_id else Mode.AGENTS
             key = f"{entry.message_id}/{entry.agent_id}" if entry.message_id else entry.agent_id or ""
         case TmuxCommand():
-            agent = entry_in(picture, entry.pane)
+            agent = entry_in(snapshot, entry.pane)
             mode, key = Mode.AGENTS, agent.agent.agent_id if agent else ""
         case Notice():
             return None
-    return (mode, key) if find(picture, mode, key) else None
+    return (mode, key) if find(snapshot, mode, key) else None
 
 
-def coordinator_detail(picture: Picture, now: datetime) -> Content:
+def coordinator_detail(snapshot: Snapshot, now: datetime) -> Content:
     """How the coordinator is doing, and every open session."""
-    health = picture.health
+    health = snapshot.health
     if health is None:
         return styled("loading…", Tone.MUTED)
-    troubles = [field(one.subject, Cell(one_line(one.text), Tone.BAD)) for one in health.troubles]
+    troubles = [field(one.subject, TableCell(one_line(one.text), Tone.BAD)) for one in health.troubles]
     return lines(
-        [*_health(health, now), *troubles, *heading(count(len(picture.sessions), "session")), *_sessions(picture, now)]
+        [
+            *_health(health, now),
+            *troubles,
+            *heading(count(len(snapshot.sessions), "session")),
+            *_sessions(snapshot, now),
+        ]
     )
 
 
@@ -106,32 +111,32 @@ def _health(health: Health, now: datetime) -> Iterator[Content]:
     yield field("pane tick", _measured(health.tick_seconds, SLOW_TICK, " for a look at all panes"))
     yield field("database", _size(health.database_bytes))
     failed = Tone.BAD if health.wakes_failed else Tone.PLAIN
-    yield field("wakes", Cell(f"{health.wakes_waiting} waiting, {health.wakes_failed} failed", failed))
+    yield field("wakes", TableCell(f"{health.wakes_waiting} waiting, {health.wakes_failed} failed", failed))
 
 
-def _measured(seconds: float | None, slow: float, what: str) -> Cell:
+def _measured(seconds: float | None, slow: float, what: str) -> TableCell:
     if seconds is None:
-        return Cell(NOTHING, Tone.MUTED)
+        return TableCell(NOTHING, Tone.MUTED)
     sign = "  ⚠ slow" if seconds >= slow else ""
-    return Cell(f"{seconds * 1000:.0f} ms{what}{sign}", Tone.WARN if sign else Tone.PLAIN)
+    return TableCell(f"{seconds * 1000:.0f} ms{what}{sign}", Tone.WARN if sign else Tone.PLAIN)
 
 
 def _size(size: int) -> str:
     return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{size / 1000:.0f} kB"
 
 
-def _sessions(picture: Picture, now: datetime) -> Iterator[Content]:
+def _sessions(snapshot: Snapshot, now: datetime) -> Iterator[Content]:
     columns = f"{'agent':<{NAME_WIDTH}} {'client':<{CLIENT_WIDTH}} {'since':>6} {'call':>6} stream"
-    if picture.sessions:
+    if snapshot.sessions:
         yield styled(columns, Tone.MUTED)
-    for session in picture.sessions:
-        yield _session(picture, session, now)
-    if not picture.sessions:
+    for session in snapshot.sessions:
+        yield _session(snapshot, session, now)
+    if not snapshot.sessions:
         yield styled("Nobody is connected.", Tone.MUTED)
 
 
-def _session(picture: Picture, session: SessionEntry, now: datetime) -> Content:
-    name = name_of(picture, session.agent_id) if session.agent_id else NOTHING
+def _session(snapshot: Snapshot, session: SessionEntry, now: datetime) -> Content:
+    name = name_of(snapshot, session.agent_id) if session.agent_id else NOTHING
     client = one_line(session.client) or short_id(session.session_id)
     spans = f"{since(session.opened_at, now):>6} {since(session.last_call_at, now):>6}"
     stream = "● open" if session.has_stream else "○ none"

@@ -10,51 +10,55 @@ from xats_tui.core.model.agents import DeliveryKind, RosterEntry
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import PaneView
 from xats_tui.core.model.wakes import Wake
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import field, heading, lines, styled, when
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.rows.wakes import wake_state
-from xats_tui.screens.widgets.format import Cell, Tone, cut, date_and_time, one_line, since, time_of_day
+from xats_tui.screens.widgets.format import TableCell, Tone, cut, date_and_time, one_line, since, time_of_day
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
-NEWEST = 5
+LISTED_NEWEST = 5
 """Messages and wakes that are listed of each kind."""
 
-NAME_WIDTH = 10
+NAME_CELLS = 10
 """Cells of a name in these lists."""
 
-TEXT_WIDTH = 60
+TEXT_CELLS = 60
 """Cells of a subject in these lists."""
 
 
-def agent_detail(picture: Picture, agent_id: str, now: datetime) -> Content | None:
+def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime) -> Content | None:
     """Who an agent is, what it is doing and what waits for it; None if it is gone."""
-    entry = picture.entry(agent_id)
+    entry = snapshot.entry(agent_id)
     if entry is None:
         return None
-    inbox = [message for message in picture.stream if message.to_agent_id == agent_id]
-    sent = [message for message in picture.stream if message.from_agent_id == agent_id]
-    wakes = [wake for wake in picture.wakes if wake.agent_id == agent_id]
+    inbox = [message for message in snapshot.stream if message.to_agent_id == agent_id]
+    sent = [message for message in snapshot.stream if message.from_agent_id == agent_id]
+    wakes = [wake for wake in snapshot.wakes if wake.agent_id == agent_id]
     return lines(
         [
-            *_now(picture, entry, now),
-            *_listed("inbox", (_letter(picture, message, now, message.from_agent_id) for message in inbox[:NEWEST])),
-            *_listed("sent", (_letter(picture, message, now, message.to_agent_id) for message in sent[:NEWEST])),
-            *_listed("wakes", (_wake(wake, now) for wake in wakes[:NEWEST])),
+            *_now(snapshot, entry, now),
+            *_listed(
+                "inbox", (_letter(snapshot, message, now, message.from_agent_id) for message in inbox[:LISTED_NEWEST])
+            ),
+            *_listed(
+                "sent", (_letter(snapshot, message, now, message.to_agent_id) for message in sent[:LISTED_NEWEST])
+            ),
+            *_listed("wakes", (_wake(wake, now) for wake in wakes[:LISTED_NEWEST])),
             *heading("identity"),
             *_identity(entry, now),
         ]
     )
 
 
-def _now(picture: Picture, entry: RosterEntry, now: datetime) -> list[Content]:
+def _now(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> list[Content]:
     oldest = since(entry.oldest_unread_at, now)
     return [
         field("agent", entry.agent.address),
-        field("state", agent_state(picture, entry, now)),
-        field("reader", _reader(picture.view(entry), now)),
-        *([field("version", Cell(one_line(entry.reader_note), Tone.WARN))] if entry.reader_note else []),
+        field("state", agent_state(snapshot, entry, now)),
+        field("reader", _reader(snapshot.view(entry), now)),
+        *([field("version", TableCell(one_line(entry.reader_note), Tone.WARN))] if entry.reader_note else []),
         field("mail", f"{entry.unread} unread, the oldest for {oldest}" if entry.unread else "none unread"),
         field("wakes", f"{entry.wakes_waiting or 'none'} waiting"),
         field("rest", _rest(entry, now)),
@@ -85,11 +89,11 @@ def _reader(view: PaneView | None, now: datetime) -> str | None:
     return f"{view.reading.reason}; so for {since(view.state_since, now)}, seen {since(view.look.at, now)} ago"
 
 
-def _rest(entry: RosterEntry, now: datetime) -> Cell:
+def _rest(entry: RosterEntry, now: datetime) -> TableCell:
     if not entry.resting:
-        return Cell("none: it may be woken")
+        return TableCell("none: it may be woken")
     until = f"until {time_of_day(entry.resting_until, now)}" if entry.resting_until else "until that is lifted"
-    return Cell(f"‖ {until}: its mail is kept, its wakes wait", Tone.WARN)
+    return TableCell(f"‖ {until}: its mail is kept, its wakes wait", Tone.WARN)
 
 
 def _way_to(entry: RosterEntry) -> str | None:
@@ -103,12 +107,12 @@ def _listed(title: str, rows: Iterable[Content]) -> list[Content]:
     return [*heading(title), *(listed or [styled("nothing lately", Tone.MUTED)])]
 
 
-def _letter(picture: Picture, message: Message, now: datetime, other: str) -> Content:
+def _letter(snapshot: Snapshot, message: Message, now: datetime, other: str) -> Content:
     known = message.from_name if other == message.from_agent_id else message.to_name
     unread = message.read_at is None
-    who = set_cell_size(cut(name_of(picture, other, known), NAME_WIDTH), NAME_WIDTH)
-    what = cut(one_line(message.subject) or one_line(message.body), TEXT_WIDTH)
-    return _row(message.sent_at, now, Cell(f"{'●' if unread else ' '} {who} {what}", _tone(unread)))
+    who = set_cell_size(cut(name_of(snapshot, other, known), NAME_CELLS), NAME_CELLS)
+    what = cut(one_line(message.subject) or one_line(message.body), TEXT_CELLS)
+    return _row(message.sent_at, now, TableCell(f"{'●' if unread else ' '} {who} {what}", _tone(unread)))
 
 
 def _tone(unread: bool) -> Tone:
@@ -117,11 +121,13 @@ def _tone(unread: bool) -> Tone:
 
 def _wake(wake: Wake, now: datetime) -> Content:
     state = wake_state(wake)
-    what = cut(one_line(wake.detail or wake.subject), TEXT_WIDTH)
-    return _row(wake.updated_at, now, Cell(f"{cut(state.text, NAME_WIDTH + 2):<{NAME_WIDTH + 2}} {what}", state.tone))
+    what = cut(one_line(wake.detail or wake.subject), TEXT_CELLS)
+    return _row(
+        wake.updated_at, now, TableCell(f"{cut(state.text, NAME_CELLS + 2):<{NAME_CELLS + 2}} {what}", state.tone)
+    )
 
 
-def _row(at: datetime, now: datetime, what: Cell) -> Content:
+def _row(at: datetime, now: datetime, what: TableCell) -> Content:
     return Content.assemble(
         (f"{time_of_day(at, now):<8} ", CONTENT_STYLES[Tone.MUTED]), (what.text, CONTENT_STYLES[what.tone])
     )

@@ -8,17 +8,17 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from xats_tui.core.model.contracts import ContractChange, ContractSummary, ContractVersion, Subscriber
-from xats_tui.screens.data.snapshot import Picture
-from xats_tui.screens.details.diffs import LINE_LIMIT, DiffLine, diff_lines, schema_lines
+from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.details.diffs import MAX_LINES, DiffLine, diff_lines, schema_lines
 from xats_tui.screens.details.lines import field, heading, lines, styled
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.widgets.format import CUT, Cell, Tone, count, cut, one_line, since, time_of_day
+from xats_tui.screens.widgets.format import CUT, TableCell, Tone, count, cut, one_line, since, time_of_day
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
-SIDE_BY_SIDE = 80
+SIDE_BY_SIDE_CELLS = 80
 """Cells from which two columns have room; below, what was stands above what is."""
 
-MARK_WIDTH = 14
+MARK_CELLS = 14
 """Cells of the column that says what is in whose way."""
 
 DIVIDER = " │ "
@@ -39,12 +39,12 @@ VERDICTS = {
 }
 
 
-def contract_title(picture: Picture, summary: ContractSummary, version: ContractVersion, old: int | None) -> Content:
+def contract_title(snapshot: Snapshot, summary: ContractSummary, version: ContractVersion, old: int | None) -> Content:
     """Which versions are shown, by whom the later one is, and whether it breaks the one before."""
-    author = picture.entry(version.registered_by)
-    by = author.agent.address if author else name_of(picture, version.registered_by, version.registered_by_name)
+    author = snapshot.entry(version.registered_by)
+    by = author.agent.address if author else name_of(snapshot, version.registered_by, version.registered_by_name)
     numbers = f"v{old} → v{version.version}" if old else f"v{version.version}"
-    at = time_of_day(version.registered_at, picture.confirmed_at or version.registered_at)
+    at = time_of_day(version.registered_at, snapshot.confirmed_at or version.registered_at)
     tone = {None: Tone.MUTED, False: Tone.GOOD, True: Tone.WARN}[version.breaking]
     return Content.assemble(
         (f" {one_line(summary.name)} {numbers}", CONTENT_STYLES[Tone.STRONG]),
@@ -58,11 +58,11 @@ def change_detail(change: ContractChange, width: int, *, whole: bool) -> Content
     note = [field("note", change.new.note)] if change.new.note else []
     if change.old is None or whole:
         schema = schema_lines(change.new.schema, width)
-        return lines([*note, *map(coloured, schema[:LINE_LIMIT]), *_rest(schema)])
-    column = (width - MARK_WIDTH - len(DIVIDER)) // 2 if width >= SIDE_BY_SIDE else 0
-    room = (column or width - MARK_WIDTH) - len("+ ")
+        return lines([*note, *map(coloured, schema[:MAX_LINES]), *_rest(schema)])
+    column = (width - MARK_CELLS - len(DIVIDER)) // 2 if width >= SIDE_BY_SIDE_CELLS else 0
+    room = (column or width - MARK_CELLS) - len("+ ")
     compared = diff_lines(change.old.schema, change.new.schema, change.reasons, room)
-    drawn = _beside(compared[:LINE_LIMIT], column) if column else _above(compared[:LINE_LIMIT])
+    drawn = _beside(compared[:MAX_LINES], column) if column else _above(compared[:MAX_LINES])
     return lines([*note, *_verdicts(change), Content(), *drawn, *_rest(compared), *_reasons(change)])
 
 
@@ -151,14 +151,14 @@ def _reasons(change: ContractChange) -> Iterator[Content]:
 
 
 def _rest(all_lines: list[str] | list[DiffLine]) -> list[Content]:
-    more = len(all_lines) - LINE_LIMIT
+    more = len(all_lines) - MAX_LINES
     return [styled(f"{CUT} {count(more, 'more line')}", Tone.WARN)] if more > 0 else []
 
 
 def _interest(who: Subscriber, latest: int, now: datetime, more: str) -> Content:
     if not who.fetched_version:
-        return field(who.name, Cell("never fetched", Tone.WARN))
+        return field(who.name, TableCell("never fetched", Tone.WARN))
     behind = who.fetched_version < latest
     fetched = f"fetched v{who.fetched_version} {since(who.fetched_at, now)} ago"
     sign = "  ⚠ behind" if behind else "  ✔"
-    return field(who.name, Cell(f"{fetched}{sign}{more}", Tone.WARN if behind else Tone.GOOD))
+    return field(who.name, TableCell(f"{fetched}{sign}{more}", Tone.WARN if behind else Tone.GOOD))

@@ -20,7 +20,7 @@ INDENT = "  "
 PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*")
 """A key that needs no quotes to be told from what stands around it."""
 
-LINE_LIMIT = 1_500
+MAX_LINES = 1_500
 """Lines that are drawn; a schema may have a quarter of a megabyte."""
 
 WORDS_OF_NEW = {"required": "required", "type": "type", "additionalProperties": "closed"}

@@ -5,21 +5,21 @@ from datetime import datetime
 
 from textual.content import Content
 
-from xats_tui.screens.widgets.format import CUT, NOTHING, Cell, Tone, date_and_time, many_lines, one_line, since
+from xats_tui.screens.widgets.format import CUT, NOTHING, TableCell, Tone, date_and_time, many_lines, one_line, since
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
-LABEL_WIDTH = 13
+LABEL_CELLS = 13
 """Cells of the left column."""
 
-BODY_LIMIT = 20_000
+MAX_BODY_CHARS = 20_000
 """Characters of a body that are drawn; wrapping more would hold up the screen."""
 
 
-def field(label: str, value: str | Cell | None) -> Content:
+def field(label: str, value: str | TableCell | None) -> Content:
     """A label and a value, or the sign for none."""
-    cell = value if isinstance(value, Cell) else Cell(one_line(value) or NOTHING)
+    cell = value if isinstance(value, TableCell) else TableCell(one_line(value) or NOTHING)
     return Content.assemble(
-        (f"{one_line(label)[:LABEL_WIDTH]:<{LABEL_WIDTH}} ", CONTENT_STYLES[Tone.MUTED]),
+        (f"{one_line(label)[:LABEL_CELLS]:<{LABEL_CELLS}} ", CONTENT_STYLES[Tone.MUTED]),
         (cell.text, CONTENT_STYLES[cell.tone]),
     )
 
@@ -36,8 +36,8 @@ def heading(text: str) -> list[Content]:
 
 def block(text: str) -> list[Content]:
     """Foreign text in its own lines, with a sign if there is more than can be drawn."""
-    rest = len(text) - BODY_LIMIT
-    body = Content(many_lines(text[:BODY_LIMIT]))
+    rest = len(text) - MAX_BODY_CHARS
+    body = Content(many_lines(text[:MAX_BODY_CHARS]))
     return [body, styled(f"{CUT} {rest} more characters", Tone.WARN)] if rest > 0 else [body]
 
 

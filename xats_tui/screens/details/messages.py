@@ -7,33 +7,33 @@ from textual.content import Content
 
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.messages import Message, Thread
-from xats_tui.core.model.wakes import Wake, WakeStep
+from xats_tui.core.model.wakes import Wake, WakeStage
 from xats_tui.screens.actions.targets import Letter, find, letters
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import block, field, lines, styled, when
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.messages import addressee, read_cell, reply_cell, sender
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.rows.wakes import wake_state
-from xats_tui.screens.widgets.format import Cell, Tone, age, date_and_time, one_line, time_of_day
+from xats_tui.screens.widgets.format import TableCell, Tone, age, date_and_time, one_line, time_of_day
 
 Receipts = Sequence[Wake]
 """The wakes of a message."""
 
 
-def message_detail(picture: Picture, key: str, now: datetime, receipts: Receipts = ()) -> Content | None:
+def message_detail(snapshot: Snapshot, key: str, now: datetime, receipts: Receipts = ()) -> Content | None:
     """A message with its whole body and what became of each copy; None if it is gone."""
-    letter = find(picture, Mode.MESSAGES, key)
+    letter = find(snapshot, Mode.MESSAGES, key)
     if not isinstance(letter, Letter):
         return None
-    message, to = letter.first, addressee(picture, letter)
+    message, to = letter.first, addressee(snapshot, letter)
     return lines(
         [
-            field("from", f"{sender(picture, message)}@{message.from_team}"),
+            field("from", f"{sender(snapshot, message)}@{message.from_team}"),
             field("to", f"{to}@{message.to_team}" if len(letter.copies) == 1 else to),
             field("sent", when(message.sent_at, now)),
             field("subject", message.subject),
-            *_fate(picture, letter, now, receipts),
+            *_fate(snapshot, letter, now, receipts),
             field("id", message.id),
             Content(),
             *block(message.body),
@@ -41,13 +41,13 @@ def message_detail(picture: Picture, key: str, now: datetime, receipts: Receipts
     )
 
 
-def thread_title(picture: Picture, letter: Letter) -> str:
+def thread_title(snapshot: Snapshot, letter: Letter) -> str:
     """Between whom the thread of a message is."""
-    return f"{sender(picture, letter.first)} {'→' if letter.first.to_role else '⇄'} {addressee(picture, letter)}"
+    return f"{sender(snapshot, letter.first)} {'→' if letter.first.to_role else '⇄'} {addressee(snapshot, letter)}"
 
 
 def thread_items(
-    picture: Picture, thread: Thread, opened_at: str, now: datetime, receipts: Receipts = ()
+    snapshot: Snapshot, thread: Thread, opened_at: str, now: datetime, receipts: Receipts = ()
 ) -> dict[str, Content]:
     """The messages of a thread with their bodies, oldest first, by key; a broadcast is one of them.
 
@@ -55,7 +55,7 @@ def thread_items(
     """
     items = {
         letter.key: _item(
-            picture, letter, now, _fate(picture, letter, now, receipts) if letter.key == opened_at else ()
+            snapshot, letter, now, _fate(snapshot, letter, now, receipts) if letter.key == opened_at else ()
         )
         for letter in letters(thread.messages)
     }
@@ -64,11 +64,11 @@ def thread_items(
     return before | items | after
 
 
-def _item(picture: Picture, letter: Letter, now: datetime, fate: Sequence[Content]) -> Content:
+def _item(snapshot: Snapshot, letter: Letter, now: datetime, fate: Sequence[Content]) -> Content:
     message, reply, read = letter.first, reply_cell(letter, now), read_cell(letter)
     head = (
         (f"{time_of_day(message.sent_at, now)}  ", Tone.MUTED),
-        (f"{sender(picture, message)} → {addressee(picture, letter)}", Tone.STRONG),
+        (f"{sender(snapshot, message)} → {addressee(snapshot, letter)}", Tone.STRONG),
         (f"  {read.text}", read.tone),
         (f"  {reply.text}" if reply.text else "", reply.tone),
     )
@@ -83,13 +83,13 @@ def _item(picture: Picture, letter: Letter, now: datetime, fate: Sequence[Conten
     )
 
 
-def _fate(picture: Picture, letter: Letter, now: datetime, receipts: Receipts) -> list[Content]:
+def _fate(snapshot: Snapshot, letter: Letter, now: datetime, receipts: Receipts) -> list[Content]:
     """What became of each copy: whether it was answered, read, or how far its wake has come."""
     wakes = {wake.agent_id: wake for wake in receipts}
     alone = len(letter.copies) == 1
     return [
-        *(field("reply", _reply(picture, copy, now, alone=alone)) for copy in _awaited(letter)),
-        *(line for copy in letter.copies for line in _receipt(picture, copy, wakes.get(copy.to_agent_id))),
+        *(field("reply", _reply(snapshot, copy, now, alone=alone)) for copy in _awaited(letter)),
+        *(line for copy in letter.copies for line in _receipt(snapshot, copy, wakes.get(copy.to_agent_id))),
     ]
 
 
@@ -98,29 +98,29 @@ def _awaited(letter: Letter) -> Sequence[Message]:
     return letter.copies if letter.first.need_reply else letter.copies[:1]
 
 
-def _reply(picture: Picture, copy: Message, now: datetime, *, alone: bool) -> Cell:
+def _reply(snapshot: Snapshot, copy: Message, now: datetime, *, alone: bool) -> TableCell:
     if not copy.need_reply:
-        return Cell("not asked for", Tone.MUTED)
-    whose = "" if alone else f"{name_of(picture, copy.to_agent_id, copy.to_name)}: "
+        return TableCell("not asked for", Tone.MUTED)
+    whose = "" if alone else f"{name_of(snapshot, copy.to_agent_id, copy.to_name)}: "
     if copy.answered_at:
-        return Cell(f"✓ {whose}answered after {age(copy.answered_at - copy.sent_at)}", Tone.GOOD)
-    return Cell(f"↩ {whose}wanted, none for {age(now - copy.sent_at)}", Tone.WARN)
+        return TableCell(f"✓ {whose}answered after {age(copy.answered_at - copy.sent_at)}", Tone.GOOD)
+    return TableCell(f"↩ {whose}wanted, none for {age(now - copy.sent_at)}", Tone.WARN)
 
 
-def _receipt(picture: Picture, copy: Message, wake: Wake | None) -> list[Content]:
+def _receipt(snapshot: Snapshot, copy: Message, wake: Wake | None) -> list[Content]:
     """Whether a copy was read, and if not, how far its wake has come."""
-    name = name_of(picture, copy.to_agent_id, copy.to_name)
+    name = name_of(snapshot, copy.to_agent_id, copy.to_name)
     if copy.read_at:
-        return [field("read", Cell(f"✓ {name} at {date_and_time(copy.read_at)}", Tone.GOOD))]
+        return [field("read", TableCell(f"✓ {name} at {date_and_time(copy.read_at)}", Tone.GOOD))]
     if copy.to_agent_id == OPERATOR_ID:
-        return [field("read", Cell("● not yet: x marks it as read", Tone.ACCENT))]
-    seen = wake.reached.get(WakeStep.SEEN) if wake else None
+        return [field("read", TableCell("● not yet: x marks it as read", Tone.ACCENT))]
+    seen = wake.reached.get(WakeStage.SEEN) if wake else None
     if seen:
-        return [field("read", Cell(f"◐ {name} was handed it at {date_and_time(seen)}", Tone.WARN))]
-    return [field("read", Cell(f"○ {name}: not yet", Tone.WARN)), *([field("", _waking(wake))] if wake else [])]
+        return [field("read", TableCell(f"◐ {name} was handed it at {date_and_time(seen)}", Tone.WARN))]
+    return [field("read", TableCell(f"○ {name}: not yet", Tone.WARN)), *([field("", _waking(wake))] if wake else [])]
 
 
-def _waking(wake: Wake) -> Cell:
+def _waking(wake: Wake) -> TableCell:
     state = wake_state(wake)
     why = one_line(wake.detail or wake.skip_reason)
-    return Cell(f"{state.text}{f': {why}' if why else ''}", state.tone)
+    return TableCell(f"{state.text}{f': {why}' if why else ''}", state.tone)

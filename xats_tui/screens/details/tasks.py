@@ -7,15 +7,15 @@ from textual.content import Content
 
 from xats_tui.core.model.tasks import TaskEntry, TaskStatus
 from xats_tui.screens.actions.targets import find
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.tasks import task_moved_at, task_owner, task_shape, task_word
-from xats_tui.screens.widgets.format import CUT, Cell, Tone, age, one_line, short_id
+from xats_tui.screens.widgets.format import CUT, TableCell, Tone, age, one_line, short_id
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
-TREE_DEPTH = 4
+MAX_TREE_DEPTH = 4
 """Levels of a tree that are drawn."""
 
 TREE_LINES = 40
@@ -25,9 +25,9 @@ Around = Callable[[str], Sequence[str]]
 """The tasks one step further from a task."""
 
 
-def task_detail(picture: Picture, task_id: str, now: datetime) -> Content | None:
+def task_detail(snapshot: Snapshot, task_id: str, now: datetime) -> Content | None:
     """What a task says, who owns it and since when; None if it is gone."""
-    entry = find(picture, Mode.TASKS, task_id)
+    entry = find(snapshot, Mode.TASKS, task_id)
     if not isinstance(entry, TaskEntry):
         return None
     task = entry.task
@@ -35,7 +35,7 @@ def task_detail(picture: Picture, task_id: str, now: datetime) -> Content | None
         Content.styled(one_line(task.title), "bold"),
         field("team", task.team),
         field("state", f"{task_shape(task)[0]} {task_word(task)} for {age(now - task_moved_at(task))}"),
-        field("owner", _owner(picture, entry, now)),
+        field("owner", _owner(snapshot, entry, now)),
         field("added", when(task.created_at, now)),
         *([field("claimed", when(task.claimed_at, now))] if task.claimed_at else []),
         *([field(task_word(task), when(task.completed_at, now))] if task.completed_at else []),
@@ -45,9 +45,9 @@ def task_detail(picture: Picture, task_id: str, now: datetime) -> Content | None
     return lines([*fields, *(line for name, text in texts if text for line in (*heading(name), *block(text)))])
 
 
-def dependency_tree(picture: Picture, task_id: str) -> Content | None:
+def dependency_tree(snapshot: Snapshot, task_id: str) -> Content | None:
     """What a task waits for, and under it what waits for it; None if it is gone."""
-    entries = {entry.task.id: entry for entry in picture.tasks}
+    entries = {entry.task.id: entry for entry in snapshot.tasks}
     if task_id not in entries:
         return None
 
@@ -59,7 +59,7 @@ def dependency_tree(picture: Picture, task_id: str) -> Content | None:
 
     drawn: list[Content] = []
     for title, around in (("waits for", blockers), ("blocks", waiting)):
-        branches = list(_branches(picture, task_id, around, "", {task_id}))
+        branches = list(_branches(snapshot, task_id, around, "", {task_id}))
         drawn.append(styled(title if branches else f"{title} nothing", Tone.MUTED))
         rest = len(branches) - TREE_LINES
         drawn += branches[:TREE_LINES] + ([styled(f"{CUT} {rest} more", Tone.WARN)] if rest > 0 else [])
@@ -67,20 +67,20 @@ def dependency_tree(picture: Picture, task_id: str) -> Content | None:
     return lines(drawn[:-1])
 
 
-def _branches(picture: Picture, task_id: str, around: Around, stem: str, passed: set[str]) -> Iterator[Content]:
+def _branches(snapshot: Snapshot, task_id: str, around: Around, stem: str, passed: set[str]) -> Iterator[Content]:
     """The lines of a tree below a task; what was drawn before is not drawn again."""
-    if len(stem) >= TREE_DEPTH * 3:
+    if len(stem) >= MAX_TREE_DEPTH * 3:
         return
     steps = [each for each in around(task_id) if each not in passed]
     passed.update(steps)
     for number, step in enumerate(steps, 1):
         last = number == len(steps)
-        yield Content.assemble((f"{stem}{'└─' if last else '├─'} ", CONTENT_STYLES[Tone.MUTED]), _leaf(picture, step))
-        yield from _branches(picture, step, around, f"{stem}{'   ' if last else '│  '}", passed)
+        yield Content.assemble((f"{stem}{'└─' if last else '├─'} ", CONTENT_STYLES[Tone.MUTED]), _leaf(snapshot, step))
+        yield from _branches(snapshot, step, around, f"{stem}{'   ' if last else '│  '}", passed)
 
 
-def _leaf(picture: Picture, task_id: str) -> Content:
-    entry = find(picture, Mode.TASKS, task_id)
+def _leaf(snapshot: Snapshot, task_id: str) -> Content:
+    entry = find(snapshot, Mode.TASKS, task_id)
     if not isinstance(entry, TaskEntry):
         return styled(f"{short_id(task_id)}, not among the newest", Tone.MUTED)
     shape, tone = task_shape(entry.task)
@@ -93,15 +93,15 @@ def _leaf(picture: Picture, task_id: str) -> Content:
     )
 
 
-def _owner(picture: Picture, entry: TaskEntry, now: datetime) -> Cell | None:
+def _owner(snapshot: Snapshot, entry: TaskEntry, now: datetime) -> TableCell | None:
     task = entry.task
     if not task.claimed_by:
         return None
-    owner = picture.entry(task.claimed_by)
-    cell = task_owner(picture, entry, now)
+    owner = snapshot.entry(task.claimed_by)
+    cell = task_owner(snapshot, entry, now)
     if task.status is TaskStatus.COMPLETED:
         return cell
     if owner is None:
-        return Cell(f"{cell.text}, gone", cell.tone)
-    state = agent_state(picture, owner, now).text.split(maxsplit=1)[1]
-    return Cell(f"{cell.text}, {state}", cell.tone)
+        return TableCell(f"{cell.text}, gone", cell.tone)
+    state = agent_state(snapshot, owner, now).text.split(maxsplit=1)[1]
+    return TableCell(f"{cell.text}, {state}", cell.tone)

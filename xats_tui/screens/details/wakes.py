@@ -9,16 +9,16 @@ from textual.content import Content
 
 from xats_tui.core.model.activity import Activity
 from xats_tui.core.model.messages import Message
-from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt, WakeStage, WakeStatus
 from xats_tui.screens.actions.targets import Letter, find, letters, was_not_read
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import lines, styled
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.wakes import queued_at, wake_state
 from xats_tui.screens.widgets.format import (
     CUT,
-    Cell,
+    TableCell,
     Tone,
     age,
     count,
@@ -31,22 +31,22 @@ from xats_tui.screens.widgets.format import (
 )
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
-MARGIN = 10
+MARGIN_CELLS = 10
 """Cells of the left column, which says what each part is."""
 
-GATE_NAME = 15
+GATE_NAME_CELLS = 15
 """Cells of a gate's name."""
 
-GATE_WIDTH = 50
+GATE_CELLS = 50
 """Cells of a gate at the least, where several stand side by side."""
 
-LOOK_WIDTH = 48
+LOOK_CELLS = 48
 """Cells of a look at the least, where the one before and the one after stand side by side."""
 
-ATTEMPTS_SHOWN = 12
+MAX_ATTEMPTS = 12
 """Attempts with their looks; a wake of a day has 150, and drawing all of them would hold up the screen."""
 
-WITH_DELAY = 15
+DELAY_CELLS = 15
 """Cells of a rung that has room for its time and how long it took to get there."""
 
 
@@ -59,15 +59,15 @@ class Looked:
     """Each gate's verdict if it were tried now; none if nobody needs to be woken any more."""
 
 
-def letter_of(picture: Picture, wake: Wake) -> Letter | None:
+def letter_of(snapshot: Snapshot, wake: Wake) -> Letter | None:
     """The letter that it is about, if that is among those on the screen."""
-    return next((one for one in letters(picture.stream) if any(_is_for(copy, wake) for copy in one.copies)), None)
+    return next((one for one in letters(snapshot.stream) if any(_is_for(copy, wake) for copy in one.copies)), None)
 
 
-def wake_title(picture: Picture, wake: Wake, now: datetime) -> Content:
+def wake_title(snapshot: Snapshot, wake: Wake, now: datetime) -> Content:
     """Who is to be woken, for which message of whom, since when."""
-    entry = picture.entry(wake.agent_id)
-    sender = picture.entry(wake.sender_id or "")
+    entry = snapshot.entry(wake.agent_id)
+    sender = snapshot.entry(wake.sender_id or "")
     parts = [
         f" → {one_line(entry.agent.address) if entry else short_id(wake.agent_id) + ', gone'}",
         f" · message {short_id(wake.message_id)}",
@@ -78,17 +78,17 @@ def wake_title(picture: Picture, wake: Wake, now: datetime) -> Content:
     return styled("".join(parts), Tone.MUTED)
 
 
-def wake_detail(picture: Picture, key: str, now: datetime, looked: Looked | None, width: int) -> Content | None:
+def wake_detail(snapshot: Snapshot, key: str, now: datetime, looked: Looked | None, width: int) -> Content | None:
     """A wake in so many cells of width; without `looked` while that is being loaded; None if the wake is gone."""
-    wake = find(picture, Mode.WAKES, key)
+    wake = find(snapshot, Mode.WAKES, key)
     if not isinstance(wake, Wake):
         return None
-    room = max(20, width - MARGIN)
-    body = _body(picture, wake)
+    room = max(20, width - MARGIN_CELLS)
+    body = _body(snapshot, wake)
     parts = [
         *_part("state", _state(wake, now).wrap(room)),
-        *_part("next try", _next_try(picture, wake, now).wrap(room)),
-        *_part("pane", _pane(picture, wake, now).wrap(room)),
+        *_part("next try", _next_try(snapshot, wake, now).wrap(room)),
+        *_part("pane", _pane(snapshot, wake, now).wrap(room)),
         *(_part("message", [styled(cut(one_line(body), room), Tone.PLAIN)]) if body else []),
         Content(),
         *_part("evidence", _ladder(wake, now, room)),
@@ -96,7 +96,7 @@ def wake_detail(picture: Picture, key: str, now: datetime, looked: Looked | None
     ]
     if looked is None:
         return lines([*parts, *_part("why not?", [styled("looking…", Tone.MUTED)])])
-    acts = [act for act in picture.activity if (act.message_id, act.agent_id) == (wake.message_id, wake.agent_id)]
+    acts = [act for act in snapshot.activity if (act.message_id, act.agent_id) == (wake.message_id, wake.agent_id)]
     return lines(
         [
             *parts,
@@ -114,60 +114,60 @@ def _is_for(copy: Message, wake: Wake) -> bool:
 
 def _part(label: str, of: Iterable[Content]) -> list[Content]:
     """Lines behind a margin that names them once."""
-    heads = (styled(f"{label:<{MARGIN}}", Tone.MUTED), Content(" " * MARGIN))
+    heads = (styled(f"{label:<{MARGIN_CELLS}}", Tone.MUTED), Content(" " * MARGIN_CELLS))
     return [Content.assemble(heads[min(index, 1)], line) for index, line in enumerate(of)]
 
 
-def _toned(cell: Cell) -> tuple[str, str]:
+def _toned(cell: TableCell) -> tuple[str, str]:
     return cell.text, CONTENT_STYLES[cell.tone]
 
 
 def _state(wake: Wake, now: datetime) -> Content:
     state, reason = wake_state(wake), one_line(wake.detail or wake.skip_reason)
-    begun = wake.reached.get(WakeStep.SUBMITTED) if wake.status is WakeStatus.DELIVERED else queued_at(wake)
+    begun = wake.reached.get(WakeStage.SUBMITTED) if wake.status is WakeStatus.DELIVERED else queued_at(wake)
     waited = f" for {age(now - begun, precise=True)}" if begun and not wake.is_over and was_not_read(wake) else ""
     return Content.assemble(_toned(state), waited, f": {reason}" if reason else "")
 
 
-def _next_try(picture: Picture, wake: Wake, now: datetime) -> Content:
+def _next_try(snapshot: Snapshot, wake: Wake, now: datetime) -> Content:
     if wake.due_at is None:
         again = "; replay (r) begins again" if was_not_read(wake) else ""
         return styled(f"none, it is over{again}", Tone.MUTED)
     countdown = f"{until(wake.due_at, now)}, at {time_of_day(wake.due_at, now)}"
     if not was_not_read(wake) or wake.status is WakeStatus.DELIVERED:
         return Content(f"{countdown}, if the mail is still unread then")
-    entry = picture.entry(wake.agent_id)
-    view = picture.view(entry) if entry else None
+    entry = snapshot.entry(wake.agent_id)
+    view = snapshot.view(entry) if entry else None
     sooner = ", or as soon as the pane allows" if view and not wake.failures else ""
     return Content(f"{countdown}{sooner}")
 
 
-def _pane(picture: Picture, wake: Wake, now: datetime) -> Content:
-    entry = picture.entry(wake.agent_id)
+def _pane(snapshot: Snapshot, wake: Wake, now: datetime) -> Content:
+    entry = snapshot.entry(wake.agent_id)
     if entry is None:
         return styled("none: the agent has left", Tone.MUTED)
-    view = picture.view(entry)
+    view = snapshot.view(entry)
     pane = f"{one_line(entry.agent.binding.pane.pane_id)} " if entry.agent.binding else ""
     reason = f": {one_line(view.reading.reason)}" if view else ""
-    return Content.assemble(pane, _toned(agent_state(picture, entry, now)), reason)
+    return Content.assemble(pane, _toned(agent_state(snapshot, entry, now)), reason)
 
 
-def _body(picture: Picture, wake: Wake) -> str:
-    letter = letter_of(picture, wake)
+def _body(snapshot: Snapshot, wake: Wake) -> str:
+    letter = letter_of(snapshot, wake)
     return letter.first.body if letter else ""
 
 
 def _ladder(wake: Wake, now: datetime, room: int) -> list[Content]:
     """The rungs in a row, and under each the time and how long after the first, where there is evidence for it."""
-    steps = list(WakeStep)
-    width = min(room // len(steps), WITH_DELAY + 3)
+    steps = list(WakeStage)
+    width = min(room // len(steps), DELAY_CELLS + 3)
     rungs, times = [], []
     for step in steps:
         at = wake.reached.get(step)
         rule = "" if step is steps[-1] else " " + "─" * (width - len(step.value) - 2)
         rungs += [(step.value, CONTENT_STYLES[Tone.GOOD if at else Tone.MUTED]), (rule, CONTENT_STYLES[Tone.MUTED])]
         rungs += [(" " if rule else "", "")]
-        later = f" +{age(at - queued_at(wake))}" if at and step is not steps[0] and width >= WITH_DELAY else ""
+        later = f" +{age(at - queued_at(wake))}" if at and step is not steps[0] and width >= DELAY_CELLS else ""
         times += [(f"{time_of_day(at, now) + later if at else '·':<{width}}", CONTENT_STYLES[Tone.MUTED])]
     return [Content.assemble(*rungs), Content.assemble(*times)]
 
@@ -184,7 +184,7 @@ def _why_not(wake: Wake, gates: Sequence[Gate], room: int) -> list[Content]:
         if closed
         else styled("✔ every gate is open: tried now, it would go through", Tone.GOOD)
     )
-    columns = max(1, min(2, room // GATE_WIDTH))
+    columns = max(1, min(2, room // GATE_CELLS))
     said = [_gate(gate, room // columns, one_line(gate.detail)) for gate in opened]
     rows = [Content.assemble(*said[start : start + columns]) for start in range(0, len(said), columns)]
     return [verdict, *(line for gate in closed for line in _in_full(gate, room)), *rows]
@@ -192,28 +192,28 @@ def _why_not(wake: Wake, gates: Sequence[Gate], room: int) -> list[Content]:
 
 def _in_full(gate: Gate, width: int) -> list[Content]:
     """A gate with all that it says: the remedy stands at the end."""
-    first, *more = wrap(one_line(gate.detail), max(1, width - GATE_NAME - 4)) or [""]
-    return [_gate(gate, width, first), *(Content(" " * (GATE_NAME + 2) + line) for line in more)]
+    first, *more = wrap(one_line(gate.detail), max(1, width - GATE_NAME_CELLS - 4)) or [""]
+    return [_gate(gate, width, first), *(Content(" " * (GATE_NAME_CELLS + 2) + line) for line in more)]
 
 
 def _gate(gate: Gate, width: int, detail: str) -> Content:
-    sign = Cell("✔", Tone.GOOD) if gate.holds else Cell("✕", Tone.BAD)
-    name = f" {cut(one_line(gate.name), GATE_NAME):<{GATE_NAME}}"
-    shown = cut(detail, width - GATE_NAME - 4)
+    sign = TableCell("✔", Tone.GOOD) if gate.holds else TableCell("✕", Tone.BAD)
+    name = f" {cut(one_line(gate.name), GATE_NAME_CELLS):<{GATE_NAME_CELLS}}"
+    shown = cut(detail, width - GATE_NAME_CELLS - 4)
     said = Content.styled(shown, CONTENT_STYLES[Tone.MUTED if gate.holds else Tone.PLAIN])
-    rest = " " * (width - 2 - GATE_NAME - said.cell_length)
+    rest = " " * (width - 2 - GATE_NAME_CELLS - said.cell_length)
     return Content.assemble(_toned(sign), name, said, rest)
 
 
 def _history(attempts: Sequence[WakeAttempt], acts: Sequence[Activity], now: datetime, room: int) -> list[Content]:
     """Every attempt with its looks, the newest first; what the operator did stands between them."""
-    told = [(attempt.at, _attempt(attempt, now, room)) for attempt in reversed(attempts[-ATTEMPTS_SHOWN:])]
-    oldest = told[-1][0] if len(attempts) > ATTEMPTS_SHOWN else None
+    told = [(attempt.at, _attempt(attempt, now, room)) for attempt in reversed(attempts[-MAX_ATTEMPTS:])]
+    oldest = told[-1][0] if len(attempts) > MAX_ATTEMPTS else None
     told += [(act.at, [_act(act, now)]) for act in acts if oldest is None or act.at >= oldest]
     if not told:
         return [styled("none yet", Tone.MUTED)]
     shown = [line for _, of_it in sorted(told, key=lambda one: one[0], reverse=True) for line in of_it]
-    earlier = len(attempts) - ATTEMPTS_SHOWN
+    earlier = len(attempts) - MAX_ATTEMPTS
     return [*shown, styled(f"{CUT} {count(earlier, 'earlier attempt')}", Tone.WARN)] if earlier > 0 else shown
 
 
@@ -234,7 +234,7 @@ def _looks(before: str, after: str, room: int) -> list[Content]:
     if not after or before == after:
         return _look("looked", before, room)
     width = room // 2
-    if width < LOOK_WIDTH:
+    if width < LOOK_CELLS:
         return [*_look("before", before, room), *_look("after", after, room)]
     left, right = _look("before", before, width), _look("after", after, width)
     blank = Content()
@@ -247,7 +247,8 @@ def _looks(before: str, after: str, room: int) -> list[Content]:
 
 def _look(label: str, seen: str, width: int) -> list[Content]:
     screen = many_lines(seen).split("\n") if seen else []
-    rows = [cut(line.rstrip(), width - MARGIN - 2) for line in screen]
+    rows = [cut(line.rstrip(), width - MARGIN_CELLS - 2) for line in screen]
     return [
-        styled(f"  {label if index == 0 else '':<{MARGIN - 2}}│ {row}", Tone.MUTED) for index, row in enumerate(rows)
+        styled(f"  {label if index == 0 else '':<{MARGIN_CELLS - 2}}│ {row}", Tone.MUTED)
+        for index, row in enumerate(rows)
     ]

@@ -24,7 +24,7 @@ from xats_tui.screens.widgets.ansi import pane_lines
 from xats_tui.screens.widgets.format import Tone, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
-GLANCE = 1.0
+POLL_INTERVAL_S = 1.0
 """Seconds between two looks at the pane while the dialog is open."""
 
 AGAIN = frozenset({"prompt_changed", "not_taken", "taken_as_text", "answer_unseen", "not_answerable"})
@@ -36,7 +36,7 @@ RULE = re.compile(r" *(\S)\1{8,} *")
 BUTTON_ROWS = 3
 """Rows of a button."""
 
-AROUND = 8
+FRAME_ROWS = 8
 """Rows around pane and options: borders, a sentence of two rows, empty rows, a margin above and below."""
 
 LEAST_ROWS = 5
@@ -103,7 +103,7 @@ class AnswerPrompt(ModalScreen[Answered]):
         self._draw_step()
         self._say("looking at the pane…", Tone.MUTED)
         self._look()
-        self.set_interval(GLANCE, self._look)
+        self.set_interval(POLL_INTERVAL_S, self._look)
 
     def on_resize(self) -> None:
         """Give the pane the rows that there are."""
@@ -220,7 +220,7 @@ class AnswerPrompt(ModalScreen[Answered]):
         """Draw every word of it, wrapped where it is wider; only what is a mere rule may be cut."""
         if self._prompt is None or not self.is_attached:
             return
-        below = max(len(self._prompt.options), BUTTON_ROWS) + AROUND
+        below = max(len(self._prompt.options), BUTTON_ROWS) + FRAME_ROWS
         self.shown.styles.max_height = max(LEAST_ROWS, self.size.height - below)
         width = self.shown.content_size.width
         lines = [Content.from_rich_text(line) for line in pane_lines(self._prompt.screen)]

@@ -71,7 +71,7 @@ class Ask(ModalScreen[str]):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PickOption:
     """One of many."""
 
     id: str
@@ -97,7 +97,7 @@ class Pick(ModalScreen[str]):
 
     choices_shown = getters.query_one(OptionList)
 
-    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+    def __init__(self, title: str, choices: Sequence[PickOption]) -> None:
         super().__init__()
         self._title = title
         self._choices = choices
@@ -144,11 +144,11 @@ class Pick(ModalScreen[str]):
         offered.action_first()
 
 
-def _searched(choice: Choice) -> str:
+def _searched(choice: PickOption) -> str:
     return folded(f"{choice.label} {choice.note}")
 
 
-def _drawn(choice: Choice, keys: int, labels: int) -> Content:
+def _drawn(choice: PickOption, keys: int, labels: int) -> Content:
     label = cut(one_line(choice.label), labels)
     note = choice.why_not or choice.note
     muted = CONTENT_STYLES[Tone.MUTED]

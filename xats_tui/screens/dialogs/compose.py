@@ -20,13 +20,13 @@ from textual.widgets import Button, Checkbox, Input, Static, TextArea
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.data.desk import Draft
 from xats_tui.screens.data.snapshot import is_present
-from xats_tui.screens.dialogs.overlays import Question
-from xats_tui.screens.query.addresses import SEPARATOR, AddressBook, Letters, Read, address_of
+from xats_tui.screens.dialogs.overlays import ConfirmDialog
+from xats_tui.screens.query.addresses import SEPARATOR, AddressBook, Letters, ReadAddresses, address_of
 from xats_tui.screens.widgets.editors import BlockEditor, LineEditor
 from xats_tui.screens.widgets.format import Tone, count, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
-NAMED = 5
+LISTED_RECIPIENTS = 5
 """Recipients that the line below the addresses names; the rest are counted."""
 
 
@@ -40,7 +40,7 @@ class Composed:
     draft: Draft
 
 
-class Completions(Suggester):
+class AddressCompletions(Suggester):
     """Completes the last address while it is typed."""
 
     def __init__(self, book: AddressBook) -> None:
@@ -125,7 +125,9 @@ class Compose(ModalScreen[Composed]):
             with Horizontal(classes="line"):
                 yield Static("to", classes="label")
                 hint = "agent, agent@team, role:x, team:x; tab completes"
-                yield AddressInput(draft.to, placeholder=hint, suggester=Completions(self._book), id="to", compact=True)
+                yield AddressInput(
+                    draft.to, placeholder=hint, suggester=AddressCompletions(self._book), id="to", compact=True
+                )
             yield Static(id="who")
             with Horizontal(classes="line"):
                 yield Static("subject", classes="label")
@@ -161,7 +163,7 @@ class Compose(ModalScreen[Composed]):
             self.notify("The draft is kept: the same key brings it back.", markup=False)
         self.dismiss()
 
-    def _leave(self, addressed: Read) -> None:
+    def _leave(self, addressed: ReadAddresses) -> None:
         self._keep()
         self.dismiss(Composed(letters=addressed.letters, names=self._names(addressed), draft=self._draft))
 
@@ -184,7 +186,7 @@ class Compose(ModalScreen[Composed]):
     def _bytes(self) -> int:
         return len(self.body.text.encode(errors="replace")) + len(self.subject.value.encode(errors="replace"))
 
-    def _wrong(self, addressed: Read) -> str | None:
+    def _wrong(self, addressed: ReadAddresses) -> str | None:
         if addressed.unknown:
             return f"nobody is called {one_line(addressed.unknown[0])}"
         if not addressed.agent_ids:
@@ -193,10 +195,10 @@ class Compose(ModalScreen[Composed]):
             return "there is nothing in the message"
         return f"it is {self._bytes - self._body_limit:,} bytes too long" if self._bytes > self._body_limit else None
 
-    def _names(self, addressed: Read) -> str:
+    def _names(self, addressed: ReadAddresses) -> str:
         names = [address_of(self._entries[agent_id]) for agent_id in addressed.agent_ids]
-        more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
-        return SEPARATOR.join((*names[:NAMED], *more))
+        more = [f"{len(names) - LISTED_RECIPIENTS} more"] if len(names) > LISTED_RECIPIENTS else []
+        return SEPARATOR.join((*names[:LISTED_RECIPIENTS], *more))
 
     @on(Input.Changed, "#to")
     def _say_who(self) -> None:
@@ -223,7 +225,7 @@ class Compose(ModalScreen[Composed]):
         )
 
 
-class WhoGetsIt(Question):
+class WhoGetsIt(ConfirmDialog):
     """Asks before a message goes to a role or a team, with the list of who gets it."""
 
     def __init__(self, entries: Sequence[RosterEntry]) -> None:

@@ -19,7 +19,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
 from xats_tui.clients.launch import PROGRAMS
-from xats_tui.core.model.launches import Wish
+from xats_tui.core.model.launches import LaunchFormEntry
 from xats_tui.screens.widgets.editors import LineEditor
 from xats_tui.screens.widgets.format import Tone
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
@@ -94,7 +94,7 @@ class FolderInput(LineEditor):
             self.screen.focus_next()
 
 
-class LaunchForm(ModalScreen[Wish]):
+class LaunchForm(ModalScreen[LaunchFormEntry]):
     """A form for one agent."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -157,8 +157,8 @@ class LaunchForm(ModalScreen[Wish]):
             self.dismiss(self._wish)
 
     @property
-    def _wish(self) -> Wish:
-        return Wish(
+    def _wish(self) -> LaunchFormEntry:
+        return LaunchFormEntry(
             client=self.client_line.client,
             name=self.name_line.value.strip(),
             team=self.team_line.value.strip(),
@@ -170,7 +170,7 @@ class LaunchForm(ModalScreen[Wish]):
         self._said = sentence
         self.query_one("#wrong", Static).update(Content(sentence))
 
-    def _problem(self, wish: Wish) -> tuple[Input, str] | None:
+    def _problem(self, wish: LaunchFormEntry) -> tuple[Input, str] | None:
         if not wish.name:
             return self.name_line, "an agent needs a name"
         if not Path(wish.folder).is_dir():

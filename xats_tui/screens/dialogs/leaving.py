@@ -17,7 +17,7 @@ from textual.widgets import Button, Static
 
 from xats_tui.screens.widgets.format import count
 
-NAMED_AGENTS = 6
+LISTED_AGENTS = 6
 """Agents that the question names; more would not be read."""
 
 CONSEQUENCE = """
@@ -81,7 +81,7 @@ class LeaveQuestion(ModalScreen[Next]):
 
 
 def _who(connected: Sequence[str]) -> str:
-    names = ", ".join(connected[:NAMED_AGENTS])
-    more = f" and {len(connected) - NAMED_AGENTS} more" if len(connected) > NAMED_AGENTS else ""
+    names = ", ".join(connected[:LISTED_AGENTS])
+    more = f" and {len(connected) - LISTED_AGENTS} more" if len(connected) > LISTED_AGENTS else ""
     verb = "is" if len(connected) == 1 else "are"
     return f"{count(len(connected), 'agent')} {verb} connected: {names}{more}.\n"

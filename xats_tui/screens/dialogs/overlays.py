@@ -74,7 +74,7 @@ class Help(Sheet):
         self.text.update(lines)
 
 
-class Question(ModalScreen[bool]):
+class ConfirmDialog(ModalScreen[bool]):
     """Asks before something is done that cannot be taken back; names the consequence and proposes not to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,7 +14,7 @@ from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.panes import TmuxCommand
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.activity import activity_detail, cause_of, coordinator_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
@@ -35,7 +35,7 @@ class CoordinatorPanel(TextPanel):
         entitle(self, Content.styled("Coordinator", "bold"), Content())
 
 
-class Activities(ListMode):
+class ActivityMode(ListMode):
     """What was done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.ACTIVITY)]
@@ -49,14 +49,14 @@ class Activities(ListMode):
         yield from super().compose_detail()
         yield CoordinatorPanel()
 
-    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+    def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """All that was written down about it."""
-        return activity_detail(picture, key, now)
+        return activity_detail(snapshot, key, now)
 
     def draw_detail(self, key: str | None) -> None:
         """Show how the coordinator is doing, too."""
         super().draw_detail(key)
-        self.coordinator_panel.show(coordinator_detail(self.picture, self.now()))
+        self.coordinator_panel.show(coordinator_detail(self.snapshot, self.now()))
 
     def situation(self) -> Situation:
         """From inside, enter leads on to what the entry is about."""
@@ -90,4 +90,4 @@ class Activities(ListMode):
 
     def _cause(self, here: Situation) -> tuple[Mode, str] | None:
         entry = here.target
-        return cause_of(self.picture, entry) if isinstance(entry, (Activity, LoggedEvent, TmuxCommand)) else None
+        return cause_of(self.snapshot, entry) if isinstance(entry, (Activity, LoggedEvent, TmuxCommand)) else None

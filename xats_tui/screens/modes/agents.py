@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.actions import bindings
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.agents import agent_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
@@ -20,7 +20,7 @@ from xats_tui.screens.widgets.panels import PanePanel
 from xats_tui.screens.widgets.preview import draw_preview, watch
 
 
-class Agents(ListMode):
+class AgentsMode(ListMode):
     """The agents."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.AGENTS)]
@@ -32,15 +32,15 @@ class Agents(ListMode):
         yield PanePanel()
         yield from super().compose_detail()
 
-    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+    def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """Who it is and what waits for it."""
-        return agent_detail(picture, key, now)
+        return agent_detail(snapshot, key, now)
 
     def draw_detail(self, key: str | None) -> None:
         """Show the pane, too."""
         super().draw_detail(key)
-        entry = self.picture.entry(key) if key else None
-        draw_preview(self.query_one(PanePanel), self.picture, entry, self.now())
+        entry = self.snapshot.entry(key) if key else None
+        draw_preview(self.query_one(PanePanel), self.snapshot, entry, self.now())
         self._watch(entry)
 
     @work(exclusive=True, group="watch")

@@ -14,13 +14,13 @@ from textual.widgets import Static
 from xats_tui.core.model.contracts import ContractChange, ContractSummary
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.targets import Target, contract_key, find
-from xats_tui.screens.data.desk import Desk
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.contracts import change_detail, contract_title, interest_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.contracts import VERSIONS, Shown, shown_versions, version_rows
-from xats_tui.screens.widgets.format import Row
+from xats_tui.screens.widgets.format import TableRow
 from xats_tui.screens.widgets.panels import entitle
 
 logger = logging.getLogger(__name__)
@@ -44,14 +44,14 @@ class InterestPanel(Static):
         entitle(self, Content.styled("Who has it", "bold"), Content())
 
 
-class Contracts(ListMode):
+class ContractsMode(ListMode):
     """The contracts."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.CONTRACTS)]
     mode = Mode.CONTRACTS
     listing = VERSIONS
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._unfolded: set[str] = set()
         """The keys of the contracts whose older versions are listed."""
@@ -68,24 +68,24 @@ class Contracts(ListMode):
         yield from super().compose_detail()
         yield InterestPanel()
 
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Sequence[TableRow]:
         """Older versions of those contracts only that are unfolded."""
-        return version_rows(self.picture, self.now(), frozenset(self._unfolded))
+        return version_rows(self.snapshot, self.now(), frozenset(self._unfolded))
 
     def draw_detail(self, key: str | None) -> None:
         """Show the versions that are meant, and have them loaded if they are not the ones that are known."""
-        shown = shown_versions(self.picture, key, self.list_panel.marked)
-        about = contract_title(self.picture, shown.summary, shown.latest, shown.old) if shown else Content()
-        described = self.detail(self.picture, key, self.now()) if key else None
+        shown = shown_versions(self.snapshot, key, self.list_panel.marked)
+        about = contract_title(self.snapshot, shown.summary, shown.latest, shown.old) if shown else Content()
+        described = self.detail(self.snapshot, key, self.now()) if key else None
         self.detail_panel.show(key, described, "No contract is selected.", about)
         self.query_one(InterestPanel).show(interest_detail(shown.summary, self.now()) if shown else None)
         if shown and shown.versions != (self._asked and self._asked.versions):
             self._asked = shown
             self._load(shown)
 
-    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+    def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """The versions that are meant, beside each other."""
-        shown = shown_versions(picture, key, self.list_panel.marked)
+        shown = shown_versions(snapshot, key, self.list_panel.marked)
         if shown is None:
             return None
         if self._change is None or self._change[0].versions != shown.versions:
@@ -100,7 +100,7 @@ class Contracts(ListMode):
 
     def find(self, key: str) -> Target | None:
         """Every version stands for its contract."""
-        return find(self.picture, Mode.CONTRACTS, key.split("\n")[0])
+        return find(self.snapshot, Mode.CONTRACTS, key.split("\n")[0])
 
     def action_mark(self) -> None:
         """Mark a version, and compare if two are marked."""

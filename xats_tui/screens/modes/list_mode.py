@@ -18,11 +18,11 @@ from textual.widget import Widget
 
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import Target, agent_of, find, view_of, wakes_of
-from xats_tui.screens.data.desk import Desk
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.listing import Listing, Reading
 from xats_tui.screens.modes.mode_screen import ModeScreen
-from xats_tui.screens.widgets.format import Row, Tone
+from xats_tui.screens.widgets.format import TableRow, Tone
 from xats_tui.screens.widgets.frame import Piece
 from xats_tui.screens.widgets.panels import DetailPanel, TablePanel
 from xats_tui.screens.widgets.tables import KeyedTable
@@ -41,13 +41,13 @@ class ListMode(ModeScreen):
     list_panel = getters.query_one("#list", TablePanel)
     detail_panel = getters.query_one(DetailPanel)
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._zoomed = False
         self._readings: dict[str, Reading] = {}
         """By the title of their listing."""
 
-    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+    def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """All of what a row stands for; None if it is gone."""
         raise NotImplementedError
 
@@ -57,12 +57,12 @@ class ListMode(ModeScreen):
 
     def draw_detail(self, key: str | None) -> None:
         """Show what is selected, or that nothing is."""
-        described = self.detail(self.picture, key, self.now()) if key else None
+        described = self.detail(self.snapshot, key, self.now()) if key else None
         self.detail_panel.show(key, described, f"No {self.mode.noun} is selected.")
 
     def find(self, key: str) -> Target | None:
         """What a row stands for."""
-        return find(self.picture, self.mode, key)
+        return find(self.snapshot, self.mode, key)
 
     def compose_body(self) -> Iterable[Widget]:
         """The list and, beside it or in its place, the detail."""
@@ -80,27 +80,29 @@ class ListMode(ModeScreen):
         self.fill(self.list_panel, self.listing, self.rows())
         self.draw_detail(self.list_panel.table.chosen)
 
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Sequence[TableRow]:
         """What is in the list now."""
         return self.rows_of(self.listing)
 
-    def rows_of(self, listing: Listing) -> Sequence[Row]:
+    def rows_of(self, listing: Listing) -> Sequence[TableRow]:
         """The rows of a listing, the same ones as before if nothing can have changed in them."""
         reading = self._readings.setdefault(listing.title, Reading(listing))
-        reading.take(self.picture, self.now())
+        reading.take(self.snapshot, self.now())
         return reading.rows
 
-    def fill(self, panel: TablePanel, listing: Listing, rows: Sequence[Row]) -> None:
+    def fill(self, panel: TablePanel, listing: Listing, rows: Sequence[TableRow]) -> None:
         """Show rows of a listing, or why there are none."""
-        panel.show(rows, listing.summary(self.picture), listing.when_empty if self.picture.confirmed_at else "loading…")
+        panel.show(
+            rows, listing.summary(self.snapshot), listing.when_empty if self.snapshot.confirmed_at else "loading…"
+        )
 
     def situation(self) -> Situation:
         """What is under the cursor, what is marked, and where the focus is."""
         panel = self.list_panel
         row, marked = panel.table.chosen, panel.marked
         found = [target for key in marked or ([row] if row else []) if (target := self.find(key))]
-        agents = {entry.agent.agent_id: entry for target in found if (entry := agent_of(self.picture, target))}
-        wakes = {wake.key: wake for target in found for wake in wakes_of(self.picture, target)}
+        agents = {entry.agent.agent_id: entry for target in found if (entry := agent_of(self.snapshot, target))}
+        wakes = {wake.key: wake for target in found for wake in wakes_of(self.snapshot, target)}
         return Situation(
             mode=self.mode,
             row=row,
@@ -108,7 +110,7 @@ class ListMode(ModeScreen):
             marked=marked,
             targets=tuple(found),
             agents=tuple(agents.values()),
-            view=view_of(self.picture, tuple(agents.values())),
+            view=view_of(self.snapshot, tuple(agents.values())),
             wakes=tuple(wakes.values()),
             inside=self.inside,
             filtered=bool(panel.words),

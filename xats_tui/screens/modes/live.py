@@ -18,7 +18,7 @@ from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import agent_of, find, view_of, wakes_of
 from xats_tui.screens.data.attention import Concern, concerns
-from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.modes.listing import Listing, Reading
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode, Panel
@@ -28,7 +28,7 @@ from xats_tui.screens.rows.contracts import CONTRACTS
 from xats_tui.screens.rows.messages import STREAM
 from xats_tui.screens.rows.tasks import TASKS
 from xats_tui.screens.rows.wakes import WAKES
-from xats_tui.screens.widgets.format import Row, Tone
+from xats_tui.screens.widgets.format import TableRow, Tone
 from xats_tui.screens.widgets.frame import Piece
 from xats_tui.screens.widgets.panels import PanePanel, TablePanel
 from xats_tui.screens.widgets.preview import draw_preview, watch
@@ -47,13 +47,13 @@ LISTINGS: Mapping[Panel, Listing] = {
 }
 
 
-class Live(ModeScreen):
+class LiveMode(ModeScreen):
     """Everything that moves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.LIVE)]
     mode = Mode.LIVE
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._panel = Panel.AGENTS
         self._zoomed = False
@@ -76,8 +76,8 @@ class Live(ModeScreen):
         """The panel with the focus and what is under its cursor; of a concern, its causes."""
         mode, rows = self._causes()
         listed = self.listed()
-        found = [target for row in rows if mode and (target := find(self.picture, mode, row))]
-        agents = {entry.agent.agent_id: entry for target in found if (entry := agent_of(self.picture, target))}
+        found = [target for row in rows if mode and (target := find(self.snapshot, mode, row))]
+        agents = {entry.agent.agent_id: entry for target in found if (entry := agent_of(self.snapshot, target))}
         return Situation(
             mode=self.mode,
             panel=self._panel,
@@ -85,8 +85,8 @@ class Live(ModeScreen):
             target=found[0] if found else None,
             targets=tuple(found),
             agents=tuple(agents.values()),
-            view=view_of(self.picture, tuple(agents.values())),
-            wakes=tuple(wake for target in found for wake in wakes_of(self.picture, target)),
+            view=view_of(self.snapshot, tuple(agents.values())),
+            wakes=tuple(wake for target in found for wake in wakes_of(self.snapshot, target)),
             filtered=bool(listed and listed.words),
             zoomed=self._zoomed,
             paused=self.paused,
@@ -98,19 +98,19 @@ class Live(ModeScreen):
 
     def draw_body(self) -> None:
         """Show every panel as it is now."""
-        picture = self.picture
-        self._concerns = concerns(picture, self.now(), tmux_missing=self.desk.tmux_missing)
+        snapshot = self.snapshot
+        self._concerns = concerns(snapshot, self.now(), tmux_missing=self.desk.tmux_missing)
         for panel, listing in LISTINGS.items():
-            when_empty = listing.when_empty if picture.confirmed_at else "loading…"
+            when_empty = listing.when_empty if snapshot.confirmed_at else "loading…"
             self._table_panel(panel).show(*self._rows_of(panel), when_empty)
         self._draw_pane()
 
-    def _rows_of(self, panel: Panel) -> tuple[Sequence[Row], str]:
+    def _rows_of(self, panel: Panel) -> tuple[Sequence[TableRow], str]:
         """The rows of a panel, and what stands behind its title."""
         if panel is Panel.ATTENTION:
             return attention_rows(self._concerns), str(len(self._concerns) or "")
         reading = self._readings[panel]
-        reading.take(self.picture, self.now())
+        reading.take(self.snapshot, self.now())
         return reading.rows, reading.summary
 
     def aside(self) -> Iterable[Piece]:
@@ -224,13 +224,13 @@ class Live(ModeScreen):
     def _selected(self) -> RosterEntry | None:
         """The agent under the cursor, also that of a concern; else the one chosen among the agents."""
         mode, rows = self._causes() if self._panel is Panel.ATTENTION else (None, ())
-        concerned = agent_of(self.picture, find(self.picture, mode, rows[0])) if mode and rows else None
+        concerned = agent_of(self.snapshot, find(self.snapshot, mode, rows[0])) if mode and rows else None
         chosen = self._table_panel(Panel.AGENTS).table.chosen
-        return concerned or (self.picture.entry(chosen) if chosen else None)
+        return concerned or (self.snapshot.entry(chosen) if chosen else None)
 
     def _draw_pane(self) -> None:
         entry = self._selected()
-        draw_preview(self.query_one(PanePanel), self.picture, entry, self.now())
+        draw_preview(self.query_one(PanePanel), self.snapshot, entry, self.now())
         self._watch(entry)
 
     @work(exclusive=True, group="watch")

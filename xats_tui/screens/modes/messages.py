@@ -20,8 +20,8 @@ from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import Letter, letters
-from xats_tui.screens.data.desk import Desk
-from xats_tui.screens.data.snapshot import STREAM_LIMIT, Picture
+from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES, Snapshot
 from xats_tui.screens.details.messages import message_detail, thread_items, thread_title
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
@@ -35,20 +35,20 @@ logger = logging.getLogger(__name__)
 
 INBOX = "My inbox"
 
-STRETCHES = 20
+MAX_SEARCHED_PAGES = 20
 """Stretches of older messages that are looked through for what matches a filter."""
 
 NO_MAIL = "Nobody has written to you.  Agents do with send_message to operator; esc shows all messages."
 
 
-class Messages(ListMode):
+class MessagesMode(ListMode):
     """The messages."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.MESSAGES)]
     mode = Mode.MESSAGES
     listing = MESSAGES
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._inbox = False
         self._pages: list[tuple[Message, ...]] = []
@@ -78,24 +78,24 @@ class Messages(ListMode):
         yield from super().aside()
         if self._pages:
             yield (" older messages; esc newest ", Tone.WARN)
-        unread = sum(mail.read_at is None for mail in self.picture.inbox)
+        unread = sum(mail.read_at is None for mail in self.snapshot.inbox)
         if unread and not self._inbox:
             yield (f" ✉ {unread} for you: i ", Tone.ACCENT)
 
     def draw_body(self) -> None:
         """Show the part of the messages that is looked at."""
         if self._inbox:
-            self.picture = replace(self.picture, stream=self.picture.inbox)
+            self.snapshot = replace(self.snapshot, stream=self.snapshot.inbox)
         elif self._pages:
-            self.picture = replace(self.picture, stream=self._pages[-1])
+            self.snapshot = replace(self.snapshot, stream=self._pages[-1])
         self.list_panel.title = INBOX if self._inbox else self.listing.title
         super().draw_body()
-        if self._inbox and not self.picture.inbox:
+        if self._inbox and not self.snapshot.inbox:
             self.list_panel.show((), "", NO_MAIL)
 
-    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+    def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """The whole message and who has read it."""
-        return message_detail(picture, key, now, self._receipts_of(key))
+        return message_detail(snapshot, key, now, self._receipts_of(key))
 
     def draw_detail(self, key: str | None) -> None:
         """Show the message or its thread; what belongs to it is loaded anew when something about it has changed."""
@@ -103,8 +103,8 @@ class Messages(ListMode):
         letter = self.find(key) if key else None
         if not isinstance(letter, Letter):
             return
-        if (letter, self.picture.wakes) != self._asked:
-            self._asked = (letter, self.picture.wakes)
+        if (letter, self.snapshot.wakes) != self._asked:
+            self._asked = (letter, self.snapshot.wakes)
             self._load_receipts(letter)
         if self.inside:
             self._draw_thread(letter)
@@ -143,11 +143,11 @@ class Messages(ListMode):
 
     def action_older(self) -> None:
         """Go a whole stretch back in time."""
-        if self.picture.stream:
-            self._load_older(self.picture.stream[-1].event_id)
+        if self.snapshot.stream:
+            self._load_older(self.snapshot.stream[-1].event_id)
 
     def _show_part(self) -> None:
-        self.picture = self._latest
+        self.snapshot = self._latest
         self.draw()
 
     def _receipts_of(self, key: str) -> Sequence[Wake]:
@@ -161,8 +161,8 @@ class Messages(ListMode):
             self._load_thread(letter.key)
         if self._thread and self._thread[0] == letter.key:
             thread = self._thread[1]
-            items = thread_items(self.picture, thread, letter.key, self.now(), self._receipts_of(letter.key))
-            panel.show(f"Thread {thread_title(self.picture, letter)}", letter.key, items)
+            items = thread_items(self.snapshot, thread, letter.key, self.now(), self._receipts_of(letter.key))
+            panel.show(f"Thread {thread_title(self.snapshot, letter)}", letter.key, items)
         else:
             panel.wait()
 
@@ -189,8 +189,8 @@ class Messages(ListMode):
 
     def _go_on(self) -> None:
         """Go half a stretch back in time, so that what is under the cursor stays; what is filtered has no half."""
-        shown = letters(self.picture.stream)
-        complete = self._inbox or len(self.picture.stream) < STREAM_LIMIT
+        shown = letters(self.snapshot.stream)
+        complete = self._inbox or len(self.snapshot.stream) < MAX_STREAM_MESSAGES
         if not complete and len(shown) > 1 and not self.list_panel.words:
             self._load_older(shown[len(shown) // 2].first.event_id + 1)
 
@@ -202,15 +202,15 @@ class Messages(ListMode):
     @work(exclusive=True, group="older")
     async def _load_older(self, before_event_id: int) -> None:
         """Show what is older than an event, with a filter the next stretch that has something for it."""
-        for _ in range(STRETCHES):
+        for _ in range(MAX_SEARCHED_PAGES):
             try:
                 page = await self.desk.source.older(before_event_id)
             except Exception as error:  # the list stays where it is; the header says that the data is stale
                 logger.warning("older messages not loaded: %s", error)
                 return
-            if not page or page[-1].event_id >= self.picture.stream[-1].event_id:
+            if not page or page[-1].event_id >= self.snapshot.stream[-1].event_id:
                 break
-            if self.list_panel.has_matches(message_rows(replace(self.picture, stream=page), self.now())):
+            if self.list_panel.has_matches(message_rows(replace(self.snapshot, stream=page), self.now())):
                 self._pages.append(page)
                 self.draw()
                 return

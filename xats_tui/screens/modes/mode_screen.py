@@ -30,13 +30,13 @@ from xats_tui.screens.actions.storing import StoringActions
 from xats_tui.screens.actions.targets import identifier
 from xats_tui.screens.actions.tasks import TaskActions
 from xats_tui.screens.actions.wakes import WakeActions
-from xats_tui.screens.data.desk import Desk
+from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.refresh import staleness
-from xats_tui.screens.data.snapshot import Part, Picture
-from xats_tui.screens.dialogs.asking import Choice, Pick
+from xats_tui.screens.data.snapshot import Slice, Snapshot
+from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.overlays import Help
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.query.command_line import Completions, OpenMode, Perform, Unknown, read
+from xats_tui.screens.query.command_line import CommandCompletions, OpenMode, Perform, Unknown, read
 from xats_tui.screens.widgets.format import Tone, age, one_line
 from xats_tui.screens.widgets.frame import FooterRow, HeaderRow, ModeRow, Piece
 from xats_tui.screens.widgets.panels import TablePanel
@@ -44,12 +44,12 @@ from xats_tui.screens.widgets.prompt import PromptLine
 
 logger = logging.getLogger(__name__)
 
-BODY_PARTS = frozenset(Part) - {Part.HEALTH}
+BODY_PARTS = frozenset(Slice) - {Slice.HEALTH}
 
-LATE = 1.25
+LATE_AFTER_S = 1.25
 """Seconds after which it is drawn again without a picture: one that does not come has to be seen."""
 
-LONGEST_WAIT = 2.5
+MAX_FROZEN_S = 2.5
 """Seconds for which times do not age at the most while key after key is pressed."""
 
 
@@ -59,11 +59,11 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
     AUTO_FOCUS = ""
     mode: ClassVar[Mode]
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self.came_from: Mode | None = None
         """The mode that this one was opened from."""
-        self._latest = Picture()
+        self._latest = Snapshot()
         self._paused_at: datetime | None = None
         self._typing_command = False
         self._outdated = True
@@ -125,7 +125,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
 
     def on_mount(self) -> None:
         """Age what is shown."""
-        self._late = self.set_interval(LATE, self._age)
+        self._late = self.set_interval(LATE_AFTER_S, self._age)
 
     def on_resize(self) -> None:
         """Lay the rows out anew once the new classes are there."""
@@ -152,19 +152,19 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         if self._outdated:
             self.draw()
 
-    def show(self, picture: Picture) -> None:
+    def show(self, snapshot: Snapshot) -> None:
         """Take over a new picture; if only its age and health are new, a key comes first."""
-        known, self._latest = self._latest, picture
-        if self.paused or all(getattr(known, part.value) is getattr(picture, part.value) for part in BODY_PARTS):
+        known, self._latest = self._latest, snapshot
+        if self.paused or all(getattr(known, part.value) is getattr(snapshot, part.value) for part in BODY_PARTS):
             self._age()
         else:
-            self.picture = picture
+            self.snapshot = snapshot
             self.draw()
 
     def _age(self) -> None:
         """Draw because time has passed: between two keys, not before the second."""
         rest = self.desk.keyboard.rest()
-        if rest and time.monotonic() - self._aged_at < LONGEST_WAIT:
+        if rest and time.monotonic() - self._aged_at < MAX_FROZEN_S:
             self.set_timer(rest, self._age)
         else:
             self.draw()
@@ -176,7 +176,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
             if self._late:
                 self._late.reset()
             if not self.paused:
-                self.picture = self._latest
+                self.snapshot = self._latest
             with _unless_taken_down():
                 self.draw_header()
                 self.draw_body()
@@ -214,7 +214,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
     def action_menu(self) -> None:
         """List what can be done here, and why the rest cannot."""
         choices = [
-            Choice(action.id, action.title, action.help, reason, action.shown_key)
+            PickOption(action.id, action.title, action.help, reason, action.shown_key)
             for action, reason in sorted(offered(self.situation()), key=lambda offer: offer[1] is not None)
             if action.id != "menu"
         ]
@@ -247,7 +247,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         """Type a command."""
         self._typing_command = True
         self.add_class("-typing")
-        names = Completions(lambda: [one_line(entry.agent.name) for entry in self._latest.roster])
+        names = CommandCompletions(lambda: [one_line(entry.agent.name) for entry in self._latest.roster])
         self.query_one(PromptLine).ask(" : ", "", "wakes failed, tasks @bob, help, q; tab completes, esc leaves", names)
 
     def action_back(self) -> None:

@@ -17,8 +17,8 @@ from textual.widget import Widget
 
 from xats_tui.core.model.tasks import TaskEntry, TaskStatus
 from xats_tui.screens.actions import bindings
-from xats_tui.screens.data.desk import Desk
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.tasks import dependency_tree, task_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.listing import Listing
@@ -55,14 +55,14 @@ class TreePanel(TextPanel, can_focus=False):
         entitle(self, Content.styled("Dependencies", "bold"), Content())
 
 
-class Tasks(ListMode):
+class TasksMode(ListMode):
     """The tasks."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.TASKS)]
     mode = Mode.TASKS
     listing = TASKS
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._status: TaskStatus | None = None
         """The column that the operator went to."""
@@ -87,14 +87,14 @@ class Tasks(ListMode):
         yield from super().compose_detail()
         yield TreePanel()
 
-    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+    def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """What the task says, who owns it, what came of it."""
-        return task_detail(picture, key, now)
+        return task_detail(snapshot, key, now)
 
     def draw_detail(self, key: str | None) -> None:
         """Draw the tree, too."""
         super().draw_detail(key)
-        self.query_one(TreePanel).show(dependency_tree(self.picture, key) if key else None)
+        self.query_one(TreePanel).show(dependency_tree(self.snapshot, key) if key else None)
 
     def draw_body(self) -> None:
         """Show the board or the list as it is now; what changes from one to the other keeps its place."""
@@ -134,7 +134,7 @@ class Tasks(ListMode):
     @property
     def _column(self) -> BoardColumn:
         """The column that the operator went to; until then, the first that has a task, what is being done before."""
-        there = {entry.task.status for entry in self.picture.tasks}
+        there = {entry.task.status for entry in self.snapshot.tasks}
         order = (TaskStatus.IN_PROGRESS, TaskStatus.PENDING, TaskStatus.COMPLETED)
         wanted = self._status or next((status for status in order if status in there), TaskStatus.PENDING)
         return self.query_one(f"#{wanted.value}", BoardColumn)
@@ -170,6 +170,6 @@ class Tasks(ListMode):
         """A click goes to a column as well as a key."""
         around = self.focused.ancestors if self.focused else ()
         column = next((widget for widget in around if isinstance(widget, BoardColumn)), None)
-        if column and self.picture.tasks:
+        if column and self.snapshot.tasks:
             self._status = column.status
             self.draw_detail(column.table.chosen)

@@ -14,8 +14,8 @@ from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import was_not_read
-from xats_tui.screens.data.desk import Desk
-from xats_tui.screens.data.snapshot import Picture
+from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.wakes import Looked, letter_of, wake_detail, wake_title
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
@@ -27,14 +27,14 @@ VERDICTS_LAST = timedelta(seconds=2)
 """The gates of the wake on the screen are judged anew after this; each time costs a look at the pane."""
 
 
-class Wakes(ListMode):
+class WakesMode(ListMode):
     """The wakes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.WAKES)]
     mode = Mode.WAKES
     listing = WAKES
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._looked: tuple[str, Looked] | None = None
         """What is known of the wake with that key, besides what the picture has."""
@@ -44,16 +44,16 @@ class Wakes(ListMode):
         self._known_failed: frozenset[str] = frozenset()
         """The failed wakes that were there when this mode was last on the screen."""
 
-    def detail(self, picture: Picture, key: str, now: datetime) -> Content | None:
+    def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """How far it got, what it waits for, every attempt."""
         looked = self._looked[1] if self._looked and self._looked[0] == key else None
-        return wake_detail(picture, key, now, looked, self.detail_panel.text_width)
+        return wake_detail(snapshot, key, now, looked, self.detail_panel.text_width)
 
     def draw_detail(self, key: str | None) -> None:
         """Name the wake in the title, and have it looked at anew when it has changed and while it is looked at."""
         now, wake = self.now(), self._wake(key)
-        described = self.detail(self.picture, key, now) if key else None
-        about = wake_title(self.picture, wake, now) if wake else Content()
+        described = self.detail(self.snapshot, key, now) if key else None
+        about = wake_title(self.snapshot, wake, now) if wake else Content()
         self.detail_panel.show(key, described, "No wake is selected.", about)
         if wake and not self.paused and (wake != self._asked or self._is_outdated(wake, now)):
             self._asked, self._asked_at = wake, now
@@ -68,12 +68,12 @@ class Wakes(ListMode):
         """From inside, enter leads on to the message."""
         here = super().situation()
         wake = here.target
-        return replace(here, leads_on=isinstance(wake, Wake) and letter_of(self.picture, wake) is not None)
+        return replace(here, leads_on=isinstance(wake, Wake) and letter_of(self.snapshot, wake) is not None)
 
     def action_open(self) -> None:
         """Go into the detail, and from there to the message."""
         wake = self._wake(self.list_panel.table.chosen)
-        letter = letter_of(self.picture, wake) if wake and self.inside else None
+        letter = letter_of(self.snapshot, wake) if wake and self.inside else None
         if letter:
             self.want(Mode.MESSAGES, row=letter.key)
         else:
@@ -84,7 +84,7 @@ class Wakes(ListMode):
         fresh = self._failed() - self._known_failed
         super().arrive(words, row)
         if words is None and row is None and fresh:
-            newest = next(shown.key for shown in self.listing.rows(self.picture, self.now()) if shown.key in fresh)
+            newest = next(shown.key for shown in self.listing.rows(self.snapshot, self.now()) if shown.key in fresh)
             self.list_panel.table.choose(newest)
 
     def _wake(self, key: str | None) -> Wake | None:
@@ -92,7 +92,7 @@ class Wakes(ListMode):
         return found if isinstance(found, Wake) else None
 
     def _failed(self) -> frozenset[str]:
-        return frozenset(wake.key for wake in self.picture.wakes if failed_for_somebody(self.picture, wake))
+        return frozenset(wake.key for wake in self.snapshot.wakes if failed_for_somebody(self.snapshot, wake))
 
     def _is_outdated(self, wake: Wake, now: datetime) -> bool:
         return was_not_read(wake) and (self._asked_at is None or now - self._asked_at >= VERDICTS_LAST)

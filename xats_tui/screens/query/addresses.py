@@ -18,7 +18,7 @@ Letters = tuple[Addressees, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadAddresses:
     """What a line of addresses means."""
 
     letters: Letters
@@ -46,7 +46,7 @@ class AddressBook:
         for address, letters in (*_agents(roster, times), *_roles(roster), *_teams(roster)):
             self._meant.setdefault(folded(address), (address, letters))
 
-    def read(self, line: str) -> Read:
+    def read(self, line: str) -> ReadAddresses:
         """What a line means; a name may hold a comma, so the longest address that fits is taken."""
         letters: list[Addressees] = []
         unknown: list[str] = []
@@ -60,7 +60,7 @@ class AddressBook:
                 letters += self._meant[fitting][1]
                 rest = rest[length:]
             rest = rest.strip(SEPARATOR)
-        return Read(_each_once(letters), tuple(unknown))
+        return ReadAddresses(_each_once(letters), tuple(unknown))
 
     def complete(self, line: str) -> str | None:
         """The line with its last address completed; None if nothing fits."""

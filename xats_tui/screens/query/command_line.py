@@ -62,7 +62,7 @@ def complete(line: str, names: Iterable[str]) -> str | None:
     return f"{before}{space}{mark}{fitting}" if fitting else None
 
 
-class Completions(Suggester):
+class CommandCompletions(Suggester):
     """Completes while typing; `names` gives the agents of the moment."""
 
     def __init__(self, names: Callable[[], Iterable[str]]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from xats_tui.core.model.labels import folded
-from xats_tui.screens.widgets.format import Row
+from xats_tui.screens.widgets.format import TableRow
 
 
 class Filter:
@@ -21,7 +21,7 @@ class Filter:
     def __bool__(self) -> bool:
         return bool(self.words)
 
-    def lets_through(self, row: Row) -> bool:
+    def lets_through(self, row: TableRow) -> bool:
         """Whether a row has all that was asked for; a name may be typed in part."""
         line = folded(" ".join((*(cell.text for cell in row.cells), row.text)))
         return (
@@ -30,7 +30,7 @@ class Filter:
             and all(text in line or _begins(text, row.states) for text in self._texts)
         )
 
-    def select(self, rows: Sequence[Row]) -> Sequence[Row]:
+    def select(self, rows: Sequence[TableRow]) -> Sequence[TableRow]:
         """The rows that it lets through."""
         return [row for row in rows if self.lets_through(row)] if self.words else rows
 

@@ -7,11 +7,11 @@ from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import TmuxCommand
 from xats_tui.screens.actions.targets import LogEntry, entry_in, log_key, log_of
-from xats_tui.screens.data.snapshot import LIST_LIMIT, Part, Picture
+from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import counted, name_of
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import NOTHING, Cell, Row, Tone, one_line, time_of_day
+from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, one_line, time_of_day
 
 COLUMNS = (
     Column(key="time", title="time", width=8),
@@ -34,10 +34,10 @@ TONES = {
 """What a row is, as a filter names it, with its tone."""
 
 
-def activity_rows(picture: Picture, now: datetime) -> list[Row]:
+def activity_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """One row for each entry, the newest first."""
-    titles = {entry.task.id: entry.task.title for entry in picture.tasks}
-    return [_row(picture, entry, now, titles) for entry in log_of(picture)]
+    titles = {entry.task.id: entry.task.title for entry in snapshot.tasks}
+    return [_row(snapshot, entry, now, titles) for entry in log_of(snapshot)]
 
 
 def kind_of(entry: LogEntry) -> str:
@@ -53,36 +53,36 @@ def kind_of(entry: LogEntry) -> str:
             return entry.kind.partition("_")[0]
 
 
-def _row(picture: Picture, entry: LogEntry, now: datetime, titles: Mapping[str, str]) -> Row:
+def _row(snapshot: Snapshot, entry: LogEntry, now: datetime, titles: Mapping[str, str]) -> TableRow:
     kind = kind_of(entry)
-    actor, verb, agents, said, team = _said(picture, entry)
+    actor, verb, agents, said, team = _said(snapshot, entry)
     detail = titles.get(said, said)  # a task is named by its id where no more was written down
     cells = (
-        Cell(time_of_day(entry.at, now), Tone.MUTED, order=entry.at.timestamp()),
-        Cell(one_line(kind), TONES.get(kind, Tone.PLAIN)),
-        Cell(one_line(actor), Tone.MUTED),
-        Cell(one_line(verb), Tone.STRONG),
-        Cell(one_line(", ".join(agents)) or NOTHING, Tone.PLAIN if agents else Tone.MUTED),
-        Cell(one_line(detail)),
-        Cell(one_line(team), Tone.MUTED),
+        TableCell(time_of_day(entry.at, now), Tone.MUTED, order=entry.at.timestamp()),
+        TableCell(one_line(kind), TONES.get(kind, Tone.PLAIN)),
+        TableCell(one_line(actor), Tone.MUTED),
+        TableCell(one_line(verb), Tone.STRONG),
+        TableCell(one_line(", ".join(agents)) or NOTHING, Tone.PLAIN if agents else Tone.MUTED),
+        TableCell(one_line(detail)),
+        TableCell(one_line(team), Tone.MUTED),
     )
-    return Row(log_key(entry), cells, agents=(actor, *agents), states=(kind,))
+    return TableRow(log_key(entry), cells, agents=(actor, *agents), states=(kind,))
 
 
-def _said(picture: Picture, entry: LogEntry) -> tuple[str, str, tuple[str, ...], str, str]:
+def _said(snapshot: Snapshot, entry: LogEntry) -> tuple[str, str, tuple[str, ...], str, str]:
     """By whom, what, to which agents, the rest, and in which team."""
     match entry:
         case Activity():
-            agent = picture.entry(entry.agent_id or "")
-            names = (name_of(picture, entry.agent_id),) if entry.agent_id else ()
+            agent = snapshot.entry(entry.agent_id or "")
+            names = (name_of(snapshot, entry.agent_id),) if entry.agent_id else ()
             detail = entry.detail.removeprefix(f"agent:{entry.agent_id}").strip()  # who it is stands beside it
             return entry.actor, entry.verb, names, detail, agent.agent.team if agent else ""
         case LoggedEvent():
             verb = entry.kind.partition("_")[2].replace("_", " ")
-            by = name_of(picture, entry.actor_id, entry.actor_name)
+            by = name_of(snapshot, entry.actor_id, entry.actor_name)
             return by, verb, entry.others, entry.detail, entry.team
         case TmuxCommand():
-            agent = entry_in(picture, entry.pane)
+            agent = entry_in(snapshot, entry.pane)
             names = (agent.agent.name,) if agent else ()
             verb, _, what = entry.what.partition(" ")
             return "xats", verb, names, f"{what}, pane {entry.pane.pane_id}", agent.agent.team if agent else ""
@@ -90,10 +90,10 @@ def _said(picture: Picture, entry: LogEntry) -> tuple[str, str, tuple[str, ...],
             return "xats", "trouble" if entry.is_trouble else "done", (), f"{entry.subject}: {entry.text}", ""
 
 
-def activity_summary(picture: Picture) -> str:
+def activity_summary(snapshot: Snapshot) -> str:
     """How many entries there are."""
-    longest = max(len(picture.activity), len(picture.events), len(picture.commands))
-    return counted(str(len(log_of(picture))), longest, LIST_LIMIT)
+    longest = max(len(snapshot.activity), len(snapshot.events), len(snapshot.commands))
+    return counted(str(len(log_of(snapshot))), longest, MAX_LIST_ROWS)
 
 
 ACTIVITY = Listing(
@@ -101,8 +101,8 @@ ACTIVITY = Listing(
     columns=COLUMNS,
     rows=activity_rows,
     summary=activity_summary,
-    reads=frozenset({Part.ROSTER, Part.ACTIVITY, Part.EVENTS, Part.COMMANDS, Part.HEALTH, Part.TASKS}),
-    tells_seconds=lambda picture, now: False,
+    reads=frozenset({Slice.ROSTER, Slice.ACTIVITY, Slice.EVENTS, Slice.COMMANDS, Slice.HEALTH, Slice.TASKS}),
+    tells_seconds=lambda snapshot, now: False,
     when_empty="Nothing has happened yet.  Messages, tasks and contracts, what you do by hand, and what is typed into "
     "panes is written down here.",
     states=frozenset(TONES),

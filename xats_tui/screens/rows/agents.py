@@ -6,23 +6,23 @@ from datetime import datetime
 from xats_tui.core.model.agents import DeliveryKind, RosterEntry
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import Wake
-from xats_tui.screens.data.snapshot import Part, Picture, is_present
+from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import NOTHING, Cell, Row, Tone, age, one_line, since
+from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, one_line, since
 
-STATES: Mapping[PaneState, Cell] = {
-    PaneState.IDLE: Cell("● idle", Tone.GOOD),
-    PaneState.BUSY: Cell("◐ busy", Tone.ACCENT),
-    PaneState.DIALOG: Cell("◆ dialog", Tone.WARN),
-    PaneState.DRAFT: Cell("✎ draft", Tone.WARN),
-    PaneState.COPY_MODE: Cell("⧉ copy", Tone.WARN),
-    PaneState.TMUX_MODE: Cell("⧉ tmux", Tone.WARN),
-    PaneState.SHELL: Cell("✕ shell", Tone.BAD),
-    PaneState.FOREIGN: Cell("✕ foreign", Tone.BAD),
-    PaneState.DEAD: Cell("✕ dead", Tone.BAD),
-    PaneState.UNKNOWN: Cell("? unknown", Tone.MUTED),
+STATES: Mapping[PaneState, TableCell] = {
+    PaneState.IDLE: TableCell("● idle", Tone.GOOD),
+    PaneState.BUSY: TableCell("◐ busy", Tone.ACCENT),
+    PaneState.DIALOG: TableCell("◆ dialog", Tone.WARN),
+    PaneState.DRAFT: TableCell("✎ draft", Tone.WARN),
+    PaneState.COPY_MODE: TableCell("⧉ copy", Tone.WARN),
+    PaneState.TMUX_MODE: TableCell("⧉ tmux", Tone.WARN),
+    PaneState.SHELL: TableCell("✕ shell", Tone.BAD),
+    PaneState.FOREIGN: TableCell("✕ foreign", Tone.BAD),
+    PaneState.DEAD: TableCell("✕ dead", Tone.BAD),
+    PaneState.UNKNOWN: TableCell("? unknown", Tone.MUTED),
 }
 """Each state of a pane by shape, word and tone."""
 
@@ -48,37 +48,37 @@ COLUMNS = (
 )
 
 
-def agent_state(picture: Picture, entry: RosterEntry, now: datetime) -> Cell:
+def agent_state(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableCell:
     """What an agent is doing and since when: by its pane if that is looked at, else by its calls."""
-    view = picture.view(entry)
+    view = snapshot.view(entry)
     if view:
         state = STATES[view.reading.state]
-        return Cell(f"{state.text} {age(now - view.state_since)}", state.tone)
+        return TableCell(f"{state.text} {age(now - view.state_since)}", state.tone)
     if is_present(entry):
-        return Cell("● online", Tone.GOOD)
-    return Cell(f"○ away {since(entry.agent.last_seen_at, now)}", Tone.MUTED)
+        return TableCell("● online", Tone.GOOD)
+    return TableCell(f"○ away {since(entry.agent.last_seen_at, now)}", Tone.MUTED)
 
 
-def agent_rows(picture: Picture, now: datetime) -> list[Row]:
+def agent_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """One row for each agent, by team and name."""
-    entries = sorted(picture.roster, key=lambda entry: (entry.agent.team, entry.agent.name))
-    return [_agent_row(picture, entry, now) for entry in entries]
+    entries = sorted(snapshot.roster, key=lambda entry: (entry.agent.team, entry.agent.name))
+    return [_agent_row(snapshot, entry, now) for entry in entries]
 
 
-def _agent_row(picture: Picture, entry: RosterEntry, now: datetime) -> Row:
-    agent, state = entry.agent, agent_state(picture, entry, now)
+def _agent_row(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableRow:
+    agent, state = entry.agent, agent_state(snapshot, entry, now)
     waited = f"{entry.unread} ({since(entry.oldest_unread_at, now)})" if entry.unread else NOTHING
     cells = (
-        Cell(one_line(agent.name), Tone.STRONG),
-        Cell(one_line(agent.team), Tone.MUTED),
+        TableCell(one_line(agent.name), Tone.STRONG),
+        TableCell(one_line(agent.team), Tone.MUTED),
         state,
-        Cell(waited, Tone.PLAIN if entry.unread else Tone.MUTED, order=entry.unread),
-        Cell("‖ resting", Tone.WARN) if entry.resting else _wake_word(entry.latest_wake),
-        Cell(agent.client.value if agent.client else NOTHING, Tone.MUTED),
-        Cell(one_line(agent.role), Tone.MUTED),
-        Cell(one_line(agent.binding.pane.pane_id) if agent.binding else NOTHING, Tone.MUTED),
-        Cell(since(agent.last_seen_at, now), Tone.MUTED, order=-agent.last_seen_at.timestamp()),
-        Cell(WAYS[agent.delivery.kind] or ("pane" if agent.binding else NOTHING), Tone.MUTED),
+        TableCell(waited, Tone.PLAIN if entry.unread else Tone.MUTED, order=entry.unread),
+        TableCell("‖ resting", Tone.WARN) if entry.resting else _wake_word(entry.latest_wake),
+        TableCell(agent.client.value if agent.client else NOTHING, Tone.MUTED),
+        TableCell(one_line(agent.role), Tone.MUTED),
+        TableCell(one_line(agent.binding.pane.pane_id) if agent.binding else NOTHING, Tone.MUTED),
+        TableCell(since(agent.last_seen_at, now), Tone.MUTED, order=-agent.last_seen_at.timestamp()),
+        TableCell(WAYS[agent.delivery.kind] or ("pane" if agent.binding else NOTHING), Tone.MUTED),
     )
     there = "online" if is_present(entry) else "away"
     states = (
@@ -87,22 +87,22 @@ def _agent_row(picture: Picture, entry: RosterEntry, now: datetime) -> Row:
         *(["unread"] if entry.unread else []),
         *(["resting"] if entry.resting else []),
     )
-    return Row(agent.agent_id, cells, agents=(agent.name,), states=states)
+    return TableRow(agent.agent_id, cells, agents=(agent.name,), states=states)
 
 
-def _wake_word(wake: Wake | None) -> Cell:
+def _wake_word(wake: Wake | None) -> TableCell:
     if wake is None:
-        return Cell(NOTHING, Tone.MUTED)
+        return TableCell(NOTHING, Tone.MUTED)
     state = wake_state(wake)
-    return Cell(state.text[2:], state.tone)
+    return TableCell(state.text[2:], state.tone)
 
 
 AGENTS = Listing(
     title="Agents",
     columns=COLUMNS,
     rows=agent_rows,
-    summary=lambda picture: str(len(picture.roster)),
-    reads=frozenset({Part.ROSTER, Part.VIEWS, Part.WAKES}),
+    summary=lambda snapshot: str(len(snapshot.roster)),
+    reads=frozenset({Slice.ROSTER, Slice.VIEWS, Slice.WAKES}),
     when_empty="No agent yet.  Give one `xats-tui mcp` as MCP server, and start it in a tmux pane.",
     states=frozenset({"online", "away", "unread", "resting", *(cell.text.split()[1] for cell in STATES.values())}),
 )

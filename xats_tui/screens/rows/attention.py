@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from xats_tui.screens.actions import ACTION
 from xats_tui.screens.data.attention import Concern, concerns
-from xats_tui.screens.data.snapshot import Part
+from xats_tui.screens.data.snapshot import Slice
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import Cell, Row, Tone
+from xats_tui.screens.widgets.format import TableCell, TableRow, Tone
 
 COLUMNS = (
     Column(key="shape", title="", width=1),
@@ -18,17 +18,17 @@ COLUMNS = (
 )
 
 
-def attention_rows(needs: Iterable[Concern]) -> list[Row]:
+def attention_rows(needs: Iterable[Concern]) -> list[TableRow]:
     """One row for each concern."""
     return [
-        Row(
+        TableRow(
             concern.key,
             (
-                Cell(concern.shape, concern.tone),
-                Cell(concern.subject, Tone.STRONG),
-                Cell(concern.reason),
-                Cell(_remedy(concern), Tone.ACCENT),
-                Cell("enter look" if concern.mode else "", Tone.MUTED),
+                TableCell(concern.shape, concern.tone),
+                TableCell(concern.subject, Tone.STRONG),
+                TableCell(concern.reason),
+                TableCell(_remedy(concern), Tone.ACCENT),
+                TableCell("enter look" if concern.mode else "", Tone.MUTED),
             ),
         )
         for concern in needs
@@ -43,9 +43,9 @@ def _remedy(concern: Concern) -> str:
 ATTENTION = Listing(
     title="Attention",
     columns=COLUMNS,
-    rows=lambda picture, now: attention_rows(concerns(picture, now)),
-    summary=lambda picture: "",
-    reads=frozenset(Part),
+    rows=lambda snapshot, now: attention_rows(concerns(snapshot, now)),
+    summary=lambda snapshot: "",
+    reads=frozenset(Slice),
     when_empty="✓ all is well: nothing needs you",
     tone_when_empty=Tone.GOOD,
 )

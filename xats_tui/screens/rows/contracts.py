@@ -6,12 +6,12 @@ from datetime import datetime
 
 from xats_tui.core.model.contracts import ContractSummary, ContractVersion
 from xats_tui.screens.actions.targets import contract_key, find
-from xats_tui.screens.data.snapshot import Part, Picture
+from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import Cell, Row, Tone, age, is_young, one_line
+from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, age, is_young, one_line
 
 COLUMNS = (
     Column(key="name", title="contract", width=12, grow=2),
@@ -23,41 +23,45 @@ COLUMNS = (
     Column(key="age", title="age", width=5, drop=3, right=True),
 )
 
-CHANGES = {None: Cell("first", Tone.MUTED), False: Cell("compatible", Tone.GOOD), True: Cell("⚠ breaking", Tone.WARN)}
+CHANGES = {
+    None: TableCell("first", Tone.MUTED),
+    False: TableCell("compatible", Tone.GOOD),
+    True: TableCell("⚠ breaking", Tone.WARN),
+}
 """What the latest version is to the one before, by whether it breaks it."""
 
 
-def contract_rows(picture: Picture, now: datetime) -> list[Row]:
+def contract_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """One row for each contract, the latest change first."""
-    summaries = sorted(picture.contracts, key=lambda summary: summary.registered_at, reverse=True)
-    return [_contract_row(picture, summary, now) for summary in summaries]
+    summaries = sorted(snapshot.contracts, key=lambda summary: summary.registered_at, reverse=True)
+    return [_contract_row(snapshot, summary, now) for summary in summaries]
 
 
-def _contract_row(picture: Picture, summary: ContractSummary, now: datetime) -> Row:
+def _contract_row(snapshot: Snapshot, summary: ContractSummary, now: datetime) -> TableRow:
     current = sum((who.fetched_version or 0) >= summary.version for who in summary.subscribers)
     everyone = current == len(summary.subscribers)
-    author = name_of(picture, summary.registered_by, summary.registered_by_name)
+    author = name_of(snapshot, summary.registered_by, summary.registered_by_name)
     cells = (
-        Cell(one_line(summary.name)),
-        Cell(f"v{summary.version}", Tone.STRONG, order=summary.version),
+        TableCell(one_line(summary.name)),
+        TableCell(f"v{summary.version}", Tone.STRONG, order=summary.version),
         CHANGES[summary.breaking],
-        Cell(f"{current}/{len(summary.subscribers)}", Tone.MUTED if everyone else Tone.WARN),
-        Cell(author, Tone.MUTED),
-        Cell(one_line(summary.team), Tone.MUTED),
-        Cell(age(now - summary.registered_at), Tone.MUTED, order=-summary.registered_at.timestamp()),
+        TableCell(f"{current}/{len(summary.subscribers)}", Tone.MUTED if everyone else Tone.WARN),
+        TableCell(author, Tone.MUTED),
+        TableCell(one_line(summary.team), Tone.MUTED),
+        TableCell(age(now - summary.registered_at), Tone.MUTED, order=-summary.registered_at.timestamp()),
     )
     states = (CHANGES[summary.breaking].text.split()[-1], *([] if everyone else ["behind"]))
     agents = (author, *(who.name for who in summary.subscribers))
-    return Row(contract_key(summary), cells, agents=agents, states=states)
+    return TableRow(contract_key(summary), cells, agents=agents, states=states)
 
 
 CONTRACTS = Listing(
     title="Contracts",
     columns=COLUMNS,
     rows=contract_rows,
-    summary=lambda picture: str(len(picture.contracts)),
-    reads=frozenset({Part.ROSTER, Part.CONTRACTS}),
-    tells_seconds=lambda picture, now: any(is_young(each.registered_at, now) for each in picture.contracts),
+    summary=lambda snapshot: str(len(snapshot.contracts)),
+    reads=frozenset({Slice.ROSTER, Slice.CONTRACTS}),
+    tells_seconds=lambda snapshot, now: any(is_young(each.registered_at, now) for each in snapshot.contracts),
     when_empty="No contract yet.  Agents publish them with register_contract.",
     states=frozenset({"first", "compatible", "breaking", "behind"}),
 )
@@ -89,24 +93,24 @@ class Shown:
         return self.summary.team, self.summary.name, self.old, self.latest.version
 
 
-def version_rows(picture: Picture, now: datetime, unfolded: frozenset[str]) -> list[Row]:
+def version_rows(snapshot: Snapshot, now: datetime, unfolded: frozenset[str]) -> list[TableRow]:
     """One row for each contract, the latest change first; below those that are unfolded, their older versions."""
-    summaries = sorted(picture.contracts, key=lambda summary: summary.registered_at, reverse=True)
+    summaries = sorted(snapshot.contracts, key=lambda summary: summary.registered_at, reverse=True)
     rows = []
     for summary in summaries:
         key = contract_key(summary)
-        rows.append(_folded_row(_contract_row(picture, summary, now), summary, is_unfolded=key in unfolded))
+        rows.append(_folded_row(_contract_row(snapshot, summary, now), summary, is_unfolded=key in unfolded))
         if key in unfolded:
-            rows += [_version_row(picture, summary, version, now) for version in summary.versions[1:]]
+            rows += [_version_row(snapshot, summary, version, now) for version in summary.versions[1:]]
     return rows
 
 
-def shown_versions(picture: Picture, key: str | None, marked: Sequence[str]) -> Shown | None:
+def shown_versions(snapshot: Snapshot, key: str | None, marked: Sequence[str]) -> Shown | None:
     """What the row of that key has shown: two marked versions of one contract, else its own and the one before."""
     keys = [mark.split("\n") for mark in marked]
     is_pair = len(keys) == 2 and keys[0][0] == keys[1][0]
     named = keys[0][0] if is_pair else (key or "").split("\n")[0]
-    summary = find(picture, Mode.CONTRACTS, named)
+    summary = find(snapshot, Mode.CONTRACTS, named)
     if not isinstance(summary, ContractSummary) or not summary.versions:
         return None
     numbers = sorted(_number(summary, mark) for mark in (marked if is_pair else [key or ""]))
@@ -122,34 +126,34 @@ def _number(summary: ContractSummary, key: str) -> int:
     return int(version) if version else summary.version
 
 
-def _folded_row(row: Row, summary: ContractSummary, *, is_unfolded: bool) -> Row:
+def _folded_row(row: TableRow, summary: ContractSummary, *, is_unfolded: bool) -> TableRow:
     name, version, *others = row.cells
     sign = "" if len(summary.versions) < 2 else "▾ " if is_unfolded else "▸ "
-    number = Cell(f"{sign}{version.text}", version.tone, order=version.order)
-    return Row(row.key, (name, number, *others), agents=row.agents, states=row.states)
+    number = TableCell(f"{sign}{version.text}", version.tone, order=version.order)
+    return TableRow(row.key, (name, number, *others), agents=row.agents, states=row.states)
 
 
-def _version_row(picture: Picture, summary: ContractSummary, version: ContractVersion, now: datetime) -> Row:
+def _version_row(snapshot: Snapshot, summary: ContractSummary, version: ContractVersion, now: datetime) -> TableRow:
     having = [who for who in (*summary.subscribers, *summary.readers) if who.fetched_version == version.version]
-    author = name_of(picture, version.registered_by, version.registered_by_name)
+    author = name_of(snapshot, version.registered_by, version.registered_by_name)
     cells = (
-        Cell(f"  {one_line(summary.name)}", Tone.MUTED),
-        Cell(f"v{version.version}", order=version.version),
+        TableCell(f"  {one_line(summary.name)}", Tone.MUTED),
+        TableCell(f"v{version.version}", order=version.version),
         CHANGES[version.breaking],
-        Cell(str(len(having)) if having else "", Tone.MUTED),
-        Cell(author, Tone.MUTED),
-        Cell(one_line(summary.team), Tone.MUTED),
-        Cell(age(now - version.registered_at), Tone.MUTED, order=-version.registered_at.timestamp()),
+        TableCell(str(len(having)) if having else "", Tone.MUTED),
+        TableCell(author, Tone.MUTED),
+        TableCell(one_line(summary.team), Tone.MUTED),
+        TableCell(age(now - version.registered_at), Tone.MUTED, order=-version.registered_at.timestamp()),
     )
     states = (CHANGES[version.breaking].text.split()[-1],)
     key = f"{contract_key(summary)}\n{version.version}"
-    return Row(key, cells, agents=(author, *(who.name for who in having)), states=states)
+    return TableRow(key, cells, agents=(author, *(who.name for who in having)), states=states)
 
 
 VERSIONS = Listing(
     title="Contracts",
     columns=VERSION_COLUMNS,
-    rows=lambda picture, now: version_rows(picture, now, frozenset()),
+    rows=lambda snapshot, now: version_rows(snapshot, now, frozenset()),
     summary=CONTRACTS.summary,
     reads=CONTRACTS.reads,
     when_empty="No contract yet.  Agents publish them with register_contract; with --contracts DIR, saving "

@@ -6,11 +6,20 @@ from functools import lru_cache
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.messages import BROADCAST_MARK, Message
 from xats_tui.screens.actions.targets import Letter, letters
-from xats_tui.screens.data.snapshot import STREAM_LIMIT, Part, Picture
+from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import counted, name_of
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import Cell, Row, Tone, age, is_young, one_line, start_of_day, time_of_day
+from xats_tui.screens.widgets.format import (
+    TableCell,
+    TableRow,
+    Tone,
+    age,
+    is_young,
+    one_line,
+    start_of_day,
+    time_of_day,
+)
 
 COLUMNS = (
     Column(key="time", title="time", width=8),
@@ -28,54 +37,54 @@ FULL_COLUMNS = (
     Column(key="read", title="read", width=5),
 )
 
-KEPT = 2 * STREAM_LIMIT
+KEPT = 2 * MAX_STREAM_MESSAGES
 """Rows that are not made anew, as long as what they are made of stays."""
 
 LONG_SILENCE = timedelta(minutes=10)
 """A message that wants a reply and has had none for longer than this stands out."""
 
 
-def stream_rows(picture: Picture, now: datetime) -> list[Row]:
+def stream_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """One row for each message, newest first; what went to many is one row."""
     today = start_of_day(now)
-    return [_stream_row(letter, _names(picture, letter), today) for letter in letters(picture.stream)]
+    return [_stream_row(letter, _names(snapshot, letter), today) for letter in letters(snapshot.stream)]
 
 
-def message_rows(picture: Picture, now: datetime) -> list[Row]:
+def message_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """The same with what is to be known of each at length: its team, how long it waits for a reply, who has read it."""
-    return [_message_row(picture, letter, now) for letter in letters(picture.stream)]
+    return [_message_row(snapshot, letter, now) for letter in letters(snapshot.stream)]
 
 
 @lru_cache(KEPT)
-def _stream_row(letter: Letter, names: tuple[str, ...], today: datetime) -> Row:
+def _stream_row(letter: Letter, names: tuple[str, ...], today: datetime) -> TableRow:
     message, copies = letter.first, letter.copies
     read = sum(copy.read_at is not None for copy in copies)
     text = gist(message)
     tone = Tone.MUTED if read == len(copies) else Tone.PLAIN
     mark = ("↩" if message.need_reply else " ") + ("✓" if read == len(copies) else "◐" if read else "●")
     cells = (
-        Cell(time_of_day(message.sent_at, today), Tone.MUTED, order=message.sent_at.timestamp()),
-        Cell(_route(letter, names), tone),
-        Cell(text, tone),
-        Cell(mark, Tone.MUTED if read == len(copies) else Tone.ACCENT),
+        TableCell(time_of_day(message.sent_at, today), Tone.MUTED, order=message.sent_at.timestamp()),
+        TableCell(_route(letter, names), tone),
+        TableCell(text, tone),
+        TableCell(mark, Tone.MUTED if read == len(copies) else Tone.ACCENT),
     )
-    return Row(letter.key, cells, agents=names, states=_states(letter), text=one_line(message.to_team))
+    return TableRow(letter.key, cells, agents=names, states=_states(letter), text=one_line(message.to_team))
 
 
-def _message_row(picture: Picture, letter: Letter, now: datetime) -> Row:
+def _message_row(snapshot: Snapshot, letter: Letter, now: datetime) -> TableRow:
     message = letter.first
-    names, states = _names(picture, letter), _states(letter)
+    names, states = _names(snapshot, letter), _states(letter)
     mine = OPERATOR_ID in {copy.to_agent_id for copy in letter.copies} and "unread" in states
     tone = Tone.STRONG if mine else Tone.MUTED if "read" in states else Tone.PLAIN
     cells = (
-        Cell(time_of_day(message.sent_at, now), Tone.MUTED, order=message.sent_at.timestamp()),
-        Cell(_team(message), Tone.MUTED),
-        Cell(_route(letter, names), tone),
-        Cell(gist(message), tone),
+        TableCell(time_of_day(message.sent_at, now), Tone.MUTED, order=message.sent_at.timestamp()),
+        TableCell(_team(message), Tone.MUTED),
+        TableCell(_route(letter, names), tone),
+        TableCell(gist(message), tone),
         reply_cell(letter, now),
         read_cell(letter),
     )
-    return Row(letter.key, cells, agents=names, states=states)
+    return TableRow(letter.key, cells, agents=names, states=states)
 
 
 def gist(message: Message) -> str:
@@ -83,36 +92,36 @@ def gist(message: Message) -> str:
     return " — ".join(filter(None, (one_line(message.subject), one_line(message.body))))
 
 
-def reply_cell(letter: Letter, now: datetime) -> Cell:
+def reply_cell(letter: Letter, now: datetime) -> TableCell:
     """Whether a reply is wanted, and how long there has been none."""
     message = letter.first
     if not message.need_reply:
-        return Cell("", order=0)
+        return TableCell("", order=0)
     answers = sum(copy.answered_at is not None for copy in letter.copies)
     if answers == len(letter.copies):
-        return Cell("✓", Tone.GOOD, order=0)
+        return TableCell("✓", Tone.GOOD, order=0)
     waits = now - message.sent_at
     some = f" {answers}/{len(letter.copies)}" if answers else ""
-    return Cell(f"↩{some or f' {age(waits)}'}", _tone_of_silence(waits), order=waits.total_seconds())
+    return TableCell(f"↩{some or f' {age(waits)}'}", _tone_of_silence(waits), order=waits.total_seconds())
 
 
 def _tone_of_silence(waits: timedelta) -> Tone:
     return Tone.WARN if waits > LONG_SILENCE else Tone.ACCENT
 
 
-def read_cell(letter: Letter) -> Cell:
+def read_cell(letter: Letter) -> TableCell:
     """How many of its recipients have read it."""
     read = sum(copy.read_at is not None for copy in letter.copies)
     if read == len(letter.copies):
-        return Cell("✓", Tone.MUTED, order=1)
+        return TableCell("✓", Tone.MUTED, order=1)
     some = f"◐ {read}/{len(letter.copies)}" if read else f"● {len(letter.copies)}"
-    return Cell(some if len(letter.copies) > 1 else "●", Tone.ACCENT, order=read / len(letter.copies))
+    return TableCell(some if len(letter.copies) > 1 else "●", Tone.ACCENT, order=read / len(letter.copies))
 
 
-def _names(picture: Picture, letter: Letter) -> tuple[str, ...]:
+def _names(snapshot: Snapshot, letter: Letter) -> tuple[str, ...]:
     """Of the sender and of every recipient."""
-    to = (name_of(picture, copy.to_agent_id, copy.to_name) for copy in letter.copies)
-    return (sender(picture, letter.first), *to)
+    to = (name_of(snapshot, copy.to_agent_id, copy.to_name) for copy in letter.copies)
+    return (sender(snapshot, letter.first), *to)
 
 
 def _states(letter: Letter) -> tuple[str, ...]:
@@ -127,14 +136,14 @@ def _team(message: Message) -> str:
     return f"{'' if message.to_team == message.from_team else '→'}{one_line(message.to_team)}"
 
 
-def sender(picture: Picture, message: Message) -> str:
+def sender(snapshot: Snapshot, message: Message) -> str:
     """The name that the sender has now, or had, or its id."""
-    return name_of(picture, message.from_agent_id, message.from_name)
+    return name_of(snapshot, message.from_agent_id, message.from_name)
 
 
-def addressee(picture: Picture, letter: Letter) -> str:
+def addressee(snapshot: Snapshot, letter: Letter) -> str:
     """Whom a letter went to: a name, a role or the whole team."""
-    return _addressee(letter, name_of(picture, letter.first.to_agent_id, letter.first.to_name))
+    return _addressee(letter, name_of(snapshot, letter.first.to_agent_id, letter.first.to_name))
 
 
 def _route(letter: Letter, names: tuple[str, ...]) -> str:
@@ -152,10 +161,10 @@ def _addressee(letter: Letter, first: str) -> str:
     return first
 
 
-def stream_summary(picture: Picture) -> str:
+def stream_summary(snapshot: Snapshot) -> str:
     """How many messages nobody has read."""
-    unread = sum(message.read_at is None for message in picture.stream)
-    return counted(f"{unread} unread" if unread else "", len(picture.stream), STREAM_LIMIT)
+    unread = sum(message.read_at is None for message in snapshot.stream)
+    return counted(f"{unread} unread" if unread else "", len(snapshot.stream), MAX_STREAM_MESSAGES)
 
 
 MESSAGE_STATES = frozenset({"read", "unread", "reply", "answered", "unanswered"})
@@ -165,8 +174,8 @@ STREAM = Listing(
     columns=COLUMNS,
     rows=stream_rows,
     summary=stream_summary,
-    reads=frozenset({Part.ROSTER, Part.STREAM}),
-    tells_seconds=lambda picture, now: False,
+    reads=frozenset({Slice.ROSTER, Slice.STREAM}),
+    tells_seconds=lambda snapshot, now: False,
     when_empty="No message yet.  Agents write with send_message and broadcast.",
     states=MESSAGE_STATES,
 )
@@ -177,8 +186,8 @@ MESSAGES = Listing(
     columns=FULL_COLUMNS,
     rows=message_rows,
     summary=stream_summary,
-    reads=frozenset({Part.ROSTER, Part.STREAM}),
-    tells_seconds=lambda picture, now: any(is_young(message.sent_at, now) for message in picture.stream),
+    reads=frozenset({Slice.ROSTER, Slice.STREAM}),
+    tells_seconds=lambda snapshot, now: any(is_young(message.sent_at, now) for message in snapshot.stream),
     when_empty="No message yet.  Agents write with send_message and broadcast; m writes one as the operator.",
     states=MESSAGE_STATES,
 )

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
-from xats_tui.screens.data.snapshot import LIST_LIMIT, Part, Picture, is_present
+from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import counted, name_of
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import NOTHING, Cell, Row, Tone, age, is_young, one_line
+from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_young, one_line
 
 STATE = Column(key="state", title="", width=1)
 TITLE = Column(key="title", title="task", width=15, grow=3)
@@ -43,9 +43,9 @@ SHAPES = {
 STATES = frozenset({*WORDS.values(), CANCELLED, "blocked", "orphaned"})
 
 
-def task_rows(picture: Picture, now: datetime) -> list[Row]:
+def task_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """One row for each task: what is being done, then what waits, then what is done, latest first."""
-    return [_task_row(picture, entry, now, COLUMNS) for entry in _in_order(picture)]
+    return [_task_row(snapshot, entry, now, COLUMNS) for entry in _in_order(snapshot)]
 
 
 def task_moved_at(task: Task) -> datetime:
@@ -63,76 +63,76 @@ def task_word(task: Task) -> str:
     return CANCELLED if task.is_cancelled else WORDS[task.status]
 
 
-def task_owner(picture: Picture, entry: TaskEntry, now: datetime) -> Cell:
+def task_owner(snapshot: Snapshot, entry: TaskEntry, now: datetime) -> TableCell:
     """Who owns a task, and what that agent is doing now if the task is not done."""
     task = entry.task
     if not task.claimed_by:
-        return Cell(NOTHING, Tone.MUTED)
-    name = name_of(picture, task.claimed_by, entry.owner_name)
-    owner = picture.entry(task.claimed_by)
+        return TableCell(NOTHING, Tone.MUTED)
+    name = name_of(snapshot, task.claimed_by, entry.owner_name)
+    owner = snapshot.entry(task.claimed_by)
     if task.status is TaskStatus.COMPLETED:
-        return Cell(name, Tone.MUTED)
+        return TableCell(name, Tone.MUTED)
     if owner is None:
-        return Cell(f"✕ {name}", Tone.BAD)
-    state = agent_state(picture, owner, now)
-    return Cell(f"{state.text[0]} {name}", state.tone if is_present(owner) else Tone.WARN)
+        return TableCell(f"✕ {name}", Tone.BAD)
+    state = agent_state(snapshot, owner, now)
+    return TableCell(f"{state.text[0]} {name}", state.tone if is_present(owner) else Tone.WARN)
 
 
-def task_summary(picture: Picture) -> str:
+def task_summary(snapshot: Snapshot) -> str:
     """How many tasks wait, are being done, and are done."""
-    states = [WORDS[entry.task.status] for entry in picture.tasks]
+    states = [WORDS[entry.task.status] for entry in snapshot.tasks]
     counts = " · ".join(f"{states.count(word)} {word}" for word in ("pending", "doing", "done")) if states else ""
-    return counted(counts, len(states), LIST_LIMIT)
+    return counted(counts, len(states), MAX_LIST_ROWS)
 
 
-def _in_order(picture: Picture) -> list[TaskEntry]:
-    return sorted(picture.tasks, key=lambda entry: (ORDER[entry.task.status], -task_moved_at(entry.task).timestamp()))
+def _in_order(snapshot: Snapshot) -> list[TaskEntry]:
+    return sorted(snapshot.tasks, key=lambda entry: (ORDER[entry.task.status], -task_moved_at(entry.task).timestamp()))
 
 
-def _task_row(picture: Picture, entry: TaskEntry, now: datetime, columns: Sequence[Column]) -> Row:
+def _task_row(snapshot: Snapshot, entry: TaskEntry, now: datetime, columns: Sequence[Column]) -> TableRow:
     task = entry.task
     shape, tone = task_shape(task)
     title = one_line(task.title)
     moved = task_moved_at(task)
     cells = {
-        STATE.key: Cell(shape, tone, order=ORDER[task.status]),
-        TITLE.key: Cell(title, Tone.MUTED if task.status is TaskStatus.COMPLETED else Tone.PLAIN),
-        OWNER.key: task_owner(picture, entry, now),
+        STATE.key: TableCell(shape, tone, order=ORDER[task.status]),
+        TITLE.key: TableCell(title, Tone.MUTED if task.status is TaskStatus.COMPLETED else Tone.PLAIN),
+        OWNER.key: task_owner(snapshot, entry, now),
         RELATION.key: _relation(entry),
-        TEAM.key: Cell(one_line(task.team), Tone.MUTED),
-        AGE.key: Cell(age(now - moved), Tone.MUTED, order=-moved.timestamp()),
+        TEAM.key: TableCell(one_line(task.team), Tone.MUTED),
+        AGE.key: TableCell(age(now - moved), Tone.MUTED, order=-moved.timestamp()),
     }
     if task.is_cancelled and STATE not in columns:
-        cells[TITLE.key] = Cell(f"{shape} {title}", tone)
-    owner = (name_of(picture, task.claimed_by, entry.owner_name),) if task.claimed_by else ()
-    return Row(
+        cells[TITLE.key] = TableCell(f"{shape} {title}", tone)
+    owner = (name_of(snapshot, task.claimed_by, entry.owner_name),) if task.claimed_by else ()
+    return TableRow(
         task.id,
         tuple(cells[column.key] for column in columns),
         agents=owner,
-        states=_states(picture, entry),
+        states=_states(snapshot, entry),
         text=one_line(task.description),
     )
 
 
-def _states(picture: Picture, entry: TaskEntry) -> tuple[str, ...]:
+def _states(snapshot: Snapshot, entry: TaskEntry) -> tuple[str, ...]:
     """The words by which a filter finds a task."""
-    owner = picture.entry(entry.task.claimed_by or "")
+    owner = snapshot.entry(entry.task.claimed_by or "")
     orphaned = entry.task.status is TaskStatus.IN_PROGRESS and (owner is None or not is_present(owner))
     said = ((task_word(entry.task), True), ("blocked", bool(entry.waits_for)), ("orphaned", orphaned))
     return tuple(word for word, applies in said if applies)
 
 
-def _relation(entry: TaskEntry) -> Cell:
+def _relation(entry: TaskEntry) -> TableCell:
     if entry.waits_for:
-        return Cell(f"waits {len(entry.waits_for)}", Tone.WARN)
-    return Cell(f"blocks {entry.blocks}", Tone.ACCENT) if entry.blocks else Cell(NOTHING, Tone.MUTED)
+        return TableCell(f"waits {len(entry.waits_for)}", Tone.WARN)
+    return TableCell(f"blocks {entry.blocks}", Tone.ACCENT) if entry.blocks else TableCell(NOTHING, Tone.MUTED)
 
 
-READS = frozenset({Part.ROSTER, Part.VIEWS, Part.TASKS})
+READS = frozenset({Slice.ROSTER, Slice.VIEWS, Slice.TASKS})
 
 
-def _tells_seconds(picture: Picture, now: datetime) -> bool:
-    return any(is_young(task_moved_at(entry.task), now) for entry in picture.tasks)
+def _tells_seconds(snapshot: Snapshot, now: datetime) -> bool:
+    return any(is_young(task_moved_at(entry.task), now) for entry in snapshot.tasks)
 
 
 TASKS = Listing(
@@ -150,16 +150,16 @@ TASKS = Listing(
 def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
     """One column of the board."""
 
-    def rows(picture: Picture, now: datetime) -> list[Row]:
+    def rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
         columns = BOARD_COLUMNS[status]
-        entries = (entry for entry in _in_order(picture) if entry.task.status is status)
-        return [_task_row(picture, entry, now, columns) for entry in entries]
+        entries = (entry for entry in _in_order(snapshot) if entry.task.status is status)
+        return [_task_row(snapshot, entry, now, columns) for entry in entries]
 
     return Listing(
         title=title,
         columns=BOARD_COLUMNS[status],
         rows=rows,
-        summary=lambda picture: str(sum(entry.task.status is status for entry in picture.tasks)),
+        summary=lambda snapshot: str(sum(entry.task.status is status for entry in snapshot.tasks)),
         reads=READS,
         tells_seconds=_tells_seconds,
         when_empty=when_empty,

@@ -3,19 +3,19 @@
 from datetime import datetime
 from functools import lru_cache
 
-from xats_tui.core.model.wakes import Wake, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
 from xats_tui.screens.actions.targets import was_not_read
-from xats_tui.screens.data.snapshot import LIST_LIMIT, Part, Picture
+from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import counted, name_of
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import NOTHING, Cell, Row, Tone, age, is_soon, is_young, one_line, until
+from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_soon, is_young, one_line, until
 
 FAILED = "✕ failed"
 WAITING = "◐ waiting"
 """A wake that is to be tried and has not been read yet."""
 
-STEPS = tuple(WakeStep)
+STEPS = tuple(WakeStage)
 """From the first to the last; to go through the enumeration takes longer than all else in a row."""
 
 COLUMNS = (
@@ -30,69 +30,69 @@ COLUMNS = (
 )
 
 
-def wake_state(wake: Wake) -> Cell:
+def wake_state(wake: Wake) -> TableCell:
     """A wake's state by shape and word."""
-    for step in (WakeStep.READ, WakeStep.SEEN):
+    for step in (WakeStage.READ, WakeStage.SEEN):
         if step in wake.reached:
-            return Cell(f"✓ {step.value}", Tone.GOOD)
+            return TableCell(f"✓ {step.value}", Tone.GOOD)
     match wake.status:
         case WakeStatus.RETRYING:
-            return Cell(WAITING, Tone.WARN)
+            return TableCell(WAITING, Tone.WARN)
         case WakeStatus.FAILED:
-            return Cell(FAILED, Tone.BAD)
+            return TableCell(FAILED, Tone.BAD)
         case WakeStatus.SKIPPED:
-            return Cell("○ skipped", Tone.MUTED)
+            return TableCell("○ skipped", Tone.MUTED)
         case WakeStatus.DELIVERED:
-            return Cell("● submitted" if WakeStep.SUBMITTED in wake.reached else "● delivered", Tone.ACCENT)
+            return TableCell("● submitted" if WakeStage.SUBMITTED in wake.reached else "● delivered", Tone.ACCENT)
 
 
 def queued_at(wake: Wake) -> datetime:
     """When it was written; rows of an old database have only the time of the last change."""
-    return wake.reached.get(WakeStep.QUEUED, wake.updated_at)
+    return wake.reached.get(WakeStage.QUEUED, wake.updated_at)
 
 
-def failed_for_somebody(picture: Picture, wake: Wake) -> bool:
+def failed_for_somebody(snapshot: Snapshot, wake: Wake) -> bool:
     """Whether it has failed and a replay may help: its mail is unread and its agent has not left."""
-    return wake.status is WakeStatus.FAILED and was_not_read(wake) and picture.entry(wake.agent_id) is not None
+    return wake.status is WakeStatus.FAILED and was_not_read(wake) and snapshot.entry(wake.agent_id) is not None
 
 
-def wake_rows(picture: Picture, now: datetime) -> list[Row]:
+def wake_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """One row for each wake: first what has failed, then what waits, then the rest; each the newest first."""
 
     def urgency(wake: Wake) -> tuple[int, float]:
         waits = wake.status is WakeStatus.RETRYING and not wake.is_over and was_not_read(wake)
-        rank = 0 if failed_for_somebody(picture, wake) else 1 if waits else 2
+        rank = 0 if failed_for_somebody(snapshot, wake) else 1 if waits else 2
         return rank, -queued_at(wake).timestamp()
 
     return [
         _wake_row(
             wake,
-            name_of(picture, wake.agent_id),
-            name_of(picture, wake.sender_id) if wake.sender_id else NOTHING,
+            name_of(snapshot, wake.agent_id),
+            name_of(snapshot, wake.sender_id) if wake.sender_id else NOTHING,
             until(wake.due_at, now) if wake.due_at else NOTHING,
             age(now - queued_at(wake)),
         )
-        for wake in sorted(picture.wakes, key=urgency)
+        for wake in sorted(snapshot.wakes, key=urgency)
     ]
 
 
-@lru_cache(2 * LIST_LIMIT)
-def _wake_row(wake: Wake, name: str, sender: str, next_try: str, waited: str) -> Row:
+@lru_cache(2 * MAX_LIST_ROWS)
+def _wake_row(wake: Wake, name: str, sender: str, next_try: str, waited: str) -> TableRow:
     quiet = wake.is_over and wake.status is not WakeStatus.FAILED
     state = wake_state(wake)
     due = wake.due_at.timestamp() if wake.due_at else float("inf")
     cells = (
         state,
-        Cell(name, Tone.PLAIN),
-        Cell(_reason(wake), Tone.MUTED if quiet else Tone.PLAIN),
-        Cell(f"{wake.attempts}×", Tone.MUTED, order=wake.attempts),
-        Cell(next_try, Tone.MUTED, order=due),
-        Cell(waited, Tone.MUTED, order=-queued_at(wake).timestamp()),
-        Cell(sender, Tone.MUTED),
-        Cell(one_line(wake.subject) or NOTHING, Tone.MUTED),
+        TableCell(name, Tone.PLAIN),
+        TableCell(_reason(wake), Tone.MUTED if quiet else Tone.PLAIN),
+        TableCell(f"{wake.attempts}×", Tone.MUTED, order=wake.attempts),
+        TableCell(next_try, Tone.MUTED, order=due),
+        TableCell(waited, Tone.MUTED, order=-queued_at(wake).timestamp()),
+        TableCell(sender, Tone.MUTED),
+        TableCell(one_line(wake.subject) or NOTHING, Tone.MUTED),
     )
     states = dict.fromkeys((state.text[2:], wake.status.value if wake.status is WakeStatus.DELIVERED else ""))
-    return Row(wake.key, cells, agents=(name,), states=tuple(filter(None, states)))
+    return TableRow(wake.key, cells, agents=(name,), states=tuple(filter(None, states)))
 
 
 def _reason(wake: Wake) -> str:
@@ -107,11 +107,11 @@ def _tells_seconds(wake: Wake, now: datetime) -> bool:
     return is_young(queued_at(wake), now) or (wake.due_at is not None and is_soon(wake.due_at, now))
 
 
-def wake_summary(picture: Picture) -> str:
+def wake_summary(snapshot: Snapshot) -> str:
     """How many wakes wait and have failed."""
-    states = [wake_state(wake).text for wake in picture.wakes]
+    states = [wake_state(wake).text for wake in snapshot.wakes]
     counts = f"{states.count(WAITING)} waiting · {states.count(FAILED)} failed" if states else ""
-    return counted(counts, len(states), LIST_LIMIT)
+    return counted(counts, len(states), MAX_LIST_ROWS)
 
 
 WAKES = Listing(
@@ -119,8 +119,8 @@ WAKES = Listing(
     columns=COLUMNS,
     rows=wake_rows,
     summary=wake_summary,
-    reads=frozenset({Part.ROSTER, Part.WAKES}),
-    tells_seconds=lambda picture, now: any(_tells_seconds(wake, now) for wake in picture.wakes),
+    reads=frozenset({Slice.ROSTER, Slice.WAKES}),
+    tells_seconds=lambda snapshot, now: any(_tells_seconds(wake, now) for wake in snapshot.wakes),
     when_empty="No wake yet.  Each message to an agent with a pane makes one.",
     states=frozenset({"waiting", "failed", "skipped", "submitted", "delivered", "seen", "read"}),
 )

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xats_tui.screens.widgets.format import Cell, Row
+from xats_tui.screens.widgets.format import TableCell, TableRow
 
-GAP = 1
+GAP_CELLS = 1
 """Cells between two columns."""
 
 
@@ -36,13 +36,13 @@ class Order:
         """The other way round."""
         return Order(self.column, not self.reverse)
 
-    def of(self, rows: Sequence[Row], columns: Sequence[Column]) -> list[Row]:
+    def of(self, rows: Sequence[TableRow], columns: Sequence[Column]) -> list[TableRow]:
         """The rows in this order: numbers and times as such, texts by their letters."""
         index = [column.key for column in columns].index(self.column)
         return sorted(rows, key=lambda row: _rank(row.cells[index]), reverse=self.reverse)
 
 
-def _rank(cell: Cell) -> tuple[bool, float, str]:
+def _rank(cell: TableCell) -> tuple[bool, float, str]:
     return cell.order is None, cell.order or 0.0, cell.text.casefold()
 
 
@@ -62,4 +62,4 @@ def fit(columns: Sequence[Column], width: int) -> dict[str, int]:
 
 
 def _needed(columns: Sequence[Column]) -> int:
-    return sum(column.width + GAP for column in columns) - GAP
+    return sum(column.width + GAP_CELLS for column in columns) - GAP_CELLS

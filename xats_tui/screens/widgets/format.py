@@ -18,7 +18,7 @@ CUT = "…"
 NOTHING = "–"
 """What an empty value looks like."""
 
-LINE_LIMIT = 400
+MAX_LINE_CHARS = 400
 """Characters of a foreign text that are looked at for one line; no terminal is wider."""
 
 CONTROL_PICTURES = 0x2400
@@ -41,7 +41,7 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """One cell of a table: harmless text and its tone."""
 
     text: str
@@ -51,11 +51,11 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One row of a table, under a key that stays the same while the row changes."""
 
     key: str
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     agents: tuple[str, ...] = ()
     """The names of the agents that it is about, for `@name` in a filter."""
     states: tuple[str, ...] = ()
@@ -83,9 +83,9 @@ def one_line(text: str | None) -> str:
     """Foreign text for one line: newlines drawn as `↵`, control bytes and direction marks as symbols."""
     if not text:
         return ""
-    head = text[:LINE_LIMIT].rstrip() if len(text) > LINE_LIMIT else text.rstrip()
+    head = text[:MAX_LINE_CHARS].rstrip() if len(text) > MAX_LINE_CHARS else text.rstrip()
     drawn = SUSPECT.sub(_visible_in_line, head)
-    return drawn + CUT if len(text) > LINE_LIMIT else drawn
+    return drawn + CUT if len(text) > MAX_LINE_CHARS else drawn
 
 
 def many_lines(text: str) -> str:

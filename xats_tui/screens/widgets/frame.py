@@ -16,21 +16,21 @@ from textual.widgets import Static
 from xats_tui.core.model.health import Health
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.data.refresh import staleness
-from xats_tui.screens.data.snapshot import Picture, is_present
+from xats_tui.screens.data.snapshot import Snapshot, is_present
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.format import Tone, age, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 Piece = tuple[str, Tone]
 
-SHORT = 2
+SHORT_NAME_LETTERS = 2
 """Letters of a mode's name where there is no place for all of it."""
 
-WIDE = 110
+WIDE_CELLS = 110
 """Cells from which the header spells its words out."""
 
 
-class Line(Static):
+class FrameLine(Static):
     """One line, drawn only when it differs from what is there."""
 
     _drawn = Content()
@@ -42,23 +42,23 @@ class Line(Static):
             self.update(content, layout=False)
 
 
-class HeaderRow(Line):
+class HeaderRow(FrameLine):
     """Port, uptime and agents on the left; wakes, dialogs, freshness and the time on the right."""
 
-    def show(self, picture: Picture, now: datetime, *, read_only: bool) -> None:
+    def show(self, snapshot: Snapshot, now: datetime, *, read_only: bool) -> None:
         """Draw what this picture says of the whole."""
-        wide = self.size.width >= WIDE
+        wide = self.size.width >= WIDE_CELLS
         mark = [(" read-only", Tone.WARN)] if read_only else []
-        left = [("xats ", Tone.ACCENT), *_where(picture.health, now), *mark, *_agents(picture, wide=wide)]
+        left = [("xats ", Tone.ACCENT), *_where(snapshot.health, now), *mark, *_agents(snapshot, wide=wide)]
         right = [
-            *_troubles(picture.health, wide=wide),
-            _freshness(picture, now, wide=wide),
+            *_troubles(snapshot.health, wide=wide),
+            _freshness(snapshot, now, wide=wide),
             (f"  {_clock(now)}", Tone.PLAIN),
         ]
         self.draw(_spread(_content(left), _content(right), self.size.width))
 
 
-class ModeRow(Line):
+class ModeRow(FrameLine):
     """The modes, the one that is open marked; on the right what the layout has no place for.  A click opens a mode."""
 
     def show(self, mode: Mode, aside: Iterable[Piece]) -> None:
@@ -66,11 +66,11 @@ class ModeRow(Line):
         right = _content(aside)
         modes = Content.assemble(*(_tab(each, is_open=each is mode) for each in Mode))
         if modes.cell_length + right.cell_length >= self.size.width:
-            modes = Content.assemble(*(_tab(each, is_open=each is mode, letters=SHORT) for each in Mode))
+            modes = Content.assemble(*(_tab(each, is_open=each is mode, letters=SHORT_NAME_LETTERS) for each in Mode))
         self.draw(_spread(modes, right, self.size.width))
 
 
-class FooterRow(Line):
+class FooterRow(FrameLine):
     """The keys that work now; a click does the same."""
 
     _actions: Sequence[Action] = ()
@@ -118,22 +118,22 @@ def _where(health: Health | None, now: datetime) -> list[Piece]:
     return [(f":{health.port}", Tone.STRONG), (f" up {age(now - health.started_at)}", Tone.MUTED)]
 
 
-def _agents(picture: Picture, *, wide: bool) -> list[Piece]:
-    online, total = sum(is_present(entry) for entry in picture.roster), len(picture.roster)
-    if picture.health is None:
+def _agents(snapshot: Snapshot, *, wide: bool) -> list[Piece]:
+    online, total = sum(is_present(entry) for entry in snapshot.roster), len(snapshot.roster)
+    if snapshot.health is None:
         return []
     if not total:
         return [("  no agents", Tone.MUTED)]
     if not wide:
         return [(f"  agents {online}/{total}●", Tone.GOOD if online else Tone.MUTED)]
-    teams = sorted({entry.agent.team for entry in picture.roster})
-    return [piece for team in teams[:3] for piece in _team(picture, team)] + [
+    teams = sorted({entry.agent.team for entry in snapshot.roster})
+    return [piece for team in teams[:3] for piece in _team(snapshot, team)] + [
         (f" · {len(teams) - 3} more teams", Tone.MUTED) for _ in teams[3:4]
     ]
 
 
-def _team(picture: Picture, team: str) -> list[Piece]:
-    members = [entry for entry in picture.roster if entry.agent.team == team]
+def _team(snapshot: Snapshot, team: str) -> list[Piece]:
+    members = [entry for entry in snapshot.roster if entry.agent.team == team]
     online = sum(is_present(entry) for entry in members)
     return [
         (f" · {one_line(team)[:16]} ", Tone.PLAIN),
@@ -155,14 +155,14 @@ def _troubles(health: Health | None, *, wide: bool) -> list[Piece]:
     ]
 
 
-def _freshness(picture: Picture, now: datetime, *, wide: bool) -> Piece:
-    if picture.confirmed_at is None:
-        return ("   no data yet", Tone.WARN if picture.trouble else Tone.MUTED)
-    seconds = staleness(picture, now)
+def _freshness(snapshot: Snapshot, now: datetime, *, wide: bool) -> Piece:
+    if snapshot.confirmed_at is None:
+        return ("   no data yet", Tone.WARN if snapshot.trouble else Tone.MUTED)
+    seconds = staleness(snapshot, now)
     if seconds is not None:
-        old = f"{age(now - picture.confirmed_at, precise=True)} old"
+        old = f"{age(now - snapshot.confirmed_at, precise=True)} old"
         return (f"   ⚠ data {old}" if wide else f"  ⚠ {old}", Tone.WARN)
-    elapsed = (now - picture.confirmed_at).total_seconds()
+    elapsed = (now - snapshot.confirmed_at).total_seconds()
     return ("   data <1s" if elapsed < 1 else f"   data {elapsed:.0f}s", Tone.MUTED)
 
 

@@ -21,7 +21,7 @@ from xats_tui.screens.modes.places import Panel
 from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.widgets.ansi import pane_lines
 from xats_tui.screens.widgets.columns import Column, Order
-from xats_tui.screens.widgets.format import CUT, Cell, Row, Tone, count, one_line
+from xats_tui.screens.widgets.format import CUT, TableCell, TableRow, Tone, count, one_line
 from xats_tui.screens.widgets.tables import KeyedTable
 from xats_tui.screens.widgets.texts import TextPanel
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
@@ -55,7 +55,7 @@ class TablePanel(Vertical):
         self._columns = (MARK, *listing.columns) if marks else tuple(listing.columns)
         self._marks = marks
         self._filter = Filter()
-        self._rows: Sequence[Row] = ()
+        self._rows: Sequence[TableRow] = ()
         self._marked: set[str] = set()
         self._order: Order | None = None
         self._summary = ""
@@ -78,7 +78,7 @@ class TablePanel(Vertical):
         """A table."""
         yield KeyedTable(self._columns, show_header=any(column.title for column in self._columns))
 
-    def show(self, rows: Sequence[Row], summary: str, when_empty: str) -> None:
+    def show(self, rows: Sequence[TableRow], summary: str, when_empty: str) -> None:
         """Show these rows; `summary` stands behind the title, `when_empty` in place of no rows."""
         known = rows is self._rows and when_empty == self._when_empty
         self._rows, self._summary, self._when_empty = rows, summary, when_empty
@@ -92,7 +92,7 @@ class TablePanel(Vertical):
         self._filter = Filter(words, self._states)
         self._draw()
 
-    def has_matches(self, rows: Sequence[Row]) -> bool:
+    def has_matches(self, rows: Sequence[TableRow]) -> bool:
         """Whether the filter lets any of these through."""
         return bool(self._filter.select(rows))
 
@@ -165,8 +165,8 @@ class TablePanel(Vertical):
         super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
         return self
 
-    def _with_mark(self, row: Row) -> Row:
-        mark = Cell("✓", Tone.WARN) if row.key in self._marked else Cell("")
+    def _with_mark(self, row: TableRow) -> TableRow:
+        mark = TableCell("✓", Tone.WARN) if row.key in self._marked else TableCell("")
         return replace(row, cells=(mark, *row.cells))
 
     def _signs(self) -> Content:

@@ -27,11 +27,11 @@ from textual.widget import Widget
 from textual.widgets import DataTable
 from textual.widgets.data_table import RowKey
 
-from xats_tui.screens.widgets.columns import GAP, Column, Order, fit
-from xats_tui.screens.widgets.format import Row, Tone, cut
+from xats_tui.screens.widgets.columns import GAP_CELLS, Column, Order, fit
+from xats_tui.screens.widgets.format import TableRow, Tone, cut
 from xats_tui.screens.widgets.theme import CONTENT_STYLES, cell_styles
 
-ROW_LIMIT = 300
+MAX_ROWS = 300
 """DataTable slows down beyond; what is older is paged by the screen that needs it."""
 
 
@@ -78,8 +78,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             cursor_foreground_priority="renderable",
         )
         self._specs = tuple(columns)
-        self._shown: dict[str, Row] = {}
-        self._strips: dict[int, tuple[Row, tuple[object, ...], Strip]] = {}
+        self._shown: dict[str, TableRow] = {}
+        self._strips: dict[int, tuple[TableRow, tuple[object, ...], Strip]] = {}
         """Each line that was drawn: its row, what else it depends on, and how it looks."""
         self._widths: dict[str, int] = {}
         self._styles: Mapping[Tone, Style] = {}
@@ -125,10 +125,10 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
                 self._measure()
                 self.refresh()
 
-    def show(self, rows: Sequence[Row]) -> None:
+    def show(self, rows: Sequence[TableRow]) -> None:
         """Show these rows in this order."""
         before = self._shown
-        wanted = {row.key: before[row.key] if before.get(row.key) == row else row for row in rows[:ROW_LIMIT]}
+        wanted = {row.key: before[row.key] if before.get(row.key) == row else row for row in rows[:MAX_ROWS]}
         if not self._widths:
             self._shown = wanted
             return
@@ -176,7 +176,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             self._said_lines = Visual.to_strips(self, self._said, self.size.width, None, self.visual_style)
         return self._said_lines
 
-    def _draw_row(self, index: int, row: Row, *, is_chosen: bool, is_hovered: bool) -> Strip:
+    def _draw_row(self, index: int, row: TableRow, *, is_chosen: bool, is_hovered: bool) -> Strip:
         under, over = self._get_styles_to_render_cell(
             False, False, False, is_hovered, is_chosen, self.show_cursor, self._show_hover_cursor, False, False
         )
@@ -312,7 +312,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         width = self._widths.get(spec.key)
         if width is None:
             return 0
-        return width if spec.key == list(self._widths)[-1] else width + GAP
+        return width if spec.key == list(self._widths)[-1] else width + GAP_CELLS
 
     def _heading(self, spec: Column) -> Text:
         if self._order is None or self._order.column != spec.key:

@@ -10,11 +10,11 @@ import pytest
 
 from tests.fakes import FakeClock, Notified, Published
 from tests.patience import PATIENCE
-from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.services.agents.departures import Departures
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import sessions as sessions_store
-from xats_tui.backend.store.agents import Registration
+from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.processes import Processes
 from xats_tui.core.events import AgentChanged, SessionChanged
@@ -27,8 +27,8 @@ def published() -> Published:
 
 
 @pytest.fixture
-def sessions(published: Published) -> Sessions:
-    return Sessions(FakeClock(), published)
+def sessions(published: Published) -> McpSessions:
+    return McpSessions(FakeClock(), published)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def departures(database: Database, sessions: Sessions, published: Published) -> Departures:
+def departures(database: Database, sessions: McpSessions, published: Published) -> Departures:
     return Departures(database, sessions, Processes(), FakeClock(), published)
 
 
@@ -62,7 +62,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 async def registered(database: Database, name: str, process: SeenProcess | None = None) -> str:
     """The id of an agent, with the process of its user interface."""
     pid, started_at = (process.pid, process.started_at) if process else (None, None)
-    row = Registration(
+    row = AgentRow(
         team="t",
         name=name,
         role="r",
@@ -77,7 +77,7 @@ async def registered(database: Database, name: str, process: SeenProcess | None 
 
 
 async def test_a_caller_without_a_stream_has_left_when_its_process_is_killed(
-    departures: Departures, sessions: Sessions, program: subprocess.Popen[bytes]
+    departures: Departures, sessions: McpSessions, program: subprocess.Popen[bytes]
 ) -> None:
     session = sessions.open("S", "script 1", Notified())
     session.last_call_at = FakeClock().now()
@@ -106,7 +106,7 @@ async def test_that_a_program_has_ended_is_told_to_whoever_shows_it(
 async def test_after_a_restart_only_those_count_as_there_that_somebody_can_come_back_as(
     departures: Departures,
     database: Database,
-    sessions: Sessions,
+    sessions: McpSessions,
     published: Published,
     program: subprocess.Popen[bytes],
 ) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from tests.fakes import FakeClock, Notified, Published
 from tests.patience import PATIENCE
-from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
-from xats_tui.backend.services.agents.presence import BELIEVED, Presence
+from xats_tui.backend.services.agents.presence import PROCESS_CACHE_S, Presence
 from xats_tui.backend.system.processes import Processes
 from xats_tui.core.model.agents import Agent, Binding, Client, Delivery, SeenProcess, VerificationMode
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
@@ -66,8 +66,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def sessions(clock: FakeClock) -> Sessions:
-    return Sessions(clock, Published())
+def sessions(clock: FakeClock) -> McpSessions:
+    return McpSessions(clock, Published())
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def panes() -> Panes:
 
 
 @pytest.fixture
-def presence(sessions: Sessions, panes: Panes, clock: FakeClock) -> Presence:
+def presence(sessions: McpSessions, panes: Panes, clock: FakeClock) -> Presence:
     return Presence(sessions, cast(PaneMonitor, panes), Processes(), clock)
 
 
@@ -96,7 +96,7 @@ async def test_one_that_called_in_the_last_five_minutes_is_there(presence: Prese
     assert await presence.among([just_now, earlier]) == {"A"}
 
 
-async def test_one_whose_session_is_listened_to_is_there(presence: Presence, sessions: Sessions) -> None:
+async def test_one_whose_session_is_listened_to_is_there(presence: Presence, sessions: McpSessions) -> None:
     session = sessions.open("S", "test 1", Notified())
     sessions.identify(session, "A")
     assert await presence.among([AGENT]) == frozenset()
@@ -114,12 +114,12 @@ async def test_one_whose_process_lives_is_there_and_a_reused_pid_is_somebody_els
 
     program.kill()
     program.wait(PATIENCE)
-    clock.advance(BELIEVED)
+    clock.advance(PROCESS_CACHE_S)
     assert await presence.among([agent, another]) == frozenset()
 
 
 async def test_a_call_counts_for_nothing_once_its_caller_is_seen_to_have_gone(
-    presence: Presence, sessions: Sessions, clock: FakeClock, program: subprocess.Popen[bytes]
+    presence: Presence, sessions: McpSessions, clock: FakeClock, program: subprocess.Popen[bytes]
 ) -> None:
     called = replace(AGENT, last_seen_at=clock.now())
     session = sessions.open("S", "test 1", Notified())
@@ -138,7 +138,7 @@ async def test_a_call_counts_for_nothing_once_its_caller_is_seen_to_have_gone(
 
 
 async def test_a_session_that_never_listened_and_ends_leaves_its_call_standing(
-    presence: Presence, sessions: Sessions, clock: FakeClock
+    presence: Presence, sessions: McpSessions, clock: FakeClock
 ) -> None:
     """As of a script that connects for each call."""
     session = sessions.open("S", "test 1", Notified())

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.services.agents.pane_candidates import Wanted
+from xats_tui.backend.services.agents.pane_candidates import PaneQuery
 from xats_tui.backend.services.agents.runtime_identity import RuntimeIdentity
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.tmux import Tmux
@@ -116,7 +116,7 @@ async def test_a_pane_that_is_kept_dead_is_nobodys(tmux: TmuxServer) -> None:
     pane = await tmux.stand_in("bob", "codex")
     tty = tmux.tty(pane.pane_id)
 
-    (found,) = await identity.detect(Wanted(client=Client.CODEX))
+    (found,) = await identity.detect(PaneQuery(client=Client.CODEX))
     bound = await identity.by_pid(Client.CODEX, pane.pid)
     with pytest.raises(Refusal, match="tmux_pane_not_found"):
         await identity.by_tty(Client.CODEX, tty, f"{pane.pane_id}999")

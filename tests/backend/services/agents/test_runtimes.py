@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import Connect
-from xats_tui.backend.coordinator import Backend
-from xats_tui.backend.services.agents.applications import Asked
-from xats_tui.backend.services.agents.runtimes import Holder, Runtime, hosts_in
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.agents.applications import RegistrationRequest
+from xats_tui.backend.services.agents.runtimes import NameHolder, Runtime, hosts_in
 from xats_tui.backend.system.processes import Process
 from xats_tui.core.model.agents import Agent
 
@@ -56,19 +56,21 @@ def test_a_process_is_a_proof_where_it_is_shown_named_and_has_a_terminal() -> No
 @pytest.mark.parametrize(
     ("asked", "may_have"),
     [
-        (Asked.EXPLICITLY, {Holder.NOBODY, Holder.SAME, Holder.OTHER}),
-        (Asked.CALLED, {Holder.NOBODY, Holder.SAME}),
-        (Asked.AGAIN, {Holder.NOBODY, Holder.SAME}),
-        (Asked.WAITING, {Holder.NOBODY}),
+        (RegistrationRequest.EXPLICITLY, {NameHolder.NOBODY, NameHolder.SAME, NameHolder.OTHER}),
+        (RegistrationRequest.CALLED, {NameHolder.NOBODY, NameHolder.SAME}),
+        (RegistrationRequest.AGAIN, {NameHolder.NOBODY, NameHolder.SAME}),
+        (RegistrationRequest.WAITING, {NameHolder.NOBODY}),
     ],
 )
-def test_only_what_a_model_calls_for_takes_the_place_of_another_runtime(asked: Asked, may_have: set[Holder]) -> None:
-    assert {holder for holder in Holder if asked.may_have(holder)} == may_have
+def test_only_what_a_model_calls_for_takes_the_place_of_another_runtime(
+    asked: RegistrationRequest, may_have: set[NameHolder]
+) -> None:
+    assert {holder for holder in NameHolder if asked.may_have(holder)} == may_have
 
 
 @pytest.mark.parametrize("left", [False, True])
 async def test_a_window_that_has_gone_on_to_another_thread_keeps_its_name(
-    backend: Backend, register: Connect, connect: Connect, left: bool
+    backend: Coordinator, register: Connect, connect: Connect, left: bool
 ) -> None:
     """Codex keeps threads that no window shows any more; their bridges go on, too."""
 

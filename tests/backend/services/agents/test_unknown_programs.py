@@ -11,14 +11,14 @@ from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.stand_ins.unknown_programs import DIALOGS, SCREENS
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 pytestmark = pytest.mark.tmux
 
 PROGRAM = Path(__file__).parents[3] / "stand_ins" / "unknown_programs.py"
 
 
-async def agent_in(screen: str, backend: Backend, register: Connect, tmux: TmuxServer, folder: Path) -> Caller:
+async def agent_in(screen: str, backend: Coordinator, register: Connect, tmux: TmuxServer, folder: Path) -> Caller:
     """An agent of an unknown client, in a pane that shows a screen and changes no more."""
     pane = tmux.new_pane([sys.executable, str(PROGRAM), screen, str(folder / screen)])
     await tmux.wait_until((folder / screen).exists)
@@ -32,7 +32,7 @@ async def agent_in(screen: str, backend: Backend, register: Connect, tmux: TmuxS
 
 
 async def test_what_only_looks_idle_gets_no_hint_and_a_dialog_not_even_by_force(
-    backend: Backend, register: Connect, tmux: TmuxServer, tmp_path: Path
+    backend: Coordinator, register: Connect, tmux: TmuxServer, tmp_path: Path
 ) -> None:
     alice = await register("alice")
     found = await asyncio.gather(*(agent_in(screen, backend, register, tmux, tmp_path) for screen in SCREENS))

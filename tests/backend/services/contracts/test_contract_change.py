@@ -3,14 +3,14 @@
 import pytest
 
 from tests.conftest import Connect, Sql
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
 
 NUMBERS = {"type": "object", "properties": {"n": {"type": "number"}}}
 WHOLE_ONES = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
 
-async def test_two_versions_are_shown_with_what_is_in_whose_way(backend: Backend, register: Connect) -> None:
+async def test_two_versions_are_shown_with_what_is_in_whose_way(backend: Coordinator, register: Connect) -> None:
     alice = await register("alice", team="red")
     for schema in (NUMBERS, WHOLE_ONES):
         await alice.call("register_contract", name="order", schema=schema)
@@ -25,7 +25,7 @@ async def test_two_versions_are_shown_with_what_is_in_whose_way(backend: Backend
 
 
 async def test_a_version_alone_means_nothing_and_looking_is_no_fetching(
-    backend: Backend, register: Connect, sql: Sql
+    backend: Coordinator, register: Connect, sql: Sql
 ) -> None:
     alice = await register("alice", team="red")
     await alice.call("register_contract", name="order", schema=NUMBERS)

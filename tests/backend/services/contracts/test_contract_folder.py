@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Connect, Sql
 from tests.patience import eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.runtime.settings import Settings
 
@@ -44,9 +44,9 @@ def save(folder: Path) -> Save:
 
 
 @pytest.fixture
-async def backend(settings: Settings, folder: Path) -> AsyncIterator[Backend]:
+async def backend(settings: Settings, folder: Path) -> AsyncIterator[Coordinator]:
     """A coordinator that looks after the folder."""
-    async with Backend.running(settings.model_copy(update={"contracts": folder})) as running:
+    async with Coordinator.running(settings.model_copy(update={"contracts": folder})) as running:
         yield running
 
 
@@ -59,7 +59,7 @@ Versions = Callable[[], list[tuple[str, str, int]]]
 
 
 async def test_saving_a_file_registers_the_next_version_as_the_operator(
-    backend: Backend, save: Save, versions: Versions, sql: Sql
+    backend: Coordinator, save: Save, versions: Versions, sql: Sql
 ) -> None:
     save("orders", STRING)
     await eventually(lambda: versions() == [("default", "orders", 1)])
@@ -74,7 +74,7 @@ async def test_saving_a_file_registers_the_next_version_as_the_operator(
 
 
 async def test_a_folder_in_the_folder_is_a_team_and_its_subscribers_are_told(
-    backend: Backend, register: Connect, save: Save, versions: Versions
+    backend: Coordinator, register: Connect, save: Save, versions: Versions
 ) -> None:
     bob = await register("bob", team="shop")
     await bob.call("subscribe_contract", name="orders")
@@ -93,7 +93,7 @@ async def test_a_folder_in_the_folder_is_a_team_and_its_subscribers_are_told(
     ],
 )
 async def test_what_is_no_schema_is_told_of_and_never_a_version(
-    backend: Backend, save: Save, versions: Versions, content: object, told: str
+    backend: Coordinator, save: Save, versions: Versions, content: object, told: str
 ) -> None:
     save("orders", content)
     await eventually(lambda: bool(backend.notices.troubles))
@@ -106,7 +106,7 @@ async def test_what_is_no_schema_is_told_of_and_never_a_version(
 
 
 async def test_the_same_schema_again_and_a_file_older_than_the_newest_version_change_nothing(
-    backend: Backend, register: Connect, save: Save, versions: Versions
+    backend: Coordinator, register: Connect, save: Save, versions: Versions
 ) -> None:
     save("orders", STRING)
     await eventually(lambda: len(versions()) == 1)
@@ -122,7 +122,7 @@ async def test_the_same_schema_again_and_a_file_older_than_the_newest_version_ch
 
 
 async def test_a_folder_that_goes_and_comes_back_is_looked_after_again(
-    backend: Backend, folder: Path, save: Save, versions: Versions
+    backend: Coordinator, folder: Path, save: Save, versions: Versions
 ) -> None:
     save("orders", STRING)
     await eventually(lambda: len(versions()) == 1)
@@ -137,13 +137,13 @@ async def test_what_lies_there_at_the_start_is_registered_if_it_is_new(
 ) -> None:
     save("orders", STRING)
     for _ in range(2):
-        async with Backend.running(settings.model_copy(update={"contracts": folder})):
+        async with Coordinator.running(settings.model_copy(update={"contracts": folder})):
             await eventually(lambda: len(versions()) == 1)
 
 
 @pytest.mark.parametrize("name", [".hidden", "._orders", ".#orders", "", ".git/orders", "shop/._orders"])
 async def test_what_editors_and_file_managers_keep_there_is_no_contract(
-    backend: Backend, save: Save, versions: Versions, name: str
+    backend: Coordinator, save: Save, versions: Versions, name: str
 ) -> None:
     save(name, STRING)
     save("orders", STRING)
@@ -165,7 +165,7 @@ async def test_a_file_system_that_takes_letters_apart_makes_no_second_contract(s
     assert versions() == [("default", "caf\u00e9", 1), ("default", "caf\u00e9", 2)]
 
 
-async def test_a_file_whose_name_is_no_name_is_told_of(backend: Backend, save: Save, versions: Versions) -> None:
+async def test_a_file_whose_name_is_no_name_is_told_of(backend: Coordinator, save: Save, versions: Versions) -> None:
     save("orders\u3164", STRING)
     await eventually(lambda: bool(backend.notices.troubles))
 

@@ -3,12 +3,12 @@
 import pytest
 
 from tests.conftest import Connect, Sql
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
 
 
 async def test_an_agent_that_was_removed_comes_back_with_its_id_and_its_mail(
-    backend: Backend, register: Connect, sql: Sql
+    backend: Coordinator, register: Connect, sql: Sql
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     await alice.call("send_message", to_agent_name="bob", body="hello")
@@ -23,7 +23,7 @@ async def test_an_agent_that_was_removed_comes_back_with_its_id_and_its_mail(
     assert [message["body"] for message in (await again.call("get_inbox"))["messages"]] == ["hello"]
 
 
-async def test_an_agent_is_not_removed_while_it_owns_tasks(backend: Backend, register: Connect) -> None:
+async def test_an_agent_is_not_removed_while_it_owns_tasks(backend: Coordinator, register: Connect) -> None:
     bob = await register("bob")
     task = await bob.call("task_add", title="x")
     await bob.call("task_claim", task_id=task["task_id"])
@@ -35,14 +35,14 @@ async def test_an_agent_is_not_removed_while_it_owns_tasks(backend: Backend, reg
     assert await backend.operator.activity() == ()
 
 
-async def test_nobody_is_removed_twice(backend: Backend, register: Connect) -> None:
+async def test_nobody_is_removed_twice(backend: Coordinator, register: Connect) -> None:
     bob = await register("bob")
     await backend.operator_agents.remove(bob.agent_id)
     with pytest.raises(Refusal, match="unknown_agent"):
         await backend.operator_agents.remove(bob.agent_id)
 
 
-async def test_the_roster_says_who_rests_and_until_when(backend: Backend, register: Connect) -> None:
+async def test_the_roster_says_who_rests_and_until_when(backend: Coordinator, register: Connect) -> None:
     bob = await register("bob", team="red")
     until = backend.clock.now().replace(year=2099)
     await backend.operator.rest_agent(bob.agent_id, until)

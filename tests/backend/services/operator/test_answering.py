@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Connect, PutTmux
 from tests.mcp_caller import Caller
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.services.operator import answering
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.panes import Prompt
@@ -45,7 +45,7 @@ def asking(register: Connect, tmux: TmuxServer, tmp_path: Path) -> Asking:
     return start
 
 
-async def asked(backend: Backend, agent: Caller, command: str) -> Prompt:
+async def asked(backend: Coordinator, agent: Caller, command: str) -> Prompt:
     """What an agent asks, as soon as it is about this command."""
     for _ in range(200):
         prompt = await backend.answering.prompt(agent.agent_id)
@@ -58,7 +58,7 @@ async def asked(backend: Backend, agent: Caller, command: str) -> Prompt:
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_the_option_that_was_chosen_is_taken_and_written_down(
-    client: str, number: int, backend: Backend, asking: Asking, tmux: TmuxServer
+    client: str, number: int, backend: Coordinator, asking: Asking, tmux: TmuxServer
 ) -> None:
     bob, pane = await asking(client, "rm -rf build")
     prompt = await asked(backend, bob, "rm -rf build")
@@ -74,7 +74,9 @@ async def test_the_option_that_was_chosen_is_taken_and_written_down(
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-async def test_what_is_asked_next_comes_back(client: str, backend: Backend, asking: Asking, tmux: TmuxServer) -> None:
+async def test_what_is_asked_next_comes_back(
+    client: str, backend: Coordinator, asking: Asking, tmux: TmuxServer
+) -> None:
     bob, pane = await asking(client, "first", "second")
 
     following = await backend.answering.answer(bob.agent_id, await asked(backend, bob, "first"), 3)
@@ -85,7 +87,7 @@ async def test_what_is_asked_next_comes_back(client: str, backend: Backend, aski
 
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_nothing_is_sent_when_something_else_is_asked(
-    client: str, backend: Backend, asking: Asking, tmux: TmuxServer, tmp_path: Path
+    client: str, backend: Coordinator, asking: Asking, tmux: TmuxServer, tmp_path: Path
 ) -> None:
     bob, pane = await asking(client, "late", "rm -rf /")
     seen = await asked(backend, bob, "late")
@@ -100,7 +102,7 @@ async def test_nothing_is_sent_when_something_else_is_asked(
     assert await backend.operator.activity() == ()
 
 
-async def test_an_answer_is_not_taken_for_given_if_the_prompt_stays(backend: Backend, asking: Asking) -> None:
+async def test_an_answer_is_not_taken_for_given_if_the_prompt_stays(backend: Coordinator, asking: Asking) -> None:
     bob, _ = await asking("claude-code", "deaf")
     prompt = await asked(backend, bob, "deaf")
 
@@ -112,7 +114,7 @@ async def test_an_answer_is_not_taken_for_given_if_the_prompt_stays(backend: Bac
 
 
 async def test_a_digit_that_becomes_text_is_no_answer_and_none_is_sent_after_it(
-    backend: Backend, asking: Asking, tmux: TmuxServer
+    backend: Coordinator, asking: Asking, tmux: TmuxServer
 ) -> None:
     bob, pane = await asking("claude-code", "amend")
     prompt = await asked(backend, bob, "amend")
@@ -128,7 +130,9 @@ async def test_a_digit_that_becomes_text_is_no_answer_and_none_is_sent_after_it(
     assert noted.detail.startswith("3. No: taken as text")
 
 
-async def test_a_screen_that_is_empty_for_a_moment_is_no_proof_of_an_answer(backend: Backend, asking: Asking) -> None:
+async def test_a_screen_that_is_empty_for_a_moment_is_no_proof_of_an_answer(
+    backend: Coordinator, asking: Asking
+) -> None:
     bob, _ = await asking("claude-code", "flicker")
     prompt = await asked(backend, bob, "flicker")
 
@@ -138,7 +142,7 @@ async def test_a_screen_that_is_empty_for_a_moment_is_no_proof_of_an_answer(back
 
 @pytest.mark.parametrize("number", [1, 3])
 async def test_options_without_numbers_are_chosen_by_arrows(
-    number: int, backend: Backend, asking: Asking, tmux: TmuxServer
+    number: int, backend: Coordinator, asking: Asking, tmux: TmuxServer
 ) -> None:
     bob, pane = await asking("claude-code", "unnumbered")
     prompt = await asked(backend, bob, "unnumbered")
@@ -149,7 +153,7 @@ async def test_options_without_numbers_are_chosen_by_arrows(
 
 
 async def test_enter_is_not_pressed_unless_the_option_is_seen_to_be_chosen(
-    backend: Backend, asking: Asking, tmux: TmuxServer
+    backend: Coordinator, asking: Asking, tmux: TmuxServer
 ) -> None:
     bob, pane = await asking("opencode", "deaf")
     prompt = await asked(backend, bob, "deaf")
@@ -160,7 +164,7 @@ async def test_enter_is_not_pressed_unless_the_option_is_seen_to_be_chosen(
     assert "chose" not in tmux.capture(pane.pane_id)
 
 
-async def test_an_option_that_needs_typing_or_does_not_exist_is_refused(backend: Backend, asking: Asking) -> None:
+async def test_an_option_that_needs_typing_or_does_not_exist_is_refused(backend: Coordinator, asking: Asking) -> None:
     bob, _ = await asking("claude-code", "ls")
     prompt = await asked(backend, bob, "ls")
     typed = replace(prompt, options=tuple(replace(option, needs_typing=True) for option in prompt.options))
@@ -172,7 +176,7 @@ async def test_an_option_that_needs_typing_or_does_not_exist_is_refused(backend:
 
 
 async def test_no_key_reaches_a_program_that_is_not_the_agent(
-    backend: Backend, asking: Asking, tmux: TmuxServer, tmp_path: Path
+    backend: Coordinator, asking: Asking, tmux: TmuxServer, tmp_path: Path
 ) -> None:
     bob, pane = await asking("claude-code", "ls")
     prompt = await asked(backend, bob, "ls")
@@ -187,7 +191,7 @@ async def test_no_key_reaches_a_program_that_is_not_the_agent(
 
 
 async def test_an_agent_that_asks_nothing_has_nothing_to_answer(
-    backend: Backend, asking: Asking, register: Connect, tmux: TmuxServer
+    backend: Coordinator, asking: Asking, register: Connect, tmux: TmuxServer
 ) -> None:
     bob, pane = await asking("claude-code", "ls")
     await backend.answering.answer(bob.agent_id, await asked(backend, bob, "ls"), 1)
@@ -205,9 +209,9 @@ async def test_an_agent_that_asks_nothing_has_nothing_to_answer(
 
 
 async def test_no_answer_waits_for_ever_behind_what_is_being_typed(
-    backend: Backend, asking: Asking, monkeypatch: pytest.MonkeyPatch
+    backend: Coordinator, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "PANE_FREE", 0.05)
+    monkeypatch.setattr(answering, "PANE_LOCK_TIMEOUT_S", 0.05)
     bob, _ = await asking("claude-code", "deaf")
     prompt = await asked(backend, bob, "deaf")
 
@@ -221,7 +225,7 @@ async def test_no_answer_waits_for_ever_behind_what_is_being_typed(
 
 
 async def test_a_pane_that_is_lost_before_the_key_is_told_and_the_try_written_down(
-    backend: Backend, asking: Asking, put_tmux: PutTmux
+    backend: Coordinator, asking: Asking, put_tmux: PutTmux
 ) -> None:
     bob, pane = await asking("claude-code", "ls")
     prompt = await asked(backend, bob, "ls")
@@ -234,7 +238,7 @@ async def test_a_pane_that_is_lost_before_the_key_is_told_and_the_try_written_do
     assert "can't find pane" in noted.detail
 
 
-async def test_a_tmux_that_fails_is_told_as_such(backend: Backend, asking: Asking, put_tmux: PutTmux) -> None:
+async def test_a_tmux_that_fails_is_told_as_such(backend: Coordinator, asking: Asking, put_tmux: PutTmux) -> None:
     bob, _ = await asking("claude-code", "ls")
     prompt = await asked(backend, bob, "ls")
     put_tmux('case " $* " in *" send-keys "*) echo out of order >&2; exit 1;; esac\nexec $REAL "$@"')
@@ -249,7 +253,7 @@ async def test_a_tmux_that_fails_is_told_as_such(backend: Backend, asking: Askin
 
 
 async def test_enter_is_not_pressed_when_another_prompt_comes_while_the_option_is_chosen(
-    backend: Backend, asking: Asking, tmux: TmuxServer, tmp_path: Path, put_tmux: PutTmux
+    backend: Coordinator, asking: Asking, tmux: TmuxServer, tmp_path: Path, put_tmux: PutTmux
 ) -> None:
     bob, pane = await asking("opencode", "late", "rm -rf /")
     prompt = await asked(backend, bob, "late")

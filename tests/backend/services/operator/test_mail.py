@@ -6,7 +6,7 @@ from tests.backend.services.conftest import Bound
 from tests.backend.services.wakes.waking import quiet
 from tests.conftest import Connect, Sql
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.messages import BROADCAST_MARK, Addressees
@@ -17,7 +17,7 @@ def to(agent_id: str, team: str = "default") -> list[Addressees]:
 
 
 async def test_a_message_of_the_operator_is_mail_from_operator_in_the_recipients_own_team(
-    backend: Backend, register: Connect
+    backend: Coordinator, register: Connect
 ) -> None:
     bob = await register("bob", team="red")
 
@@ -32,7 +32,7 @@ async def test_a_message_of_the_operator_is_mail_from_operator_in_the_recipients
 
 @pytest.mark.parametrize("name", ["operator", "Operator"])
 async def test_an_answer_to_operator_arrives_in_one_inbox_from_whatever_team(
-    name: str, backend: Backend, register: Connect
+    name: str, backend: Coordinator, register: Connect
 ) -> None:
     bob, eve = await register("bob", team="red"), await register("eve", team="blue")
 
@@ -47,7 +47,7 @@ async def test_an_answer_to_operator_arrives_in_one_inbox_from_whatever_team(
     ]
 
 
-async def test_the_sender_of_a_message_can_be_answered_by_its_id(backend: Backend, register: Connect) -> None:
+async def test_the_sender_of_a_message_can_be_answered_by_its_id(backend: Coordinator, register: Connect) -> None:
     bob = await register("bob")
     await backend.operator_mail.send(to(bob.agent_id), "hello")
     (message,) = (await bob.call("get_inbox"))["messages"]
@@ -70,7 +70,9 @@ async def test_nobody_is_woken_for_mail_to_the_operator_and_the_sender_is_told_w
     assert (status["wake_status"], status["next_try_at"]) == ("skipped", None)
 
 
-async def test_the_operator_is_in_no_list_of_agents_and_gets_no_broadcast(backend: Backend, register: Connect) -> None:
+async def test_the_operator_is_in_no_list_of_agents_and_gets_no_broadcast(
+    backend: Coordinator, register: Connect
+) -> None:
     bob, _ = await register("bob"), await register("eve")
     await bob.call("send_message", to_agent_name="operator", body="done")
 
@@ -82,7 +84,7 @@ async def test_the_operator_is_in_no_list_of_agents_and_gets_no_broadcast(backen
     assert {entry.agent.name for entry in await backend.registry.roster()} == {"bob", "eve"}
 
 
-async def test_a_message_of_the_operator_is_written_down_with_it(backend: Backend, register: Connect) -> None:
+async def test_a_message_of_the_operator_is_written_down_with_it(backend: Coordinator, register: Connect) -> None:
     bob = await register("bob")
 
     await backend.operator_mail.send(to(bob.agent_id), "hello", subject="status")
@@ -94,7 +96,7 @@ async def test_a_message_of_the_operator_is_written_down_with_it(backend: Backen
 
 
 async def test_a_broadcast_of_the_operator_reaches_exactly_those_named_also_who_is_away(
-    backend: Backend, register: Connect, sql: Sql
+    backend: Coordinator, register: Connect, sql: Sql
 ) -> None:
     bob, eve, _ = await register("bob"), await register("eve"), await register("kim")
     sql("UPDATE agents SET last_seen_at = '2020-01-01T00:00:00.000Z' WHERE name = 'eve'")
@@ -111,7 +113,7 @@ async def test_a_broadcast_of_the_operator_reaches_exactly_those_named_also_who_
     assert letter in {copy.id for copy in sent}
 
 
-async def test_of_several_letters_all_are_sent_or_none(backend: Backend, register: Connect) -> None:
+async def test_of_several_letters_all_are_sent_or_none(backend: Coordinator, register: Connect) -> None:
     bob = await register("bob")
 
     with pytest.raises(Refusal, match="recipient_gone") as refused:
@@ -123,19 +125,19 @@ async def test_of_several_letters_all_are_sent_or_none(backend: Backend, registe
 
 
 @pytest.mark.parametrize(("body", "code"), [(" \n", "empty_body"), ("é" * 131_073, "body_too_large")])
-async def test_a_body_has_to_be_there_and_to_fit(body: str, code: str, backend: Backend, register: Connect) -> None:
+async def test_a_body_has_to_be_there_and_to_fit(body: str, code: str, backend: Coordinator, register: Connect) -> None:
     bob = await register("bob")
 
     with pytest.raises(Refusal, match=code):
         await backend.operator_mail.send(to(bob.agent_id), body)
 
 
-async def test_a_message_needs_a_recipient(backend: Backend) -> None:
+async def test_a_message_needs_a_recipient(backend: Coordinator) -> None:
     with pytest.raises(Refusal, match="no_recipient"):
         await backend.operator_mail.send([], "hello")
 
 
-async def test_the_operators_mail_is_read_only_when_marked(backend: Backend, register: Connect) -> None:
+async def test_the_operators_mail_is_read_only_when_marked(backend: Coordinator, register: Connect) -> None:
     bob = await register("bob")
     sent = await bob.call("send_message", to_agent_name="operator", body="done")
     (mail,) = await backend.operator_mail.inbox(10)
@@ -151,7 +153,7 @@ async def test_the_operators_mail_is_read_only_when_marked(backend: Backend, reg
     assert [noted.verb for noted in await backend.operator.activity()] == ["read"]
 
 
-async def test_the_operator_cannot_mark_an_agents_mail_as_read(backend: Backend, register: Connect) -> None:
+async def test_the_operator_cannot_mark_an_agents_mail_as_read(backend: Coordinator, register: Connect) -> None:
     bob, eve = await register("bob"), await register("eve")
     sent = await bob.call("send_message", to_agent_name="eve", body="for you alone")
 
@@ -160,7 +162,7 @@ async def test_the_operator_cannot_mark_an_agents_mail_as_read(backend: Backend,
     assert len((await eve.call("get_inbox"))["messages"]) == 1
 
 
-async def test_an_answer_of_the_operator_marks_what_it_answers_as_read(backend: Backend, register: Connect) -> None:
+async def test_an_answer_of_the_operator_marks_what_it_answers_as_read(backend: Coordinator, register: Connect) -> None:
     bob = await register("bob")
     await bob.call("send_message", to_agent_name="operator", body="may I?")
     (mail,) = await backend.operator_mail.inbox(10)
@@ -175,7 +177,7 @@ async def test_an_answer_of_the_operator_marks_what_it_answers_as_read(backend: 
 
 
 async def test_a_message_is_answered_when_its_recipient_wrote_back_after_it(
-    backend: Backend, register: Connect
+    backend: Coordinator, register: Connect
 ) -> None:
     bob, eve = await register("bob"), await register("eve")
     await eve.call("send_message", to_agent_name="bob", body="before", need_reply=False)
@@ -192,7 +194,7 @@ async def test_a_message_is_answered_when_its_recipient_wrote_back_after_it(
 
 
 async def test_a_thread_has_what_two_agents_wrote_to_each_other_oldest_first(
-    backend: Backend, register: Connect
+    backend: Coordinator, register: Connect
 ) -> None:
     bob, eve, kim = await register("bob"), await register("eve"), await register("kim")
     await bob.call("send_message", to_agent_name="eve", body="1")
@@ -208,7 +210,7 @@ async def test_a_thread_has_what_two_agents_wrote_to_each_other_oldest_first(
 
 
 async def test_a_long_thread_is_cut_around_the_message_that_it_was_opened_at(
-    backend: Backend, register: Connect
+    backend: Coordinator, register: Connect
 ) -> None:
     bob, _ = await register("bob"), await register("eve")
     for number in range(130):
@@ -221,7 +223,7 @@ async def test_a_long_thread_is_cut_around_the_message_that_it_was_opened_at(
     assert (thread.more_before, thread.more_after) == (True, True)
 
 
-async def test_the_thread_of_a_broadcast_has_what_came_back(backend: Backend, register: Connect) -> None:
+async def test_the_thread_of_a_broadcast_has_what_came_back(backend: Coordinator, register: Connect) -> None:
     bob, eve, kim = await register("bob"), await register("eve"), await register("kim")
     await eve.call("send_message", to_agent_name="bob", body="before")
     await bob.call("broadcast", body="stand-up")
@@ -234,12 +236,12 @@ async def test_the_thread_of_a_broadcast_has_what_came_back(backend: Backend, re
     assert [message.body for message in thread.messages] == ["stand-up", "stand-up", "eve is on it", "kim waits"]
 
 
-async def test_a_thread_of_no_message_is_refused(backend: Backend) -> None:
+async def test_a_thread_of_no_message_is_refused(backend: Coordinator) -> None:
     with pytest.raises(Refusal, match="unknown_message"):
         await backend.operator_mail.thread(7)
 
 
-async def test_the_hint_names_the_operator(backend: Backend, bound: Bound, tmux: TmuxServer) -> None:
+async def test_the_hint_names_the_operator(backend: Coordinator, bound: Bound, tmux: TmuxServer) -> None:
     pane = await tmux.stand_in("bob")
     bob = await bound("bob", pane)
     await quiet(backend, pane)

@@ -9,15 +9,15 @@ from tests.backend.services.conftest import Bound
 from tests.backend.services.wakes.waking import HINT, hints, quiet, status_of, until
 from tests.conftest import Connect, Sql
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.wakes import WakeStep
+from xats_tui.core.model.wakes import WakeStage
 
 pytestmark = pytest.mark.tmux
 
 
 async def test_a_poke_puts_a_line_before_an_agent_and_is_written_down(
-    backend: Backend, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     bob = await bound("bob", pane)
@@ -25,13 +25,13 @@ async def test_a_poke_puts_a_line_before_an_agent_and_is_written_down(
 
     proof = await backend.operator.poke(bob.agent_id, "are you there?")
 
-    assert proof.step is WakeStep.SUBMITTED
+    assert proof.step is WakeStage.SUBMITTED
     await tmux.wait_for(pane.pane_id, "took 1: are you there?")
     (noted,) = await backend.operator.activity()
     assert (noted.actor, noted.verb, noted.agent_id) == ("operator", "poke", bob.agent_id)
 
 
-async def test_a_poke_respects_a_draft(backend: Backend, bound: Bound, tmux: TmuxServer) -> None:
+async def test_a_poke_respects_a_draft(backend: Coordinator, bound: Bound, tmux: TmuxServer) -> None:
     pane = await tmux.stand_in("bob")
     bob = await bound("bob", pane)
     tmux.send(pane.pane_id, "x")
@@ -40,7 +40,7 @@ async def test_a_poke_respects_a_draft(backend: Backend, bound: Bound, tmux: Tmu
 
     proof = await backend.operator.poke(bob.agent_id, "are you there?")
 
-    assert proof.step is WakeStep.ATTEMPTED
+    assert proof.step is WakeStage.ATTEMPTED
     assert proof.detail.startswith("draft:")
     assert "are you there?" not in tmux.capture(pane.pane_id)
 
@@ -54,7 +54,9 @@ async def test_a_poke_respects_a_draft(backend: Backend, bound: Bound, tmux: Tmu
         ("é" * 5000, "prompt_too_long"),
     ],
 )
-async def test_a_poke_is_one_line_of_printable_text(text: str, code: str, backend: Backend, register: Connect) -> None:
+async def test_a_poke_is_one_line_of_printable_text(
+    text: str, code: str, backend: Coordinator, register: Connect
+) -> None:
     bob = await register("bob")
 
     with pytest.raises(Refusal, match=code):
@@ -62,7 +64,7 @@ async def test_a_poke_is_one_line_of_printable_text(text: str, code: str, backen
 
 
 async def test_a_failed_wake_is_replayed_through_every_gate(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, bob = await register("alice"), await bound("bob", pane)
@@ -85,7 +87,7 @@ async def test_a_failed_wake_is_replayed_through_every_gate(
 
 
 async def test_a_forced_wake_overrules_a_draft_but_never_copy_mode(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, bob = await register("alice"), await bound("bob", pane)
@@ -104,7 +106,7 @@ async def test_a_forced_wake_overrules_a_draft_but_never_copy_mode(
     await tmux.wait_for(pane.pane_id, f"took 1: draft {HINT}")
 
 
-async def test_a_read_message_can_neither_be_forced_nor_replayed(backend: Backend, register: Connect) -> None:
+async def test_a_read_message_can_neither_be_forced_nor_replayed(backend: Coordinator, register: Connect) -> None:
     alice, bob = await register("alice"), await register("bob")
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
     await bob.call("get_inbox")
@@ -117,7 +119,7 @@ async def test_a_read_message_can_neither_be_forced_nor_replayed(backend: Backen
 
 @pytest.mark.parametrize("whole_team", [False, True])
 async def test_who_is_not_to_be_disturbed_is_woken_once_that_is_lifted(
-    whole_team: bool, backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    whole_team: bool, backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, bob = await register("alice"), await bound("bob", pane)
@@ -139,7 +141,7 @@ async def test_who_is_not_to_be_disturbed_is_woken_once_that_is_lifted(
 
 
 async def test_a_dry_run_names_every_gate_and_changes_nothing(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     bob = await bound("bob", pane)
@@ -155,7 +157,7 @@ async def test_a_dry_run_names_every_gate_and_changes_nothing(
 
 
 async def test_a_dry_run_of_a_wake_that_is_over_says_what_a_replay_would_meet(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, bob = await register("alice"), await bound("bob", pane)
@@ -177,7 +179,7 @@ async def test_a_dry_run_of_a_wake_that_is_over_says_what_a_replay_would_meet(
 
 
 async def test_what_has_failed_or_waits_is_listed_before_newer_wakes_that_are_over(
-    backend: Backend, register: Connect, sql: Sql
+    backend: Coordinator, register: Connect, sql: Sql
 ) -> None:
     alice, bob, gone = await register("alice"), await register("bob"), await register("gone")
     ids = [
@@ -196,7 +198,7 @@ async def test_what_has_failed_or_waits_is_listed_before_newer_wakes_that_are_ov
 
 
 async def test_a_storm_of_acknowledgements_stops_waking_anybody(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     panes = [await tmux.stand_in(name) for name in ("alice", "bob")]
     alice, bob = await bound("alice", panes[0]), await bound("bob", panes[1])

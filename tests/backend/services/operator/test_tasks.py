@@ -7,12 +7,12 @@ import pytest
 
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
 
 
-async def task_of(backend: Backend, title: str, team: str = "default") -> Task:
+async def task_of(backend: Coordinator, title: str, team: str = "default") -> Task:
     """The task as an operator sees it now."""
     return next(task for task in await backend.board.of_team(team) if task.title == title)
 
@@ -30,12 +30,12 @@ async def mail(caller: Caller) -> list[tuple[str, str]]:
     return [(message["from_name"], message["subject"]) for message in found]
 
 
-async def verbs(backend: Backend) -> list[str]:
+async def verbs(backend: Coordinator) -> list[str]:
     return [noted.verb for noted in await backend.operator.activity()]
 
 
 async def test_a_released_task_can_be_claimed_by_anybody_and_its_owner_is_told(
-    backend: Backend, register: Connect, sql: Sql
+    backend: Coordinator, register: Connect, sql: Sql
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     task_id = await claimed(alice)
@@ -51,7 +51,7 @@ async def test_a_released_task_can_be_claimed_by_anybody_and_its_owner_is_told(
     assert await bob.call("task_claim", task_id=task_id) == {"ok": True}
 
 
-async def test_a_task_is_given_to_another_agent_and_both_are_told(backend: Backend, register: Connect) -> None:
+async def test_a_task_is_given_to_another_agent_and_both_are_told(backend: Coordinator, register: Connect) -> None:
     alice, bob = await register("alice"), await register("bob")
     task_id = await claimed(alice, description="all of it")
 
@@ -68,7 +68,7 @@ async def test_a_task_is_given_to_another_agent_and_both_are_told(backend: Backe
 
 
 async def test_w17_a_task_of_an_agent_that_vanished_goes_on_with_another(
-    backend: Backend, register: Connect, sql: Sql
+    backend: Coordinator, register: Connect, sql: Sql
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     task_id = await claimed(alice)
@@ -79,7 +79,7 @@ async def test_w17_a_task_of_an_agent_that_vanished_goes_on_with_another(
     assert await bob.call("task_complete", task_id=task_id) == {"ok": True}
 
 
-async def test_a_former_owner_is_told_by_name_who_owns_the_task_now(backend: Backend, register: Connect) -> None:
+async def test_a_former_owner_is_told_by_name_who_owns_the_task_now(backend: Coordinator, register: Connect) -> None:
     alice, bob, eve = [await register(name) for name in ("alice", "bob", "eve")]
     task_id = await claimed(alice)
     await backend.operator_tasks.reassign(await task_of(backend, "build"), bob.agent_id)
@@ -96,7 +96,7 @@ async def test_a_former_owner_is_told_by_name_who_owns_the_task_now(backend: Bac
 
 
 async def test_a_cancelled_task_is_done_for_agents_and_what_waited_for_it_can_be_claimed(
-    backend: Backend, register: Connect
+    backend: Coordinator, register: Connect
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     first = await claimed(alice, "first")
@@ -113,7 +113,7 @@ async def test_a_cancelled_task_is_done_for_agents_and_what_waited_for_it_can_be
     assert await bob.call("task_claim", task_id=second) == {"ok": True}
 
 
-async def test_the_operator_adds_a_task_that_waits_for_another(backend: Backend, register: Connect) -> None:
+async def test_the_operator_adds_a_task_that_waits_for_another(backend: Coordinator, register: Connect) -> None:
     alice = await register("alice", team="red")
     first = (await alice.call("task_add", title="first"))["task_id"]
 
@@ -125,7 +125,9 @@ async def test_the_operator_adds_a_task_that_waits_for_another(backend: Backend,
     assert await mail(alice) == []
 
 
-async def test_an_edit_changes_what_a_task_says_and_its_owner_is_told_what(backend: Backend, register: Connect) -> None:
+async def test_an_edit_changes_what_a_task_says_and_its_owner_is_told_what(
+    backend: Coordinator, register: Connect
+) -> None:
     alice = await register("alice")
     await claimed(alice)
 
@@ -140,7 +142,7 @@ async def test_an_edit_changes_what_a_task_says_and_its_owner_is_told_what(backe
 
 
 async def test_dependencies_that_would_never_end_are_refused_with_the_way_round(
-    backend: Backend, register: Connect
+    backend: Coordinator, register: Connect
 ) -> None:
     alice = await register("alice")
     a = (await alice.call("task_add", title="a"))["task_id"]
@@ -156,7 +158,9 @@ async def test_dependencies_that_would_never_end_are_refused_with_the_way_round(
     assert (await task_of(backend, "a")).depends_on == ()
 
 
-async def test_nothing_is_done_to_a_task_that_is_not_what_the_operator_saw(backend: Backend, register: Connect) -> None:
+async def test_nothing_is_done_to_a_task_that_is_not_what_the_operator_saw(
+    backend: Coordinator, register: Connect
+) -> None:
     alice, bob = await register("alice"), await register("bob")
     task_id = (await alice.call("task_add", title="build"))["task_id"]
     seen = await task_of(backend, "build")
@@ -179,7 +183,7 @@ async def test_nothing_is_done_to_a_task_that_is_not_what_the_operator_saw(backe
     assert await mail(bob) == []
 
 
-async def test_an_edit_by_somebody_else_meanwhile_is_named(backend: Backend, register: Connect) -> None:
+async def test_an_edit_by_somebody_else_meanwhile_is_named(backend: Coordinator, register: Connect) -> None:
     await (await register("alice")).call("task_add", title="build")
     seen = await task_of(backend, "build")
     await backend.operator_tasks.edit(seen, TaskDraft(title="build", description="first"))
@@ -191,7 +195,7 @@ async def test_an_edit_by_somebody_else_meanwhile_is_named(backend: Backend, reg
 
 
 @pytest.mark.parametrize("verb", ["release", "cancel", "reassign", "edit"])
-async def test_what_was_done_is_undone(verb: str, backend: Backend, register: Connect) -> None:
+async def test_what_was_done_is_undone(verb: str, backend: Coordinator, register: Connect) -> None:
     alice, bob = await register("alice"), await register("bob")
     task_id = await claimed(alice)
     before, operator = await task_of(backend, "build"), backend.operator_tasks
@@ -216,7 +220,7 @@ async def test_what_was_done_is_undone(verb: str, backend: Backend, register: Co
     assert await alice.call("task_complete", task_id=task_id) == {"ok": True}
 
 
-async def test_an_undo_is_refused_once_somebody_has_gone_on(backend: Backend, register: Connect) -> None:
+async def test_an_undo_is_refused_once_somebody_has_gone_on(backend: Coordinator, register: Connect) -> None:
     alice, bob = await register("alice"), await register("bob")
     task_id = await claimed(alice)
     before = await task_of(backend, "build")
@@ -227,7 +231,7 @@ async def test_an_undo_is_refused_once_somebody_has_gone_on(backend: Backend, re
         await backend.operator_tasks.restore(after, before)
 
 
-async def test_what_makes_no_sense_is_refused(backend: Backend, register: Connect) -> None:
+async def test_what_makes_no_sense_is_refused(backend: Coordinator, register: Connect) -> None:
     alice, stranger = await register("alice"), await register("stranger", team="blue")
     first = (await alice.call("task_add", title="first"))["task_id"]
     await alice.call("task_add", title="second", depends_on=[first])

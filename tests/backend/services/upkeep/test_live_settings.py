@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.patience import eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Loaded, Settings, load
 
 
@@ -26,17 +26,17 @@ def loaded(settings: Settings) -> Loaded:
 
 
 @pytest.fixture
-async def backend(loaded: Loaded) -> AsyncIterator[Backend]:
+async def backend(loaded: Loaded) -> AsyncIterator[Coordinator]:
     """A coordinator that watches its config file."""
-    async with Backend.running(loaded.settings, loaded=loaded) as running:
+    async with Coordinator.running(loaded.settings, loaded=loaded) as running:
         yield running
 
 
-def write(backend: Backend, text: str) -> None:
+def write(backend: Coordinator, text: str) -> None:
     backend.settings.config_path.write_text(text, encoding="utf-8")
 
 
-async def test_safe_settings_hold_at_once_and_the_others_from_the_next_start(backend: Backend) -> None:
+async def test_safe_settings_hold_at_once_and_the_others_from_the_next_start(backend: Coordinator) -> None:
     write(backend, 'quiet_ms = 700\nalert = "bell"\nlog_level = "ERROR"\nbody_limit = 2000\n')
     await eventually(lambda: backend.settings.quiet_ms == 700)
     health = await backend.health()
@@ -46,13 +46,13 @@ async def test_safe_settings_hold_at_once_and_the_others_from_the_next_start(bac
     assert "body_limit takes effect at the next start" in notice.text
 
 
-async def test_a_flag_still_comes_before_the_file(backend: Backend) -> None:
+async def test_a_flag_still_comes_before_the_file(backend: Coordinator) -> None:
     write(backend, "hint_budget = 3\nquiet_ms = 800\n")
     await eventually(lambda: backend.settings.quiet_ms == 800)
     assert backend.settings.hint_budget == 7
 
 
-async def test_a_file_that_cannot_be_used_changes_nothing_until_it_is_mended(backend: Backend) -> None:
+async def test_a_file_that_cannot_be_used_changes_nothing_until_it_is_mended(backend: Coordinator) -> None:
     write(backend, 'quiet_ms = 900\nheartbeat_ms = "soon"\n')
     await eventually(lambda: bool(backend.notices.troubles))
     assert backend.settings.quiet_ms == 2000
@@ -63,7 +63,7 @@ async def test_a_file_that_cannot_be_used_changes_nothing_until_it_is_mended(bac
     assert backend.notices.troubles == ()
 
 
-async def test_a_token_that_is_taken_from_the_list_is_not_sent_any_more(backend: Backend) -> None:
+async def test_a_token_that_is_taken_from_the_list_is_not_sent_any_more(backend: Coordinator) -> None:
     write(backend, '[tokens]\nMINE = "ws://127.0.0.1:1"\n')
     await eventually(lambda: "MINE" in backend.tokens.allowed)
     write(backend, "quiet_ms = 800\n")

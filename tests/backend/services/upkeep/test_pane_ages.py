@@ -8,7 +8,7 @@ from tests.conftest import Connect, Sql, url_of
 from tests.mcp_caller import Caller, callers
 from tests.patience import eventually
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.model.panes import PaneRef, PaneState
 from xats_tui.runtime.settings import Settings
 
@@ -28,14 +28,14 @@ async def bound(bob: Caller, tmux: TmuxServer) -> PaneRef:
 async def test_a_pane_that_is_as_before_a_restart_has_been_so_since_then(
     settings: Settings, tmux: TmuxServer, sql: Sql
 ) -> None:
-    async with Backend.running(settings) as backend, callers() as connect:
+    async with Coordinator.running(settings) as backend, callers() as connect:
         pane = await bound(await connect(url_of(backend)), tmux)
         await eventually(lambda: (view := backend.panes.view(pane)) and view.reading.state is PaneState.DRAFT)
         view = backend.panes.view(pane)
         assert view is not None
         await eventually(lambda: sql("SELECT state FROM pane_states") == [("draft",)])
 
-    async with Backend.running(settings) as after:
+    async with Coordinator.running(settings) as after:
         await eventually(lambda: after.panes.view(pane))
         again = after.panes.view(pane)
         assert again is not None
@@ -49,12 +49,12 @@ async def test_a_pane_that_is_as_before_a_restart_has_been_so_since_then(
 async def test_a_pane_that_is_otherwise_or_another_begins_anew(
     settings: Settings, tmux: TmuxServer, sql: Sql, changed: str
 ) -> None:
-    async with Backend.running(settings) as backend, callers() as connect:
+    async with Coordinator.running(settings) as backend, callers() as connect:
         pane = await bound(await connect(url_of(backend)), tmux)
         await eventually(lambda: sql("SELECT state FROM pane_states") == [("draft",)])
     sql(f"UPDATE pane_states SET since = '2020-01-01T00:00:00.000Z', {changed}")
 
-    async with Backend.running(settings) as after:
+    async with Coordinator.running(settings) as after:
         await eventually(lambda: after.panes.view(pane))
         again = after.panes.view(pane)
         assert again is not None
@@ -62,7 +62,7 @@ async def test_a_pane_that_is_otherwise_or_another_begins_anew(
 
 
 async def test_panes_that_no_agent_is_bound_to_any_more_are_forgotten(
-    backend: Backend, caller: Caller, register: Connect, tmux: TmuxServer, sql: Sql
+    backend: Coordinator, caller: Caller, register: Connect, tmux: TmuxServer, sql: Sql
 ) -> None:
     first = await bound(caller, tmux)
     await eventually(lambda: sql("SELECT pane_id FROM pane_states") == [(first.pane_id,)])

@@ -10,8 +10,8 @@ from tests.conftest import Connect, Sql, url_of
 from tests.fakes import FakeClock
 from tests.mcp_caller import Caller, callers
 from tests.patience import PATIENCE
-from xats_tui.backend.coordinator import Backend
-from xats_tui.backend.services.upkeep.retention import BATCH
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.upkeep.retention import BATCH_ROWS
 from xats_tui.core.clock import to_wire
 from xats_tui.runtime.settings import Settings
 
@@ -32,7 +32,7 @@ def age(sql: Sql) -> None:
 
 
 async def test_w4_mail_that_was_read_goes_after_the_days_that_it_is_kept_with_its_wakes_and_its_event(
-    register: Connect, backend: Backend, sql: Sql
+    register: Connect, backend: Coordinator, sql: Sql
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     message_id = (await alice.call("send_message", to_agent_name="bob", body="old"))["message_id"]
@@ -50,7 +50,7 @@ async def test_w4_mail_that_was_read_goes_after_the_days_that_it_is_kept_with_it
     assert await alice.call("get_delivery_status", message_id=message_id) == {"error": "unknown_message"}
 
 
-async def test_unread_mail_is_never_deleted_however_old(register: Connect, backend: Backend, sql: Sql) -> None:
+async def test_unread_mail_is_never_deleted_however_old(register: Connect, backend: Coordinator, sql: Sql) -> None:
     alice, bob = await register("alice"), await register("bob")
     await send(alice, "bob", "old")
     age(sql)
@@ -60,7 +60,7 @@ async def test_unread_mail_is_never_deleted_however_old(register: Connect, backe
 
 
 async def test_mail_that_is_old_but_not_older_than_it_is_kept_stays(
-    register: Connect, backend: Backend, sql: Sql, settings: Settings
+    register: Connect, backend: Coordinator, sql: Sql, settings: Settings
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     await send(alice, "bob", "younger")
@@ -75,7 +75,7 @@ async def test_mail_that_is_old_but_not_older_than_it_is_kept_stays(
 
 
 async def test_w5_the_event_of_a_broadcast_stays_while_somebody_has_not_read_it(
-    register: Connect, backend: Backend, sql: Sql
+    register: Connect, backend: Coordinator, sql: Sql
 ) -> None:
     alice, bob, carol = await register("alice"), await register("bob"), await register("carol")
     await alice.call("broadcast", body="all", auto_poke=False)
@@ -91,7 +91,7 @@ async def test_w5_the_event_of_a_broadcast_stays_while_somebody_has_not_read_it(
     assert sql("PRAGMA foreign_key_check") == []
 
 
-async def test_task_events_go_and_tasks_stay(register: Connect, backend: Backend, sql: Sql) -> None:
+async def test_task_events_go_and_tasks_stay(register: Connect, backend: Coordinator, sql: Sql) -> None:
     alice = await register("alice")
     task_id = (await alice.call("task_add", title="old"))["task_id"]
     await alice.call("task_claim", task_id=task_id)
@@ -103,7 +103,7 @@ async def test_task_events_go_and_tasks_stay(register: Connect, backend: Backend
     assert [task["id"] for task in (await alice.call("task_list"))["tasks"]] == [task_id]
 
 
-async def test_contract_events_stay_for_those_who_poll(register: Connect, backend: Backend, sql: Sql) -> None:
+async def test_contract_events_stay_for_those_who_poll(register: Connect, backend: Coordinator, sql: Sql) -> None:
     alice = await register("alice")
     await alice.call("subscribe_contract", name="api")
     await alice.call("register_contract", name="api", schema={})
@@ -117,7 +117,7 @@ async def test_contract_events_stay_for_those_who_poll(register: Connect, backen
 
 
 async def test_numbers_of_deleted_events_are_not_given_again_and_cursors_stay_right(
-    register: Connect, backend: Backend, sql: Sql
+    register: Connect, backend: Coordinator, sql: Sql
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     for number in range(3):
@@ -134,7 +134,7 @@ async def test_numbers_of_deleted_events_are_not_given_again_and_cursors_stay_ri
     assert answer["last_event_id"] == cursor + 1
 
 
-async def test_what_only_served_its_time_goes(register: Connect, backend: Backend, sql: Sql) -> None:
+async def test_what_only_served_its_time_goes(register: Connect, backend: Coordinator, sql: Sql) -> None:
     await register("alice")
     now = backend.clock.now()
     yesterday, soon = to_wire(now - timedelta(hours=25)), to_wire(now + timedelta(minutes=1))
@@ -164,7 +164,9 @@ async def test_what_only_served_its_time_goes(register: Connect, backend: Backen
     assert sql("SELECT count(*) FROM departed_agents") == [(1,)]
 
 
-async def test_who_left_long_ago_still_finds_its_id_and_its_mail(register: Connect, backend: Backend, sql: Sql) -> None:
+async def test_who_left_long_ago_still_finds_its_id_and_its_mail(
+    register: Connect, backend: Coordinator, sql: Sql
+) -> None:
     alice, bob = await register("alice"), await register("bob")
     await send(alice, "bob", "waiting")
     await bob.call("unregister_self")
@@ -192,13 +194,13 @@ def stuff(sql: Sql, count: int) -> None:
 
 
 async def test_a_large_round_lets_calls_through_between_its_transactions(
-    register: Connect, backend: Backend, sql: Sql
+    register: Connect, backend: Coordinator, sql: Sql
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     await send(alice, "bob")
     await read(bob)
     age(sql)
-    stuff(sql, 40 * BATCH)
+    stuff(sql, 40 * BATCH_ROWS)
     round_of_retention = asyncio.create_task(backend.retention.prune())
     left = []
     async with asyncio.timeout(PATIENCE):
@@ -207,13 +209,13 @@ async def test_a_large_round_lets_calls_through_between_its_transactions(
             left += [count for (count,) in sql("SELECT count(*) FROM messages")]
         await round_of_retention
 
-    assert [count for count in left if 0 < count < 40 * BATCH], "no call was answered while it went on"
+    assert [count for count in left if 0 < count < 40 * BATCH_ROWS], "no call was answered while it went on"
     assert sql("SELECT count(*) FROM messages") == [(0,)]
     assert sql("SELECT count(*) FROM message_delivery_status") == [(0,)]
 
 
 async def test_w5_a_round_that_cannot_delete_one_thing_deletes_the_others_and_says_so(
-    register: Connect, backend: Backend, sql: Sql, caplog: pytest.LogCaptureFixture
+    register: Connect, backend: Coordinator, sql: Sql, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice, bob = await register("alice"), await register("bob")
     await send(alice, "bob")
@@ -230,7 +232,7 @@ async def test_w5_a_round_that_cannot_delete_one_thing_deletes_the_others_and_sa
 
 async def test_a_round_comes_after_each_pause_on_the_coordinators_clock(settings: Settings, sql: Sql) -> None:
     clock = FakeClock()
-    async with Backend.running(settings, clock) as backend, callers() as connect:
+    async with Coordinator.running(settings, clock) as backend, callers() as connect:
         alice: Caller = await connect(url_of(backend))
         await alice.register("alice")
         await send(alice, "alice", "note")

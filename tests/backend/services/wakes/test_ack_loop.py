@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from xats_tui.backend.services.wakes.ack_loop import LOOP_PERIOD, loop_ends_at
-from xats_tui.backend.store.exchanges import Said
+from xats_tui.backend.store.exchanges import Utterance
 from xats_tui.core.model.agents import OPERATOR_ID
 
 START = datetime(2026, 11, 22, 14, tzinfo=UTC)
@@ -13,8 +13,8 @@ START = datetime(2026, 11, 22, 14, tzinfo=UTC)
 THANKS = ("Thanks!", "You're welcome.", "Thanks again!", "Always welcome.")
 
 
-def said(text: str, sender: str, at: int, *, need_reply: bool = False, read: bool = True, to: str = "") -> Said:
-    return Said(
+def said(text: str, sender: str, at: int, *, need_reply: bool = False, read: bool = True, to: str = "") -> Utterance:
+    return Utterance(
         at=START + timedelta(seconds=at),
         sender=sender,
         recipient=to or ("bob" if sender == "alice" else "alice"),
@@ -24,7 +24,7 @@ def said(text: str, sender: str, at: int, *, need_reply: bool = False, read: boo
     )
 
 
-def exchange(rounds: int, lead: str, worker: str) -> list[Said]:
+def exchange(rounds: int, lead: str, worker: str) -> list[Utterance]:
     """What two agents say in turn; `{}` in a text is the number of the round."""
     talk = []
     for number in range(rounds):
@@ -33,7 +33,7 @@ def exchange(rounds: int, lead: str, worker: str) -> list[Said]:
     return talk
 
 
-def acknowledging(rounds: int = 10) -> list[Said]:
+def acknowledging(rounds: int = 10) -> list[Utterance]:
     """What two agents say that only thank each other."""
     turns = range(rounds * 2)
     return [said(THANKS[turn % len(THANKS)], "bob" if turn % 2 else "alice", turn * 5) for turn in turns]
@@ -91,7 +91,7 @@ def test_more_than_two_on_the_other_side_are_a_meeting() -> None:
         said("Thanks!", OPERATOR_ID, 300, read=False, to="bob"),
     ],
 )
-def test_the_first_message_with_something_new_is_let_through(news: Said) -> None:
+def test_the_first_message_with_something_new_is_let_through(news: Utterance) -> None:
     repeated = said("Thanks!", "alice", 290, read=False)
 
     assert loop_ends_at("bob", [*acknowledging(), repeated]) is not None

@@ -11,7 +11,7 @@ from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
 from tests.patience import eventually
 from tests.stand_ins.app_server import THREAD, AppServer, app_server_on_tcp
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.model.wakes import PING_PONG
 
 
@@ -72,7 +72,7 @@ async def test_agents_that_work_on_tasks_may_say_what_they_like(
 
 
 async def test_hints_that_lead_to_mail_cost_nothing_of_the_budget(
-    backend: Backend, bob: Caller, register: Connect, codex: AppServer
+    backend: Coordinator, bob: Caller, register: Connect, codex: AppServer
 ) -> None:
     alice = await register("alice")
     backend.waker.tune(lifetime=timedelta(days=1), quiet=timedelta(0), hint_budget=1)
@@ -85,7 +85,7 @@ async def test_hints_that_lead_to_mail_cost_nothing_of_the_budget(
 
 
 async def test_a_budget_that_is_raised_lets_waiting_wakes_through_at_once(
-    backend: Backend, bob: Caller, register: Connect, codex: AppServer, sql: Sql
+    backend: Coordinator, bob: Caller, register: Connect, codex: AppServer, sql: Sql
 ) -> None:
     alice = await register("alice")
     backend.waker.tune(lifetime=timedelta(days=1), quiet=timedelta(0), hint_budget=1)
@@ -101,7 +101,7 @@ async def test_a_budget_that_is_raised_lets_waiting_wakes_through_at_once(
 
 
 async def test_a_rest_that_is_lifted_or_made_shorter_lets_waiting_wakes_through_at_once(
-    backend: Backend, bob: Caller, register: Connect, codex: AppServer
+    backend: Coordinator, bob: Caller, register: Connect, codex: AppServer
 ) -> None:
     alice = await register("alice")
     (agent,) = [entry.agent for entry in await backend.registry.roster() if entry.agent.name == "bob"]

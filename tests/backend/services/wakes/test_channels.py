@@ -7,7 +7,7 @@ from tests.backend.api.proxies import UI_PID, WAKE, answer_of, deaf_proxy, liste
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
 from tests.patience import eventually
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 
 async def claude(connect: Connect, name: str, **fields: object) -> Caller:
@@ -39,7 +39,7 @@ async def test_w23_proxies_are_not_listed_not_written_to_and_not_broadcast_to(
 
 
 async def test_w23_the_row_of_a_proxy_that_carries_nothing_goes_after_a_day(
-    backend: Backend, connect: Connect, sql: Sql
+    backend: Coordinator, connect: Connect, sql: Sql
 ) -> None:
     async with browsing(backend) as http:
         session = await open_session(http)
@@ -81,7 +81,7 @@ async def test_w43_a_proxy_is_found_for_as_long_as_its_stream_is_open(connect: C
     assert await channel_of(bob, "bob") == "channel-1"
 
 
-async def test_w43_a_proxy_that_was_cut_off_is_not_found_any_more(backend: Backend, connect: Connect) -> None:
+async def test_w43_a_proxy_that_was_cut_off_is_not_found_any_more(backend: Coordinator, connect: Connect) -> None:
     async with browsing(backend) as http:
         session = await open_session(http)
         await deaf_proxy(http, session, "channel-1")
@@ -94,7 +94,7 @@ async def test_w43_a_proxy_that_was_cut_off_is_not_found_any_more(backend: Backe
 
 
 async def test_of_two_proxies_of_one_claude_code_the_one_that_is_heard_is_taken(
-    backend: Backend, connect: Connect
+    backend: Coordinator, connect: Connect
 ) -> None:
     await listening_proxy(connect, "heard", name="proxy-1")
     async with browsing(backend) as http:
@@ -106,7 +106,7 @@ async def test_of_two_proxies_of_one_claude_code_the_one_that_is_heard_is_taken(
 
 
 async def test_w44_a_proxy_that_comes_back_leads_the_agents_of_every_team_to_its_channel(
-    backend: Backend, connect: Connect
+    backend: Coordinator, connect: Connect
 ) -> None:
     async with browsing(backend) as http:
         session = await open_session(http)
@@ -157,7 +157,7 @@ async def test_the_same_session_may_subscribe_again(connect: Connect) -> None:
 
 
 async def test_a_proxy_takes_its_channel_along_to_a_new_session_when_the_old_one_is_cut_off(
-    backend: Backend, connect: Connect
+    backend: Coordinator, connect: Connect
 ) -> None:
     async with browsing(backend) as http:
         session = await open_session(http)
@@ -171,7 +171,7 @@ async def test_a_proxy_takes_its_channel_along_to_a_new_session_when_the_old_one
 
 
 @pytest.mark.parametrize("leaves", ["deletes its session", "unregisters"])
-async def test_a_proxy_that_leaves_carries_nothing(leaves: str, backend: Backend, register: Connect) -> None:
+async def test_a_proxy_that_leaves_carries_nothing(leaves: str, backend: Coordinator, register: Connect) -> None:
     alice = await register("alice")
     async with browsing(backend) as http:
         session = await open_session(http)

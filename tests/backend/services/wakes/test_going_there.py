@@ -6,7 +6,7 @@ from tests.backend.services.conftest import Bound
 from tests.conftest import Connect
 from tests.patience import eventually
 from tests.tmux_server import TmuxServer, attached
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.panes import PaneRef
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.tmux
 NOWHERE = PaneRef("", "%999")
 
 
-async def refused(backend: Backend, agent_id: str, seat: PaneRef | None) -> Refusal:
+async def refused(backend: Coordinator, agent_id: str, seat: PaneRef | None) -> Refusal:
     """Why the operator does not get there."""
     with pytest.raises(Refusal) as refusal:
         await backend.operator.go_to(agent_id, seat)
@@ -23,7 +23,7 @@ async def refused(backend: Backend, agent_id: str, seat: PaneRef | None) -> Refu
 
 
 async def test_the_operators_client_is_brought_to_the_agents_pane(
-    backend: Backend, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, bound: Bound, tmux: TmuxServer
 ) -> None:
     seat = PaneRef("", tmux.run("display-message", "-p", "#{pane_id}").strip())
     pane = await tmux.stand_in("bob")
@@ -36,7 +36,7 @@ async def test_the_operators_client_is_brought_to_the_agents_pane(
 
 
 async def test_whoever_cannot_be_brought_there_is_told_the_way(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, bob = await register("alice"), await bound("bob", pane)
@@ -53,7 +53,7 @@ async def test_whoever_cannot_be_brought_there_is_told_the_way(
     assert (await refused(backend, bob.agent_id, seat)).code == "tmux_failed"
 
 
-async def test_a_line_in_tmux_needs_a_pane_whose_session_shows_it(backend: Backend, tmux: TmuxServer) -> None:
+async def test_a_line_in_tmux_needs_a_pane_whose_session_shows_it(backend: Coordinator, tmux: TmuxServer) -> None:
     for seat, code in ((NOWHERE, "pane_gone"), (PaneRef("/no/such/server", "%1"), "tmux_failed")):
         with pytest.raises(Refusal, match=code):
             await backend.operator_agents.alert(seat, "bob asks")

@@ -18,7 +18,7 @@ from tests.commands.processes import XATS, clean_environment
 from tests.conftest import Connect, Sql, url_of
 from tests.mcp_caller import Caller, callers
 from tests.tmux_server import TmuxServer, attached
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
 from xats_tui.runtime.settings import Settings
 
@@ -39,7 +39,7 @@ while received := os.read(0, 999):
 ASKING = Path(__file__).parents[3] / "asking.py"
 
 
-async def doctor_on_panes(backend: Backend) -> str:
+async def doctor_on_panes(backend: Coordinator) -> str:
     """What `xats-tui doctor` finds about the panes of the agents that are online."""
     process = await asyncio.create_subprocess_exec(
         *(*XATS, "doctor", "--quick", "--json", "--home", str(backend.settings.home)),
@@ -63,7 +63,7 @@ def unruly(register: Connect, tmux: TmuxServer, tmp_path: Path) -> MakeUnruly:
 
 
 async def test_a_wake_in_a_synchronised_window_leaves_the_neighbours_draft_alone_and_comes_afterwards(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     neighbour = await tmux.stand_in("carol")
@@ -87,7 +87,7 @@ async def test_a_wake_in_a_synchronised_window_leaves_the_neighbours_draft_alone
 
 
 async def test_an_answer_in_a_synchronised_window_approves_nothing_elsewhere(
-    backend: Backend, register: Connect, tmux: TmuxServer, tmp_path: Path
+    backend: Coordinator, register: Connect, tmux: TmuxServer, tmp_path: Path
 ) -> None:
     panes = []
     for command in ("ls", "rm -rf build"):
@@ -106,7 +106,7 @@ async def test_an_answer_in_a_synchronised_window_approves_nothing_elsewhere(
 
 
 async def test_a_pane_whose_input_is_off_is_waited_for_and_told_as_such(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, _ = await register("alice"), await bound("bob", pane)
@@ -122,7 +122,7 @@ async def test_a_pane_whose_input_is_off_is_waited_for_and_told_as_such(
 
 
 async def test_a_command_that_reads_a_line_behind_an_idle_screen_gets_none_of_ours(
-    backend: Backend, register: Connect, unruly: MakeUnruly
+    backend: Coordinator, register: Connect, unruly: MakeUnruly
 ) -> None:
     alice, bob = await register("alice"), await unruly("asks")
     await quiet(backend, bob.pane)
@@ -134,7 +134,7 @@ async def test_a_command_that_reads_a_line_behind_an_idle_screen_gets_none_of_ou
 
 
 async def test_a_program_that_is_stopped_gets_one_hint_when_it_goes_on(
-    backend: Backend, register: Connect, unruly: MakeUnruly
+    backend: Coordinator, register: Connect, unruly: MakeUnruly
 ) -> None:
     alice, bob = await register("alice"), await unruly("good", can_stop=True)
     await quiet(backend, bob.pane)
@@ -149,7 +149,7 @@ async def test_a_program_that_is_stopped_gets_one_hint_when_it_goes_on(
 
 
 async def test_a_hint_that_is_drawn_late_is_submitted_and_not_pasted_again(
-    backend: Backend, register: Connect, unruly: MakeUnruly
+    backend: Coordinator, register: Connect, unruly: MakeUnruly
 ) -> None:
     alice, bob = await register("alice"), await unruly("late")
     await quiet(backend, bob.pane)
@@ -167,7 +167,7 @@ async def test_a_hint_that_is_drawn_late_is_submitted_and_not_pasted_again(
 @pytest.mark.parametrize("habit", ["swallows", "ignores"])
 async def test_a_program_that_swallows_pastes_gets_no_second_one_however_often_its_pane_comes_to_rest(
     habit: str,
-    backend: Backend,
+    backend: Coordinator,
     register: Connect,
     unruly: MakeUnruly,
     tmux: TmuxServer,
@@ -205,7 +205,7 @@ async def test_a_program_that_swallows_pastes_gets_no_second_one_however_often_i
     ],
 )
 async def test_an_enter_that_does_something_else_is_not_called_submitted_nor_repeated(
-    habit: str, said: str, line: str, backend: Backend, register: Connect, unruly: MakeUnruly
+    habit: str, said: str, line: str, backend: Coordinator, register: Connect, unruly: MakeUnruly
 ) -> None:
     alice, bob = await register("alice"), await unruly(habit)
     await quiet(backend, bob.pane)
@@ -221,7 +221,7 @@ async def test_an_enter_that_does_something_else_is_not_called_submitted_nor_rep
 
 
 async def test_the_client_that_says_that_it_was_prompted_makes_an_unknown_outcome_a_submission(
-    backend: Backend, register: Connect, unruly: MakeUnruly, sql: Sql
+    backend: Coordinator, register: Connect, unruly: MakeUnruly, sql: Sql
 ) -> None:
     alice, bob = await register("alice"), await unruly("clears")
     sql("UPDATE agents SET host_session = ? WHERE agent_id = ?", SESSION, bob.caller.agent_id)
@@ -237,7 +237,7 @@ async def test_the_client_that_says_that_it_was_prompted_makes_an_unknown_outcom
 
 
 async def test_an_agent_that_fetches_its_mail_after_a_hint_was_typed_confirms_it_and_claims_no_submission(
-    backend: Backend, register: Connect, unruly: MakeUnruly
+    backend: Coordinator, register: Connect, unruly: MakeUnruly
 ) -> None:
     alice, bob = await register("alice"), await unruly("clears")
     await quiet(backend, bob.pane)
@@ -252,7 +252,7 @@ async def test_an_agent_that_fetches_its_mail_after_a_hint_was_typed_confirms_it
 
 
 async def test_a_program_that_gives_way_to_another_between_paste_and_enter_gets_no_enter(
-    backend: Backend, register: Connect, unruly: MakeUnruly
+    backend: Coordinator, register: Connect, unruly: MakeUnruly
 ) -> None:
     alice, bob = await register("alice"), await unruly("changes")
     await quiet(backend, bob.pane)
@@ -264,7 +264,7 @@ async def test_a_program_that_gives_way_to_another_between_paste_and_enter_gets_
 
 
 async def test_a_draft_that_a_stopped_program_has_not_drawn_yet_stays_a_draft(
-    backend: Backend, register: Connect, unruly: MakeUnruly, tmux: TmuxServer
+    backend: Coordinator, register: Connect, unruly: MakeUnruly, tmux: TmuxServer
 ) -> None:
     alice, bob = await register("alice"), await unruly("good", can_stop=True)
     await quiet(backend, bob.pane)
@@ -286,7 +286,7 @@ async def test_a_draft_that_a_stopped_program_has_not_drawn_yet_stays_a_draft(
 
 
 async def test_where_somebody_is_typing_what_is_not_drawn_yet_may_be_a_draft(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = tmux.new_pane([sys.executable, "-c", SLOW])
     await tmux.wait_for(pane.pane_id, "slow>")
@@ -311,7 +311,7 @@ async def test_where_somebody_is_typing_what_is_not_drawn_yet_may_be_a_draft(
 async def test_what_may_have_arrived_is_not_pasted_again_after_a_restart(
     settings: Settings, tmux: TmuxServer, tmp_path: Path
 ) -> None:
-    async with Backend.running(settings) as backend, callers() as connect:
+    async with Coordinator.running(settings) as backend, callers() as connect:
         alice: Caller = await connect(url_of(backend))
         await alice.register("alice")
         caller: Caller = await connect(url_of(backend))
@@ -321,7 +321,7 @@ async def test_what_may_have_arrived_is_not_pasted_again_after_a_restart(
         sent = await alice.call("send_message", to_agent_name="bob", body="hello")
         await until(alice, sent["message_id"], detail="not seen in the input line so far")
 
-    async with Backend.running(settings) as backend, callers() as connect:
+    async with Coordinator.running(settings) as backend, callers() as connect:
         await quiet(backend, bob.pane)
         assert bob.pastes == 1
         bob.is_good_again()

@@ -15,14 +15,14 @@ from tests.commands.processes import clean_environment
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 SESSION = "4f1c2f53-6d0e-4d3a-9a55-0d8f4e0f1a11"
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
 
-async def hook(backend: Backend, event: str, **fields: Any) -> dict[str, Any]:
+async def hook(backend: Coordinator, event: str, **fields: Any) -> dict[str, Any]:
     """What `xats-tui hook` prints for an event; empty for nothing."""
     fields |= {"hook_event_name": event, "session_id": SESSION}
     process = await asyncio.create_subprocess_exec(
@@ -65,7 +65,7 @@ async def read_by(agent: Caller, **fields: Any) -> list[str]:
 
 @pytest.mark.tmux
 async def test_a_busy_agent_gets_its_hint_when_its_turn_ends(
-    backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
+    backend: Coordinator, connect: Connect, register: Connect, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     bob, alice = await registered(connect, "bob"), await register("alice")
@@ -88,7 +88,7 @@ async def test_a_busy_agent_gets_its_hint_when_its_turn_ends(
 
 @pytest.mark.tmux
 async def test_a_hint_that_the_turn_did_not_follow_is_typed_as_soon_as_the_agent_is_idle(
-    backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
+    backend: Coordinator, connect: Connect, register: Connect, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     bob, alice = await registered(connect, "bob"), await register("alice")
@@ -105,7 +105,7 @@ async def test_a_hint_that_the_turn_did_not_follow_is_typed_as_soon_as_the_agent
 
 @pytest.mark.tmux
 async def test_a_page_that_holds_only_a_part_of_the_mail_is_followed_by_the_rest_at_the_end_of_the_turn(
-    backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
+    backend: Coordinator, connect: Connect, register: Connect, tmux: TmuxServer
 ) -> None:
     bob, alice = await registered(connect, "bob"), await register("alice")
     await with_a_draft(bob, await tmux.stand_in("bob"), tmux)
@@ -118,7 +118,7 @@ async def test_a_page_that_holds_only_a_part_of_the_mail_is_followed_by_the_rest
 
 @pytest.mark.tmux
 async def test_the_end_of_a_turn_hands_nothing_over_to_an_agent_that_is_not_to_be_disturbed(
-    backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
+    backend: Coordinator, connect: Connect, register: Connect, tmux: TmuxServer
 ) -> None:
     bob, alice = await registered(connect, "bob"), await register("alice")
     await with_a_draft(bob, await tmux.stand_in("bob"), tmux)
@@ -134,7 +134,7 @@ async def test_the_end_of_a_turn_hands_nothing_over_to_an_agent_that_is_not_to_b
 
 @pytest.mark.tmux
 async def test_a_dialog_that_a_hook_announces_is_not_typed_into(
-    backend: Backend, connect: Connect, register: Connect, tmux: TmuxServer
+    backend: Coordinator, connect: Connect, register: Connect, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     bob, alice = await registered(connect, "bob"), await register("alice")

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xats_tui.backend.services.wakes.policy import (
-    HINT_LIMIT,
     HINT_PATIENCE,
-    Circumstances,
+    MAX_HINT_CHARS,
     Defer,
     Deliver,
     GiveUp,
     Skip,
     Verdict,
+    WakeContext,
     after_delivery,
     choose,
     decide,
@@ -23,15 +23,19 @@ from xats_tui.backend.services.wakes.policy import (
     look_again_at,
 )
 from xats_tui.core.model.agents import Agent, Client, Delivery
-from xats_tui.core.model.wakes import Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import Gate, Observation, Reachability, Wake, WakeStage, WakeStatus
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 
-OPEN = Sighting(reach=Reach.OPEN, detail="every gate is open", gates=(Gate(name="state", holds=True, detail="idle"),))
-CLOSED = Sighting(reach=Reach.OPEN, detail="draft: text", gates=(Gate(name="draft", holds=False, detail="text"),))
-NO_PANE = Sighting(reach=Reach.NO_PANE, detail="no pane is bound")
-GONE = Sighting(reach=Reach.AGENT_GONE, detail="process 7 has ended")
-BROKEN = Sighting(reach=Reach.BROKEN, detail="no server running")
+OPEN = Observation(
+    reach=Reachability.OPEN, detail="every gate is open", gates=(Gate(name="state", holds=True, detail="idle"),)
+)
+CLOSED = Observation(
+    reach=Reachability.OPEN, detail="draft: text", gates=(Gate(name="draft", holds=False, detail="text"),)
+)
+NO_PANE = Observation(reach=Reachability.NO_PANE, detail="no pane is bound")
+GONE = Observation(reach=Reachability.AGENT_GONE, detail="process 7 has ended")
+BROKEN = Observation(reach=Reachability.BROKEN, detail="no server running")
 
 
 def an_agent(last_seen_at: datetime = NOW - timedelta(hours=1)) -> Agent:
@@ -67,7 +71,7 @@ def a_wake(
         attempts=attempts,
         failures=failures,
         transport=None,
-        reached={} if submitted is None else {WakeStep.SUBMITTED: NOW - submitted},
+        reached={} if submitted is None else {WakeStage.SUBMITTED: NOW - submitted},
         due_at=NOW,
         expires_at=NOW - age + timedelta(hours=24),
         updated_at=NOW,
@@ -94,12 +98,12 @@ delivered_10_s_ago = a_wake(status=WakeStatus.DELIVERED, submitted=timedelta(sec
 delivered_10_min_ago = a_wake(status=WakeStatus.DELIVERED, submitted=timedelta(minutes=10))
 too_late = GiveUp(reason="retry_exhausted", detail="the message was not read in time")
 seen_before_it_was_noted = replace(
-    delivered_10_s_ago, reached={**delivered_10_s_ago.reached, WakeStep.SEEN: NOW - timedelta(seconds=11)}
+    delivered_10_s_ago, reached={**delivered_10_s_ago.reached, WakeStage.SEEN: NOW - timedelta(seconds=11)}
 )
 """The model was quick: it had its mail before its hint was seen to be gone."""
 unanswered = "an earlier hint has not been answered yet"
 
-TABLE: dict[str, tuple[tuple[Wake, ...], Agent | None, Sighting, Verdict]] = {
+TABLE: dict[str, tuple[tuple[Wake, ...], Agent | None, Observation, Verdict]] = {
     "every gate is open": ((a_wake(),), an_agent(), OPEN, Deliver()),
     "a draft stands there": ((a_wake(),), an_agent(), CLOSED, waits("draft: text", 30)),
     "a second time": ((a_wake(attempts=1),), an_agent(), CLOSED, waits("draft: text", 180)),
@@ -129,19 +133,19 @@ TABLE: dict[str, tuple[tuple[Wake, ...], Agent | None, Sighting, Verdict]] = {
 
 @pytest.mark.parametrize("case", TABLE)
 def test_the_policy_decides_by_what_is_seen(case: str) -> None:
-    wakes, agent, sighting, verdict = TABLE[case]
+    wakes, agent, observation, verdict = TABLE[case]
 
-    assert decide(wakes, agent, sighting, NOW) == verdict
+    assert decide(wakes, agent, observation, NOW) == verdict
 
 
 def test_a_delivery_without_proof_is_tried_again() -> None:
-    verdict = after_delivery((a_wake(),), WakeStep.TYPED, "Enter was not taken", failed=False, now=NOW)
+    verdict = after_delivery((a_wake(),), WakeStage.TYPED, "Enter was not taken", failed=False, now=NOW)
 
     assert verdict == waits("Enter was not taken", 30)
 
 
 def test_a_delivery_with_proof_leaves_nothing_to_decide() -> None:
-    assert after_delivery((a_wake(),), WakeStep.SUBMITTED, "", failed=False, now=NOW) is None
+    assert after_delivery((a_wake(),), WakeStage.SUBMITTED, "", failed=False, now=NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -158,14 +162,14 @@ def test_one_hint_names_the_senders(senders: list[str], count: int, expected: st
 
 def test_a_hint_names_the_tool_as_the_model_has_to_search_for_it() -> None:
     assert hint(["qa"], 1, "mcp__xats__get_inbox") == "[xats] 1 new message from qa: call mcp__xats__get_inbox"
-    assert len(hint(["a" * 64, "b" * 64, "c" * 64], 99, "mcp__xats__get_inbox")) == HINT_LIMIT
+    assert len(hint(["a" * 64, "b" * 64, "c" * 64], 99, "mcp__xats__get_inbox")) == MAX_HINT_CHARS
 
 
 @given(st.lists(st.text(min_size=1, max_size=300), min_size=1), st.integers(min_value=1, max_value=10**6))
 def test_a_hint_is_one_harmless_line_whatever_the_names(senders: list[str], count: int) -> None:
     line = hint(senders, count)
 
-    assert len(line) <= HINT_LIMIT
+    assert len(line) <= MAX_HINT_CHARS
     assert line.isprintable()
     assert line.endswith(": call get_inbox")
 
@@ -173,16 +177,16 @@ def test_a_hint_is_one_harmless_line_whatever_the_names(senders: list[str], coun
 @given(
     attempts=st.integers(min_value=0, max_value=500),
     failures=st.integers(min_value=0, max_value=3),
-    sighting=st.sampled_from([OPEN, CLOSED, BROKEN]),
+    observation=st.sampled_from([OPEN, CLOSED, BROKEN]),
     submitted=st.none() | st.timedeltas(min_value=timedelta(0), max_value=timedelta(hours=20)),
 )
 def test_mail_that_can_still_be_read_is_never_forgotten(
-    attempts: int, failures: int, sighting: Sighting, submitted: timedelta | None
+    attempts: int, failures: int, observation: Observation, submitted: timedelta | None
 ) -> None:
     status = WakeStatus.RETRYING if submitted is None else WakeStatus.DELIVERED
     wake = a_wake(attempts=attempts, failures=min(attempts, failures), status=status, submitted=submitted)
 
-    verdict = decide((wake,), an_agent(), sighting, NOW)
+    verdict = decide((wake,), an_agent(), observation, NOW)
 
     if isinstance(verdict, GiveUp):
         assert wake.failures >= 3
@@ -192,24 +196,24 @@ def test_mail_that_can_still_be_read_is_never_forgotten(
         assert verdict == Deliver()
 
 
-RESTRAINTS: dict[str, tuple[Circumstances, str, datetime]] = {
+RESTRAINTS: dict[str, tuple[WakeContext, str, datetime]] = {
     "not to be disturbed": (
-        Circumstances(resting=True, resting_until=after(7200)),
+        WakeContext(resting=True, resting_until=after(7200)),
         "do not disturb until 16:00 UTC",
         after(7200),
     ),
     "not to be disturbed at all": (
-        Circumstances(resting=True),
+        WakeContext(resting=True),
         "do not disturb until that is lifted",
         after(600),
     ),
     "the hour's hints are spent": (
-        Circumstances(hints=60, oldest_hint_at=after(-600), hint_budget=60),
+        WakeContext(hints=60, oldest_hint_at=after(-600), hint_budget=60),
         "60 of 60 hints in an hour led to no new mail",
         after(3000),
     ),
     "nothing but acknowledgements": (
-        Circumstances(ack_loop_until=after(90)),
+        WakeContext(ack_loop_until=after(90)),
         "only acknowledgements go back and forth",
         after(90),
     ),
@@ -218,9 +222,9 @@ RESTRAINTS: dict[str, tuple[Circumstances, str, datetime]] = {
 
 @pytest.mark.parametrize("case", RESTRAINTS)
 def test_what_is_not_on_the_screen_can_hold_a_wake_back_too(case: str) -> None:
-    circumstances, detail, until = RESTRAINTS[case]
+    wake_context, detail, until = RESTRAINTS[case]
 
-    verdict = decide((a_wake(),), an_agent(), OPEN, NOW, circumstances)
+    verdict = decide((a_wake(),), an_agent(), OPEN, NOW, wake_context)
 
     assert verdict == Defer(reason="guard_failed", detail=detail, until=until)
 

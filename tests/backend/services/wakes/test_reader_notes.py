@@ -8,11 +8,11 @@ import pytest
 
 from tests.conftest import Connect
 from tests.screens.sample import FILLED, NOW
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.screens.details.agents import agent_detail
 
 
-async def noted(backend: Backend, connect: Connect, client: str, program: str) -> str:
+async def noted(backend: Coordinator, connect: Connect, client: str, program: str) -> str:
     """What the roster notes of an agent whose bridge says that this program started it."""
     caller = await connect()
     meta = cast(types.RequestParamsMeta, {"xats/host_program": program})
@@ -31,7 +31,7 @@ async def noted(backend: Backend, connect: Connect, client: str, program: str) -
     ],
 )
 async def test_what_a_bridge_says_of_its_host_is_compared_with_what_was_tested(
-    client: str, program: str, newer: bool, backend: Backend, connect: Connect
+    client: str, program: str, newer: bool, backend: Coordinator, connect: Connect
 ) -> None:
     assert ("99.1.0 is newer than" in await noted(backend, connect, client, program)) is newer
 
@@ -39,9 +39,9 @@ async def test_what_a_bridge_says_of_its_host_is_compared_with_what_was_tested(
 def test_the_detail_of_an_agent_says_so() -> None:
     first, *others = FILLED.roster
     note = "99.1.0 is newer than 2.1.332, up to which the reader of its screens was tested"
-    picture = replace(FILLED, roster=(replace(first, reader_note=note), *others))
+    snapshot = replace(FILLED, roster=(replace(first, reader_note=note), *others))
 
-    shown = agent_detail(picture, first.agent.agent_id, NOW)
+    shown = agent_detail(snapshot, first.agent.agent_id, NOW)
     before = agent_detail(FILLED, first.agent.agent_id, NOW)
 
     assert shown and note in shown.plain

@@ -5,7 +5,7 @@ import pytest
 from tests.backend.services.wakes.waking import bind, hints, quiet, until
 from tests.conftest import Connect
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.services.wakes.tool_names import full_name
 from xats_tui.core.model.agents import Agent
 
@@ -25,7 +25,7 @@ OFFERED = {
 
 @pytest.mark.parametrize(("client", "handshake"), OFFERED)
 async def test_each_client_has_its_own_way_to_name_a_tool(
-    client: str, handshake: str | None, backend: Backend, register: Connect
+    client: str, handshake: str | None, backend: Coordinator, register: Connect
 ) -> None:
     named = {"client_name": handshake} if handshake else {}
     bob = await register("bob", client=client, **named)
@@ -36,7 +36,9 @@ async def test_each_client_has_its_own_way_to_name_a_tool(
 
 
 @pytest.mark.tmux
-async def test_the_hint_that_is_typed_names_the_tool_so(backend: Backend, register: Connect, tmux: TmuxServer) -> None:
+async def test_the_hint_that_is_typed_names_the_tool_so(
+    backend: Coordinator, register: Connect, tmux: TmuxServer
+) -> None:
     alice, bob = await register("alice"), await register("bob", client_name="factory-cli")
     pane = await tmux.stand_in("bob")
     await bind(bob, pane)

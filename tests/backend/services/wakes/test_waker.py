@@ -9,14 +9,14 @@ from tests.backend.services.wakes.waking import HINT, bind, hints, quiet, status
 from tests.conftest import Connect
 from tests.mcp_caller import Caller, callers
 from tests.tmux_server import TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 pytestmark = pytest.mark.tmux
 
 
 async def test_an_idle_agent_is_woken_with_proof(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, _ = await register("alice"), await bound("bob", pane)
@@ -34,7 +34,7 @@ async def test_an_idle_agent_is_woken_with_proof(
 
 
 async def test_a_draft_is_left_alone_and_the_wake_follows_when_it_is_gone(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, _ = await register("alice"), await bound("bob", pane)
@@ -52,7 +52,7 @@ async def test_a_draft_is_left_alone_and_the_wake_follows_when_it_is_gone(
     assert hints(tmux, pane) == [HINT]
 
 
-async def test_copy_mode_is_waited_for(backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer) -> None:
+async def test_copy_mode_is_waited_for(backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer) -> None:
     pane = await tmux.stand_in("bob")
     alice, _ = await register("alice"), await bound("bob", pane)
     tmux.run("copy-mode", "-t", pane.pane_id)
@@ -67,7 +67,7 @@ async def test_copy_mode_is_waited_for(backend: Backend, register: Connect, boun
 
 
 async def test_a_pane_that_prints_is_waited_for(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, _ = await register("alice"), await bound("bob", pane)
@@ -83,7 +83,7 @@ async def test_a_pane_that_prints_is_waited_for(
 
 
 async def test_a_swallowed_enter_ends_at_typed(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, _ = await register("alice"), await bound("bob", pane)
@@ -138,7 +138,7 @@ async def test_nothing_is_typed_into_a_pane_that_another_program_has_taken(
 
 
 async def test_a_program_in_front_of_the_agent_is_not_typed_into(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     shell = tmux.new_pane("PS1='shell> ' bash --norc")
     await tmux.wait_for(shell.pane_id, "shell>")
@@ -155,7 +155,9 @@ async def test_a_program_in_front_of_the_agent_is_not_typed_into(
     assert "[xats]" not in tmux.capture(shell.pane_id)
 
 
-async def test_a_burst_becomes_one_hint(backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer) -> None:
+async def test_a_burst_becomes_one_hint(
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
+) -> None:
     pane = await tmux.stand_in("bob")
     alice, bob = await register("alice"), await bound("bob", pane)
     await quiet(backend, pane)
@@ -177,7 +179,7 @@ async def test_a_burst_becomes_one_hint(backend: Backend, register: Connect, bou
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_two_agents_exchange_messages_each_woken_by_the_others(
-    backend: Backend, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, bound: Bound, tmux: TmuxServer
 ) -> None:
     panes = {name: await tmux.stand_in(name) for name in ("alice", "bob")}
     agents = {name: await bound(name, pane) for name, pane in panes.items()}
@@ -193,7 +195,7 @@ async def test_two_agents_exchange_messages_each_woken_by_the_others(
 
 
 async def test_w36_another_call_of_the_recipient_does_not_end_its_wake(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, bob = await register("alice"), await bound("bob", pane)
@@ -208,7 +210,7 @@ async def test_w36_another_call_of_the_recipient_does_not_end_its_wake(
 
 
 async def test_reading_the_inbox_ends_the_wake(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, bob = await register("alice"), await bound("bob", pane)
@@ -248,7 +250,7 @@ async def test_w48_mail_that_waited_without_a_pane_is_announced_when_there_is_on
 
 
 async def test_binding_a_pane_takes_it_from_its_former_holder(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, _ = await register("alice"), await bound("bob", pane)
@@ -262,7 +264,7 @@ async def test_binding_a_pane_takes_it_from_its_former_holder(
 async def test_a_waiting_wake_survives_a_restart(settings: Settings, tmux: TmuxServer) -> None:
     pane = await tmux.stand_in("bob")
     tmux.send(pane.pane_id, "x")
-    async with Backend.running(settings) as backend, callers() as connect:
+    async with Coordinator.running(settings) as backend, callers() as connect:
         alice: Caller = await connect(f"http://127.0.0.1:{backend.port}/mcp")
         bob: Caller = await connect(f"http://127.0.0.1:{backend.port}/mcp")
         await alice.register("alice")
@@ -271,7 +273,7 @@ async def test_a_waiting_wake_survives_a_restart(settings: Settings, tmux: TmuxS
         sent = await alice.call("send_message", to_agent_name="bob", body="hello")
         assert sent["retry_scheduled"] is True
 
-    async with Backend.running(settings) as backend, callers() as connect:
+    async with Coordinator.running(settings) as backend, callers() as connect:
         tmux.send(pane.pane_id, "C-u")
         alice = await connect(f"http://127.0.0.1:{backend.port}/mcp")
         await alice.register("alice")
@@ -281,7 +283,7 @@ async def test_a_waiting_wake_survives_a_restart(settings: Settings, tmux: TmuxS
 
 
 async def test_a_pane_that_is_killed_fails_the_wake(
-    backend: Backend, register: Connect, bound: Bound, tmux: TmuxServer
+    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
 ) -> None:
     pane = await tmux.stand_in("bob")
     alice, _ = await register("alice"), await bound("bob", pane)
@@ -294,7 +296,7 @@ async def test_a_pane_that_is_killed_fails_the_wake(
 
 
 async def test_a_pane_that_does_not_show_the_hint_gets_no_enter(
-    backend: Backend, register: Connect, tmux: TmuxServer
+    backend: Coordinator, register: Connect, tmux: TmuxServer
 ) -> None:
     pane = tmux.new_pane("stty raw -echo; printf '> '; exec sleep 600")
     alice, bob = await register("alice"), await register("bob")

@@ -8,7 +8,7 @@ from typing import Any
 from tests.mcp_caller import Caller
 from tests.patience import PATIENCE
 from tests.tmux_server import Pane, TmuxServer
-from xats_tui.backend.coordinator import Backend
+from xats_tui.backend.coordinator import Coordinator
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
@@ -40,7 +40,7 @@ async def until(sender: Caller, message_id: str, **expected: str) -> dict[str, A
         raise AssertionError(f"{expected} did not come about: {status}") from None
 
 
-async def quiet(backend: Backend, pane: Pane) -> None:
+async def quiet(backend: Coordinator, pane: Pane) -> None:
     """Wait until the coordinator has seen a pane unchanged for the quiet time, from now on."""
     (ref,) = [ref for ref in await backend.registry.bound_panes() if ref.pane_id == pane.pane_id]
     asked_at = backend.clock.now()

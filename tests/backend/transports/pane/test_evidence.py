@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from xats_tui.backend.hook_reports import Report
+from xats_tui.backend.hook_reports import HookReport
 from xats_tui.backend.transports.pane.evidence import proof_of
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.core.model.pastes import Paste
@@ -31,7 +31,7 @@ def a_view(
 
 
 def proof(
-    view: PaneView, report: Report | None = None, prompt: str = "", before: tuple[str, ...] = BEFORE
+    view: PaneView, report: HookReport | None = None, prompt: str = "", before: tuple[str, ...] = BEFORE
 ) -> str | None:
     """What there is to show for it."""
     return proof_of(PASTE, before, view, report, prompt, timedelta(0))
@@ -81,7 +81,7 @@ def test_a_turn_that_begins_is_proof_if_the_line_is_empty() -> None:
 
 @pytest.mark.parametrize(("ago", "expected"), [(-1, TURN), (1, None), (-60, None)])
 def test_the_programs_own_word_of_a_turn_counts_if_it_came_after_enter(ago: int, expected: str | None) -> None:
-    report = Report(state=PaneState.BUSY, detail="UserPromptSubmit", at=NOW - timedelta(seconds=ago))
+    report = HookReport(state=PaneState.BUSY, detail="UserPromptSubmit", at=NOW - timedelta(seconds=ago))
 
     assert proof(a_view(), report) == expected
 

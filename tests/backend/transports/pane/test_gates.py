@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.hook_reports import SCREEN_WINS_AFTER, Report
-from xats_tui.backend.system.processes import Occupant
-from xats_tui.backend.system.terminals import Terminal
+from xats_tui.backend.hook_reports import SCREEN_WINS_AFTER, HookReport
+from xats_tui.backend.system.processes import BoundProcess
+from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.gates import KEYS_NEED, first_closed, judge, overruled, quiet_for
-from xats_tui.backend.transports.pane.seat import Seat
+from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.core.model.agents import Agent, Binding, Client, Delivery, VerificationMode
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.core.model.wakes import Gate
@@ -36,9 +36,9 @@ AGENT = Agent(
     last_seen_at=NOW,
 )
 READ = replace(AGENT, client=Client.CLAUDE_CODE)
-OCCUPANT = Occupant(pid=42, executable="/bin/it", tty="pts/1", group=7, foreground=7)
-RAW = Terminal(raw=True, unread=0)
-SEAT = Seat(occupant=OCCUPANT, terminal=RAW)
+OCCUPANT = BoundProcess(pid=42, executable="/bin/it", tty="pts/1", group=7, foreground=7)
+RAW = PaneTerminal(raw=True, unread=0)
+SEAT = PaneFacts(occupant=OCCUPANT, terminal=RAW)
 BEHIND = replace(SEAT, occupant=replace(OCCUPANT, foreground=8))
 STOPPED = replace(SEAT, occupant=replace(OCCUPANT, stopped=True))
 COOKED = replace(SEAT, terminal=replace(RAW, raw=False))
@@ -60,7 +60,7 @@ def view(state: PaneState = PaneState.IDLE, unchanged: timedelta = QUIET, **form
 
 
 def judged(
-    seen: PaneView | None = None, seat: Seat = SEAT, agent: Agent = AGENT, report: Report | None = None
+    seen: PaneView | None = None, seat: PaneFacts = SEAT, agent: Agent = AGENT, report: HookReport | None = None
 ) -> tuple[Gate, ...]:
     """The gates, for what differs from a pane that may be typed into."""
     seen = seen or view()
@@ -122,7 +122,7 @@ def test_a_pane_that_just_changed_is_not_quiet() -> None:
         (NOWHERE, "process 42 is on no terminal, not in this pane"),
     ],
 )
-def test_w49_a_pane_whose_owner_is_gone_is_closed_first_of_all(seat: Seat, said: str) -> None:
+def test_w49_a_pane_whose_owner_is_gone_is_closed_first_of_all(seat: PaneFacts, said: str) -> None:
     shut = first_closed(judged(seat=seat))
 
     assert shut is not None
@@ -140,7 +140,7 @@ def test_w49_a_pane_whose_owner_is_gone_is_closed_first_of_all(seat: Seat, said:
     ],
 )
 def test_a_key_that_would_go_nowhere_or_to_others_is_not_sent_whoever_wants_it(
-    seat: Seat, formats: dict[str, Any], name: str, said: str
+    seat: PaneFacts, formats: dict[str, Any], name: str, said: str
 ) -> None:
     gates = judged(view(**formats), seat)
 
@@ -166,14 +166,14 @@ def test_an_owner_behind_another_program_is_not_typed_at() -> None:
 
 
 def test_what_the_program_says_of_itself_closes_a_pane_that_looks_idle() -> None:
-    said = Report(state=PaneState.BUSY, at=NOW, detail="its turn began")
+    said = HookReport(state=PaneState.BUSY, at=NOW, detail="its turn began")
 
     assert closed(judged(report=said)) == {"hooks"}
-    assert closed(judged(report=Report(state=PaneState.IDLE, at=NOW, detail="its turn ended"))) == set()
+    assert closed(judged(report=HookReport(state=PaneState.IDLE, at=NOW, detail="its turn ended"))) == set()
 
 
 def test_a_word_that_is_older_than_a_calm_screen_is_overtaken_by_it() -> None:
-    said = Report(state=PaneState.BUSY, at=NOW - 2 * SCREEN_WINS_AFTER, detail="its turn began")
+    said = HookReport(state=PaneState.BUSY, at=NOW - 2 * SCREEN_WINS_AFTER, detail="its turn began")
 
     assert closed(judged(view(unchanged=SCREEN_WINS_AFTER), report=said)) == set()
 
@@ -184,10 +184,10 @@ def test_a_word_that_is_older_than_a_calm_screen_is_overtaken_by_it() -> None:
         (replace(SEAT, person_at=NOW - timedelta(seconds=3)), "person", "somebody is typing there: a key 3.0 s ago"),
         (replace(SEAT, person_at=NOW - timedelta(seconds=8), paint=timedelta(seconds=5)), "person", "a key 8.0 s ago"),
         (replace(SEAT, undrawn=timedelta(seconds=2)), "drawn", "a key came 2.0 s ago, and nothing was drawn since"),
-        (replace(SEAT, terminal=Terminal(raw=True, unread=7)), "unread", "has not read 7 bytes"),
+        (replace(SEAT, terminal=PaneTerminal(raw=True, unread=7)), "unread", "has not read 7 bytes"),
     ],
 )
-def test_what_is_typed_and_not_drawn_yet_may_be_a_draft(seat: Seat, name: str, said: str) -> None:
+def test_what_is_typed_and_not_drawn_yet_may_be_a_draft(seat: PaneFacts, name: str, said: str) -> None:
     gates = judged(view(unchanged=timedelta(minutes=1)), seat)
 
     assert closed(gates) == {name}

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.system.terminals import Terminal
+from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.paste_gates import paste_gates
 from xats_tui.backend.transports.pane.progress import is_settled, may_be_entered, next_key_at, progressed, screen_mark
-from xats_tui.backend.transports.pane.seat import Seat
+from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.core.model.panes import OwnText, PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.core.model.pastes import Paste
 
@@ -48,7 +48,9 @@ def a_paste(**fields: Any) -> Paste:
 def closed(paste: Paste | None, own: OwnText | None = None, now: datetime = NOW) -> set[str]:
     """The gates that a paste closes."""
     return {
-        gate.name for gate in paste_gates(Seat(occupant=None, terminal=None, paste=paste), own, now) if not gate.holds
+        gate.name
+        for gate in paste_gates(PaneFacts(occupant=None, terminal=None, paste=paste), own, now)
+        if not gate.holds
     }
 
 
@@ -92,7 +94,7 @@ def test_a_late_echo_takes_back_that_the_hint_was_gone() -> None:
 
 
 def test_what_the_program_wrote_counts_as_drawn_although_it_looks_the_same() -> None:
-    before, after = (Terminal(raw=True, unread=0, written_at=NOW - timedelta(seconds=ago)) for ago in (11, 9))
+    before, after = (PaneTerminal(raw=True, unread=0, written_at=NOW - timedelta(seconds=ago)) for ago in (11, 9))
 
     assert not progressed(a_paste(), a_view(), before).drawn
     assert progressed(a_paste(), a_view(), after).drawn

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.backend.transports.pane.test_progress import a_view
-from xats_tui.backend.system.terminals import Terminal
-from xats_tui.backend.transports.pane.rhythm import LONGEST_PAINT, MEASURED, READ_FOR, UNDRAWN_FOR, Rhythm
+from xats_tui.backend.system.terminals import PaneTerminal
+from xats_tui.backend.transports.pane.rhythm import LONGEST_PAINT, MEASURED_KEYS, READ_FOR, UNDRAWN_FOR, DrawingSpeed
 from xats_tui.core.model.panes import PaneView
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -18,19 +18,21 @@ def later(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def read(seconds: float) -> Terminal:
+def read(seconds: float) -> PaneTerminal:
     """A terminal whose program has read a key so long after that."""
-    return Terminal(raw=True, unread=0, read_at=later(seconds))
+    return PaneTerminal(raw=True, unread=0, read_at=later(seconds))
 
 
-def undrawn(rhythm: Rhythm, now: float, terminal: Terminal | None = None, view: PaneView = VIEW) -> float | None:
+def undrawn(
+    rhythm: DrawingSpeed, now: float, terminal: PaneTerminal | None = None, view: PaneView = VIEW
+) -> float | None:
     """The seconds since a key that may show something yet."""
     ago = rhythm.undrawn(view, terminal, later(now))
     return ago.total_seconds() if ago is not None else None
 
 
 def test_a_key_is_waited_for_until_something_is_drawn_or_it_had_its_time() -> None:
-    rhythm = Rhythm()
+    rhythm = DrawingSpeed()
     assert undrawn(rhythm, 1) is None
     rhythm.note_key(VIEW, later(1))
 
@@ -40,7 +42,7 @@ def test_a_key_is_waited_for_until_something_is_drawn_or_it_had_its_time() -> No
 
 
 def test_a_key_that_the_program_read_after_the_screen_last_changed_is_waited_for() -> None:
-    rhythm = Rhythm()
+    rhythm = DrawingSpeed()
 
     assert undrawn(rhythm, 6, read(5)) == 1
     assert undrawn(rhythm, 6, read(-1)) is None
@@ -48,14 +50,14 @@ def test_a_key_that_the_program_read_after_the_screen_last_changed_is_waited_for
 
 
 def test_a_slow_pane_is_waited_for_longer() -> None:
-    rhythm = Rhythm()
+    rhythm = DrawingSpeed()
     rhythm.note_paint(VIEW.look.pane, timedelta(seconds=3))
 
     assert undrawn(rhythm, 5 + READ_FOR.total_seconds() + 2, read(5)) is not None
 
 
 def test_a_screen_that_could_not_change_was_not_quiet() -> None:
-    rhythm = Rhythm()
+    rhythm = DrawingSpeed()
     assert rhythm.unchanged(VIEW, later(60)) == timedelta(seconds=60)
     rhythm.note_standstill(VIEW.look.pane, later(50))
 
@@ -64,12 +66,12 @@ def test_a_screen_that_could_not_change_was_not_quiet() -> None:
 
 
 def test_the_longest_of_the_last_times_to_paint_counts_within_reason() -> None:
-    rhythm, pane = Rhythm(), VIEW.look.pane
+    rhythm, pane = DrawingSpeed(), VIEW.look.pane
     assert rhythm.to_paint(pane) == timedelta(0)
     rhythm.note_paint(pane, timedelta(hours=1))
     rhythm.note_paint(pane, timedelta(seconds=1))
 
     assert rhythm.to_paint(pane) == LONGEST_PAINT
-    for _ in range(MEASURED - 1):
+    for _ in range(MEASURED_KEYS - 1):
         rhythm.note_paint(pane, timedelta(seconds=1))
     assert rhythm.to_paint(pane) == timedelta(seconds=1)

@@ -10,14 +10,14 @@ import pytest
 
 from tests.backend.transports.pane.test_gates import AGENT, BINDING, PANE
 from tests.fakes import FakePane, FakeProcesses, FakeTerminals, FakeTmux, SkippingClock
-from xats_tui.backend.hook_reports import Reports
+from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.processes import Process
 from xats_tui.backend.transports.pane.transport import TmuxPane
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneRef
-from xats_tui.core.model.wakes import Proof, Reach, WakeStep
+from xats_tui.core.model.wakes import DeliveryResult, Reachability, WakeStage
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 QUIET = timedelta(seconds=2)
@@ -66,7 +66,7 @@ class Place:
         self.processes.there[PID] = Process(pid=PID, started_at=1.0, name="it", command=("it",), tty="pts/1")
         self.monitor = PaneMonitor(self.tmux, self.clock, lambda events: None)
         self.typing = TmuxPane(
-            self.tmux, self.processes, self.terminals, self.monitor, database, Reports(), clock, QUIET
+            self.tmux, self.processes, self.terminals, self.monitor, database, HookReports(), clock, QUIET
         )
 
     @property
@@ -74,7 +74,7 @@ class Place:
         """The lines that the program was given."""
         return [line for _, line in self.terminal.taken]
 
-    async def deliver(self, agent: Agent = AGENT, *, forced: bool = False) -> Proof:
+    async def deliver(self, agent: Agent = AGENT, *, forced: bool = False) -> DeliveryResult:
         """Deliver the hint into a pane that has been quiet for long enough."""
         await self.monitor.look(PANE, agent.client)
         self.clock.advance(QUIET.total_seconds())
@@ -121,15 +121,15 @@ async def test_a_hint_is_pasted_and_entered_no_sooner_than_a_program_can_tell_th
     proof = await place.deliver()
 
     assert place.taken == [HINT]
-    assert list(proof.times) == [WakeStep.ATTEMPTED, WakeStep.TYPED, WakeStep.SUBMITTED]
-    assert proof.times[WakeStep.SUBMITTED] - proof.times[WakeStep.ATTEMPTED] >= TOLD_APART
+    assert list(proof.times) == [WakeStage.ATTEMPTED, WakeStage.TYPED, WakeStage.SUBMITTED]
+    assert proof.times[WakeStage.SUBMITTED] - proof.times[WakeStage.ATTEMPTED] >= TOLD_APART
 
 
 async def test_a_program_with_another_start_is_a_stranger(place: Place) -> None:
     agent = replace(AGENT, binding=replace(BINDING, ui_started_at=99.0))
 
-    assert (await place.typing.sight(agent)).reach is Reach.AGENT_GONE
-    assert (await place.deliver(agent)).step is WakeStep.ATTEMPTED
+    assert (await place.typing.readiness(agent)).reach is Reachability.AGENT_GONE
+    assert (await place.deliver(agent)).step is WakeStage.ATTEMPTED
     assert (place.taken, place.terminal.line) == ([], "")
 
 
@@ -137,7 +137,7 @@ async def test_an_agent_without_a_pane_is_not_reached(place: Place) -> None:
     nowhere = replace(AGENT, binding=None)
 
     assert not place.typing.serves(nowhere)
-    assert (await place.typing.sight(nowhere)).reach is Reach.NO_PANE
+    assert (await place.typing.readiness(nowhere)).reach is Reachability.NO_PANE
 
 
 @pytest.mark.parametrize("forced", [False, True])
@@ -145,16 +145,16 @@ async def test_an_agent_without_a_pane_is_not_reached(place: Place) -> None:
 async def test_nothing_is_pasted_where_the_agent_is_not_in_front(trouble: str, forced: bool, place: Place) -> None:
     getattr(place, trouble)()
 
-    assert (await place.deliver(forced=forced)).step is WakeStep.ATTEMPTED
+    assert (await place.deliver(forced=forced)).step is WakeStage.ATTEMPTED
     assert (place.taken, place.terminal.line) == ([], "")
 
 
 async def test_a_draft_stays_unless_the_operator_overrules_it(place: Place) -> None:
     place.terminal.line = "half a sentence "
 
-    assert (await place.deliver()).step is WakeStep.ATTEMPTED
+    assert (await place.deliver()).step is WakeStage.ATTEMPTED
     assert (place.taken, place.terminal.line) == ([], "half a sentence ")
-    assert (await place.deliver(forced=True)).step is WakeStep.SUBMITTED
+    assert (await place.deliver(forced=True)).step is WakeStage.SUBMITTED
     assert place.taken == [f"half a sentence {HINT}"]
 
 
@@ -164,7 +164,7 @@ async def test_what_is_typed_into_the_paste_is_not_submitted(place: Place) -> No
     proof = await place.deliver()
 
     assert (proof.step, proof.detail) == (
-        WakeStep.ATTEMPTED,
+        WakeStage.ATTEMPTED,
         "pasted, but not seen in the input line so far: not submitted",
     )
     assert place.taken == []
@@ -185,7 +185,7 @@ async def test_what_happens_between_paste_and_enter_keeps_enter_back(trouble: st
 
     proof = await place.deliver()
 
-    assert (proof.step, proof.detail) == (WakeStep.TYPED, said)
+    assert (proof.step, proof.detail) == (WakeStage.TYPED, said)
     assert place.taken == []
 
 
@@ -195,7 +195,7 @@ async def test_a_swallowed_enter_is_not_repeated_at_once(place: Place) -> None:
     proof = await place.deliver()
 
     assert (proof.step, proof.detail) == (
-        WakeStep.TYPED,
+        WakeStage.TYPED,
         "the hint stands in the input line: Enter was not taken",
     )
     assert place.terminal.enters == 1
@@ -207,7 +207,7 @@ async def test_two_hints_at_once_are_one_after_the_other(place: Place) -> None:
 
     proofs = await asyncio.gather(*(place.typing.deliver(AGENT, HINT) for _ in range(2)))
 
-    assert [proof.step for proof in proofs] == [WakeStep.SUBMITTED, WakeStep.ATTEMPTED]
+    assert [proof.step for proof in proofs] == [WakeStage.SUBMITTED, WakeStage.ATTEMPTED]
     assert place.taken == [HINT]
 
 
@@ -219,4 +219,4 @@ async def test_a_server_that_goes_before_the_paste_is_a_failure_and_a_pane_that_
 
     proof = await place.deliver()
 
-    assert (proof.step, proof.failed) == (WakeStep.ATTEMPTED, failed)
+    assert (proof.step, proof.failed) == (WakeStage.ATTEMPTED, failed)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from xats_tui.backend.services.agents.recognition import NO_TRACES, Former, Traces
-from xats_tui.backend.services.agents.runtimes import Holder, Runtime
+from xats_tui.backend.services.agents.recognition import NO_TRACES, FormerAgent, Traces
+from xats_tui.backend.services.agents.runtimes import NameHolder, Runtime
 from xats_tui.backend.services.wakes.codex_threads import CodexThread
 from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.system.processes import Process
@@ -15,7 +15,7 @@ from xats_tui.core.model.agents import Agent, Binding, Client, Delivery, Deliver
 UNSEEN_RUNTIME = Runtime()
 
 
-class Asked(StrEnum):
+class RegistrationRequest(StrEnum):
     """Who wants a registration: a model that calls for it, or a bridge whose configuration names the agent."""
 
     EXPLICITLY = "explicitly"
@@ -26,15 +26,15 @@ class Asked(StrEnum):
     AGAIN = "again"
     """The bridge, because the coordinator was restarted."""
 
-    def may_have(self, holder: Holder) -> bool:
+    def may_have(self, holder: NameHolder) -> bool:
         """Whether the name may be had from whoever has it."""
-        if self is Asked.EXPLICITLY:
+        if self is RegistrationRequest.EXPLICITLY:
             return True
-        return holder is Holder.NOBODY or (holder is Holder.SAME and self is not Asked.WAITING)
+        return holder is NameHolder.NOBODY or (holder is NameHolder.SAME and self is not RegistrationRequest.WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
+class RegistrationCheck:
     """What a program asks for when it registers; the labels have been checked, nothing else has."""
 
     team: str
@@ -66,7 +66,7 @@ class Application:
     """With the role of a channel proxy: the Claude Code that it belongs to."""
     runtime: Runtime = UNSEEN_RUNTIME
     """What registers, as far as it can be seen."""
-    asked: Asked = Asked.EXPLICITLY
+    asked: RegistrationRequest = RegistrationRequest.EXPLICITLY
     succeeds: str | None = None
     """The agent of that name, if it works in no window any more: whoever had it has gone on elsewhere."""
 
@@ -77,7 +77,7 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class RegistrationPlan:
     """What a registration will write, found out beforehand."""
 
     delivery: Delivery | None
@@ -90,7 +90,7 @@ class Found:
     """What proves the binding."""
     announcement: PreRegistration | None
     """What the binding uses up."""
-    former: tuple[Former, ...]
+    former: tuple[FormerAgent, ...]
     """The other agents that this runtime was before."""
     client: Client | None = None
     """What runs in the pane that the agent has so far, if its names tell."""
@@ -101,12 +101,12 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
+class RegistrationResult:
     """What a registration came to."""
 
     agent: Agent
     """As its row is now."""
-    found: Found
+    found: RegistrationPlan
     binding: Binding | None
     """The pane that this registration has bound."""
     losers: tuple[Agent, ...] = ()

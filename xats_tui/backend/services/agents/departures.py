@@ -6,7 +6,7 @@ A process that is killed says nothing, and where it kept no stream open nothing 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import sessions as sessions_store
 from xats_tui.backend.store.sql.database import Database
@@ -24,7 +24,7 @@ class Departures:
     def __init__(
         self,
         database: Database,
-        sessions: Sessions,
+        sessions: McpSessions,
         processes: Processes,
         clock: Clock,
         publish: Callable[[Iterable[Event]], None],

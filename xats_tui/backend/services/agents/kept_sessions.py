@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from xats_tui.backend.mcp_sessions import Session, Sessions, Superseded
+from xats_tui.backend.mcp_sessions import McpSession, McpSessions, Superseded
 from xats_tui.backend.services.wakes.channels import Channels
 from xats_tui.backend.store import sessions as store
 from xats_tui.backend.store.sql.database import Database
@@ -21,14 +21,14 @@ from xats_tui.core.model.agents import SeenProcess
 
 logger = logging.getLogger(__name__)
 
-NOTED_EVERY = 300.0
+SAVE_INTERVAL_S = 300.0
 """Seconds between two notes of which sessions are alive: only the hours after which they end depend on it."""
 
 
 class KeptSessions:
     """All sessions that a client may come back to."""
 
-    def __init__(self, database: Database, sessions: Sessions, channels: Channels, clock: Clock) -> None:
+    def __init__(self, database: Database, sessions: McpSessions, channels: Channels, clock: Clock) -> None:
         self._database = database
         self._sessions = sessions
         self._channels = channels
@@ -36,7 +36,7 @@ class KeptSessions:
         self._noted: dict[str, datetime] = {}
         """By session, what was noted last of when it was alive."""
 
-    async def keep(self, session: Session, opening: Mapping[str, Any]) -> None:
+    async def keep(self, session: McpSession, opening: Mapping[str, Any]) -> None:
         """Keep a session that has just been opened; one that cannot be kept is good until the next restart."""
         try:
             async with self._database.write() as tx:
@@ -47,7 +47,7 @@ class KeptSessions:
     async def identify(
         self,
         tx: Transaction,
-        session: Session,
+        session: McpSession,
         agent_id: str | None,
         evidence: frozenset[str] = frozenset(),
         process: SeenProcess | None = None,
@@ -76,7 +76,7 @@ class KeptSessions:
         kept = await store.by_id(self._database, session_id)
         return kept.opening if kept and self._clock.now() - kept.last_call_at <= idle else None
 
-    async def give_back(self, session: Session) -> None:
+    async def give_back(self, session: McpSession) -> None:
         """Make a session that was opened again who it was; one that was superseded stays so and is told so."""
         async with self._database.write() as tx:  # nobody registers meanwhile and takes the name over
             kept = await store.by_id(tx, session.session_id)
@@ -95,7 +95,7 @@ class KeptSessions:
     async def run(self) -> None:
         """Note now and then which sessions are alive, for ever."""
         while True:
-            await self._clock.sleep(NOTED_EVERY)
+            await self._clock.sleep(SAVE_INTERVAL_S)
             await self.note_alive()
 
     async def note_alive(self) -> None:
@@ -111,7 +111,7 @@ class KeptSessions:
                 await store.note_alive(tx, news)
         self._noted = alive
 
-    async def _carry_again(self, session: Session) -> None:
+    async def _carry_again(self, session: McpSession) -> None:
         """Have the session of a channel proxy carry its channel again."""
         proxy = await self._channels.proxy(session.agent_id) if session.agent_id else None
         csid = proxy.delivery.address.get("channel_session_id") if proxy else None

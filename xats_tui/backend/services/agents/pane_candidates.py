@@ -22,7 +22,7 @@ CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class PaneCandidate:
     """A pane that may be the one that was looked for."""
 
     pane_id: str
@@ -39,7 +39,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class PaneQuery:
     """What a caller says of the pane that it looks for; None is no filter."""
 
     client: Client
@@ -49,7 +49,7 @@ class Wanted:
     title_contains: str | None = None
 
 
-def candidate_in(wanted: Wanted, formats: Mapping[str, Any], processes: Sequence[Process]) -> Candidate | None:
+def candidate_in(wanted: PaneQuery, formats: Mapping[str, Any], processes: Sequence[Process]) -> PaneCandidate | None:
     """The pane as a candidate; None if it does not fit at all."""
     tty = normal_tty(formats["pane_tty"]) or ""
     kinship = _kinship(wanted.cwd, formats["pane_current_path"]) if wanted.cwd else 0
@@ -64,7 +64,7 @@ def candidate_in(wanted: Wanted, formats: Mapping[str, Any], processes: Sequence
     command_hint = COMMAND_HINTS.get(wanted.client)
     if command_hint and command_hint[0].search(formats["pane_current_command"]):
         score += command_hint[1]
-    return Candidate(
+    return PaneCandidate(
         pane_id=formats["pane_id"],
         session_name=formats["session_name"],
         window_index=int(formats["window_index"]),

@@ -6,14 +6,14 @@ process has ended since, or its bridge has gone.  What nobody can tell counts as
 
 from collections.abc import Iterable, Sequence
 
-from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, Client, SeenProcess
 from xats_tui.core.model.panes import PaneState
 
-BELIEVED = 3.0
+PROCESS_CACHE_S = 3.0
 """Seconds for which what was found out about a process is not looked at again."""
 
 CLIENT_SEEN = frozenset({PaneState.IDLE, PaneState.BUSY, PaneState.DRAFT, PaneState.DIALOG})
@@ -23,7 +23,7 @@ CLIENT_SEEN = frozenset({PaneState.IDLE, PaneState.BUSY, PaneState.DRAFT, PaneSt
 class Presence:
     """Who is there."""
 
-    def __init__(self, sessions: Sessions, monitor: PaneMonitor, processes: Processes, clock: Clock) -> None:
+    def __init__(self, sessions: McpSessions, monitor: PaneMonitor, processes: Processes, clock: Clock) -> None:
         self._sessions = sessions
         self._monitor = monitor
         self._processes = processes
@@ -57,7 +57,7 @@ class Presence:
 
     async def _at_work(self, seen: Sequence[SeenProcess]) -> frozenset[SeenProcess]:
         now = self._clock.monotonic()
-        self._looked_at = {one: look for one, look in self._looked_at.items() if now - look[0] < BELIEVED}
+        self._looked_at = {one: look for one, look in self._looked_at.items() if now - look[0] < PROCESS_CACHE_S}
         unknown = frozenset(seen) - self._looked_at.keys()
         if unknown:
             living = await self._processes.at_work(unknown)

@@ -17,10 +17,10 @@ from xats_tui.core.errors import XatsError
 MAX_PATTERN_CHARS, MAX_COMMAND_CHARS = 500, 10_000
 """Of a caller's own pattern, and of a command line that is searched for it."""
 
-SEARCH_DEADLINE_S = 1.5
+SEARCH_TIMEOUT_S = 1.5
 """Seconds to wait for a free helper, and again for its answer."""
 
-HELPERS = 2
+MAX_HELPERS = 2
 
 PLAIN = re.compile(r"[\w\s/@:,=%~-]*")
 """A pattern without a sign that means something in a regular expression."""
@@ -34,7 +34,7 @@ class ProcessPatterns:
     """Searches command lines for callers' patterns."""
 
     def __init__(self) -> None:
-        self._free = asyncio.Semaphore(HELPERS)
+        self._free = asyncio.Semaphore(MAX_HELPERS)
 
     async def found(self, pattern: str, lines: Sequence[str]) -> list[bool]:
         """Search each line for the pattern, large and small letters alike.
@@ -48,7 +48,7 @@ class ProcessPatterns:
         if PLAIN.fullmatch(pattern):
             return [pattern.lower() in line.lower() for line in lines]
         try:
-            async with asyncio.timeout(SEARCH_DEADLINE_S):
+            async with asyncio.timeout(SEARCH_TIMEOUT_S):
                 await self._free.acquire()
         except TimeoutError:
             raise BadPattern("too many patterns are searched for at this moment: try again in a moment") from None
@@ -64,7 +64,7 @@ def _searched(pattern: str, lines: Sequence[str]) -> list[bool]:
     question = json.dumps({"pattern": pattern, "lines": lines})
     try:
         told = subprocess.run(
-            command, input=question, text=True, capture_output=True, timeout=SEARCH_DEADLINE_S, check=False
+            command, input=question, text=True, capture_output=True, timeout=SEARCH_TIMEOUT_S, check=False
         )
         answer = json.loads(told.stdout)
     except (subprocess.TimeoutExpired, ValueError):

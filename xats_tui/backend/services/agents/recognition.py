@@ -29,7 +29,7 @@ NO_TRACES = Traces()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Former:
+class FormerAgent:
     """An agent that a runtime was, and the trace that tells."""
 
     agent: Agent
@@ -44,7 +44,7 @@ class Recognition:
         self._database = database
         self._processes = processes
 
-    async def of(self, traces: Traces, *, but: tuple[str, str] | None = None) -> tuple[Former, ...]:
+    async def of(self, traces: Traces, *, but: tuple[str, str] | None = None) -> tuple[FormerAgent, ...]:
         """The agents that left these traces, but for one (team, name); those seen last come first."""
         if traces == NO_TRACES:
             return ()
@@ -53,9 +53,9 @@ class Recognition:
         return recognised(agents, traces, await self._processes.living(claimed))
 
 
-def recognised(agents: Sequence[Agent], traces: Traces, living: frozenset[SeenProcess]) -> tuple[Former, ...]:
+def recognised(agents: Sequence[Agent], traces: Traces, living: frozenset[SeenProcess]) -> tuple[FormerAgent, ...]:
     """The agents that left these traces, by the strongest of them; `living` are the processes that still live."""
-    found = [Former(agent=agent, by=by) for agent in agents if (by := _trace(agent, traces, living))]
+    found = [FormerAgent(agent=agent, by=by) for agent in agents if (by := _trace(agent, traces, living))]
     return tuple(sorted(found, key=lambda one: one.agent.last_seen_at, reverse=True))
 
 

@@ -8,18 +8,18 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from xats_tui.backend.mcp_sessions import Session
-from xats_tui.backend.services.agents.applications import Application, Found, Registered
-from xats_tui.backend.services.agents.recognition import NO_TRACES, Former, Recognition, Traces
+from xats_tui.backend.mcp_sessions import McpSession
+from xats_tui.backend.services.agents.applications import RegistrationCheck, RegistrationPlan, RegistrationResult
+from xats_tui.backend.services.agents.recognition import NO_TRACES, FormerAgent, Recognition, Traces
 from xats_tui.backend.services.agents.registry import Registry
 from xats_tui.backend.services.agents.runtime_identity import RuntimeIdentity
-from xats_tui.backend.services.agents.runtimes import Holder, Runtimes
+from xats_tui.backend.services.agents.runtimes import NameHolder, Runtimes
 from xats_tui.backend.services.wakes.channels import Channels
 from xats_tui.backend.services.wakes.codex_threads import CodexThreads
 from xats_tui.backend.services.wakes.delivery import checked_delivery
 from xats_tui.backend.store import agents
 from xats_tui.backend.store import pre_registrations as announcements
-from xats_tui.backend.store.agents import Registration
+from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.transactions import Reader, Transaction
@@ -31,7 +31,7 @@ from xats_tui.core.model.panes import PaneRef
 
 logger = logging.getLogger(__name__)
 
-LOOK_DEADLINE_S = 1.9
+LOOK_TIMEOUT_S = 1.9
 """For all that is looked for before anything is written: a registration is answered within two seconds."""
 
 ANNOUNCED = "pre_registration"
@@ -63,14 +63,14 @@ class Registrar:
         self._runtimes = runtimes
         self._clock = clock
 
-    async def look(self, wanted: Application, session: Session) -> Found:
+    async def look(self, wanted: RegistrationCheck, session: McpSession) -> RegistrationPlan:
         """Find out all that a registration needs, and refuse what cannot be; nothing is written.
 
         Raises:
             Refusal: ui_pid_client_mismatch, channel_session_id_ui_pid_mismatch, invalid_delivery,
                 invalid_channel_session_id, forbidden_role, unknown_channel_session, and those of a Codex thread.
         """
-        ends_at = asyncio.get_running_loop().time() + LOOK_DEADLINE_S
+        ends_at = asyncio.get_running_loop().time() + LOOK_TIMEOUT_S
         pid, is_host = wanted.own_ui, wanted.runtime.shows(wanted.own_ui)
         process = await self._identity.program(wanted.client, pid, is_host=is_host) if pid else None
         own_channel = await self._channel_of_pid(wanted)
@@ -84,7 +84,7 @@ class Registrar:
         in_use = await self._runtimes.why_not_bind(self._database, binding, session) if binding else ""
         if in_use:
             binding = announcement = None
-        return Found(
+        return RegistrationPlan(
             delivery=delivery,
             process=process,
             bound_channel=None if wanted.channel_session_id else own_channel,
@@ -97,14 +97,16 @@ class Registrar:
             host_session=await self._host_session(wanted, session),
         )
 
-    async def register(self, tx: Transaction, wanted: Application, found: Found, session: Session) -> Registered:
+    async def register(
+        self, tx: Transaction, wanted: RegistrationCheck, found: RegistrationPlan, session: McpSession
+    ) -> RegistrationResult:
         """Write what was asked for and found.
 
         Raises:
             Refusal: `name_in_use`: nobody called for it, and whoever has the name lives.
         """
         if wanted.role == CHANNEL_PROXY_ROLE:
-            return Registered(agent=await self._register_proxy(tx, wanted, found), found=found, binding=None)
+            return RegistrationResult(agent=await self._register_proxy(tx, wanted, found), found=found, binding=None)
         before = await agents.by_name(tx, wanted.team, wanted.name)
         holder = await self.check(tx, wanted, session)
         is_another = before is not None and not await self._runtimes.is_continued(tx, before, session, wanted.runtime)
@@ -121,10 +123,10 @@ class Registrar:
             agent = await self._registry.bind(tx, agent.agent_id, replace(agent.binding, client=found.client))
         for former in await self._runtimes.gone_on(tx, agent, session, wanted.runtime):
             agent = await self._registry.succeed(tx, former, agent)
-        taken_over = (before,) if before is not None and holder is Holder.OTHER else ()
-        return Registered(agent=agent, found=found, binding=binding, losers=(*taken_over, *displaced))
+        taken_over = (before,) if before is not None and holder is NameHolder.OTHER else ()
+        return RegistrationResult(agent=agent, found=found, binding=binding, losers=(*taken_over, *displaced))
 
-    async def check(self, reader: Reader, wanted: Application, session: Session) -> Holder:
+    async def check(self, reader: Reader, wanted: RegistrationCheck, session: McpSession) -> NameHolder:
         """Who has the name now, if it may be had.
 
         Raises:
@@ -132,21 +134,21 @@ class Registrar:
         """
         agent = await agents.by_name(reader, wanted.team, wanted.name)
         if agent is None:
-            return Holder.NOBODY
+            return NameHolder.NOBODY
         holder = await self._runtimes.holder(reader, agent, session, wanted.runtime)
-        if wanted.succeeds == agent.agent_id and holder is Holder.OTHER:
-            return Holder.NOBODY
+        if wanted.succeeds == agent.agent_id and holder is NameHolder.OTHER:
+            return NameHolder.NOBODY
         if not wanted.asked.may_have(holder):
             raise Refusal("name_in_use", detail=f"{agent.address} is {_where(agent)}, and lives; {TAKE_ANOTHER}")
         return holder
 
-    async def left_behind(self, wanted: Application, session: Session) -> str | None:
+    async def left_behind(self, wanted: RegistrationCheck, session: McpSession) -> str | None:
         """The id of the agent that has the name and works in no window any more; to ask its program may last."""
         agent = await self._registry.by_name(wanted.team, wanted.name)
         if agent is None or agent.agent_id == session.agent_id:
             return None
         holder = await self._runtimes.holder(self._database, agent, session, wanted.runtime)
-        return agent.agent_id if holder is Holder.OTHER and await self._runtimes.is_left(agent) else None
+        return agent.agent_id if holder is NameHolder.OTHER and await self._runtimes.is_left(agent) else None
 
     async def announce(self, tx: Transaction, pane: PaneRef, mark: str, lifetime: timedelta) -> datetime:
         """Note that a Codex with this mark is about to run in a pane; until when that counts."""
@@ -168,8 +170,8 @@ class Registrar:
                     await self._registry.bind(tx, agent_id, binding)
 
     async def _former(
-        self, wanted: Application, delivery: Delivery | None, process: Process | None, binding: Binding | None
-    ) -> tuple[Former, ...]:
+        self, wanted: RegistrationCheck, delivery: Delivery | None, process: Process | None, binding: Binding | None
+    ) -> tuple[FormerAgent, ...]:
         """Who the runtime was that registers now, if its call shows traces; what a model passes may be a guess."""
         if wanted.role == CHANNEL_PROXY_ROLE or wanted.traces == NO_TRACES:
             return ()
@@ -181,7 +183,7 @@ class Registrar:
         )
         return await self._recognition.of(traces, but=(wanted.team, wanted.name))
 
-    async def _channel_of_pid(self, wanted: Application) -> str | None:
+    async def _channel_of_pid(self, wanted: RegistrationCheck) -> str | None:
         """The channel of the Claude Code that the caller runs in; one that it names must be the same."""
         if wanted.client is not Client.CLAUDE_CODE or wanted.ui_pid is None or wanted.role == CHANNEL_PROXY_ROLE:
             return None
@@ -191,7 +193,7 @@ class Registrar:
             raise Refusal("channel_session_id_ui_pid_mismatch", detail=detail)
         return csid
 
-    async def _delivery(self, wanted: Application) -> Delivery | None:
+    async def _delivery(self, wanted: RegistrationCheck) -> Delivery | None:
         if wanted.delivery is not None:
             return checked_delivery(wanted.delivery)
         if wanted.codex is None:
@@ -200,7 +202,7 @@ class Registrar:
             return await self._threads.resumed(wanted.codex)
         return await self._threads.own(wanted.codex.own)
 
-    def _named_channel(self, wanted: Application) -> str | None:
+    def _named_channel(self, wanted: RegistrationCheck) -> str | None:
         if wanted.channel_session_id is None:
             return None
         csid = wanted.channel_session_id.strip()
@@ -212,22 +214,24 @@ class Registrar:
             raise Refusal("unknown_channel_session")
         return csid
 
-    async def _client_of_kept(self, wanted: Application) -> Client | None:
+    async def _client_of_kept(self, wanted: RegistrationCheck) -> Client | None:
         """The client that runs in the pane which the agent has so far."""
         agent = await self._registry.by_name(wanted.team, wanted.name)
         return await self._identity.client_of(agent.process) if agent and agent.binding and agent.process else None
 
-    async def _host_session(self, wanted: Application, session: Session) -> str | None:
+    async def _host_session(self, wanted: RegistrationCheck, session: McpSession) -> str | None:
         """The session by whose name hooks speak of the agent, unless it is that of another agent that lives."""
         for agent in await agents.by_host_session(self._database, wanted.host_session or ""):
             is_it = (agent.team, agent.name) == (wanted.team, wanted.name)
             holder = await self._runtimes.holder(self._database, agent, session, wanted.runtime)
-            if not is_it and holder is Holder.OTHER:
+            if not is_it and holder is NameHolder.OTHER:
                 logger.warning("%s names the session of %s as its own: not believed", wanted.name, agent.address)
                 return None
         return wanted.host_session
 
-    async def _binding(self, wanted: Application, ends_at: float) -> tuple[Binding | None, PreRegistration | None]:
+    async def _binding(
+        self, wanted: RegistrationCheck, ends_at: float
+    ) -> tuple[Binding | None, PreRegistration | None]:
         """Find the pane that is proved to be the caller's; a registration does not fail for want of one."""
         try:
             async with asyncio.timeout_at(ends_at):
@@ -238,7 +242,7 @@ class Registrar:
             logger.info("%s is bound to no pane: %s", wanted.name, refusal.code)
         return None, None
 
-    async def _proved_pane(self, wanted: Application) -> tuple[Binding | None, PreRegistration | None]:
+    async def _proved_pane(self, wanted: RegistrationCheck) -> tuple[Binding | None, PreRegistration | None]:
         if wanted.role == CHANNEL_PROXY_ROLE:
             return None, None
         if (pid := wanted.own_ui) is not None:
@@ -251,7 +255,7 @@ class Registrar:
             return await self._identity.by_announcement(own) or (None, None)
         return None, None
 
-    async def _register_proxy(self, tx: Transaction, wanted: Application, found: Found) -> Agent:
+    async def _register_proxy(self, tx: Transaction, wanted: RegistrationCheck, found: RegistrationPlan) -> Agent:
         csid = found.delivery.address.get("channel_session_id") if found.delivery else None
         return await self._channels.register_proxy(
             tx, team=wanted.team, name=wanted.name, csid=csid, ui_pid=wanted.channel_ui_pid
@@ -265,13 +269,13 @@ def _where(agent: Agent) -> str:
     return f"another {agent.client_name or agent.client or 'program'}{where}{process}"
 
 
-def _row(wanted: Application, found: Found, *, is_another: bool) -> Registration:
+def _row(wanted: RegistrationCheck, found: RegistrationPlan, *, is_another: bool) -> AgentRow:
     """Of a pid that is not shown only Claude Code's is kept: by it its channel finds the agent."""
     process = found.process
     shown = process is not None and wanted.runtime.shows(process.pid)
     named = wanted.ui_pid if wanted.client is Client.CLAUDE_CODE else None
     pid = process.pid if process and shown else named
-    return Registration(
+    return AgentRow(
         team=wanted.team,
         name=wanted.name,
         role=wanted.role,

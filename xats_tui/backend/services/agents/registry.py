@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import uuid4
 
-from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.panes.tested_versions import newer_than_tested
 from xats_tui.backend.services.agents.presence import Presence
@@ -20,7 +20,7 @@ from xats_tui.backend.store import messages as messages_store
 from xats_tui.backend.store import receipts as receipts_store
 from xats_tui.backend.store import tasks as tasks_store
 from xats_tui.backend.store import wakes as wakes_store
-from xats_tui.backend.store.agents import Registration
+from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.known_agents import KnownAgents
 from xats_tui.backend.store.sql.transactions import Transaction
@@ -42,10 +42,10 @@ from xats_tui.core.model.agents import (
 from xats_tui.core.model.labels import composed, folded
 from xats_tui.core.model.panes import PaneRef
 
-LABEL_LIMIT = 64
+MAX_LABEL_CHARS = 64
 """Characters of a name, role or team at most: they stand in tables and in hints."""
 
-CONTRACT_NAME_LIMIT = 200
+MAX_CONTRACT_NAME_CHARS = 200
 
 DEFAULT_TEAM = "default"
 
@@ -67,7 +67,7 @@ class Registry:
         self,
         database: Database,
         known: KnownAgents,
-        sessions: Sessions,
+        sessions: McpSessions,
         presence: Presence,
         waker: Waker,
         monitor: PaneMonitor,
@@ -107,7 +107,7 @@ class Registry:
         """A team's agents, the longest registered first."""
         return await store.of_team(self._database, team)
 
-    async def register(self, tx: Transaction, wanted: Registration) -> Agent:
+    async def register(self, tx: Transaction, wanted: AgentRow) -> Agent:
         """Make or refresh an identity; the id of a (team, name) never changes."""
         before = await store.by_name(tx, wanted.team, wanted.name)
         agent = await store.register(tx, wanted, str(uuid4()))
@@ -138,7 +138,7 @@ class Registry:
         await store.forget_runtime(tx, former.agent_id)
         tx.record(PaneBound(agent_id=former.agent_id))
         if agent.delivery.kind is DeliveryKind.NONE and former.delivery.kind is not DeliveryKind.NONE:
-            agent = await self.register(tx, Registration.of(agent, former.delivery))
+            agent = await self.register(tx, AgentRow.of(agent, former.delivery))
         bound = agent.binding is None and former.binding
         return await self.bind(tx, agent.agent_id, former.binding) if bound and former.binding else agent
 
@@ -229,7 +229,7 @@ def checked_label(what: str, text: str) -> str:
     Raises:
         Refusal: `invalid_name`, `invalid_role` or `invalid_team`, with the rule.
     """
-    label = _visible(what, text, LABEL_LIMIT)
+    label = _visible(what, text, MAX_LABEL_CHARS)
     if what == "role" and label.startswith(RESERVED) and label != CHANNEL_PROXY_ROLE:
         raise Refusal("invalid_role", detail=f"roles that begin with {RESERVED} are reserved")
     if what == "name" and unicodedata.normalize("NFKC", label).casefold() == OPERATOR_NAME:
@@ -243,7 +243,7 @@ def checked_contract_name(text: str) -> str:
     Raises:
         Refusal: `invalid_contract_name`, with the rule.
     """
-    return _visible("contract_name", text, CONTRACT_NAME_LIMIT)
+    return _visible("contract_name", text, MAX_CONTRACT_NAME_CHARS)
 
 
 def _visible(what: str, text: str, limit: int) -> str:

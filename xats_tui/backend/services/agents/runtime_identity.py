@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from xats_tui.backend.services.agents.pane_candidates import Candidate, Wanted, candidate_in
+from xats_tui.backend.services.agents.pane_candidates import PaneCandidate, PaneQuery, candidate_in
 from xats_tui.backend.services.agents.process_clients import client_in, may_be, runs_elsewhere
 from xats_tui.backend.services.agents.process_patterns import BadPattern, ProcessPatterns
 from xats_tui.backend.store.pre_registrations import PreRegistration
@@ -49,7 +49,7 @@ class RuntimeIdentity:
         self._clock = clock
         self._patterns = ProcessPatterns()
 
-    async def detect(self, wanted: Wanted, socket: str = "") -> tuple[Candidate, ...]:
+    async def detect(self, wanted: PaneQuery, socket: str = "") -> tuple[PaneCandidate, ...]:
         """The panes that fit, the best first.
 
         Raises:

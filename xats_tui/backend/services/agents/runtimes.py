@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.backend.services.agents.process_clients import client_in
-from xats_tui.backend.session_limit import Occupant
+from xats_tui.backend.session_limit import SessionUse
 from xats_tui.backend.store import agents
 from xats_tui.backend.store import sessions as store
 from xats_tui.backend.store.sql.transactions import Reader
@@ -65,7 +65,7 @@ class Runtime:
         return any(one.is_same(process) for one in self.hosts)
 
 
-class Holder(Enum):
+class NameHolder(Enum):
     """The relation of a runtime to whoever has the name that it wants."""
 
     NOBODY = auto()
@@ -81,7 +81,7 @@ class Runtimes:
 
     def __init__(
         self,
-        sessions: Sessions,
+        sessions: McpSessions,
         processes: Processes,
         callers: Callers,
         clock: Clock,
@@ -94,20 +94,20 @@ class Runtimes:
         self._clock = clock
         self.is_left = is_left
 
-    async def of(self, session: Session, instance: str | None, ui_pid: int | None, bridge: int | None) -> Runtime:
+    async def of(self, session: McpSession, instance: str | None, ui_pid: int | None, bridge: int | None) -> Runtime:
         """The runtime that calls in a session; it is looked for first at the pids that it says of itself."""
         likely = [pid for pid in (bridge, ui_pid) if pid is not None]
         line = await self._callers.line(session.peer, likely)
         return Runtime(instance=instance, ui_pid=ui_pid, line=line)
 
-    async def occupants(self, sessions: Sequence[Session]) -> list[Occupant]:
+    async def occupants(self, sessions: Sequence[McpSession]) -> list[SessionUse]:
         """What keeps each of these sessions: a stream, a call, a process that lives."""
         unknown = {one.stream_peer for one in sessions if one.process is None and self._sessions.has_stream(one)}
         owners = await self._callers.owners({port for port in unknown if port is not None})
         processes = {one.session_id: one.process or owners.get(one.stream_peer or 0) for one in sessions}
         living = await self._processes.living({process for process in processes.values() if process})
         return [
-            Occupant(
+            SessionUse(
                 session=session,
                 listens=self._sessions.has_stream(session),
                 process=(process := processes[session.session_id]),
@@ -116,7 +116,7 @@ class Runtimes:
             for session in sessions
         ]
 
-    async def believed(self, ui_pid: int | None, session: Session) -> int | None:
+    async def believed(self, ui_pid: int | None, session: McpSession) -> int | None:
         """The pid of a user interface that a caller says to belong to, unless that is another user's."""
         if ui_pid is None or session.peer is None or await self._callers.may_speak_for(ui_pid, session.peer):
             return ui_pid
@@ -129,23 +129,23 @@ class Runtimes:
             return agent.process in await self._processes.living({agent.process})
         return any([await self._is_there(one) for one in self._sessions.all_of(agent.agent_id)])
 
-    async def holder(self, reader: Reader, agent: Agent, session: Session, runtime: Runtime) -> Holder:
+    async def holder(self, reader: Reader, agent: Agent, session: McpSession, runtime: Runtime) -> NameHolder:
         """Who has an agent's name now, for a runtime that wants it."""
         others = [one for one in self._sessions.all_of(agent.agent_id) if one is not session]
         kept = await self._kept(reader, agent.agent_id, session)
         all_evidence = [one.evidence for one in others] + [one.evidence for one in kept]
         if session.agent_id == agent.agent_id or any(f"instance:{runtime.instance}" in one for one in all_evidence):
-            return Holder.NOBODY
+            return NameHolder.NOBODY
         evidence = [one.evidence for one in others if await self._is_there(one)]
         evidence += [one.evidence for one in kept if await self._was_there(one)]
         foreign = any(proofs.isdisjoint(runtime.proofs) for proofs in evidence)
         if not foreign and agent.process is not None and not runtime.is_in(agent.process):
             foreign = agent.process in await self._processes.living({agent.process})
         if foreign:
-            return Holder.OTHER
-        return Holder.SAME if evidence else Holder.NOBODY
+            return NameHolder.OTHER
+        return NameHolder.SAME if evidence else NameHolder.NOBODY
 
-    async def why_not_bind(self, reader: Reader, binding: Binding, session: Session) -> str:
+    async def why_not_bind(self, reader: Reader, binding: Binding, session: McpSession) -> str:
         """Why a pane is not bound for somebody who only names its process; empty if it may be."""
         holder = await agents.holder_of(reader, binding.pane)
         if holder is None or binding.proved or holder.agent_id == session.agent_id:
@@ -155,7 +155,7 @@ class Runtimes:
         return f"pane {binding.pane.pane_id} is {holder.address}'s, whose program has shown that it is its own"
 
     async def displaced(
-        self, reader: Reader, agent: Agent, binding: Binding, runtime: Runtime, session: Session
+        self, reader: Reader, agent: Agent, binding: Binding, runtime: Runtime, session: McpSession
     ) -> tuple[Agent, ...]:
         """Whoever lives, is another runtime, and loses its pane to this binding."""
         holder = await agents.holder_of(reader, binding.pane)
@@ -163,7 +163,7 @@ class Runtimes:
             return ()
         return (holder,) if await self.is_alive(holder) else ()
 
-    async def gone_on(self, reader: Reader, agent: Agent, session: Session, runtime: Runtime) -> tuple[Agent, ...]:
+    async def gone_on(self, reader: Reader, agent: Agent, session: McpSession, runtime: Runtime) -> tuple[Agent, ...]:
         """The agents that this very program was before it became `agent`, and that nobody else speaks for."""
         return tuple(
             [
@@ -175,12 +175,12 @@ class Runtimes:
             ]
         )
 
-    async def _has_another(self, reader: Reader, agent_id: str, session: Session) -> bool:
+    async def _has_another(self, reader: Reader, agent_id: str, session: McpSession) -> bool:
         others = [one for one in self._sessions.all_of(agent_id) if one is not session]
         there = [await self._is_there(one) for one in others]
         return any(there) or any([await self._was_there(one) for one in await self._kept(reader, agent_id, session)])
 
-    async def is_continued(self, reader: Reader, agent: Agent, session: Session, runtime: Runtime) -> bool:
+    async def is_continued(self, reader: Reader, agent: Agent, session: McpSession, runtime: Runtime) -> bool:
         """Whether what an agent's row says of its program still holds: the same runtime, or the same process, calls."""
         others = [one for one in self._sessions.all_of(agent.agent_id) if one is not session]
         kept = await store.others_of(reader, agent.agent_id, session.session_id)
@@ -192,12 +192,12 @@ class Runtimes:
         peers = [one.process for one in others] + [one.peer for one in kept]
         return runtime.peer is not None and any(map(runtime.peer.is_same, peers))
 
-    async def _kept(self, reader: Reader, agent_id: str, session: Session) -> list[store.KeptSession]:
+    async def _kept(self, reader: Reader, agent_id: str, session: McpSession) -> list[store.KeptSession]:
         """The sessions of an agent from before a restart that nobody has come back to yet."""
         kept = await store.others_of(reader, agent_id, session.session_id)
         return [one for one in kept if self._sessions.get(one.session_id) is None]
 
-    async def _is_there(self, session: Session) -> bool:
+    async def _is_there(self, session: McpSession) -> bool:
         if self._sessions.has_stream(session):
             return True
         if session.process is not None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from xats_tui.backend.health.notices import Notices
-from xats_tui.backend.mcp_sessions import Session, Sessions
+from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.backend.services.agents.runtimes import Runtime
 from xats_tui.backend.store import activity
 from xats_tui.backend.store.sql.transactions import Transaction
@@ -22,7 +22,7 @@ SUPERSEDED = "notifications/superseded"
 class Takeovers:
     """Says who took whose name or pane."""
 
-    def __init__(self, sessions: Sessions, notices: Notices) -> None:
+    def __init__(self, sessions: McpSessions, notices: Notices) -> None:
         self._sessions = sessions
         self._notices = notices
 
@@ -32,7 +32,7 @@ class Takeovers:
             await activity.note(tx, agent.address, VERB, _sentence(agent, loser, runtime), agent_id=loser.agent_id)
 
     async def tell(
-        self, agent: Agent, losers: Sequence[Agent], runtime: Runtime, superseded: Iterable[Session] = ()
+        self, agent: Agent, losers: Sequence[Agent], runtime: Runtime, superseded: Iterable[McpSession] = ()
     ) -> None:
         """Tell whoever is concerned, once it has happened; `superseded` speak as the agent no more."""
         for loser in losers:

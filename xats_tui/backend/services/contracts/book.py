@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.services.agents.registry import checked_contract_name
 from xats_tui.backend.services.schemas.compatibility import Compatibility, compare
 from xats_tui.backend.services.schemas.diff import diff_schemas
@@ -43,7 +43,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registered:
+class NewVersion:
     """A version that is stored."""
 
     contract: Contract
@@ -55,7 +55,7 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unchanged:
+class UnchangedVersion:
     """A schema that is the newest version already; nothing was stored."""
 
     contract: Contract
@@ -64,7 +64,7 @@ class Unchanged:
 class ContractBook:
     """All contracts."""
 
-    def __init__(self, database: Database, sessions: Sessions, *, schema_limit: int) -> None:
+    def __init__(self, database: Database, sessions: McpSessions, *, schema_limit: int) -> None:
         self._database = database
         self._sessions = sessions
         self._schema_limit = schema_limit
@@ -91,14 +91,16 @@ class ContractBook:
             diff, compatibility = changes
             yield Draft(team=team, name=name, schema=schema, previous=previous, diff=diff, compatibility=compatibility)
 
-    async def register(self, tx: Transaction, author: Agent, draft: Draft, note: str | None) -> Registered | Unchanged:
+    async def register(
+        self, tx: Transaction, author: Agent, draft: Draft, note: str | None
+    ) -> NewVersion | UnchangedVersion:
         """Store a draft as the next version of its contract.
 
         The schema of the newest version again changes nothing, neither its note nor who registered it.
         """
         name, previous, diff, compatibility = draft.name, draft.previous, draft.diff, draft.compatibility
         if previous is not None and diff is None:
-            return Unchanged(contract=previous)
+            return UnchangedVersion(contract=previous)
         contract = Contract(
             team=draft.team,
             name=name,
@@ -115,9 +117,9 @@ class ContractBook:
         await tx.carry_out()
         event_id = event.number
         tx.record(ContractRegistered(team=author.team, name=name, version=contract.version, event_id=event_id))
-        return Registered(contract=contract, event_id=event_id, diff=diff, compatibility=compatibility)
+        return NewVersion(contract=contract, event_id=event_id, diff=diff, compatibility=compatibility)
 
-    async def announce(self, registered: Registered) -> None:
+    async def announce(self, registered: NewVersion) -> None:
         """Notify the subscribers that listen, all at once; those who do not will poll."""
         contract = registered.contract
         params = {

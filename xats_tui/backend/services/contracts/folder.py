@@ -11,10 +11,10 @@ from typing import Any
 
 from xats_tui.backend.health.notices import Notices
 from xats_tui.backend.services.agents.registry import checked_contract_name, checked_label, operator_in
-from xats_tui.backend.services.contracts.book import ContractBook, Draft, Registered
+from xats_tui.backend.services.contracts.book import ContractBook, Draft, NewVersion
 from xats_tui.backend.store import activity as activity_store
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.backend.system.file_watcher import Saved
+from xats_tui.backend.system.file_watcher import SavedFiles
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import OPERATOR_NAME
 from xats_tui.core.model.labels import composed
@@ -35,7 +35,7 @@ class ContractFolder:
         self._folder = folder
         self._team = team
 
-    async def take(self, file: Saved) -> None:
+    async def take(self, file: SavedFiles) -> None:
         """Register what a file holds as the next version, or tell what is wrong with it.
 
         What is the newest version already, or was saved before that was registered, changes nothing.  Hidden files and
@@ -59,13 +59,13 @@ class ContractFolder:
             self._notices.tell(subject, f"registered {_told(outcome)}{_consequence(outcome)}")
             await self._contracts.announce(outcome)
 
-    async def _register(self, draft: Draft, note: str, saved_at: datetime) -> Registered | None:
+    async def _register(self, draft: Draft, note: str, saved_at: datetime) -> NewVersion | None:
         """Store a draft; None if there is nothing new, or something newer."""
         if draft.previous is not None and saved_at < draft.previous.registered_at:
             return None
         async with self._database.write() as tx:
             outcome = await self._contracts.register(tx, operator_in(draft.team), draft, note)
-            if not isinstance(outcome, Registered):
+            if not isinstance(outcome, NewVersion):
                 return None
             await activity_store.note(tx, OPERATOR_NAME, "register contract", f"{_told(outcome)} {note}")
         return outcome
@@ -96,11 +96,11 @@ def _sentence(refusal: Refusal) -> str:
     return f"{detail} (at {path})" if path else str(detail or refusal.code)
 
 
-def _told(registered: Registered) -> str:
+def _told(registered: NewVersion) -> str:
     """Name the version."""
     return f"{registered.contract.name} v{registered.contract.version} of {registered.contract.team}"
 
 
-def _consequence(registered: Registered) -> str:
+def _consequence(registered: NewVersion) -> str:
     breaks = registered.compatibility is not None and registered.compatibility.breaks
     return ", which breaks the one before" if breaks else ""

@@ -5,25 +5,25 @@ It opens nothing and starts nothing; that is `services/launching`'s.
 
 from datetime import timedelta
 
-from xats_tui.backend.mcp_sessions import Sessions
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.services.agents.registration import Registrar
 from xats_tui.backend.services.agents.registry import Registry
-from xats_tui.backend.services.launch.launcher import Known
+from xats_tui.backend.services.launch.launcher import KnownAgent
 from xats_tui.backend.services.wakes.delivery import checked_delivery
 from xats_tui.backend.store import activity
-from xats_tui.backend.store.agents import Registration
+from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.processes import Processes
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import OPERATOR_NAME, Agent, Delivery, DeliveryKind
-from xats_tui.core.model.launches import Wanted
+from xats_tui.core.model.launches import LaunchRequest
 from xats_tui.core.model.panes import PaneRef
 
 ANNOUNCED_FOR = timedelta(seconds=600)
 """How long the announcement of a pane counts: somebody may have to answer a question of the client's first."""
 
 
-class LaunchDesk:
+class LocalLaunchBackend:
     """The coordinator's side of a launch."""
 
     def __init__(
@@ -31,7 +31,7 @@ class LaunchDesk:
         database: Database,
         registry: Registry,
         registrar: Registrar,
-        sessions: Sessions,
+        sessions: McpSessions,
         *,
         actor: str = OPERATOR_NAME,
     ) -> None:
@@ -43,12 +43,12 @@ class LaunchDesk:
         self._processes = Processes()
         self._actor = actor
 
-    async def known(self, team: str, name: str) -> Known | None:
+    async def known(self, team: str, name: str) -> KnownAgent | None:
         """What is known of an agent of that name; None if there is none."""
         agent = await self._registry.by_name(team, name)
         if agent is None:
             return None
-        return Known(
+        return KnownAgent(
             agent_id=agent.agent_id,
             lives=await self._lives(agent),
             seen_at=agent.last_seen_at,
@@ -56,12 +56,12 @@ class LaunchDesk:
             delivery=agent.delivery.kind,
         )
 
-    async def expect(self, wanted: Wanted, pane: PaneRef | None, mark: str) -> None:
+    async def expect(self, wanted: LaunchRequest, pane: PaneRef | None, mark: str) -> None:
         """Forget how an earlier agent of that name was woken; note the pane in which a Codex is about to run."""
         agent = await self._registry.by_name(wanted.team, wanted.name)
         async with self._database.write() as tx:
             if agent is not None and agent.delivery.kind is not DeliveryKind.NONE:
-                await self._registry.register(tx, Registration.of(agent, Delivery()))
+                await self._registry.register(tx, AgentRow.of(agent, Delivery()))
             if pane is not None:
                 await self._registrar.announce(tx, pane, mark, ANNOUNCED_FOR)
 
@@ -73,7 +73,7 @@ class LaunchDesk:
         """
         await self._registrar.bind_announced(agent_id, mark)
 
-    async def arrived(self, wanted: Wanted, agent_id: str, base_url: str, session_id: str) -> None:
+    async def arrived(self, wanted: LaunchRequest, agent_id: str, base_url: str, session_id: str) -> None:
         """Write down that it is there, and the session of its own server by which it is woken, if there is one.
 
         Raises:
@@ -85,7 +85,7 @@ class LaunchDesk:
         async with self._database.write() as tx:
             if session_id:
                 address = {"kind": DeliveryKind.OPENCODE_SERVER, "base_url": base_url, "session_id": session_id}
-                await self._registry.register(tx, Registration.of(agent, checked_delivery(address)))
+                await self._registry.register(tx, AgentRow.of(agent, checked_delivery(address)))
             where = f", pane {agent.binding.pane.pane_id}" if agent.binding else ""
             detail = f"{agent.address}: {wanted.client} in {wanted.folder}{where}"
             await activity.note(tx, self._actor, "launch", detail, agent_id=agent_id)

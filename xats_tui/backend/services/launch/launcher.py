@@ -1,4 +1,4 @@
-"""Launching: the order in which a client becomes an agent in a pane of its own, and what of it the coordinator knows.
+"""Launcher: the order in which a client becomes an agent in a pane of its own, and what of it the coordinator knows.
 
 What cannot be is refused before anything is opened.  How a client is started is `xats_tui.launching`'s.
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 from xats_tui.backend.services.launch.means import checked, means_for, prepared
-from xats_tui.backend.system.tmux_windows import Place, Windows
-from xats_tui.backend.transports.opencode_server import NoAnswer, begin_session
+from xats_tui.backend.system.tmux_windows import NewPane, TmuxWindows
+from xats_tui.backend.transports.opencode_server import NoServerAnswer, begin_session
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal, TmuxError
-from xats_tui.core.model.launches import Launched, Means, Start, Wanted, Wish
+from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchFormEntry, LaunchRequest, LaunchResult
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.screen.ansi_grid import parse_screen
 from xats_tui.runtime.settings import Settings
@@ -28,24 +28,24 @@ PATIENCE = timedelta(seconds=90)
 SCREEN_PATIENCE = timedelta(seconds=20)
 """How long a screen may take to come up after its agent has registered."""
 
-GLANCE = 0.25
+POLL_INTERVAL_S = 0.25
 """Seconds between two looks whether it has registered."""
 
 COMPLAINT = re.compile(r"\b(error|fail|cannot|can't|not found|invalid|denied|unknown option)", re.IGNORECASE)
 """A line of a pane that says what is wrong, if one does."""
 
-LAST_WORDS = 100
+SCROLLBACK_LINES = 100
 """Lines above the screen of a program that has ended."""
 
 DEAD = "Pane is dead"
 """tmux's own word under a program that has ended."""
 
-LONGEST_LINE = 160
+MAX_LINE_CHARS = 160
 """Characters of what a pane shows that are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownAgent:
     """What the coordinator knows of a name in a team."""
 
     agent_id: str
@@ -58,14 +58,14 @@ class Known:
     """How it is woken besides its pane; `none` if it is not."""
 
 
-class Desk(Protocol):
+class LaunchBackend(Protocol):
     """What a launch asks of the coordinator."""
 
-    async def known(self, team: str, name: str) -> Known | None:
+    async def known(self, team: str, name: str) -> KnownAgent | None:
         """What is known of an agent of that name; None if there is none."""
         ...
 
-    async def expect(self, wanted: Wanted, pane: PaneRef | None, mark: str) -> None:
+    async def expect(self, wanted: LaunchRequest, pane: PaneRef | None, mark: str) -> None:
         """Forget how an earlier agent of that name was woken; note the pane in which a Codex is about to run."""
         ...
 
@@ -73,13 +73,13 @@ class Desk(Protocol):
         """Bind the pane that is expected under this mark, if what is to run in it does by now."""
         ...
 
-    async def arrived(self, wanted: Wanted, agent_id: str, base_url: str, session_id: str) -> None:
+    async def arrived(self, wanted: LaunchRequest, agent_id: str, base_url: str, session_id: str) -> None:
         """Write down that it is there, and the session of its own server by which it is woken, if there is one."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class LaunchSite:
     """Where a pane is to be opened."""
 
     socket: str = ""
@@ -98,27 +98,27 @@ def nobody(words: str) -> None:
     """Nobody wants to hear it."""
 
 
-class Launching:
+class Launcher:
     """Launches agents."""
 
-    def __init__(self, windows: Windows, desk: Desk, clock: Clock, settings: Settings) -> None:
+    def __init__(self, windows: TmuxWindows, desk: LaunchBackend, clock: Clock, settings: Settings) -> None:
         self._windows = windows
         self._desk = desk
         self._clock = clock
         self._settings = settings
 
-    async def grant(self, wish: Wish, seat: PaneRef | None) -> Launched:
+    async def grant(self, wish: LaunchFormEntry, seat: PaneRef | None) -> LaunchResult:
         """Launch what somebody at the dashboard wants, who sits in that pane.
 
         Raises:
             Refusal: as `checked`, `means_for` and `launch` do.
         """
         wanted = checked(wish.client, wish.name, wish.team, wish.role, Path(wish.folder))
-        return await self.launch(wanted, Where(seat=seat))
+        return await self.launch(wanted, LaunchSite(seat=seat))
 
     async def launch(
-        self, wanted: Wanted, where: Where, tell: Tell = nobody, *, patience: timedelta | None = PATIENCE
-    ) -> Launched:
+        self, wanted: LaunchRequest, where: LaunchSite, tell: Tell = nobody, *, patience: timedelta | None = PATIENCE
+    ) -> LaunchResult:
         """Start a client in a pane of its own, and wait until it has registered.
 
         Args:
@@ -151,7 +151,9 @@ class Launching:
         delivery = "opencode-server" if session_id else known.delivery
         return _launched(wanted, place, known.agent_id, delivery)
 
-    async def _started(self, wanted: Wanted, means: Means, start: Start, where: Where) -> Place:
+    async def _started(
+        self, wanted: LaunchRequest, means: LaunchCommand, start: ClientStart, where: LaunchSite
+    ) -> NewPane:
         folder = str(wanted.folder)
         try:
             session = await self._session_for(where)
@@ -170,26 +172,28 @@ class Launching:
             raise
         return place
 
-    async def _session_for(self, where: Where) -> str | None:
+    async def _session_for(self, where: LaunchSite) -> str | None:
         if where.seat:
             return await self._windows.session_of(where.seat)
         return await self._windows.newest_session(where.socket)
 
-    async def _registered(self, wanted: Wanted, place: Place, begun: datetime, patience: timedelta) -> Known:
+    async def _registered(
+        self, wanted: LaunchRequest, place: NewPane, begun: datetime, patience: timedelta
+    ) -> KnownAgent:
         while True:
             known = await self._desk.known(wanted.team, wanted.name)
             if known is not None and known.seen_at >= begun:
                 return known
             if await self._windows.has_ended(place):
                 # tmux pushes out of sight what stood at the top to say that the program is dead.
-                told = f"{wanted.client} has ended{await self._told(place, before=LAST_WORDS)}"
+                told = f"{wanted.client} has ended{await self._told(place, before=SCROLLBACK_LINES)}"
                 raise Refusal("not_started", sentence=f"{told}; its pane is kept: look with\n{_way(place)}")
             if self._clock.now() - begun > patience:
                 told = f"{wanted.client} runs, but {wanted.name} has not registered in {patience.seconds} s"
                 raise Refusal("not_registered", sentence=f"{told}{await self._told(place)}; look with\n{_way(place)}")
-            await asyncio.sleep(GLANCE)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
-    async def _bind(self, wanted: Wanted, agent_id: str, mark: str) -> None:
+    async def _bind(self, wanted: LaunchRequest, agent_id: str, mark: str) -> None:
         """Wait until its screen is there, too, for a while; without it the agent is there all the same."""
         give_up_at = self._clock.now() + SCREEN_PATIENCE
         while self._clock.now() < give_up_at:
@@ -197,24 +201,24 @@ class Launching:
             known = await self._desk.known(wanted.team, wanted.name)
             if known is None or known.is_bound:
                 return
-            await asyncio.sleep(GLANCE)
+            await asyncio.sleep(POLL_INTERVAL_S)
 
-    async def _session(self, start: Start) -> str:
+    async def _session(self, start: ClientStart) -> str:
         """A session that it shows, for it alone: several opencodes in one folder see each other's."""
         try:
             return await begin_session(start.base_url)
-        except NoAnswer:
+        except NoServerAnswer:
             return ""
 
-    async def _told(self, place: Place, before: int = 0) -> str:
+    async def _told(self, place: NewPane, before: int = 0) -> str:
         lines = [line.text.strip() for line in parse_screen(await self._windows.shown(place, before=before))]
         said = [line for line in lines if any(character.isalnum() for character in line) and DEAD not in line]
         told = next((line for line in said if COMPLAINT.search(line)), said[-1] if said else "")
-        return f"; its pane shows “{told[:LONGEST_LINE]}”" if told else ""
+        return f"; its pane shows “{told[:MAX_LINE_CHARS]}”" if told else ""
 
 
-def _launched(wanted: Wanted, place: Place, agent_id: str | None, delivery: str) -> Launched:
-    return Launched(
+def _launched(wanted: LaunchRequest, place: NewPane, agent_id: str | None, delivery: str) -> LaunchResult:
+    return LaunchResult(
         wanted=wanted,
         agent_id=agent_id,
         delivery=delivery,
@@ -226,6 +230,6 @@ def _launched(wanted: Wanted, place: Place, agent_id: str | None, delivery: str)
     )
 
 
-def _way(place: Place) -> str:
+def _way(place: NewPane) -> str:
     at = ["-S", place.pane.socket] if place.pane.socket else []
     return shlex.join(["tmux", *at, "attach", "-t", place.pane.pane_id])

@@ -15,11 +15,11 @@ from pathlib import Path
 from xats_tui.backend.services.agents.registry import checked_label, team_of
 from xats_tui.clients.launch import INSTALLS, PROGRAMS, codex_has_remote, start_of
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.launches import Means, Start, Wanted
+from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 from xats_tui.runtime.settings import Settings
 
 
-def checked(client: str, name: str, team: str | None, role: str | None, folder: Path, **more: object) -> Wanted:
+def checked(client: str, name: str, team: str | None, role: str | None, folder: Path, **more: object) -> LaunchRequest:
     """The agent that is meant, as it will be registered.
 
     Raises:
@@ -30,7 +30,7 @@ def checked(client: str, name: str, team: str | None, role: str | None, folder: 
     place = folder.expanduser().absolute()
     if not place.is_dir():
         raise Refusal("no_folder", sentence=f"there is no folder {place}")
-    return Wanted(
+    return LaunchRequest(
         client=client,
         name=checked_label("name", name),
         team=team_of(team, str(place)),
@@ -40,7 +40,7 @@ def checked(client: str, name: str, team: str | None, role: str | None, folder: 
     )
 
 
-def means_for(wanted: Wanted, settings: Settings, environment: Mapping[str, str] = os.environ) -> Means:
+def means_for(wanted: LaunchRequest, settings: Settings, environment: Mapping[str, str] = os.environ) -> LaunchCommand:
     """What a start of it takes on this machine.
 
     Raises:
@@ -59,7 +59,7 @@ def means_for(wanted: Wanted, settings: Settings, environment: Mapping[str, str]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    return Means(
+    return LaunchCommand(
         program=program,
         bridge=(*xats, "mcp", *home),
         hook=(*xats, "hook", *home),
@@ -76,11 +76,11 @@ def _says_token(config: Path) -> bool:
         return False
 
 
-def prepared(wanted: Wanted, means: Means, environment: Mapping[str, str] = os.environ) -> Start:
+def prepared(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str, str] = os.environ) -> ClientStart:
     """What the pane is to run; programs are found there as they are here."""
     start = start_of(wanted, means, environment)
     path = {"PATH": environment["PATH"]} if "PATH" in environment else {}
-    return Start(
+    return ClientStart(
         command=start.command,
         environment={**path, **start.environment},
         announces=start.announces,

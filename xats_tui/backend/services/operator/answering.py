@@ -20,19 +20,19 @@ from xats_tui.core.model.panes import Option, PaneRef, PaneState, PaneView, Prom
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 3.0
+TIMEOUT_S = 3.0
 """Seconds for a program to take an answer."""
 
-GLANCE = 0.04
+POLL_INTERVAL_S = 0.04
 """Seconds between two looks while waiting for that."""
 
-GONE_AFTER = 1.0
+GONE_AFTER_S = 1.0
 """Seconds for which a prompt must be missing on a screen that is not understood: a half-drawn frame is no proof."""
 
-PANE_FREE = 10.0
+PANE_LOCK_TIMEOUT_S = 10.0
 """Seconds to wait for a hint that is being typed into the same pane."""
 
-KEPT = 300
+RECORDED_PROMPT_CHARS = 300
 """Characters of a prompt that the record of an answer keeps."""
 
 NOT_TAKEN = {Fate.STAYS: "not_taken", Fate.EDITED: "taken_as_text"}
@@ -73,7 +73,7 @@ class Answering:
         """
         agent, pane = await self._bound(agent_id)
         try:
-            async with asyncio.timeout(PANE_FREE):
+            async with asyncio.timeout(PANE_LOCK_TIMEOUT_S):
                 await self._panes.writer(pane).acquire()
         except TimeoutError:
             raise Refusal("pane_busy") from None
@@ -118,7 +118,7 @@ class Answering:
 
     async def _see_it_chosen(self, agent: Agent, pane: PaneRef, prompt: Prompt, option: Option) -> None:
         """Look until the option is the chosen one."""
-        give_up_at = self._clock.monotonic() + PATIENCE
+        give_up_at = self._clock.monotonic() + TIMEOUT_S
         while True:
             now = _prompt_on(agent, await self._monitor.look(pane, agent.client))
             if now is not None:
@@ -127,22 +127,22 @@ class Answering:
                     return
             if self._clock.monotonic() >= give_up_at:
                 raise Refusal("prompt_changed" if now is None else "not_taken")
-            await self._clock.sleep(GLANCE)
+            await self._clock.sleep(POLL_INTERVAL_S)
 
     async def _see_it_taken(self, agent: Agent, pane: PaneRef, prompt: Prompt) -> Prompt | None:
         """Look until the prompt is gone or another one is asked; what is asked then, None for nothing."""
         missing_since: float | None = None
-        give_up_at = self._clock.monotonic() + PATIENCE
+        give_up_at = self._clock.monotonic() + TIMEOUT_S
         while True:
             view = await self._monitor.look(pane, agent.client)
             now, at = _prompt_on(agent, view), self._clock.monotonic()
             fate = fate_of(prompt, view.reading.state, now)
             missing_since = (missing_since or at) if fate is Fate.MISSING else None
-            if fate in (Fate.GONE, Fate.ANOTHER) or (missing_since is not None and at - missing_since >= GONE_AFTER):
+            if fate in (Fate.GONE, Fate.ANOTHER) or (missing_since is not None and at - missing_since >= GONE_AFTER_S):
                 return now
             if at >= give_up_at:
                 raise Refusal(NOT_TAKEN.get(fate, "answer_unseen"))
-            await self._clock.sleep(GLANCE)
+            await self._clock.sleep(POLL_INTERVAL_S)
 
     async def _asked(self, agent: Agent, pane: PaneRef) -> Prompt:
         return _prompt_in(agent, await self._monitor.look(pane, agent.client))
@@ -166,7 +166,7 @@ class Answering:
 
     async def _note(self, agent: Agent, prompt: Prompt, option: Option, outcome: str) -> None:
         asked = prompt.question or " ".join(prompt.text.split())
-        detail = f"{option.number}. {option.label}: {outcome}; asked was: {asked[:KEPT]}"
+        detail = f"{option.number}. {option.label}: {outcome}; asked was: {asked[:RECORDED_PROMPT_CHARS]}"
         async with self._database.write() as tx:
             await store.note(tx, OPERATOR_NAME, "answer", detail, agent_id=agent.agent_id)
         logger.info("answered a prompt of %s with %s: %s", agent.address, option.number, outcome)

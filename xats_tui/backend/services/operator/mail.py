@@ -17,10 +17,10 @@ from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import OPERATOR_ID, OPERATOR_NAME, Agent
 from xats_tui.core.model.messages import Addressees, Message, Thread
 
-THREAD_BEFORE = 60
+THREAD_BEFORE_MESSAGES = 60
 """Messages of a thread up to the one it was opened at."""
 
-THREAD_AFTER = 60
+THREAD_AFTER_MESSAGES = 60
 """Messages of a thread after that."""
 
 
@@ -90,9 +90,11 @@ class OperatorMail:
         sender, recipients = copies[0].from_agent_id, [copy.to_agent_id for copy in copies]
         if copies[0].to_role is None:
             return await store.between(
-                self._database, sender, recipients, event_id, before=THREAD_BEFORE, after=THREAD_AFTER
+                self._database, sender, recipients, event_id, before=THREAD_BEFORE_MESSAGES, after=THREAD_AFTER_MESSAGES
             )
-        answers = await store.between(self._database, sender, recipients, event_id, before=0, after=THREAD_AFTER)
+        answers = await store.between(
+            self._database, sender, recipients, event_id, before=0, after=THREAD_AFTER_MESSAGES
+        )
         return Thread(messages=(*copies, *answers.messages), more_before=False, more_after=answers.more_after)
 
     async def _send_one(

@@ -16,9 +16,9 @@ from xats_tui.core.errors import PaneGone, Refusal, TmuxError
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.agents import OPERATOR_NAME, Agent
 from xats_tui.core.model.panes import PaneRef
-from xats_tui.core.model.wakes import Gate, Proof, Wake
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Wake
 
-POKE_LIMIT = 8192
+MAX_POKE_BYTES = 8192
 """Bytes of a line that is put before an agent by hand (the reference's limit)."""
 
 
@@ -32,15 +32,15 @@ class Operator:
         self._tmux = tmux
         self._actor = actor
 
-    async def poke(self, agent_id: str, text: str) -> Proof:
+    async def poke(self, agent_id: str, text: str) -> DeliveryResult:
         """Put one line before an agent in its pane; the proof says how far it got.
 
         Raises:
             Refusal: `unknown_agent`; `invalid_text` for more than one line or what does not print; `prompt_too_long`.
         """
         size = len(text.encode())
-        if size > POKE_LIMIT:
-            raise Refusal("prompt_too_long", detail={"max": POKE_LIMIT, "got": size})
+        if size > MAX_POKE_BYTES:
+            raise Refusal("prompt_too_long", detail={"max": MAX_POKE_BYTES, "got": size})
         if not text.strip() or not text.isprintable():
             raise Refusal("invalid_text", detail="a poke is one line of printable text")
         agent = await self._agent(agent_id)

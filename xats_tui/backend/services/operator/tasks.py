@@ -23,7 +23,7 @@ from xats_tui.core.events import TaskChanged
 from xats_tui.core.model.agents import OPERATOR_ID, OPERATOR_NAME, Agent
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
 
-DESCRIPTION_QUOTED = 4000
+QUOTED_DESCRIPTION_CHARS = 4000
 """Characters of a description that a message about its task repeats."""
 
 
@@ -254,7 +254,7 @@ def _named(task: Task) -> str:
 
 
 def _description(task: Task) -> str:
-    return f"\n\n{task.description[:DESCRIPTION_QUOTED]}" if task.description else ""
+    return f"\n\n{task.description[:QUOTED_DESCRIPTION_CHARS]}" if task.description else ""
 
 
 def _differences(before: Task, after: Task) -> str:

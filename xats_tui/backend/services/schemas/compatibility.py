@@ -13,7 +13,7 @@ from xats_tui.backend.services.schemas.inclusion import Inclusion
 
 Direction = Literal["backward", "forward"]
 
-MOST_REASONS = 50
+MAX_REASONS = 50
 """Reasons that are told in each direction; whoever changed more than that rewrote it."""
 
 WORDS: Mapping[str, Mapping[Verdict, str]] = {
@@ -69,5 +69,5 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Compatibility:
 
 
 def _reasons(question: Inclusion, direction: Direction) -> list[Reason]:
-    obstacles = question.obstacles[:MOST_REASONS] if question.verdict is not True else ()
+    obstacles = question.obstacles[:MAX_REASONS] if question.verdict is not True else ()
     return [Reason(path=one.path, what=one.what, direction=direction) for one in obstacles]

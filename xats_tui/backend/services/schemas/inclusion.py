@@ -42,13 +42,13 @@ from xats_tui.backend.services.schemas.keywords import (
 from xats_tui.backend.services.schemas.validity import pointer
 from xats_tui.backend.services.schemas.values import canonical
 
-MOST_COMPARISONS = 5_000
+MAX_COMPARISONS = 5_000
 """Pairs of parts that are compared: schemas that refer to themselves in many ways make more than anybody reads."""
 
-MOST_VALUES = 1_000
+MAX_VALUES = 1_000
 """Values of an `enum` that are looked at one by one."""
 
-DEEPEST_COMPARISON = 80
+MAX_COMPARISON_DEPTH = 80
 """Parts within parts; each takes a few of Python's frames."""
 
 
@@ -89,7 +89,7 @@ class Inclusion:
         pair = (id(inner), id(outer))
         if pair in self._known:
             return self._known[pair]
-        if len(self._compared) > MOST_COMPARISONS or self._depth > DEEPEST_COMPARISON:
+        if len(self._compared) > MAX_COMPARISONS or self._depth > MAX_COMPARISON_DEPTH:
             return self._report(path, "goes on for longer than is compared", None)
         if self._same_words and is_same(inner, outer):
             return True
@@ -139,7 +139,7 @@ class Inclusion:
             return
         if {"const", "enum"} & (inner.keys() | outer.keys()) and (values := values_of(inner)) is not None:
             mark = {OPAQUE: True} if HIDDEN & inner.keys() else {}
-            many = len(values) > MOST_VALUES
+            many = len(values) > MAX_VALUES
             yield from (UNCLEAR,) if many else [{**literal(value), **mark} for value in values] or (False,)
             return
         for name in ("anyOf", "oneOf"):

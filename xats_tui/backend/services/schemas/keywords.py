@@ -12,7 +12,7 @@ from typing import Any
 from xats_tui.backend.services.schemas.document import LITERAL, TYPES, types_of
 from xats_tui.backend.services.schemas.values import canonical, is_number
 
-LONGEST_QUOTE = 60
+MAX_QUOTE_CHARS = 60
 """Characters of a value that stands in a reason."""
 
 NUMBERS = frozenset({"integer", "fraction"})
@@ -134,7 +134,7 @@ def kind_of(value: Any) -> str:
 def shown(value: Any) -> str:
     """A value as it may stand in a sentence."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
+    return text if len(text) <= MAX_QUOTE_CHARS else text[: MAX_QUOTE_CHARS - 1] + "…"
 
 
 def _types(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> Iterator[Unmet]:

@@ -20,10 +20,10 @@ from xats_tui.backend.services.schemas.values import canonical
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.core.errors import Refusal
 
-DEEPEST = 64
+MAX_DEPTH = 64
 """Levels of nesting: jsonschema needs a dozen frames a level, and Python has a thousand."""
 
-LONGEST_DETAIL = 300
+MAX_DETAIL_CHARS = 300
 """Characters of an explanation, which quotes what it is about."""
 
 
@@ -39,8 +39,8 @@ def check_schema(schema: Mapping[str, Any], size_limit: int) -> None:
             (RFC 6901) to what is wrong, and `detail`.
     """
     depth, endless = _measured(schema)
-    if depth > DEEPEST:
-        raise Refusal("schema_too_large", detail={"max_depth": DEEPEST, "got_depth": depth})
+    if depth > MAX_DEPTH:
+        raise Refusal("schema_too_large", detail={"max_depth": MAX_DEPTH, "got_depth": depth})
     if endless:
         raise Refusal("invalid_schema", path="", detail="it holds a number that is too large to be kept")
     size = len(to_json(schema).encode())
@@ -51,7 +51,7 @@ def check_schema(schema: Mapping[str, Any], size_limit: int) -> None:
     problems = draft(_nameless(draft.META_SCHEMA), registry=META_SCHEMAS).iter_errors(schema)
     problem = best_match(problems, key=_shallowest if draft is _linear(Draft3Validator) else relevance)
     if problem is not None:
-        detail = problem.message[:LONGEST_DETAIL]
+        detail = problem.message[:MAX_DETAIL_CHARS]
         raise Refusal("invalid_schema", path=pointer(problem.absolute_path), detail=detail)
 
 

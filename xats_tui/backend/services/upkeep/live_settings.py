@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from xats_tui.backend.health.notices import Notices
-from xats_tui.backend.system.file_watcher import Saved
+from xats_tui.backend.system.file_watcher import SavedFiles
 from xats_tui.runtime.settings import CONFIG_NAME, InvalidSettings, Loaded, Settings, reloaded
 
 SAFE = frozenset(
@@ -34,7 +34,7 @@ class LiveSettings:
         self._notices = notices
         self._apply = apply
 
-    async def take(self, file: Saved) -> None:
+    async def take(self, file: SavedFiles) -> None:
         """Read the settings again; with one that cannot be used, all stay as they are."""
         try:
             loaded = await asyncio.to_thread(reloaded, self._loaded)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from xats_tui.backend.health.notices import Notices
 from xats_tui.core.clock import Clock
 
-PAUSE = 1.0
+POLL_INTERVAL_S = 1.0
 """Seconds between two looks."""
 
 
@@ -25,7 +25,7 @@ class Outages:
         """Look, for ever."""
         while True:
             self.look()
-            await self._clock.sleep(PAUSE)
+            await self._clock.sleep(POLL_INTERVAL_S)
 
     def look(self) -> None:
         """Tell what is wrong now, and no more what was."""

@@ -12,7 +12,7 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.events import Event, PaneBound, PaneChanged
 from xats_tui.core.model.panes import PaneRef
 
-PAUSE_S = 1.0
+DELAY_S = 1.0
 """Until a change is written: a pane that flickers is one row."""
 
 
@@ -42,7 +42,7 @@ class PaneAges:
         """Keep what changes, for ever."""
         while True:
             await self._stirred.wait()
-            await self._clock.sleep(PAUSE_S)
+            await self._clock.sleep(DELAY_S)
             await self.keep()
 
     async def keep(self) -> None:

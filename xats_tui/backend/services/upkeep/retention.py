@@ -16,7 +16,7 @@ from xats_tui.core.errors import StoreError
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH_ROWS = 500
 """Rows that one transaction deletes at the most: a call that comes meanwhile waits for one of them, a few ms."""
 
 ANSWERS_KEPT = timedelta(days=1)
@@ -68,9 +68,9 @@ class Retention:
 
     async def _batches(self, prune: Prune, before: datetime) -> int:
         """Delete all that is old, in transactions between which others have their turn."""
-        total, deleted = 0, BATCH
-        while deleted == BATCH:
+        total, deleted = 0, BATCH_ROWS
+        while deleted == BATCH_ROWS:
             async with self._database.write() as tx:
-                deleted = await prune(tx, before, BATCH)
+                deleted = await prune(tx, before, BATCH_ROWS)
             total += deleted
         return total

@@ -8,16 +8,16 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from xats_tui.backend.store.exchanges import LONGEST_TEXT, Said
+from xats_tui.backend.store.exchanges import MAX_TEXT_CHARS, Utterance
 from xats_tui.core.model.agents import OPERATOR_ID
 
 LOOP_PERIOD = timedelta(minutes=5)
 """The time in which repetitions are counted."""
 
-LOOP_LIMIT = 6
+LOOP_REPETITIONS = 6
 """Repetitions in each direction within that time that make a loop."""
 
-MOST_COUNTERPARTS = 2
+MAX_COUNTERPARTS = 2
 """Agents on the other side; with more it is a meeting."""
 
 PHRASES = """
@@ -33,14 +33,14 @@ POLITE = frozenset(WORD.findall(PHRASES))
 QUESTION_MARKS = re.compile("[?\uff1f\u061f]")
 
 
-def loop_ends_at(agent_id: str, exchange: Sequence[Said]) -> datetime | None:
+def loop_ends_at(agent_id: str, exchange: Sequence[Utterance]) -> datetime | None:
     """When an agent may be woken for what repeats itself; None if it may be now.
 
     Args:
         agent_id: the agent.
         exchange: what it got and sent within `LOOP_PERIOD`, and whatever else it has not read, the oldest first.
     """
-    if len({said.sender for said in exchange if said.recipient == agent_id}) > MOST_COUNTERPARTS:
+    if len({said.sender for said in exchange if said.recipient == agent_id}) > MAX_COUNTERPARTS:
         return None
     words: set[str] = set(POLITE)
     asked: set[tuple[str, str]] = set()
@@ -57,19 +57,19 @@ def loop_ends_at(agent_id: str, exchange: Sequence[Said]) -> datetime | None:
         asked.discard((said.recipient, said.sender))
         if _asks(said):
             asked.add((said.sender, said.recipient))
-    if min(len(received), len(sent)) < LOOP_LIMIT:
+    if min(len(received), len(sent)) < LOOP_REPETITIONS:
         return None
-    return min(received[-LOOP_LIMIT], sent[-LOOP_LIMIT]) + LOOP_PERIOD
+    return min(received[-LOOP_REPETITIONS], sent[-LOOP_REPETITIONS]) + LOOP_PERIOD
 
 
-def _is_new(said: Said, words: set[str]) -> bool:
+def _is_new(said: Utterance, words: set[str]) -> bool:
     """Whether a message says, asks or wants something that the exchange has not held before."""
-    return _asks(said) or said.sender == OPERATOR_ID or len(said.text) > LONGEST_TEXT or not _words(said) <= words
+    return _asks(said) or said.sender == OPERATOR_ID or len(said.text) > MAX_TEXT_CHARS or not _words(said) <= words
 
 
-def _asks(said: Said) -> bool:
+def _asks(said: Utterance) -> bool:
     return said.need_reply or bool(QUESTION_MARKS.search(said.text))
 
 
-def _words(said: Said) -> set[str]:
+def _words(said: Utterance) -> set[str]:
     return set(WORD.findall(said.text.casefold()))

@@ -12,19 +12,19 @@ from xats_tui.backend.services.wakes.ack_loop import LOOP_PERIOD, loop_ends_at
 from xats_tui.backend.services.wakes.policy import (
     BUDGET_PERIOD,
     STOP_HOOK,
-    Circumstances,
     Defer,
     Deliver,
     GiveUp,
     Skip,
     Verdict,
+    WakeContext,
     after_delivery,
     choose,
     decide,
     hint,
+    hold_reasons,
     is_unanswered,
     look_again_at,
-    restraints,
 )
 from xats_tui.backend.services.wakes.tool_names import full_name
 from xats_tui.backend.store import activity as activity_store
@@ -36,14 +36,23 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError
 from xats_tui.core.events import WakeChanged
 from xats_tui.core.model.agents import Agent, DeliveryKind
-from xats_tui.core.model.wakes import Gate, Proof, Reach, Sighting, Wake, WakeAttempt, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import (
+    DeliveryResult,
+    Gate,
+    Observation,
+    Reachability,
+    Wake,
+    WakeAttempt,
+    WakeStage,
+    WakeStatus,
+)
 from xats_tui.core.transport import Transport
 
 logger = logging.getLogger(__name__)
 
-LEADS_NOWHERE = frozenset({Reach.BROKEN, Reach.NO_PANE, Reach.AGENT_GONE})
+LEADS_NOWHERE = frozenset({Reachability.BROKEN, Reachability.NO_PANE, Reachability.AGENT_GONE})
 
-NO_TRANSPORT = Sighting(reach=Reach.NO_PANE, detail="no pane is bound")
+NO_TRANSPORT = Observation(reach=Reachability.NO_PANE, detail="no pane is bound")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +81,14 @@ class WakeAttempts:
         if not wakes:
             return None
         agent = await agents_store.by_id(self._database, agent_id)
-        transport, sighting = await self._sight(agent, wakes)
+        transport, observation = await self._readiness(agent, wakes)
         now = self._clock.now()
-        circumstances = await self._circumstances(agent, now) if agent else Circumstances()
+        wake_context = await self._wake_context(agent, now) if agent else WakeContext()
         types = transport is None or transport.types
-        verdict: Verdict | None = decide(wakes, agent, sighting, now, circumstances, types=types)
-        seen = sighting.seen
-        proof = Proof(step=WakeStep.ATTEMPTED, detail=sighting.detail, seen_before=seen, seen_after=seen)
-        wanted = isinstance(verdict, Deliver) or sighting.is_taken or (forced and isinstance(verdict, Defer))
+        verdict: Verdict | None = decide(wakes, agent, observation, now, wake_context, types=types)
+        seen = observation.seen
+        proof = DeliveryResult(step=WakeStage.ATTEMPTED, detail=observation.detail, seen_before=seen, seen_after=seen)
+        wanted = isinstance(verdict, Deliver) or observation.is_taken or (forced and isinstance(verdict, Defer))
         if agent and transport and wanted:
             proof = await _delivered_by(transport, agent, await self._hint(agent, wakes), forced=forced)
             now = self._clock.now()
@@ -87,11 +96,11 @@ class WakeAttempts:
         await self._write_down(agent_id, transport.name if transport else "none", verdict, proof, self._serving(agent))
         return Tried(agent=agent, typed=types, verdict=verdict)
 
-    async def poke(self, agent: Agent, text: str) -> Proof:
+    async def poke(self, agent: Agent, text: str) -> DeliveryResult:
         """Put a line of the operator's own before an agent, through every gate."""
         transport = next((one for one in self._transports if one.types and one.serves(agent)), None)
         if transport is None:
-            return Proof(step=WakeStep.QUEUED, detail=NO_TRANSPORT.detail, seen_before="", seen_after="")
+            return DeliveryResult(step=WakeStage.QUEUED, detail=NO_TRANSPORT.detail, seen_before="", seen_after="")
         return await transport.deliver(agent, text)
 
     async def verdicts(self, agent: Agent, message_id: str | None = None) -> tuple[Gate, ...]:
@@ -100,12 +109,12 @@ class WakeAttempts:
         if message_id:
             wakes = _with_replayed(wakes, await store.of_message(self._database, message_id), agent.agent_id)
         now = self._clock.now()
-        held_back = restraints(wakes, agent, await self._circumstances(agent, now), now)
+        held_back = hold_reasons(wakes, agent, await self._wake_context(agent, now), now)
         mail = any(message_id in (None, wake.message_id) for wake in wakes)
         unread = Gate(name="already read", holds=mail, detail="no" if mail else "there is nothing to wake it for")
-        _, sighting = await self._sight(agent, wakes)
-        reach = Gate(name="reach", holds=sighting.reach is Reach.OPEN, detail=sighting.detail)
-        return (unread, *(restraint.gate for restraint in held_back), *(sighting.gates or (reach,)))
+        _, observation = await self._readiness(agent, wakes)
+        reach = Gate(name="reach", holds=observation.reach is Reachability.OPEN, detail=observation.detail)
+        return (unread, *(hold_reason.gate for hold_reason in held_back), *(observation.gates or (reach,)))
 
     def _serving(self, agent: Agent | None) -> list[str]:
         return [one.name for one in self._transports if agent and one.serves(agent)]
@@ -113,16 +122,16 @@ class WakeAttempts:
     async def sees_open(self, agent_id: str) -> bool:
         """Whether a try would come to something now: the way is free, or an earlier hint was submitted after all."""
         agent = await agents_store.by_id(self._database, agent_id)
-        _, sighting = await self._sight(agent, await store.open_for(self._database, agent_id))
-        is_open = sighting.reach is Reach.OPEN and all(gate.holds for gate in sighting.gates)
-        return is_open or sighting.is_taken
+        _, observation = await self._readiness(agent, await store.open_for(self._database, agent_id))
+        is_open = observation.reach is Reachability.OPEN and all(gate.holds for gate in observation.gates)
+        return is_open or observation.is_taken
 
     async def is_at_rest(self, agent: Agent) -> bool:
         """Whether the agent's program shows that its turn is over."""
         for transport in self._named(self._serving(agent)):
-            sighting = await _seen_by(transport, agent)
-            if sighting.reach is Reach.OPEN and sighting.at_rest is not None:
-                return sighting.at_rest
+            observation = await _seen_by(transport, agent)
+            if observation.reach is Reachability.OPEN and observation.at_rest is not None:
+                return observation.at_rest
         return False
 
     async def hand_over(self, agent_id: str) -> str | None:
@@ -135,11 +144,11 @@ class WakeAttempts:
         if agent is None or all(is_unanswered(wake, agent) for wake in wakes):
             return None
         now = self._clock.now()
-        if not all(one.gate.holds for one in restraints((), agent, await self._circumstances(agent, now), now)):
+        if not all(one.gate.holds for one in hold_reasons((), agent, await self._wake_context(agent, now), now)):
             return None
         line = await self._hint(agent, wakes)
-        proof = Proof(
-            step=WakeStep.SUBMITTED,
+        proof = DeliveryResult(
+            step=WakeStage.SUBMITTED,
             detail="the turn goes on with the hint",
             seen_before="end of turn",
             seen_after=line,
@@ -150,7 +159,7 @@ class WakeAttempts:
         await self._write_down(agent_id, STOP_HOOK, None, proof, (STOP_HOOK, *others))
         return line
 
-    async def _sight(self, agent: Agent | None, wakes: Sequence[Wake]) -> tuple[Transport | None, Sighting]:
+    async def _readiness(self, agent: Agent | None, wakes: Sequence[Wake]) -> tuple[Transport | None, Observation]:
         """The transport to use and what it sees; one that gets nowhere gives way to the next that does.
 
         Those before the first have had their turn, and get another where the others lead to no agent any more.
@@ -159,27 +168,27 @@ class WakeAttempts:
         first = choose(serving, wakes, agent, self._clock.now()) if agent else None
         if agent is None or first is None:
             return None, NO_TRANSPORT
-        chosen: tuple[Transport | None, Sighting] = (None, NO_TRANSPORT)
+        chosen: tuple[Transport | None, Observation] = (None, NO_TRANSPORT)
         for transport in self._named(serving[serving.index(first) :]):
-            sighting = await _seen_by(transport, agent)
-            if sighting.reach not in LEADS_NOWHERE:
-                return transport, sighting
-            if chosen[1].reach is Reach.NO_PANE or sighting.reach is Reach.AGENT_GONE:
-                chosen = (transport, sighting)
-        if chosen[1].reach is not Reach.BROKEN:
+            observation = await _seen_by(transport, agent)
+            if observation.reach not in LEADS_NOWHERE:
+                return transport, observation
+            if chosen[1].reach is Reachability.NO_PANE or observation.reach is Reachability.AGENT_GONE:
+                chosen = (transport, observation)
+        if chosen[1].reach is not Reachability.BROKEN:
             for transport in self._named(serving[: serving.index(first)]):
-                sighting = await _seen_by(transport, agent)
-                if sighting.reach not in LEADS_NOWHERE:
-                    return transport, sighting
+                observation = await _seen_by(transport, agent)
+                if observation.reach not in LEADS_NOWHERE:
+                    return transport, observation
         return chosen
 
     def _named(self, names: Sequence[str]) -> list[Transport]:
         return [transport for name in names for transport in self._transports if transport.name == name]
 
-    async def _circumstances(self, agent: Agent, now: datetime) -> Circumstances:
+    async def _wake_context(self, agent: Agent, now: datetime) -> WakeContext:
         resting, until = await activity_store.resting(self._database, agent, now)
         wasted = await store.wasted_hints(self._database, agent.agent_id, now - BUDGET_PERIOD)
-        return Circumstances(
+        return WakeContext(
             resting=resting,
             resting_until=until,
             hints=wasted.count,
@@ -198,7 +207,7 @@ class WakeAttempts:
 
     async def _hint(self, agent: Agent | None, wakes: Sequence[Wake]) -> str:
         """The line for these wakes; mail that was in somebody's hands is counted only where nothing else waits."""
-        unseen = [wake for wake in wakes if WakeStep.SEEN not in wake.reached]
+        unseen = [wake for wake in wakes if WakeStage.SEEN not in wake.reached]
         told = unseen or wakes
         senders = [wake.sender_id for wake in told if wake.sender_id]
         names = await agents_store.names(self._database, senders)
@@ -207,7 +216,7 @@ class WakeAttempts:
         return hint(shown, len(told), tool, new=bool(unseen))
 
     async def _write_down(
-        self, agent_id: str, transport: str, verdict: Verdict | None, proof: Proof, serving: Sequence[str]
+        self, agent_id: str, transport: str, verdict: Verdict | None, proof: DeliveryResult, serving: Sequence[str]
     ) -> None:
         """Record one attempt for every wake that is open now: a hint answers for all mail that was there by then."""
         async with self._database.write() as tx:
@@ -230,17 +239,17 @@ class WakeAttempts:
             tx.record(WakeChanged(agent_id=agent_id))
 
 
-async def _seen_by(transport: Transport, agent: Agent) -> Sighting:
+async def _seen_by(transport: Transport, agent: Agent) -> Observation:
     """What a transport sees; one that stumbles over what it meets is broken, and holds up no other agent's wakes."""
     try:
-        return await transport.sight(agent)
+        return await transport.readiness(agent)
     except StoreError:
         raise
     except Exception as error:
-        return Sighting(reach=Reach.BROKEN, detail=_stumbled(transport, agent, error))
+        return Observation(reach=Reachability.BROKEN, detail=_stumbled(transport, agent, error))
 
 
-async def _delivered_by(transport: Transport, agent: Agent, line: str, *, forced: bool) -> Proof:
+async def _delivered_by(transport: Transport, agent: Agent, line: str, *, forced: bool) -> DeliveryResult:
     """What a transport did; of one that stumbled nothing is claimed."""
     try:
         return await transport.deliver(agent, line, forced=forced)
@@ -248,7 +257,7 @@ async def _delivered_by(transport: Transport, agent: Agent, line: str, *, forced
         raise
     except Exception as error:
         detail = _stumbled(transport, agent, error)
-        return Proof(step=WakeStep.ATTEMPTED, detail=detail, seen_before="", seen_after=detail, failed=True)
+        return DeliveryResult(step=WakeStage.ATTEMPTED, detail=detail, seen_before="", seen_after=detail, failed=True)
 
 
 def _stumbled(transport: Transport, agent: Agent, error: Exception) -> str:
@@ -262,7 +271,7 @@ def _with_replayed(open_wakes: Sequence[Wake], of_message: Sequence[Wake], agent
     replayed = [
         replace(wake, status=WakeStatus.RETRYING, failures=0)
         for wake in of_message
-        if wake.agent_id == agent_id and wake.key not in known and WakeStep.READ not in wake.reached
+        if wake.agent_id == agent_id and wake.key not in known and WakeStage.READ not in wake.reached
     ]
     return (*open_wakes, *replayed)
 
@@ -272,14 +281,14 @@ def _rests_on_its_hint(wake: Wake, now: datetime) -> bool:
     return wake.status is WakeStatus.DELIVERED and wake.due_at is not None and wake.due_at > now
 
 
-def _came_after(wake: Wake, proof: Proof) -> bool:
+def _came_after(wake: Wake, proof: DeliveryResult) -> bool:
     """Whether the mail came when the hint was submitted already: it answers for what was there by then."""
-    submitted, queued = proof.times.get(WakeStep.SUBMITTED), wake.reached.get(WakeStep.QUEUED)
+    submitted, queued = proof.times.get(WakeStage.SUBMITTED), wake.reached.get(WakeStage.QUEUED)
     return submitted is not None and queued is not None and queued > submitted
 
 
-def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: datetime) -> store.Outcome:
-    submitted = store.Outcome(
+def _outcome(wake: Wake, verdict: Verdict | None, proof: DeliveryResult, look_again: datetime) -> store.AttemptOutcome:
+    submitted = store.AttemptOutcome(
         status=WakeStatus.DELIVERED,
         skip_reason=None,
         detail=proof.detail,
@@ -296,7 +305,7 @@ def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: date
             status = WakeStatus.RETRYING
             return replace(submitted, status=status, skip_reason=reason, detail=detail, due_at=until, failed=failed)
         case Skip(reason=reason, detail=detail):
-            step = WakeStep.QUEUED
+            step = WakeStage.QUEUED
             return replace(
                 submitted, status=WakeStatus.SKIPPED, skip_reason=reason, detail=detail, due_at=None, step=step
             )
@@ -305,10 +314,10 @@ def _outcome(wake: Wake, verdict: Verdict | None, proof: Proof, look_again: date
     return submitted
 
 
-def _word(verdict: Verdict | None, proof: Proof) -> str:
+def _word(verdict: Verdict | None, proof: DeliveryResult) -> str:
     match verdict:
         case Defer():
-            return "deferred" if proof.step is WakeStep.ATTEMPTED else str(proof.step)
+            return "deferred" if proof.step is WakeStage.ATTEMPTED else str(proof.step)
         case Skip():
             return "skipped"
         case GiveUp():

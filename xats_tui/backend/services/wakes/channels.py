@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from uuid import uuid4
 
-from xats_tui.backend.mcp_sessions import Session
+from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store import channels as store
 from xats_tui.backend.store.sql.database import Database
@@ -73,7 +73,7 @@ class Channels:
         """Forget a proxy."""
         await store.remove(tx, proxy.agent_id)
 
-    async def subscribe(self, tx: Transaction, session: Session, proxy: Agent, csid: str) -> None:
+    async def subscribe(self, tx: Transaction, session: McpSession, proxy: Agent, csid: str) -> None:
         """Have a proxy's session carry a channel.
 
         Raises:
@@ -94,7 +94,7 @@ class Channels:
         await store.set_client(tx, agent_id)
         await self._lead(tx, {agent_id: None}, csid)
 
-    def attach(self, session: Session, csid: str, *, agents_own: bool = False) -> None:
+    def attach(self, session: McpSession, csid: str, *, agents_own: bool = False) -> None:
         """Have a session carry a channel.
 
         Raises:
@@ -107,7 +107,7 @@ class Channels:
         self._open.attach(session, csid, agents_own=agents_own)
         self._stirred.set()
 
-    def detach(self, session: Session) -> None:
+    def detach(self, session: McpSession) -> None:
         """The session carries nothing any more."""
         self._open.detach(session)
 

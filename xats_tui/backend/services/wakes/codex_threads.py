@@ -25,10 +25,10 @@ from xats_tui.core.model.agents import Delivery, DeliveryKind
 URL_VARIABLE = "CROSS_AGENT_TEAMS_CODEX_WS_URL"
 DEFAULT_URL = "ws://127.0.0.1:8799"
 
-REGISTRATION_DEADLINE_S = 1.5
+REGISTRATION_TIMEOUT_S = 1.5
 """For all that a registration asks an app-server: its call is answered within two seconds, whatever server it names."""
 
-LISTED = 20
+MAX_LISTED_THREADS = 20
 """Loaded threads that are looked at when none is named."""
 
 FAILURES = (RequestRefused, NoReply, ConnectionLost)
@@ -69,7 +69,7 @@ class CodexThreads:
         _check_is_here(url)
         token = self._token(wanted.auth_token_ref, url)
         try:
-            async with connected(url, token, within=REGISTRATION_DEADLINE_S) as server:
+            async with connected(url, token, within=REGISTRATION_TIMEOUT_S) as server:
                 await _greet(server, url)
                 if thread_id is None:
                     raise await _candidates(server, url)
@@ -111,7 +111,7 @@ class CodexThreads:
 
 async def _lives_at(url: str, thread_id: str) -> bool:
     try:
-        async with connected(url, within=REGISTRATION_DEADLINE_S) as server:
+        async with connected(url, within=REGISTRATION_TIMEOUT_S) as server:
             await shake_hands(server)
             return await is_loaded(server, thread_id)
     except (ServerUnreachable, NoReply, RequestRefused):
@@ -144,14 +144,14 @@ async def _resume(server: JsonRpc, thread_id: str) -> None:
 async def _candidates(server: JsonRpc, url: str) -> Refusal:
     """Why a registration without a thread fails: which threads it could mean, or that there are none."""
     try:
-        listed = await server.request("thread/loaded/list", {"cursor": None, "limit": LISTED})
+        listed = await server.request("thread/loaded/list", {"cursor": None, "limit": MAX_LISTED_THREADS})
     except FAILURES as error:
         return Refusal("codex_loaded_list_failed", detail=_cause(error))
     loaded = listed.get("data") if isinstance(listed, dict) else None
     thread_ids = [one for one in loaded if isinstance(one, str)] if isinstance(loaded, list) else []
     if not thread_ids:
         return Refusal("no_loaded_threads", detail={"ws_url": url})
-    resumable, failed = await _tried(server, thread_ids[:LISTED])
+    resumable, failed = await _tried(server, thread_ids[:MAX_LISTED_THREADS])
     if not resumable:
         return Refusal("codex_resume_failed", detail=failed)
     return Refusal("thread_id_required", detail={"ws_url": url, "thread_ids": resumable})

@@ -7,7 +7,7 @@ with a reason as its input.
 from collections.abc import Mapping
 from typing import Any
 
-from xats_tui.backend.hook_reports import Reports
+from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store import agents as store
@@ -27,7 +27,9 @@ NOTHING: Mapping[str, Any] = {}
 class HostHooks:
     """Hears hooks."""
 
-    def __init__(self, database: Database, waker: Waker, receipts: Receipts, reports: Reports, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, waker: Waker, receipts: Receipts, reports: HookReports, clock: Clock
+    ) -> None:
         self._database = database
         self._waker = waker
         self._receipts = receipts

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from unicodedata import category
 
 from xats_tui.core.model.agents import Agent, DeliveryKind
-from xats_tui.core.model.wakes import PING_PONG, Gate, Reach, Sighting, Wake, WakeStatus, WakeStep
+from xats_tui.core.model.wakes import PING_PONG, Gate, Observation, Reachability, Wake, WakeStage, WakeStatus
 
-LADDER = (timedelta(seconds=30), timedelta(seconds=180), timedelta(seconds=600))
+RETRY_DELAYS = (timedelta(seconds=30), timedelta(seconds=180), timedelta(seconds=600))
 """Delays to the next try, the last one for ever after; the first three are the reference's."""
 
 HINT_PATIENCE = timedelta(seconds=60)
@@ -32,13 +32,13 @@ BUDGET_PERIOD = timedelta(hours=1)
 STOP_HOOK = "claude-stop-hook"
 """What stands for a hint that a program took over at the end of its turn."""
 
-HINT_LIMIT = 150
+MAX_HINT_CHARS = 150
 """Characters of a hint at most: opencode shows a longer paste as `[Pasted ~1 lines]`, which proves nothing."""
 
 NAMED_SENDERS = 3
 """Senders that a hint names; the rest are counted."""
 
-LONGEST_NAME = 40
+MAX_NAME_CHARS = 40
 """Characters of a sender's name that a hint shows."""
 
 PLAIN_SIGNS = frozenset(" -_.,:@+/")
@@ -84,7 +84,7 @@ Verdict = Deliver | Defer | Skip | GiveUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class WakeContext:
     """What beside its screen speaks for or against waking an agent now."""
 
     resting: bool = False
@@ -102,32 +102,32 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restraint:
+class HoldReason:
     """One of those, as a gate, with the time at which it is worth another look."""
 
     gate: Gate
     until: datetime
 
 
-def restraints(
-    wakes: Sequence[Wake], agent: Agent, circumstances: Circumstances, now: datetime
-) -> tuple[Restraint, ...]:
+def hold_reasons(
+    wakes: Sequence[Wake], agent: Agent, wake_context: WakeContext, now: datetime
+) -> tuple[HoldReason, ...]:
     """Every reason that is not on the screen, whether it holds the agent's wakes back or not."""
-    rest_ends = circumstances.resting_until
+    rest_ends = wake_context.resting_until
     hint_at = _unanswered_hint(wakes, agent)
     patient_until = hint_at + HINT_PATIENCE if hint_at else now
-    spent = circumstances.hints >= circumstances.hint_budget
-    looping = circumstances.ack_loop_until is not None and circumstances.ack_loop_until > now
+    spent = wake_context.hints >= wake_context.hint_budget
+    looping = wake_context.ack_loop_until is not None and wake_context.ack_loop_until > now
     return (
-        Restraint(
+        HoldReason(
             gate=Gate(
                 name="do not disturb",
-                holds=not circumstances.resting,
-                detail=_rest(circumstances),
+                holds=not wake_context.resting,
+                detail=_rest(wake_context),
             ),
-            until=rest_ends or now + LADDER[-1],
+            until=rest_ends or now + RETRY_DELAYS[-1],
         ),
-        Restraint(
+        HoldReason(
             gate=Gate(
                 name="earlier hint",
                 holds=now >= patient_until,
@@ -135,21 +135,21 @@ def restraints(
             ),
             until=patient_until,
         ),
-        Restraint(
+        HoldReason(
             gate=Gate(
                 name="budget",
                 holds=not spent,
-                detail=f"{circumstances.hints} of {circumstances.hint_budget} hints in an hour led to no new mail",
+                detail=f"{wake_context.hints} of {wake_context.hint_budget} hints in an hour led to no new mail",
             ),
-            until=(circumstances.oldest_hint_at or now) + BUDGET_PERIOD,
+            until=(wake_context.oldest_hint_at or now) + BUDGET_PERIOD,
         ),
-        Restraint(
+        HoldReason(
             gate=Gate(
                 name="ping-pong",
                 holds=not looping,
                 detail=PING_PONG if looping else "no",
             ),
-            until=circumstances.ack_loop_until or now,
+            until=wake_context.ack_loop_until or now,
         ),
     )
 
@@ -164,7 +164,7 @@ def choose(serving: Sequence[str], wakes: Sequence[Wake], agent: Agent, now: dat
         now: the instant of the decision.
     """
     hint_at = _unanswered_hint(wakes, agent)
-    tried = next((wake.transport for wake in wakes if wake.reached.get(WakeStep.SUBMITTED) == hint_at), None)
+    tried = next((wake.transport for wake in wakes if wake.reached.get(WakeStage.SUBMITTED) == hint_at), None)
     if hint_at is not None and now >= hint_at + HINT_PATIENCE and tried in serving:
         return serving[min(serving.index(tried) + 1, len(serving) - 1)]
     return serving[0] if serving else None
@@ -185,9 +185,9 @@ def reads_on_until(agent: Agent, now: datetime) -> datetime:
 def decide(
     wakes: Sequence[Wake],
     agent: Agent | None,
-    sighting: Sighting,
+    observation: Observation,
     now: datetime,
-    circumstances: Circumstances = Circumstances(),
+    wake_context: WakeContext = WakeContext(),
     *,
     types: bool = True,
 ) -> Verdict:
@@ -205,26 +205,26 @@ def decide(
         return GiveUp(reason="no_pane", detail="the agent has left")
     if all(wake.expires_at is not None and wake.expires_at <= now for wake in wakes):
         return GiveUp(reason="retry_exhausted", detail="the message was not read in time")
-    for restraint in restraints(wakes, agent, circumstances, now):
-        if not restraint.gate.holds:
-            return Defer(reason="guard_failed", detail=restraint.gate.detail, until=restraint.until)
-    match sighting.reach:
-        case Reach.NO_PANE:
-            return Skip(reason="no_pane", detail=sighting.detail)
-        case Reach.AGENT_GONE:
-            return GiveUp(reason="no_pane", detail=sighting.detail)
-        case Reach.BROKEN:
-            return _after_failure(wakes, sighting.detail, now, types=types)
-        case Reach.OPEN if all(gate.holds for gate in sighting.gates):
+    for hold_reason in hold_reasons(wakes, agent, wake_context, now):
+        if not hold_reason.gate.holds:
+            return Defer(reason="guard_failed", detail=hold_reason.gate.detail, until=hold_reason.until)
+    match observation.reach:
+        case Reachability.NO_PANE:
+            return Skip(reason="no_pane", detail=observation.detail)
+        case Reachability.AGENT_GONE:
+            return GiveUp(reason="no_pane", detail=observation.detail)
+        case Reachability.BROKEN:
+            return _after_failure(wakes, observation.detail, now, types=types)
+        case Reachability.OPEN if all(gate.holds for gate in observation.gates):
             return Deliver()
-    return _wait_for_pane(wakes, sighting.detail, now)
+    return _wait_for_pane(wakes, observation.detail, now)
 
 
 def after_delivery(
-    wakes: Sequence[Wake], step: WakeStep, detail: str, *, failed: bool, now: datetime, types: bool = True
+    wakes: Sequence[Wake], step: WakeStage, detail: str, *, failed: bool, now: datetime, types: bool = True
 ) -> Verdict | None:
     """What a delivery that did not get as far as `submitted` means; None if it did."""
-    if step is WakeStep.SUBMITTED:
+    if step is WakeStage.SUBMITTED:
         return None
     if failed:
         return _after_failure(wakes, detail, now, types=types)
@@ -233,7 +233,7 @@ def after_delivery(
 
 def delay_after(wakes: Sequence[Wake]) -> timedelta:
     """The time to the next try, by the wake that was tried least."""
-    return LADDER[min(min(wake.attempts for wake in wakes), len(LADDER) - 1)]
+    return RETRY_DELAYS[min(min(wake.attempts for wake in wakes), len(RETRY_DELAYS) - 1)]
 
 
 def hint(senders: Sequence[str], count: int, tool: str = "get_inbox", *, new: bool = True) -> str:
@@ -251,7 +251,7 @@ def hint(senders: Sequence[str], count: int, tool: str = "get_inbox", *, new: bo
     )
     messages = f"{count} {'new ' if new else ''}message{'' if count == 1 else 's'}"
     start, end = f"[xats] {messages} from ", f": call {tool}"
-    room = HINT_LIMIT - len(start) - len(end)
+    room = MAX_HINT_CHARS - len(start) - len(end)
     return start + (shown if len(shown) <= room else shown[: room - 1] + "…") + end
 
 
@@ -260,16 +260,16 @@ def _wait_for_pane(wakes: Sequence[Wake], detail: str, now: datetime) -> Verdict
 
 
 def _after_failure(wakes: Sequence[Wake], detail: str, now: datetime, *, types: bool) -> Verdict:
-    if min(wake.failures for wake in wakes) >= len(LADDER):
+    if min(wake.failures for wake in wakes) >= len(RETRY_DELAYS):
         return GiveUp(reason="retry_exhausted", detail=detail)
     reason = "tmux_unavailable" if types else "guard_failed"
     return Defer(reason=reason, detail=detail, until=now + delay_after(wakes), failed=True)
 
 
-def _rest(circumstances: Circumstances) -> str:
-    if not circumstances.resting:
+def _rest(wake_context: WakeContext) -> str:
+    if not wake_context.resting:
         return "off"
-    end = circumstances.resting_until
+    end = wake_context.resting_until
     return f"do not disturb until {end:%H:%M} UTC" if end else "do not disturb until that is lifted"
 
 
@@ -278,19 +278,19 @@ def is_unanswered(wake: Wake, agent: Agent) -> bool:
 
     What was seen is answered, whatever the times say: a quick model has read before its hint is seen to be gone.
     """
-    hint_at = wake.reached.get(WakeStep.SUBMITTED)
-    is_open = wake.status is WakeStatus.DELIVERED and WakeStep.SEEN not in wake.reached
+    hint_at = wake.reached.get(WakeStage.SUBMITTED)
+    is_open = wake.status is WakeStatus.DELIVERED and WakeStage.SEEN not in wake.reached
     return is_open and hint_at is not None and hint_at > agent.last_seen_at
 
 
 def _unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:
     """When the newest hint was submitted that the agent has not called after."""
-    return max((wake.reached[WakeStep.SUBMITTED] for wake in wakes if is_unanswered(wake, agent)), default=None)
+    return max((wake.reached[WakeStage.SUBMITTED] for wake in wakes if is_unanswered(wake, agent)), default=None)
 
 
 def _harmless(name: str) -> str:
     """Letters, digits, pictures and a few signs: a name must mean nothing to a shell, should one ever read the hint."""
-    return "".join(character if _is_plain(character) else "_" for character in name)[:LONGEST_NAME]
+    return "".join(character if _is_plain(character) else "_" for character in name)[:MAX_NAME_CHARS]
 
 
 def _is_plain(character: str) -> bool:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from xats_tui.backend.panes.monitor import FAST, PaneMonitor
+from xats_tui.backend.panes.monitor import FAST_POLL_INTERVAL_S, PaneMonitor
 from xats_tui.backend.services.wakes.attempts import Tried, WakeAttempts
 from xats_tui.backend.services.wakes.policy import (
     READS_ON_UNSEEN_WITHIN,
@@ -32,18 +32,18 @@ from xats_tui.core.errors import StoreError
 from xats_tui.core.events import Event, InboxFetched, InboxRead, MessageSent, PaneBound, WakeChanged
 from xats_tui.core.model.agents import OPERATOR_ID, Agent
 from xats_tui.core.model.panes import PaneRef, PaneState
-from xats_tui.core.model.wakes import Gate, Proof, Wake, WakeAttempt, WakeStatus
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Wake, WakeAttempt, WakeStatus
 from xats_tui.core.transport import Transport
 
 logger = logging.getLogger(__name__)
 
-FIRST_DECISION = 1.0
+FIRST_DECISION_TIMEOUT_S = 1.0
 """Seconds that a sender waits for the first decision about its message at the most."""
 
-POLL = 1.0
+POLL_INTERVAL_S = 1.0
 """Seconds between two questions to a transport whether the way is free, when no screen shows it."""
 
-AT_ONCE = 16
+MAX_CONCURRENT_ATTEMPTS = 16
 """Attempts that begin at once: a queue of thousands must leave the database and the loop to those who call."""
 
 RECENT_S = 1.0
@@ -54,7 +54,7 @@ LONG_AGO = timedelta(days=365)
 AFTER_ERROR = timedelta(seconds=1)
 """How long an attempt that failed unexpectedly is left alone."""
 
-SET_BACK = 5.0
+CLOCK_SET_BACK_S = 5.0
 """Seconds that the wall clock has to lose on the monotonic one to count as set back."""
 
 LONGEST_SLEEP = timedelta(seconds=60)
@@ -105,7 +105,7 @@ class Waker:
         self._next_decision = asyncio.Event()
         self._under_way: set[str] = set()
         self._recent: set[str] = set()
-        """Those whose attempts have begun only just now; no more than `AT_ONCE` of them."""
+        """Those whose attempts have begun only just now; no more than `MAX_CONCURRENT_ATTEMPTS` of them."""
         self._held_up: dict[str, HeldUp] = {}
         """Agents whose wakes wait for something other than time."""
 
@@ -136,9 +136,9 @@ class Waker:
             tx.record(WakeChanged(agent_id=agent_id))
 
     async def first_decisions(self, message_id: str) -> tuple[Wake, ...]:
-        """The wakes of a message as soon as each was decided on, at the latest after `FIRST_DECISION`."""
+        """The wakes of a message as soon as each was decided on, at the latest after `FIRST_DECISION_TIMEOUT_S`."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_DECISION):
+            async with asyncio.timeout(FIRST_DECISION_TIMEOUT_S):
                 while True:
                     decision = self._next_decision
                     wakes = await store.of_message(self._database, message_id)
@@ -186,7 +186,7 @@ class Waker:
         """Try an agent's open wakes at once, asking only the gates that nobody may overrule."""
         await self._take_turn(agent_id, forced=True)
 
-    async def poke(self, agent: Agent, text: str) -> Proof:
+    async def poke(self, agent: Agent, text: str) -> DeliveryResult:
         """Put a line of the operator's own before an agent, through every gate."""
         async with self._turns[agent.agent_id]:
             return await self._trials.poke(agent, text)
@@ -233,7 +233,7 @@ class Waker:
                 try:
                     await self._mind_the_clock()
                     for agent_id, asks_first in (await self._due()).items():
-                        if len(self._recent) >= AT_ONCE:
+                        if len(self._recent) >= MAX_CONCURRENT_ATTEMPTS:
                             break
                         if agent_id not in self._under_way:
                             self._under_way.add(agent_id)
@@ -251,7 +251,7 @@ class Waker:
     async def _mind_the_clock(self) -> None:
         """Have everything tried if settings have changed, or the wall clock was set back: it would be so much later."""
         before, self._ahead = self._ahead, self._wall_ahead()
-        is_set_back = self._ahead < before - SET_BACK
+        is_set_back = self._ahead < before - CLOCK_SET_BACK_S
         if is_set_back:
             logger.warning("the clock was set back by %.0f s", before - self._ahead)
         if is_set_back or self._is_tuned:
@@ -265,7 +265,7 @@ class Waker:
     async def _due(self) -> Mapping[str, bool]:
         """Agents to try now, whose time has come or that nothing seems to hold up; True: ask the transport first."""
         self._database.see_that_it_is_kept()  # else what is typed would not be written down, and typed again
-        enough = AT_ONCE + len(self._under_way)
+        enough = MAX_CONCURRENT_ATTEMPTS + len(self._under_way)
         due = dict.fromkeys(await store.agents_due(self._database, self._clock.now(), enough), False)
         for agent_id, held in list(self._held_up.items()):
             if agent_id not in due and agent_id not in self._under_way and self._is_worth_asking(held):
@@ -278,7 +278,7 @@ class Waker:
     def _is_worth_asking(self, held: HeldUp) -> bool:
         """Whether the way may be free: its pane has come to rest anew, or the transport was not asked for a while."""
         view = self._monitor.view(held.pane) if held.pane else None
-        may_wait = self._clock.monotonic() - held.asked < POLL
+        may_wait = self._clock.monotonic() - held.asked < POLL_INTERVAL_S
         if view is None:
             return not may_wait
         if self._monitor.expects(view.look.pane):  # whatever the pane shows may tell what became of a hint
@@ -290,10 +290,10 @@ class Waker:
     async def _pause(self) -> timedelta:
         """Until the next wake is due, or the next look at a pane that one waits for."""
         self._monitor.await_change(frozenset(held.pane for held in self._held_up.values() if held.pane))
-        if len(self._recent) >= AT_ONCE:
+        if len(self._recent) >= MAX_CONCURRENT_ATTEMPTS:
             return timedelta(seconds=RECENT_S)
         if self._held_up:
-            return timedelta(seconds=FAST / 2)
+            return timedelta(seconds=FAST_POLL_INTERVAL_S / 2)
         due = await store.next_due(self._database)
         return min(max(due - self._clock.now(), timedelta(milliseconds=20)), LONGEST_SLEEP) if due else LONGEST_SLEEP
 
@@ -314,7 +314,7 @@ class Waker:
     def _make_room(self, agent_id: str) -> None:
         """Let other attempts begin, as soon as there is room for several: to look for them costs something."""
         self._recent.discard(agent_id)
-        if len(self._recent) <= AT_ONCE // 2:
+        if len(self._recent) <= MAX_CONCURRENT_ATTEMPTS // 2:
             self._news.set()
 
     async def _take_turn(self, agent_id: str, *, forced: bool = False) -> None:

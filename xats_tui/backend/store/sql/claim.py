@@ -22,10 +22,10 @@ from xats_tui.runtime import private_files
 
 logger = logging.getLogger(__name__)
 
-CLAIMED_AT = 0x4000_1000
+LOCK_BYTE = 0x4000_1000
 """The byte that is locked, behind those of SQLite (https://www.sqlite.org/fileformat2.html#the_lock_byte_page)."""
 
-PATIENCE_S = 0.3
+TIMEOUT_S = 0.3
 """Time for a predecessor that is just ending to let go."""
 RETRY_S = 0.01
 
@@ -33,13 +33,13 @@ RETRY_S = 0.01
 # Where there is none (Python names it on Linux only), the lock is on a file beside the database.
 OPEN_FILE_LOCK: int | None = getattr(fcntl, "F_OFD_SETLK", None)
 
-WRITE_LOCK = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, CLAIMED_AT, 1, 0)
+WRITE_LOCK = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, LOCK_BYTE, 1, 0)
 """What is asked for, as Linux lays it out."""
 
 HELD = (errno.EAGAIN, errno.EACCES)
 """What a lock that another has is refused with."""
 
-LONGEST_COMMAND_CHARS = 100
+MAX_COMMAND_CHARS = 100
 """What a sentence shows of a command line."""
 
 
@@ -85,7 +85,7 @@ def _take(path: Path, lock: Callable[[], object]) -> None:
     Raises:
         UnusableStore: another process has it.
     """
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
         try:
             lock()
@@ -111,7 +111,7 @@ def _holder(path: Path) -> str:
             command = shlex.join(process.cmdline())
             if process.pid != os.getpid() and "xats" in command and _has_open(process, path):
                 shown = "".join(sign if sign.isprintable() else "?" for sign in command)
-                return f" (pid {process.pid}: {shown[:LONGEST_COMMAND_CHARS]})"
+                return f" (pid {process.pid}: {shown[:MAX_COMMAND_CHARS]})"
         except (psutil.Error, OSError):
             continue  # it has ended, or is another user's
     return ""

@@ -27,7 +27,7 @@ from xats_tui.core.events import Event
 
 logger = logging.getLogger(__name__)
 
-READERS = 2
+READ_CONNECTIONS = 2
 """Connections for reading: more would only queue for the same two cores."""
 
 BUSY_TIMEOUT_MS = 5_000
@@ -89,7 +89,7 @@ class Database:
                 stack.enter_context(claimed(path))
             await asyncio.to_thread(prepare, path, clock.now())
             writer = await stack.enter_async_context(_connected(path))
-            readers = [await stack.enter_async_context(_connected(path, reading=True)) for _ in range(READERS)]
+            readers = [await stack.enter_async_context(_connected(path, reading=True)) for _ in range(READ_CONNECTIONS)]
             files = DatabaseFiles(path)
             await on_thread(writer, lambda _: files.begin())
             database = cls(writer, readers, files, clock, publish)

@@ -23,7 +23,7 @@ FAULTS = {
 }
 """By SQLite's primary result code."""
 
-PRIMARY = 0xFF
+PRIMARY_CODE_MASK = 0xFF
 """The bits of an extended result code that are its primary one."""
 
 SENTENCES = {
@@ -35,7 +35,7 @@ SENTENCES = {
 
 def fault_of(error: BaseException) -> StoreFault | None:
     """What is wrong, if it is not merely a statement that cannot be carried out."""
-    return FAULTS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY)
+    return FAULTS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE_MASK)
 
 
 def start_sentence(path: Path, error: Exception) -> str:

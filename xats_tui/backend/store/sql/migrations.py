@@ -18,10 +18,10 @@ from xats_tui.runtime import private_files
 WAKE_LIFETIME = timedelta(hours=24)
 """How long a retry that was pending in a reference file is still worth trying."""
 
-PATIENCE_MS = 5_000
+TIMEOUT_MS = 5_000
 """How long a lock of another process is waited for."""
 
-CHECKED_ALWAYS = 32_000_000
+ALWAYS_CHECKED_BYTES = 32_000_000
 """Bytes up to which a database is looked through at every start: that takes 0.15 s at the most."""
 
 BESIDE = ("-wal", "-shm")
@@ -245,7 +245,7 @@ def prepare(path: Path, now: datetime) -> None:
         for file in (path, *(path.with_name(path.name + ending) for ending in BESIDE)):
             private_files.close(file)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            connection.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
+            connection.execute(f"PRAGMA busy_timeout={TIMEOUT_MS}")
             _check(connection, path)
             version = _version(connection)
             if version > LATEST:
@@ -272,7 +272,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         sqlite3.DatabaseError: it is not.
     """
     was_left = path.with_name(path.name + BESIDE[0]).exists()
-    if was_left or path.stat().st_size <= CHECKED_ALWAYS:
+    if was_left or path.stat().st_size <= ALWAYS_CHECKED_BYTES:
         said = [str(complaint) for (complaint,) in connection.execute("PRAGMA quick_check")]
         if complaints := [one for one in said if one != "ok" and not one.startswith(FALSE_ALARM)]:
             damage = sqlite3.DatabaseError(" ".join(complaints[0].split()))

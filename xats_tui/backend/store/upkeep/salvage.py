@@ -16,22 +16,22 @@ from typing import Any
 from xats_tui.backend.store.sql.migrations import LATEST, prepare
 from xats_tui.core.errors import UnusableStore
 
-HEADER = 100
+HEADER_BYTES = 100
 """Bytes at the beginning of a database that say what it is."""
 
-PAGE = 4096
+PAGE_BYTES = 4096
 """Bytes of a page in every file that this program makes."""
 
-MOST_REFUSALS = 200_000
+MAX_REFUSALS = 200_000
 """Ranges of one table that may be refused before the rest of it is given up: some ten seconds."""
 
-SMALLEST_ROW = 32
+MIN_ROW_BYTES = 32
 """Bytes that a row takes at the least; so there are no more rows than that in a file."""
 
-AT_ONCE = 64
+ROWIDS_PER_READ = 64
 """Rowids of the ranges that are read as one: about what a page holds."""
 
-PROBES = 256
+END_PROBES = 256
 """Places at which the end of a table is looked for, if its last page cannot be read."""
 
 MENDING = (
@@ -88,7 +88,7 @@ def salvage(damaged: Path, new: Path, now: datetime) -> tuple[Salvaged, ...]:
 
 def _opened(damaged: Path, fresh: Path) -> sqlite3.Connection:
     """The damaged file; with the beginning of a fresh one, if its own says nothing any more."""
-    for length in (0, HEADER, PAGE):
+    for length in (0, HEADER_BYTES, PAGE_BYTES):
         if length:
             _graft(damaged, fresh, length)
         connection = sqlite3.connect(damaged, isolation_level=None)
@@ -106,7 +106,7 @@ def _opened(damaged: Path, fresh: Path) -> sqlite3.Connection:
 def _graft(damaged: Path, fresh: Path, length: int) -> None:
     """Give the damaged file the first bytes of a fresh one, and its own length in pages."""
     beginning = bytearray(fresh.read_bytes()[:length])
-    beginning[28:32] = (damaged.stat().st_size // PAGE).to_bytes(4, "big")
+    beginning[28:32] = (damaged.stat().st_size // PAGE_BYTES).to_bytes(4, "big")
     beginning[32:40] = bytes(8)  # no free pages are known of
     with damaged.open("r+b") as file:
         file.write(beginning)
@@ -152,10 +152,10 @@ def _by_rowid(source: sqlite3.Connection, table: str, columns: Sequence[str]) ->
     """
     query = f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
     ranges, refused = [_span(source, table)], 0
-    while ranges and refused < MOST_REFUSALS:
+    while ranges and refused < MAX_REFUSALS:
         low, high = ranges.pop()
         try:
-            if high - low < AT_ONCE:
+            if high - low < ROWIDS_PER_READ:
                 yield from source.execute(query, (low, high))
                 yield from source.execute(f"{query} DESC", (low, high))
                 continue
@@ -184,8 +184,8 @@ def _last_reachable(source: sqlite3.Connection, table: str) -> int:
     def is_reached(rowid: int) -> bool:
         return _number(source, f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE rowid >= {rowid} LIMIT 1)") == 1
 
-    most = (_number(source, "PRAGMA page_count") or 0) * PAGE // SMALLEST_ROW
-    step = max(1, most // PROBES)
+    most = (_number(source, "PRAGMA page_count") or 0) * PAGE_BYTES // MIN_ROW_BYTES
+    step = max(1, most // END_PROBES)
     low = max((rowid for rowid in range(0, most, step) if is_reached(rowid)), default=0)
     high = low + step
     while high - low > 1:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xats_tui.backend.store.sql.columns import to_json
-from xats_tui.backend.tools.answers.room import AnswerLimit, Room, tokens
+from xats_tui.backend.tools.answers.room import AnswerLimit, AnswerRoom, tokens
 from xats_tui.core.errors import Refusal
 
 HOW_TO_JOIN = "The json of all parts, put together, is the answer; call again with part for the next."
@@ -13,7 +13,7 @@ HOW_TO_JOIN = "The json of all parts, put together, is the answer; call again wi
 Path = tuple[str | int, ...]
 
 
-def in_parts(answer: Mapping[str, Any], number: int | None, room: Room) -> Mapping[str, Any]:
+def in_parts(answer: Mapping[str, Any], number: int | None, room: AnswerRoom) -> Mapping[str, Any]:
     """An answer whole, or, if it is too long for that, the part of this number of its JSON text.
 
     Raises:
@@ -50,14 +50,14 @@ def shortened(text: str, limit: AnswerLimit) -> str:
     return text
 
 
-def _ends(text: str, room: Room) -> Iterator[int]:
+def _ends(text: str, room: AnswerRoom) -> Iterator[int]:
     start = 0
     while start < len(text):
         start = _end(text, start, room)
         yield start
 
 
-def _end(text: str, start: int, room: Room) -> int:
+def _end(text: str, start: int, room: AnswerRoom) -> int:
     return room.furthest(start, len(text), lambda end: _part(text[start:end], "9999 of 9999"))
 
 

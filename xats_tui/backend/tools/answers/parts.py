@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from xats_tui.backend.store.receipts import NOTHING, Begun, Piece
-from xats_tui.backend.tools.answers.room import Room
+from xats_tui.backend.store.receipts import NOTHING, HandedPart, PartlyHanded
+from xats_tui.backend.tools.answers.room import AnswerRoom
 from xats_tui.core.clock import to_wire
 from xats_tui.core.model.messages import Message
 
@@ -22,7 +22,7 @@ SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class MessagePart:
     """What an answer holds of a message: characters of its subject and body together."""
 
     message: Message
@@ -32,9 +32,9 @@ class Part:
     """`2 of 3`; None for a whole message."""
 
     @property
-    def piece(self) -> Piece:
+    def piece(self) -> HandedPart:
         """The part as receipts know it."""
-        return Piece(message_id=self.message.id, end=self.end, total=length(self.message))
+        return HandedPart(message_id=self.message.id, end=self.end, total=length(self.message))
 
     def shown(self) -> dict[str, Any]:
         """The message with the part's share of its texts."""
@@ -52,7 +52,7 @@ def length(message: Message) -> int:
     return len(message.subject or "") + len(message.body)
 
 
-def next_part(message: Message, begun: Begun, room: Room, fresh: Room) -> Part | None:
+def next_part(message: Message, begun: PartlyHanded, room: AnswerRoom, fresh: AnswerRoom) -> MessagePart | None:
     """What of a message finds room, after what has been handed out already; None if it has to wait for a page.
 
     Args:
@@ -63,16 +63,18 @@ def next_part(message: Message, begun: Begun, room: Room, fresh: Room) -> Part |
     """
     total, number = length(message), begun.parts + 1
     label = f"{number} of {number}" if begun.parts else None
-    rest = Part(message=message, start=begun.characters, end=total, label=label)
+    rest = MessagePart(message=message, start=begun.characters, end=total, label=label)
     if room.fits(rest.shown()):
         return rest
     if room.bytes_left < fresh.bytes_left:
         return None
     ends = list(_ends(message, begun.characters, fresh))
-    return Part(message=message, start=begun.characters, end=ends[0], label=f"{number} of {begun.parts + len(ends)}")
+    return MessagePart(
+        message=message, start=begun.characters, end=ends[0], label=f"{number} of {begun.parts + len(ends)}"
+    )
 
 
-def part_of(message: Message, number: int, fresh: Room) -> Part | None:
+def part_of(message: Message, number: int, fresh: AnswerRoom) -> MessagePart | None:
     """The part of that number, as an empty page would hold it; None if there are not so many."""
     whole = next_part(message, NOTHING, fresh, fresh)
     if whole is None or whole.label is None:
@@ -80,21 +82,21 @@ def part_of(message: Message, number: int, fresh: Room) -> Part | None:
     ends = [0, *_ends(message, 0, fresh)]
     if number >= len(ends):
         return None
-    return Part(message=message, start=ends[number - 1], end=ends[number], label=f"{number} of {len(ends) - 1}")
+    return MessagePart(message=message, start=ends[number - 1], end=ends[number], label=f"{number} of {len(ends) - 1}")
 
 
-def _ends(message: Message, start: int, room: Room) -> Iterator[int]:
+def _ends(message: Message, start: int, room: AnswerRoom) -> Iterator[int]:
     """Where each part ends that fills an empty page."""
     while start < length(message):
         start = _end(message, start, room)
         yield start
 
 
-def _end(message: Message, start: int, room: Room) -> int:
+def _end(message: Message, start: int, room: AnswerRoom) -> int:
     """Where the next part ends."""
 
     def shown(end: int) -> dict[str, Any]:
-        return Part(message=message, start=start, end=end, label=WIDEST_LABEL).shown()
+        return MessagePart(message=message, start=start, end=end, label=WIDEST_LABEL).shown()
 
     furthest = room.furthest(start, length(message), shown)
     return _seam((message.subject or "") + message.body, start, furthest)

@@ -1,7 +1,7 @@
 """The room for an answer: how much of a tool's result a host hands on to its model, and what of it is left.
 
 Hosts cut a long result, or keep it in a file and show its beginning.  What is cut never comes before the model, so
-every answer that grows with what there is to tell is filled through a `Room`.
+every answer that grows with what there is to tell is filled through a `AnswerRoom`.
 """
 
 from collections.abc import Callable, Iterable
@@ -45,7 +45,7 @@ FIRST_BYTES = (bytes(range(0xC2, 0xE0)), bytes(range(0xE0, 0xF0)), bytes(range(0
 """How a character begins in UTF-8 that has two, three or four bytes."""
 
 
-class Room:
+class AnswerRoom:
     """What is left of an answer's room."""
 
     def __init__(self, limit: AnswerLimit) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from difflib import SequenceMatcher
 
-from xats_tui.backend.hook_reports import Report
+from xats_tui.backend.hook_reports import HookReport
 from xats_tui.core.model.panes import PaneState, PaneView
 from xats_tui.core.model.pastes import Paste
 from xats_tui.core.screen.ansi_grid import parse_screen
@@ -18,7 +18,7 @@ from xats_tui.core.screen.own_text import holds, squashed
 TURN_BEGINS_WITHIN = timedelta(seconds=5)
 """A turn that begins later than this after Enter may have begun for another reason."""
 
-ROWS_OF_A_HINT = 6
+MAX_HINT_ROWS = 6
 """Rows that a hint takes at the most, in a pane in which one can read at all."""
 
 SIGNS = frozenset("[]:")
@@ -26,7 +26,7 @@ SIGNS = frozenset("[]:")
 
 
 def proof_of(
-    paste: Paste, before: Sequence[str], view: PaneView, report: Report | None, prompt: str, paint: timedelta
+    paste: Paste, before: Sequence[str], view: PaneView, report: HookReport | None, prompt: str, paint: timedelta
 ) -> str | None:
     """What shows that a hint was submitted, in words; None for nothing.
 
@@ -75,7 +75,7 @@ def _is_empty_again(paste: Paste, view: PaneView) -> bool:
     return reading.state is PaneState.IDLE or (reading.state is PaneState.BUSY and is_as_before)
 
 
-def _turn_began(entered_at: datetime, view: PaneView, report: Report | None, within: timedelta) -> bool:
+def _turn_began(entered_at: datetime, view: PaneView, report: HookReport | None, within: timedelta) -> bool:
     """Whether the program works, by its screen or by its own word, soon after Enter."""
     begins = [view.state_since] if view.reading.state is PaneState.BUSY else []
     begins += [report.at] if report and report.state is PaneState.BUSY else []
@@ -90,7 +90,7 @@ def _is_in_conversation(hint: str, before: Sequence[str], after: Sequence[str]) 
 def _without_lowest(hint: str, rows: Sequence[str]) -> list[str]:
     """The rows without those in which the hint stands lowest: the input line's."""
     for first in reversed(range(len(rows))):
-        for end in range(first + 1, min(first + ROWS_OF_A_HINT, len(rows)) + 1):
+        for end in range(first + 1, min(first + MAX_HINT_ROWS, len(rows)) + 1):
             if _is_within(hint, "".join(rows[first:end])):
                 return [*rows[:first], *[""] * (end - first), *rows[end:]]
     return list(rows)

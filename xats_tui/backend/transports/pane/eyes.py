@@ -6,16 +6,16 @@ It looks, remembers what it has seen of each pane, and presses no key.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from xats_tui.backend.hook_reports import Reports
+from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.panes.monitor import PaneMonitor
-from xats_tui.backend.system.processes import Occupant, Processes
-from xats_tui.backend.system.terminals import Terminals
+from xats_tui.backend.system.processes import BoundProcess, Processes
+from xats_tui.backend.system.terminals import PaneTerminals
 from xats_tui.backend.system.tmux_looks import PERSON_AT
 from xats_tui.backend.transports.pane.evidence import proof_of, rows_of
 from xats_tui.backend.transports.pane.gates import KEYS_NEED, judge, quiet_for, tty_of
 from xats_tui.backend.transports.pane.pastes import Pastes
-from xats_tui.backend.transports.pane.rhythm import Rhythm
-from xats_tui.backend.transports.pane.seat import Seat
+from xats_tui.backend.transports.pane.rhythm import DrawingSpeed
+from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import KeysWithheld
 from xats_tui.core.model.agents import Agent, Binding
@@ -29,11 +29,11 @@ NO_ENTER_BEFORE = frozenset({*KEYS_NEED, "person"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class PaneObservation:
     """A pane at one moment."""
 
     view: PaneView
-    seat: Seat
+    seat: PaneFacts
     gates: tuple[Gate, ...]
     proof: str | None
     """What shows that the outstanding hint was submitted after all."""
@@ -49,16 +49,16 @@ class Seen:
         return int(self.view.look.formats.get("pane_pid") or 0)
 
 
-class PaneEyes:
+class PaneObserver:
     """Looks at panes."""
 
     def __init__(
         self,
         processes: Processes,
-        terminals: Terminals,
+        terminals: PaneTerminals,
         monitor: PaneMonitor,
         pastes: Pastes,
-        reports: Reports,
+        reports: HookReports,
         clock: Clock,
         quiet: timedelta,
     ) -> None:
@@ -69,10 +69,10 @@ class PaneEyes:
         self._reports = reports
         self._clock = clock
         self.quiet = quiet
-        self.rhythm = Rhythm()
+        self.rhythm = DrawingSpeed()
         self._before_enter: dict[PaneRef, tuple[str, ...]] = {}
 
-    async def look(self, agent: Agent, binding: Binding, *, follow: bool = True) -> Seen:
+    async def look(self, agent: Agent, binding: Binding, *, follow: bool = True) -> PaneObservation:
         """See an agent's pane and judge every gate.
 
         Args:
@@ -99,7 +99,7 @@ class PaneEyes:
         if follow and paste and not proof and _is_answered(paste, agent):
             await self._pastes.close(pane)
             paste = None
-        seat = Seat(
+        seat = PaneFacts(
             occupant=occupant,
             terminal=terminal,
             person_at=_person_at(view),
@@ -111,9 +111,11 @@ class PaneEyes:
         view = self._monitor.view(pane) or view  # without a paste, what looked like ours is a person's
         report = self._reports.of(agent.host_session, now)
         gates = judge(agent, view, seat, report, quiet_for(agent.client, self.quiet), now)
-        return Seen(view=view, seat=seat, gates=gates, proof=proof)
+        return PaneObservation(view=view, seat=seat, gates=gates, proof=proof)
 
-    async def look_before_key(self, agent: Agent, same: Seat | None = None, *, people: bool = False) -> Seen:
+    async def look_before_key(
+        self, agent: Agent, same: PaneFacts | None = None, *, people: bool = False
+    ) -> PaneObservation:
         """See an agent's pane, which is about to get a key.
 
         Args:
@@ -134,11 +136,11 @@ class PaneEyes:
             raise KeysWithheld("process: another program has taken the agent's place")
         return seen
 
-    def note_enter(self, seen: Seen) -> None:
+    def note_enter(self, seen: PaneObservation) -> None:
         """Remember the screen that Enter is about to be pressed on."""
         self._before_enter[seen.view.look.pane] = rows_of(seen.view)
 
-    async def _occupant(self, binding: Binding, tty: str) -> Occupant | None:
+    async def _occupant(self, binding: Binding, tty: str) -> BoundProcess | None:
         pid, started_at = binding.ui_pid, binding.ui_started_at
         return await self._processes.occupant(pid, started_at, tty) if pid else None
 

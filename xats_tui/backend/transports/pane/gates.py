@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from xats_tui.backend.hook_reports import SCREEN_WINS_AFTER, Report
+from xats_tui.backend.hook_reports import SCREEN_WINS_AFTER, HookReport
 from xats_tui.backend.panes import READERS
-from xats_tui.backend.system.processes import Occupant
-from xats_tui.backend.system.terminals import Terminal
+from xats_tui.backend.system.processes import BoundProcess
+from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.paste_gates import OURS, in_seconds, paste_gates
-from xats_tui.backend.transports.pane.seat import Seat
+from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.core.model.agents import Agent, Client
 from xats_tui.core.model.panes import IN_A_MODE, OwnText, PaneState, PaneView
 from xats_tui.core.model.wakes import Gate
@@ -16,7 +16,9 @@ from xats_tui.core.model.wakes import Gate
 Gates = tuple[Gate, ...]
 
 
-def judge(agent: Agent, view: PaneView, seat: Seat, report: Report | None, quiet: timedelta, now: datetime) -> Gates:
+def judge(
+    agent: Agent, view: PaneView, seat: PaneFacts, report: HookReport | None, quiet: timedelta, now: datetime
+) -> Gates:
     """Every gate's verdict for a pane at `now`.
 
     Args:
@@ -63,7 +65,7 @@ def judge(agent: Agent, view: PaneView, seat: Seat, report: Report | None, quiet
     )
 
 
-def _of_program(agent: Agent, view: PaneView, seat: Seat) -> Gates:
+def _of_program(agent: Agent, view: PaneView, seat: PaneFacts) -> Gates:
     """The pane is the agent's own, and its program is there to read a key."""
     occupant, command = seat.occupant, view.look.formats.get("pane_current_command")
     in_front, stopped = occupant is not None and occupant.in_front, occupant is not None and occupant.stopped
@@ -84,7 +86,7 @@ def _of_program(agent: Agent, view: PaneView, seat: Seat) -> Gates:
     )
 
 
-def _of_keys(view: PaneView, seat: Seat) -> Gates:
+def _of_keys(view: PaneView, seat: PaneFacts) -> Gates:
     """A key goes to the pane's program, to no other, and is read as a key."""
     formats, pane_id = view.look.formats, view.look.pane.pane_id
     synchronized, input_off = formats.get("pane_synchronized") == 1, formats.get("pane_input_off") == 1
@@ -106,13 +108,13 @@ def _of_keys(view: PaneView, seat: Seat) -> Gates:
     )
 
 
-def _mode(terminal: Terminal | None) -> str:
+def _mode(terminal: PaneTerminal | None) -> str:
     if terminal is None:
         return "the pane's terminal cannot be asked for its mode"
     return "each key is read" if terminal.raw else "whole lines are read there, as by a command that asks something"
 
 
-def _of_person(seat: Seat, now: datetime) -> Gates:
+def _of_person(seat: PaneFacts, now: datetime) -> Gates:
     """What is not drawn yet may be a draft."""
     ago = abs(now - seat.person_at) if seat.person_at else None
     typing = in_seconds(ago) if ago is not None and ago < PERSON_PAUSE + seat.paint else None
@@ -170,7 +172,7 @@ def shows_rest(agent: Agent, gates: Iterable[Gate]) -> bool | None:
     return all(gate.holds for gate in gates if gate.name in TURN)
 
 
-def _told(report: Report | None, view: PaneView, unchanged: timedelta) -> Gate:
+def _told(report: HookReport | None, view: PaneView, unchanged: timedelta) -> Gate:
     """What the program says must not contradict what its screen shows, unless its word is older than a calm screen."""
     if report is None or report.state is PaneState.IDLE:
         return Gate(name="hooks", holds=True, detail=report.detail if report else "nothing reported")
@@ -188,11 +190,11 @@ def tty_of(view: PaneView) -> str:
     return str(view.look.formats.get("pane_tty", "")).removeprefix("/dev/")
 
 
-def _is_here(occupant: Occupant | None, view: PaneView) -> bool:
+def _is_here(occupant: BoundProcess | None, view: PaneView) -> bool:
     return occupant is not None and occupant.tty is not None and occupant.tty == tty_of(view)
 
 
-def _owner_detail(agent: Agent, occupant: Occupant | None, view: PaneView) -> str:
+def _owner_detail(agent: Agent, occupant: BoundProcess | None, view: PaneView) -> str:
     pid = agent.binding.ui_pid if agent.binding else None
     if pid is None:
         return "no process was recorded when the pane was bound: bind it again"

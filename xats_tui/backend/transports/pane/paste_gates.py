@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from xats_tui.backend.transports.pane.progress import may_be_entered, next_key_at
-from xats_tui.backend.transports.pane.seat import Seat
+from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.core.model.panes import OwnText
 from xats_tui.core.model.pastes import Paste
 from xats_tui.core.model.wakes import Gate
@@ -17,7 +17,7 @@ UNTOUCHED = {
 """What of ours gets no more keys from us, and why."""
 
 
-def paste_gates(seat: Seat, own: OwnText | None, now: datetime) -> tuple[Gate, Gate]:
+def paste_gates(seat: PaneFacts, own: OwnText | None, now: datetime) -> tuple[Gate, Gate]:
     """The gates `own hint`, which nobody overrules, and `pause`."""
     if seat.paste is None:
         return Gate(name="own hint", holds=True, detail="none is outstanding"), Gate(
@@ -31,7 +31,7 @@ def in_seconds(time: timedelta) -> str:
     return f"{time.total_seconds():.1f} s"
 
 
-def _own_hint(paste: Paste, seat: Seat, own: OwnText | None, now: datetime) -> Gate:
+def _own_hint(paste: Paste, seat: PaneFacts, own: OwnText | None, now: datetime) -> Gate:
     if own is OwnText.ALONE:
         return _standing(paste, seat, now)
     if own is not None:
@@ -44,7 +44,7 @@ def _own_hint(paste: Paste, seat: Seat, own: OwnText | None, now: datetime) -> G
     )
 
 
-def _standing(paste: Paste, seat: Seat, now: datetime) -> Gate:
+def _standing(paste: Paste, seat: PaneFacts, now: datetime) -> Gate:
     waits = seat.occupant is not None and seat.occupant.waits
     if may_be_entered(paste, waits=waits, now=now):
         return Gate(name="own hint", holds=True, detail=OURS)

@@ -10,7 +10,7 @@ from datetime import datetime
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.store import pastes as store
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.backend.system.terminals import Terminal
+from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.progress import is_settled, progressed, screen_mark
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.pastes import Paste
@@ -50,7 +50,7 @@ class Pastes:
         await self._keep(entered)
         return entered
 
-    async def follow(self, view: PaneView, began: datetime, occupant: str, terminal: Terminal | None) -> None:
+    async def follow(self, view: PaneView, began: datetime, occupant: str, terminal: PaneTerminal | None) -> None:
         """Take down what a look that began then tells of the pane's paste; one before the last key tells nothing."""
         paste = self.of(view.look.pane)
         if paste is None or began <= paste.last_key_at:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from xats_tui.backend.system.terminals import Terminal
+from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.core.model.panes import OwnText, PaneLook, PaneState, PaneView
 from xats_tui.core.model.pastes import Paste
 from xats_tui.core.screen.own_text import holds
@@ -37,7 +37,7 @@ def screen_mark(look: PaneLook) -> str:
     return f"{_size(look)}:{hashlib.sha256(repr(shown).encode()).hexdigest()[:16]}"
 
 
-def progressed(paste: Paste, view: PaneView, terminal: Terminal | None) -> Paste:
+def progressed(paste: Paste, view: PaneView, terminal: PaneTerminal | None) -> Paste:
     """A paste after one more look at its pane."""
     written_at = terminal.written_at if terminal else None
     was_resized = not paste.screen.startswith(f"{_size(view.look)}:")

@@ -7,11 +7,11 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.system.terminals import Terminal
+from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.progress import screen_mark
 from xats_tui.core.model.panes import PaneRef, PaneView
 
-MEASURED = 5
+MEASURED_KEYS = 5
 """Keys whose times count: a machine that was busy is quick again."""
 
 LONGEST_PAINT = timedelta(seconds=10)
@@ -32,11 +32,11 @@ class _Key:
     screen: str
 
 
-class Rhythm:
+class DrawingSpeed:
     """What was measured of each pane."""
 
     def __init__(self) -> None:
-        self._paints: defaultdict[PaneRef, deque[timedelta]] = defaultdict(lambda: deque(maxlen=MEASURED))
+        self._paints: defaultdict[PaneRef, deque[timedelta]] = defaultdict(lambda: deque(maxlen=MEASURED_KEYS))
         self._keys: dict[PaneRef, _Key] = {}
         self._still: dict[PaneRef, datetime] = {}
 
@@ -61,7 +61,7 @@ class Rhythm:
         since = max(view.unchanged_since, self._still.get(view.look.pane, view.unchanged_since))
         return max(now - since, timedelta(0))
 
-    def undrawn(self, view: PaneView, terminal: Terminal | None, now: datetime) -> timedelta | None:
+    def undrawn(self, view: PaneView, terminal: PaneTerminal | None, now: datetime) -> timedelta | None:
         """How long ago a key reached the pane that may show something yet; None if there is none."""
         key, paint = self._keys.get(view.look.pane), self.to_paint(view.look.pane)
         if key and now - key.at < UNDRAWN_FOR + paint and screen_mark(view.look) == key.screen:

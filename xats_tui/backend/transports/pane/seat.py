@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.system.processes import Occupant
-from xats_tui.backend.system.terminals import Terminal
+from xats_tui.backend.system.processes import BoundProcess
+from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.core.model.pastes import Paste
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
+class PaneFacts:
     """What there is to know of a pane beside its screen."""
 
-    occupant: Occupant | None
+    occupant: BoundProcess | None
     """The process that was bound to it; None if that very process has ended."""
-    terminal: Terminal | None
+    terminal: PaneTerminal | None
     """What lies between the two; None if it cannot be asked."""
     person_at: datetime | None = None
     """When a person in front of it last pressed a key."""

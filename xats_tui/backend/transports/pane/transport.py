@@ -3,13 +3,13 @@
 import asyncio
 from datetime import timedelta
 
-from xats_tui.backend.hook_reports import Reports
+from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.processes import Processes
-from xats_tui.backend.system.terminals import Terminals
+from xats_tui.backend.system.terminals import PaneTerminals
 from xats_tui.backend.system.tmux import Tmux
-from xats_tui.backend.transports.pane.eyes import PaneEyes, Seen
+from xats_tui.backend.transports.pane.eyes import PaneObservation, PaneObserver
 from xats_tui.backend.transports.pane.gates import first_closed, overruled, shows_rest
 from xats_tui.backend.transports.pane.pastes import Pastes
 from xats_tui.backend.transports.pane.typist import Typist, last_lines
@@ -18,12 +18,12 @@ from xats_tui.core.errors import PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.pastes import HINT_SIGN
-from xats_tui.core.model.wakes import Gate, Proof, Reach, Sighting, WakeStep
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, WakeStage
 
-OPERATOR_PATIENCE_S = 6.0
+OPERATOR_TIMEOUT_S = 6.0
 """How long what the operator orders waits for a person to stop typing: the order itself may be that person's key."""
 
-GLANCE_S = 0.25
+POLL_INTERVAL_S = 0.25
 
 
 class TmuxPane:
@@ -36,17 +36,17 @@ class TmuxPane:
         self,
         tmux: Tmux,
         processes: Processes,
-        terminals: Terminals,
+        terminals: PaneTerminals,
         monitor: PaneMonitor,
         database: Database,
-        reports: Reports,
+        reports: HookReports,
         clock: Clock,
         quiet: timedelta,
     ) -> None:
         self._tmux = tmux
         self._clock = clock
         self._pastes = pastes = Pastes(database, monitor)
-        self._eyes = eyes = PaneEyes(processes, terminals, monitor, pastes, reports, clock, quiet)
+        self._eyes = eyes = PaneObserver(processes, terminals, monitor, pastes, reports, clock, quiet)
         self._typist = Typist(tmux, monitor, eyes, pastes, clock)
 
     async def recall(self) -> None:
@@ -61,12 +61,12 @@ class TmuxPane:
         """Whether the agent is bound to a pane."""
         return agent.binding is not None
 
-    async def sight(self, agent: Agent) -> Sighting:
+    async def readiness(self, agent: Agent) -> Observation:
         """Look at the agent's pane and judge every gate."""
         seen = await self._seen(agent, follow=not self._is_written_to(agent))
-        return seen if isinstance(seen, Sighting) else _sighting(agent, seen)
+        return seen if isinstance(seen, Observation) else _observation(agent, seen)
 
-    async def ready(self, agent: Agent) -> Seen:
+    async def ready(self, agent: Agent) -> PaneObservation:
         """Look at the agent's pane, which is about to get a key; whoever asks is its writer.
 
         Raises:
@@ -75,7 +75,7 @@ class TmuxPane:
         """
         return await self._eyes.look_before_key(agent)
 
-    async def press(self, seen: Seen, *keys: str) -> None:
+    async def press(self, seen: PaneObservation, *keys: str) -> None:
         """Press keys in a pane that was just found ready.
 
         Raises:
@@ -89,13 +89,13 @@ class TmuxPane:
         """Whoever sends keys to a pane holds this meanwhile."""
         return self._pastes.writer(pane)
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> Proof:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
         """Put the hint into the input line and submit it; or say that an earlier one was submitted after all."""
         assert agent.binding is not None  # `serves` is asked first
         async with self.writer(agent.binding.pane):
             by_operator = forced or not hint.startswith(HINT_SIGN)
             seen = await (self._seen_without_people(agent) if by_operator else self._seen(agent))
-            if isinstance(seen, Sighting):
+            if isinstance(seen, Observation):
                 return _nothing_typed(seen.detail, "")
             if seen.proof:
                 return await self._submitted_after_all(seen)
@@ -103,44 +103,44 @@ class TmuxPane:
                 return _nothing_typed(_told(closed), last_lines(seen.view))
             return await self._typist.type(agent, hint, seen)
 
-    async def _seen(self, agent: Agent, *, follow: bool = True) -> Seen | Sighting:
+    async def _seen(self, agent: Agent, *, follow: bool = True) -> PaneObservation | Observation:
         """The pane as the gates see it, or why it is not seen."""
         if agent.binding is None:
-            return Sighting(reach=Reach.NO_PANE, detail="no pane is bound")
+            return Observation(reach=Reachability.NO_PANE, detail="no pane is bound")
         try:
             return await self._eyes.look(agent, agent.binding, follow=follow)
         except PaneGone:
-            return Sighting(reach=Reach.AGENT_GONE, detail=f"pane {agent.binding.pane.pane_id} is gone")
+            return Observation(reach=Reachability.AGENT_GONE, detail=f"pane {agent.binding.pane.pane_id} is gone")
         except TmuxError as error:
-            return Sighting(reach=Reach.BROKEN, detail=str(error))
+            return Observation(reach=Reachability.BROKEN, detail=str(error))
 
     def _is_written_to(self, agent: Agent) -> bool:
         return agent.binding is not None and self.writer(agent.binding.pane).locked()
 
-    async def _seen_without_people(self, agent: Agent) -> Seen | Sighting:
+    async def _seen_without_people(self, agent: Agent) -> PaneObservation | Observation:
         """The same, as soon as nobody is typing there; as it is when patience ends."""
-        give_up_at = self._clock.monotonic() + OPERATOR_PATIENCE_S
+        give_up_at = self._clock.monotonic() + OPERATOR_TIMEOUT_S
         while True:
             seen = await self._seen(agent)
-            is_typed_at = isinstance(seen, Seen) and _closed_by_people(seen)
+            is_typed_at = isinstance(seen, PaneObservation) and _closed_by_people(seen)
             if not is_typed_at or self._clock.monotonic() >= give_up_at:
                 return seen
-            await self._clock.sleep(GLANCE_S)
+            await self._clock.sleep(POLL_INTERVAL_S)
 
-    async def _submitted_after_all(self, seen: Seen) -> Proof:
+    async def _submitted_after_all(self, seen: PaneObservation) -> DeliveryResult:
         paste = seen.seat.paste
         assert paste is not None and paste.entered_at is not None  # there is no proof of anything else
         await self._pastes.close(paste.pane)
-        times = {WakeStep.TYPED: paste.entered_at, WakeStep.SUBMITTED: paste.entered_at}
+        times = {WakeStage.TYPED: paste.entered_at, WakeStage.SUBMITTED: paste.entered_at}
         shown = last_lines(seen.view)
         detail = f"submitted after all: {seen.proof}"
-        return Proof(step=WakeStep.SUBMITTED, detail=detail, seen_before="", seen_after=shown, times=times)
+        return DeliveryResult(step=WakeStage.SUBMITTED, detail=detail, seen_before="", seen_after=shown, times=times)
 
 
-def _sighting(agent: Agent, seen: Seen) -> Sighting:
+def _observation(agent: Agent, seen: PaneObservation) -> Observation:
     owner, closed = seen.gates[0], first_closed(seen.gates)
-    return Sighting(
-        reach=Reach.OPEN if owner.holds else Reach.AGENT_GONE,
+    return Observation(
+        reach=Reachability.OPEN if owner.holds else Reachability.AGENT_GONE,
         detail=_told(closed) if closed else "every gate is open",
         gates=seen.gates,
         seen=last_lines(seen.view),
@@ -149,7 +149,7 @@ def _sighting(agent: Agent, seen: Seen) -> Sighting:
     )
 
 
-def _closed_by_people(seen: Seen) -> bool:
+def _closed_by_people(seen: PaneObservation) -> bool:
     return {gate.name for gate in seen.gates if not gate.holds} in ({"person"}, {"person", "drawn"})
 
 
@@ -157,5 +157,5 @@ def _told(gate: Gate) -> str:
     return f"{gate.name}: {gate.detail}"
 
 
-def _nothing_typed(detail: str, shown: str) -> Proof:
-    return Proof(step=WakeStep.ATTEMPTED, detail=detail, seen_before=shown, seen_after=shown)
+def _nothing_typed(detail: str, shown: str) -> DeliveryResult:
+    return DeliveryResult(step=WakeStage.ATTEMPTED, detail=detail, seen_before=shown, seen_after=shown)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.transports.pane.evidence import rows_of
-from xats_tui.backend.transports.pane.eyes import PaneEyes, Seen, occupied_by
+from xats_tui.backend.transports.pane.eyes import PaneObservation, PaneObserver, occupied_by
 from xats_tui.backend.transports.pane.paste_gates import UNTOUCHED
 from xats_tui.backend.transports.pane.pastes import Pastes
 from xats_tui.backend.transports.pane.progress import screen_mark
@@ -20,18 +20,18 @@ from xats_tui.core.errors import KeysWithheld, PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import OwnText, PaneRef, PaneState, PaneView
 from xats_tui.core.model.pastes import Paste
-from xats_tui.core.model.wakes import Proof, WakeStep
+from xats_tui.core.model.wakes import DeliveryResult, WakeStage
 from xats_tui.core.screen.own_text import squashed
 
 ENTER_DELAY_S = 0.15
 """From paste to Enter at the least: Codex takes a faster Enter for a newline of the paste."""
 
-PATIENCE_S = 2.0
+TIMEOUT_S = 2.0
 """How long a program has to show what was pasted, or to take it, if it is not known to be slow."""
 
-LONGEST_PATIENCE_S = 6.0
+MAX_TIMEOUT_S = 6.0
 
-GLANCE_S = 0.04
+POLL_INTERVAL_S = 0.04
 """Between two looks while waiting for that."""
 
 RECORDED_LINES = 6
@@ -39,47 +39,47 @@ RECORDED_LINES = 6
 
 
 @dataclass(slots=True, kw_only=True)
-class Trail:
+class TypingTrail:
     """What was done for one hint so far, and seen."""
 
     seen_before: str
-    step: WakeStep = WakeStep.ATTEMPTED
-    times: dict[WakeStep, datetime] = field(default_factory=dict)
+    step: WakeStage = WakeStage.ATTEMPTED
+    times: dict[WakeStage, datetime] = field(default_factory=dict)
 
-    def reach(self, step: WakeStep, at: datetime) -> None:
+    def reach(self, step: WakeStage, at: datetime) -> None:
         """Take down that a rung of the ladder was reached."""
         self.step = step
         self.times[step] = at
 
-    def proof(self, detail: str, view: PaneView | None, *, failed: bool = False) -> Proof:
+    def proof(self, detail: str, view: PaneView | None, *, failed: bool = False) -> DeliveryResult:
         """The record of it; without a view nothing was seen afterwards."""
-        return Proof(
+        return DeliveryResult(
             step=self.step,
             detail=detail,
             seen_before=self.seen_before,
             seen_after=last_lines(view) if view else "",
             times=dict(self.times),
-            failed=failed and self.step is WakeStep.ATTEMPTED,
+            failed=failed and self.step is WakeStage.ATTEMPTED,
         )
 
 
 class Typist:
     """Types one text at a time; whoever calls is the pane's only writer."""
 
-    def __init__(self, tmux: Tmux, monitor: PaneMonitor, eyes: PaneEyes, pastes: Pastes, clock: Clock) -> None:
+    def __init__(self, tmux: Tmux, monitor: PaneMonitor, eyes: PaneObserver, pastes: Pastes, clock: Clock) -> None:
         self._tmux = tmux
         self._monitor = monitor
         self._eyes = eyes
         self._pastes = pastes
         self._clock = clock
 
-    async def type(self, agent: Agent, text: str, seen: Seen) -> Proof:
+    async def type(self, agent: Agent, text: str, seen: PaneObservation) -> DeliveryResult:
         """Paste a text into a pane that was just seen to be open, and submit it."""
-        trail = Trail(seen_before=last_lines(seen.view))
-        trail.reach(WakeStep.ATTEMPTED, self._clock.now())
+        trail = TypingTrail(seen_before=last_lines(seen.view))
+        trail.reach(WakeStage.ATTEMPTED, self._clock.now())
         try:
             if seen.view.reading.own is OwnText.ALONE:
-                trail.reach(WakeStep.TYPED, self._clock.now())
+                trail.reach(WakeStage.TYPED, self._clock.now())
                 return await self._enter(agent, trail, seen.line, seen)
             return await self._paste(agent, trail, text, seen)
         except KeysWithheld as error:
@@ -87,7 +87,7 @@ class Typist:
         except TmuxError as error:
             return trail.proof(str(error), None, failed=not isinstance(error, PaneGone))
 
-    async def _paste(self, agent: Agent, trail: Trail, text: str, seen: Seen) -> Proof:
+    async def _paste(self, agent: Agent, trail: TypingTrail, text: str, seen: PaneObservation) -> DeliveryResult:
         pane, began = seen.view.look.pane, self._clock.monotonic()
         wanted = seen.line + squashed(text)
         await self._pastes.begin(self._outstanding(agent, text, seen))
@@ -100,11 +100,11 @@ class Typist:
         if not shown:
             return trail.proof("pasted, but not seen in the input line so far: not submitted", view)
         self._measure(pane, began)
-        trail.reach(WakeStep.TYPED, self._clock.now())
+        trail.reach(WakeStage.TYPED, self._clock.now())
         await self._clock.sleep(max(0.0, ENTER_DELAY_S - (self._clock.monotonic() - began)))
         return await self._enter(agent, trail, wanted, seen)
 
-    async def _enter(self, agent: Agent, trail: Trail, wanted: str, before: Seen) -> Proof:
+    async def _enter(self, agent: Agent, trail: TypingTrail, wanted: str, before: PaneObservation) -> DeliveryResult:
         """Press Enter on a line that holds exactly what is wanted, and look for proof that this submitted it."""
         seen = await self._eyes.look_before_key(agent, before.seat, people=True)
         pane, paste = seen.view.look.pane, self._pastes.of(seen.view.look.pane)
@@ -122,10 +122,10 @@ class Typist:
             return trail.proof(_unproven(view, wanted), view)
         self._measure(pane, began)
         await self._pastes.close(pane)
-        trail.reach(WakeStep.SUBMITTED, self._clock.now())
+        trail.reach(WakeStage.SUBMITTED, self._clock.now())
         return trail.proof(f"typed and submitted: {proof}", view)
 
-    def _outstanding(self, agent: Agent, text: str, seen: Seen) -> Paste:
+    def _outstanding(self, agent: Agent, text: str, seen: PaneObservation) -> Paste:
         assert agent.binding is not None  # it was seen in the pane of its binding
         return Paste(
             pane=seen.view.look.pane,
@@ -142,14 +142,14 @@ class Typist:
     async def _watch(self, agent: Agent, pane: PaneRef, as_wished: Callable[[PaneView], bool]) -> tuple[bool, PaneView]:
         """Look until the pane is as wished or patience ends."""
         slow = 2 * self._eyes.rhythm.to_paint(pane).total_seconds()
-        give_up_at = self._clock.monotonic() + min(max(PATIENCE_S, slow), LONGEST_PATIENCE_S)
+        give_up_at = self._clock.monotonic() + min(max(TIMEOUT_S, slow), MAX_TIMEOUT_S)
         while True:
             view = await self._monitor.look(pane, agent.client)
             if as_wished(view):
                 return True, view
             if self._clock.monotonic() >= give_up_at:
                 return False, view
-            await self._clock.sleep(GLANCE_S)
+            await self._clock.sleep(POLL_INTERVAL_S)
 
 
 def _unproven(view: PaneView, wanted: str) -> str:
