@@ -124,6 +124,7 @@ async def test_w10_more_sessions_than_there_may_be_are_refused_and_those_there_a
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 2)
+    monkeypatch.setattr(mcp_server, "PROCESS_SHARE_DIVISOR", 1)
     async with Coordinator.running(settings) as backend, browsing(backend) as http:
         first, _ = await open_session(http), await open_session(http)
         refused = await http.post("/mcp", json=INITIALIZE)
