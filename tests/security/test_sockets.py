@@ -1,6 +1,7 @@
 """tmux sockets that callers name: only a tmux of this user is spoken with, and what is no tmux orders nothing."""
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -8,8 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -19,9 +21,11 @@ from tests.backend.services.wakes.waking import bind, hints, until
 from tests.conftest import Connect, Sql
 from tests.fakes import FakeClock
 from tests.mcp_caller import Caller
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tests.stand_ins.hostile_sockets import Ordering, listening
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
+from xats_tui.backend.system import tmux as backend_tmux
+from xats_tui.backend.system import tmux_sockets
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_sockets import TmuxSockets, UntrustedSocket, server_name
 from xats_tui.backend.transports.json_rpc import ServerUnreachable, connected
@@ -209,6 +213,36 @@ async def test_a_server_that_does_not_answer_delays_nobody_at_another(tmux: Tmux
             answers = await asyncio.gather(*waiting, return_exceptions=True)
 
     assert all(isinstance(answer, TmuxUnavailable) for answer in answers)
+
+
+async def test_many_sockets_that_are_named_at_once_cost_two_looks_at_all_processes(
+    tmux: TmuxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, count = Tmux(FakeClock()), 12
+    times, all_wait, looks = itertools.count(1), threading.Event(), 0
+
+    def monotonic() -> float:
+        if next(times) == count + 1:  # each asks once when it comes, and the first again when it looks
+            all_wait.set()
+        return time.monotonic()
+
+    def look() -> Iterator[tuple[str, psutil.Process]]:
+        nonlocal looks
+        looks += 1
+        assert all_wait.wait(PATIENCE)
+        return iter(())
+
+    monkeypatch.setattr(backend_tmux, "LOOK_TIMEOUT_S", PATIENCE)
+    monkeypatch.setattr(tmux_sockets, "time", SimpleNamespace(monotonic=monotonic))
+    monkeypatch.setattr(tmux_sockets, "_named_sockets", look)
+    with ExitStack() as stack:
+        for number in range(count):
+            stack.enter_context(listening(tmux.folder / f"own{number}", lambda _: None))
+        checks = [client.check(str(tmux.folder / f"own{number}")) for number in range(count)]
+        answers = await asyncio.gather(*checks, return_exceptions=True)
+
+    assert all(isinstance(answer, UntrustedSocket) for answer in answers)
+    assert looks == 2
 
 
 def doors(evil: str, pid: int) -> tuple[tuple[str, dict[str, object]], ...]:

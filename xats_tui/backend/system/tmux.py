@@ -10,11 +10,12 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from libtmux.exc import LibTmuxException
 
-from xats_tui.backend.system.tmux_commands import run_command
+from xats_tui.backend.system.tmux_commands import on_own_thread, run_command
 from xats_tui.backend.system.tmux_keys import check_sent, keys_command, paste_command
 from xats_tui.backend.system.tmux_looks import LookRequest, Looks
 from xats_tui.backend.system.tmux_sockets import TmuxSockets, UntrustedSocket
@@ -71,9 +72,13 @@ class Tmux:
 
         Raises:
             UntrustedSocket: it is named by what is no tmux socket of this user.
+            TmuxUnavailable: that cannot be told in time.
         """
         try:
-            await asyncio.to_thread(self._sockets.check, socket)
+            async with asyncio.timeout(LOOK_TIMEOUT_S), self._slot(socket):
+                await on_own_thread(partial(self._sockets.check, socket))
+        except TimeoutError:
+            raise TmuxUnavailable(f"the socket was not looked at within {LOOK_TIMEOUT_S:g} s: try again") from None
         except UntrustedSocket:
             raise
         except TmuxUnavailable as error:

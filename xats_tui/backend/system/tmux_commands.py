@@ -7,8 +7,10 @@ other character as `_`.
 import asyncio
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import TypeVar
 
 from libtmux.common import tmux_cmd
 from libtmux.exc import TmuxCommandNotFound
@@ -17,6 +19,8 @@ from xats_tui.backend.system.tmux_sockets import NoServer, TmuxSockets
 
 STARTS_SERVER = "new-session"
 """The command that begins a server where there is none."""
+
+T = TypeVar("T")
 
 Answer = tuple[list[str], list[str]]
 """What tmux printed, and what it complained of, by lines."""
@@ -35,6 +39,31 @@ class _Command(tmux_cmd):
             process.kill()
 
 
+async def on_own_thread(work: Callable[[], T]) -> T:
+    """Run what may block for long on a thread of its own, for which nobody waits who has given up.
+
+    Raises:
+        Exception: whatever the work raises.
+    """
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[T] = loop.create_future()
+
+    def settle(settled: Callable[[], None]) -> None:
+        if not outcome.done():
+            settled()
+
+    def run() -> None:
+        try:
+            settled = partial(outcome.set_result, work())
+        except Exception as error:  # whatever it is belongs to the caller, not to this thread
+            settled = partial(outcome.set_exception, error)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, settled)
+
+    threading.Thread(target=run, name="tmux", daemon=True).start()
+    return await outcome
+
+
 async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str]) -> Answer:
     """Run one command; when nobody waits for it any more, its process is killed.
 
@@ -43,32 +72,12 @@ async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str
         LibTmuxException, OSError: tmux cannot be run.
     """
     under_way: list[_Command] = []
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Answer] = loop.create_future()
-
-    def settle(result: Answer | None, error: Exception | None) -> None:
-        if answer.done():
-            return
-        if error is not None:
-            answer.set_exception(error)
-        elif result is not None:
-            answer.set_result(result)
-
-    def work() -> None:
-        try:
-            outcome: tuple[Answer | None, Exception | None] = (_answer(sockets, socket, arguments, under_way), None)
-        except Exception as error:  # whatever it is belongs to the caller, not to this thread
-            outcome = (None, error)
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, *outcome)
-
-    threading.Thread(target=work, name="tmux", daemon=True).start()
     try:
-        return await answer
-    finally:
-        if not answer.done() or answer.cancelled():
-            for command in under_way:
-                command.end()
+        return await on_own_thread(partial(_answer, sockets, socket, arguments, under_way))
+    except asyncio.CancelledError:
+        for command in under_way:
+            command.end()
+        raise
 
 
 def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_way: list[_Command]) -> Answer:

@@ -11,6 +11,7 @@ import socket as sockets
 import stat
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -44,6 +45,8 @@ class TmuxSockets:
         self._namers: dict[str, psutil.Process] = {}
         """A process that names each socket outside of the tmux folder; psutil knows it again by its start."""
         self._scanning = threading.Lock()
+        self._scanned_from = 0.0
+        """When the last look at all processes began: whoever has waited since then need not look himself."""
         self._begun: set[str] = set()
 
     def path(self, socket: str) -> str:
@@ -98,20 +101,24 @@ class TmuxSockets:
         with suppress(OSError, ValueError):
             found = os.lstat(path)
             if stat.S_ISSOCK(found.st_mode) and found.st_uid == os.getuid():
-                with self._scanning:
-                    return self._namer(path) is not None
+                return self._is_named_by_a_process(path)
         return False
 
-    def _namer(self, path: str) -> psutil.Process | None:
+    def _is_named_by_a_process(self, path: str) -> bool:
+        """Look through all processes, at most once for all who wait: callers name any number of sockets at once."""
+        came = time.monotonic()
+        if self._lives(path):
+            return True
+        with self._scanning:
+            if self._scanned_from < came:
+                self._scanned_from = time.monotonic()
+                self._namers = dict(_named_sockets())
+        return self._lives(path)
+
+    def _lives(self, path: str) -> bool:
+        """Whether the process that named a socket still runs."""
         known = self._namers.get(path)
-        if known is not None and known.is_running():
-            return known
-        found = next((process for process in psutil.process_iter() if _names(process, path)), None)
-        if found is None:
-            self._namers.pop(path, None)
-        else:
-            self._namers[path] = found
-        return found
+        return known is not None and known.is_running()
 
 
 def chosen_socket(environment: Mapping[str, str] = os.environ) -> str:
@@ -161,11 +168,12 @@ def _check_folder(folder: str) -> None:
         raise UntrustedSocket(f"other users may reach {folder}, where your tmux sockets are: run chmod 700 {folder}")
 
 
-def _names(process: psutil.Process, path: str) -> bool:
-    try:
-        return process.uids().real == os.getuid() and _named_by(process.environ()) == path
-    except (psutil.Error, OSError):
-        return False
+def _named_sockets() -> Iterator[tuple[str, psutil.Process]]:
+    """The sockets in the TMUX of this user's processes, each with one that has it there."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.uids().real == os.getuid() and (path := _named_by(process.environ())):
+                yield path, process
 
 
 @contextmanager
