@@ -96,6 +96,7 @@ STRANGERS = {
     "answers 200": answering('{"ok": true, "version": "0.1.0"}'),
     "makes proofs up": answering(json.dumps({"proofs": ["", "0" * 64, 7]})),
     "answers no JSON": answering("<html>"),
+    "nests without end": answering("[" * 8000),
     "never ends": never_ends,
 }
 

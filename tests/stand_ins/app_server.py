@@ -41,6 +41,10 @@ class AppServer:
         """The method at which it closes the connection."""
         self.errors: dict[str, Mapping[str, Any]] = {}
         """What it answers to a method instead."""
+        self.raw: dict[str, str] = {}
+        """The frame with which it answers to a method, whatever that is."""
+        self.talks: set[str] = set()
+        """Methods that it does not answer, but says other things without end."""
 
     async def serve(self, socket: ServerConnection) -> None:
         """Answer one client."""
@@ -53,6 +57,12 @@ class AppServer:
             self.asked.append(request["method"])
             if request["method"] == self.closes_at:
                 await socket.close(1011, "boom")
+            elif request["method"] in self.raw:
+                await socket.send(self.raw[request["method"]])
+            elif request["method"] in self.talks:
+                while True:
+                    await socket.send(json.dumps({"method": "thread/status/changed", "params": "x" * 500_000}))
+                    await asyncio.sleep(0)
             elif request["method"] not in self.mute:
                 await socket.send(json.dumps({"method": "thread/status/changed", "params": {}}))
                 await socket.send(json.dumps({"id": request["id"], **self.answer(request)}))

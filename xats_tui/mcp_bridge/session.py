@@ -265,7 +265,7 @@ async def _messages(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
 def _object(text: str | bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return parsed if isinstance(parsed, dict) else {}
 

@@ -101,7 +101,7 @@ class Challenge:
         try:
             given = json.loads(self._heard.partition(b"\r\n\r\n")[2])[ANSWER]
             proofs = [text.encode() for text in given]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise self.failed() from None
         expected = [proof(key, self._nonce, self._client, self._server).encode() for key in self._known]
         if not any(hmac.compare_digest(one, other) for one in expected for other in proofs):

@@ -212,6 +212,29 @@ async def test_w8_a_server_that_never_answers_is_not_waited_for(codex: AppServer
     }.get(mute)
 
 
+DEEP = "[" * 100_000
+
+
+async def test_a_server_that_nests_without_end_is_not_understood(
+    codex: AppServer, caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    codex.raw["thread/resume"] = DEEP
+    answer = await register(caller, thread_id=THREAD, ws_url=codex.url)
+
+    assert answer["error"] == "codex_resume_failed"
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_server_that_talks_of_other_things_without_end_is_left(
+    codex: AppServer, caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_rpc, "LONGEST_ASIDE_CHARS", 1)
+    codex.talks.add("initialize")
+    answer = await register(caller, thread_id=THREAD, ws_url=codex.url)
+
+    assert answer == unsupported("codex_protocol_unavailable", codex.url, "it does not stop talking of other things")
+
+
 async def test_a_thread_that_cannot_be_resumed_is_told(codex: AppServer, caller: Caller, sql: Sql) -> None:
     answer = await register(caller, thread_id=OTHER_THREAD, ws_url=codex.url)
     cause = {"code": -32600, "message": f"thread not loaded: {OTHER_THREAD}"}

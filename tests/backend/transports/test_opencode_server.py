@@ -192,8 +192,9 @@ SWELLING = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
         (HEAD + b"\r\n[", b" " * 1_000_000, "with what opencode does not"),
         (HEAD + b"Content-Encoding: gzip\r\n\r\n" + SWELLING, b"", "with what opencode does not"),
         (b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\n\r\n", b"", "status 307"),
+        (HEAD + b"Content-Length: 100000\r\n\r\n" + b"[" * 100_000, b"", "with what opencode does not"),
     ],
-    ids=["drips a head", "drips a body", "never ends", "swells", "redirects"],
+    ids=["drips a head", "drips a body", "never ends", "swells", "redirects", "nests without end"],
 )
 async def test_a_server_that_drips_never_ends_swells_or_redirects_is_told_and_left(
     head: bytes, part: bytes, said: str, monkeypatch: pytest.MonkeyPatch

@@ -27,6 +27,9 @@ REPLY_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.2
 """For the other end to say goodbye: one that does not has nothing more to say."""
 
+LONGEST_ASIDE_CHARS = 8_000_000
+"""What a server may say of other things before it answers: one that never stops would keep the coordinator busy."""
+
 UNIX = "unix:"
 """What the URL of a Unix socket begins with."""
 
@@ -78,10 +81,7 @@ class JsonRpc:
                 await self._socket.send(
                     json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
                 )
-                while True:
-                    reply = _parsed(await self._socket.recv())
-                    if reply.get("id") == request_id and "method" not in reply:
-                        break
+                reply = await self._reply(method, request_id)
         except TimeoutError:
             raise NoReply(f"{method} was not answered within {max(limit, 0):.1g} s") from None
         except WebSocketException as error:
@@ -89,6 +89,17 @@ class JsonRpc:
         if "error" in reply:
             raise RequestRefused(reply["error"])
         return reply.get("result")
+
+    async def _reply(self, method: str, request_id: int) -> dict[str, Any]:
+        left = LONGEST_ASIDE_CHARS
+        while left > 0:
+            frame = await self._socket.recv()
+            reply = _parsed(frame)
+            if reply.get("id") == request_id and "method" not in reply:
+                return reply
+            left -= len(frame)
+        self._socket.transport.abort()  # it would go on while the connection is closed
+        raise ConnectionLost(method, "it does not stop talking of other things")
 
     async def notify(self, method: str) -> None:
         """Send a notification without parameters.
@@ -167,6 +178,6 @@ def _closing(error: WebSocketException) -> str:
 def _parsed(frame: str | bytes) -> dict[str, Any]:
     try:
         message = json.loads(frame)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}

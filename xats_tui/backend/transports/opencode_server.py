@@ -158,7 +158,7 @@ async def _asked(server: httpx2.AsyncClient, method: str, path: str, body: Any =
         raise NoServerAnswer(f"{_where(server)} did not answer {path} within {TIMEOUT_S:g} s") from error
     except httpx2.HTTPError as error:
         raise NoServerAnswer(f"{_where(server)}: {error or type(error).__name__}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _strange(server, path) from error
 
 
