@@ -1,4 +1,4 @@
-"""The documentation names what there is, shows what there is, and can be read without a network."""
+"""Tests of README.md and docs/: commands exist, generated parts are up to date, the site needs no network."""
 
 import os
 import re
@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from documentation.blocks import pages, renewed
-from documentation.pictures import PICTURES, picture, place
-from documentation.refusals import MEANINGS
+from docs_generator.blocks import pages, renewed
+from docs_generator.pictures import PICTURES, picture, place
+from docs_generator.refusals import MEANINGS
 from tests.wire.outcomes import kind_of, pairs
 from xats_tui.__main__ import cli
 
@@ -21,7 +21,7 @@ README = ROOT / "README.md"
 WRITTEN = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 NEWCOMERS = 200
-"""Lines of a README that somebody reads."""
+"""Longest README, in lines, that a newcomer reads to the end."""
 
 COMMAND = re.compile(r"xats-tui (?P<flags>(--[a-z-]+ (?!-)\S+ )*)(?P<name>[a-z][a-z-]+)")
 CODE = re.compile(r"`[^`\n]+`|^    [^\n]+$|^```.*?^```", re.M | re.S)
@@ -34,19 +34,19 @@ def named(path: Path) -> str:
 
 
 def code_of(page: Path) -> str:
-    """What a page shows as typed."""
+    """Return all code of a page: inline code, indented blocks and fenced blocks."""
     return "\n".join(found[0] for found in CODE.finditer(page.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("page", pages(), ids=named)
 def test_what_is_generated_in_a_page_is_as_the_code_has_it(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert renewed(text) == text, "`make pages` writes it anew"
+    assert renewed(text) == text, "run `make pages`"
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_as_the_accepted_snapshot(name: str) -> None:
-    assert place(name).read_text(encoding="utf-8") == picture(name), "`make screenshots` draws it anew"
+    assert place(name).read_text(encoding="utf-8") == picture(name), "run `make screenshots`"
 
 
 def test_every_code_that_a_tool_can_answer_is_explained_and_no_other() -> None:
@@ -79,7 +79,7 @@ def test_the_readme_is_short_and_begins_with_the_two_commands() -> None:
 
 
 class Fetched(HTMLParser):
-    """The addresses that a browser fetches when it shows a page; links are only offered."""
+    """Collect the addresses that a browser fetches to show a page; links do not count."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Fetched(HTMLParser):
 def test_the_site_builds_without_a_warning_and_fetches_nothing_from_elsewhere(tmp_path: Path) -> None:
     site = tmp_path / "site"
     building = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)]
-    told = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # of the theme's authors, about a mkdocs that we do not use
+    told = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # a warning of the theme about a mkdocs version that we do not use
     built = subprocess.run(building, cwd=ROOT, env=told, capture_output=True, text=True, timeout=50)
     assert (built.returncode, built.stdout + built.stderr) == (0, "")
     fetched = Fetched()

@@ -88,7 +88,7 @@ def test_the_sdist_holds_what_it_takes_to_work_on_it(built: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert set(COMPLETE) <= names
-    for folder in ("tests", "docs", "documentation", "benchmarks"):
+    for folder in ("tests", "docs", "docs_generator", "benchmarks"):
         kept = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*.py")}
         assert kept <= names
     assert [name for name in names if re.match(r"(\.venv|\.git/|site/|dist/|.*__pycache__)", name)] == []

@@ -1,6 +1,6 @@
-"""A small team's session with a real coordinator: one call of every tool, with its answer.
+"""Example calls of the tools page: a small team calls every tool of a real coordinator once.
 
-Ids and times are replaced, so that two sessions give the same text.
+Ids and times are replaced, so that two runs give the same text.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ FIRST = {"type": "object", "properties": {"id": {"type": "integer"}}}
 SECOND = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
 
 SESSIONS = 3
-"""How many are played at the most until each wake was decided within its call, as on all but the busiest machines."""
+"""Number of sessions to try; on a busy machine a wake is sometimes not decided within its call."""
 
 Example = tuple[Mapping[str, Any], Mapping[str, Any]]
-"""The arguments of a call, and its answer."""
+"""Arguments and answer of one call."""
 
 PANE = {
     "pane_id": "%3",
@@ -64,14 +64,14 @@ IN_A_PANE: Mapping[str, Example] = {
         {"agent_id": CHANNEL, "team": TEAM, "thread_id": LAUNCHED, "ws_url": "unix:/home/me/.codex/app-server.sock"},
     ),
 }
-"""What would take a pane or a Codex; tests/wire holds the program to these names."""
+"""Written examples of the tools that need a pane or a Codex; tests/wire checks the names of their fields."""
 
 
 def examples() -> Mapping[str, Example]:
-    """One call of each tool.
+    """Return one call of each tool.
 
     Raises:
-        StopIteration: the machine is too busy to decide about a wake within a second.
+        StopIteration: in no session was every wake decided within a second; the machine is too busy.
     """
     played = next(filter(_is_decided, (asyncio.run(_played()) for _ in range(SESSIONS))))
     return {tool: (_steady(arguments), _steady(answer)) for tool, (arguments, answer) in _settled(played).items()}
@@ -93,7 +93,7 @@ async def _played() -> Mapping[str, Example]:
 
 
 class _Stage:
-    """Where the calls are made, and kept."""
+    """Calls of one session, recorded as examples."""
 
     def __init__(self) -> None:
         self.examples: dict[str, Example] = {}
@@ -150,7 +150,7 @@ def _is_decided(played: Mapping[str, Example]) -> bool:
 
 
 def _settled(played: Mapping[str, Example]) -> Mapping[str, Example]:
-    """The same with ids in the order of their appearance."""
+    """Replace the ids by numbered ones, in the order in which they appear."""
     text = json.dumps(played)
     own = (CHANNEL, LAUNCHED)
     found = dict.fromkeys(one for one in UUID.findall(text) if one not in own)

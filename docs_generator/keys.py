@@ -1,13 +1,13 @@
-"""The table of keys, from the dashboard's table of actions."""
+"""Table of keys, taken from the dashboard's table of actions."""
 
-from documentation.markdown import code, table
+from docs_generator.markdown import code, table
 from xats_tui.screens.actions import ACTIONS
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.modes.places import Mode
 
 
 def keys() -> str:
-    """A row for each action, in the order of the action menu."""
+    """Return a row for each action, in the order of the action menu."""
     return table(("key", "what it does", "where"), [_row(action) for action in ACTIONS])
 
 

@@ -1,11 +1,11 @@
-"""The table of all settings, from `xats_tui.runtime.settings`."""
+"""Table of all settings, taken from `xats_tui.runtime.settings`."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from documentation.markdown import code, table
+from docs_generator.markdown import code, table
 from xats_tui.commands.options import METAVARS
 from xats_tui.runtime.settings import FILE_ONLY, Settings, flag_of
 
@@ -14,11 +14,11 @@ HEAD = ("flag", "variable", "in `config.toml`", "default", "meaning")
 PLACEHOLDERS: Mapping[object, str] = {int: "N", bool: "BOOL"}
 
 IN_THE_HOME = {"db": "db_path", "pid_file": "pid_path", "log_file": "log_path"}
-"""Settings whose default depends on the home, and the property that says how."""
+"""Settings whose default is a file in the home, with the property that returns its path."""
 
 
 def settings() -> str:
-    """A row for each setting."""
+    """Return a row for each setting."""
     return table(HEAD, [_row(name, field) for name, field in Settings.model_fields.items()])
 
 

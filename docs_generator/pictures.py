@@ -1,6 +1,6 @@
-"""The pictures of the screens: accepted snapshots, made fit to stand in a page.
+"""Pictures of the dashboard: accepted snapshots, prepared for a page.
 
-A snapshot is compared with the program in every run of the tests, so a picture is as new as its snapshot.
+The tests compare every snapshot with the program, so a picture is as new as its snapshot.
 """
 
 import re
@@ -18,22 +18,22 @@ PICTURES: Mapping[str, str] = {
     **{mode: f"test_filled[{mode}-120x40]" for mode in MODES},
     **{dialog: f"test_dialog[{dialog}-80x24]" for dialog in DIALOGS},
 }
-"""The names of the pictures, and of their snapshots."""
+"""Names of the pictures, with the names of their snapshots."""
 
 FONT = re.compile(r"\s*@font-face \{.*?\}", re.S)
-"""They are fetched from elsewhere; the page's machine has a monospaced font of its own."""
+"""Font declarations, to be removed: a browser would fetch these fonts from another server."""
 
 NAMESPACE = re.compile(r"terminal-\d+-")
-"""Made from all of the text: a picture in which one letter changes is to change in one line."""
+"""Prefix of every style name, to be removed: as a hash of the text it would change every line with each letter."""
 
 
 def picture(name: str) -> str:
-    """A picture as SVG."""
+    """Return a picture as SVG."""
     snapshot = (SNAPSHOTS / f"{PICTURES[name]}.svg").read_text(encoding="utf-8")
     drawn = NAMESPACE.sub("terminal-", FONT.sub("", snapshot))
     return "\n".join(line.rstrip() for line in drawn.splitlines()) + "\n"
 
 
 def place(name: str) -> Path:
-    """The file of a picture."""
+    """Return the file of a picture."""
     return FOLDER / f"{name}.svg"

@@ -1,4 +1,4 @@
-"""The reference of all commands, from what typer knows of them."""
+"""Reference of all commands, taken from their typer definitions."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from documentation.markdown import code, fenced
+from docs_generator.markdown import code, fenced
 from xats_tui.__main__ import NAME, cli
 from xats_tui.runtime.settings import Settings
 
@@ -19,9 +19,9 @@ TAKES_SETTINGS = "Also takes the [flags of all settings](configuration.md)."
 
 
 def commands() -> str:
-    """A section for each command, the dashboard first."""
+    """Return a section for each command, the dashboard first."""
     root: Any = typer.main.get_command(cli)
-    # The completion flags name the shell of whoever asks.
+    # The help of the completion flags names the shell of the person who runs this: it would differ between machines.
     own = [one for one in root.params if one.name not in ("install_completion", "show_completion")]
     sections = [_section(NAME, root, own)]
     sections += [_section(f"{NAME} {name}", command, command.params) for name, command in root.commands.items()]
@@ -47,7 +47,7 @@ def _items(context: Any, parameters: Iterable[Any]) -> Iterator[str]:
 
 
 def _spelling(text: str) -> str:
-    """`BODY <str>` as `BODY`, `--timeout <int range>` as `--timeout N`; a choice as it is."""
+    """Shorten a parameter: `BODY <str>` to `BODY`, `--timeout <int range>` to `--timeout N`; keep choices."""
     found = PLACEHOLDER.search(text)
     if found is None or "|" in found["type"]:
         return text

@@ -1,11 +1,11 @@
-"""The reference of the MCP tools: what `tools/list` says of each, one call with its answer, and what it refuses."""
+"""Reference of the MCP tools: description and arguments as in `tools/list`, an example call, the error codes."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from documentation.examples import Example, examples
-from documentation.markdown import code, fenced
+from docs_generator.examples import Example, examples
+from docs_generator.markdown import code, fenced
 from tests.wire.outcomes import OUTCOMES, kind_of
 from xats_tui.backend.tools import TOOLS
 
@@ -18,10 +18,10 @@ NOUNS: Mapping[str, str] = {
     "runtime": "Panes",
     "channels": "Channels",
 }
-"""The modules of `xats_tui.backend.tools`, as headings."""
+"""Modules of `xats_tui.backend.tools`, with their headings."""
 
 WIDTH = 100
-"""Characters of an answer that stay in one line."""
+"""Longest line of an answer, in characters."""
 
 TYPES = {
     "string": "text",
@@ -33,7 +33,7 @@ TYPES = {
 
 
 def tools() -> str:
-    """A section for each tool, under its noun."""
+    """Return a section for each tool, grouped by noun."""
     shown = examples()
     return "\n".join(_of_noun(module, heading, shown) for module, heading in NOUNS.items())
 
@@ -82,7 +82,7 @@ def _called(name: str, arguments: Mapping[str, Any], answer: Mapping[str, Any]) 
 
 
 def _json(value: Any, depth: int = 0) -> str:
-    """JSON in as few lines as are not too long."""
+    """Format JSON in as few lines as fit into `WIDTH`."""
     flat = json.dumps(value, ensure_ascii=False)
     if len(flat) + 2 * depth <= WIDTH or not isinstance(value, dict | list):
         return flat
