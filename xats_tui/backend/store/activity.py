@@ -1,4 +1,4 @@
-"""What the operator did, and whom the operator does not want disturbed."""
+"""Operator activity, agent events, and do-not-disturb settings."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from xats_tui.core.model.agents import Agent
 async def note(
     tx: Transaction, actor: str, verb: str, detail: str, *, agent_id: str | None = None, message_id: str | None = None
 ) -> None:
-    """Write down what was done, in the transaction that did it."""
+    """Record an operator action in the transaction that carries it out."""
     await tx.execute(
         "INSERT INTO activity (at, actor, verb, agent_id, message_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
         (to_wire(tx.now), actor, verb, agent_id, message_id, detail),
@@ -22,12 +22,12 @@ async def note(
 
 
 async def newest(reader: Reader, limit: int) -> tuple[Activity, ...]:
-    """What was done last, the newest first."""
+    """Return the latest operator actions, newest first."""
     return await reader.fetch_objects(_activity, "SELECT * FROM activity ORDER BY activity_id DESC LIMIT ?", (limit,))
 
 
 async def newest_events(reader: Reader, limit: int) -> tuple[LoggedEvent, ...]:
-    """What agents did last, the newest first."""
+    """Return the latest agent events, newest first."""
     return await reader.fetch_objects(
         _logged,
         "SELECT e.event_id, e.event_type, e.to_team, e.actor_agent_id, e.payload, e.created_at, a.name AS actor, "
@@ -68,7 +68,7 @@ def _logged(row: Row) -> LoggedEvent:
 
 
 async def let_rest(tx: Transaction, subject: str, until: datetime | None) -> None:
-    """Do not disturb an agent or a team until then, or until it is lifted."""
+    """Turn on do not disturb for an agent or team, until `until` or until it is turned off."""
     await tx.execute(
         "INSERT OR REPLACE INTO do_not_disturb (subject, until, set_at) VALUES (?, ?, ?)",
         (subject, column(until), to_wire(tx.now)),
@@ -76,13 +76,13 @@ async def let_rest(tx: Transaction, subject: str, until: datetime | None) -> Non
 
 
 async def lift_rest(tx: Transaction, subject: str) -> bool:
-    """Disturb again; False if there was no rest."""
+    """Turn off do not disturb; return False if it was not on."""
     row = await tx.fetch_one("DELETE FROM do_not_disturb WHERE subject = ? RETURNING subject", (subject,))
     return row is not None
 
 
 async def resting(reader: Reader, agent: Agent, now: datetime) -> tuple[bool, datetime | None]:
-    """Whether an agent is not to be disturbed, itself or as its team, and until when if that has an end."""
+    """Return whether do not disturb is on for an agent or its team, and when it ends (None if it has no end)."""
     rows = await reader.fetch_all(
         "SELECT until FROM do_not_disturb WHERE subject IN (?, ?) AND (until IS NULL OR until > ?)",
         (agent_subject(agent.agent_id), team_subject(agent.team), to_wire(now)),
@@ -92,7 +92,7 @@ async def resting(reader: Reader, agent: Agent, now: datetime) -> tuple[bool, da
 
 
 async def all_resting(reader: Reader, now: datetime) -> dict[str, datetime | None]:
-    """Every agent and team that is not to be disturbed, by subject, with the end of that if it has one."""
+    """Return every subject with do not disturb on, mapped to its end (None if it has no end)."""
     rows = await reader.fetch_all(
         "SELECT subject, until FROM do_not_disturb WHERE until IS NULL OR until > ?", (to_wire(now),)
     )
@@ -100,10 +100,10 @@ async def all_resting(reader: Reader, now: datetime) -> dict[str, datetime | Non
 
 
 def agent_subject(agent_id: str) -> str:
-    """The subject that stands for one agent."""
+    """Return the do-not-disturb subject for one agent."""
     return f"agent:{agent_id}"
 
 
 def team_subject(team: str) -> str:
-    """The subject that stands for a whole team."""
+    """Return the do-not-disturb subject for a team."""
     return f"team:{team}"

@@ -1,4 +1,4 @@
-"""Agents, their bindings, and the identities of those who left."""
+"""Agents, their pane bindings, and the kept ids of agents that left."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ REQUIRED_ADDRESS = {
     DeliveryKind.CODEX_APPSERVER: ("thread_id", "ws_url"),
     DeliveryKind.OPENCODE_SERVER: ("base_url",),
 }
-"""What a delivery's address must hold to be usable."""
+"""Address fields that each kind of delivery requires."""
 
 
 FORGOTTEN: Mapping[str, Any] = {
@@ -43,12 +43,12 @@ FORGOTTEN: Mapping[str, Any] = {
     "delivery_kind": DeliveryKind.NONE,
     "delivery_payload": None,
 }
-"""What a row says of the program behind an agent: all of it is one fact, and changes together."""
+"""Cleared values of the columns that describe the program behind an agent; they always change together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRow:
-    """What a registration writes; None keeps what the row has."""
+    """Values that a registration writes; None keeps the stored value."""
 
     team: str
     name: str
@@ -59,16 +59,16 @@ class AgentRow:
     delivery: Delivery | None = None
     ui_pid: int | None = None
     ui_started_at: float | None = None
-    """Of the process `ui_pid`, and written with it; None if it is gone."""
+    """Start time of the process `ui_pid`, written together with it; None if the process is gone."""
     is_proved: bool = False
-    """The runtime has shown that the process is its own."""
+    """True if the runtime proved that the process is its own."""
     host_session: str | None = None
     is_another: bool = False
-    """Another runtime than before: what the row says of the former one goes."""
+    """True for a different runtime than before: the stored facts about the old runtime are cleared."""
 
     @classmethod
     def of(cls, agent: Agent, delivery: Delivery) -> "AgentRow":
-        """What an agent is already, with another delivery."""
+        """Make a row of an agent's stored values with another delivery."""
         return cls(
             team=agent.team,
             name=agent.name,
@@ -81,31 +81,31 @@ class AgentRow:
 
 
 async def by_id(reader: Reader, agent_id: str) -> Agent | None:
-    """The agent of that id."""
+    """Return the agent with this id."""
     row = await reader.fetch_one("SELECT * FROM agents WHERE agent_id = ?", (agent_id,))
     return _agent(row) if row else None
 
 
 async def by_name(reader: Reader, team: str, name: str) -> Agent | None:
-    """The agent of that name in that team; byte-exact."""
+    """Return the agent with this exact name in the team."""
     row = await reader.fetch_one("SELECT * FROM agents WHERE team = ? AND name = ?", (team, name))
     return _agent(row) if row else None
 
 
 async def of_team(reader: Reader, team: str) -> tuple[Agent, ...]:
-    """All agents of a team, the longest registered first."""
+    """Return all agents of a team, earliest registration first."""
     return await reader.fetch_objects(
         _agent, "SELECT * FROM agents WHERE team = ? ORDER BY registered_at, rowid", (team,)
     )
 
 
 async def all_teams(reader: Reader) -> tuple[Agent, ...]:
-    """Every agent, by team and name."""
+    """Return every agent, ordered by team and name."""
     return await reader.fetch_objects(_agent, "SELECT * FROM agents ORDER BY team, name")
 
 
 async def others_of_team(reader: Reader, team: str, *, but: str, role: str | None = None) -> tuple[Agent, ...]:
-    """The agents of a team, or those of one role, by name; channel proxies are none, and `but` is left out."""
+    """Return the agents of a team (or of one role in it) by name, without channel proxies and without `but`."""
     return await reader.fetch_objects(
         _agent,
         "SELECT * FROM agents WHERE team = ? AND agent_id <> ? AND role <> ? AND (? IS NULL OR role = ?) ORDER BY name",
@@ -114,14 +114,14 @@ async def others_of_team(reader: Reader, team: str, *, but: str, role: str | Non
 
 
 async def by_host_session(reader: Reader, host_session: str) -> tuple[Agent, ...]:
-    """The agents that were registered from a session of a program; the one seen last comes first."""
+    """Return the agents registered from one session of a client program, most recently seen first."""
     return await reader.fetch_objects(
         _agent, "SELECT * FROM agents WHERE host_session = ? ORDER BY last_seen_at DESC", (host_session,)
     )
 
 
 async def holder_of(reader: Reader, pane: PaneRef) -> Agent | None:
-    """The agent that a pane is bound to."""
+    """Return the agent that the pane is bound to."""
     row = await reader.fetch_one(
         "SELECT * FROM agents WHERE tmux_pane_id = ? AND tmux_socket = ?", (pane.pane_id, pane.socket)
     )
@@ -129,7 +129,7 @@ async def holder_of(reader: Reader, pane: PaneRef) -> Agent | None:
 
 
 async def register(tx: Transaction, wanted: AgentRow, new_id: str) -> Agent:
-    """Make or refresh the row of (team, name); one that left gets its old id back, a new one gets `new_id`."""
+    """Create or update the row of (team, name); a returning agent gets its old id back, a new agent gets `new_id`."""
     departed = await tx.fetch_one(
         "DELETE FROM departed_agents WHERE team = ? AND name = ? RETURNING agent_id", (wanted.team, wanted.name)
     )
@@ -169,14 +169,14 @@ async def register(tx: Transaction, wanted: AgentRow, new_id: str) -> Agent:
 
 
 async def touch(tx: Transaction, agent_id: str) -> None:
-    """Note that the agent called, if it is still there."""
+    """Record that the agent made a call, if it still exists."""
     await tx.execute("UPDATE agents SET last_seen_at = ? WHERE agent_id = ?", (to_wire(tx.now), agent_id))
 
 
 async def bind(tx: Transaction, agent_id: str, binding: Binding) -> tuple[str, ...]:
-    """Give the agent a pane and take it from whoever had it; the ids of those.
+    """Bind a pane to the agent, and return the ids of the agents that lost the pane.
 
-    The agent is of the client that was seen there.
+    The agent's client becomes the client observed in the pane, if there is one.
     """
     losers = await tx.fetch_all(
         "UPDATE agents SET tmux_pane_id = NULL WHERE tmux_pane_id = ? AND tmux_socket = ? AND agent_id <> ? "
@@ -207,13 +207,13 @@ async def bind(tx: Transaction, agent_id: str, binding: Binding) -> tuple[str, .
 
 
 async def forget_runtime(tx: Transaction, agent_id: str) -> None:
-    """Say no more of the program behind an agent: it is another agent's by now."""
+    """Clear everything stored about the program behind an agent: the program now belongs to another agent."""
     columns = ", ".join(f"{column} = ?" for column in FORGOTTEN)
     await tx.execute(f"UPDATE agents SET {columns} WHERE agent_id = ?", (*FORGOTTEN.values(), agent_id))
 
 
 async def depart(tx: Transaction, agent: Agent) -> None:
-    """Remove the row, keeping its id for the day it comes back."""
+    """Delete the agent's row and keep its id for a later return."""
     await tx.execute("DELETE FROM agents WHERE agent_id = ?", (agent.agent_id,))
     await tx.execute(
         "INSERT OR REPLACE INTO departed_agents (team, name, agent_id, departed_at) VALUES (?, ?, ?, ?)",
@@ -222,7 +222,7 @@ async def depart(tx: Transaction, agent: Agent) -> None:
 
 
 async def names(reader: Reader, agent_ids: Collection[str]) -> dict[str, str]:
-    """The names of these agents, of those who left too, and of the operator."""
+    """Return the names of these agents by id, including agents that left and the operator."""
     marks = ",".join("?" * len(agent_ids))
     rows = await reader.fetch_all(
         f"SELECT agent_id, name FROM departed_agents WHERE agent_id IN ({marks}) "
@@ -274,7 +274,7 @@ def _process(row: Row) -> SeenProcess | None:
 
 
 def _delivery(kind: str, payload: str | None) -> Delivery:
-    """Read leniently: one row that cannot be read harms its own agent only."""
+    """Parse a stored delivery leniently, so that one unreadable row harms only its own agent."""
     try:
         known = DeliveryKind(kind)
         address = orjson.loads(payload) if payload else {}

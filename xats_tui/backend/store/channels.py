@@ -1,4 +1,4 @@
-"""Channel proxies, and the agents that are woken through the channels they carry."""
+"""Channel proxies, and the agents that are woken through their channels."""
 
 from datetime import datetime
 
@@ -12,13 +12,13 @@ PROXY_CLIENT_NAME = "cross-agent-teams-channel"
 
 
 async def by_id(reader: Reader, agent_id: str) -> Agent | None:
-    """The proxy of that id."""
+    """Return the proxy with this id."""
     row = await reader.fetch_one("SELECT * FROM channel_proxies WHERE agent_id = ?", (agent_id,))
     return _proxy(row) if row else None
 
 
 async def of_ui_pid(reader: Reader, ui_pid: int) -> tuple[str, ...]:
-    """The csids of the proxies of one Claude Code, that of the newest first."""
+    """Return the channel session ids of one Claude Code process's proxies, newest first."""
     rows = await reader.fetch_all(
         "SELECT channel_session_id FROM channel_proxies WHERE ui_pid = ? AND channel_session_id IS NOT NULL "
         "ORDER BY last_seen_at DESC, registered_at DESC",
@@ -28,7 +28,7 @@ async def of_ui_pid(reader: Reader, ui_pid: int) -> tuple[str, ...]:
 
 
 async def register(tx: Transaction, proxy: Agent) -> Agent:
-    """Make or refresh the row of (team, name), which keeps its id and, unless another is given, its pid."""
+    """Create or update the row of (team, name); id, channel session and pid stay unless new ones are given."""
     row = await tx.fetch_one(
         "INSERT INTO channel_proxies (agent_id, team, name, channel_session_id, ui_pid, registered_at, last_seen_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (team, name) DO UPDATE SET last_seen_at = excluded.last_seen_at, "
@@ -49,25 +49,25 @@ async def register(tx: Transaction, proxy: Agent) -> Agent:
 
 
 async def touch(tx: Transaction, agent_id: str) -> None:
-    """Note that a proxy called."""
+    """Record that a proxy made a call."""
     await tx.execute("UPDATE channel_proxies SET last_seen_at = ? WHERE agent_id = ?", (to_wire(tx.now), agent_id))
 
 
 async def remove(tx: Transaction, agent_id: str) -> None:
-    """Forget a proxy."""
+    """Delete a proxy."""
     await tx.execute("DELETE FROM channel_proxies WHERE agent_id = ?", (agent_id,))
 
 
 async def unseen_since(tx: Transaction, before: datetime) -> tuple[Agent, ...]:
-    """The proxies that have not registered or subscribed since then."""
+    """Return the proxies that neither registered nor subscribed since `before`."""
     rows = await tx.fetch_all("SELECT * FROM channel_proxies WHERE last_seen_at < ?", (to_wire(before),))
     return tuple(map(_proxy, rows))
 
 
 async def hosts_of(reader: Reader, ui_pid: int) -> dict[str, str | None]:
-    """The agents of one Claude Code that a channel may wake, each with the csid that it has or None.
+    """Return the agents of one Claude Code process that a channel may wake, mapped to their channel session id or None.
 
-    Those that have another delivery are left alone.
+    Agents with another kind of delivery are left out.
     """
     rows = await reader.fetch_all(
         "SELECT agent_id, CASE WHEN json_valid(delivery_payload) "
@@ -79,7 +79,7 @@ async def hosts_of(reader: Reader, ui_pid: int) -> dict[str, str | None]:
 
 
 async def hosts_on(reader: Reader, csid: str) -> tuple[str, ...]:
-    """The agents that are woken through a channel."""
+    """Return the ids of the agents that are woken through this channel."""
     rows = await reader.fetch_all(
         "SELECT agent_id FROM agents WHERE delivery_kind = 'claude-channel' AND json_valid(delivery_payload) "
         "AND json_extract(delivery_payload, '$.channel_session_id') = ?",
@@ -89,7 +89,7 @@ async def hosts_on(reader: Reader, csid: str) -> tuple[str, ...]:
 
 
 async def point(tx: Transaction, agent_id: str, csid: str) -> None:
-    """Have an agent woken through a channel from now on."""
+    """Switch an agent's delivery to this channel."""
     await tx.execute(
         "UPDATE agents SET delivery_kind = ?, delivery_payload = ? WHERE agent_id = ?",
         (DeliveryKind.CLAUDE_CHANNEL, orjson.dumps({"channel_session_id": csid}).decode(), agent_id),
@@ -97,14 +97,14 @@ async def point(tx: Transaction, agent_id: str, csid: str) -> None:
 
 
 async def set_client(tx: Transaction, agent_id: str) -> None:
-    """The agent runs in Claude Code: nothing else has channels."""
+    """Set the agent's client to Claude Code, the only client with channels."""
     await tx.execute(
         "UPDATE agents SET client = ?, client_name = NULL WHERE agent_id = ?", (Client.CLAUDE_CODE, agent_id)
     )
 
 
 def delivery_by(csid: str | None) -> Delivery:
-    """The delivery through a channel; none without one."""
+    """Return the delivery through a channel, or the empty delivery if there is no channel."""
     if csid is None:
         return Delivery()
     return Delivery(kind=DeliveryKind.CLAUDE_CHANNEL, address={"channel_session_id": csid})

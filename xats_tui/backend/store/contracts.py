@@ -1,4 +1,4 @@
-"""Contract versions, subscriptions, and who has fetched what."""
+"""Contract versions, subscriptions, and the versions that agents have fetched."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ async def add(tx: Transaction, contract: Contract, *, breaking: bool | None) -> 
 
 
 async def version(reader: Reader, team: str, name: str, number: int | None = None) -> Contract | None:
-    """One version of a contract, the latest if no number is given."""
+    """Return one version of a contract, or the latest if no number is given."""
     row = await reader.fetch_one(
         "SELECT * FROM contracts WHERE team = ? AND name = ? AND (? IS NULL OR version = ?) "
         "ORDER BY version DESC LIMIT 1",
@@ -53,14 +53,14 @@ async def version(reader: Reader, team: str, name: str, number: int | None = Non
 
 
 async def spelled(reader: Reader, team: str, name: str) -> str:
-    """The stored spelling of a contract's name: composed, unless an old file holds it otherwise."""
+    """Return the stored spelling of a contract's name: composed Unicode, unless an old file holds another form."""
     rows = await reader.fetch_all("SELECT DISTINCT name FROM contracts WHERE team = ?", (team,))
     meant = composed(name)
     return next((row["name"] for row in rows if composed(row["name"]) == meant), meant)
 
 
 async def subscribe(tx: Transaction, agent_id: str, team: str, name: str) -> None:
-    """Subscribe an agent; again only refreshes the time."""
+    """Subscribe an agent; a repeated subscription only refreshes its time."""
     await tx.execute(
         "INSERT INTO contract_subscriptions (agent_id, team, contract_name, subscribed_at) VALUES (?, ?, ?, ?) "
         "ON CONFLICT DO UPDATE SET subscribed_at = excluded.subscribed_at",
@@ -74,7 +74,7 @@ async def unsubscribe_all(tx: Transaction, agent_id: str) -> None:
 
 
 async def subscribers(reader: Reader, team: str, name: str) -> tuple[str, ...]:
-    """Ids of the agents that are subscribed to a contract."""
+    """Return the ids of the agents subscribed to a contract."""
     rows = await reader.fetch_all(
         "SELECT agent_id FROM contract_subscriptions WHERE team = ? AND contract_name = ?", (team, name)
     )
@@ -82,7 +82,7 @@ async def subscribers(reader: Reader, team: str, name: str) -> tuple[str, ...]:
 
 
 async def note_fetch(tx: Transaction, agent_id: str, contract: Contract) -> None:
-    """Remember the newest version that an agent has fetched."""
+    """Record the newest version that an agent has fetched."""
     await tx.execute(
         "INSERT INTO contract_fetches (agent_id, team, contract_name, version, fetched_at) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT DO UPDATE SET version = excluded.version, fetched_at = excluded.fetched_at "
@@ -92,7 +92,7 @@ async def note_fetch(tx: Transaction, agent_id: str, contract: Contract) -> None
 
 
 async def events_since(reader: Reader, team: str, subscriber: str, event_id: int, limit: int) -> Page[ContractEvent]:
-    """Registrations after an event, oldest first, of the contracts that `subscriber` is subscribed to."""
+    """Return registrations after an event, oldest first, of the contracts that `subscriber` is subscribed to."""
     rows = await reader.fetch_all(
         "SELECT e.event_id, e.payload, e.created_at FROM events e WHERE e.event_type = 'contract_registered' "
         "AND e.to_team = ? AND e.event_id > ? AND json_extract(e.payload, '$.name') IN "
@@ -104,7 +104,7 @@ async def events_since(reader: Reader, team: str, subscriber: str, event_id: int
 
 
 async def summaries(reader: Reader, limit: int) -> tuple[ContractSummary, ...]:
-    """The latest version of every contract with its versions, subscribers and readers, the newest first."""
+    """Return the latest version of every contract with all versions, subscribers and readers, newest first."""
     versions = await reader.fetch_all(
         "SELECT c.team, c.name, c.version, c.breaking, c.note, c.registered_by, c.registered_at, a.name AS registrar "
         "FROM contracts c LEFT JOIN agents a ON a.agent_id = c.registered_by ORDER BY c.id DESC"
@@ -119,7 +119,7 @@ async def summaries(reader: Reader, limit: int) -> tuple[ContractSummary, ...]:
 
 
 Interest = dict[tuple[str, str], list[Subscriber]]
-"""Agents by the team and name of a contract."""
+"""Agents by team and contract name."""
 
 
 async def _subscribed(reader: Reader) -> Interest:
@@ -132,7 +132,7 @@ async def _subscribed(reader: Reader) -> Interest:
 
 
 async def _reading(reader: Reader) -> Interest:
-    """Agents that have fetched a contract and are not subscribed to it."""
+    """Return the agents that fetched a contract without being subscribed to it."""
     fetched = await reader.fetch_all(
         "SELECT f.team, f.contract_name, f.agent_id, a.name, f.version, f.fetched_at FROM contract_fetches f "
         "JOIN agents a ON a.agent_id = f.agent_id LEFT JOIN contract_subscriptions s "

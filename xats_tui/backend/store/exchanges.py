@@ -1,4 +1,4 @@
-"""What an agent and its counterparts have said and done of late."""
+"""Recent messages and work of an agent and its counterparts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,13 +8,13 @@ from xats_tui.backend.store.sql.transactions import Reader, Row
 from xats_tui.core.clock import from_wire, to_wire
 
 MAX_TEXT_CHARS = 200
-"""Characters of a message that are compared with others; a longer one repeats nothing."""
+"""Longest message that is compared with others; a longer message never counts as a repetition."""
 
 MAX_MESSAGES = 200
-"""Messages that are looked at: the newest to an agent, those by it, and those that it has not read."""
+"""Limit for each of three queries: newest messages to an agent, newest messages by it, its unread messages."""
 
 MAX_EVENTS = 50
-"""Of the newest contract events of a team."""
+"""Limit for the newest contract events of a team."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +25,13 @@ class Utterance:
     sender: str
     recipient: str
     text: str
-    """Subject and body; of a text that is too long to repeat anything, the beginning."""
+    """Subject and body; only the beginning of a text that is too long to be compared."""
     need_reply: bool
     read: bool
 
 
 async def exchange(reader: Reader, agent_id: str, since: datetime) -> tuple[Utterance, ...]:
-    """What an agent has got and sent after `since`, and whatever else it has not read, the oldest first."""
+    """Return messages to and from an agent after `since`, and all its unread messages, oldest first."""
     return await reader.fetch_objects(
         _said,
         "SELECT DISTINCT id, event_id, sent_at, from_agent_id, to_agent_id, need_reply, read_at, "
@@ -47,7 +47,7 @@ async def exchange(reader: Reader, agent_id: str, since: datetime) -> tuple[Utte
 
 
 async def worked_since(reader: Reader, team: str, agent_ids: frozenset[str], since: datetime) -> bool:
-    """Whether any of these agents has had to do with a task or a contract of the team after `since`."""
+    """Return whether any of these agents touched a task or contract of the team after `since`."""
     row = await reader.fetch_one(
         "SELECT 1 FROM events WHERE event_type NOT IN ('message_sent', 'contract_registered') AND created_at > ?1 "
         "AND actor_agent_id IN (SELECT value FROM json_each(?2)) UNION ALL "

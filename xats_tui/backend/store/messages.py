@@ -1,4 +1,4 @@
-"""Messages, their events, and who has read what."""
+"""Messages, the events that number them, and read marks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from xats_tui.core.model.pages import Page
 
 ANSWER = """(SELECT a.sent_at FROM messages a WHERE a.from_agent_id = m.to_agent_id
     AND a.to_agent_id = m.from_agent_id AND a.event_id > m.event_id ORDER BY a.event_id LIMIT 1)"""
-"""When the recipient of a message first wrote back to its sender after it."""
+"""Time when the recipient of a message first wrote back to its sender."""
 
 SELECT = """SELECT m.*,
     coalesce(s.name, (SELECT name FROM departed_agents WHERE agent_id = m.from_agent_id)) AS from_name,
@@ -24,15 +24,15 @@ SELECT = """SELECT m.*,
     LEFT JOIN agents r ON r.agent_id = m.to_agent_id """
 
 SELECT_ANSWERED = SELECT.replace("m.*,", f"m.*, CASE WHEN m.need_reply THEN {ANSWER} END AS answered_at,")
-"""With when a message that wants a reply was answered."""
+"""SELECT with the time when a message that wants a reply was answered."""
 
 UNANSWERED_SEARCH_EVENTS = 2_000
-"""Events back from the newest in which messages without an answer are looked for."""
+"""Number of newest events that are searched for messages without an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message before it has a number: one letter to one or more recipients of one team."""
+    """A message before it is stored: one text to one or more recipients of one team."""
 
     id: str
     from_team: str
@@ -45,14 +45,14 @@ class Outgoing:
     need_reply: bool
 
     def row_id(self, position: int) -> str:
-        """The id of the row for the recipient at `position`: the first has the letter's own."""
+        """Return the row id for the recipient at `position`; the first row has the message's own id."""
         return self.id if position == 0 else f"{self.id}-{position}"
 
 
 async def add_event(
     tx: Transaction, kind: str, from_team: str, to_team: str, actor: str, payload: dict[str, Any]
 ) -> RowId:
-    """Append to the outbox that messages and contract events are numbered by; the event's id."""
+    """Append to the outbox that numbers messages and contract events; return the event's id."""
     return await tx.insert(
         "INSERT INTO events (from_team, to_team, event_type, actor_agent_id, payload, created_at) "
         "VALUES (?, ?, ?, ?, ?, ?)",
@@ -61,7 +61,7 @@ async def add_event(
 
 
 async def add(tx: Transaction, letter: Outgoing) -> RowId:
-    """Store a letter, one row a recipient; the id of its event."""
+    """Store a message with one row for each recipient; return the id of its event."""
     payload: dict[str, Any] = {"recipients": list(letter.recipients), "subject": letter.subject}
     if letter.to_role is None:
         payload["need_reply"] = letter.need_reply
@@ -93,7 +93,7 @@ async def add(tx: Transaction, letter: Outgoing) -> RowId:
 
 
 async def unread(reader: Reader, agent_id: str, limit: int, offset: int = 0) -> Page[Message]:
-    """The oldest messages that the agent has not read, but for the first `offset`."""
+    """Return the agent's oldest unread messages, skipping the first `offset`."""
     rows = await reader.fetch_all(
         f"{SELECT} WHERE m.to_agent_id = ? AND m.read_at IS NULL ORDER BY m.event_id LIMIT ? OFFSET ?",
         (agent_id, limit + 1, offset),
@@ -102,7 +102,7 @@ async def unread(reader: Reader, agent_id: str, limit: int, offset: int = 0) -> 
 
 
 async def since(reader: Reader, agent_id: str, event_id: int, limit: int, offset: int = 0) -> Page[Message]:
-    """The agent's messages after an event, read or not, oldest first, but for the first `offset`."""
+    """Return the agent's messages after an event, read or unread, oldest first, skipping the first `offset`."""
     rows = await reader.fetch_all(
         f"{SELECT} WHERE m.to_agent_id = ? AND m.event_id > ? ORDER BY m.event_id LIMIT ? OFFSET ?",
         (agent_id, event_id, limit + 1, offset),
@@ -111,13 +111,13 @@ async def since(reader: Reader, agent_id: str, event_id: int, limit: int, offset
 
 
 async def newest_event_id(reader: Reader, agent_id: str) -> int:
-    """The event of the newest message to an agent; 0 if it never had any."""
+    """Return the event id of the newest message to an agent, or 0 if there is none."""
     row = await reader.fetch_one("SELECT max(event_id) AS newest FROM messages WHERE to_agent_id = ?", (agent_id,))
     return int(row["newest"] or 0) if row else 0
 
 
 async def stream(reader: Reader, limit: int, before_event_id: int | None = None) -> tuple[Message, ...]:
-    """The newest messages of all teams, newest first."""
+    """Return the newest messages of all teams, newest first."""
     return await reader.fetch_objects(
         _with_answer,
         f"{SELECT_ANSWERED} WHERE m.event_id < coalesce(?, 9223372036854775807) ORDER BY m.event_id DESC, m.id LIMIT ?",
@@ -126,7 +126,7 @@ async def stream(reader: Reader, limit: int, before_event_id: int | None = None)
 
 
 async def newest_to(reader: Reader, agent_id: str, limit: int) -> tuple[Message, ...]:
-    """The newest messages to an agent, read or not, newest first."""
+    """Return the newest messages to an agent, read or unread, newest first."""
     return await reader.fetch_objects(
         _with_answer,
         f"{SELECT_ANSWERED} WHERE m.to_agent_id = ? ORDER BY m.event_id DESC, m.id LIMIT ?",
@@ -135,7 +135,7 @@ async def newest_to(reader: Reader, agent_id: str, limit: int) -> tuple[Message,
 
 
 async def unanswered(reader: Reader, limit: int) -> tuple[Message, ...]:
-    """Messages of late to one agent that want a reply and have none, the newest first."""
+    """Return recent messages to a single agent that want a reply and have none, newest first."""
     return await reader.fetch_objects(
         _message,
         f"{SELECT} WHERE m.event_id > (SELECT max(event_id) FROM messages) - ? AND m.need_reply = 1 "
@@ -146,21 +146,21 @@ async def unanswered(reader: Reader, limit: int) -> tuple[Message, ...]:
 
 
 async def of_event(reader: Reader, event_id: int) -> tuple[Message, ...]:
-    """What was sent at once: a message, or a broadcast with one for each recipient."""
+    """Return everything sent in one event: one message, or a broadcast's message to each recipient."""
     rows = await reader.fetch_all(f"{SELECT_ANSWERED} WHERE m.event_id = ? ORDER BY m.id", (event_id,))
     return tuple(map(_with_answer, rows))
 
 
 async def between(reader: Reader, one: str, others: Sequence[str], event_id: int, *, before: int, after: int) -> Thread:
-    """What an agent and some others wrote to each other around an event.
+    """Return the messages between an agent and its counterparts around an event.
 
     Args:
         reader: the store.
-        one: id of the one agent.
-        others: ids of those on the other side.
-        event_id: the event around which to look.
-        before: messages of this event and earlier ones at most.
-        after: later messages at most.
+        one: id of the agent.
+        others: ids of the counterparts.
+        event_id: event in the middle.
+        before: maximum number of messages up to and including this event.
+        after: maximum number of later messages.
     """
     pair = (
         "((m.from_agent_id = ?1 AND m.to_agent_id IN (SELECT value FROM json_each(?2))) "
@@ -181,7 +181,7 @@ async def between(reader: Reader, one: str, others: Sequence[str], event_id: int
 
 
 async def unread_among(reader: Reader, agent_id: str, message_ids: Sequence[str]) -> tuple[str, ...]:
-    """Those of these messages that are to this agent and that it has not read."""
+    """Return the ids in `message_ids` that are unread messages to this agent."""
     rows = await reader.fetch_all(
         "SELECT id FROM messages WHERE id IN (SELECT value FROM json_each(?)) AND to_agent_id = ? AND read_at IS NULL",
         (to_json(list(message_ids)), agent_id),
@@ -190,7 +190,7 @@ async def unread_among(reader: Reader, agent_id: str, message_ids: Sequence[str]
 
 
 async def mark_read(tx: Transaction, message_ids: Sequence[str]) -> None:
-    """Note that their recipient has read these messages."""
+    """Mark these messages as read by their recipient."""
     await tx.execute_many(
         "UPDATE messages SET read_at = ? WHERE id = ? AND read_at IS NULL",
         [(to_wire(tx.now), message_id) for message_id in message_ids],
@@ -199,14 +199,14 @@ async def mark_read(tx: Transaction, message_ids: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """How much mail waits for an agent."""
+    """Number and age of an agent's unread messages."""
 
     count: int
     oldest_at: str
 
 
 async def unread_count(reader: Reader, agent_id: str) -> int:
-    """How much unread mail an agent has."""
+    """Count an agent's unread messages."""
     row = await reader.fetch_one(
         "SELECT count(*) AS n FROM messages WHERE to_agent_id = ? AND read_at IS NULL", (agent_id,)
     )
@@ -214,7 +214,7 @@ async def unread_count(reader: Reader, agent_id: str) -> int:
 
 
 async def unread_counts(reader: Reader) -> dict[str, Unread]:
-    """Unread mail by agent id; agents without any are not in it."""
+    """Return unread messages by agent id, without agents that have none."""
     rows = await reader.fetch_all(
         "SELECT u.to_agent_id, u.n, (SELECT sent_at FROM messages WHERE to_agent_id = u.to_agent_id "
         "AND read_at IS NULL ORDER BY event_id LIMIT 1) AS oldest FROM "
@@ -224,7 +224,7 @@ async def unread_counts(reader: Reader) -> dict[str, Unread]:
 
 
 async def sent_by(reader: Reader, message_id: str) -> str | None:
-    """The id of the agent that sent a message; None if there is no such message."""
+    """Return the id of the agent that sent a message, or None if there is no such message."""
     row = await reader.fetch_one("SELECT from_agent_id FROM messages WHERE id = ?", (message_id,))
     return row["from_agent_id"] if row else None
 
@@ -259,5 +259,5 @@ def _with_answer(row: Row) -> Message:
 
 
 def _called(agent_id: str, name: str | None) -> str | None:
-    """The name or role in a row, which the operator has without one."""
+    """Return the name or role in a row; the operator has no row and gets a fixed name."""
     return OPERATOR_NAME if agent_id == OPERATOR_ID else name

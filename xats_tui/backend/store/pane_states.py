@@ -1,4 +1,4 @@
-"""Since when each pane is as it is, kept for the day on which the coordinator is started again."""
+"""Time since when each pane has been in its state, kept across restarts."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -8,7 +8,7 @@ from xats_tui.core.model.panes import PaneRef, PaneState, StateAge
 
 
 async def ages(reader: Reader) -> Mapping[PaneRef, StateAge]:
-    """The age of every pane's state; of states that this program does not know, none."""
+    """Return the age of every pane's state, without states that this version does not know."""
     rows = await reader.fetch_all("SELECT * FROM pane_states")
     return {
         PaneRef(row["tmux_socket"], row["pane_id"]): StateAge(
@@ -23,7 +23,7 @@ async def ages(reader: Reader) -> Mapping[PaneRef, StateAge]:
 
 
 async def keep(tx: Transaction, changed: Iterable[tuple[PaneRef, StateAge]]) -> None:
-    """Keep the ages of panes whose state has changed."""
+    """Store the ages of panes whose state changed."""
     await tx.execute_many(
         "INSERT OR REPLACE INTO pane_states (tmux_socket, pane_id, occupant, state, reason, since) "
         "VALUES (?, ?, ?, ?, ?, ?)",
@@ -32,7 +32,7 @@ async def keep(tx: Transaction, changed: Iterable[tuple[PaneRef, StateAge]]) -> 
 
 
 async def forget(tx: Transaction, panes: Collection[PaneRef]) -> None:
-    """Forget panes that no agent is bound to any more."""
+    """Delete panes that no agent is bound to any more."""
     await tx.execute_many(
         "DELETE FROM pane_states WHERE tmux_socket = ? AND pane_id = ?", [(pane.socket, pane.pane_id) for pane in panes]
     )

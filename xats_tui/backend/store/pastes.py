@@ -1,4 +1,4 @@
-"""Outstanding pastes: rows that keep a restart from repeating what may have arrived."""
+"""Outstanding pastes, stored so that a restart does not repeat a paste that may have arrived."""
 
 from datetime import datetime
 
@@ -10,12 +10,12 @@ from xats_tui.core.model.pastes import Paste
 
 
 async def everywhere(reader: Reader) -> tuple[Paste, ...]:
-    """The outstanding paste of every pane that has one."""
+    """Return the outstanding paste of every pane that has one."""
     return await reader.fetch_objects(_paste, "SELECT * FROM outstanding_pastes")
 
 
 async def keep(tx: Transaction, paste: Paste) -> None:
-    """Write a pane's paste over whatever is known of an earlier one."""
+    """Store a pane's paste, replacing an earlier one."""
     await tx.execute(
         "INSERT OR REPLACE INTO outstanding_pastes (socket, pane_id, text, occupant, line_before, pasted_at, "
         "entered_at, screen, drawn, gone, pastes, enters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -37,12 +37,12 @@ async def keep(tx: Transaction, paste: Paste) -> None:
 
 
 async def forget(tx: Transaction, pane: PaneRef) -> None:
-    """Delete a pane's paste: its outcome is known, or nobody's any more."""
+    """Delete a pane's paste, because its outcome is known or no longer matters."""
     await tx.execute("DELETE FROM outstanding_pastes WHERE socket = ? AND pane_id = ?", (pane.socket, pane.pane_id))
 
 
 async def prune(tx: Transaction, before: datetime, limit: int) -> int:
-    """Delete pastes from before then; the pane, if it is there at all, has shown something else since."""
+    """Delete pastes from before `before`, whose panes have changed or closed since; return how many."""
     rows = await tx.fetch_all(
         "DELETE FROM outstanding_pastes WHERE (socket, pane_id) IN "
         "(SELECT socket, pane_id FROM outstanding_pastes WHERE coalesce(entered_at, pasted_at) < ? LIMIT ?) "

@@ -1,4 +1,4 @@
-"""Panes that a launcher announced before the Codex in them could speak for itself."""
+"""Panes that a launcher announced before the Codex program in them could register."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from xats_tui.core.clock import to_wire
 from xats_tui.core.model.panes import PaneRef
 
 MAX_ANNOUNCED = 500
-"""Announcements that are kept: anybody may make any number, and each is looked for at every registration."""
+"""Limit of stored announcements: anybody can make any number, and each registration searches all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class PreRegistration:
 
     pane: PaneRef
     mark: str
-    """What the launcher puts into the command line of its Codex, as `xats.agent_id`."""
+    """Value that the launcher passes to its Codex on the command line as `xats.agent_id`."""
 
 
 async def put(tx: Transaction, announced: PreRegistration, expires_at: datetime) -> None:
@@ -30,7 +30,7 @@ async def put(tx: Transaction, announced: PreRegistration, expires_at: datetime)
 
 
 async def prune(tx: Transaction) -> None:
-    """Forget those that have expired, and of too many those that will first."""
+    """Delete expired announcements, and those that expire first if there are too many."""
     await tx.execute(
         "DELETE FROM codex_pane_pre_registrations WHERE expires_at <= ? OR (tmux_socket, pane_id) NOT IN "
         "(SELECT tmux_socket, pane_id FROM codex_pane_pre_registrations ORDER BY expires_at DESC LIMIT ?)",
@@ -39,7 +39,7 @@ async def prune(tx: Transaction) -> None:
 
 
 async def valid(reader: Reader, now: datetime) -> tuple[PreRegistration, ...]:
-    """Those that have not expired."""
+    """Return the announcements that have not expired."""
     rows = await reader.fetch_all("SELECT * FROM codex_pane_pre_registrations WHERE expires_at > ?", (to_wire(now),))
     return tuple(
         PreRegistration(pane=PaneRef(row["tmux_socket"], row["pane_id"]), mark=row["xats_agent_id"]) for row in rows
@@ -47,7 +47,7 @@ async def valid(reader: Reader, now: datetime) -> tuple[PreRegistration, ...]:
 
 
 async def take(tx: Transaction, announced: PreRegistration) -> bool:
-    """Use one up; False if it is not there any more."""
+    """Use up an announcement; return False if it no longer exists."""
     row = await tx.fetch_one(
         "DELETE FROM codex_pane_pre_registrations WHERE tmux_socket = ? AND pane_id = ? AND xats_agent_id = ? "
         "RETURNING pane_id",

@@ -1,4 +1,4 @@
-"""Mail that is in somebody's hands: handed out in an answer, and not yet known to have come before the model."""
+"""Messages that were handed out in an answer but have not yet been confirmed as seen by the model."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,33 +10,33 @@ from xats_tui.core.clock import to_wire
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptHolder:
-    """Who gets mail in an answer: one context of one model, as far as that can be told."""
+    """Receiver of messages in an answer: one context of one model, as far as that can be told."""
 
     agent_id: str
     reader: str
-    """The session of the host, or whatever else stays the same as long as the model remembers."""
+    """Session of the client program, or another id that stays the same as long as the model remembers."""
     ui_pid: int | None
-    """The process of the host's user interface, as its bridge names it."""
+    """Process of the client's user interface, as its bridge reports it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedPart:
-    """A message in an answer, or one part of it; counted in characters of its subject and body together."""
+    """A message in an answer, or one part of it; measured in characters of subject and body together."""
 
     message_id: str
     end: int
-    """Where the part ends."""
+    """End of the part."""
     total: int
 
     @property
     def is_last(self) -> bool:
-        """Whether nothing of the message comes after it."""
+        """True if the part reaches the end of the message."""
         return self.end >= self.total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartlyHanded:
-    """How much of a message in parts has come before the model."""
+    """Confirmed parts of a message, and the characters in them."""
 
     parts: int = 0
     characters: int = 0
@@ -46,7 +46,7 @@ NOTHING = PartlyHanded()
 
 
 async def begun(reader: Reader, holder: ReceiptHolder) -> dict[str, PartlyHanded]:
-    """The messages of which this holder has confirmed parts, by id."""
+    """Return the messages of which this holder has confirmed parts, by id."""
     rows = await reader.fetch_all(
         "SELECT message_id, parts, characters FROM handed_out WHERE agent_id = ? AND reader = ? AND parts > 0",
         (holder.agent_id, holder.reader),
@@ -55,7 +55,7 @@ async def begun(reader: Reader, holder: ReceiptHolder) -> dict[str, PartlyHanded
 
 
 async def hand_out(tx: Transaction, holder: ReceiptHolder, pieces: Sequence[HandedPart], number: int) -> None:
-    """Note what is in an answer that is about to leave; `number` tells it from earlier and later ones."""
+    """Record the messages in an answer that is about to be sent; `number` increases from answer to answer."""
     await tx.execute_many(
         "INSERT INTO handed_out (agent_id, reader, message_id, ui_pid, ends_at, total, number, at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET ui_pid = excluded.ui_pid, "
@@ -77,14 +77,14 @@ async def hand_out(tx: Transaction, holder: ReceiptHolder, pieces: Sequence[Hand
 
 
 async def confirm_of_reader(tx: Transaction, holder: ReceiptHolder, before: int) -> tuple[str, ...]:
-    """Note that what this holder got in answers before that number has arrived; the ids of messages read by that."""
+    """Confirm what this holder got in answers before `before`; return the ids of the messages that are now read."""
     return await _confirm(tx, "agent_id = ? AND reader = ? AND number < ?", (holder.agent_id, holder.reader, before))
 
 
 async def confirm_of_host(
     tx: Transaction, agent_id: str, readers: Collection[str], ui_pids: Collection[int], before: int
 ) -> tuple[str, ...]:
-    """Note that what an agent's own program got before that number has arrived; the ids of messages read by that."""
+    """Confirm what the agent's own program got in answers before `before`; return the ids of the messages now read."""
     return await _confirm(
         tx,
         "agent_id = ? AND (reader IN (SELECT value FROM json_each(?)) OR ui_pid IN (SELECT value FROM json_each(?))) "
@@ -104,14 +104,14 @@ async def _confirm(tx: Transaction, whose: str, parameters: tuple[str | int, ...
 
 
 async def forget(tx: Transaction, message_ids: Collection[str]) -> None:
-    """Forget who has these messages: they are read."""
+    """Delete the receipts of these messages, because they are read."""
     await tx.execute(
         "DELETE FROM handed_out WHERE message_id IN (SELECT value FROM json_each(?))", (to_json(list(message_ids)),)
     )
 
 
 async def withdraw(tx: Transaction, agent_id: str, staying: Collection[str]) -> tuple[str, ...]:
-    """Take an agent's mail out of the hands of all but these readers; the ids of what was in them."""
+    """Take an agent's messages back from all readers except `staying`; return the ids of the messages taken back."""
     rows = await tx.fetch_all(
         "DELETE FROM handed_out WHERE agent_id = ? AND reader NOT IN (SELECT value FROM json_each(?)) "
         "RETURNING message_id, ends_at",
@@ -121,9 +121,9 @@ async def withdraw(tx: Transaction, agent_id: str, staying: Collection[str]) -> 
 
 
 async def withdraw_unsent(tx: Transaction) -> tuple[str, ...]:
-    """Take back what was in answers of an earlier process that may never have left it; the ids of that mail.
+    """Take back messages in answers that an earlier process may never have sent; return their ids.
 
-    What has left it is older than any answer of this one.
+    Answers that were sent get number 0: they are older than any answer of this process.
     """
     rows = await tx.fetch_all(
         "UPDATE handed_out SET ends_at = NULL WHERE has_left = 0 AND ends_at IS NOT NULL RETURNING message_id, total"
@@ -134,12 +134,12 @@ async def withdraw_unsent(tx: Transaction) -> tuple[str, ...]:
 
 
 async def note_left(tx: Transaction, number: int) -> None:
-    """Note that answers up to that number have left this process."""
+    """Record that answers up to `number` have left this process."""
     await tx.execute("UPDATE handed_out SET has_left = 1 WHERE has_left = 0 AND number <= ?", (number,))
 
 
 async def has_mail_in_hand(reader: Reader, agent_id: str) -> bool:
-    """Whether an agent has mail in hand."""
+    """Return whether an agent has messages in hand."""
     row = await reader.fetch_one(
         "SELECT 1 FROM handed_out WHERE agent_id = ? AND ends_at IS NOT NULL LIMIT 1", (agent_id,)
     )
@@ -147,7 +147,7 @@ async def has_mail_in_hand(reader: Reader, agent_id: str) -> bool:
 
 
 async def agents_with_mail_in_hand(reader: Reader) -> dict[str, int]:
-    """The number of the newest answer that each of them got, by agent id."""
+    """Return the number of the newest answer with messages in hand, by agent id."""
     rows = await reader.fetch_all(
         "SELECT agent_id, max(number) AS newest FROM handed_out WHERE ends_at IS NOT NULL GROUP BY agent_id"
     )

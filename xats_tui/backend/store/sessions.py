@@ -1,4 +1,4 @@
-"""Sessions as they are kept for the day on which the coordinator is started again: who they are, and how they began."""
+"""MCP sessions, kept across restarts: their identity and their `initialize` parameters."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,28 +17,28 @@ class KeptSession:
 
     session_id: str
     opening: dict[str, Any]
-    """The parameters of its `initialize`."""
+    """Parameters of the session's `initialize` request."""
     opened_at: datetime
     last_call_at: datetime
-    """When its client was last known to be there."""
+    """Time when the client was last known to be there."""
     agent_id: str | None = None
-    """The agent that it speaks as, or spoke as before it was superseded."""
+    """Agent that the session speaks as, or spoke as before it was superseded."""
     evidence: frozenset[str] = frozenset()
     identified_at: datetime | None = None
     superseded_at: datetime | None = None
     peer: SeenProcess | None = None
-    """The process that it came from when it registered."""
+    """Process that the session came from when it registered."""
     credential: bytes | None = None
 
 
 async def by_id(reader: Reader, session_id: str) -> KeptSession | None:
-    """The session of that id."""
+    """Return the session with this id."""
     row = await reader.fetch_one("SELECT * FROM sessions WHERE session_id = ?", (session_id,))
     return _kept(row) if row else None
 
 
 async def others_of(reader: Reader, agent_id: str, session_id: str) -> tuple[KeptSession, ...]:
-    """The sessions but this one that speak as an agent."""
+    """Return the other sessions that speak as an agent."""
     rows = await reader.fetch_all(
         "SELECT * FROM sessions WHERE agent_id = ? AND superseded_at IS NULL AND session_id <> ?",
         (agent_id, session_id),
@@ -47,14 +47,14 @@ async def others_of(reader: Reader, agent_id: str, session_id: str) -> tuple[Kep
 
 
 async def identified(reader: Reader) -> tuple[KeptSession, ...]:
-    """Every session that speaks as some agent."""
+    """Return every session that speaks as an agent."""
     return await reader.fetch_objects(
         _kept, "SELECT * FROM sessions WHERE agent_id IS NOT NULL AND superseded_at IS NULL"
     )
 
 
 async def add(tx: Transaction, session_id: str, opening: dict[str, Any]) -> None:
-    """Keep a session that was opened just now."""
+    """Store a newly opened session."""
     now = to_wire(tx.now)
     await tx.execute(
         "INSERT OR REPLACE INTO sessions (session_id, opening, opened_at, last_call_at) VALUES (?, ?, ?, ?)",
@@ -70,7 +70,7 @@ async def identify(
     peer: SeenProcess | None,
     credential: bytes | None,
 ) -> None:
-    """Note whom a session speaks as, by what proofs, and from which process."""
+    """Record the agent that a session speaks as, the evidence for it, and the process behind it."""
     await tx.execute(
         "UPDATE sessions SET agent_id = ?, evidence = ?, credential = ?, identified_at = ?, superseded_at = NULL, "
         "last_call_at = ?, peer_pid = ?, peer_started_at = ? WHERE session_id = ?",
@@ -88,7 +88,7 @@ async def identify(
 
 
 async def supersede(tx: Transaction, session_ids: Iterable[str]) -> None:
-    """Note that others speak as the agents of these sessions."""
+    """Record that other sessions now speak as the agents of these sessions."""
     now = to_wire(tx.now)
     await tx.execute_many(
         "UPDATE sessions SET superseded_at = ? WHERE session_id = ?", [(now, one) for one in session_ids]
@@ -96,14 +96,14 @@ async def supersede(tx: Transaction, session_ids: Iterable[str]) -> None:
 
 
 async def note_alive(tx: Transaction, heard: Iterable[tuple[str, datetime]]) -> None:
-    """Note when the client of each of these sessions was last known to be there."""
+    """Record when each session's client was last known to be there."""
     await tx.execute_many(
         "UPDATE sessions SET last_call_at = ? WHERE session_id = ?", [(to_wire(at), one) for one, at in heard]
     )
 
 
 async def remove(tx: Transaction, session_id: str) -> None:
-    """Forget a session."""
+    """Delete a session."""
     await tx.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,))
 
 

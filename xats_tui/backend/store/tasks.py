@@ -1,4 +1,4 @@
-"""The task board."""
+"""Tasks of a team."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from xats_tui.core.model.tasks import Task, TaskStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """A task before anybody has claimed it."""
+    """A task before an agent has claimed it."""
 
     id: str
     team: str
@@ -24,7 +24,7 @@ class NewTask:
 
 
 async def add(tx: Transaction, task: NewTask) -> None:
-    """Put a pending task on the board."""
+    """Store a pending task."""
     await tx.execute(
         "INSERT INTO tasks (id, team, title, description, status, depends_on, created_at) "
         "VALUES (?, ?, ?, ?, 'pending', ?, ?)",
@@ -33,13 +33,13 @@ async def add(tx: Transaction, task: NewTask) -> None:
 
 
 async def by_id(reader: Reader, team: str, task_id: str) -> Task | None:
-    """The team's task of that id."""
+    """Return the team's task with this id."""
     row = await reader.fetch_one("SELECT * FROM tasks WHERE id = ? AND team = ?", (task_id, team))
     return _task(row) if row else None
 
 
 async def of_team(reader: Reader, team: str, status: TaskStatus | None = None) -> tuple[Task, ...]:
-    """A team's tasks, the oldest first."""
+    """Return a team's tasks, oldest first."""
     return await reader.fetch_objects(
         _task,
         "SELECT * FROM tasks WHERE team = ? AND (? IS NULL OR status = ?) ORDER BY created_at, rowid",
@@ -48,20 +48,20 @@ async def of_team(reader: Reader, team: str, status: TaskStatus | None = None) -
 
 
 async def newest(reader: Reader, limit: int) -> tuple[Task, ...]:
-    """Tasks of all teams: unfinished before finished, then the newest first."""
+    """Return tasks of all teams: unfinished before finished, then newest first."""
     return await reader.fetch_objects(
         _task, "SELECT * FROM tasks ORDER BY status = 'completed', created_at DESC, rowid DESC LIMIT ?", (limit,)
     )
 
 
 async def missing(reader: Reader, team: str, task_ids: Sequence[str]) -> tuple[str, ...]:
-    """Those of the ids that are no task of the team."""
+    """Return the ids that are not tasks of the team."""
     known = await _matching(reader, "SELECT id FROM tasks WHERE team = ? AND id IN", team, task_ids)
     return tuple(task_id for task_id in dict.fromkeys(task_ids) if task_id not in known)
 
 
 async def unfinished(reader: Reader, team: str, task_ids: Sequence[str]) -> tuple[str, ...]:
-    """Those of the ids that are tasks of the team and not completed."""
+    """Return the ids of the team's tasks that are not completed."""
     found = await _matching(
         reader, "SELECT id FROM tasks WHERE team = ? AND status <> 'completed' AND id IN", team, task_ids
     )
@@ -87,7 +87,7 @@ async def complete(tx: Transaction, task_id: str, result: str | None) -> None:
 
 
 async def save(tx: Transaction, task: Task) -> None:
-    """Make the stored task of that id what this one is, but for its team and age."""
+    """Update the stored task to match `task`, except for its team and creation time."""
     await tx.execute(
         "UPDATE tasks SET title = ?, description = ?, status = ?, depends_on = ?, claimed_by = ?, claimed_at = ?, "
         "completed_at = ?, result = ? WHERE id = ?",
@@ -106,7 +106,7 @@ async def save(tx: Transaction, task: Task) -> None:
 
 
 async def was_taken_from(reader: Reader, task: Task, agent_id: str) -> bool:
-    """Whether the operator ever took the task from that agent."""
+    """Return whether the operator ever took the task from that agent."""
     row = await reader.fetch_one(
         "SELECT 1 FROM events WHERE from_team = ? AND actor_agent_id = ? AND event_type LIKE 'task_%' "
         "AND payload ->> 'task_id' = ? AND payload ->> 'taken_from' = ? LIMIT 1",
@@ -116,7 +116,7 @@ async def was_taken_from(reader: Reader, task: Task, agent_id: str) -> bool:
 
 
 async def owned_by(reader: Reader, team: str, agent_id: str) -> tuple[str, ...]:
-    """Ids of the tasks that an agent is working on, sorted."""
+    """Return the ids of the tasks that an agent is working on, sorted."""
     rows = await reader.fetch_all(
         "SELECT id FROM tasks WHERE claimed_by = ? AND team = ? AND status = 'in_progress' ORDER BY id",
         (agent_id, team),
@@ -125,7 +125,7 @@ async def owned_by(reader: Reader, team: str, agent_id: str) -> tuple[str, ...]:
 
 
 async def _matching(reader: Reader, query: str, team: str, task_ids: Sequence[str]) -> set[str]:
-    """Ids that a query finds; they travel as one JSON value, since SQLite bounds the number of variables."""
+    """Return the ids that a query finds."""
     rows = await reader.fetch_all(
         f"{query} (SELECT value FROM json_each(?))", (team, orjson.dumps(list(task_ids)).decode())
     )

@@ -1,4 +1,4 @@
-"""Wakes and their attempts: the rows that a wake survives a restart by."""
+"""Wakes and their attempts, stored so that they survive a restart."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +19,10 @@ LISTED = """SELECT message_id, agent_id, queued_at, 1 AS pressing FROM message_d
         WHERE f.wake_status = 'failed' AND m.read_at IS NULL
     UNION ALL SELECT * FROM (SELECT message_id, agent_id, queued_at, 0 FROM message_delivery_status
         ORDER BY queued_at DESC LIMIT ?)"""
-"""Wakes for a list: what is open, what has failed and can be tried again, and the newest of all."""
+"""Wakes for the list: open ones, failed ones that can be retried, and the newest of all."""
 
 RUNGS = tuple((step, f"{step}_at") for step in WakeStage)
-"""Each with its column."""
+"""Every stage with its column."""
 
 BY_THE_AGENT = """skip_reason = CASE WHEN wake_status != 'retrying' THEN skip_reason
         WHEN typed_at IS NULL THEN 'recipient_active' END,
@@ -33,15 +33,15 @@ BY_THE_AGENT = """skip_reason = CASE WHEN wake_status != 'retrying' THEN skip_re
         ELSE delivered_at END,
     wake_status = CASE WHEN wake_status != 'retrying' THEN wake_status
         WHEN typed_at IS NULL THEN 'skipped' ELSE 'delivered' END"""
-"""What the recipient's own call makes of a wake that still waits: a hint that was typed is confirmed by it."""
+"""SET clause for a call by the recipient itself while a wake waits; it confirms a hint that was typed."""
 
 REVIVABLE = "('no_pane', 'tmux_unavailable', 'retry_exhausted')"
-"""Reasons for which a wake ended that a new binding takes away."""
+"""Reasons for ended wakes that a new binding revives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWake:
-    """A wake as it is written with its message."""
+    """A wake as it is written together with its message."""
 
     message_id: str
     agent_id: str
@@ -55,7 +55,7 @@ class NewWake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptOutcome:
-    """What an attempt makes of a wake."""
+    """Effect of an attempt on its wake."""
 
     status: WakeStatus
     skip_reason: str | None
@@ -63,9 +63,9 @@ class AttemptOutcome:
     due_at: datetime | None
     step: WakeStage
     times: Mapping[WakeStage, datetime] = field(default_factory=dict)
-    """When each rung was reached; the time of the transaction for one that is missing."""
+    """Time when each stage was reached; a missing stage gets the time of the transaction."""
     typed: bool = True
-    """Whether the hint was typed on its way."""
+    """True if the hint was typed on the way."""
     failed: bool = False
 
 
@@ -95,11 +95,9 @@ async def queue(tx: Transaction, wakes: Sequence[NewWake]) -> None:
 
 
 async def agents_due(reader: Reader, now: datetime, limit: int) -> tuple[str, ...]:
-    """Ids of so many agents with a wake that is due, the one that has waited longest first.
-
-    The `+` keeps SQLite from reading every wake there ever was in the order of an index by agent.
-    """
+    """Return the ids of up to `limit` agents with a due wake, longest wait first."""
     rows = await reader.fetch_all(
+        # The `+` stops SQLite from reading every wake in the order of an index by agent.
         "SELECT agent_id, min(due_at) AS due FROM message_delivery_status WHERE due_at IS NOT NULL AND due_at <= ? "
         "GROUP BY +agent_id ORDER BY due LIMIT ?",
         (to_wire(now), limit),
@@ -108,13 +106,13 @@ async def agents_due(reader: Reader, now: datetime, limit: int) -> tuple[str, ..
 
 
 async def next_due(reader: Reader) -> datetime | None:
-    """When the next wake is due."""
+    """Return the time when the next wake is due."""
     row = await reader.fetch_one("SELECT min(due_at) AS due FROM message_delivery_status WHERE due_at IS NOT NULL")
     return instant(row["due"]) if row else None
 
 
 async def open_for(reader: Reader, agent_id: str) -> tuple[Wake, ...]:
-    """The wakes for an agent that are not over, the oldest first."""
+    """Return the open wakes for an agent, oldest first."""
     return await reader.fetch_objects(
         _wake,
         f"{SELECT} WHERE w.agent_id = ? AND w.due_at IS NOT NULL ORDER BY w.queued_at, w.message_id",
@@ -123,7 +121,7 @@ async def open_for(reader: Reader, agent_id: str) -> tuple[Wake, ...]:
 
 
 async def of_message(reader: Reader, message_id: str) -> tuple[Wake, ...]:
-    """The wakes of a message, by recipient; the id of one row of a broadcast names that recipient only."""
+    """Return the wakes of a message by recipient; the id of one broadcast row selects that recipient only."""
     return await reader.fetch_objects(
         _wake,
         f"{SELECT} WHERE w.message_id = ? OR w.recipient_message_id = ? ORDER BY w.agent_id",
@@ -132,7 +130,7 @@ async def of_message(reader: Reader, message_id: str) -> tuple[Wake, ...]:
 
 
 async def newest(reader: Reader, limit: int) -> tuple[Wake, ...]:
-    """Wakes of all agents, newest first; those that somebody still waits for have a place before any other."""
+    """Return wakes of all agents, newest first; wakes that somebody waits for take precedence within the limit."""
     return await reader.fetch_objects(
         _wake,
         f"SELECT * FROM ({SELECT} JOIN (SELECT message_id, agent_id, max(pressing) AS pressing FROM ({LISTED}) "
@@ -144,7 +142,7 @@ async def newest(reader: Reader, limit: int) -> tuple[Wake, ...]:
 
 
 async def latest_by_agent(reader: Reader) -> dict[str, Wake]:
-    """The wake of the newest message to each agent that has one; what it is found by does not grow with the mail."""
+    """Return the wake of the newest message to each agent, by agent id; the cost does not grow with the messages."""
     wakes = await reader.fetch_objects(
         _wake,
         f"{SELECT} WHERE w.rowid IN (SELECT (SELECT d.rowid FROM messages n JOIN message_delivery_status d "
@@ -155,16 +153,17 @@ async def latest_by_agent(reader: Reader) -> dict[str, Wake]:
 
 
 async def waiting_by_agent(reader: Reader) -> dict[str, int]:
-    """How many wakes wait for each agent; the `+` is that of `agents_due`."""
+    """Count the waiting wakes of each agent."""
     rows = await reader.fetch_all(
         "SELECT agent_id, count(*) AS n FROM message_delivery_status "
+        # The `+` has the same purpose as in `agents_due`.
         "WHERE due_at IS NOT NULL AND wake_status = 'retrying' GROUP BY +agent_id"
     )
     return {row["agent_id"]: row["n"] for row in rows}
 
 
 async def failed_count(reader: Reader) -> int:
-    """How many wakes ended in failure while their message is still unread."""
+    """Count the failed wakes whose message is still unread."""
     row = await reader.fetch_one(
         "SELECT count(*) AS n FROM message_delivery_status w JOIN messages m ON m.id = w.recipient_message_id "
         "WHERE w.wake_status = 'failed' AND m.read_at IS NULL"
@@ -173,7 +172,7 @@ async def failed_count(reader: Reader) -> int:
 
 
 async def attempts(reader: Reader, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
-    """Every attempt of one wake, the first first."""
+    """Return every attempt of one wake, first attempt first."""
     rows = await reader.fetch_all(
         "SELECT * FROM wake_attempts WHERE message_id = ? AND agent_id = ? ORDER BY number", (message_id, agent_id)
     )
@@ -191,10 +190,10 @@ async def attempts(reader: Reader, message_id: str, agent_id: str) -> tuple[Wake
 
 
 async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcome: AttemptOutcome) -> None:
-    """Write an attempt and what it makes of its wake; one that ended meanwhile stays ended.
+    """Record an attempt and its effect on the wake; a wake that ended meanwhile stays ended.
 
-    Evidence is only ever added: a later attempt that gets less far does not take it back.  One that is submitted again
-    is the evidence from then on.
+    Evidence is only added: a later attempt that gets less far removes nothing.  A new submission replaces the earlier
+    evidence.
     """
     now = to_wire(tx.now)
     climbed = [
@@ -243,14 +242,14 @@ async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcom
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WastedHints:
-    """The hints of some time that led to no new mail."""
+    """Hints in a period after which the agent did not fetch its messages."""
 
     count: int
     oldest_at: datetime | None
 
 
 async def wasted_hints(reader: Reader, agent_id: str, since: datetime) -> WastedHints:
-    """Count the hints to an agent after `since` none of whose mail it has fetched after them.
+    """Count the hints since `since` after which the agent fetched none of the announced messages.
 
     One hint may have carried out many wakes.
     """
@@ -265,7 +264,7 @@ async def wasted_hints(reader: Reader, agent_id: str, since: datetime) -> Wasted
 
 
 async def end_as_seen(tx: Transaction, row_ids: Collection[str]) -> None:
-    """End every wake for messages that are in an answer to their recipient: nobody is woken for those."""
+    """End every wake for messages that are in an answer to their recipient."""
     now = to_wire(tx.now)
     await tx.execute_many(
         "UPDATE message_delivery_status SET seen_at = ?, updated_at = ?, due_at = NULL, "
@@ -275,7 +274,7 @@ async def end_as_seen(tx: Transaction, row_ids: Collection[str]) -> None:
 
 
 async def note_begun(tx: Transaction, row_ids: Collection[str], look_again_at: datetime) -> None:
-    """Note that the recipient has got a part of these messages, and leave it alone until `look_again_at`."""
+    """Record that the recipient got a part of these messages, and do not wake it before `look_again_at`."""
     await tx.execute_many(
         "UPDATE message_delivery_status SET seen_at = ?, due_at = CASE WHEN due_at IS NULL "
         "THEN NULL ELSE max(due_at, ?) END WHERE recipient_message_id = ?",
@@ -284,7 +283,7 @@ async def note_begun(tx: Transaction, row_ids: Collection[str], look_again_at: d
 
 
 async def let_read_on(tx: Transaction, agent_id: str, until: datetime) -> None:
-    """Announce what an agent has left in its inbox at `until`: its hint has led to a page that does not hold it."""
+    """Announce at `until` what is left in an agent's inbox: its hint led to a page without these messages."""
     await tx.execute(
         "UPDATE message_delivery_status SET "
         "due_at = CASE wake_status WHEN 'delivered' THEN ?1 ELSE min(due_at, ?1) END "
@@ -294,15 +293,15 @@ async def let_read_on(tx: Transaction, agent_id: str, until: datetime) -> None:
 
 
 async def release_unread(tx: Transaction, agent_id: str, left_until: datetime, hook: str) -> bool:
-    """Make due what an agent has left behind a page, or has not fetched though told by `hook`; False if nothing is.
+    """Make due the messages left behind a page or not fetched after an announcement by `hook`; False if there are none.
 
-    What the hook's turn did not look at waits to be announced again, as if it had not been.
+    Messages that the hook's turn did not fetch wait to be announced again.
     """
     now = to_wire(tx.now)
     rows = await tx.fetch_all(
         "UPDATE message_delivery_status SET due_at = ?1, updated_at = ?1, "
         "wake_status = CASE transport WHEN ?4 THEN 'retrying' ELSE wake_status END, "
-        "detail = CASE transport WHEN ?4 THEN 'the turn has ended without a look at the mail' ELSE detail END "
+        "detail = CASE transport WHEN ?4 THEN 'the turn ended without reading the inbox' ELSE detail END "
         "WHERE agent_id = ?2 AND due_at > ?1 AND seen_at IS NULL "
         "AND (due_at <= ?3 OR wake_status = 'delivered' AND transport = ?4) RETURNING message_id",
         (now, agent_id, to_wire(left_until), hook),
@@ -311,11 +310,11 @@ async def release_unread(tx: Transaction, agent_id: str, left_until: datetime, h
 
 
 async def reopen(tx: Transaction, row_ids: Collection[str], expires_at: datetime) -> None:
-    """Wake again for unread messages whose reader is gone; what was not to wake anybody stays so."""
+    """Wake again for unread messages whose reader is gone; messages that were not to wake anybody stay so."""
     now = to_wire(tx.now)
     await tx.execute_many(
         "UPDATE message_delivery_status SET wake_status = 'retrying', skip_reason = NULL, failures = 0, due_at = ?, "
-        "updated_at = ?, expires_at = max(coalesce(expires_at, ''), ?), detail = 'whoever had fetched it is gone' "
+        "updated_at = ?, expires_at = max(coalesce(expires_at, ''), ?), detail = 'the session that fetched it is gone' "
         "WHERE recipient_message_id = ? AND due_at IS NULL AND (wake_status = 'delivered' OR "
         "skip_reason = 'recipient_active') AND EXISTS (SELECT 1 FROM messages m "
         "WHERE m.id = message_delivery_status.recipient_message_id AND m.read_at IS NULL)",
@@ -334,7 +333,7 @@ async def end_as_read(tx: Transaction, row_ids: Collection[str]) -> None:
 
 
 async def cancel(tx: Transaction, message_id: str, agent_id: str) -> bool:
-    """End a wake by hand; False if it is over already."""
+    """End a wake on the operator's request; return False if it is over already."""
     row = await tx.fetch_one(
         "UPDATE message_delivery_status SET wake_status = CASE wake_status WHEN 'retrying' THEN 'skipped' "
         "ELSE wake_status END, detail = 'cancelled by the operator', due_at = NULL, updated_at = ? "
@@ -345,7 +344,7 @@ async def cancel(tx: Transaction, message_id: str, agent_id: str) -> bool:
 
 
 async def replay(tx: Transaction, message_id: str, agent_id: str, expires_at: datetime) -> bool:
-    """Make a wake due now, whether it is over or not; False if its message has been read."""
+    """Make a wake due now, even if it is over; return False if its message has been read."""
     row = await tx.fetch_one(
         "UPDATE message_delivery_status SET wake_status = 'retrying', skip_reason = NULL, failures = 0, due_at = ?, "
         "expires_at = ?, updated_at = ?, detail = 'replayed by the operator' WHERE message_id = ? AND agent_id = ? "
@@ -366,7 +365,7 @@ async def end_for_departed(tx: Transaction, agent_id: str) -> None:
 
 
 async def revive(tx: Transaction, agent_id: str, expires_at: datetime) -> bool:
-    """Make the wakes due now that an agent's new pane or return may carry out; False if there are none."""
+    """Make due the wakes that an agent's new pane or its return can carry out; return False if there are none."""
     now = to_wire(tx.now)
     rows = await tx.fetch_all(
         "UPDATE message_delivery_status SET wake_status = 'retrying', skip_reason = NULL, due_at = ?, updated_at = ?, "
@@ -381,7 +380,7 @@ async def revive(tx: Transaction, agent_id: str, expires_at: datetime) -> bool:
 
 
 async def make_all_due(tx: Transaction, longest_rest: timedelta) -> None:
-    """Try every waiting wake now rather than later; a hint is not repeated unless it was put off beyond its rest."""
+    """Make every waiting wake due; an already typed hint is repeated only if it waits longer than `longest_rest`."""
     await tx.execute(
         "UPDATE message_delivery_status SET due_at = ?1 "
         "WHERE due_at > ?1 AND (wake_status = 'retrying' OR due_at > ?2)",

@@ -1,7 +1,7 @@
-"""The claim on a database file: one coordinator uses it, by whatever name it was reached.
+"""Lock on a database file, so that only one coordinator uses it.
 
-The lock is on the file itself, for the same file has many names: links, relative paths, folders that are links.  It is
-on a byte that SQLite does not lock.
+The lock is on the file itself, because one file can have many names (links, relative paths, linked folders).  It uses
+a byte that SQLite does not lock.
 """
 
 import errno
@@ -23,34 +23,34 @@ from xats_tui.runtime import private_files
 logger = logging.getLogger(__name__)
 
 LOCK_BYTE = 0x4000_1000
-"""The byte that is locked, behind those of SQLite (https://www.sqlite.org/fileformat2.html#the_lock_byte_page)."""
+"""Locked byte, behind SQLite's own lock bytes (https://www.sqlite.org/fileformat2.html#the_lock_byte_page)."""
 
 TIMEOUT_S = 0.3
-"""Time for a predecessor that is just ending to let go."""
+"""Time for an ending predecessor to release the lock."""
 RETRY_S = 0.01
 
-# A lock of the open file, which no other close of that file in this process gives up, as it does those of POSIX.
-# Where there is none (Python names it on Linux only), the lock is on a file beside the database.
+# An open file description lock: unlike a POSIX lock, it survives when this process closes the file elsewhere.
+# Python offers it on Linux only; other systems lock a file beside the database.
 OPEN_FILE_LOCK: int | None = getattr(fcntl, "F_OFD_SETLK", None)
 
 WRITE_LOCK = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, LOCK_BYTE, 1, 0)
-"""What is asked for, as Linux lays it out."""
+"""Lock request as a Linux `struct flock`."""
 
 HELD = (errno.EAGAIN, errno.EACCES)
-"""What a lock that another has is refused with."""
+"""Error numbers for a lock that another process holds."""
 
 MAX_COMMAND_CHARS = 100
-"""What a sentence shows of a command line."""
+"""Maximum characters of a command line in an error sentence."""
 
 
 @contextmanager
 def claimed(path: Path) -> Iterator[int]:
-    """Make the file if there is none, and have it alone for the life of the block; gives its descriptor.
+    """Hold the database file exclusively for the life of the block, creating it if needed; yield its descriptor.
 
-    The block has to outlive every connection: to close the descriptor gives up the locks of SQLite as well.
+    The block must outlive every connection, because closing the descriptor also releases SQLite's own locks.
 
     Raises:
-        UnusableStore: another coordinator has it, or it cannot be opened.
+        UnusableStore: another coordinator holds the file, or it cannot be opened.
     """
     try:
         private_files.make_folder(path.parent)
@@ -80,10 +80,10 @@ def _locked(path: Path, descriptor: int) -> Iterator[None]:
 
 
 def _take(path: Path, lock: Callable[[], object]) -> None:
-    """Take a lock, from a predecessor that is just ending, too.
+    """Take a lock, waiting briefly for an ending predecessor.
 
     Raises:
-        UnusableStore: another process has it.
+        UnusableStore: another process holds the lock.
     """
     deadline = time.monotonic() + TIMEOUT_S
     while True:
@@ -91,7 +91,7 @@ def _take(path: Path, lock: Callable[[], object]) -> None:
             lock()
         except OSError as error:
             if error.errno not in HELD:
-                logger.warning("no lock can be had on %s, so a second coordinator is not kept out: %s", path, error)
+                logger.warning("cannot lock %s, so a second coordinator could open it too: %s", path, error)
                 return
             if time.monotonic() >= deadline:
                 holder = _holder(path)
@@ -105,7 +105,7 @@ def _take(path: Path, lock: Callable[[], object]) -> None:
 
 
 def _holder(path: Path) -> str:
-    """Name the coordinator that has a database open: ` (pid 4: xats-tui daemon)`; empty if none is found."""
+    """Name the coordinator that has the database open, as ` (pid 4: xats-tui daemon)`; empty if none is found."""
     for process in psutil.process_iter():
         try:
             command = shlex.join(process.cmdline())
@@ -113,7 +113,7 @@ def _holder(path: Path) -> str:
                 shown = "".join(sign if sign.isprintable() else "?" for sign in command)
                 return f" (pid {process.pid}: {shown[:MAX_COMMAND_CHARS]})"
         except (psutil.Error, OSError):
-            continue  # it has ended, or is another user's
+            continue  # the process ended, or belongs to another user
     return ""
 
 

@@ -1,6 +1,6 @@
-"""One SQLite file: a single writer, a few readers, and who is told of what was committed.
+"""One SQLite file with a single writer, a few readers, and listeners for committed changes.
 
-It knows nothing of the tables.  Every statement runs on the thread of its connection, never on the event loop.
+Every statement runs on the thread of its connection, never on the event loop.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ from xats_tui.core.events import Event
 logger = logging.getLogger(__name__)
 
 READ_CONNECTIONS = 2
-"""Connections for reading: more would only queue for the same two cores."""
+"""Connections for reading; more of them would only compete for the same two cores."""
 
 BUSY_TIMEOUT_MS = 5_000
-"""How long a statement waits for another process's lock before it fails (the reference's value)."""
+"""Time that a statement waits for another process's lock before it fails (the reference's value)."""
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -44,11 +44,11 @@ T = TypeVar("T")
 
 Values = tuple[Any, ...]
 Told = tuple[Any, ...]
-"""What a trigger tells of a row."""
+"""Values that a trigger reports about a row."""
 
 
 class Database:
-    """The open file."""
+    """The open database file."""
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class Database:
         self._guard = Guard(lambda: files.trouble)
         self._patience_ms = BUSY_TIMEOUT_MS
         self._objects: dict[tuple[Make[Any], str], Mapping[Values, Any]] = {}
-        """What was made of each row of the last answers."""
+        """Objects built from each row of the latest answers."""
         self._listeners: list[tuple[list[Told], Callable[[Sequence[Told]], None]]] = []
-        """What triggers have told in the transaction under way, and who is to hear it."""
+        """Reports of triggers in the current transaction, with the function that receives them after the commit."""
         self._idle_readers = list(readers)
         self._reading = Places(len(readers))
 
@@ -77,12 +77,12 @@ class Database:
     async def opened(
         cls, path: Path, clock: Clock, publish: Callable[[Iterable[Event]], None], *, alone: bool = True
     ) -> "AsyncIterator[Database]":
-        """Open the file, making or migrating it first; `publish` hears of every committed event.
+        """Open the file, creating or migrating it first; `publish` receives every committed event.
 
-        Unless `alone`, a coordinator may be writing to it: that is for whoever only reads.
+        With `alone=False`, for programs that only read, a coordinator may be writing to the file at the same time.
 
         Raises:
-            UnusableStore: the file cannot be used, with the reason and what to do.
+            UnusableStore: the file cannot be used; the message says why and what to do.
         """
         async with AsyncExitStack() as stack:
             if alone:
@@ -98,48 +98,48 @@ class Database:
 
     @property
     def path(self) -> Path:
-        """The file, as it was named."""
+        """Path of the file as it was given."""
         return self._files.path
 
     @property
     def trouble(self) -> str:
-        """One sentence about what is wrong with the file or its disk; empty if nothing is known of."""
+        """One sentence about a problem with the file or its disk; empty if none is known."""
         return self._files.trouble or (SENTENCES[self._guard.fault] if self._guard.fault else "")
 
     @property
     def is_lost(self) -> bool:
-        """Whether the files were taken away, so that nothing can be stored until a new start."""
+        """True if the files were removed or replaced, so that nothing can be stored until a restart."""
         return bool(self._files.trouble)
 
     def see_that_it_is_kept(self) -> None:
-        """See that what is done can be written down.
+        """Raise if nothing can be stored at present.
 
         Raises:
-            StoreError: the files were taken away.
+            StoreError: the files were removed or replaced.
         """
         if self.is_lost:
             raise StoreError(self._files.trouble, StoreFault.REMOVED)
 
     async def look(self) -> None:
-        """See whether the files are still there, so that `trouble` tells it also while nobody writes."""
+        """Check that the files are still there, so that `trouble` is up to date even while nothing is written."""
         async with self._turn:
             with suppress(StoreError, sqlite3.Error):
                 await on_thread(self._writer, _looked_after(self._files))
 
     async def save(self, target: Path | None = None) -> Path:
-        """Write everything that is stored, also what the removed files had, into a new file.
+        """Write everything that is stored into a new file, including what removed files held.
 
         Args:
-            target: where; if it is not named, in the place of the database if that is free, else beside it.
+            target: path of the new file; by default the database's own place if it is free, else a name beside it.
 
         Raises:
-            StoreError: there is a file already, or it cannot be written.
+            StoreError: the file exists already, or cannot be written.
         """
         async with self._reader() as reader:
             return await on_thread(reader, partial(save, self._files, target, self._clock.now()))
 
     async def save_at_the_end(self) -> None:
-        """Save what would be lost with this process, if its files were taken away."""
+        """Save what would be lost with this process, if its files were removed."""
         await self.look()
         if not self.is_lost or self._files.is_safe:
             return
@@ -149,12 +149,12 @@ class Database:
             logger.error("%s", error)
 
     async def watch(self, function: str, triggers: Iterable[str], hear: Callable[[Sequence[Told]], None]) -> None:
-        """Have `hear` told, as soon as a transaction is committed, what triggers have passed to an SQL function.
+        """Pass the values that triggers report to `hear` as soon as their transaction is committed.
 
         Args:
-            function: the name of the function, which takes as many arguments as it is given.
-            triggers: `CREATE TEMP TRIGGER` statements that call it; they see whatever this program writes.
-            hear: is called on the event loop before anybody can know of the commit.
+            function: name of the SQL function for the triggers; it takes any number of arguments.
+            triggers: `CREATE TEMP TRIGGER` statements that call the function; they see every write of this program.
+            hear: called on the event loop, before anything else learns of the commit.
         """
         told: list[Told] = []
         await self._writer.create_function(function, -1, lambda *values: told.append(values))
@@ -163,21 +163,21 @@ class Database:
         self._listeners.append((told, hear))
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        """All rows of the answer, as of the last commit."""
+        """Return all rows, as of the last commit."""
         async with self._reader() as reader:
             with self._guard:
                 return list(await reader.execute_fetchall(sql, parameters))
 
     async def fetch_one(self, sql: str, parameters: Parameters = ()) -> Row | None:
-        """The first row of the answer, as of the last commit."""
+        """Return the first row, as of the last commit."""
         rows = await self.fetch_all(sql, parameters)
         return rows[0] if rows else None
 
     async def fetch_objects(self, make: Make[T], sql: str, parameters: Parameters = ()) -> tuple[T, ...]:
-        """What a function makes of each row of the answer, as of the last commit, on the thread of a connection.
+        """Return an object for each row, as of the last commit, built on the connection's thread.
 
-        For a row that was in the last answer to the same SQL it is the same object: lists of hundreds, which are
-        shown again and again, differ in a few rows.
+        Rows that were in the last answer to the same SQL keep their objects: lists of hundreds are shown again and
+        again, and few rows change.
         """
         async with self._reader() as reader:
             with self._guard:
@@ -188,10 +188,10 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
-        """A transaction that is committed when the block ends and rolled back when it raises.
+        """Open a transaction that is committed when the block ends and rolled back when the block raises.
 
-        Commit and rollback are never interrupted: a cancelled caller leaves either all of it or nothing.  A lock of
-        another process is waited for as long as `BUSY_TIMEOUT_MS`, the wait for one's turn included.
+        Commit and rollback are never interrupted: after a cancellation, either everything is stored or nothing. Waiting
+        for another process's lock takes at most `BUSY_TIMEOUT_MS`, including the wait for other writers here.
 
         Raises:
             StoreError: the database could not begin or commit.
@@ -220,7 +220,7 @@ class Database:
 
     @asynccontextmanager
     async def _reader(self) -> AsyncIterator[aiosqlite.Connection]:
-        """A connection for reading that nobody else uses meanwhile."""
+        """Lend a reading connection exclusively."""
         async with self._reading:
             reader = self._idle_readers.pop()
             try:
@@ -229,7 +229,7 @@ class Database:
                 self._idle_readers.append(reader)
 
     async def _bound_wait(self, asked_at: float) -> None:
-        """While a lock goes on, those who wait for their turn do not add up their patience."""
+        """Shorten the lock timeout by the time already waited, so that waiting writers do not add up their timeouts."""
         waited_ms = int((self._clock.monotonic() - asked_at) * 1000)
         is_locked = self._guard.fault is StoreFault.LOCKED
         patience_ms = max(0, BUSY_TIMEOUT_MS - waited_ms) if is_locked else BUSY_TIMEOUT_MS
@@ -251,7 +251,7 @@ async def _connected(path: Path, *, reading: bool = False) -> AsyncIterator[aios
 
 
 def _looked_after(files: DatabaseFiles) -> Callable[[sqlite3.Connection], None]:
-    """What looks at the files, on the thread of the writer; a log that was taken away is merged into the database."""
+    """Return a function that checks the files on the writer's thread, and saves the log if only the log is gone."""
 
     def look(connection: sqlite3.Connection) -> None:
         try:
@@ -269,7 +269,7 @@ def _looked_after(files: DatabaseFiles) -> Callable[[sqlite3.Connection], None]:
 def _objects(
     make: Make[T], sql: str, parameters: Parameters, before: Mapping[Values, T], connection: sqlite3.Connection
 ) -> tuple[tuple[T, ...], Mapping[Values, T]]:
-    """What is made of each row, in their order and by row, on the thread of the connection."""
+    """Return the objects of all rows in order, and by row; runs on the connection's thread."""
     objects: list[T] = []
     by_row: dict[Values, T] = {}
     for row in connection.execute(sql, parameters).fetchall():
@@ -281,7 +281,7 @@ def _objects(
 
 
 async def _uninterrupted(work: Coroutine[Any, Any, Any]) -> tuple[Any, bool]:
-    """The result of `work`, which runs to its end, and whether the caller was cancelled meanwhile."""
+    """Run `work` to its end; return its result and whether the caller was cancelled meanwhile."""
     task = asyncio.ensure_future(work)
     cancelled = False
     while not task.done():

@@ -1,7 +1,4 @@
-"""What is wrong with the database when SQLite refuses: each fault with the sentence that says what to do.
-
-It knows SQLite's codes (https://www.sqlite.org/rescode.html), and nothing of what was asked for.
-"""
+"""Database faults: SQLite's error codes (https://www.sqlite.org/rescode.html) with a sentence that says what to do."""
 
 import logging
 import sqlite3
@@ -21,10 +18,10 @@ FAULTS = {
     sqlite3.SQLITE_CORRUPT: StoreFault.DAMAGED,
     sqlite3.SQLITE_NOTADB: StoreFault.DAMAGED,
 }
-"""By SQLite's primary result code."""
+"""Faults by SQLite's primary result code."""
 
 PRIMARY_CODE_MASK = 0xFF
-"""The bits of an extended result code that are its primary one."""
+"""Bits of an extended result code that hold the primary code."""
 
 SENTENCES = {
     StoreFault.FULL: "the disk of the database is full or cannot be written; make room and try again",
@@ -34,12 +31,12 @@ SENTENCES = {
 
 
 def fault_of(error: BaseException) -> StoreFault | None:
-    """What is wrong, if it is not merely a statement that cannot be carried out."""
+    """Return the fault of the database, or None if only the statement was wrong."""
     return FAULTS.get(getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE_MASK)
 
 
 def start_sentence(path: Path, error: Exception) -> str:
-    """Why a database cannot be opened, and what to do about it."""
+    """Explain why a database cannot be opened, and what to do about it."""
     match fault_of(error):
         case StoreFault.DAMAGED:
             way = f"`xats-tui repair --db {quote(str(path))}` saves what can be read; or name another file with --db"
@@ -52,13 +49,13 @@ def start_sentence(path: Path, error: Exception) -> str:
 
 
 class Guard:
-    """Turns sqlite3's exceptions into ours, so that nobody above the store needs to know them; `with` it is entered."""
+    """Context manager that turns sqlite3 exceptions into `StoreError`."""
 
     def __init__(self, files_trouble: Callable[[], str]) -> None:
-        """Name what tells whether files were taken away, which explains everything else."""
+        """Take a function that describes removed files, because that explains every other error."""
         self._files_trouble = files_trouble
         self.fault: StoreFault | None = None
-        """What was wrong last, and has not been seen to be in order since."""
+        """Latest fault that has not been seen to be resolved since."""
 
     def __enter__(self) -> None:
         return None
@@ -67,7 +64,7 @@ class Guard:
         if not isinstance(error, sqlite3.Error):
             return
         fault = fault_of(error)
-        if fault is None or fault is not self.fault:  # a fault that lasts is logged once
+        if fault is None or fault is not self.fault:  # log a lasting fault once
             logger.warning("the database refused a statement: %s", error)
         if trouble := self._files_trouble():
             raise StoreError(trouble, StoreFault.REMOVED) from error
@@ -75,6 +72,6 @@ class Guard:
         raise StoreError(f"{SENTENCES[fault]} ({error})" if fault else str(error), fault) from error
 
     def settle(self) -> None:
-        """Something was written: there is room, and no lock.  Damage does not go away."""
+        """Clear the fault after a successful write, which proves that there is room and no lock; damage remains."""
         if self.fault is not StoreFault.DAMAGED:
             self.fault = None

@@ -1,7 +1,7 @@
-"""The files of a database that is open: whether they are still those that the next start will find.
+"""Check that the files of an open database are still the files that the next start will find.
 
-SQLite goes on with files that were removed or replaced, for it holds them open; what it commits then is lost when the
-process ends.  Only the thread of the writing connection looks, for only it knows what changed by its own hand.
+SQLite keeps removed or replaced files open, and everything it commits then is lost when the process ends.  Only the
+thread of the writing connection checks, because only that thread knows which changes are its own.
 """
 
 import sqlite3
@@ -13,14 +13,14 @@ from pathlib import Path
 from xats_tui.core.errors import StoreError, StoreFault
 
 WAL, INDEX = "-wal", "-shm"
-"""How the files end in which SQLite keeps what is not in the database yet, and where it is in there."""
+"""Endings of SQLite's write-ahead log and of its index."""
 
 WAY_OUT = "stop the coordinator, which then saves what it has, or run `xats-tui save`; then start it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """How a file was when it was looked at."""
+    """Identity, size and modification time of a file at one moment."""
 
     device: int
     inode: int
@@ -29,7 +29,7 @@ class Mark:
 
     @classmethod
     def of(cls, path: Path) -> "Mark | None":
-        """Look at a file; None if it is not there."""
+        """Read the mark of a file, or None if the file does not exist."""
         try:
             status = path.stat()
         except OSError:
@@ -37,34 +37,34 @@ class Mark:
         return cls(device=status.st_dev, inode=status.st_ino, size=status.st_size, changed_ns=status.st_mtime_ns)
 
     def is_same_file(self, other: "Mark") -> bool:
-        """Tell whether both are marks of one file, whatever has been written into it between them."""
+        """Return whether both marks belong to one file, even if its content changed."""
         return (self.device, self.inode) == (other.device, other.inode)
 
 
 class DatabaseFiles:
-    """The database, its log and the index of that."""
+    """The database file, its log and the log's index."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        """As it was named; links are followed at each look, as the next start will follow them."""
+        """Path as it was given; links are followed at each check, as the next start will follow them."""
         self._beside = path.resolve()
         self._marks: dict[Path, Mark] = {}
         self._damaged: Mapping[Path, Mark | None] = {}
-        """The files as they were when they were found to be damaged last."""
+        """Marks of the files when they were last found to be damaged."""
         self.trouble = ""
-        """One sentence if the files are not those that were opened; empty if they are."""
+        """One sentence if the files are not those that were opened; empty if all is well."""
         self.has_lost_its_log = False
-        """Whether that is all that is wrong: the database itself is in its place, and whole."""
+        """True if only the log is missing and the database itself is in its place and whole."""
         self.is_safe = False
-        """Whether everything has been written into a file since then, so that nothing is lost with this process."""
+        """True if everything was saved to a file since then, so that nothing is lost when the process ends."""
 
     def begin(self) -> None:
-        """Take the files as they are now for those that were opened."""
+        """Record the files as they are now as the opened files."""
         found = {path: Mark.of(path) for path in (self.path, self._named(WAL), self._named(INDEX))}
         self._marks = {path: mark for path, mark in found.items() if mark}
 
     def note(self) -> None:
-        """Take what is in the files now for right: this process has just written to them."""
+        """Record the files' current content as correct: this process has just written to them."""
         for path, mark in self._marks.items():
             found = Mark.of(path)
             if found and found.is_same_file(mark):
@@ -72,21 +72,21 @@ class DatabaseFiles:
 
     @property
     def place_is_free(self) -> bool:
-        """Whether no file of anybody else stands where the database was, or its log."""
+        """True if no other program's file stands in place of the database or its log."""
         beside = (self._named(WAL), self._named(INDEX))
         return Mark.of(self.path) is None and all(Mark.of(path) is None or self._is_ours(path) for path in beside)
 
     def clear_place(self) -> None:
-        """Remove log and index of the database that was taken away: they would be taken for those of its successor."""
+        """Remove the log and index of the removed database, or SQLite would use them with the new file."""
         for path in (self._named(WAL), self._named(INDEX)):
             if self._is_ours(path):
                 path.unlink()
 
     def check(self) -> None:
-        """See that the files are those that were opened, and hold what was written into them.
+        """Check that the files are the opened ones and hold what this process wrote.
 
         Raises:
-            StoreError: they are not; nothing must be written.
+            StoreError: the files were removed, replaced or damaged; nothing must be written.
         """
         problem = self._problem()
         self.trouble = f"{problem}, so nothing more is stored: {WAY_OUT}" if problem else ""
@@ -103,7 +103,7 @@ class DatabaseFiles:
         for path, mark in self._marks.items():
             now = found[path]
             if now is None or not now.is_same_file(mark):
-                self.has_lost_its_log = path != self.path  # which comes first
+                self.has_lost_its_log = path != self.path  # the database comes first in the marks
                 what = "replaced by another file" if now else "removed"
                 return f"{path.name} was {what} while the coordinator runs (in {path.parent})"
         self.has_lost_its_log = False
@@ -113,7 +113,7 @@ class DatabaseFiles:
         return self._damage(contents)
 
     def _damage(self, contents: Mapping[Path, Mark | None]) -> str:
-        """Read files through into which another program has written; SQLite's own programs may."""
+        """Check files that another program wrote to; SQLite's own tools may do so without damage."""
         if contents != self._damaged and not self._is_whole():
             self._damaged = contents
         if contents == self._damaged:

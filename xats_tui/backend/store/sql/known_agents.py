@@ -1,6 +1,6 @@
-"""Agents as the last commit left them, in memory: every call asks who calls, and each message to whom.
+"""Agents in memory as of the last commit, because every call looks up its caller and its recipients.
 
-The database itself tells which rows a transaction has changed, so nobody who changes one has to think of this.
+Triggers in the database report changed rows, so code that changes an agent needs no extra step.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from xats_tui.core.model.agents import Agent
 TOLD = "agent_changed"
 
 SEEN = "last_seen_at"
-"""The column that changes with every call of an agent; told with its value, so that the rest need not be read anew."""
+"""Column that changes with every call; its new value is reported, so that the row need not be read again."""
 
 COLUMNS = "SELECT group_concat(name) AS names FROM pragma_table_info('agents') WHERE name <> ?"
 
@@ -29,18 +29,18 @@ CHANGED = (
 
 
 class KnownAgents:
-    """The agents that were asked for, and have not changed since."""
+    """Cache of agents that were looked up and have not changed since."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._by_id: dict[str, Agent] = {}
         self._ids: dict[tuple[str, str], str] = {}
-        """By team and name."""
+        """Agent ids by team and name."""
         self._watching = False
         self._changes = 0
 
     async def watch(self) -> None:
-        """Have the database tell of changes; until then every question goes to it."""
+        """Subscribe to changes; before that, every lookup reads the database."""
         row = await self._database.fetch_one(COLUMNS, (SEEN,))
         assert row is not None
         changed = CHANGED.format(columns=row["names"], told=TOLD)
@@ -48,21 +48,21 @@ class KnownAgents:
         self._watching = True
 
     async def by_id(self, agent_id: str) -> Agent | None:
-        """The agent of that id."""
+        """Return the agent with this id."""
         if known := self._by_id.get(agent_id):
             return known
         before = self._changes
         return self._learn(await store.by_id(self._database, agent_id), before)
 
     async def by_name(self, team: str, name: str) -> Agent | None:
-        """The agent of that name in that team; byte-exact."""
+        """Return the agent with this exact name in the team."""
         if known := self._by_id.get(self._ids.get((team, name), "")):
             return known
         before = self._changes
         return self._learn(await store.by_name(self._database, team, name), before)
 
     def _learn(self, agent: Agent | None, before: int) -> Agent | None:
-        """Remember what was read, unless anything has changed since `before`: it may be older than that."""
+        """Cache the agent, unless anything changed since `before`: then the read may be out of date."""
         if agent and self._watching and before == self._changes:
             self._by_id[agent.agent_id] = agent
             self._ids[agent.team, agent.name] = agent.agent_id

@@ -1,7 +1,7 @@
-"""The schema, as numbered steps from any older file to the newest.
+"""Database schema as numbered steps from any older file to the newest.
 
-The number of the last step taken is the file's `PRAGMA user_version`.  Files of cross-agent-teams-mcp have none (0):
-the first step brings every shape of theirs to their newest, the following ones add what is ours.
+A file's `PRAGMA user_version` is the number of its last step.  Files of cross-agent-teams-mcp have none (0): the first
+step brings all of their variants to that program's newest schema, and the later steps add ours.
 """
 
 import sqlite3
@@ -16,16 +16,16 @@ from xats_tui.core.errors import UnusableStore
 from xats_tui.runtime import private_files
 
 WAKE_LIFETIME = timedelta(hours=24)
-"""How long a retry that was pending in a reference file is still worth trying."""
+"""Time for which a pending retry from a reference file is still worth trying."""
 
 TIMEOUT_MS = 5_000
-"""How long a lock of another process is waited for."""
+"""Time to wait for another process's lock."""
 
 ALWAYS_CHECKED_BYTES = 32_000_000
-"""Bytes up to which a database is looked through at every start: that takes 0.15 s at the most."""
+"""Size up to which a database is checked at every start, which takes at most 0.15 s."""
 
 BESIDE = ("-wal", "-shm")
-"""How the files end that SQLite keeps beside the database, made with the database's own mode."""
+"""Endings of the files that SQLite keeps beside the database, with the database's own mode."""
 
 REFERENCE_TABLES = (
     """CREATE TABLE IF NOT EXISTS events (
@@ -81,13 +81,13 @@ AGENT_COLUMNS_ADDED_OVER_TIME = {
 }
 
 OUR_ADDITIONS = (
-    # Panes: ids repeat across servers, pids across time.
+    # Panes: tmux servers reuse pane ids, and systems reuse pids.
     "ALTER TABLE agents ADD COLUMN tmux_socket TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE agents ADD COLUMN runtime_ui_started_at REAL",
     "ALTER TABLE agents ADD COLUMN host_session TEXT",
-    # Reading: a message has exactly one recipient, so its receipt is a column.
+    # Reading: each message row has exactly one recipient, so its read mark is a column.
     "ALTER TABLE messages ADD COLUMN read_at TEXT",
-    # Wakes: the reference's status row is the wake, with what it needs to survive a restart.
+    # Wakes: extend the reference's status row so that a wake survives a restart.
     "ALTER TABLE message_delivery_status ADD COLUMN recipient_message_id TEXT",
     "ALTER TABLE message_delivery_status ADD COLUMN detail TEXT",
     "ALTER TABLE message_delivery_status ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
@@ -105,17 +105,17 @@ OUR_ADDITIONS = (
         message_id TEXT NOT NULL, agent_id TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL,
         transport TEXT NOT NULL, outcome TEXT NOT NULL, seen_before TEXT NOT NULL, seen_after TEXT NOT NULL,
         PRIMARY KEY (message_id, agent_id, number)) WITHOUT ROWID""",
-    # The operator: who is not to be disturbed, and what was done by hand.
+    # The operator: do not disturb, and the activity log.
     """CREATE TABLE do_not_disturb (
         subject TEXT PRIMARY KEY, until TEXT, set_at TEXT NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE activity (
         activity_id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, actor TEXT NOT NULL, verb TEXT NOT NULL,
         agent_id TEXT, message_id TEXT, detail TEXT NOT NULL)""",
-    # Identities: who unregisters and comes back finds its id and its mail.
+    # Identities: an agent that unregisters and returns gets its id and messages back.
     """CREATE TABLE departed_agents (
         team TEXT NOT NULL, name TEXT NOT NULL, agent_id TEXT NOT NULL, departed_at TEXT NOT NULL,
         PRIMARY KEY (team, name)) WITHOUT ROWID""",
-    # Contracts: who has fetched what, and whether a version broke the one before.
+    # Contracts: fetched versions, and whether a version breaks its predecessor.
     "ALTER TABLE contracts ADD COLUMN breaking INTEGER",
     """CREATE TABLE contract_fetches (
         agent_id TEXT NOT NULL, team TEXT NOT NULL, contract_name TEXT NOT NULL, version INTEGER NOT NULL,
@@ -150,7 +150,7 @@ SURFACE_ADDITIONS = (
     "INSERT INTO codex_pane_pre_registrations (pane_id, xats_agent_id, expires_at) "
     "SELECT pane_id, xats_agent_id, expires_at FROM pre_registrations_of_one_server",
     "DROP TABLE pre_registrations_of_one_server",
-    # Channel proxies are no agents: nobody writes to them, and each process of theirs made a row.
+    # Channel proxies leave the agents table: nobody writes to them, and each process added a row.
     """CREATE TABLE channel_proxies (
         agent_id TEXT PRIMARY KEY, team TEXT NOT NULL, name TEXT NOT NULL, channel_session_id TEXT, ui_pid INTEGER,
         registered_at TEXT NOT NULL, last_seen_at TEXT NOT NULL, UNIQUE (team, name)) WITHOUT ROWID""",
@@ -171,7 +171,7 @@ SURFACE_ADDITIONS = (
     """CREATE TABLE calls (
         call_id TEXT PRIMARY KEY, at TEXT NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID""",
     "CREATE INDEX idx_calls_at ON calls (at)",
-    # Retention: what may go, and nothing that stays, by age.
+    # Retention: partial indexes by age over the rows that may be deleted.
     "CREATE INDEX idx_messages_kept ON messages (sent_at) WHERE read_at IS NOT NULL",
     "CREATE INDEX idx_events_kept ON events (created_at) "
     "WHERE event_type NOT IN ('message_sent', 'contract_registered')",
@@ -179,7 +179,7 @@ SURFACE_ADDITIONS = (
 )
 
 CALLS_OF_CALLERS = (
-    # An id is its caller's own: answers that were kept without a caller could go to anybody.
+    # Call ids are unique per caller only: answers stored without a caller could go to the wrong one.
     "DROP TABLE calls",
     """CREATE TABLE calls (
         caller TEXT NOT NULL, call_id TEXT NOT NULL, at TEXT NOT NULL, answer TEXT NOT NULL,
@@ -188,7 +188,7 @@ CALLS_OF_CALLERS = (
 )
 
 IDENTITY_ADDITIONS = (
-    # Who an agent is: what proves its pane, which process stands behind a session, since when a pane is as it is.
+    # Identity: proof of an agent's pane, the process behind a session, the age of a pane's state.
     "ALTER TABLE agents ADD COLUMN runtime_proved INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE sessions ADD COLUMN peer_pid INTEGER",
     "ALTER TABLE sessions ADD COLUMN peer_started_at REAL",
@@ -199,7 +199,7 @@ IDENTITY_ADDITIONS = (
 
 
 PASTES = (
-    # What may have arrived in a pane is not pasted again, whoever asks after a restart.
+    # Outstanding pastes: text that may have arrived in a pane is not pasted again after a restart.
     """CREATE TABLE outstanding_pastes (
         socket TEXT NOT NULL, pane_id TEXT NOT NULL, text TEXT NOT NULL, occupant TEXT NOT NULL, line_before TEXT,
         pasted_at TEXT NOT NULL, entered_at TEXT, screen TEXT NOT NULL, drawn INTEGER NOT NULL, gone INTEGER NOT NULL,
@@ -207,7 +207,7 @@ PASTES = (
 )
 
 KEYS_FIRST = (
-    # Where the columns of a key stand behind others, SQLite's check (3.40) finds NULL in a row that has none.
+    # SQLite 3.40's check reports a false NULL if key columns stand behind other columns.
     "ALTER TABLE codex_pane_pre_registrations RENAME TO pre_registrations_of_late_keys",
     """CREATE TABLE codex_pane_pre_registrations (
         tmux_socket TEXT NOT NULL DEFAULT '', pane_id TEXT NOT NULL, xats_agent_id TEXT NOT NULL,
@@ -218,7 +218,7 @@ KEYS_FIRST = (
 )
 
 FALSE_ALARM = "NULL value in codex_pane_pre_registrations."
-"""What the check says of a file from before that step, which is whole."""
+"""Complaint about a file from before that step, which is in fact whole."""
 
 RECEIPTS = (
     """CREATE TABLE handed_out (
@@ -229,14 +229,14 @@ RECEIPTS = (
     "CREATE INDEX idx_handed_out_message ON handed_out (message_id)",
     "CREATE INDEX idx_handed_out_now ON handed_out (agent_id, number) WHERE ends_at IS NOT NULL",
 )
-"""Mail that was handed out and is not yet known to have come before the model."""
+"""Messages that were handed out but not yet confirmed as seen by the model."""
 
 
 def prepare(path: Path, now: datetime) -> None:
-    """Make the file if there is none and bring it to the newest schema, keeping a backup of what it was.
+    """Create or migrate the file, keeping a backup of an older one.
 
     Raises:
-        UnusableStore: the file is newer than this program, is no database, or cannot be read or written.
+        UnusableStore: the file is newer than this program, is not a database, or cannot be read or written.
     """
     try:
         private_files.make_folder(path.parent)
@@ -266,10 +266,10 @@ def prepare(path: Path, now: datetime) -> None:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """See that a file is whole: one that is small, or that a coordinator which was killed has left.
+    """Check a file that is small or was left by a killed coordinator.
 
     Raises:
-        sqlite3.DatabaseError: it is not.
+        sqlite3.DatabaseError: the file is damaged.
     """
     was_left = path.with_name(path.name + BESIDE[0]).exists()
     if was_left or path.stat().st_size <= ALWAYS_CHECKED_BYTES:
@@ -284,15 +284,15 @@ def _take_step(
     connection: sqlite3.Connection, number: int, migrate: Callable[[sqlite3.Connection, datetime], None], now: datetime
 ) -> None:
     connection.execute("PRAGMA foreign_keys=OFF")
-    connection.execute("PRAGMA legacy_alter_table=ON")  # a renamed table must not drag others' references along
+    connection.execute("PRAGMA legacy_alter_table=ON")  # renaming a table must not change references to it
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if _version(connection) < number:  # another process may have been quicker
+        if _version(connection) < number:  # another process may have migrated the file meanwhile
             migrate(connection, now)
             connection.execute(f"PRAGMA user_version={number}")
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # a full disk has ended it already
+        if connection.in_transaction:  # a full disk already ends the transaction
             connection.execute("ROLLBACK")
         raise
 
@@ -387,11 +387,11 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
 )
 
 LATEST = len(MIGRATIONS)
-"""The schema number of a file that this program has written."""
+"""Schema number of files that this version writes."""
 
 
 def _split_event_team(connection: sqlite3.Connection) -> None:
-    """Rebuild an `events` table of the time when a message could not leave its team."""
+    """Rebuild an `events` table from the time when messages could not leave their team."""
     connection.execute("ALTER TABLE events RENAME TO events_of_one_team")
     connection.execute("DROP INDEX IF EXISTS idx_events_team")
     connection.execute(REFERENCE_TABLES[0])
@@ -403,7 +403,7 @@ def _split_event_team(connection: sqlite3.Connection) -> None:
 
 
 def _rename_duplicates(connection: sqlite3.Connection) -> None:
-    """Give every row of a doubled (team, name) but the one seen last a number; its mail goes by id and stays."""
+    """Add a number to the name of every duplicate (team, name) except the last seen; messages go by id and stay."""
     taken = {tuple(row) for row in connection.execute("SELECT team, name FROM agents")}
     seen: set[tuple[str, str]] = set()
     for agent_id, team, name in connection.execute(

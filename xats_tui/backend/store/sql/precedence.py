@@ -1,15 +1,15 @@
-"""Whose turn it is at the database: calls that somebody waits for come before work that has time."""
+"""Turns at the database: calls that a client waits for go before background work."""
 
 import asyncio
 from collections import deque
 from contextvars import ContextVar
 
 HAS_TIME: ContextVar[bool] = ContextVar("has_time", default=False)
-"""Whether nobody waits for what this task does; set it in a task of its own."""
+"""True in tasks whose result nobody waits for; set it in a task of its own."""
 
 
 class Places:
-    """So many may use a thing at once; who waits is let in by urgency, then in the order of asking."""
+    """Semaphore with two queues: urgent waiters first, each queue in order of arrival."""
 
     def __init__(self, count: int) -> None:
         self._free = count
@@ -26,14 +26,14 @@ class Places:
             await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():
-                self._leave()  # it was handed over just then
+                self._leave()  # the place was handed over just before the cancellation
             raise
 
     async def __aexit__(self, *error: object) -> None:
         self._leave()
 
     def _leave(self) -> None:
-        """Hand a place over to the next who waits; those who have given up are passed over."""
+        """Hand the place to the next waiter, skipping waiters that gave up."""
         for line in (self._urgent, self._patient):
             while line:
                 place = line.popleft()

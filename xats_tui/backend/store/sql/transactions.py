@@ -1,7 +1,7 @@
-"""A transaction, which ends one way or the other, and its statements, each run on the thread of its connection.
+"""Write transactions and their statements, which run on the thread of their connection.
 
-It knows nothing of the tables.  The way to that thread and back takes longer than most statements: those of a
-transaction that have no answer wait for the next that has.
+Handing a statement to that thread takes longer than most statements take, so statements without an answer are queued
+until the next statement with one.
 """
 
 import sqlite3
@@ -25,33 +25,33 @@ Make = Callable[[Row], T]
 
 
 class RowId:
-    """The rowid of a row; a parameter of statements that come after its insertion, which may still be waiting."""
+    """Rowid of an inserted row, usable as a parameter of later statements even while the insertion is still queued."""
 
     def __init__(self) -> None:
         self._number: int | None = None
 
     @property
     def number(self) -> int:
-        """The rowid, once the insertion was carried out: at the commit at the latest."""
+        """The rowid; known once the insertion was carried out, at the latest after the commit."""
         assert self._number is not None
         return self._number
 
     def learn(self, number: int | None) -> None:
-        """Take the number that the row has got; for the thread of the connection."""
+        """Set the number; called on the connection's thread."""
         self._number = number
 
     def __conform__(self, protocol: object) -> int:
-        """What sqlite3 binds for it."""
+        """Return the value that sqlite3 binds for this parameter."""
         return self.number
 
 
 class Statement(NamedTuple):
-    """SQL that is run for rows of parameters, one after the other."""
+    """One SQL statement with a sequence of parameter rows."""
 
     sql: str
     rows: Sequence[Parameters] = ((),)
     inserted: RowId | None = None
-    """Learns the number of the row that the statement inserts."""
+    """Receives the rowid that the statement inserts."""
 
 
 BEGIN = Statement("BEGIN IMMEDIATE")
@@ -59,26 +59,26 @@ COMMIT = Statement("COMMIT")
 
 
 class Reader(Protocol):
-    """Whatever can be asked for rows."""
+    """Source of rows: the database, or an open transaction."""
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        """All rows of the answer."""
+        """Return all rows."""
         ...
 
     async def fetch_one(self, sql: str, parameters: Parameters = ()) -> Row | None:
-        """The first row of the answer."""
+        """Return the first row."""
         ...
 
     async def fetch_objects(self, make: Make[T], sql: str, parameters: Parameters = ()) -> tuple[T, ...]:
-        """What a function makes of each row of the answer, and of nothing else."""
+        """Return one object for each row, built from that row alone."""
         ...
 
 
 class Transaction:
     """One open write transaction; made by `Database.write()` only.
 
-    A statement without an answer is refused, if it is, with the next one that has an answer, or at the commit; nothing
-    of the transaction remains then, either way.
+    If a statement without an answer fails, the error is raised by the next statement with an answer, or by the commit;
+    in either case nothing of the transaction remains.
     """
 
     def __init__(self, connection: aiosqlite.Connection, guard: Guard, files: DatabaseFiles, now: datetime) -> None:
@@ -88,65 +88,65 @@ class Transaction:
         self._waiting: list[Statement] = [BEGIN]
         self._under_way = False
         self._failed = False
-        """Whether what waited may be lost: nothing more comes of this transaction."""
+        """True if queued statements may be lost, so that the transaction cannot be continued."""
         self.now = now
-        """The instant that everything in this transaction happened at."""
+        """Time of everything in this transaction."""
         self.events: list[Event] = []
-        """What will be a fact once this has been committed."""
+        """Events to publish after the commit."""
 
     def record(self, event: Event) -> None:
-        """Publish `event` after the commit; never if it fails."""
+        """Publish `event` after a successful commit."""
         self.events.append(event)
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        """All rows of the answer; for `INSERT` and `UPDATE` those of `RETURNING`."""
+        """Return all rows; for `INSERT` and `UPDATE` the rows of `RETURNING`."""
         return await self._carry_out(Statement(sql, (parameters,)))
 
     async def fetch_one(self, sql: str, parameters: Parameters = ()) -> Row | None:
-        """The first row of the answer."""
+        """Return the first row."""
         rows = await self.fetch_all(sql, parameters)
         return rows[0] if rows else None
 
     async def fetch_objects(self, make: Make[T], sql: str, parameters: Parameters = ()) -> tuple[T, ...]:
-        """What a function makes of each row of the answer."""
+        """Return one object for each row."""
         return tuple(map(make, await self.fetch_all(sql, parameters)))
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> None:
-        """Run a statement that has no answer."""
+        """Queue a statement that has no answer."""
         await self.execute_many(sql, (parameters,))
 
     async def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
-        """Run one statement for many rows."""
+        """Queue one statement for many rows."""
         self._waiting.append(Statement(sql, tuple(rows)))
 
     async def insert(self, sql: str, parameters: Parameters = ()) -> RowId:
-        """Insert one row; its number is known once the statement was carried out, at the commit at the latest."""
+        """Queue an insertion; its rowid is known once it was carried out, at the latest after the commit."""
         inserted = RowId()
         self._waiting.append(Statement(sql, (parameters,), inserted))
         return inserted
 
     async def carry_out(self) -> None:
-        """Have carried out what waits."""
+        """Carry out the queued statements."""
         if self._waiting:
             await self._carry_out()
 
     @property
     def has_begun(self) -> bool:
-        """Whether the database has been asked for anything."""
+        """True if the database was asked for anything."""
         return self._under_way
 
     async def commit(self) -> None:
-        """Make it all true; for `Database.write()`."""
+        """Commit; called by `Database.write()`."""
         if self._under_way or self._waiting != [BEGIN]:
             await self._carry_out(COMMIT)
 
     async def roll_back(self) -> None:
-        """Leave nothing of it, whatever has become of it; for `Database.write()`."""
+        """Roll everything back; called by `Database.write()`."""
         if self._under_way:
             await on_thread(self._connection, _roll_back)
 
     async def _carry_out(self, *last: Statement) -> list[Row]:
-        """Run what waits, and then this; the rows that the last statement answers."""
+        """Run the queued statements and then `last`; return the rows of the last statement."""
         if self._failed:
             raise StoreError("a statement of this transaction has failed before")
         statements, self._waiting = (*self._waiting, *last), []
@@ -160,22 +160,23 @@ class Transaction:
 
 
 async def on_thread(connection: aiosqlite.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
-    """What a function makes of a connection on its thread; aiosqlite 0.22 says nowhere how, and tests hold us to it."""
+    """Run `work` on the connection's thread and return its result."""
+    # aiosqlite 0.22 has no public way to do this; tests pin the private one.
     result: T = await connection._execute(work, connection._conn)  # type: ignore[no-untyped-call]
     return result
 
 
 def _carry_out(connection: sqlite3.Connection, statements: Sequence[Statement], files: DatabaseFiles) -> list[Row]:
-    """Run statements on the thread of their connection; the rows that the last one answers.
+    """Run statements on their connection's thread; return the rows of the last statement.
 
     Raises:
-        StoreError: the files are not as they were left, so that a commit would be lost.
+        StoreError: the files were changed by another program, so that a commit would be lost.
     """
-    files.check()  # each time: what is noted below must not hide what another program did since the last commit
+    files.check()  # before each statement, as `note` below would hide changes by another program
     try:
         return _answer(connection, statements)
     except sqlite3.DatabaseError:
-        files.check()  # a log that was cut off looks like a disk that cannot be read
+        files.check()  # a truncated log looks like an unreadable disk
         raise
     finally:
         files.note()
@@ -193,6 +194,6 @@ def _answer(connection: sqlite3.Connection, statements: Iterable[Statement]) -> 
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
-    """Only its own thread knows whether a connection has begun: what it was told before may still be waiting."""
+    """Roll back on the connection's thread, the only one that knows whether the queued BEGIN was carried out."""
     if connection.in_transaction:
         connection.rollback()

@@ -1,7 +1,4 @@
-"""A damaged database, and the new file that takes its place: when that may be done, and how nothing is lost by it.
-
-It does not know how rows are saved.
-"""
+"""Replacement of a damaged database by a new file, without losing the damaged one."""
 
 import fcntl
 import os
@@ -20,27 +17,28 @@ from xats_tui.backend.store.upkeep.salvage import Salvaged, complaint_of, salvag
 from xats_tui.core.errors import UnusableStore
 
 USERS_AT, USERS = 0x4000_0002, 510
-"""Where SQLite locks a database, and for how many bytes, as long as anybody uses it
-(https://www.sqlite.org/fileformat2.html#the_lock_byte_page)."""
+"""Offset and length of the bytes that SQLite locks while any program uses a database
+(https://www.sqlite.org/fileformat2.html#the_lock_byte_page).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """What became of a damaged database."""
+    """Result of a repair."""
 
     complaint: str
-    """What was wrong with it; empty if it was whole, and nothing was done."""
+    """SQLite's complaint about the database; empty if it was whole and nothing was done."""
     kept: Path | None
-    """Where the damaged file is now."""
+    """New path of the damaged file."""
     tables: tuple[Salvaged, ...]
-    """What the new file has."""
+    """Rows saved in the new file, by table."""
 
 
 def repair(path: Path, now: datetime) -> Repair:
-    """Put what can be read of a damaged database into a new file in its place, and keep the damaged one beside it.
+    """Replace a damaged database by a new file with all readable rows, and keep the damaged file beside it.
 
     Raises:
-        UnusableStore: it is in use or cannot be read at all, or there is no room; it is left as it is.
+        UnusableStore: the database is in use or unreadable, or there is no room; it is left unchanged.
     """
     try:
         with _alone(path) as file, tempfile.TemporaryDirectory(prefix=".repair-", dir=path.parent) as folder:
@@ -49,21 +47,21 @@ def repair(path: Path, now: datetime) -> Repair:
             complaint = complaint_of(copy)
             if not complaint:
                 return Repair(complaint="", kept=None, tables=())
-            _copy(file, path, copy)  # the check may have changed it
+            _copy(file, path, copy)  # the check may have changed the copy
             tables = salvage(copy, new, now)
             if still := complaint_of(new):
                 raise UnusableStore(f"the new file would be damaged, too: {still}")
             return Repair(complaint=complaint, kept=_exchange(path, new, now), tables=tables)
     except UnusableStore as error:
-        raise UnusableStore(f"the database {path} cannot be repaired: {error}; it is as it was") from error
+        raise UnusableStore(f"the database {path} cannot be repaired: {error}; nothing was changed") from error
     except (OSError, sqlite3.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UnusableStore(f"the database {path} cannot be repaired: {reason}; it is as it was") from error
+        raise UnusableStore(f"the database {path} cannot be repaired: {reason}; nothing was changed") from error
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[IO[bytes]]:
-    """The file, which nobody else uses during the block."""
+    """Open the file and lock out every other program during the block."""
     with path.open("r+b") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, USERS, USERS_AT)
@@ -73,9 +71,10 @@ def _alone(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _copy(file: IO[bytes], path: Path, copy: Path) -> None:
-    """Copy the database and its log.  To open it a second time and close it would give up the lock."""
+    """Copy the database and its log."""
     _beside(copy, INDEX).unlink(missing_ok=True)
     _beside(copy, WAL).unlink(missing_ok=True)
+    # read through `file`: opening the database a second time and closing it would release the lock
     file.seek(0)
     with copy.open("wb") as out:
         shutil.copyfileobj(file, out)
@@ -84,11 +83,11 @@ def _copy(file: IO[bytes], path: Path, copy: Path) -> None:
 
 
 def _exchange(path: Path, new: Path, now: datetime) -> Path:
-    """Keep the damaged files under another name and put the new one in their place: there always is a database."""
+    """Keep the damaged files under another name and put the new file in their place; a database exists at all times."""
     kept = path.with_name(f"{path.name}.damaged-{now:%Y%m%dT%H%M%S}Z")
     new.chmod(0o600)
     os.link(path, kept)
-    for ending in (WAL, INDEX):  # they would be taken for the new file's
+    for ending in (WAL, INDEX):  # SQLite would apply these to the new file
         with suppress(FileNotFoundError):
             _beside(path, ending).rename(_beside(kept, ending))
     with new.open("rb") as file:

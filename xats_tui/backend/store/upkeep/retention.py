@@ -1,6 +1,6 @@
-"""Deleting what has been kept long enough, a bounded number of rows at a time.
+"""Deletion of old rows, a bounded number at a time.
 
-Each function deletes `limit` rows at the most and says how many: fewer than that, and there are no more.
+Each function deletes at most `limit` rows and returns how many; a smaller number means that none are left.
 """
 
 from datetime import datetime
@@ -11,11 +11,11 @@ from xats_tui.core.clock import to_wire
 from xats_tui.core.events import HistoryPruned
 
 IN = "IN (SELECT value FROM json_each(?))"
-"""Any of the ids in one JSON array, since SQLite bounds the number of variables."""
+"""Any id in one JSON array, because SQLite limits the number of variables."""
 
 
 async def prune_messages(tx: Transaction, before: datetime, limit: int) -> int:
-    """Delete read messages that were sent before then, with their wakes, and the events that no message is left of."""
+    """Delete read messages sent before `before`, with their wakes and the events that have no message left."""
     rows = await tx.fetch_all(
         "SELECT id, event_id FROM messages WHERE read_at IS NOT NULL AND sent_at < ? ORDER BY sent_at LIMIT ?",
         (to_wire(before), limit),
@@ -40,7 +40,7 @@ async def prune_messages(tx: Transaction, before: datetime, limit: int) -> int:
 
 
 async def prune_events(tx: Transaction, before: datetime, limit: int) -> int:
-    """Delete events from before then that neither a message nor whoever polls for contracts depends on."""
+    """Delete events from before `before`, except those that messages or contract subscribers depend on."""
     rows = await tx.fetch_all(
         "DELETE FROM events WHERE event_id IN (SELECT event_id FROM events "
         "WHERE event_type NOT IN ('message_sent', 'contract_registered') AND created_at < ? "
@@ -51,7 +51,7 @@ async def prune_events(tx: Transaction, before: datetime, limit: int) -> int:
 
 
 async def prune_activity(tx: Transaction, before: datetime, limit: int) -> int:
-    """Delete what was written down of the operator's acts before then."""
+    """Delete operator activity from before `before`."""
     rows = await tx.fetch_all(
         "DELETE FROM activity WHERE activity_id IN (SELECT activity_id FROM activity WHERE at < ? ORDER BY at LIMIT ?) "
         "RETURNING activity_id",
@@ -63,7 +63,7 @@ async def prune_activity(tx: Transaction, before: datetime, limit: int) -> int:
 
 
 async def prune_sessions(tx: Transaction, before: datetime, limit: int) -> int:
-    """Delete sessions without a call since then."""
+    """Delete sessions without a call since `before`."""
     rows = await tx.fetch_all(
         "DELETE FROM sessions WHERE session_id IN (SELECT session_id FROM sessions WHERE last_call_at < ? LIMIT ?) "
         "RETURNING session_id",
@@ -73,7 +73,7 @@ async def prune_sessions(tx: Transaction, before: datetime, limit: int) -> int:
 
 
 async def prune_calls(tx: Transaction, before: datetime, limit: int) -> int:
-    """Delete the answers of calls from before then."""
+    """Delete stored answers of calls from before `before`."""
     rows = await tx.fetch_all(
         "DELETE FROM calls WHERE (caller, call_id) IN "
         "(SELECT caller, call_id FROM calls WHERE at < ? ORDER BY at LIMIT ?) RETURNING call_id",

@@ -1,8 +1,7 @@
-"""What can still be read of a damaged database, row by row, in a new file that takes its place.
+"""Recovery of the readable rows of a damaged database into a new file.
 
-SQLite refuses a page that makes no sense; the rows on every other page are as good as before.  So a table is read in
-ranges of rowids, and a range that is refused is halved until what is refused stands alone.  The damaged file is kept.
-It does not know what the rows mean, apart from those that are of no use without others (`_mend`).
+SQLite refuses a damaged page, but the rows on all other pages are good.  So a table is read in ranges of rowids, and a
+refused range is halved until only the damaged rows are left out.  The damaged file is kept.
 """
 
 import sqlite3
@@ -17,29 +16,29 @@ from xats_tui.backend.store.sql.migrations import LATEST, prepare
 from xats_tui.core.errors import UnusableStore
 
 HEADER_BYTES = 100
-"""Bytes at the beginning of a database that say what it is."""
+"""Size of the header of a database."""
 
 PAGE_BYTES = 4096
-"""Bytes of a page in every file that this program makes."""
+"""Page size of every file that this program makes."""
 
 MAX_REFUSALS = 200_000
-"""Ranges of one table that may be refused before the rest of it is given up: some ten seconds."""
+"""Limit of refused ranges before the rest of a table is given up, after some ten seconds."""
 
 MIN_ROW_BYTES = 32
-"""Bytes that a row takes at the least; so there are no more rows than that in a file."""
+"""Smallest size of a row, which bounds the number of rows in a file."""
 
 ROWIDS_PER_READ = 64
-"""Rowids of the ranges that are read as one: about what a page holds."""
+"""Size of a range that is read at once: about as many rows as a page holds."""
 
 END_PROBES = 256
-"""Places at which the end of a table is looked for, if its last page cannot be read."""
+"""Number of places probed for the end of a table if its last page cannot be read."""
 
 MENDING = (
-    # A message without its event could not be told from later ones; an event says what its message says.
+    # Messages are ordered by their events; a lost event can be rebuilt from its message.
     "INSERT OR IGNORE INTO events (event_id, from_team, to_team, event_type, actor_agent_id, payload, created_at) "
     "SELECT event_id, from_team, to_team, 'message_sent', from_agent_id, '{}', sent_at FROM messages "
     "WHERE event_id NOT IN (SELECT event_id FROM events)",
-    # Nobody is to be woken for mail that is not there.
+    # Nobody should be woken for a lost message.
     "DELETE FROM message_delivery_status WHERE recipient_message_id NOT IN (SELECT id FROM messages)",
     "DELETE FROM wake_attempts WHERE (message_id, agent_id) NOT IN "
     "(SELECT message_id, agent_id FROM message_delivery_status)",
@@ -48,17 +47,17 @@ MENDING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Salvaged:
-    """What was saved of one table."""
+    """Rows saved of one table."""
 
     table: str
     saved: int
-    """Rows that are in the new file."""
+    """Number of rows in the new file."""
     known: int | None
-    """Rows that there were, if an index could still tell."""
+    """Number of rows there were, if an index could still tell."""
 
 
 def complaint_of(database: Path) -> str:
-    """What SQLite's check says of a file that nobody uses; empty if it is whole."""
+    """Return SQLite's complaint about a file that nobody uses; empty if the file is whole."""
     try:
         with closing(sqlite3.connect(database)) as connection:
             (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
@@ -68,10 +67,10 @@ def complaint_of(database: Path) -> str:
 
 
 def salvage(damaged: Path, new: Path, now: datetime) -> tuple[Salvaged, ...]:
-    """Fill the file `new`, which must not be there, from a copy of the damaged one; the copy may be changed.
+    """Fill the new file `new` from a copy of the damaged one; the copy may be changed.
 
     Raises:
-        UnusableStore: nothing of it can be read, or a newer program has written it.
+        UnusableStore: nothing can be read, or a newer program wrote the file.
     """
     fresh = damaged.with_name("fresh.db")
     prepare(fresh, now)
@@ -87,14 +86,14 @@ def salvage(damaged: Path, new: Path, now: datetime) -> tuple[Salvaged, ...]:
 
 
 def _opened(damaged: Path, fresh: Path) -> sqlite3.Connection:
-    """The damaged file; with the beginning of a fresh one, if its own says nothing any more."""
+    """Open the damaged file, with the header of a fresh one if its own is unreadable."""
     for length in (0, HEADER_BYTES, PAGE_BYTES):
         if length:
             _graft(damaged, fresh, length)
         connection = sqlite3.connect(damaged, isolation_level=None)
         connection.text_factory = lambda text: text.decode(errors="replace")
         try:
-            connection.execute("PRAGMA writable_schema=ON")  # one table's broken definition must not hide the others
+            connection.execute("PRAGMA writable_schema=ON")  # one broken definition must not hide the other tables
             if "messages" in _tables(connection):
                 return connection
         except sqlite3.DatabaseError:
@@ -104,16 +103,16 @@ def _opened(damaged: Path, fresh: Path) -> sqlite3.Connection:
 
 
 def _graft(damaged: Path, fresh: Path, length: int) -> None:
-    """Give the damaged file the first bytes of a fresh one, and its own length in pages."""
+    """Replace the first bytes of the damaged file by those of a fresh one, with its own length in pages."""
     beginning = bytearray(fresh.read_bytes()[:length])
     beginning[28:32] = (damaged.stat().st_size // PAGE_BYTES).to_bytes(4, "big")
-    beginning[32:40] = bytes(8)  # no free pages are known of
+    beginning[32:40] = bytes(8)  # no known free pages
     with damaged.open("r+b") as file:
         file.write(beginning)
 
 
 def _define(source: sqlite3.Connection, target: sqlite3.Connection, fresh: Path) -> None:
-    """Make the tables and indexes: as they were, or as every file of this version has them."""
+    """Create the tables and indexes as they were, or as every file of this version has them."""
     version = _number(source, "PRAGMA user_version") or 0
     if version > LATEST:
         raise UnusableStore(f"a newer xats-tui has written it (schema {version}, this one knows {LATEST})")
@@ -130,7 +129,7 @@ def _define(source: sqlite3.Connection, target: sqlite3.Connection, fresh: Path)
 
 
 def _save(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> Salvaged:
-    """Copy the rows of a table that can be read and are what the table may hold."""
+    """Copy the readable rows of a table that satisfy its constraints."""
     columns = [name for name in _columns(target, table) if name in _columns(source, table)]
     if not columns:
         return Salvaged(table=table, saved=0, known=None)
@@ -146,9 +145,9 @@ def _save(source: sqlite3.Connection, target: sqlite3.Connection, table: str) ->
 
 
 def _by_rowid(source: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[Sequence[Any]]:
-    """The rows of a table outside the ranges of rowids that are refused; some of them twice.
+    """Yield the rows of a table outside the refused ranges of rowids; some rows come twice.
 
-    A range is read from both ends: a rowid that makes no sense ends it too early, and only for those that come after.
+    Ranges are read from both ends, because a damaged rowid ends a range too early only for the rows behind it.
     """
     query = f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
     ranges, refused = [_span(source, table)], 0
@@ -171,7 +170,7 @@ def _by_rowid(source: sqlite3.Connection, table: str, columns: Sequence[str]) ->
 
 
 def _span(source: sqlite3.Connection, table: str) -> tuple[int, int]:
-    """Between which rowids the rows are."""
+    """Return the lowest and highest rowid."""
     lowest = _number(source, f"SELECT min(rowid) FROM {table} NOT INDEXED")
     highest = _number(source, f"SELECT max(rowid) FROM {table} NOT INDEXED")
     low = min(lowest, 1) if lowest is not None else 1
@@ -179,7 +178,7 @@ def _span(source: sqlite3.Connection, table: str) -> tuple[int, int]:
 
 
 def _last_reachable(source: sqlite3.Connection, table: str) -> int:
-    """The highest rowid that a search gets to, if the last page is refused; 0 if none."""
+    """Return the highest rowid that a search reaches if the last page is refused; 0 if none."""
 
     def is_reached(rowid: int) -> bool:
         return _number(source, f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE rowid >= {rowid} LIMIT 1)") == 1
@@ -195,7 +194,7 @@ def _last_reachable(source: sqlite3.Connection, table: str) -> int:
 
 
 def _from_both_ends(source: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[Sequence[Any]]:
-    """The rows before the first place that is refused, and those after the last one."""
+    """Yield the rows before the first refused place and after the last one."""
     keys = [row[1] for row in source.execute(f"PRAGMA table_info({table})") if row[5]]
     for direction in ("", " DESC"):
         order = ", ".join(f"{key}{direction}" for key in keys)
@@ -204,9 +203,9 @@ def _from_both_ends(source: sqlite3.Connection, table: str, columns: Sequence[st
 
 
 def _mend(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
-    """Bring in order what refers to rows that are lost, and give no number a second time."""
+    """Repair references to lost rows, and never reuse a number."""
     for statement in MENDING:
-        with suppress(sqlite3.OperationalError):  # an older file has other columns
+        with suppress(sqlite3.OperationalError):  # older files have other columns
             target.execute(statement)
     for table, number in _numbers_given(source):
         target.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (number, table))
@@ -217,7 +216,7 @@ def _mend(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 
 def _numbers_given(source: sqlite3.Connection) -> list[tuple[str, int]]:
-    """By table, the last number that was given."""
+    """Return the last rowid that each table has given out."""
     with suppress(sqlite3.DatabaseError):
         rows = source.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
         return [(name, seq) for name, seq in rows if isinstance(name, str) and isinstance(seq, int)]
@@ -242,7 +241,7 @@ def _has_rowids(connection: sqlite3.Connection, table: str) -> bool:
 
 
 def _number(connection: sqlite3.Connection, query: str) -> int | None:
-    """The one number that a query answers; None if it is refused or has none."""
+    """Return the single number that a query gives, or None if it is refused or has none."""
     try:
         (number,) = connection.execute(query).fetchone()
     except sqlite3.DatabaseError:

@@ -1,4 +1,4 @@
-"""A copy of a database whose files were taken away, made of what SQLite still holds open.
+"""Copy of a database whose files were removed, made from what SQLite still holds open.
 
 It runs on the thread of a connection.
 """
@@ -18,13 +18,13 @@ def save(files: DatabaseFiles, target: Path | None, now: datetime, connection: s
     """Write everything that a connection can read into a new file, and return its path.
 
     Args:
-        files: those of the database.
-        target: the new file; if it is not named, the database's own place if that is free, else one beside it.
-        now: for the name of a file beside it.
-        connection: reads the database.
+        files: files of the database.
+        target: path of the new file; by default the database's own place if it is free, else a name beside it.
+        now: time for the name beside it.
+        connection: connection that reads the database.
 
     Raises:
-        StoreError: there is a file of that name, or it cannot be written; nothing is left of it then.
+        StoreError: the file exists already, or cannot be written; no partial file is left.
     """
     wanted = target or (files.path if files.place_is_free else _beside(files.path, now))
     draft = wanted.with_name(f".{wanted.name}.{os.getpid()}")
@@ -33,7 +33,7 @@ def save(files: DatabaseFiles, target: Path | None, now: datetime, connection: s
         _copy(connection, draft)
         if wanted == files.path:
             files.clear_place()
-        os.link(draft, wanted)  # never over a file that somebody has put there
+        os.link(draft, wanted)  # unlike a rename, this never replaces an existing file
     except (OSError, sqlite3.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise StoreError(f"the database cannot be saved as {wanted}: {reason}") from error
