@@ -41,7 +41,7 @@ TYPING = "transports/pane/transport.py"
 HAND, EYES, PASTES = "transports/pane/typist.py", "transports/pane/eyes.py", "transports/pane/pastes.py"
 PROGRESS, EVIDENCE, RHYTHM = "transports/pane/progress.py", "transports/pane/evidence.py", "transports/pane/rhythm.py"
 KEYS = "system/tmux_keys.py"
-POLICY = "services/wakes/policy.py"
+POLICY, ACK_LOOP = "services/wakes/policy.py", "services/wakes/ack_loop.py"
 BOARD = "services/tasks.py"
 DESK = "services/operator/tasks.py"
 BY_GATES, BY_TYPING = "backend/transports/pane/test_gates.py", "backend/transports/pane/test_transport.py"
@@ -49,6 +49,7 @@ BY_PROGRESS, BY_EVIDENCE = "backend/transports/pane/test_progress.py", "backend/
 BY_RHYTHM, BY_OWN = "backend/transports/pane/test_rhythm.py", "core/screen/test_own_text.py"
 BY_TMUX = "backend/system/test_tmux.py"
 BY_POLICY, BY_STORIES = "backend/services/wakes/test_policy.py", "properties"
+BY_ACK_LOOP = "backend/services/wakes/test_ack_loop.py"
 BY_TASKS, BY_DESK = "backend/tools/test_tasks.py", "backend/services/operator/test_tasks.py"
 BY_REQUESTS, BY_HTTP = "backend/api/test_request_checks.py", "backend/api/test_app.py"
 BY_COMMANDS = "commands/test_operator_commands.py"
@@ -150,6 +151,13 @@ MUTANTS = {
     "an unanswered hint": Mutant(POLICY, "holds=now >= patient_until,", "holds=True,", BY_POLICY),
     "the budget": Mutant(POLICY, "holds=not spent,", "holds=True,", BY_POLICY),
     "ping-pong": Mutant(POLICY, "holds=not looping,", "holds=True,", BY_POLICY),
+    "an ack loop": Mutant(ACK_LOOP, "if min(len(received), len(sent)) < LOOP_REPETITIONS:", "if True:", BY_ACK_LOOP),
+    "an ack loop with something to say": Mutant(
+        ACK_LOOP, "if answers or _is_new(said, words):", "if answers:", BY_ACK_LOOP
+    ),
+    "an answer in an ack loop": Mutant(ACK_LOOP, "if answers or _is_new(", "if _is_new(", BY_ACK_LOOP),
+    "a meeting that is no ack loop": Mutant(ACK_LOOP, "> MAX_COUNTERPARTS:", "> 99:", BY_ACK_LOOP),
+    "one that asks nothing new": Mutant(ACK_LOOP, "or not _words(said) <= words", "or False", BY_ACK_LOOP),
     "closed gates": Mutant(POLICY, "if all(gate.holds for gate in observation.gates)", "if True", BY_POLICY),
     "a transport that fails for ever": Mutant(POLICY, ">= len(RETRY_DELAYS):", ">= 10**6:", BY_POLICY),
     "an idle agent that waited": Mutant(POLICY, ", until_idle=True)", ")", BY_POLICY),
