@@ -136,7 +136,7 @@ async def test_pipes_files_and_folders_in_place_of_a_socket_are_told_and_not_wai
     file.touch()
     folder.mkdir()
     for path in (pipe, file, folder):
-        with pytest.raises(UntrustedSocket, match="is no socket"):
+        with pytest.raises(UntrustedSocket, match="is not a socket"):
             await Tmux(FakeClock()).panes(str(path))
     for odd in (f"{folder.parent}/", f"{folder.parent}/a\ud800", f"{folder.parent}/{'x' * 4000}", "/", "/dev/null"):
         with pytest.raises(TmuxUnavailable):
@@ -150,7 +150,7 @@ async def test_a_socket_elsewhere_is_used_while_a_process_in_that_tmux_lives(tmu
             assert await Tmux(FakeClock()).panes(str(away))
             link = folder / "link"
             link.symlink_to(away)
-            with pytest.raises(UntrustedSocket, match="no tmux socket of yours"):
+            with pytest.raises(UntrustedSocket, match="not one of your tmux sockets"):
                 await Tmux(FakeClock()).panes(str(link))
 
 
@@ -173,7 +173,7 @@ def test_a_tmux_that_was_upgraded_under_its_server_is_still_a_tmux(tmux: TmuxSer
     subprocess.run([str(program), "-S", str(path), "-f", "/dev/null", "new-session", "-d", "cat"], check=True)
     try:
         with (
-            pytest.raises(UntrustedSocket, match="no tmux on the coordinator's PATH"),
+            pytest.raises(UntrustedSocket, match="not a tmux on the coordinator's PATH"),
             TmuxSockets().checked(str(path)),
         ):
             pass
@@ -267,7 +267,7 @@ async def test_no_tool_speaks_with_what_is_no_tmux(tmux: TmuxServer, order: Orde
             answer = await caller.call(tool, **arguments)
             if "name" not in arguments:
                 assert answer["error"] == "tmux_unavailable", answer
-                assert "no tmux on the coordinator's PATH" in answer["detail"]
+                assert "not a tmux on the coordinator's PATH" in answer["detail"]
         meta: Any = {"xats/tmux_socket": evil, "xats/ui": {"pid": claude.pid, "pane": "%0"}}
         for tool in ("register_agent", "whoami"):
             given = {"name": "eve", "client": "custom", "model": "m"} if tool == "register_agent" else {}
@@ -291,7 +291,7 @@ async def test_no_stored_row_leads_to_what_is_no_tmux(
             evil,
         )
         sent = await alice.call("send_message", to_agent_name="bob", body="hello")
-        status = await until(alice, sent["message_id"], wake_status="retrying", detail="no tmux socket of yours")
+        status = await until(alice, sent["message_id"], wake_status="retrying", detail="not one of your tmux sockets")
         assert status["skip_reason"] == "tmux_unavailable"
         carol: Caller = await connect()
         await carol.call("register_agent", name="carol", client="codex", model="m")

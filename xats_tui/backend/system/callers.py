@@ -1,7 +1,7 @@
-"""Who connects to this coordinator: the process that has it open, and those above it.
+"""Identification of callers: the process behind a connection to this coordinator, and its parents.
 
-That is what a caller can show and nobody else: the operating system says it, not the caller.  Linux keeps a table of
-connections; elsewhere the processes of this user are asked for theirs.
+The operating system names the process, so a caller cannot forge it. Linux has a table of all connections; elsewhere
+this user's processes are searched for theirs.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from xats_tui.backend.system.processes import Process, process_of
 from xats_tui.core.model.agents import SeenProcess
 
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-"""Of the connections of this machine, which only Linux has."""
+"""Tables of this machine's connections; only Linux has them."""
 
 ESTABLISHED = "01"
 SOCKET = "socket:["
-"""How the link of a descriptor begins that is a socket; the rest is its inode and a bracket."""
+"""Beginning of the link of a descriptor that is a socket; the inode and a bracket follow."""
 
 LOCAL, REMOTE, STATE, USER, INODE = 1, 2, 3, 7, 9
-"""Fields of a row."""
+"""Positions of fields in a row of a table."""
 
 
 class Callers:
@@ -33,26 +33,27 @@ class Callers:
         self._port = port
 
     async def line(self, port: int | None, likely: Collection[int] = ()) -> tuple[Process, ...]:
-        """The process that connects from a port of this machine and those above it, the nearest first.
+        """Return the process that connects from a local port, and its parents, nearest first.
 
         Args:
-            port: where the connection comes from; None if that is not this machine.
-            likely: pids that are looked at first.
+            port: port that the connection comes from; None if it is not on this machine.
+            likely: pids to look at first.
 
         Returns:
-            Nothing where that cannot be told.
+            An empty tuple if the process cannot be determined.
         """
         return await asyncio.to_thread(self._line, port, likely) if port is not None else ()
 
     async def owners(self, ports: Collection[int]) -> Mapping[int, SeenProcess]:
-        """The processes that connect from these ports, as far as that can be told; many are found in one go."""
+        """Return the processes that connect from these ports, as far as they can be determined, in one pass."""
         return await asyncio.to_thread(self._owners, ports)
 
     async def may_speak_for(self, pid: int, port: int) -> bool:
-        """Whether what connects from a port of this machine belongs to the user that the process belongs to.
+        """Return whether the connection from a local port belongs to the same user as process `pid`.
 
-        Yes also where that cannot be told: the process is gone, or the system says of no connection whose it is.  No
-        where the system says it of each, and this one is gone by now: whoever hangs up at once would be believed.
+        The answer is True if that cannot be determined, because the process is gone or the system does not list the
+        owners of connections. It is False if the system lists the owners but this connection is gone: otherwise a
+        caller could be believed by hanging up at once.
         """
         return await asyncio.to_thread(self._may_speak_for, pid, port)
 
@@ -61,8 +62,8 @@ class Callers:
         with suppress(psutil.Error, OSError):
             if (pid := self._owner(port, likely)) is not None:
                 peer = psutil.Process(pid)
-                above = () if pid == os.getpid() else peer.parents()  # this very program calls: nobody stands behind
-                found.extend(process_of(one) for one in (peer, *above))  # as far as it can be looked at
+                above = () if pid == os.getpid() else peer.parents()  # our own call has no parents that matter
+                found.extend(process_of(one) for one in (peer, *above))  # up to the first unreadable one
         return tuple(found)
 
     def _owners(self, ports: Collection[int]) -> Mapping[int, SeenProcess]:
@@ -77,7 +78,7 @@ class Callers:
         return found
 
     def _owner(self, port: int, likely: Collection[int]) -> int | None:
-        """The process that has the connection open."""
+        """Return the pid that has the connection open."""
         candidates = (*likely, os.getpid(), *sorted(psutil.pids(), reverse=True))
         if not TABLES[0].exists():
             return next((pid for pid in candidates if port in self._ports_of(pid)), None)
@@ -93,11 +94,11 @@ class Callers:
             return True
 
     def _row(self, port: int) -> list[str] | None:
-        """What Linux says of the connection from a port to ours."""
+        """Return Linux's table row of the connection from a local port to ours."""
         return next((row for row in _rows() if _port(row[LOCAL]) == port and _port(row[REMOTE]) == self._port), None)
 
     def _ports_of(self, pid: int) -> set[int]:
-        """The ports from which a process's own connections lead to ours."""
+        """Return the local ports of a process's own connections to our port."""
         try:
             connections = psutil.Process(pid).net_connections("tcp")
         except (psutil.Error, OSError, ValueError, OverflowError):
@@ -118,9 +119,9 @@ def _port(address: str) -> int:
 
 
 def _inodes(pid: int) -> Iterator[str]:
-    """The sockets that a process has open; none of another user's."""
+    """Yield the inodes of a process's open sockets; none for another user's process."""
     with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as descriptors:
         for one in descriptors:
-            opened = os.readlink(one.path)  # noqa: PTH115  # of thousands
+            opened = os.readlink(one.path)  # noqa: PTH115  # Path is too slow for thousands
             if opened.startswith(SOCKET):
                 yield opened[len(SOCKET) : -1]

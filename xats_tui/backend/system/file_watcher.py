@@ -1,7 +1,7 @@
-"""Which files were saved, as soon as they are.
+"""Watch files for changes.
 
-It knows nothing of what they are for.  That watchfiles tells of a change only makes it quick: whether there was one is
-seen by looking, so that a folder that goes and comes back, or cannot be watched, loses nothing.
+Notifications from watchfiles only speed this up. Every change is found by looking at the files, so nothing is lost if a
+folder disappears and returns, or cannot be watched.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from watchfiles import awatch
 from xats_tui.core.clock import Clock
 
 POLL_INTERVAL_S = 1.0
-"""Seconds between two looks where nobody tells of a change."""
+"""Interval between two looks at the files without a notification."""
 
 DEBOUNCE_MS = 100
-"""Milliseconds in which changes are taken for one: an editor writes, renames and touches."""
+"""Time in which changes count as one, because an editor writes, renames and touches."""
 
 MAX_FILE_BYTES = 4_000_000
-"""Bytes of a file that are read."""
+"""Largest file that is read."""
 
 Stamp = tuple[int, int, int]
-"""Inode, size and time of change in nanoseconds: what differs when a file was saved."""
+"""Inode, size and modification time in nanoseconds; differs after a file was saved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +36,16 @@ class SavedFiles:
     path: Path
     saved_at: datetime
     content: bytes | None
-    """None: it cannot be read, is larger than anything that is wanted, or a link leads out of the folder to it."""
+    """None if the file is unreadable, too large, or reached by a link that leads out of the folder."""
 
 
 async def saved(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[SavedFiles, None]:
-    """Every file that matches and is there, then each that is saved, for ever.
+    """Yield every existing file that matches, then each file whenever it is saved, forever.
 
     Args:
-        place: a folder, looked through with the folders in it, or one file; it need not be there.
-        pattern: how the names of the files look.
-        clock: what it waits on.
+        place: a folder, searched one level deep, or one file; it need not exist.
+        pattern: glob pattern of the file names.
+        clock: clock for waiting.
     """
     known: dict[Path, Stamp] = {}
     while True:
@@ -60,7 +60,7 @@ async def saved(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[Saved
 
 
 async def follow(place: Path, pattern: str, clock: Clock, take: Callable[[SavedFiles], Awaitable[None]]) -> None:
-    """Hand over each file that `saved` tells of, for ever."""
+    """Pass each file from `saved` to `take`, forever."""
     async with aclosing(saved(place, pattern, clock)) as files:
         async for file in files:
             await take(file)
@@ -78,7 +78,7 @@ async def _change(place: Path, clock: Clock) -> None:
     try:
         async with aclosing(watching):
             await anext(watching)
-    except (OSError, RuntimeError):  # it is not there, or this file system tells of nothing
+    except (OSError, RuntimeError):  # the place does not exist, or its file system has no notifications
         await clock.sleep(POLL_INTERVAL_S)
 
 
@@ -103,7 +103,7 @@ def _stamp(path: Path) -> Stamp | None:
 
 
 def _read(path: Path, place: Path) -> SavedFiles | None:
-    """A file, if it is one: a pipe or a device might be read for ever."""
+    """Read a regular file; reading a pipe or a device might never end."""
     try:
         status = path.stat()
         wanted = stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES and _is_within(path, place)
@@ -116,5 +116,5 @@ def _read(path: Path, place: Path) -> SavedFiles | None:
 
 
 def _is_within(path: Path, place: Path) -> bool:
-    """Whether a file really lies in the folder: who may write there must not have us read what lies elsewhere."""
+    """Return whether a file really is in the folder: a link must not make the coordinator read files elsewhere."""
     return path == place or path.resolve().is_relative_to(place.resolve())

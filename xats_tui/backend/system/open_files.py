@@ -1,4 +1,4 @@
-"""The limit of open files: looked at when a coordinator starts, and raised as far as the system allows."""
+"""Limit of open files: checked when a coordinator starts, and raised as far as the system allows."""
 
 import resource
 from contextlib import suppress
@@ -6,28 +6,28 @@ from contextlib import suppress
 from xats_tui.core.errors import StartError
 
 MIN_FILES = 128
-"""A coordinator does not start with fewer: it has 25 open before the first agent, and each look at tmux takes more."""
+"""Minimum to start: 25 files are open before the first agent, and each look at tmux takes more."""
 
 RECOMMENDED_FILES = 1024
-"""The operator is told of fewer."""
+"""The operator is warned about a lower limit."""
 
 FILES_PER_AGENT = 3
-"""A bridge's standing stream, its calls, and what a wake opens."""
+"""A bridge's standing stream, its calls, and files opened by a wake."""
 
 MAX_FILES = 2**20
-"""As many as Linux allows unless told otherwise.  Where the hard limit is endless a limit is still needed."""
+"""Linux's default maximum; also used if the hard limit is infinite."""
 
 MAX_FILES_ON_MACOS = 10_240
-"""macOS calls its hard limit endless, and refuses more than this."""
+"""Maximum that macOS accepts, although its hard limit is infinite."""
 
 REMEDY = "allow more: `ulimit -n 4096` in the shell that starts it, or nofile in /etc/security/limits.conf"
 
 
 def raise_limit() -> str:
-    """Raise the limit; return the sentence about it where it stays low, else nothing.
+    """Raise the limit; return a sentence if it stays low, else an empty string.
 
     Raises:
-        StartError: it is too low to work with.
+        StartError: the limit is too low to work with.
     """
     _raise()
     allowed = most_files()

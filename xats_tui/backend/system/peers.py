@@ -1,4 +1,4 @@
-"""The process at the other end of a Unix socket, as the kernel tells it."""
+"""Identification of the process at the other end of a Unix socket by the kernel."""
 
 import socket
 import struct
@@ -12,18 +12,18 @@ _SOL_LOCAL, _LOCAL_PEERPID = 0, 2  # macOS, sys/un.h
 
 
 class Peer(NamedTuple):
-    """A process as it was when it began to listen, or connected."""
+    """A process at the time when it connected or began to listen."""
 
     pid: int
     user: int
-    """Its user id."""
+    """User id of the process."""
 
 
 def peer_of(connection: socket.socket) -> Peer | None:
-    """Ask who is at the other end; None where the system does not tell.
+    """Return the process at the other end; None if the system does not tell.
 
     Raises:
-        OSError: the connection is gone, or the process.
+        OSError: the connection or the process is gone.
     """
     if hasattr(socket, "SO_PEERCRED"):
         answer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
@@ -34,5 +34,5 @@ def peer_of(connection: socket.socket) -> Peer | None:
         try:
             return Peer(pid, psutil.Process(pid).uids().real)
         except psutil.Error as error:
-            raise ConnectionError(f"process {pid} listens there no more") from error
+            raise ConnectionError(f"process {pid} no longer listens there") from error
     return None

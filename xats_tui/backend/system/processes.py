@@ -1,7 +1,4 @@
-"""The one seam to the process table: who a pid is, what runs on a tty, and who is in front there.
-
-It knows processes and ttys, not panes or agents.
-"""
+"""Access to the process table: identity of a pid, programs on a tty, and the foreground program there."""
 
 import asyncio
 import os
@@ -26,79 +23,79 @@ class Process:
 
     pid: int
     started_at: float
-    """Seconds since the epoch."""
+    """Start time in seconds since the epoch."""
     name: str
     command: tuple[str, ...]
-    """The argument vector; empty for a zombie."""
+    """Argument vector; empty for a zombie."""
     tty: str | None
-    """Without `/dev/`."""
+    """Name of the terminal without `/dev/`."""
     executable: str = ""
-    """The file that it runs, where the argument vector does not tell what that is."""
+    """Path of the executable, if the argument vector does not identify the program."""
     folder: str = ""
-    """Its working directory, likewise."""
+    """Working directory, if the argument vector does not identify the program."""
 
     @property
     def seen(self) -> SeenProcess:
-        """What names it for ever."""
+        """Pid and start time, which identify the process permanently."""
         return SeenProcess(self.pid, self.started_at)
 
     @property
     def names(self) -> list[str]:
-        """The names that it runs under."""
+        """Names that the process runs under."""
         return program_names(self.command, self.executable, self.folder) or [self.name]
 
     @property
     def command_line(self) -> str:
-        """The arguments in one text, as `ps` shows them."""
+        """Arguments in one text, as `ps` shows them."""
         return " ".join(self.command) or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A terminal through which a process is typed to."""
+    """A terminal whose keys reach a process."""
 
     tty: str
-    """Without `/dev/`."""
+    """Name without `/dev/`."""
     in_front: bool
-    """What is typed into it reaches the process."""
+    """True if keys typed into the terminal reach the process now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belongings:
-    """The environment, the TCP ports and the place in its terminal of a running process."""
+    """Environment, TCP ports and terminal position of a running process."""
 
     environment: Mapping[str, str]
     listens_at: frozenset[int]
     connected_to: frozenset[int]
-    """The remote ports of its connections."""
+    """Remote ports of the process's connections."""
     is_in_front: bool
-    """It runs in the foreground of its terminal and is not stopped."""
+    """True if the process runs in the foreground of its terminal and is not stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundProcess:
-    """The process that was bound to a pane, as it is now; two that are equal are one program in one place."""
+    """State of the process bound to a pane; two equal values are the same program in the same place."""
 
     pid: int
     executable: str
-    """The file that runs: a process may give way to another program and keep its pid and its start."""
+    """Executable file: a process may replace its program and keep its pid and start time."""
     tty: str | None
-    """Without `/dev/`."""
+    """Name of the terminal without `/dev/`."""
     group: int
     foreground: int
-    """The group that its terminal sends keys to."""
+    """Process group that receives the terminal's keys."""
     relayed: bool = True
-    """Whatever hands on to it what is typed is in front, too."""
+    """True if every program that relays keys to the process is in the foreground, too."""
     inner_tty: str | None = None
-    """Its own terminal, if another program hands on to it what is typed into `tty`."""
+    """The process's own terminal, if another program relays keys from `tty` to it."""
     stopped: bool = field(default=False, compare=False)
-    """It stands still until it is continued."""
+    """True if the process is stopped until it is continued."""
     waits: bool = field(default=False, compare=False)
-    """It sleeps until something happens, as a program does that has nothing left to do."""
+    """True if the process sleeps until something happens, as an idle program does."""
 
     @property
     def in_front(self) -> bool:
-        """What is typed into its terminal reaches it."""
+        """True if keys typed into the terminal reach the process."""
         return self.group == self.foreground and self.relayed
 
 
@@ -106,43 +103,43 @@ class Processes:
     """The processes of this machine."""
 
     async def by_pid(self, pid: int) -> Process | None:
-        """The process of that pid, if it lives."""
+        """Return the living process with this pid."""
         return await asyncio.to_thread(_by_pid, pid)
 
     async def on_tty(self, tty: str) -> tuple[Process, ...]:
-        """The processes that are typed to through `tty`: it is their terminal, or that of `script` or `sudo` above."""
+        """Return the processes that keys on `tty` reach: on it, or below a relay such as `script` or `sudo` on it."""
         return await asyncio.to_thread(_on_tty, tty)
 
     async def routes(self, pid: int) -> tuple[Route, ...]:
-        """The terminal of a process, then those of whatever hands on to it what is typed into them."""
+        """Return the terminal of a process, followed by the terminals that relay keys to it."""
         return await asyncio.to_thread(_routes, pid)
 
     async def all(self) -> tuple[Process, ...]:
-        """Every process that has a terminal."""
+        """Return every process that has a terminal."""
         return await asyncio.to_thread(_all_with_tty)
 
     async def occupant(self, pid: int, started_at: float | None, tty: str = "") -> BoundProcess | None:
-        """The process that was seen under this pid as it is now; a reused pid is another process.
+        """Return the state of a process that was seen before, or None if the pid was reused.
 
-        One that is typed to through another terminal, `tty`, is on that one.
+        If keys reach the process through another terminal, `tty`, its state is given for that terminal.
         """
         return await asyncio.to_thread(_occupant, pid, started_at, tty)
 
     async def living(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
-        """Those of the processes that still live; quicker than one by one."""
+        """Return the processes that are still alive, faster than one by one."""
         return await asyncio.to_thread(lambda: frozenset(filter(_lives, seen)))
 
     async def at_work(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
-        """Those of the living that have not given way to a shell which reads what is typed."""
+        """Return the living processes that have not been replaced by an interactive shell."""
         return await asyncio.to_thread(lambda: frozenset(filter(_is_at_work, seen)))
 
     async def belongings(self, pid: int) -> Belongings | None:
-        """What a process has open and was given; None if it has ended or is another user's."""
+        """Return a process's environment and connections; None if it ended or belongs to another user."""
         return await asyncio.to_thread(_belongings, pid)
 
 
 def normal_tty(tty: str | None) -> str | None:
-    """A tty's name without `/dev/`; None for none (`?` or blank)."""
+    """Return a tty's name without `/dev/`, or None for no tty (`?` or blank)."""
     name = (tty or "").strip().removeprefix("/dev/")
     return None if name in {"", "?", "??"} else name
 
@@ -181,7 +178,7 @@ def _all_with_tty() -> tuple[Process, ...]:
             if process.terminal():
                 found.append(process_of(process))
         except (psutil.Error, OSError):
-            continue  # it ended while it was looked at
+            continue  # the process ended meanwhile
     return tuple(found)
 
 
@@ -215,15 +212,15 @@ def _is_relay(process: Process) -> bool:
 
 
 def _forget_terminals() -> None:
-    """Have psutil name the terminals anew: it does so once, and a pane opened since would have none."""
-    _psposix.get_terminal_map.cache_clear()  # type: ignore[attr-defined]  # its memoize; tests hold us to it
+    """Make psutil read the list of terminals again; its cached list misses panes opened since."""
+    _psposix.get_terminal_map.cache_clear()  # type: ignore[attr-defined]  # psutil's private memoize; tests pin it
 
 
 def process_of(process: psutil.Process) -> Process:
-    """A living process as it is now.
+    """Read the current state of a living process.
 
     Raises:
-        psutil.Error: it has ended, or is another user's.
+        psutil.Error: the process ended, or belongs to another user.
     """
     with process.oneshot():
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -281,7 +278,7 @@ def _occupant(pid: int, started_at: float | None, tty: str) -> BoundProcess | No
 
 
 def _if_allowed(read: Callable[[], str]) -> str:
-    """What only a process's owner may read of it; nothing for others."""
+    """Return a value that only the process's owner may read, or an empty string for other users."""
     try:
         return read()
     except psutil.AccessDenied:
@@ -289,7 +286,7 @@ def _if_allowed(read: Callable[[], str]) -> str:
 
 
 def _foreground_group(pid: int) -> int:
-    """The foreground process group of the terminal of `pid`: field 8 of /proc/PID/stat, or what `ps` says."""
+    """Return the foreground process group of the terminal of `pid`, from /proc/PID/stat field 8 or from `ps`."""
     stat = Path(f"/proc/{pid}/stat")
     if stat.exists():
         after_name: Sequence[str] = stat.read_text().rpartition(")")[2].split()

@@ -1,7 +1,6 @@
-"""The one seam to the terminals of panes: their mode, and what was typed into them that no program has read.
+"""Access to the terminals of panes: their mode, and typed bytes that no program has read.
 
-It knows device files, not panes or processes.  Looking changes nothing: the device is neither read nor made anybody's
-controlling terminal.
+Looking changes nothing: the device is neither read nor made a controlling terminal.
 """
 
 import asyncio
@@ -18,30 +17,30 @@ from pathlib import Path
 DEVICES = Path("/dev")
 
 LOCAL_MODES = 3
-"""Where `tcgetattr` has the flags that ICANON is one of."""
+"""Index of the local flags, which include ICANON, in the result of `tcgetattr`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneTerminal:
-    """A terminal as it is now."""
+    """Current state of a terminal."""
 
     raw: bool
-    """It hands over each key; otherwise whole lines, as to a program that reads an answer."""
+    """True if the terminal passes on each key; False if it passes on whole lines."""
     unread: int
-    """Bytes that were typed and that no program has read yet."""
+    """Number of bytes that were typed but that no program has read yet."""
     read_at: datetime | None = None
-    """When a program last read from it, as far as the system tells: Linux notes the second, once in eight."""
+    """Time when a program last read from the terminal; Linux updates it at most every 8 seconds."""
     written_at: datetime | None = None
-    """When a program last wrote to it, likewise."""
+    """Time when a program last wrote to the terminal, with the same precision."""
 
 
 class PaneTerminals:
     """The terminals of this machine."""
 
     async def look(self, tty: str, inner_tty: str | None = None) -> PaneTerminal | None:
-        """A terminal by its name without `/dev/`; None if it cannot be asked.
+        """Return the state of a terminal by its name without `/dev/`; None if it cannot be read.
 
-        Of one that another program relays to an inner terminal, as `script` does, both together.
+        If a program such as `script` relays the terminal to an inner one, the result combines both.
         """
         return await asyncio.to_thread(_look_through, tty, inner_tty)
 

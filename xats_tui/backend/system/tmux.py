@@ -1,7 +1,6 @@
-"""The one seam to tmux: every command runs under a deadline, at a checked server, and raises when tmux complains.
+"""Access to tmux: every command has a deadline, goes to a checked server, and raises on a complaint.
 
-It knows panes and keys, not agents.  libtmux's own `send_keys` and `capture_pane` say nothing when a pane is dead, so
-commands are run as such (`tmux_commands`).
+Commands are run directly (`tmux_commands`), because libtmux's own `send_keys` and `capture_pane` ignore a dead pane.
 """
 
 import asyncio
@@ -26,23 +25,23 @@ from xats_tui.core.model.panes import PaneLook, PaneRef, TmuxCommand
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 3.0
-"""Seconds for one tmux command: a command takes 2 to 10 ms, a server that is busy some hundred."""
+"""Deadline of one tmux command; a command takes 2 to 10 ms, or some hundred on a busy server."""
 
 LOOK_TIMEOUT_S = 1.5
-"""For a look at all panes, which callers ask for: their calls are answered within two seconds."""
+"""Deadline of a look at all panes for a caller, so that its call is answered within two seconds."""
 
 MAX_CONCURRENT_COMMANDS = 4
-"""Commands under way at a time at one server: a hung one costs so many threads, and delays nobody at another."""
+"""Concurrent commands per server: a hung server ties up at most this many threads, and delays no other server."""
 
 MAX_LISTED_COMMANDS = 200
-"""Commands that changed something, as the dashboard lists them; the log file has them all."""
+"""Number of changing commands listed in the dashboard; the log file has all of them."""
 
 _GONE = ("can't find pane", "pane not found", "no such pane")
 _NO_SERVER = ("no server running", "error connecting to", "server exited", "lost server", "no current client")
 
 
 class _Slots:
-    """The places for commands at one server, and who uses or waits for one."""
+    """Command slots of one server, and the number of commands that use or wait for one."""
 
     def __init__(self) -> None:
         self.free = asyncio.Semaphore(MAX_CONCURRENT_COMMANDS)
@@ -50,7 +49,7 @@ class _Slots:
 
 
 class Tmux:
-    """All tmux servers of this machine's user, each named by its socket's path (empty: tmux's own choice)."""
+    """All tmux servers of this user, each identified by its socket path (empty: tmux's own choice)."""
 
     def __init__(self, clock: Clock, deadline: float = TIMEOUT_S) -> None:
         self._clock = clock
@@ -59,36 +58,36 @@ class Tmux:
         self._slots: dict[str, _Slots] = {}
         self._changes: deque[TmuxCommand] = deque(maxlen=MAX_LISTED_COMMANDS)
         self.round_trip: float | None = None
-        """Seconds that the last command took; None before the first."""
+        """Duration of the latest command in seconds; None before the first."""
         self.trouble = ""
-        """One sentence if the last command got no answer at all, from whatever server; else empty."""
+        """One sentence if the latest command got no answer from its server, else empty."""
 
     def changes(self) -> tuple[TmuxCommand, ...]:
-        """The commands of late that changed something, the newest first; what was typed is not in them."""
+        """Return the latest commands that changed something, newest first, without the typed text."""
         return tuple(reversed(self._changes))
 
     async def check(self, socket: str) -> None:
-        """Refuse a server that is not spoken with; there need not be one now.
+        """Refuse a server that must not be contacted; the server need not be running.
 
         Raises:
-            UntrustedSocket: it is named by what is no tmux socket of this user.
-            TmuxUnavailable: that cannot be told in time.
+            UntrustedSocket: the path is not a tmux socket of this user.
+            TmuxUnavailable: the check took too long.
         """
         try:
             async with asyncio.timeout(LOOK_TIMEOUT_S), self._slot(socket):
                 await on_own_thread(partial(self._sockets.check, socket))
         except TimeoutError:
-            raise TmuxUnavailable(f"the socket was not looked at within {LOOK_TIMEOUT_S:g} s: try again") from None
+            raise TmuxUnavailable(f"the tmux socket was not checked within {LOOK_TIMEOUT_S:g} s: try again") from None
         except UntrustedSocket:
             raise
         except TmuxUnavailable as error:
             logger.debug("%s", error)
 
     async def panes(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
-        """The formats of every pane of a server, by pane id.
+        """Return the formats of every pane of a server, by pane id.
 
         Raises:
-            TmuxUnavailable: no tmux, no server, no answer.
+            TmuxUnavailable: tmux is missing, no server runs, or it does not answer.
         """
         try:
             async with asyncio.timeout(LOOK_TIMEOUT_S):
@@ -97,14 +96,14 @@ class Tmux:
             raise self._silent(LOOK_TIMEOUT_S) from None
 
     async def look(self, socket: str, pane_ids: Sequence[str]) -> Looks:
-        """Everything about a server in one command: all panes' formats and the screens of `pane_ids`.
+        """Read a server in one command: all panes' formats, and the screens of `pane_ids`.
 
         Raises:
-            TmuxUnavailable: no tmux, no server, no answer.
+            TmuxUnavailable: tmux is missing, no server runs, or it does not answer.
         """
         looks = await self._look_once(socket, pane_ids)
         there = [pane_id for pane_id in pane_ids if pane_id in looks.panes]
-        if len(there) < len(pane_ids):  # tmux stops at the first pane that is gone
+        if len(there) < len(pane_ids):  # tmux stops at the first missing pane
             looks = await self._look_once(socket, there)
         return looks
 
@@ -116,11 +115,11 @@ class Tmux:
         return request.read(stdout, is_whole=not complaint)
 
     async def look_at(self, pane: PaneRef) -> PaneLook:
-        """One pane now.
+        """Read one pane.
 
         Raises:
             PaneGone: the server has no such pane.
-            TmuxUnavailable: no tmux, no server, no answer.
+            TmuxUnavailable: tmux is missing, no server runs, or it does not answer.
         """
         looks = await self.look(pane.socket, (pane.pane_id,))
         if pane.pane_id not in looks.panes or pane.pane_id not in looks.screens:
@@ -130,20 +129,20 @@ class Tmux:
         )
 
     async def paste(self, pane: PaneRef, text: str, *, occupant: int) -> None:
-        """Put text before the pane's program as a bracketed paste, through a buffer that does not outlive it.
+        """Paste text into the pane's program as a bracketed paste, through a temporary buffer.
 
         Args:
-            pane: where.
-            text: what; it is submitted by no newline in it.
-            occupant: `pane_pid` of the pane as it was looked at.
+            pane: target pane.
+            text: text to paste; newlines in it do not submit it.
+            occupant: expected `pane_pid` of the pane.
 
         Raises:
             KeysWithheld, PaneGone: nothing was pasted.
-            TmuxUnavailable, TmuxError: perhaps it was.
+            TmuxUnavailable, TmuxError: the text may have been pasted.
         """
         buffer = f"xats-{id(pane):x}-{threading.get_ident():x}"
         try:
-            # tmux takes a semicolon at the end of an argument for its own
+            # tmux reads a semicolon at the end of an argument as a command separator
             data = f"{text[:-1]}\\;" if text.endswith(";") else text
             arguments = ["set-buffer", "-b", buffer, "--", data, ";", *paste_command(pane, buffer, occupant)]
             check_sent(pane, await self._run(pane.socket, arguments))
@@ -153,46 +152,47 @@ class Tmux:
         self.note(pane, f"pasted {len(text)} characters")
 
     async def press(self, pane: PaneRef, *keys: str, occupant: int) -> None:
-        """Send keys, each by tmux's name for it.
+        """Send keys by their tmux names.
 
         Args:
-            pane: where.
+            pane: target pane.
             keys: `Enter`, `Right`, `1`, …
-            occupant: `pane_pid` of the pane as it was looked at.
+            occupant: expected `pane_pid` of the pane.
 
         Raises:
-            KeysWithheld, PaneGone: they were not sent.
-            TmuxUnavailable, TmuxError: perhaps they were.
+            KeysWithheld, PaneGone: no key was sent.
+            TmuxUnavailable, TmuxError: the keys may have been sent.
         """
         check_sent(pane, await self._run(pane.socket, keys_command(pane, keys, occupant)))
         self.note(pane, f"pressed {' '.join(keys)}")
 
     async def session_of(self, pane: PaneRef) -> str:
-        """The id of the session that a pane is in; tmux itself says nothing of a pane that is gone.
+        """Return the id of the session that a pane is in.
 
         Raises:
-            PaneGone, TmuxUnavailable, TmuxError: there is none.
+            PaneGone, TmuxUnavailable, TmuxError: the pane has no session.
         """
         answer = await self._run(pane.socket, ["display-message", "-p", "-t", pane.pane_id, "#{session_id}"])
+        # tmux prints nothing and does not fail for a pane that is gone
         if not (session := "".join(answer)):
             raise PaneGone(f"can't find pane: {pane.pane_id}")
         return session
 
     async def say(self, seat: PaneRef, text: str) -> None:
-        """Show a line for a moment to whoever looks at `seat`'s session.
+        """Show a message briefly in the tmux client of `seat`'s session.
 
         Raises:
-            PaneGone, TmuxUnavailable, TmuxError: nobody was told.
+            PaneGone, TmuxUnavailable, TmuxError: the message was not shown.
         """
         await self.session_of(seat)
         literal = text.replace("#", "##").replace("%", "%%")
         await self._run(seat.socket, ["display-message", "-t", seat.pane_id, literal])
 
     async def bring(self, seat: PaneRef, pane: PaneRef) -> bool:
-        """Bring the client that looks at `seat` to another pane of its server; False if nobody looks at it.
+        """Switch the tmux client that shows `seat` to another pane of the server; return False if no client shows it.
 
         Raises:
-            PaneGone, TmuxUnavailable, TmuxError: it stays where it is.
+            PaneGone, TmuxUnavailable, TmuxError: the client was not switched.
         """
         session = await self.session_of(seat)
         listed = ["list-clients", "-t", session, "-F", "#{client_activity} #{client_name}"]
@@ -202,19 +202,19 @@ class Tmux:
         latest = max(clients, key=lambda line: int(line.split()[0]))
         client = latest.split(" ", 1)[1]
         await self._run(pane.socket, ["switch-client", "-c", client, "-t", pane.pane_id])
-        self.note(pane, f"brought the client {client} here")
+        self.note(pane, f"switched the client {client} to this pane")
         return True
 
     async def ask(self, socket: str, *arguments: str) -> list[str]:
-        """The lines that any other command prints; whoever changes something by it notes that.
+        """Return the lines that a command prints; a caller that changes something calls `note` as well.
 
         Raises:
-            PaneGone, TmuxUnavailable, TmuxError: it failed.
+            PaneGone, TmuxUnavailable, TmuxError: the command failed.
         """
         return await self._run(socket, arguments)
 
     def note(self, pane: PaneRef, what: str) -> None:
-        """Remember a change that was made."""
+        """Record a change made in tmux."""
         number = self._changes[-1].number + 1 if self._changes else 1
         self._changes.append(TmuxCommand(number=number, at=self._clock.now(), pane=pane, what=what))
         logger.info("tmux: %s: %s", pane.pane_id, what)
@@ -223,7 +223,7 @@ class Tmux:
         try:
             await self._run(socket, ["delete-buffer", "-b", buffer])
         except TmuxError:
-            logger.debug("buffer %s was not there", buffer)
+            logger.debug("tmux has no buffer %s to delete", buffer)
 
     async def _run(self, socket: str, arguments: Sequence[str]) -> list[str]:
         stdout, complaint = await self._answer(socket, arguments)
@@ -234,7 +234,7 @@ class Tmux:
     async def _answer(
         self, socket: str, arguments: Sequence[str], within: float | None = None
     ) -> tuple[list[str], str]:
-        """The lines that a command prints, and what tmux complains of."""
+        """Run a command; return the lines that it printed, and its complaint."""
         try:
             async with asyncio.timeout(self._deadline), self._slot(socket):
                 begun = self._clock.monotonic()
@@ -247,13 +247,13 @@ class Tmux:
         return stdout, " ".join(stderr)
 
     def _silent(self, seconds: float) -> TmuxUnavailable:
-        """The error of a server that has not answered for so long."""
+        """Build the error for a server that did not answer within `seconds`."""
         self.trouble = f"it does not answer within {seconds:g} s: panes are neither seen nor typed into"
         return TmuxUnavailable(f"tmux did not answer within {seconds:g} s")
 
     @asynccontextmanager
     async def _slot(self, socket: str) -> AsyncIterator[None]:
-        """One of the commands that may be under way at a server."""
+        """Hold one of the server's command slots."""
         slots = self._slots.setdefault(socket, _Slots())
         slots.users += 1
         try:
@@ -261,7 +261,7 @@ class Tmux:
                 yield
         finally:
             slots.users -= 1
-            if not slots.users:  # callers may name any number of servers
+            if not slots.users:  # callers can name any number of servers
                 self._slots.pop(socket, None)
 
 
@@ -270,7 +270,7 @@ def _says(complaint: str, phrases: Sequence[str]) -> bool:
 
 
 def _error(complaint: str) -> TmuxError:
-    """The error that tmux's complaint means."""
+    """Return the error for a complaint of tmux."""
     if _says(complaint, _GONE):
         return PaneGone(complaint)
     return TmuxUnavailable(complaint) if _says(complaint, _NO_SERVER) else TmuxError(complaint)

@@ -1,7 +1,6 @@
-"""Run one tmux command on a thread of its own: whatever tmux does, neither the loop nor the exit waits for it.
+"""Run one tmux command on its own thread, so that a hung tmux blocks neither the event loop nor the exit.
 
-libtmux has no timeouts, so commands go through its `tmux_cmd`, with `-u`: without a UTF-8 locale tmux would print every
-other character as `_`.
+libtmux has no timeouts, so commands use its `tmux_cmd`.
 """
 
 import asyncio
@@ -18,32 +17,32 @@ from libtmux.exc import TmuxCommandNotFound
 from xats_tui.backend.system.tmux_sockets import NoServer, TmuxSockets
 
 STARTS_SERVER = "new-session"
-"""The command that begins a server where there is none."""
+"""Command that starts a server if none is running."""
 
 T = TypeVar("T")
 
 Answer = tuple[list[str], list[str]]
-"""What tmux printed, and what it complained of, by lines."""
+"""Lines that tmux printed, and lines that it complained with."""
 
 
 class _Command(tmux_cmd):
-    """A command that can be ended while it runs."""
+    """A command that can be killed while it runs."""
 
     def __init__(self, under_way: "list[_Command]", *arguments: str) -> None:
         under_way.append(self)
         super().__init__(*arguments)
 
     def end(self) -> None:
-        """Kill the process, if there is one yet."""
+        """Kill the process, if it has been started."""
         if process := getattr(self, "process", None):
             process.kill()
 
 
 async def on_own_thread(work: Callable[[], T]) -> T:
-    """Run what may block for long on a thread of its own, for which nobody waits who has given up.
+    """Run blocking work on its own thread; a cancelled caller does not wait for it.
 
     Raises:
-        Exception: whatever the work raises.
+        Exception: any exception of the work.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
@@ -55,7 +54,7 @@ async def on_own_thread(work: Callable[[], T]) -> T:
     def run() -> None:
         try:
             settled = partial(outcome.set_result, work())
-        except Exception as error:  # whatever it is belongs to the caller, not to this thread
+        except Exception as error:  # any exception is raised in the caller, not in this thread
             settled = partial(outcome.set_exception, error)
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, settled)
@@ -65,7 +64,7 @@ async def on_own_thread(work: Callable[[], T]) -> T:
 
 
 async def run_command(sockets: TmuxSockets, socket: str, arguments: Sequence[str]) -> Answer:
-    """Run one command; when nobody waits for it any more, its process is killed.
+    """Run one command; its process is killed when the caller is cancelled.
 
     Raises:
         UntrustedSocket, NoServer, TmuxUnavailable: nothing was run.
@@ -84,6 +83,7 @@ def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_w
     if shutil.which("tmux") is None:
         raise TmuxCommandNotFound
     with _server(sockets, socket, starts=arguments[0] == STARTS_SERVER) as (option, path):
+        # `-u`: without a UTF-8 locale, tmux prints every non-ASCII character as `_`
         command = _Command(under_way, "-u", *option, *arguments)
         complaints = [line.replace(path, sockets.path(socket)) if path else line for line in command.stderr]
         return list(command.stdout), complaints
@@ -91,11 +91,11 @@ def _answer(sockets: TmuxSockets, socket: str, arguments: Sequence[str], under_w
 
 @contextmanager
 def _server(sockets: TmuxSockets, socket: str, *, starts: bool) -> Iterator[tuple[list[str], str]]:
-    """The option that names the checked server, and its path; one that is to be started is named as it was given."""
+    """Yield tmux's option for the checked server, and its path; a server to be started keeps the given path."""
     with ExitStack() as stack:
         try:
             if starts and not sockets.exists(socket):
-                raise NoServer("it is to be started")
+                raise NoServer("no server is running yet")
             path = stack.enter_context(sockets.checked(socket))
         except NoServer:
             if not starts:

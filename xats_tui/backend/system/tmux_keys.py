@@ -1,7 +1,7 @@
-"""Commands that type, each behind a condition: tmux looks at the pane and types in one go, or answers why it did not.
+"""Conditional typing commands: tmux checks the pane and types in one step, or reports why it did not.
 
-Between our last look at a pane and our key, a person may synchronise its window or another program may take the pane.
-What stands in such a command is parsed by tmux, so it holds nothing but names of a known form.
+Between our last look and our key, a person may synchronise the window, or another program may take the pane. tmux
+parses the text of such a command, so it contains only names of a known form.
 """
 
 import re
@@ -12,7 +12,7 @@ from xats_tui.core.errors import KeysWithheld, PaneGone
 from xats_tui.core.model.panes import PaneRef
 
 UNTYPEABLE = ("pane_synchronized", "pane_input_off", "pane_in_mode", "pane_dead")
-"""Formats that are 1 where keys go to several programs, nowhere, or to tmux itself."""
+"""Formats that are 1 if keys would go to several programs, to none, or to tmux itself."""
 
 WITHHELD = "xats-withheld:"
 
@@ -21,21 +21,21 @@ _NAME = re.compile(r"\w[\w-]*", re.ASCII)
 
 
 def paste_command(pane: PaneRef, buffer: str, occupant: int) -> list[str]:
-    """The arguments that paste a buffer, and delete it, if the pane's first process is still `occupant`."""
+    """Return the command that pastes and deletes a buffer if the pane's first process is still `occupant`."""
     return _guarded(pane, f"paste-buffer -p -d -r -b {_named(buffer)} -t {_id(pane)}", occupant)
 
 
 def keys_command(pane: PaneRef, keys: Sequence[str], occupant: int) -> list[str]:
-    """The arguments that press keys by tmux's names for them, if the pane's first process is still `occupant`."""
+    """Return the command that presses keys by their tmux names if the pane's first process is still `occupant`."""
     return _guarded(pane, f"send-keys -t {_id(pane)} {' '.join(map(_named, keys))}", occupant)
 
 
 def check_sent(pane: PaneRef, answer: Sequence[str]) -> None:
-    """Read what such a command printed.
+    """Check the output of such a command.
 
     Raises:
-        PaneGone: there is no such pane.
-        KeysWithheld: the pane is another than the one that was looked at, or not one to type into.
+        PaneGone: the pane does not exist.
+        KeysWithheld: another program is in the pane, or keys must not be typed into it.
     """
     refusal = next((line for line in answer if line.startswith(WITHHELD)), None)
     if refusal == WITHHELD:
@@ -59,5 +59,5 @@ def _id(pane: PaneRef) -> str:
 
 def _named(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name of a key or a buffer")
+        raise ValueError(f"{name!r} is not the name of a key or a buffer")
     return name

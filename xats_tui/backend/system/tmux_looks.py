@@ -1,8 +1,8 @@
-"""Ask a tmux server for all its panes and some screens in one command; no text in the answer can forge a row.
+"""Read all panes and some screens of a tmux server in one command whose answer cannot be forged by foreign text.
 
-Titles, folders, program names and screens are foreign text: tmux prints them raw, newlines included.  So every line of
-ours begins with a nonce of this look, facts and foreign text come in lists of their own, and the answer must have
-exactly the lines that were asked for: text that holds the nonce adds a line, and the whole answer is refused.
+tmux prints titles, folders, program names and screens raw, including newlines. So each of our lines begins with a
+random nonce, facts and foreign text come in separate lists, and the answer must have exactly the expected lines: text
+that contains the nonce adds a line, and the whole answer is refused.
 """
 
 import re
@@ -29,31 +29,30 @@ NUMBERS = (
     "window_index",
     "pane_index",
 )
-"""Formats whose value is a number, or nothing."""
+"""Formats whose value is a number or empty."""
 
 FACTS = ("pane_id", "pane_tty", "pane_mode", "version", *NUMBERS)
-"""Formats whose value tmux makes itself: no program and no person chooses it."""
+"""Formats whose value comes from tmux itself, never from a program or a person."""
 
+# A client in control mode (iTerm2) does not update `client_activity` with its keys.
 CLIENTS = ("client_activity", "pane_id", "client_flags", "P:#{pane_id},")
-"""Of each attached client: the time of its last key, its active pane, its flags, all panes of the window it shows.
-
-In control mode (iTerm2) a client's keys do not count as such."""
+"""Fields of an attached client: time of its last key, active pane, flags, and all panes of its window."""
 
 OWN_PANE = "active-pane"
-"""The flag of a client that has an active pane of its own in each window: tmux does not tell which."""
+"""Flag of a client that has its own active pane in each window; tmux does not report which."""
 
 PERSON_AT = "person_at"
-"""The format that is made of these: when a client that has the pane in front last got a key, in whole seconds."""
+"""Added format: time of the last key, in whole seconds, of a client with the pane in front."""
 
 TEXTS = ("session_name", "pane_current_command", "pane_current_path", "pane_title")
-"""Formats that hold what programs and people wrote."""
+"""Formats with text written by programs and people."""
 
 NONCE_BYTES = 8
 
 SEPARATOR = "\x1f"
 
 CONTROLS = "[\x01-\x1f\x7f]"
-"""What tmux is to replace in foreign text: Python would take a carriage return for the end of a line, too."""
+"""Characters that tmux replaces in foreign text; Python would treat a carriage return as a line end, too."""
 
 _NUMBER = re.compile(r"\d{0,18}", re.ASCII)
 _FORMS = {
@@ -66,23 +65,23 @@ _FORMS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
-    """One look at a tmux server: the formats of all its panes, and the screens that were asked for."""
+    """One look at a tmux server: the formats of all its panes, and the requested screens."""
 
     panes: Mapping[str, Mapping[str, Any]]
     """tmux formats by pane id."""
     screens: Mapping[str, str]
-    """The visible screen with attributes, by pane id; panes that are gone are not in it."""
+    """Visible screens with attributes, by pane id, without missing panes."""
 
 
 class StrangeAnswer(TmuxError):
-    """tmux answered with other lines than were asked for."""
+    """The answer of tmux does not have the expected lines."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"tmux gave an answer that cannot be trusted: {what}")
 
 
 class LookRequest:
-    """The commands of one look, and how their answer is read."""
+    """The commands of one look, and the parser of their answer."""
 
     def __init__(self, pane_ids: Sequence[str]) -> None:
         self._pane_ids = pane_ids
@@ -90,7 +89,7 @@ class LookRequest:
 
     @property
     def arguments(self) -> list[str]:
-        """The command line for tmux."""
+        """Arguments for the tmux command line."""
         mark = ["display-message", "-p", self._nonce]
         parts = ["list-clients", "-F", self._nonce + _fields(CLIENTS), ";", *mark]
         parts += [";", "list-panes", "-a", "-F", self._nonce + _fields(FACTS), ";", *mark]
@@ -102,14 +101,14 @@ class LookRequest:
         return [*parts, ";", *mark]
 
     def read(self, lines: Sequence[str], *, is_whole: bool) -> Looks:
-        """Read the answer; one that is not whole ends at the first pane that is gone.
+        """Parse the answer; an answer with `is_whole=False` ends at the first missing pane.
 
         Raises:
-            StrangeAnswer: it is not what was asked for.
+            StrangeAnswer: the answer does not have the expected form.
         """
         sections = self._sections(lines)
         if sections.count([""]) < 2:
-            raise StrangeAnswer("its lists of clients and panes do not end")
+            raise StrangeAnswer("the lists of clients and panes have no end")
         clients = [_client(section) for section in sections[: sections.index([""])]]
         del sections[: len(clients) + 1]
         panes = [_facts(section) for section in sections[: sections.index([""])]]
@@ -130,7 +129,7 @@ class LookRequest:
         return Looks(panes=by_id, screens={pane_id: _screen(rows) for pane_id, rows in screens if pane_id in by_id})
 
     def _sections(self, lines: Sequence[str]) -> list[list[str]]:
-        """The answer cut before every marked line, without the marks."""
+        """Split the answer before every marked line, and remove the marks."""
         sections: list[list[str]] = []
         for line in lines:
             if line.startswith(self._nonce):
@@ -138,13 +137,13 @@ class LookRequest:
             elif sections:
                 sections[-1].append(line)
             else:
-                raise StrangeAnswer("it begins with text that was not asked for")
+                raise StrangeAnswer("it begins with unexpected text")
         return sections
 
 
 @dataclass(frozen=True, slots=True)
 class _Client:
-    """A terminal that is attached, and what it may type into."""
+    """An attached tmux client, with the panes that it may type into."""
 
     active_at: int
     pane_id: str
@@ -152,7 +151,7 @@ class _Client:
     shown: frozenset[str]
 
     def may_type_into(self, pane_id: str) -> bool:
-        """Whether its keys go to a pane, or may."""
+        """Return whether the client's keys may go to a pane."""
         return pane_id == self.pane_id or (self.has_own_pane and pane_id in self.shown)
 
 
@@ -161,7 +160,7 @@ def _fields(names: Sequence[str]) -> str:
 
 
 def _row(section: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    """The fields of one line."""
+    """Parse the fields of one line."""
     fields = section[0].split(SEPARATOR)
     if len(section) > 1 or len(fields) != len(names):
         raise StrangeAnswer(f"a row has {len(fields)} fields in {len(section)} lines")
@@ -169,31 +168,31 @@ def _row(section: Sequence[str], names: Sequence[str]) -> dict[str, str]:
 
 
 def _client(section: Sequence[str]) -> _Client:
-    """One row of the list of clients."""
+    """Parse one row of the list of clients."""
     activity, pane_id, flags, shown = _row(section, CLIENTS).values()
     if not _NUMBER.fullmatch(activity):
-        raise StrangeAnswer("the time of a client's last key is no number")
+        raise StrangeAnswer("the time of a client's last key is not a number")
     return _Client(int(activity or 0), pane_id, OWN_PANE in flags.split(","), frozenset(shown.split(",")))
 
 
 def _facts(section: Sequence[str]) -> dict[str, Any]:
-    """One row of the list of panes."""
+    """Parse one row of the list of panes."""
     values = _row(section, FACTS)
     if wrong := [name for name, value in values.items() if not _FORMS.get(name, _NUMBER).fullmatch(value)]:
-        raise StrangeAnswer(f"a pane's {', '.join(wrong)} is not of its form")
+        raise StrangeAnswer(f"a pane's {', '.join(wrong)} has an invalid form")
     return {name: int(value) if name in NUMBERS and value else value for name, value in values.items()}
 
 
 def _text(pane_id: str, section: Sequence[str]) -> str:
-    """One foreign text; a tmux that replaces nothing in it prints it over several lines."""
+    """Parse one foreign text; a tmux that replaces no controls prints it on several lines."""
     named, separator, text = "?".join(section).partition(SEPARATOR)
     if named != pane_id or not separator:
-        raise StrangeAnswer(f"a text is of pane {named!r} and not of {pane_id}")
+        raise StrangeAnswer(f"a text belongs to pane {named!r}, not to {pane_id}")
     return text
 
 
 def _screen(section: Sequence[str]) -> str:
-    """The rows below a mark."""
+    """Return the rows after a mark."""
     if section[0]:
-        raise StrangeAnswer("there is text behind a mark")
+        raise StrangeAnswer("there is text after a mark")
     return "\n".join(section[1:])

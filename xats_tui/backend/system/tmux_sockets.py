@@ -1,8 +1,8 @@
-"""Which tmux sockets are connected to, and how a command stays with the one that was checked.
+"""Check of tmux sockets before a connection, and use of exactly the checked socket.
 
-A tmux server may have its client run a program (MSG_SHELL) and write files, and callers name sockets.  So a socket
-must lie in this user's tmux folder, or TMUX in the environment of one of this user's processes must name it, and what
-listens there must be a tmux of this user.  A genuine tmux server of this user is trusted.
+A tmux server can make its client run a program (MSG_SHELL) and write files, and callers name sockets. So a socket must
+be in this user's tmux folder, or be named in TMUX by the environment of one of this user's processes, and its listener
+must be a tmux of this user. Such a server is trusted.
 """
 
 import os
@@ -22,7 +22,7 @@ from xats_tui.backend.system.peers import peer_of
 from xats_tui.core.errors import TmuxUnavailable
 
 CONNECT_TIMEOUT_S = 0.5
-"""For a socket on this machine: it answers at once, or its queue is full."""
+"""Connection timeout; a local socket answers at once, or its queue is full."""
 
 MAX_SHOWN_CHARS = 120
 
@@ -30,7 +30,7 @@ IS_LINUX = sys.platform.startswith("linux")
 
 
 class UntrustedSocket(TmuxUnavailable):
-    """The socket is not one that is connected to; the text says why and what to do."""
+    """The socket must not be contacted; the message says why and what to do."""
 
 
 class NoServer(TmuxUnavailable):
@@ -38,37 +38,37 @@ class NoServer(TmuxUnavailable):
 
 
 class TmuxSockets:
-    """The tmux sockets of this machine's user."""
+    """The tmux sockets of this user."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
         self._namers: dict[str, psutil.Process] = {}
-        """A process that names each socket outside of the tmux folder; psutil knows it again by its start."""
+        """A process that names each socket outside of the tmux folder; psutil recognises it by its start time."""
         self._scanning = threading.Lock()
         self._scanned_from = 0.0
-        """When the last look at all processes began: whoever has waited since then need not look himself."""
+        """Start time of the latest scan of all processes; a caller that came earlier needs no scan of its own."""
         self._begun: set[str] = set()
 
     def path(self, socket: str) -> str:
-        """The path of a server's socket, also of the server that has no name."""
+        """Return the path of a server's socket; an empty name means tmux's own choice."""
         return socket or chosen_socket(self._environment)
 
     def begin(self, socket: str) -> None:
-        """Note that a server is started there: its processes name it only when their programs run."""
+        """Accept the socket of a server that is being started: no process names it before its programs run."""
         self._begun.add(os.path.normpath(self.path(socket)))
 
     def exists(self, socket: str) -> bool:
-        """Say whether there is anything at the socket's path."""
+        """Return whether anything exists at the socket's path."""
         return os.path.lexists(self.path(socket))
 
     @contextmanager
     def checked(self, socket: str) -> Iterator[str]:
-        """A path to the server's socket for `tmux -S`, which leads to what was checked and to nothing else.
+        """Yield a path for `tmux -S` that leads to exactly the checked socket.
 
-        It blocks, for half a second at the most.
+        This blocks for at most half a second.
 
         Raises:
-            UntrustedSocket, NoServer, TmuxUnavailable.
+            UntrustedSocket, NoServer, TmuxUnavailable: the socket must not or cannot be contacted.
         """
         path = os.path.normpath(self.path(socket))
         self._check_place(path)
@@ -77,10 +77,10 @@ class TmuxSockets:
             yield held
 
     def check(self, socket: str) -> None:
-        """Refuse a socket that is not connected to.
+        """Refuse a socket that must not be contacted.
 
         Raises:
-            UntrustedSocket, NoServer, TmuxUnavailable.
+            UntrustedSocket, NoServer, TmuxUnavailable: the socket must not or cannot be contacted.
         """
         with self.checked(socket):
             pass
@@ -91,13 +91,13 @@ class TmuxSockets:
             _check_folder(folder)
         elif path not in (chosen_socket(self._environment), *self._begun) and not self._is_named(path):
             raise UntrustedSocket(
-                f"{_shown(path)} is no tmux socket of yours: it is not in {tmux_folder(self._environment)}, and no "
-                "process of yours has it in its TMUX.  Leave it out, or pass what this prints in the pane: "
+                f"{_shown(path)} is not one of your tmux sockets: it is not in {tmux_folder(self._environment)}, and "
+                "no process of yours has it in its TMUX.  Leave it out, or pass the output of this command in the pane: "
                 "echo ${TMUX%%,*}"
             )
 
     def _is_named(self, path: str) -> bool:
-        """Look for a process of this user whose environment says that it runs in a tmux with this socket."""
+        """Return whether a process of this user has this socket in its TMUX."""
         with suppress(OSError, ValueError):
             found = os.lstat(path)
             if stat.S_ISSOCK(found.st_mode) and found.st_uid == os.getuid():
@@ -105,7 +105,7 @@ class TmuxSockets:
         return False
 
     def _is_named_by_a_process(self, path: str) -> bool:
-        """Look through all processes, at most once for all who wait: callers name any number of sockets at once."""
+        """Search all processes, with one scan for all waiting callers, as callers can name many sockets at once."""
         came = time.monotonic()
         if self._lives(path):
             return True
@@ -116,50 +116,50 @@ class TmuxSockets:
         return self._lives(path)
 
     def _lives(self, path: str) -> bool:
-        """Whether the process that named a socket still runs."""
+        """Return whether the process that named a socket is still running."""
         known = self._namers.get(path)
         return known is not None and known.is_running()
 
 
 def chosen_socket(environment: Mapping[str, str] = os.environ) -> str:
-    """The socket that tmux itself would choose."""
+    """Return the socket that tmux itself would choose."""
     return _named_by(environment) or f"{tmux_folder(environment)}/default"
 
 
 def tmux_folder(environment: Mapping[str, str] = os.environ) -> str:
-    """The folder in which this user's tmux puts its sockets."""
+    """Return the folder of this user's tmux sockets."""
     return _folders(environment)[0]
 
 
 def server_name(socket: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Name a server: by its socket's path, or by nothing if it is the one that tmux itself would choose.
+    """Return a server's name: its socket path, or an empty string for the server that tmux would choose.
 
-    One server must have one name: two agents could be bound to one pane under two.
+    One server must have only one name, or two agents could be bound to the same pane.
     """
     name = _canonical(socket, environment)
     return "" if name == _canonical(chosen_socket(environment), environment) else name
 
 
 def _canonical(socket: str, environment: Mapping[str, str]) -> str:
-    # The path is a caller's: it is not looked up, only what is known to be one folder is called by one name.
+    # A caller chose this path, so it is not resolved; only the known names of the tmux folder are unified.
     folder, name = os.path.split(os.path.normpath(socket))
     return f"{tmux_folder(environment)}/{name}" if folder in _folders(environment) else os.path.normpath(socket)
 
 
 def _folders(environment: Mapping[str, str]) -> tuple[str, str]:
-    """The tmux folder, as it is named and as its name resolves (/tmp is a link on macOS)."""
+    """Return the tmux folder as configured and as resolved (/tmp is a link on macOS)."""
     base = os.path.normpath(environment.get("TMUX_TMPDIR") or "/tmp")
     return f"{base}/tmux-{os.getuid()}", f"{os.path.realpath(base)}/tmux-{os.getuid()}"
 
 
 def _named_by(environment: Mapping[str, str]) -> str:
-    """The socket in TMUX (`PATH,PID,SESSION`); empty if there is none."""
+    """Return the socket in TMUX (`PATH,PID,SESSION`), or an empty string."""
     named = environment.get("TMUX", "").rsplit(",", 2)[0]
     return os.path.normpath(named) if named else ""
 
 
 def _check_folder(folder: str) -> None:
-    """Ask of the folder what tmux itself asks of it: that nobody else can put a socket there."""
+    """Check, as tmux does, that no other user can put a socket into the folder."""
     try:
         found = os.lstat(folder)
     except OSError as error:
@@ -169,7 +169,7 @@ def _check_folder(folder: str) -> None:
 
 
 def _named_sockets() -> Iterator[tuple[str, psutil.Process]]:
-    """The sockets in the TMUX of this user's processes, each with one that has it there."""
+    """Yield the sockets in TMUX of this user's processes, each with its process."""
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             if process.uids().real == os.getuid() and (path := _named_by(process.environ())):
@@ -178,12 +178,9 @@ def _named_sockets() -> Iterator[tuple[str, psutil.Process]]:
 
 @contextmanager
 def _held(path: str) -> Iterator[str]:
-    """Hold on to the socket itself: between check and use another one may be put under its name.
-
-    Only Linux can open a socket without connecting; elsewhere the name has to do.
-    """
+    """Hold the socket itself open, because another one could take its name between check and use."""
     try:
-        if not IS_LINUX:
+        if not IS_LINUX:  # only Linux can open a socket without connecting to it
             _check_kind(path, os.lstat(path))
             yield path
             return
@@ -199,13 +196,13 @@ def _held(path: str) -> Iterator[str]:
 
 def _check_kind(path: str, found: os.stat_result) -> None:
     if not stat.S_ISSOCK(found.st_mode):
-        raise UntrustedSocket(f"{_shown(path)} is no socket: pass the path of the socket itself, not of a link to it")
+        raise UntrustedSocket(f"{_shown(path)} is not a socket: pass the path of the socket itself, not of a link")
     if found.st_uid != os.getuid():
         raise UntrustedSocket(f"{_shown(path)} belongs to another user: name a tmux server of your own")
 
 
 def _check_peer(path: str, held: str, environment: Mapping[str, str]) -> None:
-    """Ask the kernel who listens.  A socket that was bound has one listener for ever, so the answer stays true."""
+    """Ask the kernel for the listener; a bound socket keeps its listener, so the answer stays valid."""
     with sockets.socket(sockets.AF_UNIX) as probe:
         probe.settimeout(CONNECT_TIMEOUT_S)
         try:
@@ -218,23 +215,23 @@ def _check_peer(path: str, held: str, environment: Mapping[str, str]) -> None:
     if peer is None:
         return
     if peer.user != os.getuid():
-        raise UntrustedSocket(f"what listens on {_shown(path)} belongs to another user: name a tmux server of your own")
+        raise UntrustedSocket(f"the program on {_shown(path)} belongs to another user: name a tmux server of your own")
     if not _is_tmux(peer.pid, environment):
         raise UntrustedSocket(
-            f"what listens on {_shown(path)}, process {peer.pid}, is no tmux on the coordinator's PATH: if it is a "
-            "tmux, start it anew, or start the coordinator with that tmux on PATH"
+            f"process {peer.pid} on {_shown(path)} is not a tmux on the coordinator's PATH: if it is a "
+            "tmux, restart it, or start the coordinator with that tmux on PATH"
         )
 
 
 def _is_tmux(pid: int, environment: Mapping[str, str]) -> bool:
-    """Compare the program that a process runs with each tmux on PATH; a name can be given to any program."""
+    """Compare a process's program with each tmux on PATH, because any program can be called tmux."""
     try:
         program = psutil.Process(pid).exe()
         running = Path(f"/proc/{pid}/exe" if IS_LINUX else program)
         found = running.stat() if running.exists() else None
     except (psutil.Error, OSError, ValueError):
         return False
-    if found is None or not found.st_nlink:  # it was upgraded while its server runs, and is known by its path
+    if found is None or not found.st_nlink:  # the program was upgraded while its server runs: compare the path
         return program in map(os.path.realpath, _tmuxes(environment))
     return any(os.path.samestat(found, tmux.stat()) for tmux in _tmuxes(environment))
 
@@ -246,5 +243,5 @@ def _tmuxes(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _shown(path: str) -> str:
-    """A path as an error tells of it."""
+    """Shorten a path for an error message."""
     return path if len(path) <= MAX_SHOWN_CHARS else f"{path[:MAX_SHOWN_CHARS]}…"

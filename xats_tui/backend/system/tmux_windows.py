@@ -1,7 +1,7 @@
-"""Windows and panes in tmux that are opened here: where, what runs in them, and what they show.
+"""Windows and panes that the coordinator opens in tmux.
 
-A pane is opened with a placeholder in it and given its program afterwards, so that whoever has to know of it does
-before the program runs, and so that what a program says which fails at once can still be read.
+A pane opens with a placeholder and gets its program afterwards, so that everything concerned knows the pane before the
+program runs, and the output of a program that fails at once can still be read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,27 +13,27 @@ from xats_tui.core.errors import TmuxError, TmuxUnavailable
 from xats_tui.core.model.panes import PaneRef
 
 PLACEHOLDER = ("sleep", "60")
-"""What runs in a pane until it is given its program."""
+"""Command in a new pane until it gets its program."""
 
 SESSION = "agents"
-"""What a session is called that is made for want of one."""
+"""Name of a session that is created because there is none."""
 WIDTH, HEIGHT = 160, 50
-"""Cells of a window in a session that nobody has attached to."""
+"""Size in cells of a window in a session that no client is attached to."""
 
 PLACE = "#{pane_id} #{window_index} #{session_name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPane:
-    """Where a pane was opened."""
+    """Place of a newly opened pane."""
 
     pane: PaneRef
     session: str
-    """The session's name."""
+    """Name of the session."""
     window: int
-    """The window's index in it."""
+    """Index of the window in the session."""
     is_new_session: bool
-    """Whether the session was made for it, so that nobody looks at it yet."""
+    """True if the session was created for the pane, so that nobody sees it yet."""
 
 
 class TmuxWindows:
@@ -43,18 +43,18 @@ class TmuxWindows:
         self._tmux = tmux
 
     async def session_of(self, seat: PaneRef) -> str:
-        """The id of the session that a pane is in.
+        """Return the id of the session that a pane is in.
 
         Raises:
-            TmuxError: there is no such pane, or no tmux.
+            TmuxError: the pane does not exist, or tmux is not available.
         """
         return await self._tmux.session_of(seat)
 
     async def newest_session(self, socket: str) -> str | None:
-        """The id of the session that was made last; None if there is none, or no server.
+        """Return the id of the newest session; None if there is no session or no server.
 
         Raises:
-            TmuxError: tmux is not there, or does not answer.
+            TmuxError: tmux is missing or does not answer.
         """
         try:
             lines = await self._tmux.ask(socket, "list-sessions", "-F", "#{session_created} #{session_id}")
@@ -66,7 +66,7 @@ class TmuxWindows:
         return newest[1] if newest else None
 
     async def open(self, socket: str, session: str | None, name: str, folder: str, beside: str = "") -> NewPane:
-        """Open a window in a session, or in a new one; `beside` names a pane to split instead.
+        """Open a window in a session or in a new session; with `beside`, split that pane instead.
 
         Raises:
             TmuxError: nothing was opened.
@@ -82,15 +82,15 @@ class TmuxWindows:
         pane_id, window, session_name = (await self._tmux.ask(socket, *arguments, *PLACEHOLDER))[0].split(" ", 2)
         pane = PaneRef(socket, pane_id)
         self._tmux.note(pane, f"opened for {name}")
-        with suppress(TmuxError):  # an old tmux closes the pane of a program that fails: then less can be told
+        with suppress(TmuxError):  # an old tmux closes the pane of a failed program, and its output is lost
             await self._tmux.ask(socket, "set-option", "-p", "-t", pane_id, "remain-on-exit", "on")
         return NewPane(pane=pane, session=session_name, window=int(window), is_new_session=not (beside or session))
 
     async def run(self, place: NewPane, folder: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Have an opened pane run its program.
+        """Start the program in an opened pane.
 
         Raises:
-            TmuxError: it does not.
+            TmuxError: the program was not started.
         """
         variables = [part for name, value in environment.items() for part in ("-e", f"{name}={value}")]
         pane = place.pane
@@ -99,19 +99,19 @@ class TmuxWindows:
         self._tmux.note(pane, f"started {command[0]}")
 
     async def keep(self, place: NewPane) -> None:
-        """From now on the pane closes when its program ends, as every other."""
+        """Let the pane close when its program ends, like every other pane."""
         with suppress(TmuxError):
             await self._tmux.ask(
                 place.pane.socket, "set-option", "-p", "-u", "-t", place.pane.pane_id, "remain-on-exit"
             )
 
     async def close(self, place: NewPane) -> None:
-        """Close a pane that was opened, with what runs in it."""
+        """Close an opened pane, together with its program."""
         with suppress(TmuxError):
             await self._tmux.ask(place.pane.socket, "kill-pane", "-t", place.pane.pane_id)
 
     async def shown(self, place: NewPane, *, before: int = 0) -> str:
-        """What the pane shows now, with attributes, and so many lines that stood above; empty if it is gone."""
+        """Return the pane's screen with attributes, and up to `before` lines above it; empty if the pane is gone."""
         pane = place.pane
         try:
             return "\n".join(
@@ -121,7 +121,7 @@ class TmuxWindows:
             return ""
 
     async def has_ended(self, place: NewPane) -> bool:
-        """Whether the program in the pane has ended, or the pane is gone."""
+        """Return whether the program in the pane has ended, or the pane is gone."""
         try:
             panes = await self._tmux.panes(place.pane.socket)
         except TmuxError:
@@ -131,10 +131,10 @@ class TmuxWindows:
 
 
 def _literal(text: str) -> str:
-    """Text that tmux is not to read as a format."""
+    """Escape text so that tmux does not read it as a format."""
     return text.replace("#", "##")
 
 
 def _no_end(part: str) -> str:
-    """An argument that tmux does not take for the end of its command."""
+    """Escape an argument so that tmux does not read it as the end of the command."""
     return f"{part[:-1]}\\;" if part.endswith(";") else part
