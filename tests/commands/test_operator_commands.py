@@ -237,8 +237,8 @@ async def test_a_message_goes_to_a_role_a_team_or_everybody_and_may_come_from_st
     ("arguments", "code", "sentence"),
     [
         (["--to", "bob", "text"], 1, "bob can be any of"),
-        (["--to", "alice", "   "], 1, "there is nothing in the message"),
-        (["--team", "green", "text"], 1, "there is nobody to send it to"),
+        (["--to", "alice", "   "], 1, "the message is empty"),
+        (["--team", "green", "text"], 1, "the message has no recipient"),
         (["text"], 2, "invalid value: say who gets it"),
         (["--to", "alice", "--all", "text"], 2, "invalid value: say who gets it"),
     ],
@@ -295,7 +295,7 @@ async def test_a_task_is_reassigned_unless_it_has_changed_meanwhile(scene: Scene
     assert (given["owner_name"], given["status"]) == ("alice", "in_progress")
     assert scene.told("tasks", task_id)["claimed_by"] == scene.alice.agent_id
     assert scene.told("tasks", "--agent", "bob@red") == []
-    assert scene.refusal("reassign", task_id, "alice") == "that agent owns it already"
+    assert scene.refusal("reassign", task_id, "alice") == "that agent already owns the task"
     assert "no agent is called bob@blue" in scene.refusal("reassign", task_id, "bob@blue")
     mail = (await scene.bob.call("get_inbox"))["messages"]
     assert "task taken: build" in [message["subject"] for message in mail]

@@ -661,13 +661,13 @@ class FixedVerbs:
     async def prompt(self, agent_id: str) -> Prompt:
         """What the sample's dialog asks."""
         if self.asked is None:
-            raise VerbRefused("no_dialog", "it asks nothing any more")
+            raise VerbRefused("no_dialog", "the agent no longer asks anything")
         return self.asked
 
     async def answer(self, agent_id: str, seen: Prompt, number: int) -> Prompt | None:
         """Claim that it was taken; refuse if it is not what is asked."""
         if seen != self.asked:
-            raise VerbRefused("prompt_changed", "it changed: something else is asked now")
+            raise VerbRefused("prompt_changed", "the question changed: the agent now asks something else")
         self._note("answer", agent_id, number)
         self.asked = self.asked_next
         return self.asked

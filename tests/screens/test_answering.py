@@ -106,12 +106,12 @@ async def test_a_prompt_that_has_changed_when_it_is_sent_is_shown_instead() -> N
         async def answer(self, agent_id: str, seen: Any, number: int) -> Any:
             assert self.asked
             self.asked = replace(self.asked, text="rm -rf /", screen="rm -rf /")
-            raise VerbRefused("prompt_changed", "it changed: something else is asked now")
+            raise VerbRefused("prompt_changed", "the question changed: the agent now asks something else")
 
     verbs = Late()
     async with answering(verbs) as pilot:
         await pilot.press("1", "right", "enter")
-        await shows(pilot, "Nothing was sent: it changed")
+        await shows(pilot, "Nothing was sent: the question changed")
         await shows(pilot, "rm -rf /")
 
 
@@ -120,7 +120,7 @@ async def test_a_dialog_that_is_gone_closes_with_a_word() -> None:
     async with answering(verbs) as pilot:
         verbs.asked = None
         await closed(pilot)
-        await shows(pilot, "backend: it asks nothing any more")
+        await shows(pilot, "backend: the agent no longer asks anything")
 
 
 async def test_a_dialog_that_is_not_known_can_only_be_looked_at() -> None:

@@ -1,4 +1,4 @@
-"""Records, errors, events and the clock: what every other package may import.
+"""The ground floor: records, errors, events and the clock, which every other package may import.
 
 Nothing here does I/O or imports another package of the project.
 """

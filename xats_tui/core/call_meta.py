@@ -1,38 +1,39 @@
-"""What bridge and coordinator tell each other beside the arguments of a call: keys of `_meta`, and a capability."""
+"""Keys of `_meta`, and one capability, by which bridge and coordinator pass data beside a call's arguments."""
 
 CALLS_ONCE = "xats/calls_once"
-"""The experimental capability of both sides: calls are named in their `_meta`, and the answers to them kept."""
+"""Experimental capability of both sides: every call carries an id, and its answer is kept under that id."""
 
 CALL_ID = "xats/call_id"
-"""The call: the same when it is repeated."""
+"""The id of a call; a repetition keeps the id."""
 
 REPEATED = "xats/repeated"
-"""That the bridge makes a call again by itself, so that it says nothing of what the model has."""
+"""Marks a call that the bridge repeats by itself: it proves nothing about what the model has received."""
 
 INSTANCE = "xats/instance"
-"""The bridge, whatever becomes of its sessions; who says the same is the same runtime."""
+"""The id of the bridge process, the same across its sessions; the same id means the same runtime."""
 
 TMUX_SOCKET = "xats/tmux_socket"
-"""The tmux server that the host lives in; pane ids repeat across servers."""
+"""The tmux server that the host runs in; pane ids repeat across servers."""
 
 HOST_SESSION = "xats/host_session"
-"""The session of the program that started the bridge, by which its hooks speak."""
+"""The session id of the program that started the bridge; that program's hooks use the same id."""
 
 HOST_PROGRAM = "xats/host_program"
 """Name and version of the program that started the bridge."""
 
 BRIDGE = "xats/bridge"
-"""The pid of the bridge, where the coordinator looks first for the process behind a connection."""
+"""The pid of the bridge: the coordinator's first guess for the process behind a connection."""
 
 UNASKED = "xats/unasked"
-"""On a registration that no model has called for: `waiting` before any call, `called` with the model's first call,
-`again` after a restart of the coordinator."""
+"""Marks a registration that no model asked for: `waiting` before any call, `called` with the model's first call,
+`again` after a restart of the coordinator.
+"""
 
 UI = "xats/ui"
 """The process of the host's user interface, and the pane that the bridge was started in."""
 
 LAUNCH = "xats/launch"
-"""The launch that started the host, whose pane the launcher has announced."""
+"""The launch that started the host; the launcher has announced its pane."""
 
 OWN_CHANNEL = "xats/channel"
-"""The channel that the session carries to its host, by which the agent may be woken."""
+"""The channel that this session offers its host, through which the agent can be woken."""

@@ -1,6 +1,6 @@
-"""The one place that reads the time, and the wire form of an instant.
+"""The clock, and the wire form of an instant.
 
-Everything else is handed a `Clock`, so that a test can run the 30/180/600 s schedule in no time.
+The coordinator's services get a `Clock`, so that a test can run the 30/180/600 s schedule without waiting.
 """
 
 import asyncio
@@ -10,31 +10,31 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the coordinator knows about time."""
+    """The time functions that the coordinator uses."""
 
     def now(self) -> datetime:
-        """The wall clock, in UTC, with milliseconds."""
+        """Return the wall-clock time in UTC, cut to milliseconds."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that only ever grow; for measuring how long something took or stayed as it was."""
+        """Return seconds that only grow, for measuring durations."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, on this clock, for `seconds`."""
+        """Wait for `seconds` on this clock."""
         ...
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's clock."""
 
     def now(self) -> datetime:
-        """The wall clock, cut to the millisecond that the wire form can carry."""
+        """Return the wall-clock time in UTC, cut to milliseconds."""
         instant = datetime.now(UTC)
-        return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+        return instant.replace(microsecond=instant.microsecond // 1000 * 1000)  # the wire form carries no more
 
     def monotonic(self) -> float:
-        """Seconds since an arbitrary start."""
+        """Return seconds since an arbitrary start."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
@@ -43,18 +43,18 @@ class SystemClock:
 
 
 def to_wire(instant: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds and `Z`: `2026-11-22T14:25:02.875Z`.
+    """Return an instant as ISO 8601 in UTC with milliseconds and `Z`: `2026-11-22T14:25:02.875Z`.
 
-    Instants of this form sort as text, which the store's indexes rely on.
+    Instants in this form sort as text; the store's indexes rely on it.
     """
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def from_wire(text: str) -> datetime:
-    """The instant that `to_wire` wrote.
+    """Parse an instant that `to_wire` wrote.
 
     Raises:
-        ValueError: the text is no ISO 8601 instant.
+        ValueError: the text is not an ISO 8601 instant.
     """
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

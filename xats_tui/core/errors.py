@@ -1,14 +1,14 @@
-"""Everything that can go wrong, by what can be done about it.
+"""The error tree, sorted by what a caller can do about each error.
 
 XatsError
-├── Refusal            the caller asked for what cannot be; a code and fields for the wire
-├── StoreError         the database could not do it; nothing was changed
+├── Refusal            the request cannot be met; carries a code and fields for the wire
+├── StoreError         the database read or write failed; nothing was changed
 │   └── UnusableStore  the file cannot be opened at all: newer version, damaged, no permission
 ├── TmuxError          a tmux command failed
-│   ├── TmuxUnavailable   no tmux, no server, or no answer in time
-│   ├── PaneGone          the server is there, the pane is not
-│   └── KeysWithheld      the pane is not as it has to be for keys: nothing was sent
-└── StartError         the program cannot start; its text is the one sentence for the operator
+│   ├── TmuxUnavailable   tmux is missing, has no server, or did not answer in time
+│   ├── PaneGone          the server runs, the pane does not exist
+│   └── KeysWithheld      the pane is not ready for keys: nothing was sent
+└── StartError         the program cannot start; the text is one sentence for the operator
 """
 
 from enum import StrEnum
@@ -16,11 +16,11 @@ from typing import Any
 
 
 class XatsError(Exception):
-    """The root of the tree in this module's docstring."""
+    """Base class of all errors in this module."""
 
 
 class Refusal(XatsError):
-    """A caller's request that cannot be met, for a reason the caller can act on.
+    """A request that cannot be met, for a reason the caller can act on.
 
     On the wire it is a normal tool answer: `{"error": code, **fields}`.
     """
@@ -31,30 +31,30 @@ class Refusal(XatsError):
         self.fields = fields
 
     def payload(self) -> dict[str, Any]:
-        """The answer that a client sees."""
+        """Return the answer that the client gets."""
         return {"error": self.code, **self.fields}
 
 
 class StoreError(XatsError):
-    """The database refused a read or a write; the transaction left no trace."""
+    """A database read or write failed; the transaction was rolled back."""
 
     def __init__(self, text: str, fault: "StoreFault | None" = None) -> None:
         super().__init__(text)
         self.fault = fault
-        """What is wrong outside of this program, if it is that; the text then says what to do."""
+        """The cause, if it lies outside this program; the text then says what to do."""
 
 
 class StoreFault(StrEnum):
-    """What may be wrong with a database that this program has not caused."""
+    """Causes of a database failure outside this program."""
 
     FULL = "full"
-    """The disk has no room, or cannot be written."""
+    """The disk is full or read-only."""
     LOCKED = "locked"
-    """Another process holds it."""
+    """Another process holds the database."""
     DAMAGED = "damaged"
-    """The file is not what SQLite wrote."""
+    """The file is not a valid SQLite database."""
     REMOVED = "removed"
-    """The file, or one beside it, is not the one that was opened."""
+    """The database file, or a file beside it, was replaced or removed after it was opened."""
 
 
 class UnusableStore(StoreError):
@@ -62,20 +62,20 @@ class UnusableStore(StoreError):
 
 
 class TmuxError(XatsError):
-    """A tmux command failed; the text is what tmux said."""
+    """A tmux command failed; the text is tmux's own message."""
 
 
 class TmuxUnavailable(TmuxError):
-    """There is no tmux to talk to: not installed, no server running, or it did not answer in time."""
+    """tmux is not installed, has no running server, or did not answer in time."""
 
 
 class PaneGone(TmuxError):
-    """The pane that was named does not exist on that server."""
+    """The named pane does not exist on that server."""
 
 
 class KeysWithheld(TmuxError):
-    """Keys or a paste were not sent, because the pane is not as it has to be for them; the text says in what."""
+    """Keys or a paste were withheld because the pane is not ready for them; the text says why."""
 
 
 class StartError(XatsError):
-    """The program cannot start.  The text is one sentence that says what to do about it."""
+    """The program cannot start; the text is one sentence that says what to do."""

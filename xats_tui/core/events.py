@@ -1,7 +1,7 @@
-"""Committed facts, and the bus that carries them.
+"""Events about committed changes, and the bus that carries them.
 
-An event says *that* something is so, never how to show it.  Whoever shows data asks which `Scope`s an event makes
-stale and reloads those from the source of truth.
+An event names a change, never how to display it.  A listener that shows data looks up which `Scope`s the event makes
+stale and reloads them from the store.
 """
 
 import logging
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class Scope(StrEnum):
-    """A body of data that can go stale as a whole."""
+    """A body of data that goes stale as a whole."""
 
     AGENTS = "agents"
     MESSAGES = "messages"
@@ -35,7 +35,7 @@ class AgentChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneBound:
-    """An agent was bound to a pane, or lost it; what has to be looked at has changed."""
+    """An agent was bound to a pane or lost its pane; the set of panes to watch has changed."""
 
     agent_id: str
     scopes = frozenset({Scope.AGENTS, Scope.PANES})
@@ -48,13 +48,13 @@ class MessageSent:
     message_id: str
     recipients: tuple[str, ...]
     to_wake: bool
-    """Whether any of them is to be woken."""
+    """True if at least one recipient is to be woken."""
     scopes = frozenset({Scope.MESSAGES, Scope.AGENTS, Scope.WAKES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxFetched:
-    """An answer with mail is on its way to an agent."""
+    """An answer with messages is on its way to an agent."""
 
     agent_id: str
     scopes = frozenset({Scope.WAKES, Scope.AGENTS})
@@ -78,7 +78,7 @@ class WakeChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskChanged:
-    """A task was added, claimed or completed."""
+    """A task was created, claimed, changed or completed."""
 
     task_id: str
     team: str
@@ -87,7 +87,7 @@ class TaskChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractRegistered:
-    """A contract has a new version."""
+    """A contract got a new version."""
 
     team: str
     name: str
@@ -98,7 +98,7 @@ class ContractRegistered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionChanged:
-    """An agent subscribed to a contract, or was removed with its subscriptions."""
+    """An agent subscribed to a contract, or was removed together with its subscriptions."""
 
     agent_id: str
     scopes = frozenset({Scope.CONTRACTS})
@@ -106,7 +106,7 @@ class SubscriptionChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneChanged:
-    """A bound pane shows something else than at the last look."""
+    """A bound pane looks different from the last look."""
 
     socket: str
     pane_id: str
@@ -124,7 +124,7 @@ class SessionChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityNoted:
-    """Something was done by hand."""
+    """The operator did something."""
 
     verb: str
     scopes = frozenset({Scope.ACTIVITY, Scope.WAKES, Scope.AGENTS})
@@ -132,7 +132,7 @@ class ActivityNoted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryPruned:
-    """Rows that had been kept long enough were deleted."""
+    """Rows past their retention time were deleted."""
 
     scopes = frozenset({Scope.MESSAGES, Scope.WAKES, Scope.ACTIVITY})
 
@@ -157,23 +157,23 @@ Listener = Callable[[Event], None]
 
 
 class EventBus:
-    """Tells every listener every event, in order, on the coordinator's loop.
+    """Passes every event to every listener, in order, on the coordinator's loop.
 
-    A listener must return at once; one that raises is logged and does not keep the others from hearing.
+    A listener must return at once.  An exception in a listener is logged; the other listeners still get the event.
     """
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with every event from now on; the returned function ends that."""
+        """Call `listener` with every event from now on; call the returned function to stop."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def publish(self, events: Iterable[Event]) -> None:
-        """Tell the listeners."""
+        """Pass each event to all listeners."""
         for event in events:
-            for listener in tuple(self._listeners):
+            for listener in tuple(self._listeners):  # a copy: a listener may remove itself
                 try:
                     listener(event)
                 except Exception:

@@ -1,4 +1,4 @@
-"""What a model is told of this service at `initialize`, by the coordinator and by a bridge that has not reached it."""
+"""The instructions for the model at `initialize`, sent by the coordinator, or by a bridge that has not reached it."""
 
 INSTRUCTIONS = """\
 xats is short for cross-agent-teams and means this MCP server and its tools: coding agents that work side by side \
@@ -18,4 +18,4 @@ NAME_IS_ENOUGH = (
     "Here register_agent needs only your name: the program you run in, its tmux pane and the project folder are found "
     "out and filled in. Pass nothing else unless the user asks for it."
 )
-"""What a bridge tells besides."""
+"""Added by a bridge."""

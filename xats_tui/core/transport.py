@@ -1,6 +1,6 @@
-"""The protocol of a transport: one way to put a hint before an agent.
+"""The protocol of a transport: one way to deliver a hint to an agent.
 
-A transport reports what it sees and what it did; it does not decide when to try again.
+A transport reports what it sees and does; it does not decide when to try again.
 """
 
 from typing import Protocol
@@ -10,23 +10,23 @@ from xats_tui.core.model.wakes import DeliveryResult, Observation
 
 
 class Transport(Protocol):
-    """One way to an agent."""
+    """One way to reach an agent."""
 
     name: str
     types: bool
-    """Whether it types, so that any line can be put before the agent."""
+    """True if it types into a pane, so that it can deliver any line."""
 
     def serves(self, agent: Agent) -> bool:
-        """Whether the agent has what this transport needs."""
+        """Return whether the agent has what this transport needs."""
         ...
 
     async def readiness(self, agent: Agent) -> Observation:
-        """Look, changing nothing."""
+        """Observe the agent without changing anything."""
         ...
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
-        """Look once more, put the hint before the agent if every gate still holds, and say what was seen.
+        """Check the gates once more, deliver the hint if they hold, and return the result.
 
-        With `forced` the gates that a person may overrule are not asked.
+        With `forced`, the gates that a person may overrule are skipped.
         """
         ...

@@ -1,4 +1,4 @@
-"""The nouns: frozen records that the store makes, the services speak in and the screens show.
+"""Frozen records: the store makes them, the services use them, the screens show them.
 
-Nothing here does anything.  The wire has its own names for some of this; only `tools/` knows both.
+Nothing here has behaviour.  The wire has its own names for some of these; only `tools/` knows both.
 """

@@ -1,4 +1,4 @@
-"""What the operator and the agents have done, as the logs have it."""
+"""Records of what the operator and the agents did, as the logs keep them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """Something that the operator did."""
+    """An action of the operator."""
 
     activity_id: int
     at: datetime
@@ -19,7 +19,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedEvent:
-    """Something that agents did, as the event log has it."""
+    """An action of an agent, as the event log keeps it."""
 
     event_id: int
     at: datetime
@@ -29,7 +29,7 @@ class LoggedEvent:
     actor_id: str
     actor_name: str | None
     others: tuple[str, ...]
-    """Names of whom it was addressed to."""
+    """Names of the agents that it was addressed to."""
     about: str
-    """What it is known by: the id of a task, the name of a contract, the event of a message."""
+    """The subject's key: the id of a task, the name of a contract, the event id of a message."""
     detail: str

@@ -1,4 +1,4 @@
-"""Agents, how each is reached, and what an operator wants to know of one at a glance."""
+"""Agents, how each is reached, and the summary that an operator sees."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,19 +9,19 @@ from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Wake
 
 ONLINE_WINDOW = timedelta(minutes=5)
-"""An agent that called within this time is online, whatever else is known of it (the reference's own window)."""
+"""An agent that called within this time counts as online, without further evidence (the reference's own window)."""
 
 START_TOLERANCE_S = 1.0
-"""Seconds by which two readings of one process's start may differ: the kernel counts in clock ticks."""
+"""Tolerance between two readings of one process's start time: the kernel counts in clock ticks."""
 
 CHANNEL_PROXY_ROLE = "__channel_proxy__"
-"""The role under which a channel proxy registers; no agent of flesh has it."""
+"""The role of a channel proxy; no real agent has it."""
 
 OPERATOR_NAME = "operator"
-"""The sender that is the person at the dashboard; reserved in every team."""
+"""The sender name of the person at the dashboard; reserved in every team."""
 
 OPERATOR_ID = "operator"
-"""By which messages, wakes and acts name that person; there is no row for it among the agents."""
+"""The agent id of the operator in messages, wakes and activity; there is no row for it among the agents."""
 
 
 class Client(StrEnum):
@@ -34,7 +34,7 @@ class Client(StrEnum):
 
 
 class DeliveryKind(StrEnum):
-    """How an agent can be reached without typing into its pane."""
+    """Ways to reach an agent without typing into its pane."""
 
     NONE = "none"
     CLAUDE_CHANNEL = "claude-channel"
@@ -44,17 +44,19 @@ class DeliveryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """A transport other than the pane, with the address that it needs."""
+    """A transport other than the pane, with the address it needs."""
 
     kind: DeliveryKind = DeliveryKind.NONE
     address: Mapping[str, str] = field(default_factory=dict)
-    """`channel_session_id`; or `thread_id`, `ws_url`, perhaps `auth_token_ref`; or `base_url`, perhaps `session_id`."""
+    """`channel_session_id`; or `thread_id`, `ws_url` and optionally `auth_token_ref`; or `base_url` and optionally
+    `session_id`.
+    """
     damaged: bool = False
-    """The stored value could not be read; the agent is treated as having none."""
+    """True if the stored value could not be read; the agent is treated as if it had none."""
 
 
 class VerificationMode(StrEnum):
-    """By what evidence a pane was bound to an agent."""
+    """The evidence by which a pane was bound to an agent."""
 
     PID_TTY_PANE = "verified_pid_tty_pane"
     TTY_PANE = "verified_tty_pane"
@@ -66,28 +68,28 @@ class Binding:
 
     pane: PaneRef
     tty: str | None
-    """Without `/dev/`."""
+    """The terminal's name without `/dev/`."""
     ui_pid: int | None
     ui_started_at: float | None
-    """The process's start, in seconds since the epoch; with the pid it names one process for ever."""
+    """The process's start, in seconds since the epoch; pid and start together identify one process for ever."""
     mode: VerificationMode
     bound_at: datetime
     proved: bool = False
-    """The runtime showed that this process is its own; others can only name it."""
+    """True if the agent's own connection showed that this process is its own; a claim in an argument does not count."""
     client: Client | None = None
-    """The program that was seen there; None where its names do not tell."""
+    """The program that was seen there; None if its names do not tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenProcess:
-    """A process that was seen; pid and start together name one for ever."""
+    """A process that was seen; pid and start together identify it for ever."""
 
     pid: int
     started_at: float
-    """In seconds since the epoch."""
+    """Start time, in seconds since the epoch."""
 
     def is_same(self, other: "SeenProcess | None") -> bool:
-        """Whether two readings are of one process."""
+        """Return whether both readings are of the same process."""
         return (
             other is not None and self.pid == other.pid and abs(self.started_at - other.started_at) <= START_TOLERANCE_S
         )
@@ -95,7 +97,7 @@ class SeenProcess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """One registered agent: a name in a team."""
+    """A registered agent: a name in a team."""
 
     agent_id: str
     team: str
@@ -110,11 +112,11 @@ class Agent:
     registered_at: datetime
     last_seen_at: datetime
     host_session: str | None = None
-    """The session id of the program it runs in, by which that program's hooks speak of it."""
+    """The session id of the program it runs in; that program's hooks report under this id."""
     process: SeenProcess | None = None
-    """Its user interface, if that was seen."""
+    """The process of its user interface, if one was seen."""
     channel_ui_pid: int | None = None
-    """On a channel proxy: the pid of the Claude Code that it belongs to."""
+    """The pid of the Claude Code that a channel proxy belongs to; None for real agents."""
 
     @property
     def address(self) -> str:
@@ -122,31 +124,32 @@ class Agent:
         return f"{self.name}@{self.team}"
 
     def has_called_lately(self, now: datetime) -> bool:
-        """Whether it called within `ONLINE_WINDOW`; others are there without calling (`services/presence.py`).
-
-        A call in the future was before the clock was set back: nobody knows how long ago.
+        """Return whether it called within `ONLINE_WINDOW`; agents can be online without calling
+        (`services/agents/presence.py`).
         """
+        # A last call in the future was made before the clock was set back: its real age is unknown, so it counts as
+        # old.
         return abs(now - self.last_seen_at) < ONLINE_WINDOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterEntry:
-    """An agent with what an operator wants to know of it at a glance."""
+    """An agent with the facts that an operator wants to see at a glance."""
 
     agent: Agent
     online: bool
-    """There is evidence that it is there."""
+    """True if there is evidence that the agent is there."""
     connected: bool
-    """It has an open MCP session."""
+    """True if it has an open MCP session."""
     unread: int
     oldest_unread_at: datetime | None
     wakes_waiting: int
     latest_wake: Wake | None
     pane: PaneView | None
-    """None when it has no pane, or nobody has looked yet."""
+    """None if it has no pane, or the pane was not looked at yet."""
     reader_note: str = ""
-    """What to know of the reader of its screens: its program is newer than that was tested with."""
+    """A warning about its screen reader: the agent's program is newer than the tested versions."""
     resting: bool = False
-    """The operator does not want it disturbed, itself or its whole team."""
+    """True under do not disturb, for the agent itself or its whole team."""
     resting_until: datetime | None = None
-    """None: until that is lifted."""
+    """End of do not disturb; None if it lasts until it is turned off."""

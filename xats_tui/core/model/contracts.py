@@ -1,4 +1,4 @@
-"""Contracts: their versions, who reads them, and what a change means."""
+"""Contracts: their versions, their readers, and the effect of a change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class Contract:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """One agent's interest in a contract."""
+    """An agent that subscribed to a contract, or fetched it."""
 
     agent_id: str
     name: str
     fetched_version: int | None
-    """The newest version that it has fetched; None if never."""
+    """The newest version that it fetched; None if it never fetched any."""
     fetched_at: datetime | None
 
 
@@ -36,7 +36,7 @@ class ContractVersion:
 
     version: int
     breaking: bool | None
-    """Whether it breaks the one before; None for a first version."""
+    """True if it breaks the version before; None for a first version."""
     note: str | None
     registered_by: str
     registered_by_name: str | None
@@ -45,42 +45,42 @@ class ContractVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaReason:
-    """One demand of a schema that is in the way of those who have the other one."""
+    """A demand of one schema that values of the other schema do not meet."""
 
     path: str
-    """JSON pointer into the version that makes the demand: the later one if `of_new`, else the earlier one."""
+    """JSON pointer into the version that makes the demand: the later version if `of_new`, else the earlier."""
     what: str
     of_new: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractChange:
-    """Two versions of a contract, and what going from one to the other means."""
+    """Two versions of a contract, and the effect of going from one to the other."""
 
     old: Contract | None
-    """None: the other one is the first version, and stands alone."""
+    """None if `new` is the first version."""
     new: Contract
     backward: bool | None = None
-    """Whether readers of the new version can read all that was written for the old one; None if that cannot be told."""
+    """True if readers of the new version can read everything written for the old version; None if unknown."""
     forward: bool | None = None
-    """Whether readers of the old version can read all that is written for the new one; None if that cannot be told."""
+    """True if readers of the old version can read everything written for the new version; None if unknown."""
     reasons: tuple[SchemaReason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractSummary:
-    """A contract by its latest version."""
+    """A contract, summed up by its latest version."""
 
     team: str
     name: str
     version: int
     breaking: bool | None
-    """Whether the latest version breaks the one before; None for a first version."""
+    """True if the latest version breaks the one before; None for a first version."""
     registered_by: str
     registered_by_name: str | None
     registered_at: datetime
     subscribers: tuple[Subscriber, ...]
     readers: tuple[Subscriber, ...] = ()
-    """Agents that have fetched it without being subscribed."""
+    """Agents that fetched the contract without subscribing."""
     versions: tuple[ContractVersion, ...] = ()
-    """All of them, the newest first."""
+    """All versions, newest first."""

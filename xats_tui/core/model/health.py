@@ -1,4 +1,4 @@
-"""How the coordinator is doing, and what it tells of its own accord."""
+"""The coordinator's health, and the notices that it gives unasked."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,13 +6,13 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that the coordinator tells of its own accord."""
+    """A message that the coordinator gives unasked."""
 
     number: int
-    """Higher is later."""
+    """Sequence number; higher is later."""
     at: datetime
     subject: str
-    """What it is about, such as a file."""
+    """The subject, such as a file."""
     text: str
     is_trouble: bool
 
@@ -25,16 +25,16 @@ class SessionEntry:
     client: str
     """Name and version that the client gave; empty if it gave none."""
     agent_id: str | None
-    """The agent that it speaks for."""
+    """The agent that the session speaks for."""
     opened_at: datetime
     last_call_at: datetime | None
     has_stream: bool
-    """Somebody listens to its standing stream now."""
+    """True if a client is connected to the session's standing stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How the coordinator is doing."""
+    """The coordinator's state, for the dashboard and `/health`."""
 
     version: str
     host: str
@@ -47,19 +47,19 @@ class Health:
     wakes_failed: int
     dialogs_open: int
     body_limit: int = 262_144
-    """Bytes that a message may have, its subject included."""
+    """Largest message in bytes, subject included."""
     loop_lag: float = 0.0
-    """Seconds that the coordinator's loop was late at the worst in the last minute."""
+    """Longest delay of the coordinator's loop in the last minute, in seconds."""
     database_bytes: int = 0
     tmux_seconds: float | None = None
-    """What the last tmux command took; None before the first."""
+    """Duration of the last tmux command; None before the first."""
     notices: tuple[Notice, ...] = ()
-    """What it told of late, the oldest first."""
+    """Recent notices, oldest first."""
     troubles: tuple[Notice, ...] = ()
-    """What is wrong until it is mended."""
+    """Open problems."""
     unstored: str = ""
-    """One sentence if nothing can be stored, for the database was taken away; empty otherwise."""
+    """One sentence if nothing can be stored because the database was taken away; empty otherwise."""
     alert: str | None = None
-    """How a new dialog is told, if that has been set since the start."""
+    """The announcement of new dialogs, if it was set since the start."""
     tick_seconds: float | None = None
-    """What the last look at all panes took; None before the first."""
+    """Duration of the last look at all panes; None before the first."""

@@ -1,16 +1,17 @@
-"""Names as they are compared: one spelling for each, however it was typed.
+"""Names in the form in which they are compared: one spelling each, however they were typed.
 
-Terminals, file systems and hosts hand over the same letter in one character or in two, with or without spaces around.
+Terminals, file systems and hosts write the same letter as one character or as two, with or without spaces around.
 """
 
 import unicodedata
 
 
 def composed(text: str) -> str:
-    """A name in the one form in which it is stored: composed (NFC), without white space around it."""
+    """Return a name in the form in which it is stored: composed (NFC), without surrounding white space."""
     return unicodedata.normalize("NFC", text).strip()
 
 
 def folded(text: str) -> str:
-    """A text as it is searched: composed, and without regard to case."""
+    """Return a text in the form in which it is searched: composed and case-folded."""
+    # Case folding can take a composed letter apart, so the result is composed again.
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())

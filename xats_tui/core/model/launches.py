@@ -1,4 +1,4 @@
-"""What is to be launched, and what that comes to for a tmux pane.  Records only."""
+"""Launch requests, launch commands and their results.  Records only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRequest:
-    """An agent that is to be started in a tmux pane of its own."""
+    """A request to start an agent in a tmux pane of its own."""
 
     client: str
     """`claude-code`, `codex` or `opencode`."""
@@ -15,76 +15,76 @@ class LaunchRequest:
     team: str
     role: str | None
     folder: Path
-    """Where it works."""
+    """The agent's working directory."""
     extra: tuple[str, ...] = ()
-    """Further arguments for the client, as they are."""
+    """Further arguments for the client, passed unchanged."""
     window_name: str = ""
-    """Of the tmux window; empty for the agent's name."""
+    """Name of the tmux window; empty for the agent's name."""
     app_server: bool = False
-    """Codex: give it an app-server of its own."""
+    """Codex: start an app-server for this agent."""
     asks_first: bool = False
-    """Leave it to the client's configuration whether the agent may use the coordinator's tools without asking."""
+    """Let the client's own configuration decide whether the coordinator's tools need permission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchFormEntry:
-    """An agent that somebody at the dashboard wants to be started."""
+    """A launch request as it was typed into the dashboard's form."""
 
     client: str
     name: str
     team: str
-    """Empty for the folder's name."""
+    """Empty to use the folder's name."""
     role: str
-    """Empty for none."""
+    """Empty for no role."""
     folder: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchResult:
-    """What a launch came to."""
+    """The result of a launch."""
 
     wanted: LaunchRequest
     agent_id: str | None
-    """None if nobody waited for it."""
+    """None if the launcher did not wait for the agent to register."""
     delivery: str
-    """How it is woken besides its pane; `none` if it is not."""
+    """The delivery kind beside its pane; `none` if there is none."""
     pane_id: str
     session: str
-    """The name of the tmux session."""
+    """Name of the tmux session."""
     window: int
-    """The window's index in it."""
+    """Index of the window in the session."""
     way: str
-    """The command that leads there."""
+    """The command that leads to the pane."""
     is_new_session: bool
-    """Whether the session was made for it, so that nobody looks at it yet."""
+    """True if the session was created for this launch, so that no terminal shows it yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchCommand:
-    """What a start needs beside the wish."""
+    """The programs, port and mark with which a launch request becomes a command."""
 
     program: str
     """Path of the client's program."""
     bridge: tuple[str, ...]
-    """The command line of the bridge, without who the agent is."""
+    """Command line of the bridge, without the agent's identity."""
     hook: tuple[str, ...]
-    """The command line for Claude Code's hooks."""
+    """Command line for Claude Code's hooks."""
     port: int
-    """One that nobody listens at, for a server of the client's own."""
+    """A free port for a server of the client's own."""
     mark: str
-    """What tells this launch from every other one."""
+    """An id that distinguishes this launch from every other."""
     has_remote: bool = False
-    """Codex: whether the user's configuration reaches a server of our name by a URL."""
+    """Codex: true if the user's configuration reaches a server with our name by a URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientStart:
-    """What a pane is to run."""
+    """The command and environment that a pane is to run."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Added to what tmux gives its panes; nothing secret, for it is seen in the process table."""
+    """Variables added to tmux's own; nothing secret, because the process table shows them."""
     announces: bool = False
-    """Whether the pane has to be announced to the coordinator, which cannot find it out otherwise."""
+    """True if the pane must be announced to the coordinator, which cannot find it otherwise."""
     base_url: str = ""
-    """Where the client's own server will be, if it is woken through it and has to be told which session."""
+    """URL of the client's own server, if the agent is woken through it and must be told its session."""

@@ -1,15 +1,15 @@
-"""Messages and threads, and whom a letter of the operator goes to."""
+"""Messages, threads, and the recipients of an operator's message."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 BROADCAST_MARK = "*broadcast*"
-"""What `to_role` says of a message that went to a whole team."""
+"""`to_role` of a message that went to a whole team."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message to one recipient; a broadcast is as many of these as it has recipients."""
+    """A message to one recipient; a broadcast is one of these for each recipient."""
 
     id: str
     event_id: int
@@ -25,29 +25,30 @@ class Message:
     sent_at: datetime
     read_at: datetime | None
     from_name: str | None
-    """Name of the sender now; None if it is gone."""
+    """The sender's name now; None if the sender is gone."""
     from_role: str | None
     to_name: str | None
-    """Name of the recipient now; None if it is gone."""
+    """The recipient's name now; None if the recipient is gone."""
     answered_at: datetime | None = None
-    """When its recipient first wrote back to its sender; only of messages that want a reply, where that was asked."""
+    """Time of the recipient's first message back to the sender; filled only where it was asked for and a reply is
+    wanted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
-    """What was said around one message: between its two agents, or a broadcast and what came back."""
+    """The conversation around one message: between its two agents, or a broadcast and its replies."""
 
     messages: tuple[Message, ...]
-    """Oldest first; a broadcast is one of these for each recipient."""
+    """Oldest first; a broadcast is one message for each recipient."""
     more_before: bool
     more_after: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressees:
-    """Those of one team to whom one letter of the operator goes."""
+    """The recipients of an operator's message in one team."""
 
     team: str
     agent_ids: tuple[str, ...]
     to_role: str | None = None
-    """None for one agent, else the role or `BROADCAST_MARK`."""
+    """None for a single agent, else the role or `BROADCAST_MARK`."""

@@ -1,4 +1,4 @@
-"""Lists that come in parts."""
+"""Lists that are fetched page by page."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar

@@ -1,4 +1,4 @@
-"""Panes, what was seen on them, and what a program in one asks."""
+"""Panes, what was seen on them, and the prompts of the programs in them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,25 +9,23 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, order=True)
 class PaneRef:
-    """One pane of one tmux server; pane ids repeat across servers."""
+    """A pane of a tmux server; pane ids repeat across servers."""
 
     socket: str
-    """Path of the server's socket; empty for the server that tmux itself would choose."""
+    """Path of the server's socket; empty for the server that tmux would choose itself."""
     pane_id: str
-    """tmux's own id, `%42`."""
+    """tmux's pane id, such as `%42`."""
 
     @classmethod
     def own(cls, environment: Mapping[str, str]) -> "PaneRef | None":
-        """The pane that a program with this environment was started in; None outside tmux.
-
-        Its server is the one that tmux itself would choose there, so it needs no name.
-        """
+        """Return the pane that a program with this environment was started in; None outside tmux."""
         pane_id = environment.get("TMUX_PANE")
+        # Its server is the one that tmux itself would choose there, so the socket stays empty.
         return cls("", pane_id) if pane_id and environment.get("TMUX") else None
 
 
 class PaneState(StrEnum):
-    """What a pane is doing, as far as the screen tells."""
+    """The state of a pane, as far as the screen tells."""
 
     IDLE = "idle"
     BUSY = "busy"
@@ -42,32 +40,32 @@ class PaneState(StrEnum):
 
 
 IN_A_MODE = frozenset({PaneState.COPY_MODE, PaneState.TMUX_MODE})
-"""The states in which tmux itself takes the keys: scrolled back, a list to choose from, the clock."""
+"""States in which tmux itself takes the keys: copy mode, a chooser, the clock."""
 
 
 class Standing(StrEnum):
-    """How the process that was bound to a pane stands to what is typed there."""
+    """Relation between the process bound to a pane and the pane's foreground."""
 
     IN_FRONT = "in_front"
     BEHIND = "behind"
-    """It lives, and something else has the terminal."""
+    """It lives, but another process has the terminal."""
     ENDED = "ended"
-    """It has ended, or given way to a shell."""
+    """It has ended or given way to a shell."""
 
 
 class OwnText(StrEnum):
-    """How a hint of ours that was not submitted stands in an input line."""
+    """State of an unsubmitted hint of ours in an input line."""
 
     ALONE = "alone"
     PIECE = "piece"
-    """Its beginning and nothing else: the program is still drawing it, or has lost the rest."""
+    """Only the beginning of the hint: the program is still drawing it, or has lost the rest."""
     MIXED = "mixed"
-    """With something else: a person was typing there, or the program has added to it."""
+    """The hint with other text: a person was typing, or the program added something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneLook:
-    """One look at a pane: what tmux said of it and what was on its screen."""
+    """One look at a pane: tmux's facts and the screen."""
 
     pane: PaneRef
     at: datetime
@@ -78,25 +76,25 @@ class PaneLook:
 
     @property
     def occupant(self) -> str:
-        """The pid of the first process in the pane; empty if tmux did not say."""
+        """The pid of the pane's first process; empty if tmux did not report it."""
         return str(self.formats.get("pane_pid") or "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneReading:
-    """The state that a reader saw in a look, and what made it say so."""
+    """The state that a reader saw in a look, and the reason."""
 
     state: PaneState
     reason: str
     composer: str | None = None
     """The text in the input line, with its prompt if they cannot be told apart; None if there is no input line."""
     own: OwnText | None = None
-    """What of a hint of ours stands in that line, not submitted."""
+    """State of our own unsubmitted hint in that line; None if it is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneView:
-    """A look with what it means and since when it has been so."""
+    """A look, its reading, and the times since when they hold."""
 
     look: PaneLook
     reading: PaneReading
@@ -105,7 +103,7 @@ class PaneView:
 
     @property
     def age(self) -> "StateAge":
-        """Since when the pane is as it is."""
+        """The pane's state with its start time."""
         return StateAge(
             state=self.reading.state, reason=self.reading.reason, occupant=self.look.occupant, since=self.state_since
         )
@@ -113,17 +111,18 @@ class PaneView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateAge:
-    """Since when a pane is as it is, and what tells that it is the same pane in the same state."""
+    """Start time of a pane's state, with the facts that identify the same pane in the same state."""
 
     state: PaneState
     reason: str
     occupant: str
-    """tmux gives the ids of panes again when it is started again, but not the pid of the first process."""
+    """The pid of the first process: a restarted tmux hands out the same pane ids again."""
     since: datetime
 
     def goes_on_in(self, look: PaneLook, reading: PaneReading) -> bool:
-        """Whether a pane is still as it was."""
+        """Return whether a new look shows the same pane in the same state."""
         same = (self.state, self.occupant) == (reading.state, look.occupant)
+        # Every dialog has the same state; another reason is another dialog.
         return same and (self.state is not PaneState.DIALOG or self.reason == reading.reason)
 
 
@@ -132,37 +131,37 @@ class Option:
     """One answer that a prompt offers."""
 
     number: int
-    """From 1, as the prompt counts them."""
+    """Its number, counted from 1 as the prompt does."""
     label: str
     note: str = ""
-    """What the prompt says of it in the rows below."""
+    """The prompt's explanation in the rows below."""
     needs_typing: bool = False
-    """Choosing it is no answer yet: a text of one's own follows."""
+    """True if choosing it is not yet an answer: a typed text must follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What the program in a pane asks a person, as it stands there."""
+    """The question that a program in a pane asks, as the screen shows it."""
 
     text: str
-    """Every row of it, without the sign that says which option is chosen: the same text is the same prompt."""
+    """All its rows without the mark of the chosen option: equal text means the same prompt."""
     options: tuple[Option, ...]
-    """Empty if it is not one that can be answered from afar."""
+    """Empty if the prompt cannot be answered remotely."""
     chosen: int = field(default=0, compare=False)
-    """The number of the option that Enter would take; 0 if there are none."""
+    """Number of the option that Enter would take; 0 if there are none."""
     arrows: tuple[str, str] | None = None
-    """The keys that move the choice back and forth, if the options have no numbers to press."""
+    """The keys that move the choice back and forth, if the options have no number keys."""
     question: str = field(default="", compare=False)
-    """What stands above the options, in one line."""
+    """The text above the options, in one line."""
     why_not: str = ""
-    """Why it cannot be answered from afar."""
+    """The reason why it cannot be answered remotely."""
     screen: str = field(default="", compare=False, repr=False)
-    """The whole screen that it was seen on, with its attributes."""
+    """The whole screen it was seen on, with attributes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TmuxCommand:
-    """A tmux command that changed something; what was typed is not kept."""
+    """A tmux command that changed something; typed text is not kept."""
 
     number: int
     at: datetime

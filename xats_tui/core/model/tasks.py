@@ -5,11 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 
 CANCELLED = "cancelled by the operator"
-"""The result of a task that the operator took from the board."""
+"""The result of a task that the operator cancelled."""
 
 
 class TaskStatus(StrEnum):
-    """Where a task stands."""
+    """The state of a task."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
@@ -18,7 +18,7 @@ class TaskStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One task of a team's board."""
+    """A task on a team's board."""
 
     id: str
     team: str
@@ -34,13 +34,14 @@ class Task:
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it left the board undone: to whoever only knows three states it is completed."""
+        """True if the operator cancelled it."""
+        # The wire knows only three states, so a cancelled task is stored as completed.
         return self.status is TaskStatus.COMPLETED and self.result == CANCELLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDraft:
-    """What a task says, as the operator writes it."""
+    """The parts of a task that the operator writes."""
 
     title: str
     description: str | None = None
@@ -49,12 +50,12 @@ class TaskDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEntry:
-    """A task with the names and states that its board shows."""
+    """A task with the names and states that the board shows."""
 
     task: Task
     owner_name: str | None
     owner_online: bool | None
     waits_for: tuple[str, ...]
-    """Ids of dependencies that are not completed."""
+    """Ids of unfinished tasks that this one depends on."""
     blocks: int
-    """How many unfinished tasks wait for this one."""
+    """Number of unfinished tasks that depend on this one."""

@@ -1,4 +1,4 @@
-"""Wakes: the ladder of their evidence, the gates in their way, and what was seen of each try."""
+"""Wakes: their stages of evidence, the gates in their way, and the record of each try."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 
 PING_PONG = "only acknowledgements go back and forth"
-"""Why a wake is held back that would keep two agents thanking each other."""
+"""The hold reason of a wake that would only keep an ack loop going."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """One condition for typing into a pane, and whether it holds now."""
+    """A condition for typing into a pane, and whether it holds now."""
 
     name: str
     holds: bool
@@ -19,17 +19,17 @@ class Gate:
 
 
 class WakeStatus(StrEnum):
-    """What became of a wake, in the words of the wire."""
+    """The outcome of a wake, in the words of the wire."""
 
     DELIVERED = "delivered"
-    """The hint was seen to be submitted, or a transport took it."""
+    """The hint was seen to be submitted, or a transport accepted it."""
     RETRYING = "retrying"
     SKIPPED = "skipped"
     FAILED = "failed"
 
 
 class WakeStage(StrEnum):
-    """The evidence ladder of a wake, lowest first."""
+    """The stages of evidence for a wake, lowest first."""
 
     QUEUED = "queued"
     ATTEMPTED = "attempted"
@@ -43,24 +43,24 @@ class WakeStage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wake:
-    """The standing intent to get one agent to read one message."""
+    """The standing intent to make one agent read one message."""
 
     message_id: str
-    """The id that the sender was given: for a broadcast that of the whole, not of the row."""
+    """The id that the sender got; for a broadcast the id of the whole broadcast, not of the row."""
     agent_id: str
     status: WakeStatus
     skip_reason: str | None
-    """One of the wire's words: no_pane, guard_failed, tmux_unavailable, self, …"""
+    """A word of the wire: no_pane, guard_failed, tmux_unavailable, self, …"""
     detail: str | None
-    """For people: what stood in the way, or how it ended."""
+    """For people: the obstacle, or how the wake ended."""
     attempts: int
     failures: int
-    """How many of the attempts ended in an error of the transport itself."""
+    """Number of attempts that ended in an error of the transport itself."""
     transport: str | None
     reached: Mapping[WakeStage, datetime] = field(hash=False)
-    """Each rung of the ladder for which there is evidence, with its time."""
+    """The stages with evidence, each with its time."""
     due_at: datetime | None
-    """When it is tried again; None when it is over."""
+    """Time of the next try; None if the wake is over."""
     expires_at: datetime | None
     updated_at: datetime
     delivered_at: datetime | None = None
@@ -69,22 +69,22 @@ class Wake:
 
     @property
     def key(self) -> str:
-        """One text for both parts of the key, for tables and logs."""
+        """Both parts of the key as one text, for tables and logs."""
         return f"{self.message_id}/{self.agent_id}"
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will be tried."""
+        """True if it will not be tried again."""
         return self.due_at is None
 
 
 class Reachability(StrEnum):
-    """How far a transport gets towards an agent now."""
+    """Answer to the question whether a transport can reach an agent now."""
 
     OPEN = "open"
-    """There is something to judge by gates."""
+    """The gates can be judged."""
     NO_PANE = "no_pane"
-    """The agent has nothing that it can be reached through."""
+    """No way to reach the agent is known."""
     AGENT_GONE = "agent_gone"
     """The pane or its process is no longer the agent's."""
     BROKEN = "broken"
@@ -93,7 +93,7 @@ class Reachability(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What was seen before a hint is put before an agent."""
+    """A look at an agent before a wake: can it be reached, and which gates hold."""
 
     reach: Reachability
     detail: str
@@ -101,26 +101,26 @@ class Observation:
     seen: str = ""
     """The last lines of the screen, for the record."""
     is_taken: bool = False
-    """An earlier hint turned out to be submitted: delivering says so, and puts nothing before the agent."""
+    """True if an earlier hint turned out to be submitted: `deliver` then reports that and delivers nothing."""
     at_rest: bool | None = None
-    """Whether the program itself shows that its turn is over; None where nothing tells."""
+    """True if the program itself shows that its turn is over; None if nothing tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryResult:
-    """What was seen after a hint was put before an agent."""
+    """The result of a delivery: the stage that it reached, with the evidence."""
 
     step: WakeStage
-    """The highest rung of the ladder that there is evidence for: attempted, typed or submitted."""
+    """The highest stage with evidence: attempted, typed or submitted."""
     detail: str
     seen_before: str
     seen_after: str
     times: Mapping[WakeStage, datetime] = field(default_factory=dict)
-    """When each rung was seen to be reached; the time of the record stands in for one that is missing."""
+    """Time of each stage; a missing time is replaced by the time of the record."""
     typed: bool = True
-    """Whether the way to `submitted` was by typing; otherwise that rung is left out."""
+    """True if the hint was typed; if false, the stage `typed` is left out."""
     failed: bool = False
-    """The transport itself failed, rather than something standing in the way."""
+    """True if the transport itself failed, false if a gate stood in the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

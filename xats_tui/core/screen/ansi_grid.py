@@ -1,6 +1,6 @@
-"""A captured screen as cells with the attributes that tell what a person typed from what a program drew.
+"""A captured screen as styled cells; the styles distinguish typed text from drawn text.
 
-It knows SGR sequences, cell widths and how lines wrap, nothing of any program.
+This module handles SGR sequences, cell widths and line wrapping, and is the same for all programs.
 """
 
 import re
@@ -15,12 +15,12 @@ from xats_tui.core.screen.widths import INVISIBLE, character_width, cluster_widt
 _ESCAPE = re.compile(r"\x1b\[([0-9;:]*)m|\x1b\[[0-9;:?]*[A-Za-ln-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x0e|\x0f")
 
 WRAP_SLACK_CELLS = 4
-"""Cells at the right edge that a program may leave free although the next word would fit: margin and cursor."""
+"""Cells that a program may leave free at the right edge although the next word would fit: margin and cursor."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellStyle:
-    """How a character is drawn; colours are the SGR numbers as they came, empty for the terminal's own."""
+    """The style of a character; colours are the SGR numbers as they came, empty for the terminal's default."""
 
     foreground: str = ""
     background: str = ""
@@ -31,23 +31,23 @@ class CellStyle:
 
 @dataclass(frozen=True, slots=True)
 class ScreenCell:
-    """One character and how it is drawn."""
+    """A character with its position and style."""
 
     text: str
     column: int
     """Cells from the left edge, from 0."""
     style: CellStyle
     width: int = 1
-    """How many cells it takes: 1 or 2."""
+    """Cells that the character takes: 1 or 2."""
 
     @property
     def dim(self) -> bool:
-        """Drawn faint, as placeholders and hints are."""
+        """True if drawn faint, as placeholders and hints are."""
         return self.style.dim
 
     @property
     def blank(self) -> bool:
-        """A space of whatever kind."""
+        """True for any kind of space."""
         return not self.text.strip()
 
 
@@ -57,39 +57,39 @@ class ScreenLine:
 
     cells: tuple[ScreenCell, ...]
     end: CellStyle = CellStyle()
-    """The style in force behind the last cell: tmux cuts off spaces, but not what they were drawn with."""
+    """The style in force after the last cell: tmux cuts off trailing spaces but keeps their style."""
 
     @property
     def text(self) -> str:
-        """Its characters."""
+        """The characters of the row."""
         return "".join(cell.text for cell in self.cells)
 
     @property
     def blank(self) -> bool:
-        """Whether nothing but spaces stands on it."""
+        """True if the row holds only spaces."""
         return all(cell.blank for cell in self.cells)
 
     @property
     def width(self) -> int:
-        """How many cells it takes."""
+        """Width of the row in cells."""
         return self.cells[-1].column + self.cells[-1].width if self.cells else 0
 
     def left_of(self, column: int) -> "ScreenLine":
-        """The part before a column."""
+        """Return the part before a column."""
         return ScreenLine(tuple(cell for cell in self.cells if cell.column < column), self.end)
 
     def from_column(self, column: int) -> "ScreenLine":
-        """The part from a column on."""
+        """Return the part from a column on."""
         return ScreenLine(tuple(cell for cell in self.cells if cell.column >= column), self.end)
 
     def at(self, column: int) -> ScreenCell | None:
-        """The cell in a column."""
+        """Return the cell in a column; None if it is empty."""
         return next((cell for cell in self.cells if cell.column == column), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where the next key would show, in cells from the upper left corner, and whether the terminal draws it."""
+    """Position of the cursor, in cells from the upper left corner, and whether the terminal draws it."""
 
     column: int
     row: int
@@ -97,7 +97,7 @@ class Cursor:
 
 
 def cursor_of(formats: Mapping[str, Any]) -> Cursor | None:
-    """The cursor that tmux reports; None when it does not."""
+    """Return the cursor that tmux reports; None if it reports none."""
     try:
         return Cursor(int(formats["cursor_x"]), int(formats["cursor_y"]), bool(int(formats.get("cursor_flag", 1))))
     except (KeyError, TypeError, ValueError):
@@ -105,13 +105,13 @@ def cursor_of(formats: Mapping[str, Any]) -> Cursor | None:
 
 
 def width_of(formats: Mapping[str, Any], lines: Sequence[ScreenLine]) -> int:
-    """The pane's width in cells; that of its longest line where tmux did not say."""
+    """Return the pane's width in cells; the width of its longest line if tmux did not report it."""
     reported = int(formats.get("pane_width") or formats.get("width") or 0)
     return reported or max((line.width for line in lines), default=0)
 
 
 def join_wrapped(rows: Sequence[str], width: int) -> str:
-    """Rows of a text field of that width as the text that was typed: wrapped ones are one line again."""
+    """Join the rows of a text field of that width into the typed text, undoing line wrapping."""
     text = rows[0] if rows else ""
     for above, row in pairwise(rows):
         text += _joint(above, row, width) + row
@@ -120,7 +120,7 @@ def join_wrapped(rows: Sequence[str], width: int) -> str:
 
 def _joint(above: str, row: str, width: int) -> str:
     if above.endswith((" ", "\N{NO-BREAK SPACE}")):
-        return ""  # the program has kept the space at which it wrapped
+        return ""  # the program kept the space at which it wrapped
     free = width - sum(character_width(character) for character in above)
     if free <= 0:
         return ""
@@ -130,12 +130,12 @@ def _joint(above: str, row: str, width: int) -> str:
 
 MAX_GREY_CHROMA = 32
 GREY_LEVELS = range(80, 190)
-"""How unlike red, green and blue of a grey may be, and how bright it is: neither black nor white."""
+"""Greys: largest difference between red, green and blue, and range of brightness (neither black nor white)."""
 
 
 @lru_cache(maxsize=512)
 def is_grey(colour: str) -> bool:
-    """Tell whether a foreground is a grey, in which programs write what is of less weight."""
+    """Return whether a foreground colour is a grey, which programs use for secondary text."""
     numbers = [int(number) for number in colour.split(";") if number.isdigit()]
     match numbers:
         case [90]:
@@ -150,9 +150,10 @@ def is_grey(colour: str) -> bool:
 
 
 def parse_screen(screen: str, tmux_version: str = "") -> tuple[ScreenLine, ...]:
-    """The rows of `capture-pane -p -e`; attributes run on from row to row, as tmux prints them."""
+    """Parse the output of `capture-pane -p -e` into rows."""
     modifiers = joins_modifiers(tmux_version)
     lines = []
+    # tmux prints a style once and lets it run on into the next rows.
     style = CellStyle()
     for row in screen.split("\n"):
         cells: list[ScreenCell] = []
@@ -164,7 +165,7 @@ def parse_screen(screen: str, tmux_version: str = "") -> tuple[ScreenLine, ...]:
 
 
 def _runs(row: str, style: CellStyle) -> Iterator[tuple[str, CellStyle]]:
-    """The pieces of a row that are drawn alike; the last has the style that goes on in the next row."""
+    """Yield the equally styled pieces of a row; the last piece has the style that continues in the next row."""
     position = 0
     for escape in _ESCAPE.finditer(row):
         yield row[position : escape.start()], style
@@ -189,10 +190,10 @@ def _append(cells: list[ScreenCell], text: str, style: CellStyle, *, modifiers: 
 
 @lru_cache(maxsize=512)
 def _applied(codes: str, style: CellStyle) -> CellStyle:
-    """The style after one SGR sequence; what does not matter here (italics, underline, …) is passed over."""
+    """Return the style after one SGR sequence; attributes without meaning here (italics, underline, …) are ignored."""
     numbers = iter(codes.replace(":", ";").split(";"))
     for code in numbers:
-        if code in {"38", "48", "58"}:  # a colour: its own numbers are no attributes
+        if code in {"38", "48", "58"}:  # a colour: its numbers are not attributes
             kind = next(numbers, "")
             colour = ";".join([kind, *(next(numbers, "") for _ in range({"5": 1, "2": 3}.get(kind, 0)))])
             style = _coloured(style, code, colour)

@@ -1,6 +1,6 @@
-"""Signs that a program which no reader knows asks a person to choose, or is at work, found on rows of its screen.
+"""Signs on the screen of an unknown program that it asks a person to choose, or is at work.
 
-They hold for many programs and prove nothing of any: they only ever speak against typing.
+They fit many programs and prove nothing about any of them: they only ever speak against typing.
 """
 
 import re
@@ -10,13 +10,13 @@ from itertools import pairwise
 from xats_tui.core.screen.ansi_grid import ScreenCell, ScreenLine
 
 EDGES = "│┃║|▌▐"
-"""What a box is closed with at its left and right."""
+"""Left and right borders of a box."""
 
 DECIDING = (
     "accept|allow|answer|apply|approve|back|cancel|choose|close|confirm|continue|decline|deny|dismiss|go back|navigate"
     "|no|open|pick|proceed|reject|save|select|skip|submit|toggle|yes"
 )
-"""What keys do in dialogs and pickers."""
+"""The effects of keys in dialogs and pickers."""
 
 KEY = r"(?:enter|return|esc(?:ape)?|space|tab|ctrl\+\w|↑|↓|↑/↓|↑↓|⏎|↵)"
 
@@ -25,7 +25,7 @@ NAMED_KEYS = re.compile(
     r"|\[[a-z]\] \w+ +\[[a-z]\] \w+|[\[(]y(?:es)?/n(?:o)?[\])]",
     re.IGNORECASE,
 )
-"""Keys with what they decide: `enter accept`, `Esc to cancel`, `[y] Approve [n] Deny`, `(y/n)`."""
+"""Keys with their effect: `enter accept`, `Esc to cancel`, `[y] Approve [n] Deny`, `(y/n)`."""
 
 ENTER_OR_ESCAPE = re.compile(r"(?<![+\w])(?:enter|return|esc(?:ape)?|⏎|↵)(?!\w)", re.IGNORECASE)
 
@@ -34,7 +34,7 @@ OF_A_COMPOSER = re.compile(
     r"|(?<![+\w])(?:esc(?:ape)?[ :]){1,2}(?:to )?(?:clear|edit|exit|quit|rewind|undo)\b",
     re.IGNORECASE,
 )
-"""What Enter and Escape do where a prompt is written."""
+"""The effects of Enter and Escape in an ordinary input line."""
 
 NUMBERED = re.compile(r"^\W{0,3}[(\[]?(\d{1,2}|[a-z])[.):\]] +\S", re.IGNORECASE)
 
@@ -46,7 +46,7 @@ COUNTER = re.compile(r"^\W{0,2}\d+/\d+\W{0,2}(?:[ ─].*)?$")
 """`(1/26)` below a list, `5/5` above the prompt of a filter."""
 
 ENTRY = re.compile(r"^[❯›>→▶▸●◉➜▌]? *[/@]\w")
-"""A command or a file that a menu offers."""
+"""A command or a file in a menu."""
 
 INTERRUPTED_BY = re.compile(
     r"\b(?:esc(?:ape)?|ctrl[+-]c|\^c)\b.{0,16}\b(?:interrupt|stop|abort)\b"
@@ -56,49 +56,49 @@ INTERRUPTED_BY = re.compile(
 )
 
 OF_A_BANNER = re.compile(r"\b(?:clear|exit|quit)\b")
-"""What else a row names that lists a program's keys once for all."""
+"""Words that also stand in a row that lists all keys of a program permanently."""
 
 SPINNER = re.compile(r"^[⠁-⣿◐◓◑◒◴◷◶◵] +\S")
 
 WORKING = re.compile(r"^[^\w\s]{1,3} (?:Working|Thinking|Executing|Generating|Running|Processing|Loading)\b")
 
 DOING = re.compile(r"^[^\w\s]{1,3} [A-Z]\w+ing\b")
-"""A sign that moves, and what the program does; in a conversation it may be a tool that has ended."""
+"""A moving sign with the program's activity; in a conversation it may belong to a tool that has ended."""
 
 
 def inner_text(line: ScreenLine) -> str:
-    """A row's text without the box around it."""
+    """Return a row's text without the box around it."""
     return line.text.strip().strip(EDGES).strip()
 
 
 def asks_to_choose(rows: Sequence[ScreenLine], *, plain_lists: bool) -> str | None:
-    """The sign that a list of options or keys to decide with are shown, for a person to read.
+    """Return a sentence that names the sign of a list of options or of keys to decide with; None if there is no sign.
 
     Args:
-        rows: the part of the screen where they would be.
-        plain_lists: whether a list counts in which no option is pointed at.
+        rows: the part of the screen to search.
+        plain_lists: true if a list without a pointer counts too.
     """
     rows = [line for line in rows if not _tells_of_work(inner_text(line))]
     texts = [inner_text(line) for line in rows]
     for text in reversed(texts):
         if found := NAMED_KEYS.search(text):
-            return f"keys to decide with are named: {found.group().strip()}"
+            return f"the screen names keys to decide with: {found.group().strip()}"
     if any(POINTED_NUMBER.match(text) for text in texts) and _counts_up(texts):
         return "a list of options is open"
     if any(_is_pointed_at(*around) for around in _with_neighbours(rows)):
-        return "a list is open, and one of its rows is pointed at"
+        return "a list is open with a pointer on one of its rows"
     if plain_lists and (_counts_up(texts) or any(COUNTER.match(text) for text in texts)):
-        return "what may be a list of options stands at the prompt"
+        return "a possible list of options stands at the prompt"
     return None
 
 
 def offers_entries(rows: Sequence[ScreenLine]) -> bool:
-    """Tell whether rows are a menu of commands or files."""
+    """Return whether the rows are a menu of commands or files."""
     return sum(bool(ENTRY.match(inner_text(line))) for line in rows) > 1
 
 
 def names_enter_or_escape(rows: Sequence[ScreenLine]) -> str | None:
-    """The row that says what Enter or Escape do, unless they do what they do where a prompt is written."""
+    """Return the row that names an effect of Enter or Escape other than their ordinary effect in an input line."""
     for text in map(inner_text, rows):
         if ENTER_OR_ESCAPE.search(OF_A_COMPOSER.sub("", text)) and not _tells_of_work(text):
             return text
@@ -106,12 +106,12 @@ def names_enter_or_escape(rows: Sequence[ScreenLine]) -> str | None:
 
 
 def is_doing_something(footer: Sequence[ScreenLine]) -> str | None:
-    """The row of a footer that says what the program does."""
+    """Return the footer's row that names the program's activity; None if there is none."""
     return next((text for text in map(inner_text, footer) if DOING.match(text)), None)
 
 
 def is_at_work(rows: Sequence[ScreenLine]) -> str | None:
-    """The row that says that the program works."""
+    """Return the row that shows the program at work; None if there is none."""
     return next((text for text in map(inner_text, reversed(rows)) if _tells_of_work(text)), None)
 
 
@@ -123,7 +123,7 @@ def _tells_of_work(text: str) -> bool:
 
 
 def _counts_up(texts: Sequence[str]) -> bool:
-    """Tell whether options are numbered one after the other: 1, 2 or a, b."""
+    """Return whether options are numbered consecutively: 1, 2 or a, b."""
     found = [match[1].lower() for match in map(NUMBERED.match, texts) if match]
     return any((one, next_one) in {("1", "2"), ("a", "b")} for one, next_one in pairwise(found))
 
@@ -135,7 +135,7 @@ def _with_neighbours(rows: Sequence[ScreenLine]) -> Iterator[tuple[ScreenLine, S
 
 
 def _is_pointed_at(row: ScreenLine, other: ScreenLine) -> bool:
-    """Tell whether a row has a pointer, and begins where its neighbour does but is drawn unlike it."""
+    """Return whether a row has a pointer, and starts in the same column as its neighbour but in another style."""
     found = POINTER.match(inner_text(row))
     text, beside = _letters(row), _letters(other)
     if not found or len(text) < 2 or not beside:
@@ -145,7 +145,7 @@ def _is_pointed_at(row: ScreenLine, other: ScreenLine) -> bool:
 
 
 def _letters(line: ScreenLine) -> list[ScreenCell]:
-    """The cells of a row from its first letter on, without the box around it."""
+    """Return the cells of a row from its first letter on, without the box around it."""
     cells = [cell for cell in line.cells if cell.text not in EDGES]
     first = next((at for at, cell in enumerate(cells) if not cell.blank), len(cells))
     return cells[first:]

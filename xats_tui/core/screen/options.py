@@ -1,6 +1,6 @@
-"""Lists of options in a prompt: numbered ones, and those in which only a pointer says which one is chosen.
+"""Lists of options in a prompt: numbered lists, and lists in which only a pointer marks the chosen option.
 
-It knows how such lists are drawn, not what any program asks with them.  Pure.
+This module handles the drawing of such lists; what they ask is left to each program's reader.
 """
 
 import re
@@ -11,19 +11,19 @@ from xats_tui.core.model.panes import Option, Prompt
 from xats_tui.core.screen.ansi_grid import Cursor, ScreenLine
 
 FOOTER_ROWS = 4
-"""Rows with text that a prompt has below its options at the most."""
+"""Most rows with text that a prompt has below its options."""
 
 OPTION_ROWS = 4
-"""Rows that one option takes at the most."""
+"""Most rows that one option takes."""
 
 OWN_WORDS = re.compile(r"Type (something|your own answer)")
-"""The option behind which a text is typed."""
+"""The option that asks for a typed text."""
 
 POINTED = re.compile(r"^(?P<indent> {1,4})❯ (?P<label>[^\d\s❯].*)$")
-"""The chosen option of a list without numbers; in the first column stand the prompts of a conversation."""
+"""The chosen option of a list without numbers; the first column is left out: conversations show their prompts there."""
 
 SIGN = "\0"
-"""Stands before a number that is drawn as chosen without a sign of its own."""
+"""Stands before a number that is drawn as chosen without a pointer."""
 
 TYPING = "somebody is typing an answer of their own"
 EDITING = "the text of its chosen answer is being edited: keys would go into that text"
@@ -36,30 +36,30 @@ class ListedOptions:
     """A list of options on a screen."""
 
     first_row: int
-    """Of the first option."""
+    """Row of the first option."""
     end: int
-    """The row behind the last one."""
+    """The row after the last option."""
     options: tuple[Option, ...]
     chosen: int
     column: int
-    """Where the labels begin."""
+    """Column where the labels begin."""
     arrows: tuple[str, str] | None = None
-    """The keys that move the choice, if there are no numbers to press."""
+    """The keys that move the choice, if there are no number keys."""
 
     @property
     def takes_text(self) -> bool:
-        """Tell whether the chosen option is the one behind which a text is typed: a digit would go into that text."""
+        """True if the chosen option asks for a typed text: a digit would go into that text."""
         return self.options[self.chosen - 1].needs_typing
 
     def is_edited_at(self, cursor: Cursor | None, rows: Sequence[str]) -> bool:
-        """Tell whether a cursor stands in a label, or in the empty row into which that has just wrapped."""
+        """Return whether the cursor stands in a label, or in the empty row into which the label has just wrapped."""
         if cursor is None or cursor.row < self.first_row or cursor.column < self.column:
             return False
         return cursor.row < self.end or not any(row.strip() for row in rows[self.end : cursor.row + 1])
 
 
 def numbered(rows: Sequence[str], pattern: re.Pattern[str]) -> ListedOptions | None:
-    """The lowest list of options that counts from 1 and has one mark; None if what stands lowest is no such list."""
+    """Return the lowest list of options that counts from 1 with exactly one mark; None if the lowest list differs."""
     bottom = [row for row, text in enumerate(rows) if text.strip()][-FOOTER_ROWS - OPTION_ROWS :]
     last = next((row for row in reversed(bottom) if pattern.match(rows[row])), None)
     if last is None:
@@ -90,7 +90,7 @@ def numbered(rows: Sequence[str], pattern: re.Pattern[str]) -> ListedOptions | N
 
 
 def pointed(rows: Sequence[str]) -> ListedOptions | None:
-    """The lowest list of options without numbers: one is pointed at, the others begin in the same column."""
+    """Return the lowest list of options without numbers: one has a pointer, the others start in the same column."""
     bottom = [row for row, text in enumerate(rows) if text.strip()][-FOOTER_ROWS - 2 * OPTION_ROWS :]
     at = next((row for row in reversed(bottom) if POINTED.match(rows[row])), None)
     match = POINTED.match(rows[at]) if at is not None else None
@@ -121,12 +121,12 @@ def pointed(rows: Sequence[str]) -> ListedOptions | None:
 
 
 def _indent(row: str) -> int:
-    """Where a row begins; an empty one nowhere."""
+    """Return the column where a row begins; -1 for an empty row."""
     return len(row) - len(row.lstrip()) if row.strip() else -1
 
 
 def _end_of_last(rows: Sequence[str], last: int) -> int:
-    """What follows the last option without an empty row, and further in, belongs to it."""
+    """Return the end of the last option: the deeper indented rows below it, up to an empty row, belong to it."""
     end = last + 1
     while end < len(rows) and _indent(rows[end]) > _indent(rows[last]):
         end += 1
@@ -134,7 +134,7 @@ def _end_of_last(rows: Sequence[str], last: int) -> int:
 
 
 def option(number: int, label: str, below: Sequence[str]) -> Option:
-    """One option with what the rows below say of it."""
+    """Build an option from its label and the rows below it."""
     note = " ".join(" ".join(below).split())
     return Option(number=number, label=label.strip(), note=note, needs_typing=bool(OWN_WORDS.match(label)))
 
@@ -142,14 +142,14 @@ def option(number: int, label: str, below: Sequence[str]) -> Option:
 def prompt_of(
     rows: Sequence[str], top: int, listed: ListedOptions, *, asked: Sequence[str] | None = None, why_not: str = ""
 ) -> Prompt:
-    """The prompt that begins in a row and ends with its options.
+    """Build the prompt that begins in row `top` and ends with its options.
 
     Args:
         rows: the whole screen.
-        top: its first row.
+        top: the prompt's first row.
         listed: its options.
-        asked: the rows that say what it is about, if not all above the options do.
-        why_not: why it cannot be answered.
+        asked: the rows with the question, if not everything above the options is part of it.
+        why_not: the reason why it cannot be answered remotely.
     """
     options = [_without_sign(row) for row in rows[listed.first_row : listed.end]]
     about = rows[top : listed.first_row] if asked is None else asked
@@ -164,21 +164,21 @@ def prompt_of(
 
 
 def _without_sign(row: str) -> str:
-    """An option without the sign of the chosen one, so that a prompt stays the same whichever is chosen."""
+    """Return an option without the pointer, so that a prompt stays equal when another option is chosen."""
     return re.sub(r"^( *)[❯›] ", r"\1  ", row).replace(SIGN, "")
 
 
 def in_one_line(rows: Sequence[str]) -> str:
-    """What the rows say, without frames and signs."""
+    """Return the text of the rows in one line, without frames and signs."""
     said = (" ".join(row.split()).lstrip("△☐☒✔←→ ") for row in rows)
     return " · ".join(text for text in said if any(character.isalnum() for character in text))
 
 
 def joined(rows: Sequence[str]) -> str:
-    """Rows as one text, without the empty ones around."""
+    """Join rows into one text, without empty rows at the ends."""
     return "\n".join(rows).strip("\n")
 
 
 def text_of(lines: Sequence[ScreenLine]) -> list[str]:
-    """The rows as text, without spaces at their ends."""
+    """Return the rows as text, without trailing spaces."""
     return [line.text.rstrip() for line in lines]

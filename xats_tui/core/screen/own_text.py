@@ -1,7 +1,6 @@
-"""Our own hint in an input line, told from what a person has typed: whole, repeated, wrapped, or inside a draft.
+"""Detection of our own hint in an input line: alone, in pieces, repeated, wrapped, or inside a person's draft.
 
-Programs wrap, indent and pad a line as they like, so texts are compared without white space and without the sides of
-boxes.  Pure.
+Programs wrap, indent and pad a line as they like, so texts are compared without white space and box borders.
 """
 
 import re
@@ -11,14 +10,14 @@ from xats_tui.core.model.panes import OwnText
 from xats_tui.core.model.pastes import HINT_SIGN, Paste
 
 SIDES = frozenset("│┃|║▌▐")
-"""What stands at the left and right of a composer that is drawn as a box."""
+"""Left and right borders of an input line that is drawn as a box."""
 
 SIGNS_OF_A_HINT = re.compile(r"\[xats\]|:call\w*get_inbox")
-"""What is left of a hint into which somebody has typed, and what is in every other hint."""
+"""Text that remains of a hint after somebody typed into it, and that every other hint contains."""
 
 
 def squashed(text: str) -> str:
-    """A text without what programs add to it: white space, invisible characters, the sides of a box."""
+    """Return a text without white space, invisible characters and box borders, which programs add."""
     return "".join(
         character
         for character in text
@@ -27,13 +26,15 @@ def squashed(text: str) -> str:
 
 
 def own_text(composer: str | None, paste: Paste) -> OwnText | None:
-    """What of a pasted hint stands in an input line; None for nothing, and for a line of the operator's own."""
+    """Return how a pasted hint stands in an input line; None if it does not, and for a line of the operator's own."""
     if composer is None or not paste.is_hint:
         return None
     line, hint = squashed(composer), squashed(paste.text)
+    # The hint may stand there twice: a program that lost sight of a paste was given it again.
     rest = line.replace(hint, "")
     if rest != line:
         return OwnText.ALONE if rest == paste.line_before else OwnText.MIXED
+    # Not whole: a slow program still draws it, so only a true beginning of the hint counts as a piece.
     typed = line.removeprefix(paste.line_before or "")
     if hint.startswith(typed) and typed.startswith(squashed(HINT_SIGN)):
         return OwnText.PIECE
@@ -41,5 +42,5 @@ def own_text(composer: str | None, paste: Paste) -> OwnText | None:
 
 
 def holds(composer: str | None, text: str) -> bool:
-    """Whether a text stands in an input line, among whatever else."""
+    """Return whether a text stands in an input line, among other text or alone."""
     return squashed(text) in squashed(composer or "")

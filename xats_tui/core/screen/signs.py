@@ -1,6 +1,6 @@
-"""What a reader saw on a screen, weighed the same way for every client.
+"""Signs that a reader saw on a screen, weighed the same way for every client.
 
-It knows states and which of them a person must hear of first, not what any program looks like.
+This module ranks states by which one a person must hear of first; the readers know what each program looks like.
 """
 
 import re
@@ -15,7 +15,7 @@ from xats_tui.core.screen.ansi_grid import ScreenLine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signs:
-    """What speaks against typing into a pane, each sign with its reason."""
+    """Signs against typing into a pane, each with its reason."""
 
     dialog: str | None = None
     """A permission prompt or a menu is open: a key would answer it."""
@@ -24,12 +24,12 @@ class Signs:
     busy: str | None = None
     """The agent is at work."""
     doubt: str | None = None
-    """Something that an idle screen shows is missing, or is there and not understood."""
+    """A part of an idle screen is missing, or something is there that the reader does not understand."""
     composer: str | None = None
     """The text in the input line; None if there is no input line."""
 
     def reading(self, idle: str) -> PaneReading:
-        """The state that a person must hear of first; idle, for the reason given, when no sign speaks against it."""
+        """Return the state that a person must hear of first; idle, with the given reason, if there is no sign."""
         for state, reason in (
             (PaneState.DIALOG, self.dialog),
             (PaneState.DRAFT, self.draft),
@@ -42,18 +42,18 @@ class Signs:
 
 
 def quoted(text: str) -> str:
-    """A draft's beginning, for a reason that a person reads."""
+    """Return a draft's beginning in quotes, for a reason that a person reads."""
     line = " ".join(text.split())
     return repr(line[:40] + ("…" if len(line) > 40 else "")) if line else "white space"
 
 
 def title_of(formats: Mapping[str, Any]) -> str:
-    """The title that the pane's program has set; free text but for what a reader knows its program to write."""
+    """Return the title that the pane's program has set: free text, unless a reader knows what its program writes."""
     return str(formats.get("pane_title") or "")
 
 
 def lowest_match(pattern: re.Pattern[str], lines: Sequence[ScreenLine]) -> str | None:
-    """What a pattern finds lowest on the screen; white space is single, and a phrase may go on in the next row."""
+    """Return the lowest match of a pattern; runs of white space match one space, and a phrase may span two rows."""
     shown = [" ".join(line.text.split()) for line in lines if not line.blank]
     for row, below in reversed([*pairwise([*shown, ""])]):
         match = pattern.search(row) or pattern.search(f"{row} {below}")

@@ -1,7 +1,7 @@
-"""Cell widths as tmux counts them: the columns of a captured screen are tmux's, whatever a terminal would draw.
+"""Cell widths as tmux counts them: the columns of a captured screen are tmux's, not the terminal's.
 
-tmux asks the C library for the width of a code point and joins some of them into one cell.  Since 3.4 it also joins
-skin tones and regional indicators, and makes what a variation selector 16 ends two cells wide.
+tmux asks the C library for the width of a code point and joins some code points into one cell.  Since 3.4 it also joins
+skin tones and regional indicators, and makes a cluster with a variation selector 16 two cells wide.
 """
 
 import re
@@ -12,7 +12,7 @@ ZERO_WIDTH_JOINER = "\N{ZERO WIDTH JOINER}"
 EMOJI_SELECTOR = "\N{VARIATION SELECTOR-16}"
 
 INVISIBLE = frozenset("\N{ZERO WIDTH SPACE}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}")
-"""Characters that programs put into a line for their own sake; nobody has typed them."""
+"""Characters that programs insert for their own purposes; nobody has typed them."""
 
 JOINS_MODIFIERS_SINCE = (3, 4)
 
@@ -29,14 +29,14 @@ _VERSION = re.compile(r"(?:next-)?(\d+)\.(\d+)")
 
 @lru_cache
 def joins_modifiers(version: str) -> bool:
-    """Tell whether a tmux of this version joins modifiers; one that names no version is taken for an old one."""
+    """Return whether this version of tmux joins modifiers; an unreadable version counts as new, an empty one as old."""
     found = _VERSION.match(version)
     return (int(found[1]), int(found[2])) >= JOINS_MODIFIERS_SINCE if found else bool(version)
 
 
 @lru_cache(maxsize=4096)
 def character_width(character: str) -> int:
-    """Cells that a code point takes for itself: 0, 1 or 2."""
+    """Return the cells that a code point takes by itself: 0, 1 or 2."""
     if " " <= character <= "~":
         return 1
     code = ord(character)
@@ -48,7 +48,7 @@ def character_width(character: str) -> int:
 
 
 def joins(before: str, character: str, *, modifiers: bool) -> bool:
-    """Tell whether a character goes into the cell before it."""
+    """Return whether a character goes into the cell before it."""
     if character.isascii():
         return False
     if character_width(character) == 0 or before.endswith(ZERO_WIDTH_JOINER):
@@ -62,7 +62,7 @@ def joins(before: str, character: str, *, modifiers: bool) -> bool:
 
 
 def cluster_width(cluster: str, *, modifiers: bool) -> int:
-    """Cells that joined characters take together: those of the first, two if a modifier makes it an emoji."""
+    """Return the cells that joined characters take together: the first width, or two if a modifier makes an emoji."""
     if modifiers and any(
         character == EMOJI_SELECTOR or ord(character) in _SKIN_TONES or ord(character) in _REGIONAL_INDICATORS
         for character in cluster[1:]
