@@ -1,0 +1,94 @@
+"""Tests of ARCHITECTURE.md and the docs against the tree: rooms, named paths, modules per folder."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "xats_tui"
+ARCHITECTURE = ROOT / "ARCHITECTURE.md"
+PAGES = [ARCHITECTURE, ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+MAX_MODULES = 14
+"""Modules of a folder that a reader can keep apart."""
+
+MANY_MODULES = frozenset({"commands"})
+"""Folders that have a module for each command."""
+
+ROOM = re.compile(r"`(?P<room>[\w/]+)/`")
+
+PATH = re.compile(r"(?<![\w/~.$@-])(?P<path>\.?[\w-]+(?:/[\w.-]+)*/?)")
+"""Text that may be a path: not one that begins with a slash, a tilde or a variable."""
+
+TOP = {path.name for folder in (ROOT, PACKAGE) for path in folder.iterdir() if path.is_dir()}
+"""Names of folders with which a path of ours begins."""
+
+
+def folders() -> Iterator[Path]:
+    """Yield every folder of the package that has files of its own."""
+    for folder in PACKAGE.rglob("*"):
+        if folder.is_dir() and folder.name != "__pycache__" and any(one.is_file() for one in folder.iterdir()):
+            yield folder
+
+
+def described_rooms() -> list[str]:
+    """Return the folders in the first column of the table of rooms, in its order."""
+    table = ARCHITECTURE.read_text(encoding="utf-8").partition("\n## Rooms\n")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return [found["room"] for cell in cells for found in ROOM.finditer(cell)]
+
+
+def named_paths(page: Path) -> Iterator[str]:
+    """Yield the paths of this project that a page names: below one of its folders, or a Python or Markdown file."""
+    for found in PATH.finditer(page.read_text(encoding="utf-8")):
+        path = found["path"].rstrip(".")
+        if path.endswith((".py", ".md")) or ("/" in path and path.partition("/")[0] in TOP):
+            yield path
+
+
+def is_there(path: str, page: Path) -> bool:
+    """Tell whether a path exists below the project, the package or the page's folder; a bare module name, anywhere."""
+    if any((start / path).exists() for start in (ROOT, PACKAGE, page.parent)):
+        return True
+    return "/" not in path and path.endswith(".py") and any(PACKAGE.rglob(path))
+
+
+def test_the_table_of_rooms_names_each_folder_once_and_no_other() -> None:
+    described = described_rooms()
+
+    assert sorted(described) == sorted(str(folder.relative_to(PACKAGE)) for folder in folders())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_path_that_a_page_names_exists(page: Path) -> None:
+    assert [path for path in named_paths(page) if not is_there(path, page)] == []
+
+
+def test_the_pages_name_paths_that_are_looked_for() -> None:
+    paths = set(named_paths(ARCHITECTURE))
+
+    assert {"backend/thread.py", "tests/faults/", "pyproject.toml"} - paths == {"pyproject.toml"}
+    assert not is_there("backend/crossing.py", ARCHITECTURE)
+
+
+def test_no_folder_holds_more_modules_than_a_reader_can_keep_apart() -> None:
+    counts = {
+        str(folder.relative_to(PACKAGE)): sum(1 for file in folder.glob("*.py") if file.name != "__init__.py")
+        for folder in folders()
+    }
+
+    assert {name: count for name, count in counts.items() if count > MAX_MODULES and name not in MANY_MODULES} == {}
+
+
+def test_only_the_data_of_the_dashboard_imports_the_coordinator() -> None:
+    importing = {
+        file.relative_to(PACKAGE).parts[1]
+        for file in (PACKAGE / "screens").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("xats_tui.backend")
+    }
+
+    assert importing <= {"data"}
