@@ -434,7 +434,7 @@ async def test_under_a_read_only_dashboard_commands_look_and_change_nothing(sett
         (404, b'{"error": "not_found"}', "it does not know this command (HTTP 404)"),
         (401, b'{"error": "invalid_token"}', "it does not know this command (HTTP 401)"),
         (200, b"<html>", "does not answer at port"),
-        (200, b"[]", "answered what nobody understands"),
+        (200, b"[]", "gave an answer that this version cannot read"),
     ],
 )
 async def test_an_older_coordinator_and_what_is_none_are_told_in_one_sentence(

@@ -152,8 +152,8 @@ def test_tokens_are_listed_in_the_config_file_only_each_with_its_servers(tmp_pat
         ('tokens = ["CODEX_API_KEY"]', "tokens cannot be"),
         ("[tokens]\nMINE = true", "tokens.MINE cannot be True"),
         ("[tokens]\nMINE = [1]", "tokens.MINE.0 cannot be 1"),
-        ('[tokens]\nMINE = "*"', "'*' is no URL of a Codex app-server: ws://127.0.0.1:8799 would be one"),
-        ('[tokens]\n"A B" = "ws://localhost:1"', "'A B' is no name of an environment variable"),
+        ('[tokens]\nMINE = "*"', "'*' is not the URL of a Codex app-server, such as ws://127.0.0.1:8799"),
+        ('[tokens]\n"A B" = "ws://localhost:1"', "'A B' is not a name for an environment variable"),
     ],
 )
 def test_a_list_of_tokens_that_means_nothing_is_told_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:

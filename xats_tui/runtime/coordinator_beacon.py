@@ -1,7 +1,8 @@
-"""A name that the kernel keeps for a coordinator, by which it is known to run also when its files are gone.
+"""A name in the kernel that shows that a coordinator runs, even when its files are gone.
 
-It is an abstract Unix socket (Linux only), which ends with its process and which nobody can remove.  The kernel tells
-who has a name; a process of another user that takes it first keeps nobody from starting.
+The name is an abstract Unix socket (Linux only): it ends with its process and cannot be removed.  The kernel reports
+the
+owner of a name, so another user's process that takes the name first cannot keep a coordinator from starting.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 BACKLOG = 128
-"""Who may ask at once, until the next `answer`."""
+"""Connections that may wait for the next `answer`."""
 
 RETRY_S = 0.01
 
@@ -23,33 +24,33 @@ CREDENTIALS = struct.Struct("3i")
 
 
 class Beacon:
-    """The name of one coordinator, by the path of its pid file."""
+    """The kernel name of one coordinator, derived from the path of its pid file."""
 
     def __init__(self, path: Path) -> None:
         self._name = _name(path)
         self._socket: socket.socket | None = None
 
     def light(self, patience: float) -> bool:
-        """Take the name; False if another process of this user keeps it for longer than so many seconds."""
+        """Take the name; False if another process of this user keeps it for longer than `patience` seconds."""
         if sys.platform != "linux":
             return True
         deadline = time.monotonic() + patience
         while not self._take():
             if _owner(self._name) is None:
-                return True  # another user's: it tells nothing
+                return True  # another user's name proves nothing about us
             if time.monotonic() >= deadline:
                 return False
             time.sleep(RETRY_S)
         return True
 
     def answer(self) -> None:
-        """Let those go who have asked, so that there is room for others."""
+        """Accept and close waiting connections, so that the queue has room."""
         with suppress(OSError):
             while self._socket:
                 self._socket.accept()[0].close()
 
     def close(self) -> None:
-        """Give the name up."""
+        """Give up the name."""
         if self._socket:
             self._socket.close()
 
@@ -66,7 +67,7 @@ class Beacon:
 
 
 def owner(path: Path) -> int | None:
-    """Return the process of this user that is the coordinator of a pid file, whatever has become of the file."""
+    """Return the pid of this user's coordinator for a pid file, even if the file is gone; None if there is none."""
     return _owner(_name(path)) if sys.platform == "linux" else None
 
 
@@ -82,6 +83,6 @@ def _owner(name: str) -> int | None:
 
 
 def _name(path: Path) -> str:
-    """Return the name in the kernel that stands for a pid file, by whatever way it is reached."""
+    """Return the kernel name for a pid file, the same for every path that leads to the file."""
     place = f"{path.parent.resolve()}/{path.name}"
     return f"\0xats-tui/{os.geteuid()}/{hashlib.sha256(os.fsencode(place)).hexdigest()[:32]}"

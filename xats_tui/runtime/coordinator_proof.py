@@ -1,8 +1,9 @@
-"""A coordinator's proof of who it is, which whoever has a secret asks for before the secret leaves.
+"""Proof that a coordinator belongs to us; clients ask for it before they send a secret.
 
-The proof is an HMAC of a nonce and of both ends of the connection that it is asked on, by a key that other users do not
-have: one in a file of the home, or one derived from the token.  Both ends belong to it so that a program in between,
-which passes question and answer on, proves nothing.  The secret then goes over that very connection.
+The proof is an HMAC over a nonce and both ends of the connection.  Its key is one that other users do not have: a file
+in
+the home, or a key derived from the token.  Both ends are part of it so that a program in between, which forwards
+question and answer, proves nothing.  The secret is then sent over the same connection.
 """
 
 import hashlib
@@ -26,43 +27,43 @@ NONCE_BYTES = 16
 MAX_NONCE_CHARS = 128
 
 MAX_ANSWER_BYTES = 8192
-"""A coordinator's is a tenth of it."""
+"""Longest answer; a coordinator's is a tenth of it."""
 
 TIMEOUT_S = 5.0
-"""Time for the proof; a coordinator that runs takes milliseconds."""
+"""Time for the proof; a running coordinator takes milliseconds."""
 
 SALT = b"xats-tui coordinator"
 STRETCHING: Mapping[str, int] = {"n": 2**14, "r": 8, "p": 1}
-"""What a guess at a token costs whoever has asked for a proof: some 40 ms."""
+"""Cost of scrypt: each guess at a token costs an attacker some 40 ms."""
 
 End = tuple[str, int]
 """Address and port of one end of a connection."""
 
 
 class NotProven(ConnectionError):
-    """What listens there is no coordinator of ours, as far as it can show; it was told no secret."""
+    """The program that listens there did not prove to be our coordinator; no secret was sent to it."""
 
     def __init__(self, where: str) -> None:
         super().__init__(
-            f"what listens at {where} does not prove that it is the coordinator, so it was not given the token: end it "
-            "or name another port with --port; a coordinator of an older version has to be started again"
+            f"the program at {where} does not prove that it is the coordinator, so it got no token: stop it "
+            "or name another port with --port; restart a coordinator of an older version"
         )
 
 
 def keys(path: Path | None, token: str | None) -> tuple[bytes, ...]:
-    """Return the keys that a coordinator may prove itself by: that of its home, and that of its token."""
+    """Return the keys that a coordinator may prove itself with: the home's key and the token's."""
     home = operator_token.read(path) if path else None
     return tuple(key for key in (home.encode() if home else b"", _stretched(token) if token else b"") if key)
 
 
 def proof(key: bytes, nonce: str, client: End, server: End) -> str:
-    """Return what proves that whoever answers on this connection has the key."""
+    """Return the proof that the server on this connection has the key."""
     told = "\n".join((nonce, *_canonical(client), *_canonical(server)))
     return hmac.new(key, SALT + b"\n" + told.encode(), hashlib.sha256).hexdigest()
 
 
 class Challenge:
-    """The question on one connection, and the judgement of its answer."""
+    """The question on one connection, and the check of its answer."""
 
     def __init__(self, connection: socket.socket, known: Sequence[bytes]) -> None:
         self._client, self._server = connection.getsockname()[:2], connection.getpeername()[:2]
@@ -72,17 +73,17 @@ class Challenge:
 
     @property
     def question(self) -> bytes:
-        """The request that asks it."""
+        """The HTTP request that asks for the proof."""
         host, port = self._server
         named = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         return f"GET {PATH}?{QUESTION}={self._nonce} HTTP/1.1\r\nHost: {named}\r\n\r\n".encode()
 
     def hear(self, data: bytes) -> bool:
-        """Take a piece of the answer; whether it is complete.
+        """Take a piece of the answer; return whether the answer is complete.
 
         Raises:
-            ConnectionResetError: there is none; who is about to end hangs up, too.
-            NotProven: it goes on for too long.
+            ConnectionResetError: the server hung up, as one that is stopping does.
+            NotProven: the answer is too long.
         """
         if not data:
             raise ConnectionResetError("it hung up")
@@ -93,10 +94,10 @@ class Challenge:
         return bool(separator) and len(body) >= self._length(head)
 
     def judge(self) -> None:
-        """See that the answer is a proof.
+        """Check the proof in the answer.
 
         Raises:
-            NotProven: it is none.
+            NotProven: the proof is missing or wrong.
         """
         try:
             given = json.loads(self._heard.partition(b"\r\n\r\n")[2])[ANSWER]
@@ -121,7 +122,7 @@ class Challenge:
 
 
 def see_proof(connection: socket.socket, known: Sequence[bytes]) -> None:
-    """Have what is at the other end of a connection prove that it is the coordinator.
+    """Make the server at the other end of a connection prove that it is the coordinator.
 
     Raises:
         NotProven: it does not.
@@ -135,7 +136,7 @@ def see_proof(connection: socket.socket, known: Sequence[bytes]) -> None:
 
 
 def opener(known: Sequence[bytes]) -> OpenerDirector:
-    """Return what opens URLs of a coordinator on this machine, each on a connection that was proven first."""
+    """Return an opener for a coordinator's URLs on this machine; each connection is proven before its first request."""
 
     class Proven(HTTPConnection):
         def connect(self) -> None:
@@ -146,6 +147,7 @@ def opener(known: Sequence[bytes]) -> OpenerDirector:
         def http_open(self, request: Request) -> Any:
             return self.do_open(Proven, request)
 
+    # A proxy of the environment must not come between.
     return build_opener(ProxyHandler({}), Handler)
 
 

@@ -1,6 +1,6 @@
-"""Imported before anything else: an interrupt that comes while the program is imported ends it without a traceback.
+"""Import this module first: an interrupt during the program's imports then ends it without a traceback.
 
-It knows nothing of the program.  Whoever ignores interrupts, as a job in the background does, goes on ignoring them.
+A process that ignores interrupts, such as a background job, goes on ignoring them.
 """
 
 import _signal as signal  # type: ignore[import-not-found]  # `signal` imports for a while before it offers anything
@@ -10,6 +10,6 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 
 
 def raise_from_now_on() -> None:
-    """The imports are done: an interrupt is a `KeyboardInterrupt` again."""
+    """Make an interrupt a `KeyboardInterrupt` again, once the imports are done."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)

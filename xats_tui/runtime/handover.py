@@ -1,7 +1,7 @@
-"""How the place of a coordinator goes from one process to the next with nobody turned away.
+"""Handover of the listening socket from one coordinator process to its successor, without refusing a connection.
 
-The heir is started, and gets ready while its predecessor still serves.  Then the predecessor stops and hands over the
-socket that it listened on: who connects meanwhile waits in the socket's queue.  Neither side knows why this is done.
+The successor starts and gets ready while the predecessor still serves.  Then the predecessor stops and sends its
+listening socket; clients that connect meanwhile wait in the socket's queue.
 """
 
 import socket
@@ -16,25 +16,25 @@ READY = b"r"
 LISTENER = b"l"
 
 READY_TIMEOUT_S = 20.0
-"""Seconds for an heir to get ready: it has a second of imports before it, more on a busy machine."""
+"""Time for a successor to get ready: its imports take a second, more on a busy machine."""
 SERVING_TIMEOUT_S = 10.0
-"""Seconds for an heir that has the socket to open the store and serve."""
+"""Time for a successor that has the socket to open the store and serve."""
 POLL_INTERVAL_S = 0.01
 
 
 class NoSuccessor(Exception):
-    """The heir did not take the place; the text says why."""
+    """The successor did not take over; the text says why."""
 
 
 class NoInheritedSocket(Exception):
-    """The predecessor is gone, or there is none; the text says what was there instead."""
+    """The predecessor is gone, or never was; the text says what was found instead."""
 
 
 class SocketHandover:
-    """A coordinator without a screen that is to go on where this process stops."""
+    """A headless coordinator that is to take over from this process."""
 
     def __init__(self, loaded: Loaded, port: int) -> None:
-        """Start it.
+        """Start the successor.
 
         Raises:
             NoSuccessor: no process can be started.
@@ -50,14 +50,14 @@ class SocketHandover:
                 raise NoSuccessor(f"no process can be started: {error.strerror}") from error
 
     def close(self) -> None:
-        """Let go of it; one that has not been handed anything ends."""
+        """Close the link; a successor without a socket then ends."""
         self._link.close()
 
     def wait_until_ready(self) -> None:
-        """Wait until it could serve at once; it is ended if it takes too long.
+        """Wait until the successor could serve at once; kill it if it takes too long.
 
         Raises:
-            NoSuccessor: it cannot.
+            NoSuccessor: it cannot serve.
         """
         self._link.settimeout(READY_TIMEOUT_S)
         try:
@@ -70,14 +70,14 @@ class SocketHandover:
             raise NoSuccessor(self._process.complaint())
 
     def hand_over(self, listener: socket.socket) -> PidRecord:
-        """Give it the listening socket of a coordinator that has stopped, and wait until it serves.
+        """Send the listening socket of a stopped coordinator, and wait until the successor serves.
 
         Raises:
-            NoSuccessor: it does not.
+            NoSuccessor: it does not serve.
         """
         try:
             socket.send_fds(self._link, [LISTENER], [listener.fileno()])
-        except OSError:  # it has ended
+        except OSError:  # the successor has ended
             self._process.process.wait()
         deadline = time.monotonic() + SERVING_TIMEOUT_S
         while (record := pid_file.running(self._pid_path)) is None or record.pid != self._process.pid:
@@ -90,10 +90,10 @@ class SocketHandover:
 
 
 def inherited(descriptor: int) -> socket.socket:
-    """The heir's side: the listening socket of the predecessor, as soon as that has stopped.
+    """Tell the predecessor that this process is ready, and return its listening socket once it has stopped.
 
     Raises:
-        NoInheritance: there will be none.
+        NoInheritedSocket: the predecessor sends none.
     """
     try:
         with socket.socket(fileno=descriptor) as link:

@@ -1,6 +1,7 @@
-"""A coordinator without a screen, started by another process of this program and outliving it.
+"""A coordinator without a dashboard, started by another process of this program and outliving it.
 
-It knows the command line and the log that the coordinator complains to; it does not speak to the coordinator.
+This module knows the command line and the log that the coordinator writes its errors to; it never calls the
+coordinator.
 """
 
 import os
@@ -13,24 +14,24 @@ from pathlib import Path
 from xats_tui.runtime.settings import Loaded
 
 COMPLAINT = "xats-tui: "
-"""How the one sentence begins that a coordinator which cannot start prints."""
+"""First words of the error that a coordinator prints when it cannot start."""
 
 
 @dataclass(slots=True)
 class HeadlessCoordinator:
-    """The process, and why it ended if it did."""
+    """The process, with the reason why it ended."""
 
     process: subprocess.Popen[bytes]
     log_path: Path
-    """Where it writes what it prints."""
+    """The file that its output goes to."""
     log_size: int
-    """How long the log was before."""
+    """Size of that file before the start."""
 
     @classmethod
     def started(
         cls, loaded: Loaded, flags: Sequence[str] = (), descriptors: Sequence[int] = ()
     ) -> "HeadlessCoordinator":
-        """Start one with the flags that this process was given and these, and let it have these descriptors.
+        """Start a coordinator with this process's flags and further ones, and let it inherit these descriptors.
 
         Raises:
             OSError: the log cannot be written, or no process can be started.
@@ -39,6 +40,7 @@ class HeadlessCoordinator:
         with log_path.open("ab") as log:
             log_size = log.tell()
             process = subprocess.Popen(
+                # The token goes through the environment: every user can read a command line.
                 [sys.executable, "-m", "xats_tui", "daemon", *loaded.as_flags(), *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -56,15 +58,15 @@ class HeadlessCoordinator:
         return self.process.pid
 
     def has_ended(self) -> bool:
-        """Whether the process is gone."""
+        """Return whether the process is gone."""
         return self.process.poll() is not None
 
     def complaint(self) -> str:
-        """What it said that kept it from going on; empty if it ended because it was told to."""
+        """Return the last error it printed; empty if it was told to end."""
         if not self.process.returncode:
             return ""
         with self.log_path.open("rb") as log:
             log.seek(self.log_size)
             lines = log.read().decode(errors="replace").splitlines()
         told = [line.removeprefix(COMPLAINT) for line in lines if line.startswith(COMPLAINT)]
-        return told[-1] if told else "it ended without a word"
+        return told[-1] if told else "it ended without an error message"

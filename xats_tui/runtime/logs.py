@@ -1,7 +1,8 @@
-"""The log file: where everything that happens is written, so that nothing is printed.
+"""The log file; nothing is printed on the terminal.
 
-It does not know who logs what.  The coordinator and every bridge of a home write to the same file, each from a process
-of its own; so a line is appended in one write, and the file is moved aside under a lock.
+The coordinator and every bridge of a home write to the same file, each from its own process; so each line is appended
+in
+one write, and the file is rotated under a lock.
 """
 
 import fcntl
@@ -18,12 +19,12 @@ from xats_tui.runtime.settings import InvalidSettings, Settings
 
 MAX_BYTES = 5_000_000
 BACKUP_FILES = 3
-"""Older files that are kept beside the log: `xats-tui.log.1` and so on."""
+"""Older files kept beside the log: `xats-tui.log.1` and so on."""
 
 LINE = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What a terminal or an editor would obey or break a line at, apart from the ends of a traceback's lines."""
+"""Characters that a terminal obeys or an editor breaks lines at, except the newlines of a traceback."""
 
 CHATTY = (
     "httpx2",
@@ -36,7 +37,7 @@ CHATTY = (
     "watchfiles",
     "websockets",
 )
-"""Libraries that log every request, its secrets and all mail with it; they are heard from WARNING on."""
+"""Libraries that log every request with its secrets and messages; they are logged from WARNING on."""
 
 
 class SharedLogFile(RotatingFileHandler):
@@ -50,11 +51,11 @@ class SharedLogFile(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         private_files.close(Path(self.baseFilename))
-        # Without a buffer: what found no room would be written later, in the midst of another line.
+        # Without a buffer: text that found no room would be written later, in the middle of another line.
         return TextIOWrapper(FileIO(descriptor, "a"), encoding=self.encoding, errors=self.errors, write_through=True)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the record to the file that bears the name now, which another process may just have made."""
+        """Write the record to the current file, which another process may just have made."""
         try:
             if not self._is_current():
                 self._reopen()
@@ -64,12 +65,12 @@ class SharedLogFile(RotatingFileHandler):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Leave out what finds no room, or no folder any more: a complaint would be printed over the screen."""
+        """Ignore errors of a full disk or a missing folder: a complaint would be printed over the dashboard."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handleError(record)
 
     def doRollover(self) -> None:
-        """Move the file aside, unless another process did so while this one waited for its turn."""
+        """Rotate the file, unless another process did so while this one waited for the lock."""
         with open(self.baseFilename + ".lock", "a", opener=private_files.opened_for_owner) as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             if self._is_current():
@@ -86,14 +87,14 @@ class SharedLogFile(RotatingFileHandler):
             return False
 
     def _reopen(self) -> None:
-        opened = self._open()  # first: if the folder is gone, what there is stays open
+        opened = self._open()  # opened first: if the folder is gone, the old file stays open
         if self.stream:
             self.stream.close()
         self.stream = opened
 
 
 class _OneLine(logging.Formatter):
-    """Records as lines that nobody forges: in what is logged, control characters are written as escapes."""
+    """Formatter that nobody can forge a line in: control characters in a message are written as escapes."""
 
     def format(self, record: logging.LogRecord) -> str:
         shown = super().format(record)
@@ -105,9 +106,7 @@ class _OneLine(logging.Formatter):
 
 
 def log_to_file(settings: Settings) -> None:
-    """Send everything that is logged to the log file of these settings, and nothing to the terminal.
-
-    Call it before mcp is imported: the server classes there put a handler on stderr when they find none.
+    """Send all log records to the log file of these settings, and nothing to the terminal.
 
     Raises:
         InvalidSettings: the file cannot be written.
@@ -126,7 +125,7 @@ def log_to_file(settings: Settings) -> None:
 
 
 def set_level(level: str) -> None:
-    """Write what is at least so important from now on."""
+    """Write records of at least this level from now on."""
     root = logging.getLogger()
     root.setLevel(level)
     for name in CHATTY:

@@ -1,7 +1,7 @@
-"""Asks the running coordinator as the operator, for commands.
+"""HTTP client for commands: calls the running coordinator as the operator.
 
-It finds the coordinator by its pid file and starts none.  It speaks HTTP through urllib, which a command has loaded
-anyway: an HTTP client would cost as much as everything else that a reading does.  What a verb means is not known here.
+It finds the coordinator by the pid file and starts none.  It uses urllib, which is loaded anyway: importing an HTTP
+client would double the time of a reading command.
 """
 
 import json
@@ -18,15 +18,15 @@ from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Settings
 
 TIMEOUT_S = 15.0
-"""Seconds for an answer; a poke looks at the pane for some of them."""
+"""Time for an answer; a poke looks at the pane for some of it."""
 
 
 class NotAsked(XatsError):
-    """Nothing was asked: there is no coordinator, or no way to speak to it as the operator."""
+    """Nothing was asked: no coordinator runs, or the operator's credential is missing."""
 
 
 class NotAnswered(XatsError):
-    """The coordinator gave no answer that can be used; what was asked may have been done."""
+    """The coordinator gave no usable answer; the request may have been carried out."""
 
 
 class NotDone(XatsError):
@@ -35,14 +35,14 @@ class NotDone(XatsError):
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
-        """A word that a program can match."""
+        """The refusal code, for programs."""
 
 
 def found(settings: Settings) -> PidRecord:
-    """The coordinator of this home.
+    """Return the running coordinator of this home.
 
     Raises:
-        NotAsked: none runs.
+        NotAsked: no coordinator runs.
     """
     record = pid_file.running(settings.pid_path)
     if record is None:
@@ -52,16 +52,16 @@ def found(settings: Settings) -> PidRecord:
 
 
 def ask(settings: Settings, verb: str, patience: float | None = None, **arguments: Any) -> dict[str, Any]:
-    """What a verb of the operator answers.
+    """Call an operator's verb and return its answer.
 
     Args:
-        settings: those of the home.
-        verb: its name.
-        patience: seconds to wait for the answer, if not `TIMEOUT_S`.
-        arguments: the verb's own; those that are None are left out.
+        settings: the home's settings.
+        verb: the verb's name.
+        patience: seconds to wait for the answer, instead of `TIMEOUT_S`.
+        arguments: the verb's arguments; those that are None are left out.
 
     Raises:
-        NotAsked, NotAnswered, NotDone: it does not; the text is one sentence that says why.
+        NotAsked, NotAnswered, NotDone: the call failed; the text is one sentence that says why.
     """
     record = found(settings)
     request = urllib.request.Request(
@@ -79,7 +79,7 @@ def ask(settings: Settings, verb: str, patience: float | None = None, **argument
         why = f"the coordinator (pid {record.pid}) does not answer at port {record.port}: {_reason(error)}"
         raise NotAnswered(why) from error
     if not isinstance(answer, dict):
-        raise NotAnswered(f"the coordinator (pid {record.pid}) answered what nobody understands")
+        raise NotAnswered(f"the coordinator (pid {record.pid}) gave an answer that this version cannot read")
     return answer
 
 
@@ -87,7 +87,7 @@ def _credential(settings: Settings) -> str:
     path = settings.operator_token_path
     secret = operator_token.read(path)
     if secret is None:
-        raise NotAsked(f"{path} holds no credential, or is another user's: the coordinator makes it when it starts")
+        raise NotAsked(f"{path} holds no credential, or belongs to another user: restart the coordinator to create it")
     return secret
 
 
@@ -99,7 +99,7 @@ def _refusal(error: urllib.error.HTTPError, record: PidRecord) -> XatsError:
         except (OSError, ValueError, KeyError, TypeError, HTTPException):
             version = record.version or "unknown"
             other = f"the coordinator (pid {record.pid}) is version {version}, this is {__version__}"
-            return NotAnswered(f"{other}: it does not know this command (HTTP {error.code}); start it anew")
+            return NotAnswered(f"{other}: it does not know this command (HTTP {error.code}); restart it")
 
 
 def _reason(error: Exception) -> str:

@@ -1,7 +1,6 @@
-"""The operator's credential: a secret in the home, by which the coordinator knows commands that act as the operator.
+"""The operator's credential: a secret in the home that lets commands act as the operator.
 
-The file is the one truth: the coordinator looks into it at each request, so that a new secret in it holds at once and
-none in it shuts the door.  It knows nothing of requests.
+The coordinator reads the file at each request: a new secret is valid at once, and a missing file admits nobody.
 """
 
 import logging
@@ -15,14 +14,14 @@ from xats_tui.runtime import private_files
 logger = logging.getLogger(__name__)
 
 SECRET_BYTES = 32
-"""Of chance in a secret; nobody guesses as many."""
+"""Random bytes in a secret."""
 
 OTHERS_MODE_MASK = 0o077
-"""What anybody but the owner may do with a file."""
+"""Permission bits of everybody but the owner."""
 
 
 def ensure(path: Path) -> None:
-    """See that there is a secret which only its owner can have read; one that others could read is replaced."""
+    """Make sure that a private secret exists; a secret that others could read is replaced."""
     try:
         if not _is_private(path) or read(path) is None:
             _write(path, secrets.token_urlsafe(SECRET_BYTES))
@@ -31,7 +30,7 @@ def ensure(path: Path) -> None:
 
 
 def read(path: Path) -> str | None:
-    """The secret; None if there is none, or it cannot be read."""
+    """Return the secret; None if it is missing or unreadable."""
     try:
         return path.read_text(encoding="ascii").strip() or None
     except (OSError, ValueError):
@@ -47,7 +46,7 @@ def _is_private(path: Path) -> bool:
 
 
 def _write(path: Path, secret: str) -> None:
-    """Put the secret there in one step, so that nobody reads half of it."""
+    """Write the secret atomically, so that nobody reads half of it."""
     private_files.make_folder(path.parent)
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)

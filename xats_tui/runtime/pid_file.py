@@ -1,8 +1,9 @@
-"""The pid file: how a bridge, a dashboard or a script finds the coordinator of a home.
+"""The pid file: the way for a bridge, a dashboard or a script to find the coordinator of a home.
 
-It is written after the coordinator listens and removed when it stops.  That a coordinator *runs* is told by a lock on
-the file beside it, held open for the life of the process: a pid alone may have been given to another program.  The
-lock's file names its holder, so that a pid file which somebody else wrote is not believed.
+The coordinator writes it once it listens and removes it when it stops.  A lock on a file beside it, held for the life
+of
+the process, proves that a coordinator runs: a pid alone may have been given to another program.  The lock file names
+its holder, so that a pid file written by somebody else is not believed.
 """
 
 import fcntl
@@ -19,37 +20,37 @@ from xats_tui.runtime import private_files
 from xats_tui.runtime.coordinator_beacon import Beacon, owner
 
 LOCK_TIMEOUT_S = 0.3
-"""Seconds for which a held lock may be that of somebody who only looks (`is_running`), and so is tried again."""
+"""Time to retry a held lock: `is_running` takes it for a moment, too."""
 LOCK_RETRY_S = 0.01
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Addresses to listen on that cannot be connected to everywhere, with the one that can."""
+"""Listening addresses that are no destination, each with the address to connect to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PidRecord:
-    """What the pid file says of the running coordinator."""
+    """The contents of the pid file."""
 
     pid: int
     port: int
-    """The port that was really taken, also when 0 was asked for."""
+    """The port in use, also when 0 was asked for."""
     host: str = "127.0.0.1"
     started_at: str = ""
     """ISO 8601 in UTC."""
     version: str = ""
     screen: bool = False
-    """Whether a dashboard runs in the same process."""
+    """True if a dashboard runs in the same process."""
     terminal: str = ""
-    """Where that dashboard is to be found: `tmux pane %3, /dev/pts/7`."""
+    """Location of that dashboard: `tmux pane %3, /dev/pts/7`."""
 
     @property
     def url(self) -> str:
-        """Where its MCP endpoint is."""
+        """URL of its MCP endpoint."""
         return endpoint(self.host, self.port)
 
 
 def endpoint(host: str, port: int) -> str:
-    """The MCP endpoint of a coordinator that listens there; one that listens everywhere is met on loopback."""
+    """Return the MCP endpoint of a coordinator on this address; one on all addresses is reached through loopback."""
     reachable = EVERYWHERE.get(host, host)
     bracketed = f"[{reachable}]" if ":" in reachable else reachable
     return f"http://{bracketed}:{port}/mcp"
@@ -63,7 +64,7 @@ class AlreadyRunning(Exception):
 
 
 class Holding:
-    """The lock of a pid file and what the file says, for as long as this process is the coordinator."""
+    """The lock and the contents of a pid file, while this process is the coordinator."""
 
     def __init__(self, path: Path, lock: IO[str], beacon: Beacon) -> None:
         self._path = path
@@ -73,24 +74,22 @@ class Holding:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the lock that everybody looks for is the one that this process holds."""
+        """True if the lock file at its path is the one that this process holds."""
         try:
             return os.path.samestat(os.fstat(self._lock.fileno()), _lock_path(self._path).stat())
         except OSError:
             return False
 
     def write(self, record: PidRecord) -> None:
-        """Have the pid file say this from now on."""
+        """Write the record to the pid file, now and whenever the file is restored."""
         write(self._path, record)
         self._record = record
 
     def restore(self) -> str:
-        """Put back what somebody took away of pid file and lock; one sentence if that cannot be done, else empty.
-
-        A folder that is gone is left so: whoever moved it may put it back, and would find another in its place.
-        """
+        """Restore a removed pid file and lock; return one sentence if that fails, else empty."""
         self._beacon.answer()
         folder, me = self._path.parent, os.getpid()
+        # A missing folder is not created again: whoever moved it may put it back, and would find another in its place.
         if not folder.is_dir():
             return (
                 f"{folder} was moved or removed, so nobody who starts now finds the coordinator: put it back, or stop "
@@ -104,12 +103,12 @@ class Holding:
         return ""
 
     def remove(self) -> None:
-        """Remove the pid file, if it is this process's."""
+        """Remove the pid file, if it belongs to this process."""
         if self.is_in_place:
             self._path.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Let another process be the coordinator."""
+        """Release the lock, so that another process can become the coordinator."""
         self._lock.close()
 
     def _take_again(self) -> bool:
@@ -123,7 +122,7 @@ class Holding:
 
 
 def read(path: Path) -> PidRecord | None:
-    """The record in the pid file, true or not; None if there is none or it is not one of ours."""
+    """Return the record in the pid file, true or not; None if there is none or it is not ours."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         record = PidRecord(**{name: fields[name] for name in PidRecord.__dataclass_fields__ if name in fields})
@@ -133,7 +132,7 @@ def read(path: Path) -> PidRecord | None:
 
 
 def running(path: Path) -> PidRecord | None:
-    """The record of the coordinator that runs now; None if none does, or if what the file says is not its own word."""
+    """Return the record of the running coordinator; None if none runs, or if the lock file names another process."""
     record = read(path)
     if record is None or not is_running(path):
         return None
@@ -141,7 +140,7 @@ def running(path: Path) -> PidRecord | None:
 
 
 def contradiction(path: Path) -> str:
-    """One sentence if a coordinator runs and the pid file names another process, or is gone; else empty."""
+    """Return one sentence if the pid file is missing, or names another process than the coordinator; else empty."""
     record, holder = read(path), _named_in(_lock_path(path))
     if not is_running(path):
         return _astray(path)
@@ -151,14 +150,14 @@ def contradiction(path: Path) -> str:
 
 
 def is_running(path: Path) -> bool:
-    """Whether some process holds the lock of this pid file."""
+    """Return whether a process holds the lock of this pid file."""
     return _is_locked(_lock_path(path))
 
 
 def starter(path: Path) -> int | None:
-    """The process that is about to start a coordinator for this pid file, if there is one.
+    """Return the pid of the process that is about to start a coordinator for this pid file, if there is one.
 
-    A coordinator that is told to stop meanwhile makes room for that one.
+    A coordinator that is told to stop meanwhile makes room for that process.
     """
     turn = _turn_path(path)
     return _named_in(turn) if _is_locked(turn) else None
@@ -166,14 +165,14 @@ def starter(path: Path) -> int | None:
 
 @contextmanager
 def held(path: Path, patience: float = LOCK_TIMEOUT_S) -> Iterator[Holding]:
-    """Be the one coordinator of this pid file for the life of the block; the pid file is gone before and afterwards.
+    """Be the only coordinator of this pid file inside the block; there is no pid file before and after it.
 
     Args:
         path: the pid file.
         patience: seconds to wait for a predecessor to stop.
 
     Raises:
-        AlreadyRunning: another process is.
+        AlreadyRunning: another process is the coordinator.
         OSError: the folder cannot be written to.
     """
     with ExitStack() as stack:
@@ -185,22 +184,22 @@ def held(path: Path, patience: float = LOCK_TIMEOUT_S) -> Iterator[Holding]:
         stack.callback(beacon.close)
         if not beacon.light(patience):
             raise AlreadyRunning(None, _astray(path))
-        path.unlink(missing_ok=True)  # a killed one has left it
+        path.unlink(missing_ok=True)  # left by a killed coordinator
         stack.callback(holding.remove)
         yield holding
 
 
 @contextmanager
 def starting(path: Path, patience: float = 0) -> Iterator[bool]:
-    """Be the one that starts a coordinator for this pid file, for the life of the block; False if another one is."""
+    """Hold the right to start a coordinator inside the block; False if another process holds it."""
     with _opened(_turn_path(path)) as turn:
         yield _taken(turn, patience)
 
 
 def write(path: Path, record: PidRecord) -> None:
-    """Put the record there in one step, readable by its owner only."""
+    """Write the record atomically, readable by its owner only."""
     draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)  # whoever put it there may still hold it open, or it is a link
+    draft.unlink(missing_ok=True)  # an older draft may be a link, or still open in another program
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(json.dumps(asdict(record)) + "\n")
     draft.replace(path)
@@ -216,7 +215,7 @@ def _open(path: Path) -> IO[str]:
 
 
 def _astray(path: Path) -> str:
-    """One sentence if the coordinator of a pid file runs although its lock is gone; else empty."""
+    """Return one sentence if a coordinator of this pid file runs without its lock file; else empty."""
     pid = owner(path)
     if pid is None:
         return ""
@@ -227,7 +226,7 @@ def _astray(path: Path) -> str:
 
 
 def _taken(lock: IO[str], patience: float) -> bool:
-    """Whether the lock is ours; its file then names this process."""
+    """Take the lock and write our pid into it; return whether that worked."""
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -255,7 +254,7 @@ def _is_locked(path: Path) -> bool:
 
 
 def _named_in(path: Path) -> int | None:
-    """The process that took this lock last."""
+    """Return the pid of the process that took this lock last."""
     try:
         return int(path.read_text())
     except (OSError, ValueError):

@@ -1,7 +1,4 @@
-"""Files and folders that nobody but their owner may look into, whatever the umask says and whoever made them first.
-
-It does not know what is in them.
-"""
+"""Files and folders that only their owner can read, whatever the umask is and whoever created them first."""
 
 import errno
 import logging
@@ -12,14 +9,14 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 ROOT_UID = 0
-"""The user that may change everything anyway."""
+"""The user that can change everything anyway."""
 
 OWNER_MODE = 0o700
-"""Everything for the owner, nothing for anybody else."""
+"""All permissions for the owner, none for others."""
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it that are missing; what is there already is left as it is.
+    """Make a folder and its missing parents; existing folders keep their permissions.
 
     Raises:
         OSError: it cannot be made.
@@ -29,10 +26,10 @@ def make_folder(path: Path) -> None:
 
 
 def make_home(path: Path) -> None:
-    """Make a folder, or close one that is there to others; never that in which a person's whole home lies.
+    """Make a folder, or close an existing one to others; a person's whole home directory is never changed.
 
     Raises:
-        OSError: it cannot be made, or belongs to somebody else.
+        OSError: it cannot be made, or belongs to another user.
     """
     make_folder(path)
     check_owner(path)
@@ -41,20 +38,21 @@ def make_home(path: Path) -> None:
 
 
 def check_owner(path: Path) -> None:
-    """See that a file or folder is ours or the system's: whoever it belongs to may change what we keep there.
+    """Check that a file or folder belongs to us or to root: any other owner could change what we keep there.
 
     Raises:
-        OSError: it is not, or is not there.
+        OSError: it belongs to another user, or does not exist.
     """
     if path.stat().st_uid not in (os.geteuid(), ROOT_UID):
         raise PermissionError(errno.EPERM, f"{path} belongs to another user", str(path))
 
 
 def close(path: Path) -> None:
-    """Take from others what they may do with a file or folder, if it is there and ours."""
+    """Remove other users' permissions on a file or folder, if it exists and is ours."""
     try:
         status = path.stat()
         mode = stat.S_IMODE(status.st_mode)
+        # A sticky folder (/tmp) is shared on purpose.
         if status.st_uid == os.geteuid() and mode & ~OWNER_MODE and not mode & stat.S_ISVTX:
             path.chmod(mode & OWNER_MODE)
     except FileNotFoundError:
@@ -64,5 +62,5 @@ def close(path: Path) -> None:
 
 
 def opened_for_owner(path: str, flags: int) -> int:
-    """Open a file so that, if it is made, nobody but its owner may look into it; an `opener` for `open`."""
+    """Open a file with mode 0600 if it is new; an `opener` for `open`."""
     return os.open(path, flags, 0o600)

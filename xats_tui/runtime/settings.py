@@ -1,7 +1,8 @@
-"""Every setting of the program, where it may come from, and where it did come from.
+"""All settings of the program, with the source of each.
 
-Flags come before the environment, the environment before the config file, the file before the defaults.  Settings are
-frozen: a change makes new ones.
+Flags override the environment, the environment overrides the config file, the file overrides the defaults.  Settings
+are
+frozen: a change makes a new object.
 """
 
 import ipaddress
@@ -25,13 +26,14 @@ LEGACY_ENVIRONMENT = {
     "cleanup_ms": "CLEANUP_INTERVAL_MS",
     "quiet_ms": "POKE_QUIET_MS",
 }
-"""Names that cross-agent-teams-mcp reads, after our own `XATS_…`; what it would have ignored is ignored."""
+"""Variables of cross-agent-teams-mcp, read after our own `XATS_…`; values that it would ignore are ignored here, too.
+"""
 
 PATHS = ("home", "db", "pid_file", "log_file", "contracts")
-"""The settings that are paths; a relative one is taken from the working directory, in the config file from the home."""
+"""Settings that are paths; a relative path starts at the working directory, in the config file at the home."""
 
 FILE_ONLY = ("tokens",)
-"""The settings that are tables: they have neither a flag nor a variable."""
+"""Settings that are tables: they have neither a flag nor a variable."""
 
 TOKEN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 TOKEN_SERVER = re.compile(r"wss?://\S+|unix:/\S+")
@@ -40,7 +42,7 @@ Milliseconds = Annotated[int, Field(gt=0, le=86_400_000)]
 
 
 class InvalidSettings(Exception):
-    """A setting has a value that cannot be used; the text is one sentence that names it, its source and its rule."""
+    """A setting has an unusable value; the text is one sentence that names the setting, its source and the rule."""
 
 
 class Settings(BaseModel):
@@ -56,12 +58,12 @@ class Settings(BaseModel):
         default=9100,
         ge=0,
         le=65535,
-        description="Port to listen on; unless one is set, any free one if that is taken.  0 lets the system choose.",
+        description="Port to listen on; if the default is taken, any free port.  0 lets the system choose.",
     )
     token: str | None = Field(default=None, min_length=1, description="Bearer secret that every client must present.")
     query_token: bool = Field(
         default=True,
-        description="Whether the token may also come as `?token=` in the URL; false refuses it: URLs end up in logs.",
+        description="Accept the token as `?token=` in the URL, too; false refuses it, because URLs end up in logs.",
     )
     db: Path | None = Field(default=None, description="The database file; data.db in the home unless set.")
     pid_file: Path | None = Field(default=None, description="The pid file; daemon.pid in the home unless set.")
@@ -69,23 +71,27 @@ class Settings(BaseModel):
     log_level: str = Field(
         default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING or ERROR."
     )
-    keep_alive_ms: Milliseconds = Field(default=120_000, description="How long an idle HTTP connection is kept.")
+    keep_alive_ms: Milliseconds = Field(default=120_000, description="Time to keep an idle HTTP connection open.")
     heartbeat_ms: Milliseconds = Field(
         default=30_000, description="Time between heartbeats on the streams of registered agents."
     )
     cleanup_ms: Milliseconds = Field(default=3_600_000, description="Time between two rounds of retention.")
     retention_days: int = Field(
-        default=30, ge=1, le=36_500, description="Days that mail is kept once it is read; unread mail is never deleted."
+        default=30,
+        ge=1,
+        le=36_500,
+        description="Days to keep a message that was read; unread messages are never deleted.",
     )
     quiet_ms: Milliseconds = Field(
         default=2_000,
-        description="How long a pane must be unchanged before it is typed into; at most 500 where its screen is read.",
+        description="Time a pane must stay unchanged before a hint is typed; at most 500 if its screen can be read.",
     )
-    wake_ttl_ms: int = Field(
-        default=86_400_000, gt=0, description="How long a wake is tried before it fails as expired."
-    )
+    wake_ttl_ms: int = Field(default=86_400_000, gt=0, description="Time to try a wake before it expires.")
     hint_budget: int = Field(
-        default=60, ge=1, le=10_000, description="Hints an hour that lead to no new mail; then an agent gets no more."
+        default=60,
+        ge=1,
+        le=10_000,
+        description="Hints an hour that lead to no new message; after that an agent gets no more.",
     )
     body_limit: int = Field(
         default=262_144, ge=1024, le=1_048_576, description="Largest message body, in bytes of UTF-8."
@@ -101,7 +107,7 @@ class Settings(BaseModel):
     alert: str = Field(
         default="off",
         pattern="^(off|bell|tmux)$",
-        description="How the dashboard tells that an agent asks something: off, bell, or tmux for a line in tmux.",
+        description="Alert when an agent asks a question: off, bell, or tmux for a line in tmux.",
     )
 
     tokens: Mapping[str, tuple[str, ...]] = Field(
@@ -124,9 +130,9 @@ class Settings(BaseModel):
     def _check_tokens(cls, tokens: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
         for name, urls in tokens.items():
             if not TOKEN_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is no name of an environment variable")
+                raise ValueError(f"{name!r} is not a name for an environment variable")
             if wrong := [url for url in urls if not TOKEN_SERVER.fullmatch(url)]:
-                raise ValueError(f"{wrong[0]!r} is no URL of a Codex app-server: ws://127.0.0.1:8799 would be one")
+                raise ValueError(f"{wrong[0]!r} is not the URL of a Codex app-server, such as ws://127.0.0.1:8799")
         return tokens
 
     @field_validator("log_level", mode="before")
@@ -141,32 +147,32 @@ class Settings(BaseModel):
 
     @property
     def db_path(self) -> Path:
-        """The database file."""
+        """Path of the database file."""
         return self.db or self.home / "data.db"
 
     @property
     def pid_path(self) -> Path:
-        """The pid file."""
+        """Path of the pid file."""
         return self.pid_file or self.home / "daemon.pid"
 
     @property
     def operator_token_path(self) -> Path:
-        """The operator's credential."""
+        """Path of the file with the operator's credential."""
         return self.home / "operator.token"
 
     @property
     def proof_key_path(self) -> Path:
-        """The key by which the coordinator proves to bridges and commands that it is the one of this home."""
+        """Path of the key with which the coordinator proves to bridges and commands that it belongs to this home."""
         return self.home / "coordinator.key"
 
     @property
     def log_path(self) -> Path:
-        """The log file."""
+        """Path of the log file."""
         return self.log_file or self.home / "xats-tui.log"
 
     @property
     def config_path(self) -> Path:
-        """The config file."""
+        """Path of the config file."""
         return self.home / CONFIG_NAME
 
 
@@ -178,7 +184,7 @@ class Loaded:
     sources: Mapping[str, str]
 
     def shown(self) -> list[tuple[str, str | int, str]]:
-        """Rows of name, value and source as they may be printed: the token is not."""
+        """Return rows of name, value and source for printing; secrets are masked."""
         values = {
             **self.settings.model_dump(mode="json"),
             "db": str(self.settings.db_path),
@@ -190,15 +196,13 @@ class Loaded:
         return [(name, value, self.sources[name]) for name, value in values.items()]
 
     def is_explicit(self, name: str) -> bool:
-        """Whether somebody chose the value of this setting."""
+        """Return whether somebody chose the value of this setting."""
         return self.sources[name] != "default"
 
     def as_flags(self) -> list[str]:
-        """The flags that give a child process the same settings, wherever it runs.
-
-        Those that were given, without the token, which every user could read in its argv; and paths of the environment,
-        which may be relative.
-        """
+        """Return the flags that give a child process the same settings, whatever its working directory."""
+        # Without the token, which every user could read in the child's argv; with paths of the environment, because
+        # they may be relative.
         given = [
             name
             for name, source in self.sources.items()
@@ -208,12 +212,12 @@ class Loaded:
 
 
 def flag_of(name: str) -> str:
-    """The command line flag of a setting: `--pid-file`."""
+    """Return the command line flag of a setting: `--pid-file`."""
     return "--" + name.replace("_", "-")
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Loaded:
-    """Settings from all sources; a flag whose value is None was not given.
+    """Load settings from all sources; a flag whose value is None was not given.
 
     Raises:
         InvalidSettings: a value cannot be used, or the config file cannot be read.
@@ -234,7 +238,7 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
 
 
 def reloaded(loaded: Loaded) -> Loaded:
-    """The same flags and environment with the config file as it is now.
+    """Load the settings again with the same flags and environment, but the current config file.
 
     Raises:
         InvalidSettings: a value cannot be used, or the config file cannot be read.
@@ -259,7 +263,7 @@ def _validated(values: Mapping[str, Any], sources: Mapping[str, str]) -> Setting
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens there."""
+    """Return whether an address can be reached from this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
