@@ -31,7 +31,7 @@ def test_the_bound_process_decides_whether_a_shell_is_in_front(client: Client, c
     assert read(command, client, Standing.ENDED) == (PaneState.SHELL, f"{shell} is in front: the agent has ended")
     assert read(command, client, Standing.BEHIND) == (
         PaneState.SHELL,
-        f"{shell} is in front: the agent stands behind it, and fg brings it back",
+        f"{shell} is in front of the agent: fg brings the agent back",
     )
 
 

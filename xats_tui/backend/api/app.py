@@ -1,7 +1,4 @@
-"""The coordinator's HTTP door: MCP over Streamable HTTP at `/mcp`, `/health`, `/hook`, the operator's commands.
-
-It knows who is let in and where a request goes, none of the services behind it.
-"""
+"""HTTP application of the coordinator: MCP (Streamable HTTP) at `/mcp`, `/health`, `/hook`, and operator commands."""
 
 import asyncio
 import hmac
@@ -49,13 +46,13 @@ from xats_tui.runtime.settings import Settings, is_loopback
 logger = logging.getLogger(__name__)
 
 STREAM_CLOSE_S = 0.5
-"""Seconds that a standing stream gets to end when its client opens the next one."""
+"""Time that a standing stream gets to end when its client opens a new one."""
 
 QUOTED_HEADER_CHARS = 100
-"""Characters of a header that a refusal repeats."""
+"""Maximum characters of a header that a refusal quotes."""
 
 SHUTDOWN_GRACE_S = 1
-"""Seconds that calls under way get at shutdown before they are cancelled."""
+"""Time that running calls get at shutdown before they are cancelled."""
 
 
 class HttpApp:
@@ -80,24 +77,24 @@ class HttpApp:
         self._query_token = settings.query_token
         self._proof_key_path = settings.proof_key_path
         self._names = LOOPBACK_NAMES | {settings.host} if is_loopback(settings.host) else None
-        """The hosts that a request may name; None where any may, for everybody needs the token there."""
+        """Hosts that a request may name; None if any may, because every request needs the token then."""
         self._clock = clock
         self._started = clock.monotonic()
         self._calls = _UnderWay()
         self._closing = asyncio.Event()
         self._standing: dict[str, asyncio.Event] = {}
-        """By session with a standing stream, or one that is about to open: what is set when it has ended."""
+        """An event for each session with an open or opening standing stream, set when the stream has ended."""
 
     @asynccontextmanager
     async def open(self, listener: socket.socket, keep_alive: float) -> AsyncIterator[None]:
-        """Serve on a listening socket for the life of the block; ends with open streams, too."""
+        """Serve on a listening socket for the life of the block; open streams end with it."""
         config = uvicorn.Config(
             self,
             http=PatientConnection,
             log_config=None,
             access_log=False,
             lifespan="off",
-            proxy_headers=False,  # nobody stands before us: who connects is who connects
+            proxy_headers=False,  # there is no proxy: trust the connection's own address
             ws="none",
             timeout_keep_alive=max(int(keep_alive), 1),
             timeout_graceful_shutdown=SHUTDOWN_GRACE_S,
@@ -112,7 +109,7 @@ class HttpApp:
             with suppress(TimeoutError):
                 async with asyncio.timeout(SHUTDOWN_GRACE_S):
                     await self._calls.none.wait()
-            self._closing.set()  # ends the standing streams, which would otherwise hold the server up
+            self._closing.set()  # ends the standing streams, which would otherwise block the shutdown
             await sessions
             await serving
 
@@ -131,7 +128,7 @@ class HttpApp:
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path.startswith("/health") and scope["method"] != "CONNECT":  # to which a 200 would open a tunnel
+        if path.startswith("/health") and scope["method"] != "CONNECT":  # a 200 to CONNECT would open a tunnel
             await _answer(send, 200, {**self._health(), **await self._proofs(scope)})
             return
         if not path.startswith(OPERATOR_PATH) and not self._may_pass(scope):
@@ -142,7 +139,7 @@ class HttpApp:
                 await _answer(send, 200, await self._operator.answer(scope, receive))
         elif path == "/mcp":
             await self._mcp(scope, receive, send)
-        elif path == "/hook" and scope["method"] == "POST" and "origin" not in Headers(scope=scope):  # no web page's
+        elif path == "/hook" and scope["method"] == "POST" and "origin" not in Headers(scope=scope):  # no web page
             await _answer(send, 200, await self._hooks.hear(await _hook_event(scope, receive)))
         else:
             raise HttpRefusal(404, {"error": "not_found", "detail": "the MCP endpoint is /mcp"})
@@ -179,13 +176,13 @@ class HttpApp:
             await self._server.answer(for_the_server(scope, session), replayed(body, receive), send)
 
     async def _reopen(self, headers: Headers) -> None:
-        """See that a session is open that was so before a restart."""
+        """Reopen a session that was open before a restart."""
         session_id = headers.get("mcp-session-id", "")
         if session_id and self._sessions.get(session_id) is None:
             await self._server.reopen(session_id)
 
     async def _stand(self, session: McpSession, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hold a session's standing stream, which is open from the moment at which a notification would leave."""
+        """Hold a session's standing stream; it counts as open as soon as a notification can be sent."""
         await self._none_stands(session.session_id)
         session.stream_peer = _port_of_this_machine(scope)
         with ExitStack() as open_stream:
@@ -201,20 +198,20 @@ class HttpApp:
             await self._server.answer(for_the_server(scope, session), receive, begin)
 
     async def _none_stands(self, session_id: str) -> None:
-        """See that a session has no standing stream; a client that comes back may be faster than its old one ends.
+        """Wait until a session has no standing stream, because a client may reconnect before its old stream has ended.
 
         Raises:
-            HttpRefusal: 409, it has one.
+            HttpRefusal: 409, the session still has a stream.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(STREAM_CLOSE_S):
                 while standing := self._standing.get(session_id):
                     await standing.wait()
         if session_id in self._standing:
-            raise rpc_refusal(409, REFUSED, "Conflict: only one standing stream a session")
+            raise rpc_refusal(409, REFUSED, "Conflict: only one standing stream per session")
 
     def _check_names(self, headers: Headers) -> None:
-        """Let no web page in that reaches this machine by rebinding its own name.
+        """Refuse web pages that reach this machine by rebinding a DNS name of their own.
 
         Raises:
             HttpRefusal: 421 for a foreign host, 403 for a foreign origin.
@@ -235,7 +232,7 @@ class HttpApp:
         return {"ok": True, "version": __version__, "uptime_seconds": int(self._clock.monotonic() - self._started)}
 
     async def _proofs(self, scope: Scope) -> dict[str, Any]:
-        """What proves to a bridge that this is the coordinator, if it asks, and not through a page's own name."""
+        """Return proofs to a bridge that this is the coordinator, if it asks for them and names this machine."""
         (nonce,) = parse_qs(scope["query_string"].decode("latin-1")).get(coordinator_proof.QUESTION, [""])[:1]
         if not 0 < len(nonce) <= coordinator_proof.MAX_NONCE_CHARS:
             return {}
@@ -258,7 +255,7 @@ class HttpApp:
 
 
 class _UnderWay:
-    """Counts what is under way, and tells when nothing is."""
+    """Counts running calls; `none` is set while there are none."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -276,19 +273,20 @@ class _UnderWay:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: this program has its own.  It is told to end; uvicorn looks every 0.1 s."""
+    """uvicorn without signal handlers, as this program has its own; `end` stops it at once."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._end = asyncio.Event()
 
     def end(self) -> None:
-        """Take no more connections, and finish with those that there are."""
+        """Accept no more connections, and finish the open ones."""
         self.should_exit = True
         self._end.set()
 
     async def main_loop(self) -> None:
-        """Keep the Date that answers bear true, until the end."""
+        """Update uvicorn's Date header every second until the end."""
+        # uvicorn's own loop would wake up every 0.1 s to check for the end
         while not await self.on_tick(0):
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
@@ -300,13 +298,13 @@ class _Server(uvicorn.Server):
 
 
 def _port_of_this_machine(scope: Scope) -> int | None:
-    """The port that a request came from, if that is one of this machine."""
+    """Return the port that a request came from, if it came from this machine."""
     host, port = scope.get("client") or ("", 0)
     return port if is_loopback(host) else None
 
 
 async def _hook_event(scope: Scope, receive: Receive) -> Mapping[str, Any]:
-    """The object in a hook's body; an empty one for anything else: no agent waits for an error of ours."""
+    """Return the object in a hook's body, or an empty one: an agent's hook must not wait for our errors."""
     try:
         value = from_json(await read_body(scope, receive))
     except (HttpRefusal, ValueError):

@@ -1,6 +1,6 @@
-"""The doors that agents and commands come in by, put together: tools and the operator's verbs behind HTTP.
+"""Assembly of the HTTP interface: MCP tools and operator commands.
 
-To import it takes half a second, for the MCP SDK mostly.  A dashboard does that when there is something to see.
+Importing this takes half a second, mostly for the MCP SDK; a dashboard imports it after its first screen.
 """
 
 import socket
@@ -27,14 +27,14 @@ async def opened(
     *,
     read_only: bool,
 ) -> AsyncIterator[None]:
-    """Serve whoever connects, for the life of the block.
+    """Serve connections for the life of the block.
 
     Args:
-        listener: a socket that listens.
-        services: what does the work.
-        health: how the coordinator is doing.
+        listener: a listening socket.
+        services: services that carry out the calls.
+        health: reads the coordinator's health.
         settings: the effective settings.
-        read_only: refuse commands of the operator that change anything.
+        read_only: refuse operator commands that change anything.
     """
     commanded = OperatorServices.acting(services, health)
     operator = OperatorEndpoint(commanded, settings.operator_token_path, read_only=read_only)

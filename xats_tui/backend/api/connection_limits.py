@@ -1,7 +1,7 @@
-"""Connections to the HTTP door that do not ask for anything: they end, so that there is always room for those that do.
+"""Limits for silent connections, so that there is always room for new requests.
 
-It knows sockets and times, nothing of what is asked.  uvicorn waits for a first request for ever, and takes connections
-until the process has no descriptor left; then nobody gets in any more, and nothing else can be opened either.
+uvicorn waits forever for a first request, and accepts connections until the process has no file descriptor left; then
+nobody can connect, and nothing else can be opened either.
 """
 
 import asyncio
@@ -14,35 +14,35 @@ from uvicorn.server import ServerState
 from xats_tui.backend.system.open_files import most_files
 
 REQUEST_TIMEOUT_S = 10.0
-"""Seconds for the head of a request to be there, from the connection or its own first byte on."""
+"""Time for the head of a request, from the connection or from its own first byte."""
 
 MAX_CONNECTIONS = 4000
-"""At once: twice as many as there may be sessions, which have a stream and a call under way at the most."""
+"""Twice the maximum number of sessions, because each has at most a stream and a running call."""
 
 RESERVED_FILES = 200
-"""Descriptors for everything else: the database, its log, tmux, agents' processes; half of them where there are few."""
+"""Descriptors reserved for the database, its log, tmux and agents' processes; half of all if there are few."""
 
 
 def most_connections() -> int:
-    """Return how many connections there may be with the files that this process may have open."""
+    """Return the maximum number of connections for this process's limit of open files."""
     allowed = most_files()
     return min(MAX_CONNECTIONS, allowed - min(RESERVED_FILES, allowed // 2))
 
 
 class PatientConnection(H11Protocol):
-    """uvicorn's, with an end to its patience."""
+    """uvicorn's connection with a time limit for silence."""
 
     _silent_of: ClassVar[WeakKeyDictionary[ServerState, "dict[PatientConnection, None]"]] = WeakKeyDictionary()
-    """By server, the connections on which nothing is asked, in the order in which that began."""
+    """Silent connections of each server, in the order in which their silence began."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._silent = self._silent_of.setdefault(self.server_state, {})
         self._deadline: asyncio.TimerHandle | None = None
-        """When it is closed unless it asks for something; None while it is answered, or idle between two requests."""
+        """Timer that closes the connection; None while it is answered, or idle between two requests."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request; of too many connections, the one that has waited longest makes room."""
+        """Start to wait for a request; if there are too many connections, close the one that has waited longest."""
         super().connection_made(transport)
         self._silent[self] = None
         self._wait()
@@ -50,7 +50,7 @@ class PatientConnection(H11Protocol):
             next(iter(self._silent)).give_up()
 
     def data_received(self, data: bytes) -> None:
-        """Wait no longer once there is a request."""
+        """Stop the timer when a request has arrived."""
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._silent.pop(self, None)
@@ -59,19 +59,19 @@ class PatientConnection(H11Protocol):
             self._wait()
 
     def on_response_complete(self) -> None:
-        """Be idle, for as long as uvicorn allows."""
+        """Become idle, for as long as uvicorn allows."""
         super().on_response_complete()
         if self.cycle.response_complete and not self.transport.is_closing():
             self._silent[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
+        """Stop the timer."""
         self._silent.pop(self, None)
         self._stop_waiting()
         super().connection_lost(exc)
 
     def give_up(self) -> None:
-        """Close it; whoever it is has asked for nothing."""
+        """Close a connection that has not asked for anything."""
         self._silent.pop(self, None)
         self.transport.close()
 

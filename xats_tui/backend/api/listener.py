@@ -1,4 +1,4 @@
-"""The socket that a coordinator listens on; who connects before it is served waits in its queue."""
+"""The coordinator's listening socket; early connections wait in its queue."""
 
 import errno
 import shlex
@@ -9,21 +9,21 @@ import psutil
 from xats_tui.core.errors import StartError
 
 NEIGHBOUR_PORTS = 2
-"""Ports after the usual one that are tried before any other, as users of cross-agent-teams-mcp know it."""
+"""Number of ports after the usual one to try first, as cross-agent-teams-mcp does."""
 
 ANY_PORT = 0
 
 MAX_COMMAND_CHARS = 100
-"""What a sentence shows of a command line."""
+"""Maximum characters of a command line in an error sentence."""
 
 
 def listen(host: str, port: int, *, asked_for: bool) -> socket.socket:
     """Listen on a port.
 
-    One that nobody asked for may be taken: then it is one of the next two, or any that is free.
+    If the usual port is taken and the user did not ask for it, use one of the next two, or any free one.
 
     Raises:
-        StartError: the port that was asked for, or any, cannot be had; one sentence says who has it.
+        StartError: no port is available; one sentence names the program that holds it.
     """
     usual = range(port, min(port + NEIGHBOUR_PORTS, 65535) + 1)
     for one in [port] if asked_for or port == ANY_PORT else [*usual, ANY_PORT]:
@@ -35,7 +35,7 @@ def listen(host: str, port: int, *, asked_for: bool) -> socket.socket:
 
 
 def refusal(host: str, port: int) -> int | None:
-    """Return why a port cannot be had, as an errno; None if it can."""
+    """Return the errno that prevents listening on a port, or None if the port is free."""
     try:
         _listening(host, port).close()
     except OSError as error:
@@ -44,7 +44,7 @@ def refusal(host: str, port: int) -> int | None:
 
 
 def holder(port: int) -> str:
-    """Name the program that listens on a port of this machine: `pid 4 (python -m http.server)`."""
+    """Name the program that listens on a local port: `pid 4 (python -m http.server)`."""
     try:
         found = [one for one in psutil.net_connections(kind="tcp") if one.status == psutil.CONN_LISTEN]
         pids = [one.pid for one in found if one.laddr and one.laddr.port == port]
@@ -58,7 +58,7 @@ def holder(port: int) -> str:
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends answers at once, without the 40 ms of Nagle and delayed ACK, only where the protocol is named.
+    # Name the protocol: only then asyncio sets TCP_NODELAY, which saves 40 ms of Nagle and delayed ACK per answer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,13 +73,13 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _sentence(host: str, port: int, refused: OSError) -> str:
     if refused.errno == errno.EADDRINUSE and port != ANY_PORT:
-        ways = "name another with --port, or none, and a free one is taken"
+        ways = "name another with --port, or leave --port out to use a free one"
         return f"port {port} on {host} is taken by {holder(port)}: {ways}"
     reason = refused.strerror or str(refused)
     return f"port {port} on {host} cannot be used ({reason}): name another with --port or --host"
 
 
 def _shown(command: list[str]) -> str:
-    """Return a command line as a sentence may hold it."""
+    """Return a command line in a form that fits into a sentence."""
     line = "".join(sign if sign.isprintable() else "?" for sign in shlex.join(command))
     return line if len(line) <= MAX_COMMAND_CHARS else f"{line[: MAX_COMMAND_CHARS - 1]}…"

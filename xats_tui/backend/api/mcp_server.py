@@ -1,7 +1,4 @@
-"""The MCP server: the SDK's server and session manager, with our toolbox behind them and our sessions beside them.
-
-It answers what was let in.  It knows nothing of paths, tokens, or who may say what.
-"""
+"""MCP server: the SDK's server and session manager, with our tools and sessions."""
 
 import asyncio
 import json
@@ -48,21 +45,21 @@ from xats_tui.core.instructions import INSTRUCTIONS
 SERVER_NAME = "xats-tui"
 
 SESSION_IDLE_S = 12 * 3600.0
-"""Seconds without a request or an open stream after which a session is forgotten."""
+"""Time without a request or an open stream after which a session is forgotten."""
 
 MAX_SESSIONS = 2000
-"""Sessions at once; to open another one answers 503, unless there are some that can make room."""
+"""Maximum number of sessions; opening another one answers 503, unless unused sessions can be closed."""
 
 PROCESS_SHARE_DIVISOR = 4
-"""Parts of these of which one process has one: no program alone keeps the others out."""
+"""One process may have 1/4 of all sessions, so that no single program keeps the others out."""
 
-FULL = "the coordinator is full: {} sessions are open and in use; end agents that nobody needs, or try again in a while"
+FULL = "the coordinator is full: {} sessions are open and in use; end agents that you do not need, or try again later"
 
 EVICTED_SESSIONS = 50
-"""Sessions that are ended at once to make room; each is a write to the database."""
+"""Maximum number of sessions closed at once to make room; each costs a write to the database."""
 
 NOTIFY_TIMEOUT_S = 1.0
-"""Seconds that a client which does not read its stream may hold up a notification."""
+"""Maximum time that a client which does not read its stream can delay a notification."""
 
 OPENING_REQUEST: Scope = {
     "type": "http",
@@ -71,13 +68,13 @@ OPENING_REQUEST: Scope = {
     "query_string": b"",
     "headers": [(b"accept", f"{JSON_TYPE}, {STREAM_TYPE}".encode()), (b"content-type", JSON_TYPE.encode())],
 }
-"""What the SDK is asked to open a session with that a client comes back to."""
+"""Request with which the SDK reopens a session for a returning client."""
 
 Context = ServerRequestContext[dict[str, Any]]
 
 
 class McpServer:
-    """All MCP sessions and what they call."""
+    """All MCP sessions and their calls."""
 
     def __init__(
         self, toolbox: Toolbox, sessions: McpSessions, kept: KeptSessions, runtimes: Runtimes, clock: Clock
@@ -97,18 +94,18 @@ class McpServer:
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
         )
-        server.middleware[:] = [self._greet]  # without the SDK's tracing, which has nobody to report to
+        server.middleware[:] = [self._greet]  # without the SDK's tracing, which is never read
         self._manager = _SessionManager(
             server,
-            json_response=True,  # no tool says anything before it answers: `OneEvent` makes a stream of the answer
+            json_response=True,  # tools send nothing before their answer: `OneEvent` makes it a stream
             session_idle_timeout=SESSION_IDLE_S,
             max_request_body_size=MAX_BODY_BYTES,
-            max_sessions=MAX_SESSIONS + EVICTED_SESSIONS,  # ours is the limit: some are let in while others are counted
+            max_sessions=MAX_SESSIONS + EVICTED_SESSIONS,  # our own limit applies; some are admitted during the count
         )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Sessions live within this block; those that it ends are kept."""
+        """Run sessions within this block; sessions that are open at its end are kept for the next start."""
         async with self._manager.run():
             self._runs = True
             try:
@@ -117,10 +114,10 @@ class McpServer:
                 self._runs = False
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that was let in.
+        """Answer a request that passed the checks.
 
         Raises:
-            HttpRefusal: 503, it would open a session, and there are too many.
+            HttpRefusal: 503, the request would open a session, and there are too many.
         """
         if "mcp-session-id" not in Headers(scope=scope) and not await self._has_room():
             refusal = rpc_refusal(503, REFUSED, FULL.format(MAX_SESSIONS))
@@ -132,9 +129,9 @@ class McpServer:
             await self._manager.handle_request(scope, receive, standing(send))
 
     async def reopen(self, session_id: str) -> None:
-        """Have a session go on, under its id, that was open when the coordinator was killed or stopped.
+        """Reopen a session, under its id, that was open when the coordinator stopped.
 
-        Nothing happens if it is open, or unknown.
+        Nothing happens if the session is open already, or unknown.
         """
         async with self._turns.setdefault(session_id, asyncio.Lock()):
             if not self._runs or self._sessions.get(session_id) is not None:
@@ -149,7 +146,7 @@ class McpServer:
                 self._coming_back.discard(session_id)
 
     async def _has_room(self) -> bool:
-        """Whether there is room for another session, perhaps because some that nobody needs have made it."""
+        """Return whether there is room for another session, after closing unused sessions if necessary."""
         if len(self._sessions) >= MAX_SESSIONS:
             occupants = await self._runtimes.occupants(self._sessions.open_ones())
             for session in making_room(occupants, MAX_SESSIONS // PROCESS_SHARE_DIVISOR, self._clock.now())[
@@ -159,7 +156,7 @@ class McpServer:
         return len(self._sessions) < MAX_SESSIONS
 
     async def _put_out(self, session: McpSession) -> None:
-        """End a session; one that an agent spoke in is kept, and goes on when its client comes back."""
+        """Close a session; an agent's session is kept, and continues when its client returns."""
         if session.agent_id is None and session.superseded is None:
             await self.end(session)
         else:
@@ -167,7 +164,7 @@ class McpServer:
         await self._manager.discard(session.session_id)
 
     async def end(self, session: McpSession) -> None:
-        """A session is over, for good: at once, not when its last task has wound down."""
+        """End a session permanently, at once rather than when its last task has ended."""
         if self._sessions.get(session.session_id) is session:
             self._sessions.close(session)
             await self._kept.forget(session.session_id)
@@ -188,7 +185,7 @@ class McpServer:
         if first:
             ctx = replace(ctx, params=params | {"protocolVersion": OLDEST_SUPPORTED_VERSION})
         greeting = await call_next(ctx)
-        assert isinstance(greeting, dict)  # mcp 2.3 makes one of every result; tests hold us to it
+        assert isinstance(greeting, dict)  # mcp 2.3 turns every result into a dict; tests pin it
         await self._open(_connection(ctx), params)
         capabilities = {"tools": {"listChanged": True}} | _extensions(params)
         return greeting | {"capabilities": capabilities} | ({"protocolVersion": FIRST_PROTOCOL} if first else {})
@@ -200,7 +197,7 @@ class McpServer:
                     await connection.notify(method, params)
 
         session_id, client = connection.session_id, opening["clientInfo"]
-        assert session_id is not None  # only stateless connections have none
+        assert session_id is not None  # only stateless connections have no id
         session = self._sessions.open(session_id, f"{client['name']} {client['version']}".strip(), notify)
         connection.state[SERVER_NAME] = session
         connection.exit_stack.push_async_callback(self._wound_down, session)
@@ -214,7 +211,7 @@ class McpServer:
             raise
 
     async def _wound_down(self, session: McpSession) -> None:
-        """A session was idle for too long, or crashed, or all end because the coordinator does."""
+        """Handle the end of a session's tasks: by idleness, a crash, or the coordinator's end."""
         if self._runs:
             await self.end(session)
         else:
@@ -222,10 +219,10 @@ class McpServer:
 
 
 class _SessionManager(StreamableHTTPSessionManager):
-    """The SDK's, with session ids in the form that the reference's have, UUIDs with hyphens, or with one of before."""
+    """The SDK's session manager with session ids like the reference's: UUIDs with hyphens, kept across restarts."""
 
     async def reopen(self, session_id: str, opening: Mapping[str, Any], is_open: Callable[[], bool]) -> None:
-        """Open a session under an id that it had before; `is_open` tells whether that succeeded."""
+        """Open a session under its earlier id; `is_open` tells whether that succeeded."""
         async with self._session_creation_lock:
             transport = super()._admit_session(None)
             if transport is None:
@@ -238,7 +235,7 @@ class _SessionManager(StreamableHTTPSessionManager):
             await self._discard_session(session_id, transport)
 
     async def discard(self, session_id: str) -> None:
-        """End a session, if there is one of that id."""
+        """End a session, if it exists."""
         if transport := self._server_instances.get(session_id):
             await self._discard_session(session_id, transport)
 
@@ -255,17 +252,17 @@ class _SessionManager(StreamableHTTPSessionManager):
 
 
 async def _receive_nothing() -> Message:
-    """Nothing more comes; nobody hangs up either."""
+    """Wait forever: the client neither sends more nor disconnects."""
     await asyncio.Event().wait()
-    raise AssertionError("nobody sets it")
+    raise AssertionError("the event is never set")
 
 
 async def _send_nowhere(message: Message) -> None:
-    """Nobody waits for this answer."""
+    """Drop an answer that nobody waits for."""
 
 
 def _extensions(params: Mapping[str, Any]) -> dict[str, Any]:
-    """What we can do for a client that asks for it: answer a call that it repeats without carrying it out again."""
+    """Return our extensions that the client asked for: answering a repeated call without carrying it out again."""
     match params:
         case {"capabilities": {"experimental": dict(asked)}} if CALLS_ONCE in asked:
             return {"experimental": {CALLS_ONCE: {}}}
@@ -273,4 +270,4 @@ def _extensions(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _connection(context: Context) -> Connection:
-    return context.session._connection  # mcp 2.3 hands it to nobody; tests hold us to it
+    return context.session._connection  # mcp 2.3 has no public access to it; tests pin it

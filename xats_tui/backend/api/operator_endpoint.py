@@ -1,7 +1,6 @@
-"""The door for commands that act as the operator: `POST /operator/VERB`, a JSON object in, a JSON object out.
+"""HTTP endpoint for operator commands: `POST /operator/VERB`, a JSON object in, a JSON object out.
 
-It knows who is let in and how a refusal looks, and nothing of what a verb does.  It has a credential of its own: an
-agent that was given the `--token` is no operator.
+It has its own credential: an agent that has the `--token` is not an operator.
 """
 
 import hmac
@@ -26,26 +25,26 @@ from xats_tui.runtime import operator_token
 logger = logging.getLogger(__name__)
 
 OPERATOR_PATH = "/operator/"
-"""What the paths behind this door begin with."""
+"""Prefix of the endpoint's paths."""
 
 UNTOLD = frozenset({"sentence", "detail"})
-"""Fields of a refusal that are in its sentence."""
+"""Fields of a refusal that its sentence already contains."""
 
 
 class OperatorEndpoint:
     """Answers the operator's commands."""
 
     def __init__(self, services: OperatorServices, credential: Path, *, read_only: bool) -> None:
-        """Name the services and the file of the credential; in read-only mode what changes anything is refused."""
+        """Set the services and the credential file; in read-only mode every change is refused."""
         self._services = services
         self._credential = credential
         self._read_only = read_only
 
     async def answer(self, scope: Scope, receive: Receive) -> Mapping[str, Any]:
-        """What a verb answers.
+        """Carry out a command and return its answer.
 
         Raises:
-            HttpRefusal: it was not carried out; the body has a code, and a sentence for the operator.
+            HttpRefusal: the command was not carried out; the body has a code and a sentence for the operator.
         """
         headers = Headers(scope=scope)
         self._check_caller(headers)
@@ -72,12 +71,12 @@ class OperatorEndpoint:
             ) from error
 
     def _check_caller(self, headers: Headers) -> None:
-        """See that it is the operator who asks, and no web page in the operator's browser."""
+        """Check that the operator is asking, and not a web page in the operator's browser."""
         if "origin" in headers:
-            raise _refused(403, "foreign_origin", "this is for commands, not for web pages")
+            raise _refused(403, "foreign_origin", "web pages may not use the operator's commands")
         secret = operator_token.read(self._credential)
         if secret is None:
-            raise _refused(401, "no_credential", "there is no credential in the coordinator's home: start it anew")
+            raise _refused(401, "no_credential", "the coordinator's home has no credential: restart the coordinator")
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not hmac.compare_digest(given.encode(), secret.encode()):
             raise _refused(401, "invalid_credential", "the credential is not the one in the coordinator's home")
@@ -86,9 +85,9 @@ class OperatorEndpoint:
 def _verb(scope: Scope) -> Verb:
     name = scope["path"].removeprefix(OPERATOR_PATH)
     if name not in VERBS:
-        raise _refused(404, "unknown_verb", f"there is no such verb; there are: {', '.join(VERBS)}")
+        raise _refused(404, "unknown_verb", f"unknown verb; the verbs are: {', '.join(VERBS)}")
     if scope["method"] != "POST":
-        refusal = _refused(405, "method_not_allowed", "a verb is asked with POST")
+        refusal = _refused(405, "method_not_allowed", "verbs need the method POST")
         raise HttpRefusal(refusal.status, refusal.body, {"allow": "POST"})
     return VERBS[name]
 
@@ -97,12 +96,12 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
     try:
         return await read_body(scope, receive)
     except HttpRefusal as refusal:
-        raise _refused(413, "body_too_large", f"that is too much at once: {MAX_BODY_BYTES} bytes at most") from refusal
+        raise _refused(413, "body_too_large", f"the request is too large: {MAX_BODY_BYTES} bytes at most") from refusal
 
 
 def _checked(verb: Verb, headers: Headers, body: bytes) -> Arguments:
     if headers.get("content-type", "").partition(";")[0].strip() != JSON_TYPE:
-        raise _refused(415, "not_json", f"the content type has to be {JSON_TYPE}")
+        raise _refused(415, "not_json", f"the content type must be {JSON_TYPE}")
     try:
         return verb.arguments.model_validate(pydantic_core.from_json(body, allow_inf_nan=False))
     except ValidationError as error:
@@ -110,7 +109,7 @@ def _checked(verb: Verb, headers: Headers, body: bytes) -> Arguments:
         where = ".".join(str(part) for part in problem["loc"]) or "the arguments"
         raise _refused(400, "invalid_arguments", f"{where}: {problem['msg'].lower()}") from error
     except ValueError as error:
-        raise _refused(400, "invalid_json", f"the body is no JSON: {error}") from error
+        raise _refused(400, "invalid_json", f"the body is not JSON: {error}") from error
 
 
 def _refused(status: int, code: str, sentence: str, **more: Any) -> HttpRefusal:

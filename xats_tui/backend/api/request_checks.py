@@ -1,8 +1,4 @@
-"""What a request to `/mcp` has to be before it reaches the MCP server.
-
-The checks and their order are those of the reference.  It knows headers, bodies and what a session says of itself; it
-neither answers nor knows what a tool does.
-"""
+"""Checks of a request to `/mcp` before it reaches the MCP server, in the reference's order."""
 
 import asyncio
 import hashlib
@@ -22,39 +18,39 @@ from xats_tui.backend.api.request_headers import accepts
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 
 MAX_BODY_BYTES = 1024 * 1024
-"""Bytes of an HTTP request body; larger ones answer 413."""
+"""Maximum size of an HTTP request body; a larger one answers 413."""
 
 BODY_TIMEOUT_S = 30.0
-"""Seconds for a body to be there, from its request's head on; later ones answer 408."""
+"""Maximum time for a body to arrive after its head; a later one answers 408."""
 
 INITIALIZE_LIMIT_BYTES = 64 * 1024
-"""Bytes of an `initialize`, of which every session keeps a part."""
+"""Maximum size of an `initialize`, because every session keeps a part of it."""
 
 FIRST_PROTOCOL = "2024-10-07"
-"""A draft that the SDK does not know and the reference speaks; what we send is the same in the next version."""
+"""Draft version that the reference supports but the SDK does not; our messages are the same in the next version."""
 
 PROTOCOLS = (*sorted(HANDSHAKE_PROTOCOL_VERSIONS, reverse=True), FIRST_PROTOCOL)
-"""Newest first.  The later ones have neither session nor standing stream; a client falls back to `initialize`."""
+"""Supported versions, newest first; later versions have no sessions, and their clients fall back to `initialize`."""
 
 JSON_TYPE = "application/json"
 STREAM_TYPE = "text/event-stream"
 
 REFUSED = -32000
 SESSION_NOT_FOUND = -32001
-"""What Claude Code looks for in a 404 before it opens a new session."""
+"""Error code that makes Claude Code open a new session when it is in a 404."""
 
 PINNED_TOOL = "register_agent"
-"""Its first call with an Authorization header decides which one its later calls must have."""
+"""The first call of this tool with an Authorization header fixes the header for later calls."""
 
 MADE_FOR_US = {b"mcp-protocol-version", b"last-event-id", b"accept"}
-"""Headers that are checked here, or mean nothing here, and lead the SDK elsewhere."""
+"""Headers that are checked or ignored here, and would mislead the SDK."""
 
 ACCEPTED = (b"accept", f"{JSON_TYPE}, {STREAM_TYPE}".encode())
-"""The one form of `Accept` that the SDK is shown, for a request that has passed our own check."""
+"""`Accept` header passed to the SDK after our own check."""
 
 
 class HttpRefusal(Exception):
-    """A request that is answered with a status and a JSON body, and goes no further."""
+    """A request that is answered with a status and a JSON body instead of being passed on."""
 
     def __init__(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
@@ -64,15 +60,15 @@ class HttpRefusal(Exception):
 
 
 def rpc_refusal(status: int, code: int, message: str) -> HttpRefusal:
-    """A refusal in the words of JSON-RPC."""
+    """Return a refusal in JSON-RPC form."""
     return HttpRefusal(status, {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}})
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """A request's body; less of it when the client leaves meanwhile.
+    """Read a request's body; only a part of it if the client disconnects.
 
     Raises:
-        HttpRefusal: 413, it is larger than `MAX_BODY_BYTES`; 408, it does not come.
+        HttpRefusal: 413, the body is larger than `MAX_BODY_BYTES`; 408, it does not arrive in time.
     """
     declared = Headers(scope=scope).get("content-length", "")
     size = int(declared) if declared.isdecimal() else 0
@@ -93,7 +89,7 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that begins with the body that was read."""
+    """Return a `receive` function that starts with the body that was already read."""
     unread = [body]
 
     async def replay() -> Message:
@@ -103,10 +99,10 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def parsed(headers: Headers, body: bytes) -> Any:
-    """The value that a body holds; None when it does not claim to be JSON.
+    """Parse the body; None if its content type is not JSON.
 
     Raises:
-        HttpRefusal: 400, it claims to be JSON and is not; 413, it opens a session at too great a length.
+        HttpRefusal: 400, the body is invalid JSON; 413, it is an `initialize` that is too large.
     """
     if not _is_json(headers):
         return None
@@ -122,11 +118,11 @@ def parsed(headers: Headers, body: bytes) -> Any:
 
 
 def session_of(headers: Headers, sessions: McpSessions) -> McpSession:
-    """The session that a request names.
+    """Return the session that a request names.
 
     Raises:
-        HttpRefusal: 400 when it names none, as the reference, but to a client of a later protocol with the versions
-            there are; 404 when that is unknown, which tells a client to open a new one.
+        HttpRefusal: 400, no session is named (like the reference; a client of a later protocol gets the supported
+            versions); 404, the session is unknown, which tells a client to open a new one.
     """
     session_id = headers.get("mcp-session-id")
     if not session_id:
@@ -139,10 +135,10 @@ def session_of(headers: Headers, sessions: McpSessions) -> McpSession:
 
 
 def check_stream(headers: Headers, sessions: McpSessions) -> McpSession:
-    """The session whose standing stream may be opened.
+    """Return the session whose standing stream may be opened.
 
     Raises:
-        HttpRefusal: it may not.
+        HttpRefusal: the stream may not be opened.
     """
     session = session_of(headers, sessions)
     if not accepts(headers.getlist("accept"), STREAM_TYPE):
@@ -152,10 +148,10 @@ def check_stream(headers: Headers, sessions: McpSessions) -> McpSession:
 
 
 def check_post(headers: Headers, message: Any, sessions: McpSessions) -> McpSession | None:
-    """The session that a message belongs to; None when it opens one.
+    """Return the session that a message belongs to, or None if the message opens one.
 
     Raises:
-        HttpRefusal: it goes no further.
+        HttpRefusal: the message must not be passed on.
     """
     opening = is_opening(message)
     session = sessions.get(headers.get("mcp-session-id", "")) if opening else session_of(headers, sessions)
@@ -173,15 +169,15 @@ def check_post(headers: Headers, message: Any, sessions: McpSessions) -> McpSess
 
 
 def is_opening(message: Any) -> bool:
-    """Whether a message opens a session."""
+    """Return whether a message opens a session."""
     return isinstance(message, dict) and message.get("method") == "initialize"
 
 
 def check_version(headers: Headers) -> None:
-    """See that a request speaks a protocol that has sessions.
+    """Check that a request uses a protocol version with sessions.
 
     Raises:
-        HttpRefusal: 400, it does not.
+        HttpRefusal: 400, it uses another version.
     """
     version = headers.get("mcp-protocol-version")
     if version and version not in PROTOCOLS:
@@ -190,14 +186,14 @@ def check_version(headers: Headers) -> None:
 
 
 def for_the_server(scope: Scope, session: McpSession | None) -> Scope:
-    """A request without the headers that were dealt with; an unknown session is no obstacle to opening one."""
+    """Return a request without the headers handled here; an unknown session does not prevent opening a new one."""
     dealt_with = MADE_FOR_US if session else MADE_FOR_US | {b"mcp-session-id"}
     kept = [(name, value) for name, value in scope["headers"] if name not in dealt_with]
     return {**scope, "headers": [*kept, ACCEPTED]}
 
 
 def _check_caller(session: McpSession, headers: Headers, message: Any) -> None:
-    """See that a call comes from whom the session belongs to: the credential first, then the id that it claims."""
+    """Check that a call comes from the session's owner: first its credential, then the agent id that it claims."""
     if not isinstance(message, dict) or message.get("method") != "tools/call":
         return
     params = _mapping(message.get("params"))
@@ -231,7 +227,7 @@ def _check_shape(message: Any) -> None:
 
 
 def _check_opening(message: Mapping[str, Any]) -> None:
-    """See that `initialize` will succeed: a session that failed to open would stay."""
+    """Check that `initialize` will succeed, because a session that fails to open would remain."""
     if "id" not in message:
         raise rpc_refusal(400, types.INVALID_REQUEST, "Invalid Request: initialize is a request and needs an id")
     try:

@@ -1,7 +1,7 @@
-"""How the MCP server's answers leave: as event streams, in the form that clients of the reference know.
+"""Answers of the MCP server as event streams in the form that clients of the reference expect.
 
-It knows the messages of ASGI, nothing of MCP.  For an event stream the SDK has four tasks run beside each call, which
-take a quarter of its time: it is asked for JSON, and that becomes the one event of a stream here.
+The SDK would run four tasks for each event stream, a quarter of a call's time. So it is asked for JSON, and the JSON
+becomes the single event of a stream here.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from xats_tui.backend.api.request_checks import JSON_TYPE, STREAM_TYPE
 KEEP_ALIVE = b": keepalive\n\n"
 
 KEEP_ALIVE_AFTER_S = 15.0
-"""Seconds without an answer after which a client is told that there will be one; the standing stream's, too."""
+"""Time without an answer after which a client gets a keep-alive; also used for the standing stream."""
 
 EVENT_HEADERS = (
     (b"cache-control", b"no-cache, no-transform"),
@@ -24,7 +24,7 @@ EVENT_HEADERS = (
     (b"x-accel-buffering", b"no"),
 )
 INTERNAL_ERROR = 500
-"""What the SDK answers when a session ends while it is asked."""
+"""Status of the SDK's answer if a session ends during a call."""
 
 JSON_HEADER = (b"content-type", JSON_TYPE.encode())
 
@@ -32,10 +32,10 @@ REPLACED = {name for name, _ in EVENT_HEADERS} | {b"content-length"}
 
 
 class OneEvent:
-    """An answer in JSON that leaves as the event of a stream, in one piece; refusals leave as they are.
+    """Sends a JSON answer as one event of a stream, in one piece; refusals are sent unchanged.
 
-    One that takes long is kept alive, and leaves piece by piece.  One that will never be, because its session has
-    ended meanwhile, is a stream without an event: whoever can asks again.
+    A slow answer gets keep-alives and is sent in pieces. If the session ends before the answer, the stream has no
+    event, so that the client can repeat the call.
     """
 
     def __init__(self, send: Send) -> None:
@@ -54,7 +54,7 @@ class OneEvent:
         await self._stop_waiting()
 
     async def send(self, message: Message) -> None:
-        """What the SDK sends."""
+        """Send a message of the SDK."""
         if message["type"] == "http.response.start":
             self._head = message
             return
@@ -70,7 +70,7 @@ class OneEvent:
         await self._send({"type": "http.response.body", "body": body})
 
     async def _send_head(self, length: int) -> None:
-        """The SDK's head, as that of a stream of so many bytes."""
+        """Send the SDK's head as the head of a stream of `length` bytes."""
         others = [(name, value) for name, value in self._head["headers"] if name not in REPLACED]
         headers = [*EVENT_HEADERS, *others, (b"content-length", str(length).encode())]
         await self._send({**self._head, "status": 200, "headers": headers})
@@ -93,13 +93,13 @@ class OneEvent:
 
 
 def standing(send: Send) -> Send:
-    """The events of a standing stream: a line ends with a line feed, and a comment keeps the stream alive."""
+    """Adapt the events of a standing stream: lines end with a line feed, and keep-alives are comments."""
 
     async def send_event(message: Message) -> None:
         body = message.get("body", b"")
         if body.startswith(b": ping"):
             message = {**message, "body": KEEP_ALIVE}
-        elif b"\r\n" in body:
+        elif b"\r\n" in body:  # the reference ends lines with a line feed only
             message = {**message, "body": body.replace(b"\r\n", b"\n")}
         await send(message)
 

@@ -1,7 +1,4 @@
-"""How many agents, wakes and dialogs there are: asked for every second, and counted anew when something has happened.
-
-It knows that things happen, not what they change.
-"""
+"""Numbers of agents, wakes and dialogs, cached until something happens because they are read every second."""
 
 from dataclasses import dataclass
 
@@ -15,12 +12,12 @@ from xats_tui.core.events import Event, EventBus
 from xats_tui.core.model.panes import PaneState
 
 RECOUNT_INTERVAL_S = 15.0
-"""Seconds after which they are counted in any case."""
+"""Time after which everything is counted again even without an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What was counted."""
+    """The numbers of one count."""
 
     agents_connected: int
     wakes_waiting: int
@@ -29,7 +26,7 @@ class Counted:
 
 
 class Counts:
-    """Counts, and remembers until the next event."""
+    """Counter with a cache that every event clears."""
 
     def __init__(
         self, database: Database, sessions: McpSessions, monitor: PaneMonitor, bus: EventBus, clock: Clock
@@ -44,11 +41,11 @@ class Counts:
         bus.listen(self._hear)
 
     async def now(self) -> Counted:
-        """How many there are."""
+        """Return the current numbers."""
         if self._known is None or self._clock.monotonic() >= self._known_until:
             events = self._events
             counted = await self._count()
-            if events != self._events:  # what has happened meanwhile may be in it or not
+            if events != self._events:  # an event during the count may be missing from it
                 return counted
             self._known, self._known_until = counted, self._clock.monotonic() + RECOUNT_INTERVAL_S
         return self._known

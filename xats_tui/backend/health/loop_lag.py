@@ -1,21 +1,18 @@
-"""How late the coordinator's loop is: the one number that says whether agents wait for it.
-
-It knows nothing of what keeps the loop busy.
-"""
+"""Lag of the coordinator's event loop: tells whether agents have to wait for it."""
 
 from collections import deque
 
 from xats_tui.core.clock import Clock
 
 BEAT_INTERVAL_S = 0.5
-"""Seconds between two beats."""
+"""Interval between two measurements."""
 
 BEATS_KEPT = 120
-"""One minute of them."""
+"""Number of measurements kept: one minute."""
 
 
 class LoopLagMonitor:
-    """Measures by how much a short sleep comes to its end too late."""
+    """Measures how late a short sleep ends."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -23,11 +20,11 @@ class LoopLagMonitor:
 
     @property
     def worst(self) -> float:
-        """Seconds that a beat was late at the worst in the last minute."""
+        """Longest lag in seconds in the last minute."""
         return max(self._lags, default=0.0)
 
     async def run(self) -> None:
-        """Beat, for ever."""
+        """Measure forever."""
         while True:
             begun = self._clock.monotonic()
             await self._clock.sleep(BEAT_INTERVAL_S)

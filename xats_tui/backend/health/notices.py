@@ -1,7 +1,4 @@
-"""What the coordinator has to tell the operator of its own accord: what it did by itself, and what stays wrong.
-
-It knows neither what that is about nor how it is shown.
-"""
+"""Messages from the coordinator to the operator: its own actions, and lasting troubles."""
 
 import logging
 from collections import deque
@@ -12,11 +9,11 @@ from xats_tui.core.model.health import Notice
 logger = logging.getLogger(__name__)
 
 MAX_NOTICES = 20
-"""Notices that a dashboard can still hear of."""
+"""Number of notices that a dashboard can still read."""
 
 
 class Notices:
-    """What was told of late, and what is wrong now."""
+    """Recent notices, and current troubles."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -26,29 +23,29 @@ class Notices:
 
     @property
     def latest(self) -> tuple[Notice, ...]:
-        """What was told of late, the oldest first."""
+        """Recent notices, oldest first."""
         return tuple(self._latest)
 
     @property
     def troubles(self) -> tuple[Notice, ...]:
-        """What is wrong until it is mended, one for each subject."""
+        """Current troubles, one for each subject, until they are settled."""
         return tuple(self._troubles.values())
 
     def tell(self, subject: str, text: str) -> None:
-        """Tell what was done about a subject, which is thereby in order."""
+        """Report an action about a subject, which settles the subject's trouble."""
         self.settle(subject)
         self._add(subject, text, is_trouble=False)
         logger.info("%s: %s", subject, text)
 
     def warn(self, subject: str, text: str) -> None:
-        """Tell that something is wrong with a subject, once for as long as it is the same."""
+        """Report a trouble of a subject, once as long as its text stays the same."""
         known = self._troubles.get(subject)
         if known is None or known.text != text:
             self._troubles[subject] = self._add(subject, text, is_trouble=True)
             logger.warning("%s: %s", subject, text)
 
     def settle(self, subject: str) -> None:
-        """Nothing is wrong with a subject any more."""
+        """Clear a subject's trouble."""
         self._troubles.pop(subject, None)
 
     def _add(self, subject: str, text: str, *, is_trouble: bool) -> Notice:

@@ -1,6 +1,6 @@
-"""What a pane is doing: readers from a captured screen to a state, and the monitor that looks.
+"""States of panes: readers that turn a captured screen into a state, and the monitor that captures screens.
 
-`read_pane` is the door to the readers.  They are pure: everything they know is in their arguments.
+`read_pane` selects the reader. Readers are pure functions of their arguments.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +18,10 @@ from xats_tui.core.model.panes import PaneReading, PaneState
 from xats_tui.core.screen.ansi_grid import ScreenLine, parse_screen
 
 MAX_QUESTION_CHARS = 120
-"""Characters of a question that a reason quotes."""
+"""Maximum characters of a question in a reason."""
 
 SCROLLING_MODES = frozenset({"copy-mode", "view-mode"})
-"""tmux's modes in which the pane's own screen, or what a command printed, is scrolled."""
+"""tmux modes that scroll the pane's screen, or the output of a command."""
 
 Reader = Callable[[Sequence[ScreenLine], Mapping[str, Any]], PaneReading]
 
@@ -30,20 +30,20 @@ READERS: Mapping[Client, Reader] = {
     Client.CODEX: read_codex,
     Client.OPENCODE: read_opencode,
 }
-"""For each client whose screens are known; all others share the generic reader."""
+"""Readers of the clients with known screens; all others use the generic reader."""
 
 
 def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, Any]) -> PaneReading:
-    """The state of a pane.
+    """Return the state of a pane.
 
     Args:
-        client: the program that should be in it; None or `custom` for any other.
+        client: the expected program; None or `custom` for any other.
         screen: the visible screen as `capture-pane -p -e` prints it.
         formats: tmux formats of the same moment: cursor_x, cursor_y (cells from 0), pane_in_mode, pane_dead,
-            pane_current_command, pane_title, width or pane_width, …; and `standing`, how the bound process stands.
+            pane_current_command, pane_title, width or pane_width, …; and `standing` of the bound process.
 
     Returns:
-        The state with what made the reader say so.  What it does not recognise is `unknown`, never `idle`.
+        The state and the reason for it.  An unrecognised screen is `unknown`, never `idle`.
     """
     if int(formats.get("pane_dead") or 0):
         return PaneReading(state=PaneState.DEAD, reason="the program in the pane has ended")

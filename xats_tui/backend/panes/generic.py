@@ -1,7 +1,7 @@
-"""The reader for programs that we know nothing of: a line editor with a prompt, at most.
+"""Reader for unknown programs with a line editor and a prompt.
 
-It says idle only on a positive sign: the cursor is shown right behind a prompt, nothing that a person could have typed
-stands around it, and nothing on the screen looks like a question, a list to choose from, or work that goes on.
+It reports idle only on positive evidence: the visible cursor is right after a prompt, no typed text is around it, and
+nothing on the screen looks like a question, a list to choose from, or running work.
 """
 
 import re
@@ -21,59 +21,60 @@ from xats_tui.core.screen.choices import (
 )
 from xats_tui.core.screen.signs import Signs
 
+# without `?`, `:` and `]`, which end questions
 PROMPT_ENDS = "><❯›»$%#➜λ▶"
-"""What a prompt ends with.  `?`, `:` and `]` are not in it: they end questions."""
+"""Characters that end a prompt."""
 
 PROMPT = re.compile(f"[^{PROMPT_ENDS}]*[{PROMPT_ENDS}]+")
-"""A prompt and no more: in `bob> make it 100%` a draft follows the prompt, although it ends like one."""
+"""A prompt and nothing else: `bob> make it 100%` is a prompt with a draft, although it ends like a prompt."""
 
 SIDES = "│┃|║▌▐ \N{NO-BREAK SPACE}"
-"""What stands at the left and right of a composer that is drawn as a box."""
+"""Characters at the sides of a composer that is drawn as a box."""
 
 RULE_SIGNS = frozenset("─━═╌╍┄┅▀▄▔▁_‾╭╮╰╯┌┐└┘├┤╞╡╔╗╚╝┏┓┗┛")
 
 MIN_RULE_CELLS = 8
-"""Cells of a rule at the least."""
+"""Minimum length of a rule."""
 
 MAX_PROMPT_SPACES = 1
-"""Cells between a prompt and the cursor: more are spaces that somebody has typed."""
+"""Maximum distance of the cursor from the prompt; further spaces were typed."""
 
 COMPOSER_MOST_ROWS = 30
 ABOVE_MOST_ROWS = 12
 TAIL_MOST_ROWS = 14
-"""Rows with text at the bottom of the screen in which a dialog without a cursor is looked for."""
+"""Number of text rows at the bottom of the screen to search for a dialog without a cursor."""
 
 FOOTER_MOST_ROWS = 4
-"""Rows with text below a composer: a list is longer."""
+"""Maximum number of text rows below a composer; more rows are a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CursorContext:
-    """The screen, seen from the cursor's row."""
+    """The screen as seen from the cursor's row."""
 
     above: tuple[ScreenLine, ...]
-    """The rows of the composer above the cursor's row."""
+    """Rows of the composer above the cursor's row."""
     before: ScreenLine
     """The cursor's row up to the cursor."""
     spaces: int
-    """Cells between what is written there and the cursor."""
+    """Number of cells between the text and the cursor."""
     behind: tuple[ScreenCell, ...]
-    """What stands right of the cursor, frames left out."""
+    """Cells right of the cursor, without frames."""
     below: tuple[ScreenLine, ...]
-    """The rows below the cursor's row that may be of the composer."""
+    """Rows below the cursor's row that may belong to the composer."""
     around: tuple[ScreenLine, ...]
-    """The block of text above the composer."""
+    """Block of text above the composer."""
     is_apart: bool
-    """A rule from edge to edge stands between the composer and that block: it is the conversation."""
+    """True if a rule across the screen separates the block from the composer: the block is the conversation."""
     footer: tuple[ScreenLine, ...]
-    """Everything below the composer."""
+    """All rows below the composer."""
 
 
 def read_generic(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
-    """Idle on a positive sign alone; unknown where the cursor tells nothing."""
+    """Read a screen; without a usable cursor the state is unknown."""
     cursor, width = cursor_of(formats), width_of(formats, lines)
     if cursor is None or cursor.row >= len(lines):
-        return Signs(doubt="the cursor is nowhere on the screen").reading("")
+        return Signs(doubt="the cursor is not on the screen").reading("")
     found = _surroundings(lines, cursor, width)
     composer = _composer(found, width)
     if not cursor.shown:
@@ -86,7 +87,7 @@ def read_generic(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Pan
         ),
         doubt=_doubt(found, composer),
         composer=composer,
-    ).reading("nothing but a prompt before the cursor")
+    ).reading("there is only a prompt before the cursor")
 
 
 def _without_cursor(lines: Sequence[ScreenLine], composer: str) -> PaneReading:
@@ -94,7 +95,7 @@ def _without_cursor(lines: Sequence[ScreenLine], composer: str) -> PaneReading:
     return Signs(
         dialog=asks_to_choose(tail, plain_lists=False),
         busy=_told("it says that it works", is_at_work(tail)),
-        doubt="the cursor is hidden: it does not tell where the input line is, nor whether there is one",
+        doubt="the cursor is hidden, so the input line cannot be found",
         composer=composer,
     ).reading("")
 
@@ -116,12 +117,12 @@ def _surroundings(lines: Sequence[ScreenLine], cursor: Cursor, width: int) -> Cu
 
 
 def _width_of_text(line: ScreenLine) -> int:
-    """Cells up to the end of what is written, spaces behind it left out."""
+    """Return the column after the last text, ignoring trailing spaces."""
     return max((cell.column + cell.width for cell in line.cells if not cell.blank), default=0)
 
 
 def _edges(lines: Sequence[ScreenLine], row: int) -> tuple[int, int] | None:
-    """The first row of a composer that has a rule above and below, and the row of the lower one."""
+    """Return the first row of a composer between two rules, and the row of the lower rule."""
     top = next((at for at in range(row - 1, max(-1, row - COMPOSER_MOST_ROWS), -1) if _is_rule(lines[at])), None)
     bottom = next((at for at in range(row + 1, len(lines)) if _is_rule(lines[at])), None)
     if top is None or bottom is None:
@@ -132,6 +133,7 @@ def _edges(lines: Sequence[ScreenLine], row: int) -> tuple[int, int] | None:
 
 def _is_rule(line: ScreenLine) -> bool:
     written = [cell.text for cell in line.cells if not cell.blank]
+    # a rule may have a title, so half of the text is enough
     drawn = sum(text in RULE_SIGNS for text in written)
     return drawn >= MIN_RULE_CELLS and drawn * 2 > len(written)
 
@@ -141,7 +143,7 @@ def _goes_from_edge_to_edge(line: ScreenLine, width: int) -> bool:
 
 
 def _first_wrapped(lines: Sequence[ScreenLine], row: int, width: int) -> int:
-    """The first of the rows that the terminal has wrapped into the cursor's."""
+    """Return the first of the rows that the terminal wrapped into the cursor's row."""
     first = row
     while width and first and lines[first - 1].width >= width - 1 and not _is_rule(lines[first - 1]):
         first -= 1
@@ -149,7 +151,7 @@ def _first_wrapped(lines: Sequence[ScreenLine], row: int, width: int) -> int:
 
 
 def _first_continued(lines: Sequence[ScreenLine], row: int) -> int:
-    """The row with the prompt of which the cursor's, further in, is a later one."""
+    """Return the row with the prompt that the cursor's indented row continues."""
     indent, above = _indent(lines[row]), row - 1
     while above >= 0 and not lines[above].blank and not _is_rule(lines[above]):
         first = next(cell for cell in lines[above].cells if not cell.blank)
@@ -164,7 +166,7 @@ def _indent(line: ScreenLine) -> int:
 
 
 def _block_above(lines: Sequence[ScreenLine], first: int) -> tuple[ScreenLine, ...]:
-    """The nearest rows with text above the composer."""
+    """Return the nearest rows with text above the composer."""
     end = first
     while end and (lines[end - 1].blank or _is_rule(lines[end - 1])):
         end -= 1
@@ -179,7 +181,7 @@ def _tail(lines: Sequence[ScreenLine]) -> tuple[ScreenLine, ...]:
 
 
 def _composer(found: CursorContext, width: int) -> str:
-    """What stands before the cursor, prompt included."""
+    """Return the text before the cursor, including the prompt."""
     return (
         join_wrapped([line.text for line in found.above] + [found.before.text], width)
         if found.above
@@ -192,35 +194,35 @@ def _dialog(found: CursorContext) -> str | None:
     return (
         asks_to_choose(below, plain_lists=True)
         or asks_to_choose(found.around, plain_lists=not found.is_apart)
-        or _told("what Enter or Escape do is not known", names_enter_or_escape(below))
+        or _told("it is not known what Enter or Escape do", names_enter_or_escape(below))
     )
 
 
 def _draft(found: CursorContext, composer: str, lines: Sequence[ScreenLine]) -> str | None:
     text = composer.strip()
     if text and not PROMPT.fullmatch(text.strip(SIDES)):
-        return f"text stands before the cursor: {text[-40:]!r}"
+        return f"there is text before the cursor: {text[-40:]!r}"
     if found.behind and not _is_placeholder(found.behind, lines):
-        return "text stands behind the cursor"
+        return "there is text after the cursor"
     if any(not line.blank and not _is_faint(line) for line in found.below):
-        return "text stands below the cursor"
+        return "there is text below the cursor"
     if text and found.spaces > MAX_PROMPT_SPACES:
-        return "more spaces stand before the cursor than a prompt has"
+        return "there are typed spaces before the cursor"
     return None
 
 
 def _doubt(found: CursorContext, composer: str) -> str | None:
     if not found.before.text.strip(SIDES).strip():
-        return "no prompt stands before the cursor"
+        return "there is no prompt before the cursor"
     if offers_entries(found.around + found.footer):
         return "a menu may be open"
     if sum(not line.blank for line in found.footer) > FOOTER_MOST_ROWS:
-        return "more stands below the prompt than a footer has rows: a list may be open"
+        return "too many rows are below the prompt for a footer: a list may be open"
     return None
 
 
 def _is_placeholder(behind: Sequence[ScreenCell], lines: Sequence[ScreenLine]) -> bool:
-    """Faint text; or grey text, if grey is not what this screen is written in."""
+    """Return whether the text is faint, or grey on a screen that is not mainly grey."""
     letters = [cell for cell in behind if not cell.blank]
     if all(cell.dim for cell in letters):
         return True

@@ -1,6 +1,6 @@
-"""Looks at every bound pane, one tmux command a tick and server, and remembers since when each is as it is.
+"""Monitor of all bound panes: one tmux command per server and tick, and the time since when each state lasts.
 
-It knows panes and their clients, not agents or wakes.  A tick that is late is dropped, never made up for.
+A late tick is dropped, never made up for.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ from xats_tui.core.screen.own_text import own_text
 logger = logging.getLogger(__name__)
 
 FAST_POLL_INTERVAL_S = 0.5
-"""Seconds between looks at a pane that a wake waits for, or that is on the screen and does something."""
+"""Interval between looks at a pane that a wake waits for, or that is shown in the dashboard and active."""
 
 CALM, CALM_AFTER = 1.0, timedelta(seconds=5)
-"""Seconds between looks at one that is on the screen and has not changed for so long."""
+"""Interval between looks at a shown pane, and the time without a change after which it applies."""
 
 SLOW_POLL_INTERVAL_S = 2.0
-"""Seconds between looks at all."""
+"""Interval between looks at all panes."""
 
 
 class PaneMonitor:
@@ -43,7 +43,7 @@ class PaneMonitor:
         publish: Callable[[Iterable[Event]], None],
         standing: Callable[[SeenProcess, str], Awaitable[Standing]] | None = None,
     ) -> None:
-        """Name what it works with; `standing` tells how a process stands to what is typed into a terminal."""
+        """Set the dependencies; `standing` tells whether a process receives the keys of a terminal."""
         self._tmux = tmux
         self._clock = clock
         self._publish = publish
@@ -51,27 +51,27 @@ class PaneMonitor:
         self._clients: Mapping[PaneRef, Client | None] = {}
         self._processes: Mapping[PaneRef, SeenProcess] = {}
         self._ages: dict[PaneRef, StateAge] = {}
-        """Of panes as they were before a restart, until each is seen for the first time."""
+        """Ages of states from before a restart, until each pane is seen for the first time."""
         self._read_as: dict[PaneRef, Client | None] = {}
-        """By pane, the client by whose reader its newest view was read."""
+        """Client whose reader produced a pane's newest view."""
         self._views: dict[PaneRef, PaneView] = {}
         self._lost: set[PaneRef] = set()
-        """Those of which the newest view says that they cannot be seen."""
+        """Panes whose newest view says that they cannot be seen."""
         self._awaited: frozenset[PaneRef] = frozenset()
         self._attended: PaneRef | None = None
         self._all_due_at = clock.monotonic()
         self._hurry = asyncio.Event()
         self._under_way: dict[str, asyncio.Task[None]] = {}
-        """Looks at servers, by socket."""
+        """Running looks at servers, by socket."""
         self._pastes: dict[PaneRef, Paste] = {}
-        """What was pasted into a pane and may stand there still."""
+        """Pastes that may still be in a pane's input line."""
         self.tick_seconds: float | None = None
-        """What the last look at all panes took; None before the first."""
+        """Duration of the last look at all panes; None before the first."""
 
     def track(
         self, clients: Mapping[PaneRef, Client | None], processes: Mapping[PaneRef, SeenProcess] | None = None
     ) -> None:
-        """Look at these panes from now on, and at no others; `processes` are those that were bound to them."""
+        """Replace the tracked panes; `processes` are the processes bound to them."""
         self._clients, self._processes = dict(clients), dict(processes or {})
         for pane in self._views.keys() - self._clients.keys():
             del self._views[pane]
@@ -81,27 +81,27 @@ class PaneMonitor:
         self._hurry.set()
 
     def remember(self, ages: Mapping[PaneRef, StateAge]) -> None:
-        """Go on counting from before a restart where a pane is still as it was."""
+        """Set the ages of states from before a restart, to continue them where a pane has not changed."""
         self._ages = dict(ages)
 
     def tracks(self, pane: PaneRef) -> bool:
-        """Whether a pane is looked at."""
+        """Return whether a pane is tracked."""
         return pane in self._clients
 
     def await_change(self, panes: frozenset[PaneRef]) -> None:
-        """Look at these panes fast: a wake waits for them."""
+        """Look at these panes more often, because a wake waits for them."""
         if panes - self._awaited:
             self._hurry.set()
         self._awaited = panes
 
     def attend(self, pane: PaneRef | None) -> None:
-        """Look at this pane fast: a person does, too."""
+        """Look at this pane more often, because a person is looking at it."""
         if pane is not None and pane != self._attended:
             self._hurry.set()
         self._attended = pane
 
     def expect(self, pane: PaneRef, paste: Paste | None) -> None:
-        """Know this text in the pane's input line for ours from now on; with None, nothing any more."""
+        """Treat this text in the pane's input line as ours; None ends that."""
         if paste is None:
             self._pastes.pop(pane, None)
         else:
@@ -111,23 +111,23 @@ class PaneMonitor:
             self._tell(pane, state_changed=False)
 
     def expects(self, pane: PaneRef) -> bool:
-        """Whether the outcome of a paste is open there: whatever the pane shows may tell it."""
+        """Return whether the outcome of a paste is open in this pane."""
         return pane in self._pastes
 
     def view(self, pane: PaneRef) -> PaneView | None:
-        """The newest view of a pane; None if nobody has seen it."""
+        """Return the newest view of a pane, or None if it has not been seen."""
         return self._views.get(pane)
 
     async def look(self, pane: PaneRef, client: Client | None) -> PaneView:
-        """A fresh view of one pane.
+        """Look at one pane now.
 
         Raises:
-            PaneGone, TmuxUnavailable, TmuxError: it cannot be seen.
+            PaneGone, TmuxUnavailable, TmuxError: the pane cannot be seen.
         """
         return self._note(await self._with_standing(await self._tmux.look_at(pane)), client)
 
     async def run(self) -> None:
-        """Look, for ever."""
+        """Look at panes forever."""
         try:
             while True:
                 self._hurry.clear()
@@ -151,14 +151,14 @@ class PaneMonitor:
         self.tick_seconds = self._clock.monotonic() - begun
 
     def _pause(self) -> float:
-        """Seconds until the next look, unless somebody is in a hurry."""
+        """Return the seconds until the next look, unless one is requested earlier."""
         if not self._hurried():
             return self._all_due_at - self._clock.monotonic()
         view = self.view(self._attended) if self._attended and not self._awaited else None
         return CALM if view and self._clock.now() - view.unchanged_since > CALM_AFTER else FAST_POLL_INTERVAL_S
 
     def _hurried(self) -> frozenset[PaneRef]:
-        """The panes that somebody waits for."""
+        """Return the panes that need frequent looks."""
         attended = {self._attended} if self._attended else set()
         return (self._awaited | attended) & self._clients.keys()
 
@@ -169,7 +169,7 @@ class PaneMonitor:
         due = by_socket.keys() - self._under_way.keys()
         begun = {socket: asyncio.create_task(self._tick_server(socket, by_socket[socket])) for socket in due}
         self._under_way |= begun
-        if begun:  # a server that hangs is not waited for: the panes of the others are due again
+        if begun:  # do not wait for a hung server: other servers' panes are due again
             await asyncio.wait(begun.values(), timeout=FAST_POLL_INTERVAL_S)
         for socket, look in list(self._under_way.items()):
             if look.done():
@@ -196,7 +196,8 @@ class PaneMonitor:
                 self._note(look, self._clients.get(pane))
 
     async def _with_standing(self, look: PaneLook) -> PaneLook:
-        """Find out how the bound process stands, where tmux names a shell: that may only be its group's leader."""
+        """Add the standing of the bound process if tmux names a shell."""
+        # for `sh -c 'claude; exec bash'` tmux names the shell that leads the group, not the agent
         process = self._processes.get(look.pane)
         if process is None or self._standing is None or not leads_a_shell(look.formats):
             return look
@@ -207,7 +208,7 @@ class PaneMonitor:
         before = self._views.get(look.pane)
         known = look.pane not in self._lost and self._read_as.get(look.pane) is client
         if before is not None and known and _same(before.look, look):
-            # Not later than now, if the clock was set back meanwhile: the pane would not be quiet for so long.
+            # If the clock was set back, a time in the future would keep the pane from ever counting as quiet.
             unchanged, state = min(before.unchanged_since, look.at), min(before.state_since, look.at)
             view = replace(before, look=look, unchanged_since=unchanged, state_since=state)
             self._views[look.pane] = view
@@ -227,7 +228,7 @@ class PaneMonitor:
         return view
 
     def _since(self, look: PaneLook, reading: PaneReading) -> datetime:
-        """When a pane came to be as it is: now, unless it was so before a restart already."""
+        """Return the time since when the pane is in its state, even from before a restart."""
         age = self._ages.pop(look.pane, None)
         return min(age.since, look.at) if age and age.goes_on_in(look, reading) else look.at
 
@@ -259,7 +260,7 @@ COMPARED = (
     "pane_width",
     STANDING,
 )
-"""The formats that, with the screen, make a look the same as another."""
+"""Formats that must be equal, like the screen, for two looks to be the same."""
 
 
 def _same(one: PaneLook, other: PaneLook) -> bool:

@@ -1,4 +1,4 @@
-"""The versions of clients up to which the readers were tested on captured screens."""
+"""Newest client versions whose captured screens the readers were tested with."""
 
 import re
 from collections.abc import Mapping
@@ -12,21 +12,21 @@ TESTED_UP_TO: Mapping[str, str] = {
 }
 
 NAMED_VERSION = re.compile(r"(?P<name>\S*?)[ /]?v?(?P<version>\d+(?:\.\d+)+)")
-"""A program with its version, as it names itself in the handshake: `codex-mcp-client 0.171.0`."""
+"""A program's name and version in its handshake: `codex-mcp-client 0.171.0`."""
 
 
 def newer_than_tested(client: str | None, program: str) -> str:
-    """Say that a program is newer than the reader of its screens was tested with; empty if it is not, or not known.
+    """Return a note that a program is newer than its reader was tested with, or an empty string.
 
     Args:
-        client: the client that it should be.
-        program: its version, or its name and version.
+        client: the expected client.
+        program: the program's version, or its name and version.
     """
     tested, said = TESTED_UP_TO.get(client or ""), NAMED_VERSION.match(program)
     if client is None or tested is None or said is None:
         return ""
     if said["name"] and not said["name"].startswith(client):
-        return ""  # a bridge in between, or another client under this one's name
+        return ""  # a bridge, or another client that uses this name
     if _numbers(said["version"]) <= _numbers(tested):
         return ""
     return f"{said['version']} is newer than {tested}, up to which the reader of its screens was tested"

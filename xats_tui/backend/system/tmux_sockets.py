@@ -92,7 +92,7 @@ class TmuxSockets:
         elif path not in (chosen_socket(self._environment), *self._begun) and not self._is_named(path):
             raise UntrustedSocket(
                 f"{_shown(path)} is not one of your tmux sockets: it is not in {tmux_folder(self._environment)}, and "
-                "no process of yours has it in its TMUX.  Leave it out, or pass the output of this command in the pane: "
+                "no process of yours has it in its TMUX.  Leave it out, or pass what this command prints in the pane: "
                 "echo ${TMUX%%,*}"
             )
 
