@@ -91,10 +91,10 @@ LISTS = {
     "filtered": (("3", "slash", *"@qa", "enter"), "/@qa: 3 of 9"),
     "paused": (("2", "P"), "paused"),
     "zoomed": (("6", "enter", "z"), "esc back"),
-    "typing a filter": (("5", "slash", *"do"), "/do: "),
-    "typing a command": (("colon", *"wak"), " : wakes"),
-    "an inbox": (("3", "i"), "My inbox 1 unread"),
-    "a thread": (("3", "enter"), "Thread frontend"),
+    "typing-a-filter": (("5", "slash", *"do"), "/do: "),
+    "typing-a-command": (("colon", *"wak"), " : wakes"),
+    "an-inbox": (("3", "i"), "My inbox 1 unread"),
+    "a-thread": (("3", "enter"), "Thread frontend"),
 }
 
 
