@@ -31,7 +31,7 @@ from xats_tui.core.model.panes import PaneRef
 
 logger = logging.getLogger(__name__)
 
-LOOK_TIMEOUT_S = 1.9
+LOOK_TIMEOUT_S = 1.6
 """For all that is looked for before anything is written: a registration is answered within two seconds."""
 
 ANNOUNCED = "pre_registration"
