@@ -11,6 +11,7 @@ from tests.faults.files import AT, NOW
 from tests.mcp_caller import callers
 from tests.patience import eventually
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.wakes import attempts
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.migrations import prepare
 from xats_tui.backend.store.sql.transactions import Parameters, Row
@@ -73,6 +74,21 @@ async def test_few_of_thousands_that_wait_go_before_a_call(settings: Settings, m
         assert "messages" in await caller.call("get_inbox")
 
         assert asked - before < MANY
+        assert untried(settings.db_path) > 0
+
+        await eventually(lambda: untried(settings.db_path) == 0)
+
+
+async def test_thousands_that_wait_for_one_agent_are_written_down_between_calls(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "MAX_WAKES_AT_ONCE", 5)
+    queue_up(settings.db_path, 1, MANY)
+    async with Coordinator.running(settings) as coordinator, callers() as connect:
+        caller = await connect(url_of(coordinator))
+        await eventually(lambda: untried(settings.db_path) < MANY)
+        await caller.register("caller")
+
         assert untried(settings.db_path) > 0
 
         await eventually(lambda: untried(settings.db_path) == 0)

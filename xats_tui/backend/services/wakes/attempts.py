@@ -32,6 +32,7 @@ from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import exchanges as exchanges_store
 from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError
 from xats_tui.core.events import WakeChanged
@@ -51,6 +52,9 @@ from xats_tui.core.transport import Transport
 logger = logging.getLogger(__name__)
 
 LEADS_NOWHERE = frozenset({Reachability.BROKEN, Reachability.NO_PANE, Reachability.AGENT_GONE})
+
+MAX_WAKES_AT_ONCE = 200
+"""Wakes of one agent that are written down in one transaction, which takes some 20 ms."""
 
 NO_TRANSPORT = Observation(reach=Reachability.NO_PANE, detail="no pane is bound")
 
@@ -218,25 +222,55 @@ class WakeAttempts:
     async def _write_down(
         self, agent_id: str, transport: str, verdict: Verdict | None, proof: DeliveryResult, serving: Sequence[str]
     ) -> None:
-        """Record one attempt for every wake that is open now: a hint answers for all mail that was there by then."""
+        """Record one attempt for every wake that is open now: a hint answers for all mail that was there by then.
+
+        Thousands are written in several transactions, between which other callers have their turn.
+        """
         async with self._database.write() as tx:
-            look_again = look_again_at(serving, transport, tx.now)
-            for wake in await store.open_for(tx, agent_id):
-                if isinstance(verdict, Defer) and _rests_on_its_hint(wake, tx.now):
-                    continue
-                if _came_after(wake, proof):
-                    continue
-                outcome = _outcome(wake, verdict, proof, look_again)
-                attempt = WakeAttempt(
-                    number=wake.attempts + 1,
-                    at=tx.now,
-                    transport=transport,
-                    outcome=f"{_word(verdict, proof)}: {outcome.detail}",
-                    seen_before=proof.seen_before,
-                    seen_after=proof.seen_after,
-                )
-                await store.note_attempt(tx, wake, attempt, outcome)
+            wakes, at = await store.open_for(tx, agent_id), tx.now
+            notes = _notes(wakes, transport, verdict, proof, look_again_at(serving, transport, at), at)
+            await _carry_out(tx, notes[:MAX_WAKES_AT_ONCE])
             tx.record(WakeChanged(agent_id=agent_id))
+        for begin in range(MAX_WAKES_AT_ONCE, len(notes), MAX_WAKES_AT_ONCE):
+            async with self._database.write() as tx:
+                await _carry_out(tx, notes[begin : begin + MAX_WAKES_AT_ONCE])
+                tx.record(WakeChanged(agent_id=agent_id))
+
+
+_Note = tuple[Wake, WakeAttempt, store.AttemptOutcome]
+
+
+def _notes(
+    wakes: Sequence[Wake],
+    transport: str,
+    verdict: Verdict | None,
+    proof: DeliveryResult,
+    look_again: datetime,
+    at: datetime,
+) -> list[_Note]:
+    """Describe one attempt for each wake that it was for; all have one time, by which hints are counted."""
+    notes = []
+    for wake in wakes:
+        if isinstance(verdict, Defer) and _rests_on_its_hint(wake, at):
+            continue
+        if _came_after(wake, proof):
+            continue
+        outcome = _outcome(wake, verdict, proof, look_again)
+        attempt = WakeAttempt(
+            number=wake.attempts + 1,
+            at=at,
+            transport=transport,
+            outcome=f"{_word(verdict, proof)}: {outcome.detail}",
+            seen_before=proof.seen_before,
+            seen_after=proof.seen_after,
+        )
+        notes.append((wake, attempt, outcome))
+    return notes
+
+
+async def _carry_out(tx: Transaction, notes: Sequence[_Note]) -> None:
+    for wake, attempt, outcome in notes:
+        await store.note_attempt(tx, wake, attempt, outcome)
 
 
 async def _seen_by(transport: Transport, agent: Agent) -> Observation:
