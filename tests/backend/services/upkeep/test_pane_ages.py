@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.conftest import Connect, Sql, url_of
+from tests.conftest import Sql, url_of
 from tests.mcp_caller import Caller, callers
 from tests.patience import eventually
 from tests.tmux_server import TmuxServer
@@ -62,15 +62,12 @@ async def test_a_pane_that_is_otherwise_or_another_begins_anew(
 
 
 async def test_panes_that_no_agent_is_bound_to_any_more_are_forgotten(
-    backend: Coordinator, caller: Caller, register: Connect, tmux: TmuxServer, sql: Sql
+    caller: Caller, tmux: TmuxServer, sql: Sql
 ) -> None:
     first = await bound(caller, tmux)
     await eventually(lambda: sql("SELECT pane_id FROM pane_states") == [(first.pane_id,)])
     other = await tmux.stand_in("other")
-    carol = await register("carol")
-    await carol.call("bind_runtime_identity", agent="custom", ui_pid=other.pid, process_pattern="stand_in")
-    sql("UPDATE agents SET tmux_pane_id = NULL WHERE name = 'bob'")
-    backend.panes.track(await backend.registry.bound_panes())
-    tmux.send(other.pane_id, "x")
+
+    await caller.call("bind_runtime_identity", agent="custom", ui_pid=other.pid, process_pattern="stand_in")
 
     await eventually(lambda: sql("SELECT pane_id FROM pane_states") == [(other.pane_id,)])
