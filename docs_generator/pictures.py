@@ -16,7 +16,7 @@ DIALOGS = ("answer", "compose", "launch", "menu", "task")
 
 PICTURES: Mapping[str, str] = {
     **{mode: f"test_filled[{mode}-120x40]" for mode in MODES},
-    **{dialog: f"test_dialog[{dialog}-80x24]" for dialog in DIALOGS},
+    **{dialog: f"test_dialog[{dialog}]" for dialog in DIALOGS},
 }
 """Names of the pictures, with the names of their snapshots."""
 

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from tests.screens.looking import settled, shows, slow, strips
 from tests.screens.sample import EMPTY, FILLED, desk
-from tests.screens.test_snapshots import DIALOGS, INSIDE, LISTS, SMALL
+from tests.screens.states import DIALOGS, INSIDE, LISTS, SMALL, into
 from xats_tui.app import XatsApp
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.places import Mode
@@ -57,7 +57,7 @@ async def test_every_mode_is_drawn(name: str, snapshot: Snapshot, monkeypatch: p
     assert app.failure is None
 
 
-STATES = {name: keys for name, (keys, _) in (LISTS | DIALOGS).items()} | {mode.name: INSIDE[mode] for mode in INSIDE}
+STATES = {name: state.keys for name, state in (LISTS | DIALOGS).items()} | {mode.name: into(mode) for mode in INSIDE}
 
 
 @pytest.mark.parametrize("state", [state if state in ("answer", "palette") else slow(state) for state in STATES])
