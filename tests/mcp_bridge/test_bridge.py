@@ -101,7 +101,7 @@ async def test_an_idle_agent_is_known_again_to_a_coordinator_that_came_back(home
             await idle.call("register_agent", name="idle", **REGISTRATION)
             kill(first)
             with daemon(home, port=port):
-                await eventually(lambda: "told again: register_agent" in (home / "xats-tui.log").read_text())
+                await eventually(lambda: "registered again: register_agent" in (home / "xats-tui.log").read_text())
 
 
 @pytest.mark.slow

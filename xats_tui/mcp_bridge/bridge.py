@@ -1,7 +1,7 @@
-"""The bridge: an MCP server on stdin and stdout whose tools are the coordinator's.
+"""The bridge: an MCP server on stdin and stdout that offers the coordinator's tools.
 
-It answers for itself only what cannot wait for a coordinator (the handshake, pings); tools are passed through as they
-are, in both directions, so that a newer coordinator needs no newer bridge.
+It answers by itself only what cannot wait for a coordinator (handshake, pings).  Tools pass through unchanged in both
+directions, so that a newer coordinator needs no newer bridge.
 """
 
 import asyncio
@@ -40,39 +40,39 @@ logger = logging.getLogger(__name__)
 PASSED_ON = frozenset({"tools/list", "tools/call"})
 
 KEPT_BACK = frozenset({"notifications/heartbeat", "notifications/cancelled"})
-"""Notifications that mean something only on the connection that they came by."""
+"""Notifications that only concern the connection they came on."""
 
 OBJECTS = ("clientInfo", "arguments", "_meta")
-"""Parameters that are read here and have to be objects."""
+"""Parameters that are read here and must be objects."""
 
 SUPERSEDED = "notifications/superseded"
-"""The coordinator's word that another runtime has taken the agent's name."""
+"""The coordinator's notification that another runtime has taken the agent's name."""
 
 GREETING_TIMEOUT_S = 0.25
-"""Seconds that the handshake waits for the coordinator's own instructions; one that runs has answered by then."""
+"""Time that the handshake waits for the coordinator's own instructions; a running coordinator answers faster."""
 REGISTERING_TIMEOUT_S = 0.6
-"""The same where the coordinator is to register the agent besides."""
+"""The same time, if the coordinator also has to register the agent."""
 
 CLOSE_TIMEOUT_S = 5.0
-"""Seconds for requests that are under way when the host closes stdin, as a script does."""
+"""Time for open requests when the host closes stdin, as a script does."""
 
 
 class Bridge:
-    """One host, one upstream, and the requests that are under way between them."""
+    """One host, one upstream, and the open requests between them."""
 
     def __init__(self, host: Host, loaded: Loaded, wish: RequestedIdentity, *, channel: bool) -> None:
         self._host = host
-        self._above = ancestors()  # at once: a process whose parent ends gets another
+        self._above = ancestors()  # read at once: a process whose parent ends gets another parent
         self._wish = wish
         self._wished: Params | None = None
-        """The registration that nobody called for, until the model's own calls take its place."""
+        """The registration from the configuration, until the model's own calls take its place."""
         self._channel = str(uuid.uuid4()) if channel else ""
-        """The csid of the channel to the host; empty as long as nobody says that it takes wakes there."""
+        """The id of the channel to the host; empty while the host has not said that it takes wakes there."""
         self._launcher = CoordinatorLocator(loaded)
         settings = loaded.settings
         self._upstream = Upstream(self._launcher, settings.token, self._hear, settings.proof_key_path)
         self._under_way: dict[asyncio.Task[None], RequestId | None] = {}
-        """The requests by whose ids the host may take them back; it may not take back `initialize`."""
+        """Open requests with the id by which the host may cancel each; `initialize` cannot be cancelled."""
         self._meet({})
 
     async def serve(self) -> None:
@@ -98,10 +98,11 @@ class Bridge:
             case Notification(method="notifications/cancelled", params={"requestId": request_id}):
                 self._cancel(usable_id(request_id))
             case _:
-                logger.debug("not passed on: %s", message.method)
+                logger.debug("not forwarded: %s", message.method)
 
     def _cancel(self, request_id: RequestId | None) -> None:
-        """End a request that its host has taken back; ids may be used twice, and then mean both."""
+        """Cancel the requests with this id."""
+        # A host may use an id twice; it then means both requests.
         for task, known in self._under_way.items():
             if request_id is not None and known == request_id:
                 task.cancel()
@@ -152,15 +153,15 @@ class Bridge:
         return greeting(params, channel=bool(self._channel), instructions=told_to_model)
 
     def _meet(self, client_info: Mapping[str, Any]) -> None:
-        """Find out who the host is, with what it says of itself."""
+        """Identify the host, also by what it says about itself."""
         identity = identify(self._above, client_info, os.environ, _folder())
         logger.info("the host is %s: %s", identity.client, identity.evidence)
         self._upstream.introduction = RegistrationDefaults(identity=identity, wish=self._wish, channel=self._channel)
 
     async def _claim_name(self, call: Params) -> None:
-        """Have an agent that is registered unasked be so for good with its model's first call.
+        """Turn a registration from the configuration into a lasting one, at the model's first call.
 
-        Only then is its Codex thread known, and only now is it more than a program that was started.
+        Only then is the Codex thread known, and only now does the agent prove to be more than a started program.
         """
         wished, meta = self._wished, call.get("_meta") or {}
         if wished is None:
@@ -182,7 +183,7 @@ class Bridge:
 
 
 def run(loaded: Loaded, wish: RequestedIdentity, *, channel: bool = False) -> int:
-    """Be the bridge of the host that started this process, until it closes stdin or ends us; the exit code.
+    """Run the bridge for the host that started this process, until the host closes stdin or ends us; return 0.
 
     With `channel` the host takes wakes on a channel, whether it says so in the handshake or not.
     """
@@ -196,23 +197,23 @@ def run(loaded: Loaded, wish: RequestedIdentity, *, channel: bool = False) -> in
 
 
 def _check_form(method: str, params: Any) -> None:
-    """See that what is read here of a request is of the kind that it is read as.
+    """Check the types of the fields that the bridge reads.
 
     Raises:
-        RpcError: it is not.
+        RpcError: a field has another type.
     """
     if params is not None and not isinstance(params, dict):
-        raise RpcError({"code": INVALID_PARAMS, "message": "params are no object"})
+        raise RpcError({"code": INVALID_PARAMS, "message": "params must be an object"})
     said: Params = params or {}
     for name in OBJECTS:
         if not isinstance(said.get(name), dict | None):
-            raise RpcError({"code": INVALID_PARAMS, "message": f"{name} is no object"})
+            raise RpcError({"code": INVALID_PARAMS, "message": f"{name} must be an object"})
     if method == "tools/call" and not isinstance(said.get("name"), str):
-        raise RpcError({"code": INVALID_PARAMS, "message": "name is no text"})
+        raise RpcError({"code": INVALID_PARAMS, "message": "name must be a string"})
 
 
 def _folder() -> str:
-    """The working directory; empty if it is no more."""
+    """Return the working directory; empty if it was removed."""
     try:
         return str(Path.cwd())
     except FileNotFoundError:

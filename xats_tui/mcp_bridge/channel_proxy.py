@@ -1,7 +1,7 @@
 """The channel proxy: an MCP server without tools that carries wakes from the coordinator to a Claude Code.
 
-To the coordinator it is a client that registers as a proxy and subscribes to its channel; agents in the same Claude
-Code are led there by that program's pid.  It does not know them.
+To the coordinator it is a client that registers as a proxy and subscribes to its channel.  The coordinator connects
+agents with the channel by the pid of their Claude Code.
 """
 
 import asyncio
@@ -38,29 +38,29 @@ logger = logging.getLogger(__name__)
 
 SERVER_NAME = "cross-agent-teams-channel"
 CLIENT_NAME = "cross-agent-teams-proxy"
-"""The names by which Claude Code's settings and the coordinator know such a proxy."""
+"""Names of such a proxy in Claude Code's settings and at the coordinator."""
 
 PROXY_ROLE = "__channel_proxy__"
 
 REFUSED_PAUSES = (1.0, 10.0, 60.0, 600.0)
-"""Seconds before the next try after the coordinator said no, the last one for ever: somebody has to change it."""
+"""Seconds before the next try after a refusal; the last pause repeats, because somebody has to change a setting."""
 LOST_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.0)
-"""Seconds before the next try when there is no connection, the last one for ever: it is being started again."""
+"""Seconds before the next try without a connection; the last pause repeats: the coordinator is being restarted."""
 
 HINT_META = {"source": "cross_agent_teams_mcp", "kind": "startup_bind_hint"}
 
 Find = Callable[[], str | None]
-"""Where the coordinator's endpoint is now; None while none is known."""
+"""Returns the coordinator's endpoint; None while none is known."""
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
 class ProxyRefused(Exception):
-    """The coordinator does not want this proxy; the text is its answer."""
+    """The coordinator refused this proxy; the text is its answer."""
 
 
 class ChannelProxy:
-    """One host, one channel, and the sessions that carry it one after the other."""
+    """One host, one channel, and the successive sessions that carry it."""
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class ChannelProxy:
         self._csid = str(uuid.uuid4())
         self._initialized = False
         self._carried = False
-        """The coordinator knows the channel."""
+        """True while the coordinator knows the channel."""
         self._held_back: list[Mapping[str, Any]] = []
-        """Wakes that came before the host was ready."""
+        """Wakes that arrived before the host was ready."""
 
     async def serve(self) -> None:
         """Serve the host until it closes stdin."""
@@ -106,13 +106,13 @@ class ChannelProxy:
                 self._initialized = True
                 self._announce()
             case _:
-                logger.debug("not for us: %s", message.method)
+                logger.debug("ignored: %s", message.method)
 
     def _reply(self, request: Request, **outcome: Mapping[str, Any]) -> None:
         self._host.say({"jsonrpc": "2.0", "id": request.id, **outcome})
 
     def _announce(self) -> None:
-        """Tell the host of its channel, and what came in on it so far, once both sides are ready."""
+        """Announce the channel to the host, with the wakes that came so far, once both sides are ready."""
         if self._initialized and self._carried:
             self._host.say(_notification({"content": startup_hint(self._csid), "meta": HINT_META}))
             waiting, self._held_back = self._held_back, []
@@ -128,14 +128,14 @@ class ChannelProxy:
             self._held_back.append(for_the_host(notification))
 
     async def _carry(self) -> None:
-        """Have the coordinator know the channel, again and again, for ever."""
+        """Keep the channel registered at the coordinator, until cancelled."""
         lost = refused = 0
         while True:
             try:
                 if await self._carry_once():
                     lost = refused = 0
                 if not lost:
-                    logger.info("there is no connection to the coordinator; it is tried again and again")
+                    logger.info("no connection to the coordinator; trying again until there is one")
                 pause, lost = _pause(LOST_PAUSES, lost), lost + 1
             except (ProxyRefused, TokenRefused, RpcError) as error:
                 pause, refused = _pause(REFUSED_PAUSES, refused), refused + 1
@@ -143,10 +143,10 @@ class ChannelProxy:
             await self._sleep(pause)
 
     async def _carry_once(self) -> bool:
-        """Be connected until the connection is lost; False if there was none.
+        """Carry the channel until the connection is lost; return False if there was no connection.
 
         Raises:
-            Refused, TokenRefused, RpcError: the coordinator says no.
+            ProxyRefused, TokenRefused, RpcError: the coordinator refuses.
         """
         url = self._find()
         if url is None:
@@ -179,7 +179,7 @@ class ChannelProxy:
 
 
 def registration(csid: str) -> dict[str, Any]:
-    """The arguments with which this process registers as the proxy of its parent."""
+    """Return the arguments with which this process registers as its parent's proxy."""
     return {
         "client": "custom",
         "client_name": SERVER_NAME,
@@ -193,7 +193,7 @@ def registration(csid: str) -> dict[str, Any]:
 
 
 def startup_hint(csid: str) -> str:
-    """What the agent is told as soon as its channel works."""
+    """Return the text that the agent gets as soon as its channel works."""
     return (
         "The cross-agent-teams service (xats-tui, xats for short) can wake you here: this is channel_session_id "
         f"{csid}. To register, call register_claude_self with your name and ui_pid = $PPID of a shell tool call, "
@@ -205,7 +205,7 @@ def startup_hint(csid: str) -> str:
 
 
 def run(find: Find, token: str | None, key_path: Path) -> int:
-    """Be the proxy of the host that started this process, until it closes stdin or ends us; the exit code."""
+    """Run the proxy for the host that started this process, until the host closes stdin or ends us; return 0."""
     host = Host(Pipes())
     try:
         asyncio.run(until_told(ChannelProxy(host, find, token, key_path=key_path).serve()))
@@ -215,10 +215,10 @@ def run(find: Find, token: str | None, key_path: Path) -> int:
 
 
 async def _called(session: CoordinatorSession, tool: str, expected: str, arguments: Mapping[str, Any]) -> None:
-    """Call a tool.
+    """Call a tool and check its answer.
 
     Raises:
-        Refused: its answer lacks what a success has.
+        ProxyRefused: the answer lacks the expected field.
     """
     result = await session.request("tools/call", {"name": tool, "arguments": arguments})
     match result:
@@ -239,9 +239,9 @@ def _field(text: str, name: str) -> Any:
 
 
 def _greeting(params: Any) -> dict[str, Mapping[str, Any]]:
-    """The outcome of `initialize`."""
+    """Return the outcome of `initialize`."""
     if not isinstance(params, dict):
-        return {"error": {"code": INVALID_PARAMS, "message": "params are no object"}}
+        return {"error": {"code": INVALID_PARAMS, "message": "params must be an object"}}
     greeting = {
         "protocolVersion": agreed_protocol(params),
         "capabilities": dict(CHANNEL_CAPABILITY),

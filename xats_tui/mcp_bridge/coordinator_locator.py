@@ -1,6 +1,6 @@
-"""Where the coordinator is, and how one is started when there is none.
+"""Finds the coordinator, and starts a coordinator if none runs.
 
-It knows the pid file and the command line; it does not speak to the coordinator.
+This module uses the pid file and the command line; it never calls the coordinator.
 """
 
 import logging
@@ -16,36 +16,36 @@ from xats_tui.runtime.settings import Loaded
 logger = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 15.0
-"""Seconds for a coordinator that was started to appear; until then no other is started."""
+"""Time for a started coordinator to appear; until then no other is started."""
 RETRY_AFTER_FAILURE_S = 30.0
-"""Seconds before it is tried again after one could not start; what kept it from starting rarely goes away by itself."""
+"""Time before the next start after a failed one; the cause of a failure rarely goes away by itself."""
 
 ALREADY_RUNNING = "daemon already running"
-"""No complaint to us: somebody was quicker."""
+"""First words of an error that is none for us: another process was quicker."""
 
 
 class CoordinatorLocator:
-    """Finds the coordinator of a home, or starts one without a screen that outlives this process."""
+    """Finds the coordinator of a home, or starts one without a dashboard that outlives this process."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
         self._pid_path = loaded.settings.pid_path
         self._child: HeadlessCoordinator | None = None
         self._turn = ExitStack()
-        """Holds the right to start a coordinator, while one that was started here is not yet there."""
+        """Holds the right to start a coordinator until the started one appears."""
         self._no_start_before = 0.0
         self._another_starts = False
         self._found: PidRecord | None = None
         self.complaint = ""
-        """Why none can be found, or the last one that was started here did not start; empty while there is hope."""
+        """The reason why no coordinator is found or could be started; empty if there is none."""
 
     @property
     def is_starting(self) -> bool:
-        """Whether a coordinator that was started here, or by another bridge, is about to be there."""
+        """True while a coordinator is being started, here or by another bridge."""
         return self._another_starts or (self._child is not None and time.monotonic() < self._no_start_before)
 
     def find(self) -> str | None:
-        """The endpoint of the running coordinator, else the one that was named explicitly, if any."""
+        """Return the endpoint of the running coordinator, else the explicitly configured endpoint, if any."""
         self._look_after_child()
         if record := pid_file.running(self._pid_path):
             self._greet(record)
@@ -57,12 +57,12 @@ class CoordinatorLocator:
         return None
 
     def start(self) -> None:
-        """Start a coordinator unless one runs, or another program is about to start it."""
+        """Start a coordinator unless one runs or another process is starting it."""
         if time.monotonic() < self._no_start_before or pid_file.is_running(self._pid_path):
             return
         self._turn.close()
         self._another_starts = not self._turn.enter_context(pid_file.starting(self._pid_path))
-        if self._another_starts or pid_file.is_running(self._pid_path):  # it may have got there just now
+        if self._another_starts or pid_file.is_running(self._pid_path):  # the other process may have finished just now
             self._turn.close()
             return
         self._no_start_before = time.monotonic() + START_TIMEOUT_S
@@ -70,7 +70,7 @@ class CoordinatorLocator:
         logger.info("started a coordinator, pid %d", self._child.pid)
 
     def _greet(self, record: PidRecord) -> None:
-        """There is one: what was done to get one is over."""
+        """Reset the state of a start, because a coordinator was found; warn if its version differs."""
         self.complaint = ""
         self._no_start_before = 0.0
         self._another_starts = False

@@ -1,7 +1,7 @@
-"""Who started this bridge and where that program lives, by evidence: its parent processes, what it says of itself in
-the handshake, the environment that it gave us.  What happens to be installed is none.
+"""Identification of the program that started this bridge, and of the place where it lives, by evidence.
 
-It knows neither the coordinator, which verifies what is claimed here, nor what a model says of itself.
+Evidence is: the parent processes, the program's own words in the handshake, and the environment it gave us.  Installed
+programs are no evidence.  The coordinator verifies every claim made here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,23 +17,25 @@ from xats_tui.clients.programs import client_of, first_word, launches_only, prog
 CODEX, CLAUDE_CODE, OPENCODE, CUSTOM = "codex", "claude-code", "opencode", "custom"
 
 MARKERS = {"CLAUDECODE": CLAUDE_CODE, "OPENCODE": OPENCODE, "CODEX_THREAD_ID": CODEX}
-"""Variables that a client sets for what it starts.  Grandchildren inherit them, so they count only where nothing else
-speaks."""
+"""Variables that a client sets for its child processes.  Grandchildren inherit them, so they count only without other
+evidence.
+"""
 
 CHECKS = "mcp"
-"""The subcommand by which clients look after their servers, `claude mcp list` for one: it starts each of them once
-more, and no agent stands behind it."""
+"""The subcommand with which clients check their servers, such as `claude mcp list`: it starts each server once more,
+without an agent.
+"""
 
 APP_SERVER = "app-server"
-"""The subcommand of a Codex that serves windows, and may have a terminal itself."""
+"""The subcommand of a Codex that serves windows and may have a terminal itself."""
 
 MAX_NAME_CHARS = 64
-"""Characters of a program's name at most: what stands in an argument vector may be a whole script."""
+"""Longest program name: an argument vector may hold a whole script."""
 
 TMUX, TMUX_PANE = "TMUX", "TMUX_PANE"
 PROJECT_DIR = "CLAUDE_PROJECT_DIR"
 HOST_SESSION = "CLAUDE_CODE_SESSION_ID"
-"""Where Claude Code names its session to its MCP servers; its hooks speak by the same name."""
+"""The variable with Claude Code's session id; its hooks report the same id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,40 +47,40 @@ class Ancestor:
     """The argument vector; empty if it may not be read."""
     tty: str | None
     executable: str = ""
-    """The file that it runs, where the argument vector does not tell what that is."""
+    """Path of its executable, if the argument vector does not tell the program."""
     folder: str = ""
-    """Its working directory, likewise."""
+    """Its working directory, if the argument vector does not tell the program."""
 
     @property
     def names(self) -> list[str]:
-        """The names that it runs under."""
+        """The names that the process runs under."""
         return program_names(self.command, self.executable, self.folder)
 
     @property
     def client(self) -> str | None:
-        """The client that it is a process of, if it is one."""
+        """The client that the process belongs to; None if to none."""
         return client_of(self.names)
 
     @property
     def launches_only(self) -> bool:
-        """Whether it is nobody's program, but stands between the host and this bridge."""
+        """True for a wrapper between the host and this bridge, such as a shell."""
         return launches_only(self.names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What this bridge claims of the program that started it."""
+    """Claims of this bridge about the program that started it."""
 
     client: str
     """`codex`, `claude-code`, `opencode` or `custom`."""
     evidence: str
-    """What tells the client, for the log."""
+    """The evidence for the client, for the log."""
     name: str
-    """What the program is called, never empty."""
+    """The program's name, never empty."""
     version: str
-    """Empty if it does not say."""
+    """Empty if the program gives none."""
     ui_pid: int | None
-    """The process of its user interface; None for a Codex whose servers are started by its daemon."""
+    """The process of its user interface; None for a Codex whose daemon starts the servers."""
     pane: str | None
     """The tmux pane that the environment names."""
     tmux_socket: str | None
@@ -86,20 +88,20 @@ class Identity:
     project_dir: str
     host_session: str | None
     launch: str | None = None
-    """The mark of the launch that started the program, if `xats-tui launch` did."""
+    """The id of the launch, if `xats-tui launch` started the program."""
     codex_url: str | None = None
-    """The URL of the app-server that was started for this Codex alone."""
+    """URL of the app-server that was started for this Codex alone."""
     is_check: bool = False
-    """The program only looks whether its servers start: it is nobody's agent."""
+    """True if the program only checks whether its servers start: there is no agent."""
 
     @property
     def model(self) -> str:
-        """For people to read, when the model does not say what it is."""
+        """A name for people to read when the model does not name itself."""
         return f"{self.name} {self.version}".strip()
 
 
 def ancestors() -> tuple[Ancestor, ...]:
-    """The processes above this one, the nearest first."""
+    """Return the processes above this one, nearest first."""
     found = []
     with suppress(psutil.Error, OSError):
         for process in psutil.Process().parents():
@@ -122,7 +124,7 @@ def _ancestor(process: psutil.Process) -> Ancestor:
 def identify(
     above: Sequence[Ancestor], client_info: Mapping[str, Any], environment: Mapping[str, str], cwd: str
 ) -> Identity:
-    """Who the host is; `client_info` is what it says of itself in the handshake, empty if it has not said anything."""
+    """Return the host's identity; `client_info` is the host's part of the handshake, empty before it."""
     said = str(client_info.get("name") or "")
     client, evidence = _client(above, said, environment)
     host, ui = _host(above), _user_interface(above, client, said)
@@ -144,7 +146,7 @@ def identify(
 
 
 def _client(above: Sequence[Ancestor], said: str, environment: Mapping[str, str]) -> tuple[str, str]:
-    """The client, and what tells it."""
+    """Return the client and the evidence for it."""
     host = _host(above)
     if host and host.client:
         return host.client, f"parent process {host.pid}, {host.names[-1]}"
@@ -152,16 +154,16 @@ def _client(above: Sequence[Ancestor], said: str, environment: Mapping[str, str]
         if said.lower().startswith(client):
             return client, f"its handshake as {said}"
     marker = None if said else next((variable for variable in MARKERS if environment.get(variable)), None)
-    return (MARKERS[marker], f"the variable {marker}") if marker else (CUSTOM, "no sign of a client that is known")
+    return (MARKERS[marker], f"the variable {marker}") if marker else (CUSTOM, "no sign of a known client")
 
 
 def _host(above: Sequence[Ancestor]) -> Ancestor | None:
-    """The process that wanted this bridge started."""
+    """Return the process that caused this bridge to start: the nearest one that is not a mere wrapper."""
     return next((one for one in above if one.client or not one.launches_only), None)
 
 
 def _user_interface(above: Sequence[Ancestor], client: str, said: str) -> Ancestor | None:
-    """The process that the person looks at; one whose name does not tell is believed what it said of itself."""
+    """Return the process that the person looks at; a process with a neutral name is believed in the handshake."""
     host = _host(above)
     if host is None or (client == CODEX and not _is_a_window(host)):
         return None
@@ -170,7 +172,7 @@ def _user_interface(above: Sequence[Ancestor], client: str, said: str) -> Ancest
 
 
 def _is_a_window(codex: Ancestor) -> bool:
-    """Whether a Codex runs its servers itself, without the daemon, as one does that was given settings of its own."""
+    """Return whether a Codex starts its servers itself, not through the daemon, because it has settings of its own."""
     return codex.tty is not None and APP_SERVER not in codex.command
 
 

@@ -1,7 +1,4 @@
-"""What the model is told at the handshake, beside what the coordinator says of itself.
-
-It only makes sentences.
-"""
+"""The instructions for the model at the handshake: the coordinator's own, and what the bridge adds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,12 +11,12 @@ from xats_tui.mcp_bridge.registration_defaults import RequestedIdentity
 
 
 def instructions(coordinator: Mapping[str, Any] | None, wish: RequestedIdentity, told: Mapping[str, Any] | None) -> str:
-    """The instructions for the model.
+    """Return the instructions for the model.
 
     Args:
-        coordinator: what it answered to the handshake; None while it is not there.
-        wish: who the agent is to be.
-        told: the coordinator's answer to the registration, None if there is none yet.
+        coordinator: its answer to the handshake; None while it is not connected.
+        wish: the agent's identity from the configuration.
+        told: the coordinator's answer to the registration; None if there is none yet.
     """
     base = str((coordinator or {}).get("instructions") or INSTRUCTIONS)
     parts = [base.rstrip(), NAME_IS_ENOUGH, _registered(wish, told), _versions(coordinator)]
@@ -27,7 +24,7 @@ def instructions(coordinator: Mapping[str, Any] | None, wish: RequestedIdentity,
 
 
 def refusal(told: Mapping[str, Any]) -> str:
-    """Why the coordinator did not register the agent."""
+    """Return the reason why the coordinator did not register the agent."""
     answer = answer_of(told) or {}
     content = told.get("content") or [{}]
     return ": ".join(str(answer[key]) for key in ("error", "detail") if key in answer) or str(content[0].get("text"))
@@ -50,6 +47,6 @@ def _versions(coordinator: Mapping[str, Any] | None) -> str:
     if server.get("name") != SERVER_NAME or server.get("version") == __version__:
         return ""
     return (
-        f"The coordinator is version {server.get('version')}, this bridge is {__version__}: both work, but whoever "
-        "updated one should restart the other."
+        f"The coordinator is version {server.get('version')}, this bridge is {__version__}: both work, but the one "
+        "that was not updated should be restarted."
     )

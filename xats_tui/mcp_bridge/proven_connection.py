@@ -1,4 +1,4 @@
-"""Connections to the coordinator on which it has proved itself before anything else is sent."""
+"""Connections to the coordinator on which nothing is sent before its proof."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -13,15 +13,15 @@ from xats_tui.runtime.coordinator_proof import MAX_ANSWER_BYTES, TIMEOUT_S, Chal
 SocketOptions = Iterable[Any] | None
 
 MOST_CONNECTIONS, MOST_IDLE, IDLE_S = 100, 20, 5.0
-"""As httpx2 has them by itself."""
+"""The limits that httpx2 uses by default."""
 
 
 class ProvingTransport(httpx2.AsyncHTTPTransport):
-    """httpx2's own, which asks every new connection for its proof."""
+    """httpx2's transport, with a proof demanded on every new connection."""
 
     def __init__(self, key_path: Path | None, token: str) -> None:
         super().__init__(trust_env=False)
-        # httpx2 2.16 has no public way to a pool with a network of its own; tests hold us to it.
+        # httpx2 2.16 has no public way to a pool with its own network; tests check that this one still works.
         self._pool = httpcore2.AsyncConnectionPool(
             max_connections=MOST_CONNECTIONS,
             max_keepalive_connections=MOST_IDLE,
@@ -44,12 +44,13 @@ class _ProvingNetwork(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: SocketOptions = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Connect, and let nothing be sent before the other end has proved itself.
+        """Connect, and send nothing before the other end has proved itself.
 
         Raises:
             NotProven: it has not.
         """
-        # It takes a while: one that starts has its key only now, and a token is stretched once.
+        # In a thread, at each connection: a starting coordinator writes its key only now, and stretching a token takes
+        # a while.
         known = await asyncio.to_thread(keys, self._key_path, self._token)
         stream = await self._network.connect_tcp(host, port, timeout, local_address, socket_options)
         try:
@@ -67,5 +68,5 @@ async def _see_proof(stream: httpcore2.AsyncNetworkStream, known: Sequence[bytes
         while not challenge.hear(await stream.read(MAX_ANSWER_BYTES, TIMEOUT_S)):
             pass
     except (httpcore2.NetworkError, httpcore2.TimeoutException, ConnectionResetError) as error:
-        raise httpcore2.ConnectError(str(error)) from error  # nothing was asked of it yet
+        raise httpcore2.ConnectError(str(error)) from error  # nothing was asked yet
     challenge.judge()

@@ -1,6 +1,6 @@
-"""What the coordinator must hear again after it was restarted, so that the agent is known there as before.
+"""The calls that a restarted coordinator must hear again, so that it knows the agent as before.
 
-It knows the names of the tools that make a session somebody's; it calls nothing.
+This module knows the tools that give a session its identity; it calls none of them.
 """
 
 import json
@@ -14,35 +14,35 @@ Params = Mapping[str, Any]
 
 REGISTER = frozenset({"register_agent", "register_claude_self", "register_codex_self"})
 IN_USE = "name_in_use"
-"""The refusal of a registration that no model has called for: whoever has the name lives."""
+"""The refusal of a registration from the configuration: a living agent has the name."""
 
 BIND = "bind_runtime_identity"
 UNREGISTER = "unregister_self"
 
 OF_ONE_CALL = frozenset({CALL_ID, UNASKED, "progressToken"})
-"""What the `_meta` of a call says of that call alone."""
+"""Keys of `_meta` that concern a single call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RememberedRegistration:
-    """The last calls that succeeded in making this session an agent's, as the `params` of their `tools/call`."""
+    """The last successful calls that gave this session its identity, as the `params` of their `tools/call`."""
 
     register: Params | None = None
     bind: Params | None = None
-    """Made after `register`, for that agent."""
+    """Made after `register`, for the same agent."""
     asked: bool = True
-    """A model has called for it; else it is the configuration's wish."""
+    """True if a model asked for it; false if only the configuration did."""
 
     @property
     def calls(self) -> tuple[Params, ...]:
-        """What to call on a new session, in this order."""
+        """The calls to make on a new session, in this order."""
         return tuple(call for call in (self.register, self.bind) if call is not None)
 
     def after(self, params: Params, result: Mapping[str, Any]) -> "RememberedRegistration":
-        """What to remember once this call was answered with this result."""
+        """Return what to remember after this call was answered with this result."""
         tool = params.get("name")
         if error_of(result) == "superseded":
-            return RememberedRegistration()  # another has taken the name: after a restart it must not be taken back
+            return RememberedRegistration()  # another agent has taken the name: a restart must not take it back
         if tool not in REGISTER | {BIND, UNREGISTER} or not succeeded(result):
             return self
         if tool == UNREGISTER:
@@ -52,7 +52,7 @@ class RememberedRegistration:
 
 
 def succeeded(result: Mapping[str, Any]) -> bool:
-    """Whether a tool's answer is neither a tool error nor an object that says `error`."""
+    """Return whether a tool's answer is neither a tool error nor an object with `error`."""
     match result:
         case {"isError": True}:
             return False
@@ -62,7 +62,7 @@ def succeeded(result: Mapping[str, Any]) -> bool:
 
 
 def answer_of(result: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The object that a tool answered with; None if its answer is none."""
+    """Return the object that a tool answered with; None if the answer is not an object."""
     match result:
         case {"content": [{"type": "text", "text": str(text)}, *_]}:
             try:
@@ -75,7 +75,7 @@ def answer_of(result: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def error_of(result: Mapping[str, Any]) -> object:
-    """The code with which a tool refused a call; None if it did not."""
+    """Return the code with which a tool refused a call; None if it did not refuse."""
     return (answer_of(result) or {}).get("error")
 
 

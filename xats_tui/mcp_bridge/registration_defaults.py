@@ -1,7 +1,6 @@
-"""What a registration says beside the agent's name, so that the model need not say it.
+"""Defaults for a registration, so that the model need only pass the agent's name.
 
-It knows the arguments of the tools that register, and only fills in those that the coordinator offers and the model
-left out.
+Only arguments that the coordinator offers and the model left out are filled in.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,22 +12,22 @@ from xats_tui.mcp_bridge.identity import CLAUDE_CODE, CODEX, CUSTOM, Identity
 from xats_tui.mcp_bridge.registration import REGISTER, Params
 
 CLIENT_OF_TOOL = {"register_claude_self": CLAUDE_CODE, "register_codex_self": CODEX}
-"""The tools that say by their name which client calls."""
+"""Registration tools whose name tells the client."""
 
 THREAD = "threadId"
-"""Where Codex names the thread of a call, in `_meta`."""
+"""The key in `_meta` with which Codex names the thread of a call."""
 CODEX_TURN = "x-codex-turn-metadata"
-"""Where Codex says more of it."""
+"""The key in `_meta` with which Codex tells more about the turn."""
 
 FILLED_IN = frozenset({"client", "client_name", "model", "project_dir", "ui_pid"})
-"""Arguments that nobody need pass."""
+"""Arguments that the model may leave out."""
 
 NAME_IS_ENOUGH = "Here name is enough: your program, its pane and the project folder are filled in."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestedIdentity:
-    """Who the agent is to be, as whoever configured the bridge said; with a name it is registered unasked."""
+    """The agent's identity from the bridge's configuration; an agent with a name is registered without being asked."""
 
     name: str | None = None
     team: str | None = None
@@ -37,16 +36,16 @@ class RequestedIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationDefaults:
-    """All that this bridge can say of its agent."""
+    """Everything that this bridge can say about its agent."""
 
     identity: Identity
     wish: RequestedIdentity = RequestedIdentity()
     channel: str = ""
-    """The csid of the channel to the host; empty if it takes no wakes there."""
+    """The id of the channel to the host; empty if the host takes no wakes there."""
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What goes into the `_meta` of every call; the coordinator verifies it."""
+        """The claims in the `_meta` of every call; the coordinator verifies them."""
         identity = self.identity
         ui = {"pid": identity.ui_pid, "pane": identity.pane} if identity.ui_pid else None
         said = {
@@ -60,7 +59,7 @@ class RegistrationDefaults:
         return {key: value for key, value in said.items() if value}
 
     def completed(self, call: Params, offered: Iterable[Mapping[str, Any]]) -> Params:
-        """A registration with the arguments that the model left out; `offered` are the coordinator's tools."""
+        """Return a registration with the missing arguments filled in; `offered` are the coordinator's tools."""
         given = dict(call.get("arguments") or {})
         known = self._known(str(call["name"]), given, call.get("_meta") or {})
         schema = next((tool.get("inputSchema") or {} for tool in offered if tool.get("name") == call["name"]), {})
@@ -70,7 +69,7 @@ class RegistrationDefaults:
         return {**call, "arguments": {**given, **added}}
 
     def _known(self, tool: str, given: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
-        """All that can be said of the caller, for the client that the model says it runs in, or else for ours."""
+        """Return all known arguments, for the client that the model names, else for the identified client."""
         named = CUSTOM if given.get("client_name") else None
         client = CLIENT_OF_TOOL.get(tool) or given.get("client") or named or self.identity.client
         known: dict[str, Any] = {"client": client, "model": _model(meta) or self.identity.model}
@@ -83,6 +82,7 @@ class RegistrationDefaults:
             known["thread_id"] = meta.get(THREAD)
         if client == CODEX and THREAD in meta:
             known["ws_url"] = self.identity.codex_url
+        # The working directory names the team only if neither the model nor the configuration names one.
         if not str(given.get("team", self.wish.team) or "").strip():
             known["project_dir"] = self.identity.project_dir
         return known
@@ -95,7 +95,7 @@ def _model(meta: Mapping[str, Any]) -> str:
 
 
 def simplified(tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The coordinator's tools as they are offered to the host: what is filled in is not asked for."""
+    """Return the coordinator's tools as the host sees them: arguments that are filled in are optional."""
     return [_simplified(tool) if tool.get("name") in REGISTER else tool for tool in tools]
 
 

@@ -1,10 +1,10 @@
 """One MCP session with the coordinator over Streamable HTTP.
 
-It passes requests and results on as they are, and says of every failure whether the request can have been carried out.
-It does not know why a request is made, nor what to do when the session is lost.
+Requests and results pass through unchanged; every failure tells whether the request can have been carried out.
 
-It speaks HTTP itself because the client of the SDK takes a second to import, all that a host may have to wait for the
-first answer, and because it tells neither that its standing stream ended nor whether a request had left.
+The module speaks HTTP itself for two reasons: importing the SDK's client takes a second, which is as long as a host may
+wait for its first answer; and that client reports neither the end of its standing stream nor whether a request had
+left.
 """
 
 import asyncio
@@ -26,26 +26,26 @@ from xats_tui.runtime.coordinator_proof import NotProven
 logger = logging.getLogger(__name__)
 
 PROTOCOL = "2025-11-25"
-"""The newest protocol that has sessions and a standing stream."""
+"""The newest protocol version with sessions and a standing stream."""
 
 Hear = Callable[[Mapping[str, Any]], None]
-"""Is given every notification that the coordinator sends."""
+"""Called with every notification of the coordinator."""
 
 CONNECT_TIMEOUT_S = 2.0
 DEAD_STREAM_S = 60.0
-"""Seconds without a byte after which a stream is taken for dead; the coordinator sends a comment every 15 s."""
+"""Time without a byte after which a stream counts as dead; the coordinator sends a comment every 15 s."""
 FAREWELL_TIMEOUT_S = 1.0
-"""Seconds for the coordinator to hear that a request or the session has ended."""
+"""Time to tell the coordinator that a request or the session has ended."""
 
 METHOD_NOT_FOUND = -32601
 REFUSED = -32000
 
 UNKNOWN_SESSION = "unknown_session"
-"""What the reference says, with status 400, where the protocol asks for 404."""
+"""The reference's error with status 400, where the protocol demands 404."""
 
 
 class RpcError(Exception):
-    """The coordinator answered with an error, in JSON-RPC or in HTTP; `error` goes to the host as it is."""
+    """The coordinator answered with an error, in JSON-RPC or HTTP; `error` goes to the host unchanged."""
 
     def __init__(self, error: Mapping[str, Any]) -> None:
         super().__init__(str(error.get("message")))
@@ -53,23 +53,23 @@ class RpcError(Exception):
 
 
 class NotReached(Exception):
-    """The request was surely not carried out: there is no coordinator, or it does not know this session."""
+    """The request was certainly not carried out: no coordinator runs, or it does not know this session."""
 
 
 class TokenRefused(NotReached):
-    """The coordinator wants another token."""
+    """The coordinator demands another token."""
 
 
 class CoordinatorFull(NotReached):
-    """The coordinator has too many sessions already; the text says what to do."""
+    """The coordinator has too many sessions; the text says what to do."""
 
 
 class NoCoordinator(NotReached):
-    """Something answers at the address, but it does not speak MCP, or does not prove who it is."""
+    """The program at the address does not speak MCP, or does not prove to be the coordinator."""
 
 
 class Interrupted(Exception):
-    """The connection broke after the request had left, so that nobody knows what became of it."""
+    """The connection broke after the request had left; its outcome is unknown."""
 
 
 class CoordinatorSession:
@@ -78,14 +78,14 @@ class CoordinatorSession:
     def __init__(
         self, url: str, token: str | None, hear: Hear, *, name: str = "xats-tui-bridge", key_path: Path | None = None
     ) -> None:
-        """Name the coordinator's endpoint.
+        """Prepare a session with the coordinator at `url`.
 
         Args:
-            url: where it is.
-            token: what it lets us in by; it is sent only where the coordinator has proved itself.
-            hear: is given its notifications.
-            name: what we are called there.
-            key_path: the file of a key by which it may prove itself, besides the token.
+            url: the coordinator's endpoint.
+            token: the bearer token; it is sent only after the coordinator has proved itself.
+            hear: called with each notification.
+            name: our name in the handshake.
+            key_path: the file with a key that the coordinator may prove itself with, besides the token.
         """
         self._url = url
         self._name = name
@@ -117,12 +117,12 @@ class CoordinatorSession:
 
     @property
     def keeps_calls(self) -> bool:
-        """Whether the coordinator answers a call that it has carried out before, by its id, without doing it again."""
+        """True if the coordinator answers a repeated call id from its records, without carrying the call out again."""
         capabilities = self.greeting.get("capabilities") or {}
         return CALLS_ONCE in (capabilities.get("experimental") or {})
 
     async def request(self, method: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The result of a request; cancelling this tells the coordinator.
+        """Return the result of a request; a cancellation is passed on to the coordinator.
 
         Raises:
             RpcError: the answer is an error.
@@ -139,7 +139,7 @@ class CoordinatorSession:
             raise
 
     async def until_lost(self) -> None:
-        """Hear what the coordinator has to say, until its standing stream ends or `lose` is called."""
+        """Take the coordinator's notifications until its standing stream ends or `lose` is called."""
         standing = asyncio.create_task(self._listen())
         lost = asyncio.create_task(self._lost.wait())
         try:
@@ -150,11 +150,11 @@ class CoordinatorSession:
             await asyncio.gather(standing, lost, return_exceptions=True)
 
     def lose(self) -> None:
-        """A request found that the session is no more."""
+        """Mark the session as lost, because a request found that it no longer exists."""
         self._lost.set()
 
     async def close(self) -> None:
-        """Say goodbye, if somebody is there to hear it."""
+        """End the session at the coordinator, if it can be reached."""
         try:
             async with asyncio.timeout(FAREWELL_TIMEOUT_S):
                 if "mcp-session-id" in self._http.headers:
@@ -197,7 +197,7 @@ class CoordinatorSession:
         return NoCoordinator(f"what listens at {self._url} is no xats coordinator: name another port with --port")
 
     async def _check(self, response: httpx2.Response) -> None:
-        """Let only an answer to the request through."""
+        """Raise an error unless the response answers the request."""
         if response.status_code < 400:
             return
         body = _object(await response.aread())
@@ -225,12 +225,12 @@ class CoordinatorSession:
                 async for received in _messages(response):
                     await self._take(received)
         except (NotReached, Interrupted, RpcError) as error:
-            logger.info("the standing stream ended: %s", error)
+            logger.info("the coordinator's standing stream ended: %s", error)
 
     async def _take(self, received: Mapping[str, Any]) -> None:
-        """A notification is passed on; a request of the coordinator is answered here: the host is not asked."""
+        """Pass a notification on, and answer a request of the coordinator without asking the host."""
         if "method" not in received:
-            logger.debug("an answer that nobody waits for: %s", received.get("id"))
+            logger.debug("dropped an answer without a request: %s", received.get("id"))
         elif "id" not in received:
             self._hear(received)
         elif received["method"] == "ping":
@@ -240,7 +240,7 @@ class CoordinatorSession:
             await self._post_quietly({"jsonrpc": "2.0", "id": received["id"], "error": error})
 
     async def _post_quietly(self, message: Mapping[str, Any]) -> None:
-        """Send what is not missed if it does not arrive."""
+        """Send a message whose loss does no harm."""
         try:
             async with asyncio.timeout(FAREWELL_TIMEOUT_S):
                 await self._post(message)
@@ -253,7 +253,7 @@ class CoordinatorSession:
 
 
 async def _messages(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
-    """The JSON-RPC messages of an answer, which is a single one or a stream of events."""
+    """Yield the JSON-RPC messages of an answer: a single one, or those of an event stream."""
     if response.headers.get("content-type", "").startswith("text/event-stream"):
         async for event in httpx2.EventSource(response, max_event_size=None):
             if event.data:

@@ -1,6 +1,6 @@
-"""The connection to the coordinator: found, lost, found again, and told again who the agent is.
+"""The connection to the coordinator: found, lost, found again, and told again about the agent.
 
-It knows which requests may be repeated.  It does not know the host, which should notice nothing of all this.
+It decides which requests may be repeated; the host notices nothing of a reconnection.
 """
 
 import asyncio
@@ -40,16 +40,16 @@ from xats_tui.mcp_bridge.session import (
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
-"""Seconds that a request waits for the coordinator to come back."""
+"""Time that a request waits for the coordinator to come back."""
 START_AFTER_S = 4.0
-"""Seconds that a request waits before a lost coordinator is replaced: whoever stopped it may be about to start it."""
+"""Time that a request waits before a lost coordinator is replaced: the person who stopped it may be restarting it."""
 FIRST_RETRY_S = 0.1
-"""Seconds between two tries to connect; doubled each time."""
+"""Time between two tries to connect; doubled after each try."""
 MAX_RETRY_S = 1.0
-"""The longest such delay: with it an agent is registered again within two seconds of the port being back."""
+"""Longest time between two tries: an agent is registered again within two seconds after the port is back."""
 
 FIRST_PAUSE, LAST_PAUSE = 1.0, 15.0
-"""Seconds between two times that a name is asked for which somebody has."""
+"""Time between two requests for a name that another agent holds: the first one, and the longest one."""
 
 READ_ONLY = frozenset(
     {
@@ -65,9 +65,9 @@ READ_ONLY = frozenset(
     }
 )
 REPEATABLE = READ_ONLY | REGISTER | {BIND, UNREGISTER, "pre_register_codex_pane", "subscribe_contract", "get_inbox"}
-"""Tools that may be called twice: the second call changes nothing that the first has not.  A repeated call says nothing
-of whether the mail of an earlier answer has arrived.  Others are repeated only before a coordinator that keeps its
-answers."""
+"""Tools that may be called twice, because the second call changes nothing more.  A repeated call proves nothing about
+the arrival of an earlier answer's messages.  Other tools are repeated only at a coordinator that keeps its answers.
+"""
 
 ASK_INSTEAD = {
     "send_message": "get_delivery_status",
@@ -79,11 +79,11 @@ ASK_INSTEAD = {
     "task_complete": "task_list",
     "register_contract": "get_contract",
 }
-"""Which tool tells what became of a call."""
+"""The tool that tells the outcome of a call."""
 
 
 def delays() -> Iterator[float]:
-    """Seconds from one try to connect to the next, without end."""
+    """Yield the seconds between tries to connect, without end."""
     delay = FIRST_RETRY_S
     while True:
         yield delay
@@ -91,39 +91,39 @@ def delays() -> Iterator[float]:
 
 
 class Unavailable(Exception):
-    """There is no answer, and there will be none; the text tells the agent why and what to do."""
+    """No answer will come; the text tells the agent why and what to do."""
 
 
 @dataclass(eq=False, slots=True)
 class Upstream:
-    """Requests go in; behind it sessions come and go."""
+    """Carries requests to the coordinator, over one session after the other."""
 
     launcher: CoordinatorLocator
     token: str | None
     hear: Hear
     key_path: Path | None = None
-    """The file of a key by which the coordinator may prove itself, besides the token."""
+    """The file with a key that the coordinator may prove itself with, besides the token."""
     introduction: RegistrationDefaults | None = None
-    """What can be said of the agent, as far as it is known."""
+    """All that is known about the agent so far."""
     registration: RememberedRegistration = field(default_factory=RememberedRegistration)
     instance: str = field(default_factory=lambda: str(uuid.uuid4()))
     told: Mapping[str, Any] | None = None
-    """What the coordinator answered when it was last told, unasked, who the agent is."""
+    """The coordinator's answer to the last registration that no model asked for."""
     _turns: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """One registration at a time: an unasked one must not come after what the model has called for."""
+    """Serialises registrations: a late unasked one must not undo the model's own."""
     _session: CoordinatorSession | None = None
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set while there is a session, or a `_trouble` that makes waiting for one pointless."""
+    """Set while there is a session, or a `_trouble` that makes waiting pointless."""
     _waiting_since: dict[object, float] = field(default_factory=dict)
-    """The requests that wait for a session, each with the time at which it began to."""
+    """The requests that wait for a session, each with the time when it began to wait."""
     _server: Mapping[str, Any] | None = None
-    """Name and version of the coordinator that was connected last; None while there was none."""
+    """Name and version of the coordinator that was connected last; None before the first connection."""
     _trouble: str = ""
-    """Why the coordinator does not let us in, or could not be started; empty while there is hope."""
+    """The reason why the coordinator refuses us or could not be started; empty while there is none."""
 
     @property
     def greeting(self) -> Mapping[str, Any] | None:
-        """What the coordinator said of itself in the handshake; None while there is no session."""
+        """The coordinator's answer to the handshake; None without a session."""
         return self._session.greeting if self._session else None
 
     async def run(self) -> None:
@@ -143,13 +143,13 @@ class Upstream:
             await asyncio.sleep(FIRST_RETRY_S)
 
     def introduce(self, call: Params) -> None:
-        """Have the coordinator told who the agent is to be, on a new session and before anything else."""
+        """Register the agent on a new session, before anything else."""
         self.registration = RememberedRegistration(register=call, asked=False)
         if self._session is not None:
             self._lose(self._session)
 
     async def claim(self, call: Params) -> None:
-        """Register as the configuration wishes, because the model calls something else.
+        """Register as the configuration wishes, because the model's first call was another tool.
 
         Raises:
             RpcError, Unavailable: there is no answer.
@@ -159,15 +159,15 @@ class Upstream:
 
     @property
     def is_turned_away(self) -> bool:
-        """Whether the name that the configuration wishes is somebody's who lives."""
+        """True if a living agent holds the name from the configuration."""
         return self.told is not None and error_of(self.told) == IN_USE
 
     def forget(self) -> None:
-        """Tell no coordinator any more who the agent is: it is somebody else's name now."""
+        """Stop registering again: the name belongs to another agent now."""
         self.registration = RememberedRegistration()
 
     async def connected(self, timeout: float) -> bool:
-        """Whether there is a session, now or within so many seconds."""
+        """Return whether there is a session, now or within `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):
                 await self._settled.wait()
@@ -176,11 +176,11 @@ class Upstream:
         return self._session is not None
 
     async def request(self, method: str, params: Mapping[str, Any] | None) -> dict[str, Any]:
-        """The coordinator's result, whatever happens to the connection meanwhile.
+        """Return the coordinator's result, across reconnections.
 
         Raises:
             RpcError: the coordinator answered with an error.
-            Unavailable: it did not come back in time, or nobody knows what became of the request.
+            Unavailable: it did not come back in time, or the outcome is unknown.
         """
         if method != "tools/call" or params is None:
             return await self._carried_out(method, params, repeatable=True)
@@ -194,10 +194,10 @@ class Upstream:
         return result
 
     async def _carried_out(self, method: str, params: Params | None, *, repeatable: bool) -> dict[str, Any]:
-        """The result of a request, made once more in each new session until it is answered.
+        """Return the result of a request, repeated in each new session until it is answered.
 
         Raises:
-            Interrupted: it may have been carried out, and must not be made again.
+            Interrupted: it may have been carried out and must not be repeated.
         """
         deadline = asyncio.get_running_loop().time() + TIMEOUT_S
         broken: Interrupted | None = None
@@ -221,7 +221,7 @@ class Upstream:
     async def _made(
         self, session: CoordinatorSession, method: str, params: Params | None, *, repeated: bool = False
     ) -> dict[str, Any]:
-        """The result of a request as this coordinator wants it made: a registration with all that is known of us."""
+        """Return the result of a request; a registration is completed with everything known about the agent."""
         if method != "tools/call" or params is None:
             return await session.request(method, params)
         claims = self.introduction.claims if self.introduction else {}
@@ -238,7 +238,7 @@ class Upstream:
         self._waiting_since[waiter] = now
         try:
             if not await self.connected(deadline - now) and self.launcher.is_starting:
-                await self.connected(START_TIMEOUT_S)  # on a busy machine it takes its time, but it comes
+                await self.connected(START_TIMEOUT_S)  # a start on a busy machine takes its time, but succeeds
         finally:
             del self._waiting_since[waiter]
         if self._session is None:
@@ -247,7 +247,7 @@ class Upstream:
         return self._session
 
     def _adopt(self, session: CoordinatorSession) -> None:
-        """Give the session to the requests; the host hears if the tools may be others than those it was told of."""
+        """Offer the session to requests; tell the host if the coordinator changed, because its tools may differ."""
         if self._server not in (None, session.greeting.get("serverInfo")):
             self.hear({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
         self._server = session.greeting.get("serverInfo")
@@ -256,7 +256,7 @@ class Upstream:
         self._settled.set()
 
     def _lose(self, session: CoordinatorSession) -> None:
-        """Give the session to no further request."""
+        """Offer the session to no further request."""
         session.lose()
         if self._session is session:
             self._session = None
@@ -277,15 +277,13 @@ class Upstream:
             await asyncio.sleep(FIRST_RETRY_S if self.launcher.is_starting else rest)
 
     def _is_wanted(self) -> bool:
-        """Whether a coordinator must be started: at first, and later when a request has waited for long enough.
-
-        An idle agent starts none: the operator may have stopped the coordinator, or be about to start it with a screen.
-        """
+        """Return whether a coordinator must be started: at first, and later once a request has waited long enough."""
+        # An idle agent starts none: the operator may have stopped the coordinator, or be about to start a dashboard.
         now = asyncio.get_running_loop().time()
         return self._server is None or any(now - since >= START_AFTER_S for since in self._waiting_since.values())
 
     async def _try(self, url: str) -> CoordinatorSession | None:
-        """A session that knows the agent, if the coordinator is there and lets us in."""
+        """Return a session that knows the agent, or None if the coordinator cannot be reached or refuses."""
         session = CoordinatorSession(url, self.token, self.hear, key_path=self.key_path)
         try:
             await session.open()
@@ -309,14 +307,14 @@ class Upstream:
             if call is self.registration.register:
                 self.told = result
             log = logger.info if succeeded(result) else logger.warning
-            log("told again: %s, answered %s", call["name"], result)
+            log("registered again: %s, answered %s", call["name"], result)
             if error_of(result) == IN_USE:
                 if self.registration.asked:
-                    self.forget()  # it was taken over meanwhile: the model learns of it with its next call
+                    self.forget()  # taken over meanwhile: the model learns it from its next call
                 return
 
     async def _stand_by(self, session: CoordinatorSession) -> None:
-        """While another agent has the name that the configuration wishes, ask for it again and again."""
+        """Ask for the configured name again and again while another agent holds it."""
         pause = FIRST_PAUSE
         while self.is_turned_away and not self.registration.asked:
             await asyncio.sleep(pause)
@@ -328,5 +326,5 @@ class Upstream:
 
 def _unknown_outcome(call: Params) -> str:
     tool = str(call.get("name"))
-    advice = f"call {ASK_INSTEAD[tool]} to see" if tool in ASK_INSTEAD else "look before you repeat it"
+    advice = f"call {ASK_INSTEAD[tool]} to see" if tool in ASK_INSTEAD else "check before you repeat it"
     return f"The coordinator went away during {tool}: it may or may not have been carried out; {advice}."

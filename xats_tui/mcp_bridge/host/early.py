@@ -1,4 +1,4 @@
-"""Imported before anything else: a bridge hears its host while the rest of the program is still being imported."""
+"""Imported first: a bridge listens to its host while the rest of the program is still being imported."""
 
 import sys
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from xats_tui.mcp_bridge.host.pipes import Pipes
 COMMAND = "mcp"
 
 PROGRAMS = ("/xats-tui", "/xats_tui/__main__.py")
-"""How the path of this program ends, as it stands in its own command line."""
+"""Ends of this program's path, as it stands in its own command line."""
 
 
 def begun() -> InitializeAnswer | None:
-    """Return what has heard the host since this process began; None if that was not begun as a bridge."""
+    """Return the object that has listened to the host since the process began; None if the process is no bridge."""
     return _begun
 
 
 def is_bridge(command_line: Sequence[str]) -> bool:
-    """Tell whether a command line is that of a bridge: nothing but flags with values stands before the command."""
+    """Return whether a command line starts a bridge: only flags with values may stand before the command."""
     program, *arguments = command_line or ("",)
     if not f"/{program}".endswith(PROGRAMS) or "--help" in arguments:
         return False

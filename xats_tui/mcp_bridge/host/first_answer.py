@@ -1,7 +1,7 @@
-"""The first answer of the bridge: `initialize` is answered in time, also while the program is still being imported.
+"""The first answer of the bridge: `initialize` is answered in time, even while the program is still being imported.
 
-Hosts give a server as little as five seconds, and importing takes that long on a busy machine.  What is answered then
-is less than a bridge that is ready says: nothing of the coordinator, nothing of the registration.
+Hosts give a server as little as five seconds, and the imports take that long on a busy machine.  An early answer says
+less than a ready bridge would: nothing about the coordinator or the registration.
 """
 
 import threading
@@ -13,13 +13,13 @@ from xats_tui.mcp_bridge.host.messages import Request, messages_in
 from xats_tui.mcp_bridge.host.pipes import Hear, Pipes
 
 OVERDUE_AFTER_START_S = 3.5
-"""Time for the program to be ready and answer; hosts are known that wait for five seconds."""
+"""Time for the program to get ready and answer; some hosts wait only five seconds."""
 OVERDUE_S = 1.0
-"""The same for an `initialize` that comes later; a bridge that is ready answers within 0.6 s."""
+"""The same time for a later `initialize`; a ready bridge answers within 0.6 s."""
 
 
 class InitializeAnswer:
-    """Keeps the host's lines until somebody listens, and answers the first `initialize` if nobody does in time."""
+    """Keeps the host's lines until a listener comes; answers the first `initialize` if nothing else does in time."""
 
     def __init__(self, pipes: Pipes, *, channel: bool) -> None:
         self.pipes = pipes
@@ -29,21 +29,21 @@ class InitializeAnswer:
         self._kept: list[bytes | None] = []
         self._hear: Hear = self._kept.append
         self._awaits = True
-        """Whether the first `initialize` is still to come."""
+        """True until the first `initialize` arrives."""
         self._settled = False
         self._answered = False
-        """Whether it was answered here, and its answer by the bridge is still to come."""
+        """True if it was answered here and the bridge has not answered it yet."""
         pipes.listen(self._receive)
 
     def listen(self, hear: Hear) -> None:
-        """Have `hear` called with every line, those that have come so far included."""
+        """Call `hear` with every line, starting with those kept so far."""
         with self._lock:
             for line in self._kept:
                 hear(line)
             self._hear = hear
 
     def settle(self) -> bool:
-        """Leave `initialize` to the caller for good; False if this one has been answered already."""
+        """Leave `initialize` to the caller for good; return False if it has been answered already."""
         with self._lock:
             was_answered, self._answered, self._settled = self._answered, False, True
         return not was_answered
@@ -65,7 +65,7 @@ class InitializeAnswer:
                 return
 
     def _answer(self, request: Request) -> None:
-        """Answer what nobody else has answered in time."""
+        """Answer an `initialize` that nothing else has answered in time."""
         with self._lock:
             if self._settled:
                 return

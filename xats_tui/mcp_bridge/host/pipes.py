@@ -1,7 +1,7 @@
-"""The pipes to the host: lines in, lines out, on a thread each.
+"""The pipes to the host: lines in and lines out, each direction on its own thread.
 
-A host that does not read, or a stdin that is a file, never holds up the rest of the program.  It imports little, for it
-is there before the program is (`early`), and does not know what the lines mean.
+A host that does not read, or a stdin that is a file, never blocks the rest of the program.  The module imports little,
+because it runs before the rest of the program is imported (`early`).
 """
 
 import json
@@ -17,20 +17,20 @@ logger = logging.getLogger(__name__)
 Json = Mapping[str, Any]
 
 Hear = Callable[[bytes | None], None]
-"""Is given every line of the host, and None when there will be no more."""
+"""Called with every line of the host, and with None at the end."""
 
 CHUNK_BYTES = 65536
-"""Taken from stdin at once."""
+"""Largest read from stdin."""
 
 MAX_LINE_BYTES = 8_000_000
-"""What is kept of a line; the coordinator takes a message of a mebibyte."""
+"""Part of a line that is kept; the coordinator takes a message of one mebibyte."""
 
 LAST_WORDS_S = 1.0
-"""Time at the end for a slow host to take what was already said."""
+"""Time at the end for a slow host to read what was sent."""
 
 
 class Pipes:
-    """Stdin and stdout.  Nothing else in this process can reach stdout while they are open."""
+    """Stdin and stdout; nothing else in this process can write to stdout while they are open."""
 
     def __init__(self, stdin: int = 0, stdout: int = 1) -> None:
         self._stdin = stdin
@@ -41,15 +41,15 @@ class Pipes:
         self._speaker.start()
 
     def listen(self, hear: Hear) -> None:
-        """Have `hear` called with every line, on a thread of its own."""
+        """Call `hear` with every line, on a thread of its own."""
         threading.Thread(target=self._listen, args=(hear,), name="from the host", daemon=True).start()
 
     def say(self, message: Json) -> None:
-        """Send one message; it never waits."""
+        """Send a message without waiting."""
         self._to_say.put(json.dumps(message, separators=(",", ":")).encode() + b"\n")
 
     def close(self) -> None:
-        """Wait a moment until the host has taken everything."""
+        """Wait a moment until the host has read everything."""
         self._to_say.put(None)
         self._speaker.join(LAST_WORDS_S)
 
@@ -67,11 +67,11 @@ class Pipes:
                 while line:
                     line = line[os.write(self._stdout, line) :]
         except OSError as error:
-            logger.info("the host does not listen any more: %s", error)
+            logger.info("cannot write to the host any more: %s", error)
 
 
 def _lines(descriptor: int) -> Iterator[bytes]:
-    """The lines that come in, the last one also without its newline; a descriptor that cannot be read has none."""
+    """Yield the lines of a descriptor, the last one even without a newline; none if it cannot be read."""
     rest = bytearray()
     try:
         while chunk := os.read(descriptor, CHUNK_BYTES):
@@ -82,5 +82,5 @@ def _lines(descriptor: int) -> Iterator[bytes]:
                 rest = bytearray(other)
             del rest[MAX_LINE_BYTES:]
     except OSError as error:
-        logger.info("the host cannot be heard any more: %s", error)
+        logger.info("cannot read from the host any more: %s", error)
     yield bytes(rest)

@@ -13,20 +13,20 @@ from xats_tui.mcp_bridge.host.pipes import Json, Pipes
 logger = logging.getLogger(__name__)
 
 LOGGED_BYTES = 200
-"""What the log shows of a line that cannot be used."""
+"""Part of an unusable line that the log shows."""
 
 
 class Host:
-    """Messages in, messages out."""
+    """Messages from and to the host."""
 
     def __init__(self, pipes: Pipes, first: InitializeAnswer | None = None) -> None:
-        """Speak through pipes; `first` has heard what came in on them so far, and answers `initialize` if we do not."""
+        """Use the given pipes; `first` has kept their lines so far, and answers `initialize` if we do not."""
         self._pipes = pipes
         self._first = first
         self._heard: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     async def messages(self) -> AsyncIterator[Request | Notification]:
-        """Every request and notification of the host, until it closes stdin; anything else is answered here."""
+        """Yield the host's requests and notifications until it closes stdin; answer malformed ones with an error."""
         loop = asyncio.get_running_loop()
 
         def hear(line: bytes | None) -> None:
@@ -36,28 +36,28 @@ class Host:
         while (line := await self._heard.get()) is not None:
             for message in messages_in(line):
                 if isinstance(message, Malformed):
-                    logger.warning("the host sent what cannot be used (%s): %r", message.sentence, line[:LOGGED_BYTES])
+                    logger.warning("the host sent an unusable line (%s): %r", message.sentence, line[:LOGGED_BYTES])
                     error = {"code": message.code, "message": message.sentence}
                     self.say({"jsonrpc": "2.0", "id": message.id, "error": error})
                 else:
                     yield message
 
     def say(self, message: Json) -> None:
-        """Send one message; it never waits."""
+        """Send a message without waiting."""
         self._pipes.say(message)
 
     def greet(self, answer: Json) -> None:
-        """Send the answer to `initialize`, unless the first one has been given while the program was not ready."""
+        """Send the answer to `initialize`, unless `first` has already answered it."""
         if self._first is None or self._first.settle():
             self.say(answer)
 
     def close(self) -> None:
-        """Wait a moment until the host has taken everything."""
+        """Wait a moment until the host has read everything."""
         self._pipes.close()
 
 
 async def until_told(serving: Coroutine[Any, Any, None]) -> None:
-    """Serve a host until that is done, or until SIGTERM or SIGINT."""
+    """Serve a host until the coroutine ends, or until SIGTERM or SIGINT."""
     task = asyncio.ensure_future(serving)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
