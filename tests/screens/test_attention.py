@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.screens.sample import BACKEND, FILLED, FRONTEND, INBOX, NOW, QA, WAKES, ago, entry, message, wake
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
-from xats_tui.core.model.wakes import PING_PONG, WakeStage, WakeStatus
+from xats_tui.core.model.wakes import PING_PONG, Gate, WakeStage, WakeStatus
 from xats_tui.screens.data.attention import concerns
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.places import Mode
@@ -79,6 +81,21 @@ def test_a_hint_in_somebodys_draft_is_told_and_left_to_that_person() -> None:
         f"our hint got mixed into what somebody was typing in {seen.look.pane.pane_id}: send or clear that line; "
         "1 wake waiting"
     )
+
+
+@pytest.mark.parametrize("gate", ["synchronized", "input", "stopped"])
+def test_a_wake_that_only_a_person_can_let_go_is_told_of_at_once(gate: str) -> None:
+    told = Gate(name=gate, holds=False, detail="what to do about it").told
+    fresh = wake(BACKEND, 1, WakeStatus.RETRYING, told, 1, 0)
+    (only,) = concerns(Snapshot(roster=(entry(BACKEND),), wakes=(fresh,)), NOW)
+    assert (only.key, only.remedy) == (f"waiting/{BACKEND.agent_id}", "go_to_pane")
+    assert "what to do about it" in only.reason
+
+
+def test_a_wake_that_waits_for_the_end_of_a_turn_is_not_told_of_at_once() -> None:
+    told = Gate(name="state", holds=False, detail="busy: a spinner turns").told
+    fresh = wake(BACKEND, 1, WakeStatus.RETRYING, told, 1, 0)
+    assert keys(Snapshot(roster=(entry(BACKEND),), wakes=(fresh,))) == []
 
 
 def test_mail_to_the_operator_is_told_of_at_once_until_it_is_marked_as_read() -> None:

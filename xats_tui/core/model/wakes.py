@@ -17,6 +17,18 @@ class Gate:
     holds: bool
     detail: str
 
+    @property
+    def told(self) -> str:
+        """The reason why a wake waits for this gate."""
+        return f"{self.name}{TOLD_BY}{self.detail}"
+
+
+TOLD_BY = ": "
+"""Between the name of a gate and its detail, where a wake tells what it waits for."""
+
+NEEDS_A_PERSON = frozenset({"synchronized", "input", "stopped"})
+"""The gates that stay closed until somebody does something at the pane, however long a wake waits."""
+
 
 class WakeStatus(StrEnum):
     """The outcome of a wake, in the words of the wire."""
@@ -76,6 +88,11 @@ class Wake:
     def is_over(self) -> bool:
         """True if it will not be tried again."""
         return self.due_at is None
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether it waits for something that no time will change."""
+        return (self.detail or "").partition(TOLD_BY)[0] in NEEDS_A_PERSON
 
 
 class Reachability(StrEnum):

@@ -164,8 +164,8 @@ def _failed_wakes(snapshot: Snapshot) -> Iterator[Concern]:
 
 
 def _long_waits(snapshot: Snapshot, now: datetime, asking: set[str]) -> Iterator[Concern]:
-    """Wakes that wait for something else than a dialog, which says it all."""
-    waiting = [wake for wake in snapshot.wakes if _waits_long(wake, now) and wake.agent_id not in asking]
+    """Wakes that wait long, or for a person, for something else than a dialog, which says it all."""
+    waiting = [wake for wake in snapshot.wakes if _is_worth_a_look(wake, now) and wake.agent_id not in asking]
     for wakes in _by_agent(snapshot, waiting).values():
         oldest = min(wakes, key=_queued_at)
         reason = one_line(oldest.detail or oldest.skip_reason) or "not tried yet"
@@ -307,8 +307,9 @@ def _wake_subject(snapshot: Snapshot, wakes: list[Wake]) -> str:
     return f"wake → {address}" if len(wakes) == 1 else f"{len(wakes)} wakes → {address}"
 
 
-def _waits_long(wake: Wake, now: datetime) -> bool:
-    return _is_waiting(wake) and now - _queued_at(wake) > LONG_WAIT and not _is_ping_pong(wake)
+def _is_worth_a_look(wake: Wake, now: datetime) -> bool:
+    is_long = now - _queued_at(wake) > LONG_WAIT
+    return _is_waiting(wake) and (is_long or wake.needs_a_person) and not _is_ping_pong(wake)
 
 
 def _is_ping_pong(wake: Wake) -> bool:

@@ -18,7 +18,7 @@ from xats_tui.core.errors import PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.pastes import HINT_SIGN
-from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, WakeStage
+from xats_tui.core.model.wakes import DeliveryResult, Observation, Reachability, WakeStage
 
 OPERATOR_TIMEOUT_S = 6.0
 """How long what the operator orders waits for a person to stop typing: the order itself may be that person's key."""
@@ -100,7 +100,7 @@ class TmuxPane:
             if seen.proof:
                 return await self._submitted_after_all(seen)
             if closed := first_closed(seen.gates, overruled(agent.client) if forced else ()):
-                return _nothing_typed(_told(closed), last_lines(seen.view))
+                return _nothing_typed(closed.told, last_lines(seen.view))
             return await self._typist.type(agent, hint, seen)
 
     async def _seen(self, agent: Agent, *, follow: bool = True) -> PaneObservation | Observation:
@@ -141,7 +141,7 @@ def _observation(agent: Agent, seen: PaneObservation) -> Observation:
     owner, closed = seen.gates[0], first_closed(seen.gates)
     return Observation(
         reach=Reachability.OPEN if owner.holds else Reachability.AGENT_GONE,
-        detail=_told(closed) if closed else "every gate is open",
+        detail=closed.told if closed else "every gate is open",
         gates=seen.gates,
         seen=last_lines(seen.view),
         is_taken=seen.proof is not None,
@@ -151,10 +151,6 @@ def _observation(agent: Agent, seen: PaneObservation) -> Observation:
 
 def _closed_by_people(seen: PaneObservation) -> bool:
     return {gate.name for gate in seen.gates if not gate.holds} in ({"person"}, {"person", "drawn"})
-
-
-def _told(gate: Gate) -> str:
-    return f"{gate.name}: {gate.detail}"
 
 
 def _nothing_typed(detail: str, shown: str) -> DeliveryResult:
