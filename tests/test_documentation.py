@@ -94,7 +94,10 @@ class Fetched(HTMLParser):
 def test_the_site_builds_without_a_warning_and_fetches_nothing_from_elsewhere(tmp_path: Path) -> None:
     site = tmp_path / "site"
     building = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)]
-    told = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # a warning of the theme about a mkdocs version that we do not use
+    told = {
+        **os.environ,
+        "NO_MKDOCS_2_WARNING": "1",
+    }  # a warning of the theme about a mkdocs version that we do not use
     built = subprocess.run(building, cwd=ROOT, env=told, capture_output=True, text=True, timeout=50)
     assert (built.returncode, built.stdout + built.stderr) == (0, "")
     fetched = Fetched()

@@ -31,6 +31,9 @@ class OpencodeServer:
         """A path that is answered with a status of 500."""
         self.garbled = ""
         """One that is answered with what is no JSON."""
+        self.mute = ""
+        """One that takes what is sent, and answers nothing until the block ends."""
+        self.ended = threading.Event()
 
 
 @contextmanager
@@ -52,6 +55,8 @@ def opencode_server() -> Iterator[OpencodeServer]:
                 state.shown = body["sessionID"]
             elif self.path == f"/session/{SESSION}/prompt_async" and self.path != state.broken:
                 state.prompts.append(body["parts"][0]["text"])
+            if self.path == state.mute:
+                state.ended.wait()
             self.answer(204, b"")
 
         def answer(self, status: int, body: bytes) -> None:
@@ -74,5 +79,6 @@ def opencode_server() -> Iterator[OpencodeServer]:
         try:
             yield state
         finally:
+            state.ended.set()
             server.shutdown()
             serving.join()

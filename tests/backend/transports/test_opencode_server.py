@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from tests.backend.services.wakes.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.stand_ins.opencode_server import SESSION, OpencodeServer, opencode_server
+from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.transports import opencode_server as opencode_transport
 from xats_tui.backend.transports.opencode_server import NoServerAnswer, begin_session
+from xats_tui.core.model.wakes import WakeStage, WakeStatus
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
@@ -115,6 +118,24 @@ async def test_a_prompt_that_the_server_fails_to_take_is_not_called_delivered(
     (status,) = (await alice.call("get_delivery_status", message_id=sent["message_id"]))["statuses"]
     assert status["detail"] == f"opencode at {opencode.url} answered POST {opencode.broken} with status 500"
     assert list(status["evidence"]) == ["queued", "attempted"]
+
+
+async def test_a_prompt_of_which_nobody_knows_whether_it_was_taken_is_not_repeated_as_if_it_had_failed(
+    opencode: OpencodeServer, backend: Coordinator, connect: Connect, register: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opencode_transport, "TIMEOUT_S", 0.2)
+    opencode.mute = f"/session/{SESSION}/prompt_async"
+    await registered(connect, opencode.url)
+    alice = await register("alice")
+
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    await until(alice, sent["message_id"], detail="unconfirmed")
+
+    (wake,) = await backend.waker.statuses(sent["message_id"])
+    assert (wake.status, wake.failures, WakeStage.SUBMITTED in wake.reached) == (WakeStatus.RETRYING, 0, False)
+    assert wake.due_at is not None
+    assert wake.due_at - backend.clock.now() > timedelta(seconds=20)
+    assert opencode.prompts == [HINT]
 
 
 async def test_one_that_is_no_json_is_told_as_such(

@@ -86,7 +86,7 @@ class CodexAppServer:
                     turn = await _start_turn(server, thread_id, hint)
                     return _proof(WakeStage.SUBMITTED, f"turn {turn} started", seen)
             except NoReply as error:  # it may run all the same: neither failed nor to be repeated some other way
-                return _proof(WakeStage.ATTEMPTED, f"unconfirmed: {error}", seen)
+                return _proof(WakeStage.ATTEMPTED, f"unconfirmed: {error}", seen, uncertain=True)
             except (ServerUnreachable, RequestRefused, MissingToken) as error:
                 return _proof(WakeStage.ATTEMPTED, str(error), seen, failed=True)
 
@@ -240,5 +240,13 @@ async def _start_turn(server: JsonRpc, thread_id: str, text: str) -> str:
     return str(turn.get("id", "")) if isinstance(turn, dict) else ""
 
 
-def _proof(step: WakeStage, detail: str, seen: str, *, failed: bool = False) -> DeliveryResult:
-    return DeliveryResult(step=step, detail=detail, seen_before=seen, seen_after=detail, failed=failed, typed=False)
+def _proof(step: WakeStage, detail: str, seen: str, *, failed: bool = False, uncertain: bool = False) -> DeliveryResult:
+    return DeliveryResult(
+        step=step,
+        detail=detail,
+        seen_before=seen,
+        seen_after=detail,
+        failed=failed,
+        uncertain=uncertain,
+        typed=False,
+    )

@@ -33,6 +33,10 @@ class NoServerAnswer(XatsError):
     """The server cannot be reached, or answers what is not its protocol."""
 
 
+class Unanswered(NoServerAnswer):
+    """A request was sent, and no whole answer came: its effect is unknown."""
+
+
 class OpencodeServer:
     """Prompts opencode sessions."""
 
@@ -63,9 +67,7 @@ class OpencodeServer:
                     observation = await _observation(server, session)
                     if not all(gate.holds for gate in observation.gates):
                         return _proof(WakeStage.ATTEMPTED, observation.detail)
-                    prompt = {"parts": [{"type": "text", "text": hint}]}
-                    await _asked(server, "POST", f"/session/{session}/prompt_async", prompt)
-                    return _proof(WakeStage.SUBMITTED, f"session {session} took the prompt")
+                    return await _prompted(server, session, hint)
             except NoServerAnswer as error:
                 return _proof(WakeStage.ATTEMPTED, str(error), failed=True)
 
@@ -96,6 +98,15 @@ async def _connected(base_url: str) -> AsyncIterator[httpx2.AsyncClient]:
         base_url=base_url, headers=unpacked, timeout=TIMEOUT_S, trust_env=False, verify=False
     ) as server:
         yield server
+
+
+async def _prompted(server: httpx2.AsyncClient, session: str, hint: str) -> DeliveryResult:
+    prompt = {"parts": [{"type": "text", "text": hint}]}
+    try:
+        await _asked(server, "POST", f"/session/{session}/prompt_async", prompt)
+    except Unanswered as error:  # it may be taken all the same: neither failed nor to be repeated at once
+        return _proof(WakeStage.ATTEMPTED, f"unconfirmed: {error}", uncertain=True)
+    return _proof(WakeStage.SUBMITTED, f"session {session} took the prompt")
 
 
 async def _session(server: httpx2.AsyncClient, agent: Agent) -> str:
@@ -154,10 +165,12 @@ async def _asked(server: httpx2.AsyncClient, method: str, path: str, body: Any =
             if not response.is_success:  # a redirect is not followed: it may lead anywhere
                 raise NoServerAnswer(f"{_where(server)} answered {method} {path} with status {response.status_code}")
             return json.loads(content) if content else None
-    except TimeoutError as error:
-        raise NoServerAnswer(f"{_where(server)} did not answer {path} within {TIMEOUT_S:g} s") from error
-    except httpx2.HTTPError as error:
+    except httpx2.ConnectError as error:
         raise NoServerAnswer(f"{_where(server)}: {error or type(error).__name__}") from error
+    except (TimeoutError, httpx2.TimeoutException) as error:
+        raise Unanswered(f"{_where(server)} did not answer {path} within {TIMEOUT_S:g} s") from error
+    except httpx2.HTTPError as error:
+        raise Unanswered(f"{_where(server)}: {error or type(error).__name__}") from error
     except (ValueError, RecursionError) as error:
         raise _strange(server, path) from error
 
@@ -180,5 +193,13 @@ def _where(server: httpx2.AsyncClient) -> str:
     return f"opencode at {str(server.base_url).rstrip('/')}"
 
 
-def _proof(step: WakeStage, detail: str, *, failed: bool = False) -> DeliveryResult:
-    return DeliveryResult(step=step, detail=detail, seen_before="", seen_after=detail, typed=False, failed=failed)
+def _proof(step: WakeStage, detail: str, *, failed: bool = False, uncertain: bool = False) -> DeliveryResult:
+    return DeliveryResult(
+        step=step,
+        detail=detail,
+        seen_before="",
+        seen_after=detail,
+        typed=False,
+        failed=failed,
+        uncertain=uncertain,
+    )

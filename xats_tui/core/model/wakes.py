@@ -138,6 +138,8 @@ class DeliveryResult:
     """True if the hint was typed; if false, the stage `typed` is left out."""
     failed: bool = False
     """True if the transport itself failed, false if a gate stood in the way."""
+    uncertain: bool = False
+    """True if it may take effect yet: only time makes another try worth its while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from xats_tui.backend.services.wakes.policy import (
     HINT_PATIENCE,
     MAX_HINT_CHARS,
+    RETRY_DELAYS,
     Defer,
     Deliver,
     GiveUp,
@@ -23,7 +24,7 @@ from xats_tui.backend.services.wakes.policy import (
     look_again_at,
 )
 from xats_tui.core.model.agents import Agent, Client, Delivery
-from xats_tui.core.model.wakes import Gate, Observation, Reachability, Wake, WakeStage, WakeStatus
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, Wake, WakeStage, WakeStatus
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 
@@ -139,13 +140,24 @@ def test_the_policy_decides_by_what_is_seen(case: str) -> None:
 
 
 def test_a_delivery_without_proof_is_tried_again() -> None:
-    verdict = after_delivery((a_wake(),), WakeStage.TYPED, "Enter was not taken", failed=False, now=NOW)
+    verdict = after_delivery((a_wake(),), came_to(WakeStage.TYPED, "Enter was not taken"), NOW)
 
     assert verdict == waits("Enter was not taken", 30)
 
 
+def test_a_delivery_that_may_take_effect_yet_is_no_failure_and_not_repeated_before_its_time() -> None:
+    verdict = after_delivery((a_wake(),), came_to(WakeStage.ATTEMPTED, "no answer", uncertain=True), NOW)
+
+    assert verdict == Defer(reason="guard_failed", detail="no answer", until=NOW + RETRY_DELAYS[0])
+
+
 def test_a_delivery_with_proof_leaves_nothing_to_decide() -> None:
-    assert after_delivery((a_wake(),), WakeStage.SUBMITTED, "", failed=False, now=NOW) is None
+    assert after_delivery((a_wake(),), came_to(WakeStage.SUBMITTED, ""), NOW) is None
+
+
+def came_to(step: WakeStage, detail: str, *, uncertain: bool = False) -> DeliveryResult:
+    """The result of a delivery."""
+    return DeliveryResult(step=step, detail=detail, seen_before="", seen_after="", uncertain=uncertain)
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class WakeAttempts:
         if agent and transport and wanted:
             proof = await _delivered_by(transport, agent, await self._hint(agent, wakes), forced=forced)
             now = self._clock.now()
-            verdict = after_delivery(wakes, proof.step, proof.detail, failed=proof.failed, now=now, types=types)
+            verdict = after_delivery(wakes, proof, now, types=types)
         await self._write_down(agent_id, transport.name if transport else "none", verdict, proof, self._serving(agent))
         return Tried(agent=agent, typed=types, verdict=verdict)
 

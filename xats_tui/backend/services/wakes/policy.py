@@ -9,7 +9,16 @@ from datetime import datetime, timedelta
 from unicodedata import category
 
 from xats_tui.core.model.agents import Agent, DeliveryKind
-from xats_tui.core.model.wakes import PING_PONG, Gate, Observation, Reachability, Wake, WakeStage, WakeStatus
+from xats_tui.core.model.wakes import (
+    PING_PONG,
+    DeliveryResult,
+    Gate,
+    Observation,
+    Reachability,
+    Wake,
+    WakeStage,
+    WakeStatus,
+)
 
 RETRY_DELAYS = (timedelta(seconds=30), timedelta(seconds=180), timedelta(seconds=600))
 """Delays to the next try, the last one for ever after; the first three are the reference's."""
@@ -221,13 +230,16 @@ def decide(
 
 
 def after_delivery(
-    wakes: Sequence[Wake], step: WakeStage, detail: str, *, failed: bool, now: datetime, types: bool = True
+    wakes: Sequence[Wake], result: DeliveryResult, now: datetime, *, types: bool = True
 ) -> Verdict | None:
-    """What a delivery that did not get as far as `submitted` means; None if it did."""
-    if step is WakeStage.SUBMITTED:
+    """Decide what follows on a delivery that did not get as far as `submitted`; None if it did."""
+    detail = result.detail
+    if result.step is WakeStage.SUBMITTED:
         return None
-    if failed:
+    if result.failed:
         return _after_failure(wakes, detail, now, types=types)
+    if result.uncertain:
+        return Defer(reason="guard_failed", detail=detail, until=now + delay_after(wakes))
     return _wait_for_pane(wakes, detail, now)
 
 
