@@ -45,6 +45,9 @@ GLANCE = 0.1
 DRAWN_WITHIN = 8.0
 """Seconds that a busy program has to show what was typed."""
 
+LISTENS_WITHIN = 60.0
+"""Seconds that the scripted model has to start, on a machine that is busy on purpose."""
+
 KEEPING_THE_PANE = 'exec env -i TMUX="$TMUX" TMUX_PANE="$TMUX_PANE" "$@"'
 """Nothing of our environment reaches a pane but what tmux gives it."""
 
@@ -284,7 +287,8 @@ def free_port() -> int:
 
 
 def _await_port(port: int) -> None:
-    for _ in range(100):
+    until = time.monotonic() + LISTENS_WITHIN
+    while time.monotonic() < until:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
