@@ -218,7 +218,7 @@ async def _send(subject: str, backend: Coordinator) -> float:
 
     end = backend.bus.listen(hear)
     to = Addressees(team=team(RECIPIENT), agent_ids=(agent_id(RECIPIENT),))
-    await backend.operator_mail.send([to], "bench", subject=subject, need_reply=False)
+    await backend.operator.send([to], "bench", subject=subject, need_reply=False)
     end()
     return committed[0]
 

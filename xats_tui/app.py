@@ -19,6 +19,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
 
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.errors import XatsError
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.actions import ACTION
@@ -185,7 +186,7 @@ class XatsApp(App[Next]):
     @work(group="alerts")
     async def _tell_in_tmux(self, text: str) -> None:
         try:
-            await self._desk.verbs.alert(text)
+            await self._desk.verbs.ask(OperatorApi.alert, text)
         except VerbRefused as refused:
             logger.warning("nobody was told of a dialog: %s", refused.sentence)
 

@@ -175,7 +175,7 @@ async def test_a_list_that_is_cut_says_so(scene: Scene) -> None:
 
 
 async def test_a_page_boundary_loses_no_message(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xats_tui.backend.operator_api.readings.PAGE", 3)
+    monkeypatch.setattr("xats_tui.backend.operator_api.readings.PAGE_MESSAGES", 3)
     async with team(settings, "one", "two", "three") as (one, *_):
         for number in range(4):
             await one.call("broadcast", body=f"to all {number}")
@@ -453,7 +453,7 @@ async def test_an_older_coordinator_and_what_is_none_are_told_in_one_sentence(
 async def test_a_coordinator_that_hangs_is_told_and_keeps_no_tab_waiting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xats_tui.runtime.operator_client.PATIENCE", 0.2)
+    monkeypatch.setattr("xats_tui.runtime.operator_client.TIMEOUT_S", 0.2)
     (tmp_path / "operator.token").write_text(SECRET)
     path = tmp_path / "daemon.pid"
     with pid_file.held(path), socket.create_server(("127.0.0.1", 0)) as silent:
@@ -491,7 +491,7 @@ def offered(line: str) -> list[str]:
 async def test_the_shell_completes_names_of_the_running_coordinator(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xats_tui.commands.completions.AT_ONCE", 10.0)
+    monkeypatch.setattr("xats_tui.commands.completions.ANSWER_TIMEOUT_S", 10.0)
 
     assert offered(f"xats-tui --home {scene.home} poke a") == ["alice"]
     assert set(offered(f"xats-tui poke --home {scene.home} b")) == {"bob@blue", "bob@red"}

@@ -79,7 +79,7 @@ async def test_it_is_refused_at_the_start_and_saved_by_the_repair(
     assert done.kept.read_bytes() == damaged
     assert {stat.S_IMODE(file.stat().st_mode) & 0o077 for file in path.parent.glob("data.db*")} == {0}
     async with Coordinator.running(settings) as backend:
-        assert (await backend.health()).troubles == ()
+        assert (await backend.operator.health()).troubles == ()
 
 
 @pytest.mark.slow

@@ -129,7 +129,7 @@ async def test_the_very_next_message_is_refused_in_one_sentence(settings: Settin
         assert "nothing more is stored: stop the coordinator" in refused["detail"]
         assert (await bob.call("echo", msg="there"))["msg"] == "there"
         await eventually(lambda: backend.notices.troubles != ())
-        assert (await backend.health()).unstored == refused["detail"]
+        assert (await backend.operator.health()).unstored == refused["detail"]
 
 
 @pytest.mark.parametrize("take", DESTRUCTIVE.values(), ids=list(DESTRUCTIVE))
@@ -160,7 +160,7 @@ async def test_a_file_that_is_put_back_is_gone_on_with(settings: Settings, name:
         async with asyncio.timeout(PATIENCE):
             while not await is_taken():
                 await asyncio.sleep(0.05)
-        assert (await backend.health()).unstored == ""
+        assert (await backend.operator.health()).unstored == ""
         assert {message["body"] for message in (await bob.call("get_inbox"))["messages"]} == {"after"}
     with closing(sqlite3.connect(settings.db_path)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -109,7 +109,7 @@ async def test_calls_do_not_wait_for_a_tmux_that_hangs_and_the_operator_is_told(
         assert await took(alice.call("echo", msg="x")) < TIMEOUT_S
         assert await took(bob.call("task_list")) < TIMEOUT_S
     await eventually(lambda: [trouble.subject for trouble in backend.notices.troubles] == ["tmux"])
-    assert f"within {TIMEOUT_S:g} s" in (await backend.health()).troubles[0].text
+    assert f"within {TIMEOUT_S:g} s" in (await backend.operator.health()).troubles[0].text
 
     put_tmux('exec $REAL "$@"')
     await eventually(lambda: backend.notices.troubles == ())

@@ -160,7 +160,7 @@ class Board(Mail):
     def _operate(self, verb: str, task: Work, *arguments: str) -> str | None:
         """Do what the operator does with a task that is before its eyes; the code of a refusal."""
         seen = next(one for one in self.world.look(self.world.board.of_team(task.team)) if one.id == task.id)
-        act: Any = getattr(self.world.operator_tasks, verb)
+        act: Any = getattr(self.world.operator, f"{verb}_task")
         try:
             self.world.ask(act(seen, *arguments))
         except Refusal as refusal:

@@ -273,7 +273,7 @@ class Waking(Book):
             if verb == "force":
                 self.world.ask(operator.force(*key))
             else:
-                self.world.ask(operator.cancel(*key))
+                self.world.ask(operator.cancel_wake(*key))
         except Refusal:
             return False
         return True

@@ -17,6 +17,7 @@ from tests.fakes import FakeChannel, FakePane, FakeProcesses, FakeTerminals, Fak
 from xats_tui.backend.health.notices import Notices
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
 from xats_tui.backend.services.agents.presence import Presence
@@ -51,6 +52,7 @@ from xats_tui.backend.transports.claude_channel import OpenChannels
 from xats_tui.backend.transports.pane.transport import TmuxPane
 from xats_tui.backend.transports.tokens import Tokens
 from xats_tui.core.events import EventBus
+from xats_tui.core.model.activity import Actor
 from xats_tui.core.model.agents import Agent, Binding, Client, Delivery, DeliveryKind, VerificationMode
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.wakes import Wake
@@ -214,8 +216,8 @@ class World:
         self.receipts = Receipts(database, self.mailbox, self.waker, clock)
         self.board = TaskBoard(database, presence)
         self.contracts = ContractBook(database, self.sessions, schema_limit=10_000)
-        self.operator = Operator(database, self.waker, self.tmux)
-        self.operator_tasks = OperatorTasks(database, self.mailbox)
+        acts = Operator(database, self.waker, self.tmux), OperatorTasks(database, self.mailbox)
+        self.operator = OperatorApi(Actor(), acts)
         channels = Channels(database, OpenChannels(self.sessions), self.waker)
         identity = RuntimeIdentity(self.tmux, self.processes, clock)
         recognition = Recognition(database, self.processes)

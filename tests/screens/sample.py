@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from xats_tui.backend.operator_api.declaration import Verb
 from xats_tui.backend.services.schemas.compatibility import compare
 from xats_tui.clients.dialogs import read_prompt
 from xats_tui.core.clock import Clock
@@ -41,7 +42,7 @@ from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskEntry, Tas
 from xats_tui.core.model.wakes import DeliveryResult, Gate, Wake, WakeAttempt, WakeStage, WakeStatus
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Slice, Snapshot, SnapshotSource
-from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.data.verbs import P, T, VerbRefused
 
 NOW = datetime(2026, 11, 22, 14, 3, 22, tzinfo=UTC)
 
@@ -624,6 +625,11 @@ class FixedVerbs:
         self.asked: Prompt | None = read_prompt(Client.CLAUDE_CODE, DIALOG_SCREEN, {"pane_width": 56})
         self.asked_next: Prompt | None = None
         self.done: list[tuple[object, ...]] = []
+
+    async def ask(self, verb: Verb[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the method of that name."""
+        answer: T = await getattr(self, verb.name)(*args, **kwargs)
+        return answer
 
     async def poke(self, agent_id: str, text: str) -> DeliveryResult:
         """Claim that it was submitted."""

@@ -8,15 +8,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from xats_tui import __version__
 from xats_tui.backend.api.listener import listen
 from xats_tui.backend.health.counts import Counts
 from xats_tui.backend.health.loop_lag import LoopLagMonitor
 from xats_tui.backend.health.notices import Notices
+from xats_tui.backend.health.report import HealthReport
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.mcp_sessions import McpSessions
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.agents.departures import Departures
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
@@ -67,7 +68,7 @@ from xats_tui.backend.transports.tokens import Tokens
 from xats_tui.core.clock import Clock, SystemClock, to_wire
 from xats_tui.core.errors import StartError, UnusableStore
 from xats_tui.core.events import Event, EventBus, PaneBound
-from xats_tui.core.model.health import Health
+from xats_tui.core.model.activity import Actor
 from xats_tui.runtime import operator_token, pid_file
 from xats_tui.runtime.logs import set_level
 from xats_tui.runtime.pid_file import AlreadyRunning, Holding, PidRecord
@@ -136,15 +137,10 @@ class Coordinator:
         self._departures = Departures(database, self.sessions, processes, clock, bus.publish)
         self._known_agents = KnownAgents(database)
         self.registry = Registry(database, self._known_agents, self.sessions, presence, self.waker, self.panes, clock)
-        self._counts = Counts(database, self.sessions, self.panes, bus, clock)
+        counts = Counts(database, self.sessions, self.panes, bus, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
         self._receipts = Receipts(database, self.mailbox, self.waker, clock)
-        self.operator_mail = OperatorMail(database, self.mailbox)
-        self.operator_tasks = OperatorTasks(database, self.mailbox)
         self.channels = Channels(database, open_channels, self.waker)
-        self.operator = Operator(database, self.waker, tmux)
-        self.operator_agents = OperatorAgents(database, self.registry, tmux)
-        self.answering = Answering(database, typing, self.panes, clock)
         self.board = TaskBoard(database, presence)
         self.kept_sessions = KeptSessions(database, self.sessions, self.channels, clock)
         self.retention = Retention(
@@ -185,7 +181,40 @@ class Coordinator:
             clock=clock,
         )
         launches = LocalLaunchBackend(database, self.registry, services.registrar, self.sessions)
-        self.launching = Launcher(TmuxWindows(tmux), launches, clock, settings)
+        health = HealthReport(
+            lambda: self.settings,
+            self.port,
+            database,
+            self.sessions,
+            self.panes,
+            tmux,
+            counts,
+            self.pulse,
+            self.notices,
+            clock,
+        )
+        self.operator = OperatorApi(
+            Actor(),
+            (
+                database,
+                self.sessions,
+                self.registry,
+                self.mailbox,
+                self.waker,
+                self.board,
+                self.contracts,
+                self.panes,
+                tmux,
+                health,
+                launches,
+                Operator(database, self.waker, tmux),
+                OperatorMail(database, self.mailbox),
+                OperatorTasks(database, self.mailbox),
+                OperatorAgents(database, self.registry, tmux),
+                Answering(database, typing, self.panes, clock),
+                Launcher(TmuxWindows(tmux), launches, clock, settings),
+            ),
+        )
         self._panes_changed = asyncio.Event()
         bus.listen(self.waker.hear)
         bus.listen(self._receipts.hear)
@@ -265,7 +294,7 @@ class Coordinator:
             read_only: refuse commands of the operator that change anything.
         """
         opened = await asyncio.to_thread(_opener_of_doors)
-        async with opened(self.listener, self._services, self.health, self.settings, read_only=read_only):
+        async with opened(self.listener, self._services, self.operator, self.settings, read_only=read_only):
             record = PidRecord(
                 pid=os.getpid(),
                 port=self.port,
@@ -278,39 +307,6 @@ class Coordinator:
             self._holding.write(record)
             logger.info("listening on %s:%s", self.settings.host, self.port)
             yield
-
-    async def health(self) -> Health:
-        """How the coordinator is doing."""
-        counted = await self._counts.now()
-        return Health(
-            version=__version__,
-            host=self.settings.host,
-            port=self.port,
-            started_at=self.started_at,
-            now=self.clock.now(),
-            sessions=len(self.sessions),
-            agents_connected=counted.agents_connected,
-            wakes_waiting=counted.wakes_waiting,
-            wakes_failed=counted.wakes_failed,
-            dialogs_open=counted.dialogs_open,
-            body_limit=self.settings.body_limit,
-            loop_lag=self.pulse.worst,
-            database_bytes=_size_of(self.settings.db_path),
-            tmux_seconds=self.tmux.round_trip,
-            notices=self.notices.latest,
-            troubles=self.notices.troubles,
-            unstored=self._database.trouble if self._database.is_lost else "",
-            alert=self.settings.alert,
-            tick_seconds=self.panes.tick_seconds,
-        )
-
-    async def save_database(self) -> Path:
-        """Write everything that is stored into a new file; its path.
-
-        Raises:
-            StoreError: it cannot be written.
-        """
-        return await self._database.save()
 
     async def _start(self, stack: AsyncExitStack) -> None:
         for path in (self.settings.operator_token_path, self.settings.proof_key_path):
@@ -394,9 +390,3 @@ def _opener_of_doors() -> Callable[..., AbstractAsyncContextManager[None]]:
     from xats_tui.backend.api.assemble import opened
 
     return opened
-
-
-def _size_of(database: Path) -> int:
-    """Bytes of a database with what has not been merged into it yet."""
-    files = (database, database.with_name(f"{database.name}-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import uvloop
 
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.errors import StartError, XatsError
 from xats_tui.core.events import Event, Scope
 from xats_tui.runtime.settings import Loaded, Settings
@@ -95,6 +96,14 @@ class CoordinatorThread:
             CoordinatorGone: it has stopped.
         """
         return await asyncio.wrap_future(self._asked(question))
+
+    async def ask_operator(self, question: Callable[[OperatorApi], Coroutine[Any, Any, T]]) -> T:
+        """Ask the operator's verbs on the coordinator's loop.
+
+        Raises:
+            CoordinatorGone: it has stopped.
+        """
+        return await self.ask(lambda backend: question(backend.operator))
 
     def ask_from_thread(self, question: Callable[[Coordinator], Coroutine[Any, Any, T]], patience: float) -> T:
         """As `ask`, for a thread without a loop; waits so many seconds at the most.

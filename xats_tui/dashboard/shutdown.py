@@ -37,7 +37,7 @@ class Shutdown:
         """How many agents would be cut off."""
         try:
             return self._coordinator.ask_from_thread(
-                lambda backend: backend.health(), ROSTER_TIMEOUT_S
+                lambda backend: backend.operator.health(), ROSTER_TIMEOUT_S
             ).agents_connected
         except CoordinatorGone:
             return 0

@@ -23,13 +23,13 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 async def test_what_happens_is_counted_at_once(backend: Coordinator, register: Connect) -> None:
-    assert (await backend.health()).agents_connected == 0
+    assert (await backend.operator.health()).agents_connected == 0
     await register("alice")
-    assert (await backend.health()).agents_connected == 1
+    assert (await backend.operator.health()).agents_connected == 1
     bob = await register("bob")
-    assert (await backend.health()).agents_connected == 2
+    assert (await backend.operator.health()).agents_connected == 2
     await bob.call("unregister_self")
-    assert (await backend.health()).agents_connected == 1
+    assert (await backend.operator.health()).agents_connected == 1
 
 
 async def test_between_two_events_nothing_is_counted_twice(
@@ -37,5 +37,5 @@ async def test_between_two_events_nothing_is_counted_twice(
 ) -> None:
     await register("alice")
     for _ in range(3):
-        assert (await backend.health()).agents_connected == 1
+        assert (await backend.operator.health()).agents_connected == 1
     assert counted == [1]

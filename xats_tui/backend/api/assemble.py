@@ -4,17 +4,17 @@ Importing this takes half a second, mostly for the MCP SDK; a dashboard imports 
 """
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from xats_tui.backend.api.app import HttpApp
 from xats_tui.backend.api.operator_endpoint import OperatorEndpoint
-from xats_tui.backend.operator_api.base import OperatorServices
+from xats_tui.backend.operator_api.api import OperatorApi
+from xats_tui.backend.operator_api.base import COMMAND_LINE
 from xats_tui.backend.services.bundle import Services
 from xats_tui.backend.services.wakes.hooks import HostHooks
 from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.base import Toolbox
-from xats_tui.core.model.health import Health
 from xats_tui.runtime.settings import Settings
 
 
@@ -22,7 +22,7 @@ from xats_tui.runtime.settings import Settings
 async def opened(
     listener: socket.socket,
     services: Services,
-    health: Callable[[], Awaitable[Health]],
+    operator: OperatorApi,
     settings: Settings,
     *,
     read_only: bool,
@@ -32,15 +32,14 @@ async def opened(
     Args:
         listener: a listening socket.
         services: services that carry out the calls.
-        health: reads the coordinator's health.
+        operator: the operator's verbs.
         settings: the effective settings.
         read_only: refuse operator commands that change anything.
     """
-    commanded = OperatorServices.acting(services, health)
-    operator = OperatorEndpoint(commanded, settings.operator_token_path, read_only=read_only)
+    commands = OperatorEndpoint(operator.acting(COMMAND_LINE), settings.operator_token_path, read_only=read_only)
     hooks = HostHooks(services.database, services.waker, services.receipts, services.reports, services.clock)
     toolbox = Toolbox(TOOLS, services)
     sessions, kept, runtimes = services.sessions, services.kept_sessions, services.runtimes
-    door = HttpApp(toolbox, hooks, operator, sessions, kept, runtimes, settings, services.clock)
+    door = HttpApp(toolbox, hooks, commands, sessions, kept, runtimes, settings, services.clock)
     async with door.open(listener, settings.keep_alive_ms / 1000):
         yield

@@ -15,8 +15,9 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from xats_tui.backend.api.request_checks import JSON_TYPE, MAX_BODY_BYTES, HttpRefusal, read_body
-from xats_tui.backend.operator_api import VERBS
-from xats_tui.backend.operator_api.base import OperatorServices, Verb
+from xats_tui.backend.operator_api.api import OperatorApi
+from xats_tui.backend.operator_api.base import Command
+from xats_tui.backend.operator_api.commands import COMMANDS
 from xats_tui.backend.tools.base import Arguments
 from xats_tui.core.errors import Refusal, XatsError
 from xats_tui.core.refusals import sentence_of
@@ -34,9 +35,9 @@ UNTOLD = frozenset({"sentence", "detail"})
 class OperatorEndpoint:
     """Answers the operator's commands."""
 
-    def __init__(self, services: OperatorServices, credential: Path, *, read_only: bool) -> None:
-        """Set the services and the credential file; in read-only mode every change is refused."""
-        self._services = services
+    def __init__(self, operator: OperatorApi, credential: Path, *, read_only: bool) -> None:
+        """Set the verbs and the credential file; in read-only mode every change is refused."""
+        self._operator = operator
         self._credential = credential
         self._read_only = read_only
 
@@ -54,9 +55,9 @@ class OperatorEndpoint:
             raise _refused(403, "read_only", "the dashboard runs in read-only mode: nothing can be changed")
         return await self._carried_out(verb, arguments)
 
-    async def _carried_out(self, verb: Verb, arguments: Arguments) -> Mapping[str, Any]:
+    async def _carried_out(self, verb: Command, arguments: Arguments) -> Mapping[str, Any]:
         try:
-            return await verb.run(self._services, arguments)
+            return await verb.run(self._operator, arguments)
         except Refusal as refusal:
             told = str(refusal.fields.get("sentence") or sentence_of(refusal))
             more = {name: value for name, value in refusal.fields.items() if name not in UNTOLD}
@@ -82,14 +83,14 @@ class OperatorEndpoint:
             raise _refused(401, "invalid_credential", "the credential is not the one in the coordinator's home")
 
 
-def _verb(scope: Scope) -> Verb:
+def _verb(scope: Scope) -> Command:
     name = scope["path"].removeprefix(OPERATOR_PATH)
-    if name not in VERBS:
-        raise _refused(404, "unknown_verb", f"unknown verb; the verbs are: {', '.join(VERBS)}")
+    if name not in COMMANDS:
+        raise _refused(404, "unknown_verb", f"unknown verb; the verbs are: {', '.join(COMMANDS)}")
     if scope["method"] != "POST":
         refusal = _refused(405, "method_not_allowed", "verbs need the method POST")
         raise HttpRefusal(refusal.status, refusal.body, {"allow": "POST"})
-    return VERBS[name]
+    return COMMANDS[name]
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
@@ -99,7 +100,7 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
         raise _refused(413, "body_too_large", f"the request is too large: {MAX_BODY_BYTES} bytes at most") from refusal
 
 
-def _checked(verb: Verb, headers: Headers, body: bytes) -> Arguments:
+def _checked(verb: Command, headers: Headers, body: bytes) -> Arguments:
     if headers.get("content-type", "").partition(";")[0].strip() != JSON_TYPE:
         raise _refused(415, "not_json", f"the content type must be {JSON_TYPE}")
     try:

@@ -1,7 +1,6 @@
-"""What every verb is made of: the services that it works with, its arguments, its answer.
+"""Parts of a command's verb: the actor, the arguments, the function that answers.
 
-A verb is a function from services and checked arguments to an answer.  It raises a Refusal when it cannot be done, and
-knows nothing of requests, credentials or read-only mode.
+The function takes the operator's API and checked arguments, returns JSON, and raises a Refusal when it cannot be done.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,24 +9,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from xats_tui.backend.services.agents.registry import Registry
-from xats_tui.backend.services.bundle import Services
-from xats_tui.backend.services.contracts.book import ContractBook
-from xats_tui.backend.services.launch.desk import LocalLaunchBackend
-from xats_tui.backend.services.messages import Mailbox
-from xats_tui.backend.services.operator.mail import OperatorMail
-from xats_tui.backend.services.operator.operator import Operator
-from xats_tui.backend.services.operator.tasks import OperatorTasks
-from xats_tui.backend.services.tasks import TaskBoard
-from xats_tui.backend.services.wakes.waker import Waker
-from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.backend.tools.base import Answer, Arguments, Optional
+from xats_tui.core.model.activity import Actor
 from xats_tui.core.model.agents import OPERATOR_NAME
-from xats_tui.core.model.health import Health
 from xats_tui.core.model.labels import composed
 
-ACTOR = f"{OPERATOR_NAME}, command line"
-"""Who did it, where that is written down: the same person as at the dashboard, by another door."""
+COMMAND_LINE = Actor(f"{OPERATOR_NAME}, command line")
+"""The same person as at the dashboard, at another door."""
 
 MAX_ROWS = 1000
 """Rows of one answer at the most."""
@@ -49,46 +38,11 @@ class TeamParameters(Arguments):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorServices:
-    """What verbs work with."""
-
-    database: Database
-    registry: Registry
-    mailbox: Mailbox
-    waker: Waker
-    board: TaskBoard
-    contracts: ContractBook
-    operator: Operator
-    mail: OperatorMail
-    tasks: OperatorTasks
-    launches: LocalLaunchBackend
-    health: Callable[[], Awaitable[Health]]
-    """How the coordinator is doing."""
-
-    @classmethod
-    def acting(cls, tools: Services, health: Callable[[], Awaitable[Health]]) -> "OperatorServices":
-        """Services of the tools, and the operator's own, of which what they do is noted as done by commands."""
-        return cls(
-            database=tools.database,
-            registry=tools.registry,
-            mailbox=tools.mailbox,
-            waker=tools.waker,
-            board=tools.board,
-            contracts=tools.contracts,
-            operator=Operator(tools.database, tools.waker, tools.tmux, actor=ACTOR),
-            mail=OperatorMail(tools.database, tools.mailbox, actor=ACTOR),
-            tasks=OperatorTasks(tools.database, tools.mailbox, actor=ACTOR),
-            launches=LocalLaunchBackend(tools.database, tools.registry, tools.registrar, tools.sessions, actor=ACTOR),
-            health=health,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verb:
-    """One thing that can be asked."""
+class Command:
+    """A verb as commands ask it: its name on the wire, its arguments in JSON, its answer in JSON."""
 
     name: str
     arguments: type[Arguments]
-    run: Callable[[OperatorServices, Any], Awaitable[Answer]]
+    run: Callable[[OperatorApi, Any], Awaitable[Answer]]
     changes: bool = False
-    """Whether it is refused in read-only mode."""
+    """Whether read-only mode refuses it, as the verb that it carries out declares."""

@@ -8,11 +8,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from xats_tui.backend.operator_api.base import OperatorServices, Verb, Word
+from xats_tui.backend.operator_api.api import OperatorApi
+from xats_tui.backend.operator_api.base import Command, Word
 from xats_tui.backend.operator_api.names import agent_meant, message_meant, task_meant
 from xats_tui.backend.operator_api.readings import SEARCHED_ROWS, is_failed, shown, wakes_of
 from xats_tui.backend.operator_api.records import plain
 from xats_tui.backend.services.wakes.tool_names import full_name
+from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.tools.base import Answer, Arguments, Optional
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import RosterEntry
@@ -61,62 +63,62 @@ class Save(Arguments):
     """The new file; the coordinator chooses one if it is not named."""
 
 
-async def send(services: OperatorServices, arguments: Send) -> Answer:
+async def send(operator: OperatorApi, arguments: Send) -> Answer:
     """Write to agents; the answer has each wake as it is after the first decision about it."""
-    roster = await services.registry.roster()
-    sent = await services.mail.send(
+    roster = await operator.roster()
+    sent = await operator.send(
         _letters(roster, arguments), arguments.body, subject=arguments.subject, need_reply=arguments.need_reply
     )
-    await asyncio.gather(*(services.waker.first_decisions(message_id) for message_id in sent))
-    wakes = [record for message_id in sent for record in await wakes_of(services, message_id)]
+    await asyncio.gather(*(operator.first_decisions(message_id) for message_id in sent))
+    wakes = [record for message_id in sent for record in await wakes_of(operator, message_id)]
     return {"message_ids": list(sent), "wakes": wakes}
 
 
-async def poke(services: OperatorServices, arguments: Poke) -> Answer:
+async def poke(operator: OperatorApi, arguments: Poke) -> Answer:
     """Put one line before an agent in its pane; the answer says how far it got."""
-    agent = agent_meant(await services.registry.roster(), arguments.agent).agent
+    agent = agent_meant(await operator.roster(), arguments.agent).agent
     text = POKE.format(tool=full_name("get_inbox", agent)) if arguments.text is None else arguments.text
-    proof = await services.operator.poke(agent.agent_id, text)
+    proof = await operator.poke(agent.agent_id, text)
     return {"agent_id": agent.agent_id, "name": agent.name, "team": agent.team, **plain(proof)}
 
 
-async def replay(services: OperatorServices, arguments: Replay) -> Answer:
+async def replay(operator: OperatorApi, arguments: Replay) -> Answer:
     """Try the wakes of one message again, or all that have failed of those who are registered."""
-    roster = await services.registry.roster()
+    roster = await operator.roster()
     if arguments.failed == (arguments.id is not None):
         raise Refusal("invalid_arguments", sentence="say which message, or that all failed wakes are meant")
     members = {entry.agent.agent_id for entry in roster if arguments.team in (None, entry.agent.team)}
     if arguments.agent is not None:
         members &= {agent_meant(roster, arguments.agent).agent.agent_id}
-    found = await _to_replay(services, arguments)
+    found = await _to_replay(operator, arguments)
     keys = [(wake.message_id, wake.agent_id) for wake in found if wake.agent_id in members]
     if arguments.id is not None and not keys:
         raise Refusal("no_wake", sentence="that message has no wake of anybody who is meant")
-    replayed = await services.operator.replay(keys)
+    replayed = await operator.replay(keys)
     if keys and not replayed:
         raise Refusal("already_read")
     letters = dict.fromkeys(message_id for message_id, _ in keys)
-    wakes = [record for message_id in letters for record in await wakes_of(services, message_id)]
+    wakes = [record for message_id in letters for record in await wakes_of(operator, message_id)]
     return {"replayed": replayed, "wakes": [wake for wake in wakes if (wake["message_id"], wake["agent_id"]) in keys]}
 
 
-async def reassign(services: OperatorServices, arguments: Reassign) -> Answer:
+async def reassign(operator: OperatorApi, arguments: Reassign) -> Answer:
     """Give a task to an agent of its team, if it is still with the owner that was named, if one was."""
-    task = await task_meant(services.database, arguments.task)
-    roster = await services.registry.roster()
+    task = await task_meant(operator.part(Database), arguments.task)
+    roster = await operator.roster()
     if arguments.owner is not None:
         _check_owner(roster, task, arguments.owner)
     team = [entry for entry in roster if entry.agent.team == task.team]
     agent = agent_meant(team, arguments.agent).agent
-    await services.tasks.reassign(task, agent.agent_id)
-    return await shown(services, task.id)
+    await operator.reassign_task(task, agent.agent_id)
+    return await shown(operator, task.id)
 
 
-async def _to_replay(services: OperatorServices, arguments: Replay) -> Sequence[Wake]:
+async def _to_replay(operator: OperatorApi, arguments: Replay) -> Sequence[Wake]:
     if arguments.id is None:
-        return [wake for wake in await services.waker.newest(SEARCHED_ROWS) if is_failed(wake)]
-    message_id, _ = await message_meant(services.database, arguments.id)
-    return await services.waker.statuses(message_id)
+        return [wake for wake in await operator.wakes(SEARCHED_ROWS) if is_failed(wake)]
+    message_id, _ = await message_meant(operator.part(Database), arguments.id)
+    return await operator.wakes_of(message_id)
 
 
 def _letters(roster: Sequence[RosterEntry], arguments: Send) -> list[Addressees]:
@@ -153,16 +155,16 @@ def _check_owner(roster: Sequence[RosterEntry], task: Task, word: str) -> None:
         raise Refusal("task_changed", sentence=f"it is {stands} now: nothing was changed")
 
 
-async def save(services: OperatorServices, arguments: Save) -> Answer:
+async def save(operator: OperatorApi, arguments: Save) -> Answer:
     """Write everything that is stored into a new file; the files of the database may be gone."""
-    saved = await services.database.save(arguments.path)
-    return {"saved_as": str(saved), "database": str(services.database.path), "lost": services.database.is_lost}
+    saved, database = await operator.save_database(arguments.path), operator.part(Database)
+    return {"saved_as": str(saved), "database": str(database.path), "lost": database.is_lost}
 
 
 CHANGES = (
-    Verb(name="send", arguments=Send, run=send, changes=True),
-    Verb(name="poke", arguments=Poke, run=poke, changes=True),
-    Verb(name="replay", arguments=Replay, run=replay, changes=True),
-    Verb(name="reassign", arguments=Reassign, run=reassign, changes=True),
-    Verb(name="save", arguments=Save, run=save),
+    Command(name="send", arguments=Send, run=send, changes=OperatorApi.send.changes),
+    Command(name="poke", arguments=Poke, run=poke, changes=OperatorApi.poke.changes),
+    Command(name="replay", arguments=Replay, run=replay, changes=OperatorApi.replay.changes),
+    Command(name="reassign", arguments=Reassign, run=reassign, changes=OperatorApi.reassign_task.changes),
+    Command(name="save", arguments=Save, run=save, changes=OperatorApi.save_database.changes),
 )

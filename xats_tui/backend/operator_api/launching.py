@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from xats_tui.backend.operator_api.base import OperatorServices, Verb, Word
+from xats_tui.backend.operator_api.api import OperatorApi
+from xats_tui.backend.operator_api.base import Command, Word
 from xats_tui.backend.operator_api.records import plain
 from xats_tui.backend.system.tmux_sockets import server_name
 from xats_tui.backend.tools.base import Answer, Arguments, Optional
@@ -47,35 +48,35 @@ class Arrived(Launch):
     session_id: str = ""
 
 
-async def known(services: OperatorServices, arguments: Named) -> Answer:
+async def known(operator: OperatorApi, arguments: Named) -> Answer:
     """What is known of an agent of that name."""
-    return {"known": plain(await services.launches.known(arguments.team, arguments.name))}
+    return {"known": plain(await operator.known_agent(arguments.team, arguments.name))}
 
 
-async def expect(services: OperatorServices, arguments: Expect) -> Answer:
+async def expect(operator: OperatorApi, arguments: Expect) -> Answer:
     """Forget how an earlier one was woken; note the pane in which a Codex is about to run."""
     socket = server_name(arguments.socket) if arguments.socket else ""
     pane = PaneRef(socket, arguments.pane) if arguments.pane else None
-    await services.launches.expect(arguments.wanted, pane, arguments.mark)
+    await operator.expect_launch(arguments.wanted, pane, arguments.mark)
     return {"ok": True}
 
 
-async def bind(services: OperatorServices, arguments: Bind) -> Answer:
+async def bind(operator: OperatorApi, arguments: Bind) -> Answer:
     """Bind the pane that is expected under a mark, if what is to run in it does by now."""
-    await services.launches.bind(arguments.agent_id, arguments.mark)
+    await operator.bind_launch(arguments.agent_id, arguments.mark)
     return {"ok": True}
 
 
-async def arrived(services: OperatorServices, arguments: Arrived) -> Answer:
+async def arrived(operator: OperatorApi, arguments: Arrived) -> Answer:
     """Write down that it is there, and how it is woken."""
     told = arguments.base_url, arguments.session_id
-    await services.launches.arrived(arguments.wanted, arguments.agent_id, *told)
+    await operator.launched(arguments.wanted, arguments.agent_id, *told)
     return {"ok": True}
 
 
 LAUNCHES = (
-    Verb(name="known", arguments=Named, run=known),
-    Verb(name="expect_launch", arguments=Expect, run=expect, changes=True),
-    Verb(name="bind_launch", arguments=Bind, run=bind, changes=True),
-    Verb(name="launched", arguments=Arrived, run=arrived, changes=True),
+    Command(name="known", arguments=Named, run=known, changes=OperatorApi.known_agent.changes),
+    Command(name="expect_launch", arguments=Expect, run=expect, changes=OperatorApi.expect_launch.changes),
+    Command(name="bind_launch", arguments=Bind, run=bind, changes=OperatorApi.bind_launch.changes),
+    Command(name="launched", arguments=Arrived, run=arrived, changes=OperatorApi.launched.changes),
 )

@@ -5,10 +5,12 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from xats_tui.backend.operator_api.base import NoParameters, OperatorServices, TeamParameters, Verb, Word
+from xats_tui.backend.operator_api.api import OperatorApi
+from xats_tui.backend.operator_api.base import Command, NoParameters, TeamParameters, Word
 from xats_tui.backend.operator_api.names import agent_meant, message_meant, task_meant
 from xats_tui.backend.operator_api.records import Record, agent_record, message_record, plain, task_record, wake_record
 from xats_tui.backend.store import messages as messages_store
+from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.tools.base import Answer, Arguments, Optional
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import OPERATOR_ID, OPERATOR_NAME, RosterEntry
@@ -62,12 +64,12 @@ class ListContractsQuery(TeamParameters):
     name: Optional[Word] = None
 
 
-async def status(services: OperatorServices, arguments: NoParameters) -> Answer:
+async def status(operator: OperatorApi, arguments: NoParameters) -> Answer:
     """How the coordinator does, and how much needs the operator."""
-    health = await services.health()
-    roster = await services.registry.roster()
-    inbox = await services.mail.inbox(RECENT_MESSAGES)
-    unanswered = await services.mail.unanswered(RECENT_MESSAGES)
+    health = await operator.health()
+    roster = await operator.roster()
+    inbox = await operator.inbox(RECENT_MESSAGES)
+    unanswered = await operator.unanswered(RECENT_MESSAGES)
     asking = [entry for entry in roster if entry.pane and entry.pane.reading.state is PaneState.DIALOG]
     return {
         **plain(health),
@@ -80,9 +82,9 @@ async def status(services: OperatorServices, arguments: NoParameters) -> Answer:
     }
 
 
-async def agents(services: OperatorServices, arguments: ListAgentsQuery) -> Answer:
+async def agents(operator: OperatorApi, arguments: ListAgentsQuery) -> Answer:
     """The agents, by team and name."""
-    roster = await services.registry.roster()
+    roster = await operator.roster()
     wanted = [
         entry
         for entry in roster
@@ -92,16 +94,16 @@ async def agents(services: OperatorServices, arguments: ListAgentsQuery) -> Answ
     return _listed("agents", ordered, arguments.limit, agent_record)
 
 
-async def agent(services: OperatorServices, arguments: ShowQuery) -> Answer:
+async def agent(operator: OperatorApi, arguments: ShowQuery) -> Answer:
     """One agent, and what stands in the way of waking it now."""
-    entry = agent_meant(await services.registry.roster(), arguments.agent)
-    gates = await services.operator.dry_run(entry.agent.agent_id)
+    entry = agent_meant(await operator.roster(), arguments.agent)
+    gates = await operator.gates(entry.agent.agent_id)
     return {**agent_record(entry), "gates": plain(gates)}
 
 
-async def messages(services: OperatorServices, arguments: ListMessagesQuery) -> Answer:
+async def messages(operator: OperatorApi, arguments: ListMessagesQuery) -> Answer:
     """Messages to one recipient each, the newest first."""
-    whose = await _whose(services, arguments.agent)
+    whose = await _whose(operator, arguments.agent)
 
     def is_wanted(message: Message) -> bool:
         sides, teams = {message.from_agent_id, message.to_agent_id}, {message.from_team, message.to_team}
@@ -111,21 +113,21 @@ async def messages(services: OperatorServices, arguments: ListMessagesQuery) -> 
             and not (arguments.unread and message.read_at)
         )
 
-    newest = await _newest(services, arguments.limit + 1, is_wanted)
+    newest = await _newest(operator, arguments.limit + 1, is_wanted)
     return _listed("messages", newest, arguments.limit, message_record)
 
 
-async def message(services: OperatorServices, arguments: ShowByIdQuery) -> Answer:
+async def message(operator: OperatorApi, arguments: ShowByIdQuery) -> Answer:
     """One message or broadcast: each recipient's copy, and the wakes."""
-    message_id, event_id = await message_meant(services.database, arguments.id)
-    copies = await messages_store.of_event(services.database, event_id)
-    return {"messages": [message_record(copy) for copy in copies], "wakes": await wakes_of(services, message_id)}
+    message_id, event_id = await message_meant(operator.part(Database), arguments.id)
+    copies = await messages_store.of_event(operator.part(Database), event_id)
+    return {"messages": [message_record(copy) for copy in copies], "wakes": await wakes_of(operator, message_id)}
 
 
-async def wakes(services: OperatorServices, arguments: ListWakesQuery) -> Answer:
+async def wakes(operator: OperatorApi, arguments: ListWakesQuery) -> Answer:
     """Wakes, those that somebody still waits for before any other."""
-    whose = await _whose(services, arguments.agent)
-    roster = await services.registry.roster()
+    whose = await _whose(operator, arguments.agent)
+    roster = await operator.roster()
     teams = {entry.agent.agent_id: entry.agent.team for entry in roster}
 
     def is_wanted(wake: Wake) -> bool:
@@ -137,42 +139,42 @@ async def wakes(services: OperatorServices, arguments: ListWakesQuery) -> Answer
         )
 
     is_narrowed = arguments.failed or arguments.waiting or whose or arguments.team
-    found = filter(is_wanted, await services.waker.newest(SEARCHED_ROWS if is_narrowed else arguments.limit + 1))
+    found = filter(is_wanted, await operator.wakes(SEARCHED_ROWS if is_narrowed else arguments.limit + 1))
     return _listed("wakes", found, arguments.limit, partial(wake_record, roster=roster))
 
 
-async def wake(services: OperatorServices, arguments: ShowByIdQuery) -> Answer:
+async def wake(operator: OperatorApi, arguments: ShowByIdQuery) -> Answer:
     """The wakes of one message, each with its attempts and what was seen."""
-    message_id, _ = await message_meant(services.database, arguments.id)
-    records = await wakes_of(services, message_id)
+    message_id, _ = await message_meant(operator.part(Database), arguments.id)
+    records = await wakes_of(operator, message_id)
     for record in records:
-        attempts = await services.waker.attempts(record["message_id"], record["agent_id"])
+        attempts = await operator.attempts(record["message_id"], record["agent_id"])
         record["tried"] = plain(attempts)
     return {"wakes": records}
 
 
-async def tasks(services: OperatorServices, arguments: ListTasksQuery) -> Answer:
+async def tasks(operator: OperatorApi, arguments: ListTasksQuery) -> Answer:
     """Tasks, unfinished ones first."""
-    whose = await _whose(services, arguments.agent)
+    whose = await _whose(operator, arguments.agent)
 
     def is_wanted(entry: TaskEntry) -> bool:
         is_done = entry.task.status is TaskStatus.COMPLETED
         return whose in (None, entry.task.claimed_by) and not (arguments.open and is_done)
 
-    found = filter(is_wanted, await services.board.entries(arguments.team, SEARCHED_ROWS))
+    found = filter(is_wanted, await operator.tasks(arguments.team, SEARCHED_ROWS))
     return _listed("tasks", found, arguments.limit, task_record)
 
 
-async def task(services: OperatorServices, arguments: ShowByIdQuery) -> Answer:
+async def task(operator: OperatorApi, arguments: ShowByIdQuery) -> Answer:
     """One task."""
-    return await shown(services, (await task_meant(services.database, arguments.id)).id)
+    return await shown(operator, (await task_meant(operator.part(Database), arguments.id)).id)
 
 
-async def contracts(services: OperatorServices, arguments: ListContractsQuery) -> Answer:
+async def contracts(operator: OperatorApi, arguments: ListContractsQuery) -> Answer:
     """Contracts by their latest version, with all versions and who has which."""
     found = [
         summary
-        for summary in await services.contracts.summaries(SEARCHED_ROWS)
+        for summary in await operator.contracts(SEARCHED_ROWS)
         if arguments.team in (None, summary.team) and arguments.name in (None, summary.name)
     ]
     if arguments.name and not found:
@@ -180,19 +182,19 @@ async def contracts(services: OperatorServices, arguments: ListContractsQuery) -
     return _listed("contracts", found, arguments.limit, plain)
 
 
-async def wakes_of(services: OperatorServices, message_id: str) -> list[Record]:
+async def wakes_of(operator: OperatorApi, message_id: str) -> list[Record]:
     """The wakes of a message, by recipient."""
-    roster: Sequence[RosterEntry] = await services.registry.roster()
-    return [wake_record(wake, roster) for wake in await services.waker.statuses(message_id)]
+    roster: Sequence[RosterEntry] = await operator.roster()
+    return [wake_record(wake, roster) for wake in await operator.wakes_of(message_id)]
 
 
-async def shown(services: OperatorServices, task_id: str) -> Record:
+async def shown(operator: OperatorApi, task_id: str) -> Record:
     """A task as its list shows it.
 
     Raises:
         Refusal: `unknown_task`, it has left the board meanwhile.
     """
-    entries = await services.board.entries(limit=SEARCHED_ROWS)
+    entries = await operator.tasks(limit=SEARCHED_ROWS)
     entry = next((entry for entry in entries if entry.task.id == task_id), None)
     if entry is None:
         raise Refusal("unknown_task")
@@ -218,19 +220,19 @@ def _listed(noun: str, found: Iterable[T], limit: int, record: Callable[[T], Rec
     return {noun: [record(row) for row in rows[:limit]], "has_more": len(rows) > limit}
 
 
-async def _whose(services: OperatorServices, word: str | None) -> str | None:
+async def _whose(operator: OperatorApi, word: str | None) -> str | None:
     """The id of the agent that a list is narrowed to; the operator has one, too."""
     if word is None or folded(word) == OPERATOR_NAME:
         return word and OPERATOR_ID
-    return agent_meant(await services.registry.roster(), word).agent.agent_id
+    return agent_meant(await operator.roster(), word).agent.agent_id
 
 
-async def _newest(services: OperatorServices, limit: int, is_wanted: Callable[[Message], Any]) -> list[Message]:
+async def _newest(operator: OperatorApi, limit: int, is_wanted: Callable[[Message], Any]) -> list[Message]:
     """The newest messages that are wanted, read page by page; an event that a page cuts is read again in the next."""
     found: list[Message] = []
     before: int | None = None
     for _ in range(SEARCHED_ROWS // PAGE_MESSAGES):
-        page = await services.mailbox.stream(PAGE_MESSAGES, before)
+        page = await operator.stream(PAGE_MESSAGES, before)
         is_last = len(page) < PAGE_MESSAGES or page[0].event_id == page[-1].event_id
         whole = page if is_last else [one for one in page if one.event_id != page[-1].event_id]
         found += filter(is_wanted, whole)
@@ -241,14 +243,14 @@ async def _newest(services: OperatorServices, limit: int, is_wanted: Callable[[M
 
 
 READINGS = (
-    Verb(name="status", arguments=NoParameters, run=status),
-    Verb(name="agents", arguments=ListAgentsQuery, run=agents),
-    Verb(name="agent", arguments=ShowQuery, run=agent),
-    Verb(name="messages", arguments=ListMessagesQuery, run=messages),
-    Verb(name="message", arguments=ShowByIdQuery, run=message),
-    Verb(name="wakes", arguments=ListWakesQuery, run=wakes),
-    Verb(name="wake", arguments=ShowByIdQuery, run=wake),
-    Verb(name="tasks", arguments=ListTasksQuery, run=tasks),
-    Verb(name="task", arguments=ShowByIdQuery, run=task),
-    Verb(name="contracts", arguments=ListContractsQuery, run=contracts),
+    Command(name="status", arguments=NoParameters, run=status),
+    Command(name="agents", arguments=ListAgentsQuery, run=agents),
+    Command(name="agent", arguments=ShowQuery, run=agent),
+    Command(name="messages", arguments=ListMessagesQuery, run=messages),
+    Command(name="message", arguments=ShowByIdQuery, run=message),
+    Command(name="wakes", arguments=ListWakesQuery, run=wakes),
+    Command(name="wake", arguments=ShowByIdQuery, run=wake),
+    Command(name="tasks", arguments=ListTasksQuery, run=tasks),
+    Command(name="task", arguments=ShowByIdQuery, run=task),
+    Command(name="contracts", arguments=ListContractsQuery, run=contracts),
 )

@@ -3,6 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from xats_tui.core.model.agents import OPERATOR_NAME
+from xats_tui.core.model.panes import PaneRef
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The operator at one door: the dashboard, or the command line."""
+
+    name: str = OPERATOR_NAME
+    """The name in the activity log."""
+    seat: PaneRef | None = None
+    """The pane that the dashboard is drawn in; None outside tmux, and for a command."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.wakes import WakeStage
 from xats_tui.screens.actions.acting import ActionContext
@@ -122,7 +123,7 @@ class AgentActions(ActionContext):
         self.ask(question, lambda minutes: self.carry_out("setting rest", self._rest(entries, minutes)))
 
     async def _poke(self, entry: RosterEntry, line: str) -> str:
-        proof = await self.desk.verbs.poke(entry.agent.agent_id, line)
+        proof = await self.desk.verbs.ask(OperatorApi.poke, entry.agent.agent_id, line)
         name = one_line(entry.agent.name)
         if proof.step is not WakeStage.SUBMITTED:
             raise VerbRefused("not_submitted", f"{name} was not poked: {one_line(proof.detail) or proof.step}")
@@ -133,22 +134,22 @@ class AgentActions(ActionContext):
         for entry in entries:
             name = one_line(entry.agent.name)
             try:
-                await self.desk.verbs.remove_agent(entry.agent.agent_id)
+                await self.desk.verbs.ask(OperatorApi.remove_agent, entry.agent.agent_id)
                 removed.append(name)
             except VerbRefused as refused:
                 self.tell(f"{name} was not removed: {refused.sentence}", "warning")
         return f"removed {', '.join(removed)}" if removed else ""
 
     async def _go_to(self, entry: RosterEntry) -> str:
-        await self.desk.verbs.go_to(entry.agent.agent_id)
+        await self.desk.verbs.ask(OperatorApi.go_to, entry.agent.agent_id)
         return ""
 
     async def _rest(self, entries: tuple[RosterEntry, ...], minutes: str) -> str:
         until = self.desk.clock.now() + timedelta(minutes=int(minutes)) if minutes.isdigit() else None
         for entry in entries:
             if minutes == "lift":
-                await self.desk.verbs.disturb_agent(entry.agent.agent_id)
+                await self.desk.verbs.ask(OperatorApi.disturb_agent, entry.agent.agent_id)
             else:
-                await self.desk.verbs.rest_agent(entry.agent.agent_id, until)
+                await self.desk.verbs.ask(OperatorApi.rest_agent, entry.agent.agent_id, until)
         names = ", ".join(one_line(entry.agent.name) for entry in entries)
         return f"{names} can be woken again" if minutes == "lift" else f"{names} will not be disturbed"

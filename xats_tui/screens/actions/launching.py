@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.launches import LaunchFormEntry, LaunchResult
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import ANY_PANEL, Action, modes
@@ -35,7 +36,7 @@ class LaunchActions(ActionContext):
         self.ask(form, lambda wish: self.carry_out(f"launching {wish.name}", self._launch(wish)))
 
     async def _launch(self, wish: LaunchFormEntry) -> str:
-        return _outcome(await self.desk.verbs.launch(wish))
+        return _outcome(await self.desk.verbs.ask(OperatorApi.launch, wish))
 
 
 def _outcome(launched: LaunchResult) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.messages import Message
 from xats_tui.screens.actions.acting import ActionContext
@@ -145,7 +146,8 @@ class MessageActions(ActionContext):
     async def _send(self, begun_for: str, composed: Composed, answers: str | None) -> str:
         draft = composed.draft
         try:
-            await self.desk.verbs.send(
+            await self.desk.verbs.ask(
+                OperatorApi.send,
                 composed.letters,
                 draft.body,
                 subject=draft.subject.strip() or None,
@@ -158,4 +160,4 @@ class MessageActions(ActionContext):
         return f"sent to {composed.names}"
 
     async def _mark_read(self, message_ids: Sequence[str]) -> str:
-        return f"marked {count(await self.desk.verbs.mark_read(message_ids), 'message')} as read"
+        return f"marked {count(await self.desk.verbs.ask(OperatorApi.mark_read, message_ids), 'message')} as read"

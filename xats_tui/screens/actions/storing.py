@@ -1,5 +1,6 @@
 """What can be done about the database itself."""
 
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.widgets.format import one_line
@@ -22,4 +23,5 @@ class StoringActions(ActionContext):
         self.carry_out("saving the database", self._save_database())
 
     async def _save_database(self) -> str:
-        return f"Saved as {one_line(str(await self.desk.verbs.save_database()))}"
+        saved = await self.desk.verbs.ask(OperatorApi.save_database)
+        return f"Saved as {one_line(str(saved))}"

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.tasks import Task, TaskDraft, TaskStatus
 from xats_tui.screens.actions.acting import ActionContext
@@ -47,7 +48,9 @@ class TaskActions(ActionContext):
     def action_release_task(self) -> None:
         """Release all that are selected."""
         tasks = _in(self.situation(), TaskStatus.IN_PROGRESS)
-        self.carry_out(f"releasing {_named(tasks)}", self._each("released", tasks, self.desk.verbs.release_task))
+        verbs = self.desk.verbs
+        released = self._each("released", tasks, lambda task: verbs.ask(OperatorApi.release_task, task))
+        self.carry_out(f"releasing {_named(tasks)}", released)
 
     def action_reassign_task(self) -> None:
         """Ask to whom, then give all that are selected."""
@@ -56,8 +59,9 @@ class TaskActions(ActionContext):
 
         def give(agent_id: str) -> None:
             name = name_of(self.snapshot, agent_id)
-            verb = self._each(f"gave {name}", tasks, lambda task: self.desk.verbs.reassign_task(task, agent_id))
-            self.carry_out(f"reassigning {_named(tasks)}", verb)
+            verbs = self.desk.verbs
+            given = self._each(f"gave {name}", tasks, lambda task: verbs.ask(OperatorApi.reassign_task, task, agent_id))
+            self.carry_out(f"reassigning {_named(tasks)}", given)
 
         mates = [entry for entry in self.snapshot.roster if entry.agent.team == team]
         if mates:
@@ -70,12 +74,17 @@ class TaskActions(ActionContext):
     def action_cancel_task(self) -> None:
         """Ask, then cancel all that are selected."""
         tasks = _in(self.situation(), TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
-        verb = self.desk.verbs.cancel_task
+        verbs = self.desk.verbs
+
+        def cancel() -> None:
+            cancelled = self._each("cancelled", tasks, lambda task: verbs.ask(OperatorApi.cancel_task, task))
+            self.carry_out(f"cancelling {_named(tasks)}", cancelled)
+
         self.confirm(
             f"Cancel {count(len(tasks), 'task')}?",
             self._consequence(tasks),
             "Take it off" if len(tasks) == 1 else "Take them off",
-            lambda: self.carry_out(f"cancelling {_named(tasks)}", self._each("cancelled", tasks, verb)),
+            cancel,
         )
 
     def action_add_task(self) -> None:
@@ -148,11 +157,11 @@ class TaskActions(ActionContext):
         return self._can_be_undone(f"{done} {_named([task for task, _ in steps])}", steps)
 
     async def _add(self, team: str, draft: TaskDraft) -> str:
-        task = await self._written(self.desk.verbs.add_task(team, draft), "added", f"new {team}")
+        task = await self._written(self.desk.verbs.ask(OperatorApi.add_task, team, draft), "added", f"new {team}")
         return f"added {_quoted(task.title)}"
 
     async def _edit(self, seen: Task, draft: TaskDraft) -> str:
-        task = await self._written(self.desk.verbs.edit_task(seen, draft), "saved", seen.id)
+        task = await self._written(self.desk.verbs.ask(OperatorApi.edit_task, seen, draft), "saved", seen.id)
         return self._can_be_undone(f"changed {_quoted(task.title)}", [(task, seen)])
 
     async def _written(self, verb: Awaitable[Task], done: str, draft_key: str) -> Task:
@@ -168,7 +177,7 @@ class TaskActions(ActionContext):
         restored: list[Task] = []
         for after, before in done.steps:
             try:
-                restored.append(await self.desk.verbs.restore_task(after, before))
+                restored.append(await self.desk.verbs.ask(OperatorApi.restore_task, after, before))
             except VerbRefused as refused:
                 self.tell(f"{_quoted(before.title)} cannot be undone: {refused.sentence}", "warning")
         return f"undone: {_named(restored)} as before" if restored else ""

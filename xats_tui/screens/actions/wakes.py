@@ -1,5 +1,6 @@
 """What is done to wakes, wherever one is selected: replay, cancel, force."""
 
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import Wake, WakeStatus
 from xats_tui.screens.actions.acting import ActionContext
@@ -104,21 +105,21 @@ class WakeActions(ActionContext):
         return ", ".join(sorted({name_of(self.snapshot, wake.agent_id) for wake in wakes}))
 
     async def _replay(self, wakes: tuple[Wake, ...]) -> str:
-        replayed = await self.desk.verbs.replay([(wake.message_id, wake.agent_id) for wake in wakes])
+        replayed = await self.desk.verbs.ask(OperatorApi.replay, [(wake.message_id, wake.agent_id) for wake in wakes])
         return f"replayed {count(replayed, 'wake')} for {self._recipients(wakes)}"
 
     async def _cancel(self, wakes: tuple[Wake, ...]) -> str:
         ended = []
         for wake in wakes:
             try:
-                await self.desk.verbs.cancel_wake(wake.message_id, wake.agent_id)
+                await self.desk.verbs.ask(OperatorApi.cancel_wake, wake.message_id, wake.agent_id)
                 ended.append(wake)
             except VerbRefused as refused:  # one that is over must not keep the others going
                 self.tell(f"{self._recipients((wake,))}: {refused.sentence}", "warning")
         return f"ended {count(len(ended), 'wake')} for {self._recipients(tuple(ended))}" if ended else ""
 
     async def _force(self, wake: Wake) -> str:
-        forced = await self.desk.verbs.force(wake.message_id, wake.agent_id)
+        forced = await self.desk.verbs.ask(OperatorApi.force, wake.message_id, wake.agent_id)
         whom = self._recipients((wake,))
         if forced.status is not WakeStatus.DELIVERED:
             raise VerbRefused("not_forced", f"{whom} was not woken: {one_line(forced.detail)}")

@@ -17,6 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, OptionList, Static
 from textual.widgets import option_list as widgets
 
+from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import Option, Prompt
 from xats_tui.screens.data.verbs import VerbRefused, Verbs
@@ -155,7 +156,7 @@ class AnswerPrompt(ModalScreen[Answered]):
         if self._sending or self._ended:
             return
         try:
-            prompt = await self._verbs.prompt(self._agent.agent_id)
+            prompt = await self._verbs.ask(OperatorApi.prompt, self._agent.agent_id)
         except VerbRefused as refused:
             if not self._sending:
                 self._leave(refused)
@@ -169,7 +170,7 @@ class AnswerPrompt(ModalScreen[Answered]):
         self._say(f"sending {option.number}. {one_line(option.label)} …", Tone.ACCENT)
         name = one_line(self._agent.name)
         try:
-            following = await self._verbs.answer(self._agent.agent_id, prompt, option.number)
+            following = await self._verbs.ask(OperatorApi.answer, self._agent.agent_id, prompt, option.number)
         except VerbRefused as refused:
             await self._after_refusal(refused)
         else:
@@ -188,7 +189,7 @@ class AnswerPrompt(ModalScreen[Answered]):
             return
         said = f"Nothing was sent: {refused.sentence}." if refused.code == "prompt_changed" else f"{refused.sentence}."
         try:
-            self._take(await self._verbs.prompt(self._agent.agent_id), said)
+            self._take(await self._verbs.ask(OperatorApi.prompt, self._agent.agent_id), said)
         except VerbRefused as gone:
             self._leave(gone)
 

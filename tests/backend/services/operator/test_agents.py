@@ -13,7 +13,7 @@ async def test_an_agent_that_was_removed_comes_back_with_its_id_and_its_mail(
     alice, bob = await register("alice"), await register("bob")
     await alice.call("send_message", to_agent_name="bob", body="hello")
 
-    await backend.operator_agents.remove(bob.agent_id)
+    await backend.operator.remove_agent(bob.agent_id)
 
     assert [entry.agent.name for entry in await backend.registry.roster()] == ["alice"]
     (noted,) = await backend.operator.activity()
@@ -29,7 +29,7 @@ async def test_an_agent_is_not_removed_while_it_owns_tasks(backend: Coordinator,
     await bob.call("task_claim", task_id=task["task_id"])
 
     with pytest.raises(Refusal, match="tasks_in_progress"):
-        await backend.operator_agents.remove(bob.agent_id)
+        await backend.operator.remove_agent(bob.agent_id)
 
     assert len(await backend.registry.roster()) == 1
     assert await backend.operator.activity() == ()
@@ -37,9 +37,9 @@ async def test_an_agent_is_not_removed_while_it_owns_tasks(backend: Coordinator,
 
 async def test_nobody_is_removed_twice(backend: Coordinator, register: Connect) -> None:
     bob = await register("bob")
-    await backend.operator_agents.remove(bob.agent_id)
+    await backend.operator.remove_agent(bob.agent_id)
     with pytest.raises(Refusal, match="unknown_agent"):
-        await backend.operator_agents.remove(bob.agent_id)
+        await backend.operator.remove_agent(bob.agent_id)
 
 
 async def test_the_roster_says_who_rests_and_until_when(backend: Coordinator, register: Connect) -> None:

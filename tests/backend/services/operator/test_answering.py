@@ -48,7 +48,7 @@ def asking(register: Connect, tmux: TmuxServer, tmp_path: Path) -> Asking:
 async def asked(backend: Coordinator, agent: Caller, command: str) -> Prompt:
     """What an agent asks, as soon as it is about this command."""
     for _ in range(200):
-        prompt = await backend.answering.prompt(agent.agent_id)
+        prompt = await backend.operator.prompt(agent.agent_id)
         if command in prompt.text and prompt.options:
             return prompt
         await backend.clock.sleep(0.02)
@@ -63,7 +63,7 @@ async def test_the_option_that_was_chosen_is_taken_and_written_down(
     bob, pane = await asking(client, "rm -rf build")
     prompt = await asked(backend, bob, "rm -rf build")
 
-    following = await backend.answering.answer(bob.agent_id, prompt, number)
+    following = await backend.operator.answer(bob.agent_id, prompt, number)
 
     label = CHOICES[client][number - 1]
     await tmux.wait_for(pane.pane_id, f"chose {label} for rm -rf build")
@@ -79,7 +79,7 @@ async def test_what_is_asked_next_comes_back(
 ) -> None:
     bob, pane = await asking(client, "first", "second")
 
-    following = await backend.answering.answer(bob.agent_id, await asked(backend, bob, "first"), 3)
+    following = await backend.operator.answer(bob.agent_id, await asked(backend, bob, "first"), 3)
 
     assert following and "second" in following.text
     assert "for second" not in tmux.capture(pane.pane_id)
@@ -95,9 +95,9 @@ async def test_nothing_is_sent_when_something_else_is_asked(
     now = await asked(backend, bob, "rm -rf /")
 
     with pytest.raises(Refusal, match="prompt_changed"):
-        await backend.answering.answer(bob.agent_id, seen, 1)
+        await backend.operator.answer(bob.agent_id, seen, 1)
 
-    assert await backend.answering.prompt(bob.agent_id) == now
+    assert await backend.operator.prompt(bob.agent_id) == now
     assert "for rm" not in tmux.capture(pane.pane_id)
     assert await backend.operator.activity() == ()
 
@@ -107,7 +107,7 @@ async def test_an_answer_is_not_taken_for_given_if_the_prompt_stays(backend: Coo
     prompt = await asked(backend, bob, "deaf")
 
     with pytest.raises(Refusal, match="not_taken"):
-        await backend.answering.answer(bob.agent_id, prompt, 1)
+        await backend.operator.answer(bob.agent_id, prompt, 1)
 
     (noted,) = await backend.operator.activity()
     assert noted.detail.startswith("1. Yes: not taken")
@@ -120,9 +120,9 @@ async def test_a_digit_that_becomes_text_is_no_answer_and_none_is_sent_after_it(
     prompt = await asked(backend, bob, "amend")
 
     with pytest.raises(Refusal, match="taken_as_text"):
-        await backend.answering.answer(bob.agent_id, prompt, 3)
+        await backend.operator.answer(bob.agent_id, prompt, 3)
     with pytest.raises(Refusal, match="not_answerable") as refused:
-        await backend.answering.answer(bob.agent_id, prompt, 3)
+        await backend.operator.answer(bob.agent_id, prompt, 3)
 
     assert refused.value.fields["detail"] == EDITING
     assert "1. Yes, 3\n" in tmux.capture(pane.pane_id)
@@ -137,7 +137,7 @@ async def test_a_screen_that_is_empty_for_a_moment_is_no_proof_of_an_answer(
     prompt = await asked(backend, bob, "flicker")
 
     with pytest.raises(Refusal, match="not_taken"):
-        await backend.answering.answer(bob.agent_id, prompt, 1)
+        await backend.operator.answer(bob.agent_id, prompt, 1)
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -147,7 +147,7 @@ async def test_options_without_numbers_are_chosen_by_arrows(
     bob, pane = await asking("claude-code", "unnumbered")
     prompt = await asked(backend, bob, "unnumbered")
 
-    assert await backend.answering.answer(bob.agent_id, prompt, number) is None
+    assert await backend.operator.answer(bob.agent_id, prompt, number) is None
 
     await tmux.wait_for(pane.pane_id, f"chose {CHOICES['claude-code'][number - 1]} for unnumbered")
 
@@ -159,7 +159,7 @@ async def test_enter_is_not_pressed_unless_the_option_is_seen_to_be_chosen(
     prompt = await asked(backend, bob, "deaf")
 
     with pytest.raises(Refusal, match="not_taken"):
-        await backend.answering.answer(bob.agent_id, prompt, 3)
+        await backend.operator.answer(bob.agent_id, prompt, 3)
 
     assert "chose" not in tmux.capture(pane.pane_id)
 
@@ -171,7 +171,7 @@ async def test_an_option_that_needs_typing_or_does_not_exist_is_refused(backend:
 
     for wrong, number in ((prompt, 4), (typed, 1)):
         with pytest.raises(Refusal, match="not_answerable"):
-            await backend.answering.answer(bob.agent_id, wrong, number)
+            await backend.operator.answer(bob.agent_id, wrong, number)
     assert await backend.operator.activity() == ()
 
 
@@ -185,7 +185,7 @@ async def test_no_key_reaches_a_program_that_is_not_the_agent(
     await tmux.wait_for(pane.pane_id, "Esc to cancel")
 
     with pytest.raises(Refusal, match="keys_withheld"):
-        await backend.answering.answer(bob.agent_id, prompt, 1)
+        await backend.operator.answer(bob.agent_id, prompt, 1)
 
     assert "chose" not in tmux.capture(pane.pane_id)
 
@@ -194,18 +194,18 @@ async def test_an_agent_that_asks_nothing_has_nothing_to_answer(
     backend: Coordinator, asking: Asking, register: Connect, tmux: TmuxServer
 ) -> None:
     bob, pane = await asking("claude-code", "ls")
-    await backend.answering.answer(bob.agent_id, await asked(backend, bob, "ls"), 1)
+    await backend.operator.answer(bob.agent_id, await asked(backend, bob, "ls"), 1)
     await tmux.wait_for(pane.pane_id, "? for shortcuts")
 
     with pytest.raises(Refusal, match="no_dialog"):
-        await backend.answering.prompt(bob.agent_id)
+        await backend.operator.prompt(bob.agent_id)
     with pytest.raises(Refusal, match="no_pane"):
-        await backend.answering.prompt((await register("alice")).agent_id)
+        await backend.operator.prompt((await register("alice")).agent_id)
     with pytest.raises(Refusal, match="unknown_agent"):
-        await backend.answering.prompt("nobody")
+        await backend.operator.prompt("nobody")
     tmux.run("kill-pane", "-t", pane.pane_id)
     with pytest.raises(Refusal, match="pane_gone"):
-        await backend.answering.prompt(bob.agent_id)
+        await backend.operator.prompt(bob.agent_id)
 
 
 async def test_no_answer_waits_for_ever_behind_what_is_being_typed(
@@ -216,7 +216,7 @@ async def test_no_answer_waits_for_ever_behind_what_is_being_typed(
     prompt = await asked(backend, bob, "deaf")
 
     refused = await asyncio.gather(
-        *(backend.answering.answer(bob.agent_id, prompt, number) for number in (1, 2)), return_exceptions=True
+        *(backend.operator.answer(bob.agent_id, prompt, number) for number in (1, 2)), return_exceptions=True
     )
 
     assert sorted(map(str, refused)) == ["not_taken", "pane_busy"]
@@ -232,7 +232,7 @@ async def test_a_pane_that_is_lost_before_the_key_is_told_and_the_try_written_do
     put_tmux(f'case " $* " in *" send-keys "*) $REAL kill-pane -t {pane.pane_id};; esac\nexec $REAL "$@"')
 
     with pytest.raises(Refusal, match="pane_gone"):
-        await backend.answering.answer(bob.agent_id, prompt, 1)
+        await backend.operator.answer(bob.agent_id, prompt, 1)
 
     (noted,) = await backend.operator.activity()
     assert "can't find pane" in noted.detail
@@ -243,10 +243,10 @@ async def test_a_tmux_that_fails_is_told_as_such(backend: Coordinator, asking: A
     prompt = await asked(backend, bob, "ls")
     put_tmux('case " $* " in *" send-keys "*) echo out of order >&2; exit 1;; esac\nexec $REAL "$@"')
     with pytest.raises(Refusal, match="tmux_failed"):
-        await backend.answering.answer(bob.agent_id, prompt, 1)
+        await backend.operator.answer(bob.agent_id, prompt, 1)
     put_tmux("echo out of order >&2; exit 1")
     with pytest.raises(Refusal, match="tmux_failed"):
-        await backend.answering.prompt(bob.agent_id)
+        await backend.operator.prompt(bob.agent_id)
 
     (noted,) = await backend.operator.activity()
     assert "out of order" in noted.detail
@@ -261,6 +261,6 @@ async def test_enter_is_not_pressed_when_another_prompt_comes_while_the_option_i
     put_tmux(f'case " $* " in *" Right "*) : > {tmp_path / "late"}; {until_it_came};; esac\nexec $REAL "$@"')
 
     with pytest.raises(Refusal, match="prompt_changed"):
-        await backend.answering.answer(bob.agent_id, prompt, 2)
+        await backend.operator.answer(bob.agent_id, prompt, 2)
 
     assert "for rm" not in tmux.capture(pane.pane_id)

@@ -71,7 +71,7 @@ async def test_a_failed_wake_is_replayed_through_every_gate(
     tmux.send(pane.pane_id, "x")
     await quiet(backend, pane)
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
-    await backend.operator.cancel(sent["message_id"], bob.agent_id)
+    await backend.operator.cancel_wake(sent["message_id"], bob.agent_id)
     cancelled = await status_of(alice, sent["message_id"])
     assert (cancelled["next_try_at"], cancelled["detail"]) == (None, "cancelled by the operator")
 
@@ -149,7 +149,7 @@ async def test_a_dry_run_names_every_gate_and_changes_nothing(
     await tmux.wait_for(pane.pane_id, "bob> x")
     await quiet(backend, pane)
 
-    verdicts = {gate.name: gate.holds for gate in await backend.operator.dry_run(bob.agent_id)}
+    verdicts = {gate.name: gate.holds for gate in await backend.operator.gates(bob.agent_id)}
 
     assert [name for name, holds in verdicts.items() if not holds] == ["already read", "draft", "state"]
     assert {"owner", "process", "mode", "dialog", "quiet", "do not disturb"} <= verdicts.keys()
@@ -165,10 +165,10 @@ async def test_a_dry_run_of_a_wake_that_is_over_says_what_a_replay_would_meet(
     await tmux.wait_for(pane.pane_id, "bob> x")
     await quiet(backend, pane)
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
-    await backend.operator.cancel(sent["message_id"], bob.agent_id)
+    await backend.operator.cancel_wake(sent["message_id"], bob.agent_id)
 
     async def closed() -> list[str]:
-        gates = await backend.operator.dry_run(bob.agent_id, sent["message_id"])
+        gates = await backend.operator.gates(bob.agent_id, sent["message_id"])
         return [gate.name for gate in gates if not gate.holds]
 
     assert await closed() == ["draft", "state"]

@@ -40,7 +40,7 @@ async def test_a_released_task_can_be_claimed_by_anybody_and_its_owner_is_told(
     alice, bob = await register("alice"), await register("bob")
     task_id = await claimed(alice)
 
-    released = await backend.operator_tasks.release(await task_of(backend, "build"))
+    released = await backend.operator.release_task(await task_of(backend, "build"))
 
     assert (released.status, released.claimed_by, released.claimed_at) == (TaskStatus.PENDING, None, None)
     assert sql("SELECT count(*) FROM message_delivery_status WHERE agent_id = ?", alice.agent_id) == [(1,)]
@@ -55,7 +55,7 @@ async def test_a_task_is_given_to_another_agent_and_both_are_told(backend: Coord
     alice, bob = await register("alice"), await register("bob")
     task_id = await claimed(alice, description="all of it")
 
-    given = await backend.operator_tasks.reassign(await task_of(backend, "build"), bob.agent_id)
+    given = await backend.operator.reassign_task(await task_of(backend, "build"), bob.agent_id)
 
     assert (given.status, given.claimed_by) == (TaskStatus.IN_PROGRESS, bob.agent_id)
     assert await mail(alice) == [("operator", "task taken: build")]
@@ -74,7 +74,7 @@ async def test_w17_a_task_of_an_agent_that_vanished_goes_on_with_another(
     task_id = await claimed(alice)
     sql("DELETE FROM agents WHERE name = 'alice'")
 
-    await backend.operator_tasks.reassign(await task_of(backend, "build"), bob.agent_id)
+    await backend.operator.reassign_task(await task_of(backend, "build"), bob.agent_id)
 
     assert await bob.call("task_complete", task_id=task_id) == {"ok": True}
 
@@ -82,14 +82,14 @@ async def test_w17_a_task_of_an_agent_that_vanished_goes_on_with_another(
 async def test_a_former_owner_is_told_by_name_who_owns_the_task_now(backend: Coordinator, register: Connect) -> None:
     alice, bob, eve = [await register(name) for name in ("alice", "bob", "eve")]
     task_id = await claimed(alice)
-    await backend.operator_tasks.reassign(await task_of(backend, "build"), bob.agent_id)
+    await backend.operator.reassign_task(await task_of(backend, "build"), bob.agent_id)
 
     refused = await alice.call("task_complete", task_id=task_id)
 
     assert (refused["error"], refused["owner"], refused["owner_name"]) == ("not_owner", bob.agent_id, "bob")
     assert refused["detail"] == "the operator took this task from you; bob works on it now"
     assert await eve.call("task_complete", task_id=task_id) == {"error": "not_owner"}
-    await backend.operator_tasks.release(await task_of(backend, "build"))
+    await backend.operator.release_task(await task_of(backend, "build"))
     released = await alice.call("task_complete", task_id=task_id)
     assert (released["error"], released["owner"]) == ("not_owner", None)
     assert await eve.call("task_complete", task_id=task_id) == {"error": "invalid_status"}
@@ -102,7 +102,7 @@ async def test_a_cancelled_task_is_done_for_agents_and_what_waited_for_it_can_be
     first = await claimed(alice, "first")
     second = (await alice.call("task_add", title="second", depends_on=[first]))["task_id"]
 
-    cancelled = await backend.operator_tasks.cancel(await task_of(backend, "first"))
+    cancelled = await backend.operator.cancel_task(await task_of(backend, "first"))
 
     assert cancelled.is_cancelled
     (listed,) = (await bob.call("task_list", status="completed"))["tasks"]
@@ -117,7 +117,7 @@ async def test_the_operator_adds_a_task_that_waits_for_another(backend: Coordina
     alice = await register("alice", team="red")
     first = (await alice.call("task_add", title="first"))["task_id"]
 
-    added = await backend.operator_tasks.add("red", TaskDraft(title=" second ", description="", depends_on=(first,)))
+    added = await backend.operator.add_task("red", TaskDraft(title=" second ", description="", depends_on=(first,)))
 
     assert (added.title, added.description, added.team) == ("second", None, "red")
     assert await alice.call("task_claim", task_id=added.id) == {"error": "dependencies_pending"}
@@ -131,7 +131,7 @@ async def test_an_edit_changes_what_a_task_says_and_its_owner_is_told_what(
     alice = await register("alice")
     await claimed(alice)
 
-    edited = await backend.operator_tasks.edit(
+    edited = await backend.operator.edit_task(
         await task_of(backend, "build"), TaskDraft(title="build all", description="also the docs")
     )
 
@@ -150,11 +150,11 @@ async def test_dependencies_that_would_never_end_are_refused_with_the_way_round(
     c = (await alice.call("task_add", title="c", depends_on=[b]))["task_id"]
 
     with pytest.raises(Refusal, match="dependency_cycle") as refused:
-        await backend.operator_tasks.edit(await task_of(backend, "a"), TaskDraft(title="a", depends_on=(c,)))
+        await backend.operator.edit_task(await task_of(backend, "a"), TaskDraft(title="a", depends_on=(c,)))
 
     assert refused.value.fields == {"path": [a, c, b, a], "detail": "it would wait for itself: a → c → b → a"}
     with pytest.raises(Refusal, match="dependency_cycle"):
-        await backend.operator_tasks.edit(await task_of(backend, "a"), TaskDraft(title="a", depends_on=(a,)))
+        await backend.operator.edit_task(await task_of(backend, "a"), TaskDraft(title="a", depends_on=(a,)))
     assert (await task_of(backend, "a")).depends_on == ()
 
 
@@ -165,13 +165,13 @@ async def test_nothing_is_done_to_a_task_that_is_not_what_the_operator_saw(
     task_id = (await alice.call("task_add", title="build"))["task_id"]
     seen = await task_of(backend, "build")
     await bob.call("task_claim", task_id=task_id)
-    operator = backend.operator_tasks
+    operator = backend.operator
     attempts = (
-        operator.cancel(seen),
-        operator.release(seen),
-        operator.reassign(seen, alice.agent_id),
-        operator.edit(seen, TaskDraft(title="x")),
-        operator.restore(seen, seen),
+        operator.cancel_task(seen),
+        operator.release_task(seen),
+        operator.reassign_task(seen, alice.agent_id),
+        operator.edit_task(seen, TaskDraft(title="x")),
+        operator.restore_task(seen, seen),
     )
 
     for attempt in attempts:
@@ -186,10 +186,10 @@ async def test_nothing_is_done_to_a_task_that_is_not_what_the_operator_saw(
 async def test_an_edit_by_somebody_else_meanwhile_is_named(backend: Coordinator, register: Connect) -> None:
     await (await register("alice")).call("task_add", title="build")
     seen = await task_of(backend, "build")
-    await backend.operator_tasks.edit(seen, TaskDraft(title="build", description="first"))
+    await backend.operator.edit_task(seen, TaskDraft(title="build", description="first"))
 
     with pytest.raises(Refusal, match="task_changed") as refused:
-        await backend.operator_tasks.edit(seen, TaskDraft(title="build", description="second"))
+        await backend.operator.edit_task(seen, TaskDraft(title="build", description="second"))
 
     assert refused.value.fields == {"detail": "another description"}
 
@@ -198,18 +198,18 @@ async def test_an_edit_by_somebody_else_meanwhile_is_named(backend: Coordinator,
 async def test_what_was_done_is_undone(verb: str, backend: Coordinator, register: Connect) -> None:
     alice, bob = await register("alice"), await register("bob")
     task_id = await claimed(alice)
-    before, operator = await task_of(backend, "build"), backend.operator_tasks
+    before, operator = await task_of(backend, "build"), backend.operator
     match verb:
         case "release":
-            after = await operator.release(before)
+            after = await operator.release_task(before)
         case "cancel":
-            after = await operator.cancel(before)
+            after = await operator.cancel_task(before)
         case "reassign":
-            after = await operator.reassign(before, bob.agent_id)
+            after = await operator.reassign_task(before, bob.agent_id)
         case _:
-            after = await operator.edit(before, TaskDraft(title="other"))
+            after = await operator.edit_task(before, TaskDraft(title="other"))
 
-    assert await operator.restore(after, before) == before
+    assert await operator.restore_task(after, before) == before
 
     assert await task_of(backend, "build") == before
     assert (await mail(alice))[-1] == ("operator", "undone: build")
@@ -224,35 +224,35 @@ async def test_an_undo_is_refused_once_somebody_has_gone_on(backend: Coordinator
     alice, bob = await register("alice"), await register("bob")
     task_id = await claimed(alice)
     before = await task_of(backend, "build")
-    after = await backend.operator_tasks.release(before)
+    after = await backend.operator.release_task(before)
     await bob.call("task_claim", task_id=task_id)
 
     with pytest.raises(Refusal, match="task_changed"):
-        await backend.operator_tasks.restore(after, before)
+        await backend.operator.restore_task(after, before)
 
 
 async def test_what_makes_no_sense_is_refused(backend: Coordinator, register: Connect) -> None:
     alice, stranger = await register("alice"), await register("stranger", team="blue")
     first = (await alice.call("task_add", title="first"))["task_id"]
     await alice.call("task_add", title="second", depends_on=[first])
-    operator = backend.operator_tasks
+    operator = backend.operator
     pending, waiting = await task_of(backend, "first"), await task_of(backend, "second")
     attempts = {
-        "empty_title": operator.add("default", TaskDraft(title=" ")),
-        "unknown_dependency": operator.add("blue", TaskDraft(title="x", depends_on=(first,))),
-        "not_in_progress": operator.release(pending),
-        "dependencies_pending": operator.reassign(waiting, alice.agent_id),
-        "unknown_agent": operator.reassign(pending, stranger.agent_id),
+        "empty_title": operator.add_task("default", TaskDraft(title=" ")),
+        "unknown_dependency": operator.add_task("blue", TaskDraft(title="x", depends_on=(first,))),
+        "not_in_progress": operator.release_task(pending),
+        "dependencies_pending": operator.reassign_task(waiting, alice.agent_id),
+        "unknown_agent": operator.reassign_task(pending, stranger.agent_id),
     }
 
     for code, attempt in attempts.items():
         with pytest.raises(Refusal, match=code):
             await attempt
 
-    done = await operator.cancel(pending)
+    done = await operator.cancel_task(pending)
     for code, attempt in {
-        "task_is_done": operator.edit(done, TaskDraft(title="x")),
-        "unknown_task": operator.cancel(replace(done, id="gone")),
+        "task_is_done": operator.edit_task(done, TaskDraft(title="x")),
+        "unknown_task": operator.cancel_task(replace(done, id="gone")),
     }.items():
         with pytest.raises(Refusal, match=code):
             await attempt

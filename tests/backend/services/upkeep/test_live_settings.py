@@ -39,7 +39,7 @@ def write(backend: Coordinator, text: str) -> None:
 async def test_safe_settings_hold_at_once_and_the_others_from_the_next_start(backend: Coordinator) -> None:
     write(backend, 'quiet_ms = 700\nalert = "bell"\nlog_level = "ERROR"\nbody_limit = 2000\n')
     await eventually(lambda: backend.settings.quiet_ms == 700)
-    health = await backend.health()
+    health = await backend.operator.health()
     assert (health.alert, health.body_limit, logging.getLogger().level) == ("bell", 262_144, logging.ERROR)
     (notice,) = health.notices
     assert "quiet_ms is 700 from now on" in notice.text

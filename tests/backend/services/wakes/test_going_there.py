@@ -8,6 +8,7 @@ from tests.patience import eventually
 from tests.tmux_server import TmuxServer, attached
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
+from xats_tui.core.model.activity import Actor
 from xats_tui.core.model.panes import PaneRef
 
 pytestmark = pytest.mark.tmux
@@ -18,7 +19,7 @@ NOWHERE = PaneRef("", "%999")
 async def refused(backend: Coordinator, agent_id: str, seat: PaneRef | None) -> Refusal:
     """Why the operator does not get there."""
     with pytest.raises(Refusal) as refusal:
-        await backend.operator.go_to(agent_id, seat)
+        await backend.operator.acting(Actor(seat=seat)).go_to(agent_id)
     return refusal.value
 
 
@@ -30,7 +31,7 @@ async def test_the_operators_client_is_brought_to_the_agents_pane(
     bob = await bound("bob", pane)
     with attached(tmux):
         await eventually(lambda: bool(tmux.run("list-clients")))
-        await backend.operator.go_to(bob.agent_id, seat)
+        await backend.operator.acting(Actor(seat=seat)).go_to(bob.agent_id)
 
         assert tmux.run("list-clients", "-F", "#{pane_id}").strip() == pane.pane_id
 
@@ -56,8 +57,8 @@ async def test_whoever_cannot_be_brought_there_is_told_the_way(
 async def test_a_line_in_tmux_needs_a_pane_whose_session_shows_it(backend: Coordinator, tmux: TmuxServer) -> None:
     for seat, code in ((NOWHERE, "pane_gone"), (PaneRef("/no/such/server", "%1"), "tmux_failed")):
         with pytest.raises(Refusal, match=code):
-            await backend.operator_agents.alert(seat, "bob asks")
+            await backend.operator.acting(Actor(seat=seat)).alert("bob asks")
     with attached(tmux):
         await eventually(lambda: bool(tmux.run("list-clients")))
         seat = PaneRef("", tmux.run("display-message", "-p", "#{pane_id}").strip())
-        await backend.operator_agents.alert(seat, "bob asks")
+        await backend.operator.acting(Actor(seat=seat)).alert("bob asks")

@@ -96,11 +96,11 @@ async def test_an_answer_in_a_synchronised_window_approves_nothing_elsewhere(
     tmux.run("join-pane", "-d", "-s", panes[1].pane_id, "-t", panes[0].pane_id)
     bob: Caller = await register("bob", client="claude-code")
     assert (await bob.call("bind_runtime_identity", agent="claude-code", ui_pid=panes[0].pid))["ok"]
-    prompt = await backend.answering.prompt(bob.agent_id)
+    prompt = await backend.operator.prompt(bob.agent_id)
     tmux.run("set-option", "-w", "-t", panes[0].pane_id, "synchronize-panes", "on")
 
     with pytest.raises(Refusal, match="keys_withheld"):
-        await backend.answering.answer(bob.agent_id, prompt, 1)
+        await backend.operator.answer(bob.agent_id, prompt, 1)
 
     assert not any("chose" in tmux.capture(pane.pane_id) for pane in panes)
 
@@ -156,7 +156,7 @@ async def test_a_hint_that_is_drawn_late_is_submitted_and_not_pasted_again(
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
     await until(alice, sent["message_id"], detail="not seen in the input line so far")
-    (waiting,) = [gate for gate in await backend.operator.dry_run(bob.caller.agent_id) if gate.name == "own hint"]
+    (waiting,) = [gate for gate in await backend.operator.gates(bob.caller.agent_id) if gate.name == "own hint"]
     bob.is_good_again()
 
     assert "the program has drawn nothing since" in waiting.detail
@@ -273,7 +273,7 @@ async def test_a_draft_that_a_stopped_program_has_not_drawn_yet_stays_a_draft(
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
     await until(alice, sent["message_id"], detail="stopped: ")
-    (unread,) = [gate for gate in await backend.operator.dry_run(bob.caller.agent_id) if gate.name == "unread"]
+    (unread,) = [gate for gate in await backend.operator.gates(bob.caller.agent_id) if gate.name == "unread"]
     os.kill(bob.pid, signal.SIGCONT)
 
     assert "7 bytes" in unread.detail
@@ -303,7 +303,7 @@ async def test_where_somebody_is_typing_what_is_not_drawn_yet_may_be_a_draft(
         await tmux.wait_for(pane.pane_id, "slow> a draft")
 
     await quiet(backend, pane)
-    shut = {gate.name for gate in await backend.operator.dry_run(bob.agent_id) if not gate.holds}
+    shut = {gate.name for gate in await backend.operator.gates(bob.agent_id) if not gate.holds}
     assert "draft" in shut
     assert "[xats]" not in tmux.capture(pane.pane_id)
 

@@ -15,7 +15,8 @@ from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.processes import Processes
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.agents import OPERATOR_NAME, Agent, Delivery, DeliveryKind
+from xats_tui.core.model.activity import Actor
+from xats_tui.core.model.agents import Agent, Delivery, DeliveryKind
 from xats_tui.core.model.launches import LaunchRequest
 from xats_tui.core.model.panes import PaneRef
 
@@ -26,22 +27,12 @@ ANNOUNCED_FOR = timedelta(seconds=600)
 class LocalLaunchBackend:
     """The coordinator's side of a launch."""
 
-    def __init__(
-        self,
-        database: Database,
-        registry: Registry,
-        registrar: Registrar,
-        sessions: McpSessions,
-        *,
-        actor: str = OPERATOR_NAME,
-    ) -> None:
-        """Name what it works with; `actor` is who did it, where that is written down."""
+    def __init__(self, database: Database, registry: Registry, registrar: Registrar, sessions: McpSessions) -> None:
         self._database = database
         self._registry = registry
         self._registrar = registrar
         self._sessions = sessions
         self._processes = Processes()
-        self._actor = actor
 
     async def known(self, team: str, name: str) -> KnownAgent | None:
         """What is known of an agent of that name; None if there is none."""
@@ -74,6 +65,12 @@ class LocalLaunchBackend:
         await self._registrar.bind_announced(agent_id, mark)
 
     async def arrived(self, wanted: LaunchRequest, agent_id: str, base_url: str, session_id: str) -> None:
+        """Record an arrival for the dashboard, whose launcher runs in this process."""
+        await self.arrived_for(Actor(), wanted, agent_id, base_url, session_id)
+
+    async def arrived_for(
+        self, actor: Actor, wanted: LaunchRequest, agent_id: str, base_url: str, session_id: str
+    ) -> None:
         """Write down that it is there, and the session of its own server by which it is woken, if there is one.
 
         Raises:
@@ -88,7 +85,7 @@ class LocalLaunchBackend:
                 await self._registry.register(tx, AgentRow.of(agent, checked_delivery(address)))
             where = f", pane {agent.binding.pane.pane_id}" if agent.binding else ""
             detail = f"{agent.address}: {wanted.client} in {wanted.folder}{where}"
-            await activity.note(tx, self._actor, "launch", detail, agent_id=agent_id)
+            await activity.note(tx, actor.name, "launch", detail, agent_id=agent_id)
 
     async def _lives(self, agent: Agent) -> bool:
         """Whether its process lives, or if that is not known, whether somebody speaks for it now."""

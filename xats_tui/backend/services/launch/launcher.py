@@ -17,6 +17,7 @@ from xats_tui.backend.system.tmux_windows import NewPane, TmuxWindows
 from xats_tui.backend.transports.opencode_server import NoServerAnswer, begin_session
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal, TmuxError
+from xats_tui.core.model.activity import Actor
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchFormEntry, LaunchRequest, LaunchResult
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.screen.ansi_grid import parse_screen
@@ -107,14 +108,14 @@ class Launcher:
         self._clock = clock
         self._settings = settings
 
-    async def grant(self, wish: LaunchFormEntry, seat: PaneRef | None) -> LaunchResult:
+    async def grant(self, actor: Actor, wish: LaunchFormEntry) -> LaunchResult:
         """Launch what somebody at the dashboard wants, who sits in that pane.
 
         Raises:
             Refusal: as `checked`, `means_for` and `launch` do.
         """
         wanted = checked(wish.client, wish.name, wish.team, wish.role, Path(wish.folder))
-        return await self.launch(wanted, LaunchSite(seat=seat))
+        return await self.launch(wanted, LaunchSite(seat=actor.seat))
 
     async def launch(
         self, wanted: LaunchRequest, where: LaunchSite, tell: Tell = nobody, *, patience: timedelta | None = PATIENCE

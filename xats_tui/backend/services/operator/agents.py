@@ -5,8 +5,7 @@ from xats_tui.backend.store import activity as store
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.core.errors import PaneGone, Refusal, TmuxError
-from xats_tui.core.model.agents import OPERATOR_NAME
-from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.activity import Actor
 
 
 class OperatorAgents:
@@ -17,7 +16,7 @@ class OperatorAgents:
         self._registry = registry
         self._tmux = tmux
 
-    async def remove(self, agent_id: str) -> None:
+    async def remove(self, actor: Actor, agent_id: str) -> None:
         """Remove an agent as if it had left; its id and its mail are there when it comes back.
 
         Raises:
@@ -28,17 +27,19 @@ class OperatorAgents:
             raise Refusal("unknown_agent")
         async with self._database.write() as tx:
             await self._registry.unregister(tx, agent)
-            await store.note(tx, OPERATOR_NAME, "remove", f"{agent.address}, {agent.role}", agent_id=agent_id)
+            await store.note(tx, actor.name, "remove", f"{agent.address}, {agent.role}", agent_id=agent_id)
         self._registry.dismiss(agent_id)
 
-    async def alert(self, seat: PaneRef, text: str) -> None:
+    async def alert(self, actor: Actor, text: str) -> None:
         """Tell whoever looks at the dashboard's tmux session, whatever window that person is in.
 
         Raises:
             Refusal: `pane_gone`, `tmux_failed`.
         """
+        if actor.seat is None:
+            return
         try:
-            await self._tmux.say(seat, text)
+            await self._tmux.say(actor.seat, text)
         except PaneGone as error:
             raise Refusal("pane_gone") from error
         except TmuxError as error:

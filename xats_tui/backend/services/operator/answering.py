@@ -15,7 +15,8 @@ from xats_tui.backend.transports.pane.transport import TmuxPane
 from xats_tui.clients.dialogs import read_prompt
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import KeysWithheld, PaneGone, Refusal, TmuxError
-from xats_tui.core.model.agents import OPERATOR_NAME, Agent
+from xats_tui.core.model.activity import Actor
+from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import Option, PaneRef, PaneState, PaneView, Prompt
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class Answering:
         except TmuxError as error:
             raise Refusal("tmux_failed", detail=str(error)) from error
 
-    async def answer(self, agent_id: str, seen: Prompt, number: int) -> Prompt | None:
+    async def answer(self, actor: Actor, agent_id: str, seen: Prompt, number: int) -> Prompt | None:
         """Choose an option of the prompt that was seen; what the agent asks next, if it asks at once.
 
         Raises:
@@ -78,7 +79,7 @@ class Answering:
         except TimeoutError:
             raise Refusal("pane_busy") from None
         try:
-            return await self._answer(agent, pane, seen, number)
+            return await self._answer(actor, agent, pane, seen, number)
         except PaneGone as error:
             raise Refusal("pane_gone") from error
         except TmuxError as error:
@@ -86,7 +87,7 @@ class Answering:
         finally:
             self._panes.writer(pane).release()
 
-    async def _answer(self, agent: Agent, pane: PaneRef, seen: Prompt, number: int) -> Prompt | None:
+    async def _answer(self, actor: Actor, agent: Agent, pane: PaneRef, seen: Prompt, number: int) -> Prompt | None:
         option = _answerable(seen, number)
         prompt = await self._asked(agent, pane)
         _check_same(prompt, seen)
@@ -101,7 +102,7 @@ class Answering:
             outcome = str(error)
             raise
         finally:
-            await asyncio.shield(self._note(agent, prompt, option, outcome))
+            await asyncio.shield(self._note(actor, agent, prompt, option, outcome))
         return after
 
     async def _press(self, agent: Agent, pane: PaneRef, prompt: Prompt, option: Option) -> Prompt | None:
@@ -164,11 +165,11 @@ class Answering:
             raise Refusal("no_pane")
         return agent, agent.binding.pane
 
-    async def _note(self, agent: Agent, prompt: Prompt, option: Option, outcome: str) -> None:
+    async def _note(self, actor: Actor, agent: Agent, prompt: Prompt, option: Option, outcome: str) -> None:
         asked = prompt.question or " ".join(prompt.text.split())
         detail = f"{option.number}. {option.label}: {outcome}; asked was: {asked[:RECORDED_PROMPT_CHARS]}"
         async with self._database.write() as tx:
-            await store.note(tx, OPERATOR_NAME, "answer", detail, agent_id=agent.agent_id)
+            await store.note(tx, actor.name, "answer", detail, agent_id=agent.agent_id)
         logger.info("answered a prompt of %s with %s: %s", agent.address, option.number, outcome)
 
 

@@ -14,7 +14,8 @@ from xats_tui.backend.store import messages as store
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.agents import OPERATOR_ID, OPERATOR_NAME, Agent
+from xats_tui.core.model.activity import Actor
+from xats_tui.core.model.agents import OPERATOR_ID, Agent
 from xats_tui.core.model.messages import Addressees, Message, Thread
 
 THREAD_BEFORE_MESSAGES = 60
@@ -27,14 +28,13 @@ THREAD_AFTER_MESSAGES = 60
 class OperatorMail:
     """The operator's mail."""
 
-    def __init__(self, database: Database, mailbox: Mailbox, *, actor: str = OPERATOR_NAME) -> None:
-        """Name what it works with; `actor` is who did it, where that is written down."""
+    def __init__(self, database: Database, mailbox: Mailbox) -> None:
         self._database = database
         self._mailbox = mailbox
-        self._actor = actor
 
     async def send(
         self,
+        actor: Actor,
         letters: Sequence[Addressees],
         body: str,
         *,
@@ -45,6 +45,7 @@ class OperatorMail:
         """Store one letter for each of these, all or none; the id of each.
 
         Args:
+            actor: the person, for the activity log.
             letters: whom each goes to: online or not, exactly these.
             body: the text.
             subject: its subject.
@@ -60,15 +61,15 @@ class OperatorMail:
         if not any(letter.agent_ids for letter in letters):
             raise Refusal("no_recipient")
         async with self._database.write() as tx:
-            sent = [await self._send_one(tx, letter, body, subject, need_reply) for letter in letters]
+            sent = [await self._send_one(tx, actor, letter, body, subject, need_reply) for letter in letters]
             if answers is not None:
-                await self._read(tx, [answers])
+                await self._read(tx, actor, [answers])
         return tuple(sent)
 
-    async def mark_read(self, message_ids: Sequence[str]) -> int:
+    async def mark_read(self, actor: Actor, message_ids: Sequence[str]) -> int:
         """Mark mail of the operator as read; how many of these were not."""
         async with self._database.write() as tx:
-            return await self._read(tx, message_ids)
+            return await self._read(tx, actor, message_ids)
 
     async def inbox(self, limit: int) -> tuple[Message, ...]:
         """The operator's mail from all teams, the newest first."""
@@ -98,7 +99,7 @@ class OperatorMail:
         return Thread(messages=(*copies, *answers.messages), more_before=False, more_after=answers.more_after)
 
     async def _send_one(
-        self, tx: Transaction, letter: Addressees, body: str, subject: str | None, need_reply: bool
+        self, tx: Transaction, actor: Actor, letter: Addressees, body: str, subject: str | None, need_reply: bool
     ) -> str:
         recipients = await self._recipients(tx, letter)
         sent = await self._mailbox.post(
@@ -114,7 +115,7 @@ class OperatorMail:
         only = recipients[0].agent_id if len(recipients) == 1 else None
         await activity_store.note(
             tx,
-            self._actor,
+            actor.name,
             "message",
             f"to {names}{f': {subject}' if subject else ''}",
             agent_id=only,
@@ -129,9 +130,9 @@ class OperatorMail:
             raise Refusal("recipient_gone", agent_ids=gone)
         return [agent for agent in found.values() if agent]
 
-    async def _read(self, tx: Transaction, message_ids: Sequence[str]) -> int:
+    async def _read(self, tx: Transaction, actor: Actor, message_ids: Sequence[str]) -> int:
         unread = await store.unread_among(tx, OPERATOR_ID, message_ids)
         await self._mailbox.confirm(tx, OPERATOR_ID, unread)
         for message_id in unread:
-            await activity_store.note(tx, self._actor, "read", "marked as read", message_id=message_id)
+            await activity_store.note(tx, actor.name, "read", "marked as read", message_id=message_id)
         return len(unread)

@@ -13,9 +13,8 @@ from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.core.errors import PaneGone, Refusal, TmuxError
-from xats_tui.core.model.activity import Activity, LoggedEvent
-from xats_tui.core.model.agents import OPERATOR_NAME, Agent
-from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.activity import Activity, Actor, LoggedEvent
+from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.wakes import DeliveryResult, Gate, Wake
 
 MAX_POKE_BYTES = 8192
@@ -25,14 +24,12 @@ MAX_POKE_BYTES = 8192
 class Operator:
     """The operator's verbs."""
 
-    def __init__(self, database: Database, waker: Waker, tmux: Tmux, *, actor: str = OPERATOR_NAME) -> None:
-        """Name what it works with; `actor` is who did it, where that is written down."""
+    def __init__(self, database: Database, waker: Waker, tmux: Tmux) -> None:
         self._database = database
         self._waker = waker
         self._tmux = tmux
-        self._actor = actor
 
-    async def poke(self, agent_id: str, text: str) -> DeliveryResult:
+    async def poke(self, actor: Actor, agent_id: str, text: str) -> DeliveryResult:
         """Put one line before an agent in its pane; the proof says how far it got.
 
         Raises:
@@ -45,13 +42,14 @@ class Operator:
             raise Refusal("invalid_text", detail="a poke is one line of printable text")
         agent = await self._agent(agent_id)
         proof = await self._waker.poke(agent, text)
-        await self._note("poke", f"{proof.step}: {proof.detail}", agent_id=agent_id)
+        await self._note(actor, "poke", f"{proof.step}: {proof.detail}", agent_id=agent_id)
         return proof
 
-    async def replay(self, wakes: Sequence[tuple[str, str]]) -> int:
+    async def replay(self, actor: Actor, wakes: Sequence[tuple[str, str]]) -> int:
         """Try wakes again from the start, each through every gate; how many there were to replay.
 
         Args:
+            actor: the person, for the activity log.
             wakes: message id and agent id of each.
         """
         replayed = 0
@@ -59,11 +57,11 @@ class Operator:
             for message_id, agent_id in wakes:
                 if await self._waker.replay(tx, message_id, agent_id):
                     replayed += 1
-                    await store.note(tx, self._actor, "replay", "tried again", agent_id=agent_id, message_id=message_id)
+                    await store.note(tx, actor.name, "replay", "tried again", agent_id=agent_id, message_id=message_id)
         self._waker.look_now()
         return replayed
 
-    async def cancel(self, message_id: str, agent_id: str) -> None:
+    async def cancel(self, actor: Actor, message_id: str, agent_id: str) -> None:
         """End a wake.
 
         Raises:
@@ -72,9 +70,9 @@ class Operator:
         async with self._database.write() as tx:
             if not await self._waker.cancel(tx, message_id, agent_id):
                 raise Refusal("wake_is_over", detail="there is nothing left to cancel")
-            await store.note(tx, self._actor, "cancel", "cancelled", agent_id=agent_id, message_id=message_id)
+            await store.note(tx, actor.name, "cancel", "cancelled", agent_id=agent_id, message_id=message_id)
 
-    async def force(self, message_id: str, agent_id: str) -> Wake:
+    async def force(self, actor: Actor, message_id: str, agent_id: str) -> Wake:
         """Try a wake now whatever stands in the input line; never in a pane that is not the agent's, never in a shell.
 
         What became of it is in the wake.
@@ -85,7 +83,7 @@ class Operator:
         async with self._database.write() as tx:
             if not await self._waker.replay(tx, message_id, agent_id):
                 raise Refusal("already_read", detail="the message has been read")
-            await store.note(tx, self._actor, "force", "forced", agent_id=agent_id, message_id=message_id)
+            await store.note(tx, actor.name, "force", "forced", agent_id=agent_id, message_id=message_id)
         await self._waker.force(agent_id)
         return next(wake for wake in await self._waker.statuses(message_id) if wake.agent_id == agent_id)
 
@@ -97,28 +95,28 @@ class Operator:
         """
         return await self._waker.verdicts(await self._agent(agent_id), message_id)
 
-    async def rest_agent(self, agent_id: str, until: datetime | None = None) -> None:
+    async def rest_agent(self, actor: Actor, agent_id: str, until: datetime | None = None) -> None:
         """Do not wake an agent until then, or until that is lifted; its mail is stored and its wakes wait."""
-        await self._rest(store.agent_subject(agent_id), until, agent_id)
+        await self._rest(actor, store.agent_subject(agent_id), until, agent_id)
 
-    async def rest_team(self, team: str, until: datetime | None = None) -> None:
+    async def rest_team(self, actor: Actor, team: str, until: datetime | None = None) -> None:
         """Do not wake anybody in a team until then, or until that is lifted."""
-        await self._rest(store.team_subject(team), until, None)
+        await self._rest(actor, store.team_subject(team), until, None)
 
-    async def disturb_agent(self, agent_id: str) -> None:
+    async def disturb_agent(self, actor: Actor, agent_id: str) -> None:
         """Wake an agent again."""
-        await self._lift(store.agent_subject(agent_id), agent_id)
+        await self._lift(actor, store.agent_subject(agent_id), agent_id)
 
-    async def disturb_team(self, team: str) -> None:
+    async def disturb_team(self, actor: Actor, team: str) -> None:
         """Wake a team again."""
-        await self._lift(store.team_subject(team), None)
+        await self._lift(actor, store.team_subject(team), None)
 
-    async def go_to(self, agent_id: str, seat: PaneRef | None) -> None:
+    async def go_to(self, actor: Actor, agent_id: str) -> None:
         """Bring the operator's own tmux client to an agent's pane.
 
         Args:
+            actor: the operator, with the pane that the dashboard is drawn in.
             agent_id: the agent.
-            seat: the pane that the operator looks at now; None outside tmux.
 
         Raises:
             Refusal: `unknown_agent`, `no_pane`, `pane_gone`; `not_in_tmux`, `other_server` and `no_client` with the
@@ -129,12 +127,12 @@ class Operator:
             raise Refusal("no_pane")
         pane = agent.binding.pane
         by_hand = shlex.join(["tmux", *(["-S", pane.socket] if pane.socket else []), "attach", "-t", pane.pane_id])
-        if seat is None:
+        if actor.seat is None:
             raise Refusal("not_in_tmux", command=by_hand)
-        if seat.socket != pane.socket:
+        if actor.seat.socket != pane.socket:
             raise Refusal("other_server", command=by_hand)
         try:
-            if not await self._tmux.bring(seat, pane):
+            if not await self._tmux.bring(actor.seat, pane):
                 raise Refusal("no_client", command=by_hand)
         except PaneGone as error:
             raise Refusal("pane_gone") from error
@@ -149,24 +147,24 @@ class Operator:
         """What agents did, the newest first."""
         return await store.newest_events(self._database, limit)
 
-    async def _rest(self, subject: str, until: datetime | None, agent_id: str | None) -> None:
+    async def _rest(self, actor: Actor, subject: str, until: datetime | None, agent_id: str | None) -> None:
         async with self._database.write() as tx:
             await store.let_rest(tx, subject, until)
             detail = f"{subject} until {until:%Y-%m-%d %H:%M} UTC" if until else f"{subject} until lifted"
-            await store.note(tx, self._actor, "do not disturb", detail, agent_id=agent_id)
+            await store.note(tx, actor.name, "do not disturb", detail, agent_id=agent_id)
             await self._waker.release(tx)  # what waits for the end of an earlier, longer rest
         self._waker.look_now()
 
-    async def _lift(self, subject: str, agent_id: str | None) -> None:
+    async def _lift(self, actor: Actor, subject: str, agent_id: str | None) -> None:
         async with self._database.write() as tx:
             if await store.lift_rest(tx, subject):
-                await store.note(tx, self._actor, "disturb", subject, agent_id=agent_id)
+                await store.note(tx, actor.name, "disturb", subject, agent_id=agent_id)
                 await self._waker.release(tx)
         self._waker.look_now()
 
-    async def _note(self, verb: str, detail: str, *, agent_id: str) -> None:
+    async def _note(self, actor: Actor, verb: str, detail: str, *, agent_id: str) -> None:
         async with self._database.write() as tx:
-            await store.note(tx, self._actor, verb, detail, agent_id=agent_id)
+            await store.note(tx, actor.name, verb, detail, agent_id=agent_id)
 
     async def _agent(self, agent_id: str) -> Agent:
         agent = await agents_store.by_id(self._database, agent_id)

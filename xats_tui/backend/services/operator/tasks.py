@@ -20,7 +20,8 @@ from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.transactions import Reader, Transaction
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import TaskChanged
-from xats_tui.core.model.agents import OPERATOR_ID, OPERATOR_NAME, Agent
+from xats_tui.core.model.activity import Actor
+from xats_tui.core.model.agents import OPERATOR_ID, Agent
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
 
 QUOTED_DESCRIPTION_CHARS = 4000
@@ -30,13 +31,11 @@ QUOTED_DESCRIPTION_CHARS = 4000
 class OperatorTasks:
     """The operator's verbs for tasks."""
 
-    def __init__(self, database: Database, mailbox: Mailbox, *, actor: str = OPERATOR_NAME) -> None:
-        """Name what it works with; `actor` is who did it, where that is written down."""
+    def __init__(self, database: Database, mailbox: Mailbox) -> None:
         self._database = database
         self._mailbox = mailbox
-        self._actor = actor
 
-    async def add(self, team: str, draft: TaskDraft) -> Task:
+    async def add(self, actor: Actor, team: str, draft: TaskDraft) -> Task:
         """Put a task on a team's board; it wakes nobody.
 
         Raises:
@@ -51,10 +50,10 @@ class OperatorTasks:
                     id=task.id, team=team, title=task.title, description=task.description, depends_on=task.depends_on
                 ),
             )
-            await self._note(tx, "task_added", "add task", task, "")
+            await self._note(tx, actor, "task_added", "add task", task, "")
             return await self._stored(tx, task)
 
-    async def edit(self, seen: Task, draft: TaskDraft) -> Task:
+    async def edit(self, actor: Actor, seen: Task, draft: TaskDraft) -> Task:
         """Change what a task says and waits for; its owner is told.
 
         Raises:
@@ -67,12 +66,12 @@ class OperatorTasks:
             task = _written(seen, draft)
             await self._check(tx, task)
             await store.save(tx, task)
-            await self._note(tx, "task_edited", "edit task", task, _differences(seen, task))
+            await self._note(tx, actor, "task_edited", "edit task", task, _differences(seen, task))
             body = f"The operator changed your task {_named(task)}: {_differences(seen, task)}.{_description(task)}"
             await self._tell(tx, task, seen.claimed_by, f"task changed: {task.title}", body)
             return await self._stored(tx, task)
 
-    async def reassign(self, seen: Task, agent_id: str) -> Task:
+    async def reassign(self, actor: Actor, seen: Task, agent_id: str) -> Task:
         """Give a task to an agent of its team; both are told.
 
         Raises:
@@ -86,7 +85,7 @@ class OperatorTasks:
             task = replace(seen, status=TaskStatus.IN_PROGRESS, claimed_by=agent_id, claimed_at=tx.now)
             await store.save(tx, task)
             to = f"to {owner.name}"
-            await self._note(tx, "task_reassigned", "reassign task", task, to, taken_from=seen.claimed_by)
+            await self._note(tx, actor, "task_reassigned", "reassign task", task, to, taken_from=seen.claimed_by)
             gone = f"The operator gave your task {_named(task)} to {owner.name}.  Do not go on with it."
             await self._tell(tx, task, seen.claimed_by, f"task taken: {task.title}", gone)
             yours = (
@@ -96,7 +95,7 @@ class OperatorTasks:
             await self._tell(tx, task, agent_id, f"task for you: {task.title}", yours)
             return await self._stored(tx, task)
 
-    async def release(self, seen: Task) -> Task:
+    async def release(self, actor: Actor, seen: Task) -> Task:
         """Take a task from its owner, so that anybody can claim it; the owner is told.
 
         Raises:
@@ -108,7 +107,7 @@ class OperatorTasks:
                 raise Refusal("not_in_progress")
             task = replace(seen, status=TaskStatus.PENDING, claimed_by=None, claimed_at=None)
             await store.save(tx, task)
-            await self._note(tx, "task_released", "release task", task, "", taken_from=seen.claimed_by)
+            await self._note(tx, actor, "task_released", "release task", task, "", taken_from=seen.claimed_by)
             body = (
                 f"The operator released your task {_named(task)}: it is pending again, and anybody in the team can "
                 "claim it.  Do not go on with it unless you claim it again."
@@ -116,7 +115,7 @@ class OperatorTasks:
             await self._tell(tx, task, seen.claimed_by, f"task released: {task.title}", body)
             return await self._stored(tx, task)
 
-    async def cancel(self, seen: Task) -> Task:
+    async def cancel(self, actor: Actor, seen: Task) -> Task:
         """Take a task from the board; its owner is told, and what waited for it waits no longer.
 
         Agents see it as completed, with the result `CANCELLED`: they know no other end of a task.
@@ -129,12 +128,12 @@ class OperatorTasks:
             _not_done(seen)
             task = replace(seen, status=TaskStatus.COMPLETED, completed_at=tx.now, result=CANCELLED)
             await store.save(tx, task)
-            await self._note(tx, "task_cancelled", "cancel task", task, "", taken_from=seen.claimed_by)
+            await self._note(tx, actor, "task_cancelled", "cancel task", task, "", taken_from=seen.claimed_by)
             body = f"The operator cancelled your task {_named(task)}.  Stop working on it."
             await self._tell(tx, task, seen.claimed_by, f"task cancelled: {task.title}", body)
             return await self._stored(tx, task)
 
-    async def restore(self, seen: Task, before: Task) -> Task:
+    async def restore(self, actor: Actor, seen: Task, before: Task) -> Task:
         """Undo: make a task what it was before, if it is still what that made of it; both owners are told.
 
         Raises:
@@ -149,7 +148,7 @@ class OperatorTasks:
             await store.save(tx, before)
             taken_from = seen.claimed_by if seen.claimed_by != before.claimed_by else None
             stands = await self._stands(tx, before)
-            await self._note(tx, "task_restored", "undo", before, stands, taken_from=taken_from)
+            await self._note(tx, actor, "task_restored", "undo", before, stands, taken_from=taken_from)
             for agent_id in {seen.claimed_by, before.claimed_by}:
                 body = f"The operator undid the last change of the task {_named(before)}: it is {stands} again."
                 await self._tell(tx, before, agent_id, f"undone: {before.title}", body)
@@ -210,13 +209,21 @@ class OperatorTasks:
             )
 
     async def _note(
-        self, tx: Transaction, kind: str, verb: str, task: Task, detail: str, *, taken_from: str | None = None
+        self,
+        tx: Transaction,
+        actor: Actor,
+        kind: str,
+        verb: str,
+        task: Task,
+        detail: str,
+        *,
+        taken_from: str | None = None,
     ) -> None:
         payload = {"task_id": task.id, "title": task.title, "owner": task.claimed_by, "taken_from": taken_from}
         await outbox.add_event(tx, kind, task.team, task.team, OPERATOR_ID, payload)
         tx.record(TaskChanged(task_id=task.id, team=task.team))
         told = ": ".join(filter(None, (f"{_named(task)} of {task.team}", detail)))
-        await activity_store.note(tx, self._actor, verb, told, agent_id=taken_from or task.claimed_by)
+        await activity_store.note(tx, actor.name, verb, told, agent_id=taken_from or task.claimed_by)
 
 
 def _blank(task_id: str, team: str, tx: Transaction) -> Task:

@@ -1,0 +1,117 @@
+"""OperatorApi: everything that the operator can ask of the coordinator, one line a verb."""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from xats_tui.backend.health.report import HealthReport
+from xats_tui.backend.mcp_sessions import McpSessions
+from xats_tui.backend.operator_api.declaration import Verb, act, look, look_now
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.services.agents.registry import Registry
+from xats_tui.backend.services.contracts.book import ContractBook
+from xats_tui.backend.services.launch.desk import LocalLaunchBackend
+from xats_tui.backend.services.launch.launcher import Launcher
+from xats_tui.backend.services.messages import Mailbox
+from xats_tui.backend.services.operator.agents import OperatorAgents
+from xats_tui.backend.services.operator.answering import Answering
+from xats_tui.backend.services.operator.mail import OperatorMail
+from xats_tui.backend.services.operator.operator import Operator
+from xats_tui.backend.services.operator.tasks import OperatorTasks
+from xats_tui.backend.services.tasks import TaskBoard
+from xats_tui.backend.services.wakes.waker import Waker
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.system.tmux import Tmux
+from xats_tui.core.model.activity import Actor
+
+S = TypeVar("S")
+
+
+class OperatorApi:
+    """The coordinator as the operator uses it, at one door.
+
+    Every door shares the services; the actor alone differs.  Services and their methods are not reached past a verb.
+    """
+
+    def __init__(self, actor: Actor, services: Iterable[object]) -> None:
+        """Bind an actor to one instance of each service."""
+        self.actor = actor
+        self._services: Mapping[type, object] = {type(service): service for service in services}
+
+    def acting(self, actor: Actor) -> "OperatorApi":
+        """Return the same API for another door."""
+        return OperatorApi(actor, self._services.values())
+
+    def part(self, kind: type[S]) -> S:
+        """Return the one instance of a service."""
+        found = self._services.get(kind) or next(one for one in self._services.values() if isinstance(one, kind))
+        assert isinstance(found, kind)
+        return found
+
+    # agents
+    roster = look(Registry, Registry.roster)
+    poke = act(Operator, Operator.poke)
+    rest_agent = act(Operator, Operator.rest_agent)
+    rest_team = act(Operator, Operator.rest_team)
+    disturb_agent = act(Operator, Operator.disturb_agent)
+    disturb_team = act(Operator, Operator.disturb_team)
+    remove_agent = act(OperatorAgents, OperatorAgents.remove)
+    go_to = act(Operator, Operator.go_to, changes=False)
+
+    # the agents' screens
+    view = look_now(PaneMonitor, PaneMonitor.view)
+    attend = look_now(PaneMonitor, PaneMonitor.attend)
+    prompt = look(Answering, Answering.prompt)
+    answer = act(Answering, Answering.answer)
+
+    # launches
+    launch = act(Launcher, Launcher.grant)
+    known_agent = look(LocalLaunchBackend, LocalLaunchBackend.known)
+    expect_launch = look(LocalLaunchBackend, LocalLaunchBackend.expect, changes=True)
+    bind_launch = look(LocalLaunchBackend, LocalLaunchBackend.bind, changes=True)
+    launched = act(LocalLaunchBackend, LocalLaunchBackend.arrived_for)
+
+    # wakes
+    wakes = look(Waker, Waker.newest)
+    wakes_of = look(Waker, Waker.statuses)
+    attempts = look(Waker, Waker.attempts)
+    first_decisions = look(Waker, Waker.first_decisions)
+    gates = look(Operator, Operator.dry_run)
+    replay = act(Operator, Operator.replay)
+    cancel_wake = act(Operator, Operator.cancel)
+    force = act(Operator, Operator.force)
+
+    # messages
+    stream = look(Mailbox, Mailbox.stream)
+    inbox = look(OperatorMail, OperatorMail.inbox)
+    unanswered = look(OperatorMail, OperatorMail.unanswered)
+    thread = look(OperatorMail, OperatorMail.thread)
+    send = act(OperatorMail, OperatorMail.send)
+    mark_read = act(OperatorMail, OperatorMail.mark_read)
+
+    # tasks
+    tasks = look(TaskBoard, TaskBoard.entries)
+    add_task = act(OperatorTasks, OperatorTasks.add)
+    edit_task = act(OperatorTasks, OperatorTasks.edit)
+    reassign_task = act(OperatorTasks, OperatorTasks.reassign)
+    release_task = act(OperatorTasks, OperatorTasks.release)
+    cancel_task = act(OperatorTasks, OperatorTasks.cancel)
+    restore_task = act(OperatorTasks, OperatorTasks.restore)
+
+    # contracts
+    contracts = look(ContractBook, ContractBook.summaries)
+    contract_change = look(ContractBook, ContractBook.change)
+
+    # the coordinator itself
+    health = look(HealthReport, HealthReport.now)
+    sessions = look_now(McpSessions, McpSessions.entries)
+    activity = look(Operator, Operator.activity)
+    events = look(Operator, Operator.events)
+    tmux_commands = look_now(Tmux, Tmux.changes)
+    alert = act(OperatorAgents, OperatorAgents.alert, changes=False)
+    save_database = look(Database, Database.save)  # reads: it writes a file of the operator's, none of ours
+
+
+VERBS: Mapping[str, Verb[..., object]] = {
+    name: verb for name, verb in vars(OperatorApi).items() if isinstance(verb, Verb)
+}
+"""Every verb by name."""

@@ -1,0 +1,10 @@
+"""The verbs that commands can ask for, by the names that they have on the wire."""
+
+from collections.abc import Mapping
+
+from xats_tui.backend.operator_api.base import Command
+from xats_tui.backend.operator_api.changes import CHANGES
+from xats_tui.backend.operator_api.launching import LAUNCHES
+from xats_tui.backend.operator_api.readings import READINGS
+
+COMMANDS: Mapping[str, Command] = {command.name: command for command in (*READINGS, *CHANGES, *LAUNCHES)}
