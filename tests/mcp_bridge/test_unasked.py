@@ -77,7 +77,7 @@ async def test_a_second_window_is_told_who_has_the_name_and_gets_no_mail_of_it(
     async with another(settings) as (host, instructions):
         answer, me = await host.call("get_inbox"), await host.call("whoami")
 
-    told = f"ann@shop is another claude-code in pane {agent.pane_id} (process {agent.pid}), and lives"
+    told = f"ann@shop is another claude-code in pane {agent.pane_id} (process {agent.pid}), and is alive"
     assert f"You are not registered: {told}" in instructions
     assert answer["error"] == "unknown_agent" and told in answer["detail"]
     assert me["registered"] is False and told in me["hint"]
@@ -153,7 +153,7 @@ async def test_a_check_that_comes_first_after_a_restart_does_not_get_the_name(ho
             kill(first)
             with daemon(home, port=port):
                 async with bridge(home, *NAMED) as check:
-                    assert "ann@shop is another host, and lives" in (await check.shake_hands())["instructions"]
+                    assert "ann@shop is another host, and is alive" in (await check.shake_hands())["instructions"]
                 host.process.send_signal(signal.SIGCONT)
                 assert (await host.call("whoami"))["name"] == "ann"
 
@@ -172,7 +172,7 @@ async def test_a_name_that_was_taken_over_while_its_bridge_was_away_is_not_taken
                     await taker.call("register_agent", name="ann", team="shop")
                     host.process.send_signal(signal.SIGCONT)
                     answer = await host.call("get_inbox")
-                    assert "ann@shop is another host, and lives" in answer["detail"]
+                    assert "ann@shop is another host, and is alive" in answer["detail"]
                     assert (await taker.call("whoami"))["name"] == "ann"
 
 

@@ -64,8 +64,8 @@ async def test_a_pid_that_proves_nothing_is_refused_with_the_reason(register: Co
     assert (nobody["error"], str(gone.pid) in str(nobody["detail"])) == ("pid_not_found", True)
     assert await refusal(bob, ui_pid=pane.pid, agent="codex") == {
         "error": "agent_process_mismatch",
-        "detail": f"process {pane.pid} runs claude, which is claude-code: say claude-code, or pass the pid of the "
-        "codex that you run in",
+        "detail": f"process {pane.pid} runs claude, which is claude-code: pass client claude-code, or pass the pid of "
+        "the codex that you run in",
     }
     assert await refusal(bob, ui_pid=pane.pid, tmux_pane_id=other.pane_id) == {
         "error": "pid_pane_tty_mismatch",

@@ -1,4 +1,4 @@
-"""What is asked for when an agent registers, what is found out about it, and what it comes to."""
+"""Records of a registration: the request, the plan made from it, and the result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ UNSEEN_RUNTIME = Runtime()
 
 
 class RegistrationRequest(StrEnum):
-    """Who wants a registration: a model that calls for it, or a bridge whose configuration names the agent."""
+    """The origin of a registration: a model's call, or a bridge whose configuration names the agent."""
 
     EXPLICITLY = "explicitly"
     WAITING = "waiting"
-    """The bridge, before its model has called anything: a health check of the host's may be behind it."""
+    """The bridge, before its model called anything; this may be a mere health check of the host's."""
     CALLED = "called"
-    """The bridge, because its model has called something else."""
+    """The bridge, because its model called another tool."""
     AGAIN = "again"
     """The bridge, because the coordinator was restarted."""
 
     def may_have(self, holder: NameHolder) -> bool:
-        """Whether the name may be had from whoever has it."""
+        """Return whether this request may take the name from its holder."""
         if self is RegistrationRequest.EXPLICITLY:
             return True
         return holder is NameHolder.NOBODY or (holder is NameHolder.SAME and self is not RegistrationRequest.WAITING)
@@ -35,7 +35,7 @@ class RegistrationRequest(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationCheck:
-    """What a program asks for when it registers; the labels have been checked, nothing else has."""
+    """The arguments of a registration; only the labels have been checked so far."""
 
     team: str
     name: str
@@ -45,74 +45,74 @@ class RegistrationCheck:
     client_name: str | None = None
     ui_pid: int | None = None
     claimed_ui: int | None = None
-    """With client custom: the pid of the user interface that its bridge has found above itself."""
+    """With client custom: the pid of the user interface that the bridge found among its parents."""
     tmux_socket: str = ""
-    """The tmux server that its pane is on."""
+    """The tmux server of the agent's pane."""
     host_session: str | None = None
     traces: Traces = NO_TRACES
-    """What the call shows of the runtime, by which it is known again."""
+    """Evidence about the runtime in the call, by which the coordinator recognises it."""
     delivery: Mapping[str, Any] | None = None
-    """As the caller describes it."""
+    """The delivery as the caller describes it, unchecked."""
     codex: CodexThread | None = None
-    """With client codex: the thread, as far as it is named."""
+    """With client codex: the thread, as far as the caller named it."""
     needs_thread: bool = False
-    """Whether the registration is to fail without a Codex thread that can be resumed."""
+    """True if the registration must fail without a Codex thread that can be resumed."""
     channel_session_id: str | None = None
     launch: str | None = None
-    """The mark of the launch that started the program, as its bridge says."""
+    """The mark of the launch that started the program, as its bridge reports it."""
     carried_channel: str | None = None
-    """The csid of the channel that the calling session itself carries to its host, for an agent without a delivery."""
+    """The id of the channel that the calling session offers, for an agent without a delivery."""
     channel_ui_pid: int | None = None
-    """With the role of a channel proxy: the Claude Code that it belongs to."""
+    """With the role of a channel proxy: the pid of its Claude Code."""
     runtime: Runtime = UNSEEN_RUNTIME
-    """What registers, as far as it can be seen."""
+    """The registering runtime, as far as the coordinator can see it."""
     asked: RegistrationRequest = RegistrationRequest.EXPLICITLY
     succeeds: str | None = None
-    """The agent of that name, if it works in no window any more: whoever had it has gone on elsewhere."""
+    """The id of the agent with that name, if it works in no window any more: its user has gone on elsewhere."""
 
     @property
     def own_ui(self) -> int | None:
-        """The process that it names as its user interface."""
+        """The pid that the caller names as its user interface."""
         return self.claimed_ui if self.client is Client.CUSTOM else self.ui_pid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationPlan:
-    """What a registration will write, found out beforehand."""
+    """Everything that a registration will write, collected beforehand."""
 
     delivery: Delivery | None
     process: Process | None
-    """Behind `ui_pid`, if it lives."""
+    """The process of `ui_pid`, if it lives."""
     bound_channel: str | None
-    """The csid of the channel that was found by `ui_pid`, or that the session carries itself."""
+    """The id of the channel that was found by `ui_pid`, or that the session itself offers."""
     binding: Binding | None
     evidence: str
-    """What proves the binding."""
+    """The evidence for the binding."""
     announcement: PreRegistration | None
-    """What the binding uses up."""
+    """The announcement that the binding uses up."""
     former: tuple[FormerAgent, ...]
     """The other agents that this runtime was before."""
     client: Client | None = None
-    """What runs in the pane that the agent has so far, if its names tell."""
+    """The client in the pane that the agent has so far, if it can be recognised."""
     host_session: str | None = None
-    """The session of its program, by whose name hooks speak of it."""
+    """The session id of its program; the program's hooks report under this id."""
     in_use: str = ""
-    """Why the pane of its process is not bound: the agent that lives there has shown that it is its own."""
+    """The reason why its process's pane is not bound: a living agent has proved that the pane is its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationResult:
-    """What a registration came to."""
+    """The result of a registration."""
 
     agent: Agent
-    """As its row is now."""
+    """The agent as its row is now."""
     found: RegistrationPlan
     binding: Binding | None
     """The pane that this registration has bound."""
     losers: tuple[Agent, ...] = ()
-    """Whoever lives and lost something: the agent itself as another runtime ran it, one that had its pane."""
+    """Living agents that lost something: the same agent in another runtime, or the agent that had the pane."""
 
     @property
     def is_reachable(self) -> bool:
-        """Whether there is any way to wake the agent."""
+        """True if there is any way to wake the agent."""
         return self.agent.binding is not None or self.agent.delivery.kind is not DeliveryKind.NONE

@@ -1,6 +1,6 @@
-"""Departures: clients and programs that ended without a word, noticed within seconds.
+"""Departures: clients and programs that ended without a farewell, noticed within seconds.
 
-A process that is killed says nothing, and where it kept no stream open nothing breaks, either.
+A killed process sends nothing, and without an open stream no connection breaks, either.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ LOOK_EVERY_S = 3.0
 
 
 class Departures:
-    """Looks after the processes behind sessions and agents."""
+    """Watches the processes behind sessions and agents."""
 
     def __init__(
         self,
@@ -35,10 +35,10 @@ class Departures:
         self._clock = clock
         self._publish = publish
         self._at_work: frozenset[SeenProcess] | None = None
-        """The processes of agents that were there at the last look; None before the first."""
+        """The agents' processes that were there at the last look; None before the first."""
 
     async def remember(self) -> None:
-        """Note, after a restart, which agents nobody can come back as: their last calls say nothing any more."""
+        """Find the agents whose processes ended before a restart: their last calls no longer prove presence."""
         peers: defaultdict[str, list[SeenProcess | None]] = defaultdict(list)
         for kept in await sessions_store.identified(self._database):
             peers[kept.agent_id or ""].append(kept.peer)
@@ -47,13 +47,13 @@ class Departures:
         self._sessions.forget(one for one in agents if all(peer and peer not in living for peer in peers[one]))
 
     async def run(self) -> None:
-        """Look, for ever."""
+        """Look every `LOOK_EVERY_S` seconds, without end."""
         while True:
             await self._clock.sleep(LOOK_EVERY_S)
             await self.look()
 
     async def look(self) -> None:
-        """Look once at every process that an agent or a silent session is known by."""
+        """Look once at the process of every agent and of every session without a stream."""
         silent = [
             session
             for session in self._sessions.open_ones()

@@ -1,7 +1,6 @@
-"""Sessions that outlive the process: a client that keeps its session id is after a restart who it was before.
+"""Sessions that survive a restart of the coordinator: a client that returns with its session id keeps its identity.
 
-It knows what is kept of a session, when, and what it is given back; how it is opened again is for whoever speaks the
-protocol.  What was handed out and not confirmed is not kept: that mail is unread, and comes again.
+Messages that were handed out without a confirmation are not kept with a session: they stay unread and are sent again.
 """
 
 import logging
@@ -22,11 +21,11 @@ from xats_tui.core.model.agents import SeenProcess
 logger = logging.getLogger(__name__)
 
 SAVE_INTERVAL_S = 300.0
-"""Seconds between two notes of which sessions are alive: only the hours after which they end depend on it."""
+"""Time between two records of which sessions are alive: only their expiry after hours depends on it."""
 
 
 class KeptSessions:
-    """All sessions that a client may come back to."""
+    """The sessions that clients may come back to."""
 
     def __init__(self, database: Database, sessions: McpSessions, channels: Channels, clock: Clock) -> None:
         self._database = database
@@ -34,10 +33,10 @@ class KeptSessions:
         self._channels = channels
         self._clock = clock
         self._noted: dict[str, datetime] = {}
-        """By session, what was noted last of when it was alive."""
+        """The last recorded time of life for each session."""
 
     async def keep(self, session: McpSession, opening: Mapping[str, Any]) -> None:
-        """Keep a session that has just been opened; one that cannot be kept is good until the next restart."""
+        """Store a new session; if that fails, the session lasts until the next restart."""
         try:
             async with self._database.write() as tx:
                 await store.add(tx, session.session_id, _essence(opening))
@@ -52,9 +51,9 @@ class KeptSessions:
         evidence: frozenset[str] = frozenset(),
         process: SeenProcess | None = None,
     ) -> None:
-        """Keep that a session speaks as this agent from now on, and that those of other runtimes do so no more.
+        """Record that a session speaks as this agent from now on, and that other runtimes' sessions no longer do.
 
-        To be called in the transaction that registers, before the session itself is told.
+        Call it in the transaction of the registration, before the session itself changes.
         """
         proofs = session.proofs_as(agent_id, evidence)
         await store.identify(tx, session.session_id, agent_id, proofs, process, session.credential)
@@ -63,22 +62,22 @@ class KeptSessions:
             await store.supersede(tx, [one.session_id for one in others if one.evidence.isdisjoint(proofs)])
 
     async def forget(self, session_id: str) -> None:
-        """A session has ended: its client does not come back to it."""
+        """Delete an ended session, so that its client cannot come back to it."""
         self._noted.pop(session_id, None)
         try:
             async with self._database.write() as tx:
                 await store.remove(tx, session_id)
         except StoreError as error:
-            logger.warning("a session that has ended is still kept: %s", error)
+            logger.warning("an ended session could not be deleted: %s", error)
 
     async def opening_of(self, session_id: str, idle: timedelta) -> dict[str, Any] | None:
-        """How a session began that may be opened again; None if there is none, or its client was silent for so long."""
+        """Return the opening of a session that may be reopened; None if there is none, or it was idle for too long."""
         kept = await store.by_id(self._database, session_id)
         return kept.opening if kept and self._clock.now() - kept.last_call_at <= idle else None
 
     async def give_back(self, session: McpSession) -> None:
-        """Make a session that was opened again who it was; one that was superseded stays so and is told so."""
-        async with self._database.write() as tx:  # nobody registers meanwhile and takes the name over
+        """Restore a reopened session's identity; a superseded session stays superseded and is notified."""
+        async with self._database.write() as tx:  # a transaction, so that no registration takes the name over meanwhile
             kept = await store.by_id(tx, session.session_id)
             if kept is None:
                 return
@@ -93,13 +92,13 @@ class KeptSessions:
         await self._carry_again(session)
 
     async def run(self) -> None:
-        """Note now and then which sessions are alive, for ever."""
+        """Record from time to time which sessions are alive, without end."""
         while True:
             await self._clock.sleep(SAVE_INTERVAL_S)
             await self.note_alive()
 
     async def note_alive(self) -> None:
-        """Note when the clients of the open sessions were last known to be there, where that has changed."""
+        """Record when the clients of the open sessions were last seen, where that has changed."""
         now = self._clock.now()
         alive = {
             session.session_id: now if self._sessions.has_stream(session) else session.last_call_at or session.opened_at
@@ -112,16 +111,16 @@ class KeptSessions:
         self._noted = alive
 
     async def _carry_again(self, session: McpSession) -> None:
-        """Have the session of a channel proxy carry its channel again."""
+        """Let the session of a channel proxy carry its channel again."""
         proxy = await self._channels.proxy(session.agent_id) if session.agent_id else None
         csid = proxy.delivery.address.get("channel_session_id") if proxy else None
         if csid is not None:
-            with suppress(Refusal):  # another session carries it meanwhile
+            with suppress(Refusal):  # another session carries it by now
                 self._channels.attach(session, csid)
 
 
 def _essence(opening: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of `initialize` without what a client may say of itself at any length."""
+    """Return the parameters of `initialize` without the parts that a client can make arbitrarily long."""
     client = opening["clientInfo"]
     return {
         "protocolVersion": opening["protocolVersion"],

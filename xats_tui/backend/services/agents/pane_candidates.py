@@ -1,4 +1,4 @@
-"""The score of a pane against what a caller says of the one that it looks for, as the reference counts it.  Pure."""
+"""The score of a pane against a caller's description, as the reference counts it."""
 
 import posixpath
 import re
@@ -15,7 +15,7 @@ COMMAND_HINTS = {
     Client.OPENCODE: (re.compile("opencode", re.IGNORECASE), 6),
     Client.CLAUDE_CODE: (re.compile(r"\d+(\.\d+)+"), 4),
 }
-"""What `pane_current_command` shows for a client, and how much that counts."""
+"""The client's sign in `pane_current_command`, and its score."""
 
 PER_PROCESS, ACTIVE, TTY_GIVEN, TITLE_GIVEN = 10, 3, 100, 15
 CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30
@@ -23,7 +23,7 @@ CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneCandidate:
-    """A pane that may be the one that was looked for."""
+    """A pane that may be the wanted one."""
 
     pane_id: str
     session_name: str
@@ -40,7 +40,7 @@ class PaneCandidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneQuery:
-    """What a caller says of the pane that it looks for; None is no filter."""
+    """A caller's description of the wanted pane; None is no filter."""
 
     client: Client
     process_pattern: str | None = None
@@ -50,7 +50,7 @@ class PaneQuery:
 
 
 def candidate_in(wanted: PaneQuery, formats: Mapping[str, Any], processes: Sequence[Process]) -> PaneCandidate | None:
-    """The pane as a candidate; None if it does not fit at all."""
+    """Return the pane as a candidate; None if it does not fit at all."""
     tty = normal_tty(formats["pane_tty"]) or ""
     kinship = _kinship(wanted.cwd, formats["pane_current_path"]) if wanted.cwd else 0
     title = (wanted.title_contains or "").strip().casefold()
@@ -80,7 +80,7 @@ def candidate_in(wanted: PaneQuery, formats: Mapping[str, Any], processes: Seque
 
 
 def _kinship(cwd: str, path: str) -> int | None:
-    """What a pane's folder adds to its score; None if it has nothing to do with `cwd`."""
+    """Return the score for a pane's folder; None if it is not related to `cwd`."""
     wanted, found = PurePosixPath(posixpath.normpath(cwd)), PurePosixPath(posixpath.normpath(path))
     if wanted == found:
         return CWD_EQUAL

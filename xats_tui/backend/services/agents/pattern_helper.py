@@ -1,7 +1,7 @@
-"""The helper process that compiles and searches a regular expression of a caller's, under limits of time and memory.
+"""The helper process that compiles and searches a caller's regular expression, under limits of time and memory.
 
 It reads one JSON object from stdin (`pattern`, `lines`) and writes one: `found`, or `problem`.  A pattern that takes
-too much processor time ends it by a signal.  It needs the standard library alone, so that it starts quickly.
+too much processor time ends the process by a signal.  Only the standard library is used, so that it starts quickly.
 """
 
 import json
@@ -12,12 +12,12 @@ import signal
 import sys
 
 PROCESSOR_S = 0.4
-"""Processor time for everything, the start of Python included: some patterns would take years."""
+"""Processor time for everything, including Python's start: some patterns would take years."""
 
 MEMORY_BYTES = 256 << 20
 
 MAX_REPEATS = 1000
-"""The largest number in `{…}`: each is unrolled somewhere."""
+"""The largest number in `{…}`: re unrolls every repetition."""
 
 REPEATS = re.compile(r"\{(\d*),?(\d*)\}")
 
@@ -32,28 +32,28 @@ def main() -> None:
     except (re.error, OverflowError, RecursionError, ValueError) as error:
         answer = {"problem": str(error)}
     except MemoryError:
-        answer = {"problem": "it takes too much memory"}
+        answer = {"problem": "the search takes too much memory"}
     json.dump(answer, sys.stdout)
 
 
 def limit() -> None:
-    """Bound this process: a signal that nobody handles ends it when its time is up."""
+    """Limit this process's time and memory; the timer's signal ends it."""
     signal.setitimer(signal.ITIMER_PROF, PROCESSOR_S)
-    os.nice(10)  # others come first
+    os.nice(10)  # other processes come first
     for what, most in ((resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(what)
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         try:
             resource.setrlimit(what, (most, most))
         except (OSError, ValueError):
-            continue  # macOS takes no limit of memory
+            continue  # macOS has no memory limit
 
 
 def found(pattern: str, lines: list[str]) -> list[bool]:
     """Search each line for the pattern."""
     repeats = [int(number) for pair in REPEATS.findall(pattern) for number in pair if number]
     if max(repeats, default=0) > MAX_REPEATS:
-        raise ValueError(f"it repeats something more than {MAX_REPEATS} times")
+        raise ValueError(f"the pattern repeats a part more than {MAX_REPEATS} times")
     compiled = re.compile(pattern, re.IGNORECASE)
     return [compiled.search(line) is not None for line in lines]
 

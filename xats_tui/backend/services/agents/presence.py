@@ -1,7 +1,7 @@
-"""Presence: which agents are there, by evidence.
+"""Presence: which agents are online, by evidence.
 
-An agent that waits for its person for an hour is there: its process lives.  One that called a minute ago is not, if its
-process has ended since, or its bridge has gone.  What nobody can tell counts as away.
+An agent that has waited for a person for an hour is online: its process lives.  An agent that called a minute ago is
+offline if its process has ended or its bridge has gone.  Without evidence an agent counts as offline.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,14 +14,14 @@ from xats_tui.core.model.agents import Agent, Client, SeenProcess
 from xats_tui.core.model.panes import PaneState
 
 PROCESS_CACHE_S = 3.0
-"""Seconds for which what was found out about a process is not looked at again."""
+"""Time for which a look at a process is remembered."""
 
 CLIENT_SEEN = frozenset({PaneState.IDLE, PaneState.BUSY, PaneState.DRAFT, PaneState.DIALOG})
-"""What a known client's pane shows only while the client runs in it."""
+"""States that the pane of a known client shows only while the client runs in it."""
 
 
 class Presence:
-    """Who is there."""
+    """Tells which agents are online."""
 
     def __init__(self, sessions: McpSessions, monitor: PaneMonitor, processes: Processes, clock: Clock) -> None:
         self._sessions = sessions
@@ -29,13 +29,10 @@ class Presence:
         self._processes = processes
         self._clock = clock
         self._looked_at: dict[SeenProcess, tuple[float, bool]] = {}
-        """When a process was looked at, and whether it was there."""
+        """Time of the last look at each process, and whether it was there."""
 
     async def among(self, agents: Iterable[Agent]) -> frozenset[str]:
-        """The ids of those that listen on a stream, whose process or client is seen, or that called within 5 minutes.
-
-        A call counts only where no sign tells that its caller has gone since.
-        """
+        """Return the ids of the online agents: on a stream, with a living process or client, or lately calling."""
         agents = tuple(agents)
         at_work = await self._at_work([agent.process for agent in agents if agent.process])
         return frozenset(agent.agent_id for agent in agents if self._is_there(agent, at_work))
@@ -45,11 +42,12 @@ class Presence:
             return True
         if agent.process is not None:
             return agent.process in at_work
+        # A recent call counts only if nothing shows that its caller has gone since.
         called = agent.has_called_lately(self._clock.now()) and not self._sessions.has_left(agent.agent_id)
         return called or self._shows(agent)
 
     def _shows(self, agent: Agent) -> bool:
-        """Whether the client shows in its pane."""
+        """Return whether the client shows in its pane."""
         if agent.binding is None or agent.client in (None, Client.CUSTOM):
             return False
         view = self._monitor.view(agent.binding.pane)

@@ -1,7 +1,4 @@
-"""Which client's user interface a process is, by the names that it runs under.
-
-It knows processes, not panes.
-"""
+"""Recognition of a client's user interface by the names that its process runs under."""
 
 import re
 
@@ -11,22 +8,22 @@ from xats_tui.core.model.agents import Client, SeenProcess
 from xats_tui.core.model.panes import Standing
 
 CODEX_HELPERS = re.compile(r"codex\s+app-server|Codex Computer Use\.app|SkyComputerUseClient", re.IGNORECASE)
-"""Command lines of Codex's processes that are no user interface."""
+"""Command lines of Codex processes that are not the user interface."""
 
 
 def client_in(process: Process) -> Client | None:
-    """The client that a process is the user interface of, if its names tell."""
+    """Return the client whose user interface a process is, if its names tell."""
     found = client_of(process.names)
     return Client(found) if found and not _is_helper(found, process) else None
 
 
 def may_be(client: Client, process: Process, *, is_host: bool = False) -> bool:
-    """Whether a process can be the program of a client, on the word of a caller.
+    """Return whether a process can be a client's program, as a caller claims.
 
     Args:
-        client: what the caller says.
-        process: what it names.
-        is_host: the process is known to have started the caller; then its name need not tell.
+        client: the client that the caller names.
+        process: the process that the caller names.
+        is_host: true if the process is known to have started the caller; then its name need not tell.
     """
     if found := client_of(process.names):
         return found == client and not _is_helper(found, process)
@@ -38,7 +35,7 @@ def _is_helper(client: str, process: Process) -> bool:
 
 
 async def standing(processes: Processes, seen: SeenProcess, tty: str) -> Standing:
-    """How a process that was seen stands to what is typed into a terminal."""
+    """Return the standing of a known process in a terminal: in front, behind, or ended."""
     occupant = await processes.occupant(seen.pid, seen.started_at, tty)
     process = await processes.by_pid(seen.pid)
     if occupant is None or process is None or is_bare_shell(process.command):
@@ -47,5 +44,5 @@ async def standing(processes: Processes, seen: SeenProcess, tty: str) -> Standin
 
 
 def runs_elsewhere(process: Process) -> bool:
-    """Whether it shows what runs on another machine or in a container."""
+    """Return whether a process only shows a program on another machine or in a container."""
     return any(map(ELSEWHERE.fullmatch, process.names))

@@ -1,6 +1,6 @@
-"""Recognition: which agents a runtime was before, by what it leaves behind wherever it registers.
+"""Recognition: which agents a runtime was before, judged by traces in its call.
 
-It proves nothing and gives nobody a name: a model that has lost its context is told who it may have been.
+It proves nothing and assigns no name: a model that has lost its context is told who it may have been.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from xats_tui.core.model.panes import PaneRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
-    """What can be known of a runtime without its saying who it is; None for what it does not show."""
+    """Facts about a runtime that do not depend on what it says about itself; None for a missing fact."""
 
     ui_pid: int | None = None
-    """Of its user interface."""
+    """Pid of the user interface."""
     thread_id: str | None = None
-    """Of its Codex thread."""
+    """Id of the Codex thread."""
     host_session: str | None = None
     pane: PaneRef | None = None
 
@@ -30,7 +30,7 @@ NO_TRACES = Traces()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormerAgent:
-    """An agent that a runtime was, and the trace that tells."""
+    """An agent that a runtime was before, with the trace that shows it."""
 
     agent: Agent
     by: str
@@ -38,14 +38,14 @@ class FormerAgent:
 
 
 class Recognition:
-    """Knows runtimes again."""
+    """Recognises runtimes by their traces."""
 
     def __init__(self, database: Database, processes: Processes) -> None:
         self._database = database
         self._processes = processes
 
     async def of(self, traces: Traces, *, but: tuple[str, str] | None = None) -> tuple[FormerAgent, ...]:
-        """The agents that left these traces, but for one (team, name); those seen last come first."""
+        """Return the agents with these traces, the most recently seen first, without the agent `but` (team, name)."""
         if traces == NO_TRACES:
             return ()
         agents = [one for one in await store.all_teams(self._database) if (one.team, one.name) != but]
@@ -54,7 +54,7 @@ class Recognition:
 
 
 def recognised(agents: Sequence[Agent], traces: Traces, living: frozenset[SeenProcess]) -> tuple[FormerAgent, ...]:
-    """The agents that left these traces, by the strongest of them; `living` are the processes that still live."""
+    """Return the agents with these traces, by the strongest trace; `living` are the processes that still live."""
     found = [FormerAgent(agent=agent, by=by) for agent in agents if (by := _trace(agent, traces, living))]
     return tuple(sorted(found, key=lambda one: one.agent.last_seen_at, reverse=True))
 

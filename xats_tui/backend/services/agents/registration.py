@@ -1,6 +1,6 @@
-"""The order of work of a registration: whatever can refuse it comes first, then everything is written at once.
+"""Registration of agents: first every check that can refuse, then one transaction that writes everything.
 
-It knows the rules of what an agent is given (a delivery, a channel, a pane); how each is found is for others.
+The rules for an agent's delivery, channel and pane are here; other services find each of them.
 """
 
 import asyncio
@@ -32,10 +32,10 @@ from xats_tui.core.model.panes import PaneRef
 logger = logging.getLogger(__name__)
 
 LOOK_TIMEOUT_S = 1.6
-"""For all that is looked for before anything is written: a registration is answered within two seconds."""
+"""Time for everything that is looked up before writing: a registration is answered within two seconds."""
 
 ANNOUNCED = "pre_registration"
-"""The evidence of a pane that its launcher has announced."""
+"""The evidence of a pane that a launcher has announced."""
 
 TAKE_ANOTHER = "call register_agent with another name, or with this one to take it over"
 
@@ -64,7 +64,7 @@ class Registrar:
         self._clock = clock
 
     async def look(self, wanted: RegistrationCheck, session: McpSession) -> RegistrationPlan:
-        """Find out all that a registration needs, and refuse what cannot be; nothing is written.
+        """Collect what a registration needs, and refuse what is invalid; nothing is written.
 
         Raises:
             Refusal: ui_pid_client_mismatch, channel_session_id_ui_pid_mismatch, invalid_delivery,
@@ -100,10 +100,10 @@ class Registrar:
     async def register(
         self, tx: Transaction, wanted: RegistrationCheck, found: RegistrationPlan, session: McpSession
     ) -> RegistrationResult:
-        """Write what was asked for and found.
+        """Write the registration.
 
         Raises:
-            Refusal: `name_in_use`: nobody called for it, and whoever has the name lives.
+            Refusal: `name_in_use`: no model asked for it, and a living agent has the name.
         """
         if wanted.role == CHANNEL_PROXY_ROLE:
             return RegistrationResult(agent=await self._register_proxy(tx, wanted, found), found=found, binding=None)
@@ -127,10 +127,10 @@ class Registrar:
         return RegistrationResult(agent=agent, found=found, binding=binding, losers=(*taken_over, *displaced))
 
     async def check(self, reader: Reader, wanted: RegistrationCheck, session: McpSession) -> NameHolder:
-        """Who has the name now, if it may be had.
+        """Return who holds the name now, if the caller may have it.
 
         Raises:
-            Refusal: `name_in_use`: nobody called for it, and whoever has the name lives.
+            Refusal: `name_in_use`: no model asked for it, and a living agent has the name.
         """
         agent = await agents.by_name(reader, wanted.team, wanted.name)
         if agent is None:
@@ -139,11 +139,12 @@ class Registrar:
         if wanted.succeeds == agent.agent_id and holder is NameHolder.OTHER:
             return NameHolder.NOBODY
         if not wanted.asked.may_have(holder):
-            raise Refusal("name_in_use", detail=f"{agent.address} is {_where(agent)}, and lives; {TAKE_ANOTHER}")
+            raise Refusal("name_in_use", detail=f"{agent.address} is {_where(agent)}, and is alive; {TAKE_ANOTHER}")
         return holder
 
     async def left_behind(self, wanted: RegistrationCheck, session: McpSession) -> str | None:
-        """The id of the agent that has the name and works in no window any more; to ask its program may last."""
+        """Return the id of the agent that has the name but works in no window any more, if there is one."""
+        # This runs before the registration's transaction: asking the agent's program may take long.
         agent = await self._registry.by_name(wanted.team, wanted.name)
         if agent is None or agent.agent_id == session.agent_id:
             return None
@@ -151,16 +152,16 @@ class Registrar:
         return agent.agent_id if holder is NameHolder.OTHER and await self._runtimes.is_left(agent) else None
 
     async def announce(self, tx: Transaction, pane: PaneRef, mark: str, lifetime: timedelta) -> datetime:
-        """Note that a Codex with this mark is about to run in a pane; until when that counts."""
+        """Record that a Codex with this mark is about to run in a pane; return when the announcement expires."""
         await announcements.prune(tx)
         expires_at = tx.now + lifetime
         await announcements.put(tx, PreRegistration(pane=pane, mark=mark), expires_at)
         return expires_at
 
     async def bind_announced(self, agent_id: str, mark: str) -> None:
-        """Bind the pane that was announced with this mark, if its Codex runs by now and the agent has none yet.
+        """Bind the pane announced with this mark, if its Codex runs by now and the agent has no pane yet.
 
-        With an app-server of its own the agent registers before the screen is there.
+        A Codex with its own app-server registers before its screen is there.
         """
         announced = [one for one in await announcements.valid(self._database, self._clock.now()) if one.mark == mark]
         if found := await self._identity.by_announcement(announced):
@@ -172,7 +173,8 @@ class Registrar:
     async def _former(
         self, wanted: RegistrationCheck, delivery: Delivery | None, process: Process | None, binding: Binding | None
     ) -> tuple[FormerAgent, ...]:
-        """Who the runtime was that registers now, if its call shows traces; what a model passes may be a guess."""
+        """Return the agents that the registering runtime was before, if its call shows traces."""
+        # A model's own arguments are no traces: it may guess.
         if wanted.role == CHANNEL_PROXY_ROLE or wanted.traces == NO_TRACES:
             return ()
         traces = Traces(
@@ -184,7 +186,7 @@ class Registrar:
         return await self._recognition.of(traces, but=(wanted.team, wanted.name))
 
     async def _channel_of_pid(self, wanted: RegistrationCheck) -> str | None:
-        """The channel of the Claude Code that the caller runs in; one that it names must be the same."""
+        """Return the channel of the caller's Claude Code; a channel that the caller names must be the same."""
         if wanted.client is not Client.CLAUDE_CODE or wanted.ui_pid is None or wanted.role == CHANNEL_PROXY_ROLE:
             return None
         csid = await self._channels.of_ui_pid(wanted.ui_pid)
@@ -215,12 +217,12 @@ class Registrar:
         return csid
 
     async def _client_of_kept(self, wanted: RegistrationCheck) -> Client | None:
-        """The client that runs in the pane which the agent has so far."""
+        """Return the client that runs in the pane that the agent has so far."""
         agent = await self._registry.by_name(wanted.team, wanted.name)
         return await self._identity.client_of(agent.process) if agent and agent.binding and agent.process else None
 
     async def _host_session(self, wanted: RegistrationCheck, session: McpSession) -> str | None:
-        """The session by whose name hooks speak of the agent, unless it is that of another agent that lives."""
+        """Return the caller's host session, unless a living agent already has that session."""
         for agent in await agents.by_host_session(self._database, wanted.host_session or ""):
             is_it = (agent.team, agent.name) == (wanted.team, wanted.name)
             holder = await self._runtimes.holder(self._database, agent, session, wanted.runtime)
@@ -232,7 +234,7 @@ class Registrar:
     async def _binding(
         self, wanted: RegistrationCheck, ends_at: float
     ) -> tuple[Binding | None, PreRegistration | None]:
-        """Find the pane that is proved to be the caller's; a registration does not fail for want of one."""
+        """Find the pane that is proved to be the caller's; without one the registration still succeeds."""
         try:
             async with asyncio.timeout_at(ends_at):
                 return await self._proved_pane(wanted)
@@ -250,7 +252,7 @@ class Registrar:
             return await self._identity.by_pid(wanted.client, pid, socket=socket, is_host=is_host), None
         if wanted.client is Client.CODEX:
             announced = await announcements.valid(self._database, self._clock.now())
-            # Of several that start at once each is told by its own mark.
+            # Several may start at once: each is recognised by its own mark.
             own = [one for one in announced if wanted.launch in (None, one.mark)]
             return await self._identity.by_announcement(own) or (None, None)
         return None, None
@@ -263,14 +265,14 @@ class Registrar:
 
 
 def _where(agent: Agent) -> str:
-    """Who an agent is to somebody who wants its name."""
+    """Describe the holder of a name for a caller that wants the name."""
     where = f" in pane {agent.binding.pane.pane_id}" if agent.binding else ""
     process = f" (process {agent.process.pid})" if agent.process else ""
     return f"another {agent.client_name or agent.client or 'program'}{where}{process}"
 
 
 def _row(wanted: RegistrationCheck, found: RegistrationPlan, *, is_another: bool) -> AgentRow:
-    """Of a pid that is not shown only Claude Code's is kept: by it its channel finds the agent."""
+    """Build the agent's row; of unproven pids only Claude Code's is kept: its channel is found by that pid."""
     process = found.process
     shown = process is not None and wanted.runtime.shows(process.pid)
     named = wanted.ui_pid if wanted.client is Client.CLAUDE_CODE else None

@@ -1,4 +1,4 @@
-"""The Registry: who is there, under which name, in which pane."""
+"""The Registry: the agents, their names and their panes."""
 
 import re
 import unicodedata
@@ -43,7 +43,7 @@ from xats_tui.core.model.labels import composed, folded
 from xats_tui.core.model.panes import PaneRef
 
 MAX_LABEL_CHARS = 64
-"""Characters of a name, role or team at most: they stand in tables and in hints."""
+"""Longest name, role or team: they stand in tables and in hints."""
 
 MAX_CONTRACT_NAME_CHARS = 200
 
@@ -54,14 +54,14 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0d\U000e0100-\U000e01ef]"
 )
-"""Printable characters that show nothing: with them two names look the same, or one looks like none."""
+"""Printable characters that show nothing: with them two names can look the same, or a name can look empty."""
 
 RESERVED = "__"
-"""What the roles of programs that are no agents begin with."""
+"""Start of roles that are reserved for programs."""
 
 
 class Registry:
-    """All agents."""
+    """All registered agents."""
 
     def __init__(
         self,
@@ -82,47 +82,47 @@ class Registry:
         self._clock = clock
 
     async def by_id(self, agent_id: str) -> Agent | None:
-        """The agent of that id."""
+        """Return the agent with that id."""
         return await self._known.by_id(agent_id)
 
     async def by_name(self, team: str, name: str) -> Agent | None:
-        """The agent of that name in that team; the operator is in every team."""
+        """Return the agent with that name in that team; the operator is in every team."""
         if folded(name).strip() == OPERATOR_NAME:
             return operator_in(team)
         meant = composed(team), composed(name)
         found = await self._known.by_name(*meant)
-        if found is None:  # an old file may hold it in another spelling
+        if found is None:  # an old database may hold it in another spelling
             others = await store.all_teams(self._database)
             found = next((one for one in others if (composed(one.team), composed(one.name)) == meant), None)
         return found
 
     async def member(self, team: str, agent_id: str) -> Agent | None:
-        """The agent of that id if it is in that team; the operator is in every team."""
+        """Return the agent with that id if it is in that team; the operator is in every team."""
         if agent_id == OPERATOR_ID:
             return operator_in(team)
         agent = await self._known.by_id(agent_id)
         return agent if agent and agent.team == team else None
 
     async def of_team(self, team: str) -> tuple[Agent, ...]:
-        """A team's agents, the longest registered first."""
+        """Return a team's agents, the earliest registered first."""
         return await store.of_team(self._database, team)
 
     async def register(self, tx: Transaction, wanted: AgentRow) -> Agent:
-        """Make or refresh an identity; the id of a (team, name) never changes."""
+        """Create or refresh an identity; the id of a (team, name) never changes."""
         before = await store.by_name(tx, wanted.team, wanted.name)
         agent = await store.register(tx, wanted, str(uuid4()))
         tx.record(AgentChanged(agent_id=agent.agent_id))
         if before is not None and (before.binding, before.client) != (agent.binding, agent.client):
-            tx.record(PaneBound(agent_id=agent.agent_id))  # what looks at the pane has another reader, or none, now
+            tx.record(PaneBound(agent_id=agent.agent_id))  # the pane now has another reader, or none
         if wanted.delivery is not None and wanted.delivery.kind is not DeliveryKind.NONE:
             await self._waker.revive(tx, agent.agent_id)
         return agent
 
     async def bind(self, tx: Transaction, agent_id: str, binding: Binding) -> Agent:
-        """Give an agent a pane, take it from whoever held it, and begin again with the agent's wakes.
+        """Give an agent a pane, take the pane from its holder, and restart the agent's wakes.
 
         Raises:
-            Refusal: `unknown_agent` if it has left meanwhile.
+            Refusal: `unknown_agent` if the agent has left meanwhile.
         """
         for loser in await store.bind(tx, agent_id, binding):
             tx.record(PaneBound(agent_id=loser))
@@ -134,7 +134,7 @@ class Registry:
         return bound
 
     async def succeed(self, tx: Transaction, former: Agent, agent: Agent) -> Agent:
-        """Have an agent be what another one was until now: it gets its pane and its delivery, unless it has its own."""
+        """Let an agent take the place of another: it gets the pane and the delivery, unless it has its own."""
         await store.forget_runtime(tx, former.agent_id)
         tx.record(PaneBound(agent_id=former.agent_id))
         if agent.delivery.kind is DeliveryKind.NONE and former.delivery.kind is not DeliveryKind.NONE:
@@ -143,10 +143,10 @@ class Registry:
         return await self.bind(tx, agent.agent_id, former.binding) if bound and former.binding else agent
 
     async def unregister(self, tx: Transaction, agent: Agent) -> None:
-        """Remove an agent; its id and its mail are there when it comes back.
+        """Remove an agent; its id and its messages are kept for its return.
 
         Raises:
-            Refusal: `tasks_in_progress` with the ids of the tasks that it has not finished.
+            Refusal: `tasks_in_progress` with the ids of its unfinished tasks.
         """
         unfinished = await tasks_store.owned_by(tx, agent.team, agent.agent_id)
         if unfinished:
@@ -159,26 +159,26 @@ class Registry:
         tx.record(SubscriptionChanged(agent_id=agent.agent_id))
 
     def dismiss(self, agent_id: str) -> None:
-        """See that no session speaks as an agent that was removed."""
+        """Make sure that no session speaks as a removed agent."""
         self._sessions.dismiss(agent_id)
 
     async def touch(self, tx: Transaction, agent_id: str) -> None:
-        """Note that an agent called."""
+        """Record that an agent called."""
         await store.touch(tx, agent_id)
         tx.record(AgentChanged(agent_id=agent_id))
 
     async def bound_panes(self) -> Mapping[PaneRef, Client | None]:
-        """Every pane that an agent is bound to, with the program that should be in it."""
+        """Return every bound pane, with the client that should be in it."""
         agents = await store.all_teams(self._database)
         return {agent.binding.pane: agent.client for agent in agents if agent.binding}
 
     async def bound_processes(self) -> Mapping[PaneRef, SeenProcess]:
-        """The process that was seen in each of those panes, where one was."""
+        """Return the process that was seen in each bound pane, if one was."""
         agents = await store.all_teams(self._database)
         return {agent.binding.pane: agent.process for agent in agents if agent.binding and agent.process}
 
     async def roster(self) -> tuple[RosterEntry, ...]:
-        """Every agent with its mail, its wakes and its pane, by team and name."""
+        """Return every agent with its messages, wakes and pane, by team and name."""
         unread = await messages_store.unread_counts(self._database)
         waiting = await wakes_store.waiting_by_agent(self._database)
         latest = await wakes_store.latest_by_agent(self._database)
@@ -207,7 +207,7 @@ class Registry:
 
 
 def operator_in(team: str) -> Agent:
-    """The operator as one who sends and gets messages in a team; it is never woken and no agent is listed for it."""
+    """Return the operator as a sender and recipient in a team; it is never woken or listed as an agent."""
     return Agent(
         agent_id=OPERATOR_ID,
         team=team,
@@ -224,7 +224,7 @@ def operator_in(team: str) -> Agent:
 
 
 def checked_label(what: str, text: str) -> str:
-    """A name, role or team as it is stored: trimmed, printable, 1 to 64 characters.
+    """Return a name, role or team in its stored form: trimmed, printable, 1 to 64 characters.
 
     Raises:
         Refusal: `invalid_name`, `invalid_role` or `invalid_team`, with the rule.
@@ -238,7 +238,7 @@ def checked_label(what: str, text: str) -> str:
 
 
 def checked_contract_name(text: str) -> str:
-    """The name of a contract as it is stored: trimmed, printable, 1 to 200 characters.
+    """Return a contract's name in its stored form: trimmed, printable, 1 to 200 characters.
 
     Raises:
         Refusal: `invalid_contract_name`, with the rule.
@@ -247,7 +247,7 @@ def checked_contract_name(text: str) -> str:
 
 
 def _visible(what: str, text: str, limit: int) -> str:
-    """Text that two people who look at it call the same only if it is the same."""
+    """Return a checked text; two texts that look the same are the same."""
     label = composed(text)
     if not 1 <= len(label) <= limit or not label.isprintable() or INVISIBLE.search(label):
         rule = f"a {what.replace('_', ' ')} has 1 to {limit} printable characters"
@@ -256,7 +256,7 @@ def _visible(what: str, text: str, limit: int) -> str:
 
 
 def team_of(team: str | None, project_dir: str | None) -> str:
-    """The team that a registration means: the one it names, else its project folder's name, else `default`."""
+    """Return a registration's team: the named one, else its project folder's name, else `default`."""
     if team and team.strip():
         return checked_label("team", team)
     folder = PurePosixPath((project_dir or "").rstrip("/")).name.strip().lower()

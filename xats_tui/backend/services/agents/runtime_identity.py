@@ -1,6 +1,6 @@
-"""Which pane an agent really lives in: pid → tty → pane, or found by looking at every pane's processes.
+"""The pane that an agent really lives in: found by pid → tty → pane, or by looking at every pane's processes.
 
-It reads tmux and the process table and writes nothing; what a launcher has announced, it is handed.
+It reads tmux and the process table and writes nothing.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ from xats_tui.core.model.panes import PaneRef
 logger = logging.getLogger(__name__)
 
 REMOTE = "--remote"
-"""What a Codex is started with whose threads live in an app-server of their own."""
+"""An argument of a Codex whose threads live in a separate app-server."""
 
 MARK = 'xats.agent_id="{}"'
-"""What a launcher puts into the command line of the Codex whose pane it has announced."""
+"""The text that a launcher puts into the command line of the Codex whose pane it has announced."""
 
 OWN_MARK = f'{LAUNCH_VARIABLE}="{{}}"'
-"""The same of `xats-tui launch`, which starts a stock Codex, too."""
+"""The same text in `xats-tui launch`, which also starts an unchanged Codex."""
 
 UNSEEN = "what runs in a container, or elsewhere by ssh, can neither be verified from here nor woken in its pane"
 
 
 def _is_program(client: Client, process: Process) -> bool:
-    """Say whether a process is known as the program of a client."""
+    """Return whether a process is recognised as a client's program."""
     return client_in(process) is client
 
 
@@ -50,7 +50,7 @@ class RuntimeIdentity:
         self._patterns = ProcessPatterns()
 
     async def detect(self, wanted: PaneQuery, socket: str = "") -> tuple[PaneCandidate, ...]:
-        """The panes that fit, the best first.
+        """Return the panes that fit, best first.
 
         Raises:
             Refusal: `tmux_unavailable`.
@@ -73,17 +73,17 @@ class RuntimeIdentity:
         return tuple(sorted(candidates, key=lambda candidate: (-candidate.score, candidate.pane_id)))
 
     async def client_of(self, seen: SeenProcess) -> Client | None:
-        """The client whose program a process is that was seen; None if it has ended, or its names do not tell."""
+        """Return the client of a seen process; None if it has ended or cannot be recognised."""
         process = await self._processes.by_pid(seen.pid)
         return client_in(process) if process and seen.is_same(process.seen) else None
 
     async def program(self, client: Client, ui_pid: int, *, is_host: bool = False) -> Process | None:
-        """The process behind a user interface; one that is gone cannot be told, and is None.
+        """Return the process of a user interface; None if it is gone.
 
         Args:
-            client: what the caller says.
-            ui_pid: what it names.
-            is_host: that process is known to have started the caller.
+            client: the client that the caller names.
+            ui_pid: the pid that the caller names.
+            is_host: true if that process is known to have started the caller.
 
         Raises:
             Refusal: `ui_pid_client_mismatch`, with the client that it is.
@@ -103,7 +103,7 @@ class RuntimeIdentity:
         socket: str = "",
         is_host: bool = False,
     ) -> Binding:
-        """The binding that a process proves; with `is_host` it is known to have started the caller.
+        """Return the binding that a process proves; `is_host` is true if it is known to have started the caller.
 
         Raises:
             Refusal: tmux_unavailable, pid_not_found, agent_process_mismatch, pid_has_no_tty, tmux_pane_not_found,
@@ -132,7 +132,7 @@ class RuntimeIdentity:
     async def by_tty(
         self, client: Client, tty: str, pane_id: str, *, pattern: str | None = None, socket: str = ""
     ) -> Binding:
-        """The weaker binding: the pane is on that tty, and the tty hosts such a process.
+        """Return the weaker binding: the pane is on that tty, and such a process runs on the tty.
 
         Raises:
             Refusal: tmux_unavailable, invalid_runtime_identity, tmux_pane_not_found, pid_pane_tty_mismatch,
@@ -158,7 +158,7 @@ class RuntimeIdentity:
         return self._binding(socket, panes[pane_id], oldest, VerificationMode.TTY_PANE, client=client)
 
     async def by_announcement(self, announced: Sequence[PreRegistration]) -> tuple[Binding, PreRegistration] | None:
-        """The one announced pane in which a Codex with its mark runs; None if there are none, or several."""
+        """Return the announced pane in which a Codex with its mark runs; None unless there is exactly one."""
         sockets = list({one.pane.socket for one in announced})
         seen = await asyncio.gather(*(self._panes_if_any(socket) for socket in sockets))
         panes, processes = dict(zip(sockets, seen, strict=True)), await self._processes.all() if announced else ()
@@ -174,14 +174,14 @@ class RuntimeIdentity:
         return await self.by_pid(Client.CODEX, process.pid, socket=one.pane.socket), one
 
     async def _panes_of(self, process: Process, panes: Mapping[str, Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        """The panes whose terminal is a process's own, else that of `script`, `sudo` and the like above it."""
+        """Return the panes on a process's terminal, else those of a `script`, `sudo` or the like above it."""
         for route in await self._processes.routes(process.pid):
             if there := [one for one in panes.values() if normal_tty(one["pane_tty"]) == route.tty]:
                 return there
         return ()
 
     async def check_server(self, socket: str) -> None:
-        """Refuse the socket of a tmux server that is not spoken with; it would be stored.
+        """Refuse a tmux server that we do not talk to, before its socket is stored.
 
         Raises:
             Refusal: `tmux_unavailable`.
@@ -195,11 +195,11 @@ class RuntimeIdentity:
         try:
             return await self._panes(socket)
         except Refusal as refusal:
-            logger.info("the panes of an announcement cannot be seen: %s", refusal.fields["detail"])
+            logger.info("cannot list the panes of an announcement: %s", refusal.fields["detail"])
             return {}
 
     async def _panes(self, socket: str) -> Mapping[str, Mapping[str, Any]]:
-        """The panes of a server but those that it keeps dead: they gave their terminal back, and another may have it.
+        """Return the living panes of a server.
 
         Raises:
             Refusal: `tmux_unavailable`.
@@ -208,6 +208,7 @@ class RuntimeIdentity:
             panes = await self._tmux.panes(socket)
         except TmuxError as error:
             raise Refusal("tmux_unavailable", detail=str(error)) from error
+        # A dead pane gave its terminal back, and another pane may have it now.
         return {pane_id: formats for pane_id, formats in panes.items() if not formats["pane_dead"]}
 
     async def _matching(
@@ -217,7 +218,7 @@ class RuntimeIdentity:
         processes: Sequence[Process],
         test: Callable[[Client, Process], bool] = _is_program,
     ) -> list[Process]:
-        """Find the processes that are a client's program; for `custom`, those that the caller's own pattern fits.
+        """Return the processes that are a client's program; for `custom`, those that match the caller's own pattern.
 
         Raises:
             BadPattern: the pattern cannot be used.
@@ -250,23 +251,23 @@ class RuntimeIdentity:
 
 
 def _mismatch(client: Client, process: Process) -> str:
-    """Why a process is not taken for a client's, and what to do."""
+    """Return the reason why a process is not accepted as a client's, and the next step."""
     found, runs = client_in(process), f"process {process.pid} runs {process.names[-1]}"
     if client is Client.CUSTOM:
         return f"{runs}, whose command line does not fit process_pattern"
     if found is not None:
-        return f"{runs}, which is {found}: say {found}, or pass the pid of the {client} that you run in"
+        return f"{runs}, which is {found}: pass client {found}, or pass the pid of the {client} that you run in"
     return f"{runs}, which is not known as {client}: pass the pid of the {client} that you run in"
 
 
 def _seen_instead(there: Sequence[Process]) -> dict[str, str]:
-    """What is on a terminal in place of an agent, where that explains why none is seen."""
+    """Return a detail that explains why no agent is seen on a terminal, if a remote program runs there."""
     names = sorted({process.names[0] for process in there if runs_elsewhere(process)})
     return {"detail": f"{', '.join(names)} runs there: {UNSEEN}"} if names else {}
 
 
 def _is_marked(process: Process, announced: PreRegistration) -> bool:
-    """Whether a process is the Codex that a launcher has announced; of a wrapper and its child both are."""
+    """Return whether a process is the Codex that a launcher announced; a wrapper and its child both are."""
     line = process.command_line
     others = MARK.format(announced.mark) in line and REMOTE in process.command
     return (others or OWN_MARK.format(announced.mark) in line) and _is_program(Client.CODEX, process)

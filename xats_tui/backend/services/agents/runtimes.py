@@ -1,7 +1,7 @@
-"""Who runs an agent, by what can be shown: the process behind a connection, or a secret that was given at registration.
+"""Runtimes behind agents, by evidence: the process at the other end of a connection, or a secret from registration.
 
-What others can see, a pid or the id of a session, proves nothing.  It tells whose place is taken; what follows from
-that is for whoever registers.
+Facts that others can see, such as a pid or a session id, prove nothing.  This module tells whose place a registration
+would take; the registration decides what follows.
 """
 
 import logging
@@ -24,19 +24,19 @@ from xats_tui.core.model.agents import ONLINE_WINDOW, Agent, Binding, SeenProces
 logger = logging.getLogger(__name__)
 
 KEPT_BELIEVED = 2 * ONLINE_WINDOW
-"""How long a session that was open before a restart counts as somebody's, if its process is not known."""
+"""Time for which a session from before a restart still counts, if its process is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """What registers, as far as the coordinator itself can see it."""
+    """The registering program, as far as the coordinator itself can see it."""
 
     instance: str | None = None
     """The secret of its bridge."""
     ui_pid: int | None = None
-    """What it names as its user interface."""
+    """The pid that it names as its user interface."""
     line: tuple[Process, ...] = ()
-    """The process at the other end of the connection and those above it; empty if that cannot be told."""
+    """The process at the other end of the connection and its parents; empty if unknown."""
 
     @property
     def peer(self) -> SeenProcess | None:
@@ -45,39 +45,40 @@ class Runtime:
 
     @property
     def hosts(self) -> tuple[SeenProcess, ...]:
-        """The program that the connection is made for, with a wrapper of its own around it, if there is one."""
+        """The program that the connection is made for, with its own wrapper, if there is one."""
         return tuple(one.seen for one in hosts_in(self.line))
 
     @property
     def proofs(self) -> frozenset[str]:
-        """What tells this runtime from any other.  A program without a terminal may have many windows: it is none."""
+        """The facts that distinguish this runtime from any other."""
+        # A program without a terminal may have many windows, so its pid distinguishes nothing.
         starts = [one.started_at for one in hosts_in(self.line) if one.tty and one.pid == self.ui_pid]
-        # Two readings of one start may differ by a tick: of its two roundings they share one.
+        # Two readings of one start time may differ by a tick; of their two roundings one is equal.
         shown = {f"ui:{self.ui_pid}@{int(start + half)}" for start in starts for half in (0, 0.5)}
         return frozenset(shown | ({f"instance:{self.instance}"} if self.instance else set()))
 
     def shows(self, pid: int | None) -> bool:
-        """Whether the process of that pid is this runtime's own."""
+        """Return whether the process with that pid is this runtime's own."""
         return any(one.pid == pid for one in self.hosts)
 
     def is_in(self, process: SeenProcess | None) -> bool:
-        """Whether a process that was seen is this runtime's own."""
+        """Return whether a seen process is this runtime's own."""
         return any(one.is_same(process) for one in self.hosts)
 
 
 class NameHolder(Enum):
-    """The relation of a runtime to whoever has the name that it wants."""
+    """The relation between a runtime and the holder of the name it wants."""
 
     NOBODY = auto()
-    """Nobody who lives has it, or the very same bridge."""
+    """No living agent has the name, or the very same bridge has it."""
     SAME = auto()
     """Another session of the same runtime has it."""
     OTHER = auto()
-    """Another runtime has it, and lives."""
+    """Another living runtime has it."""
 
 
 class Runtimes:
-    """Who is behind connections and agents."""
+    """Tells which runtimes are behind connections and agents."""
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class Runtimes:
         clock: Clock,
         is_left: Callable[[Agent], Awaitable[bool]],
     ) -> None:
-        """Name what it works with; `is_left` tells whether no window shows what an agent is woken through."""
+        """Prepare it; `is_left` tells whether no window shows the agent's conversation any more."""
         self._sessions = sessions
         self._processes = processes
         self._callers = callers
@@ -95,13 +96,13 @@ class Runtimes:
         self.is_left = is_left
 
     async def of(self, session: McpSession, instance: str | None, ui_pid: int | None, bridge: int | None) -> Runtime:
-        """The runtime that calls in a session; it is looked for first at the pids that it says of itself."""
+        """Return the runtime that calls in a session, looking first at the pids that it names."""
         likely = [pid for pid in (bridge, ui_pid) if pid is not None]
         line = await self._callers.line(session.peer, likely)
         return Runtime(instance=instance, ui_pid=ui_pid, line=line)
 
     async def occupants(self, sessions: Sequence[McpSession]) -> list[SessionUse]:
-        """What keeps each of these sessions: a stream, a call, a process that lives."""
+        """Return what keeps each of these sessions alive: a stream, a call, a living process."""
         unknown = {one.stream_peer for one in sessions if one.process is None and self._sessions.has_stream(one)}
         owners = await self._callers.owners({port for port in unknown if port is not None})
         processes = {one.session_id: one.process or owners.get(one.stream_peer or 0) for one in sessions}
@@ -117,20 +118,20 @@ class Runtimes:
         ]
 
     async def believed(self, ui_pid: int | None, session: McpSession) -> int | None:
-        """The pid of a user interface that a caller says to belong to, unless that is another user's."""
+        """Return the claimed pid of a user interface, or None if that process belongs to another user."""
         if ui_pid is None or session.peer is None or await self._callers.may_speak_for(ui_pid, session.peer):
             return ui_pid
-        logger.warning("process %d is another user's than what says to belong to it: not believed", ui_pid)
+        logger.warning("the claimed process %d belongs to another user than the caller: claim ignored", ui_pid)
         return None
 
     async def is_alive(self, agent: Agent) -> bool:
-        """Whether an agent's program runs, or somebody speaks for it."""
+        """Return whether an agent's program runs, or a session speaks for it."""
         if agent.process is not None:
             return agent.process in await self._processes.living({agent.process})
         return any([await self._is_there(one) for one in self._sessions.all_of(agent.agent_id)])
 
     async def holder(self, reader: Reader, agent: Agent, session: McpSession, runtime: Runtime) -> NameHolder:
-        """Who has an agent's name now, for a runtime that wants it."""
+        """Return the relation of a runtime to the holder of an agent's name."""
         others = [one for one in self._sessions.all_of(agent.agent_id) if one is not session]
         kept = await self._kept(reader, agent.agent_id, session)
         all_evidence = [one.evidence for one in others] + [one.evidence for one in kept]
@@ -146,25 +147,25 @@ class Runtimes:
         return NameHolder.SAME if evidence else NameHolder.NOBODY
 
     async def why_not_bind(self, reader: Reader, binding: Binding, session: McpSession) -> str:
-        """Why a pane is not bound for somebody who only names its process; empty if it may be."""
+        """Return the reason why a pane is not bound for a caller that only names its process; empty if it may be."""
         holder = await agents.holder_of(reader, binding.pane)
         if holder is None or binding.proved or holder.agent_id == session.agent_id:
             return ""
         if not (holder.binding and holder.binding.proved and await self.is_alive(holder)):
             return ""
-        return f"pane {binding.pane.pane_id} is {holder.address}'s, whose program has shown that it is its own"
+        return f"pane {binding.pane.pane_id} belongs to {holder.address}, whose program has proved it"
 
     async def displaced(
         self, reader: Reader, agent: Agent, binding: Binding, runtime: Runtime, session: McpSession
     ) -> tuple[Agent, ...]:
-        """Whoever lives, is another runtime, and loses its pane to this binding."""
+        """Return the living agent of another runtime that loses its pane to this binding."""
         holder = await agents.holder_of(reader, binding.pane)
         if holder is None or holder.agent_id in (agent.agent_id, session.agent_id) or runtime.is_in(holder.process):
             return ()
         return (holder,) if await self.is_alive(holder) else ()
 
     async def gone_on(self, reader: Reader, agent: Agent, session: McpSession, runtime: Runtime) -> tuple[Agent, ...]:
-        """The agents that this very program was before it became `agent`, and that nobody else speaks for."""
+        """Return the agents that this program was before it became `agent`, unless another session speaks for them."""
         return tuple(
             [
                 one
@@ -181,7 +182,7 @@ class Runtimes:
         return any(there) or any([await self._was_there(one) for one in await self._kept(reader, agent_id, session)])
 
     async def is_continued(self, reader: Reader, agent: Agent, session: McpSession, runtime: Runtime) -> bool:
-        """Whether what an agent's row says of its program still holds: the same runtime, or the same process, calls."""
+        """Return whether the program in an agent's row still holds: the same runtime, or the same process, calls."""
         others = [one for one in self._sessions.all_of(agent.agent_id) if one is not session]
         kept = await store.others_of(reader, agent.agent_id, session.session_id)
         if session.agent_id == agent.agent_id or runtime.is_in(agent.process):
@@ -193,7 +194,7 @@ class Runtimes:
         return runtime.peer is not None and any(map(runtime.peer.is_same, peers))
 
     async def _kept(self, reader: Reader, agent_id: str, session: McpSession) -> list[store.KeptSession]:
-        """The sessions of an agent from before a restart that nobody has come back to yet."""
+        """Return an agent's sessions from before a restart that no client has reopened yet."""
         kept = await store.others_of(reader, agent_id, session.session_id)
         return [one for one in kept if self._sessions.get(one.session_id) is None]
 
@@ -211,10 +212,9 @@ class Runtimes:
 
 
 def hosts_in(line: tuple[Process, ...]) -> tuple[Process, ...]:
-    """The program that a connection is made for: the nearest in its line that does not only start another one.
+    """Return the program that a connection is made for: the nearest in its line that is no mere launcher.
 
-    The first in line is the bridge, a script or the like, unless a client itself connects.  A client may stand twice:
-    npm puts a wrapper around it.
+    The first process is the bridge or a script, unless a client connects itself.
     """
     above = line if line and client_in(line[0]) else line[1:]
     found: list[Process] = []
@@ -222,6 +222,7 @@ def hosts_in(line: tuple[Process, ...]) -> tuple[Process, ...]:
         if found:
             if client_in(one) is None or client_in(one) is not client_in(found[0]):
                 break
+            # npm puts a wrapper around a client, so the same client may appear twice.
             found.append(one)
         elif client_in(one) or not launches_only(one.names):
             found.append(one)

@@ -1,4 +1,4 @@
-"""Take-overs, told aloud: to the session that loses, to the operator, and in the log, each time."""
+"""Announcements of take-overs: to the losing session, to the operator, and in the log, every time."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -13,28 +13,28 @@ from xats_tui.core.model.agents import Agent
 logger = logging.getLogger(__name__)
 
 VERB = "take over"
-"""By which the activity lists them."""
+"""Their verb in the activity log."""
 
 SUPERSEDED = "notifications/superseded"
-"""Tells a bridge that its agent's name was taken over, so that it does not take it back when it connects again."""
+"""Tells a bridge that its agent's name was taken over, so that it does not take it back on reconnecting."""
 
 
 class Takeovers:
-    """Says who took whose name or pane."""
+    """Announces which agent took whose name or pane."""
 
     def __init__(self, sessions: McpSessions, notices: Notices) -> None:
         self._sessions = sessions
         self._notices = notices
 
     async def note(self, tx: Transaction, agent: Agent, losers: Sequence[Agent], runtime: Runtime) -> None:
-        """Write down what an agent takes from others, or a runtime from another as the same agent."""
+        """Record what an agent took from others, or what a new runtime of the same agent took over."""
         for loser in losers:
             await activity.note(tx, agent.address, VERB, _sentence(agent, loser, runtime), agent_id=loser.agent_id)
 
     async def tell(
         self, agent: Agent, losers: Sequence[Agent], runtime: Runtime, superseded: Iterable[McpSession] = ()
     ) -> None:
-        """Tell whoever is concerned, once it has happened; `superseded` speak as the agent no more."""
+        """Notify everybody concerned after the take-over; the `superseded` sessions no longer speak as the agent."""
         for loser in losers:
             sentence = _sentence(agent, loser, runtime)
             logger.warning("take-over: %s", sentence)
