@@ -1,1 +1,1 @@
-"""Comparison of JSON Schemas.  Pure."""
+"""Comparison of JSON Schemas.  All functions are pure."""

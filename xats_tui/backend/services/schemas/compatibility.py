@@ -1,6 +1,6 @@
-"""Who can go on after a contract's schema has changed: new readers with old data, and old readers with new data.
+"""Compatibility of a contract's change: new readers with old data, and old readers with new data.
 
-Pure.  It stands beside the diff of `schema_diff`, which its users know and which overlooks enums, items, bounds, closed
+It complements `schemas.diff`, which users know from the reference and which overlooks enums, items, bounds, closed
 objects, references and combinations.
 """
 
@@ -14,25 +14,25 @@ from xats_tui.backend.services.schemas.inclusion import Inclusion
 Direction = Literal["backward", "forward"]
 
 MAX_REASONS = 50
-"""Reasons that are told in each direction; whoever changed more than that rewrote it."""
+"""Most reasons given for each direction; a larger change is a rewrite."""
 
 WORDS: Mapping[str, Mapping[Verdict, str]] = {
     "backward": {
         True: "the new version accepts all data of the old one",
         False: "the new version refuses some data of the old one",
-        None: "whether the new version accepts all data of the old one cannot be told",
+        None: "it is unknown whether the new version accepts all data of the old one",
     },
     "forward": {
         True: "the old version accepts all data of the new one",
         False: "the old version refuses some data of the new one",
-        None: "whether the old version accepts all data of the new one cannot be told",
+        None: "it is unknown whether the old version accepts all data of the new one",
     },
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One demand that is in the way."""
+    """A demand of one version that data of the other version does not meet."""
 
     path: str
     """JSON pointer into the version that makes the demand: the new one for `backward`, the old one for `forward`."""
@@ -42,26 +42,26 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compatibility:
-    """What a change means for those who still have the other version; None where that would be a guess."""
+    """The effect of a change on agents with the other version; None where it is unknown."""
 
     backward: Verdict
-    """Whether readers of the new version can read everything that was written for the old one."""
+    """True if readers of the new version can read everything that was written for the old one."""
     forward: Verdict
-    """Whether readers of the old version can read everything that is written for the new one."""
+    """True if readers of the old version can read everything that is written for the new one."""
     reasons: tuple[Reason, ...]
 
     @property
     def breaks(self) -> bool:
-        """Whether somebody surely has to follow."""
+        """True if some agents certainly have to adapt."""
         return self.backward is False or self.forward is False
 
     def sentence(self) -> str:
-        """Both verdicts in words."""
+        """Return both verdicts in words."""
         return f"{WORDS['backward'][self.backward]}; {WORDS['forward'][self.forward]}"
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> Compatibility:
-    """Judge a new version against the one before it."""
+    """Compare a new version with the one before it."""
     backward = Inclusion(old, new, "the new version")
     forward = Inclusion(new, old, "the old version")
     reasons = (*_reasons(backward, "backward"), *_reasons(forward, "forward"))

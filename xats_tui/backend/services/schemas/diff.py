@@ -1,7 +1,7 @@
-"""What changed between two JSON Schemas, field by field, as subscribers of cross-agent-teams-mcp know it.
+"""Differences between two JSON Schemas, field by field, as subscribers of cross-agent-teams-mcp know them.
 
-Pure.  It follows section 7.1 of the behaviour that our users come from, blind spots included: those are covered by
-what stands beside the diff, not by changing it.
+The diff copies the reference, including its blind spots: agents rely on its form.  `compatibility` covers the blind
+spots.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def diff_schemas(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Added, removed and changed fields by path, and whether that breaks a reader of the old version.
+    """Return added, removed and changed fields by path, and whether that breaks a reader of the old version.
 
     Returns:
         `{added_fields: [{path, type_summary}], removed_fields: […], changed_fields: [{path, from, to}], breaking}`.
@@ -41,7 +41,7 @@ def _walk(old: Mapping[str, Any], new: Mapping[str, Any], base: str, diff: dict[
 
 
 def _absent(schema: Any) -> bool:
-    """Whether a sub-schema is as good as none: null, false, and what else JavaScript takes for false."""
+    """Return whether a sub-schema counts as missing: null, false, and other values that JavaScript takes for false."""
     return not schema and not isinstance(schema, (Mapping, list))
 
 

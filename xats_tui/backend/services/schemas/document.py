@@ -1,7 +1,6 @@
-"""One JSON Schema as a whole: what its references mean, and what each part of it says in the end.
+"""A JSON Schema as a whole: the targets of its references, and the combined meaning of each part.
 
-Pure.  It knows nothing of comparing; `schema_compatibility` asks it what a part allows at most, without conditions that
-are scattered over references and `allOf`.
+`inclusion` asks for a part's combined meaning (`flat`) instead of following references and `allOf` itself.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,13 +13,13 @@ from xats_tui.backend.services.schemas.validity import pointer
 from xats_tui.backend.services.schemas.values import canonical, is_number
 
 Verdict = bool | None
-"""Yes, no, or not to be told."""
+"""True, False, or None for unknown."""
 
 TYPES = frozenset({"null", "boolean", "integer", "fraction", "string", "array", "object"})
 """The kinds of values; `number` is `integer` and `fraction`."""
 
 OPAQUE = "$opaque"
-"""Marks a flat schema that allows less than it says: something in it could not be folded in."""
+"""Marks a flat schema that allows less than it shows: a part of it could not be folded in."""
 
 ELSEWHERE = "$elsewhere"
 """Lists the references of a flat schema that lead out of the document."""
@@ -29,15 +28,15 @@ LITERAL = "$literal"
 """Marks a flat schema that allows one value only: its `const`."""
 
 HIDDEN = frozenset({OPAQUE, "not", "if", "unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef"})
-"""What an inner schema may say that is not understood here: it may allow less than it seems to."""
+"""Keywords of an inner schema that are not understood here: it may allow less than it seems to."""
 
 UNCLEAR: dict[str, Any] = {OPAQUE: True}
-"""A part of which nothing is known."""
+"""A part about which nothing is known."""
 
 OBJECT_KEYWORDS = frozenset({"properties", "patternProperties", "additionalProperties", "unevaluatedProperties"})
 ARRAY_KEYWORDS = frozenset({"items", "prefixItems", "additionalItems", "unevaluatedItems"})
 TOGETHER = (OBJECT_KEYWORDS, ARRAY_KEYWORDS, frozenset({"if", "then", "else"}))
-"""Keywords that mean something else beside those of another schema."""
+"""Keywords whose meaning changes beside the same keywords of another schema."""
 
 WITHOUT_EFFECT = frozenset({"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"}) | {
     "$schema", "$id", "id", "$anchor", "$comment", "$defs", "definitions", "$vocabulary"
@@ -47,7 +46,7 @@ STRICTER: Mapping[str, Callable[[Any, Any], Any]] = {
     "minLength": max, "minItems": max, "minProperties": max, "minimum": max,
     "maxLength": min, "maxItems": min, "maxProperties": min, "maximum": min,
 }  # fmt: skip
-"""Which of two bounds holds when both are asked for."""
+"""The choice between two bounds when both are demanded."""
 
 
 class SchemaDocument:
@@ -56,13 +55,13 @@ class SchemaDocument:
     def __init__(self, root: Any) -> None:
         self.root = root
         self._local = not any(_is_document(part) for part in _objects(root) if part is not root)
-        """Whether `#` means the root everywhere: no part is a document of its own."""
+        """True if `#` means the root everywhere: no part is a document of its own."""
         self._refs_alone = "/draft-0" in str(mapping(root).get("$schema"))
-        """Whether what stands beside a `$ref` counts for nothing, as it did up to draft 7."""
+        """True if keywords beside a `$ref` are ignored, as up to draft 7."""
         self._flat: dict[int, tuple[Any, Any]] = {}
 
     def speaks_like(self, other: "SchemaDocument") -> bool:
-        """Whether what is the same to the letter means the same in both: no reference leads to what differs."""
+        """Return whether equal text means the same in both documents: no reference leads to different parts."""
         if not (self._local and other._local):
             return False
         parts = (*_objects(self.root), *_objects(other.root))
@@ -73,7 +72,7 @@ class SchemaDocument:
         )
 
     def target(self, reference: Any) -> tuple[Any, str] | None:
-        """What a reference within the document refers to, and the pointer to it; None if that is not to be told."""
+        """Return the target of a reference within the document, with its pointer; None if it is unknown."""
         if not (self._local and isinstance(reference, str) and (reference == "#" or reference.startswith("#/"))):
             return None
         part: Any = self.root
@@ -86,15 +85,17 @@ class SchemaDocument:
         return part, pointer(steps)
 
     def keywords(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The keywords of a part that count."""
+        """Return the effective keywords of a part."""
         if self._refs_alone and "$ref" in part:
             return {"$ref": part["$ref"]}
         return part
 
     def flat(self, part: Any) -> Any:
-        """A part with its references and its `allOf` folded in: the same object for the same part, False for nothing.
+        """Return a part with its references and `allOf` folded in: the same object for the same part, False for
+        nothing.
 
-        It allows what the part allows; where that cannot be said in one schema, more, and is marked `OPAQUE`.
+        The result allows what the part allows.  If one schema cannot express that, it allows more and is marked
+        `OPAQUE`.
         """
         if isinstance(part, bool):
             return part and {}
@@ -127,7 +128,7 @@ class SchemaDocument:
 
 
 def fold_in(folded: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Have a flat schema ask for what another asks for as well; what cannot be said is left out and marked."""
+    """Add another schema's demands to a flat schema; a demand that cannot be expressed is left out and marked."""
     more = dict(more)
     for group in TOGETHER:
         if group & folded.keys() and group & more.keys():
@@ -157,7 +158,7 @@ def _fold_group(folded: dict[str, Any], more: Mapping[str, Any]) -> None:
 
 
 def types_of(schema: Mapping[str, Any]) -> frozenset[str]:
-    """The kinds of values that a schema's `type` allows; all if it has none that can be read."""
+    """Return the kinds of values that a schema's `type` allows; all kinds if the type is missing or unreadable."""
     named = schema.get("type")
     names = [named] if isinstance(named, str) else _list(named)
     if "type" not in schema or not all(isinstance(name, str) for name in names) or not names:
@@ -167,7 +168,7 @@ def types_of(schema: Mapping[str, Any]) -> frozenset[str]:
 
 
 def property_of(inner: Mapping[str, Any], name: str) -> Any:
-    """What a schema says of a property; one that it says nothing about counts as absent."""
+    """Return the schema for a property; an unmentioned property counts as absent."""
     if name in (named := mapping(inner.get("properties"))):
         return named[name]
     if inner.get("patternProperties"):
@@ -177,12 +178,13 @@ def property_of(inner: Mapping[str, Any], name: str) -> Any:
 
 
 def required_of(schema: Mapping[str, Any]) -> frozenset[str]:
-    """The names that a schema requires; in draft 3 a property says so of itself, which is none of them."""
+    """Return the names that a schema requires."""
+    # In draft 3 each property holds a boolean `required` of its own; those are no names.
     return frozenset(name for name in _list(schema.get("required")) if isinstance(name, str))
 
 
 def in_order(schema: Mapping[str, Any]) -> tuple[list[Any], Any, str, str]:
-    """The parts of an array by position, the part for the rest, and what both are called in this draft."""
+    """Return an array's parts by position, the part for the rest, and the names of both keywords in this draft."""
     if isinstance(items := schema.get("items"), list):
         return items, schema.get("additionalItems", True), "items", "additionalItems"
     first = schema.get("prefixItems")
@@ -190,24 +192,25 @@ def in_order(schema: Mapping[str, Any]) -> tuple[list[Any], Any, str, str]:
 
 
 def all_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """Yes if all are, no if one is; every one of them is asked for, so that all that is in the way is found."""
+    """Return True if all verdicts are True, False if one is False, else None."""
+    # Every verdict is computed, so that all obstacles are found.
     given = list(verdicts)
     return False if False in given else None if None in given else True
 
 
 def no_unless_hidden(inner: Any) -> Verdict:
-    """No, unless the inner schema may allow less than it seems to."""
+    """Return False, or None if the inner schema may allow less than it seems to."""
     return None if isinstance(inner, dict) and HIDDEN & inner.keys() else False
 
 
 def patterned(inner: Mapping[str, Any], outer: Mapping[str, Any]) -> list[Any]:
-    """What the inner schema says of names by patterns that the outer one has not."""
+    """Return the inner schema's parts for name patterns that the outer schema does not have."""
     known = mapping(outer.get("patternProperties"))
     return [part for pattern, part in mapping(inner.get("patternProperties")).items() if pattern not in known]
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two parts are the same to the letter, told quickly; a number written in two ways is not."""
+    """Return quickly whether two parts are textually equal; a number written in two ways differs."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() != other.keys():
         return False
     try:
@@ -218,7 +221,7 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """An object, or an empty one in place of anything else."""
+    """Return an object, or an empty one in place of anything else."""
     return value if isinstance(value, Mapping) else {}
 
 
@@ -227,7 +230,7 @@ def _is_document(part: Mapping[str, Any]) -> bool:
 
 
 def _objects(root: Any) -> Iterator[dict[str, Any]]:
-    """Every object in a value, without recursion."""
+    """Yield every object in a value, without recursion."""
     waiting = [root]
     while waiting:
         one = waiting.pop()

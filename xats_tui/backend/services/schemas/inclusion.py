@@ -1,8 +1,9 @@
-"""Whether all that one JSON Schema allows is allowed by another: yes, no, or not to be told; and what is in the way.
+"""Inclusion of JSON Schemas: whether one schema allows everything that another allows, and the obstacles if not.
 
-Pure.  `True` is a proof, `False` names a demand that the inner schema does not make, `None` is everything that would
-have to be guessed.  One rule is milder than JSON Schema: properties that an open object does not mention count as
-absent, since a version that adds an optional property would otherwise never be compatible with the one before.
+`True` is a proof, `False` names a demand that the inner schema does not make, and `None` means that the answer is
+unknown.
+One rule is milder than JSON Schema: a property that an open object does not mention counts as absent.  Otherwise a
+version that adds an optional property would never be compatible with the one before.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -43,13 +44,13 @@ from xats_tui.backend.services.schemas.validity import pointer
 from xats_tui.backend.services.schemas.values import canonical
 
 MAX_COMPARISONS = 5_000
-"""Pairs of parts that are compared: schemas that refer to themselves in many ways make more than anybody reads."""
+"""Most pairs of parts that are compared: schemas that refer to themselves in many ways have too many."""
 
 MAX_VALUES = 1_000
-"""Values of an `enum` that are looked at one by one."""
+"""Most values of an `enum` that are compared one by one."""
 
 MAX_COMPARISON_DEPTH = 80
-"""Parts within parts; each takes a few of Python's frames."""
+"""Most nested parts; each takes a few of Python's stack frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Obstacle:
 
 
 class Inclusion:
-    """One question: is everything that `inner` allows allowed by `outer`?  `verdict` and `obstacles` are the answer."""
+    """The question whether `outer` allows everything that `inner` allows; `verdict` and `obstacles` are the answer."""
 
     def __init__(self, inner: Mapping[str, Any], outer: Mapping[str, Any], outer_name: str) -> None:
         self._inner, self._outer = SchemaDocument(inner), SchemaDocument(outer)
@@ -70,36 +71,37 @@ class Inclusion:
         self._same_words = self._inner.speaks_like(self._outer)
         self._known: dict[tuple[int, int], Verdict] = {}
         self._compared: list[Any] = []
-        """Every pair so far; kept, so that no id is given away twice."""
+        """All pairs so far; kept alive, so that no id() is reused."""
         self._allowed: dict[int, tuple[Any, frozenset[str]]] = {}
-        """The values of each `enum`, to be looked up."""
+        """The values of each `enum`, for look-up."""
         self._found: list[Obstacle] = []
         self._depth = 0
         self.verdict = self._include(inner, outer, "")
 
     @property
     def obstacles(self) -> tuple[Obstacle, ...]:
-        """What is in the way, each once."""
+        """The obstacles, each once."""
         return tuple(dict.fromkeys(self._found))
 
     def _include(self, inner: Any, outer: Any, path: str) -> Verdict:
-        """Judge a pair of parts once; one that is being judged further up counts as included, as loops do."""
+        """Compare a pair of parts once."""
         if outer is True or outer == {}:
             return True
         pair = (id(inner), id(outer))
         if pair in self._known:
             return self._known[pair]
         if len(self._compared) > MAX_COMPARISONS or self._depth > MAX_COMPARISON_DEPTH:
-            return self._report(path, "goes on for longer than is compared", None)
+            return self._report(path, "is too large to compare", None)
         if self._same_words and is_same(inner, outer):
             return True
         self._compared.append((inner, outer))
         settled = len(self._known)
+        # A pair that is being compared further up counts as included, so that loops end.
         self._known[pair] = True
         self._depth += 1
         verdict = self._judge(self._inner.flat(inner), outer, path)
         self._depth -= 1
-        if verdict is not True:  # what was judged meanwhile may have relied on it
+        if verdict is not True:  # verdicts since then may rely on the assumption
             for doubtful in list(self._known)[settled:]:
                 del self._known[doubtful]
         self._known[pair] = verdict
@@ -111,7 +113,7 @@ class Inclusion:
         if outer is False:
             return self._report(path, "does not allow it", no_unless_hidden(inner))
         if not isinstance(outer, dict):
-            return self._report(path, "is no schema there", None)
+            return self._report(path, "has no schema there", None)
         outer = self._outer.keywords(outer)
         branches = list(self._branches(inner, outer))
         if branches:
@@ -134,7 +136,7 @@ class Inclusion:
         return verdict
 
     def _branches(self, inner: Mapping[str, Any], outer: Mapping[str, Any]) -> Iterator[Any]:
-        """Simpler schemas that together allow what the inner one does; none if it is simple enough."""
+        """Yield simpler schemas that together allow what the inner schema allows; none if it is simple enough."""
         if LITERAL in inner:
             return
         if {"const", "enum"} & (inner.keys() | outer.keys()) and (values := values_of(inner)) is not None:
@@ -164,9 +166,9 @@ class Inclusion:
     def _reference(self, inner: Any, outer: Mapping[str, Any], path: str) -> Verdict:
         target = self._outer.target(reference := outer["$ref"])
         if target is None and "://" in str(reference) and reference in inner.get(ELSEWHERE, ()):
-            return True  # whatever it is, it is the same
+            return True  # an unknown schema, but the same in both
         if target is None:
-            return self._report(f"{path}/$ref", "refers to what is not looked up", None)
+            return self._report(f"{path}/$ref", "refers to a schema that is not looked up", None)
         return self._include(inner, *target)
 
     def _every(self, inner: Any, outer: Mapping[str, Any], path: str) -> Verdict:
@@ -178,9 +180,9 @@ class Inclusion:
         return all_of(self._some(inner, outer[name], f"{path}/{name}", only_one=name == "oneOf") for name in names)
 
     def _some(self, inner: Any, alternatives: Any, path: str, *, only_one: bool) -> Verdict:
-        """Whether one of the alternatives allows all of it; of `oneOf` the others must allow nothing of it."""
+        """Return whether one alternative allows everything; with `only_one` the others must allow nothing of it."""
         if not isinstance(alternatives, list):
-            return self._report(path, "is no schema there", None)
+            return self._report(path, "has no list of schemas there", None)
         before = self._found
         tries: list[tuple[Verdict, list[Obstacle]]] = []
         for number, alternative in enumerate(alternatives):
@@ -191,7 +193,7 @@ class Inclusion:
         near = [number for number, alternative in enumerate(alternatives) if not self._apart(inner, alternative)]
         if True in verdicts:
             alone = not only_one or near in ([verdicts.index(True)], [])
-            return alone or self._report(path, "may allow it in more ways than one", None)
+            return alone or self._report(path, "may allow it through more than one alternative", None)
         if len(near) == 1:
             verdict, obstacles = tries[near[0]]
             self._found += obstacles
@@ -200,7 +202,7 @@ class Inclusion:
         return self._report(path, "has no alternative that allows all of it", False if certain else None)
 
     def _apart(self, inner: Any, alternative: Any) -> bool:
-        """Whether an alternative surely allows nothing of it: another type, or another value of a required property."""
+        """Return whether an alternative surely allows nothing: its type or the value of a required property differs."""
         flat = self._outer.flat(alternative)
         if flat is False or not types_of(flat) & types_of(inner):
             return True
@@ -219,7 +221,7 @@ class Inclusion:
         keyword = "const" if "const" in outer else "enum"
         listed = [outer["const"]] if "const" in outer else outer["enum"]
         if not isinstance(listed, list):
-            return self._report(f"{path}/{keyword}", "is no list there", None)
+            return self._report(f"{path}/{keyword}", "has no list there", None)
         if LITERAL not in inner:
             what = f"allows {shown(outer[keyword])} only"
         elif canonical(inner["const"]) in self._lookup(listed):
@@ -243,7 +245,7 @@ class Inclusion:
 
     def _required(self, inner: Any, outer: Mapping[str, Any], path: str) -> Verdict:
         if not isinstance(outer["required"], list):
-            return self._report(f"{path}/required", "says of itself that it is required, which is not judged", None)
+            return self._report(f"{path}/required", "marks itself as required (draft 3), which is not judged", None)
         known = required_of(inner)
         missing = [name for name in outer["required"] if name not in known]
         for name in missing:
@@ -258,13 +260,13 @@ class Inclusion:
         )
 
     def _others(self, inner: Any, outer: Mapping[str, Any], path: str) -> Verdict:
-        """Properties that the outer schema does not name."""
+        """Compare properties that the outer schema does not name."""
         place, asked = f"{path}/additionalProperties", outer["additionalProperties"]
         named = mapping(outer.get("properties"))
         unnamed = {name: part for name, part in mapping(inner.get("properties")).items() if name not in named}
         verdicts = [self._other(part, asked, place, f"does not allow {shown(name)}") for name, part in unnamed.items()]
         verdicts += [self._other(part, asked, place, "may not allow it") for part in patterned(inner, outer)]
-        if outer.get("patternProperties"):  # which of the names they stand for is not to be told
+        if outer.get("patternProperties"):  # it is unknown which names the patterns cover
             verdicts = [verdict or None for verdict in verdicts]
         rest = self._other(inner.get("additionalProperties", True), asked, place, "allows no other properties")
         return all_of([*verdicts, rest if rest is not False else no_unless_hidden(inner)])
@@ -300,4 +302,4 @@ RULES: tuple[tuple[frozenset[str], frozenset[str], Rule], ...] = (
     (frozenset({"additionalProperties"}), OBJECTS, Inclusion._others),
     (frozenset({"items", "prefixItems", "additionalItems"}), ARRAYS, Inclusion._items),
 )
-"""What to do about keywords that hold other schemas, and which kinds of values they speak of."""
+"""Rules for keywords that hold other schemas, with the kinds of values they concern."""

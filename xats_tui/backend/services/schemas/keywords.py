@@ -1,6 +1,6 @@
-"""What one JSON Schema asks of a single value, without parts, that another does not: type, bounds, patterns.
+"""Demands of one JSON Schema on a single value that another schema does not make: type, bounds, patterns.
 
-Pure.  It looks at flat schemas (`SchemaDocument.flat`); what is inside arrays and objects is `schema_inclusion`'s.
+It works on flat schemas (`SchemaDocument.flat`); `inclusion` handles the contents of arrays and objects.
 """
 
 import json
@@ -13,7 +13,7 @@ from xats_tui.backend.services.schemas.document import LITERAL, TYPES, types_of
 from xats_tui.backend.services.schemas.values import canonical, is_number
 
 MAX_QUOTE_CHARS = 60
-"""Characters of a value that stands in a reason."""
+"""Characters of a value that is quoted in a reason."""
 
 NUMBERS = frozenset({"integer", "fraction"})
 STRINGS, ARRAYS, OBJECTS = frozenset({"string"}), frozenset({"array"}), frozenset({"object"})
@@ -24,7 +24,7 @@ BOUNDS = (
     ("minItems", ARRAYS, 1, 0), ("maxItems", ARRAYS, -1, None),
     ("minProperties", OBJECTS, 1, 0), ("maxProperties", OBJECTS, -1, None),
 )  # fmt: skip
-"""Bounds, what they bound, whether a larger one (1) or a smaller one (-1) is stricter, and what holds without one."""
+"""Bounds, the kinds they limit, whether a larger (1) or a smaller one (-1) is stricter, and the default without one."""
 
 UNJUDGED = {
     "format": STRINGS,
@@ -46,7 +46,7 @@ UNJUDGED = {
     "$dynamicRef": None,
     "$recursiveRef": None,
 }
-"""Keywords of which only sameness can be told, and what they speak of (None: of everything)."""
+"""Keywords that can only be compared for equality, with the kinds of values they concern (None: all)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,18 +55,18 @@ class Unmet:
 
     keyword: str
     what: str
-    """What the outer schema does, beginning with a verb."""
+    """The demand of the outer schema, beginning with a verb."""
     certain: bool = True
-    """Whether it is certain that something is refused by it."""
+    """True if the demand certainly refuses something."""
 
 
 def unmet_demands(inner: Mapping[str, Any], outer: Mapping[str, Any], *, same_words: bool) -> Iterator[Unmet]:
-    """The demands of `outer` on the value itself that `inner` does not make.
+    """Yield the demands of `outer` on the value itself that `inner` does not make.
 
     Args:
-        inner: flat; a `const` in it is its only value.
-        outer: as it stands in its document.
-        same_words: whether equal keywords mean the same in both, which references inside them may keep them from.
+        inner: a flat schema; a `const` in it is its only value.
+        outer: the schema as it stands in its document.
+        same_words: true if equal keywords mean the same in both; references inside them may prevent that.
     """
     yield from _types(inner, outer)
     for keyword, kinds, sign, least in BOUNDS:
@@ -86,7 +86,7 @@ def unmet_demands(inner: Mapping[str, Any], outer: Mapping[str, Any], *, same_wo
 
 
 def values_of(schema: Mapping[str, Any]) -> list[Any] | None:
-    """The values that a flat schema lists and that its other keywords allow; None if it lists none."""
+    """Return the values that a flat schema lists and its other keywords allow; None if it lists none."""
     kinds = types_of(schema)
     if "const" in schema:
         listed = [schema["const"]]
@@ -105,7 +105,7 @@ def _refusals(value: Any, schema: Mapping[str, Any]) -> Iterator[Unmet]:
 
 
 def literal(value: Any) -> dict[str, Any]:
-    """The schema that allows one value only, said in every way that this module understands."""
+    """Return the schema that allows a single value, spelled out in every keyword that this module understands."""
     schema: dict[str, Any] = {LITERAL: True, "const": value, "type": kind_of(value)}
     if is_number(value):
         schema |= {"minimum": value, "maximum": value}
@@ -121,7 +121,7 @@ def literal(value: Any) -> dict[str, Any]:
 
 
 def kind_of(value: Any) -> str:
-    """The kind of a value, as in `TYPES`."""
+    """Return the kind of a value, as in `TYPES`."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -132,7 +132,7 @@ def kind_of(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it may stand in a sentence."""
+    """Return a value for use in a sentence."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_QUOTE_CHARS else text[: MAX_QUOTE_CHARS - 1] + "…"
 
@@ -161,19 +161,19 @@ def _bound(
 def _edges(
     schema: Mapping[str, Any], keyword: str, sign: int, whole: bool
 ) -> Iterator[tuple[str, tuple[Fraction, bool]]]:
-    """The spellings of a bound in a schema: its value, and whether that value itself is left out; stricter is more."""
+    """Yield a bound's spellings in a schema: its value, and whether that value is excluded; stricter is larger."""
     exclusive = f"exclusive{keyword[0].upper()}{keyword[1:]}"
     for name in (keyword, exclusive):
         if is_number(schema.get(name)):
             value = _fraction(schema[name]) * sign
-            beyond = name == exclusive or schema.get(exclusive) is True  # a flag of its own up to draft 4
+            beyond = name == exclusive or schema.get(exclusive) is True  # a separate flag up to draft 4
             if whole:
                 value, beyond = Fraction(value // 1 + 1 if beyond else -(-value // 1)), False
             yield name, (value, beyond)
 
 
 def _fraction(number: float) -> Fraction:
-    """A JSON number as it was written: 0.1 is a tenth."""
+    """Return a JSON number exactly as it was written: 0.1 is a tenth."""
     return Fraction(number if isinstance(number, int) else str(number))
 
 

@@ -1,7 +1,7 @@
-"""Whether a contract's schema is a JSON Schema at all, and one that can be worked with.
+"""Checks that a contract's schema is a valid JSON Schema of a size that can be processed.
 
-Pure, and slow for a large schema: call it on a thread.  It checks against the meta-schema of the draft that the schema
-names and resolves none of the schema's own references, so nothing is ever fetched.
+Large schemas take long: call it on a thread.  The schema is checked against the meta-schema of its draft; its own
+references are not resolved, so nothing is ever fetched.
 """
 
 import math
@@ -21,28 +21,28 @@ from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.core.errors import Refusal
 
 MAX_DEPTH = 64
-"""Levels of nesting: jsonschema needs a dozen frames a level, and Python has a thousand."""
+"""Levels of nesting: jsonschema needs a dozen stack frames a level, and Python has a thousand."""
 
 MAX_DETAIL_CHARS = 300
-"""Characters of an explanation, which quotes what it is about."""
+"""Characters of an explanation, which quotes the schema."""
 
 
 def check_schema(schema: Mapping[str, Any], size_limit: int) -> None:
-    """Refuse what is no JSON Schema of its draft (`$schema`; 2020-12 if that is missing or of nobody we know).
+    """Refuse an invalid JSON Schema of its draft (`$schema`; 2020-12 if that is missing or unknown).
 
     Args:
-        schema: what somebody wants to register.
-        size_limit: bytes of UTF-8 that it may have as JSON.
+        schema: the schema to register.
+        size_limit: most bytes of UTF-8 that it may have as JSON.
 
     Raises:
-        Refusal: `schema_too_large` with what is allowed and what it has; `invalid_schema` with `path`, a JSON pointer
-            (RFC 6901) to what is wrong, and `detail`.
+        Refusal: `schema_too_large` with the limit and the actual size; `invalid_schema` with `path`, a JSON pointer
+            (RFC 6901) to the problem, and `detail`.
     """
     depth, endless = _measured(schema)
     if depth > MAX_DEPTH:
         raise Refusal("schema_too_large", detail={"max_depth": MAX_DEPTH, "got_depth": depth})
     if endless:
-        raise Refusal("invalid_schema", path="", detail="it holds a number that is too large to be kept")
+        raise Refusal("invalid_schema", path="", detail="it holds a number that is too large to be stored")
     size = len(to_json(schema).encode())
     if size > size_limit:
         raise Refusal("schema_too_large", detail={"max": size_limit, "got": size})
@@ -57,23 +57,25 @@ def check_schema(schema: Mapping[str, Any], size_limit: int) -> None:
 
 @cache
 def _linear(draft: Any) -> Any:
-    """A draft's validator that takes no longer for a list than the list is long."""
+    """Return a draft's validator that takes linear time for `uniqueItems`."""
     return extend(draft, {"uniqueItems": _each_once})  # type: ignore[no-untyped-call]  # jsonschema has not typed it
 
 
 def _each_once(validator: Any, wanted: bool, items: Any, schema: Any) -> Iterator[ValidationError]:
-    """`uniqueItems`; jsonschema's own compares each with each where they cannot be sorted."""
+    """Validate `uniqueItems` by canonical texts."""
+    # jsonschema's own check compares each item with each other if they cannot be sorted.
     if wanted and isinstance(items, list) and len(set(map(canonical, items))) < len(items):
-        yield ValidationError("it lists something twice")
+        yield ValidationError("it lists an item twice")
 
 
 def _shallowest(problem: ValidationError) -> int:
-    """The problem to tell of draft 3, whose types may be schemas, which `relevance` cannot take."""
+    """Return a sort key for problems of draft 3, whose types may be schemas, which `relevance` cannot handle."""
     return -len(problem.path)
 
 
 def _nameless(meta_schema: Any) -> dict[str, Any]:
-    """A meta-schema that does not say which draft it is of: jsonschema would go on with its own validator for it."""
+    """Return a meta-schema without its `$schema`."""
+    # With `$schema`, jsonschema would switch back to its own validator for nested schemas.
     return {name: value for name, value in meta_schema.items() if name != "$schema"}
 
 
@@ -81,16 +83,16 @@ META_SCHEMAS: Registry[Any] = Registry().with_resources(
     (uri, specification_with(SPECIFICATIONS.contents(uri)["$schema"]).create_resource(_nameless(resource.contents)))
     for uri, resource in ((uri, SPECIFICATIONS[uri]) for uri in SPECIFICATIONS)
 )
-"""The meta-schemas of all drafts, and what they refer to; nothing else is looked up."""
+"""The meta-schemas of all drafts and their references; nothing else is looked up."""
 
 
 def pointer(steps: Iterable[str | int]) -> str:
-    """The JSON pointer (RFC 6901) of these steps from the root."""
+    """Return the JSON pointer (RFC 6901) of these steps from the root."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def _measured(value: Any) -> tuple[int, bool]:
-    """Levels of arrays and objects, and whether a number is infinite, as `1e999` is; found without recursion."""
+    """Return the nesting depth, and whether a number is infinite (`1e999`); works without recursion."""
     level, depth, endless = [value], 0, False
     while level:
         endless = endless or any(isinstance(one, float) and math.isinf(one) for one in level)

@@ -1,7 +1,4 @@
-"""Values as JSON Schema sees them: when two are the same, and which numbers are numbers.
-
-Pure.  It knows nothing of schemas.
-"""
+"""Values as JSON Schema sees them: their equality, and which numbers are finite."""
 
 import json
 import math
@@ -9,12 +6,12 @@ from typing import Any
 
 
 def canonical(value: Any) -> str:
-    """JSON that is equal for equal values: keys in order, whole numbers as such."""
+    """Return JSON that is equal for equal values: sorted keys, whole numbers without a fraction."""
     return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a JSON number that is not too large to be one."""
+    """Return whether a value is a finite JSON number."""
     return (isinstance(value, int) and not isinstance(value, bool)) or (
         isinstance(value, float) and math.isfinite(value)
     )
