@@ -83,12 +83,12 @@ def test_no_folder_holds_more_modules_than_a_reader_can_keep_apart() -> None:
     assert {name: count for name, count in counts.items() if count > MAX_MODULES and name not in MANY_MODULES} == {}
 
 
-def test_only_the_data_of_the_dashboard_imports_the_coordinator() -> None:
-    importing = {
-        file.relative_to(PACKAGE).parts[1]
-        for file in (PACKAGE / "screens").rglob("*.py")
+def test_the_dashboard_knows_nothing_of_the_coordinator_but_the_operators_verbs() -> None:
+    imported = {
+        node.module
+        for file in [PACKAGE / "app.py", *(PACKAGE / "screens").rglob("*.py")]
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("xats_tui.backend")
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("xats_tui.backend.")
     }
 
-    assert importing <= {"data"}
+    assert [module for module in imported if not module.startswith("xats_tui.backend.operator_api.")] == []
