@@ -1,4 +1,4 @@
-"""Coordinator: the one place where the coordinator's parts are put together, started in order and stopped in time."""
+"""The coordinator: creates its parts, starts them in order, and stops them in time."""
 
 import asyncio
 import logging
@@ -77,14 +77,14 @@ from xats_tui.runtime.settings import CONFIG_NAME, Loaded, Settings
 logger = logging.getLogger(__name__)
 
 FILES_DELAY_S = 1.0
-"""Time between two looks at the files of the database."""
+"""Interval between two checks of the database files."""
 
 HANDOVER_TIMEOUT_S = 15.0
-"""Seconds for a predecessor that has handed its socket over to be gone altogether."""
+"""Time for a predecessor to end completely after it handed its socket over."""
 
 
 class Coordinator:
-    """The running coordinator; lives on its own event loop."""
+    """The running coordinator, on its own event loop."""
 
     def __init__(
         self,
@@ -232,16 +232,16 @@ class Coordinator:
         inherited: socket.socket | None = None,
         loaded: Loaded | None = None,
     ) -> "AsyncIterator[Coordinator]":
-        """A coordinator that serves whoever connects, for the life of the block; the pid file says where.
+        """Run a coordinator that serves connections for the life of the block; the pid file says where.
 
         Args:
             settings: the effective settings.
-            clock: the machine's own unless a test hands in another.
-            inherited: a socket that listens already, if this coordinator takes the place of another.
-            loaded: where the settings came from; then the config file is watched.
+            clock: the system clock, unless a test passes another one.
+            inherited: a listening socket, if this coordinator replaces another one.
+            loaded: origin of the settings; if given, the config file is watched.
 
         Raises:
-            StartError: it cannot start; one sentence says why and what to do.
+            StartError: the coordinator cannot start; one sentence says why and what to do.
         """
         async with cls.working(settings, clock, inherited=inherited, loaded=loaded) as backend, backend.serving():
             yield backend
@@ -256,12 +256,12 @@ class Coordinator:
         inherited: socket.socket | None = None,
         loaded: Loaded | None = None,
     ) -> "AsyncIterator[Coordinator]":
-        """A coordinator that works but serves nobody yet: who connects waits in the queue of its socket.
+        """Run a coordinator that does not serve yet: connections wait in the queue of its socket.
 
         The arguments are those of `running`.
 
         Raises:
-            StartError: it cannot start; one sentence says why and what to do.
+            StartError: the coordinator cannot start; one sentence says why and what to do.
         """
         clock = clock or SystemClock()
         few_files = raise_limit()
@@ -287,11 +287,11 @@ class Coordinator:
 
     @asynccontextmanager
     async def serving(self, terminal: str | None = None, *, read_only: bool = False) -> AsyncIterator[None]:
-        """Serve whoever connects, for the life of the block; the pid file says where.
+        """Serve connections for the life of the block; the pid file says where.
 
         Args:
-            terminal: where a dashboard in the same process is shown, for the pid file; None if there is no dashboard.
-            read_only: refuse commands of the operator that change anything.
+            terminal: terminal of a dashboard in the same process, for the pid file; None without a dashboard.
+            read_only: refuse operator commands that change anything.
         """
         opened = await asyncio.to_thread(_opener_of_doors)
         async with opened(self.listener, self._services, self.operator, self.settings, read_only=read_only):
@@ -335,7 +335,7 @@ class Coordinator:
             await stack.enter_async_context(kept_running(name, run))
 
     async def _watch(self, stack: AsyncExitStack, loaded: Loaded | None) -> None:
-        """Have the folder of contracts and the config file looked after."""
+        """Watch the contract folder and the config file."""
         if self._contract_folder and (folder := self.settings.contracts):
             take = self._contract_folder.take
             watching = partial(follow, folder, f"*{SUFFIX}", self.clock, take)
@@ -346,7 +346,7 @@ class Coordinator:
             await stack.enter_async_context(kept_running("config file", watching))
 
     def _apply(self, settings: Settings) -> None:
-        """Use what of these settings can be used at once."""
+        """Apply the settings that can change without a restart."""
         self.settings = self.settings.model_copy(update={name: getattr(settings, name) for name in SAFE})
         quiet = timedelta(milliseconds=settings.quiet_ms)
         self._typing.tune(quiet)
@@ -364,14 +364,14 @@ class Coordinator:
             self._panes_changed.set()
 
     async def _track(self) -> None:
-        """Have the monitor look at the panes that are bound now."""
+        """Update the monitor's panes whenever a binding changes."""
         while True:
             await self._panes_changed.wait()
             self._panes_changed.clear()
             self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
 
     async def _watch_files(self) -> None:
-        """Notice when the files of the database are taken away, also while nobody writes."""
+        """Check regularly that the database files still exist, even while nothing is written."""
         while True:
             await self._database.look()
             await self.clock.sleep(FILES_DELAY_S)
@@ -386,7 +386,7 @@ class Coordinator:
 
 
 def _opener_of_doors() -> Callable[..., AbstractAsyncContextManager[None]]:
-    # Here, not above: a second for which neither the first picture of a dashboard nor a refusal to start need wait.
+    # Imported late: it takes a second, which neither a dashboard's first screen nor a failing start should wait for.
     from xats_tui.backend.api.assemble import opened
 
     return opened

@@ -1,4 +1,4 @@
-"""A coordinator without a screen, from its start to the signal that ends it."""
+"""A coordinator without a dashboard, from its start to the signal that ends it."""
 
 import asyncio
 import logging
@@ -18,10 +18,10 @@ logger = logging.getLogger(__name__)
 
 
 def serve(loaded: Loaded, inherited: socket.socket | None = None) -> int:
-    """Run a coordinator without a screen until SIGTERM or SIGINT; the exit code.
+    """Run a coordinator without a dashboard until SIGTERM or SIGINT; return the exit code.
 
     Raises:
-        StartError: it cannot start.
+        StartError: the coordinator cannot start.
     """
     return uvloop.run(_serve(loaded, inherited))
 
@@ -32,11 +32,11 @@ async def _serve(loaded: Loaded, inherited: socket.socket | None) -> int:
     loop = asyncio.get_running_loop()
 
     def on_signal(number: signal.Signals) -> None:
-        if stop.is_set():  # asked twice: at once
+        if stop.is_set():  # a second signal ends the process at once
             os._exit(128 + number)
         stop.set()  # before anything that could fail
         taker = pid_file.starter(settings.pid_path)
-        logger.info("told to stop by %s%s", number.name, f": pid {taker} takes over" if taker else "")
+        logger.info("stopping because of %s%s", number.name, f": pid {taker} takes over" if taker else "")
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)

@@ -1,6 +1,6 @@
-"""What the hosts of agents say of themselves: Claude Code's hooks announce turns and dialogs.
+"""Reports of agents' client programs about themselves: Claude Code's hooks announce turns and dialogs.
 
-It keeps the newest word of each host's session and judges nothing.  Held in memory: a host speaks again soon enough.
+Only the newest report of each session is kept, in memory, because a client reports again soon.
 """
 
 from collections.abc import Mapping
@@ -11,20 +11,20 @@ from typing import Any
 from xats_tui.core.model.panes import PaneState
 
 BELIEVED = timedelta(minutes=10)
-"""How long a word is believed: an interrupted turn ends without one."""
+"""Time for which a report is valid, because an interrupted turn ends without one."""
 
 SCREEN_WINS_AFTER = timedelta(seconds=5)
-"""A screen that has been idle and unchanged so long is believed against an older word: a program at work moves."""
+"""After this time idle and unchanged, the screen overrides an older report: a working program changes its screen."""
 
 MAX_SESSIONS = 1_000
-"""Host sessions that are remembered; of more, those that spoke last: whoever may post a hook may name any."""
+"""Number of sessions kept, by latest report: any local program can post hooks with invented sessions."""
 
 MAX_NAME_CHARS = 200
-"""Characters of a session's id; a longer one is nobody's."""
+"""Maximum characters of a session id; a longer id is ignored."""
 MAX_PROMPT_CHARS = 2_000
-"""Characters of a prompt that are kept."""
+"""Maximum characters of a prompt that are kept."""
 MAX_TOOL_CHARS = 100
-"""Characters of a tool's name that are kept."""
+"""Maximum characters of a tool name that are kept."""
 
 STATES = {
     "SessionStart": PaneState.IDLE,
@@ -34,12 +34,12 @@ STATES = {
     "PermissionRequest": PaneState.DIALOG,
     "Stop": PaneState.IDLE,
 }
-"""What a hook's event means for the one who would type."""
+"""Pane state that each hook event implies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookReport:
-    """One word of a host."""
+    """One report of a client program."""
 
     state: PaneState
     detail: str
@@ -47,14 +47,14 @@ class HookReport:
 
 
 class HookReports:
-    """The newest report of every host session."""
+    """The newest report of every client session."""
 
     def __init__(self) -> None:
         self._newest: dict[str, HookReport] = {}
         self._prompts: dict[str, tuple[datetime, str]] = {}
 
     def note(self, host_session: str, event: str, fields: Mapping[str, Any], now: datetime) -> None:
-        """Take down a hook's event; an event that says nothing about typing changes nothing."""
+        """Record a hook event; events without meaning for typing change nothing."""
         if len(host_session) > MAX_NAME_CHARS:
             return
         if event == "SessionEnd":
@@ -71,17 +71,17 @@ class HookReports:
                 self._prompts[host_session] = (now, str(fields.get("prompt", ""))[:MAX_PROMPT_CHARS])
 
     def of(self, host_session: str | None, now: datetime) -> HookReport | None:
-        """The newest word of a session, if it is still believed."""
+        """Return the newest report of a session, if it is still valid."""
         report = self._newest.get(host_session or "")
         return report if report is not None and now - report.at < BELIEVED else None
 
     def prompt_since(self, host_session: str | None, since: datetime) -> str:
-        """What a session says that it was last prompted with, if that is not older; else nothing."""
+        """Return the session's latest prompt if it is not older than `since`, else an empty string."""
         at, prompt = self._prompts.get(host_session or "", (since, ""))
         return prompt if at >= since else ""
 
     def _keep(self, host_session: str, report: HookReport) -> None:
-        self._newest.pop(host_session, None)
+        self._newest.pop(host_session, None)  # reinsert at the end: the order is that of the latest reports
         self._newest[host_session] = report
         if len(self._newest) > MAX_SESSIONS:
             oldest = next(iter(self._newest))

@@ -1,6 +1,6 @@
-"""The live MCP sessions: who speaks, as which agent, and how to notify it.
+"""Open MCP sessions: the agent that each speaks as, and how to notify it.
 
-It knows nothing of HTTP or of the SDK; whoever opens a session hands in the function that notifies.
+This module is independent of HTTP and the SDK; the opener of a session passes in the function that notifies it.
 """
 
 from collections import Counter
@@ -16,14 +16,14 @@ from xats_tui.core.model.agents import SeenProcess
 from xats_tui.core.model.health import SessionEntry
 
 JUST_NOW = timedelta(minutes=1)
-"""A client without a standing stream counts as connected for so long after a call."""
+"""Time after a call for which a client without a standing stream counts as connected."""
 
 Notify = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Superseded:
-    """That another session speaks as the agent a session was."""
+    """Record that another session now speaks as a session's former agent."""
 
     agent_id: str
     at: datetime
@@ -31,50 +31,50 @@ class Superseded:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class McpSession:
-    """One connection; what it is changes while it lives."""
+    """One connection, with its changing state."""
 
     session_id: str
     client: str
     """Name and version that the client gave at `initialize`; empty if it gave none."""
     opened_at: datetime
     notify: Notify
-    """Sends a notification on the session's standing stream; without one it is dropped."""
+    """Sends a notification on the session's standing stream; without a stream, the notification is dropped."""
     program: str = ""
-    """Name and version of the agent's program, as the bridge in between says; empty without one."""
+    """Name and version of the agent's program, as reported by a bridge; empty without a bridge."""
     last_call_at: datetime | None = None
     agent_id: str | None = None
     evidence: frozenset[str] = frozenset()
-    """What proved its runtime when it registered: opaque, one string a proof."""
+    """Evidence of the runtime at registration, as opaque strings."""
     identified_at: datetime | None = None
-    """When it registered last."""
+    """Time of the latest registration."""
     superseded: Superseded | None = None
-    """Why it speaks for no agent any more; until it registers again."""
+    """Set after the session lost its agent to another session, until it registers again."""
     credential: bytes | None = None
-    """Digest of the Authorization header that its first registration came with."""
+    """Digest of the Authorization header of the session's first registration."""
     peer: int | None = None
-    """The port of this machine that its newest message came from; None if it came from elsewhere."""
+    """Local port that the newest message came from; None for another machine."""
     stream_peer: int | None = None
-    """The port of this machine that its standing stream goes to."""
+    """Local port of the standing stream."""
     under_way: int = 0
-    """Its calls that are being answered."""
+    """Number of calls being answered."""
     process: SeenProcess | None = None
-    """The process that it came from when it registered last; None if that cannot be told."""
+    """Process behind the latest registration; None if it cannot be determined."""
     left_at: datetime | None = None
-    """When its stream ended, or its process was seen to have; None without such a sign."""
+    """Time when the stream or the process ended; None without such a sign."""
     turned_away: str = ""
-    """Why it does not speak as the agent whose name it was configured with; empty if it was not refused that."""
+    """Reason why the session was refused its configured agent name; empty if it was not refused."""
     untold: list[str] = field(default_factory=list)
-    """Sentences that its next answer has to tell it."""
+    """Sentences to add to the session's next answer."""
     reader: str = ""
-    """What its newest call shows of whose context its answers come into (`tools/place.py`)."""
+    """Reader of the session's answers, from its newest call (`tools/call_context.py`)."""
 
     @property
     def has_left(self) -> bool:
-        """Whether its client went away, and has not called since."""
+        """True if the client has left and has not called since."""
         return self.left_at is not None and (self.last_call_at is None or self.last_call_at <= self.left_at)
 
     def proofs_as(self, agent_id: str | None, evidence: frozenset[str]) -> frozenset[str]:
-        """What proves its runtime once it has registered as this agent with this evidence."""
+        """Return the session's evidence after it registers as this agent with this evidence."""
         return self.evidence | evidence if self.agent_id == agent_id else evidence
 
 
@@ -87,15 +87,15 @@ class McpSessions:
         self._by_id: dict[str, McpSession] = {}
         self._streams: Counter[str] = Counter()
         self._by_agent: dict[str, list[McpSession]] = {}
-        """Oldest registration first; the last one speaks for the agent."""
+        """Sessions by agent, oldest registration first; the last one speaks for the agent."""
         self._gone: set[str] = set()
-        """The agents of whom the last session has ended that listened, or whose processes had."""
+        """Agents whose last session ended while it had a stream, or after its process had ended."""
 
     def __len__(self) -> int:
         return len(self._by_id)
 
     def get(self, session_id: str) -> McpSession | None:
-        """The open session of that id."""
+        """Return the open session with this id."""
         return self._by_id.get(session_id)
 
     def open(self, session_id: str, client: str, notify: Notify) -> McpSession:
@@ -106,7 +106,7 @@ class McpSessions:
         return session
 
     def close(self, session: McpSession) -> None:
-        """Forget a session; an older one of the same agent speaks for it again."""
+        """Remove a session; an older session of the same agent speaks for it again."""
         if session.agent_id is not None and (self.has_stream(session) or session.has_left):
             self._gone.add(session.agent_id)
         if self._by_id.pop(session.session_id, None) is None:
@@ -115,12 +115,12 @@ class McpSessions:
         self._tell(session)
 
     def leave(self, session: McpSession) -> None:
-        """Note that a session's client has gone away without a word."""
+        """Record that a session's client has left without closing the session."""
         session.left_at = self._clock.now()
         self._tell(session)
 
     def forget(self, agent_ids: Iterable[str]) -> None:
-        """Note that nobody is there any more who spoke as these agents before a restart."""
+        """Record that the clients of these agents have left since before a restart."""
         self._gone |= {agent_id for agent_id in agent_ids if agent_id not in self._by_agent}
 
     def identify(
@@ -130,10 +130,10 @@ class McpSessions:
         evidence: frozenset[str] = frozenset(),
         process: SeenProcess | None = None,
     ) -> tuple[McpSession, ...]:
-        """The session speaks as this agent from now on, and gets its notifications.
+        """Let the session speak as this agent, and get its notifications.
 
-        Sessions that spoke as this agent before and share no evidence with it are another runtime: they are superseded,
-        and returned.
+        Other sessions that speak as this agent without shared evidence are different runtimes: they are superseded, and
+        returned.
         """
         proofs = session.proofs_as(agent_id, evidence)
         self._silence(session)
@@ -147,7 +147,7 @@ class McpSessions:
         return superseded
 
     def resume(self, session: McpSession) -> None:
-        """A session that has just been given back its identity speaks again, before those that registered later."""
+        """Let a session whose identity was restored speak again, ordered before later registrations."""
         if session.agent_id is not None:
             speaking = self._by_agent.setdefault(session.agent_id, [])
             speaking.append(session)
@@ -156,50 +156,47 @@ class McpSessions:
         self._tell(session)
 
     def dismiss(self, agent_id: str) -> None:
-        """No session speaks as this agent any more."""
+        """Let no session speak as this agent any more."""
         for session in tuple(self._by_agent.get(agent_id, ())):
             self.identify(session, None)
 
     def all_of(self, agent_id: str) -> tuple[McpSession, ...]:
-        """The sessions that speak as an agent, the newest registration last."""
+        """Return the sessions that speak as an agent, newest registration last."""
         return tuple(self._by_agent.get(agent_id, ()))
 
     def readers_of(self, agent_id: str) -> frozenset[str]:
-        """The readers that get an agent's mail in some session."""
+        """Return the readers that get an agent's messages, over all its sessions."""
         return frozenset(session.reader for session in self._by_agent.get(agent_id, ()))
 
     def of_agent(self, agent_id: str) -> McpSession | None:
-        """The session that gets an agent's notifications."""
+        """Return the session that gets an agent's notifications."""
         sessions = self._by_agent.get(agent_id)
         return sessions[-1] if sessions else None
 
     def speaking(self) -> tuple[McpSession, ...]:
-        """The sessions that get some agent's notifications."""
+        """Return the sessions that get notifications for an agent."""
         return tuple(sessions[-1] for sessions in self._by_agent.values())
 
     def is_connected(self, agent_id: str) -> bool:
-        """Whether somebody is there who speaks for an agent: a stream of its is open, or it has just called.
-
-        A client that is killed leaves its session behind.
-        """
+        """Return whether a client of an agent is there: a session has a stream, or it has just called."""
         return any(self._is_there(session) for session in self._by_agent.get(agent_id, ()))
 
     def is_listened_to(self, agent_id: str) -> bool:
-        """Whether somebody listens now to the standing stream of a session that speaks for an agent."""
+        """Return whether a session of an agent has a standing stream now."""
         return any(self.has_stream(session) for session in self._by_agent.get(agent_id, ()))
 
     def has_left(self, agent_id: str) -> bool:
-        """Whether everybody who spoke for an agent is known to have gone away."""
+        """Return whether all clients of an agent are known to have left."""
         speaking = self._by_agent.get(agent_id)
         return all(session.has_left for session in speaking) if speaking else agent_id in self._gone
 
     def open_ones(self) -> tuple[McpSession, ...]:
-        """Every open session."""
+        """Return every open session."""
         return tuple(self._by_id.values())
 
     @contextmanager
     def calling(self, session: McpSession) -> Iterator[None]:
-        """A call of a session is answered for the life of the block."""
+        """Count a call as being answered for the life of the block."""
         session.under_way += 1
         try:
             yield
@@ -207,7 +204,7 @@ class McpSessions:
             session.under_way -= 1
 
     def entries(self) -> tuple[SessionEntry, ...]:
-        """Every open session as it is shown, the one that was opened last first."""
+        """Return every open session for display, newest first."""
         return tuple(
             SessionEntry(
                 session_id=session.session_id,
@@ -221,12 +218,12 @@ class McpSessions:
         )
 
     def has_stream(self, session: McpSession) -> bool:
-        """Whether the session is open and somebody listens to its standing stream now."""
+        """Return whether the session is open and has a standing stream."""
         return self._by_id.get(session.session_id) is session and self._streams[session.session_id] > 0
 
     @contextmanager
     def streaming(self, session_id: str) -> Iterator[None]:
-        """The standing stream of a session is open for the life of the block."""
+        """Count a standing stream as open for the life of the block."""
         self._streams[session_id] += 1
         if session := self._by_id.get(session_id):
             session.left_at = None
@@ -242,7 +239,7 @@ class McpSessions:
             self._publish([SessionChanged(session_id=session_id)])
 
     def _is_there(self, session: McpSession) -> bool:
-        called = session.last_call_at
+        called = session.last_call_at  # a killed client leaves its session behind: open is not enough
         lately = called is not None and self._clock.now() - called < JUST_NOW
         return self.has_stream(session) or (lately and not session.has_left)
 

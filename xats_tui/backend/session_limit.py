@@ -1,4 +1,4 @@
-"""Which sessions make room for others when there are too many.  Pure."""
+"""Choice of the sessions to close when there are too many."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,31 +9,31 @@ from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.core.model.agents import SeenProcess
 
 IDLE = timedelta(seconds=2)
-"""A session that is nobody's makes room after so long without a call: its client may be about to make one."""
+"""Idle time after which a session without an agent may be closed; its client may be about to register."""
 
 SILENT = timedelta(minutes=1)
-"""A session that is an agent's makes room after so long, if its process is not known and it listens to nothing."""
+"""Idle time after which an agent's session without a stream and with an unknown process may be closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionUse:
-    """A session, and what keeps it."""
+    """A session, and the reasons to keep it."""
 
     session: McpSession
     listens: bool
-    """Its standing stream is open."""
+    """True if the standing stream is open."""
     process: SeenProcess | None
-    """The process behind it, where that can be told."""
+    """Process behind the session, if it can be determined."""
     lives: bool
-    """That process runs."""
+    """True if that process is running."""
 
     @property
     def since(self) -> datetime:
-        """When it was last used."""
+        """Time of the last use."""
         return self.session.last_call_at or self.session.opened_at
 
     def is_spare(self, now: datetime) -> bool:
-        """Whether nobody would miss it: it is no agent's, or its program is not seen any more."""
+        """Return whether the session is unused: it has no agent, or its program has gone."""
         if self.listens or self.session.under_way:
             return False
         idle = now - self.since
@@ -43,14 +43,14 @@ class SessionUse:
 
 
 def making_room(occupants: Sequence[SessionUse], share: int, now: datetime) -> list[McpSession]:
-    """The sessions that are to end, first one first: the spare ones, then those beyond the share of one process.
+    """Return the sessions to close, in order: first unused ones, then those beyond one process's share.
 
-    Those that are nobody's come before those of agents, and in each group the one that was used longest ago.  Those
-    whose process is not known have one share together: whoever hangs up at once hides his.
+    Sessions without an agent come before those with one, and within each group the longest unused come first.
     """
     ordered = sorted(occupants, key=lambda one: one.since)
     spare = sorted((one for one in ordered if one.is_spare(now)), key=lambda one: one.session.agent_id is not None)
     ending = [one.session for one in spare]
+    # unknown processes share one share, because a client hides its process by hanging up
     count = Counter(one.process for one in ordered if one.session not in ending)
     for one in ordered:
         if count[one.process] > share and one.session not in ending and not one.session.under_way:

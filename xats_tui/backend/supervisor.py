@@ -1,7 +1,4 @@
-"""A part of the coordinator that runs beside the others, and is started again when it fails.
-
-It knows nothing of what the part does.
-"""
+"""Background tasks of the coordinator that are restarted when they fail."""
 
 import asyncio
 import logging
@@ -11,19 +8,19 @@ from contextlib import asynccontextmanager, suppress
 logger = logging.getLogger(__name__)
 
 RESTART_DELAY_S = 1.0
-"""Seconds before a part that failed unexpectedly is started again."""
+"""Delay before a failed task is restarted."""
 
 
 @asynccontextmanager
 async def kept_running(name: str, run: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Run a part of the coordinator beside the block; one that fails is logged and started again."""
+    """Run a task beside the block; if it fails, log the error and restart it."""
 
     async def keep() -> None:
         while True:
             try:
                 await run()
             except Exception:
-                logger.exception("%s failed and is started again", name)
+                logger.exception("%s failed and will be restarted", name)
                 await asyncio.sleep(RESTART_DELAY_S)
 
     task = asyncio.create_task(keep(), name=name)

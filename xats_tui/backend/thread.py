@@ -1,6 +1,6 @@
-"""The only way between the screen's event loop and the coordinator's, in both directions.
+"""The only connection between the event loops of the dashboard and the coordinator.
 
-The coordinator runs on a thread and loop of its own, so that a screen that stalls does not delay an agent's call.
+The coordinator has its own thread and loop, so that a stalled dashboard does not delay an agent's call.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+# a call needs the interpreter several times, so Python's default of 5 ms would add up
 SWITCH_INTERVAL_S = 0.0001
-"""Seconds after which a screen that computes must let the coordinator have the interpreter; a call needs it several
-times, and Python's own 5 ms each time add up."""
+"""Interval after which a busy dashboard must yield the interpreter to the coordinator."""
 
 SERVES_AFTER_S = 3.0
-"""Seconds after which it serves at the latest, whether there is a picture or not."""
+"""Maximum delay before serving, even if the dashboard has not drawn its first screen."""
 
 STOP_TIMEOUT_S = 5.0
-"""Seconds for the coordinator to stop before the program ends without it."""
+"""Time for the coordinator to stop before the program ends without it."""
 
 
 class CoordinatorGone(XatsError):
@@ -41,7 +41,7 @@ class CoordinatorGone(XatsError):
 
 
 class CoordinatorThread:
-    """The Backend on its own thread, and the crossing to it."""
+    """A coordinator on its own thread, and the calls to it."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class CoordinatorThread:
         read_only: bool = False,
         serves_later: bool = False,
     ) -> None:
-        """Make one for a dashboard.
+        """Create a coordinator thread for a dashboard.
 
         Args:
             settings: the effective settings.
-            terminal: where the dashboard is shown.
-            loaded: where the settings came from; then the config file is watched.
-            read_only: refuse commands of the operator that change anything.
-            serves_later: let who connects wait until `serve` is called, or `SERVES_AFTER_S`.
+            terminal: terminal of the dashboard.
+            loaded: origin of the settings; if given, the config file is watched.
+            read_only: refuse operator commands that change anything.
+            serves_later: keep connections waiting until `serve` is called, at most `SERVES_AFTER_S`.
         """
         self._loaded = loaded
         self._settings = settings
@@ -75,10 +75,10 @@ class CoordinatorThread:
         self._backend: Coordinator | None = None
 
     def start(self) -> None:
-        """Start it and wait until it can be asked.
+        """Start the coordinator and wait until it accepts questions.
 
         Raises:
-            StartError: it cannot start.
+            StartError: the coordinator cannot start.
         """
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._thread.start()
@@ -90,10 +90,10 @@ class CoordinatorThread:
             raise StartError(f"the coordinator failed to start: {self._failure}") from self._failure
 
     async def ask(self, question: Callable[[Coordinator], Coroutine[Any, Any, T]]) -> T:
-        """Run a question on the coordinator's loop and bring its answer to this one.
+        """Run a question on the coordinator's loop and return its answer.
 
         Raises:
-            CoordinatorGone: it has stopped.
+            CoordinatorGone: the coordinator has stopped.
         """
         return await asyncio.wrap_future(self._asked(question))
 
@@ -106,26 +106,26 @@ class CoordinatorThread:
         return await self.ask(lambda backend: question(backend.operator))
 
     def ask_from_thread(self, question: Callable[[Coordinator], Coroutine[Any, Any, T]], patience: float) -> T:
-        """As `ask`, for a thread without a loop; waits so many seconds at the most.
+        """Run a question like `ask`, from a thread without a loop, waiting at most `patience` seconds.
 
         Raises:
-            CoordinatorGone: it has stopped.
-            TimeoutError: it does not answer.
+            CoordinatorGone: the coordinator has stopped.
+            TimeoutError: the coordinator did not answer in time.
         """
         return self._asked(question).result(patience)
 
     def listener(self) -> socket.socket:
-        """Another handle of the socket that it listens on, which goes on listening when it has stopped.
+        """Return a duplicate of the listening socket, which keeps listening after the coordinator has stopped.
 
         Raises:
-            CoordinatorGone: it has stopped.
+            CoordinatorGone: the coordinator has stopped.
         """
         if (backend := self._backend) is None:
             raise CoordinatorGone("the coordinator has stopped")
         return backend.listener.dup()
 
     def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
-        """Call `hear` on the running loop with what has gone stale; the returned function ends that."""
+        """Call `hear` on the running loop with every stale scope; call the returned function to end that."""
         loop, backend = self._loop, self._backend
         if loop is None or backend is None:
             raise CoordinatorGone("the coordinator has stopped")
@@ -134,11 +134,11 @@ class CoordinatorThread:
         return lambda: _tell(loop, crossing.end)
 
     def serve(self) -> None:
-        """Serve whoever connects, if that was to come later."""
+        """Start serving, if `serves_later` was set."""
         self._may_serve.set()
 
     def stop(self) -> None:
-        """Stop it, waiting `STOP_TIMEOUT_S` at the most."""
+        """Stop the coordinator, waiting at most `STOP_TIMEOUT_S`."""
         if self._loop is not None and self._stop is not None:
             _tell(self._loop, self._stop.set)
             self._may_serve.set()
@@ -155,7 +155,7 @@ class CoordinatorThread:
     def _run(self) -> None:
         try:
             uvloop.run(self._serve())
-        except BaseException as error:  # the starting thread raises it, or the log keeps it
+        except BaseException as error:  # raised in the starting thread, or logged below
             self._failure = error
             if self._started.is_set():
                 logger.exception("the coordinator failed")
@@ -178,11 +178,11 @@ class CoordinatorThread:
 
 
 COALESCE_S = 0.05
-"""Seconds between two calls to the screen at least: each wakes it, and it takes turns with the coordinator's thread."""
+"""Minimum interval between two calls to the dashboard, because each one competes with the coordinator's thread."""
 
 
 class _Scopes:
-    """Gathers stale scopes on the coordinator's side; at most one call is on its way to the screen."""
+    """Collects stale scopes on the coordinator's loop, with at most one pending call to the dashboard."""
 
     def __init__(self, screen: asyncio.AbstractEventLoop, hear: Callable[[frozenset[Scope]], None]) -> None:
         self._screen = screen
@@ -192,11 +192,11 @@ class _Scopes:
         self._end: Callable[[], None] | None = None
 
     def begin(self, backend: Coordinator) -> None:
-        """Listen to the bus; on the coordinator's loop."""
+        """Subscribe to the event bus; runs on the coordinator's loop."""
         self._end = backend.bus.listen(self._on_fact)
 
     def end(self) -> None:
-        """Listen no more; on the coordinator's loop."""
+        """Unsubscribe; runs on the coordinator's loop."""
         if self._end is not None:
             self._end()
             self._end = None
@@ -214,8 +214,8 @@ class _Scopes:
 
 
 def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
-    """Have another thread's loop do something, unless it is closed."""
+    """Call a function on another thread's loop, unless the loop is closed."""
     try:
         loop.call_soon_threadsafe(what)
     except RuntimeError:
-        logger.debug("the loop is closed: %s was not told", what)
+        logger.debug("the loop is closed: %s was not called", what)

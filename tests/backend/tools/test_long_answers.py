@@ -75,7 +75,7 @@ async def test_a_cursor_that_leads_nowhere_is_refused(codex: Caller) -> None:
     for tool in ("list_agents", "task_list"):
         answer = await codex.call(tool, cursor="gone")
         assert answer["error"] == "unknown_cursor"
-        assert "begin again without cursor" in answer["detail"]
+        assert "start again without cursor" in answer["detail"]
 
 
 async def test_a_board_larger_than_an_answer_comes_with_the_unfinished_first(codex: Caller) -> None:

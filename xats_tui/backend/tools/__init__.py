@@ -1,4 +1,4 @@
-"""The MCP tools, one file a noun.  Only here are both the names of the wire and those of the inside known."""
+"""MCP tools, one file per noun."""
 
 from xats_tui.backend.tools import agents, channels, contracts, inbox, messages, registration, runtime, tasks
 from xats_tui.backend.tools.base import Tool

@@ -1,4 +1,4 @@
-"""Tools about agents: whether the coordinator is there, who else is, and leaving."""
+"""Tools about agents: connection check, identity, team list, and leaving."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class ListAgents(Arguments):
 
 
 async def echo(call: Call, arguments: Echo) -> Answer:
-    """Say that the connection works."""
+    """Answer a message, to show that the connection works."""
     return {"msg": arguments.msg, "echoed_at": to_wire(call.services.clock.now())}
 
 
@@ -45,7 +45,7 @@ async def unregister_self(call: Call, arguments: NoArguments) -> Answer:
 
 
 async def list_agents(call: Call, arguments: ListAgents) -> Answer:
-    """Everybody of the caller's team."""
+    """List the agents of the caller's team."""
     agents = await call.services.registry.of_team(call.agent.team)
     rest = after(agents, arguments.cursor, lambda agent: agent.agent_id)
     online = await call.services.presence.among(rest)
@@ -54,7 +54,7 @@ async def list_agents(call: Call, arguments: ListAgents) -> Answer:
 
 
 async def whoami(call: Call, arguments: NoArguments) -> Answer:
-    """Who the caller is; if nobody yet, who it may have been."""
+    """Describe the caller, or its possible former identities if it has not registered."""
     try:
         await call.identify(or_proxy=True)
     except Refusal as refusal:
@@ -65,7 +65,7 @@ async def whoami(call: Call, arguments: NoArguments) -> Answer:
         turned_away = call.session.turned_away
         return {**answer, "hint": turned_away or (TAKE_UP if former else INTRODUCE_YOURSELF)}
     agent = call.agent
-    async with call.write() as tx:  # which also notes that the mail which it was handed before has arrived
+    async with call.write() as tx:  # also confirms the messages handed out before
         unread = await call.services.mailbox.unread_count(tx, agent.agent_id)
     return {
         "registered": True,
@@ -82,7 +82,7 @@ async def whoami(call: Call, arguments: NoArguments) -> Answer:
 
 
 async def _how_to_be_woken(call: Call, agent: Agent) -> Answer:
-    """What an agent can do that nothing reaches."""
+    """Return a hint for an agent that no wake can reach."""
     if agent.binding is not None or agent.delivery.kind is not DeliveryKind.NONE or agent.role == CHANNEL_PROXY_ROLE:
         return {}
     bridge = bridge_of(call.meta)
@@ -91,7 +91,7 @@ async def _how_to_be_woken(call: Call, agent: Agent) -> Answer:
 
 
 def shown_agent(agent: Agent, *, online: bool) -> dict[str, Any]:
-    """An agent as others see it."""
+    """Return an agent as other agents see it."""
     channel = agent.delivery.address.get("channel_session_id")
     return {
         "agent_id": agent.agent_id,

@@ -1,8 +1,7 @@
-"""Arguments as hosts really send them: JSON text for what is no text, `null` and `""` for what is left out.
+"""Correction of arguments that clients encode as text, or send empty instead of leaving them out.
 
-Several hosts write objects, arrays, numbers and booleans as text.  The tool's own schema tells whether that can mean
-anything else: a text where a text may stand is never read as JSON.  It refuses nothing; what has no clear meaning is
-left as it is, for strict validation to refuse.
+Several clients write objects, arrays, numbers and booleans as JSON text. A text is only decoded if the tool's schema
+does not allow a text there. Nothing is refused here: an unclear value stays as it is, and strict validation refuses it.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ from pydantic_core import from_json
 Schema = Mapping[str, Any]
 
 MAX_EXACT_INTEGER = 2**53
-"""Up to here a number with a decimal point names one integer."""
+"""Largest value up to which a float names exactly one integer."""
 
 FITS: Mapping[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
@@ -22,13 +21,13 @@ FITS: Mapping[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
 }
-"""The types that arguments of tools have, by their names in a schema."""
+"""Checks for the types of tool arguments, by their names in a schema."""
 
 TRUTH = {"true": True, "false": False}
 
 
 def as_meant(schema: Schema, value: Any) -> Any:
-    """Return a value as its schema says that it can only be meant; one that fits already is returned as it is."""
+    """Return a value converted to the type in its schema, or unchanged if it fits or cannot be converted."""
     kind: str = schema.get("type", "")
     if kind not in FITS:
         return value
@@ -45,7 +44,7 @@ def as_meant(schema: Schema, value: Any) -> Any:
 
 
 def _fields_as_meant(schema: Schema, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object's fields as they are meant, without those that say nothing and may be left out."""
+    """Return the converted fields of an object, without empty optional fields."""
     known, required = schema.get("properties", {}), schema.get("required", ())
     meant = {name: as_meant(known.get(name, {}), value) for name, value in fields.items()}
     return {
@@ -56,8 +55,8 @@ def _fields_as_meant(schema: Schema, fields: Mapping[str, Any]) -> dict[str, Any
 
 
 def _read(text: str, kind: str) -> Any:
-    """Return what a text says as JSON, if that may be of this type; else the text itself."""
-    if kind == "boolean" and text.strip().lower() in TRUTH:  # Python's hosts write True
+    """Return the value of a JSON text if it may have this type, else the text itself."""
+    if kind == "boolean" and text.strip().lower() in TRUTH:  # clients in Python write True
         return TRUTH[text.strip().lower()]
     try:
         read = from_json(text, allow_inf_nan=False)
@@ -68,5 +67,5 @@ def _read(text: str, kind: str) -> Any:
 
 
 def _names_an_integer(value: Any) -> bool:
-    """Tell whether a value is a number with a decimal point and nothing behind it."""
+    """Return whether a value is a float without a fraction."""
     return isinstance(value, float) and value.is_integer() and abs(value) <= MAX_EXACT_INTEGER

@@ -1,4 +1,4 @@
-"""What a call says, beside its arguments, of the place it comes from; and who was there before, for an answer."""
+"""Origin of a call, from its metadata: process, pane, tmux server, reader, and former agents."""
 
 import re
 from collections.abc import Mapping
@@ -15,18 +15,18 @@ from xats_tui.core.clock import to_wire
 from xats_tui.core.model.panes import PaneRef
 
 SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")
-"""What may be the path of a socket: no system takes a NUL or more in a path."""
+"""A path that may belong to a socket; no system allows a NUL or a longer path."""
 
 MAX_PID = 2**31 - 1
-"""Of any system; a larger number is no pid, and none that a database stores."""
+"""Largest pid of any system; a larger number is not a pid and cannot be stored."""
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Half a character, which JSON can carry and no database can store."""
+"""Half of a character: allowed in JSON, but not in the database."""
 
 SocketPath = Annotated[str, StringConstraints(pattern=f"^{SOCKET_PATH.pattern}$")]
 
 THREAD = "threadId"
-"""Where Codex names the thread of a call, in `_meta`."""
+"""Key in `_meta` with the Codex thread of a call."""
 
 UNBOUND_HINT = (
     "No usable tmux_pane_id is bound, so you cannot be woken through your pane. Call bind_runtime_identity with the "
@@ -43,11 +43,11 @@ WINDOWLESS_HINT = (
 )
 
 MAX_CLAIM_CHARS = 200
-"""Characters of what `_meta` says that are kept."""
+"""Maximum characters of a claim in `_meta` that are kept."""
 
 
 def claimed(meta: Mapping[str, Any], key: str) -> str | None:
-    """What a call says of itself under this key of its `_meta`, if it says anything."""
+    """Return the text under this key of a call's `_meta`, if there is one."""
     text = meta.get(key)
     if not isinstance(text, str) or LONE_SURROGATE.search(text):
         return None
@@ -55,7 +55,7 @@ def claimed(meta: Mapping[str, Any], key: str) -> str | None:
 
 
 def claimed_ui(meta: Mapping[str, Any]) -> int | None:
-    """The pid of the caller's user interface, if its bridge says so."""
+    """Return the pid of the caller's user interface, if its bridge reports it."""
     match meta.get(UI):
         case {"pid": int(pid)} if 0 < pid <= MAX_PID:
             return pid
@@ -63,20 +63,20 @@ def claimed_ui(meta: Mapping[str, Any]) -> int | None:
 
 
 def bridge_of(meta: Mapping[str, Any]) -> int | None:
-    """The pid of the bridge that hands on a call, as it says."""
+    """Return the pid that the bridge of a call reports for itself."""
     pid = meta.get(BRIDGE)
     return pid if isinstance(pid, int) and pid > 0 else None
 
 
 def tmux_server(given: str | None, meta: Mapping[str, Any]) -> str:
-    """The tmux server that a call is about: the one it names, else the caller's, else tmux's own choice."""
+    """Return the tmux server of a call: the named one, else the caller's, else tmux's own choice."""
     own = meta.get(TMUX_SOCKET)
     socket = given or (own if isinstance(own, str) and SOCKET_PATH.fullmatch(own) else "")
     return server_name(socket) if socket else ""
 
 
 def traces(meta: Mapping[str, Any]) -> Traces:
-    """What a call shows of the runtime that it comes from."""
+    """Return the traces of the runtime that a call comes from."""
     pane = None
     match meta.get(UI):
         case {"pane": str(pane_id)} if pane_id:
@@ -87,7 +87,7 @@ def traces(meta: Mapping[str, Any]) -> Traces:
 
 
 def reader(meta: Mapping[str, Any], session_id: str) -> str:
-    """Whose context the answer to a call comes into: the host's own session, else its bridge, else this session."""
+    """Return the reader of a call's answer: the client's session, else its bridge, else the MCP session."""
     if host_session := claimed(meta, HOST_SESSION):
         return host_reader(host_session)
     if thread := claimed(meta, THREAD):
@@ -98,13 +98,13 @@ def reader(meta: Mapping[str, Any], session_id: str) -> str:
 
 
 def shown_former(former: FormerAgent) -> dict[str, Any]:
-    """An agent that the caller was, as an answer shows it."""
+    """Return a former agent of the caller for an answer."""
     agent = former.agent
     return {"name": agent.name, "team": agent.team, "last_seen_at": to_wire(agent.last_seen_at), "by": former.by}
 
 
 def unbound_hint(runtime: Runtime, bridge: int | None) -> str:
-    """What somebody can do who cannot be woken: how to find the pane, where it could not be found unasked."""
+    """Return a hint for an agent that cannot be woken: how to find the pane that could not be found automatically."""
     is_bridged = bool(runtime.line) and runtime.line[0].pid == bridge
     host = next(iter(hosts_in(runtime.line)), None) if is_bridged else None
     if host is None or host.tty is not None:

@@ -1,4 +1,4 @@
-"""The tools about channels: a proxy offers one, an agent is led to one."""
+"""Tools about channels: a proxy offers a channel, and an agent is woken through it."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ class OneChannel(Arguments):
 
 
 async def subscribe_channel_wake(call: Call, arguments: OneChannel) -> Answer:
-    """Have a proxy's session carry a channel."""
+    """Let a proxy's session carry a channel."""
     csid = _checked(arguments)
     await call.identify(or_proxy=True)
     if call.agent.role != CHANNEL_PROXY_ROLE:
@@ -27,7 +27,7 @@ async def subscribe_channel_wake(call: Call, arguments: OneChannel) -> Answer:
 
 
 async def bind_channel(call: Call, arguments: OneChannel) -> Answer:
-    """Have the caller woken through a channel."""
+    """Wake the caller through a channel from now on."""
     csid = _checked(arguments)
     await call.identify(or_proxy=True)
     if call.agent.role == CHANNEL_PROXY_ROLE:

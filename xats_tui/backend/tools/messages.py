@@ -1,4 +1,4 @@
-"""Tools about messages: sending to one or many, and what became of that."""
+"""Tools about messages: sending them, and the state of their wakes."""
 
 from typing import Annotated, Any
 
@@ -120,7 +120,7 @@ async def _broadcast(call: Call, arguments: Broadcast | BroadcastToRole, role: s
 
 
 def _before_waking(sent: Sent, *, woken: bool) -> dict[str, Any]:
-    """What is true when the message is stored, before anything was tried."""
+    """Return the answer that is true as soon as the message is stored, before any wake was tried."""
     answer: dict[str, Any] = {
         "message_id": sent.letter.id,
         "event_id": sent.event_id,
@@ -162,7 +162,7 @@ def _reason(wake: Wake) -> dict[str, Any]:
 
 
 def shown_wake(wake: Wake) -> dict[str, Any]:
-    """A wake as the sender of its message sees it."""
+    """Return a wake as the sender of its message sees it."""
     delivered = wake.status is WakeStatus.DELIVERED
     return {
         "agent_id": wake.agent_id,

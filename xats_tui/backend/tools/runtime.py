@@ -1,4 +1,4 @@
-"""Tools about the pane that an agent lives in: finding it, binding it, announcing it."""
+"""Tools about the pane of an agent: finding, binding and announcing it."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from xats_tui.core.model.panes import PaneRef
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 DEFAULT_TTL_S = 120
-"""Seconds that the announcement of a pane counts, unless it says otherwise."""
+"""Default time for which an announced pane is kept."""
 
 MAX_TTL_S = 600
 
@@ -27,7 +27,7 @@ PATTERN_REQUIRED = "process_pattern is required for agent custom"
 
 
 class AboutPanes(Arguments):
-    """What the tools that look at panes may say."""
+    """Common arguments of the tools about panes."""
 
     agent: ClientName
     process_pattern: Optional[str] = Field(
@@ -64,7 +64,7 @@ class PreRegisterCodexPane(Arguments):
 
 
 async def detect_tmux_pane(call: Call, arguments: DetectTmuxPane) -> Answer:
-    """The pane of an agent's user interface."""
+    """Find the pane of an agent's user interface."""
     if arguments.agent == "custom" and not (arguments.process_pattern or "").strip():
         raise Refusal("invalid_arguments", detail=PATTERN_REQUIRED)
     wanted = PaneQuery(
@@ -84,7 +84,7 @@ async def detect_tmux_pane(call: Call, arguments: DetectTmuxPane) -> Answer:
 
 
 def check_binding(arguments: BindRuntimeIdentity) -> None:
-    """Refuse arguments that name no process and no place.
+    """Refuse arguments without a process and without a terminal and pane.
 
     Raises:
         Refusal: `invalid_arguments`.
@@ -100,7 +100,7 @@ def check_binding(arguments: BindRuntimeIdentity) -> None:
 
 
 async def bind_runtime_identity(call: Call, arguments: BindRuntimeIdentity) -> Answer:
-    """Give the caller the pane that is proved to be its own."""
+    """Bind the caller to the pane that was proved to be its own."""
     services, session = call.services, call.session
     ui_pid = arguments.ui_pid or claimed_ui(call.meta)
     runtime = await services.runtimes.of(session, claimed(call.meta, INSTANCE), ui_pid, bridge_of(call.meta))
@@ -110,7 +110,7 @@ async def bind_runtime_identity(call: Call, arguments: BindRuntimeIdentity) -> A
             raise Refusal("pane_in_use", detail=in_use)
         displaced = await services.runtimes.displaced(tx, call.agent, binding, runtime, session)
         if displaced and UNASKED in call.meta:
-            raise Refusal("pane_in_use", detail=f"pane {binding.pane.pane_id} is {displaced[0].address}'s by now")
+            raise Refusal("pane_in_use", detail=f"pane {binding.pane.pane_id} now belongs to {displaced[0].address}")
         agent = await services.registry.bind(tx, call.agent.agent_id, binding)
         await services.takeovers.note(tx, agent, displaced, runtime)
     await services.takeovers.tell(agent, displaced, runtime)
@@ -124,7 +124,7 @@ async def bind_runtime_identity(call: Call, arguments: BindRuntimeIdentity) -> A
 
 
 async def pre_register_codex_pane(call: Call, arguments: PreRegisterCodexPane) -> Answer:
-    """Note that a Codex is about to run in a pane."""
+    """Announce that a Codex will run in a pane."""
     pane = PaneRef(tmux_server(arguments.tmux_socket, call.meta), arguments.pane_id)
     await call.services.identity.check_server(pane.socket)
     lifetime = timedelta(seconds=min(arguments.ttl_seconds or DEFAULT_TTL_S, MAX_TTL_S))

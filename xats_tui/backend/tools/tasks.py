@@ -1,4 +1,4 @@
-"""Tools about the task board."""
+"""Tools about the tasks of a team."""
 
 import re
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 
 MAX_EXCERPT_CHARS = 600
-"""Characters of each text of a task in a list, if the whole task would not fit into an answer."""
+"""Maximum characters of each text in a list, if the whole task is too long for an answer."""
 MAX_DEPENDENCIES = 20
-"""Ids of what it waits for, in the same case."""
+"""Maximum number of dependencies in that case."""
 
 
 class TaskAdd(Arguments):
@@ -89,21 +89,21 @@ async def task_list(call: Call, arguments: TaskList) -> Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """The place of a task in a list of several pages; a task that is completed meanwhile leaves the others theirs."""
+    """Position of a task in a paged list; completing a task does not move the others."""
 
     is_completed: bool
     number: int
-    """Among all tasks of the team, the oldest first."""
+    """Number among all tasks of the team, oldest first."""
     task: Task
 
     @property
     def order(self) -> tuple[bool, int]:
-        """What can still be worked on comes before what is done, each from the oldest on."""
+        """Sort key: unfinished before completed, each oldest first."""
         return self.is_completed, self.number
 
     @property
     def cursor(self) -> str:
-        """The name of the place."""
+        """Name of the position, for a cursor."""
         return f"{'completed' if self.is_completed else 'unfinished'}-{self.number}"
 
 
@@ -126,7 +126,7 @@ def _after(places: Sequence[_Place], cursor: str | None) -> Sequence[_Place]:
 
 
 def _listed(task: Task, room: AnswerRoom) -> dict[str, Any]:
-    """A task in a page; of one that is longer than a page the beginning of each text."""
+    """Return a task for a page; long texts of a task that exceeds a page are shortened."""
     shown = shown_task(task)
     if room.fits(shown):
         return shown
@@ -140,7 +140,7 @@ def _excerpt(text: str | None) -> str | None:
 
 
 def shown_task(task: Task) -> dict[str, Any]:
-    """A task as its team sees it."""
+    """Return a task as its team sees it."""
     return {
         "id": task.id,
         "team": task.team,

@@ -1,1 +1,1 @@
-"""Bounding an answer to what a host hands on: pages, cursors, parts of long messages."""
+"""Limits of an answer's size: pages, cursors, and parts of long messages."""

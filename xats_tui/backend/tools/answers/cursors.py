@@ -1,4 +1,4 @@
-"""Lists in pages: where the next page begins is named by the last entry of the one before."""
+"""Paged lists: a cursor names the last entry of the previous page."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
@@ -10,7 +10,7 @@ from xats_tui.core.errors import Refusal
 
 T = TypeVar("T")
 
-BEGIN_AGAIN = "there is no such place in the list any more: begin again without cursor"
+BEGIN_AGAIN = "the list has no such entry any more: start again without cursor"
 
 Cursor = Annotated[
     Optional[Annotated[str, StringConstraints(min_length=1)]],
@@ -19,10 +19,10 @@ Cursor = Annotated[
 
 
 def after(rows: Sequence[T], cursor: str | None, name: Callable[[T], str]) -> Sequence[T]:
-    """The rows after the one that a cursor names; all of them without one.
+    """Return the rows after the row named by a cursor, or all rows without a cursor.
 
     Raises:
-        Refusal: `unknown_cursor` if there is no such row.
+        Refusal: `unknown_cursor`, there is no such row.
     """
     if cursor is None:
         return rows
@@ -33,7 +33,7 @@ def after(rows: Sequence[T], cursor: str | None, name: Callable[[T], str]) -> Se
 
 
 def going_on(rows: Sequence[T], shown: Sequence[Any], name: Callable[[T], str]) -> dict[str, Any]:
-    """What a page of the first of these rows says of the rest; nothing if there is none."""
+    """Return the paging fields of an answer: empty if the page shows all rows."""
     left_out = len(rows) - len(shown)
     if not left_out:
         return {}

@@ -1,4 +1,4 @@
-"""Answers that are longer than a host hands on: one document comes in parts, whatever else grows leaves entries out."""
+"""Answers that are too long for a client: one document is split into parts, other answers lose list entries."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,10 +14,10 @@ Path = tuple[str | int, ...]
 
 
 def in_parts(answer: Mapping[str, Any], number: int | None, room: AnswerRoom) -> Mapping[str, Any]:
-    """An answer whole, or, if it is too long for that, the part of this number of its JSON text.
+    """Return the whole answer, or part `number` of its JSON text if it is too long.
 
     Raises:
-        Refusal: `unknown_part` if there are not so many.
+        Refusal: `unknown_part`, there are not so many parts.
     """
     if room.fits(answer):
         if number not in (None, 1):
@@ -32,9 +32,9 @@ def in_parts(answer: Mapping[str, Any], number: int | None, room: AnswerRoom) ->
 
 
 def shortened(text: str, limit: AnswerLimit) -> str:
-    """An answer with as many entries left out of its longest lists as it takes to come before the model whole.
+    """Remove entries from an answer's longest lists until the answer fits.
 
-    The field `shortened` counts what was left out of each.
+    The field `shortened` counts the removed entries of each list.
     """
     if _fits(text, limit):
         return text
@@ -70,7 +70,7 @@ def _fits(text: str, limit: AnswerLimit) -> bool:
 
 
 def _lists(value: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:
-    """Every list in an answer that has entries, with where it is."""
+    """Yield every non-empty list in an answer with its path."""
     if isinstance(value, list) and value:
         yield path, value
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -79,6 +79,6 @@ def _lists(value: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:
 
 
 def _size(found: tuple[Path, list[Any]]) -> int:
-    """How much a list contributes; of one inside another one, the inner comes first."""
+    """Return a list's sort key: its size; for equal sizes, the inner list counts more."""
     path, entries = found
     return len(to_json(entries)) + len(path)

@@ -1,6 +1,6 @@
-"""A message as an answer shows it: whole, or, if it is longer than an answer may be, in parts that follow each other.
+"""Messages in answers: whole, or in consecutive parts if they are too long.
 
-Put together, the subjects and bodies of the parts are those of the message.
+The joined subjects and bodies of all parts are those of the message.
 """
 
 import unicodedata
@@ -14,16 +14,16 @@ from xats_tui.core.clock import to_wire
 from xats_tui.core.model.messages import Message
 
 WIDEST_LABEL = "9999 of 9999"
-"""The longest `part` that a message can have."""
+"""Longest `part` label."""
 
 JOINERS = frozenset("\u200d\ufe0e\ufe0f")
-"""Characters that belong to the one before; ZWJ also to the one after."""
+"""Characters that belong to the previous one; ZWJ also belongs to the next."""
 SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePart:
-    """What an answer holds of a message: characters of its subject and body together."""
+    """Range of a message in an answer, in characters of subject and body together."""
 
     message: Message
     start: int
@@ -33,11 +33,11 @@ class MessagePart:
 
     @property
     def piece(self) -> HandedPart:
-        """The part as receipts know it."""
+        """The part in the form that receipts use."""
         return HandedPart(message_id=self.message.id, end=self.end, total=length(self.message))
 
     def shown(self) -> dict[str, Any]:
-        """The message with the part's share of its texts."""
+        """Return the message with the part's share of its texts."""
         subject, of_subject = self.message.subject, len(self.message.subject or "")
         shown = shown_message(self.message)
         if self.label is None:
@@ -48,18 +48,18 @@ class MessagePart:
 
 
 def length(message: Message) -> int:
-    """Characters of a message's subject and body."""
+    """Return the number of characters in a message's subject and body."""
     return len(message.subject or "") + len(message.body)
 
 
 def next_part(message: Message, begun: PartlyHanded, room: AnswerRoom, fresh: AnswerRoom) -> MessagePart | None:
-    """What of a message finds room, after what has been handed out already; None if it has to wait for a page.
+    """Return the next part of a message that fits; None if it must wait for the next page.
 
     Args:
         message: the message.
-        begun: what of it has come before the model.
-        room: what is left on the page.
-        fresh: the room of an empty page; only there a message is cut.
+        begun: parts that the model has already received.
+        room: remaining room on the page.
+        fresh: room of an empty page; a message is only split on an empty page.
     """
     total, number = length(message), begun.parts + 1
     label = f"{number} of {number}" if begun.parts else None
@@ -75,7 +75,7 @@ def next_part(message: Message, begun: PartlyHanded, room: AnswerRoom, fresh: An
 
 
 def part_of(message: Message, number: int, fresh: AnswerRoom) -> MessagePart | None:
-    """The part of that number, as an empty page would hold it; None if there are not so many."""
+    """Return the part with this number, as an empty page holds it; None if there are not so many."""
     whole = next_part(message, NOTHING, fresh, fresh)
     if whole is None or whole.label is None:
         return whole if number == 1 else None
@@ -86,14 +86,14 @@ def part_of(message: Message, number: int, fresh: AnswerRoom) -> MessagePart | N
 
 
 def _ends(message: Message, start: int, room: AnswerRoom) -> Iterator[int]:
-    """Where each part ends that fills an empty page."""
+    """Yield the end of each part that fills an empty page."""
     while start < length(message):
         start = _end(message, start, room)
         yield start
 
 
 def _end(message: Message, start: int, room: AnswerRoom) -> int:
-    """Where the next part ends."""
+    """Return the end of the next part."""
 
     def shown(end: int) -> dict[str, Any]:
         return MessagePart(message=message, start=start, end=end, label=WIDEST_LABEL).shown()
@@ -103,7 +103,7 @@ def _end(message: Message, start: int, room: AnswerRoom) -> int:
 
 
 def _seam(text: str, start: int, end: int) -> int:
-    """The best place to cut at or a little before `end`: after a line, else after a word, never inside a character."""
+    """Return the best place to cut near `end`: after a line, else after a word, never inside a character."""
     if end >= len(text):
         return end
     earliest = start + (end - start) * 3 // 4 + 1
@@ -120,7 +120,7 @@ def _joined(one: str, other: str) -> bool:
 
 
 def shown_message(message: Message) -> dict[str, Any]:
-    """A message as its recipient sees it."""
+    """Return a message as its recipient sees it."""
     return {
         "id": message.id,
         "event_id": message.event_id,

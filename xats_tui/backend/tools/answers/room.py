@@ -1,7 +1,7 @@
-"""The room for an answer: how much of a tool's result a host hands on to its model, and what of it is left.
+"""Room of an answer: the size that a client passes to its model, and the part that is still free.
 
-Hosts cut a long result, or keep it in a file and show its beginning.  What is cut never comes before the model, so
-every answer that grows with what there is to tell is filled through a `AnswerRoom`.
+Clients cut a long result, or save it to a file and show its beginning. The model never sees the rest, so every answer
+of variable length is filled through an `AnswerRoom`.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,37 +16,37 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerLimit:
-    """The most that an answer may hold to come before the model whole."""
+    """Largest answer that reaches the model whole."""
 
     tokens: int
     size_bytes: int
 
 
 LIMITS = {
-    # Codex cuts the middle out of more than 10,000 tokens, and of a model that is not in its own list out of more than
-    # 10,000 bytes (12,000 with its allowance for the form); which of both holds, its calls do not say.
+    # Codex cuts the middle out of more than 10,000 tokens, and for a model missing from its list out of more than
+    # 10,000 bytes (12,000 with its allowance for formatting); its calls do not tell which limit applies.
     Client.CODEX: AnswerLimit(tokens=8_000, size_bytes=10_000),
-    # Claude Code refuses 25,000 tokens and keeps more than 50,000 UTF-16 units in a file.
+    # Claude Code refuses 25,000 tokens, and saves more than 50,000 UTF-16 units to a file.
     Client.CLAUDE_CODE: AnswerLimit(tokens=20_000, size_bytes=48_000),
-    # opencode keeps more than 51,200 bytes, or 2,000 lines, in a file; an answer is one line.
+    # opencode saves more than 51,200 bytes or 2,000 lines to a file; an answer is one line.
     Client.OPENCODE: AnswerLimit(tokens=8_000, size_bytes=48_000),
-    # Qwen Code keeps more than 25,000 characters in a file, others cut later.
+    # Qwen Code saves more than 25,000 characters to a file; other clients have higher limits.
     Client.CUSTOM: AnswerLimit(tokens=8_000, size_bytes=24_000),
 }
-"""What each client hands on, less a margin: measured with Codex 0.171, Claude Code 2.1.332, opencode 1.18.33."""
+"""Limits of each client with a margin, measured with Codex 0.171, Claude Code 2.1.332, opencode 1.18.33."""
 
 HANDSHAKES = (("claude-code", Client.CLAUDE_CODE), ("codex", Client.CODEX), ("opencode", Client.OPENCODE))
-"""How the name that a client gives in its handshake begins."""
+"""Beginning of each client's name in its handshake."""
 
 FRAME = AnswerLimit(tokens=150, size_bytes=400)
-"""What an answer holds beside its entries, at the most."""
+"""Maximum size of an answer apart from its entries."""
 
 FIRST_BYTES = (bytes(range(0xC2, 0xE0)), bytes(range(0xE0, 0xF0)), bytes(range(0xF0, 0xF5)))
-"""How a character begins in UTF-8 that has two, three or four bytes."""
+"""First bytes of UTF-8 characters with two, three and four bytes."""
 
 
 class AnswerRoom:
-    """What is left of an answer's room."""
+    """Remaining room of an answer."""
 
     def __init__(self, limit: AnswerLimit) -> None:
         self.limit = limit
@@ -55,19 +55,19 @@ class AnswerRoom:
 
     @property
     def bytes_left(self) -> int:
-        """Bytes of JSON that may still come; a character has one at least."""
+        """Remaining bytes of JSON; a character needs at least one."""
         return self._bytes
 
     def fits(self, entry: Any) -> bool:
-        """Whether an entry of the answer finds room."""
+        """Return whether an entry fits into the remaining room."""
         return self._holds(*_cost(entry))
 
     def take(self, entry: Any) -> None:
-        """Use the room that an entry needs."""
+        """Use up the room of an entry."""
         self._use(*_cost(entry))
 
     def furthest(self, start: int, total: int, shown: Callable[[int], Any]) -> int:
-        """The furthest end, after `start`, of what finds room as it is shown; one further than `start` at the least."""
+        """Return the furthest end after `start` whose entry still fits, at least `start + 1`."""
         fits, too_far = start + 1, min(total, start + self._bytes) + 1
         while too_far - fits > 1:
             middle = (fits + too_far) // 2
@@ -75,7 +75,7 @@ class AnswerRoom:
         return fits
 
     def filled(self, rows: Iterable[T], shown: Callable[[T], Any]) -> list[Any]:
-        """As many rows, as they are shown, as find room from the first on; one at least, so that paging ends."""
+        """Return as many rows as fit, in order; always at least one, so that paging makes progress."""
         entries: list[Any] = []
         for row in rows:
             entry = shown(row)
@@ -90,22 +90,22 @@ class AnswerRoom:
         return needed_tokens < self._tokens and needed_bytes < self._bytes
 
     def _use(self, needed_tokens: int, needed_bytes: int) -> None:
-        self._tokens -= needed_tokens + 1  # and a comma
+        self._tokens -= needed_tokens + 1  # plus a comma
         self._bytes -= needed_bytes + 1
 
 
 def _cost(entry: Any) -> tuple[int, int]:
-    """Tokens and bytes of an entry."""
+    """Return the tokens and bytes of an entry."""
     text = to_json(entry)
     return tokens(text), len(text.encode())
 
 
 def limit_for(agent: Agent | None, handshake: str) -> AnswerLimit:
-    """What the caller's host hands on: the client that registered and the one that shook hands must both take it.
+    """Return the limit for a caller: the smaller one of its registered client and its handshake's client.
 
     Args:
         agent: the caller, if it has registered.
-        handshake: name and version that the host gave in its handshake, as far as it is known.
+        handshake: name and version in the client's handshake, as far as they are known.
     """
     shaken = next((client for name, client in HANDSHAKES if handshake.lower().startswith(name)), None)
     registered = agent.client if agent and agent.client else None
@@ -116,9 +116,9 @@ def limit_for(agent: Agent | None, handshake: str) -> AnswerLimit:
 
 
 def tokens(text: str) -> int:
-    """About as many tokens as a text has, rather too many than too few.
+    """Estimate the number of tokens in a text, rather too high than too low.
 
-    A token is four characters of ASCII, one of two bytes (é, ж), two thirds of one of three (漢), a third of an emoji.
+    A token is four ASCII characters, one two-byte character (é, ж), 2/3 of a three-byte one (漢), or 1/3 of an emoji.
     """
     data = text.encode()
     if len(data) == len(text):
