@@ -1,1 +1,1 @@
-"""Measurements, run with `make bench`; they start what they need and end it."""
+"""Benchmarks, run with `make bench`; each starts the programs that it needs and ends them."""

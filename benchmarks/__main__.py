@@ -1,7 +1,7 @@
 """`python -m benchmarks`: measure, print one table, write JSON.
 
-Every figure is measured in this run.  A target is asserted as a verdict in the table, never in the test suite: the
-machines that this runs on are shared and noisy.
+Every figure comes from this run. A missed target is shown in the table, and never fails the test suite, because the
+machines are shared and noisy.
 """
 
 import argparse
@@ -36,14 +36,14 @@ PARTS: Mapping[str, Part] = {
     "load": lambda given: measure_load(20 if given.quick else 120),
 }
 USUAL = tuple(part for part in PARTS if part != "load")
-"""What is measured unless parts are named; the load run takes two minutes more."""
+"""Benchmarks that run by default; the load run takes two more minutes."""
 
 
 def main() -> int:
-    """Measure; 1 if a target was missed."""
+    """Run the benchmarks; return 1 if a target was missed."""
     given = _arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended
-    logging.getLogger().addHandler(logging.NullHandler())  # else what is provoked is complained of in the table
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that started programs are ended
+    logging.getLogger().addHandler(logging.NullHandler())  # keep provoked warnings out of the table
     figures: list[Figure] = []
     quickness = yardstick()
     for part in given.only:

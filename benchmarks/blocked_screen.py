@@ -1,7 +1,7 @@
-"""How much agents notice of a screen that stands still: the dashboard with its coordinator, an agent beside it.
+"""Effect of a blocked dashboard on agents: a dashboard with its coordinator, and an agent beside it.
 
-The screen's loop is blocked twice: by waiting, as for a terminal that takes nothing, and by computing, which takes the
-interpreter from the coordinator's thread, too.
+The dashboard's loop is blocked twice: by waiting, as for a terminal that accepts no output, and by computing, which
+also takes the interpreter from the coordinator's thread.
 """
 
 import asyncio
@@ -26,20 +26,20 @@ from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Slice
 
 BLOCKED = 10.0
-"""Seconds for which the screen's loop does nothing else, and as long is looked at what is usual."""
+"""Seconds for which the loop is blocked, and for which normal operation is measured."""
 LEEWAY = 5.0
-"""Seconds for the agent to connect, and to go on after the last block."""
+"""Seconds for the agent to connect, and to continue after the last block."""
 
 Interval = tuple[float, float]
 
 
 class BlockingSource(CoordinatorSource):
-    """A source whose next picture takes its time, on the screen's own loop."""
+    """Data source whose next snapshot blocks the dashboard's loop."""
 
     block: Callable[[], None] | None = None
 
     async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
-        """Block if that is the order."""
+        """Block if a block was requested."""
         if block := self.block:
             self.block = None
             block()
@@ -47,7 +47,7 @@ class BlockingSource(CoordinatorSource):
 
 
 async def measure_blocked_screen(seconds: float = BLOCKED) -> list[Figure]:
-    """The 95th percentile of an agent's calls while the screen is blocked, against that before."""
+    """Compare the 95th percentile of an agent's calls while the dashboard is blocked with that before."""
     with tempfile.TemporaryDirectory(prefix="xats-bench-") as home:
         settings = Settings(home=Path(home), port=0)
         coordinator = CoordinatorThread(settings)
@@ -88,7 +88,7 @@ async def _measured(coordinator: CoordinatorThread, seconds: float) -> list[Figu
 
 
 async def _blocked(source: BlockingSource, block: Callable[[], None]) -> Interval:
-    """Have the screen's loop blocked; from when until when it was."""
+    """Block the dashboard's loop; return the start and end of the block."""
     began, over = [0.0], asyncio.Event()
 
     def timed() -> None:

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.calling URL SECONDS`: an agent in a process of its own that calls all the time.
+"""`python -m benchmarks.calling URL SECONDS`: an agent in its own process that calls all the time.
 
-Prints for each call when it began, by the machine's monotonic clock, and how long it took.
+It prints the start (by the monotonic clock) and the duration of each call.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ CALLS: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("list_agents", {}),
 )
 PAUSE = 0.01
-"""Seconds between two calls: an agent thinks longer."""
+"""Seconds between two calls; a real agent waits longer."""
 
 
 async def call(url: str, seconds: float) -> list[tuple[float, float]]:
-    """Start and duration of each call."""
+    """Return the start and duration of each call."""
     timed = []
     async with callers() as connect:
         caller = await connect(url)

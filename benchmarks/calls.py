@@ -1,7 +1,7 @@
-"""How many calls a second, and how long one takes, as a share of what the bare SDK does beside it.
+"""Calls per second and duration of a call, compared with the bare SDK.
 
-The bare SDK, a coordinator without a screen and one with its dashboard open take turns, a slice each, so that what else
-the machine does hits all of them; what is reported is the median of the rounds.
+The bare SDK, a coordinator without a dashboard and one with a dashboard take turns in short slices, so that other load
+on the machine affects all of them; the result is the median of the rounds.
 """
 
 import asyncio
@@ -21,25 +21,25 @@ from benchmarks.programs import cpu_seconds, dashboard, echo_server, headless
 
 ROUNDS, QUICK_ROUNDS = 7, 2
 LINES = 8
-"""Connections at once."""
+"""Number of concurrent connections."""
 SLICE = 0.5
-"""Seconds for which all of them call one tool."""
+"""Seconds for which all connections call one tool."""
 SINGLES = 500
-"""Calls that are made one after the other over one connection; in most of a second the screen draws more than once."""
+"""Number of sequential calls on one connection, enough for the dashboard to draw several times."""
 WARM_UP = 20
-"""Calls of each tool over each line before anything is measured."""
+"""Calls of each tool on each connection before the measurement."""
 
 BODY = "The endpoint answers with a number since this morning: total is required now, ids are integers.\n" * 3
 
 SHARE = 0.6
-"""Of the bare SDK's throughput that sending a message has at least."""
+"""Minimum throughput of sending a message, as a share of the bare SDK's."""
 DISTURBED = 1.5
-"""Times a call's p95 without a screen that it takes at most beside the dashboard."""
+"""Maximum p95 of a call beside a dashboard, as a multiple of that without one."""
 
 CALLS: Mapping[str, Mapping[str, Any]] = {
     "echo": {"msg": "hi"},
     "send_message": {"body": BODY, "auto_poke": False},
-    "get_inbox": {"limit": 1},  # what was sent just before, one by one
+    "get_inbox": {"limit": 1},  # one of the messages just sent
     "list_agents": {},
     "task_add": {"title": "migrate the table"},
 }
@@ -48,33 +48,33 @@ BARE, HEADLESS, DASHBOARD = "bare SDK", "headless", "dashboard"
 
 @dataclass(slots=True, kw_only=True)
 class Timed:
-    """What one tool of one server did, an entry a round."""
+    """Results of one tool of one server, with one entry per round."""
 
     rates: list[float] = field(default_factory=list)
-    """Calls a second over all lines."""
+    """Calls per second over all connections."""
     computed: list[float] = field(default_factory=list)
-    """Seconds of the server's processor time for each of those: what a busy machine tells best."""
+    """Server processor time for each of those calls in seconds; the most reliable value on a busy machine."""
     singles: list[list[float]] = field(default_factory=list)
-    """Seconds of each call over one line."""
+    """Seconds of each call on one connection."""
 
     def in_ms(self, hundredth: int) -> float:
-        """A percentile of the single calls: the median of the rounds, but of all calls what few exceed."""
+        """Return a percentile of the calls in ms: the median of the rounds, or of all calls above the 95th."""
         if hundredth > 95:
             return percentile([seconds for singles in self.singles for seconds in singles], hundredth) * 1000
         return statistics.median(percentile(singles, hundredth) for singles in self.singles) * 1000
 
     def beside(self) -> dict[str, float]:
-        """The absolute numbers."""
+        """Return the absolute values."""
         throughput = {"calls/s": statistics.median(self.rates), "CPU ms": statistics.median(self.computed) * 1000}
         return throughput | {f"p{hundredth} ms": self.in_ms(hundredth) for hundredth in (50, 95, 99)}
 
 
 Results = Mapping[tuple[str, str], Timed]
-"""By server and tool."""
+"""Results by server and tool."""
 
 
 async def measure_calls(*, quick: bool) -> list[Figure]:
-    """Throughput at 8 connections, and how long a call takes at one."""
+    """Measure the throughput of 8 connections, and the duration of a call on one connection."""
     timed: defaultdict[tuple[str, str], Timed] = defaultdict(lambda: Timed())
     async with AsyncExitStack() as stack:
         servers = {
@@ -103,7 +103,7 @@ async def measure_calls(*, quick: bool) -> list[Figure]:
 
 
 def figures(timed: Results) -> list[Figure]:
-    """Throughput as shares of the bare SDK's in the same round; what the dashboard adds to a call."""
+    """Return throughput as shares of the bare SDK's in the same round, and the dashboard's effect on a call."""
     bare = timed[BARE, "echo"]
     in_all = len(bare.rates)
     found = [
@@ -136,7 +136,7 @@ def figures(timed: Results) -> list[Figure]:
 
 
 async def _together(lines: Sequence[Line], tool: str) -> tuple[int, float]:
-    """How many calls all lines together made, and in how many seconds."""
+    """Call on all connections at once; return the number of calls and the seconds they took."""
     began = time.perf_counter()
     calls = 0
 
@@ -151,7 +151,7 @@ async def _together(lines: Sequence[Line], tool: str) -> tuple[int, float]:
 
 
 async def _singles(line: Line, number: int, tool: str, calls: int) -> list[float]:
-    """Seconds of each of some calls."""
+    """Return the seconds of each sequential call."""
     seconds = []
     for _ in range(calls):
         began = time.perf_counter()
@@ -161,7 +161,7 @@ async def _singles(line: Line, number: int, tool: str, calls: int) -> list[float
 
 
 def _arguments(tool: str, number: int) -> dict[str, Any]:
-    """Everybody writes to itself, so that it has mail to read."""
+    """Return arguments for a call; agents write to themselves, so that they have messages to read."""
     to = {"to_agent_name": _name(number)} if tool == "send_message" else {}
     return {**CALLS[tool], **to}
 
@@ -175,7 +175,7 @@ def _p95s(timed: Timed) -> list[float]:
 
 
 def _ratio(those: Sequence[float], to: Sequence[float]) -> float:
-    """The median of the rounds' ratios."""
+    """Return the median of the rounds' ratios."""
     return statistics.median(one / other for one, other in zip(those, to, strict=True))
 
 

@@ -1,6 +1,6 @@
-"""A store as a large team leaves it after weeks: 50 agents, 100,000 messages, 1,000 wakes, 2,000 tasks, 300 contracts.
+"""A store like that of a large team after weeks: 50 agents, 100,000 messages, 1,000 wakes, 2,000 tasks, 300 contracts.
 
-The rows are written with SQL, past the services: that takes seconds, where sending would take an hour.
+The rows are written directly with SQL, which takes seconds; sending them would take an hour.
 """
 
 import json
@@ -25,7 +25,7 @@ ACTS = 1_000
 OPERATORS_MAIL = 300
 
 SPACING = timedelta(seconds=20)
-"""Between two messages."""
+"""Time between two messages."""
 
 BODY = (
     "The endpoint answers with a number since this morning: 注文 ids are integers now, [red]total[/] is required.\n" * 4
@@ -36,7 +36,7 @@ Row = Sequence[object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """A pane of the default tmux server that an agent is to be bound to."""
+    """A pane of the default tmux server for an agent."""
 
     pane_id: str
     tty: str
@@ -45,7 +45,7 @@ class Bound:
 
 
 def fill(path: Path, panes: Sequence[Bound] = ()) -> None:
-    """Make the store; the first agents live in these panes, and all called a moment ago."""
+    """Fill the store; the first agents are bound to `panes`, and all agents have just called."""
     now = datetime.now(UTC)
     prepare(path, now)
     with closing(sqlite3.connect(path)) as connection:
@@ -75,7 +75,7 @@ def fill(path: Path, panes: Sequence[Bound] = ()) -> None:
 
 
 def name(number: int) -> str:
-    """What the agent of that number is called."""
+    """Return the name of an agent by its number."""
     return f"agent-{number % AGENTS:02d}"
 
 
@@ -94,12 +94,12 @@ CONTRACT_COLUMNS = "team, name, version, format, schema, note, registered_by, re
 
 
 def agent_id(number: int) -> str:
-    """The id of the agent of that number."""
+    """Return the id of an agent by its number."""
     return f"{name(number)}-6f0e-4c41"
 
 
 def team(number: int) -> str:
-    """The team of the agent of that number."""
+    """Return the team of an agent by its number."""
     return f"team-{number % TEAMS}"
 
 
@@ -134,7 +134,7 @@ def _events(now: datetime) -> Iterable[Row]:
 
 
 def _messages(now: datetime) -> Iterable[Row]:
-    """Of the last 500 none is read; one in seven wants a reply; the operator gets some."""
+    """Yield the messages: the last 500 unread, one in seven wanting a reply, some to the operator."""
     every = MESSAGES // OPERATORS_MAIL
     for number in range(1, MESSAGES + 1):
         at = _sent_at(now, number)
@@ -146,7 +146,7 @@ def _messages(now: datetime) -> Iterable[Row]:
 
 
 def _wakes(now: datetime) -> Iterable[Row]:
-    """Of the newest messages: half are done, some have failed; those that wait are due tomorrow."""
+    """Yield the wakes of the newest messages: half are done, some failed, the waiting ones are due tomorrow."""
     for number in range(MESSAGES - WAKES + 1, MESSAGES + 1):
         at = _sent_at(now, number)
         status = ("delivered", "failed", "skipped", "delivered", "retrying")[number % 5]

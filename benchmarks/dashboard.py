@@ -1,7 +1,7 @@
-"""What the dashboard costs and how soon it answers, in front of a large store and 20 quiet panes.
+"""Cost and response times of the dashboard with a large store and 20 quiet panes.
 
-Start, memory and processor time are those of the real program in a tmux pane.  How soon a key or an event is on the
-screen is measured within the program: what a captured pane tells of that is too coarse.
+Start-up time, memory and processor time are those of the real program in a tmux pane. Response times are measured
+inside the program, because captured panes are too coarse for that.
 """
 
 import asyncio
@@ -31,47 +31,47 @@ from xats_tui.screens.modes.places import Mode, Panel
 from xats_tui.screens.widgets.tables import KeyedTable
 
 PANES = 20
-"""Agents that live in a pane, all of them quiet."""
+"""Number of agents with a pane, all of them quiet."""
 
 STARTS = 5
-"""Times that the program is started."""
+"""Number of starts."""
 
 WARM_UP = 8.0
-"""Seconds before it is looked what standing there costs."""
+"""Seconds before the idle cost is measured."""
 
 WATCHED, LOOKS = 10.0, 3
-"""Seconds to look at that, and how often; what is reported is the median."""
+"""Seconds of an idle measurement, and their number; the result is the median."""
 
 MODES = (*list(Mode)[1:], Mode.LIVE)
-"""In the order in which they are opened: the program starts with the last one."""
+"""Modes in the order in which they are opened; the program starts with the last one."""
 
 PATIENCE = 20.0
 """Seconds for the program to start or end."""
 
 LOADED = 0.5
-"""Seconds within which a mode has loaded what it shows besides the picture."""
+"""Seconds for a mode to load its further details."""
 
 PRESSES = 12
-"""Times that the cursor is moved in each mode."""
+"""Number of cursor movements in each mode."""
 
 TURNS = 3
-"""Times that the modes are gone through for each kind of key."""
+"""Number of passes through the modes for each kind of key."""
 
 OPENINGS = 5
-"""Times in a turn that they are opened one after the other, and nothing else: enough for a 95th percentile."""
+"""Number of openings of each mode in a pass: enough for a 95th percentile."""
 
 FILTER = "agent-0"
-"""What is typed as a filter in each mode."""
+"""Text typed as a filter in each mode."""
 
 EVENTS = 40
-"""Messages whose way to the screen is timed."""
+"""Number of messages whose way to the dashboard is timed."""
 
 RECIPIENT = 30
-"""The number of an agent that has no pane: its messages wake nobody."""
+"""Number of an agent without a pane, whose messages wake nobody."""
 
 
 async def measure_dashboard() -> list[Figure]:
-    """Start, memory, processor time; key to paint, event to paint."""
+    """Measure start-up, memory, processor time, and the time from a key or an event to its display."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xats-bench-")))
         tmux = stack.enter_context(_own_tmux())
@@ -80,7 +80,7 @@ async def measure_dashboard() -> list[Figure]:
 
 
 async def _from_outside(tmux: TmuxServer, home: Path) -> list[Figure]:
-    """Start the program some times; the last time it stays for a while."""
+    """Start the program several times, and measure the last one."""
     starts = []
     for number in range(STARTS):
         began = time.perf_counter()
@@ -95,7 +95,7 @@ async def _from_outside(tmux: TmuxServer, home: Path) -> list[Figure]:
 
 
 async def _cpu(pane: Pane) -> Figure:
-    """Dashboard and coordinator together, with the tmux commands that they run."""
+    """Measure the dashboard and coordinator together, including the tmux commands that they run."""
     await asyncio.sleep(WARM_UP)
     shares = []
     for _ in range(LOOKS):
@@ -107,7 +107,7 @@ async def _cpu(pane: Pane) -> Figure:
 
 
 async def _memory(tmux: TmuxServer, pane: Pane) -> Figure:
-    """Resident memory, when every mode has been looked at."""
+    """Measure the resident memory after every mode has been opened."""
     for mode in Mode:
         tmux.send(pane.pane_id, mode.digit)
         await asyncio.sleep(LOADED)
@@ -117,14 +117,14 @@ async def _memory(tmux: TmuxServer, pane: Pane) -> Figure:
 
 
 async def _from_inside(home: Path) -> list[Figure]:
-    """The same program in this process, at a terminal that is watched."""
+    """Run the same program in this process, with a terminal that records its output times."""
     coordinator = CoordinatorThread(Settings(home=home, port=0))
     await asyncio.to_thread(coordinator.start)
     app = WatchedApp(coordinator)
     showing = asyncio.create_task(app.run_async(size=(COLUMNS, ROWS)))
     try:
         await app.painted(lambda: bool(app.snapshot.stream))
-        settle()  # as the program does
+        settle()  # like the real program
         return [*await _keys(app), await _events(app, coordinator)]
     finally:
         app.exit()
@@ -134,7 +134,7 @@ async def _from_inside(home: Path) -> list[Figure]:
 
 @dataclass(slots=True)
 class Turn:
-    """The keys of one turn."""
+    """The key presses of one pass."""
 
     moved: list[Pressed] = field(default_factory=list)
     typed: list[Pressed] = field(default_factory=list)
@@ -142,12 +142,12 @@ class Turn:
 
     @property
     def all(self) -> list[Pressed]:
-        """All of them."""
+        """Return all key presses."""
         return [*self.moved, *self.typed, *self.opened]
 
 
 async def _keys(app: WatchedApp) -> list[Figure]:
-    """Open each mode for the first time, then go through them in turns."""
+    """Open each mode for the first time, then measure the passes."""
     first = await _opened(app)
     turns = [await _turn(app) for _ in range(TURNS)]
     kinds: Mapping[str, Sequence[Sequence[Pressed]]] = {
@@ -162,7 +162,7 @@ async def _keys(app: WatchedApp) -> list[Figure]:
             steady_p95(
                 f"key to paint, {kind}",
                 [[pressed.painted for pressed in keys] for keys in of_turns],
-                50 if kind == "all" else None,  # of a few openings, one that met a search for cycles decides
+                50 if kind == "all" else None,  # with few openings, a single garbage collection would decide
             )
             for kind, of_turns in kinds.items()
         ),
@@ -172,7 +172,7 @@ async def _keys(app: WatchedApp) -> list[Figure]:
 
 
 async def _opened(app: WatchedApp, pause: float = LOADED) -> list[Pressed]:
-    """Open each mode, and give it time to load what it shows."""
+    """Open each mode, and give it time to load its details."""
     opened = []
     for mode in MODES:
         opened.append(await app.open(mode))
@@ -181,7 +181,7 @@ async def _opened(app: WatchedApp, pause: float = LOADED) -> list[Pressed]:
 
 
 async def _turn(app: WatchedApp) -> Turn:
-    """Move the cursor and type a filter in each mode, then open one after the other."""
+    """Move the cursor and type a filter in each mode, then open all modes in turn."""
     turn = Turn()
     for mode in MODES:
         turn.opened.append(await app.open(mode))
@@ -196,12 +196,12 @@ async def _turn(app: WatchedApp) -> Turn:
 
 
 async def _events(app: WatchedApp, coordinator: CoordinatorThread) -> Figure:
-    """From the commit of a message to its row in the stream."""
+    """Measure the time from the commit of a message to its row in the list."""
     await app.open(Mode.LIVE)
     stream = app.screen.query_one(f"#{Panel.STREAM} KeyedTable", KeyedTable)
     samples = []
     for number in range(EVENTS):
-        await asyncio.sleep(0.2 + number / EVENTS)  # soon after the last one, and just before a heartbeat
+        await asyncio.sleep(0.2 + number / EVENTS)  # varying times between the last message and the next heartbeat
         subject = f"number {number}."
         painted = asyncio.create_task(app.painted(partial(_is_listed, stream, subject)))
         committed_at = await coordinator.ask(partial(_send, subject))
@@ -210,7 +210,7 @@ async def _events(app: WatchedApp, coordinator: CoordinatorThread) -> Figure:
 
 
 async def _send(subject: str, backend: Coordinator) -> float:
-    """Send a message as the operator; when it was committed."""
+    """Send a message as the operator; return the time of its commit."""
     committed: list[float] = []
 
     def hear(_: Event) -> None:
@@ -229,7 +229,7 @@ def _is_listed(table: KeyedTable, words: str) -> bool:
 
 @contextmanager
 def _own_tmux() -> Iterator[TmuxServer]:
-    """A tmux server that every program started from here finds."""
+    """Start a tmux server that every program started here finds."""
     with short_folder() as folder, tmux_server(folder) as server:
         os.environ.pop("TMUX", None)
         os.environ["TMUX_TMPDIR"] = str(folder)

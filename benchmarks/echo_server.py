@@ -1,6 +1,6 @@
-"""`python -m benchmarks.echo_server`: the MCP SDK with one tool and nothing else, as the measure of everything here.
+"""`python -m benchmarks.echo_server`: the MCP SDK with one tool, as the reference for all other servers.
 
-It prints its port, as the coordinator does, and runs until it is ended.
+It prints its port like the coordinator, and runs until it is killed.
 """
 
 import logging
@@ -12,18 +12,18 @@ from typing import Any
 import uvicorn
 from mcp.server import MCPServer
 
-logging.getLogger().addHandler(logging.NullHandler())  # else the SDK installs one that writes a line a request
+logging.getLogger().addHandler(logging.NullHandler())  # otherwise the SDK logs a line for each request
 server = MCPServer("echo")
 
 
 @server.tool(structured_output=False)
 async def echo(msg: str) -> dict[str, Any]:
-    """Answer what came."""
+    """Return the message."""
     return {"msg": msg, "echoed_at": datetime.now(UTC).isoformat()}
 
 
 def main() -> None:
-    """Serve on a port of the system's choice."""
+    """Serve on any free port."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named: else answers wait 40 ms
     listener.bind(("127.0.0.1", 0))
     listener.listen()

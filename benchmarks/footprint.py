@@ -1,4 +1,4 @@
-"""What the program costs before anything happens: how soon it starts, what it holds, what it burns, what it says.
+"""Cost of the idle programs: start-up time, memory, processor time, and the size of `tools/list`.
 
 Start-up and memory of the dashboard are in `dashboard.py`.
 """
@@ -20,16 +20,16 @@ from tests.tmux_server import short_folder, tmux_server
 STARTS, QUICK_STARTS = 7, 3
 AGENTS = 20
 WATCHED, QUICK_WATCHED = 20.0, 5.0
-"""Seconds to look at what standing there costs."""
+"""Seconds for measuring the idle cost."""
 WARM_UP = 6.0
-"""Seconds before that: panes are looked at less often once they have been quiet for a while."""
+"""Seconds before that, because quiet panes are looked at less often after a while."""
 
 TOOLS_LIMIT = 25.0
-"""KB of `tools/list`, all of which a model reads at each start."""
+"""Maximum size of `tools/list` in KB; a model reads all of it at each start."""
 
 
 async def measure_footprint(*, quick: bool) -> list[Figure]:
-    """Start-up of coordinator and bridge, memory and processor time with 20 agents, size of `tools/list`."""
+    """Measure start-up of coordinator and bridge, cost with 20 agents, and the size of `tools/list`."""
     starts = QUICK_STARTS if quick else STARTS
     with short_folder() as home:
         return [
@@ -45,9 +45,9 @@ def _start(home: Path) -> float:
 
 
 async def _running(home: Path, starts: int, watched: float) -> list[Figure]:
-    """What is seen of one coordinator with 20 registered agents, each in a quiet pane."""
+    """Measure one coordinator with 20 registered agents in quiet panes."""
     async with AsyncExitStack() as stack:
-        tmux = stack.enter_context(tmux_server(home))  # where a coordinator of this home looks for one
+        tmux = stack.enter_context(tmux_server(home))  # the coordinator of this home looks for it there
         program = stack.enter_context(headless(home))
         lines = [await stack.enter_async_context(Line.open(program.port, standing=True)) for _ in range(AGENTS)]
         for number, line in enumerate(lines):
@@ -74,7 +74,7 @@ async def _running(home: Path, starts: int, watched: float) -> list[Figure]:
 
 
 def _bridge(home: Path) -> float:
-    """Seconds from the start of a bridge to its first answer, as the program that starts it sees it."""
+    """Return the seconds from the start of a bridge to its first answer, as its client sees it."""
     began = time.perf_counter()
     with subprocess.Popen(
         [*XATS, "mcp", "--home", str(home)],

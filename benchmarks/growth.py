@@ -1,6 +1,6 @@
-"""Whether a call takes longer the more mail there is: files of 0 to 500,000 messages, a coordinator before each.
+"""Growth of a call's duration with the number of messages: databases of 0 to 500,000 messages, each with a coordinator.
 
-All run at the same time and are called in turn, so that what else the machine does hits all of them.
+All coordinators run at the same time and are called in turn, so that other load on the machine affects all of them.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ from xats_tui.runtime.settings import Settings
 
 SIZES, QUICK_SIZES = (0, 1_000, 10_000, 100_000, 500_000), (0, 1_000, 10_000)
 TO = 1_000
-"""Messages in the file that the others are compared with: fewer fit into one page."""
+"""Size of the database that the others are compared with; fewer messages fit into one page."""
 
 ROUNDS, QUICK_ROUNDS = 9, 3
 CALLS = 15
-"""Of each kind, a round and file."""
+"""Calls of each kind per round and database."""
 PAGE = 20
 
 GROWTH = 1.3
-"""Times what a call takes with 1,000 messages that it may take with 500,000."""
+"""Maximum ratio of a call's duration with 500,000 messages to that with 1,000."""
 
 NEW_MAIL, FIRST_PAGE = "get_inbox, new mail", "get_inbox, first page"
 SEND, LIST, STATUS = "send_message", "list_agents", "get_delivery_status"
@@ -45,14 +45,14 @@ STORED: Mapping[str, Callable[[Transaction], Awaitable[object]]] = {
     LIST: lambda tx: agents.of_team(tx, TEAM),
     STATUS: lambda tx: wakes.of_message(tx, "m-1"),
 }
-"""What each call asks the store, for the plan of it."""
+"""Queries behind each call, for their query plans."""
 
 Timed = defaultdict[tuple[str, int], list[float]]
-"""By call and size: the median seconds of each round."""
+"""Median seconds of each round, by call and size."""
 
 
 async def measure_growth(*, quick: bool) -> list[Figure]:
-    """Each call at each size, against the file of 1,000 messages."""
+    """Compare each call at each size with the database of 1,000 messages."""
     sizes = QUICK_SIZES if quick else SIZES
     timed: Timed = defaultdict(list)
     async with AsyncExitStack() as stack:
@@ -65,7 +65,7 @@ async def measure_growth(*, quick: bool) -> list[Figure]:
         for number in range(1 + (QUICK_ROUNDS if quick else ROUNDS)):
             for size, line in lines.items():
                 for call, seconds in (await _round(line)).items():
-                    if number:  # the first warms up
+                    if number:  # the first round warms up
                         timed[call, size].append(statistics.median(seconds))
         return [
             await _figure(timed, call, size, _database(homes[size])) for call in STORED for size in sizes if size != TO
@@ -73,7 +73,7 @@ async def measure_growth(*, quick: bool) -> list[Figure]:
 
 
 async def _round(line: Line) -> Mapping[str, list[float]]:
-    """Write to oneself, read it, look back, look around, some times."""
+    """Send, read, look back and list several times."""
     timed: defaultdict[str, list[float]] = defaultdict(list)
 
     async def call(name_of_call: str, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -106,7 +106,7 @@ async def _figure(timed: Timed, call: str, size: int, database: Path) -> Figure:
 
 
 async def _plan(database: Path, call: str) -> tuple[str, ...]:
-    """How SQLite goes about what this call asks it."""
+    """Return SQLite's plan for the queries of a call."""
     with closing(sqlite3.connect(database)) as connection:
         explained = Explained(connection)
         await STORED[call](explained)

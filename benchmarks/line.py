@@ -1,6 +1,6 @@
-"""An agent that costs next to nothing: one MCP session over one kept connection, HTTP written by hand.
+"""A very cheap agent: one MCP session over one persistent connection, with hand-written HTTP.
 
-On two cores, what a client takes of them is measured with the server.
+With only two cores, a costly client would be measured together with the server.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from typing import Any
 from tests.backend.api.plain_http import INITIALIZE
 
 PATIENCE = 30.0
-"""Seconds for any answer."""
+"""Seconds to wait for any answer."""
 
 END = b"\r\n\r\n"
 
 
 class CallFailed(Exception):
-    """An answer that is none: another status than 200, an error of JSON-RPC or of the tool; the text says which."""
+    """The call failed with an HTTP status, a JSON-RPC error or a tool error; the text says which."""
 
 
 class Line:
@@ -34,7 +34,7 @@ class Line:
     @classmethod
     @asynccontextmanager
     async def open(cls, port: int, *, standing: bool = False) -> "AsyncIterator[Line]":
-        """A line to a server of this machine, initialised; with `standing` its stream of notifications is read, too."""
+        """Open an initialised connection to a local server; with `standing`, also read its stream of notifications."""
         async with AsyncExitStack() as stack:
             line = await stack.enter_async_context(cls._connected(port))
             await line._post(INITIALIZE)
@@ -57,10 +57,10 @@ class Line:
             writer.close()
 
     async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        """What a tool answers.
+        """Call a tool and return its answer.
 
         Raises:
-            CallFailed: it answered with an error of whatever kind.
+            CallFailed: the answer is an error of any kind.
         """
         params = {"name": tool, "arguments": arguments}
         result = await self.ask("tools/call", params)
@@ -70,14 +70,14 @@ class Line:
         return answer
 
     async def register(self, name: str, team: str = "default") -> None:
-        """Be an agent from now on."""
+        """Register as an agent."""
         await self.call("register_agent", name=name, team=team, client="custom", model="m")
 
     async def ask(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The result of a request.
+        """Send a request and return its result.
 
         Raises:
-            CallFailed: it has none.
+            CallFailed: the request has no result.
         """
         self._number += 1
         body = await self._post({"jsonrpc": "2.0", "id": self._number, "method": method, "params": params})
@@ -127,7 +127,7 @@ class Line:
         return {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        """The pieces of a body that ends with an empty one."""
+        """Yield the chunks of a body up to the empty last one."""
         while size := int(await self._reader.readuntil(b"\r\n"), 16):
             yield await self._reader.readexactly(size)
             await self._reader.readexactly(2)

@@ -1,7 +1,7 @@
-"""A team of 200 at work: 300 calls a second over 200 sessions, each with its standing stream, for two minutes.
+"""Load of a team of 200: 300 calls per second over 200 sessions with standing streams, for two minutes.
 
-The calls come when they are due, whether or not those before have been answered, and how long one took counts from then
-on: a coordinator that falls behind cannot hide it.
+Calls start at fixed times, even if earlier ones have not been answered, and durations count from then on: a coordinator
+that falls behind cannot hide it.
 """
 
 import asyncio
@@ -22,49 +22,49 @@ from benchmarks.programs import Program, cpu_seconds, headless, resident
 
 AGENTS, TEAM_OF = 200, 10
 RATE = 300.0
-"""Calls a second, of all agents together."""
+"""Calls per second of all agents together."""
 RAMP = 30.0
-"""Seconds within which memory may grow: caches fill, the allocator takes what it needs."""
+"""Seconds in which memory may grow, because caches fill up."""
 LOOK = 0.2
-"""Seconds between two looks at the memory."""
+"""Seconds between two memory measurements."""
 
 BODY = "The endpoint answers with a number since this morning: total is required now.\n"
 
 GROWTH = 2.0
-"""MB a minute by which memory may seem to grow: that much it goes up and down."""
+"""Allowed growth of memory in MB per minute, which is the normal fluctuation."""
 
 Act = Callable[["Worker"], Awaitable[object]]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Worker:
-    """One agent: what it has in hand."""
+    """One agent and its current messages and tasks."""
 
     number: int
     line: Line
     sent: str = ""
-    """Id of its newest message."""
+    """Id of the agent's newest message."""
     tasks: list[str] = field(default_factory=list)
-    """Ids of the tasks that it has put on the board and not finished."""
+    """Ids of its unfinished tasks."""
 
     @property
     def colleague(self) -> str:
-        """The name of the next one in its team."""
+        """Name of the next agent in its team."""
         team, place = divmod(self.number, TEAM_OF)
         return f"agent-{team * TEAM_OF + (place + 1) % TEAM_OF}"
 
     async def send(self, *, wake: bool = False) -> None:
-        """Write to a colleague."""
+        """Send a message to a colleague."""
         answer = await self.line.call("send_message", to_agent_name=self.colleague, body=BODY, auto_poke=wake)
         self.sent = answer["message_id"]
 
     async def follow_up(self) -> None:
-        """Ask what became of the newest message."""
+        """Ask for the delivery status of the newest message."""
         if self.sent:
             await self.line.call("get_delivery_status", message_id=self.sent)
 
     async def work(self) -> None:
-        """Finish a task, or put one on the board and take it."""
+        """Complete a task, or add and claim a new one."""
         if self.tasks:
             await self.line.call("task_complete", task_id=self.tasks.pop())
             return
@@ -87,26 +87,26 @@ MIX: Sequence[tuple[int, str, Act]] = (
     (1, "tasks", lambda worker: worker.work()),
     (1, "whoami", _calls("whoami")),
 )
-"""How often in twenty, what it is called, and what is done; nobody is in a pane, so that a wake ends at once."""
+"""Number per twenty calls, name and action of each kind; no agent has a pane, so wakes end at once."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Noted:
-    """What was seen while they worked."""
+    """Observations during the load."""
 
     seconds: list[float] = field(default_factory=list)
-    """From when a call was due to its answer."""
+    """Seconds of each call from its due time to its answer."""
     errors: Counter[str] = field(default_factory=Counter)
     memory: list[tuple[float, float]] = field(default_factory=list)
-    """When it was looked, in seconds from the start, and MB."""
+    """Memory measurements: seconds since the start, and MB."""
     took: float = 0.0
     """Seconds until the last call was answered."""
     computed: float = 0.0
-    """Seconds of the coordinator's processor time."""
+    """Seconds of processor time of the coordinator."""
 
 
 async def measure_load(seconds: float, *, agents: int = AGENTS, rate: float = RATE) -> list[Figure]:
-    """Errors, how long calls took, and what became of memory."""
+    """Measure errors, durations of calls, and memory."""
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xats-bench-")))
         program = stack.enter_context(headless(home))
@@ -130,12 +130,12 @@ async def _worked(program: Program, workers: Sequence[Worker], seconds: float, r
 
 
 def _dues(number: int, of: int, rate: float) -> Iterator[float]:
-    """When the calls of one of so many agents are due, in seconds from the start."""
+    """Yield the due times of an agent's calls in seconds from the start."""
     return ((turn * of + number) / rate for turn in itertools.count())
 
 
 async def _work(worker: Worker, start: float, dues: Iterable[float], noted: Noted) -> None:
-    """One agent's calls, each when it is due; which one goes round, each agent beginning elsewhere."""
+    """Make an agent's calls at their due times, going through all kinds; each agent starts with another kind."""
     acts = [(name, act) for often, name, act in MIX for _ in range(often)]
     for turn, due in enumerate(dues):
         await asyncio.sleep(start + due - time.perf_counter())

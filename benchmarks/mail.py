@@ -1,4 +1,4 @@
-"""A store with any number of messages in one team of 20, all read: by SQL alone, half a million take seconds."""
+"""A store with any number of read messages in one team of 20, filled with SQL in seconds."""
 
 import sqlite3
 from contextlib import closing
@@ -12,7 +12,7 @@ AGENTS = 20
 TEAM = "team"
 
 SPACING = 3
-"""Seconds between two messages: the oldest of 500,000 is then not yet so old that it is deleted."""
+"""Seconds between two messages, so that the oldest of 500,000 is not yet old enough to be deleted."""
 
 BODY = "The endpoint answers with a number since this morning: total is required now, ids are integers.\n" * 3
 
@@ -32,11 +32,11 @@ STATEMENTS = (
     f"SELECT 'm-' || n, {TO}, 'delivered', {SENT_AT}, {SENT_AT}, 'm-' || n, 1, 'tmux-pane', {SENT_AT}, {SENT_AT}, "
     f"{SENT_AT}, {SENT_AT}, {SENT_AT}, {SENT_AT} FROM numbers",
 )
-"""Each message with its event and with a wake that was carried out."""
+"""Statements for each message with its event and a completed wake."""
 
 
 def fill(path: Path, messages: int) -> None:
-    """Make the store."""
+    """Fill the store."""
     now = datetime.now(UTC)
     prepare(path, now)
     given = {"now": to_wire(now), "messages": messages, "spacing": SPACING, "team": TEAM, "body": BODY}
@@ -54,10 +54,10 @@ def fill(path: Path, messages: int) -> None:
 
 
 def name(number: int) -> str:
-    """What the agent of that number is called."""
+    """Return the name of an agent by its number."""
     return f"agent-{number:02d}"
 
 
 def agent_id(number: int) -> str:
-    """The id of the agent of that number."""
+    """Return the id of an agent by its number."""
     return f"id-{number}"

@@ -1,4 +1,4 @@
-"""What is measured, each in a process of its own: the bare SDK, the coordinator without a screen, the dashboard."""
+"""Programs to measure, each in its own process: the bare SDK, the coordinator without and with a dashboard."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ class Program(NamedTuple):
 
 @contextmanager
 def echo_server() -> Iterator[Program]:
-    """The MCP SDK with one tool."""
+    """Run the MCP SDK with one tool."""
     process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.echo_server"],
         env=clean_environment(),
@@ -47,14 +47,14 @@ def echo_server() -> Iterator[Program]:
 
 @contextmanager
 def headless(home: Path) -> Iterator[Program]:
-    """The coordinator without a screen."""
+    """Run the coordinator without a dashboard."""
     with daemon(home) as (process, port):
         yield Program(process.pid, port)
 
 
 @asynccontextmanager
 async def dashboard(home: Path) -> AsyncIterator[Program]:
-    """The coordinator with its screen, at a terminal of 120 columns and 40 rows."""
+    """Run the coordinator with its dashboard, in a terminal of 120 columns and 40 rows."""
     path = Settings(home=home).pid_path
     with short_folder() as folder, tmux_server(folder) as tmux:
         pane = tmux.new_pane([sys.executable, "-m", "xats_tui", "--home", str(home), "--port", "0"])
@@ -66,31 +66,31 @@ async def dashboard(home: Path) -> AsyncIterator[Program]:
 
 
 async def quiet_pane(tmux: TmuxServer) -> Bound:
-    """A pane in which nothing happens, as an agent is bound to it."""
+    """Open a quiet pane for an agent."""
     pane = tmux.new_pane(["cat"])
-    await tmux.wait_until(lambda: psutil.Process(pane.pid).name() == "cat")  # before, its terminal is not its own
+    await tmux.wait_until(lambda: psutil.Process(pane.pid).name() == "cat")  # before that, it does not own its terminal
     started_at = psutil.Process(pane.pid).create_time()
     return Bound(pane_id=pane.pane_id, tty=tmux.tty(pane.pane_id), pid=pane.pid, started_at=started_at)
 
 
 async def quit_pane(tmux: TmuxServer, pane: Pane) -> None:
-    """End the program in a pane, and wait for that."""
+    """End the program in a pane, and wait for its end."""
     psutil.Process(pane.pid).terminate()
     await tmux.wait_until(lambda: not _runs(pane.pid), PATIENCE)
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process so far, with that of the commands that it has run."""
+    """Return a process's processor time so far, including its finished children."""
     return sum(psutil.Process(pid).cpu_times()[:4])
 
 
 def resident(pid: int) -> float:
-    """Resident memory of a process, in MB."""
+    """Return a process's resident memory in MB."""
     return float(psutil.Process(pid).memory_info().rss / 2**20)
 
 
 def _runs(pid: int) -> bool:
-    """Whether a process has not ended yet; tmux may take seconds to bury one that has."""
+    """Return whether a process is still running; tmux can leave a zombie for seconds."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

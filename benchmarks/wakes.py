@@ -1,4 +1,4 @@
-"""How quickly a message becomes a hint in a quiet pane: real tmux, real HTTP, stand-in agents."""
+"""Time from a message to its hint in a quiet pane: real tmux, real HTTP, simulated agents."""
 
 import asyncio
 import os
@@ -19,13 +19,13 @@ from xats_tui.core.clock import from_wire
 from xats_tui.runtime.settings import Settings
 
 AGENTS = 20
-"""Agents that a broadcast wakes."""
+"""Number of agents that a broadcast wakes."""
 
 IDLE_FOR = 10.0
-"""Seconds to watch what it costs to watch."""
+"""Seconds for measuring the idle cost of watching panes."""
 
 BURST = 50
-"""Messages that one agent is sent at once."""
+"""Number of messages sent to one agent at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Stage:
 
 
 async def measure_wakes(rounds: int) -> list[Figure]:
-    """Message to typed and submitted, the sender's call, a broadcast, a burst."""
+    """Measure the time from a message to typed and submitted, the sender's call, a broadcast, and a burst."""
     async with stage() as on:
         await all_quiet(on)
         return [await idle(), *await one_by_one(on, rounds), await broadcast(on), await burst(on)]
@@ -47,7 +47,7 @@ async def measure_wakes(rounds: int) -> list[Figure]:
 
 @asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
-    """Start everything; it is gone when the block ends."""
+    """Start everything for the life of the block."""
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="xats-bench-")))
         folder = stack.enter_context(short_folder())
@@ -75,7 +75,7 @@ async def all_quiet(on: Stage) -> None:
 
 
 async def idle() -> Figure:
-    """What looking at quiet panes costs, tmux commands and the clients of this program included."""
+    """Measure the cost of watching quiet panes, including tmux commands and this program's clients."""
     before = os.times()
     await asyncio.sleep(IDLE_FOR)
     after = os.times()
@@ -86,7 +86,7 @@ async def idle() -> Figure:
 
 
 async def one_by_one(on: Stage, rounds: int) -> list[Figure]:
-    """Single messages, each to an agent whose pane has been quiet."""
+    """Measure single messages, each to an agent in a quiet pane."""
     typed, submitted, called = [], [], []
     for number in range(rounds):
         caller, _ = on.agents[number % AGENTS]
@@ -107,7 +107,7 @@ async def one_by_one(on: Stage, rounds: int) -> list[Figure]:
 
 
 async def broadcast(on: Stage) -> Figure:
-    """One message to all: until the last of them has its hint submitted."""
+    """Measure one message to all agents, until the last hint is submitted."""
     await all_quiet(on)
     sent = await on.sender.call("broadcast", body="to all")
     slowest = 0.0
@@ -121,7 +121,7 @@ async def broadcast(on: Stage) -> Figure:
 
 
 async def burst(on: Stage) -> Figure:
-    """Many messages to one agent at once: how many hints its pane got."""
+    """Measure many messages to one agent at once, and count the hints in its pane."""
     caller, pane = on.agents[0]
     await all_quiet(on)
     before = on.tmux.capture(pane.pane_id).count("took ")
@@ -149,7 +149,7 @@ async def _read(caller: Caller) -> None:
 
 
 async def _evidence(on: Stage, message_id: str, recipient: str | None = None) -> dict[str, datetime]:
-    """The rungs of a wake's ladder with their times, once its hint is submitted."""
+    """Return the stages of a wake with their times, once its hint is submitted."""
     async with asyncio.timeout(30):
         while True:
             answer = await on.sender.call("get_delivery_status", message_id=message_id)

@@ -1,4 +1,4 @@
-"""The dashboard at a terminal that notes when it was written to: how soon a key, or anything else, is painted."""
+"""The dashboard in a terminal that records output times: how soon a key or another change is painted."""
 
 import asyncio
 import time
@@ -26,31 +26,31 @@ from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
 
 PATIENCE = 20.0
-"""Seconds for anything to be painted."""
+"""Seconds to wait for any output."""
 
 DETAILS = ("looks", "receipts", "schemas")
-"""Workers that load what a detail shows."""
+"""Workers that load the details of a row."""
 
 CALM = 3
-"""Times in a row that every queue has been empty and nothing is left to paint."""
+"""Number of consecutive checks in which all queues are empty and nothing is left to paint."""
 
 
 class WatchedDriver(HeadlessDriver):
-    """A terminal that shows nothing and tells when it was written to."""
+    """A terminal that shows nothing and reports when it is written to."""
 
     @property
     def is_headless(self) -> bool:
-        """Whether the program may leave out the drawing: it must not."""
+        """False: the program must not skip drawing."""
         return False
 
     def write(self, data: str) -> None:
-        """Tell the program."""
+        """Report the output to the program."""
         assert isinstance(self._app, WatchedApp)
         self._app.note_paint()
 
 
 class HeldSource(CoordinatorSource):
-    """Loads nothing for a detail while it is told not to: that a key is seen does not depend on what comes later."""
+    """Data source that can hold back details, so that the display of a key does not depend on them."""
 
     def __init__(self, coordinator: CoordinatorThread) -> None:
         super().__init__(coordinator)
@@ -58,38 +58,38 @@ class HeldSource(CoordinatorSource):
         self.may_load.set()
 
     async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
-        """The attempts of a wake, when it may."""
+        """Return the attempts of a wake, when allowed."""
         await self.may_load.wait()
         return await super().attempts(message_id, agent_id)
 
     async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
-        """The gates of a pane, when it may."""
+        """Return the gates of a pane, when allowed."""
         await self.may_load.wait()
         return await super().why_not(message_id, agent_id)
 
     async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:
-        """Two versions, when it may."""
+        """Return the change between two versions, when allowed."""
         await self.may_load.wait()
         return await super().contract_change(team, name, old, new)
 
     async def receipts(self, message_id: str) -> tuple[Wake, ...]:
-        """The wakes of a message, when it may."""
+        """Return the wakes of a message, when allowed."""
         await self.may_load.wait()
         return await super().receipts(message_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """How soon a key was seen, in seconds."""
+    """Response times of a key in seconds."""
 
     painted: float
-    """Until the last that it leads to was painted, of what the program had already."""
+    """Time until everything already known was painted."""
     loaded: float
-    """Until what was loaded for it was painted, too."""
+    """Time until loaded details were painted, too."""
 
 
 class WatchedApp(XatsApp):
-    """The dashboard at such a terminal; times are those of `time.perf_counter`."""
+    """The dashboard in such a terminal; times are those of `time.perf_counter`."""
 
     # Textual takes relative paths from the file of the class.
     CSS_PATH: ClassVar[list[str | PurePath]] = [Path(app.__file__).parent / path for path in XatsApp.CSS_PATH]
@@ -101,16 +101,16 @@ class WatchedApp(XatsApp):
         self._on_paint: Callable[[], None] = lambda: None
 
     def get_driver_class(self) -> type[Driver]:
-        """That one."""
+        """Return the recording driver."""
         return WatchedDriver
 
     def note_paint(self) -> None:
-        """Remember when that was."""
+        """Record the time of the output."""
         self._painted_at = time.perf_counter()
         self._on_paint()
 
     async def press(self, key: str) -> Pressed:
-        """Press a key, and wait until all that it leads to is on the screen."""
+        """Press a key, and wait until all of its effects are painted."""
         character = key if len(key) == 1 else None
         self._source.may_load.clear()
         began = time.perf_counter()
@@ -131,7 +131,7 @@ class WatchedApp(XatsApp):
         return pressed
 
     async def painted(self, claim: Callable[[], bool]) -> float:
-        """When something was painted that makes the claim true."""
+        """Return the time of the output that makes `claim` true."""
         at: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
         def look() -> None:
@@ -146,7 +146,7 @@ class WatchedApp(XatsApp):
             self._on_paint = lambda: None
 
     async def calm(self) -> None:
-        """Wait until every widget has done what it was told and nothing is left to paint."""
+        """Wait until every widget is idle and nothing is left to paint."""
         calm = 0
         async with asyncio.timeout(PATIENCE):
             while calm < CALM:

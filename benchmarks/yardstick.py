@@ -1,6 +1,6 @@
-"""How quick the machine itself is while something is measured: the time of a piece of Python that never changes.
+"""Speed of the machine during a benchmark: the time of a fixed piece of Python.
 
-Times in milliseconds of two runs can be compared as far as their yardsticks agree; ratios can be compared anyway.
+Times of two runs can be compared only if their yardsticks agree; ratios can always be compared.
 """
 
 import statistics
@@ -11,11 +11,11 @@ from benchmarks.figures import Figure
 
 REPEATS = 5
 STEPS = 200_000
-"""A few hundredths of a second, which is less than the time slice of a busy machine."""
+"""A few hundredths of a second, less than the time slice of a busy machine."""
 
 
 def yardstick() -> list[float]:
-    """Seconds that it takes now, some times."""
+    """Return the seconds that it takes now, several times."""
     taken = []
     for _ in range(REPEATS):
         began = time.perf_counter()
@@ -27,7 +27,7 @@ def yardstick() -> list[float]:
 
 
 def as_figure(taken: Sequence[float]) -> Figure:
-    """The median, and the extremes beside it."""
+    """Return the median as a figure, with the extremes."""
     beside = {"best ms": min(taken) * 1000, "worst ms": max(taken) * 1000}
     value = statistics.median(taken) * 1000
     return Figure(
