@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.commands.processes import XATS, clean_environment
-from tests.real_agents.rig import AgentPane
+from tests.real_agents.rig import AgentPane, NotSeen, Shot
 from tests.real_agents.scenes import CLIENTS, READY
 from tests.real_agents.stage import (
     PATIENCE,
@@ -72,10 +72,19 @@ async def told_to_register(stage: Stage, client: str, pane: AgentPane) -> None:
     """Have the model call our tool; again if it did not have it yet: Codex takes input before its servers are there."""
     for _ in range(5):
         pane.submit(f"CALL register_agent {json.dumps({'name': client, 'team': 't'})}")
-        shown = await asyncio.to_thread(pane.wait_for, f"{ASKS[client]}|DONE", PATIENCE)
+        shown = await answered(pane, f"{ASKS[client]}|DONE")
         with suppress(Unmet):
             if re.search(ASKS[client], shown.text) or await stage.agent(client, 3):
                 return
+
+
+async def answered(pane: AgentPane, pattern: str) -> Shot:
+    """The screen that follows on a prompt; Enter is pressed again if it got lost while the client was starting."""
+    try:
+        return await asyncio.to_thread(pane.wait_for, pattern, PATIENCE / 4)
+    except NotSeen:
+        pane.press("Enter")
+        return await asyncio.to_thread(pane.wait_for, pattern, PATIENCE)
 
 
 async def set_up_it_reads_its_mail_unasked(stage: Stage, client: str) -> str:

@@ -63,6 +63,8 @@ class Stage:
     operator: Caller
     panes: dict[str, AgentPane] = field(default_factory=dict)
     """By the agents' names."""
+    slowness: float = 1.0
+    """Times that anything may take longer on a machine that is busy on purpose."""
 
     @property
     def environment(self) -> dict[str, str]:

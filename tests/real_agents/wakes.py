@@ -103,7 +103,7 @@ async def busy_agent_is_woken_when_it_is_done(stage: Stage, client: str, pane: A
     status = await stage.until(message_id, "submitted")
     await stage.until(message_id, "seen")
     took = from_wire(status["evidence"]["submitted"]).timestamp() - turn_ended(stage)
-    expect(took < DONE_TO_WOKEN, f"woken {took:.2f} s after the model had answered")
+    expect(took < DONE_TO_WOKEN * stage.slowness, f"woken {took:.2f} s after the model had answered")
     return f"{first['detail']}; then {status['transport']}, {took:.2f} s after the model had answered"
 
 
@@ -233,6 +233,7 @@ async def play(arguments: argparse.Namespace) -> int:
     unmet = 0
     for client in arguments.client:
         async with staged(arguments.programs) as stage:
+            stage.slowness = 1 + arguments.busy / 2
             pane = await stage.join(client, client)
             with busy_loops(arguments.busy):
                 for scene in SCENES:
