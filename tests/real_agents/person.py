@@ -30,6 +30,9 @@ KEYS = {
 BETWEEN_KEYS_S = 0.08
 """A quick typist."""
 
+AFTER_ESCAPE_S = 0.7
+"""Longer than tmux waits for the rest of a sequence (escape-time): Escape and a quick key are that key with Alt."""
+
 
 class Person:
     """Somebody who types."""
@@ -51,7 +54,7 @@ class Person:
         """Press keys by tmux's names."""
         for key in keys:
             os.write(self._terminal, KEYS[key])
-            time.sleep(BETWEEN_KEYS_S)
+            time.sleep(AFTER_ESCAPE_S if key == "Escape" else BETWEEN_KEYS_S)
 
     def submit(self, text: str) -> None:
         """Type a line and send it."""
