@@ -13,14 +13,14 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.commands.processes import XATS, clean_environment
 from tests.mcp_caller import Caller, callers
-from tests.real_agents.rig import AgentPane, Rig, install, running_rig
+from tests.real_agents.rig import AgentPane, Rig, install, running_rig, squashed
 from tests.real_agents.scenes import CLIENTS, READY
 from xats_tui.backend.system.processes import Processes, normal_tty
 from xats_tui.clients.programs import program_names
@@ -29,6 +29,9 @@ from xats_tui.runtime import pid_file
 
 PATIENCE = 120.0
 """Seconds for an agent to do something: these machines are shared, and busy on purpose now and then."""
+
+REGISTERS_WITHIN = 5
+"""Prompts to register: the tools of a client may come later than its input line."""
 
 CODEX_SERVER = """\
 [mcp_servers.xats]
@@ -90,15 +93,28 @@ class Stage:
         fields: dict[str, Any] = {"name": name, "team": "t", "client": client, "model": "m"}
         if client != "codex":
             fields["ui_pid"] = (await ui_pids(self.rig, pane, CLIENTS[client]))[0]
-        pane.submit(f"CALL register_agent {json.dumps(fields)}")
-        try:
-            await self.agent(name, 10)
-        except Unmet:
-            pane.press("Enter")  # a program that was not ready yet has swallowed the first
-            await self.agent(name)
+        prompt = f"CALL register_agent {json.dumps(fields)}"
+        for _ in range(REGISTERS_WITHIN):
+            await asyncio.to_thread(pane.submit, prompt)
+            if await self._is_there(name, pane, prompt):
+                break
+        else:
+            raise Unmet(f"{name} did not register:\n{pane.look().text}")
         await asyncio.to_thread(pane.settle, 1.5, 15.0)
         self.panes[name] = pane
         return pane
+
+    async def _is_there(self, name: str, pane: AgentPane, prompt: str) -> bool:
+        """True if the agent registers; a program that was not ready yet has lost the Enter, or had no tools."""
+        for seconds in (10, 20):
+            with suppress(Unmet):
+                await self.agent(name, seconds)
+                return True
+            if squashed(prompt)[-16:] not in squashed("".join(pane.look().text.splitlines()[-8:])):
+                return False
+            pane.press("Enter")
+        pane.press("C-u")
+        return False
 
     async def open(self, client: str, *, stoppable: bool = False) -> AgentPane:
         """Start a client with our server, and wait until it takes input."""
