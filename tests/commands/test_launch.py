@@ -110,7 +110,7 @@ def test_a_name_that_lives_is_refused_and_nothing_is_opened(launch: Launcher) ->
     run = launch("codex", "--name", "twin")
 
     assert run.returncode == 1
-    assert "twin is in team" in run.stderr and "already" in run.stderr
+    assert "is registered already, and alive" in run.stderr
     assert launch.panes() == before
 
 

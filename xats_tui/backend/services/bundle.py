@@ -1,4 +1,4 @@
-"""All services together, as the tools and the operator's verbs work with them."""
+"""All services of a coordinator in one record, for the tools and the operator's verbs."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ from xats_tui.core.clock import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What works in one coordinator."""
+    """The services of one coordinator."""
 
     database: Database
     sessions: McpSessions

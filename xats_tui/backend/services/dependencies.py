@@ -1,15 +1,15 @@
-"""What waits for what among tasks, and whether that can ever end.  Pure: it knows ids and nothing else."""
+"""Dependencies between tasks, and the search for cycles among them.  Pure."""
 
 from collections.abc import Mapping, Sequence
 
 
 def cycle(task_id: str, depends_on: Sequence[str], others: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The way on which a task would come to wait for itself, from it and back to it; empty if there is none.
+    """Return the path on which a task would depend on itself, from the task back to it; empty if there is none.
 
     Args:
         task_id: the task.
-        depends_on: what it is to wait for.
-        others: what each other task waits for.
+        depends_on: its new dependencies.
+        others: the dependencies of every other task.
     """
     ways: list[tuple[str, ...]] = [(task_id, wanted) for wanted in dict.fromkeys(depends_on)]
     passed: set[str] = set()

@@ -1,6 +1,6 @@
-"""The Mailbox: letters in, unread mail out, and what counts as read.
+"""The Mailbox: sending messages, reading unread ones, and marking them as read.
 
-Mail is delivered by recipient, never by role.  When it counts as read is for `receipts` to say; an explicit look at
+Messages are addressed to recipients, never to roles.  `receipts` decides when a message counts as read; a look at the
 history changes nothing.
 """
 
@@ -27,7 +27,7 @@ from xats_tui.core.model.pages import Page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A letter that is stored."""
+    """A message that was stored."""
 
     letter: Outgoing
     event: RowId
@@ -35,7 +35,7 @@ class Sent:
 
     @property
     def event_id(self) -> int:
-        """The number of its event, once what stores it was carried out."""
+        """The id of its event, available once the transaction has carried out the insert."""
         return self.event.number
 
 
@@ -59,7 +59,7 @@ class Mailbox:
         need_reply: bool = True,
         auto_poke: bool = True,
     ) -> Sent:
-        """Store a message to one agent with its wake.
+        """Store a message to one agent, with its wake.
 
         Raises:
             Refusal: `unknown_recipient`, `body_too_large`.
@@ -80,10 +80,10 @@ class Mailbox:
         subject: str | None = None,
         auto_poke: bool = True,
     ) -> Sent:
-        """Store a message to everybody else in the sender's team who is online, or to those of one role.
+        """Store a message to every other online agent of the sender's team, or to those with one role.
 
         Raises:
-            Refusal: `unknown_recipient` when there is nobody, `body_too_large`.
+            Refusal: `unknown_recipient` if there is no recipient, `body_too_large`.
         """
         others = await agents_store.others_of_team(tx, sender.team, but=sender.agent_id, role=role)
         online = await self._presence.among(others)
@@ -102,23 +102,23 @@ class Mailbox:
         )
 
     async def unread(self, tx: Transaction, agent_id: str, limit: int, offset: int) -> Page[Message]:
-        """An agent's unread mail, oldest first, but for the first `offset`."""
+        """Return an agent's unread messages, oldest first, without the first `offset`."""
         return await store.unread(tx, agent_id, limit, offset)
 
     async def unread_count(self, tx: Transaction, agent_id: str) -> int:
-        """How much unread mail an agent has."""
+        """Return the number of an agent's unread messages."""
         return await store.unread_count(tx, agent_id)
 
     async def newest_event_id(self, agent_id: str) -> int:
-        """The event of the newest message to an agent; 0 if it never had any."""
+        """Return the event id of the newest message to an agent; 0 if it never had any."""
         return await store.newest_event_id(self._database, agent_id)
 
     async def since(self, agent_id: str, event_id: int, limit: int, offset: int) -> Page[Message]:
-        """An agent's mail after an event, read or not, oldest first, but for the first `offset`; a pure look."""
+        """Return an agent's messages after an event, oldest first, without the first `offset`; marks none as read."""
         return await store.since(self._database, agent_id, event_id, limit, offset)
 
     async def confirm(self, tx: Transaction, agent_id: str, row_ids: Sequence[str]) -> None:
-        """Mark mail as read: its recipient has had it before it."""
+        """Mark messages as read, because their recipient has received them."""
         if row_ids:
             await store.mark_read(tx, row_ids)
             await wakes_store.end_as_read(tx, row_ids)
@@ -126,11 +126,11 @@ class Mailbox:
             tx.record(InboxRead(agent_id=agent_id))
 
     async def stream(self, limit: int = 300, before_event_id: int | None = None) -> tuple[Message, ...]:
-        """The newest messages of all teams, newest first."""
+        """Return the newest messages of all teams, newest first."""
         return await store.stream(self._database, limit, before_event_id)
 
     async def sender_of(self, message_id: str) -> str | None:
-        """The id of the agent that sent a message; None if there is none of that id."""
+        """Return the id of a message's sender; None if there is no such message."""
         return await store.sent_by(self._database, message_id)
 
     async def post(
@@ -145,7 +145,7 @@ class Mailbox:
         to_role: str | None,
         auto_poke: bool = True,
     ) -> Sent:
-        """Store a letter to these recipients of one team with their wakes; who may get it is the caller's rule.
+        """Store a message to these recipients of one team, with their wakes; the caller decides who may get it.
 
         Raises:
             Refusal: `body_too_large`.

@@ -1,4 +1,4 @@
-"""The TaskBoard: who works on what, and what has to wait for what."""
+"""The TaskBoard: tasks, their owners and their dependencies."""
 
 from collections.abc import Sequence
 from uuid import uuid4
@@ -25,13 +25,12 @@ class TaskBoard:
     async def add(
         self, tx: Transaction, author: Agent, title: str, description: str | None, depends_on: Sequence[str]
     ) -> str:
-        """Put a task on the author's team's board; its id.
-
-        A new task can only name tasks that exist already, so no cycle can arise.
+        """Put a task on the board of the author's team; return its id.
 
         Raises:
-            Refusal: `unknown_dependency` with the ids that are no tasks of the team.
+            Refusal: `unknown_dependency` with the ids that are not tasks of the team.
         """
+        # A new task can only name existing tasks, so no cycle can arise.
         unknown = await store.missing(tx, author.team, depends_on)
         if unknown:
             raise Refusal("unknown_dependency", task_ids=list(unknown))
@@ -61,11 +60,11 @@ class TaskBoard:
         await self._note(tx, "task_claimed", agent, {"task_id": task_id})
 
     async def complete(self, tx: Transaction, agent: Agent, task_id: str, result: str | None) -> None:
-        """Mark an agent's own task as done.
+        """Mark an agent's own task as completed.
 
         Raises:
-            Refusal: `unknown_task`; `invalid_status` if nobody works on it; `not_owner`, with who owns it now if the
-                operator took it from the caller.
+            Refusal: `unknown_task`; `invalid_status` if no agent works on it; `not_owner`, with the new owner if the
+                operator took the task from the caller.
         """
         task = await self._of(tx, agent, task_id)
         if task.status is not TaskStatus.IN_PROGRESS or task.claimed_by != agent.agent_id:
@@ -74,7 +73,7 @@ class TaskBoard:
         await self._note(tx, "task_completed", agent, {"task_id": task_id, "result": result})
 
     async def task(self, team: str, task_id: str) -> Task:
-        """One task of a team.
+        """Return a task of a team.
 
         Raises:
             Refusal: `unknown_task`.
@@ -85,11 +84,11 @@ class TaskBoard:
         return task
 
     async def of_team(self, team: str, status: TaskStatus | None = None) -> tuple[Task, ...]:
-        """A team's tasks, the oldest first."""
+        """Return a team's tasks, oldest first."""
         return await store.of_team(self._database, team, status)
 
     async def entries(self, team: str | None = None, limit: int = 300) -> tuple[TaskEntry, ...]:
-        """Tasks as a board shows them, of one team or of all; unfinished ones first."""
+        """Return tasks as the board shows them, of one team or of all, unfinished ones first."""
         tasks = await store.newest(self._database, limit)
         owners = {agent.agent_id: agent for agent in await agents_store.all_teams(self._database)}
         names = await agents_store.names(self._database, {task.claimed_by for task in tasks if task.claimed_by})

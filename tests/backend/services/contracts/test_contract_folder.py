@@ -87,8 +87,8 @@ async def test_a_folder_in_the_folder_is_a_team_and_its_subscribers_are_told(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("{not json", "no valid JSON"),
-        ("[]", "a schema is an object"),
+        ("{not json", "not valid JSON"),
+        ("[]", "a schema must be a JSON object"),
         ({"type": "nonsense"}, "'nonsense' is not valid"),
     ],
 )

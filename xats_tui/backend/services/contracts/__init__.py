@@ -1,1 +1,1 @@
-"""Versioned contracts and the folder that publishes them."""
+"""Versioned contracts, and the folder whose files become contracts."""

@@ -1,4 +1,4 @@
-"""The ContractBook: versioned JSON Schemas, who subscribes, and who is told."""
+"""The ContractBook: versioned JSON Schemas, their subscribers, and the notifications about new versions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A checked schema that may become the next version, and what it changes."""
+    """A checked schema that may become the next version, with its differences from the newest one."""
 
     team: str
     name: str
@@ -44,19 +44,19 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVersion:
-    """A version that is stored."""
+    """A version that was stored."""
 
     contract: Contract
     event_id: int
     diff: dict[str, Any] | None
-    """Against the version before; None for the first."""
+    """The diff against the version before; None for the first version."""
     compatibility: Compatibility | None
-    """With the version before; None for the first."""
+    """The compatibility with the version before; None for the first version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnchangedVersion:
-    """A schema that is the newest version already; nothing was stored."""
+    """A schema that is already the newest version; nothing was stored."""
 
     contract: Contract
 
@@ -69,15 +69,15 @@ class ContractBook:
         self._sessions = sessions
         self._schema_limit = schema_limit
         self._turn = asyncio.Lock()
-        # The largest schemas take seconds: they get one thread, also where their callers give up, and others keep
-        # theirs.
+        # The largest schemas take seconds, even after their callers gave up: one thread for them leaves the other
+        # threads free.
         self._thread = ThreadPoolExecutor(1, "schemas")
 
     @asynccontextmanager
     async def drafted(self, team: str, name: str, schema: Mapping[str, Any]) -> AsyncIterator[Draft]:
-        """Check a schema and compare it with the newest version, which nobody replaces for the life of the block.
+        """Check a schema and compare it with the newest version; no other version is registered inside the block.
 
-        Large schemas take long, so this must not be done in a transaction: every other caller would wait for it.
+        The work on a large schema takes long, so do it outside a transaction: every other caller would wait for it.
 
         Raises:
             Refusal: `schema_too_large`, `invalid_schema`, `invalid_contract_name`.
@@ -96,7 +96,7 @@ class ContractBook:
     ) -> NewVersion | UnchangedVersion:
         """Store a draft as the next version of its contract.
 
-        The schema of the newest version again changes nothing, neither its note nor who registered it.
+        Registering the newest version's schema again changes nothing, neither its note nor its author.
         """
         name, previous, diff, compatibility = draft.name, draft.previous, draft.diff, draft.compatibility
         if previous is not None and diff is None:
@@ -120,7 +120,7 @@ class ContractBook:
         return NewVersion(contract=contract, event_id=event_id, diff=diff, compatibility=compatibility)
 
     async def announce(self, registered: NewVersion) -> None:
-        """Notify the subscribers that listen, all at once; those who do not will poll."""
+        """Notify the subscribers that are listening, all at once; the others poll."""
         contract = registered.contract
         params = {
             "type": "contract_event",
@@ -134,7 +134,7 @@ class ContractBook:
         await asyncio.gather(*(session.notify("notifications/contract_event", params) for session in sessions))
 
     async def subscribe(self, tx: Transaction, agent: Agent, name: str) -> int | None:
-        """Subscribe an agent to a contract of its team; the latest version, None if there is none yet.
+        """Subscribe an agent to a contract of its team; return the latest version, None if there is none yet.
 
         Raises:
             Refusal: `invalid_contract_name`.
@@ -146,7 +146,7 @@ class ContractBook:
         return latest.version if latest else None
 
     async def fetch(self, tx: Transaction, agent: Agent, name: str, version: int | None) -> Contract:
-        """One version, the latest if none is named; remembers that the agent has it.
+        """Return a version, the latest if none is named, and remember that the agent fetched it.
 
         Raises:
             Refusal: `unknown_contract`, `unknown_version`.
@@ -157,7 +157,7 @@ class ContractBook:
         return contract
 
     async def diff(self, team: str, name: str, old: int, new: int) -> dict[str, Any]:
-        """The difference of two versions, in either direction.
+        """Return the difference between two versions, in either direction.
 
         Raises:
             Refusal: `unknown_contract`, `unknown_version`.
@@ -166,17 +166,17 @@ class ContractBook:
         return diff_schemas(before.schema, after.schema)
 
     async def events_since(self, agent: Agent, event_id: int, limit: int) -> Page[ContractEvent]:
-        """Registrations after an event of the contracts that the agent is subscribed to."""
+        """Return the registrations after an event, of contracts that the agent subscribes to."""
         return await store.events_since(self._database, agent.team, agent.agent_id, event_id, limit)
 
     async def summaries(self, limit: int = 300) -> tuple[ContractSummary, ...]:
-        """Every contract by its latest version, the newest first."""
+        """Return every contract by its latest version, newest first."""
         return await store.summaries(self._database, limit)
 
     async def change(self, team: str, name: str, old: int | None, new: int) -> ContractChange:
-        """Two versions and what going from one to the other means; without an old one, the new one alone.
+        """Return two versions and the effect of the change between them; without `old`, the new version alone.
 
-        Looking is no fetching: nobody is remembered to have them.
+        It is a look and no fetch: no agent is recorded as a reader.
 
         Raises:
             Refusal: `unknown_contract`, `unknown_version`.

@@ -1,7 +1,6 @@
-"""The ContractFolder: files that a person keeps as contracts, each saving a new version by the operator.
+"""The ContractFolder: files that a person edits as contracts; each save registers a version as the operator.
 
-`NAME.schema.json` is contract NAME of one team, `TEAM/NAME.schema.json` of another.  It does not know how files are
-watched.
+`NAME.schema.json` is contract NAME of one team, `TEAM/NAME.schema.json` is contract NAME of team TEAM.
 """
 
 import json
@@ -28,7 +27,7 @@ class ContractFolder:
     def __init__(
         self, database: Database, contracts: ContractBook, notices: Notices, folder: Path, *, team: str
     ) -> None:
-        """Name the folder, and the team whose contracts lie in it directly."""
+        """Watch `folder`; contracts directly in it belong to `team`."""
         self._database = database
         self._contracts = contracts
         self._notices = notices
@@ -36,11 +35,11 @@ class ContractFolder:
         self._team = team
 
     async def take(self, file: SavedFiles) -> None:
-        """Register what a file holds as the next version, or tell what is wrong with it.
+        """Register a file's content as the next version, or warn about what is wrong with it.
 
-        What is the newest version already, or was saved before that was registered, changes nothing.  Hidden files and
-        folders are not the person's work: editors, file managers and version control keep theirs there.
+        Content changes nothing if it is already the newest version, or was saved before that was registered.
         """
+        # Editors, file managers and version control keep files of their own in hidden places.
         place = file.path.relative_to(self._folder)
         if any(part.startswith(".") for part in place.parts):
             return
@@ -60,7 +59,7 @@ class ContractFolder:
             await self._contracts.announce(outcome)
 
     async def _register(self, draft: Draft, note: str, saved_at: datetime) -> NewVersion | None:
-        """Store a draft; None if there is nothing new, or something newer."""
+        """Store a draft; return None if it is not new, or older than the newest version."""
         if draft.previous is not None and saved_at < draft.previous.registered_at:
             return None
         async with self._database.write() as tx:
@@ -81,11 +80,11 @@ def _schema(content: bytes | None) -> dict[str, Any]:
     try:
         schema = json.loads(content)
     except ValueError as error:
-        raise Refusal("invalid_json", detail=f"no valid JSON: {error}") from error
+        raise Refusal("invalid_json", detail=f"the file is not valid JSON: {error}") from error
     except RecursionError as error:
-        raise Refusal("invalid_json", detail="it is nested too deeply") from error
+        raise Refusal("invalid_json", detail="the file is nested too deeply") from error
     if not isinstance(schema, dict):
-        raise Refusal("invalid_schema", detail="a schema is an object")
+        raise Refusal("invalid_schema", detail="a schema must be a JSON object")
     return schema
 
 
@@ -97,7 +96,7 @@ def _sentence(refusal: Refusal) -> str:
 
 
 def _told(registered: NewVersion) -> str:
-    """Name the version."""
+    """Return the version's name for a sentence."""
     return f"{registered.contract.name} v{registered.contract.version} of {registered.contract.team}"
 
 

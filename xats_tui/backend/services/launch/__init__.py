@@ -1,1 +1,1 @@
-"""Starting agents in tmux panes."""
+"""Launching of agents in tmux panes."""

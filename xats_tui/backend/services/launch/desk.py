@@ -1,6 +1,6 @@
-"""What the coordinator does about launches: who is there under a name, whose pane is announced, who has arrived.
+"""The coordinator's part of a launch: look up the name, announce the pane, record the arrival.
 
-It opens nothing and starts nothing; that is `services/launching`'s.
+It opens no window and starts no process; the `Launcher` does that.
 """
 
 from datetime import timedelta
@@ -21,7 +21,7 @@ from xats_tui.core.model.launches import LaunchRequest
 from xats_tui.core.model.panes import PaneRef
 
 ANNOUNCED_FOR = timedelta(seconds=600)
-"""How long the announcement of a pane counts: somebody may have to answer a question of the client's first."""
+"""Lifetime of a pane's announcement: a person may have to answer a question of the client first."""
 
 
 class LocalLaunchBackend:
@@ -35,7 +35,7 @@ class LocalLaunchBackend:
         self._processes = Processes()
 
     async def known(self, team: str, name: str) -> KnownAgent | None:
-        """What is known of an agent of that name; None if there is none."""
+        """Return what is known of the agent with that name; None if there is none."""
         agent = await self._registry.by_name(team, name)
         if agent is None:
             return None
@@ -48,7 +48,7 @@ class LocalLaunchBackend:
         )
 
     async def expect(self, wanted: LaunchRequest, pane: PaneRef | None, mark: str) -> None:
-        """Forget how an earlier agent of that name was woken; note the pane in which a Codex is about to run."""
+        """Forget how an earlier agent with that name was woken; announce the pane in which a Codex is about to run."""
         agent = await self._registry.by_name(wanted.team, wanted.name)
         async with self._database.write() as tx:
             if agent is not None and agent.delivery.kind is not DeliveryKind.NONE:
@@ -57,10 +57,10 @@ class LocalLaunchBackend:
                 await self._registrar.announce(tx, pane, mark, ANNOUNCED_FOR)
 
     async def bind(self, agent_id: str, mark: str) -> None:
-        """Bind the pane that is expected under this mark, if what is to run in it does by now.
+        """Bind the pane that was announced under this mark, if its program runs by now.
 
         Raises:
-            Refusal: `unknown_agent` if it has left again.
+            Refusal: `unknown_agent` if the agent has left again.
         """
         await self._registrar.bind_announced(agent_id, mark)
 
@@ -71,10 +71,10 @@ class LocalLaunchBackend:
     async def arrived_for(
         self, actor: Actor, wanted: LaunchRequest, agent_id: str, base_url: str, session_id: str
     ) -> None:
-        """Write down that it is there, and the session of its own server by which it is woken, if there is one.
+        """Record the agent's arrival, and the session of its own server through which it is woken, if there is one.
 
         Raises:
-            Refusal: `unknown_agent` if it has left again; `invalid_delivery`.
+            Refusal: `unknown_agent` if the agent has left again; `invalid_delivery`.
         """
         agent = await self._registry.by_id(agent_id)
         if agent is None:
@@ -88,7 +88,7 @@ class LocalLaunchBackend:
             await activity.note(tx, actor.name, "launch", detail, agent_id=agent_id)
 
     async def _lives(self, agent: Agent) -> bool:
-        """Whether its process lives, or if that is not known, whether somebody speaks for it now."""
+        """Return whether its process lives, or if no process is known, whether a session speaks for it."""
         if agent.process is not None:
             return agent.process in await self._processes.living({agent.process})
         return self._sessions.is_connected(agent.agent_id)

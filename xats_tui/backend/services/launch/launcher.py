@@ -1,6 +1,6 @@
-"""Launcher: the order in which a client becomes an agent in a pane of its own, and what of it the coordinator knows.
+"""The Launcher: the steps by which a client becomes an agent in its own pane.
 
-What cannot be is refused before anything is opened.  How a client is started is `xats_tui.launching`'s.
+Invalid requests are refused before anything is opened.  `xats_tui.clients.launch` knows each client's command line.
 """
 
 import asyncio
@@ -24,79 +24,79 @@ from xats_tui.core.screen.ansi_grid import parse_screen
 from xats_tui.runtime.settings import Settings
 
 PATIENCE = timedelta(seconds=90)
-"""How long a client may take to register: one that cannot reach the network at its start takes half a minute."""
+"""Time for a client to register: without a network its start takes half a minute."""
 
 SCREEN_PATIENCE = timedelta(seconds=20)
-"""How long a screen may take to come up after its agent has registered."""
+"""Time for a screen to appear after its agent has registered."""
 
 POLL_INTERVAL_S = 0.25
-"""Seconds between two looks whether it has registered."""
+"""Time between two checks for the registration."""
 
 COMPLAINT = re.compile(r"\b(error|fail|cannot|can't|not found|invalid|denied|unknown option)", re.IGNORECASE)
-"""A line of a pane that says what is wrong, if one does."""
+"""A line of a pane that names an error."""
 
 SCROLLBACK_LINES = 100
-"""Lines above the screen of a program that has ended."""
+"""Lines above the screen that are read from a program that has ended."""
 
 DEAD = "Pane is dead"
-"""tmux's own word under a program that has ended."""
+"""tmux's own line under a program that has ended."""
 
 MAX_LINE_CHARS = 160
-"""Characters of what a pane shows that are told."""
+"""Longest quotation from a pane."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAgent:
-    """What the coordinator knows of a name in a team."""
+    """The coordinator's knowledge of a name in a team."""
 
     agent_id: str
     lives: bool
-    """Whether somebody is there under that name."""
+    """True if the agent is alive."""
     seen_at: datetime
     is_bound: bool
-    """Whether its pane is known."""
+    """True if its pane is known."""
     delivery: str
-    """How it is woken besides its pane; `none` if it is not."""
+    """The delivery kind beside its pane; `none` if there is none."""
 
 
 class LaunchBackend(Protocol):
-    """What a launch asks of the coordinator."""
+    """The coordinator's part of a launch."""
 
     async def known(self, team: str, name: str) -> KnownAgent | None:
-        """What is known of an agent of that name; None if there is none."""
+        """Return what is known of the agent with that name; None if there is none."""
         ...
 
     async def expect(self, wanted: LaunchRequest, pane: PaneRef | None, mark: str) -> None:
-        """Forget how an earlier agent of that name was woken; note the pane in which a Codex is about to run."""
+        """Forget how an earlier agent with that name was woken; announce the pane in which a Codex is about to run."""
         ...
 
     async def bind(self, agent_id: str, mark: str) -> None:
-        """Bind the pane that is expected under this mark, if what is to run in it does by now."""
+        """Bind the pane that was announced under this mark, if its program runs by now."""
         ...
 
     async def arrived(self, wanted: LaunchRequest, agent_id: str, base_url: str, session_id: str) -> None:
-        """Write down that it is there, and the session of its own server by which it is woken, if there is one."""
+        """Record the agent's arrival, and the session of its own server through which it is woken, if there is one."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchSite:
-    """Where a pane is to be opened."""
+    """The place where a pane is to be opened."""
 
     socket: str = ""
-    """Path of the tmux server's socket; empty for the one that tmux itself would choose."""
+    """Path of the tmux server's socket; empty for the server that tmux would choose itself."""
     seat: PaneRef | None = None
-    """The pane of whoever launches, if it is on that server."""
+    """The pane of the person who launches, if it is on that server."""
     splits: bool = False
-    """Split that pane instead of opening a window."""
+    """True to split that pane instead of opening a window."""
 
 
 Tell = Callable[[str], None]
-"""Takes what is being done, in a few words."""
+"""Called with each step of a launch, in a few words."""
 
 
 def nobody(words: str) -> None:
-    """Nobody wants to hear it."""
+    """Ignore the steps of a launch."""
 
 
 class Launcher:
@@ -109,7 +109,7 @@ class Launcher:
         self._settings = settings
 
     async def grant(self, actor: Actor, wish: LaunchFormEntry) -> LaunchResult:
-        """Launch what somebody at the dashboard wants, who sits in that pane.
+        """Launch an agent from the dashboard's form; `seat` is the pane of the person at the dashboard.
 
         Raises:
             Refusal: as `checked`, `means_for` and `launch` do.
@@ -120,29 +120,29 @@ class Launcher:
     async def launch(
         self, wanted: LaunchRequest, where: LaunchSite, tell: Tell = nobody, *, patience: timedelta | None = PATIENCE
     ) -> LaunchResult:
-        """Start a client in a pane of its own, and wait until it has registered.
+        """Start a client in its own pane, and wait until it has registered.
 
         Args:
             wanted: the agent.
-            where: where the pane is to be.
-            tell: hears what is being done.
-            patience: how long it may take; None does not wait.
+            where: the place for the pane.
+            tell: called with each step.
+            patience: time for the registration; None does not wait.
 
         Raises:
             Refusal: those of `means_for`, `name_taken`, `no_tmux`: nothing was started; `not_started`,
-                `not_registered`: what the pane shows.
+                `not_registered`: with a line from the pane.
         """
         means = means_for(wanted, self._settings)
         known = await self._desk.known(wanted.team, wanted.name)
         if known is not None and known.lives:
-            told = f"{wanted.name} is in team {wanted.team} already, alive: take another name, or end that one first"
+            told = f"{wanted.name}@{wanted.team} is registered already, and alive: choose another name, or end it first"
             raise Refusal("name_taken", sentence=told)
         start = prepared(wanted, means)
         place = await self._started(wanted, means, start, where)
         begun = self._clock.now()
         if patience is None:
             return _launched(wanted, place, None, "none")
-        tell(f"{wanted.client} starts in {place.session}:{place.window} ({place.pane.pane_id}), it has to register")
+        tell(f"{wanted.client} starts in {place.session}:{place.window} ({place.pane.pane_id}); it has to register now")
         known = await self._registered(wanted, place, begun, patience)
         if start.announces and not known.is_bound:
             await self._bind(wanted, known.agent_id, means.mark)
@@ -186,16 +186,16 @@ class Launcher:
             if known is not None and known.seen_at >= begun:
                 return known
             if await self._windows.has_ended(place):
-                # tmux pushes out of sight what stood at the top to say that the program is dead.
+                # tmux scrolls the top of the screen away to print that the program is dead.
                 told = f"{wanted.client} has ended{await self._told(place, before=SCROLLBACK_LINES)}"
-                raise Refusal("not_started", sentence=f"{told}; its pane is kept: look with\n{_way(place)}")
+                raise Refusal("not_started", sentence=f"{told}; its pane is kept; look at it with\n{_way(place)}")
             if self._clock.now() - begun > patience:
                 told = f"{wanted.client} runs, but {wanted.name} has not registered in {patience.seconds} s"
-                raise Refusal("not_registered", sentence=f"{told}{await self._told(place)}; look with\n{_way(place)}")
+                raise Refusal("not_registered", sentence=f"{told}{await self._told(place)}; look at it with\n{_way(place)}")
             await asyncio.sleep(POLL_INTERVAL_S)
 
     async def _bind(self, wanted: LaunchRequest, agent_id: str, mark: str) -> None:
-        """Wait until its screen is there, too, for a while; without it the agent is there all the same."""
+        """Wait a while until the agent's screen is there, too; without a screen the launch still succeeds."""
         give_up_at = self._clock.now() + SCREEN_PATIENCE
         while self._clock.now() < give_up_at:
             await self._desk.bind(agent_id, mark)
@@ -205,8 +205,9 @@ class Launcher:
             await asyncio.sleep(POLL_INTERVAL_S)
 
     async def _session(self, start: ClientStart) -> str:
-        """A session that it shows, for it alone: several opencodes in one folder see each other's."""
+        """Begin a session for this agent alone; return "" if the server gives none."""
         try:
+            # Several opencodes in one folder share their sessions, so the newest session may be another agent's.
             return await begin_session(start.base_url)
         except NoServerAnswer:
             return ""

@@ -1,6 +1,6 @@
-"""What a launch takes on this machine: a name that can be, a folder, the program, a port, the command of the bridge.
+"""The prerequisites of a launch on this machine: valid name, folder, program, free port, command of the bridge.
 
-It opens no window and asks no coordinator.
+It opens no window and calls no coordinator.
 """
 
 import os
@@ -20,13 +20,13 @@ from xats_tui.runtime.settings import Settings
 
 
 def checked(client: str, name: str, team: str | None, role: str | None, folder: Path, **more: object) -> LaunchRequest:
-    """The agent that is meant, as it will be registered.
+    """Return the launch request, checked, with the team that the agent will have.
 
     Raises:
-        Refusal: `unknown_client`, `no_folder`, or a label that cannot be.
+        Refusal: `unknown_client`, `no_folder`, or an invalid label.
     """
     if client not in PROGRAMS:
-        raise Refusal("unknown_client", sentence=f"{client} cannot be launched; there are: {', '.join(PROGRAMS)}")
+        raise Refusal("unknown_client", sentence=f"{client} cannot be launched; choose one of: {', '.join(PROGRAMS)}")
     place = folder.expanduser().absolute()
     if not place.is_dir():
         raise Refusal("no_folder", sentence=f"there is no folder {place}")
@@ -36,15 +36,15 @@ def checked(client: str, name: str, team: str | None, role: str | None, folder: 
         team=team_of(team, str(place)),
         role=checked_label("role", role) if role else None,
         folder=place,
-        **more,  # type: ignore[arg-type]  # the fields of Wanted that need no check
+        **more,  # type: ignore[arg-type]  # fields of LaunchRequest that need no check
     )
 
 
 def means_for(wanted: LaunchRequest, settings: Settings, environment: Mapping[str, str] = os.environ) -> LaunchCommand:
-    """What a start of it takes on this machine.
+    """Return the launch command for this machine.
 
     Raises:
-        Refusal: `not_installed`; `token_not_in_file`: the bridge would have to be told the token where all can read it.
+        Refusal: `not_installed`; `token_not_in_file`: the bridge could get the token only where all users can read it.
     """
     if settings.token and not _says_token(settings.config_path):
         told = f"the agent's bridge needs the token, too: write it into {settings.config_path}"
@@ -53,7 +53,7 @@ def means_for(wanted: LaunchRequest, settings: Settings, environment: Mapping[st
     if program is None:
         told = f"{PROGRAMS[wanted.client]} is not installed, or not on PATH: {INSTALLS[wanted.client]}"
         raise Refusal("not_installed", sentence=told)
-    # -P: a folder with a module of a name that Python has, too, must not get in the bridge's way.
+    # -P: a module in the folder with the name of a standard module must not be imported by the bridge.
     xats = (sys.executable, "-P", "-m", "xats_tui")
     home = ("--home", str(settings.home), *(("--pid-file", str(settings.pid_file)) if settings.pid_file else ()))
     with socket.socket() as free:
@@ -77,7 +77,7 @@ def _says_token(config: Path) -> bool:
 
 
 def prepared(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str, str] = os.environ) -> ClientStart:
-    """What the pane is to run; programs are found there as they are here."""
+    """Return the command and environment for the pane; programs are found on this process's PATH."""
     start = start_of(wanted, means, environment)
     path = {"PATH": environment["PATH"]} if "PATH" in environment else {}
     return ClientStart(

@@ -1,7 +1,7 @@
 """Differences between two JSON Schemas, field by field, as subscribers of cross-agent-teams-mcp know them.
 
-The diff copies the reference, including its blind spots: agents rely on its form.  `compatibility` covers the blind
-spots.
+The diff copies the reference, including its blind spots: agents rely on its form.  `compatibility` covers
+what it overlooks.
 """
 
 from collections.abc import Mapping

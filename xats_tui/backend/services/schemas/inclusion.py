@@ -1,9 +1,8 @@
 """Inclusion of JSON Schemas: whether one schema allows everything that another allows, and the obstacles if not.
 
 `True` is a proof, `False` names a demand that the inner schema does not make, and `None` means that the answer is
-unknown.
-One rule is milder than JSON Schema: a property that an open object does not mention counts as absent.  Otherwise a
-version that adds an optional property would never be compatible with the one before.
+unknown.  One rule is milder than JSON Schema: a property that an open object does not mention counts as absent.
+Otherwise a version that adds an optional property would never be compatible with the one before.
 """
 
 from collections.abc import Callable, Iterator, Mapping

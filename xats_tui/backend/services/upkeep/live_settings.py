@@ -1,7 +1,4 @@
-"""LiveSettings: what of the config file holds as soon as the file is saved, and what only from the next start on.
-
-It does not know who uses a setting; it is handed one function that applies them.
-"""
+"""Settings that take effect as soon as the config file is saved, and settings that wait for the next start."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,7 +20,7 @@ SAFE = frozenset(
         "wake_ttl_ms",
     }
 )
-"""Settings that nothing was built upon: they hold from the next time they are needed."""
+"""Settings that are read each time they are needed, so that a change takes effect at once."""
 
 
 class LiveSettings:
@@ -35,7 +32,7 @@ class LiveSettings:
         self._apply = apply
 
     async def take(self, file: SavedFiles) -> None:
-        """Read the settings again; with one that cannot be used, all stay as they are."""
+        """Read the settings again; if one of them is invalid, all settings stay as they are."""
         try:
             loaded = await asyncio.to_thread(reloaded, self._loaded)
         except InvalidSettings as error:

@@ -1,6 +1,6 @@
-"""What the coordinator stands on and cannot mend: the operator is told when it fails, and that it works again.
+"""Watch over database and tmux: the operator is told when one of them fails, and when it works again.
 
-It knows neither databases nor tmux, only that each says in a sentence what is wrong with it.
+Each reports in one sentence what is wrong with it.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,26 +9,26 @@ from xats_tui.backend.health.notices import Notices
 from xats_tui.core.clock import Clock
 
 POLL_INTERVAL_S = 1.0
-"""Seconds between two looks."""
+"""Time between two checks."""
 
 
 class Outages:
-    """What has failed of the things it was given."""
+    """The current outages of the watched parts."""
 
     def __init__(self, troubles: Mapping[str, Callable[[], str]], notices: Notices, clock: Clock) -> None:
-        """Name each thing, with the question what is wrong with it; the answer is empty if nothing is."""
+        """Watch the named parts; each function returns a sentence about its trouble, or an empty text."""
         self._troubles = troubles
         self._notices = notices
         self._clock = clock
 
     async def run(self) -> None:
-        """Look, for ever."""
+        """Check every second, without end."""
         while True:
             self.look()
             await self._clock.sleep(POLL_INTERVAL_S)
 
     def look(self) -> None:
-        """Tell what is wrong now, and no more what was."""
+        """Report current troubles, and settle past ones."""
         for name, trouble in self._troubles.items():
             if sentence := trouble():
                 self._notices.warn(name, sentence)

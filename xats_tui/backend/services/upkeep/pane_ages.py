@@ -1,6 +1,6 @@
-"""PaneAges: a dialog that waits since ten o'clock still does after a restart or a take-over of the coordinator.
+"""PaneAges: the age of a pane's state survives a restart or a take-over of the coordinator.
 
-It keeps since when panes are as they are, and hands that back to the monitor before its first look.
+The start time of each pane's state is stored, and given to the monitor before its first look.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from xats_tui.core.events import Event, PaneBound, PaneChanged
 from xats_tui.core.model.panes import PaneRef
 
 DELAY_S = 1.0
-"""Until a change is written: a pane that flickers is one row."""
+"""Delay before a change is written: a flickering pane is written once."""
 
 
 class PaneAges:
@@ -27,11 +27,11 @@ class PaneAges:
         self._stirred = asyncio.Event()
 
     async def hand_back(self) -> None:
-        """Give the monitor what was kept."""
+        """Give the stored ages to the monitor."""
         self._monitor.remember(await store.ages(self._database))
 
     def hear(self, event: Event) -> None:
-        """Take note of a pane whose state has changed, or that is nobody's any more."""
+        """Note a pane whose state has changed, or that was bound or released."""
         if isinstance(event, PaneChanged) and event.state_changed:
             self._changed.add(PaneRef(event.socket, event.pane_id))
             self._stirred.set()
@@ -39,14 +39,14 @@ class PaneAges:
             self._stirred.set()
 
     async def run(self) -> None:
-        """Keep what changes, for ever."""
+        """Store changes as they come, without end."""
         while True:
             await self._stirred.wait()
             await self._clock.sleep(DELAY_S)
             await self.keep()
 
     async def keep(self) -> None:
-        """Keep the ages of the panes that have changed since the last time."""
+        """Store the ages of panes that have changed since the last time."""
         self._stirred.clear()
         changed, self._changed = self._changed, set()
         views = {pane: self._monitor.view(pane) for pane in changed}

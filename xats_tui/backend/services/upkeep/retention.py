@@ -1,6 +1,6 @@
-"""Retention: what the database need not keep for ever goes, off the way of every call.
+"""Retention: deletes old rows, in small transactions beside the calls.
 
-Unread mail, agents, tasks, contracts and subscriptions stay; so do the ids of whoever left.
+Unread messages, agents, tasks, contracts and subscriptions stay, and so do the ids of departed agents.
 """
 
 import logging
@@ -17,16 +17,16 @@ from xats_tui.core.errors import StoreError
 logger = logging.getLogger(__name__)
 
 BATCH_ROWS = 500
-"""Rows that one transaction deletes at the most: a call that comes meanwhile waits for one of them, a few ms."""
+"""Most rows that one transaction deletes: a call meanwhile waits for one transaction, a few ms."""
 
 ANSWERS_KEPT = timedelta(days=1)
-"""How long the answer of a call is kept for a bridge that asks again."""
+"""Time for which a call's answer is kept for a bridge that repeats the call."""
 
 Prune = Callable[[Transaction, datetime, int], Awaitable[int]]
 
 
 class Retention:
-    """The rounds that delete what is old."""
+    """Rounds that delete old rows."""
 
     def __init__(self, database: Database, clock: Clock, *, keep: timedelta, pause: timedelta) -> None:
         self._database = database
@@ -35,17 +35,17 @@ class Retention:
         self._pause = pause
 
     def tune(self, *, keep: timedelta, pause: timedelta) -> None:
-        """Use these from the next round on."""
+        """Use these values from the next round on."""
         self._keep, self._pause = keep, pause
 
     async def run(self) -> None:
-        """One round after each pause, for ever."""
+        """Run one round after each pause, without end."""
         while True:
             await self._clock.sleep(self._pause.total_seconds())
             await self.prune()
 
     async def prune(self) -> None:
-        """One round; what cannot be deleted is logged, left for the next round, and holds up nothing else."""
+        """Run one round; a failed deletion is logged, left for the next round, and stops nothing else."""
         now = self._clock.now()
         rounds: tuple[tuple[str, Prune, datetime], ...] = (
             ("messages", store.prune_messages, now - self._keep),
@@ -67,7 +67,7 @@ class Retention:
             await pre_registrations.prune(tx)
 
     async def _batches(self, prune: Prune, before: datetime) -> int:
-        """Delete all that is old, in transactions between which others have their turn."""
+        """Delete all old rows, in transactions between which calls have their turn."""
         total, deleted = 0, BATCH_ROWS
         while deleted == BATCH_ROWS:
             async with self._database.write() as tx:
