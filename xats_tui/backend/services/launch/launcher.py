@@ -191,7 +191,9 @@ class Launcher:
                 raise Refusal("not_started", sentence=f"{told}; its pane is kept; look at it with\n{_way(place)}")
             if self._clock.now() - begun > patience:
                 told = f"{wanted.client} runs, but {wanted.name} has not registered in {patience.seconds} s"
-                raise Refusal("not_registered", sentence=f"{told}{await self._told(place)}; look at it with\n{_way(place)}")
+                raise Refusal(
+                    "not_registered", sentence=f"{told}{await self._told(place)}; look at it with\n{_way(place)}"
+                )
             await asyncio.sleep(POLL_INTERVAL_S)
 
     async def _bind(self, wanted: LaunchRequest, agent_id: str, mark: str) -> None:
