@@ -90,7 +90,7 @@ async def test_headless_to_dashboard_to_headless_under_load_fails_no_call_and_lo
         tmux.send(pane.pane_id, "C-q")
         await tmux.wait_for(pane.pane_id, "Leave running")
         tmux.send(pane.pane_id, "Enter")
-        await tmux.wait_for(pane.pane_id, "the coordinator goes on without a screen: pid ")
+        await tmux.wait_for(pane.pane_id, "the coordinator keeps running without a dashboard: pid ")
         third = await running(home, lambda record: not record.screen)
         await load.goes_on()
         load.ended = True

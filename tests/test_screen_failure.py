@@ -25,7 +25,9 @@ def home() -> Iterator[Path]:
 async def failed(tmux: TmuxServer, home: Path, times: int = 1) -> AsyncIterator[tuple[Pane, ScriptedHost]]:
     """A dashboard whose screen has failed and will fail again, so many times in all; an agent is connected."""
     program = (sys.executable, "-m", "tests.stand_ins.failing_screen", str(times))
-    pane = await opened(tmux, home, "--port", "0", program=program, until="g      go on without a screen")
+    pane = await opened(
+        tmux, home, "--port", "0", program=program, until="g      keep the coordinator running without a dashboard"
+    )
     async with agents(home, "a") as (host,):
         yield pane, host
 
@@ -34,8 +36,8 @@ async def test_the_coordinator_goes_on_serving_and_the_log_has_the_report(tmux: 
     async with failed(tmux, home) as (pane, host):
         assert (await host.call("echo", msg="hi"))["msg"] == "hi"
         shown = tmux.capture(pane.pane_id)
-        assert "xats-tui: the screen failed: " in shown
-        assert f"The report is in {home}/xats-tui.log" in shown
+        assert "xats-tui: the dashboard failed: " in shown
+        assert f"See the log: {home}/xats-tui.log" in shown
         assert "Traceback" not in shown
         assert "Traceback" in (home / "xats-tui.log").read_text()
         tmux.send(pane.pane_id, "s", "Enter")
@@ -57,7 +59,7 @@ async def test_it_goes_on_without_a_screen_if_that_is_wanted(tmux: TmuxServer, h
     async with failed(tmux, home) as (pane, host):
         before = await running(home)
         tmux.send(pane.pane_id, "g", "Enter")
-        await tmux.wait_for(pane.pane_id, "the coordinator goes on without a screen: pid ")
+        await tmux.wait_for(pane.pane_id, "the coordinator keeps running without a dashboard: pid ")
         after = await running(home, lambda record: not record.screen)
         assert after.port == before.port
         assert (await host.call("echo", msg="hi"))["msg"] == "hi"
@@ -69,9 +71,9 @@ async def test_a_screen_that_fails_again_and_again_is_not_reopened_by_a_mere_ent
 ) -> None:
     async with failed(tmux, home, times=3) as (pane, _):
         tmux.send(pane.pane_id, "Enter")
-        await tmux.wait_until(lambda: tmux.capture(pane.pane_id).count("the screen failed") == 2)
+        await tmux.wait_until(lambda: tmux.capture(pane.pane_id).count("the dashboard failed") == 2)
         tmux.send(pane.pane_id, "Enter")
-        await tmux.wait_for(pane.pane_id, "r      open the screen again (it failed 3 times in a minute)")
+        await tmux.wait_for(pane.pane_id, "r      reopen the dashboard (it failed 3 times in a minute)")
         await tmux.wait_until(lambda: tmux.capture(pane.pane_id).rstrip().endswith("\n>"))
         tmux.send(pane.pane_id, "Enter")
         await tmux.wait_until(lambda: tmux.capture(pane.pane_id).rstrip().endswith("\n>\n>"))

@@ -102,7 +102,7 @@ def test_a_coordinator_without_a_screen_makes_room_and_leaves_its_port(tmp_path:
     with daemon(tmp_path) as (process, port), taken(loaded(tmp_path), also_a_dashboard=False) as place:
         assert process.wait(PATIENCE) == 0
         assert place.loaded.settings.port == port
-        assert f"took over from the coordinator without a screen that ran here (pid {process.pid})" in place.note
+        assert f"took over from the coordinator without a dashboard that ran here (pid {process.pid})" in place.note
 
 
 @pytest.mark.slow
@@ -116,7 +116,10 @@ def test_a_dashboard_keeps_its_place_and_is_named(tmp_path: Path) -> None:
     with incumbent(tmp_path, screen=True, terminal=terminal, started_at=started_at) as record:
         sentence = refusal(tmp_path)
         assert lives(record.pid)
-    assert f"a dashboard of this home runs already: pid {record.pid}, port {record.port}, in tmux pane %3" in sentence
+    assert (
+        f"a dashboard of this home is already running: pid {record.pid}, port {record.port}, in tmux pane %3"
+        in sentence
+    )
     assert ", since 2026-01-0" in sentence
     assert "--takeover" in sentence
 
@@ -175,7 +178,7 @@ def test_while_another_program_starts_a_coordinator_nobody_else_does(
 ) -> None:
     monkeypatch.setattr(takeover, "TURN_TIMEOUT_S", 0.1)
     with pid_file.starting(tmp_path / "daemon.pid"):
-        assert refusal(tmp_path) == f"pid {os.getpid()} is starting a coordinator of this home: try again"
+        assert refusal(tmp_path) == f"pid {os.getpid()} is already starting a coordinator for this home: try again"
 
 
 def test_one_that_ended_by_itself_has_made_room(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The command line: what was typed becomes a command, what fails becomes one sentence and an exit code.
+"""Command line: parses arguments, runs the command, and turns failures into one sentence and an exit code.
 
-Exit codes: 0 done, 1 cannot start or go on, 2 the command line is wrong, 130 interrupted.
+Exit codes: 0 done, 1 cannot start or continue, 2 invalid command line, 130 interrupted.
 """
 
 from xats_tui.mcp_bridge.host import early  # noqa: F401  (a bridge hears its host from here on)
@@ -40,21 +40,21 @@ EXIT_INTERRUPTED = 130
 
 HELP = """Coordinate a team of coding agents, and watch them at work.
 
-Without a command it opens the dashboard.  The coordinator runs inside: agents (Claude Code, Codex, opencode, anything
-that speaks MCP) connect to it through `xats-tui mcp`, send each other messages, share tasks and publish contracts.
+Without a command, it opens the dashboard with the coordinator inside.  Agents (Claude Code, Codex, opencode, any
+MCP client) connect to it through `xats-tui mcp`, send each other messages, share tasks and publish contracts.
 
 Every flag may stand before or after the command.  Each can also be set in the environment (XATS_PORT for --port) or in
-config.toml in the home; `xats-tui config` shows what holds and why.
+config.toml in the home; `xats-tui config` shows every setting and where it comes from.
 """
 
 OPERATORS = (status, agents, messages, wakes, tasks, contracts, send, poke, replay, reassign, save)
-"""What the operator asks of the running coordinator."""
+"""Commands that ask the running coordinator."""
 
 cli = typer.Typer(name=NAME, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
 for command in (daemon, mcp, channel, hook, config, pre_register_codex_pane, setup, repair, launch, *OPERATORS):
     cli.command(command.__name__.replace("_", "-"))(with_settings(command))
 cli.command("demo")(demo)  # with settings of its own
-cli.command("doctor")(accepts_flags(doctor))  # bad settings are a finding of its own
+cli.command("doctor")(accepts_flags(doctor))  # invalid settings are one of its findings
 
 
 @cli.callback(invoke_without_command=True)
@@ -64,41 +64,41 @@ def root(
     flags: dict[str, str],
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
     takeover: Annotated[
-        bool, typer.Option("--takeover", help="Open the dashboard in place of one that runs elsewhere, which ends.")
+        bool, typer.Option("--takeover", help="Take over from a dashboard that runs elsewhere; it ends.")
     ] = False,
     read_only: Annotated[
-        bool, typer.Option("--read-only", help="Open a dashboard in which everything is seen and nothing changed.")
+        bool, typer.Option("--read-only", help="Open a dashboard that shows everything and changes nothing.")
     ] = False,
 ) -> int | None:
-    """Keep the flags for the command that follows; without one, open the dashboard."""
+    """Keep the flags for the subcommand; without one, open the dashboard."""
     context.obj = flags
     if version:
         print(f"{NAME} {__version__}")
         raise typer.Exit
     if takeover and context.invoked_subcommand:
-        raise typer.BadParameter("--takeover is for the dashboard, which is opened without a command")
+        raise typer.BadParameter("--takeover works only for the dashboard: run `xats-tui --takeover` alone")
     if read_only and context.invoked_subcommand:
-        raise typer.BadParameter("--read-only is for the dashboard, which is opened without a command")
+        raise typer.BadParameter("--read-only works only for the dashboard: run `xats-tui --read-only` alone")
     return (
         dashboard(load(flags), takeover=takeover, read_only=read_only) if context.invoked_subcommand is None else None
     )
 
 
 def main() -> int:
-    """Run the command line of this process; the exit code."""
+    """Run the command line of this process and return the exit code."""
     early_sigint.raise_from_now_on()
-    logging.getLogger().addHandler(logging.NullHandler())  # else an unexpected failure is printed with its traceback
+    logging.getLogger().addHandler(logging.NullHandler())  # otherwise an unexpected failure prints its traceback
     try:
         return cli(prog_name=NAME, standalone_mode=False) or 0
     except typer.TyperException as error:
-        return _failed(f"{_sentence(error.format_message())}; `{NAME} --help` shows what there is", error.exit_code)
+        return _failed(f"{_sentence(error.format_message())}; see `{NAME} --help`", error.exit_code)
     except (InvalidSettings, AlreadyRunning, XatsError) as error:
         return _failed(str(error), EXIT_FAILED)
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except Exception as error:
-        logging.getLogger(__name__).exception("unexpected")
-        return _failed(f"unexpected {type(error).__name__}: {error}; the log file says more", EXIT_FAILED)
+        logging.getLogger(__name__).exception("unexpected failure")
+        return _failed(f"unexpected {type(error).__name__}: {error}; see the log file for details", EXIT_FAILED)
 
 
 def _failed(sentence: str, code: int) -> int:

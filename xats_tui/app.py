@@ -1,6 +1,6 @@
-"""The dashboard: modes, themes, and the way from stale scopes to a new picture.
+"""Application of the dashboard: modes, themes, and the way from stale scopes to a new snapshot.
 
-What a mode shows is the mode's business; what comes after the screen, that of `life.py`.
+Modes define what they show; `dashboard/run.py` decides what happens after the app has closed.
 """
 
 import asyncio
@@ -49,14 +49,14 @@ logger = logging.getLogger(__name__)
 
 WIDTHS = [(0, "-cramped"), (80, "-narrow"), (120, "-normal"), (160, "-wide")]
 HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall")]
-"""Cells from which a screen has each class; the stylesheets know what it means."""
+"""Minimum sizes in cells and the classes that a screen gets from them; the stylesheets use the classes."""
 
 
 FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
-"""Seconds in which nothing is painted while a mode is opened for the first time, and again."""
+"""Seconds without painting while a mode is opened: for the first time, and later."""
 
 ROSTER_TIMEOUT_S = 2.0
-"""Seconds for the coordinator to say who is connected, when the operator quits."""
+"""Seconds to wait for the coordinator's list of connected agents on quitting."""
 
 SCREENS: tuple[type[ModeScreen], ...] = (
     LiveMode,
@@ -67,13 +67,13 @@ SCREENS: tuple[type[ModeScreen], ...] = (
     ContractsMode,
     ActivityMode,
 )
-"""The screen of each mode."""
+"""Screens of the modes."""
 
 STYLES = ("frame", "panels", "dialogs", "live", "lists", "answering", "wakes", "contracts", "activity", "tasks")
 
 
 class XatsApp(App[Next]):
-    """The screen of a coordinator."""
+    """Dashboard of a coordinator."""
 
     TITLE = "xats-tui"
     CSS_PATH: ClassVar[list[str | PurePath]] = [f"screens/styles/{name}.tcss" for name in STYLES]
@@ -88,43 +88,43 @@ class XatsApp(App[Next]):
 
     @dataclass
     class Pictured(Message):
-        """There is a new picture."""
+        """Posted when there is a new snapshot."""
 
         snapshot: Snapshot
 
     def __init__(self, desk: ModeContext, *, note: str = "", when_seen: Callable[[], object] | None = None) -> None:
-        """Make the screen.
+        """Create the dashboard.
 
         Args:
-            desk: what it works with.
-            note: what the operator is told first.
-            when_seen: called once, as soon as there is something to see.
+            desk: context for all modes.
+            note: first notification for the operator.
+            when_seen: called once, as soon as something is visible.
         """
         super().__init__(driver_class=JobDriver)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = DARK.name  # before the stylesheets are read: another theme has them all read again
+        self.theme = DARK.name  # before the stylesheets are read: a change of theme reads all of them again
         self.snapshot = Snapshot()
         self.failure: Exception | None = None
-        """What ended the screen, if it was not left."""
+        """Exception that ended the app, if it was not closed by the operator."""
         self._desk = desk
         self._note = note
         self._when_seen = when_seen
         self._trail: list[Mode] = []
-        """The modes through which the operator has come to the one that is open."""
+        """Modes through which the operator came to the open mode."""
         self._is_laid_out = False
-        """Whether the mode that is about to be opened has been open before."""
+        """True if the mode that is being opened was open before."""
         self._reloads = Refresh(desk.source, desk.clock, lambda snapshot: self.post_message(self.Pictured(snapshot)))
         self._unlisten: Callable[[], None] | None = None
 
     async def on_event(self, event: events.Event) -> None:
-        """Note that somebody types."""
+        """Record key presses."""
         if isinstance(event, events.Key):
             self._desk.keyboard.press()
         await super().on_event(event)
 
     async def on_mount(self) -> None:
-        """Open the first mode and begin to load."""
+        """Open the first mode and start loading."""
         for screen in SCREENS:
             self.add_mode(screen.mode, partial(self._made, screen))
         await self.switch_mode(Mode.LIVE)
@@ -140,13 +140,13 @@ class XatsApp(App[Next]):
         return made
 
     def on_unmount(self) -> None:
-        """Hear no more."""
+        """Stop listening to the coordinator."""
         if self._unlisten:
             self._unlisten()
 
     @work(exclusive=True, group="reloads")
     async def reload(self) -> None:
-        """Keep the picture in step, for as long as the program runs."""
+        """Keep the snapshot up to date as long as the app runs."""
         await self._reloads.run()
 
     @on(Pictured)
@@ -167,12 +167,13 @@ class XatsApp(App[Next]):
             self._when_seen = None
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return Textual's filters, behind one that makes every line fit for them."""
+        """Return Textual's filters, after a filter that prepares every line for them."""
         return [STYLED, *super().get_line_filters()]
 
     @on(Driver.SignalResume)
     def _draw_all(self) -> None:
-        """Draw the whole screen: the shell has used the terminal while the process was stopped."""
+        """Redraw the whole screen."""
+        # The shell has used the terminal while the process was stopped.
         self.refresh(layout=True)
 
     def _alert(self, text: str) -> None:
@@ -188,7 +189,7 @@ class XatsApp(App[Next]):
         try:
             await self._desk.verbs.ask(OperatorApi.alert, text)
         except VerbRefused as refused:
-            logger.warning("nobody was told of a dialog: %s", refused.sentence)
+            logger.warning("the alert about a dialog could not be shown: %s", refused.sentence)
 
     @on(ActionContext.Wanted)
     async def _open(self, event: ActionContext.Wanted) -> None:
@@ -203,7 +204,7 @@ class XatsApp(App[Next]):
             await self._go_to(self._trail.pop())
 
     async def _go_to(self, mode: Mode, words: str | None = None, row: str | None = None) -> None:
-        """Open a mode as it was left; it learns where from, and what to show."""
+        """Open a mode as it was left, with an optional filter or row."""
         self._is_laid_out = mode in self._screen_stacks
         await self.switch_mode(mode)
         screen = self.screen_stack[0]
@@ -213,11 +214,12 @@ class XatsApp(App[Next]):
             screen.arrive(words, row)
 
     def delay_update(self, delay: float = FIRST_LOOK) -> None:
-        """Paint nothing while a mode is opened; what is laid out already needs but a moment."""
+        """Delay painting while a mode is opened."""
+        # A mode that was laid out before is ready after a moment.
         super().delay_update(NEXT_LOOK if self._is_laid_out else delay)
 
     async def action_quit(self) -> None:
-        """Leave, after a question if agents are connected: they would be cut off."""
+        """Quit; if agents are connected, ask first."""
         if isinstance(self.screen, LeaveQuestion):
             return
         connected = [one_line(entry.agent.address) for entry in await self._roster() if entry.connected]
@@ -227,12 +229,13 @@ class XatsApp(App[Next]):
             self.exit(Next.NOTHING)
 
     async def _roster(self) -> Sequence[RosterEntry]:
-        """Who is there now, if that can be told: the picture may be seconds old, and nobody is cut off for that."""
+        """Return the current roster; if the coordinator does not answer in time, the last one known."""
+        # The snapshot may be seconds old, and a newly connected agent must not be cut off without a question.
         try:
             async with asyncio.timeout(ROSTER_TIMEOUT_S):
                 loaded = await self._desk.source.load([Slice.ROSTER], ())
         except (TimeoutError, XatsError) as error:
-            logger.warning("quitting by an older picture: %s", error or "no answer from the coordinator")
+            logger.warning("quitting on the basis of an older snapshot: %s", error or "no answer from the coordinator")
             return self.snapshot.roster
         roster: Sequence[RosterEntry] = loaded[Slice.ROSTER.value]
         return roster
@@ -242,9 +245,10 @@ class XatsApp(App[Next]):
             self.exit(choice)
 
     def _handle_exception(self, error: Exception) -> None:
-        """The traceback belongs to the log: textual would print it, with local variables, over the shell."""
+        """Log the exception."""
+        # Textual would print the traceback, with local variables, over the shell.
         if self.failure is None:
             self.failure = error
-            logger.error("the screen failed", exc_info=error)
+            logger.error("the dashboard failed", exc_info=error)
         super()._handle_exception(error)
         self._exit_renderables.clear()

@@ -43,7 +43,7 @@ def test_the_version_is_told() -> None:
 def test_a_wrong_command_line_is_told_in_one_sentence(arguments: list[str]) -> None:
     run = xats(*arguments)
     assert_refused(run, 2, "")
-    assert run.stderr.endswith("; `xats-tui --help` shows what there is\n")
+    assert run.stderr.endswith("; see `xats-tui --help`\n")
 
 
 @pytest.mark.first_variant_quick

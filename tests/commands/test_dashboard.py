@@ -109,8 +109,9 @@ def test_another_dashboard_of_the_same_home_is_refused_and_the_first_is_named(tm
             assert second.exit_code() == 1
         record = pid_file.running(tmp_path / "daemon.pid")
         assert record is not None
-        assert f"a dashboard of this home runs already: pid {first.pid}, port {record.port}, in /dev/".encode() in (
-            second.shown
+        assert (
+            f"a dashboard of this home is already running: pid {first.pid}, port {record.port}, in /dev/".encode()
+            in (second.shown)
         )
         assert b"--takeover" in second.shown
         os.kill(first.pid, signal.SIGTERM)

@@ -42,7 +42,7 @@ async def test_the_heir_has_the_port_the_home_and_the_token(loaded: Loaded, coor
     sentence = Shutdown(loaded, coordinator).hand_over()
     after = incumbent(loaded)
     try:
-        assert sentence == f"the coordinator goes on without a screen: pid {after.pid}, port {before.port}"
+        assert sentence == f"the coordinator keeps running without a dashboard: pid {after.pid}, port {before.port}"
         assert (before.pid, before.screen, after.screen) == (os.getpid(), True, False)
         assert b"hush" not in Path(f"/proc/{after.pid}/cmdline").read_bytes()
         assert b"XATS_TOKEN=hush" in Path(f"/proc/{after.pid}/environ").read_bytes()

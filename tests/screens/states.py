@@ -26,12 +26,14 @@ LISTS = {
     "sorted": State(("4", "s", "S"), ("state▼", "✓ read      planner")),
     "filtered": State(("3", "slash", *"@qa", "enter"), ("/@qa: 3 of 9", "qa → backend", "backend → qa")),
     "paused": State(("2", "P"), ("paused", "◐ busy 11m")),
-    "zoomed": State(("6", "enter", "z"), ("esc back", "orders v3 → v4", "✕ narrowed", "Who has it", "never fetched")),
+    "zoomed": State(
+        ("6", "enter", "z"), ("esc back", "orders v3 → v4", "✕ narrowed", "Subscribers and readers", "never fetched")
+    ),
     "typing-a-filter": State(("5", "slash", *"do"), (": do", "migrate the or", "cart totals")),
     "typing-a-command": State(("colon", *"wak"), (" : wakes", "Attention 7")),
     "an-inbox": State(("3", "i"), ("My inbox 1 unread", "planner → operator", "The cart is done.", "x mark read")),
     "a-thread": State(
-        ("3", "enter"), ("Thread frontend", "… there is more before", "▌ On purpose?", "↩ wanted, none for 6s")
+        ("3", "enter"), ("Thread frontend", "… there is more before", "▌ On purpose?", "↩ requested, no reply for 6s")
     ),
 }
 
@@ -41,16 +43,21 @@ SURE = ("Cancel",)
 DIALOGS = {
     "help": State(("question_mark",), ("In Live", "tab        next panel", "esc close")),
     "quit": State(("ctrl+q",), ("Cancel", "6 agents are connected", "Leave running", "Stop all", "esc cancel")),
-    "palette": State(("ctrl+p",), ("replay (r)", "Search for commands", "not now: this is the top")),
-    "menu": State(("4", "full_stop"), ("type to filter", "Actions", "let rest", "esc leave")),
-    "poke": State(("2", "p"), ("enter do it", "Poke docs@docs", "One line, put into its pane")),
-    "rest": State(("2", "d"), ("an hour", "Do not disturb docs@docs", "15 minutes", "until I lift it", "wake again")),
+    "palette": State(("ctrl+p",), ("replay (r)", "Search for commands", "not now: already at the top")),
+    "menu": State(("4", "full_stop"), ("type to filter", "Actions", "do not disturb", "esc leave")),
+    "poke": State(("2", "p"), ("enter do it", "Poke docs@docs", "One line to type into its pane")),
+    "rest": State(
+        ("2", "d"),
+        ("an hour", "Do not disturb docs@docs", "15 minutes", "until I turn it off", "turn off do not disturb"),
+    ),
     "answer": State(
         ("2", "down", "down", "a"), ("enter choose", "backend@shop asks", "rm -rf build", "1  Yes", "3  No, and tell")
     ),
     "answer-sure": State(("2", "down", "down", "a", "3"), ("Send it", "backend@shop asks", "Send “3. No,", *SURE)),
-    "remove": State(("2", "x"), ("Remove it", "Remove 1 agent?", "docs@docs will be gone from the list", *SURE)),
-    "force": State(("4", "f"), ("half a line", "Force a wake?", "into the pane of qa", "Copy mode", *SURE)),
+    "remove": State(("2", "x"), ("Remove it", "Remove 1 agent?", "docs@docs leaves the list", *SURE)),
+    "force": State(
+        ("4", "f"), ("unfinished draft", "Force a wake?", "into the pane of qa", "A pane in copy mode", *SURE)
+    ),
     "launch": State(
         ("2", "down", "down", "n", *"qa2"), ("ctrl+s launch", "Launch an agent", "● claude-code", "name     qa2")
     ),
@@ -61,29 +68,29 @@ DIALOGS = {
         ("5", "R"),
         ("owns it already", "Give “migrate the orders table” to", "frontend  ● idle", "qa        ✕ shell"),
     ),
-    "cancel-task": State(("5", "x"), ("Take it off", "Cancel 1 task?", "No longer waiting for it", "ctrl+z", *SURE)),
+    "cancel-task": State(("5", "x"), ("Cancel task", "Cancel 1 task?", "No longer waiting", "ctrl+z", *SURE)),
     "cancel": State(
         ("4", "down", "space", "space", "c"), ("End them", "End 2 wakes?", "backend, docs will not be woken", *SURE)
     ),
     "compose": State(
         ("3", "m", *"hello"),
-        ("5 of 262,144 bytes", "Message from the operator", "to       backend@shop", "[✓] is wanted"),
+        ("5 of 262,144 bytes", "Message from the operator", "to       backend@shop", "[✓] requested"),
     ),
     "reply": State(
         ("3", "i", "r"), ("planner wrote", "to       planner@shop", "Re: release today?", "│ Shall I wait for it?")
     ),
     "broadcast": State(
         ("3", "i", "m", *"team:docs", "tab", "tab", "tab", "x", "ctrl+s"),
-        ("Send to 2 agents?", "● docs@docs", "away, gets it later", *SURE),
+        ("Send to 2 agents?", "● docs@docs", "away, receives it later", *SURE),
     ),
 }
 
 INSIDE = {
-    Mode.AGENTS: ("has no pane that is known", "Agent", "state         ○ away 41m", "rest          none"),
-    Mode.MESSAGES: ("Thread backend ⇄ frontend", "▌ orders v4", "reply         not asked for", "● submitted"),
-    Mode.WAKES: ("Wake → backend@shop", "next try  in 6m40s", "why not?  tried now", "✕ state          busy"),
-    Mode.TASKS: ("Task", "owner         ✕ writer, gone", "Dependencies", "waits for nothing"),
-    Mode.CONTRACTS: ("Contract cart v1 → v2", "✔ readers of v2", "✕ widened", "Nobody is subscribed"),
+    Mode.AGENTS: ("No known pane for", "Agent", "state         ○ away 41m", "may be woken  yes"),
+    Mode.MESSAGES: ("Thread backend ⇄ frontend", "▌ orders v4", "reply         not requested", "● submitted"),
+    Mode.WAKES: ("Wake → backend@shop", "next try  in 6m40s", "why not?  a try now", "✕ state          busy"),
+    Mode.TASKS: ("Task", "owner         ✕ writer, has left", "Dependencies", "waits for nothing"),
+    Mode.CONTRACTS: ("Contract cart v1 → v2", "✔ readers of v2", "✕ widened", "No agent has subscribed"),
     Mode.ACTIVITY: ("what          contract registered", "Coordinator", "loop lag", "4 sessions"),
 }
 """By mode, what the detail of the second row says on a small screen, where it takes the place of the list."""

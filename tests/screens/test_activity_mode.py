@@ -58,7 +58,14 @@ async def test_enter_leads_from_an_entry_to_what_it_is_about_and_esc_back(downs:
 
 async def test_tab_goes_to_the_entry_and_on_to_the_coordinator() -> None:
     async with opened(Mode.ACTIVITY) as (pilot, _):
-        for words in ("loop lag", "4 ms at worst", "1.4 MB", "4 sessions", "claude-code 2.1.0", "● open"):
+        for words in (
+            "loop lag",
+            "4 ms, worst of the last minute",
+            "1.4 MB",
+            "4 sessions",
+            "claude-code 2.1.0",
+            "● open",
+        ):
             assert words in text(pilot)
         await pilot.press("tab", "tab")
         await until(pilot, lambda: isinstance(pilot.app.screen.focused, CoordinatorPanel))

@@ -81,7 +81,7 @@ async def test_what_is_asked_next_is_shown_in_place() -> None:
     verbs.asked_next = replace(verbs.asked, text=verbs.asked.text.replace("build", "dist"), screen=later)
     async with answering(verbs) as pilot:
         await pilot.press("1", "right", "enter")
-        await shows(pilot, "It asks this now:")
+        await shows(pilot, "The next question:")
         assert "rm -rf dist" in text(pilot)
         verbs.asked_next = None
         await pilot.press("3", "right", "enter")
@@ -96,7 +96,7 @@ async def test_a_prompt_that_changes_meanwhile_is_shown_and_not_answered() -> No
         await shows(pilot, "Send “1. Yes”")
         assert verbs.asked
         verbs.asked = replace(verbs.asked, text="rm -rf /", screen="rm -rf /")
-        await shows(pilot, "It changed: this is what it asks now.")
+        await shows(pilot, "The question has changed; this is the current one.")
         assert "Send it" not in text(pilot)
     assert verbs.done == []
 

@@ -28,7 +28,7 @@ async def test_a_screen_that_fails_tells_the_log_and_not_the_terminal(
     app = XatsApp(desk(NonsenseSource(FILLED)))
     await app.run_async(headless=True, size=(120, 40))
     assert app.return_code == 1
-    (record,) = [record for record in caplog.records if record.message == "the screen failed"]
+    (record,) = [record for record in caplog.records if record.message == "the dashboard failed"]
     assert record.exc_info
     assert capfd.readouterr() == ("", "")
 

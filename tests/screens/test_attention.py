@@ -78,8 +78,7 @@ def test_a_hint_in_somebodys_draft_is_told_and_left_to_that_person() -> None:
 
     assert (only.key, only.remedy) == (f"mixed/{asking.agent.agent_id}", "go_to_pane")
     assert only.reason == (
-        f"our hint got mixed into what somebody was typing in {seen.look.pane.pane_id}: send or clear that line; "
-        "1 wake waiting"
+        f"a hint from xats got mixed into a draft in {seen.look.pane.pane_id}: send or clear that line; 1 wake waiting"
     )
 
 
@@ -111,7 +110,7 @@ def test_of_the_messages_without_the_reply_that_they_want_the_oldest_each_way_is
     again = message(6, FRONTEND, BACKEND, "well?", "x", 11, read=True, need_reply=True)
     (only,) = concerns(Snapshot(unanswered=(again, asked)), NOW)
     assert (only.mode, only.rows) == (Mode.MESSAGES, ("5",))
-    assert (only.subject, only.reason) == ("frontend", "wants a reply from backend for 22m: “API changed?”")
+    assert (only.subject, only.reason) == ("frontend", "has waited 22m for a reply from backend: “API changed?”")
     fresh = message(7, FRONTEND, BACKEND, "and now?", "x", 2, read=True, need_reply=True)
     assert concerns(Snapshot(unanswered=(fresh,)), NOW) == ()
 
@@ -120,7 +119,7 @@ def test_ping_pong_is_told_apart_from_other_waits() -> None:
     held = replace(wake(BACKEND, 1, WakeStatus.RETRYING, PING_PONG, 2, 11), sender_id=QA.agent_id)
     (only,) = concerns(Snapshot(roster=(entry(BACKEND), entry(QA)), wakes=(held,)), NOW)
     assert only.key == f"ping-pong/{BACKEND.agent_id}"
-    assert only.reason == "held back: only acknowledgements go back and forth with qa"
+    assert only.reason == "ack loop with qa: wakes for mere acknowledgements are held back"
 
 
 def test_a_task_is_orphaned_when_its_owner_is_away_or_gone() -> None:
@@ -128,6 +127,6 @@ def test_a_task_is_orphaned_when_its_owner_is_away_or_gone() -> None:
     away = replace(BACKEND, last_seen_at=ago(minutes=9))
     assert keys(Snapshot(roster=(entry(BACKEND),), tasks=tuple(owned))) == []
     (absent,) = concerns(Snapshot(roster=(entry(away, online=False),), tasks=tuple(owned)), NOW)
-    assert absent.reason == "its owner backend is away since 9m"
+    assert absent.reason == "its owner backend has been away for 9m"
     (orphan,) = concerns(Snapshot(tasks=tuple(owned)), NOW)
-    assert orphan.reason == "its owner backend is gone"
+    assert orphan.reason == "its owner backend has left"

@@ -27,9 +27,9 @@ def test_a_command_opens_a_mode_with_a_filter_or_performs_an_action(line: str) -
     "line, words",
     {
         "a": "may be agents or activity",
-        "frobnicate x": ":frobnicate is no command",
-        "": "type one of live, agents",
-        "\x1b[31m": "is no command",
+        "frobnicate x": "No command :frobnicate",
+        "": "Type live, agents",
+        "\x1b[31m": "No command",
     }.items(),
 )
 def test_what_means_nothing_is_told_in_one_harmless_sentence(line: str, words: str) -> None:

@@ -49,7 +49,7 @@ async def test_what_is_typed_is_launched_and_the_outcome_told(tmp_path: Path) ->
     async with form(verbs) as pilot:
         await pilot.press(*"qa2", "tab", "ctrl+u", *"red", "tab", *"tester")
         await typed(pilot, tmp_path, "qa2")
-        await shows(pilot, "qa2 is registered, in window work:4")
+        await shows(pilot, "qa2 is registered in window work:4")
     assert verbs.done == [("launch", "opencode", "qa2", "red", "tester", str(tmp_path))]
 
 
@@ -77,11 +77,11 @@ async def test_what_is_wrong_is_said_and_the_form_stays(tmp_path: Path) -> None:
     verbs = FixedVerbs()
     async with form(verbs, Mode.AGENTS, "down", "down") as pilot:
         await typed(pilot, tmp_path, "  ")
-        await shows(pilot, "an agent needs a name")
+        await shows(pilot, "An agent needs a name.")
         await typed(pilot, tmp_path / "nowhere", "qa2")
-        await shows(pilot, "there is no such folder")
+        await shows(pilot, "No such folder.")
         await typed(pilot, tmp_path, "backend")
-        await shows(pilot, "somebody of that name is there already")
+        await shows(pilot, "An agent of that name is already connected.")
     assert verbs.done == []
 
 
@@ -141,7 +141,7 @@ async def test_an_agent_is_launched_into_the_session_of_the_dashboard(
         await typed(pilot, tmp_path / "shop", "qa")
         if not fails:  # else it is over too soon to be seen for certain
             await shows(pilot, "launching qa")
-        outcome = "its pane shows “error:" if fails else "qa is registered, in window"
+        outcome = "its pane shows “error:" if fails else "qa is registered in window"
         for _ in range(5):  # a bridge has to start first
             try:
                 await shows(pilot, outcome)

@@ -46,7 +46,7 @@ async def walk(pilot: Pilot[Any], *keys: str) -> None:
     assert strips(pilot)
 
 
-@pytest.mark.parametrize("picture", [PREVIEWED, slow(EMPTY)], ids=["filled", "empty"])
+@pytest.mark.parametrize("snapshot", [PREVIEWED, slow(EMPTY)], ids=["filled", "empty"])
 @pytest.mark.parametrize("name", FILTERS)
 async def test_every_mode_is_drawn(name: str, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     app = filtered(name, monkeypatch, snapshot)

@@ -108,7 +108,7 @@ async def test_the_inbox_shows_mail_to_the_operator_and_marks_it_only_by_its_key
     async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
         assert "1 for you" in text(pilot)
         await pilot.press("x")
-        await shows(pilot, "mark read: none of it is unread mail to you")
+        await shows(pilot, "mark read: no unread message to you is selected")
         await pilot.press("i")
         await shows(pilot, "My inbox 1 unread")
         await pilot.press("enter", "escape", "down", "up")
@@ -156,7 +156,7 @@ async def test_recipients_are_completed_and_whoever_is_unknown_is_named() -> Non
         screen.to.focus()
         await pilot.press(*"nob", "tab")
         await pilot.press("ctrl+s")
-        await shows(pilot, "nobody is called nob")
+        await shows(pilot, "No agent is called nob.")
         screen.to.value = ""
         screen.to.focus()
         await pilot.press(*"fro")
@@ -204,7 +204,7 @@ async def test_who_left_cannot_be_answered_and_is_named() -> None:
     gone = replace(STREAM[0], from_agent_id="gone", from_name="writer")
     async with opened(Mode.MESSAGES, snapshot=replace(FILLED, stream=(gone,))) as (pilot, _):
         await pilot.press("r")
-        await shows(pilot, "reply: writer is no longer registered")
+        await shows(pilot, "writer is no longer registered, so there is nobody to reply to")
 
 
 async def test_a_reply_to_the_operators_own_message_goes_to_whom_it_went() -> None:
@@ -258,11 +258,11 @@ async def test_a_body_over_the_limit_is_not_sent_and_the_limit_is_shown() -> Non
         await pilot.press("m")
         await until(pilot, is_composing(pilot))
         await pilot.press(*"12345678901", "é", "ctrl+s")
-        await shows(pilot, "it is 3 bytes too long")
+        await shows(pilot, "The message is 3 bytes too long.")
         await shows(pilot, "13 of 10 bytes")
         pilot.app.screen.query_one(TextArea).text = " "
         await pilot.press("ctrl+s")
-        await shows(pilot, "there is nothing in the message")
+        await shows(pilot, "The message is empty.")
     assert verbs.done == []
 
 
@@ -334,7 +334,7 @@ async def test_a_filter_is_carried_on_into_older_messages() -> None:
         await pilot.press("o", "o")
         await until(pilot, lambda: names(pilot)[0] == "77")
         await pilot.press("o")
-        await shows(pilot, "nothing older matches the filter")
+        await shows(pilot, "no older message matches the filter")
         assert pilot.app.screen is screen
 
 

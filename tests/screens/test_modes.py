@@ -196,7 +196,7 @@ async def test_a_command_opens_a_mode_with_its_filter_and_completes_names() -> N
         await until(pilot, lambda: is_open(pilot, Mode.WAKES))
         await shows(pilot, "/failed: 1 of 6")
         await pilot.press("colon", *"nonsense", "enter")
-        await shows(pilot, ":nonsense is no command")
+        await shows(pilot, "No command :nonsense")
         assert is_open(pilot, Mode.WAKES)
 
 

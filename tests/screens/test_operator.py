@@ -113,7 +113,7 @@ async def test_an_agent_is_let_rest_and_woken_again(
         await shows(pilot, "qa will not be disturbed")
         assert len(sql("SELECT * FROM do_not_disturb")) == 1
         await pilot.press("d", *"again", "enter")
-        await shows(pilot, "qa can be woken again")
+        await shows(pilot, "do not disturb is off for qa")
         assert sql("SELECT * FROM do_not_disturb") == []
         await open_mode(pilot, Mode.ACTIVITY)
         await shows(pilot, "do not dist")
@@ -168,5 +168,5 @@ async def test_nothing_is_changed_in_read_only_mode(
         await pilot.press("r")
         await shows(pilot, "replay: read-only mode")
         await pilot.press("d")
-        await shows(pilot, "let rest: read-only mode")
+        await shows(pilot, "do not disturb: read-only mode")
     assert sql("SELECT * FROM activity") == []

@@ -23,10 +23,10 @@ at_every_size = pytest.mark.parametrize("size", [slow(size) if size != SMALL els
 
 NOTHING = {
     Mode.LIVE: ("all is well: nothing needs you", "Agents 0", "No agent yet.", "No message yet."),
-    Mode.AGENTS: ("Agents 0", "No agent yet.  Give one `xats-tui mcp` as MCP server"),
+    Mode.AGENTS: ("Agents 0", "No agent yet.  Run `xats-tui setup`"),
     Mode.MESSAGES: ("No message yet.  Agents write with send_message",),
     Mode.WAKES: ("No wake yet.",),
-    Mode.TASKS: ("No task yet.  n adds one", "Nothing waits to be done.", "Nobody works on a task."),
+    Mode.TASKS: ("No task yet.  n adds one", "No task is pending.", "No task is in progress."),
     Mode.CONTRACTS: ("Contracts 0", "No contract yet."),
     Mode.ACTIVITY: ("Activity 0", "Nothing has happened yet."),
 }

@@ -117,7 +117,7 @@ async def test_a_task_is_added_with_what_it_waits_for(
         await pilot.press("n")
         await opens(pilot, TaskForm)
         await pilot.press("ctrl+s")
-        await shows(pilot, "a task needs a title")
+        await shows(pilot, "A task needs a title.")
         await pilot.press(*"client", "tab", *"for v4", "tab", *"migr", "tab", "space")
         await shows(pilot, "waits for 1 task")
         await pilot.press("ctrl+s")
@@ -143,7 +143,7 @@ async def test_a_task_is_edited_and_the_way_round_of_a_cycle_is_told(
         await shows(pilot, "→ second →")
         assert sql("SELECT title, depends_on FROM tasks WHERE id = ?", first) == [("first", "[]")]
         await pilot.press("e")
-        await shows(pilot, "going on with what you began")
+        await shows(pilot, "continuing your draft")
         await pilot.press("tab", "tab", "tab", "enter", "ctrl+s")
         await shows(pilot, "changed “first step”")
         assert await subjects(backend) == ["task changed: first step"]

@@ -168,12 +168,12 @@ async def test_the_next_try_is_counted_down() -> None:
 
 async def test_every_gate_is_shown_with_its_verdict_and_what_a_try_would_come_to() -> None:
     async with wakes() as (pilot, source):
-        await shows(pilot, "tried now, it would wait: 2 gates of 14 closed")
+        await shows(pilot, "a try now would wait: 2 gates of 14 closed")
         await shows(pilot, "✕ state          busy: spinner in the title")
         await shows(pilot, "✔ owner          process 4412")
         source.gates = tuple(replace(gate, holds=True) for gate in GATES)
         await change(source, replace(FILLED, wakes=(SUBMITTED, BACKENDS, replace(QAS, attempts=5), *WAKES[3:])))
-        await shows(pilot, "✔ every gate is open: tried now, it would go through")
+        await shows(pilot, "✔ a try now would go through: every gate is open")
         source.gates = ()
         await change(source, FILLED)
         await shows(pilot, "the agent has left: there is nobody to wake")

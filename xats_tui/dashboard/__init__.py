@@ -1,1 +1,1 @@
-"""The process of the dashboard: start, take-over, terminal, shutdown."""
+"""Process of the dashboard: start, takeover, terminal, shutdown."""

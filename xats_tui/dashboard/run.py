@@ -1,6 +1,7 @@
-"""The life of a dashboard: the coordinator beside it, the screen as often as it fails, and what comes after it.
+"""Life of a dashboard process: the coordinator, the dashboard (again after a failure), and the shutdown.
 
-The coordinator serves all the while.  What the screen shows is not known here, nor how a coordinator works.
+The coordinator keeps serving all the time.  This module knows neither what the dashboard shows nor how a coordinator
+works.
 """
 
 import asyncio
@@ -38,33 +39,33 @@ from xats_tui.screens.widgets.format import one_line
 logger = logging.getLogger(__name__)
 
 SCREEN_TIMEOUT_S = 2.0
-"""Seconds for the screen to end when a signal says so; then the program goes on without it."""
+"""Seconds for the dashboard to close on a signal; after that the process continues without it."""
 TERMINAL_POLL_INTERVAL_S = 1.0
-"""Seconds of one look whether the terminal is gone; that it is, is told at once."""
+"""Seconds of a single wait for the terminal to close; a close is noticed at once."""
 
 STARTED_AFTER_S = 3.0
-"""Seconds after which what belongs to the start has been made."""
+"""Seconds after which objects from the start are settled."""
 
 OFTEN, SOON = 3, 60.0
-"""So many failures of the screen within so many seconds: it will fail again, and enter alone does not reopen it."""
+"""Failures within this many seconds after which enter alone no longer reopens the dashboard."""
 
 ANSWERS: Mapping[str, Next] = {"": Next.SCREEN, "r": Next.SCREEN, "g": Next.HEADLESS, "s": Next.NOTHING}
 
 
 def run(loaded: Loaded, *, takeover: bool, read_only: bool = False) -> int:
-    """Run the dashboard with the coordinator inside; returns the exit code.
+    """Run the dashboard with the coordinator inside; return the exit code.
 
     Raises:
-        StartError: there is no terminal, the place is taken, or the coordinator cannot start.
+        StartError: there is no terminal, another coordinator keeps running, or the coordinator cannot start.
     """
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
-        raise StartError("the dashboard draws on stderr, which is not a terminal here: do not redirect it")
-    if isinstance(sys.__stderr__, TextIOWrapper):  # in a locale without letters Python would write \u2500 for a line
+        raise StartError("the dashboard draws on stderr, which is no terminal here: do not redirect it")
+    if isinstance(sys.__stderr__, TextIOWrapper):  # under an ASCII locale Python would write \u2500 for a line
         sys.__stderr__.reconfigure(encoding="utf-8", errors="replace")
-    for name in ("COLUMNS", "LINES"):  # an exported size would count for more than the terminal's own, for ever
+    for name in ("COLUMNS", "LINES"):  # exported sizes would override the terminal's own size for ever
         os.environ.pop(name, None)
     terminal = DashboardTerminal(sys.__stderr__.fileno())
-    if pid_file.running(loaded.settings.pid_path):  # those who call the one that makes room shall not wait for this
+    if pid_file.running(loaded.settings.pid_path):  # import now: agents of the old coordinator must not wait for it
         import_module("xats_tui.backend.api.assemble")
     with taken(loaded, also_a_dashboard=takeover) as place:
         coordinator = CoordinatorThread(
@@ -86,11 +87,11 @@ def run(loaded: Loaded, *, takeover: bool, read_only: bool = False) -> int:
 
 
 class _ToldToLeave(BaseException):
-    """A signal came while a question waited for its answer."""
+    """Raised by a signal that arrives while a question waits for its answer."""
 
 
 class _Life:
-    """From the first screen to what comes after the last."""
+    """Runs the dashboard until nothing is left to do."""
 
     def __init__(
         self, loaded: Loaded, coordinator: CoordinatorThread, terminal: DashboardTerminal, note: str, *, read_only: bool
@@ -107,14 +108,14 @@ class _Life:
         self._asking = False
         self._signal: signal.Signals | None = None
         self._taker: int | None = None
-        """Who is to go on in this one's place, if that is why it was told to leave."""
+        """Process id of the successor, if this process was told to make room."""
         self._last_act = threading.Lock()
-        """Whoever has it ends the coordinator: the main thread, unless the terminal holds it up."""
+        """Lock of whoever stops the coordinator: the main thread, unless the terminal blocks it."""
 
     def live(self) -> None:
-        """Show the screen until something else is to come, and do that."""
+        """Show the dashboard until another step is chosen, and take that step."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._hear)  # not the loop's: a screen that waits for its terminal runs no loop
+            signal.signal(number, self._hear)  # not the loop's: an app that waits for its terminal runs no loop
         threading.Thread(target=self._watch_terminal, daemon=True).start()
         following: Next | None = Next.SCREEN
         while following:
@@ -144,19 +145,19 @@ class _Life:
         try:
             asyncio.run(self._run(app))
         except Exception as error:
-            logger.exception("the screen failed")
+            logger.exception("the dashboard failed")
             app.failure = error
             self._terminal.give_back()
         self._screen = None
         for number in (signal.SIGTSTP, signal.SIGCONT):
-            signal.signal(number, signal.SIG_DFL)  # textual leaves its own behind, which need a running screen
+            signal.signal(number, signal.SIG_DFL)  # Textual leaves its own handlers behind, which need a running app
         if self._signal:
             return self._wanted_by_signal()
         if app.failure is None:
             return app.return_value or Next.NOTHING
         self._failed_at.append(time.monotonic())
         summary = f"{type(app.failure).__name__}: {app.failure}".splitlines()[0]
-        return self._ask(f"the screen failed: {one_line(summary)}\nThe report is in {self._loaded.settings.log_path}")
+        return self._ask(f"the dashboard failed: {one_line(summary)}\nSee the log: {self._loaded.settings.log_path}")
 
     async def _run(self, app: XatsApp) -> None:
         self._screen = asyncio.get_running_loop(), app
@@ -164,14 +165,14 @@ class _Life:
             await app.run_async()
 
     def _end(self, choice: Next) -> Next | None:
-        """Do what comes after the screen; or what the operator wants instead, if that is not possible."""
+        """Take the last step; return the operator's next choice if it was not possible."""
         if choice is Next.HEADLESS:
             try:
                 self._terminal.say(f"xats-tui: {self._ending.hand_over()}")
             except NoSuccessor as error:
                 if not self._signal:
-                    return self._ask(f"no coordinator can be left behind: {error}")
-                logger.warning("no coordinator was left behind: %s", error)
+                    return self._ask(f"the coordinator cannot be left running: {error}")
+                logger.warning("no coordinator was left running: %s", error)
         self._ending.stop()
         if self._taker:
             self._terminal.say(f"xats-tui: another xats-tui (pid {self._taker}) has taken over; this one has ended")
@@ -180,21 +181,21 @@ class _Life:
         return None
 
     def _ask(self, trouble: str) -> Next:
-        """What the operator wants now; the coordinator serves meanwhile."""
+        """Ask the operator for the next step; the coordinator keeps serving meanwhile."""
         again = self._fails_often()
         self._terminal.forget_typed()
         self._terminal.say(
             f"xats-tui: {trouble}\n"
-            f"The coordinator still serves (agents connected: {self._ending.agents_connected()}).\n"
-            f"  {'r      ' if again else 'Enter  '}open the screen again{' (it failed 3 times in a minute)' * again}\n"
-            "  g      go on without a screen\n"
+            f"The coordinator is still running (agents connected: {self._ending.agents_connected()}).\n"
+            f"  {'r      ' if again else 'Enter  '}reopen the dashboard{' (it failed 3 times in a minute)' * again}\n"
+            "  g      keep the coordinator running without a dashboard\n"
             "  s      stop all"
         )
         self._asking = True
         try:
             while (answer := self._terminal.ask("> ")) not in ANSWERS or (again and not answer):
                 pass
-        except EOFError:  # nobody is there any more
+        except EOFError:  # the terminal has no reader any more
             self._signal = self._signal or signal.SIGHUP
             return self._wanted_by_signal()
         finally:
@@ -215,29 +216,30 @@ class _Life:
         self._tell_to_leave(signal.SIGHUP)
 
     def _tell_to_leave(self, number: signal.Signals) -> None:
-        if self._signal and number is not signal.SIGHUP:  # asked twice: at once
+        if self._signal and number is not signal.SIGHUP:  # the second signal ends the process at once
             self._terminal.give_back()
             os._exit(128 + number)
         if self._signal:
             return
         self._signal = number
         self._taker = pid_file.starter(self._loaded.settings.pid_path)
-        logger.info("told to stop by %s%s", number.name, f": pid {self._taker} takes over" if self._taker else "")
+        logger.info("stopping on %s%s", number.name, f": pid {self._taker} takes over" if self._taker else "")
         if screen := self._screen:
-            with suppress(RuntimeError):  # it has just ended
+            with suppress(RuntimeError):  # the loop has just ended
                 screen[0].call_soon_threadsafe(screen[1].exit)
         threading.Thread(target=self._leave_without_screen, args=(number,), daemon=True).start()
 
     def _leave_without_screen(self, number: signal.Signals) -> None:
         if self._screen_left.wait(SCREEN_TIMEOUT_S):
             return
-        logger.warning("the screen does not end: its terminal takes nothing any more")
+        logger.warning("the dashboard does not close: its terminal accepts no output")
         with self._last_act:
             self._end(self._wanted_by_signal())
             os._exit(128 + number)
 
     def _wanted_by_signal(self) -> Next:
-        """Whoever closes the window of the dashboard does not mean to cut the team off."""
+        """Return the step that follows a signal."""
+        # Closing the dashboard's window is not meant to cut off the team.
         if self._signal is signal.SIGHUP and self._ending.agents_connected():
             return Next.HEADLESS
         return Next.NOTHING

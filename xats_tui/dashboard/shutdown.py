@@ -1,6 +1,6 @@
-"""The two ends of a coordinator that has a dashboard: it stops, or a coordinator without a screen goes on in its place.
+"""Shutdown of a coordinator with a dashboard: it stops, or a coordinator without a dashboard replaces it.
 
-It knows neither the screen nor why it ended.
+It knows neither the dashboard nor why it closed.
 """
 
 import logging
@@ -16,13 +16,13 @@ from xats_tui.runtime.settings import Loaded
 logger = logging.getLogger(__name__)
 
 ROSTER_TIMEOUT_S = 2.0
-"""Seconds for the coordinator to say whether agents are connected; one that does not is taken to have some."""
+"""Seconds for the coordinator to answer whether agents are connected."""
 TURN_TIMEOUT_S = 2.0
 """Seconds for another dashboard to find out that this one runs."""
 
 
 class Shutdown:
-    """What can become of this coordinator."""
+    """Ways to end this coordinator."""
 
     def __init__(self, loaded: Loaded, coordinator: CoordinatorThread) -> None:
         self._loaded = loaded
@@ -30,11 +30,11 @@ class Shutdown:
         self._pid_path = loaded.settings.pid_path
 
     def stop(self) -> None:
-        """Stop it; that it has stopped already does no harm."""
+        """Stop the coordinator; does nothing if it has already stopped."""
         self._coordinator.stop()
 
     def agents_connected(self) -> int:
-        """How many agents would be cut off."""
+        """Return the number of agents that would be cut off."""
         try:
             return self._coordinator.ask_from_thread(
                 lambda backend: backend.operator.health(), ROSTER_TIMEOUT_S
@@ -42,13 +42,14 @@ class Shutdown:
         except CoordinatorGone:
             return 0
         except (TimeoutError, CancelledError):
+            # A coordinator that does not answer is assumed to have agents.
             return 1
 
     def hand_over(self) -> str:
-        """Stop it as soon as a coordinator without a screen can go on; one sentence says what came of it.
+        """Replace the coordinator with one that runs without a dashboard; return a sentence with the outcome.
 
         Raises:
-            NoSuccessor: there is none that could; this one still runs.
+            NoSuccessor: no successor could start; this coordinator is still running.
         """
         try:
             with pid_file.starting(self._pid_path, TURN_TIMEOUT_S) as ours:
@@ -71,7 +72,7 @@ class Shutdown:
             try:
                 record = successor.hand_over(listener)
             except NoSuccessor as error:
-                logger.error("the coordinator stopped, and its heir does not serve: %s", error)
-                return f"the coordinator has stopped; the one that was to go on in its place does not serve: {error}"
+                logger.error("the coordinator stopped, and its successor does not serve: %s", error)
+                return f"the coordinator has stopped, and its successor does not serve: {error}"
         logger.info("handed over to pid %d within %.2f s", record.pid, time.monotonic() - stopping_at)
-        return f"the coordinator goes on without a screen: pid {record.pid}, port {record.port}"
+        return f"the coordinator keeps running without a dashboard: pid {record.pid}, port {record.port}"

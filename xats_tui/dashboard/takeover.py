@@ -1,6 +1,6 @@
-"""Making room: a dashboard takes the place of the coordinator that runs, if it may.
+"""Takeover: a dashboard replaces the running coordinator, if it is allowed to.
 
-It knows who may be asked to stop and how that is proved; what is done in its place is not its business.
+It decides which coordinator may be told to stop and how its identity is proved.
 """
 
 import json
@@ -24,25 +24,26 @@ from xats_tui.runtime.settings import Loaded
 logger = logging.getLogger(__name__)
 
 TURN_TIMEOUT_S = 15.0
-"""Seconds for another program that is about to start a coordinator to have done so."""
+"""Seconds to wait for another program that is starting a coordinator."""
 RECORD_TIMEOUT_S = 5.0
-"""Seconds for a coordinator that has just started to say where it is."""
+"""Seconds for a coordinator that has just started to write where it is."""
 HEALTH_TIMEOUT_S = 2.0
 ENDING_GRACE_S = 0.5
-"""Seconds for one that does not answer because it is just ending to be gone."""
+"""Seconds for a coordinator that does not answer to be gone, in case it is just ending."""
+# A coordinator grants running calls one second, and everything 5 s.
 STOP_TIMEOUT_S = 8.0
-"""Seconds for a coordinator to stop when told to: it gives calls that are under way a second, and all of it 5 s."""
+"""Seconds for a coordinator to stop when told to."""
 POLL_INTERVAL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenPlace:
-    """What the one that takes over is to go on with."""
+    """Result of a takeover."""
 
     loaded: Loaded
-    """The settings, with the port that the agents know."""
+    """Settings, with the port that agents already use."""
     note: str
-    """What was done, for the operator; empty if nothing had to be."""
+    """Sentence for the operator about what was done; empty if nothing was."""
 
 
 @contextmanager
@@ -55,10 +56,10 @@ def taken(loaded: Loaded, *, also_a_dashboard: bool) -> Iterator[TakenPlace]:
         StartError: whoever has the place keeps it; one sentence names it and says what to do.
     """
     path = loaded.settings.pid_path
-    _check_permission(pid_file.running(path), also_a_dashboard)  # before anybody is waited for
+    _check_permission(pid_file.running(path), also_a_dashboard)  # before waiting for anything
     with pid_file.starting(path, TURN_TIMEOUT_S) as ours:
         if not ours:
-            raise StartError(f"pid {pid_file.starter(path)} is starting a coordinator of this home: try again")
+            raise StartError(f"pid {pid_file.starter(path)} is already starting a coordinator for this home: try again")
         incumbent = _incumbent(loaded)
         if incumbent is None:
             yield TakenPlace(loaded=loaded, note="")
@@ -67,11 +68,11 @@ def taken(loaded: Loaded, *, also_a_dashboard: bool) -> Iterator[TakenPlace]:
         _check_proof(incumbent, loaded)
         stopped_at = _stopped(incumbent, loaded)
         yield TakenPlace(loaded=_on_port_of(incumbent, loaded), note=_note(incumbent))
-        logger.info("took over from pid %d, %.2f s after it was told", incumbent.pid, time.monotonic() - stopped_at)
+        logger.info("took over from pid %d within %.2f s", incumbent.pid, time.monotonic() - stopped_at)
 
 
 def _incumbent(loaded: Loaded) -> PidRecord | None:
-    """The coordinator that runs; one that has only just begun is given the time to say where it is."""
+    """Return the running coordinator; wait for one that has just started to write where it is."""
     path = loaded.settings.pid_path
     deadline = time.monotonic() + RECORD_TIMEOUT_S
     while (record := pid_file.running(path)) is None and pid_file.is_running(path):
@@ -85,19 +86,20 @@ def _incumbent(loaded: Loaded) -> PidRecord | None:
 def _check_permission(record: PidRecord | None, also_a_dashboard: bool) -> None:
     if record and record.screen and not also_a_dashboard:
         raise StartError(
-            f"a dashboard of this home runs already: pid {record.pid}, port {record.port}"
+            f"a dashboard of this home is already running: pid {record.pid}, port {record.port}"
             f"{', in ' + record.terminal if record.terminal else ''}{_since(record)};"
-            " look there, or take over from it with --takeover"
+            " use that one, or replace it with `xats-tui --takeover`"
         )
     if record and _order(record.version) > _order(__version__):
         raise StartError(
-            f"the coordinator that runs (pid {record.pid}) is version {record.version}, newer than this one"
-            f" ({__version__}): start that version, or stop it first (kill {record.pid})"
+            f"the running coordinator (pid {record.pid}) has version {record.version}, newer than this one"
+            f" ({__version__}): start that version, or stop it first with `kill {record.pid}`"
         )
 
 
 def _check_proof(record: PidRecord, loaded: Loaded) -> None:
-    """What answers at its port must be that coordinator, before its process is sent a signal; unless it is gone."""
+    """Raise unless the recorded port is served by this coordinator."""
+    # The process gets a signal next: a reused pid must not be hit.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(record.url.removesuffix("/mcp") + "/health", timeout=HEALTH_TIMEOUT_S) as response:
@@ -107,13 +109,13 @@ def _check_proof(record: PidRecord, loaded: Loaded) -> None:
     proved = isinstance(health, dict) and health.get("version") == record.version
     if not proved and not _is_free_within(ENDING_GRACE_S, loaded):
         raise StartError(
-            f"the coordinator that runs (pid {record.pid}) does not answer at port {record.port}, so it was left alone:"
+            f"the running coordinator (pid {record.pid}) does not answer at port {record.port}, so it was left alone:"
             f" if it hangs, end it with `kill -9 {record.pid}`"
         )
 
 
 def _stopped(record: PidRecord, loaded: Loaded) -> float:
-    """Tell it to stop and wait until it has; the time at which it was told."""
+    """Tell the coordinator to stop and wait until it has; return the time at which it was told."""
     told_at = time.monotonic()
     if pid_file.running(loaded.settings.pid_path) != record:
         return told_at
@@ -138,16 +140,17 @@ def _is_free_within(seconds: float, loaded: Loaded) -> bool:
 
 
 def _on_port_of(record: PidRecord, loaded: Loaded) -> Loaded:
-    """The port that agents know by heart, unless another was asked for on the command line."""
+    """Return the settings with the record's port, unless the command line names another."""
+    # Agents already use that port.
     if loaded.sources["port"] == "flag" and loaded.settings.port:
         return loaded
     return replace(loaded, settings=loaded.settings.model_copy(update={"port": record.port}))
 
 
 def _note(record: PidRecord) -> str:
-    kind = "dashboard" if record.screen else "coordinator without a screen"
+    kind = "dashboard" if record.screen else "coordinator without a dashboard"
     version = f", version {record.version or 'unknown'}" if record.version != __version__ else ""
-    return f"took over from the {kind} that ran here (pid {record.pid}{version}); agents connect again by themselves"
+    return f"took over from the {kind} that ran here (pid {record.pid}{version}); agents reconnect by themselves"
 
 
 def _since(record: PidRecord) -> str:
@@ -158,6 +161,7 @@ def _since(record: PidRecord) -> str:
 
 
 def _order(version: str) -> tuple[int, ...]:
-    """Versions in order; one that is none of ours is older than all."""
+    """Return a version's sort key."""
+    # A version of another form counts as older than all.
     parts = version.split(".")
     return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()

@@ -1,15 +1,17 @@
-"""The one table of what the operator can do: it feeds key bindings, footer, palette, help and the action menu.
+"""The action table: every action that the operator can perform, in one place.
 
-An action is an entry (where it applies, its key, why it may not be possible) and a method `action_<id>` that carries it
-out; both stand in the file of their noun here.  To add one:
+Key bindings, footer, palette, help and the action menu are all derived from this table.  An action has two parts: an
+`Action` entry (modes, key, reason why it is unavailable) and a method `action_<id>` that performs it.  Both live in the
+file of their noun in this folder.  To add an action:
 
-1. an `Action` in the tuple of its noun's file (`wakes.py` is the pattern), with a key that is free in its modes; a new
-   file's tuple is named in `ACTIONS` below, its class among the bases of `mode_screen.ModeScreen`;
-2. `why_not`: a function of the `Situation` (`screens/situation.py`) that gives the reason in a few words, or None;
-3. the method: it reads `self.situation()`, asks with a dialog if it has to (`screens/asking.py`, `self.confirm`), and
-   hands a coroutine to `self.carry_out("doing it", …)`, which calls `self.desk.verbs` and returns the toast's sentence.
+1. Add an `Action` to the tuple in its noun's file (`wakes.py` is a good example), with a key that is free in its
+   modes.  For a new file, add its tuple to `ACTIONS` below and its class to the bases of `mode_screen.ModeScreen`.
+2. Set `why_not` to a function of the `Situation` (`actions/situation.py`) that returns a short reason, or None.
+3. Write the method: read `self.situation()`, ask with a dialog if necessary (`dialogs/asking.py`, `self.confirm`), and
+   pass a coroutine to `self.carry_out("doing it", …)`.  It calls `self.desk.verbs` and returns the toast's sentence.
 
-What changes something says `changes=True`: read-only mode refuses it.  tests/screens/test_actions.py walks the table.
+Actions that change something set `changes=True`, so that read-only mode refuses them.  tests/screens/test_actions.py
+checks every entry.
 """
 
 from collections.abc import Iterator
@@ -42,26 +44,26 @@ ACTIONS: tuple[Action, ...] = (
     SAVE_DATABASE,
     *MODES,
 )
-"""In the order in which they are shown."""
+"""All actions, in the order in which they are shown."""
 
 ACTION: dict[str, Action] = {action.id: action for action in ACTIONS}
 
 
 def bindings(mode: Mode) -> list[Binding]:
-    """The key bindings of a mode's screen."""
+    """Return the key bindings of a mode's screen."""
     return [action.binding for action in ACTIONS if mode in action.modes]
 
 
 def sharing(action: Action, mode: Mode) -> tuple[Action, ...]:
-    """The actions of a mode that have the same key, each in panels of its own; the one itself is among them."""
+    """Return all actions of a mode that share this action's key, itself included; each is for different panels."""
     return tuple(other for other in ACTIONS if other.key == action.key and mode in other.modes)
 
 
 def possible(situation: Situation) -> Iterator[Action]:
-    """What can be done now, in the order of the table."""
+    """Return the actions that can be performed now, in the order of the table."""
     return (action for action in ACTIONS if action.reason(situation) is None)
 
 
 def offered(situation: Situation) -> Iterator[tuple[Action, str | None]]:
-    """What belongs to a situation, each with the reason why it cannot be done now."""
+    """Return the actions that apply to the situation, each with the reason why it is unavailable, or None."""
     return ((action, action.reason(situation)) for action in ACTIONS if action.applies(situation))

@@ -1,4 +1,4 @@
-"""What every action can count on: the picture, the verbs, a question before, a word while it runs and one after it."""
+"""Base class for actions: the snapshot, the verbs, confirmation dialogs, and toasts for the outcome."""
 
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -19,57 +19,58 @@ from xats_tui.screens.modes.places import Mode
 T = TypeVar("T")
 
 TOAST_COALESCE_S = 0.2
-"""Seconds in which several outcomes become one toast."""
+"""Seconds during which several outcomes are collected into one toast."""
 
 TOAST_LINES = 6
-"""Lines of one toast; how many more there are is said."""
+"""Maximum lines of one toast; further lines are counted."""
 
+# A warning has to be read, an outcome only noticed.
 SHOWN_FOR = {"information": 4.0, "warning": 10.0}
-"""Seconds that a toast stays; what went wrong is read more slowly."""
+"""Seconds that a toast stays on screen, by severity."""
 
 Severity = Literal["information", "warning"]
 
 
 class ActionContext(Screen[None]):
-    """A screen on which actions are carried out."""
+    """Screen from which actions are performed."""
 
     @dataclass
     class Wanted(Message):
-        """Another mode is wanted."""
+        """Request to switch to another mode."""
 
         mode: Mode
         words: str | None = None
-        """Its filter; None leaves it as it is."""
+        """Filter to set in that mode; None keeps the current filter."""
         row: str | None = None
-        """The row to select."""
+        """Key of the row to select."""
 
     @dataclass
     class Left(Message):
-        """The mode is left for the one it was opened from."""
+        """Request to return to the mode from which this one was opened."""
 
     def __init__(self, desk: ModeContext) -> None:
         super().__init__()
         self.desk = desk
         self.snapshot = Snapshot()
-        """What the body shows."""
+        """The snapshot that the body currently shows."""
         self.under_way: list[str] = []
-        """The verbs that have been asked for and not answered."""
+        """Descriptions of the verbs that are still running."""
         self._outcomes: list[tuple[str, Severity]] = []
 
     def situation(self) -> Situation:
-        """Where the operator is."""
+        """Return the operator's current situation: mode, panel, selection."""
         raise NotImplementedError
 
     def draw_keys(self) -> None:
-        """Draw what depends on where the operator is, and what is under way."""
+        """Redraw the footer and everything else that depends on the situation or on running verbs."""
         raise NotImplementedError
 
     def want(self, mode: Mode, *, words: str | None = None, row: str | None = None) -> None:
-        """Ask for another mode, with a filter or a row to select."""
+        """Ask the app to switch to another mode, with a filter or a row to select."""
         self.post_message(self.Wanted(mode, words, row))
 
     def confirm(self, title: str, consequence: str, yes: str, then: Callable[[], object]) -> None:
-        """Ask before something is done, and do it if the answer is yes."""
+        """Ask for confirmation and call `then` if the answer is yes."""
 
         def answered(agreed: bool | None) -> None:
             if agreed:
@@ -78,7 +79,7 @@ class ActionContext(Screen[None]):
         self.app.push_screen(ConfirmDialog(title, consequence, yes), answered)
 
     def ask(self, question: ModalScreen[T], then: Callable[[T], object]) -> None:
-        """Ask something, and go on with the answer unless the question was left."""
+        """Open a dialog and call `then` with the answer, unless the dialog was closed without one."""
 
         def answered(answer: T | None) -> None:
             if answer is not None:
@@ -87,11 +88,11 @@ class ActionContext(Screen[None]):
         self.app.push_screen(question, answered)
 
     def carry_out(self, doing: str, verb: Coroutine[Any, Any, str]) -> None:
-        """Have a verb done in the background; its sentence, or why it was refused, is told."""
+        """Run a verb in the background and show its sentence, or the reason for its refusal, as a toast."""
         self._carry_out(doing, verb)
 
     def tell(self, sentence: str, severity: Severity = "information") -> None:
-        """Tell the operator an outcome; several at once become one toast."""
+        """Show an outcome as a toast; several outcomes within `TOAST_COALESCE_S` share one toast."""
         if sentence and not self._outcomes:
             self.set_timer(TOAST_COALESCE_S, self._toast)
         if sentence:

@@ -1,4 +1,4 @@
-"""One thing that the operator can do, wherever it is offered."""
+"""Action: a single thing that the operator can do, as an entry of the action table."""
 
 from dataclasses import dataclass
 
@@ -15,36 +15,37 @@ TABLES = ANY_PANEL - {Panel.PANE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One thing that the operator can do."""
+    """An action of the dashboard."""
 
     id: str
-    """The screen carries it out in `action_<id>`."""
+    """Identifier; the screen's method is `action_<id>`."""
     key: str
-    """As Textual names it; several are separated by commas, and the first one is shown."""
+    """Key names as Textual spells them, separated by commas; the first one is shown."""
     shown_key: str
-    """As the operator reads it."""
+    """Key as the operator reads it."""
     title: str
     help: str
-    """One sentence."""
+    """Description in one sentence."""
     modes: frozenset[Mode] = EVERYWHERE
     panels: frozenset[Panel] = ANY_PANEL
-    """Where in the Live mode."""
+    """Panels of the Live mode in which the action applies."""
     in_footer: bool = True
     why_not: Reason = always
-    """The reason why it cannot be done in a situation, or None if it can; of what is common to all, see `reason`."""
+    """Function that returns the reason why the action is unavailable, or None; `reason` adds the general checks."""
     changes: bool = False
-    """It changes something, which read-only mode does not allow."""
+    """True if the action changes something; read-only mode refuses it."""
+    # Esc is pressed out of habit: a toast for every vain press would only annoy.
     quiet: bool = False
-    """Its key pressed in vain needs no word: esc is pressed by habit."""
+    """True if pressing the key in vain shows no message."""
     call: str = ""
-    """What the screen is to run, if not `<id>`."""
+    """Textual action to run, if it is not `<id>`."""
 
     def applies(self, situation: Situation) -> bool:
-        """Whether it belongs to where the operator is, be it possible or not."""
+        """Return whether the action belongs to this mode and panel, available or not."""
         return situation.mode in self.modes and (situation.panel is None or situation.panel in self.panels)
 
     def reason(self, situation: Situation) -> str | None:
-        """Why it cannot be done now; None if it can."""
+        """Return the reason why the action is unavailable now; None if it is available."""
         if situation.mode not in self.modes:
             return f"not in {situation.mode}"
         if not self.applies(situation):
@@ -55,12 +56,12 @@ class Action:
 
     @property
     def binding(self) -> Binding:
-        """The key binding, through which the screen finds what the key means where the operator is."""
+        """Return the key binding; it runs `press`, which picks the action that the key means in the current panel."""
         return Binding(
             self.key, f"press('{self.id}')", self.title, id=self.id, tooltip=self.help, key_display=self.shown_key
         )
 
 
 def modes(*which: Mode) -> frozenset[Mode]:
-    """The modes in which an action is offered."""
+    """Return the set of these modes."""
     return frozenset(which)

@@ -1,4 +1,4 @@
-"""What is done to agents, wherever one is selected: poke, let rest, go to its pane."""
+"""Actions on agents: poke, answer, go to pane, do not disturb, remove."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ AGENT_ACTIONS = (
         key="p",
         shown_key="p",
         title="poke",
-        help="Put a line of your own before this agent, as soon as nothing stands in the way in its pane.",
+        help="Type a line of your own into this agent's pane, if every gate allows it.",
         why_not=needs_pane,
         changes=True,
     ),
@@ -29,7 +29,7 @@ AGENT_ACTIONS = (
         key="a",
         shown_key="a",
         title="answer",
-        help="Read what this agent asks a person, and choose one of the answers that it offers.",
+        help="Read the question this agent asks a person, and choose one of the answers that it offers.",
         why_not=needs_dialog,
         changes=True,
     ),
@@ -38,15 +38,15 @@ AGENT_ACTIONS = (
         key="g",
         shown_key="g",
         title="go",
-        help="Bring your tmux client to this agent's pane.",
+        help="Switch your tmux client to this agent's pane.",
         why_not=needs_pane,
     ),
     Action(
         id="rest",
         key="d",
         shown_key="d",
-        title="let rest",
-        help="Do not disturb this agent for a while: its mail is kept and its wakes wait; or wake it again.",
+        title="do not disturb",
+        help="Turn on do not disturb for a while: messages are kept and wakes wait; or turn it off.",
         why_not=needs_agent,
         changes=True,
         in_footer=False,
@@ -56,7 +56,7 @@ AGENT_ACTIONS = (
         key="x",
         shown_key="x",
         title="remove agent",
-        help="Remove this agent from its team, after a question; its id and mail are there when it comes back.",
+        help="Remove this agent from its team, after a question; it gets its id and messages back when it returns.",
         modes=modes(Mode.AGENTS),
         why_not=needs_agent,
         changes=True,
@@ -68,23 +68,23 @@ RESTS = (
     PickOption("15", "15 minutes"),
     PickOption("60", "an hour"),
     PickOption("480", "eight hours"),
-    PickOption("", "until I lift it"),
-    PickOption("lift", "wake again", "lift a rest that was set before"),
+    PickOption("", "until I turn it off"),
+    PickOption("lift", "off", "turn off do not disturb"),
 )
-"""How long an agent may be let rest, in minutes."""
+"""Durations of do not disturb, in minutes."""
 
 
 class AgentActions(ActionContext):
-    """Carries out what is done to agents."""
+    """Performs the actions on agents."""
 
     def action_poke(self) -> None:
-        """Ask for the line."""
+        """Ask for the line to type, then poke the selected agent."""
         if entry := self.situation().agent:
-            question = Ask(f"Poke {entry.agent.address}", "One line, put into its pane and sent if every gate allows:")
+            question = Ask(f"Poke {entry.agent.address}", "One line to type into its pane, if every gate allows it:")
             self.ask(question, lambda line: self.carry_out(f"poking {entry.agent.name}", self._poke(entry, line)))
 
     def action_answer(self) -> None:
-        """Show what it asks; the dialog sends the answer itself, and is left with the outcome."""
+        """Show the agent's question in a dialog that sends the answer itself; then show the outcome."""
 
         def left(outcome: Answered) -> None:
             self.tell(outcome.sentence, "warning" if outcome.in_vain else "information")
@@ -95,13 +95,13 @@ class AgentActions(ActionContext):
             self.ask(AnswerPrompt(self.desk.verbs, entry.agent), left)
 
     def action_remove_agent(self) -> None:
-        """Ask, then remove all that are selected."""
+        """Ask for confirmation, then remove all selected agents."""
         entries = self.situation().agents
         names = ", ".join(one_line(entry.agent.address) for entry in entries)
         one = len(entries) == 1
         consequence = (
-            f"{names} will be gone from the list, with subscriptions and waiting wakes.  The program in the pane runs "
-            "on; what was written stays, and whoever registers under the same name has the same id and mail again."
+            f"{names} leaves the list, with subscriptions and waiting wakes.  The program in the pane keeps running "
+            "and messages are kept; an agent that registers under the same name gets the same id and messages again."
         )
         self.confirm(
             f"Remove {count(len(entries), 'agent')}?",
@@ -111,16 +111,16 @@ class AgentActions(ActionContext):
         )
 
     def action_go_to_pane(self) -> None:
-        """Go there; what stands in the way is told."""
+        """Switch to the selected agent's pane; a failure is shown as a toast."""
         if entry := self.situation().agent:
             self.carry_out(f"going to {entry.agent.name}", self._go_to(entry))
 
     def action_rest(self) -> None:
-        """Ask for how long."""
+        """Ask for a duration, then turn do not disturb on or off for all selected agents."""
         entries = self.situation().agents
         names = entries[0].agent.address if len(entries) == 1 else count(len(entries), "agent")
         question = Pick(f"Do not disturb {names}", RESTS)
-        self.ask(question, lambda minutes: self.carry_out("setting rest", self._rest(entries, minutes)))
+        self.ask(question, lambda minutes: self.carry_out("setting do not disturb", self._rest(entries, minutes)))
 
     async def _poke(self, entry: RosterEntry, line: str) -> str:
         proof = await self.desk.verbs.ask(OperatorApi.poke, entry.agent.agent_id, line)
@@ -152,4 +152,4 @@ class AgentActions(ActionContext):
             else:
                 await self.desk.verbs.ask(OperatorApi.rest_agent, entry.agent.agent_id, until)
         names = ", ".join(one_line(entry.agent.name) for entry in entries)
-        return f"{names} can be woken again" if minutes == "lift" else f"{names} will not be disturbed"
+        return f"do not disturb is {'off' if minutes == 'lift' else 'on'} for {names}"

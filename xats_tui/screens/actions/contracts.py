@@ -1,4 +1,4 @@
-"""What is done with contracts: unfold the versions of one, read a schema as a whole."""
+"""Actions on contracts: list versions, show the whole schema."""
 
 from xats_tui.core.model.contracts import ContractSummary
 from xats_tui.screens.actions.action import Action, modes
@@ -19,7 +19,7 @@ CONTRACT_ACTIONS = (
         key="v",
         shown_key="v",
         title="versions",
-        help="List every version of this contract, or only the latest; two that are marked are compared.",
+        help="List every version of this contract, or only the latest; mark two versions to compare them.",
         modes=modes(Mode.CONTRACTS),
         why_not=_needs_versions,
     ),
@@ -28,7 +28,7 @@ CONTRACT_ACTIONS = (
         key="w",
         shown_key="w",
         title="whole or diff",
-        help="Show the whole schema of this version, or how it differs from the one before.",
+        help="Show the whole schema of this version, or its differences from the version before.",
         modes=modes(Mode.CONTRACTS),
         why_not=_needs_versions,
     ),

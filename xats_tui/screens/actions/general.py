@@ -1,4 +1,4 @@
-"""What can be done in every mode and list, whatever they show: move about, filter, mark, sort, pause, find, leave."""
+"""Actions available in every mode: move, filter, mark, sort, pause, copy, help, quit."""
 
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import LISTS, TABLES, Action
@@ -9,7 +9,7 @@ from xats_tui.screens.widgets.theme import DARK, LIGHT
 
 def _unless_there(mode: Mode) -> Reason:
     def reason(situation: Situation) -> str | None:
-        return "it is open" if situation.mode is mode else None
+        return "it is already open" if situation.mode is mode else None
 
     return reason
 
@@ -19,7 +19,7 @@ OPEN = Action(
     key="enter",
     shown_key="enter",
     title="open",
-    help="Open what is selected: all of it, or the cause of what needs attention.",
+    help="Open the selected row in full, or go to the cause of what needs attention.",
     why_not=needs_more,
     quiet=True,
 )
@@ -29,7 +29,7 @@ BACK = Action(
     key="escape",
     shown_key="esc",
     title="back",
-    help="Leave the detail, then marks, filter, zoom, and at last the mode for the one it was opened from.",
+    help="Close the detail; then clear marks, filter and zoom; then return to the mode you came from.",
     why_not=needs_way_back,
     quiet=True,
 )
@@ -55,7 +55,7 @@ GENERAL = (
         key="space",
         shown_key="space",
         title="mark",
-        help="Mark this row, or take its mark away; an action is then done to all that are marked.",
+        help="Mark or unmark this row; actions then apply to all marked rows.",
         modes=LISTS,
         why_not=needs_row,
     ),
@@ -64,7 +64,7 @@ GENERAL = (
         key="slash",
         shown_key="/",
         title="filter",
-        help="Show only rows with these words; @name means an agent, a state's word that state.",
+        help="Show only rows with these words; @name filters by agent, a state's word by that state.",
         panels=TABLES,
     ),
     Action(
@@ -86,7 +86,7 @@ GENERAL = (
         key="s",
         shown_key="s",
         title="sort",
-        help="Sort by the next column; after the last one the list has its own order again.",
+        help="Sort by the next column; after the last column, return to the default order.",
         modes=LISTS,
         in_footer=False,
     ),
@@ -95,7 +95,7 @@ GENERAL = (
         key="S",
         shown_key="S",
         title="reverse",
-        help="Turn the order round.",
+        help="Reverse the sort order.",
         modes=LISTS,
         in_footer=False,
     ),
@@ -104,14 +104,14 @@ GENERAL = (
         key="z",
         shown_key="z",
         title="zoom",
-        help="Give this panel the whole screen, or give it back.",
+        help="Give this panel the whole screen, or undo that.",
     ),
     Action(
         id="pause",
         key="P",
         shown_key="P",
         title="pause",
-        help="Hold the list still to read it, or let it go on; the header goes on all the time.",
+        help="Freeze the list to read it, or resume updates; the header is always updated.",
         in_footer=False,
     ),
     Action(
@@ -119,7 +119,7 @@ GENERAL = (
         key="y",
         shown_key="y",
         title="copy id",
-        help="Copy the identifier of what is selected to the clipboard.",
+        help="Copy the identifier of the selected row to the clipboard.",
         why_not=needs_row,
     ),
     Action(
@@ -142,7 +142,7 @@ GENERAL = (
         key="ctrl+t",
         shown_key="ctrl+t",
         title="dark or light",
-        help="Change between the dark and the light theme.",
+        help="Switch between the dark and the light theme.",
         in_footer=False,
     ),
     Action(
@@ -173,30 +173,30 @@ GENERAL = (
         key="ctrl+q",
         shown_key="ctrl+q",
         title="quit",
-        help="Leave the dashboard; asks what becomes of the agents that are connected.",
+        help="Leave the dashboard; asks what happens to connected agents.",
     ),
 )
 
 
 class GeneralActions(ActionContext):
-    """Carries out what has nothing to do with what is shown."""
+    """Performs the actions that do not depend on what is shown."""
 
     def action_open_mode(self, mode: str) -> None:
-        """Open another mode."""
+        """Switch to another mode."""
         self.want(Mode(mode))
 
     def action_toggle_theme(self) -> None:
-        """Change between our own dark and light theme."""
+        """Switch between the project's dark and light themes."""
         self.app.theme = LIGHT.name if self.app.current_theme.dark else DARK.name
 
     def action_themes(self) -> None:
-        """Choose any theme."""
+        """Open the list of all themes."""
         self.app.search_themes()
 
     def action_palette(self) -> None:
-        """Open the palette."""
+        """Open the command palette."""
         self.app.action_command_palette()
 
     async def action_quit(self) -> None:
-        """Leave; the program asks if that has consequences."""
+        """Quit; the app asks first if agents would be affected."""
         await self.app.action_quit()

@@ -1,4 +1,4 @@
-"""What is done for an agent that is not there yet: launch it."""
+"""Action to launch an agent."""
 
 from pathlib import Path
 
@@ -23,10 +23,10 @@ LAUNCH = Action(
 
 
 class LaunchActions(ActionContext):
-    """Carries out launches."""
+    """Performs launches."""
 
     def action_launch(self) -> None:
-        """Ask for everything, beginning with what the selected agent has."""
+        """Ask for the launch options, starting with the values of the selected agent."""
         entry = self.situation().agent
         view = self.snapshot.view(entry) if entry else None
         here = str(view.look.formats.get("pane_current_path") or "") if view else ""
@@ -43,5 +43,5 @@ def _outcome(launched: LaunchResult) -> str:
     name = one_line(launched.wanted.name)
     place = f"{one_line(launched.session)}:{launched.window}"
     if launched.is_new_session:
-        return f"{name} is registered, in a tmux session that nobody looks at; run\n{launched.way}"
-    return f"{name} is registered, in window {place}; g goes to its pane"
+        return f"{name} is registered in a new tmux session; to see it, run\n{launched.way}"
+    return f"{name} is registered in window {place}; g goes to its pane"

@@ -1,4 +1,4 @@
-"""What is done with messages: write to whoever is selected, reply, look into the operator's own inbox, mark as read."""
+"""Actions on messages: write, reply, open the operator's inbox, mark as read."""
 
 from collections.abc import Sequence
 
@@ -18,24 +18,24 @@ from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.widgets.format import count, many_lines, one_line
 
 QUOTED_LINES = 4
-"""Lines of the answered message that stand above the editor."""
+"""Lines of the answered message that are quoted above the editor."""
 
 MAX_BODY_BYTES = 262_144
-"""Bytes of a message, until the coordinator has said how many it takes."""
+"""Maximum bytes of a message, used until the coordinator has reported its own limit."""
 
 
 def needs_letter(situation: Situation) -> str | None:
-    """There has to be one message."""
+    """Return a reason unless a message is selected."""
     return None if isinstance(situation.target, Letter) else "no message is selected"
 
 
 def needs_unread_mail(situation: Situation) -> str | None:
-    """There has to be mail of the operator's own that is not marked as read."""
-    return None if unread_mail(situation) else "none of it is unread mail to you"
+    """Return a reason unless an unread message to the operator is selected."""
+    return None if unread_mail(situation) else "no unread message to you is selected"
 
 
 def unread_mail(situation: Situation) -> list[Message]:
-    """The operator's own mail, among what an action is done to, that is not marked as read."""
+    """Return the unread messages to the operator among the targets of an action."""
     letters = [target for target in situation.targets if isinstance(target, Letter)]
     copies = [copy for letter in letters for copy in letter.copies]
     return [copy for copy in copies if copy.to_agent_id == OPERATOR_ID and copy.read_at is None]
@@ -46,7 +46,7 @@ WRITE = Action(
     key="m",
     shown_key="m",
     title="message",
-    help="Write a message as the operator, to whoever is selected or to anybody.",
+    help="Write a message as the operator, to the selected agents or to anybody.",
     changes=True,
 )
 
@@ -66,7 +66,7 @@ MESSAGE_ACTIONS = (
         key="x",
         shown_key="x",
         title="mark read",
-        help="Mark your own mail as read: looking at it does not.",
+        help="Mark messages to you as read; looking at them does not.",
         modes=modes(Mode.MESSAGES),
         why_not=needs_unread_mail,
         changes=True,
@@ -76,7 +76,7 @@ MESSAGE_ACTIONS = (
         key="i",
         shown_key="i",
         title="my inbox",
-        help="Show only what was written to you, the operator, or everything again.",
+        help="Show only messages to you, the operator, or all messages again.",
         modes=modes(Mode.MESSAGES),
     ),
     Action(
@@ -84,7 +84,7 @@ MESSAGE_ACTIONS = (
         key="o",
         shown_key="o",
         title="older",
-        help="Go back to older messages, with a filter to the next that match it; so does the end of the list.",
+        help="Load older messages (with a filter: the next ones that match); so does scrolling past the end.",
         modes=modes(Mode.MESSAGES),
         why_not=needs_row,
         in_footer=False,
@@ -93,15 +93,15 @@ MESSAGE_ACTIONS = (
 
 
 class MessageActions(ActionContext):
-    """Carries out what is done with messages."""
+    """Performs the actions on messages."""
 
     def action_message(self) -> None:
-        """Write to those that are selected."""
+        """Open the editor, addressed to the selected agents."""
         to = SEPARATOR.join(address_of(entry) for entry in self.situation().agents)
         self._write(f"to {to}", Draft(to=to))
 
     def action_reply(self) -> None:
-        """Write to the sender; to a message of the operator's own, to whom it went."""
+        """Open the editor for a reply to the sender; for the operator's own message, to its recipients."""
         letter = self.situation().target
         if not isinstance(letter, Letter):
             return
@@ -111,7 +111,7 @@ class MessageActions(ActionContext):
         known = [entry for agent_id in ids if (entry := self.snapshot.entry(agent_id))]
         if not known:
             name = name_of(self.snapshot, ids[0], message.from_name)
-            self.tell(f"reply: {name} is no longer registered", "warning")
+            self.tell(f"{name} is no longer registered, so there is nobody to reply to", "warning")
             return
         subject = one_line(message.subject)
         if subject and not subject.casefold().startswith("re:"):
@@ -120,7 +120,7 @@ class MessageActions(ActionContext):
         self._write(f"reply {letter.key}", fresh, answered=message)
 
     def action_mark_read(self) -> None:
-        """Mark all that are selected."""
+        """Mark all selected messages to the operator as read."""
         ids = [mail.id for mail in unread_mail(self.situation())]
         self.carry_out("marking as read", self._mark_read(ids))
 

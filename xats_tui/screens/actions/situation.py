@@ -1,4 +1,4 @@
-"""Where the operator is, as far as it decides what can be done, and the reasons why something cannot."""
+"""Situation: the operator's place and selection, and the reasons why an action is unavailable there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,87 +12,87 @@ from xats_tui.screens.modes.places import Mode, Panel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """Where the operator is."""
+    """The operator's place and selection, as far as they decide which actions are available."""
 
     mode: Mode
     panel: Panel | None = None
-    """In the Live mode: the panel with the focus."""
+    """Focused panel; only in the Live mode."""
     row: str | None = None
-    """The key of the row under the cursor."""
+    """Key of the row under the cursor."""
     target: Target | None = None
-    """What that row stands for."""
+    """Object behind that row."""
     marked: tuple[str, ...] = ()
-    """The keys of the rows that are marked."""
+    """Keys of the marked rows."""
     targets: tuple[Target, ...] = ()
-    """What an action that can be done to many is done to: what is marked, else what is under the cursor."""
+    """Objects that an action applies to: the marked rows, or else the row under the cursor."""
     agents: tuple[RosterEntry, ...] = ()
-    """The agents that the targets are about."""
+    """Agents that the targets refer to."""
     view: PaneView | None = None
-    """The latest look at the pane of the one agent."""
+    """Latest view of the pane, if there is exactly one agent."""
     wakes: tuple[Wake, ...] = ()
-    """The wakes that the targets are about."""
+    """Wakes that the targets refer to."""
     inside: bool = False
-    """The focus is in the detail."""
+    """True if the detail has the focus."""
     leads_on: bool = False
-    """From inside the detail, enter leads on to another mode."""
+    """True if enter opens another mode from inside the detail."""
     filtered: bool = False
     zoomed: bool = False
     apart: bool = False
-    """The list shows something else than what it begins with: an inbox, older rows."""
+    """True if the list shows a special selection: the operator's inbox, or older rows."""
     paused: bool = False
     came_from: Mode | None = None
-    """The mode that this one was opened from."""
+    """Mode from which this one was opened."""
     read_only: bool = False
     teams: tuple[str, ...] = ()
-    """All teams there are."""
+    """All known teams."""
     undoable: bool = False
-    """Something was done that can still be taken back."""
+    """True if the last change can still be undone."""
 
     @property
     def agent(self) -> RosterEntry | None:
-        """The one agent that it is about."""
+        """The agent, if there is exactly one; None otherwise."""
         return self.agents[0] if len(self.agents) == 1 else None
 
 
 Reason = Callable[[Situation], str | None]
-"""Why something cannot be done in a situation; None if it can."""
+"""Function that returns the reason why an action is unavailable in a situation, or None."""
 
 
 def always(_: Situation) -> str | None:
-    """Nothing stands in the way."""
+    """Return no reason: the action is always available."""
     return None
 
 
 def needs_row(situation: Situation) -> str | None:
-    """There has to be something under the cursor."""
+    """Return a reason unless a row is selected."""
     return None if situation.row else "nothing is selected"
 
 
 def needs_more(situation: Situation) -> str | None:
-    """There has to be something under the cursor that is not open already."""
-    return "all of it is open" if situation.inside and not situation.leads_on else needs_row(situation)
+    """Return a reason unless the selected row can be opened further."""
+    return "nothing more to open" if situation.inside and not situation.leads_on else needs_row(situation)
 
 
 def needs_way_back(situation: Situation) -> str | None:
-    """There has to be something to go back from."""
+    """Return a reason unless there is something to leave or clear."""
     within = situation.inside or situation.marked or situation.filtered or situation.zoomed or situation.apart
-    return None if within or situation.came_from else "this is the top"
+    return None if within or situation.came_from else "already at the top"
 
 
 def needs_agent(situation: Situation) -> str | None:
-    """There has to be one agent that it is about, or many."""
+    """Return a reason unless at least one agent is selected."""
     return None if situation.agents else "no agent is selected"
 
 
 def needs_pane(situation: Situation) -> str | None:
-    """There has to be one agent, and it has to have a pane."""
+    """Return a reason unless exactly one agent is selected and its pane is known."""
     if situation.agent is None:
         return "no agent is selected" if not situation.agents else "several agents are selected"
-    return None if situation.agent.agent.binding else f"no pane is known for {situation.agent.agent.name}"
+    return None if situation.agent.agent.binding else f"no known pane for {situation.agent.agent.name}"
 
 
 def needs_dialog(situation: Situation) -> str | None:
-    """There has to be one agent, and it has to be asking something."""
+    """Return a reason unless exactly one agent is selected and it shows a dialog."""
     if (reason := needs_pane(situation)) or situation.agent is None:
         return reason
     asks = situation.view is not None and situation.view.reading.state is PaneState.DIALOG
@@ -100,14 +100,14 @@ def needs_dialog(situation: Situation) -> str | None:
 
 
 def needs_unread_wake(situation: Situation) -> str | None:
-    """There has to be a wake whose message has not been read."""
+    """Return a reason unless a wake is selected whose message is unread."""
     if not situation.wakes:
         return "no wake is selected"
     return None if any(was_not_read(wake) for wake in situation.wakes) else "the message has been read"
 
 
 def needs_open_wake(situation: Situation) -> str | None:
-    """There has to be a wake that is still to be tried."""
+    """Return a reason unless a wake is selected that is still open."""
     if not situation.wakes:
         return "no wake is selected"
     return None if any(not wake.is_over for wake in situation.wakes) else "the wake is over"

@@ -1,4 +1,4 @@
-"""What can be done about the database itself."""
+"""Action to save the database."""
 
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.screens.actions.acting import ActionContext
@@ -10,16 +10,16 @@ SAVE_DATABASE = Action(
     key="ctrl+s",
     shown_key="ctrl+s",
     title="save",
-    help="Write everything that is stored into a new file, also if the database was taken away.",
+    help="Write all stored data into a new file, even if the database file was deleted.",
     in_footer=False,
 )
 
 
 class StoringActions(ActionContext):
-    """Carries it out."""
+    """Performs the action."""
 
     def action_save_database(self) -> None:
-        """Have the coordinator write the file, and tell its name."""
+        """Ask the coordinator to write the file and show its name."""
         self.carry_out("saving the database", self._save_database())
 
     async def _save_database(self) -> str:

@@ -1,4 +1,4 @@
-"""What an action is about: the thing behind a row, found in the picture, and the agent and wakes that it concerns."""
+"""Targets of actions: the object behind a row, and the agent and wakes that it refers to."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ from xats_tui.screens.modes.places import Mode
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What was sent at once: one message, or as many as a broadcast has recipients."""
+    """Messages that were sent together: a single message, or one copy for each recipient of a broadcast."""
 
     copies: tuple[Message, ...]
 
     @property
     def first(self) -> Message:
-        """What all copies have in common stands in each."""
+        """The first copy; it holds everything that the copies have in common."""
         return self.copies[0]
 
     @property
     def key(self) -> str:
-        """The key of its row."""
+        """Key of the row."""
         return str(self.first.event_id)
 
 
@@ -37,21 +37,21 @@ Target = RosterEntry | Letter | Wake | TaskEntry | ContractSummary | Activity | 
 
 
 def letters(stream: Iterable[Message]) -> list[Letter]:
-    """The messages of a stream with their recipients together."""
+    """Group the messages of a stream by sending, with all recipients together."""
     return [Letter(tuple(copies)) for _, copies in groupby(stream, key=lambda message: message.event_id)]
 
 
 def contract_key(summary: ContractSummary) -> str:
-    """The key of a contract's row."""
+    """Return the key of a contract's row."""
     return f"{summary.team}/{summary.name}"
 
 
 LogEntry = Activity | LoggedEvent | TmuxCommand | Notice
-"""What the Activity mode lists."""
+"""Entries that the Activity mode lists."""
 
 
 def log_of(snapshot: Snapshot) -> list[LogEntry]:
-    """What agents, the operator and the coordinator itself did, the newest first."""
+    """Return the actions of agents, of the operator and of the coordinator itself, newest first."""
     entries: tuple[LogEntry, ...] = (*snapshot.activity, *snapshot.events, *snapshot.commands, *_notices(snapshot))
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
@@ -62,7 +62,7 @@ def _notices(snapshot: Snapshot) -> Iterable[Notice]:
 
 
 def log_key(entry: LogEntry) -> str:
-    """The key of a row of the log."""
+    """Return the key of a row in the Activity mode."""
     match entry:
         case Activity():
             return f"act/{entry.activity_id}"
@@ -75,13 +75,13 @@ def log_key(entry: LogEntry) -> str:
 
 
 def entry_in(snapshot: Snapshot, pane: PaneRef) -> RosterEntry | None:
-    """The agent that lives in a pane."""
+    """Return the agent bound to a pane."""
     found = (entry for entry in snapshot.roster if entry.agent.binding and entry.agent.binding.pane == pane)
     return next(found, None)
 
 
 def find(snapshot: Snapshot, mode: Mode, key: str) -> Target | None:
-    """What the row of that key stands for in a mode; None if it is gone."""
+    """Return the object behind a row of a mode; None if it no longer exists."""
     match mode:
         case Mode.AGENTS:
             return snapshot.entry(key)
@@ -100,7 +100,7 @@ def find(snapshot: Snapshot, mode: Mode, key: str) -> Target | None:
 
 
 def identifier(target: Target) -> str:
-    """The identifier that the tools know it by."""
+    """Return the identifier by which the tools know the object."""
     match target:
         case RosterEntry():
             return target.agent.agent_id
@@ -123,7 +123,7 @@ def identifier(target: Target) -> str:
 
 
 def agent_of(snapshot: Snapshot, target: Target | None) -> RosterEntry | None:
-    """The one agent that it is about: itself, a recipient, an owner, an author; None if there is none or many."""
+    """Return the agent that an object refers to (itself, recipient, owner, author); None if none or several."""
     match target:
         case RosterEntry():
             return target
@@ -146,12 +146,12 @@ def agent_of(snapshot: Snapshot, target: Target | None) -> RosterEntry | None:
 
 
 def view_of(snapshot: Snapshot, agents: Sequence[RosterEntry]) -> PaneView | None:
-    """The latest look at the pane of the one agent; None if there are many, or it has not been seen."""
+    """Return the latest view of the pane; None for several agents or an unseen pane."""
     return snapshot.view(agents[0]) if len(agents) == 1 else None
 
 
 def wakes_of(snapshot: Snapshot, target: Target) -> tuple[Wake, ...]:
-    """The wakes that it is about: itself, or those of an agent or a letter that have not led to a reading."""
+    """Return the wakes of an object: itself, or an agent's or a letter's wakes that have not led to a read message."""
     match target:
         case Wake():
             return (target,)
@@ -166,5 +166,5 @@ def wakes_of(snapshot: Snapshot, target: Target) -> tuple[Wake, ...]:
 
 
 def was_not_read(wake: Wake) -> bool:
-    """Whether there is no evidence that its message was read."""
+    """Return whether there is no evidence that the wake's message was read."""
     return WakeStage.SEEN not in wake.reached and WakeStage.READ not in wake.reached

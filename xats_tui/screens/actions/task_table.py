@@ -1,4 +1,4 @@
-"""What can be done with tasks: the entries of the action table, and when each is possible."""
+"""Entries of the action table for tasks, and the conditions under which each is available."""
 
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.actions.action import Action, modes
@@ -12,17 +12,18 @@ WITH_CAUSES = frozenset({Panel.TASKS, Panel.ATTENTION})
 
 
 def tasks_of(situation: Situation) -> tuple[Task, ...]:
-    """The tasks that it is about."""
+    """Return the tasks among the targets."""
     return tuple(target.task for target in situation.targets if isinstance(target, TaskEntry))
 
 
 def needs_team(situation: Situation) -> str | None:
-    """Some agent or task has to be there, or nobody knows on whose board it would be."""
+    """Return a reason unless at least one team is known."""
+    # A new task needs a team's board to stand on.
     return None if situation.teams else "there is no team yet"
 
 
 def needs_open_task(situation: Situation) -> str | None:
-    """There has to be a task that is not done."""
+    """Return a reason unless an unfinished task is selected."""
     tasks = tasks_of(situation)
     if not tasks:
         return "no task is selected"
@@ -60,7 +61,7 @@ TASK_ACTIONS = (
         key="R",
         shown_key="R",
         title="reassign",
-        help="Give this task to another agent of its team, and tell both.",
+        help="Give this task to another agent of its team, and notify both agents.",
         modes=WITH_TASKS,
         panels=WITH_CAUSES,
         why_not=_needs_tasks_of_one_team,
@@ -71,7 +72,7 @@ TASK_ACTIONS = (
         key="u",
         shown_key="u",
         title="release",
-        help="Take this task from its owner, so that anybody in the team can claim it.",
+        help="Take this task from its owner, so that any agent of the team can claim it.",
         modes=WITH_TASKS,
         panels=WITH_CAUSES,
         why_not=_needs_owned_task,
@@ -82,7 +83,7 @@ TASK_ACTIONS = (
         key="n",
         shown_key="n",
         title="new task",
-        help="Put a task on a team's board: title, description, what it waits for.",
+        help="Add a task to a team's board: title, description, dependencies.",
         modes=WITH_TASKS,
         panels=frozenset({Panel.TASKS}),
         why_not=needs_team,
@@ -93,7 +94,7 @@ TASK_ACTIONS = (
         key="e",
         shown_key="e",
         title="edit",
-        help="Change what this task says and what it waits for.",
+        help="Change this task's title, description and dependencies.",
         modes=WITH_TASKS,
         panels=frozenset({Panel.TASKS}),
         why_not=_needs_one_open_task,
@@ -104,7 +105,7 @@ TASK_ACTIONS = (
         key="x",
         shown_key="x",
         title="cancel task",
-        help="Take this task off the board, after a question that says who is stopped and what no longer waits.",
+        help="Cancel this task, after a question that names the agent to stop and the tasks that no longer wait.",
         modes=WITH_TASKS,
         panels=WITH_CAUSES,
         why_not=needs_open_task,
@@ -116,7 +117,7 @@ TASK_ACTIONS = (
         key="left",
         shown_key="←",
         title="column left",
-        help="Go to the column to the left on the board.",
+        help="Move to the next column to the left on the board.",
         modes=modes(Mode.TASKS),
         in_footer=False,
         quiet=True,
@@ -127,7 +128,7 @@ TASK_ACTIONS = (
         key="right",
         shown_key="→",
         title="column right",
-        help="Go to the column to the right on the board.",
+        help="Move to the next column to the right on the board.",
         modes=modes(Mode.TASKS),
         in_footer=False,
         quiet=True,
@@ -138,7 +139,7 @@ TASK_ACTIONS = (
         key="ctrl+z",
         shown_key="ctrl+z",
         title="undo",
-        help="Take back what was last done to tasks, within ten seconds and if nobody has gone on from it.",
+        help="Undo the last change to tasks, within ten seconds and if nobody has changed them since.",
         modes=WITH_TASKS,
         why_not=_needs_change,
         changes=True,

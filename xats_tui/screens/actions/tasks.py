@@ -1,4 +1,4 @@
-"""What is done with tasks, wherever one is selected: release, reassign, cancel, add, edit; and to take that back."""
+"""Actions on tasks: release, reassign, cancel, add, edit, undo."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -18,42 +18,43 @@ from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.widgets.format import count, cut, one_line
 
+# Longer would be risky: others may have built on the change by then.
 UNDO_LASTS = timedelta(seconds=10)
-"""How long a change can be taken back with one key; by then others may have built on it."""
+"""Time in which a change can be undone with one key."""
 
 TITLE_CELLS = 40
-"""Cells of a task's title in a question or an outcome."""
+"""Maximum cells of a task's title in a question or an outcome."""
 
 LISTED_FREED_TASKS = 3
-"""Tasks that a question names; the rest are counted."""
+"""Maximum tasks that a question names; further tasks are counted."""
 
 
 class TaskActions(ActionContext):
-    """Carries out what is done with tasks."""
+    """Performs the actions on tasks."""
 
     @property
     def undoable(self) -> bool:
-        """Whether something was done that can still be taken back."""
+        """True if the last change can still be undone."""
         done = self.desk.last_change.done
         return done is not None and self.desk.clock.now() < done.until
 
     @property
     def teams(self) -> tuple[str, ...]:
-        """All teams there are."""
+        """All teams that an agent or a task belongs to."""
         named = {entry.agent.team for entry in self.snapshot.roster} | {
             entry.task.team for entry in self.snapshot.tasks
         }
         return tuple(sorted(named))
 
     def action_release_task(self) -> None:
-        """Release all that are selected."""
+        """Release all selected tasks."""
         tasks = _in(self.situation(), TaskStatus.IN_PROGRESS)
         verbs = self.desk.verbs
         released = self._each("released", tasks, lambda task: verbs.ask(OperatorApi.release_task, task))
         self.carry_out(f"releasing {_named(tasks)}", released)
 
     def action_reassign_task(self) -> None:
-        """Ask to whom, then give all that are selected."""
+        """Ask for the new owner, then reassign all selected tasks."""
         tasks = _in(self.situation(), TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
         team = tasks[0].team
 
@@ -69,10 +70,10 @@ class TaskActions(ActionContext):
             choices = [self._candidate(entry, tasks) for entry in ordered]
             self.ask(Pick(f"Give {_named(tasks)} to", choices), give)
         else:
-            self.tell(f"reassign: nobody is in team {one_line(team)}", "warning")
+            self.tell(f"team {one_line(team)} has no agent to give the task to", "warning")
 
     def action_cancel_task(self) -> None:
-        """Ask, then cancel all that are selected."""
+        """Ask for confirmation, then cancel all selected tasks."""
         tasks = _in(self.situation(), TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
         verbs = self.desk.verbs
 
@@ -83,12 +84,12 @@ class TaskActions(ActionContext):
         self.confirm(
             f"Cancel {count(len(tasks), 'task')}?",
             self._consequence(tasks),
-            "Take it off" if len(tasks) == 1 else "Take them off",
+            "Cancel task" if len(tasks) == 1 else "Cancel tasks",
             cancel,
         )
 
     def action_add_task(self) -> None:
-        """Ask for the team if there are several, the one of what is selected first; then for the task."""
+        """Ask for the team if there are several (the selected task's team first), then for the task."""
         teams, selected = self.teams, tasks_of(self.situation())
         if len(teams) == 1:
             self._write_new(teams[0])
@@ -100,7 +101,7 @@ class TaskActions(ActionContext):
             self.ask(Pick("A new task for team", choices), self._write_new)
 
     def action_edit_task(self) -> None:
-        """Open the task in a form."""
+        """Open the selected task in a form."""
         if tasks := tasks_of(self.situation()):
             seen = tasks[0]
             fresh = TaskDraft(title=seen.title, description=seen.description, depends_on=seen.depends_on)
@@ -108,7 +109,7 @@ class TaskActions(ActionContext):
             self.ask(form, lambda draft: self.carry_out(f"saving {_named(tasks)}", self._edit(seen, draft)))
 
     def action_undo(self) -> None:
-        """Take back the last change."""
+        """Undo the last change."""
         done, self.desk.last_change.done = self.desk.last_change.done, None
         if done:
             self.carry_out(f"undoing: {done.what}", self._undo(done))
@@ -141,13 +142,13 @@ class TaskActions(ActionContext):
             if len(tasks) == 1
             else f"{len(tasks)} tasks leave the board; agents see them as completed, “cancelled by the operator”.",
             f"{', '.join(told)} will be told to stop." if told else "",
-            f"No longer waiting for it: {_several(freed)}." if freed else "",
-            f"ctrl+z takes it back for {UNDO_LASTS.seconds} seconds.",
+            f"No longer waiting: {_several(freed)}." if freed else "",
+            f"ctrl+z undoes it for {UNDO_LASTS.seconds} seconds.",
         ]
         return "  ".join(filter(None, sentences))
 
     async def _each(self, done: str, tasks: Sequence[Task], verb: Callable[[Task], Awaitable[Task]]) -> str:
-        """Do it to each task; what was refused is told, what was done can be taken back."""
+        """Apply the verb to each task; show refusals as toasts and make the successful steps undoable."""
         steps: list[tuple[Task, Task]] = []
         for task in tasks:
             try:
@@ -165,7 +166,7 @@ class TaskActions(ActionContext):
         return self._can_be_undone(f"changed {_quoted(task.title)}", [(task, seen)])
 
     async def _written(self, verb: Awaitable[Task], done: str, draft_key: str) -> Task:
-        """What became of a draft, which is kept if it was refused."""
+        """Await a verb that saves a draft; keep the draft if the verb is refused."""
         try:
             task = await verb
         except VerbRefused as refused:

@@ -1,4 +1,4 @@
-"""What is done to wakes, wherever one is selected: replay, cancel, force."""
+"""Actions on wakes: replay, cancel, force."""
 
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.panes import PaneState
@@ -15,7 +15,7 @@ from xats_tui.screens.widgets.format import count, cut, one_line
 WITH_WAKES = modes(Mode.LIVE, Mode.AGENTS, Mode.WAKES)
 
 DRAFT_CELLS = 60
-"""Cells of a draft that a question about it quotes."""
+"""Maximum cells of a draft that a question quotes."""
 
 
 def _needs_one_unread(situation: Situation) -> str | None:
@@ -38,7 +38,7 @@ WAKE_ACTIONS = (
         key="c",
         shown_key="c",
         title="cancel wake",
-        help="End this wake: the message stays unread, nobody is woken for it.",
+        help="End this wake: the message stays unread and the agent is not woken for it.",
         modes=WITH_WAKES,
         why_not=needs_open_wake,
         changes=True,
@@ -49,7 +49,7 @@ WAKE_ACTIONS = (
         key="f",
         shown_key="f",
         title="force",
-        help="Wake this agent now whatever its screen shows, after a question.",
+        help="Wake this agent now, whatever its screen shows; asks first.",
         modes=WITH_WAKES,
         why_not=_needs_one_unread,
         changes=True,
@@ -59,20 +59,20 @@ WAKE_ACTIONS = (
 
 
 class WakeActions(ActionContext):
-    """Carries out what is done to wakes."""
+    """Performs the actions on wakes."""
 
     def action_replay(self) -> None:
-        """Try all that are selected again."""
+        """Replay all selected wakes whose message is unread."""
         wakes = tuple(wake for wake in self.situation().wakes if was_not_read(wake))
         self.carry_out(f"replaying {count(len(wakes), 'wake')}", self._replay(wakes))
 
     def action_cancel_wake(self) -> None:
-        """Ask, then end all that are selected."""
+        """Ask for confirmation, then end all selected wakes."""
         wakes = tuple(wake for wake in self.situation().wakes if not wake.is_over)
         one = len(wakes) == 1
         consequence = (
             f"{self._recipients(wakes)} will not be woken for {'this message' if one else 'these messages'}.  "
-            "The mail stays unread; replay (r) begins again."
+            "The messages stay unread; replay (r) starts again."
         )
         self.confirm(
             f"End {count(len(wakes), 'wake')}?",
@@ -82,24 +82,24 @@ class WakeActions(ActionContext):
         )
 
     def action_force(self) -> None:
-        """Ask, then try the wake's agent at once."""
+        """Ask for confirmation, then try the agent's wake at once."""
         wake = next(wake for wake in self.situation().wakes if was_not_read(wake))
         consequence = (
             f"The hint is typed into the pane of {self._recipients((wake,))} and sent now.  {self._risk(wake)}  "
-            "Copy mode, a shell or a pane that is not the agent's is left alone all the same."
+            "A pane in copy mode, a shell, or a pane that is not the agent's is still left alone."
         )
         self.confirm("Force a wake?", consequence, "Force", lambda: self.carry_out("forcing", self._force(wake)))
 
     def _risk(self, wake: Wake) -> str:
-        """What forcing may do, by what the pane is seen to hold now."""
+        """Return a warning about forcing, based on what the pane currently shows."""
         entry = self.snapshot.entry(wake.agent_id)
         view = self.snapshot.view(entry) if entry else None
         if view and view.reading.state is PaneState.DIALOG:
-            return "A dialog is open there: what is typed may answer it."
+            return "A dialog is open there: the typed text may answer it."
         draft = one_line(view.reading.composer) if view and view.reading.state is PaneState.DRAFT else ""
         if draft:
-            return f"Somebody has typed a line there, which would be sent with it: “{cut(draft, DRAFT_CELLS)}”."
-        return "If somebody has typed half a line there, it would be sent with it; an open dialog may be answered."
+            return f"There is a draft in the pane, which would be sent too: “{cut(draft, DRAFT_CELLS)}”."
+        return "An unfinished draft there would be sent too; an open dialog may be answered."
 
     def _recipients(self, wakes: tuple[Wake, ...]) -> str:
         return ", ".join(sorted({name_of(self.snapshot, wake.agent_id) for wake in wakes}))
@@ -114,7 +114,7 @@ class WakeActions(ActionContext):
             try:
                 await self.desk.verbs.ask(OperatorApi.cancel_wake, wake.message_id, wake.agent_id)
                 ended.append(wake)
-            except VerbRefused as refused:  # one that is over must not keep the others going
+            except VerbRefused as refused:  # a wake that is already over must not stop the others
                 self.tell(f"{self._recipients((wake,))}: {refused.sentence}", "warning")
         return f"ended {count(len(ended), 'wake')} for {self._recipients(tuple(ended))}" if ended else ""
 

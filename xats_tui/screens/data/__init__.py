@@ -1,1 +1,1 @@
-"""The snapshot that modes draw, its refresh, and the verbs they call."""
+"""Data of the dashboard: the snapshot that modes draw, its refresh, and the verbs they call."""

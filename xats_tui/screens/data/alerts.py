@@ -1,4 +1,4 @@
-"""Who has begun to ask something since the last picture, and the line that tells of it.  Pure."""
+"""Alerts: agents that have opened a dialog since the last snapshot, and the line that announces them.  Pure."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,8 @@ from xats_tui.screens.widgets.format import one_line
 
 
 def begun_to_ask(before: Snapshot, after: Snapshot) -> tuple[RosterEntry, ...]:
-    """The agents in whose panes a dialog has opened; what stood there at the first look is on the screen anyway."""
+    """Return the agents in whose panes a dialog has opened since the previous snapshot."""
+    # Dialogs found by the first look are on the screen already, under attention.
     if before.confirmed_at is None:
         return ()
     asked = {entry.agent.agent_id for entry in _asking(before)}
@@ -18,7 +19,7 @@ def begun_to_ask(before: Snapshot, after: Snapshot) -> tuple[RosterEntry, ...]:
 
 
 def fresh_notices(before: Snapshot, after: Snapshot) -> tuple[Notice, ...]:
-    """What the coordinator has told since the last picture; of what it told before the first, only what is wrong."""
+    """Return the notices that are new since the previous snapshot; for the first snapshot, current troubles only."""
     if after.health is None:
         return ()
     if before.health is None:
@@ -28,7 +29,7 @@ def fresh_notices(before: Snapshot, after: Snapshot) -> tuple[Notice, ...]:
 
 
 def alert_text(asking: Sequence[RosterEntry], snapshot: Snapshot) -> str:
-    """One line for whoever looks at another window."""
+    """Return the alert as one line, for a person who is looking at another tmux window."""
     first, view = asking[0], snapshot.view(asking[0])
     more = f" and {len(asking) - 1} more" if len(asking) > 1 else ""
     return f"xats: {one_line(first.agent.address)}{more} needs you: {one_line(view.reading.reason if view else None)}"

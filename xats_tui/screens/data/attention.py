@@ -1,6 +1,6 @@
-"""What needs the operator, most urgent first: a pure reading of the picture.
+"""Attention list: everything that needs the operator, most urgent first.
 
-Each item names what it is about, so that enter can lead to the cause.
+Each concern names the rows that cause it, so that enter can lead there.  Pure functions of the snapshot.
 """
 
 from collections import defaultdict
@@ -19,44 +19,45 @@ from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.widgets.format import Tone, age, count, one_line, short_id, until
 
+# An agent's turn is usually shorter than this.
 LONG_WAIT = timedelta(minutes=2)
-"""A wake that waits longer than this is worth a look; an agent's turn is usually shorter."""
+"""Waiting time after which a wake is listed."""
 
 OLD_MAIL = timedelta(minutes=10)
-"""Mail unread for longer than this, without a wake that says why, is worth a look."""
+"""Age after which unread messages are listed, unless a wake already explains them."""
 
 
 OLD_QUESTION = timedelta(minutes=10)
-"""A message that wants a reply and has had none for longer than this is worth a look."""
+"""Age after which a message without its requested reply is listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concern:
-    """One thing that needs the operator."""
+    """A single item that needs the operator."""
 
     key: str
-    """The same as long as it is the same concern."""
+    """Key that stays the same as long as the concern exists."""
     shape: str
     tone: Tone
     subject: str
     reason: str
     mode: Mode | None = None
-    """Where its cause is shown; None if nowhere."""
+    """Mode that shows the cause; None if no mode does."""
     rows: tuple[str, ...] = ()
-    """The keys of what causes it in that mode, the first one to look at first."""
+    """Keys of the causing rows in that mode; the first is the one to look at first."""
     remedy: str = ""
-    """The id of the one action that helps."""
+    """Id of the action that helps."""
 
     @property
     def row(self) -> str:
-        """The key of the cause to look at first."""
+        """Key of the cause to look at first."""
         return self.rows[0] if self.rows else ""
 
 
 def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -> tuple[Concern, ...]:
-    """Everything that needs the operator, most urgent first."""
+    """Return all concerns, most urgent first."""
     if tmux_missing:
-        reason = "tmux is not installed: messages arrive, but no pane can be seen or woken"
+        reason = "tmux is not installed: messages arrive, but panes cannot be read and agents cannot be woken"
         missing = [Concern(key="tmux", shape="✕", tone=Tone.BAD, subject="tmux", reason=reason)]
     else:
         missing = []
@@ -82,7 +83,7 @@ def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -
 
 
 def _troubles(snapshot: Snapshot) -> Iterator[Concern]:
-    """What is wrong with what the coordinator looks after, or stands on."""
+    """Yield the coordinator's current troubles."""
     if snapshot.outage:
         yield Concern(key="outage", shape="✕", tone=Tone.BAD, subject="database", reason=one_line(snapshot.outage))
     health = snapshot.health
@@ -100,7 +101,7 @@ def _troubles(snapshot: Snapshot) -> Iterator[Concern]:
 
 
 def _lost(snapshot: Snapshot) -> Iterator[Concern]:
-    """The files of the database, if they were taken away: nothing else matters as much."""
+    """Yield a concern if the database files were deleted; it comes first because data is being lost."""
     if snapshot.health and snapshot.health.unstored:
         reason = one_line(snapshot.health.unstored)
         yield Concern(
@@ -126,7 +127,8 @@ def _dialogs(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
 
 
 def _mixed_hints(snapshot: Snapshot) -> Iterator[Concern]:
-    """Input lines that hold a person's text and our hint, which nobody but that person may send or clear."""
+    """Yield the input lines that contain both a person's text and a hint from xats."""
+    # Only the person who typed may send or clear such a line.
     for entry in snapshot.roster:
         view = snapshot.view(entry)
         if view and view.reading.own is OwnText.MIXED:
@@ -135,7 +137,7 @@ def _mixed_hints(snapshot: Snapshot) -> Iterator[Concern]:
                 shape="✎",
                 tone=Tone.WARN,
                 subject=one_line(entry.agent.address),
-                reason="our hint got mixed into what somebody was typing in "
+                reason="a hint from xats got mixed into a draft in "
                 f"{one_line(view.look.pane.pane_id)}: send or clear that line{_waiting_for(entry)}",
                 mode=Mode.AGENTS,
                 rows=(entry.agent.agent_id,),
@@ -164,7 +166,7 @@ def _failed_wakes(snapshot: Snapshot) -> Iterator[Concern]:
 
 
 def _long_waits(snapshot: Snapshot, now: datetime, asking: set[str]) -> Iterator[Concern]:
-    """Wakes that wait long, or for a person, for something else than a dialog, which says it all."""
+    """Yield the wakes that wait long or for a person, except for agents whose dialog is already listed."""
     waiting = [wake for wake in snapshot.wakes if _is_worth_a_look(wake, now) and wake.agent_id not in asking]
     for wakes in _by_agent(snapshot, waiting).values():
         oldest = min(wakes, key=_queued_at)
@@ -183,7 +185,8 @@ def _long_waits(snapshot: Snapshot, now: datetime, asking: set[str]) -> Iterator
 
 
 def _own_mail(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
-    """What agents wrote to the operator, who is told of it at once: nothing else wakes a person."""
+    """Yield the operator's unread messages, however recent they are."""
+    # Nothing wakes a person as a wake does an agent, so there is no waiting time here.
     unread = [mail for mail in snapshot.inbox if mail.read_at is None]
     if unread:
         latest = unread[0]
@@ -216,7 +219,7 @@ def _old_mail(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iterat
 
 
 def _unanswered(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
-    """Messages that want a reply and have none; where a wake tells why they are not read, it says enough."""
+    """Yield messages that lack a requested reply, unless a wake already explains why they are unread."""
     oldest: dict[tuple[str, str], Message] = {}
     for message in snapshot.unanswered:  # the newest first
         is_own_mail = message.to_agent_id == OPERATOR_ID and message.read_at is None
@@ -231,8 +234,8 @@ def _unanswered(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iter
             shape="↩",
             tone=Tone.WARN,
             subject=name_of(snapshot, message.from_agent_id, message.from_name),
-            reason=f"wants a reply from {name_of(snapshot, message.to_agent_id, message.to_name)} "
-            f"for {age(now - message.sent_at)}: “{what}”",
+            reason=f"has waited {age(now - message.sent_at)} for a reply from "
+            f"{name_of(snapshot, message.to_agent_id, message.to_name)}: “{what}”",
             mode=Mode.MESSAGES,
             rows=(str(message.event_id),),
         )
@@ -245,8 +248,8 @@ def _orphaned_tasks(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             continue
         owner = snapshot.entry(task.claimed_by)
         if owner is None or not is_present(owner):
-            whom = f"its owner {one_line(entry.owner_name) or short_id(task.claimed_by)} is"
-            away = f"away since {age(now - owner.agent.last_seen_at)}" if owner else "gone"
+            whom = f"its owner {one_line(entry.owner_name) or short_id(task.claimed_by)}"
+            away = f"has been away for {age(now - owner.agent.last_seen_at)}" if owner else "has left"
             yield Concern(
                 key=f"task/{task.id}",
                 shape="✕",
@@ -269,14 +272,14 @@ def _breaking_contracts(snapshot: Snapshot) -> Iterator[Concern]:
                 shape="⚠",
                 tone=Tone.WARN,
                 subject=f"contract {one_line(summary.name)} v{summary.version}",
-                reason=f"breaking, not fetched yet by {names}",
+                reason=f"breaking change, not fetched yet by {names}",
                 mode=Mode.CONTRACTS,
                 rows=(contract_key(summary),),
             )
 
 
 def _ping_pong(snapshot: Snapshot) -> Iterator[Concern]:
-    """Exchanges of nothing but acknowledgements, whose wakes are held back."""
+    """Yield the ack loops: wakes that are held back because agents only acknowledge each other."""
     held = [wake for wake in snapshot.wakes if _is_waiting(wake) and _is_ping_pong(wake)]
     for wakes in _by_agent(snapshot, held).values():
         senders = sorted({name_of(snapshot, wake.sender_id) for wake in wakes if wake.sender_id})
@@ -285,7 +288,7 @@ def _ping_pong(snapshot: Snapshot) -> Iterator[Concern]:
             shape="⇄",
             tone=Tone.WARN,
             subject=_wake_subject(snapshot, wakes),
-            reason=f"held back: only acknowledgements go back and forth with {', '.join(senders) or 'others'}",
+            reason=f"ack loop with {', '.join(senders) or 'others'}: wakes for mere acknowledgements are held back",
             mode=Mode.WAKES,
             rows=tuple(wake.key for wake in wakes),
             remedy="cancel_wake",
@@ -293,8 +296,9 @@ def _ping_pong(snapshot: Snapshot) -> Iterator[Concern]:
 
 
 def _by_agent(snapshot: Snapshot, wakes: list[Wake]) -> dict[str, list[Wake]]:
-    """Wakes of agents that are still registered: nobody can do anything about the others."""
+    """Group wakes by agent, without agents that have left."""
     grouped: dict[str, list[Wake]] = defaultdict(list)
+    # Nobody can do anything about the wakes of an agent that has left.
     for wake in wakes:
         if snapshot.entry(wake.agent_id):
             grouped[wake.agent_id].append(wake)

@@ -1,4 +1,4 @@
-"""The picture of a running coordinator, asked for through the crossing; looking changes nothing there."""
+"""Snapshot source that reads from a running coordinator; reading changes nothing there."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -15,13 +15,13 @@ from xats_tui.screens.data.verbs import OperatorLink
 
 
 class CoordinatorSource:
-    """The picture of a running coordinator."""
+    """Snapshot source for a running coordinator."""
 
     def __init__(self, coordinator: OperatorLink) -> None:
         self._coordinator = coordinator
 
     async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
-        """Ask for all of them in one crossing."""
+        """Load the slices in a single crossing to the coordinator's thread."""
         refs = tuple(panes)
 
         async def load(operator: OperatorApi) -> Mapping[str, Any]:
@@ -30,43 +30,43 @@ class CoordinatorSource:
         return await self._coordinator.ask_operator(load)
 
     async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
-        """Ask the waker."""
+        """Return the attempts of a wake."""
         return await self._coordinator.ask_operator(lambda operator: operator.attempts(message_id, agent_id))
 
     async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
-        """Ask the operator's desk, which looks and does nothing."""
+        """Return each gate's verdict for the wake; nothing is typed."""
         try:
             return await self._coordinator.ask_operator(lambda operator: operator.gates(agent_id, message_id))
-        except Refusal:  # only an agent that has left is not judged
+        except Refusal:  # the gates refuse to judge only an agent that has left
             return ()
 
     async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:
-        """Ask the book of contracts."""
+        """Return the change between two versions of a contract."""
         try:
             return await self._coordinator.ask_operator(lambda operator: operator.contract_change(team, name, old, new))
         except Refusal:
             return None
 
     async def older(self, before_event_id: int) -> tuple[Message, ...]:
-        """Ask the mailbox."""
+        """Return a page of older messages."""
         return await self._coordinator.ask_operator(
             lambda operator: operator.stream(limit=MAX_STREAM_MESSAGES, before_event_id=before_event_id)
         )
 
     async def thread(self, event_id: int) -> Thread:
-        """Ask the operator's mail."""
+        """Return the thread around a message."""
         return await self._coordinator.ask_operator(lambda operator: operator.thread(event_id))
 
     async def receipts(self, message_id: str) -> tuple[Wake, ...]:
-        """Ask the waker."""
+        """Return the wakes of a message."""
         return await self._coordinator.ask_operator(lambda operator: operator.wakes_of(message_id))
 
     async def attend(self, pane: PaneRef | None) -> None:
-        """Tell the pane monitor."""
+        """Tell the pane monitor which pane is on the screen."""
         await self._coordinator.ask_operator(lambda operator: operator.attend(pane))
 
     def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
-        """Listen through the crossing."""
+        """Listen to the coordinator's events; return a function that stops listening."""
         return self._coordinator.listen(hear)
 
 

@@ -1,4 +1,4 @@
-"""The verbs, asked of a running coordinator; every refusal becomes one sentence."""
+"""Verbs implemented by a running coordinator; each refusal becomes one sentence."""
 
 from typing import ParamSpec, TypeVar
 
@@ -16,13 +16,13 @@ READ_ONLY = "read-only mode"
 
 
 class CoordinatorVerbs:
-    """The operator's verbs at a running coordinator."""
+    """Carries out the operator's verbs at a running coordinator."""
 
     def __init__(self, coordinator: OperatorLink, *, seat: PaneRef | None = None, read_only: bool = False) -> None:
-        """Name the coordinator.
+        """Store the coordinator.
 
         Args:
-            coordinator: the one that carries the verbs out.
+            coordinator: carries out the verbs.
             seat: the pane that the dashboard itself is drawn in; None outside tmux.
             read_only: refuse every verb that changes something.
         """
@@ -31,10 +31,10 @@ class CoordinatorVerbs:
         self.read_only = read_only
 
     async def ask(self, verb: Verb[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Have a verb carried out.
+        """Carry out a verb and return its result.
 
         Raises:
-            VerbRefused: it was not.
+            VerbRefused: the verb was not carried out.
         """
         if verb.changes and self.read_only:
             raise VerbRefused("read_only", READ_ONLY)
@@ -45,4 +45,4 @@ class CoordinatorVerbs:
         except Refusal as refusal:
             raise VerbRefused(refusal.code, sentence_of(refusal)) from refusal
         except XatsError as error:
-            raise VerbRefused("failed", f"it could not be done: {error}") from error
+            raise VerbRefused("failed", f"the action failed: {error}") from error

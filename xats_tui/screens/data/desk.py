@@ -1,4 +1,4 @@
-"""What every mode works with: where pictures come from, the door for verbs, the time."""
+"""Context shared by all modes: snapshot source, verbs, clock, drafts."""
 
 import time
 from dataclasses import dataclass, field
@@ -13,33 +13,34 @@ from xats_tui.screens.data.verbs import Verbs
 
 @dataclass(slots=True)
 class Watched:
-    """The pane that some mode shows a preview of; the coordinator looks at it more often."""
+    """The pane that is shown in a preview; the coordinator looks at it more often."""
 
     pane: PaneRef | None = None
 
 
+# A key that is held down repeats every 0.03 s.
 KEY_REPEAT_S = 0.08
-"""Seconds within which another key may follow; a key that is held down comes every 0.03."""
+"""Seconds within which another key press is expected."""
 
 
 @dataclass(slots=True)
 class Keyboard:
-    """When a key was pressed last: what can wait a moment then does."""
+    """Time of the last key press; work that can wait is put off while keys keep coming."""
 
     pressed_at: float = float("-inf")
 
     def press(self) -> None:
-        """A key has been pressed."""
+        """Record a key press."""
         self.pressed_at = time.monotonic()
 
     def rest(self) -> float:
-        """Seconds until it is quiet, if nothing follows; 0 if it is."""
+        """Return the seconds until the keyboard counts as quiet; 0 if it already does."""
         return max(0.0, self.pressed_at + KEY_REPEAT_S - time.monotonic())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A message that the operator has begun."""
+    """A message that the operator has begun to write."""
 
     to: str = ""
     subject: str = ""
@@ -49,36 +50,37 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undoable:
-    """What was done to tasks and can be taken back."""
+    """A change to tasks that can be undone."""
 
     what: str
     until: datetime
     steps: tuple[tuple[Task, Task], ...]
-    """Each task as it was made, and as it was before."""
+    """Pairs of a task after the change and before it."""
 
 
 @dataclass(slots=True)
 class LastChange:
-    """What was done last, if it can be taken back."""
+    """The last change, if it can still be undone."""
 
     done: Undoable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeContext:
-    """What every mode works with."""
+    """Objects that every mode works with."""
 
     source: SnapshotSource
     verbs: Verbs
     clock: Clock
     tmux_missing: bool = False
     alert: str = "off"
-    """How a new dialog is told: `off`, `bell` or `tmux`."""
+    """Way to announce a new dialog: `off`, `bell` or `tmux`."""
+    # Shared by all modes: with one each, a mode would believe that its own pane is still being watched.
     watched: Watched = field(default_factory=Watched)
-    """One for all modes: each would else believe that its own pane is still looked at."""
+    """The previewed pane."""
     keyboard: Keyboard = field(default_factory=Keyboard)
     drafts: dict[str, Draft] = field(default_factory=dict)
-    """Messages that were begun and not sent, by what they were begun for."""
+    """Unsent messages, by what they were begun for."""
     task_drafts: dict[str, TaskDraft] = field(default_factory=dict)
-    """Tasks that were begun and not saved, by what they were begun for."""
+    """Unsaved tasks, by what they were begun for."""
     last_change: LastChange = field(default_factory=LastChange)

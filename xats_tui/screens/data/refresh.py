@@ -1,6 +1,6 @@
-"""Turns stale scopes into reloads, every 100 ms at most, less often under load, and tells how fresh the picture is.
+"""Refresh: reloads stale slices at most every 100 ms, less often under load, and tracks how fresh the snapshot is.
 
-Knows neither widgets nor the coordinator: it is given a source, and hands over each new picture.
+It knows neither widgets nor the coordinator: it reads from a source and delivers each new snapshot.
 """
 
 import asyncio
@@ -18,45 +18,51 @@ from xats_tui.screens.data.snapshot import STALE_PARTS, Slice, Snapshot, Snapsho
 logger = logging.getLogger(__name__)
 
 COALESCE_S = 0.1
-"""Seconds between two rounds; events in between are one round."""
+"""Minimum seconds between two rounds; events in between share a round."""
 
 MAX_REST_S = 0.5
-"""Seconds between two rounds at the most; those that take longer than `COALESCE_S` have a rest as long as they took."""
+"""Maximum pause between two rounds, in seconds; a round longer than `COALESCE_S` is followed by an equal pause."""
 
 
+# Agents' calls wait while the dashboard draws, so a busy dashboard has to slow down.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How often there is a round while changes keep coming: who draws makes the agents' calls wait."""
+    """Pause between rounds while changes keep coming at a given rate."""
 
     marks: int
-    """So many, of which there is one every 0.05 s at the most, …"""
+    """Number of changes (at most one is counted every 0.05 s) …"""
     within: float
-    """… in so many seconds …"""
+    """… within this many seconds …"""
     rest: float
-    """… leave so many between two rounds."""
+    """… that make the pause between two rounds this many seconds."""
 
 
+# Some thirty changes a second or more: faster than anybody can read.
 STORM = Pace(marks=15, within=1.0, rest=2.0)
-"""Some thirty changes a second or more: more than anybody reads."""
+"""Pace for a flood of changes."""
 
+# More changes than a single message causes.
 CROWD = Pace(marks=3, within=0.2, rest=0.75)
-"""More than somebody's message with all that follows from it."""
+"""Pace for many changes."""
 
+# Silence alone does not prove freshness, and the ages on the screen grow.
 HEARTBEAT_INTERVAL_S = 1.0
-"""Seconds without an event, from one round to the next: silence alone does not prove freshness, and times age."""
+"""Seconds from one round to the next while no event arrives."""
 
+# An agent goes offline with time alone, without an event.
 FULL_RELOAD_INTERVAL_S = 15.0
-"""Seconds between two reloads of everything: who is online changes with time alone, without an event."""
+"""Seconds between two reloads of all slices."""
 
 ANSWER_TIMEOUT_S = 10.0
 """Seconds that the coordinator may take for a round before it is asked again."""
 
+# Allows for one missed heartbeat and a late answer.
 STALE_AFTER_S = 3.0
-"""Seconds without confirmation from which the picture is called stale: a missed heartbeat and a late answer."""
+"""Seconds without confirmation after which the snapshot counts as stale."""
 
 
 def staleness(snapshot: Snapshot, now: datetime) -> float | None:
-    """Seconds since the picture was known to be true, if that is too long ago to pass without a word."""
+    """Return the seconds since the snapshot was last confirmed, if that is long enough to show; None otherwise."""
     if snapshot.confirmed_at is None:
         return None
     seconds = (now - snapshot.confirmed_at).total_seconds()
@@ -64,7 +70,7 @@ def staleness(snapshot: Snapshot, now: datetime) -> float | None:
 
 
 class Refresh:
-    """Keeps a picture in step with its source."""
+    """Keeps a snapshot up to date with its source."""
 
     def __init__(self, source: SnapshotSource, clock: Clock, deliver: Callable[[Snapshot], object]) -> None:
         self._source = source
@@ -77,19 +83,19 @@ class Refresh:
         self._full_round_at = clock.monotonic() + FULL_RELOAD_INTERVAL_S
 
     def mark(self, scopes: Iterable[Scope]) -> None:
-        """Have what these scopes make stale loaded again soon."""
+        """Mark the slices of these scopes as stale, to be reloaded soon."""
         for scope in scopes:
             self._stale |= STALE_PARTS[scope]
         self._marked_at.append(self._clock.monotonic())
         self._wanted.set()
 
     def _is_kept(self, pace: Pace) -> bool:
-        """Whether changes come so quickly."""
+        """Return whether changes come at this pace."""
         since = self._clock.monotonic() - pace.within
         return sum(marked_at > since for marked_at in self._marked_at) >= pace.marks
 
     async def run(self) -> None:
-        """Reload for ever; a failure marks the picture and is tried again."""
+        """Reload for ever; a failure is recorded in the snapshot and tried again."""
         while True:
             began = self._clock.monotonic()
             await self._round()
@@ -100,7 +106,7 @@ class Refresh:
             await self._wait(HEARTBEAT_INTERVAL_S - took - rest)
 
     async def _calm(self, rested: float) -> float:
-        """Rest for longer while changes keep coming; for how many seconds."""
+        """Keep pausing while changes keep coming; return the additional seconds."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         while pace := next(filter(self._is_kept, (STORM, CROWD)), None):
@@ -126,10 +132,10 @@ class Refresh:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 loaded = await self._source.load(sorted(parts), self._snapshot.panes)
-        except Exception as error:  # whatever went wrong behind the crossing, the screen stays and says so
+        except Exception as error:  # the dashboard must survive any failure of the coordinator, and show it
             trouble = str(error) or "no answer from the coordinator"
-            if trouble != self._snapshot.trouble:  # one that lasts is logged once
-                logger.warning("reload failed: %s", error or type(error).__name__)
+            if trouble != self._snapshot.trouble:  # a lasting failure is logged once
+                logger.warning("the dashboard could not reload its data: %s", error or type(error).__name__)
             self._stale |= parts
             outage = trouble if isinstance(error, StoreError) and error.fault else ""
             self._snapshot = replace(self._snapshot, trouble=trouble, outage=outage)

@@ -19,15 +19,16 @@ from xats_tui.core.model.panes import PaneRef, PaneView, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 
+# A longer table would make scrolling slow.
 MAX_STREAM_MESSAGES = 300
-"""Messages on the screen; more would cost a table its speed."""
+"""Maximum messages on the screen."""
 
 MAX_LIST_ROWS = 200
-"""Wakes, tasks and acts on the screen."""
+"""Maximum wakes, tasks and activity entries on the screen."""
 
 
 class Slice(StrEnum):
-    """A part of the picture that is loaded as a whole."""
+    """Part of the snapshot that is loaded as a whole."""
 
     HEALTH = "health"
     ROSTER = "roster"
@@ -54,94 +55,95 @@ STALE_PARTS: Mapping[Scope, frozenset[Slice]] = {
     Scope.SESSIONS: frozenset({Slice.ROSTER, Slice.HEALTH, Slice.SESSIONS}),
     Scope.ACTIVITY: frozenset({Slice.ACTIVITY, Slice.COMMANDS}),
 }
-"""Which parts a stale scope makes stale."""
+"""Slices that become stale with a scope."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All that is shown, as it was when it was last loaded."""
+    """All data that the dashboard shows, as of the last load."""
 
     health: Health | None = None
     roster: tuple[RosterEntry, ...] = ()
     views: Mapping[PaneRef, PaneView] = field(default_factory=dict)
-    """The latest look at each bound pane."""
+    """Latest view of each bound pane."""
     stream: tuple[Message, ...] = ()
-    """Newest first, of all teams."""
+    """Messages of all teams, newest first."""
     wakes: tuple[Wake, ...] = ()
     tasks: tuple[TaskEntry, ...] = ()
     contracts: tuple[ContractSummary, ...] = ()
     activity: tuple[Activity, ...] = ()
-    """What was done by hand, the newest first."""
+    """The operator's actions, newest first."""
     events: tuple[LoggedEvent, ...] = ()
-    """What agents did, the newest first."""
+    """Actions of agents, newest first."""
     commands: tuple[TmuxCommand, ...] = ()
-    """The tmux commands of late that changed something, the newest first."""
+    """Recent tmux commands that changed something, newest first."""
     sessions: tuple[SessionEntry, ...] = ()
     inbox: tuple[Message, ...] = ()
-    """The operator's own mail, newest first."""
+    """Messages to the operator, newest first."""
     unanswered: tuple[Message, ...] = ()
-    """Messages of late that want a reply and have none, newest first."""
+    """Recent messages that lack a requested reply, newest first."""
     confirmed_at: datetime | None = None
-    """When it was last known to be what the store holds; None before the first load."""
+    """Time at which the data was last known to match the store; None before the first load."""
     trouble: str | None = None
-    """Why the last load failed."""
+    """Reason why the last load failed."""
     outage: str = ""
-    """That trouble, if it is not the coordinator's own and the operator can mend it: the disk is full, for instance."""
+    """The same reason, if the operator can fix it (a full disk, for instance) and it is no fault of the coordinator."""
+    # Each row of each list looks up a name: a search through the roster would be slow.
     _entries: Mapping[str, RosterEntry] = field(init=False, repr=False, compare=False, default_factory=dict)
-    """The roster by agent id: each row of each list asks for a name."""
+    """Roster by agent id."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_entries", {entry.agent.agent_id: entry for entry in self.roster})
 
     def entry(self, agent_id: str) -> RosterEntry | None:
-        """The agent of that id, if it is still registered."""
+        """Return the agent with this id, if it is still registered."""
         return self._entries.get(agent_id)
 
     @property
     def panes(self) -> tuple[PaneRef, ...]:
-        """The panes that agents are bound to."""
+        """Panes to which agents are bound."""
         return tuple(entry.agent.binding.pane for entry in self.roster if entry.agent.binding)
 
     def view(self, entry: RosterEntry) -> PaneView | None:
-        """The latest look at the agent's pane."""
+        """Return the latest view of the agent's pane."""
         binding = entry.agent.binding
         return self.views.get(binding.pane, entry.pane) if binding else None
 
 
 def is_present(entry: RosterEntry) -> bool:
-    """Whether the agent is there: it called lately, or its session is open though it is quiet."""
+    """Return whether the agent is present: it called recently, or its session is open."""
     return entry.online or entry.connected
 
 
 class SnapshotSource(Protocol):
-    """Where the picture comes from."""
+    """Source of the data for snapshots."""
 
     async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
-        """The fields of a `Snapshot` that these parts stand for; `panes` are those to have a view of."""
+        """Return the `Snapshot` fields of these slices; `panes` lists the panes to return a view of."""
         ...
 
     async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
-        """The attempts of one wake, first one first."""
+        """Return the attempts of a wake, oldest first."""
         ...
 
     async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
-        """Every gate's verdict for one wake if it were tried now; none if its agent has left."""
+        """Return each gate's verdict for a wake if it were tried now; empty if its agent has left."""
         ...
 
     async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:
-        """Two versions of a contract, or one alone, and what the change means; None if they are gone."""
+        """Return two versions of a contract (or a single one) with the meaning of the change; None if they are gone."""
         ...
 
     async def older(self, before_event_id: int) -> tuple[Message, ...]:
-        """A stream's worth of messages from before an event, newest first."""
+        """Return a page of messages older than an event, newest first."""
         ...
 
     async def thread(self, event_id: int) -> Thread:
-        """What was said around one message."""
+        """Return the thread around a message."""
         ...
 
     async def receipts(self, message_id: str) -> tuple[Wake, ...]:
-        """The wakes of a message, by recipient."""
+        """Return the wakes of a message, one for each recipient."""
         ...
 
     async def attend(self, pane: PaneRef | None) -> None:
@@ -149,5 +151,5 @@ class SnapshotSource(Protocol):
         ...
 
     def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
-        """Call `hear` on the running loop with scopes that have gone stale; the returned function ends it."""
+        """Call `hear` on the running loop with scopes that have become stale; the returned function stops that."""
         ...

@@ -1,4 +1,4 @@
-"""The one door through which the dashboard has the coordinator do something: a verb of `OperatorApi`."""
+"""Verbs of `OperatorApi` for the dashboard, which changes data only through them."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -12,39 +12,39 @@ T = TypeVar("T")
 
 
 class VerbRefused(Exception):
-    """A verb was not carried out; the text is one sentence with the reason and, if anything helps, the remedy."""
+    """Raised when a verb was not carried out; the text is one sentence with the reason and the remedy, if any."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
-        """A word that a program can match."""
+        """Code that a program can match."""
         self.sentence = sentence
 
 
 class Verbs(Protocol):
-    """The operator's verbs, asked from the dashboard."""
+    """Carries out the operator's verbs for the dashboard."""
 
     @property
     def read_only(self) -> bool:
-        """Whether every verb that changes something is refused."""
+        """True if every verb that changes something is refused."""
         ...
 
     async def ask(self, verb: Verb[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Have a verb carried out.
+        """Carry out a verb and return its result.
 
         Raises:
-            VerbRefused: it was not.
+            VerbRefused: the verb was not carried out.
         """
         ...
 
 
 class OperatorLink(Protocol):
-    """The way to a running coordinator."""
+    """Connection to a running coordinator."""
 
     async def ask_operator(self, question: Callable[[OperatorApi], Coroutine[Any, Any, T]]) -> T:
-        """Run a question beside the coordinator and return its answer."""
+        """Run the coroutine on the coordinator's thread and return its result."""
         ...
 
     def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
-        """Call `hear` with the data that has gone stale; the returned function ends that."""
+        """Call `hear` with the scopes that have become stale; the returned function stops that."""
         ...

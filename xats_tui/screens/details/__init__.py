@@ -1,4 +1,5 @@
-"""The full text of one agent, message, wake, task, contract or act: a pure reading of the picture, one file a noun.
+"""Details: the full text of an agent, message, wake, task, contract or activity entry; one file for each noun.
 
-Styled by names of the theme, so that it follows a change of theme; foreign text is never read as markup.
+Pure functions of the snapshot.  Text is styled by names of the theme, so it follows a change of theme; foreign text is
+never read as markup.
 """

@@ -1,4 +1,4 @@
-"""One entry of the log with all that is known of it; and how the coordinator is doing, with its sessions."""
+"""Detail of an activity entry; detail of the coordinator's health and sessions."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,15 +16,16 @@ from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.widgets.format import NOTHING, TableCell, Tone, count, cut, one_line, short_id, since
 
+# An agent's call waits for the loop, a wake for the wakes before it.
 SLOW_LOOP, SLOW_TMUX, SLOW_TICK = 0.1, 0.25, 0.5
-"""Seconds from which a number is worth a look: an agent's call waits for the loop, a wake for the others."""
+"""Seconds from which a measurement is marked as slow."""
 
 CLIENT_WIDTH, NAME_WIDTH = 18, 10
-"""Cells of the columns of a session."""
+"""Widths of the columns of a session, in cells."""
 
 
 def activity_detail(snapshot: Snapshot, key: str, now: datetime) -> Content | None:
-    """One entry of the log; None if it is no longer among the newest."""
+    """Return the detail of an activity entry; None if it is no longer among the newest."""
     entry = find(snapshot, Mode.ACTIVITY, key)
     match entry:
         case Activity():
@@ -63,13 +64,13 @@ def _command(snapshot: Snapshot, entry: TmuxCommand, now: datetime) -> Content:
             field("agent", agent.agent.address if agent else None),
             field("when", when(entry.at, now)),
             Content(),
-            styled("What was typed is not kept here; the wake or poke tells why.", Tone.MUTED),
+            styled("The typed text is not kept; the wake or poke shows the reason.", Tone.MUTED),
         ]
     )
 
 
 def cause_of(snapshot: Snapshot, entry: LogEntry) -> tuple[Mode, str] | None:
-    """Where to read on about an entry: a mode and the key of a row there; None if nowhere."""
+    """Return the mode and row key where an entry is explained further; None if nowhere."""
     match entry:
         case LoggedEvent(kind="message_sent"):
             mode, key = Mode.MESSAGES, str(entry.event_id)
@@ -89,7 +90,7 @@ def cause_of(snapshot: Snapshot, entry: LogEntry) -> tuple[Mode, str] | None:
 
 
 def coordinator_detail(snapshot: Snapshot, now: datetime) -> Content:
-    """How the coordinator is doing, and every open session."""
+    """Return the coordinator's health and all open sessions."""
     health = snapshot.health
     if health is None:
         return styled("loading…", Tone.MUTED)
@@ -106,9 +107,9 @@ def coordinator_detail(snapshot: Snapshot, now: datetime) -> Content:
 
 def _health(health: Health, now: datetime) -> Iterator[Content]:
     yield field("listens on", f"{health.host}:{health.port}, since {since(health.started_at, now)}")
-    yield field("loop lag", _measured(health.loop_lag, SLOW_LOOP, " at worst in a minute"))
+    yield field("loop lag", _measured(health.loop_lag, SLOW_LOOP, ", worst of the last minute"))
     yield field("tmux", _measured(health.tmux_seconds, SLOW_TMUX, " for the last command"))
-    yield field("pane tick", _measured(health.tick_seconds, SLOW_TICK, " for a look at all panes"))
+    yield field("pane tick", _measured(health.tick_seconds, SLOW_TICK, " for one look at all panes"))
     yield field("database", _size(health.database_bytes))
     failed = Tone.BAD if health.wakes_failed else Tone.PLAIN
     yield field("wakes", TableCell(f"{health.wakes_waiting} waiting, {health.wakes_failed} failed", failed))
@@ -132,7 +133,7 @@ def _sessions(snapshot: Snapshot, now: datetime) -> Iterator[Content]:
     for session in snapshot.sessions:
         yield _session(snapshot, session, now)
     if not snapshot.sessions:
-        yield styled("Nobody is connected.", Tone.MUTED)
+        yield styled("No agent is connected.", Tone.MUTED)
 
 
 def _session(snapshot: Snapshot, session: SessionEntry, now: datetime) -> Content:

@@ -1,7 +1,7 @@
-"""Who an agent is, what waits for it, and what it has lately received, written and been woken for."""
+"""Detail of an agent: identity, state, waiting messages and wakes, and recent messages and wakes."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.cells import set_cell_size
 from textual.content import Content
@@ -15,21 +15,24 @@ from xats_tui.screens.details.lines import field, heading, lines, styled, when
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.rows.wakes import wake_state
-from xats_tui.screens.widgets.format import TableCell, Tone, cut, date_and_time, one_line, since, time_of_day
+from xats_tui.screens.widgets.format import TableCell, Tone, age, cut, date_and_time, one_line, since, time_of_day
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
+JUST_NOW = timedelta(seconds=2)
+"""Age below which a look at the pane counts as current."""
+
 LISTED_NEWEST = 5
-"""Messages and wakes that are listed of each kind."""
+"""Maximum entries in each list."""
 
 NAME_CELLS = 10
-"""Cells of a name in these lists."""
+"""Width of a name in these lists, in cells."""
 
 TEXT_CELLS = 60
-"""Cells of a subject in these lists."""
+"""Width of a subject in these lists, in cells."""
 
 
 def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime) -> Content | None:
-    """Who an agent is, what it is doing and what waits for it; None if it is gone."""
+    """Return an agent's identity, state and pending work; None if it has left."""
     entry = snapshot.entry(agent_id)
     if entry is None:
         return None
@@ -59,9 +62,9 @@ def _now(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> list[Content]
         field("state", agent_state(snapshot, entry, now)),
         field("reader", _reader(snapshot.view(entry), now)),
         *([field("version", TableCell(one_line(entry.reader_note), Tone.WARN))] if entry.reader_note else []),
-        field("mail", f"{entry.unread} unread, the oldest for {oldest}" if entry.unread else "none unread"),
+        field("messages", f"{entry.unread} unread, the oldest for {oldest}" if entry.unread else "none unread"),
         field("wakes", f"{entry.wakes_waiting or 'none'} waiting"),
-        field("rest", _rest(entry, now)),
+        field("may be woken", _may_be_woken(entry, now)),
         field("reached by", _way_to(entry)),
     ]
 
@@ -83,17 +86,19 @@ def _identity(entry: RosterEntry, now: datetime) -> list[Content]:
 
 
 def _reader(view: PaneView | None, now: datetime) -> str | None:
-    """What the reader goes by, since when, and how old the look is."""
+    """Return the reader's reason, how long the state has lasted, and when it was last checked."""
     if view is None:
         return None
-    return f"{view.reading.reason}; so for {since(view.state_since, now)}, seen {since(view.look.at, now)} ago"
+    looked = now - view.look.at
+    checked = "just now" if looked < JUST_NOW else f"{age(looked)} ago"
+    return f"{view.reading.reason}; for {since(view.state_since, now)} (checked {checked})"
 
 
-def _rest(entry: RosterEntry, now: datetime) -> TableCell:
+def _may_be_woken(entry: RosterEntry, now: datetime) -> TableCell:
     if not entry.resting:
-        return TableCell("none: it may be woken")
-    until = f"until {time_of_day(entry.resting_until, now)}" if entry.resting_until else "until that is lifted"
-    return TableCell(f"‖ {until}: its mail is kept, its wakes wait", Tone.WARN)
+        return TableCell("yes")
+    until = f"until {time_of_day(entry.resting_until, now)}" if entry.resting_until else "until you turn it off"
+    return TableCell(f"‖ do not disturb {until}: messages are kept, wakes wait", Tone.WARN)
 
 
 def _way_to(entry: RosterEntry) -> str | None:
@@ -104,7 +109,7 @@ def _way_to(entry: RosterEntry) -> str | None:
 
 def _listed(title: str, rows: Iterable[Content]) -> list[Content]:
     listed = list(rows)
-    return [*heading(title), *(listed or [styled("nothing lately", Tone.MUTED)])]
+    return [*heading(title), *(listed or [styled("nothing recent", Tone.MUTED)])]
 
 
 def _letter(snapshot: Snapshot, message: Message, now: datetime, other: str) -> Content:

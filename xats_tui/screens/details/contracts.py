@@ -1,4 +1,4 @@
-"""Two versions of a contract beside each other, or one alone, what the change means, and who has which version."""
+"""Detail of a contract: one version or two side by side, the meaning of the change, and who has which version."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,10 +16,10 @@ from xats_tui.screens.widgets.format import CUT, TableCell, Tone, count, cut, on
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 SIDE_BY_SIDE_CELLS = 80
-"""Cells from which two columns have room; below, what was stands above what is."""
+"""Width from which two columns fit, in cells; below it, the old version stands above the new one."""
 
 MARK_CELLS = 14
-"""Cells of the column that says what is in whose way."""
+"""Width of the column for incompatibilities, in cells."""
 
 DIVIDER = " │ "
 
@@ -28,7 +28,7 @@ CHANGES = {None: "first version", False: "compatible", True: "⚠ breaking"}
 TOKEN = re.compile(
     r'(?P<key>(?:[A-Za-z_$][\w$-]*|"(?:\\.|[^"\\])*"): )|(?P<text>"(?:\\.|[^"\\])*"?)|(?P<word>[\w.+-]+)'
 )
-"""The parts of a schema's line that have a colour: keys, strings; numbers and true, false, null."""
+"""Coloured parts of a schema's line: keys, strings, and words (numbers, true, false, null)."""
 
 TOKEN_TONES = {"key": Tone.ACCENT, "text": Tone.GOOD, "word": Tone.WARN}
 
@@ -40,7 +40,7 @@ VERDICTS = {
 
 
 def contract_title(snapshot: Snapshot, summary: ContractSummary, version: ContractVersion, old: int | None) -> Content:
-    """Which versions are shown, by whom the later one is, and whether it breaks the one before."""
+    """Return the title: the versions shown, the author of the later one, and whether it is breaking."""
     author = snapshot.entry(version.registered_by)
     by = author.agent.address if author else name_of(snapshot, version.registered_by, version.registered_by_name)
     numbers = f"v{old} → v{version.version}" if old else f"v{version.version}"
@@ -54,7 +54,7 @@ def contract_title(snapshot: Snapshot, summary: ContractSummary, version: Contra
 
 
 def change_detail(change: ContractChange, width: int, *, whole: bool) -> Content:
-    """The change in a panel of so many cells; `whole` shows the later schema alone."""
+    """Return the change, drawn `width` cells wide; `whole` shows the later schema only."""
     note = [field("note", change.new.note)] if change.new.note else []
     if change.old is None or whole:
         schema = schema_lines(change.new.schema, width)
@@ -67,16 +67,16 @@ def change_detail(change: ContractChange, width: int, *, whole: bool) -> Content
 
 
 def interest_detail(summary: ContractSummary, now: datetime) -> Content:
-    """Who is subscribed and who has fetched which version, and who is behind."""
+    """Return the subscribers and readers, with the version that each has fetched."""
     if not summary.subscribers and not summary.readers:
-        return styled("Nobody is subscribed, and nobody has fetched it.", Tone.MUTED)
+        return styled("No agent has subscribed to this contract or fetched it.", Tone.MUTED)
     subscribed = [_interest(who, summary.version, now, "") for who in summary.subscribers]
     reading = [_interest(who, summary.version, now, " (not subscribed)") for who in summary.readers]
     return lines([*subscribed, *reading])
 
 
 def coloured(text: str) -> Content:
-    """A line of a schema with its parts told apart."""
+    """Return a line of a schema with its parts coloured."""
     parts: list[str | tuple[str, str]] = []
     end = 0
     for match in TOKEN.finditer(text):
@@ -99,7 +99,7 @@ def _verdict(holds: bool | None, who: str, what: str) -> Content:
 
 
 def _beside(compared: Iterable[DiffLine], column: int) -> Iterator[Content]:
-    """What was on the left, what is on the right, and beyond it what is in whose way."""
+    """Yield the old version on the left, the new one on the right, and the incompatibilities beside them."""
     for line in compared:
         yield Content.assemble(
             _side(line.old, "-", column, line),
@@ -121,7 +121,7 @@ def _above(compared: Iterable[DiffLine]) -> Iterator[Content]:
 
 
 def _side(text: str | None, sign: str, width: int, line: DiffLine) -> Content:
-    """One side of a line, as wide as it has to be; 0: as wide as it is."""
+    """Return one side of a line, padded to `width`; 0 means no padding."""
     if text is None:
         return Content(" " * width)
     shown = cut(text, width - 2) if width else text
@@ -143,7 +143,7 @@ def _reasons(change: ContractChange) -> Iterator[Content]:
     for of_new, reader, data in ((True, new, old), (False, old, new)):
         reasons = [reason for reason in change.reasons if reason.of_new is of_new]
         if reasons:
-            yield from heading(f"what v{reader} demands and data of v{data} need not have")
+            yield from heading(f"required by v{reader}, not guaranteed in data of v{data}")
         for reason in reasons:
             yield Content.assemble(
                 (one_line(reason.path) or "/", CONTENT_STYLES[Tone.ACCENT]), f"  {one_line(reason.what)}"

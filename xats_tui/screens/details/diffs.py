@@ -1,7 +1,7 @@
-"""Two JSON schemas side by side: which line of one stands beside which of the other, and what stands in whose way.
+"""Diff of two JSON schemas, line by line, with incompatibilities beside the lines that cause them.
 
-Pure.  It follows the structure of the schemas, not their text: a property stands beside itself, wherever it was moved
-to.  Who can read what is judged elsewhere; the reasons of that are only brought to the lines they are about.
+Pure functions.  The diff follows the structure of the schemas, not their text: a property stands beside itself, even if
+it was moved.  Compatibility is judged elsewhere; this module only assigns the reasons to lines.
 """
 
 import json
@@ -18,14 +18,15 @@ from xats_tui.screens.widgets.format import one_line
 INDENT = "  "
 
 PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$-]*")
-"""A key that needs no quotes to be told from what stands around it."""
+"""Keys that are clear without quotes."""
 
+# A schema may have a quarter of a megabyte.
 MAX_LINES = 1_500
-"""Lines that are drawn; a schema may have a quarter of a megabyte."""
+"""Maximum lines that are drawn."""
 
 WORDS_OF_NEW = {"required": "required", "type": "type", "additionalProperties": "closed"}
 WORDS_OF_OLD = {"required": "not required", "type": "type", "additionalProperties": "was closed"}
-"""How a demand is called beside the line that it is about, by its keyword; whatever else makes a range of values."""
+"""Words shown beside a line for an incompatibility, by the schema's keyword; for other keywords see `_marked`."""
 
 
 class _Nothing(Enum):
@@ -37,27 +38,27 @@ NOTHING = _Nothing.NOTHING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffLine:
-    """One line of both schemas."""
+    """A line of both schemas."""
 
     old: str | None
-    """None: there is nothing like it in the old one."""
+    """Line of the old schema; None if it has no counterpart."""
     new: str | None
     path: str
-    """JSON pointer to the value that begins or stands in this line."""
+    """JSON pointer to the value that starts or stands in this line."""
     same: bool
     mark: str = ""
-    """What is in the way of somebody, in a word or two."""
+    """Incompatibility in one or two words."""
     refuses_old: bool = False
-    """It is in the way of readers of the new version; otherwise of those of the old one only."""
+    """True if readers of the new version are affected; False if only readers of the old one are."""
 
 
 def schema_lines(schema: Any, room: int) -> list[str]:
-    """One schema, line by line; what has no place in so many cells takes several lines."""
+    """Return the lines of a schema; a value wider than `room` cells takes several lines."""
     return [line.new or "" for line in _Walk(room).lines("", NOTHING, schema, "", 0)]
 
 
 def diff_lines(old: Any, new: Any, reasons: Iterable[SchemaReason], room: int) -> list[DiffLine]:
-    """Both schemas line by line, each in so many cells, with the reasons beside the lines that they are about."""
+    """Return both schemas line by line, each `room` cells wide, with the reasons beside the lines that cause them."""
     lines = list(_Walk(room).lines("", old, new, "", 0))
     for reason in reasons:
         index = _place(lines, reason)
@@ -66,13 +67,13 @@ def diff_lines(old: Any, new: Any, reasons: Iterable[SchemaReason], room: int) -
 
 
 class _Walk:
-    """Through two schemas at once."""
+    """Walks through two schemas at once."""
 
     def __init__(self, room: int) -> None:
         self._room = room
 
     def lines(self, label: str, old: Any, new: Any, path: str, depth: int) -> Iterator[DiffLine]:
-        """The lines of two values at the same place; `label` stands before the first."""
+        """Yield the lines of two values at the same path; `label` stands before the first line."""
         room = self._room - len(INDENT) * depth - len(label)
         there = [value for value in (old, new) if value is not NOTHING]
         alike = all(isinstance(value, dict) for value in there) or all(isinstance(value, list) for value in there)
@@ -102,7 +103,7 @@ class _Walk:
         yield _both(closing, old, new, "")
 
     def _side(self, label: str, value: Any, path: str, depth: int) -> list[tuple[str, str]]:
-        """The lines of one value that has nothing like it on the other side, each with its path."""
+        """Return the lines of a value without counterpart, each with its path."""
         if value is NOTHING:
             return []
         room = self._room - len(INDENT) * depth - len(label)
@@ -112,7 +113,7 @@ class _Walk:
 
 
 def _both(text: str, old: Any, new: Any, path: str) -> DiffLine:
-    """A bracket of whichever of the two is there."""
+    """Return a line with a bracket for each side that exists."""
     here, there = (text if value is not NOTHING else None for value in (old, new))
     return DiffLine(old=here, new=there, path=path, same=NOTHING not in (old, new))
 
@@ -124,7 +125,7 @@ def _members(value: Any) -> dict[str, Any]:
 
 
 def _is_inline(value: Any, room: int) -> bool:
-    """Whether a value stands in one line: there is room, and no object in it."""
+    """Return whether a value fits into one line: there is room, and it contains no object."""
     if not isinstance(value, (dict, list)) or not value:
         return True
     inner = value.values() if isinstance(value, dict) else value
@@ -149,7 +150,7 @@ def _dumped(value: Any) -> str:
 
 
 def _place(lines: Sequence[DiffLine], reason: SchemaReason) -> int:
-    """The line that a reason is about: the property that is required, or the deepest value that leads to the demand."""
+    """Return the index of the line that a reason is about: the required property, or the deepest value on the path."""
     wanted = reason.path
     if wanted.endswith("/required"):
         name = reason.what.rpartition("requires ")[2].strip('"')

@@ -1,4 +1,4 @@
-"""A message with its whole body and who has read it; and the thread that it stands in."""
+"""Detail of a message: its whole body, who has read it, and its thread."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,11 +18,11 @@ from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.format import TableCell, Tone, age, date_and_time, one_line, time_of_day
 
 Receipts = Sequence[Wake]
-"""The wakes of a message."""
+"""Wakes of a message."""
 
 
 def message_detail(snapshot: Snapshot, key: str, now: datetime, receipts: Receipts = ()) -> Content | None:
-    """A message with its whole body and what became of each copy; None if it is gone."""
+    """Return a message with its whole body and the state of each copy; None if it is gone."""
     letter = find(snapshot, Mode.MESSAGES, key)
     if not isinstance(letter, Letter):
         return None
@@ -42,16 +42,16 @@ def message_detail(snapshot: Snapshot, key: str, now: datetime, receipts: Receip
 
 
 def thread_title(snapshot: Snapshot, letter: Letter) -> str:
-    """Between whom the thread of a message is."""
+    """Return the title of a thread: sender and recipient."""
     return f"{sender(snapshot, letter.first)} {'→' if letter.first.to_role else '⇄'} {addressee(snapshot, letter)}"
 
 
 def thread_items(
     snapshot: Snapshot, thread: Thread, opened_at: str, now: datetime, receipts: Receipts = ()
 ) -> dict[str, Content]:
-    """The messages of a thread with their bodies, oldest first, by key; a broadcast is one of them.
+    """Return the messages of a thread by key, oldest first; a broadcast is a single item.
 
-    The one that it was opened at is told of in full.
+    The message at `opened_at` also shows the state of each copy.
     """
     items = {
         letter.key: _item(
@@ -84,7 +84,7 @@ def _item(snapshot: Snapshot, letter: Letter, now: datetime, fate: Sequence[Cont
 
 
 def _fate(snapshot: Snapshot, letter: Letter, now: datetime, receipts: Receipts) -> list[Content]:
-    """What became of each copy: whether it was answered, read, or how far its wake has come."""
+    """Return the state of each copy: answered, read, or how far its wake has come."""
     wakes = {wake.agent_id: wake for wake in receipts}
     alone = len(letter.copies) == 1
     return [
@@ -94,21 +94,21 @@ def _fate(snapshot: Snapshot, letter: Letter, now: datetime, receipts: Receipts)
 
 
 def _awaited(letter: Letter) -> Sequence[Message]:
-    """The copies of which the detail says whether they were answered: one for all if no reply is wanted."""
+    """Return the copies whose reply is shown: only the first one if no reply is requested."""
     return letter.copies if letter.first.need_reply else letter.copies[:1]
 
 
 def _reply(snapshot: Snapshot, copy: Message, now: datetime, *, alone: bool) -> TableCell:
     if not copy.need_reply:
-        return TableCell("not asked for", Tone.MUTED)
+        return TableCell("not requested", Tone.MUTED)
     whose = "" if alone else f"{name_of(snapshot, copy.to_agent_id, copy.to_name)}: "
     if copy.answered_at:
         return TableCell(f"✓ {whose}answered after {age(copy.answered_at - copy.sent_at)}", Tone.GOOD)
-    return TableCell(f"↩ {whose}wanted, none for {age(now - copy.sent_at)}", Tone.WARN)
+    return TableCell(f"↩ {whose}requested, no reply for {age(now - copy.sent_at)}", Tone.WARN)
 
 
 def _receipt(snapshot: Snapshot, copy: Message, wake: Wake | None) -> list[Content]:
-    """Whether a copy was read, and if not, how far its wake has come."""
+    """Return whether a copy was read and, if not, how far its wake has come."""
     name = name_of(snapshot, copy.to_agent_id, copy.to_name)
     if copy.read_at:
         return [field("read", TableCell(f"✓ {name} at {date_and_time(copy.read_at)}", Tone.GOOD))]
@@ -116,7 +116,7 @@ def _receipt(snapshot: Snapshot, copy: Message, wake: Wake | None) -> list[Conte
         return [field("read", TableCell("● not yet: x marks it as read", Tone.ACCENT))]
     seen = wake.reached.get(WakeStage.SEEN) if wake else None
     if seen:
-        return [field("read", TableCell(f"◐ {name} was handed it at {date_and_time(seen)}", Tone.WARN))]
+        return [field("read", TableCell(f"◐ handed to {name} at {date_and_time(seen)}", Tone.WARN))]
     return [field("read", TableCell(f"○ {name}: not yet", Tone.WARN)), *([field("", _waking(wake))] if wake else [])]
 
 

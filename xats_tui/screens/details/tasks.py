@@ -1,4 +1,4 @@
-"""A task with what it says, and the tree of what it waits for and what waits for it."""
+"""Detail of a task: its texts, and the tree of its dependencies and dependents."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -16,17 +16,17 @@ from xats_tui.screens.widgets.format import CUT, TableCell, Tone, age, one_line,
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 MAX_TREE_DEPTH = 4
-"""Levels of a tree that are drawn."""
+"""Maximum depth of a tree."""
 
 TREE_LINES = 40
-"""Lines of a tree that are drawn."""
+"""Maximum lines of a tree."""
 
 Around = Callable[[str], Sequence[str]]
-"""The tasks one step further from a task."""
+"""Function that returns the ids of the tasks next to a task."""
 
 
 def task_detail(snapshot: Snapshot, task_id: str, now: datetime) -> Content | None:
-    """What a task says, who owns it and since when; None if it is gone."""
+    """Return a task's texts, owner and times; None if it is gone."""
     entry = find(snapshot, Mode.TASKS, task_id)
     if not isinstance(entry, TaskEntry):
         return None
@@ -46,7 +46,7 @@ def task_detail(snapshot: Snapshot, task_id: str, now: datetime) -> Content | No
 
 
 def dependency_tree(snapshot: Snapshot, task_id: str) -> Content | None:
-    """What a task waits for, and under it what waits for it; None if it is gone."""
+    """Return the dependencies of a task and the tasks that depend on it; None if the task is gone."""
     entries = {entry.task.id: entry for entry in snapshot.tasks}
     if task_id not in entries:
         return None
@@ -68,7 +68,7 @@ def dependency_tree(snapshot: Snapshot, task_id: str) -> Content | None:
 
 
 def _branches(snapshot: Snapshot, task_id: str, around: Around, stem: str, passed: set[str]) -> Iterator[Content]:
-    """The lines of a tree below a task; what was drawn before is not drawn again."""
+    """Yield the lines of the tree below a task; a task is drawn only once."""
     if len(stem) >= MAX_TREE_DEPTH * 3:
         return
     steps = [each for each in around(task_id) if each not in passed]
@@ -82,7 +82,7 @@ def _branches(snapshot: Snapshot, task_id: str, around: Around, stem: str, passe
 def _leaf(snapshot: Snapshot, task_id: str) -> Content:
     entry = find(snapshot, Mode.TASKS, task_id)
     if not isinstance(entry, TaskEntry):
-        return styled(f"{short_id(task_id)}, not among the newest", Tone.MUTED)
+        return styled(f"{short_id(task_id)}, not among the newest tasks", Tone.MUTED)
     shape, tone = task_shape(entry.task)
     done = entry.task.status is TaskStatus.COMPLETED
     owner = one_line(entry.owner_name) if entry.task.status is TaskStatus.IN_PROGRESS else ""
@@ -102,6 +102,6 @@ def _owner(snapshot: Snapshot, entry: TaskEntry, now: datetime) -> TableCell | N
     if task.status is TaskStatus.COMPLETED:
         return cell
     if owner is None:
-        return TableCell(f"{cell.text}, gone", cell.tone)
+        return TableCell(f"{cell.text}, has left", cell.tone)
     state = agent_state(snapshot, owner, now).text.split(maxsplit=1)[1]
     return TableCell(f"{cell.text}, {state}", cell.tone)

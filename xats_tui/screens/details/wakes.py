@@ -1,4 +1,4 @@
-"""One wake at length: how far it got, what it waits for, what each gate says of a try now, and every attempt."""
+"""Detail of a wake: its progress, what it waits for, each gate's verdict for a try now, and every attempt."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,40 +32,41 @@ from xats_tui.screens.widgets.format import (
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 MARGIN_CELLS = 10
-"""Cells of the left column, which says what each part is."""
+"""Width of the left column, which labels each part."""
 
 GATE_NAME_CELLS = 15
-"""Cells of a gate's name."""
+"""Width of a gate's name."""
 
 GATE_CELLS = 50
-"""Cells of a gate at the least, where several stand side by side."""
+"""Minimum width of a gate where several stand side by side."""
 
 LOOK_CELLS = 48
-"""Cells of a look at the least, where the one before and the one after stand side by side."""
+"""Minimum width of a look where the looks before and after stand side by side."""
 
+# A wake that waits for a day has 150 attempts; drawing all of them would block the dashboard.
 MAX_ATTEMPTS = 12
-"""Attempts with their looks; a wake of a day has 150, and drawing all of them would hold up the screen."""
+"""Maximum attempts that are drawn."""
 
 DELAY_CELLS = 15
-"""Cells of a rung that has room for its time and how long it took to get there."""
+"""Minimum width of a stage that has room for its time and delay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What was asked about one wake while it is on the screen."""
+    """Data that is loaded for the wake on the screen."""
 
     attempts: tuple[WakeAttempt, ...]
     gates: tuple[Gate, ...]
-    """Each gate's verdict if it were tried now; none if nobody needs to be woken any more."""
+    """Each gate's verdict if the wake were tried now; empty if nobody has to be woken any more."""
 
 
 def letter_of(snapshot: Snapshot, wake: Wake) -> Letter | None:
-    """The letter that it is about, if that is among those on the screen."""
+    """Return the letter of the wake, if it is among the loaded messages."""
     return next((one for one in letters(snapshot.stream) if any(_is_for(copy, wake) for copy in one.copies)), None)
 
 
 def wake_title(snapshot: Snapshot, wake: Wake, now: datetime) -> Content:
-    """Who is to be woken, for which message of whom, since when."""
+    """Return the title: the agent, the message, its sender, and the time."""
     entry = snapshot.entry(wake.agent_id)
     sender = snapshot.entry(wake.sender_id or "")
     parts = [
@@ -79,7 +80,7 @@ def wake_title(snapshot: Snapshot, wake: Wake, now: datetime) -> Content:
 
 
 def wake_detail(snapshot: Snapshot, key: str, now: datetime, looked: Looked | None, width: int) -> Content | None:
-    """A wake in so many cells of width; without `looked` while that is being loaded; None if the wake is gone."""
+    """Return a wake's detail, `width` cells wide; `looked` is None while it is loading; None if the wake is gone."""
     wake = find(snapshot, Mode.WAKES, key)
     if not isinstance(wake, Wake):
         return None
@@ -108,12 +109,13 @@ def wake_detail(snapshot: Snapshot, key: str, now: datetime, looked: Looked | No
 
 
 def _is_for(copy: Message, wake: Wake) -> bool:
-    """Only the first copy of a broadcast has the id that its wakes name."""
+    """Return whether the copy is the wake's message."""
+    # Wakes of a broadcast name the id of its first copy.
     return copy.id == wake.message_id
 
 
 def _part(label: str, of: Iterable[Content]) -> list[Content]:
-    """Lines behind a margin that names them once."""
+    """Return lines with a margin that shows their label once."""
     heads = (styled(f"{label:<{MARGIN_CELLS}}", Tone.MUTED), Content(" " * MARGIN_CELLS))
     return [Content.assemble(heads[min(index, 1)], line) for index, line in enumerate(of)]
 
@@ -131,11 +133,11 @@ def _state(wake: Wake, now: datetime) -> Content:
 
 def _next_try(snapshot: Snapshot, wake: Wake, now: datetime) -> Content:
     if wake.due_at is None:
-        again = "; replay (r) begins again" if was_not_read(wake) else ""
-        return styled(f"none, it is over{again}", Tone.MUTED)
+        again = "; replay (r) starts it again" if was_not_read(wake) else ""
+        return styled(f"none: the wake is over{again}", Tone.MUTED)
     countdown = f"{until(wake.due_at, now)}, at {time_of_day(wake.due_at, now)}"
     if not was_not_read(wake) or wake.status is WakeStatus.DELIVERED:
-        return Content(f"{countdown}, if the mail is still unread then")
+        return Content(f"{countdown}, if the message is still unread then")
     entry = snapshot.entry(wake.agent_id)
     view = snapshot.view(entry) if entry else None
     sooner = ", or as soon as the pane allows" if view and not wake.failures else ""
@@ -158,7 +160,7 @@ def _body(snapshot: Snapshot, wake: Wake) -> str:
 
 
 def _ladder(wake: Wake, now: datetime, room: int) -> list[Content]:
-    """The rungs in a row, and under each the time and how long after the first, where there is evidence for it."""
+    """Return the stages in a row; under each stage with evidence, its time and the delay since the first."""
     steps = list(WakeStage)
     width = min(room // len(steps), DELAY_CELLS + 3)
     rungs, times = [], []
@@ -173,16 +175,16 @@ def _ladder(wake: Wake, now: datetime, room: int) -> list[Content]:
 
 
 def _why_not(wake: Wake, gates: Sequence[Gate], room: int) -> list[Content]:
-    """What a try would come to now: what stands in the way in full, then what does not, as short as there is room."""
+    """Return the verdict on a try now: closed gates in full, then open gates, shortened to fit."""
     if not was_not_read(wake):
-        return [styled("the message has been read: nobody needs to be woken", Tone.MUTED)]
+        return [styled("the message has been read: no wake is needed", Tone.MUTED)]
     if not gates:
         return [styled("the agent has left: there is nobody to wake", Tone.MUTED)]
     closed, opened = [gate for gate in gates if not gate.holds], [gate for gate in gates if gate.holds]
     verdict = (
-        styled(f"tried now, it would wait: {count(len(closed), 'gate')} of {len(gates)} closed", Tone.WARN)
+        styled(f"a try now would wait: {count(len(closed), 'gate')} of {len(gates)} closed", Tone.WARN)
         if closed
-        else styled("✔ every gate is open: tried now, it would go through", Tone.GOOD)
+        else styled("✔ a try now would go through: every gate is open", Tone.GOOD)
     )
     columns = max(1, min(2, room // GATE_CELLS))
     said = [_gate(gate, room // columns, one_line(gate.detail)) for gate in opened]
@@ -191,7 +193,8 @@ def _why_not(wake: Wake, gates: Sequence[Gate], room: int) -> list[Content]:
 
 
 def _in_full(gate: Gate, width: int) -> list[Content]:
-    """A gate with all that it says: the remedy stands at the end."""
+    """Return a gate with its whole detail."""
+    # The remedy stands at the end of the detail, where a cut would hide it.
     first, *more = wrap(one_line(gate.detail), max(1, width - GATE_NAME_CELLS - 4)) or [""]
     return [_gate(gate, width, first), *(Content(" " * (GATE_NAME_CELLS + 2) + line) for line in more)]
 
@@ -206,7 +209,7 @@ def _gate(gate: Gate, width: int, detail: str) -> Content:
 
 
 def _history(attempts: Sequence[WakeAttempt], acts: Sequence[Activity], now: datetime, room: int) -> list[Content]:
-    """Every attempt with its looks, the newest first; what the operator did stands between them."""
+    """Return all attempts with their looks, newest first, and the operator's actions between them."""
     told = [(attempt.at, _attempt(attempt, now, room)) for attempt in reversed(attempts[-MAX_ATTEMPTS:])]
     oldest = told[-1][0] if len(attempts) > MAX_ATTEMPTS else None
     told += [(act.at, [_act(act, now)]) for act in acts if oldest is None or act.at >= oldest]
@@ -230,7 +233,7 @@ def _attempt(attempt: WakeAttempt, now: datetime, room: int) -> list[Content]:
 
 
 def _looks(before: str, after: str, room: int) -> list[Content]:
-    """The end of the screen before and after, side by side where there is room; once if nothing had changed."""
+    """Return the end of the screen before and after, side by side if there is room; only once if it did not change."""
     if not after or before == after:
         return _look("looked", before, room)
     width = room // 2

@@ -1,7 +1,7 @@
-"""The dialog in which the operator answers what an agent's program asks.
+"""Dialog in which the operator answers an agent's question.
 
-It shows the pane as it is, offers the prompt's own options, asks once more, and has the answer sent; whether the prompt
-is still the one that was seen is decided where the keys are sent from.  While it is open it follows the pane.
+It shows the agent's pane, offers the prompt's own options, asks for confirmation, and has the answer sent.  While it is
+open it follows the pane.  The sender of the keys checks that the prompt is still the one that was shown.
 """
 
 import re
@@ -29,37 +29,37 @@ POLL_INTERVAL_S = 1.0
 """Seconds between two looks at the pane while the dialog is open."""
 
 AGAIN = frozenset({"prompt_changed", "not_taken", "taken_as_text", "answer_unseen", "not_answerable"})
-"""After these refusals there is still something to answer."""
+"""Refusals after which there is still a question to answer."""
 
 RULE = re.compile(r" *(\S)\1{8,} *")
-"""A line of one character only, which says nothing by its length."""
+"""A line that consists of a single repeated character, such as a border."""
 
 BUTTON_ROWS = 3
 """Rows of a button."""
 
 FRAME_ROWS = 8
-"""Rows around pane and options: borders, a sentence of two rows, empty rows, a margin above and below."""
+"""Rows around pane and options: borders, a sentence of two rows, empty rows, and margins."""
 
 LEAST_ROWS = 5
-"""Rows of the pane on the smallest screen."""
+"""Rows for the pane on the smallest terminal."""
 
-TYPED_THERE = "has to be typed at the pane: g goes there"
+TYPED_THERE = "must be typed in the pane: g goes there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """How the dialog was left."""
+    """Outcome of the dialog."""
 
     sentence: str = ""
-    """For the operator."""
+    """Sentence for the operator."""
     in_vain: bool = False
-    """The sentence says why nothing was done."""
+    """True if the sentence says why nothing was done."""
     go_to_pane: bool = False
-    """The operator wants to go there instead."""
+    """True if the operator wants to go to the pane instead."""
 
 
 class AnswerPrompt(ModalScreen[Answered]):
-    """Shows what an agent asks and has the operator's answer sent."""
+    """Shows an agent's question and sends the operator's answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back"),
@@ -87,7 +87,7 @@ class AnswerPrompt(ModalScreen[Answered]):
         self._ended = False
 
     def compose(self) -> ComposeResult:
-        """The pane, what there is to say of it, the options, and the question whether to send one."""
+        """Yield the pane, a note, the options, and the confirmation."""
         with Vertical(id="box", classes="answer") as box:
             box.border_title = Content(f"{one_line(self._agent.address)} asks")
             with VerticalScroll(id="asked", can_focus=False):
@@ -100,25 +100,25 @@ class AnswerPrompt(ModalScreen[Answered]):
                 yield Button("Send it", id="yes", variant="error")
 
     def on_mount(self) -> None:
-        """Look at once, and again as long as it is open."""
+        """Look at the pane at once, and again while the dialog is open."""
         self._draw_step()
         self._say("looking at the pane…", Tone.MUTED)
         self._look()
         self.set_interval(POLL_INTERVAL_S, self._look)
 
     def on_resize(self) -> None:
-        """Give the pane the rows that there are."""
+        """Fit the pane into the available rows."""
         self.call_after_refresh(self._draw_pane)
 
     def action_back(self) -> None:
-        """Leave the question for the options, or the dialog."""
+        """Return from the confirmation to the options, or close the dialog."""
         if self._chosen:
             self._ask_for(None)
         else:
             self._end(Answered())
 
     def action_go(self) -> None:
-        """Leave for the pane."""
+        """Close the dialog and go to the pane."""
         self._end(Answered(go_to_pane=True))
 
     def action_choose(self, number: int) -> None:
@@ -130,7 +130,7 @@ class AnswerPrompt(ModalScreen[Answered]):
                 self.options.action_select()
 
     def action_other_button(self) -> None:
-        """Go from one button to the other."""
+        """Move the focus to the other button."""
         if self._chosen:
             self.query_one("#yes" if self.query_one("#no").has_focus else "#no").focus()
 
@@ -152,7 +152,7 @@ class AnswerPrompt(ModalScreen[Answered]):
 
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
-        """Show what is asked now; what is asked no more cannot be answered."""
+        """Show the current question; close the dialog if there is none any more."""
         if self._sending or self._ended:
             return
         try:
@@ -178,12 +178,12 @@ class AnswerPrompt(ModalScreen[Answered]):
             if following is None:
                 self._end(Answered(sentence=done))
             else:
-                self._take(following, f"{done}.  It asks this now:")
+                self._take(following, f"{done}.  The next question:")
         finally:
             self._sending = False
 
     async def _after_refusal(self, refused: VerbRefused) -> None:
-        """Go on with what is asked now, or leave if there is nothing more to answer."""
+        """Show the current question, or close the dialog if there is nothing left to answer."""
         if refused.code not in AGAIN:
             self._leave(refused)
             return
@@ -197,16 +197,17 @@ class AnswerPrompt(ModalScreen[Answered]):
         self._end(Answered(sentence=f"{one_line(self._agent.name)}: {refused.sentence}", in_vain=True))
 
     def _end(self, outcome: Answered) -> None:
-        """Close, once: the last look may come while it does, or while a question lies over it."""
+        """Close the dialog, once."""
+        # The last look may return while the dialog closes, or while a confirmation covers it.
         if self.is_current and not self._ended:
             self._ended = True
             self.dismiss(outcome)
 
     def _take(self, prompt: Prompt, said: str = "") -> None:
-        """Show a prompt; one that is not as it was ends the question about an option of the former."""
+        """Show the prompt; if it changed, cancel the pending confirmation."""
         before, self._prompt = self._prompt, prompt
         if before is None or before.screen != prompt.screen:
-            self.call_after_refresh(self._draw_pane)  # before, it has no width
+            self.call_after_refresh(self._draw_pane)  # the pane has no width before the refresh
         if before != prompt:
             self._offer(prompt)
             self._ask_for(None)
@@ -215,10 +216,10 @@ class AnswerPrompt(ModalScreen[Answered]):
         elif before is None:
             self._say("" if prompt.options else f"{prompt.why_not}: g goes to the pane", Tone.WARN)
         elif before != prompt:
-            self._say("It changed: this is what it asks now.", Tone.WARN)
+            self._say("The question has changed; this is the current one.", Tone.WARN)
 
     def _draw_pane(self) -> None:
-        """Draw every word of it, wrapped where it is wider; only what is a mere rule may be cut."""
+        """Draw the whole screen, wrapping lines that are too wide; only lines like borders are cut."""
         if self._prompt is None or not self.is_attached:
             return
         below = max(len(self._prompt.options), BUTTON_ROWS) + FRAME_ROWS
@@ -237,7 +238,7 @@ class AnswerPrompt(ModalScreen[Answered]):
         self.options.action_first()
 
     def _ask_for(self, option: Option | None) -> None:
-        """Ask whether to send this option; without one, offer all of them again."""
+        """Ask for confirmation of this option; with None, offer all options again."""
         self._chosen = option
         if option:
             name = one_line(self._agent.name)

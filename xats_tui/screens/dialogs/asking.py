@@ -1,6 +1,6 @@
-"""Dialogs that ask for something: one line, or one of many.
+"""Dialogs that ask for a single line, or for a choice from a list.
 
-They hand back what was chosen, or None when they were left with esc.  Foreign text in them is never read as markup.
+They return the answer, or None if they were closed with esc.  Foreign text in them is never read as markup.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,16 +22,16 @@ from xats_tui.screens.widgets.format import Tone, cut, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 Check = Callable[[str], str | None]
-"""What is wrong with a line; None if nothing is."""
+"""Function that returns the problem with a line; None if there is none."""
 
 
 def not_empty(line: str) -> str | None:
-    """Something has to be typed."""
+    """Return a problem unless something was typed."""
     return None if line.strip() else "nothing is typed"
 
 
 class Ask(ModalScreen[str]):
-    """Asks for one line."""
+    """Asks for a single line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "leave")]
 
@@ -45,7 +45,7 @@ class Ask(ModalScreen[str]):
         self._check = check
 
     def compose(self) -> ComposeResult:
-        """The prompt, a line to type in, and what is wrong with it."""
+        """Yield the prompt, the input line, and a place for a problem."""
         with Vertical(id="box", classes="ask") as box:
             box.border_title = Content(one_line(self._title))
             box.border_subtitle = Content("enter do it  esc leave")
@@ -54,7 +54,7 @@ class Ask(ModalScreen[str]):
             yield Static(id="wrong")
 
     def on_mount(self) -> None:
-        """The line is what it is about."""
+        """Focus the input line."""
         self.line.focus()
 
     @on(Input.Changed)
@@ -72,20 +72,20 @@ class Ask(ModalScreen[str]):
 
 @dataclass(frozen=True, slots=True)
 class PickOption:
-    """One of many."""
+    """An option of a `Pick` dialog."""
 
     id: str
     label: str
     note: str = ""
-    """What it means."""
+    """Explanation of the option."""
     why_not: str | None = None
-    """The reason why it cannot be chosen."""
+    """Reason why the option is unavailable."""
     key: str = ""
-    """The key that does the same without asking."""
+    """Key that does the same without the dialog."""
 
 
 class Pick(ModalScreen[str]):
-    """Offers a list with a filter; hands back the id of what was chosen.  What cannot be chosen says why."""
+    """Offers a list with a filter and returns the id of the choice; unavailable options show the reason."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "leave"),
@@ -103,7 +103,7 @@ class Pick(ModalScreen[str]):
         self._choices = choices
 
     def compose(self) -> ComposeResult:
-        """A line to filter with, and the list."""
+        """Yield the filter line and the list."""
         with Vertical(id="box", classes="pick") as box:
             box.border_title = Content(one_line(self._title))
             box.border_subtitle = Content("type to filter  enter choose  esc leave")
@@ -111,12 +111,12 @@ class Pick(ModalScreen[str]):
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
-        """Offer everything."""
+        """Show all options."""
         self._offer("")
         self.query_one("#line").focus()
 
     def action_move(self, where: str) -> None:
-        """Move in the list while typing."""
+        """Move in the list while the filter line has the focus."""
         getattr(self.choices_shown, f"action_{'cursor_' if '_' not in where else ''}{where}")()
 
     @on(Input.Changed)

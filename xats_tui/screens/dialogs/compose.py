@@ -1,6 +1,6 @@
-"""Writing a message as the operator: to whom, about what, in an editor; and the question before it goes to many.
+"""Editor for a message from the operator, with a confirmation before it goes to many agents.
 
-It hands back what is to be sent.  What was begun is kept when one leaves, under the name that it was begun for.
+It returns the composed message.  When it is closed without sending, the draft is kept under the name it was begun for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,38 +27,38 @@ from xats_tui.screens.widgets.format import Tone, count, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 LISTED_RECIPIENTS = 5
-"""Recipients that the line below the addresses names; the rest are counted."""
+"""Maximum recipients that the line below the addresses names; further recipients are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """A message that is to be sent."""
+    """A message to be sent."""
 
     letters: Letters
     names: str
-    """Who gets it, for a sentence."""
+    """Recipients, for a sentence."""
     draft: Draft
 
 
 class AddressCompletions(Suggester):
-    """Completes the last address while it is typed."""
+    """Completes the last address while it is being typed."""
 
     def __init__(self, book: AddressBook) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._book = book
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The whole line, completed."""
+        """Return the completed line."""
         return self._book.complete(value)
 
 
 class AddressInput(LineEditor):
-    """A line of addresses: tab completes the one that is being typed, and goes on when there is nothing to complete."""
+    """Line of addresses; tab completes the current address, or moves on if there is nothing to complete."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "complete", show=False)]
 
     def action_complete(self) -> None:
-        """Take over what is suggested, or go on."""
+        """Accept the suggestion, or move to the next field."""
         if self._suggestion and self._suggestion != self.value:
             self.value = self._suggestion
             self.cursor_position = len(self.value)
@@ -67,7 +67,7 @@ class AddressInput(LineEditor):
 
 
 class TickBox(Checkbox):
-    """A box that shows by its shape, not by its colour alone, whether it is ticked."""
+    """Check box whose state is visible by shape, not by colour alone."""
 
     @property
     def _button(self) -> Content:
@@ -75,7 +75,7 @@ class TickBox(Checkbox):
 
 
 class Compose(ModalScreen[Composed]):
-    """An editor for one message."""
+    """Editor for a message."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "send", "send", priority=True),
@@ -97,15 +97,15 @@ class Compose(ModalScreen[Composed]):
         body_limit: int,
         quoted: str = "",
     ) -> None:
-        """Begin a message, or go on with the one that was begun for the same.
+        """Begin a message, or continue the draft that was begun for the same.
 
         Args:
-            begun_for: what the draft is kept under.
+            begun_for: key of the draft.
             roster: all agents.
-            fresh: what it begins with.
-            drafts: where what was begun is kept.
-            body_limit: bytes that subject and body may have together.
-            quoted: what is answered.
+            fresh: initial content, if there is no draft.
+            drafts: store of the drafts.
+            body_limit: maximum bytes of subject and body together.
+            quoted: quotation of the answered message.
         """
         super().__init__()
         self._begun_for = begun_for
@@ -117,7 +117,7 @@ class Compose(ModalScreen[Composed]):
         self._quoted = quoted
 
     def compose(self) -> ComposeResult:
-        """The lines of a letter, and below them the editor."""
+        """Yield the address lines and the editor."""
         draft = self._drafts.get(self._begun_for, self._fresh)
         with Vertical(id="box", classes="compose") as box:
             box.border_title = Content("Message from the operator")
@@ -134,20 +134,20 @@ class Compose(ModalScreen[Composed]):
                 yield LineEditor(draft.subject, placeholder="none", id="subject", compact=True)
             with Horizontal(classes="line"):
                 yield Static("reply", classes="label")
-                yield TickBox("is wanted", draft.need_reply, id="need-reply", compact=True)
+                yield TickBox("requested", draft.need_reply, id="need-reply", compact=True)
             if self._quoted:
                 yield Static(Content(self._quoted), id="quoted")
             yield BlockEditor(draft.body, id="body-text", soft_wrap=True, compact=True, highlight_cursor_line=False)
             yield Static(id="size")
 
     def on_mount(self) -> None:
-        """Go to what is missing."""
+        """Focus the first field that is empty."""
         (self.body if self.to.value else self.to).focus()
         self._say_who()
         self._say_size()
 
     def action_send(self) -> None:
-        """Send it, or say what is missing; before it goes to a role or a team, ask with the list of who gets it."""
+        """Send the message or show what is missing; for a role or a team, ask for confirmation first."""
         addressed = self._book.read(self.to.value)
         if wrong := self._wrong(addressed):
             self._say_size(wrong)
@@ -158,9 +158,9 @@ class Compose(ModalScreen[Composed]):
             self._leave(addressed)
 
     def action_leave(self) -> None:
-        """Keep what was begun, and leave."""
+        """Keep the draft and close the editor."""
         if self._keep():
-            self.notify("The draft is kept: the same key brings it back.", markup=False)
+            self.notify("The draft is kept; the same key opens it again.", markup=False)
         self.dismiss()
 
     def _leave(self, addressed: ReadAddresses) -> None:
@@ -168,7 +168,7 @@ class Compose(ModalScreen[Composed]):
         self.dismiss(Composed(letters=addressed.letters, names=self._names(addressed), draft=self._draft))
 
     def _keep(self) -> bool:
-        """Keep the draft if there is anything to keep; whether there was."""
+        """Keep the draft unless it is empty or unchanged; return whether it was kept."""
         draft = self._draft
         if draft == self._fresh or not (draft.body.strip() or draft.subject.strip()):
             self._drafts.pop(self._begun_for, None)
@@ -188,12 +188,19 @@ class Compose(ModalScreen[Composed]):
 
     def _wrong(self, addressed: ReadAddresses) -> str | None:
         if addressed.unknown:
-            return f"nobody is called {one_line(addressed.unknown[0])}"
+            return self._unknown(addressed)
         if not addressed.agent_ids:
-            return "to whom?"
+            return "Enter a recipient."
         if not self.body.text.strip():
-            return "there is nothing in the message"
-        return f"it is {self._bytes - self._body_limit:,} bytes too long" if self._bytes > self._body_limit else None
+            return "The message is empty."
+        too_long = self._bytes - self._body_limit
+        return f"The message is {too_long:,} bytes too long." if too_long > 0 else None
+
+    def _unknown(self, addressed: ReadAddresses) -> str:
+        """Return the sentence about unknown addresses, with a suggestion if there is only one."""
+        missing = SEPARATOR.join(map(one_line, addressed.unknown))
+        meant = self._book.suggest(addressed.unknown[0]) if len(addressed.unknown) == 1 else None
+        return f"No agent is called {missing}.{f'  Did you mean {meant}?' if meant else ''}"
 
     def _names(self, addressed: ReadAddresses) -> str:
         names = [address_of(self._entries[agent_id]) for agent_id in addressed.agent_ids]
@@ -205,8 +212,8 @@ class Compose(ModalScreen[Composed]):
         addressed = self._book.read(self.to.value)
         who, tone = self._names(addressed), Tone.MUTED
         if addressed.unknown:
-            missing = SEPARATOR.join(map(one_line, addressed.unknown))
-            who, tone = f"{who}{'; ' if who else ''}nobody is called {missing}", Tone.WARN
+            unknown = self._unknown(addressed)
+            who, tone = f"{who}{'; ' if who else ''}{unknown}", Tone.WARN
         elif len(addressed.agent_ids) > 1:
             who = f"{count(len(addressed.agent_ids), 'agent')}: {who}"
         self.query_one("#who", Static).update(Content.styled(who, CONTENT_STYLES[tone]))
@@ -226,15 +233,15 @@ class Compose(ModalScreen[Composed]):
 
 
 class WhoGetsIt(ConfirmDialog):
-    """Asks before a message goes to a role or a team, with the list of who gets it."""
+    """Asks for confirmation before a message goes to a role or a team, with the list of recipients."""
 
     def __init__(self, entries: Sequence[RosterEntry]) -> None:
         agents = count(len(entries), "agent")
-        super().__init__(f"Send to {agents}?", "These get it, and are woken for it:", "Send")
+        super().__init__(f"Send to {agents}?", "These agents receive the message and are woken for it:", "Send")
         self._entries = entries
 
     def compose(self) -> ComposeResult:
-        """The list, and two buttons."""
+        """Yield the list and two buttons."""
         with Vertical(id="box", classes="question") as box:
             box.border_title = Content(self._title)
             yield Static(Content(self._consequence))
@@ -250,6 +257,6 @@ def _recipient(entry: RosterEntry, width: int) -> Content:
     here = is_present(entry)
     sign = ("● ", CONTENT_STYLES[Tone.GOOD]) if here else ("○ ", CONTENT_STYLES[Tone.MUTED])
     address = address_of(entry)
-    about = "  ".join((one_line(entry.agent.role), *([] if here else ["away, gets it later"])))
+    about = "  ".join((one_line(entry.agent.role), *([] if here else ["away, receives it later"])))
     padding = " " * (width - cell_len(address) + 2)
     return Content.assemble(sign, address, padding, (about, CONTENT_STYLES[Tone.MUTED]))

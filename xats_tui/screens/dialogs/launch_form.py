@@ -1,6 +1,6 @@
-"""The form for an agent that is to be started: program, name, team, role, folder.
+"""Form to launch an agent: program, name, team, role, folder.
 
-It hands back the wish.  It looks at folders to complete them, and knows nothing of how a program is started.
+It returns the launch options.  It reads folders to complete their names and does not know how a program is started.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ CLIENTS = tuple(PROGRAMS)
 
 
 class ClientChoice(Static, can_focus=True):
-    """One of the programs; the arrows and space change it."""
+    """Choice of a program with the arrow keys or space."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "change(-1)", "program before", show=False),
@@ -37,29 +37,29 @@ class ClientChoice(Static, can_focus=True):
     ]
 
     class Settled(Message):
-        """The next line is to be filled in."""
+        """Request to move on to the next field."""
 
     def __init__(self, client: str) -> None:
         super().__init__(id="client")
         self.client = client if client in CLIENTS else CLIENTS[0]
 
     def on_mount(self) -> None:
-        """Show which one it is."""
+        """Show the current choice."""
         self.action_change(0)
 
     def action_change(self, by: int) -> None:
-        """Take another one."""
+        """Choose the program `by` places further."""
         self.client = CLIENTS[(CLIENTS.index(self.client) + by) % len(CLIENTS)]
         chosen, other = CONTENT_STYLES[Tone.ACCENT], CONTENT_STYLES[Tone.MUTED]
         marks = [(f"● {one}   ", chosen) if one == self.client else (f"○ {one}   ", other) for one in CLIENTS]
         self.update(Content.assemble(*marks))
 
     def action_go_on(self) -> None:
-        """It stays with that one."""
+        """Confirm the choice and move on."""
         self.post_message(self.Settled())
 
     def on_click(self, event: Click) -> None:
-        """Take the one that was clicked."""
+        """Choose the clicked program."""
         end = 0
         for client in CLIENTS:
             end += len(client) + 5
@@ -70,23 +70,23 @@ class ClientChoice(Static, can_focus=True):
 
 
 class Folders(Suggester):
-    """Completes a folder while it is typed."""
+    """Completes a folder while it is being typed."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The whole line, with the first folder that begins so."""
+        """Return the line with the first matching folder."""
         return await asyncio.to_thread(completed, value)
 
 
 class FolderInput(LineEditor):
-    """A folder: tab completes what is typed, and goes on when there is nothing to complete."""
+    """Folder field; tab completes the path, or moves on if there is nothing to complete."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "complete", show=False)]
 
     def action_complete(self) -> None:
-        """Take what is proposed, or go on."""
+        """Accept the suggestion, or move to the next field."""
         if (proposed := completed(self.value)) and proposed != self.value:
             self.value = proposed
             self.cursor_position = len(proposed)
@@ -95,7 +95,7 @@ class FolderInput(LineEditor):
 
 
 class LaunchForm(ModalScreen[LaunchFormEntry]):
-    """A form for one agent."""
+    """Form for an agent to launch."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "launch", priority=True),
@@ -109,13 +109,13 @@ class LaunchForm(ModalScreen[LaunchFormEntry]):
     folder_line = getters.query_one("#folder", Input)
 
     def __init__(self, client: str, team: str, folder: str, taken: frozenset[tuple[str, str]]) -> None:
-        """Begin one.
+        """Begin an empty form.
 
         Args:
-            client: the program that is proposed.
-            team: the team that is proposed.
-            folder: the folder that is proposed.
-            taken: team and name of those who are there now.
+            client: proposed program.
+            team: proposed team.
+            folder: proposed folder.
+            taken: team and name of the connected agents.
         """
         super().__init__()
         self._client = client
@@ -123,16 +123,16 @@ class LaunchForm(ModalScreen[LaunchFormEntry]):
         self._folder = folder
         self._taken = taken
         self._said = ""
-        """What is wrong, as far as it was told."""
+        """Problem that is currently shown."""
 
     def compose(self) -> ComposeResult:
-        """A line for each thing, and what is wrong."""
+        """Yield a line for each field, and a place for a problem."""
         with Vertical(id="box", classes="launch-form") as box:
             box.border_title = Content("Launch an agent")
             box.border_subtitle = Content("ctrl+s launch  tab next  esc leave")
             for label, line in (
                 ("program", ClientChoice(self._client)),
-                ("name", LineEditor(id="name", placeholder="how others write to it", compact=True)),
+                ("name", LineEditor(id="name", placeholder="the name that others write to", compact=True)),
                 ("team", LineEditor(self._team, id="team", placeholder="the folder's name", compact=True)),
                 ("role", LineEditor(id="role", placeholder="none", compact=True)),
                 ("folder", FolderInput(self._folder, id="folder", suggester=Folders(), compact=True)),
@@ -140,15 +140,15 @@ class LaunchForm(ModalScreen[LaunchFormEntry]):
                 with Horizontal(classes="line"):
                     yield Static(label, classes="label")
                     yield line
-            yield Static("It gets a tmux window, and may use xats's tools without asking.", id="consequence")
+            yield Static("The agent gets a tmux window and may use the xats tools without asking.", id="consequence")
             yield Static(id="wrong")
 
     def on_mount(self) -> None:
-        """The name is what nobody can propose."""
+        """Focus the name, the only field that has no proposal."""
         self.name_line.focus()
 
     def action_save(self) -> None:
-        """Hand the wish back, or say what is wrong with it."""
+        """Return the options, or show what is wrong with them."""
         if problem := self._problem(self._wish):
             line, sentence = problem
             self._say(sentence)
@@ -172,16 +172,16 @@ class LaunchForm(ModalScreen[LaunchFormEntry]):
 
     def _problem(self, wish: LaunchFormEntry) -> tuple[Input, str] | None:
         if not wish.name:
-            return self.name_line, "an agent needs a name"
+            return self.name_line, "An agent needs a name."
         if not Path(wish.folder).is_dir():
-            return self.folder_line, "there is no such folder"
+            return self.folder_line, "No such folder."
         if (wish.team or Path(wish.folder).absolute().name.lower(), wish.name) in self._taken:
-            return self.name_line, "somebody of that name is there already"
+            return self.name_line, "An agent of that name is already connected."
         return None
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        """Say no longer what is no longer wrong."""
+        """Update the shown problem while the operator types."""
         if self._said:
             problem = self._problem(self._wish)
             self._say(problem[1] if problem else "")
@@ -199,7 +199,7 @@ class LaunchForm(ModalScreen[LaunchFormEntry]):
 
 
 def completed(typed: str) -> str | None:
-    """What was typed, made the first folder that begins so, with a slash at its end; None if there is none."""
+    """Return the path completed to the first matching folder, with a slash at its end; None if nothing fits."""
     parent, slash, beginning = typed.rpartition("/")
     if not beginning:
         return None
@@ -212,7 +212,7 @@ def completed(typed: str) -> str | None:
 
 
 def _expanded(folder: str) -> Path:
-    """A folder with `~` as what it stands for, if it stands for anything."""
+    """Return the folder with `~` expanded, if that is possible."""
     try:
         return Path(folder).expanduser()
     except RuntimeError:

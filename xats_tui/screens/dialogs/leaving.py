@@ -1,4 +1,4 @@
-"""What comes after the screen, and the question about it when agents are connected.
+"""Question on leaving the dashboard while agents are connected.
 
 It knows neither the coordinator nor how a choice is carried out.
 """
@@ -18,28 +18,27 @@ from textual.widgets import Button, Static
 from xats_tui.screens.widgets.format import count
 
 LISTED_AGENTS = 6
-"""Agents that the question names; more would not be read."""
+"""Maximum agents that the question names."""
 
 CONSEQUENCE = """
-Leave running: the coordinator goes on without a screen, on the same port.  The agents notice nothing; `xats-tui` \
-opens the screen again.
-
-Stop all: until a coordinator runs again, no message is sent and nobody is woken.  What was accepted is kept."""
+Leave running: the coordinator keeps running without a dashboard, on the same port.  Agents are not affected; \
+`xats-tui` opens the dashboard again.
+Stop all: until a coordinator runs again, no message is sent and no agent is woken.  Accepted messages are kept."""
 
 
 class Next(Enum):
-    """What comes after the screen."""
+    """Next step after the dashboard has closed."""
 
     SCREEN = "screen"
-    """The screen again."""
+    """Open the dashboard again."""
     HEADLESS = "headless"
-    """A coordinator without a screen, in a process of its own."""
+    """Keep a coordinator running without a dashboard, in a process of its own."""
     NOTHING = "nothing"
-    """The coordinator stops, too."""
+    """Stop the coordinator, too."""
 
 
 class LeaveQuestion(ModalScreen[Next]):
-    """Asks what becomes of the agents that are connected; closed with escape, nothing is left."""
+    """Asks what happens to the connected agents; esc cancels leaving."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,c", "dismiss", "cancel"),
@@ -54,7 +53,7 @@ class LeaveQuestion(ModalScreen[Next]):
         self._connected = connected
 
     def compose(self) -> ComposeResult:
-        """Who is connected, what each choice means for them, and three buttons."""
+        """Yield the connected agents, the consequence of each choice, and three buttons."""
         with Vertical(id="box", classes="question") as box:
             box.border_title = Content("Quit?")
             box.border_subtitle = Content("l leave running  s stop all  esc cancel")
@@ -65,7 +64,8 @@ class LeaveQuestion(ModalScreen[Next]):
                 yield Button("Cancel", id="cancel")
 
     def on_mount(self) -> None:
-        """What harms nobody is what a stray enter does."""
+        """Focus the harmless choice."""
+        # A stray enter must not stop the agents' coordinator.
         self.query_one("#headless").focus()
 
     @on(Button.Pressed)

@@ -1,6 +1,6 @@
-"""What is laid over a screen for a moment: a question, the help.
+"""Overlays: the help and the confirmation dialog.
 
-Each closes with esc.  They are handed what to show and know nothing of where it comes from.
+Each closes with esc.  Overlays are given what to show and do not know where it comes from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ from xats_tui.screens.widgets.format import Tone, one_line
 from xats_tui.screens.widgets.theme import cell_styles
 
 KeyGroups = Mapping[str, Sequence[tuple[str, str, str]]]
-"""Keys with title and help, by where they are bound."""
+"""Title and help of each key, by the place where it is bound."""
 
 
 class Sheet(ModalScreen[None]):
-    """A box of text that scrolls."""
+    """Box of scrolling text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q", "dismiss", "close", key_display="esc"),
@@ -45,7 +45,7 @@ class Sheet(ModalScreen[None]):
         self._title = title
 
     def compose(self) -> ComposeResult:
-        """A scrolling box with a title and its keys."""
+        """Yield a scrolling box with a title and its keys."""
         with VerticalScroll(id="box", classes="sheet", can_focus=True) as box:
             box.border_title = Content(one_line(self._title))
             box.border_subtitle = Content(self.KEYS)
@@ -57,14 +57,15 @@ class Sheet(ModalScreen[None]):
 
 
 class Help(Sheet):
-    """The keys that work on the screen it was opened on, as that screen binds them."""
+    """Help: the keys that work on the screen below it."""
 
     def __init__(self, groups: KeyGroups) -> None:
         super().__init__("Help")
         self._groups = groups
 
     def on_mount(self) -> None:
-        """Draw once: keys do not age."""
+        """Draw the keys."""
+        # Once is enough: keys do not change while the help is open.
         styles = cell_styles(self.app.theme_variables)
         lines = Table.grid(padding=(0, 2))
         for group, keys in self._groups.items():
@@ -75,7 +76,7 @@ class Help(Sheet):
 
 
 class ConfirmDialog(ModalScreen[bool]):
-    """Asks before something is done that cannot be taken back; names the consequence and proposes not to."""
+    """Asks for confirmation before an action that cannot be undone; names the consequence."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer(False)", "cancel"),
@@ -90,7 +91,7 @@ class ConfirmDialog(ModalScreen[bool]):
         self._yes = yes
 
     def compose(self) -> ComposeResult:
-        """The consequence and two buttons."""
+        """Yield the consequence and two buttons."""
         with Vertical(id="box", classes="question") as box:
             box.border_title = Content(self._title)
             yield Static(Content(self._consequence))
@@ -99,7 +100,8 @@ class ConfirmDialog(ModalScreen[bool]):
                 yield Button(Content(self._yes), id="yes", variant="error")
 
     def on_mount(self) -> None:
-        """Cancel is what a stray enter does."""
+        """Focus the harmless choice."""
+        # A stray enter must not confirm.
         self.query_one("#no").focus()
 
     @on(Button.Pressed)

@@ -1,4 +1,4 @@
-"""The command palette: every action of the table by its name; what cannot be done now is there with the reason."""
+"""Command palette: finds every action by name; an unavailable action shows the reason."""
 
 from functools import partial
 from typing import Protocol, runtime_checkable
@@ -12,14 +12,14 @@ from xats_tui.screens.actions.situation import Situation
 
 @runtime_checkable
 class Performer(Protocol):
-    """A screen that carries out actions of the table."""
+    """Protocol of screens that perform actions."""
 
     def situation(self) -> Situation:
-        """Where the operator is."""
+        """Return the operator's situation."""
         ...
 
     async def action_perform(self, action_id: str) -> None:
-        """Carry out one action, or say why not."""
+        """Perform an action, or show why it is unavailable."""
         ...
 
 
@@ -27,12 +27,12 @@ class ActionCommands(Provider):
     """Finds actions by title and help."""
 
     async def discover(self) -> Hits:
-        """All actions, before anything is typed."""
+        """Yield all actions, before anything is typed."""
         for action in ACTIONS:
             yield DiscoveryHit(_line(action), partial(self._perform, action.id), help=self._help(action))
 
     async def search(self, query: str) -> Hits:
-        """The actions that match what is typed."""
+        """Yield the actions that match the query."""
         matcher = self.matcher(query)
         for action in ACTIONS:
             score = matcher.match(_line(action))

@@ -1,6 +1,6 @@
-"""Writing a task: title, description, and what it waits for, picked from its team's tasks.
+"""Form for a task: title, description, and dependencies, chosen from its team's tasks.
 
-It hands back what the task is to say.  What was begun is kept when one leaves, under the name that it was begun for.
+It returns the task's new content.  When it is closed without saving, the draft is kept under the name it was begun for.
 """
 
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 
 class TickList(OptionList):
-    """A list in which space ticks, as enter does."""
+    """List in which space selects, as enter does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "select", "tick", show=False)]
 
 
 class TaskForm(ModalScreen[TaskDraft]):
-    """A form for one task."""
+    """Form for a task."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "save", priority=True),
@@ -50,14 +50,14 @@ class TaskForm(ModalScreen[TaskDraft]):
         offered: Sequence[TaskEntry],
         drafts: dict[str, TaskDraft],
     ) -> None:
-        """Begin a task, or go on with the one that was begun for the same.
+        """Begin a task, or continue the draft that was begun for the same.
 
         Args:
-            heading: what stands above.
-            begun_for: what the draft is kept under.
-            fresh: what it begins with.
-            offered: the tasks that it can be made to wait for.
-            drafts: where what was begun is kept.
+            heading: title of the form.
+            begun_for: key of the draft.
+            fresh: initial content, if there is no draft.
+            offered: tasks that the task may depend on.
+            drafts: store of the drafts.
         """
         super().__init__()
         self._heading = heading
@@ -73,7 +73,7 @@ class TaskForm(ModalScreen[TaskDraft]):
         self._ticked = dict.fromkeys(self._begun.depends_on)
 
     def compose(self) -> ComposeResult:
-        """The title, the description, and the tasks that can be ticked."""
+        """Yield title, description, and the tasks to select."""
         with Vertical(id="box", classes="task-form") as box:
             box.border_title = Content(one_line(self._heading))
             box.border_subtitle = Content("ctrl+s save  tab next  esc leave, the draft is kept")
@@ -95,27 +95,27 @@ class TaskForm(ModalScreen[TaskDraft]):
             yield Static(id="said")
 
     def on_mount(self) -> None:
-        """Go to the title, and say if this was begun before."""
+        """Focus the title, and say if this is an earlier draft."""
         self.title_line.focus()
         self._offer_matching()
-        self._say("going on with what you began" if self._begun != self._fresh else "")
+        self._say("continuing your draft" if self._begun != self._fresh else "")
 
     def action_save(self) -> None:
-        """Hand the task back, or say what is missing."""
+        """Return the task, or show what is missing."""
         if self.title_line.value.strip():
-            self._drafts[self._begun_for] = self._draft  # kept until it is saved in truth
+            self._drafts[self._begun_for] = self._draft  # kept until the coordinator has saved the task
             self.dismiss(self._draft)
         else:
-            self._say("a task needs a title", Tone.WARN)
+            self._say("A task needs a title.", Tone.WARN)
             self.title_line.focus()
 
     def action_leave(self) -> None:
-        """Keep what was begun, and leave."""
+        """Keep the draft and close the form."""
         if self._draft == self._fresh:
             self._drafts.pop(self._begun_for, None)
         else:
             self._drafts[self._begun_for] = self._draft
-            self.notify("The draft is kept: the same key brings it back.", markup=False)
+            self.notify("The draft is kept; the same key opens it again.", markup=False)
         self.dismiss()
 
     @property
@@ -128,7 +128,7 @@ class TaskForm(ModalScreen[TaskDraft]):
 
     @on(Input.Changed, "#words")
     def _offer_matching(self) -> None:
-        """Offer what has the words, what is ticked first."""
+        """List the tasks that contain the words, selected tasks first."""
         words = folded(self.words.value).split()
         matching = [task_id for task_id, title in self._titles.items() if _has(title, words)]
         self.ticks.clear_options()

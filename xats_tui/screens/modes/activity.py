@@ -1,4 +1,4 @@
-"""The Activity mode: what was done, by whom, and how the coordinator is doing."""
+"""Activity mode: the actions of agents and operator, and the coordinator's health."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,19 +24,19 @@ from xats_tui.screens.widgets.texts import TextPanel
 
 
 class CoordinatorPanel(TextPanel):
-    """How the coordinator is doing."""
+    """Panel with the coordinator's health."""
 
     def __init__(self) -> None:
         super().__init__("coordinator")
 
     def show(self, described: Content) -> None:
-        """Show this."""
+        """Show this content."""
         self.update(described)
         entitle(self, Content.styled("Coordinator", "bold"), Content())
 
 
 class ActivityMode(ListMode):
-    """What was done."""
+    """List of activity entries."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.ACTIVITY)]
     mode = Mode.ACTIVITY
@@ -45,26 +45,26 @@ class ActivityMode(ListMode):
     coordinator_panel = getters.query_one(CoordinatorPanel)
 
     def compose_detail(self) -> Iterable[Widget]:
-        """The entry above the coordinator."""
+        """Yield the entry's detail and the coordinator panel."""
         yield from super().compose_detail()
         yield CoordinatorPanel()
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
-        """All that was written down about it."""
+        """Return the detail of an entry."""
         return activity_detail(snapshot, key, now)
 
     def draw_detail(self, key: str | None) -> None:
-        """Show how the coordinator is doing, too."""
+        """Draw the detail and the coordinator's health."""
         super().draw_detail(key)
         self.coordinator_panel.show(coordinator_detail(self.snapshot, self.now()))
 
     def situation(self) -> Situation:
-        """From inside, enter leads on to what the entry is about."""
+        """Return the situation; from inside the detail, enter leads to the entry's cause."""
         here = super().situation()
         return replace(here, leads_on=self._cause(here) is not None)
 
     def action_open(self) -> None:
-        """Go into the detail, and from there to what it is about."""
+        """Open the detail; from inside it, go to the entry's cause."""
         cause = self._cause(self.situation()) if self.inside else None
         if cause:
             self.want(cause[0], row=cause[1])
@@ -72,14 +72,14 @@ class ActivityMode(ListMode):
             super().action_open()
 
     def action_next_panel(self) -> None:
-        """From the list to the entry, to the coordinator, and back."""
+        """Move from the list to the detail, to the coordinator, and back to the list."""
         if self.inside and self.focused is self.detail_panel:
             self.set_focus(self.coordinator_panel)
         else:
             super().action_next_panel()
 
     def action_previous_panel(self) -> None:
-        """The other way round."""
+        """Move in the opposite direction."""
         if not self.inside:
             self.focus_detail()
             self.set_focus(self.coordinator_panel)

@@ -1,4 +1,4 @@
-"""The Agents mode: who is there, what each is doing, and the live screen of the one that is selected."""
+"""Agents mode: every agent with its state, and the live screen of the selected agent."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,23 +21,23 @@ from xats_tui.screens.widgets.preview import draw_preview, watch
 
 
 class AgentsMode(ListMode):
-    """The agents."""
+    """List of agents."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.AGENTS)]
     mode = Mode.AGENTS
     listing = AGENTS
 
     def compose_detail(self) -> Iterable[Widget]:
-        """The pane above what is known of the agent."""
+        """Yield the pane and the agent's detail."""
         yield PanePanel()
         yield from super().compose_detail()
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
-        """Who it is and what waits for it."""
+        """Return the detail of an agent."""
         return agent_detail(snapshot, key, now)
 
     def draw_detail(self, key: str | None) -> None:
-        """Show the pane, too."""
+        """Draw the detail and the pane."""
         super().draw_detail(key)
         entry = self.snapshot.entry(key) if key else None
         draw_preview(self.query_one(PanePanel), self.snapshot, entry, self.now())

@@ -1,4 +1,4 @@
-"""The Contracts mode: every contract with its versions, any two beside each other, and who has which."""
+"""Contracts mode: every contract with its versions, any two versions side by side, and who has fetched which."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class InterestPanel(Static):
-    """Who has a contract; as high as that takes."""
+    """Panel with subscribers and readers of a contract, as high as its text."""
 
     def __init__(self) -> None:
         super().__init__(id="interest", classes="panel")
@@ -35,17 +35,18 @@ class InterestPanel(Static):
         self._height = 0
 
     def show(self, interest: Content | None) -> None:
-        """Show this, or nothing; another layout is made only for another height."""
+        """Show this content, or hide the panel."""
         self.display = interest is not None
+        # A new layout is expensive: only a new height needs one.
         if interest is not None and not interest.is_same(self._drawn):
             height = interest.get_height({}, max(1, self.size.width))
             self.update(interest, layout=height != self._height)
             self._drawn, self._height = interest, height
-        entitle(self, Content.styled("Who has it", "bold"), Content())
+        entitle(self, Content.styled("Subscribers and readers", "bold"), Content())
 
 
 class ContractsMode(ListMode):
-    """The contracts."""
+    """List of contracts and their versions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.CONTRACTS)]
     mode = Mode.CONTRACTS
@@ -54,26 +55,27 @@ class ContractsMode(ListMode):
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._unfolded: set[str] = set()
-        """The keys of the contracts whose older versions are listed."""
+        """Keys of the contracts whose older versions are listed."""
         self._whole = False
-        """The later schema is shown as a whole, without the other one."""
+        """True if the later schema is shown alone, without a comparison."""
         self._change: tuple[Shown, ContractChange | None] | None = None
-        """What was loaded last, and for which versions."""
+        """Change that was loaded last, with its versions."""
         self._asked: Shown | None = None
+        # Drawing takes longer than a tick should.
         self._drawn: tuple[ContractChange, int, bool, Content] | None = None
-        """The last drawing, and of what: it takes longer than a tick should."""
+        """Cached drawing, with what it was drawn from."""
 
     def compose_detail(self) -> Iterable[Widget]:
-        """The schemas above those who read them."""
+        """Yield the schemas and the panel with subscribers and readers."""
         yield from super().compose_detail()
         yield InterestPanel()
 
     def rows(self) -> Sequence[TableRow]:
-        """Older versions of those contracts only that are unfolded."""
+        """Return the rows, with older versions for unfolded contracts only."""
         return version_rows(self.snapshot, self.now(), frozenset(self._unfolded))
 
     def draw_detail(self, key: str | None) -> None:
-        """Show the versions that are meant, and have them loaded if they are not the ones that are known."""
+        """Draw the versions to show, and load them if they are not known yet."""
         shown = shown_versions(self.snapshot, key, self.list_panel.marked)
         about = contract_title(self.snapshot, shown.summary, shown.latest, shown.old) if shown else Content()
         described = self.detail(self.snapshot, key, self.now()) if key else None
@@ -84,7 +86,7 @@ class ContractsMode(ListMode):
             self._load(shown)
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
-        """The versions that are meant, beside each other."""
+        """Return the versions to show, side by side."""
         shown = shown_versions(snapshot, key, self.list_panel.marked)
         if shown is None:
             return None
@@ -99,16 +101,16 @@ class ContractsMode(ListMode):
         return self._drawn[3]
 
     def find(self, key: str) -> Target | None:
-        """Every version stands for its contract."""
+        """Return the contract of a row; a version's row stands for its contract."""
         return find(self.snapshot, Mode.CONTRACTS, key.split("\n")[0])
 
     def action_mark(self) -> None:
-        """Mark a version, and compare if two are marked."""
+        """Mark a version; two marked versions are compared."""
         super().action_mark()
         self.draw_detail(self.list_panel.table.chosen)
 
     def action_versions(self) -> None:
-        """List the older versions of the contract under the cursor, or list them no more."""
+        """Show or hide the older versions of the contract under the cursor."""
         summary = self.situation().target
         if isinstance(summary, ContractSummary):
             key = contract_key(summary)
@@ -118,7 +120,7 @@ class ContractsMode(ListMode):
             self.draw_body()
 
     def action_whole_schema(self) -> None:
-        """Show the later schema alone, or the difference again."""
+        """Switch between the whole schema and the comparison."""
         self._whole = not self._whole
         self.draw_detail(self.list_panel.table.chosen)
 
@@ -127,8 +129,8 @@ class ContractsMode(ListMode):
         team, name, old, new = shown.versions
         try:
             change = await self.desk.source.contract_change(team, name, old, new)
-        except Exception as error:  # the header says that the data is stale; it is asked again with the next picture
-            logger.warning("contract %s v%s not loaded: %s", name, new, error)
+        except Exception as error:  # the header shows that the data is stale; the next snapshot asks again
+            logger.warning("contract %s v%s could not be loaded: %s", name, new, error)
             self._asked = None
         else:
             self._change = (shown, change)

@@ -1,7 +1,7 @@
-"""A mode that is one list and the detail of what is selected in it.
+"""Base class of the modes that consist of a list and the detail of its selected row.
 
-A mode of this kind says what its rows are (`listing`) and what the detail of one is (`detail`); cursor, filter, marks,
-sorting, zoom, drilling in and out, mouse and the layout for each width come from here.
+A subclass defines the rows (`listing`) and the detail of a row (`detail`).  Cursor, filter, marks, sorting, zoom,
+opening and closing the detail, the mouse, and the layout for each width come from here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,13 +30,13 @@ from xats_tui.screens.widgets.texts import TextPanel
 
 
 class ListMode(ModeScreen):
-    """One list and the detail of what is selected in it."""
+    """List with the detail of its selected row."""
 
     listing: ClassVar[Listing]
 
     @dataclass
     class DetailChanged(Message):
-        """Something that the detail waited for has come."""
+        """Posted when data for the detail has arrived."""
 
     list_panel = getters.query_one("#list", TablePanel)
     detail_panel = getters.query_one(DetailPanel)
@@ -45,59 +45,59 @@ class ListMode(ModeScreen):
         super().__init__(desk)
         self._zoomed = False
         self._readings: dict[str, Reading] = {}
-        """By the title of their listing."""
+        """Cached rows by the title of their listing."""
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
-        """All of what a row stands for; None if it is gone."""
+        """Return the detail of a row; None if its object is gone."""
         raise NotImplementedError
 
     def compose_detail(self) -> Iterable[Widget]:
-        """What stands beside the list; more than the detail panel is drawn in `draw_detail`."""
+        """Yield the widgets beside the list; those other than the detail panel are drawn by `draw_detail`."""
         yield DetailPanel(self.mode.noun.capitalize())
 
     def draw_detail(self, key: str | None) -> None:
-        """Show what is selected, or that nothing is."""
+        """Draw the detail of the selected row, or a note that nothing is selected."""
         described = self.detail(self.snapshot, key, self.now()) if key else None
         self.detail_panel.show(key, described, f"No {self.mode.noun} is selected.")
 
     def find(self, key: str) -> Target | None:
-        """What a row stands for."""
+        """Return the object behind a row."""
         return find(self.snapshot, self.mode, key)
 
     def compose_body(self) -> Iterable[Widget]:
-        """The list and, beside it or in its place, the detail."""
+        """Yield the list and, beside it or in its place, the detail."""
         with Horizontal(id="body"):
             yield TablePanel(self.listing, "list", marks=True)
             with Vertical(id="side"):
                 yield from self.compose_detail()
 
     def on_mount(self) -> None:
-        """Start in the list."""
+        """Focus the list."""
         self.focus_list()
 
     def draw_body(self) -> None:
-        """Show list and detail as they are now."""
+        """Draw list and detail."""
         self.fill(self.list_panel, self.listing, self.rows())
         self.draw_detail(self.list_panel.table.chosen)
 
     def rows(self) -> Sequence[TableRow]:
-        """What is in the list now."""
+        """Return the current rows."""
         return self.rows_of(self.listing)
 
     def rows_of(self, listing: Listing) -> Sequence[TableRow]:
-        """The rows of a listing, the same ones as before if nothing can have changed in them."""
+        """Return the rows of a listing, from the cache if nothing in them can have changed."""
         reading = self._readings.setdefault(listing.title, Reading(listing))
         reading.take(self.snapshot, self.now())
         return reading.rows
 
     def fill(self, panel: TablePanel, listing: Listing, rows: Sequence[TableRow]) -> None:
-        """Show rows of a listing, or why there are none."""
+        """Show the rows of a listing, or a note why there are none."""
         panel.show(
             rows, listing.summary(self.snapshot), listing.when_empty if self.snapshot.confirmed_at else "loading…"
         )
 
     def situation(self) -> Situation:
-        """What is under the cursor, what is marked, and where the focus is."""
+        """Return the situation: selection, marks and focus."""
         panel = self.list_panel
         row, marked = panel.table.chosen, panel.marked
         found = [target for key in marked or ([row] if row else []) if (target := self.find(key))]
@@ -124,34 +124,35 @@ class ListMode(ModeScreen):
 
     @property
     def inside(self) -> bool:
-        """Whether the focus is in the detail."""
+        """True if the detail has the focus."""
         return self.has_class("-inside")
 
     def arrive(self, words: str | None, row: str | None) -> None:
-        """Take over a filter, or select a row, which no filter must hide, and open it."""
+        """Apply a filter, or clear it and select a row."""
         if words is not None:
             self.list_panel.filter(words)
         if row is not None:
+            # A filter must not hide the row that was asked for.
             self.list_panel.filter("")
             self.list_panel.table.choose(row)
         self.focus_list()
 
     def listed(self) -> TablePanel | None:
-        """The one list."""
+        """Return the mode's list."""
         return self.list_panel
 
     def focus_list(self) -> None:
-        """Go to the list."""
+        """Focus the list."""
         self.remove_class("-inside")
         self.set_focus(self.list_panel.table)
 
     def focus_detail(self) -> None:
-        """Go into the detail."""
+        """Focus the detail."""
         self.add_class("-inside")
-        self.set_focus(self.detail_panel)  # at once: the next key may have been pressed already
+        self.set_focus(self.detail_panel)  # not after the refresh: the next key may have been pressed already
 
     def go_back(self) -> bool:
-        """Leave the detail, then the marks, then the filter, then the zoom."""
+        """Close the detail; otherwise clear marks, filter or zoom, the first that is set."""
         panel = self.list_panel
         if self.inside:
             self.focus_list()
@@ -166,34 +167,34 @@ class ListMode(ModeScreen):
         return True
 
     def aside(self) -> Iterable[Piece]:
-        """How many are marked, besides what every mode says."""
+        """Yield the number of marked rows after the general notes."""
         yield from super().aside()
         if marked := self.list_panel.marked:
             yield (f" ✓ {len(marked)} marked ", Tone.WARN)
 
     def action_open(self) -> None:
-        """Go into the detail of what is selected."""
+        """Open the detail of the selected row."""
         self.focus_detail()
 
     def action_next_panel(self) -> None:
-        """Go from the list to the detail, or back."""
+        """Move between the list and the detail."""
         if self.inside:
             self.focus_list()
         else:
             self.focus_detail()
 
     def action_previous_panel(self) -> None:
-        """With two panels that is the same."""
+        """Move between the list and the detail."""
         self.action_next_panel()
 
     def action_zoom(self) -> None:
-        """Give the panel with the focus the whole screen, or give it back."""
+        """Give the focused panel the whole screen, or undo that."""
         self._zoomed = not self._zoomed
         self.set_class(self._zoomed, "-zoomed")
         self.draw_keys()
 
     def action_mark(self) -> None:
-        """Mark the row under the cursor and go on to the next."""
+        """Mark the row under the cursor and move to the next row."""
         self.list_panel.toggle_mark()
         self.draw_keys()
 
@@ -202,12 +203,13 @@ class ListMode(ModeScreen):
         self.list_panel.sort_by_next()
 
     def action_reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self.list_panel.reverse()
 
     @on(DescendantFocus)
     def _focus_moved(self) -> None:
-        """A click moves the focus as well as a key; what counts is where it is by now."""
+        """Follow the focus."""
+        # A click moves the focus as well as a key does, and the focus may have moved on since the event.
         focused = self.focused
         self.set_class(focused is not None and self.query_one("#side") in focused.ancestors_with_self, "-inside")
         if focused is not None and self.query_one("#body") in focused.ancestors:

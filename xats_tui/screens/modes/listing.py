@@ -1,4 +1,4 @@
-"""What a list of one noun consists of; Live and the noun's own mode show the same, or each its own."""
+"""Listing: the definition of a list of one noun, for the Live mode and for the noun's own mode."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,36 +9,37 @@ from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import TableRow, Tone
 
 MINUTES_AFTER_S = 10
-"""Seconds after which rows are made anew whose times are told in minutes."""
+"""Seconds after which rows are made anew if their times are shown in minutes."""
 
+# Each round reads all rows; a long list whose times are shown in seconds is read every third second only.
 MANY, UNHURRIED = 100, 3
-"""More rows than that age every third second, where their times are told in seconds: each round reads all of them."""
+"""Number of rows that counts as many, and the seconds between two readings of so many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A list: its columns and how its rows are read from the picture."""
+    """Definition of a list: its columns, and how its rows are read from the snapshot."""
 
     title: str
     columns: Sequence[Column]
-    """The highest `drop` goes first, 0 stays; what is left over goes to the columns that grow."""
+    """Columns; the highest `drop` is hidden first, 0 never; spare width goes to columns that grow."""
     rows: Callable[[Snapshot, datetime], Sequence[TableRow]]
-    """The cells of each row are in the order of the columns."""
+    """Function that returns the rows; cells are in the order of the columns."""
     summary: Callable[[Snapshot], str]
-    """What stands behind the title."""
+    """Function that returns the text behind the title."""
     when_empty: str
-    """What to do, or to expect, where there is nothing."""
+    """Text for an empty list: what to do or to expect."""
     tone_when_empty: Tone = Tone.MUTED
     reads: frozenset[Slice]
-    """The parts of the picture from which rows and summary are read."""
+    """Slices of the snapshot that rows and summary are read from."""
     tells_seconds: Callable[[Snapshot, datetime], bool] = lambda snapshot, now: True
-    """Whether a time in the rows is told in seconds."""
+    """Function that returns whether a time in the rows is shown in seconds."""
     states: frozenset[str] = frozenset()
-    """The words that mean a state in a filter, as the rows carry them."""
+    """Words that mean a state in a filter."""
 
 
 class Reading:
-    """The rows and the summary of a listing, made anew only when they can have changed."""
+    """Cached rows and summary of a listing, made anew only when they can have changed."""
 
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
@@ -48,7 +49,7 @@ class Reading:
         self._moment = 0
 
     def take(self, snapshot: Snapshot, now: datetime) -> None:
-        """Read the picture as it is at that time."""
+        """Read the snapshot as of `now`."""
         parts = tuple(getattr(snapshot, part.value) for part in self.listing.reads)
         many = len(self.rows) > MANY
         pace = (UNHURRIED if many else 1) if self.listing.tells_seconds(snapshot, now) else MINUTES_AFTER_S
@@ -57,6 +58,6 @@ class Reading:
         if known and moment == self._moment:
             return
         self._parts, self._moment = parts, moment
-        if many:  # of rows that are read again before the next moment, most are the same
+        if many:  # rows that are read again before the next moment are mostly equal to the cached ones
             now = datetime.fromtimestamp(moment * pace, now.tzinfo)
         self.rows, self.summary = self.listing.rows(snapshot, now), self.listing.summary(snapshot)

@@ -1,7 +1,7 @@
-"""The Live mode: what needs attention, who is doing what, and everything that moves, on one screen.
+"""Live mode: attention list, agents, and all recent activity on one screen.
 
-It shows pictures and never loads them; what it asks for itself is that the selected pane be looked at more often.
-Everything that it shows is shown at length in another mode, which enter opens.
+It draws snapshots and never loads them; its only request is to look at the selected pane more often.  Everything in it
+is shown in full by another mode, which enter opens.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ from xats_tui.screens.widgets.preview import draw_preview, watch
 from xats_tui.screens.widgets.tables import KeyedTable
 
 DECK = (Panel.PANE, Panel.STREAM, Panel.WAKES, Panel.TASKS, Panel.CONTRACTS)
-"""The panels that share one place when the screen is small."""
+"""Panels that share one place on a small screen."""
 
 LISTINGS: Mapping[Panel, Listing] = {
     Panel.ATTENTION: ATTENTION,
@@ -48,7 +48,7 @@ LISTINGS: Mapping[Panel, Listing] = {
 
 
 class LiveMode(ModeScreen):
-    """Everything that moves."""
+    """Overview of everything that changes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.LIVE)]
     mode = Mode.LIVE
@@ -61,19 +61,19 @@ class LiveMode(ModeScreen):
         self._concerns: tuple[Concern, ...] = ()
 
     def compose_body(self) -> Iterable[Widget]:
-        """Seven panels."""
+        """Yield the seven panels."""
         panels: list[Widget] = [
             PanePanel() if panel is Panel.PANE else TablePanel(LISTINGS[panel], panel) for panel in Panel
         ]
         yield Container(*panels, id="body")
 
     def on_mount(self) -> None:
-        """Start at the agents."""
+        """Focus the agents."""
         self._place(Panel.STREAM)
         self._go(Panel.AGENTS)
 
     def situation(self) -> Situation:
-        """The panel with the focus and what is under its cursor; of a concern, its causes."""
+        """Return the situation: the focused panel and its selection; for a concern, the rows that cause it."""
         mode, rows = self._causes()
         listed = self.listed()
         found = [target for row in rows if mode and (target := find(self.snapshot, mode, row))]
@@ -97,7 +97,7 @@ class LiveMode(ModeScreen):
         )
 
     def draw_body(self) -> None:
-        """Show every panel as it is now."""
+        """Draw every panel."""
         snapshot = self.snapshot
         self._concerns = concerns(snapshot, self.now(), tmux_missing=self.desk.tmux_missing)
         for panel, listing in LISTINGS.items():
@@ -106,7 +106,7 @@ class LiveMode(ModeScreen):
         self._draw_pane()
 
     def _rows_of(self, panel: Panel) -> tuple[Sequence[TableRow], str]:
-        """The rows of a panel, and what stands behind its title."""
+        """Return the rows of a panel, and the text behind its title."""
         if panel is Panel.ATTENTION:
             return attention_rows(self._concerns), str(len(self._concerns) or "")
         reading = self._readings[panel]
@@ -114,7 +114,7 @@ class LiveMode(ModeScreen):
         return reading.rows, reading.summary
 
     def aside(self) -> Iterable[Piece]:
-        """What every mode says; on a small screen the panels that share one place, the one that is there marked."""
+        """Yield the general notes; without any, on a small screen, the panels that share one place."""
         said = tuple(super().aside())
         yield from said
         if said or not (self.has_class("-narrow") or self.has_class("-short")):
@@ -125,22 +125,22 @@ class LiveMode(ModeScreen):
         yield (" tab ", Tone.MUTED)
 
     def arrive(self, words: str | None, row: str | None) -> None:
-        """Filter the panel with the focus; no row is ever looked for here."""
+        """Filter the focused panel; rows are never looked up in this mode."""
         del row
         if words is not None and (panel := self.listed()):
             panel.filter(words)
         self._go(self._panel)
 
     def listed(self) -> TablePanel | None:
-        """The panel with the focus, if it is a list."""
+        """Return the focused panel, if it is a list."""
         return None if self._panel is Panel.PANE else self._table_panel(self._panel)
 
     def focus_list(self) -> None:
-        """Go to the panel that had the focus."""
+        """Focus the panel that had the focus before."""
         self._go(self._panel)
 
     def go_back(self) -> bool:
-        """Leave the filter, then the zoom."""
+        """Clear the filter; otherwise undo the zoom."""
         panel = self.listed()
         if panel and panel.words:
             panel.filter("")
@@ -151,28 +151,29 @@ class LiveMode(ModeScreen):
         return True
 
     def action_open(self) -> None:
-        """Open what is under the cursor in the mode that shows all of it; of a concern, its cause."""
+        """Open the selected row in the mode that shows it in full; for a concern, open its cause."""
         mode, rows = self._causes()
         if mode and rows:
             self.want(mode, row=rows[0])
 
     def action_next_panel(self) -> None:
-        """Go to the next panel."""
+        """Move to the next panel."""
         self._step(1)
 
     def action_previous_panel(self) -> None:
-        """Go to the previous panel."""
+        """Move to the previous panel."""
         self._step(-1)
 
     def action_zoom(self) -> None:
-        """Give the panel the whole screen, or give it back."""
+        """Give the panel the whole screen, or undo that."""
         self._zoomed = not self._zoomed
         self._place(self._panel)
         self.draw_keys()
 
     @on(DescendantFocus)
     def _focus_moved(self) -> None:
-        """A click moves the focus as well as a key; what counts is where it is by now."""
+        """Follow the focus."""
+        # A click moves the focus as well as a key does, and the focus may have moved on since the event.
         ids = {widget.id for widget in self.focused.ancestors_with_self} if self.focused else set()
         if panel := next((panel for panel in Panel if panel.value in ids), None):
             self._panel = panel
@@ -197,11 +198,11 @@ class LiveMode(ModeScreen):
         self._panel = panel
         self._place(panel)
         widget = self.query_one(f"#{panel}")
-        # At once: the next key may have been pressed already.
+        # Not after the refresh: the next key may have been pressed already.
         self.set_focus(widget if panel is Panel.PANE else widget.query_one(KeyedTable))
 
     def _place(self, panel: Panel) -> None:
-        """Give a panel its place: the deck's on a small screen, the whole one when zoomed."""
+        """Give a panel its place: the shared one on a small screen, the whole screen when zoomed."""
         for each in Panel:
             widget = self.query_one(f"#{each}")
             widget.set_class(each is panel and self._zoomed, "-zoomed")
@@ -213,7 +214,7 @@ class LiveMode(ModeScreen):
         return self.query_one(f"#{panel}", TablePanel)
 
     def _causes(self) -> tuple[Mode | None, tuple[str, ...]]:
-        """The mode and keys of what is under the cursor; of a concern, of its causes."""
+        """Return mode and keys of the selected row; for a concern, of its causes."""
         panel = Panel.AGENTS if self._panel is Panel.PANE else self._panel
         row = self._table_panel(panel).table.chosen
         if panel is Panel.ATTENTION:
@@ -222,7 +223,7 @@ class LiveMode(ModeScreen):
         return panel.mode, (row,) if row else ()
 
     def _selected(self) -> RosterEntry | None:
-        """The agent under the cursor, also that of a concern; else the one chosen among the agents."""
+        """Return the selected agent, or the selected concern's agent; otherwise the one chosen in the agents panel."""
         mode, rows = self._causes() if self._panel is Panel.ATTENTION else (None, ())
         concerned = agent_of(self.snapshot, find(self.snapshot, mode, rows[0])) if mode and rows else None
         chosen = self._table_panel(Panel.AGENTS).table.chosen

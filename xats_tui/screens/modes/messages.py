@@ -1,6 +1,6 @@
-"""The Messages mode: what agents write to one another and to the operator, who has read it, and the threads.
+"""Messages mode: messages between agents and with the operator, their readers, and the threads.
 
-The list follows the newest messages, or shows a stretch of older ones, or the operator's own inbox.
+The list shows the newest messages, a page of older ones, or the operator's inbox.
 """
 
 import logging
@@ -36,13 +36,13 @@ logger = logging.getLogger(__name__)
 INBOX = "My inbox"
 
 MAX_SEARCHED_PAGES = 20
-"""Stretches of older messages that are looked through for what matches a filter."""
+"""Maximum pages of older messages that are searched for a match of the filter."""
 
-NO_MAIL = "Nobody has written to you.  Agents do with send_message to operator; esc shows all messages."
+NO_MAIL = "No message to you yet.  Agents write to you with send_message to operator; esc shows all messages."
 
 
 class MessagesMode(ListMode):
-    """The messages."""
+    """List of messages."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.MESSAGES)]
     mode = Mode.MESSAGES
@@ -52,29 +52,29 @@ class MessagesMode(ListMode):
         super().__init__(desk)
         self._inbox = False
         self._pages: list[tuple[Message, ...]] = []
-        """Stretches of older messages, each reached from the one before; the last one is shown."""
+        """Pages of older messages, each reached from the one before; the last one is shown."""
         self._receipts: tuple[Letter, tuple[Wake, ...]] | None = None
         self._asked: object = None
-        """What receipts were last asked for."""
+        """Letter and wakes for which receipts were last requested."""
         self._thread: tuple[str, Thread] | None = None
-        """The thread that is open, by the key that it was opened at."""
+        """Loaded thread, with the key of the message it was opened at."""
         self._thread_asked: object = None
 
     def compose_detail(self) -> Iterable[Widget]:
-        """The message, and in its place the thread once one goes into it."""
+        """Yield the message and the thread that takes its place when it is opened."""
         yield from super().compose_detail()
         yield ThreadPanel()
 
     def on_mount(self) -> None:
-        """Look for older messages when the end of the list is reached."""
+        """Watch the scroll position, to load older messages at the end of the list."""
         self.watch(self.list_panel.table, "scroll_y", self._scrolled, init=False)
 
     def situation(self) -> Situation:
-        """Inbox and older messages are something to come back from."""
+        """Return the situation; inbox and older messages count as something to leave."""
         return replace(super().situation(), apart=self._inbox or bool(self._pages))
 
     def aside(self) -> Iterable[Piece]:
-        """What the list shows if not the newest, and mail to the operator."""
+        """Yield notes on older messages and on unread messages to the operator."""
         yield from super().aside()
         if self._pages:
             yield (" older messages; esc newest ", Tone.WARN)
@@ -83,7 +83,7 @@ class MessagesMode(ListMode):
             yield (f" ✉ {unread} for you: i ", Tone.ACCENT)
 
     def draw_body(self) -> None:
-        """Show the part of the messages that is looked at."""
+        """Draw the selected part of the messages."""
         if self._inbox:
             self.snapshot = replace(self.snapshot, stream=self.snapshot.inbox)
         elif self._pages:
@@ -94,11 +94,11 @@ class MessagesMode(ListMode):
             self.list_panel.show((), "", NO_MAIL)
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
-        """The whole message and who has read it."""
+        """Return the detail of a message."""
         return message_detail(snapshot, key, now, self._receipts_of(key))
 
     def draw_detail(self, key: str | None) -> None:
-        """Show the message or its thread; what belongs to it is loaded anew when something about it has changed."""
+        """Draw the message or its thread, and reload what belongs to it if something has changed."""
         super().draw_detail(key)
         letter = self.find(key) if key else None
         if not isinstance(letter, Letter):
@@ -116,7 +116,7 @@ class MessagesMode(ListMode):
         self.draw_detail(self.list_panel.table.chosen)
 
     def go_back(self) -> bool:
-        """Leave the thread and what every list has, then older messages, then the inbox."""
+        """Close the thread or clear what every list has; then leave older messages, then the inbox."""
         if super().go_back():
             return True
         if not (self._pages or self._inbox):
@@ -127,7 +127,7 @@ class MessagesMode(ListMode):
         return True
 
     def arrive(self, words: str | None, row: str | None) -> None:
-        """Look for a row where it is: among the newest, or in the inbox."""
+        """Select a row where it is: among the newest messages or in the inbox."""
         if row is not None:
             self._pages.clear()
             among = {str(message.event_id) for message in self._latest.stream}
@@ -136,13 +136,13 @@ class MessagesMode(ListMode):
         super().arrive(words, row)
 
     def action_inbox(self) -> None:
-        """Show what was written to the operator, or everything again."""
+        """Switch between the operator's inbox and all messages."""
         self._inbox = not self._inbox
         self._pages.clear()
         self._show_part()
 
     def action_older(self) -> None:
-        """Go a whole stretch back in time."""
+        """Go back a whole page."""
         if self.snapshot.stream:
             self._load_older(self.snapshot.stream[-1].event_id)
 
@@ -151,7 +151,7 @@ class MessagesMode(ListMode):
         self.draw()
 
     def _receipts_of(self, key: str) -> Sequence[Wake]:
-        """Those that have been loaded, if they are of that message."""
+        """Return the loaded receipts, if they belong to this message."""
         return self._receipts[1] if self._receipts and self._receipts[0].key == key else ()
 
     def _draw_thread(self, letter: Letter) -> None:
@@ -168,19 +168,20 @@ class MessagesMode(ListMode):
 
     @on(DescendantFocus)
     def _detail_clicked(self) -> None:
-        """A click on the message opens its thread, which takes its place."""
+        """Open the thread when the message is clicked."""
         if self.focused is self.detail_panel:
             self.focus_detail()
 
     @on(KeyedTable.Chosen)
     def _cursor_moved(self) -> None:
-        """The cursor may have come to the first or last row; if the list has yet to scroll there, it does then."""
+        """Load more messages when the cursor reaches the first or last row."""
+        # If the list has yet to scroll there, `_scrolled` is called again then.
         cursor, last = self.list_panel.table.cursor_row, self.list_panel.table.row_count - 1
         if 0 in (cursor, last - cursor):
             self._scrolled()
 
     def _scrolled(self) -> None:
-        """The list may have come to an end of what is loaded."""
+        """Load more messages when the list is scrolled to an end."""
         table = self.list_panel.table
         if table.scroll_y >= table.max_scroll_y and (table.max_scroll_y or table.cursor_row):
             self._go_on()
@@ -188,7 +189,8 @@ class MessagesMode(ListMode):
             self._go_newer()
 
     def _go_on(self) -> None:
-        """Go half a stretch back in time, so that what is under the cursor stays; what is filtered has no half."""
+        """Go back half a page, so that the row under the cursor stays."""
+        # A filtered list has no meaningful half: `o` goes on there.
         shown = letters(self.snapshot.stream)
         complete = self._inbox or len(self.snapshot.stream) < MAX_STREAM_MESSAGES
         if not complete and len(shown) > 1 and not self.list_panel.words:
@@ -201,12 +203,12 @@ class MessagesMode(ListMode):
 
     @work(exclusive=True, group="older")
     async def _load_older(self, before_event_id: int) -> None:
-        """Show what is older than an event, with a filter the next stretch that has something for it."""
+        """Load the page before an event; with a filter, the next page with a match."""
         for _ in range(MAX_SEARCHED_PAGES):
             try:
                 page = await self.desk.source.older(before_event_id)
-            except Exception as error:  # the list stays where it is; the header says that the data is stale
-                logger.warning("older messages not loaded: %s", error)
+            except Exception as error:  # the list stays where it is; the header shows that the data is stale
+                logger.warning("older messages could not be loaded: %s", error)
                 return
             if not page or page[-1].event_id >= self.snapshot.stream[-1].event_id:
                 break
@@ -215,14 +217,14 @@ class MessagesMode(ListMode):
                 self.draw()
                 return
             before_event_id = page[-1].event_id
-        self.tell("nothing older matches the filter" if self.list_panel.words else "there is nothing older")
+        self.tell("no older message matches the filter" if self.list_panel.words else "there are no older messages")
 
     @work(exclusive=True, group="receipts")
     async def _load_receipts(self, letter: Letter) -> None:
         try:
             receipts = await self.desk.source.receipts(letter.first.id)
-        except Exception as error:  # the detail goes on without them
-            logger.warning("receipts of %s not loaded: %s", letter.first.id, error)
+        except Exception as error:  # the detail is shown without receipts
+            logger.warning("the receipts of message %s could not be loaded: %s", letter.first.id, error)
         else:
             self._receipts = (letter, receipts)
             self.post_message(self.DetailChanged())
@@ -231,8 +233,8 @@ class MessagesMode(ListMode):
     async def _load_thread(self, key: str) -> None:
         try:
             thread = await self.desk.source.thread(int(key))
-        except Exception as error:  # the panel says that it is loading
-            logger.warning("thread of %s not loaded: %s", key, error)
+        except Exception as error:  # the panel keeps showing that it is loading
+            logger.warning("the thread of message %s could not be loaded: %s", key, error)
         else:
             self._thread = (key, thread)
             self.post_message(self.DetailChanged())

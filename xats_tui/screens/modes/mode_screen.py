@@ -1,7 +1,7 @@
-"""What every mode has: the rows around it, the way from a key to an action, the prompt line, pause, help.
+"""Base class of all modes: header, mode row, prompt line, footer, keys, pause and help.
 
-When the terminal is too small, one sentence takes the place of all of it.  A mode fills in its body; it is handed each
-new picture, one a second at least, and drawn again with it, because times age.
+A mode provides the body.  It receives each new snapshot, at least one a second, and redraws with it because ages grow.
+If the terminal is too small, a single sentence replaces everything.
 """
 
 import logging
@@ -46,15 +46,16 @@ logger = logging.getLogger(__name__)
 
 BODY_PARTS = frozenset(Slice) - {Slice.HEALTH}
 
+# The stale mark and the ages must keep moving even if no snapshot arrives.
 LATE_AFTER_S = 1.25
-"""Seconds after which it is drawn again without a picture: one that does not come has to be seen."""
+"""Seconds after which the screen is redrawn without a new snapshot."""
 
 MAX_FROZEN_S = 2.5
-"""Seconds for which times do not age at the most while key after key is pressed."""
+"""Maximum seconds for which ages may stand still while keys are being pressed."""
 
 
 class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskActions, StoringActions, GeneralActions):
-    """The frame of a mode."""
+    """Frame of a mode."""
 
     AUTO_FOCUS = ""
     mode: ClassVar[Mode]
@@ -62,20 +63,20 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self.came_from: Mode | None = None
-        """The mode that this one was opened from."""
+        """Mode from which this one was opened."""
         self._latest = Snapshot()
         self._paused_at: datetime | None = None
         self._typing_command = False
         self._outdated = True
-        """It has not been drawn since another screen lay over it or took its place."""
+        """True if the screen was covered since it was last drawn."""
         self._drawn_at: Size | None = None
-        """The size of the terminal when it was."""
+        """Size of the terminal at the last drawing."""
         self._aged_at = 0.0
-        """When it was, by `time.monotonic`."""
+        """Time of the last drawing, by `time.monotonic`."""
         self._late: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Header, modes, body, prompt line, footer, and the sentence that takes their place."""
+        """Yield header, mode row, body, prompt line, footer, and the sentence for a small terminal."""
         yield HeaderRow(id="header")
         yield ModeRow(id="modes")
         yield from self.compose_body()
@@ -84,31 +85,31 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         yield Static(id="too-small")
 
     def compose_body(self) -> Iterable[Widget]:
-        """The mode's own part."""
+        """Yield the mode's own widgets."""
         raise NotImplementedError
 
     def draw_body(self) -> None:
-        """Show the picture as it is now."""
+        """Draw the snapshot."""
         raise NotImplementedError
 
     def arrive(self, words: str | None, row: str | None) -> None:
-        """The mode was opened with a filter, or to show a row; None leaves things as they are."""
+        """Take a filter to set or a row to select as the mode is opened; None changes nothing."""
         raise NotImplementedError
 
     def listed(self) -> TablePanel | None:
-        """The list that a filter is for now."""
+        """Return the list that a filter applies to."""
         raise NotImplementedError
 
     def focus_list(self) -> None:
-        """Give the focus back after typing."""
+        """Return the focus to the list after typing."""
         raise NotImplementedError
 
     def go_back(self) -> bool:
-        """Leave the innermost thing within this mode; False if there is nothing."""
+        """Leave the innermost level within this mode; return False if there is none."""
         raise NotImplementedError
 
     def aside(self) -> Iterable[Piece]:
-        """What stands at the right end of the mode row."""
+        """Yield the notes at the right end of the mode row."""
         if self.under_way:
             yield (f" ⋯ {one_line(', '.join(self.under_way))} ", Tone.ACCENT)
         if self._paused_at:
@@ -116,19 +117,19 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
 
     @property
     def paused(self) -> bool:
-        """Whether the list is held still."""
+        """True if the list is paused."""
         return self._paused_at is not None
 
     def now(self) -> datetime:
-        """The time that the body shows: that of the pause, if it is held still."""
+        """Return the time that the body shows: the time of the pause, if the list is paused."""
         return self._paused_at or self.desk.clock.now()
 
     def on_mount(self) -> None:
-        """Age what is shown."""
+        """Start the timer that redraws without a snapshot."""
         self._late = self.set_interval(LATE_AFTER_S, self._age)
 
     def on_resize(self) -> None:
-        """Lay the rows out anew once the new classes are there."""
+        """Redraw after the size classes have changed."""
         self.query_one("#too-small", Static).update(
             Content(f"This terminal is {self.size.width}×{self.size.height}; xats-tui needs at least 80×24.")
         )
@@ -140,20 +141,21 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
 
     @on(ScreenResume)
     def _resumed(self, event: ScreenResume) -> None:
-        # Nothing changes the styles of a covered screen but another theme, upon which Textual restyles it by itself.
+        # Only another theme changes the styles of a covered screen, and Textual restyles it by itself then.
         event.refresh_styles = False
         if self._drawn_at == self.app.size:
-            self._catch_up()  # in the first frame: it is laid out as it was
+            self._catch_up()  # in the first frame: the layout is unchanged
         else:
             self.call_after_refresh(self._catch_up)
 
     def _catch_up(self) -> None:
-        """Draw what nobody has drawn since: whoever opens a mode hands it a picture, which mostly is new."""
+        """Redraw if the screen was covered since the last drawing."""
+        # Opening a mode hands it a snapshot, which usually draws it already.
         if self._outdated:
             self.draw()
 
     def show(self, snapshot: Snapshot) -> None:
-        """Take over a new picture; if only its age and health are new, a key comes first."""
+        """Take a new snapshot; if only ages and health changed, a key press has priority."""
         known, self._latest = self._latest, snapshot
         if self.paused or all(getattr(known, part.value) is getattr(snapshot, part.value) for part in BODY_PARTS):
             self._age()
@@ -162,7 +164,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
             self.draw()
 
     def _age(self) -> None:
-        """Draw because time has passed: between two keys, not before the second."""
+        """Redraw because time has passed, in a pause between two key presses if possible."""
         rest = self.desk.keyboard.rest()
         if rest and time.monotonic() - self._aged_at < MAX_FROZEN_S:
             self.set_timer(rest, self._age)
@@ -170,7 +172,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
             self.draw()
 
     def draw(self) -> None:
-        """Draw everything as it is now, if it is on the screen."""
+        """Redraw everything, if the screen is visible."""
         if self.is_mounted and self.is_current:
             self._outdated, self._drawn_at, self._aged_at = False, self.size, time.monotonic()
             if self._late:
@@ -183,27 +185,27 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
                 self.draw_keys()
 
     def draw_header(self) -> None:
-        """Draw how things are on the whole, and how fresh that is."""
+        """Draw the header: overall state and freshness."""
         if self.is_mounted:
             now = self.desk.clock.now()
             self.set_class(staleness(self._latest, now) is not None, "-stale")
             self.query_one(HeaderRow).show(self._latest, now, read_only=self.desk.verbs.read_only)
 
     def draw_keys(self) -> None:
-        """Draw what depends on where the operator is, and what is under way."""
+        """Draw the mode row and the footer."""
         if self.is_mounted:
             with _unless_taken_down():
                 self.query_one(ModeRow).show(self.mode, tuple(self.aside()))
                 self.query_one(FooterRow).show(tuple(possible(self.situation())))
 
     async def action_press(self, action_id: str) -> None:
-        """Carry out what the key of an action means where the operator is."""
+        """Perform the action that this key means in the current panel."""
         situation, named = self.situation(), ACTION[action_id]
         here = (action for action in sharing(named, self.mode) if action.applies(situation))
         await self.action_perform(next(here, named).id)
 
     async def action_perform(self, action_id: str) -> None:
-        """Carry out one action of the table, or say why it cannot be done now."""
+        """Perform an action of the table, or show why it is unavailable."""
         action = ACTION[action_id]
         reason = action.reason(self.situation())
         if reason is None:
@@ -225,18 +227,18 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
             await self.action_perform(action_id)
 
     def action_pause(self) -> None:
-        """Hold the list still, or let it go on."""
+        """Pause or resume the list."""
         self._paused_at = None if self._paused_at else self.desk.clock.now()
         self.draw()
 
     def action_copy_id(self) -> None:
-        """Copy the identifier of what is under the cursor."""
+        """Copy the identifier of the selected row."""
         if target := self.situation().target:
             self.app.copy_to_clipboard(identifier(target))
             self.tell(f"copied {one_line(identifier(target))}")
 
     def action_filter(self) -> None:
-        """Type words for the list."""
+        """Open the prompt line for a filter."""
         if panel := self.listed():
             self._typing_command = False
             self.add_class("-typing")
@@ -244,20 +246,20 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
             self.query_one(PromptLine).ask(f" / {panel.title}: ", panel.words, words)
 
     def action_command(self) -> None:
-        """Type a command."""
+        """Open the prompt line for a command."""
         self._typing_command = True
         self.add_class("-typing")
         names = CommandCompletions(lambda: [one_line(entry.agent.name) for entry in self._latest.roster])
         self.query_one(PromptLine).ask(" : ", "", "wakes failed, tasks @bob, help, q; tab completes, esc leaves", names)
 
     def action_back(self) -> None:
-        """Leave the innermost thing, at last the mode."""
+        """Leave the innermost level, or at the top level the mode."""
         if not self.go_back() and self.came_from:
             self.post_message(self.Left())
         self.draw_keys()
 
     def action_help(self) -> None:
-        """List the keys that are bound here, by where they are bound."""
+        """List the keys that work here, by the place where they are bound."""
         groups: dict[str, list[tuple[str, str, str]]] = {f"In {self.mode.label}": [], "In a table": []}
         for active in self.active_bindings.values():
             action = ACTION.get(active.binding.id or "")
@@ -295,12 +297,13 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         """Close the prompt line."""
         self.remove_class("-typing")
         self.focus_list()
-        self.call_after_refresh(self.draw_keys)  # the footer has no width until it is back
+        self.call_after_refresh(self.draw_keys)  # the footer has no width until it is shown again
 
 
 @contextmanager
 def _unless_taken_down() -> Iterator[None]:
-    """A picture or a tick may come while the program is left and the widgets go one by one."""
+    """Ignore missing widgets."""
+    # A snapshot or a tick may arrive while the app closes and removes its widgets one by one.
     try:
         yield
     except NoMatches as missing:

@@ -1,10 +1,10 @@
-"""Where the operator can be: the modes, and the panels of the Live mode."""
+"""Places of the dashboard: the modes, and the panels of the Live mode."""
 
 from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """The modes, in the order of their digits."""
+    """Modes, in the order of their digits."""
 
     LIVE = "live"
     AGENTS = "agents"
@@ -16,22 +16,22 @@ class Mode(StrEnum):
 
     @property
     def label(self) -> str:
-        """What the mode row calls it."""
+        """Name in the mode row."""
         return self.value.capitalize()
 
     @property
     def digit(self) -> str:
-        """The key that opens it."""
+        """Key that opens the mode."""
         return str(list(Mode).index(self) + 1)
 
     @property
     def noun(self) -> str:
-        """What one row of it is."""
+        """Noun for a row of the mode."""
         return self.value.removesuffix("s") if self is not Mode.ACTIVITY else "activity"
 
 
 class Panel(StrEnum):
-    """The panels of the Live mode, in the order of tab."""
+    """Panels of the Live mode, in the order of tab."""
 
     ATTENTION = "attention"
     AGENTS = "agents"
@@ -43,11 +43,11 @@ class Panel(StrEnum):
 
     @property
     def label(self) -> str:
-        """What its border calls it."""
+        """Name in the panel's border."""
         return self.value.capitalize()
 
     @property
     def mode(self) -> Mode:
-        """The mode that shows the same at length."""
+        """Mode that shows the panel's content in full."""
         at_length = {Panel.ATTENTION: Mode.LIVE, Panel.PANE: Mode.AGENTS, Panel.STREAM: Mode.MESSAGES}
         return at_length.get(self) or Mode(self.value)

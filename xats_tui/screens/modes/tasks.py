@@ -1,6 +1,6 @@
-"""The Tasks mode: a board of what waits, is being done and is done; for one task, what blocks what.
+"""Tasks mode: a board of pending, current and completed tasks, with the dependencies of the selected task.
 
-A narrow screen has one list, grouped by state, in place of the board.
+On a narrow screen, a single list grouped by state replaces the board.
 """
 
 from collections.abc import Iterable
@@ -31,20 +31,20 @@ from xats_tui.screens.widgets.texts import TextPanel
 
 
 class BoardColumn(TablePanel):
-    """One column of the board; a filter is for all of them."""
+    """Column of the board; a filter applies to all columns."""
 
     def __init__(self, status: TaskStatus) -> None:
         super().__init__(BOARD[status], status.value, marks=True)
         self.status = status
 
     def filter(self, words: str) -> None:
-        """Show only the rows that have these words, in every column."""
+        """Filter every column."""
         for column in self.screen.query(BoardColumn):
             TablePanel.filter(column, words)
 
 
 class TreePanel(TextPanel, can_focus=False):
-    """What blocks what, around one task."""
+    """Panel with the dependencies of a task."""
 
     def __init__(self) -> None:
         super().__init__("tree")
@@ -56,7 +56,7 @@ class TreePanel(TextPanel, can_focus=False):
 
 
 class TasksMode(ListMode):
-    """The tasks."""
+    """Board or list of tasks."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.TASKS)]
     mode = Mode.TASKS
@@ -65,16 +65,16 @@ class TasksMode(ListMode):
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._status: TaskStatus | None = None
-        """The column that the operator went to."""
+        """Column that the operator went to."""
         self._shown_as_board = True
 
     @property
-    def list_panel(self) -> TablePanel:  # type: ignore[override]  # one of several, not a widget found by a fixed name
-        """The list, or the column with the cursor."""
+    def list_panel(self) -> TablePanel:  # type: ignore[override]  # a property: which panel it is changes
+        """Panel with the cursor: the list, or a column of the board."""
         return self._column if self._is_board else self.query_one("#list", TablePanel)
 
     def compose_body(self) -> Iterable[Widget]:
-        """The board and the list, one of which is shown, and below them the detail."""
+        """Yield board and list (one of them is shown) and, below them, the detail."""
         with Vertical(id="body"):
             yield TablePanel(TASKS, "list", marks=True)
             with Horizontal(id="board"):
@@ -83,37 +83,37 @@ class TasksMode(ListMode):
                 yield from self.compose_detail()
 
     def compose_detail(self) -> Iterable[Widget]:
-        """What the task says, and what blocks what."""
+        """Yield the task's detail and its dependencies."""
         yield from super().compose_detail()
         yield TreePanel()
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
-        """What the task says, who owns it, what came of it."""
+        """Return the detail of a task."""
         return task_detail(snapshot, key, now)
 
     def draw_detail(self, key: str | None) -> None:
-        """Draw the tree, too."""
+        """Draw the detail and the dependencies."""
         super().draw_detail(key)
         self.query_one(TreePanel).show(dependency_tree(self.snapshot, key) if key else None)
 
     def draw_body(self) -> None:
-        """Show the board or the list as it is now; what changes from one to the other keeps its place."""
+        """Draw the board or the list, and keep the place when changing between them."""
         self._change_over()
         for panel, listing in self._panels():
             self.fill(panel, listing, self.rows_of(listing))
         if self._is_board and self._status is None and not self.inside and self.focused is not None:
-            self.focus_list()  # the first column that has a task is known only now
+            self.focus_list()  # only now is it known which column has a task
         self.draw_detail(self.list_panel.table.chosen)
 
     def arrive(self, words: str | None, row: str | None) -> None:
-        """Go to the column of the row that is to be selected."""
+        """Go to the column of the row to select."""
         entry = self.find(row) if row else None
         if isinstance(entry, TaskEntry):
             self._status = entry.task.status
         super().arrive(words, row)
 
     def aside(self) -> Iterable[Piece]:
-        """How long the last change can be undone, besides what every list says."""
+        """Yield the time left to undo the last change, after the general notes."""
         yield from super().aside()
         done = self.desk.last_change.done
         if done and self.undoable:
@@ -121,7 +121,7 @@ class TasksMode(ListMode):
             yield (f" ↶ ctrl+z {ceil(left.total_seconds())}s ", Tone.ACCENT)
 
     def action_column(self, by: int) -> None:
-        """Go to the column beside; from the detail, or in the one list, that means nothing."""
+        """Go to the column `by` places to the right; in the detail and in the list, do nothing."""
         if self._is_board and not self.inside:
             order = list(BOARD)
             place = order.index(self._column.status) + by
@@ -133,14 +133,14 @@ class TasksMode(ListMode):
 
     @property
     def _column(self) -> BoardColumn:
-        """The column that the operator went to; until then, the first that has a task, what is being done before."""
+        """Column that the operator went to; before that, the first one that has a task, current tasks first."""
         there = {entry.task.status for entry in self.snapshot.tasks}
         order = (TaskStatus.IN_PROGRESS, TaskStatus.PENDING, TaskStatus.COMPLETED)
         wanted = self._status or next((status for status in order if status in there), TaskStatus.PENDING)
         return self.query_one(f"#{wanted.value}", BoardColumn)
 
     def _panels(self) -> list[tuple[TablePanel, Listing]]:
-        """The lists that are shown, and what each shows."""
+        """Return the visible panels with their listings."""
         if self._is_board:
             return [(column, BOARD[column.status]) for column in self.query(BoardColumn)]
         return [(self.list_panel, TASKS)]
@@ -152,7 +152,7 @@ class TasksMode(ListMode):
         self.draw_keys()
 
     def _change_over(self) -> None:
-        """The screen became narrow, or wide enough: filter and cursor go along."""
+        """Take filter and cursor along when the screen changes between board and list."""
         if self._shown_as_board == self._is_board:
             return
         self._shown_as_board = self._is_board
@@ -167,7 +167,7 @@ class TasksMode(ListMode):
 
     @on(DescendantFocus)
     def _column_focused(self) -> None:
-        """A click goes to a column as well as a key."""
+        """Follow a click to another column."""
         around = self.focused.ancestors if self.focused else ()
         column = next((widget for widget in around if isinstance(widget, BoardColumn)), None)
         if column and self.snapshot.tasks:

@@ -1,4 +1,4 @@
-"""The Wakes mode: queue and history, and for one wake its evidence, every gate's verdict now, and every attempt."""
+"""Wakes mode: queue and history; for the selected wake, its evidence, each gate's verdict, and every attempt."""
 
 import logging
 from dataclasses import replace
@@ -23,12 +23,13 @@ from xats_tui.screens.rows.wakes import WAKES, failed_for_somebody
 
 logger = logging.getLogger(__name__)
 
+# Judging the gates costs a look at the pane.
 VERDICTS_LAST = timedelta(seconds=2)
-"""The gates of the wake on the screen are judged anew after this; each time costs a look at the pane."""
+"""Time after which the gates of the selected wake are judged again."""
 
 
 class WakesMode(ListMode):
-    """The wakes."""
+    """List of wakes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.WAKES)]
     mode = Mode.WAKES
@@ -37,20 +38,20 @@ class WakesMode(ListMode):
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._looked: tuple[str, Looked] | None = None
-        """What is known of the wake with that key, besides what the picture has."""
+        """Key of a wake, with the data loaded for it."""
         self._asked: Wake | None = None
-        """The wake as it was when that was asked for."""
+        """The wake for which data was last requested."""
         self._asked_at: datetime | None = None
         self._known_failed: frozenset[str] = frozenset()
-        """The failed wakes that were there when this mode was last on the screen."""
+        """Keys of the failed wakes when this mode was last on the screen."""
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
-        """How far it got, what it waits for, every attempt."""
+        """Return the detail of a wake."""
         looked = self._looked[1] if self._looked and self._looked[0] == key else None
         return wake_detail(snapshot, key, now, looked, self.detail_panel.text_width)
 
     def draw_detail(self, key: str | None) -> None:
-        """Name the wake in the title, and have it looked at anew when it has changed and while it is looked at."""
+        """Draw the detail, and reload its data when the wake has changed or the verdicts are outdated."""
         now, wake = self.now(), self._wake(key)
         described = self.detail(self.snapshot, key, now) if key else None
         about = wake_title(self.snapshot, wake, now) if wake else Content()
@@ -61,17 +62,17 @@ class WakesMode(ListMode):
 
     @on(ScreenSuspend)
     def _suspended(self) -> None:
-        """Remember what has failed, so that what fails while another mode is open can be told from it."""
+        """Remember the failed wakes, so that new failures can be recognised later."""
         self._known_failed = self._failed()
 
     def situation(self) -> Situation:
-        """From inside, enter leads on to the message."""
+        """Return the situation; from inside the detail, enter leads to the message."""
         here = super().situation()
         wake = here.target
         return replace(here, leads_on=isinstance(wake, Wake) and letter_of(self.snapshot, wake) is not None)
 
     def action_open(self) -> None:
-        """Go into the detail, and from there to the message."""
+        """Open the detail; from inside it, go to the message."""
         wake = self._wake(self.list_panel.table.chosen)
         letter = letter_of(self.snapshot, wake) if wake and self.inside else None
         if letter:
@@ -80,9 +81,10 @@ class WakesMode(ListMode):
             super().action_open()
 
     def arrive(self, words: str | None, row: str | None) -> None:
-        """Without a wish for a filter or a row, select what has failed since one was here: its replay is one key."""
+        """Apply a filter or select a row; without either, select the newest wake that failed since the last visit."""
         fresh = self._failed() - self._known_failed
         super().arrive(words, row)
+        # A failure is what the operator came for: with it selected, replay is a single key.
         if words is None and row is None and fresh:
             newest = next(shown.key for shown in self.listing.rows(self.snapshot, self.now()) if shown.key in fresh)
             self.list_panel.table.choose(newest)
@@ -103,8 +105,8 @@ class WakesMode(ListMode):
         try:
             attempts = await source.attempts(wake.message_id, wake.agent_id)
             gates = await source.why_not(wake.message_id, wake.agent_id) if was_not_read(wake) else ()
-        except Exception as error:  # the detail goes on without them; the header says that the data is stale
-            logger.warning("wake %s not looked at: %s", wake.key, error)
+        except Exception as error:  # the detail is shown without the data; the header shows that it is stale
+            logger.warning("the attempts of wake %s could not be loaded: %s", wake.key, error)
         else:
             self._looked = (wake.key, Looked(attempts=attempts, gates=gates))
             self.post_message(self.DetailChanged())

@@ -1,1 +1,1 @@
-"""The languages a person types: filters, addresses, commands."""
+"""Parsers for typed text: filters, addresses, commands."""

@@ -1,11 +1,12 @@
-"""Whom a line of addresses means: agents by `name` or `name@team`, `role:x`, `role:x@team`, `team:x`, and commas.
+"""Address lines: `name` or `name@team`, `role:x`, `role:x@team`, `team:x`, separated by commas.
 
-Pure: it knows the roster and nothing of dialogs.
+The parser is pure: it needs the roster only.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.labels import folded
@@ -19,26 +20,26 @@ Letters = tuple[Addressees, ...]
 
 @dataclass(frozen=True, slots=True)
 class ReadAddresses:
-    """What a line of addresses means."""
+    """Result of reading a line of addresses."""
 
     letters: Letters
-    """One for each agent that is named, and one for each team of a role or a whole team; nobody is in two."""
+    """One entry for each named agent, and one for each team of a role or whole team; no agent is in two."""
     unknown: tuple[str, ...]
-    """What stands there and means nobody."""
+    """Addresses that match nobody."""
 
     @property
     def agent_ids(self) -> tuple[str, ...]:
-        """Everybody who gets something."""
+        """All recipients."""
         return tuple(agent_id for letter in self.letters for agent_id in letter.agent_ids)
 
     @property
     def is_broadcast(self) -> bool:
-        """Whether somebody is meant who is not named."""
+        """True if a role or a team is addressed."""
         return any(letter.to_role is not None for letter in self.letters)
 
 
 class AddressBook:
-    """Every address that means somebody now."""
+    """All addresses that are currently valid."""
 
     def __init__(self, roster: Sequence[RosterEntry]) -> None:
         self._meant: dict[str, tuple[str, Letters]] = {}
@@ -47,11 +48,12 @@ class AddressBook:
             self._meant.setdefault(folded(address), (address, letters))
 
     def read(self, line: str) -> ReadAddresses:
-        """What a line means; a name may hold a comma, so the longest address that fits is taken."""
+        """Return the recipients of a line."""
         letters: list[Addressees] = []
         unknown: list[str] = []
         rest = line.strip(SEPARATOR)
         while rest:
+            # A name may contain a comma, so the longest fitting address wins.
             length, fitting = max((_length_in(rest, known), known) for known in ("", *self._meant))
             if not length:
                 word, _, rest = rest.partition(",")
@@ -63,15 +65,22 @@ class AddressBook:
         return ReadAddresses(_each_once(letters), tuple(unknown))
 
     def complete(self, line: str) -> str | None:
-        """The line with its last address completed; None if nothing fits."""
+        """Return the line with its last address completed; None if nothing fits."""
         before, comma, word = line.rpartition(",")
         typed = folded(word.strip())
         fitting = next((text for known, (text, _) in self._meant.items() if typed and known.startswith(typed)), None)
         return f"{before}{comma}{' ' if comma else ''}{fitting}" if fitting else None
 
+    def suggest(self, unknown: str) -> str | None:
+        """Return the address that was probably meant: a role, a team or a similar address; None if there is none."""
+        typed = folded(unknown)
+        similar = get_close_matches(typed, self._meant, n=1)
+        likely = (f"role:{typed}", f"team:{typed}", *similar)
+        return next((self._meant[address][0] for address in likely if address in self._meant), None)
+
 
 def address_of(entry: RosterEntry) -> str:
-    """The address of an agent that is never another's."""
+    """Return the unambiguous address of an agent."""
     return one_line(entry.agent.address)
 
 
@@ -111,13 +120,13 @@ def _one(entry: RosterEntry) -> Letters:
 
 
 def _length_in(line: str, known: str) -> int:
-    """How many characters of a line are this address; 0 if the line does not begin with it."""
+    """Return the length of this address at the start of the line; 0 if the line does not start with it."""
     ends = (end for end in range(1, len(line) + 1) if folded(line[:end]) == known)
     return next((end for end in ends if line[end:].lstrip()[:1] in ("", ",")), 0)
 
 
 def _each_once(letters: Sequence[Addressees]) -> Letters:
-    """The letters with nobody in two of them: who is named gets the one to its name."""
+    """Return the letters with each agent in one of them only; an agent that is named keeps the letter by name."""
     seen: set[str] = set()
     kept: dict[Addressees, Addressees] = {}
     for letter in sorted(letters, key=lambda letter: letter.to_role is not None):

@@ -1,4 +1,4 @@
-"""What is typed after `:` and what it means: a mode with a filter, help, or leaving; and how it is completed."""
+"""Command line after `:`: a mode with a filter, help, or quit; parsing and completion."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.format import one_line
 
 WORDS = {"q": "quit", "quit": "quit", "help": "help", "?": "help"}
-"""Words that stand for an action."""
+"""Words that run an action."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenMode:
-    """Open a mode with a filter."""
+    """Request to open a mode with a filter."""
 
     mode: Mode
     words: str
@@ -23,37 +23,37 @@ class OpenMode:
 
 @dataclass(frozen=True, slots=True)
 class Perform:
-    """Carry out an action of the table."""
+    """Request to perform an action of the table."""
 
     action_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """It means nothing; the sentence says what would."""
+    """Unknown command; the sentence lists the valid ones."""
 
     sentence: str
 
 
 def read(line: str) -> OpenMode | Perform | Unknown:
-    """What a command line means; names of modes may be cut short, and stand in the singular."""
+    """Parse a command line; a mode's name may be abbreviated or in the singular."""
     name, _, words = line.strip().partition(" ")
     name = name.casefold()
     if name in WORDS:
         return Perform(WORDS[name])
     if not name:
-        return Unknown(f"type one of {_listed(Mode)}, help, q")
+        return Unknown(f"Type {_listed(Mode)}, help or q.")
     exact = [mode for mode in Mode if name in (mode.value, mode.noun)]
     meant = exact or [mode for mode in Mode if mode.value.startswith(name)]
     if len(meant) == 1:
         return OpenMode(meant[0], words.strip())
     if meant:
-        return Unknown(f":{one_line(name)} may be {' or '.join(meant)}: type one letter more")
-    return Unknown(f":{one_line(name)} is no command; there are {_listed(Mode)}, help, q")
+        return Unknown(f":{one_line(name)} is ambiguous ({' or '.join(meant)}); type one more letter.")
+    return Unknown(f"No command :{one_line(name)}; there are {_listed(Mode)}, help, q.")
 
 
 def complete(line: str, names: Iterable[str]) -> str | None:
-    """The line with its last word completed: a mode's name, or an agent's; None if nothing fits."""
+    """Return the line with its last word (a mode or an agent) completed; None if nothing fits."""
     before, space, word = line.rpartition(" ")
     mark = "@" if word.startswith("@") else ""
     known = sorted(names) if space else [*Mode, "help", "quit"]
@@ -63,14 +63,14 @@ def complete(line: str, names: Iterable[str]) -> str | None:
 
 
 class CommandCompletions(Suggester):
-    """Completes while typing; `names` gives the agents of the moment."""
+    """Completions while typing; `names` returns the current agents' names."""
 
     def __init__(self, names: Callable[[], Iterable[str]]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self._names = names
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The whole line, completed."""
+        """Return the completed line."""
         return complete(value, self._names())
 
 

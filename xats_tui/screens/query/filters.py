@@ -1,4 +1,4 @@
-"""The one language of filters: words that must all occur, `@name` for an agent, a state's word for that state alone."""
+"""Filter language of all modes: words that must all occur, `@name` for an agent, a state's word for that state."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,10 +7,10 @@ from xats_tui.screens.widgets.format import TableRow
 
 
 class Filter:
-    """A filter as it was typed; an empty one lets everything through."""
+    """A parsed filter; an empty filter accepts every row."""
 
     def __init__(self, words: str = "", states: Iterable[str] = ()) -> None:
-        """Read the words; `states` are those that mean a state here, not a text."""
+        """Parse the words; `states` are the words that mean a state rather than text."""
         self.words = words.strip()
         typed = folded(self.words).split()
         known = frozenset(states)
@@ -22,7 +22,7 @@ class Filter:
         return bool(self.words)
 
     def lets_through(self, row: TableRow) -> bool:
-        """Whether a row has all that was asked for; a name may be typed in part."""
+        """Return whether a row matches every term; an agent's name may be abbreviated."""
         line = folded(" ".join((*(cell.text for cell in row.cells), row.text)))
         return (
             all(any(folded(name).startswith(agent) for name in row.agents) for agent in self._agents)
@@ -31,10 +31,11 @@ class Filter:
         )
 
     def select(self, rows: Sequence[TableRow]) -> Sequence[TableRow]:
-        """The rows that it lets through."""
+        """Return the matching rows."""
         return [row for row in rows if self.lets_through(row)] if self.words else rows
 
 
 def _begins(text: str, states: Iterable[str]) -> bool:
-    """Whether a state is being typed: its rows must not vanish on the way."""
+    """Return whether the text is the beginning of a state's word."""
+    # Otherwise the rows of a state would vanish while its word is being typed.
     return any(state.startswith(text) for state in states)

@@ -1,1 +1,1 @@
-"""The rows of each list: a pure reading of the picture, one file a noun, each with the columns that its cells fill."""
+"""Rows of each list: pure functions of the snapshot, one file for each noun, with the columns that the cells fill."""

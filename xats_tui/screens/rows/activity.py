@@ -1,4 +1,4 @@
-"""The rows of the log: what agents did, what was done by hand, what was done to tmux, newest first."""
+"""Rows of the Activity mode: actions of agents, of the operator, and tmux commands, newest first."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -31,17 +31,17 @@ TONES = {
     "task": Tone.PLAIN,
     "contract": Tone.PLAIN,
 }
-"""What a row is, as a filter names it, with its tone."""
+"""Tone of each kind of row; the keys are the words that a filter takes."""
 
 
 def activity_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """One row for each entry, the newest first."""
+    """Return a row for each entry, newest first."""
     titles = {entry.task.id: entry.task.title for entry in snapshot.tasks}
     return [_row(snapshot, entry, now, titles) for entry in log_of(snapshot)]
 
 
 def kind_of(entry: LogEntry) -> str:
-    """What sort of entry it is, in the word that a filter takes."""
+    """Return the kind of an entry, as the word that a filter takes."""
     match entry:
         case Activity():
             return "operator"
@@ -56,7 +56,7 @@ def kind_of(entry: LogEntry) -> str:
 def _row(snapshot: Snapshot, entry: LogEntry, now: datetime, titles: Mapping[str, str]) -> TableRow:
     kind = kind_of(entry)
     actor, verb, agents, said, team = _said(snapshot, entry)
-    detail = titles.get(said, said)  # a task is named by its id where no more was written down
+    detail = titles.get(said, said)  # some entries record only a task's id
     cells = (
         TableCell(time_of_day(entry.at, now), Tone.MUTED, order=entry.at.timestamp()),
         TableCell(one_line(kind), TONES.get(kind, Tone.PLAIN)),
@@ -70,12 +70,12 @@ def _row(snapshot: Snapshot, entry: LogEntry, now: datetime, titles: Mapping[str
 
 
 def _said(snapshot: Snapshot, entry: LogEntry) -> tuple[str, str, tuple[str, ...], str, str]:
-    """By whom, what, to which agents, the rest, and in which team."""
+    """Return actor, verb, agents concerned, detail and team of an entry."""
     match entry:
         case Activity():
             agent = snapshot.entry(entry.agent_id or "")
             names = (name_of(snapshot, entry.agent_id),) if entry.agent_id else ()
-            detail = entry.detail.removeprefix(f"agent:{entry.agent_id}").strip()  # who it is stands beside it
+            detail = entry.detail.removeprefix(f"agent:{entry.agent_id}").strip()  # the agent has its own column
             return entry.actor, entry.verb, names, detail, agent.agent.team if agent else ""
         case LoggedEvent():
             verb = entry.kind.partition("_")[2].replace("_", " ")
@@ -91,7 +91,7 @@ def _said(snapshot: Snapshot, entry: LogEntry) -> tuple[str, str, tuple[str, ...
 
 
 def activity_summary(snapshot: Snapshot) -> str:
-    """How many entries there are."""
+    """Return the number of entries."""
     longest = max(len(snapshot.activity), len(snapshot.events), len(snapshot.commands))
     return counted(str(len(log_of(snapshot))), longest, MAX_LIST_ROWS)
 
@@ -103,7 +103,7 @@ ACTIVITY = Listing(
     summary=activity_summary,
     reads=frozenset({Slice.ROSTER, Slice.ACTIVITY, Slice.EVENTS, Slice.COMMANDS, Slice.HEALTH, Slice.TASKS}),
     tells_seconds=lambda snapshot, now: False,
-    when_empty="Nothing has happened yet.  Messages, tasks and contracts, what you do by hand, and what is typed into "
-    "panes is written down here.",
+    when_empty="Nothing has happened yet.  This list shows messages, tasks and contracts, your own actions, and what "
+    "xats types into panes.",
     states=frozenset(TONES),
 )

@@ -1,4 +1,4 @@
-"""The rows of the agents: who is there, what each is doing, what waits for it."""
+"""Rows of the agents: presence, state, and pending messages and wakes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ STATES: Mapping[PaneState, TableCell] = {
     PaneState.DEAD: TableCell("✕ dead", Tone.BAD),
     PaneState.UNKNOWN: TableCell("? unknown", Tone.MUTED),
 }
-"""Each state of a pane by shape, word and tone."""
+"""Shape, word and tone of each state of a pane."""
 
 WAYS: Mapping[DeliveryKind, str] = {
     DeliveryKind.NONE: "",
@@ -32,13 +32,13 @@ WAYS: Mapping[DeliveryKind, str] = {
     DeliveryKind.CODEX_APPSERVER: "server",
     DeliveryKind.OPENCODE_SERVER: "server",
 }
-"""By what an agent is reached, if not by its pane."""
+"""Delivery channel of an agent, if it is not its pane."""
 
 COLUMNS = (
     Column(key="name", title="name", width=10, grow=3),
     Column(key="team", title="team", width=7, grow=2, drop=1),
     Column(key="state", title="state", width=13),
-    Column(key="mail", title="mail", width=8, drop=2, right=True),
+    Column(key="mail", title="unread", width=8, drop=2, right=True),
     Column(key="wake", title="wake", width=9, drop=3),
     Column(key="client", title="client", width=11, drop=4),
     Column(key="role", title="role", width=8, grow=1, drop=7),
@@ -49,7 +49,7 @@ COLUMNS = (
 
 
 def agent_state(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableCell:
-    """What an agent is doing and since when: by its pane if that is looked at, else by its calls."""
+    """Return an agent's state and its duration: from its pane if that is watched, otherwise from its calls."""
     view = snapshot.view(entry)
     if view:
         state = STATES[view.reading.state]
@@ -60,7 +60,7 @@ def agent_state(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableC
 
 
 def agent_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """One row for each agent, by team and name."""
+    """Return a row for each agent, by team and name."""
     entries = sorted(snapshot.roster, key=lambda entry: (entry.agent.team, entry.agent.name))
     return [_agent_row(snapshot, entry, now) for entry in entries]
 
@@ -73,7 +73,7 @@ def _agent_row(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableRo
         TableCell(one_line(agent.team), Tone.MUTED),
         state,
         TableCell(waited, Tone.PLAIN if entry.unread else Tone.MUTED, order=entry.unread),
-        TableCell("‖ resting", Tone.WARN) if entry.resting else _wake_word(entry.latest_wake),
+        TableCell("‖ DND", Tone.WARN) if entry.resting else _wake_word(entry.latest_wake),
         TableCell(agent.client.value if agent.client else NOTHING, Tone.MUTED),
         TableCell(one_line(agent.role), Tone.MUTED),
         TableCell(one_line(agent.binding.pane.pane_id) if agent.binding else NOTHING, Tone.MUTED),
@@ -85,7 +85,7 @@ def _agent_row(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableRo
         state.text.split()[1],
         there,
         *(["unread"] if entry.unread else []),
-        *(["resting"] if entry.resting else []),
+        *(["dnd"] if entry.resting else []),
     )
     return TableRow(agent.agent_id, cells, agents=(agent.name,), states=states)
 
@@ -103,6 +103,6 @@ AGENTS = Listing(
     rows=agent_rows,
     summary=lambda snapshot: str(len(snapshot.roster)),
     reads=frozenset({Slice.ROSTER, Slice.VIEWS, Slice.WAKES}),
-    when_empty="No agent yet.  Give one `xats-tui mcp` as MCP server, and start it in a tmux pane.",
-    states=frozenset({"online", "away", "unread", "resting", *(cell.text.split()[1] for cell in STATES.values())}),
+    when_empty="No agent yet.  Run `xats-tui setup`, then start an agent in a tmux pane; n launches one.",
+    states=frozenset({"online", "away", "unread", "dnd", *(cell.text.split()[1] for cell in STATES.values())}),
 )

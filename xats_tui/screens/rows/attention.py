@@ -1,4 +1,4 @@
-"""The rows of what needs attention, each with the one key that helps."""
+"""Rows of the attention list, each with the key of the action that helps."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ COLUMNS = (
 
 
 def attention_rows(needs: Iterable[Concern]) -> list[TableRow]:
-    """One row for each concern."""
+    """Return a row for each concern."""
     return [
         TableRow(
             concern.key,

@@ -1,4 +1,4 @@
-"""The rows of the contracts: the latest version of each, whether it breaks the one before, and who has it."""
+"""Rows of the contracts: the latest version of each, whether it is breaking, and who has fetched it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ CHANGES = {
     False: TableCell("compatible", Tone.GOOD),
     True: TableCell("⚠ breaking", Tone.WARN),
 }
-"""What the latest version is to the one before, by whether it breaks it."""
+"""Relation of the latest version to the one before, by whether it is breaking."""
 
 
 def contract_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """One row for each contract, the latest change first."""
+    """Return a row for each contract, the latest change first."""
     summaries = sorted(snapshot.contracts, key=lambda summary: summary.registered_at, reverse=True)
     return [_contract_row(snapshot, summary, now) for summary in summaries]
 
@@ -75,26 +75,26 @@ VERSION_COLUMNS = (
     Column(key="team", title="team", width=7, drop=4),
     Column(key="age", title="age", width=5, drop=1, right=True),
 )
-"""The mode's own list is narrower than the one of Live, and each row is one version."""
+"""Columns of the Contracts mode; its list is narrower than that of Live, and each row is a version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """The version that is shown, and the one it is compared with."""
+    """The shown version of a contract and the version it is compared with."""
 
     summary: ContractSummary
     latest: ContractVersion
-    """The later one of the two."""
+    """Later version of the two."""
     old: int | None
 
     @property
     def versions(self) -> tuple[str, str, int | None, int]:
-        """Team and name of the contract, the earlier version, the later one."""
+        """Team, name, earlier version (if any) and later version."""
         return self.summary.team, self.summary.name, self.old, self.latest.version
 
 
 def version_rows(snapshot: Snapshot, now: datetime, unfolded: frozenset[str]) -> list[TableRow]:
-    """One row for each contract, the latest change first; below those that are unfolded, their older versions."""
+    """Return a row for each contract, the latest change first; unfolded contracts also list their older versions."""
     summaries = sorted(snapshot.contracts, key=lambda summary: summary.registered_at, reverse=True)
     rows = []
     for summary in summaries:
@@ -106,7 +106,7 @@ def version_rows(snapshot: Snapshot, now: datetime, unfolded: frozenset[str]) ->
 
 
 def shown_versions(snapshot: Snapshot, key: str | None, marked: Sequence[str]) -> Shown | None:
-    """What the row of that key has shown: two marked versions of one contract, else its own and the one before."""
+    """Return the versions to show: two marked versions of a contract, or else the row's version and its predecessor."""
     keys = [mark.split("\n") for mark in marked]
     is_pair = len(keys) == 2 and keys[0][0] == keys[1][0]
     named = keys[0][0] if is_pair else (key or "").split("\n")[0]

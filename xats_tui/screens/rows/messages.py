@@ -1,4 +1,4 @@
-"""The rows of the messages: the stream, newest first, in which a broadcast is one row."""
+"""Rows of the messages: the stream, newest first; a broadcast is one row."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -38,20 +38,20 @@ FULL_COLUMNS = (
 )
 
 KEPT = 2 * MAX_STREAM_MESSAGES
-"""Rows that are not made anew, as long as what they are made of stays."""
+"""Size of the row cache."""
 
 LONG_SILENCE = timedelta(minutes=10)
-"""A message that wants a reply and has had none for longer than this stands out."""
+"""Time without the requested reply after which a message is highlighted."""
 
 
 def stream_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """One row for each message, newest first; what went to many is one row."""
+    """Return a row for each message of the Live mode's stream, newest first; a broadcast is one row."""
     today = start_of_day(now)
     return [_stream_row(letter, _names(snapshot, letter), today) for letter in letters(snapshot.stream)]
 
 
 def message_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """The same with what is to be known of each at length: its team, how long it waits for a reply, who has read it."""
+    """Return a row for each message of the Messages mode, with team, reply and readers."""
     return [_message_row(snapshot, letter, now) for letter in letters(snapshot.stream)]
 
 
@@ -88,12 +88,12 @@ def _message_row(snapshot: Snapshot, letter: Letter, now: datetime) -> TableRow:
 
 
 def gist(message: Message) -> str:
-    """Subject and body in one line."""
+    """Return subject and body in one line."""
     return " — ".join(filter(None, (one_line(message.subject), one_line(message.body))))
 
 
 def reply_cell(letter: Letter, now: datetime) -> TableCell:
-    """Whether a reply is wanted, and how long there has been none."""
+    """Return whether a reply is requested, and how long it has been missing."""
     message = letter.first
     if not message.need_reply:
         return TableCell("", order=0)
@@ -110,7 +110,7 @@ def _tone_of_silence(waits: timedelta) -> Tone:
 
 
 def read_cell(letter: Letter) -> TableCell:
-    """How many of its recipients have read it."""
+    """Return the number of recipients who have read the letter."""
     read = sum(copy.read_at is not None for copy in letter.copies)
     if read == len(letter.copies):
         return TableCell("✓", Tone.MUTED, order=1)
@@ -119,7 +119,7 @@ def read_cell(letter: Letter) -> TableCell:
 
 
 def _names(snapshot: Snapshot, letter: Letter) -> tuple[str, ...]:
-    """Of the sender and of every recipient."""
+    """Return the names of the sender and all recipients."""
     to = (name_of(snapshot, copy.to_agent_id, copy.to_name) for copy in letter.copies)
     return (sender(snapshot, letter.first), *to)
 
@@ -137,12 +137,12 @@ def _team(message: Message) -> str:
 
 
 def sender(snapshot: Snapshot, message: Message) -> str:
-    """The name that the sender has now, or had, or its id."""
+    """Return the sender's current name, or its last known name, or its id."""
     return name_of(snapshot, message.from_agent_id, message.from_name)
 
 
 def addressee(snapshot: Snapshot, letter: Letter) -> str:
-    """Whom a letter went to: a name, a role or the whole team."""
+    """Return the addressee of a letter: a name, a role or the whole team."""
     return _addressee(letter, name_of(snapshot, letter.first.to_agent_id, letter.first.to_name))
 
 
@@ -152,7 +152,7 @@ def _route(letter: Letter, names: tuple[str, ...]) -> str:
 
 
 def _addressee(letter: Letter, first: str) -> str:
-    """`first` is the name of the first recipient."""
+    """Return the addressee; `first` is the name of the first recipient."""
     message = letter.first
     if message.to_role == BROADCAST_MARK:
         return f"all of {one_line(message.to_team)} ({len(letter.copies)})"
@@ -162,7 +162,7 @@ def _addressee(letter: Letter, first: str) -> str:
 
 
 def stream_summary(snapshot: Snapshot) -> str:
-    """How many messages nobody has read."""
+    """Return the number of unread messages."""
     unread = sum(message.read_at is None for message in snapshot.stream)
     return counted(f"{unread} unread" if unread else "", len(snapshot.stream), MAX_STREAM_MESSAGES)
 

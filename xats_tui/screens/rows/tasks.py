@@ -1,4 +1,4 @@
-"""The rows of the tasks, in one list or as a board: what is being done, what waits, what is done; who owns it."""
+"""Rows of the tasks, as a single list or as a board: in progress, pending, completed."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -29,10 +29,10 @@ BOARD_COLUMNS: Mapping[TaskStatus, Sequence[Column]] = {
 ORDER = {TaskStatus.IN_PROGRESS: 0, TaskStatus.PENDING: 1, TaskStatus.COMPLETED: 2}
 
 WORDS = {TaskStatus.IN_PROGRESS: "doing", TaskStatus.PENDING: "pending", TaskStatus.COMPLETED: "done"}
-"""The states as the operator reads and types them."""
+"""States as the operator reads and types them."""
 
 CANCELLED = "cancelled"
-"""The word for what was taken off the board."""
+"""Word for a cancelled task."""
 
 SHAPES = {
     TaskStatus.IN_PROGRESS: ("◐", Tone.ACCENT),
@@ -44,27 +44,27 @@ STATES = frozenset({*WORDS.values(), CANCELLED, "blocked", "orphaned"})
 
 
 def task_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """One row for each task: what is being done, then what waits, then what is done, latest first."""
+    """Return a row for each task: in progress, then pending, then completed; latest first."""
     return [_task_row(snapshot, entry, now, COLUMNS) for entry in _in_order(snapshot)]
 
 
 def task_moved_at(task: Task) -> datetime:
-    """When a task came to its state."""
+    """Return the time at which a task entered its state."""
     return task.completed_at or task.claimed_at or task.created_at
 
 
 def task_shape(task: Task) -> tuple[str, Tone]:
-    """A task's state by shape and tone."""
+    """Return a task's state as shape and tone."""
     return ("✕", Tone.MUTED) if task.is_cancelled else SHAPES[task.status]
 
 
 def task_word(task: Task) -> str:
-    """A task's state in a word."""
+    """Return a task's state as a word."""
     return CANCELLED if task.is_cancelled else WORDS[task.status]
 
 
 def task_owner(snapshot: Snapshot, entry: TaskEntry, now: datetime) -> TableCell:
-    """Who owns a task, and what that agent is doing now if the task is not done."""
+    """Return the task's owner, with the owner's current state if the task is unfinished."""
     task = entry.task
     if not task.claimed_by:
         return TableCell(NOTHING, Tone.MUTED)
@@ -79,7 +79,7 @@ def task_owner(snapshot: Snapshot, entry: TaskEntry, now: datetime) -> TableCell
 
 
 def task_summary(snapshot: Snapshot) -> str:
-    """How many tasks wait, are being done, and are done."""
+    """Return the number of pending, current and completed tasks."""
     states = [WORDS[entry.task.status] for entry in snapshot.tasks]
     counts = " · ".join(f"{states.count(word)} {word}" for word in ("pending", "doing", "done")) if states else ""
     return counted(counts, len(states), MAX_LIST_ROWS)
@@ -115,7 +115,7 @@ def _task_row(snapshot: Snapshot, entry: TaskEntry, now: datetime, columns: Sequ
 
 
 def _states(snapshot: Snapshot, entry: TaskEntry) -> tuple[str, ...]:
-    """The words by which a filter finds a task."""
+    """Return the words by which a filter finds a task."""
     owner = snapshot.entry(entry.task.claimed_by or "")
     orphaned = entry.task.status is TaskStatus.IN_PROGRESS and (owner is None or not is_present(owner))
     said = ((task_word(entry.task), True), ("blocked", bool(entry.waits_for)), ("orphaned", orphaned))
@@ -148,7 +148,7 @@ TASKS = Listing(
 
 
 def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
-    """One column of the board."""
+    """Return the list for a column of the board."""
 
     def rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
         columns = BOARD_COLUMNS[status]
@@ -168,8 +168,8 @@ def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
 
 
 BOARD: Mapping[TaskStatus, Listing] = {
-    TaskStatus.PENDING: _column("Pending", TaskStatus.PENDING, "Nothing waits to be done.  n adds a task."),
-    TaskStatus.IN_PROGRESS: _column("In progress", TaskStatus.IN_PROGRESS, "Nobody works on a task."),
-    TaskStatus.COMPLETED: _column("Completed", TaskStatus.COMPLETED, "Nothing is done yet."),
+    TaskStatus.PENDING: _column("Pending", TaskStatus.PENDING, "No task is pending.  n adds one."),
+    TaskStatus.IN_PROGRESS: _column("In progress", TaskStatus.IN_PROGRESS, "No task is in progress."),
+    TaskStatus.COMPLETED: _column("Completed", TaskStatus.COMPLETED, "No task is completed yet."),
 }
-"""The columns of the board, from left to right."""
+"""Columns of the board, from left to right."""

@@ -1,4 +1,4 @@
-"""The rows of the wakes: what needs somebody, then the queue, then history, each with what stands in the way."""
+"""Rows of the wakes: failed, waiting, then finished; each with its evidence or the reason for its state."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -13,10 +13,11 @@ from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, 
 
 FAILED = "✕ failed"
 WAITING = "◐ waiting"
-"""A wake that is to be tried and has not been read yet."""
+"""State of a wake that will be tried and whose message is unread."""
 
+# Iterating over the enumeration would take longer than everything else in a row.
 STEPS = tuple(WakeStage)
-"""From the first to the last; to go through the enumeration takes longer than all else in a row."""
+"""Stages, from first to last."""
 
 COLUMNS = (
     Column(key="state", title="state", width=11),
@@ -31,7 +32,7 @@ COLUMNS = (
 
 
 def wake_state(wake: Wake) -> TableCell:
-    """A wake's state by shape and word."""
+    """Return a wake's state as shape and word."""
     for step in (WakeStage.READ, WakeStage.SEEN):
         if step in wake.reached:
             return TableCell(f"✓ {step.value}", Tone.GOOD)
@@ -47,17 +48,18 @@ def wake_state(wake: Wake) -> TableCell:
 
 
 def queued_at(wake: Wake) -> datetime:
-    """When it was written; rows of an old database have only the time of the last change."""
+    """Return the time at which the wake was queued."""
+    # Rows of an old database have only the time of their last change.
     return wake.reached.get(WakeStage.QUEUED, wake.updated_at)
 
 
 def failed_for_somebody(snapshot: Snapshot, wake: Wake) -> bool:
-    """Whether it has failed and a replay may help: its mail is unread and its agent has not left."""
+    """Return whether the wake has failed and a replay may help: unread message, agent still registered."""
     return wake.status is WakeStatus.FAILED and was_not_read(wake) and snapshot.entry(wake.agent_id) is not None
 
 
 def wake_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
-    """One row for each wake: first what has failed, then what waits, then the rest; each the newest first."""
+    """Return a row for each wake: failed, then waiting, then finished; newest first."""
 
     def urgency(wake: Wake) -> tuple[int, float]:
         waits = wake.status is WakeStatus.RETRYING and not wake.is_over and was_not_read(wake)
@@ -96,7 +98,7 @@ def _wake_row(wake: Wake, name: str, sender: str, next_try: str, waited: str) ->
 
 
 def _reason(wake: Wake) -> str:
-    """How far it got if it was delivered, else what stands in the way."""
+    """Return how far a delivered wake has come; for others, the reason why it waits or failed."""
     evidence = " · ".join([step.value for step in STEPS if step in wake.reached][-2:])
     if wake.status is WakeStatus.DELIVERED:
         return evidence
@@ -108,7 +110,7 @@ def _tells_seconds(wake: Wake, now: datetime) -> bool:
 
 
 def wake_summary(snapshot: Snapshot) -> str:
-    """How many wakes wait and have failed."""
+    """Return the number of waiting and failed wakes."""
     states = [wake_state(wake).text for wake in snapshot.wakes]
     counts = f"{states.count(WAITING)} waiting · {states.count(FAILED)} failed" if states else ""
     return counted(counts, len(states), MAX_LIST_ROWS)

@@ -1,4 +1,4 @@
-"""A captured pane as text: its colours kept, everything else that a terminal would obey drawn as symbols."""
+"""Captured panes as text: colours are kept, all other control characters are drawn as symbols."""
 
 import re
 
@@ -8,11 +8,11 @@ from rich.text import Text
 from xats_tui.screens.widgets.format import visible
 
 COLOUR_OR_SUSPECT = re.compile(r"(\x1b\[[0-9;:]*m)|([^\x20-\x7e])")
-"""Colour sequences are let through to rich's decoder; no other sequence reaches it."""
+"""Colour sequences and characters to check; only colour sequences reach rich's decoder."""
 
 
 def pane_lines(screen: str) -> list[Text]:
-    """The lines of a captured screen (`capture-pane -p -e`), without the blank ones at its end."""
+    """Return the lines of a captured screen (`capture-pane -p -e`), without blank lines at the end."""
     decoder = AnsiDecoder()
     lines = [decoder.decode_line(_harmless(line)) for line in screen.split("\n")]
     for line in lines:

@@ -1,4 +1,4 @@
-"""Columns: what becomes of them when space is short or plenty, and how rows are sorted by one."""
+"""Columns: how they share the width of a table, and how rows are sorted by one of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,33 +11,33 @@ GAP_CELLS = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column and what becomes of it when space is short or plenty."""
+    """A column, with its behaviour when space is short or plentiful."""
 
     key: str
     title: str
     width: int
-    """Cells that it needs at least."""
+    """Minimum width in cells."""
     grow: int = 0
-    """Its share of the space that is left over."""
+    """Share of the spare width."""
     drop: int = 0
-    """The highest number goes first when space is short; 0 never goes."""
+    """Order of dropping when space is short: the highest number goes first, 0 is never dropped."""
     right: bool = False
-    """Numbers stand on the right."""
+    """True for numbers, which are aligned to the right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The column that rows are sorted by, and which way."""
+    """Sort order: a column and a direction."""
 
     column: str
     reverse: bool = False
 
     def turned(self) -> "Order":
-        """The other way round."""
+        """Return the opposite order."""
         return Order(self.column, not self.reverse)
 
     def of(self, rows: Sequence[TableRow], columns: Sequence[Column]) -> list[TableRow]:
-        """The rows in this order: numbers and times as such, texts by their letters."""
+        """Return the rows in this order: numbers and times by value, texts alphabetically."""
         index = [column.key for column in columns].index(self.column)
         return sorted(rows, key=lambda row: _rank(row.cells[index]), reverse=self.reverse)
 
@@ -47,7 +47,7 @@ def _rank(cell: TableCell) -> tuple[bool, float, str]:
 
 
 def fit(columns: Sequence[Column], width: int) -> dict[str, int]:
-    """The width of each column that has a place, for a table of `width` cells; dropped columns are missing."""
+    """Return the width of each visible column for a table of `width` cells; dropped columns are missing."""
     kept = list(columns)
     while _needed(kept) > width and any(column.drop for column in kept):
         kept.remove(max(kept, key=lambda column: column.drop))

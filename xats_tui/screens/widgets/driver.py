@@ -1,7 +1,7 @@
-"""The terminal driver of the dashboard: Textual's, made to survive every stop and continuation of the process.
+"""Terminal driver of the dashboard: Textual's driver, made robust against stops and continuations of the process.
 
 Textual acts inside the signal handler, where it can meet its own locks, and takes every SIGCONT for the end of a stop
-that it has prepared: after a SIGSTOP two threads would read the keys, and the program would never end.
+that it has prepared.  After a SIGSTOP, two threads would read the keys, and the program would never end.
 """
 
 import termios
@@ -12,14 +12,14 @@ from textual.drivers.linux_driver import LinuxDriver
 
 
 class JobDriver(LinuxDriver):
-    """Draws on a terminal that a shell with job control may take and give back at any moment."""
+    """Draws on a terminal that a shell with job control may take and return at any moment."""
 
     def resume_application_mode(self) -> None:
-        """Take the terminal back; the app is told, and draws everything anew."""
+        """Take the terminal back; the app is notified and redraws everything."""
         with suppress(termios.error):
-            # After `bg` the shell has the terminal: the system stops us here until it gives it back.
+            # After `bg` the shell owns the terminal: the system stops this process here until it has it back.
             termios.tcflush(self.fileno, termios.TCIFLUSH)
-        if self._is_drawing():  # nobody announced the stop: a shell may have changed all that we had set
+        if self._is_drawing():  # the stop was not announced: a shell may have changed every mode of the terminal
             self.suspend_application_mode()
         self._must_signal_resume = True
         super().resume_application_mode()
@@ -33,7 +33,7 @@ class JobDriver(LinuxDriver):
         self._loop.call_soon_threadsafe(super()._sigcont_application)
 
     def _stop(self) -> None:
-        if self._is_drawing():  # two signals in a row stop it once
+        if self._is_drawing():  # of two signals in a row, only the first one stops it
             super()._sigtstp_application()
 
     def _is_drawing(self) -> bool:

@@ -1,4 +1,4 @@
-"""Where the operator edits what agents wrote: the text stays what it is, and is drawn without what a terminal obeys."""
+"""Editors for text that agents wrote: the text is kept as it is, and control characters are drawn as symbols."""
 
 from rich.text import Text
 from textual.widgets import Input, TextArea
@@ -7,7 +7,7 @@ from xats_tui.screens.widgets.format import visible
 
 
 class LineEditor(Input):
-    """One line."""
+    """Editor for a single line."""
 
     @property
     def _value(self) -> Text:
@@ -15,17 +15,18 @@ class LineEditor(Input):
 
 
 class BlockEditor(TextArea):
-    """Many lines."""
+    """Editor for several lines."""
 
     def get_line(self, line_index: int) -> Text:
-        """A line as it is drawn."""
+        """Return a line as it is drawn."""
         return Text(_drawn(self.document.get_line(line_index)), no_wrap=True, end="")
 
 
 def _drawn(text: str) -> str:
-    """As many characters as there are, each harmless; a tab is for the editor to widen."""
+    """Return the text with each character made harmless; the number of characters stays the same."""
     return text if text.isascii() and text.isprintable() else "".join(map(_harmless, text))
 
 
 def _harmless(character: str) -> str:
+    # The editor expands tabs itself.
     return character if character == "\t" else visible(character) or character

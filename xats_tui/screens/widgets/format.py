@@ -1,6 +1,6 @@
-"""How values become text on the screen: foreign text made harmless, ages, times, cells.
+"""Formatting of values for the screen: foreign text made harmless, ages, times, cells.
 
-Knows nothing of widgets, themes or where a value came from.
+It knows nothing of widgets, themes, or the origin of a value.
 """
 
 import re
@@ -13,23 +13,24 @@ from functools import lru_cache
 from rich.cells import cell_len, set_cell_size
 
 CUT = "…"
-"""The sign that something was cut."""
+"""Mark of a cut text."""
 
 NOTHING = "–"
-"""What an empty value looks like."""
+"""Text for an empty value."""
 
+# No terminal is wider.
 MAX_LINE_CHARS = 400
-"""Characters of a foreign text that are looked at for one line; no terminal is wider."""
+"""Maximum characters of a foreign text that are considered for a single line."""
 
 CONTROL_PICTURES = 0x2400
-"""U+2400 and up draw the control characters 0x00 to 0x1f."""
+"""First of the characters that depict the control characters 0x00 to 0x1f."""
 
 SUSPECT = re.compile(r"[^\x20-\x7e]")
-"""Everything that is not plain ASCII is looked at."""
+"""Characters that have to be checked: everything but printable ASCII."""
 
 
 class Tone(StrEnum):
-    """What a text says by its colour; the theme knows the colour."""
+    """Meaning of a text's colour; the theme defines the colour."""
 
     PLAIN = "plain"
     STRONG = "strong"
@@ -42,36 +43,36 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TableCell:
-    """One cell of a table: harmless text and its tone."""
+    """A table cell: harmless text and its tone."""
 
     text: str
     tone: Tone = Tone.PLAIN
     order: float | None = None
-    """What the column is sorted by, where the text would mislead: a time, a number."""
+    """Sort key (a time or a number), where the text itself would sort wrongly."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One row of a table, under a key that stays the same while the row changes."""
+    """A table row; its key stays the same while the row changes."""
 
     key: str
     cells: tuple[TableCell, ...]
     agents: tuple[str, ...] = ()
-    """The names of the agents that it is about, for `@name` in a filter."""
+    """Names of the agents that the row refers to, for `@name` in a filter."""
     states: tuple[str, ...] = ()
-    """The states that it is in, as a filter names them."""
+    """States of the row, as a filter names them."""
     text: str = ""
-    """What a filter finds besides the cells."""
+    """Additional text that a filter searches."""
 
 
 def visible(character: str) -> str:
-    """The character, or a picture of it if a terminal would obey it instead of drawing it."""
+    """Return the character, or a symbol for it if a terminal would obey it instead of drawing it."""
     code = ord(character)
     if code < 0x20:
         return chr(CONTROL_PICTURES + code)
     if code == 0x7F:
         return "␡"
-    if character in "\ufe0e\ufe0f":  # terminals disagree on the width that these give to what precedes them
+    if character in "\ufe0e\ufe0f":  # terminals disagree on the width of a character before these selectors
         return ""
     if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}:
         return "�"
@@ -80,7 +81,7 @@ def visible(character: str) -> str:
 
 @lru_cache(maxsize=4096)
 def one_line(text: str | None) -> str:
-    """Foreign text for one line: newlines drawn as `↵`, control bytes and direction marks as symbols."""
+    """Return foreign text for a single line: newlines as `↵`, control and direction characters as symbols."""
     if not text:
         return ""
     head = text[:MAX_LINE_CHARS].rstrip() if len(text) > MAX_LINE_CHARS else text.rstrip()
@@ -89,20 +90,20 @@ def one_line(text: str | None) -> str:
 
 
 def many_lines(text: str) -> str:
-    """Foreign text that keeps its lines; tabs become four spaces, control bytes symbols."""
+    """Return foreign text with its line breaks; tabs become four spaces, control characters symbols."""
     lines = text.replace("\r\n", "\n").split("\n")
     return "\n".join(SUSPECT.sub(_visible_in_block, line) for line in lines)
 
 
 def cut(text: str, width: int) -> str:
-    """At most `width` terminal cells of `text`, with a sign if something is missing."""
+    """Return at most `width` cells of the text, with a mark if something was cut."""
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + CUT if width > 0 else ""
 
 
 def age(span: timedelta, *, precise: bool = False) -> str:
-    """How long: `40s`, `3m`, `2h14m`, `12h`, `3d`; precise also tells what is smaller: `3m20s`, `12h05m`, `3d4h`."""
+    """Return a duration: `40s`, `3m`, `2h14m`, `12h`, `3d`; precise adds smaller units: `3m20s`, `12h05m`, `3d4h`."""
     seconds = max(0, int(span.total_seconds()))
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if seconds < 60:
@@ -115,48 +116,49 @@ def age(span: timedelta, *, precise: bool = False) -> str:
 
 
 def since(instant: datetime | None, now: datetime) -> str:
-    """The age of an instant, or the sign for none."""
+    """Return the age of an instant, or a dash for None."""
     return age(now - instant) if instant else NOTHING
 
 
 def is_young(instant: datetime, now: datetime) -> bool:
-    """Whether the age of an instant is told in seconds."""
+    """Return whether the age of an instant is shown in seconds."""
     return now - instant < timedelta(minutes=1)
 
 
 def is_soon(instant: datetime, now: datetime) -> bool:
-    """Whether it is told in seconds how long until an instant."""
+    """Return whether the time until an instant is shown in seconds."""
     return instant - now < timedelta(hours=1)
 
 
 def until(instant: datetime, now: datetime) -> str:
-    """How long until an instant: `in 6m40s`, or `now`."""
+    """Return the time until an instant: `in 6m40s`, or `now`."""
     return "now" if instant <= now else f"in {age(instant - now, precise=True)}"
 
 
 def time_of_day(instant: datetime, now: datetime) -> str:
-    """The local time, or the date if that was another day; eight cells at most."""
+    """Return the local time, or the date if it was another day; at most eight cells."""
     local = instant.astimezone()
     return local.strftime("%H:%M:%S") if local.date() == now.astimezone().date() else local.strftime("%d %b")
 
 
 def start_of_day(now: datetime) -> datetime:
-    """When the local day began: all day long the same."""
+    """Return the start of the local day."""
+    # Rows that are cached by this value stay valid all day.
     return now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def date_and_time(instant: datetime) -> str:
-    """The local date and time in full."""
+    """Return the local date and time in full."""
     return instant.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def short_id(identifier: str) -> str:
-    """The first part of a long identifier; enough to tell rows apart."""
+    """Return the first part of a long identifier, enough to tell rows apart."""
     return one_line(identifier.split("-")[0][:8])
 
 
 def count(number: int, noun: str) -> str:
-    """`1 message`, `3 messages`."""
+    """Return a number with its noun: `1 message`, `3 messages`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

@@ -1,6 +1,6 @@
-"""The three rows around every mode: header, modes, footer.
+"""Frame of every mode: header, mode row and footer.
 
-Each is told what to show and draws it in one line, leaving out the least important when space is short.
+Each row is given its content and draws it in a single line, without the least important parts if space is short.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,29 +24,30 @@ from xats_tui.screens.widgets.theme import CONTENT_STYLES
 Piece = tuple[str, Tone]
 
 SHORT_NAME_LETTERS = 2
-"""Letters of a mode's name where there is no place for all of it."""
+"""Letters of a mode's name where the full name does not fit."""
 
 WIDE_CELLS = 110
-"""Cells from which the header spells its words out."""
+"""Minimum width at which the header spells out its words."""
 
 
 class FrameLine(Static):
-    """One line, drawn only when it differs from what is there."""
+    """A line that is drawn only when its content changes."""
 
     _drawn = Content()
 
     def draw(self, content: Content) -> None:
-        """Show this; the size stays what it is."""
+        """Show this content."""
         if not content.is_same(self._drawn):
             self._drawn = content
+            # The size never changes, so no layout is needed.
             self.update(content, layout=False)
 
 
 class HeaderRow(FrameLine):
-    """Port, uptime and agents on the left; wakes, dialogs, freshness and the time on the right."""
+    """Header: port, uptime and agents on the left; wakes, dialogs, freshness and time on the right."""
 
     def show(self, snapshot: Snapshot, now: datetime, *, read_only: bool) -> None:
-        """Draw what this picture says of the whole."""
+        """Draw the overall state of the snapshot."""
         wide = self.size.width >= WIDE_CELLS
         mark = [(" read-only", Tone.WARN)] if read_only else []
         left = [("xats ", Tone.ACCENT), *_where(snapshot.health, now), *mark, *_agents(snapshot, wide=wide)]
@@ -59,10 +60,10 @@ class HeaderRow(FrameLine):
 
 
 class ModeRow(FrameLine):
-    """The modes, the one that is open marked; on the right what the layout has no place for.  A click opens a mode."""
+    """Mode row: the modes, with the open one marked, and notes on the right; a click opens a mode."""
 
     def show(self, mode: Mode, aside: Iterable[Piece]) -> None:
-        """Draw the modes, those that are not open cut short if need be, and `aside` at the right end."""
+        """Draw the modes, abbreviated if necessary, and the notes `aside` at the right end."""
         right = _content(aside)
         modes = Content.assemble(*(_tab(each, is_open=each is mode) for each in Mode))
         if modes.cell_length + right.cell_length >= self.size.width:
@@ -71,17 +72,18 @@ class ModeRow(FrameLine):
 
 
 class FooterRow(FrameLine):
-    """The keys that work now; a click does the same."""
+    """Footer: the keys that work now; a click does the same as the key."""
 
     _actions: Sequence[Action] = ()
 
     @on(Resize)
     def _fit(self) -> None:
-        """It has a width again after typing, or another one."""
+        """Redraw for a new width."""
+        # While a command or filter is typed, the footer has no width.
         self.show(self._actions)
 
     def show(self, actions: Sequence[Action]) -> None:
-        """Draw as many as have a place; help and quit always have one."""
+        """Draw as many actions as fit; help and quit are always shown."""
         self._actions = actions
         kept = [action for action in actions if action.in_footer]
         always = [action for action in kept if action.id in {"help", "quit"}]
@@ -175,7 +177,7 @@ def _content(pieces: Iterable[Piece]) -> Content:
 
 
 def _spread(left: Content, right: Content, width: int) -> Content:
-    """One line with both ends; the left is cut if they do not fit."""
+    """Return a line with text at both ends; the left one is cut if they do not fit."""
     room = width - right.cell_length - 1
     fitted = left.truncate(max(0, room), ellipsis=True)
     return Content.assemble(fitted, " " * (width - fitted.cell_length - right.cell_length), right)

@@ -1,4 +1,4 @@
-"""What the lines of the screen go through before they are drawn, beside Textual's own filters."""
+"""Line filters that run before Textual's own."""
 
 from rich.segment import Segment
 from rich.style import Style
@@ -7,7 +7,9 @@ from textual.filter import LineFilter
 
 
 class Styled(LineFilter):
-    """Give every segment a style: Textual's filter for NO_COLOR fails on one that has none."""
+    """Gives every segment a style."""
+
+    # Textual's filter for NO_COLOR fails on a segment without a style.
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments, each with a style."""

@@ -1,6 +1,6 @@
-"""The panels of a screen: a titled table with filter, marks and an empty state; a detail; the preview of a pane.
+"""Panels: a titled table with filter, marks and an empty state; a detail; the preview of a pane.
 
-They are told what to show; they do not know where it comes from.
+They are given what to show and do not know where it comes from.
 """
 
 from collections.abc import Sequence
@@ -27,12 +27,13 @@ from xats_tui.screens.widgets.texts import TextPanel
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 MARK = Column(key="mark", title="", width=1)
-"""The column that says which rows are marked."""
+"""Column for the marks."""
 
 
 def entitle(panel: Widget, title: Content, subtitle: Content) -> None:
-    """Put these into the border, if they are not there already: each change draws the panel anew."""
-    # A border without corners puts no space around a title, and has no lower edge.
+    """Set a panel's titles if they changed."""
+    # Each change of a border redraws the whole panel.
+    # A border without corners leaves no space around a title and has no lower edge.
     whole = Content("  ").join([title, subtitle]) if subtitle else title
     padded = title if panel.styles.border_left[0] else Content.assemble(" ", whole, " ")
     if panel.border_title != padded.markup:
@@ -42,12 +43,12 @@ def entitle(panel: Widget, title: Content, subtitle: Content) -> None:
 
 
 class TablePanel(Vertical):
-    """A table under a title that counts, with a filter and marks that are seen and a word when there is nothing."""
+    """Table with a title that counts its rows, a filter, marks, and a text for an empty table."""
 
     table = getters.query_one(KeyedTable)
 
     def __init__(self, listing: Listing, name: str, *, marks: bool = False) -> None:
-        """Make an empty one whose id is `name`; with `marks`, rows can be marked."""
+        """Create an empty table whose id is `name`; `marks` allows marking rows."""
         self._only_edges = False
         super().__init__(id=name, classes="panel")
         self.title = listing.title
@@ -66,20 +67,20 @@ class TablePanel(Vertical):
 
     @property
     def words(self) -> str:
-        """The filter; empty when there is none."""
+        """Words of the filter; empty without a filter."""
         return self._filter.words
 
     @property
     def marked(self) -> tuple[str, ...]:
-        """The keys of the rows that are marked, in the list's own order."""
+        """Keys of the marked rows, in the list's default order."""
         return tuple(row.key for row in self._rows if row.key in self._marked)
 
     def compose(self) -> ComposeResult:
-        """A table."""
+        """Yield the table."""
         yield KeyedTable(self._columns, show_header=any(column.title for column in self._columns))
 
     def show(self, rows: Sequence[TableRow], summary: str, when_empty: str) -> None:
-        """Show these rows; `summary` stands behind the title, `when_empty` in place of no rows."""
+        """Show these rows; `summary` follows the title, `when_empty` replaces missing rows."""
         known = rows is self._rows and when_empty == self._when_empty
         self._rows, self._summary, self._when_empty = rows, summary, when_empty
         if known:
@@ -88,34 +89,34 @@ class TablePanel(Vertical):
             self._draw()
 
     def filter(self, words: str) -> None:
-        """Show only the rows that have these words."""
+        """Show only the rows that match these words."""
         self._filter = Filter(words, self._states)
         self._draw()
 
     def has_matches(self, rows: Sequence[TableRow]) -> bool:
-        """Whether the filter lets any of these through."""
+        """Return whether any of these rows matches the filter."""
         return bool(self._filter.select(rows))
 
     def toggle_mark(self) -> None:
-        """Mark the row under the cursor, or take its mark away, and go on to the next one."""
+        """Mark or unmark the row under the cursor, and move to the next row."""
         if key := self.table.chosen:
             self._marked ^= {key}
             self._draw()
             self.table.action_cursor_down()
 
     def unmark(self) -> None:
-        """Take all marks away."""
+        """Remove all marks."""
         self._marked.clear()
         self._draw()
 
     def sort_by_next(self) -> None:
-        """Sort by the next column that is on the screen; after the last one, not at all."""
+        """Sort by the next visible column; after the last one, return to the default order."""
         keys = [key for key in self.table.visible_columns if key != MARK.key]
         after = keys.index(self._order.column) + 1 if self._order and self._order.column in keys else 0
         self._sort(Order(keys[after]) if after < len(keys) else None)
 
     def reverse(self) -> None:
-        """Turn the order round."""
+        """Reverse the order."""
         self._sort(self._order.turned() if self._order else Order(self._columns[int(self._marks)].key, reverse=True))
 
     @on(DataTable.HeaderSelected)
@@ -141,7 +142,7 @@ class TablePanel(Vertical):
         ordered = self._order.of(matching, self._columns[int(self._marks) :]) if self._order else matching
         self.table.show([self._with_mark(row) for row in ordered] if self._marks else ordered)
         if self._rows:
-            self.table.say(f"no row matches “{one_line(self.words)}”; esc leaves the filter")
+            self.table.say(f"no row matches “{one_line(self.words)}”; esc clears the filter")
         else:
             self.table.say(self._when_empty, self._tone_when_empty)
         self._matching = len(matching)
@@ -157,7 +158,7 @@ class TablePanel(Vertical):
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
     ) -> "TablePanel":
-        """Draw again; for another title only the two lines in which titles stand, not the table between them."""
+        """Redraw; a new title redraws only the two lines that show titles, not the table between them."""
         if self._only_edges and not regions:
             left, top = self.content_offset
             width, height = self.outer_size
@@ -170,7 +171,7 @@ class TablePanel(Vertical):
         return replace(row, cells=(mark, *row.cells))
 
     def _signs(self) -> Content:
-        """What the panel does not show: filtered rows and dropped columns."""
+        """Return notes on what the panel hides: filtered rows and dropped columns."""
         signs = [
             (
                 self.words,
@@ -183,11 +184,11 @@ class TablePanel(Vertical):
 
 
 NO_MORE = Content()
-"""Nothing stands behind a title."""
+"""Empty text behind a title."""
 
 
 class DetailPanel(TextPanel):
-    """All of one thing; it is drawn again as that changes, and scrolled back when it is another."""
+    """Detail of a single object; scrolls back to the top when another object is shown."""
 
     def __init__(self, title: str) -> None:
         super().__init__("detail")
@@ -195,7 +196,7 @@ class DetailPanel(TextPanel):
         self._key: str | None = None
 
     def show(self, key: str | None, described: Content | None, instead: str, about: Content = NO_MORE) -> None:
-        """Show this of the thing with that key; without it, what is there instead; `about` stands behind the title."""
+        """Show the description of the object with this key, or the text `instead`; `about` follows the title."""
         if key != self._key:
             self._key = key
             self.scroll_home(animate=False)
@@ -204,7 +205,7 @@ class DetailPanel(TextPanel):
 
 
 class PanePanel(Static, can_focus=True):
-    """The end of a pane's screen, in its own colours."""
+    """Last lines of a pane's screen, in its own colours."""
 
     def __init__(self) -> None:
         super().__init__(id=Panel.PANE.value, classes="panel")
@@ -214,7 +215,7 @@ class PanePanel(Static, can_focus=True):
         self._hidden = 0
 
     def show(self, title: str, view: PaneView | None, instead: str) -> None:
-        """Show this look under this title; `instead` says why there is none."""
+        """Show this view under this title; without a view, show the reason `instead`."""
         self._title = title
         changed = (view and view.look.screen, instead) != (self._view and self._view.look.screen, self._instead)
         self._view, self._instead = view, instead
@@ -225,7 +226,7 @@ class PanePanel(Static, can_focus=True):
 
     @on(Resize)
     def _draw(self) -> None:
-        """Show the lowest lines that have a place, each cut with a sign."""
+        """Show the last lines that fit, each cut to the width."""
         lines = pane_lines(self._view.look.screen) if self._view else []
         width, height = self.content_size
         self._hidden = max(0, len(lines) - height)

@@ -1,4 +1,4 @@
-"""The line at the bottom in which a filter or a command is typed; it takes the footer's place while it is open."""
+"""Prompt line for a filter or a command; it replaces the footer while it is open."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 
 class PromptInput(Input):
-    """An input that is completed with tab and left with esc."""
+    """Input that tab completes and esc closes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "complete", show=False),
@@ -22,7 +22,7 @@ class PromptInput(Input):
     ]
 
     def action_complete(self) -> None:
-        """Take over what is suggested."""
+        """Accept the suggestion."""
         if self._suggestion:
             self.value = self._suggestion
             self.cursor_position = len(self.value)
@@ -33,34 +33,34 @@ class PromptInput(Input):
 
 
 class PromptLine(Horizontal):
-    """One line to type in, under a name."""
+    """Input line with a label."""
 
     @dataclass
     class Typed(Message):
-        """The text is another."""
+        """Posted when the text changes."""
 
         text: str
 
     @dataclass
     class Kept(Message):
-        """Enter was pressed."""
+        """Posted when enter is pressed."""
 
         text: str
 
     @dataclass
     class Left(Message):
-        """Esc was pressed."""
+        """Posted when esc is pressed."""
 
     label = getters.query_one("#prompt-name", Static)
     line = getters.query_one(PromptInput)
 
     def compose(self) -> ComposeResult:
-        """The name and the line."""
+        """Yield the label and the input."""
         yield Static(id="prompt-name")
         yield PromptInput(id="prompt-input", compact=True)
 
     def ask(self, name: str, value: str, placeholder: str, suggester: Suggester | None = None) -> None:
-        """Open the line with a text that can be changed."""
+        """Open the line with an initial text."""
         self.label.update(Content(name))
         with self.prevent(Input.Changed):
             self.line.value = value

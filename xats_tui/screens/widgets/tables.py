@@ -1,9 +1,10 @@
-"""A table whose rows have keys: shown anew, it draws only what differs and keeps cursor and scroll by key.
+"""Table whose rows have keys: a new set of rows redraws only the differences and keeps cursor and scroll position.
 
-It knows columns and cells, not what they are about.  Cells hold harmless text already; none of it is read as markup.
-DataTable gives it cursor, scrolling, mouse and header over so many blank lines; what stands in a line is drawn here,
-because DataTable draws every cell anew when one has changed, and lays the screen out anew when a row comes or goes.
-Its lines are kept when there are fewer rows: each that went would cost as much as all that stay.
+It knows columns and cells, not their meaning.  Cells contain harmless text already; none of it is read as markup.
+
+DataTable provides cursor, scrolling, mouse and header over blank lines.  The text of the lines is drawn here, because
+DataTable redraws every cell when one has changed, and lays out the screen anew when a row comes or goes.  Surplus lines
+are kept when there are fewer rows, because removing a line costs as much as all lines that stay.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,12 +32,13 @@ from xats_tui.screens.widgets.columns import GAP_CELLS, Column, Order, fit
 from xats_tui.screens.widgets.format import TableRow, Tone, cut
 from xats_tui.screens.widgets.theme import CONTENT_STYLES, cell_styles
 
+# DataTable becomes slow beyond; a screen that needs older rows loads them in pages.
 MAX_ROWS = 300
-"""DataTable slows down beyond; what is older is paged by the screen that needs it."""
+"""Maximum rows."""
 
 
 class KeyedTable(DataTable[Text], inherit_bindings=False):
-    """A DataTable that is told what to show and finds the difference itself."""
+    """DataTable that finds the differences to its last rows itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "cursor_up", "row up", show=False),
@@ -49,26 +51,26 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
     @dataclass
     class Chosen(Message):
-        """Another row is under the cursor, or none."""
+        """Posted when another row, or none, is under the cursor."""
 
         table: "KeyedTable"
         key: str | None
 
     @dataclass
     class Opened(Message):
-        """A row was clicked twice."""
+        """Posted when a row was clicked twice."""
 
         table: "KeyedTable"
 
     @dataclass
     class Fitted(Message):
-        """The columns were laid out anew."""
+        """Posted when the columns were laid out anew."""
 
         table: "KeyedTable"
         dropped: int
 
     def __init__(self, columns: Sequence[Column], *, show_header: bool = True) -> None:
-        self._keys: tuple[str, ...] = ()  # DataTable counts the rows at once
+        self._keys: tuple[str, ...] = ()  # needed before super().__init__: DataTable counts the rows there
         self._is_growing = False
         super().__init__(
             cursor_type="row",
@@ -80,7 +82,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._specs = tuple(columns)
         self._shown: dict[str, TableRow] = {}
         self._strips: dict[int, tuple[TableRow, tuple[object, ...], Strip]] = {}
-        """Each line that was drawn: its row, what else it depends on, and how it looks."""
+        """Cache of drawn lines: the row, the state that the drawing depends on, and the result."""
         self._widths: dict[str, int] = {}
         self._styles: Mapping[Tone, Style] = {}
         self._announced: str | None = None
@@ -92,32 +94,32 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
     @property
     def chosen(self) -> str | None:
-        """The key of the row under the cursor."""
+        """Key of the row under the cursor."""
         return self._key_at(self.cursor_row)
 
     @property
     def visible_columns(self) -> tuple[str, ...]:
-        """The keys of the columns that have a place."""
+        """Keys of the visible columns."""
         return tuple(self._widths)
 
     def choose(self, key: str) -> None:
-        """Put the cursor on a row, as soon as it is there."""
+        """Move the cursor to a row, as soon as the row exists."""
         self._wanted = key
         self._choose_wanted()
 
     def show_order(self, order: Order | None) -> None:
-        """Say in the title of its column what the rows are sorted by."""
+        """Mark the sort column in the header."""
         self._order = order
         if self._widths:
             self._rewrite()
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of the rows, from the top."""
+        """Keys of the rows, from the top."""
         return self._keys
 
     def say(self, words: str, tone: Tone = Tone.MUTED) -> None:
-        """Let this stand where there are no rows."""
+        """Set the text that replaces missing rows."""
         said = Content.styled(words, CONTENT_STYLES[tone])
         if not said.is_same(self._said):
             self._said, self._said_lines = said, []
@@ -148,7 +150,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._announce()
 
     def render_line(self, y: int) -> Strip:
-        """Draw a line of the widget, if it is not drawn already."""
+        """Return a line of the widget, drawn only if it is not cached."""
         if y < self._top:
             return super().render_line(y)
         index = y - self._top + self.scroll_offset.y
@@ -165,13 +167,13 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         return drawn[2]
 
     def notify_style_update(self) -> None:
-        """Draw every line anew when a style has changed."""
+        """Redraw every line when a style has changed."""
         super().notify_style_update()
         self._strips.clear()
         self._said_lines = []
 
     def _in_place_of_rows(self) -> Sequence[Strip]:
-        """What is said where there are no rows, line by line."""
+        """Return the lines of the text that replaces missing rows."""
         if not self._said_lines and self.size.width > 0:
             self._said_lines = Visual.to_strips(self, self._said, self.size.width, None, self.visual_style)
         return self._said_lines
@@ -180,7 +182,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         under, over = self._get_styles_to_render_cell(
             False, False, False, is_hovered, is_chosen, self.show_cursor, self._show_hover_cursor, False, False
         )
-        # By the meta DataTable knows where the mouse is.
+        # DataTable finds the row under the mouse by this meta data.
         base = self.rich_style + Style.from_meta({"row": index, "column": 0}) + under
         segments = []
         for spec, cell in zip(self._specs, row.cells, strict=True):
@@ -192,33 +194,35 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
     @property
     def row_count(self) -> int:
-        """The number of rows; DataTable may have more lines."""
+        """Number of rows; DataTable may have more lines."""
         return len(self.rows) if self._is_growing else len(self._keys)
 
     def _have_lines(self, number: int) -> None:
-        """Have DataTable keep so many lines at least."""
+        """Make DataTable have at least this many lines."""
         self._is_growing = True
         while len(self.rows) < number:
             self.add_row()
         self._is_growing = False
 
     def _update_dimensions(self, new_rows: Iterable[RowKey]) -> None:
-        """DataTable would measure the cells of new rows; widths and heights are given here."""
+        """Set the dimensions."""
+        # DataTable would measure the cells of new rows; here all widths and heights are given.
         self._measure()
 
     def _measure(self) -> None:
-        """Take over how wide and high all of it is; the scrollbar stays, and is blank where all is in sight."""
+        """Set the virtual size."""
+        # The scrollbar always stays; it is blank when every row is in sight.
         lines = len(self._keys) or len(self._in_place_of_rows())
         size = Size(sum(self._cells_of(spec) for spec in self._specs), lines + self._top)
         if size != self.virtual_size:
-            self.set_reactive(Widget.virtual_size, size)  # without the watcher, which would lay the screen out
+            self.set_reactive(Widget.virtual_size, size)  # without the watcher, which would lay out the screen
             self._scroll_update(size)
             if self.styles.height and self.styles.height.is_auto:
                 self.refresh(layout=True)
 
     @property
     def _top(self) -> int:
-        """Lines that the header takes."""
+        """Number of header lines."""
         return int(self.header_height) if self.show_header else 0
 
     def _choose_wanted(self) -> None:
@@ -228,7 +232,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
     @on(Click)
     def _clicked(self, event: Click) -> None:
-        """Runs before the table's own: by what follows, one click is told from two."""
+        """Remember the number of clicks."""
+        # This handler runs before the table's own, whose event does not tell one click from two.
         self._clicks = event.chain
 
     @on(DataTable.RowSelected)
@@ -250,7 +255,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
     @on(Resize)
     def _lay_out(self) -> None:
         self._said_lines = []
-        # One cell is for the scrollbar, which is always there.
+        # One cell is reserved for the scrollbar, which is always there.
         width = self.outer_size.width - self.styles.scrollbar_size_vertical
         widths = fit(self._specs, width)
         if widths == self._widths or width <= 0:
@@ -274,7 +279,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             self._rewrite()
 
     def _rewrite(self) -> None:
-        """Draw every cell anew: widths or colours have changed, the rows have not."""
+        """Redraw every cell after a change of widths or colours."""
         for spec in self._specs:
             column = self.columns[self.ordered_columns[self._specs.index(spec)].key]
             column.width, column.label = self._cells_of(spec), self._heading(spec)
@@ -284,7 +289,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self.refresh()
 
     def _place(self) -> tuple[str | None, int, str | None]:
-        """The row under the cursor, where that is, and the row at the top if the table is scrolled."""
+        """Return the row under the cursor, its index, and the top row if the table is scrolled."""
         top = int(self.scroll_y)
         return self.chosen, self.cursor_row, self._key_at(top) if top else None
 
@@ -292,7 +297,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         chosen, cursor_row, top = place
         self._measure()
         row = self._keys.index(chosen) if chosen in self._shown and chosen else min(cursor_row, self.row_count)
-        # Without the watcher, which would scroll to the cursor even if the operator has scrolled away from it.
+        # Without the watcher, which would scroll to the cursor although the operator has scrolled away from it.
         self.set_reactive(DataTable.cursor_coordinate, self.validate_cursor_coordinate(Coordinate(row, 0)))
         if top in self._shown and top:
             self.scroll_to(y=self._keys.index(top), animate=False, force=True, immediate=True)
@@ -324,7 +329,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         return Text(self._fitted(spec, text), style=style, no_wrap=True, end="")
 
     def _fitted(self, spec: Column, text: str) -> str:
-        """The text cut to its column, and put at its right edge if it belongs there."""
+        """Return the text cut to its column, aligned to the right if the column is."""
         width = self._widths.get(spec.key, 0)
         short = cut(text, width)
         return " " * (width - cell_len(short)) + short if spec.right else short

@@ -1,4 +1,4 @@
-"""A panel with one long text: it wraps and scrolls by itself, so that another text does not lay the screen out anew.
+"""Panel for a long text that wraps and scrolls by itself, so that a new text does not lay out the screen anew.
 
 It knows neither what the text is about nor when it changes.
 """
@@ -16,45 +16,45 @@ from textual.widget import Widget
 
 
 class TextPanel(ScrollView, can_focus=True):
-    """A text that can be scrolled and selected."""
+    """Text that can be scrolled and selected."""
 
     class Fitted(Message):
-        """Its lines have another width: a text that was laid out for the old one is to be made anew."""
+        """Posted when the width of the lines has changed; text laid out for the old width has to be made anew."""
 
     def __init__(self, name: str) -> None:
-        """Make an empty one whose id is `name`."""
+        """Create an empty panel whose id is `name`."""
         super().__init__(id=name, classes="panel")
         self._content = Content()
         self._lines: list[Strip] = []
         self._fitted_to = 0
-        """The width of its lines, as was last told."""
+        """Width of the lines when `Fitted` was last posted."""
 
     @property
     def text_width(self) -> int:
-        """The cells that a line of the text has; 0 before the panel has a size."""
+        """Cells in a line of text; 0 before the panel has a size."""
         return max(0, self.container_size.width - self.styles.scrollbar_size_vertical)
 
     def update(self, content: Content) -> None:
-        """Show this, if it is not there already."""
+        """Show this content, if it differs from the current one."""
         if not content.is_same(self._content):
             self._content = content
             self._wrap()
 
     def render(self) -> Content:
-        """The whole text: what is selected is copied from it."""
+        """Return the whole text, from which a selection is copied."""
         return self._content
 
     def render_line(self, y: int) -> Strip:
-        """One line of what is in sight."""
+        """Return a visible line."""
         index = y + self.scroll_offset.y
         return self._lines[index] if index < len(self._lines) else Strip.blank(self.size.width, self.rich_style)
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Show what is selected."""
+        """Redraw with the selection."""
         self._wrap()
 
     def notify_style_update(self) -> None:
-        """Use the new colours."""
+        """Redraw with the new colours."""
         super().notify_style_update()
         self._wrap()
 
@@ -68,7 +68,7 @@ class TextPanel(ScrollView, can_focus=True):
     def _wrap(self) -> None:
         width, height = self.text_width, self.container_size.height
         self._lines = Visual.to_strips(self, self._content, width, None, self.visual_style) if width > 0 else []
-        # Without the watcher, which would lay the screen out.  Where all is in sight the scrollbar stays, and is blank.
+        # Without the watcher, which would lay out the screen.  The scrollbar stays, and is blank when all is in sight.
         self.set_reactive(Widget.virtual_size, Size(width, max(height, len(self._lines))))
         self._scroll_update(self.virtual_size)
         self.refresh()

@@ -1,4 +1,4 @@
-"""The program's own dark and light theme, and the colours that a tone has in any theme."""
+"""Dark and light theme of the project, and the colours of tones in any theme."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from textual.theme import Theme
 from xats_tui.screens.widgets.format import Tone
 
 MUTED_BLEND = 0.42
-"""How far muted text fades into the background; the contrast stays above 4.5 to 1 in our own themes."""
+"""Share by which muted text fades into the background; contrast stays above 4.5 to 1 in the project's themes."""
 
 DARK = Theme(
     name="xats-dark",
@@ -56,7 +56,7 @@ CONTENT_STYLES: Mapping[Tone, str] = {
 
 
 def cell_styles(variables: Mapping[str, str]) -> Mapping[Tone, Style]:
-    """Tones as rich styles, for table cells, from the variables of the theme in use."""
+    """Return the tones as rich styles, for table cells, from the variables of the current theme."""
 
     def colour(name: str) -> Style:
         return Style(color=Color.parse(variables[name]).rich_color)

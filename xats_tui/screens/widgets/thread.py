@@ -1,4 +1,4 @@
-"""The panel of a thread: one block for each message, oldest first, opened at one of them."""
+"""Panel of a thread: a block for each message, oldest first, scrolled to the opened message."""
 
 from collections.abc import Mapping
 
@@ -14,14 +14,14 @@ LOADING = Content.styled("loading…", CONTENT_STYLES[Tone.MUTED])
 
 
 class Block(Static):
-    """One message, drawn only when it differs from what is there."""
+    """A message, drawn only when it changes."""
 
     def __init__(self, content: Content, *, is_opened: bool) -> None:
         super().__init__(content, classes="-opened" if is_opened else "")
         self._drawn = content
 
     def draw(self, content: Content, *, is_opened: bool) -> None:
-        """Show this."""
+        """Show this content."""
         self.set_class(is_opened, "-opened")
         if not content.is_same(self._drawn):
             self._drawn = content
@@ -29,7 +29,7 @@ class Block(Static):
 
 
 class ThreadPanel(VerticalScroll, can_focus=True):
-    """Messages under one another; it keeps its place while they change, and follows the end when it was there."""
+    """Messages below each other; keeps its scroll position while they change, and follows the end."""
 
     def __init__(self) -> None:
         super().__init__(id="thread", classes="panel")
@@ -37,7 +37,7 @@ class ThreadPanel(VerticalScroll, can_focus=True):
         self._blocks: dict[str, Block] = {}
 
     def show(self, title: str, opened_at: str, items: Mapping[str, Content]) -> None:
-        """Show these, by key, and scroll to the one it is opened at if that is another than before."""
+        """Show these messages by key, and scroll to the opened one if it has changed."""
         entitle(self, Content.styled(title, "bold"), Content())
         at_end = self.max_scroll_y > 0 and self.scroll_y >= self.max_scroll_y
         with self.app.batch_update():
@@ -49,11 +49,11 @@ class ThreadPanel(VerticalScroll, can_focus=True):
             self.call_after_refresh(self.scroll_end, animate=False)
 
     def wait(self) -> None:
-        """Say that the thread is on its way."""
+        """Show that the thread is loading."""
         self.show("Thread", "", {"": LOADING})
 
     def _change(self, opened_at: str, items: Mapping[str, Content]) -> bool:
-        """Bring the blocks in step; whether there are new ones."""
+        """Update the blocks; return whether messages were added."""
         for key in self._blocks.keys() - items.keys():
             self._blocks.pop(key).remove()
         added = False
