@@ -27,7 +27,7 @@ def test_help_tells_a_newcomer_what_the_program_and_each_command_is_for() -> Non
         assert run.returncode == 0
         assert "--port N" in run.stdout
         assert all(ord(character) < 128 for character in run.stdout)
-    assert "Without a command it opens the dashboard." in xats("--help").stdout
+    assert "Without a command, it opens the dashboard" in xats("--help").stdout
 
 
 def test_the_version_is_told() -> None:

@@ -316,7 +316,7 @@ def test_the_coordinator_that_runs_is_asked_and_goes_on_as_it_was(
         findings = by_topic(capsys.readouterr().out)
 
         assert code == 0
-        assert is_in(findings["coordinator"][0], "ok", f"runs as pid {process.pid} at port {port}, without a screen")
+        assert is_in(findings["coordinator"][0], "ok", f"runs as pid {process.pid} at port {port}, without a dashboard")
         assert is_in(findings["port"][0], "ok", f"{port} answers as a coordinator")
         assert is_in(findings["bridge"][0], "ok", f"the coordinator at port {port} answered")
         record = pid_file.running(machine.xats_home / "daemon.pid")

@@ -136,7 +136,7 @@ async def test_without_a_coordinator_there_is_one_sentence_and_nothing_is_starte
 async def test_agents_are_listed_by_team_and_name_with_their_state(scene: Scene) -> None:
     lines = scene.table("agents")
 
-    assert lines[0] == ["NAME", "TEAM", "STATE", "MAIL", "WAKES", "CLIENT", "ROLE", "PANE", "SEEN"]
+    assert lines[0] == ["NAME", "TEAM", "STATE", "UNREAD", "WAKES", "CLIENT", "ROLE", "PANE", "SEEN"]
     assert [line[:2] for line in lines[1:]] == [["bob", "blue"], ["alice", "red"], ["bob", "red"]]
     assert scene.pane in lines[2]
     assert [agent["name"] for agent in scene.told("agents", "--team", "blue", "--online")] == ["bob"]
@@ -171,7 +171,7 @@ async def test_a_list_that_is_cut_says_so(scene: Scene) -> None:
     ran = scene.run("agents", "--limit", "1")
 
     assert ran.stdout.count("\n") == 2
-    assert ran.stderr == "xats-tui: there are more agents: see them with --limit N\n"
+    assert ran.stderr == "xats-tui: there are more agents: use --limit N to see them\n"
 
 
 async def test_a_page_boundary_loses_no_message(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +230,7 @@ async def test_a_message_goes_to_a_role_a_team_or_everybody_and_may_come_from_st
     assert reached("--all") == {("alice", "red"), ("bob", "red"), ("bob", "blue")}
     assert scene.run("send", "--to", "alice", "-", stdin="größer".encode()).stdout.startswith("sent to 1\n")
     assert "größer" in scene.told("messages", "--limit", "1")[0]["body"]
-    assert "is no UTF-8 text" in scene.run("send", "--to", "alice", "-", stdin=b"\xff").stderr
+    assert "is not UTF-8" in scene.run("send", "--to", "alice", "-", stdin=b"\xff").stderr
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ async def test_an_agent_is_poked_and_the_proof_is_told(scene: Scene) -> None:
         ran = scene.run("poke", "alice", "from a script")  # somebody has just written to the pane
 
     assert ran.code == 0, ran
-    assert "proof       submitted" in ran.stdout
+    assert "delivery    submitted" in ran.stdout
     assert "from a script" in scene.tmux.capture(scene.pane)
     assert scene.told("poke", "bob@red", code=1)["detail"] == "no pane is bound"
     assert scene.refusal("poke", "alice", "two\nlines") == "it has to be one line of printable text"
@@ -420,7 +420,7 @@ async def test_under_a_read_only_dashboard_commands_look_and_change_nothing(sett
     home = ("--home", str(settings.home))
     async with Coordinator.working(settings) as backend, backend.serving(read_only=True):
         looked, changed = await beside("agents", *home), await beside("send", "--all", "hello", *home)
-    assert (looked.code, looked.stdout) == (0, "no agent\n")
+    assert (looked.code, looked.stdout) == (0, "no agents\n")
     assert changed.code == 1
     assert changed.stderr == "xats-tui: the dashboard runs in read-only mode: nothing can be changed\n"
 

@@ -107,7 +107,7 @@ def act(person: Recorder) -> None:
     """What the person does: looks, answers, follows a failed wake to its cause, heals it, and leaves."""
     person.types("xats-tui demo")
     person.presses("Enter")
-    person.sees("5/5", "failed: owner", "asks: Bash command", "breaking, not fetched")
+    person.sees("5/5", "failed: owner", "asks: Bash command", "breaking change, not fetched")
     person.presses("BTab", "Home", "a", sees="qa@shop asks")
     person.presses("1", "Right", "Enter", sees="answered qa")
     person.sees_no_more("asks: Bash command")

@@ -26,7 +26,7 @@ def test_a_command_opens_a_mode_with_a_filter_or_performs_an_action(line: str) -
 @pytest.mark.parametrize(
     "line, words",
     {
-        "a": "may be agents or activity",
+        "a": "ambiguous (agents or activity)",
         "frobnicate x": "No command :frobnicate",
         "": "Type live, agents",
         "\x1b[31m": "No command",

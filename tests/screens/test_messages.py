@@ -131,7 +131,7 @@ async def test_mail_to_the_operator_leads_from_live_into_the_inbox() -> None:
 async def test_an_empty_inbox_says_how_agents_write_to_it() -> None:
     async with opened(Mode.MESSAGES, snapshot=replace(FILLED, inbox=())) as (pilot, _):
         await pilot.press("i")
-        await shows(pilot, "Nobody has written to you.")
+        await shows(pilot, "No message to you yet.")
 
 
 async def test_a_message_is_written_and_sent_to_who_is_selected() -> None:
@@ -175,7 +175,7 @@ async def test_a_broadcast_shows_who_gets_it_and_asks() -> None:
         await pilot.press(*"team:docs", "tab", "tab", "tab", *"news", "ctrl+s")
         await until(pilot, lambda: isinstance(pilot.app.screen, WhoGetsIt))
         assert "docs@docs" in text(pilot)
-        assert "away, gets it later" in text(pilot)
+        assert "away, receives it later" in text(pilot)
         await pilot.press("enter")  # the question proposes not to
         await until(pilot, is_composing(pilot))
         assert sent(verbs) == []

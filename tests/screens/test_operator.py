@@ -95,7 +95,7 @@ async def test_a_wake_is_forced_past_a_draft_only_after_a_question_that_names_th
         await open_mode(pilot, Mode.WAKES)
         await shows(pilot, "✎ draft")
         await pilot.press("f")
-        await shows(pilot, "Somebody has typed")
+        await shows(pilot, "There is a draft in the pane")
         await pilot.press("right", "enter")
         await shows(pilot, "forced the wake of qa")
 

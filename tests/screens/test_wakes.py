@@ -205,7 +205,7 @@ async def test_the_gates_are_judged_again_while_they_are_looked_at_but_not_on_a_
 
 async def test_nobody_looks_at_the_pane_for_a_wake_that_has_been_read() -> None:
     async with wakes(replace(FILLED, wakes=(READ,))) as (pilot, source):
-        await shows(pilot, "nobody needs to be woken")
+        await shows(pilot, "no wake is needed")
         assert source.judged == []
 
 

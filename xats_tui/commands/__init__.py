@@ -1,1 +1,1 @@
-"""The commands, one a file; each is handed the effective settings and returns its exit code."""
+"""Commands, one module each; a command receives the effective settings and returns its exit code."""

@@ -1,4 +1,6 @@
-"""`xats-tui send`, `poke`, `replay`, `reassign`, `save`: the operator from a script, checked as in the dashboard."""
+"""`xats-tui send`, `poke`, `replay`, `reassign`, `save`: the operator's actions from a script, checked as in the
+dashboard.
+"""
 
 import sys
 from pathlib import Path
@@ -18,7 +20,7 @@ STDIN = "-"
 SUBMITTED = "submitted"
 
 SAVING_TIMEOUT_S = 120.0
-"""Time for a large database to be written."""
+"""Time for writing a large database."""
 
 
 def send(
@@ -27,31 +29,31 @@ def send(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            "--to", metavar="NAME", help="To this agent; may be given several times.", autocompletion=complete_agent
+            "--to", metavar="NAME", help="Recipient; may be given several times.", autocompletion=complete_agent
         ),
     ] = None,
     role: Annotated[
         str | None,
-        typer.Option("--role", metavar="ROLE", help="To everybody of this role.", autocompletion=complete_role),
+        typer.Option("--role", metavar="ROLE", help="Send to all agents of this role.", autocompletion=complete_role),
     ] = None,
     team: Annotated[
         str | None,
         typer.Option(
             "--team",
             metavar="TEAM",
-            help="To everybody of this team, or with --role to those of it.",
+            help="Send to all agents of this team; with --role, to those of the role.",
             autocompletion=complete_team,
         ),
     ] = None,
-    everybody: Annotated[bool, typer.Option("--all", help="To everybody in every team.")] = False,
-    subject: Annotated[str | None, typer.Option("--subject", metavar="TEXT", help="Its subject.")] = None,
-    need_reply: Annotated[bool, typer.Option("--need-reply", help="Say that a reply is wanted.")] = False,
+    everybody: Annotated[bool, typer.Option("--all", help="Send to all agents of all teams.")] = False,
+    subject: Annotated[str | None, typer.Option("--subject", metavar="TEXT", help="Subject of the message.")] = None,
+    need_reply: Annotated[bool, typer.Option("--need-reply", help="Request a reply.")] = False,
     as_json: AsJson = False,
     wide: Wide = False,
 ) -> int:
-    """Write to agents as the operator, and tell how each of them is woken."""
+    """Send a message to agents as the operator, and show how each of them is woken."""
     if sum((bool(to), bool(role or team), everybody)) != 1:
-        raise typer.BadParameter("say who gets it with --to NAME, --role ROLE, --team TEAM or --all")
+        raise typer.BadParameter("choose the recipients with --to NAME, --role ROLE, --team TEAM or --all")
     answer = ask(
         loaded.settings,
         "send",
@@ -68,9 +70,10 @@ def send(
 
 def poke(
     loaded: Loaded,
-    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whom.", autocompletion=complete_agent)],
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="The agent to poke.", autocompletion=complete_agent)],
     line: Annotated[
-        str | None, typer.Argument(metavar="[TEXT]", help="The line; without one, the agent is asked to look.")
+        str | None,
+        typer.Argument(metavar="[TEXT]", help="The line to type; default: a request to read messages."),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
@@ -84,14 +87,12 @@ def replay(
     loaded: Loaded,
     message: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[ID]", help="The message: its id or the beginning of it.", autocompletion=complete_message
-        ),
+        typer.Argument(metavar="[ID]", help="The message: its id or the start of it.", autocompletion=complete_message),
     ] = None,
     agent: Annotated[
         str | None, typer.Argument(metavar="[AGENT]", help="Only this recipient.", autocompletion=complete_agent)
     ] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="All wakes that have failed and are unread.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="All failed wakes of unread messages.")] = False,
     team: Annotated[
         str | None,
         typer.Option("--team", metavar="TEAM", help="Only wakes of this team.", autocompletion=complete_team),
@@ -101,7 +102,7 @@ def replay(
 ) -> int:
     """Try the wakes of a message again from the start, each through every gate."""
     if failed == (message is not None):
-        raise typer.BadParameter("say which message, or --failed for all wakes that have failed")
+        raise typer.BadParameter("name a message, or use --failed for all failed wakes")
     answer = ask(loaded.settings, "replay", id=message, agent=agent, failed=failed, team=team)
     return show_facts(answer, "replay", as_json=as_json, wide=wide)
 
@@ -110,21 +111,21 @@ def reassign(
     loaded: Loaded,
     task: Annotated[
         str,
-        typer.Argument(metavar="TASK", help="Its id or the beginning of it.", autocompletion=complete_task),
+        typer.Argument(metavar="TASK", help="The task: its id or the start of it.", autocompletion=complete_task),
     ],
-    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whose it becomes.", autocompletion=complete_agent)],
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="The new owner.", autocompletion=complete_agent)],
     owner: Annotated[
         str | None,
         typer.Option(
             "--from",
             metavar="NAME",
-            help="Only if it is still this agent's; nobody: only if nobody works on it.",
+            help="Only if this agent still owns the task; nobody: only if it has no owner.",
             autocompletion=complete_agent,
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Give a task to another agent of its team, and tell both."""
+    """Give a task to another agent of its team, and notify both agents."""
     given = ask(loaded.settings, "reassign", task=task, agent=agent, owner=owner)
     return show_facts(given, "task", as_json=as_json)
 
@@ -134,12 +135,13 @@ def save(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]", help="The new file; the place of the database if that is free, else one beside it."
+            metavar="[FILE]",
+            help="The new file; default: the database's own path if free, else one beside it.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Have the coordinator write everything that it has stored into a new file, also if its own files are gone."""
+    """Have the coordinator write all stored data into a new file, even if its own database files are gone."""
     path = str(file.expanduser().absolute()) if file else None
     return show_facts(ask(loaded.settings, "save", SAVING_TIMEOUT_S, path=path), "save", as_json=as_json)
 
@@ -148,4 +150,4 @@ def _stdin() -> str:
     try:
         return sys.stdin.buffer.read().decode()
     except UnicodeDecodeError as error:
-        raise NotAsked(f"what came on stdin is no UTF-8 text (byte {error.start})") from error
+        raise NotAsked(f"the text on stdin is not UTF-8 (byte {error.start})") from error

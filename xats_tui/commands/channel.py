@@ -12,7 +12,7 @@ from xats_tui.runtime.logs import log_to_file
 from xats_tui.runtime.settings import Loaded
 
 DAEMON_URL = "CROSS_AGENT_TEAMS_MCP_DAEMON_URL"
-"""The variable that cross-agent-teams-mcp's own proxy reads."""
+"""Environment variable that cross-agent-teams-mcp's own proxy reads."""
 
 EXIT_USAGE = 2
 
@@ -24,22 +24,22 @@ def channel(
         typer.Option(
             "--daemon-url",
             metavar="URL",
-            help=f"The coordinator's endpoint, as http://127.0.0.1:9100/mcp; else {DAEMON_URL}, else the pid file.",
+            help=f"The coordinator's endpoint, as http://127.0.0.1:9100/mcp; default: {DAEMON_URL}, then the pid file.",
         ),
     ] = None,
 ) -> int:
     """Carry wakes into a Claude Code session.
 
-    This is an MCP server on stdin and stdout, to be started by Claude Code as a channel, not by hand.
+    This is an MCP server on stdin and stdout; Claude Code starts it as a channel.
     """
     named = daemon_url or os.environ.get(DAEMON_URL)
     pid_path = loaded.settings.pid_path
     if not named and not pid_path.exists():
-        return _misused(f"name the coordinator with --daemon-url URL or {DAEMON_URL}; none is known in {pid_path}")
+        return _misused(f"name the coordinator with --daemon-url URL or {DAEMON_URL}; {pid_path} does not exist")
     if named and not _is_endpoint(named):
-        return _misused(f"{named!r} is no URL of a coordinator: it looks like http://127.0.0.1:9100/mcp")
+        return _misused(f"{named!r} is no coordinator URL; expected a form like http://127.0.0.1:9100/mcp")
     log_to_file(loaded.settings)
-    # Here, not above: the other commands have no use for an HTTP client.
+    # Deferred: the other commands have no use for an HTTP client.
     from xats_tui.mcp_bridge.channel_proxy import run
 
     def find() -> str | None:

@@ -1,6 +1,6 @@
-"""What the shell offers when tab is pressed: names and ids of the running coordinator, if it answers at once.
+"""Shell completion: names and ids from the running coordinator, if it answers at once.
 
-Nothing may be printed and nothing may go wrong: without an answer there is nothing to offer.
+Completion must not print or fail: without an answer it offers nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,13 +14,13 @@ from xats_tui.runtime.operator_client import ask
 from xats_tui.runtime.settings import InvalidSettings, Settings, load
 
 ANSWER_TIMEOUT_S = 0.3
-"""Seconds that somebody who pressed tab waits without noticing."""
+"""Seconds of waiting that a person who presses tab does not notice."""
 
 Complete = Callable[[typer.Context, str], list[str]]
 
 
 def complete_agent(context: typer.Context, incomplete: str) -> list[str]:
-    """Names of agents; of those that several teams have, with the team."""
+    """Return names of agents, with the team where a name is not unique."""
     agents = _asked(context, "agents", limit=1000)
     names = [str(agent["name"]) for agent in agents]
     alone = {name for name in names if names.count(name) == 1}
@@ -29,27 +29,27 @@ def complete_agent(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_team(context: typer.Context, incomplete: str) -> list[str]:
-    """Teams that agents are in."""
+    """Return the teams of agents."""
     return _beginning((str(agent["team"]) for agent in _asked(context, "agents", limit=1000)), incomplete)
 
 
 def complete_role(context: typer.Context, incomplete: str) -> list[str]:
-    """Roles that agents have."""
+    """Return the roles of agents."""
     return _beginning((str(agent["role"]) for agent in _asked(context, "agents", limit=1000)), incomplete)
 
 
 def complete_task(context: typer.Context, incomplete: str) -> list[str]:
-    """Ids of tasks that are not done."""
+    """Return the ids of unfinished tasks."""
     return _beginning((str(task["id"]) for task in _asked(context, "tasks", open=True)), incomplete)
 
 
 def complete_message(context: typer.Context, incomplete: str) -> list[str]:
-    """Ids of messages with a wake that waits or has failed before any other."""
+    """Return the ids of messages, those with a waiting or failed wake first."""
     return _beginning((str(wake["message_id"]) for wake in _asked(context, "wakes")), incomplete)
 
 
 def complete_contract(context: typer.Context, incomplete: str) -> list[str]:
-    """Names of contracts."""
+    """Return the names of contracts."""
     return _beginning((str(contract["name"]) for contract in _asked(context, "contracts")), incomplete)
 
 
@@ -62,7 +62,7 @@ def _asked(context: typer.Context, verb: str, **arguments: Any) -> list[dict[str
 
 
 def _flags(context: typer.Context) -> dict[str, str]:
-    """The flags on the line so far, those of the command before those of the program."""
+    """Return the flags typed so far; a command's flags override the program's."""
     given: dict[str, str] = {}
     for one in (context.find_root(), context):
         given |= {name: value for name, value in one.params.items() if name in Settings.model_fields and value}
@@ -70,5 +70,5 @@ def _flags(context: typer.Context) -> dict[str, str]:
 
 
 def _beginning(words: Iterable[str], incomplete: str) -> list[str]:
-    """The words that begin so and that a terminal can show, each once."""
+    """Return the words that start with the typed text and are printable, without duplicates."""
     return [word for word in dict.fromkeys(words) if word.startswith(composed(incomplete)) and word.isprintable()]

@@ -1,4 +1,4 @@
-"""`xats-tui config`: the effective settings and where each of them came from."""
+"""`xats-tui config`: the effective settings and their sources."""
 
 import json
 from typing import Annotated
@@ -22,5 +22,5 @@ def config(
     for name, value, source in rows:
         print(f"{name:<{name_width}}  {value!s:<{value_width}}  {source}")
     path = loaded.settings.config_path
-    print(f"\nconfig file: {path}" + ("" if path.exists() else " (not there)"))
+    print(f"\nconfig file: {path}" + ("" if path.exists() else " (does not exist)"))
     return 0

@@ -1,4 +1,4 @@
-"""`xats-tui daemon`: the coordinator without a screen."""
+"""`xats-tui daemon`: the coordinator without a dashboard."""
 
 from importlib import import_module
 from typing import Annotated
@@ -14,20 +14,21 @@ from xats_tui.runtime.settings import Loaded
 def daemon(
     loaded: Loaded,
     successor_fd: Annotated[
-        int | None, typer.Option("--heir-fd", hidden=True, help="The way to the dashboard whose place this one takes.")
+        int | None,
+        typer.Option("--heir-fd", hidden=True, help="Descriptor of the dashboard to replace."),
     ] = None,
 ) -> int:
-    """Run the coordinator without a screen.
+    """Run the coordinator without a dashboard.
 
     It prints the address that it listens on, and stops at Ctrl-C or SIGTERM.
     """
     log_to_file(loaded.settings)
-    # Here, not above: the coordinator takes half a second to import, of which no other command should know.
+    # Deferred: importing the coordinator takes half a second, which no other command should spend.
     from xats_tui.backend.headless_main import serve
 
     if successor_fd is None:
         return serve(loaded)
-    import_module("xats_tui.backend.api.assemble")  # what takes the longest, so that it could serve at once
+    import_module("xats_tui.backend.api.assemble")  # the slowest import, done before the socket arrives
     try:
         return serve(loaded, inherited(successor_fd))
     except NoInheritedSocket as error:

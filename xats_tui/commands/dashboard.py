@@ -1,6 +1,6 @@
 """`xats-tui` without a command: the dashboard, with the coordinator inside.
 
-It knows when the dashboard may start; how it lives is the business of `xats_tui.dashboard.run`.
+This module checks whether the dashboard may start; `xats_tui.dashboard.run` runs it.
 """
 
 import sys
@@ -17,7 +17,7 @@ def dashboard(loaded: Loaded, *, takeover: bool = False, read_only: bool = False
         raise StartError("the dashboard needs a terminal; `xats-tui daemon` runs the coordinator without one")
     log_to_file(loaded.settings)
     hold_off()
-    # Here, not above: textual takes half a second to import, which no other command should spend.
+    # Deferred: importing textual takes half a second, which no other command should spend.
     from xats_tui.dashboard.run import run
 
     return run(loaded, takeover=takeover, read_only=read_only)

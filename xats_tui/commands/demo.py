@@ -1,4 +1,4 @@
-"""`xats-tui demo`: a team of stand-ins at work, for trying everything out with nothing at stake."""
+"""`xats-tui demo`: a team of stand-in agents, for trying everything out safely."""
 
 import os
 import shutil
@@ -19,45 +19,43 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 
 SIZE = (120, 36)
-"""Columns and rows where no terminal says otherwise."""
+"""Columns and rows, if there is no terminal."""
 
 PROGRESS_INTERVAL_S = 5.0
-"""Seconds between two lines of progress."""
+"""Seconds between two progress lines."""
 
 POLL_INTERVAL_S = 0.1
 
-STARTING = "starting a dashboard and five stand-in agents, in a tmux server and a folder of their own: {folder}"
+STARTING = "starting a dashboard and five stand-in agents in a separate tmux server and folder: {folder}"
 
-KEYS = "F12 shows the dashboard from wherever you are; ctrl+q there ends the demo"
+KEYS = "F12 returns to the dashboard from any window; ctrl+q there ends the demo"
 
-NESTED = "this will be a tmux inside your tmux: ctrl+b reaches yours, ctrl+b ctrl+b the inner one"
+NESTED = "this opens a tmux inside your tmux: ctrl+b controls yours, ctrl+b ctrl+b the inner one"
 
 
 class _ToldToEnd(BaseException):
-    """A signal, or Ctrl-C."""
+    """Raised by a signal or Ctrl-C."""
 
 
 def demo(
     context: typer.Context,
     headless: Annotated[
-        bool, typer.Option("--headless", help="Do not show it; run for --seconds, then check what came of it.")
+        bool, typer.Option("--headless", help="Run unseen for --seconds, then check the outcome.")
     ] = False,
-    seconds: Annotated[
-        float, typer.Option(min=1, max=86_400, metavar="N", help="How long it runs with --headless.")
-    ] = 20.0,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave its folder behind, with database and log.")] = False,
+    seconds: Annotated[float, typer.Option(min=1, max=86_400, metavar="N", help="Duration with --headless.")] = 20.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the demo's folder, with database and log.")] = False,
 ) -> int:
     """Watch stand-in agents at work, and try everything on them.
 
-    Four of them send each other messages, share tasks and publish contracts; one of these has a half-typed draft in
-    its pane, one asks for permissions, and a fifth has ended.  Nothing of yours is touched: neither your
-    coordinator nor your tmux.  ctrl+q in the dashboard ends it all.
+    Four agents send each other messages, share tasks and publish contracts.  One of them has a half-typed draft in its
+    pane, another one asks for permissions; a fifth agent has ended.  Your own coordinator and tmux are not touched.
+    ctrl+q in the dashboard ends the demo.
     """
     if context.obj:
-        raise typer.BadParameter("the demo has settings of its own; give it none of the program's")
+        raise typer.BadParameter("the demo has settings of its own: run `xats-tui demo` without flags of the program")
     if not headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise StartError("the demo needs a terminal; `xats-tui demo --headless` runs it without one")
-    # Here, not above: the store takes a while to import, of which no other command should know.
+    # Deferred: importing the store takes a while, which no other command should spend.
     from xats_tui.demo.show import show
 
     left = "nothing of it is left"
@@ -91,7 +89,7 @@ def _headless(running: "Show", seconds: float) -> int:
     reported = begun
     while time.monotonic() < begun + seconds:
         if not running.is_on():
-            raise StartError("the dashboard of the demo has ended; run it with --keep and look into its log")
+            raise StartError("the demo's dashboard has ended: run `xats-tui demo --keep` and read its log")
         if time.monotonic() >= reported + PROGRESS_INTERVAL_S:
             reported = time.monotonic()
             _say(f"{reported - begun:3.0f} s: {running.outcome().in_short()}")
@@ -114,11 +112,12 @@ def _hear(number: int, frame: FrameType | None) -> None:
 
 
 def _be_deaf() -> None:
-    """The end takes a second or two, and is not to be broken off."""
+    """Ignore further signals."""
+    # The clean-up takes a second or two and must not be interrupted.
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
 
 
 def _say(text: str) -> None:
-    with suppress(OSError):  # the terminal may be closed
+    with suppress(OSError):  # the terminal may have been closed
         print(text, flush=True)

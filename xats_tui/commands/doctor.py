@@ -1,6 +1,6 @@
-"""`xats-tui doctor`: what may keep xats-tui from working here, each finding with its remedy.
+"""`xats-tui doctor`: looks for problems on this machine; every finding comes with a fix.
 
-Settings that cannot be used are a finding, too, where other commands refuse to start.
+Invalid settings are a finding, too, where other commands refuse to start.
 """
 
 import os
@@ -22,13 +22,13 @@ def doctor(
     quick: Annotated[bool, typer.Option("--quick", help="Only look: no round trip, no test wake.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
-    """Look for what may keep xats-tui from working here; nothing is changed, everything has its remedy.
+    """Look for problems that keep xats-tui from working here; nothing is changed, and every finding comes with a fix.
 
-    It looks at Python, terminal, tmux, home, coordinator, database and what the coding agents are told, and tries
-    a bridge and a wake in a world of their own.  The exit code is 1 if there is a problem.
+    It checks Python, terminal, tmux, home, coordinator, database and the configuration of the coding agents, and tries
+    a bridge and a wake in a separate environment.  The exit code is 1 if there is a problem.
     """
     loaded, complaint = _loaded({**(context.obj or {}), **flags})
-    # Here, not above: the database module and tomlkit are of no use to any other command.
+    # Deferred: the other commands have no use for the database module and tomlkit.
     from xats_tui.clients import ConfigContext
     from xats_tui.clients.setup.own_command import OwnCommand
     from xats_tui.doctor.finding import Case
@@ -45,7 +45,7 @@ def doctor(
 
 
 def _loaded(flags: Mapping[str, str]) -> tuple[Loaded, str]:
-    """The settings, and what is wrong with them; then the defaults in the home that was meant."""
+    """Return the settings and an empty complaint; for invalid settings, the defaults and the complaint."""
     try:
         return load(flags), ""
     except InvalidSettings as error:

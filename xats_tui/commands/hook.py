@@ -1,7 +1,4 @@
-"""`xats-tui hook`: what Claude Code's hooks run; passes the event on and prints what the coordinator answers.
-
-A hook must not get in the agent's way: without a coordinator, or with one that does not answer, it prints nothing.
-"""
+"""`xats-tui hook`: run by Claude Code's hooks; forwards the event and prints the coordinator's answer."""
 
 import json
 import sys
@@ -15,14 +12,15 @@ from xats_tui.runtime.settings import Loaded, Settings
 TIMEOUT_S = 3.0
 """Seconds for the coordinator to answer; the agent waits as long."""
 
+# Tool inputs can be whole files.
 MAX_EVENT_CHARS = 900_000
-"""Characters of an event at the most: tool inputs can be whole files."""
+"""Maximum characters of an event."""
 
 
 def hook(loaded: Loaded) -> int:
-    """Pass a Claude Code hook event from stdin to the coordinator (for hook settings, not for people).
+    """Forward a Claude Code hook event from stdin to the coordinator (for hook settings, not for people).
 
-    At the end of a turn it answers with the mail that waits, so that the agent reads it at once.
+    At the end of a turn it answers with the waiting messages, so that the agent reads them at once.
     """
     event = sys.stdin.read(MAX_EVENT_CHARS)
     if record := pid_file.running(loaded.settings.pid_path):

@@ -1,4 +1,4 @@
-"""`xats-tui launch`: an agent in a tmux pane of its own, started right and registered when the command ends."""
+"""`xats-tui launch`: starts an agent in a tmux pane of its own and waits until it has registered."""
 
 import json
 import os
@@ -26,39 +26,42 @@ CLIENTS = " or ".join((", ".join(list(PROGRAMS)[:-1]), list(PROGRAMS)[-1]))
 
 def launch(
     loaded: Loaded,
-    client: Annotated[str, typer.Argument(help=f"The program: {CLIENTS}.", metavar="CLIENT")],
+    client: Annotated[str, typer.Argument(help=f"Program to start: {CLIENTS}.", metavar="CLIENT")],
     extra: Annotated[
-        list[str] | None, typer.Argument(help="After --: further arguments for it.", metavar="-- ARGUMENT")
+        list[str] | None, typer.Argument(help="After --: further arguments for the program.", metavar="-- ARGUMENT")
     ] = None,
     *,
     name: Annotated[str, typer.Option("--name", help="The agent's name in its team.")],
-    team: Annotated[str | None, typer.Option("--team", help="Its team; the folder's name unless given.")] = None,
+    team: Annotated[str | None, typer.Option("--team", help="Its team; default: the folder's name.")] = None,
     role: Annotated[str | None, typer.Option("--role", help="A label that others can write to.")] = None,
-    folder: Annotated[Path, typer.Option("--dir", help="Where it works.", show_default="here")] = Path(),
-    window_name: Annotated[str, typer.Option("--window-name", help="Of the tmux window; else the agent's name.")] = "",
+    folder: Annotated[Path, typer.Option("--dir", help="Folder in which it works.", show_default="here")] = Path(),
+    window_name: Annotated[
+        str, typer.Option("--window-name", help="Of the tmux window; default: the agent's name.")
+    ] = "",
     pane: Annotated[bool, typer.Option("--pane", help="Split this pane instead of opening a window.")] = False,
     server: Annotated[str, typer.Option("-L", help="Another tmux server, by name.", metavar="NAME")] = "",
     socket: Annotated[str, typer.Option("--socket", help="Another tmux server, by its socket.", metavar="FILE")] = "",
     app_server: Annotated[
-        bool, typer.Option("--app-server", help="Codex: a server of its own, so that it is woken with nothing typed.")
+        bool, typer.Option("--app-server", help="Codex: use an app-server of its own, so that wakes type nothing.")
     ] = False,
     ask_first: Annotated[
-        bool, typer.Option("--ask-first", help="Leave to its configuration if xats's tools need your approval.")
+        bool,
+        typer.Option("--ask-first", help="Let its own settings decide whether the xats tools need your approval."),
     ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it has registered.")] = True,
-    patience: Annotated[int, typer.Option("--timeout", help="Seconds to wait at most.", min=1)] = 90,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be run, and do nothing.")] = False,
+    patience: Annotated[int, typer.Option("--timeout", help="Maximum seconds to wait.", min=1)] = 90,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the command and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
-    """Start an agent in a tmux window, registered as soon as it is up.
+    """Start an agent in a tmux window and register it.
 
-    It may use xats's own tools without asking, and nothing else that its configuration does not allow.  Further
-    arguments of the client go after --, as in: xats-tui launch codex --name qa -- --model gpt-5
+    It may use the xats tools without asking, and nothing else that its configuration does not allow.  Further arguments
+    of the client go after --, as in: xats-tui launch codex --name qa -- --model gpt-5
     """
     if problem := _misuse(client, socket, server, pane=pane, app_server=app_server):
         print(f"xats-tui: {problem}", file=sys.stderr)
         return MISUSED
-    # Here, not above: the other commands have no use for tmux.
+    # Deferred: the other commands have no use for tmux.
     from xats_tui.backend.services.launch.means import checked, means_for, prepared
 
     try:
@@ -78,8 +81,8 @@ def launch(
             return _shown(prepared(wanted, means), as_json=as_json)
         limit = timedelta(seconds=patience) if wait else None
         path = _socket_path(socket, server)
-        if server:  # tmux makes the folder for -L, but not for a path, by which it is called here
-            with suppress(OSError):  # then tmux says why it cannot
+        if server:  # tmux creates the folder for -L, but not for a path, which is what it is given here
+            with suppress(OSError):  # tmux then reports the reason itself
                 Path(path).parent.mkdir(mode=0o700, exist_ok=True)
         return _launched(loaded, wanted, path, limit, splits=pane, as_json=as_json)
     except Refusal as refusal:
@@ -89,7 +92,7 @@ def launch(
 def _launched(
     loaded: Loaded, wanted: LaunchRequest, socket: str, patience: timedelta | None, *, splits: bool, as_json: bool
 ) -> int:
-    # Here, not above: what no other command needs takes longer to import than they take.
+    # Deferred: these imports take longer than any other command.
     import asyncio
 
     from xats_tui.backend.services.launch.launcher import Launcher, LaunchSite, nobody
@@ -127,31 +130,31 @@ def _told(launched: LaunchResult, *, as_json: bool, is_here: bool) -> int:
     state = "is registered" if launched.agent_id else "starts"
     place = f"{launched.session}:{launched.window}, pane {launched.pane_id}"
     print(f"{wanted.name}@{wanted.team} {state}: {wanted.client} in {place}")
-    print(f"  go there: {f'tmux switch-client -t {launched.pane_id}' if is_here else launched.way}")
+    print(f"  to go there: {f'tmux switch-client -t {launched.pane_id}' if is_here else launched.way}")
     return 0
 
 
 def _misuse(client: str, socket: str, server: str, *, pane: bool, app_server: bool) -> str:
     if client not in PROGRAMS:
-        return f"{client} cannot be launched: {CLIENTS} can"
+        return f"{client} cannot be launched: choose {CLIENTS}"
     if socket and server:
-        return "-L and --socket both name a tmux server: give one of them"
+        return "-L and --socket both name a tmux server: use only one of them"
     if pane and (socket or server or not PaneRef.own(os.environ)):
-        return "--pane splits the pane that you are in: run it inside tmux, without -L and --socket"
+        return "--pane splits your current pane: run it inside tmux, without -L and --socket"
     if app_server and client != "codex":
-        return "--app-server is for codex"
+        return "--app-server works only for codex"
     return ""
 
 
 def _socket_path(socket: str, server: str) -> str:
-    """The path of the server's socket that was named; empty if none was."""
+    """Return the path of the named server's socket; empty if none was named."""
     if server:
         return str(Path(os.environ.get("TMUX_TMPDIR") or "/tmp") / f"tmux-{os.getuid()}" / server)
     return str(Path(socket).expanduser().absolute()) if socket else ""
 
 
 def _own_socket() -> str:
-    """The path of the socket that tmux itself would choose here."""
+    """Return the path of the socket that tmux itself would choose here."""
     return os.environ.get("TMUX", "").split(",")[0] or _socket_path("", "default")
 
 

@@ -10,20 +10,20 @@ from xats_tui.runtime.settings import Loaded
 
 def mcp(
     loaded: Loaded,
-    name: Annotated[str | None, typer.Option(envvar="XATS_NAME", help="Register the agent at once, as this.")] = None,
+    name: Annotated[str | None, typer.Option(envvar="XATS_NAME", help="Register the agent at once as this.")] = None,
     team: Annotated[str | None, typer.Option(envvar="XATS_TEAM", help="Its team, unless it names another.")] = None,
     role: Annotated[str | None, typer.Option(envvar="XATS_ROLE", help="Its role, unless it names another.")] = None,
     channel: Annotated[
-        bool, typer.Option("--channel", help="The host takes wakes on a Claude Code channel of this server.")
+        bool, typer.Option("--channel", help="The host accepts wakes on a Claude Code channel of this server.")
     ] = False,
 ) -> int:
     """Connect an agent to the coordinator.
 
-    This is an MCP server on stdin and stdout, to be started by the agent's own program, not by hand.  It starts a
-    coordinator without a screen if none runs, and connects again when the coordinator was restarted.
+    This is an MCP server on stdin and stdout; the agent's own program starts it.  It starts a coordinator without a
+    dashboard if none runs, and reconnects after a restart of the coordinator.
     """
     log_to_file(loaded.settings)
-    # Here, not above: the other commands have no use for an HTTP client.
+    # Deferred: the other commands have no use for an HTTP client.
     from xats_tui.mcp_bridge.bridge import run
     from xats_tui.mcp_bridge.registration_defaults import RequestedIdentity
 

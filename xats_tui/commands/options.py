@@ -1,6 +1,6 @@
-"""The flags that every command takes, one for each setting; they stand before or after the command's name.
+"""Flags of every command, one for each setting, accepted before or after the command's name.
 
-It knows how settings are named and described, not what they do.
+This module knows how settings are named and described, not what they do.
 """
 
 import functools
@@ -15,10 +15,10 @@ from xats_tui.runtime.settings import FILE_ONLY, Loaded, Settings, flag_of, load
 P = ParamSpec("P")
 
 FLAGS = tuple(name for name in Settings.model_fields if name not in FILE_ONLY)
-"""The settings that have a flag."""
+"""Settings that have a flag."""
 
 COMMON = ("home", "host", "port", "token", "db", "pid_file", "contracts")
-"""The flags that `--help` shows; the others are rarely needed, `xats-tui config` and the documentation list them."""
+"""Flags that `--help` shows; `xats-tui config` and the documentation list the others."""
 
 METAVARS = {
     "home": "DIR",
@@ -32,7 +32,7 @@ METAVARS = {
 
 
 def accepts_flags(command: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Make a typer callback of a function of the context, the flags that were given, and parameters of its own."""
+    """Turn a function of the context, the given flags and its own parameters into a typer callback."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())[2:]
 
     @functools.wraps(command)
@@ -50,7 +50,7 @@ def accepts_flags(command: Callable[..., int | None]) -> Callable[..., int | Non
 
 
 def with_settings(command: Callable[Concatenate[Loaded, P], int]) -> Callable[..., int | None]:
-    """Make a typer callback of a function of the effective settings and parameters of its own."""
+    """Turn a function of the effective settings and its own parameters into a typer callback."""
 
     def run(context: typer.Context, flags: Mapping[str, str], *args: P.args, **kwargs: P.kwargs) -> int:
         return command(load({**(context.obj or {}), **flags}), *args, **kwargs)
@@ -72,6 +72,6 @@ def _flag(name: str) -> inspect.Parameter:
         hidden=name not in COMMON,
         show_default=False,
     )
-    # Text, whatever the setting: only `settings` judges values, so that a bad one is told in the same words everywhere.
+    # Text for every setting: only `settings` judges values, so that an invalid one gets the same sentence everywhere.
     annotation = Annotated[str | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

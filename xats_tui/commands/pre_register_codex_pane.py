@@ -1,6 +1,6 @@
-"""`xats-tui pre-register-codex-pane`: what a launcher of Codex runs, to announce the pane that it is in.
+"""`xats-tui pre-register-codex-pane`: run by launchers of Codex to announce its pane.
 
-It speaks JSON on both outputs, for scripts.
+It prints JSON on both outputs, for scripts.
 """
 
 import json
@@ -26,7 +26,7 @@ FAILED, MISUSED = 1, 2
 
 
 class Failed(Exception):
-    """It cannot be done; what to print, and the exit code."""
+    """Raised on failure; holds the value to print and the exit code."""
 
     def __init__(self, printed: Any, code: int = FAILED) -> None:
         super().__init__(str(printed))
@@ -38,18 +38,17 @@ def pre_register_codex_pane(
     loaded: Loaded,
     pane: Annotated[str, typer.Option(help="The tmux pane, as $TMUX_PANE names it.", metavar="%N")] = "",
     agent_id: Annotated[str, typer.Option(help="A fresh UUID, also on Codex's command line.", metavar="UUID")] = "",
-    ttl: Annotated[
-        str | None, typer.Option(help="Seconds that it counts; 120 unless given, 600 at most.", metavar="S")
-    ] = None,
+    ttl: Annotated[str | None, typer.Option(help="Seconds of validity; default 120, at most 600.", metavar="S")] = None,
 ) -> int:
-    """Announce the tmux pane of a Codex that is about to be started (for launchers, not for people).
+    """Announce the tmux pane in which a Codex is about to start (for launchers, not for people).
 
-    Start it with `--remote URL` and with xats.agent_id="UUID" in its arguments; when it registers, the pane is its own.
+    Start Codex with `--remote URL` and with xats.agent_id="UUID" in its arguments; on registration the pane is bound to
+    it.
     """
     if not pane or not agent_id:
         print(USAGE, file=sys.stderr)
         return MISUSED
-    # Here, not above: the other commands have no use for an HTTP client.
+    # Deferred: the other commands have no use for an HTTP client.
     import asyncio
 
     try:
@@ -61,7 +60,7 @@ def pre_register_codex_pane(
 
 
 async def _announced(loaded: Loaded, pane: str, agent_id: str, ttl: str | None) -> Any:
-    """What the tool answers, if it agrees."""
+    """Return the tool's answer, if it is positive."""
     from xats_tui.mcp_bridge.session import CoordinatorSession, Interrupted, NotReached, RpcError
 
     token = loaded.settings.token or os.environ.get(TOKEN_VARIABLE) or None
@@ -80,7 +79,7 @@ async def _announced(loaded: Loaded, pane: str, agent_id: str, ttl: str | None) 
 
 
 def _endpoint(loaded: Loaded) -> str:
-    """Where the coordinator is: at the port that was given, else where its pid file says."""
+    """Return the coordinator's endpoint: the given port, or else the pid file's."""
     settings = loaded.settings
     record = pid_file.read(settings.pid_path)
     if loaded.sources["port"] == "flag" or (record is None and loaded.is_explicit("port")):
@@ -106,10 +105,10 @@ def _place() -> dict[str, str]:
 
 
 def _agreed(result: dict[str, Any]) -> Any:
-    """The tool's answer.
+    """Return the tool's answer.
 
     Raises:
-        Failed: it said no, in whatever form.
+        Failed: the answer is negative.
     """
     text = str(result["content"][0]["text"])
     try:

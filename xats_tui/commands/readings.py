@@ -1,4 +1,4 @@
-"""`xats-tui status`, `agents`, `messages`, `wakes`, `tasks`, `contracts`: what the running coordinator knows.
+"""`xats-tui status`, `agents`, `messages`, `wakes`, `tasks`, `contracts`: data of the running coordinator.
 
 They print tables for people and JSON for programs, and change nothing.
 """
@@ -24,13 +24,13 @@ Team = Annotated[
     str | None, typer.Option("--team", metavar="TEAM", help="Only this team.", autocompletion=complete_team)
 ]
 Agent = Annotated[
-    str | None, typer.Option("--agent", metavar="NAME", help="Only this agent's.", autocompletion=complete_agent)
+    str | None, typer.Option("--agent", metavar="NAME", help="Only of this agent.", autocompletion=complete_agent)
 ]
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000, help="So many rows at the most.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1000, help="Maximum number of rows.")]
 
 
 def status(loaded: Loaded, as_json: AsJson = False) -> int:
-    """Tell how the coordinator does and what needs you; exit code 1 if none runs."""
+    """Show the coordinator's state and what needs you; exit code 1 if none runs."""
     try:
         record = found(loaded.settings)
     except NotAsked:
@@ -49,17 +49,17 @@ def agents(
         str | None,
         typer.Argument(
             metavar="[NAME]",
-            help="One agent in detail: NAME, NAME@TEAM or the beginning of its id.",
+            help="One agent in detail: NAME, NAME@TEAM or the start of its id.",
             autocompletion=complete_agent,
         ),
     ] = None,
     team: Team = None,
-    online: Annotated[bool, typer.Option("--online", help="Only who is there now.")] = False,
+    online: Annotated[bool, typer.Option("--online", help="Only agents that are present now.")] = False,
     limit: Limit = 1000,
     as_json: AsJson = False,
     wide: Wide = False,
 ) -> int:
-    """List the agents, or show one and what stands in the way of waking it."""
+    """List the agents, or show one agent with the gates for waking it."""
     if name is None:
         answer = ask(loaded.settings, "agents", team=team, online=online, limit=limit)
         return show_list(answer, "agents", as_json=as_json, wide=wide)
@@ -70,18 +70,16 @@ def messages(
     loaded: Loaded,
     message: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[ID]", help="One message: its id or the beginning of it.", autocompletion=complete_message
-        ),
+        typer.Argument(metavar="[ID]", help="One message: its id or the start of it.", autocompletion=complete_message),
     ] = None,
     agent: Agent = None,
     team: Team = None,
-    unread: Annotated[bool, typer.Option("--unread", help="Only what its recipient has not read.")] = False,
+    unread: Annotated[bool, typer.Option("--unread", help="Only messages that their recipient has not read.")] = False,
     limit: Limit = 50,
     as_json: AsJson = False,
     wide: Wide = False,
 ) -> int:
-    """List the newest messages, or show one with what became of it."""
+    """List the newest messages, or show one message with its recipients and wakes."""
     if message is None:
         answer = ask(loaded.settings, "messages", agent=agent, team=team, unread=unread, limit=limit)
         return show_list(answer, "messages", as_json=as_json, wide=wide)
@@ -94,19 +92,19 @@ def wakes(
         str | None,
         typer.Argument(
             metavar="[ID]",
-            help="The wakes of one message, with every attempt: its id or the beginning of it.",
+            help="The wakes of one message, with every attempt: its id or the start of it.",
             autocompletion=complete_message,
         ),
     ] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Only what has failed and is still unread.")] = False,
-    waiting: Annotated[bool, typer.Option("--waiting", help="Only what is still to be tried.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only failed wakes of unread messages.")] = False,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only wakes that are still to be tried.")] = False,
     agent: Agent = None,
     team: Team = None,
     limit: Limit = 50,
     as_json: AsJson = False,
     wide: Wide = False,
 ) -> int:
-    """List the newest wakes, or show those of one message with every attempt."""
+    """List the newest wakes, or show the wakes of one message with every attempt."""
     if message is None:
         settings = loaded.settings
         answer = ask(settings, "wakes", failed=failed, waiting=waiting, agent=agent, team=team, limit=limit)
@@ -119,16 +117,16 @@ def tasks(
     loaded: Loaded,
     task: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="One task: its id or the beginning of it.", autocompletion=complete_task),
+        typer.Argument(metavar="[ID]", help="One task: its id or the start of it.", autocompletion=complete_task),
     ] = None,
-    is_open: Annotated[bool, typer.Option("--open", help="Only what is not done.")] = False,
+    is_open: Annotated[bool, typer.Option("--open", help="Only unfinished tasks.")] = False,
     agent: Agent = None,
     team: Team = None,
     limit: Limit = 50,
     as_json: AsJson = False,
     wide: Wide = False,
 ) -> int:
-    """List the tasks, unfinished ones first, or show one."""
+    """List the tasks, unfinished ones first, or show one task."""
     if task is None:
         answer = ask(loaded.settings, "tasks", open=is_open, agent=agent, team=team, limit=limit)
         return show_list(answer, "tasks", as_json=as_json, wide=wide)
@@ -148,7 +146,7 @@ def contracts(
     as_json: AsJson = False,
     wide: Wide = False,
 ) -> int:
-    """List the contracts, or show one with its versions and who has which."""
+    """List the contracts, or show one contract with its versions and readers."""
     answer = ask(loaded.settings, "contracts", name=name, team=team, limit=limit)
     if name is None:
         return show_list(answer, "contracts", as_json=as_json, wide=wide)

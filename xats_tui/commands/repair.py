@@ -1,4 +1,4 @@
-"""`xats-tui repair`: a new database of what can be read of a damaged one."""
+"""`xats-tui repair`: a new database from the readable parts of a damaged one."""
 
 import json
 from dataclasses import asdict
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from xats_tui.backend.store.upkeep.salvage import Salvaged
 
 NAMES = {
-    "activity": "operator's acts",
+    "activity": "operator's actions",
     "calls": "kept answers",
     "channel_proxies": "channels",
     "codex_pane_pre_registrations": "announced panes",
@@ -25,18 +25,19 @@ NAMES = {
     "message_delivery_status": "wakes",
     "wake_attempts": "attempts to wake",
 }
-"""What the tables hold, where their names do not say it."""
+"""Content of the tables whose names do not tell it."""
 
 
 def repair(
     loaded: Loaded,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
-    """Save what can be read of a damaged database into a new one, which takes its place.
+    """Save the readable data of a damaged database into a new one, which takes its place.
 
-    The coordinator must not run.  The damaged file is kept beside the new one; a database that is whole is left alone.
+    The coordinator must not be running.  The damaged file is kept beside the new one; an undamaged database is not
+    changed.
     """
-    # Here, not above: no other command needs them, and the clock brings asyncio with it.
+    # Deferred: no other command needs them, and the clock imports asyncio.
     from xats_tui.backend.store.upkeep.repair import repair as repair_database
     from xats_tui.core.clock import SystemClock
 
@@ -49,7 +50,7 @@ def repair(
         kept = str(done.kept) if done.kept else None
         print(json.dumps({"database": str(path), "complaint": done.complaint, "kept": kept, "tables": tables}))
     elif not done.complaint:
-        print(f"{path} is whole: nothing was changed")
+        print(f"{path} is not damaged: nothing was changed")
     else:
         print(f"{path} was damaged: {_line(done.complaint)}")
         print("\n".join(_report(done)))
@@ -58,7 +59,7 @@ def repair(
 
 
 def _report(done: "Repair") -> list[str]:
-    """A line for every table that had anything in it."""
+    """Return a line for each table that had rows."""
     shown = [one for one in done.tables if one.saved or one.known != 0]
     width = max(len(_name(one)) for one in shown)
     return [f"  {_name(one):<{width}}  {_saved(one)}" for one in shown]
@@ -66,7 +67,7 @@ def _report(done: "Repair") -> list[str]:
 
 def _saved(one: "Salvaged") -> str:
     if one.known is None:
-        return f"{one.saved:,} saved; nothing tells how many there were"
+        return f"{one.saved:,} saved; the number before is unknown"
     lost = one.known - one.saved
     return f"{one.saved:,} saved, {lost:,} lost" if lost > 0 else f"{one.saved:,} saved: all"
 
@@ -76,5 +77,5 @@ def _name(one: "Salvaged") -> str:
 
 
 def _line(complaint: str) -> str:
-    """SQLite's complaint, which has lines of its own, in one."""
+    """Return SQLite's complaint as a single line."""
     return " ".join(complaint.split())

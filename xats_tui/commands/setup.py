@@ -1,4 +1,4 @@
-"""`xats-tui setup`: connects the clients that are installed, by their own configuration."""
+"""`xats-tui setup`: connects the installed clients through their own configuration."""
 
 import sys
 from enum import StrEnum
@@ -13,7 +13,7 @@ EXIT_FAILED = 1
 
 
 class ClientOption(StrEnum):
-    """Which clients."""
+    """Clients to set up."""
 
     CLAUDE_CODE = "claude-code"
     CODEX = "codex"
@@ -22,7 +22,7 @@ class ClientOption(StrEnum):
 
 
 class ScopeOption(StrEnum):
-    """For whom."""
+    """Scope of the configuration."""
 
     USER = "user"
     PROJECT = "project"
@@ -31,21 +31,21 @@ class ScopeOption(StrEnum):
 def setup(
     loaded: Loaded,
     client: Annotated[
-        ClientOption, typer.Argument(help="Which client; `all` means those that are installed.")
+        ClientOption, typer.Argument(help="Client to connect; `all` means every installed one.")
     ] = ClientOption.ALL,
     scope: Annotated[
-        ScopeOption, typer.Option(help="For you in every folder, or for whoever works in this one.")
+        ScopeOption, typer.Option(help="For you in every folder, or for everybody who works in this folder.")
     ] = ScopeOption.USER,
-    hooks: Annotated[bool, typer.Option("--hooks/--no-hooks", help="Claude Code's hooks, too.")] = True,
+    hooks: Annotated[bool, typer.Option("--hooks/--no-hooks", help="Also set up Claude Code's hooks.")] = True,
     allow: Annotated[
-        bool, typer.Option("--allow/--no-allow", help="The rule by which xats's tools need no approval, too.")
+        bool, typer.Option("--allow/--no-allow", help="Also allow the xats tools without approval.")
     ] = True,
-    remove: Annotated[bool, typer.Option("--remove", help="Take out what setup has put in.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove what setup has added.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes and make none.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Make the changes without a question.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Make the changes without asking.")] = False,
 ) -> int:
-    """Connect the coding agents on this machine: show the change to their configuration, ask, back up, write."""
-    # Here, not above: no other command needs to know what the clients read.
+    """Connect the coding agents on this machine: show the changes to their configuration, ask, back up, write."""
+    # Deferred: no other command needs the clients' configuration.
     from xats_tui.clients import ConfigScope
     from xats_tui.clients.setup.config_files import NotUnderstood
     from xats_tui.clients.setup.conversation import SetupRefused, SetupRequest, set_up

@@ -110,7 +110,7 @@ class _Life:
         self._taker: int | None = None
         """Process id of the successor, if this process was told to make room."""
         self._last_act = threading.Lock()
-        """Lock of whoever stops the coordinator: the main thread, unless the terminal blocks it."""
+        """Lock for the last step: the main thread takes it, unless the terminal blocks that thread."""
 
     def live(self) -> None:
         """Show the dashboard until another step is chosen, and take that step."""

@@ -1,4 +1,4 @@
-"""The demo: a team of stand-ins in a tmux server of its own, with a dashboard before them.
+"""Demo: a team of stand-in agents in a tmux server of its own, with a dashboard.
 
-It drives the real program from outside, as agents and a person do; nothing of the coordinator is done here.
+It drives the real program from outside, as agents and a person do; it contains no coordinator code.
 """

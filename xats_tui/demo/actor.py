@@ -1,6 +1,6 @@
-"""What every stand-in does: it reads its mail when a hint says so, answers the operator, and works off the board.
+"""Behaviour common to all stand-ins: read messages after a hint, answer the operator, work through the board.
 
-It knows the tools and its own screen; what is particular to one part is in `parts`.
+It knows the tools and its own screen; `parts` contains the behaviour of each role.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from xats_tui.demo.mcp_client import CallFailed, McpClient
 from xats_tui.demo.script import DemoRole
 
 HINT = "[xats]"
-"""What the line begins with that wakes an agent."""
+"""Prefix of the line that wakes an agent."""
 
 READING, WORKING = 0.6, 1.2
-"""Seconds that it takes to read mail and to do a task; long enough to be seen."""
+"""Seconds for reading messages and for a task; long enough to be noticed."""
 
 OPERATOR = "operator"
 
@@ -23,7 +23,7 @@ Task = Mapping[str, Any]
 
 
 class Actor:
-    """One agent of the demo at its terminal."""
+    """An agent of the demo with its terminal."""
 
     def __init__(self, part: DemoRole, console: DemoConsole, client: McpClient) -> None:
         self.part = part
@@ -31,15 +31,15 @@ class Actor:
         self._client = client
         self._agent_id = ""
         self._forbidden: set[str] = set()
-        """Tasks for which a permission was refused."""
+        """Ids of tasks for which permission was refused."""
         self.idea_at: float | None = None
-        """When it does something of its own accord, by the loop's clock."""
+        """Time of the next spontaneous action, by the loop's clock."""
 
     async def play(self) -> None:
-        """Live: hear what is typed, and now and then have an idea."""
+        """Run the agent: react to submitted prompts, and act spontaneously now and then."""
         me = await self.call("whoami")
         self._agent_id = str(me["agent_id"])
-        self.console.say("●", f"Registered as {self.part.name} ({self.part.role}). I read my mail when I am woken.")
+        self.console.say("●", f"Registered as {self.part.name} ({self.part.role}). I read my messages when I am woken.")
         await self.begin()
         while True:
             try:
@@ -52,53 +52,53 @@ class Actor:
                 await self._try(self._hear(prompt))
 
     async def begin(self) -> None:
-        """Do what comes first."""
+        """Perform the role's first action."""
 
     async def have_idea(self) -> None:
-        """Do what nobody asked for; says itself when it does so again."""
+        """Perform a spontaneous action; call `have_idea_in` to schedule the next one."""
 
     async def work(self, task: Task) -> str:
-        """Do a task; what came of it."""
+        """Perform a task and return the result."""
         async with self.console.at_work(f"Working on {task['title']}"):
             await asyncio.sleep(WORKING)
         return "done"
 
     async def is_allowed(self, task: Task) -> bool:
-        """Whether it may begin a task."""
+        """Return whether the role may begin a task."""
         return bool(task)
 
     async def done(self, task: Task) -> None:
-        """Tell who else should know that a task is done."""
+        """Notify other agents that a task is done."""
 
     async def read(self, message: Mapping[str, Any]) -> None:
-        """Act on a message of another agent."""
+        """React to a message of another agent."""
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """Call a tool, for everybody to see."""
+        """Call a tool and show the call on the screen."""
         answer = await self._client.call(tool, **arguments)
         self.console.say("└", f"xats - {tool} {_in_short(arguments)}")
         return answer
 
     async def tell(self, name: str, subject: str, body: str, *, need_reply: bool = True) -> None:
-        """Write to somebody."""
+        """Send a message to an agent."""
         await self.call("send_message", to_agent_name=name, subject=subject, body=body, need_reply=need_reply)
 
     def have_idea_in(self, seconds: float) -> None:
-        """Set the time of the next idea."""
+        """Schedule the next spontaneous action."""
         self.idea_at = asyncio.get_running_loop().time() + seconds
 
     async def board(self) -> Sequence[Task]:
-        """The team's tasks, the oldest first."""
+        """Return the team's tasks, oldest first."""
         tasks: Sequence[Task] = (await self._client.call("task_list"))["tasks"]
         return tasks
 
     async def work_off_board(self) -> None:
-        """Do every task that is ours, one after another."""
+        """Perform every available task of this agent, one after another."""
         while task := self._next_task(await self.board()):
             await self._do(task)
 
     async def _try(self, deed: Awaitable[None]) -> None:
-        """Do something, and live on if a tool refuses."""
+        """Await an action and survive a refusal of a tool."""
         try:
             await deed
         except (CallFailed, TimeoutError) as error:
@@ -107,13 +107,13 @@ class Actor:
     async def _hear(self, prompt: str) -> None:
         self.console.say("❯", prompt)
         if prompt.startswith(HINT):
-            async with self.console.at_work("Reading my mail"):
+            async with self.console.at_work("Reading my messages"):
                 await asyncio.sleep(READING)
                 messages = await self._mail()
             for message in messages:
                 await self._take(message)
         else:
-            self.console.say("●", "Understood. I am a stand-in: I look at the board, that is all that I can do.")
+            self.console.say("●", "Understood. I am a stand-in, so all I can do is look at the board.")
         await self.work_off_board()
 
     async def _mail(self) -> list[Mapping[str, Any]]:
@@ -157,7 +157,7 @@ class Actor:
         await self._hand_on(task)
 
     async def _hand_on(self, done: Task) -> None:
-        """Tell those whose tasks can begin."""
+        """Notify the agents whose tasks can begin now."""
         tasks = await self.board()
         completed = {task["id"] for task in tasks if task["status"] == "completed"}
         for task in tasks:
@@ -171,7 +171,7 @@ class Actor:
 
 
 def meant_for(name: str) -> str:
-    """How a task says whose it is."""
+    """Return the task description that assigns a task to an agent."""
     return f"for {name}"
 
 

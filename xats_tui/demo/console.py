@@ -1,6 +1,6 @@
-"""A stand-in's terminal: it takes keys, keeps the input line, and shows what the program does.
+"""Terminal of a stand-in: takes keys, keeps the input line, and shows the program's actions.
 
-It knows nothing of what the prompts that are submitted mean.
+It does not know the meaning of submitted prompts.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ FRAME_INTERVAL_S = 0.25
 """Seconds between two frames of the spinner."""
 
 KEY_INTERVAL_S = 0.03
-"""Seconds for a letter that is typed at the pane."""
+"""Seconds for each letter of a draft."""
 
 MAX_PARAGRAPHS = 200
-"""Paragraphs of the transcript that are kept."""
+"""Maximum paragraphs of the transcript."""
 
 OPEN = b"\x1b[?1049h\x1b[?2004h"
-"""A screen of its own, pastes in brackets."""
+"""Enter the alternate screen and bracketed paste."""
 CLOSED = b"\x1b[?2004l\x1b[?7h\x1b[?1049l\x1b[?25h"
 
 
 class DemoConsole:
-    """The screen of one stand-in, and the prompts that were submitted to it."""
+    """Screen of a stand-in, and the prompts submitted to it."""
 
     def __init__(self, title: str) -> None:
         self._picture = StandInScreen(title=title, transcript=())
@@ -41,21 +41,21 @@ class DemoConsole:
         self._keys = Keys()
         self._answer: asyncio.Future[int] | None = None
         self.prompts: asyncio.Queue[str] = asyncio.Queue()
-        """What was submitted and not yet heard."""
+        """Submitted prompts that were not handled yet."""
 
     @property
     def draft(self) -> str:
-        """What stands in the input line."""
+        """Text in the input line."""
         return self._picture.draft
 
     def say(self, sign: str, text: str) -> None:
-        """Add a paragraph; whatever in it is not printable is shown as a question mark."""
+        """Add a paragraph; unprintable characters are shown as question marks."""
         shown = "".join(character if character.isprintable() else "?" for character in " ".join(text.split()))
         self._transcript.append(sign + shown)
         self._show(replace(self._picture, transcript=tuple(self._transcript)))
 
     async def ask(self, question: DemoQuestion) -> int:
-        """Ask in the place of the input line; the number of the option that was chosen."""
+        """Show a question in place of the input line; return the number of the chosen option."""
         self._answer = asyncio.get_running_loop().create_future()
         self._show(replace(self._picture, question=question, doing=""))
         try:
@@ -66,7 +66,7 @@ class DemoConsole:
 
     @asynccontextmanager
     async def at_work(self, doing: str) -> AsyncIterator[None]:
-        """Look busy for the life of the block."""
+        """Show the spinner for the length of the block."""
         spinning = asyncio.create_task(self._spin(doing))
         try:
             yield
@@ -75,13 +75,13 @@ class DemoConsole:
             self._show(replace(self._picture, doing=""))
 
     async def type(self, text: str) -> None:
-        """Do what a person does at the pane: type, letter by letter, without sending it."""
+        """Type a draft letter by letter, as a person would, without submitting it."""
         for letter in text:
             self._show(replace(self._picture, draft=self._picture.draft + letter))
             await asyncio.sleep(KEY_INTERVAL_S)
 
     def submit(self) -> None:
-        """Send what stands in the input line."""
+        """Submit the text in the input line."""
         prompt = self._picture.draft.strip()
         self._show(replace(self._picture, draft=""))
         if prompt:
@@ -89,7 +89,7 @@ class DemoConsole:
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Have the terminal for the life of the block."""
+        """Take over the terminal for the length of the block."""
         before = termios.tcgetattr(0)
         loop = asyncio.get_running_loop()
         tty.setraw(0)

@@ -1,4 +1,4 @@
-"""What comes from a terminal, as keys and text.  It knows no screen."""
+"""Parser for terminal input: bytes to keys and text.  It knows no screen."""
 
 import codecs
 import re
@@ -19,14 +19,14 @@ ARROWS = {"A": "up", "B": "down"}
 
 
 class Keys:
-    """Reads keys out of the bytes of a terminal; what is pasted is text, whatever is in it."""
+    """Reads keys from a terminal's bytes; pasted bytes are always text."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._pasting = False
 
     def read(self, received: bytes) -> Iterator[tuple[str, str]]:
-        """Pairs of a kind and what came: `("key", "enter")`, `("text", "hello")`."""
+        """Yield pairs of a kind and a value: `("key", "enter")`, `("text", "hello")`."""
         for token in TOKEN.finditer(self._decoder.decode(received)):
             if token[1]:
                 self._pasting = token[1] == "200"

@@ -1,6 +1,7 @@
-"""A bridge as the child of a stand-in, and JSON-RPC with it in lines.
+"""A bridge as the child of a stand-in, with JSON-RPC in lines.
 
-The MCP SDK takes a second to import; five stand-ins start at once, and what they say is three kinds of messages.
+The MCP SDK is not used here: it takes a second to import, five stand-ins start at once, and three kinds of messages are
+enough.
 """
 
 import asyncio
@@ -13,14 +14,14 @@ from typing import Any
 PROTOCOL = "2025-11-25"
 
 MAX_LINE_BYTES = 4_000_000
-"""Bytes of an answer at the most: an inbox page of the longest bodies."""
+"""Maximum bytes of an answer: an inbox page of the longest bodies."""
 
 TIMEOUT_S = 30.0
-"""Seconds for an answer; the coordinator may be starting again."""
+"""Seconds for an answer; the coordinator may be restarting."""
 
 
 class CallFailed(Exception):
-    """A tool refused; the text is what it said."""
+    """Raised when a tool refuses; the text is its answer."""
 
 
 class McpClient:
@@ -31,12 +32,12 @@ class McpClient:
         self._ids = itertools.count(1)
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """What a tool answers.
+        """Return a tool's answer.
 
         Raises:
-            CallFailed: it refused.
+            CallFailed: the tool refused.
             EOFError: the bridge has ended.
-            TimeoutError: it does not answer.
+            TimeoutError: the bridge does not answer.
         """
         result = await self._request("tools/call", {"name": tool, "arguments": arguments})
         text = result["content"][0]["text"]
@@ -49,7 +50,7 @@ class McpClient:
         return answer
 
     async def shake_hands(self) -> None:
-        """Begin; a bridge that was told a name registers it by then."""
+        """Perform the MCP handshake; a bridge that was given a name has registered afterwards."""
         client = {"name": "stand-in", "version": "demo"}
         await self._request("initialize", {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client})
         self._write({"method": "notifications/initialized"})
@@ -80,7 +81,7 @@ class McpClient:
 
 @asynccontextmanager
 async def bridge(command: Sequence[str]) -> AsyncIterator[McpClient]:
-    """A bridge for the life of the block, its handshake done."""
+    """Provide a bridge for the length of the block, after its handshake."""
     pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     process = await asyncio.create_subprocess_exec(
         *command, stdin=pipe, stdout=pipe, stderr=nowhere, limit=MAX_LINE_BYTES

@@ -1,4 +1,4 @@
-"""What came of a demo, as the store tells it: what must have happened, and whether it did."""
+"""Outcome of a demo, read from its database: what must have happened, and whether it did."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
 from xats_tui.demo.script import CAST, CONTRACT, TEAM
 
 MAX_ROWS = 1_000
-"""Rows at the most; a demo of an hour has fewer."""
+"""Maximum rows; a demo of an hour has fewer."""
 
 SHELL = "the pane now runs sh"
-"""What the evidence of the wake says that must fail."""
+"""Text in the evidence of the wake that must fail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoCheck:
-    """One thing that must have happened."""
+    """Result of a check of the outcome."""
 
     about: str
     said: str
-    """What was found, for people."""
+    """Description for people."""
     holds: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoOutcome:
-    """Everything that the store holds of a demo."""
+    """Everything that the database holds of a demo."""
 
     names: Mapping[str, str]
-    """Of the agents, by id."""
+    """Names of the agents, by id."""
     wakes: Sequence[Wake]
     tasks: Sequence[Task]
     contract: ContractSummary | None
@@ -57,12 +57,12 @@ class DemoOutcome:
             )
 
     def in_short(self) -> str:
-        """One line of progress."""
+        """Return a progress line."""
         done = sum(task.status is TaskStatus.COMPLETED for task in self.tasks)
         return f"agents {len(self.names)}, wakes {len(self.wakes)}, tasks done {done} of {len(self.tasks)}"
 
     def findings(self) -> Iterator[DemoCheck]:
-        """Everything that must have happened."""
+        """Yield the results of all checks."""
         yield self._agents()
         yield self._messages()
         yield self._tasks()
@@ -116,5 +116,5 @@ class DemoOutcome:
 
 
 def _is_before(one: Task, other: Task) -> bool:
-    """Whether a task was completed before another was claimed."""
+    """Return whether a task was completed before another was claimed."""
     return bool(one.completed_at and other.claimed_at and one.completed_at <= other.claimed_at)

@@ -1,4 +1,4 @@
-"""What is particular to each part: who begins a round, who asks before acting, who leaves a sentence half written."""
+"""Behaviour of each role: who begins a round, who asks for permission, who leaves a draft."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,26 +8,28 @@ from xats_tui.demo.actor import WORKING, Actor, Task, meant_for
 from xats_tui.demo.picture import DemoQuestion
 from xats_tui.demo.script import CONTRACT, FEATURES, STEPS, VERSIONS
 
+# The first pause is short, so that a newcomer sees more than the start.
 FIRST_PAUSE, PAUSE = 2.0, 12.0
-"""Seconds from the end of a round to the next: the first comes soon, so that a newcomer sees more than a start."""
+"""Seconds from the end of a round to the next: after the first round, and later."""
 
+# So many are unfinished only if an agent is missing that would do them.
 MAX_UNFINISHED_TASKS = 9
-"""Unfinished tasks at which no round is begun: somebody is not there to do them."""
+"""Number of unfinished tasks at which no round is begun."""
 
 DRAFT_BEGINS, DRAFT_STAYS = 1.0, 45.0
-"""Seconds until somebody begins to type at the pane of docs, and until that is sent."""
+"""Seconds until a draft is begun in the pane of docs, and until it is sent."""
 
 DRAFT = "please mention in the guide that refunds take"
 
 STAY_S = 2.0
-"""Seconds for which the one that leaves is there."""
+"""Seconds for which the leaving agent stays."""
 
 OFFER = "ready to deploy"
-"""The subject of the last letter of the one that leaves; the answer comes too late."""
+"""Subject of the leaving agent's last message; the answer comes too late."""
 
 
 class BackendRole(Actor):
-    """Begins each round, publishes the contract, and writes to whoever is next."""
+    """Begins each round, publishes the contract, and writes to the next agent."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -75,7 +77,7 @@ class BackendRole(Actor):
 
 
 class FrontendRole(Actor):
-    """Keeps up with every version of the contract."""
+    """Follows every version of the contract."""
 
     async def begin(self) -> None:
         await self.call("subscribe_contract", name=CONTRACT)
@@ -94,13 +96,13 @@ class FrontendRole(Actor):
 
 
 class TesterRole(Actor):
-    """Asks before it runs anything, except for the first time, and until it is told not to."""
+    """Asks for permission before each test run but the first, until told not to."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._asks = False
         self._was_told = False
-        """Not to ask again."""
+        """True once it was told not to ask again."""
 
     async def is_allowed(self, task: Task) -> bool:
         if not self._asks:
@@ -149,7 +151,7 @@ class WriterRole(Actor):
 
 
 class OperationsRole(Actor):
-    """Deploys what it is asked to; the first time its program ends before anybody asks."""
+    """Deploys on request; the first time, its program ends before a request arrives."""
 
     async def begin(self) -> None:
         if self.part.leaves:
@@ -171,4 +173,4 @@ PARTS: Mapping[str, type[Actor]] = {
     "docs": WriterRole,
     "ops": OperationsRole,
 }
-"""Who plays whom, by name."""
+"""Class for each agent, by name."""

@@ -1,6 +1,6 @@
-"""What a stand-in shows: a transcript, an input line between two rules, or a question in its place.
+"""Screen of a stand-in: a transcript, and an input line between two rules or a question in its place.
 
-It is drawn as Claude Code draws it, so that the reader of that program's screens tells its states.  Pure.
+It is drawn like Claude Code's screen, so that the reader for that program recognises its states.  Pure functions.
 """
 
 import textwrap
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MARGIN_CELLS = 2
-"""Cells at the left of the input line, for its mark."""
+"""Width of the mark to the left of the input line."""
 
 DIM, BOLD, ACCENT, PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[38;5;173m", "\x1b[0m"
 
@@ -17,7 +17,7 @@ SPINNER = "·✢✳✶✻✽"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoQuestion:
-    """What the program asks before it goes on."""
+    """Question that the program asks before it continues."""
 
     tool: str
     command: str
@@ -28,22 +28,22 @@ class DemoQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandInScreen:
-    """Everything that is on the screen."""
+    """Everything on the screen."""
 
     title: str
     transcript: Sequence[str]
-    """Paragraphs, the newest last; the first character is a sign of its own."""
+    """Paragraphs, newest last; the first character of each is its sign."""
     draft: str = ""
-    """What stands in the input line."""
+    """Text in the input line."""
     doing: str = ""
-    """What the program is at work on; empty if it is idle."""
+    """Current work; empty if the program is idle."""
     beat: int = 0
-    """Turns the spinner."""
+    """Phase of the spinner."""
     question: DemoQuestion | None = None
 
 
 def draw(picture: StandInScreen, columns: int, rows: int) -> str:
-    """The bytes that bring a terminal of that size from any state to this picture, the cursor in the input line."""
+    """Return the bytes that draw this screen on a terminal of this size, with the cursor in the input line."""
     lower, row, column = _lower_part(picture, columns)
     room = max(1, rows - len(lower))
     upper = [f"{BOLD}{ACCENT}● {PLAIN}{BOLD}{picture.title}{PLAIN}", ""]
@@ -57,7 +57,7 @@ def draw(picture: StandInScreen, columns: int, rows: int) -> str:
 
 
 def _lower_part(picture: StandInScreen, columns: int) -> tuple[list[str], int, int]:
-    """The rows below the transcript, and where among them the cursor stands."""
+    """Return the rows below the transcript, and the cursor's row and column in them."""
     rule = f"{DIM}{'─' * columns}{PLAIN}"
     if picture.question:
         rows = ["", rule, *_asked(picture.question)]

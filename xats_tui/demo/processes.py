@@ -1,4 +1,4 @@
-"""The processes of one demo, told by the tmux server in their environment, and their end.  It knows no others."""
+"""Processes of a demo, found by their environment, and their end."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,24 +8,27 @@ from pathlib import Path
 import psutil
 
 MARK = "TMUX_TMPDIR"
-"""What is the demo's folder in the environment of everything that it starts, and of nothing else."""
+"""Environment variable that holds the demo's folder in every process of the demo, and in no other."""
 
+# A coordinator takes at most five seconds.
 TIMEOUT_S = 6.0
-"""Seconds for processes that are told to stop; a coordinator takes five at the most."""
+"""Seconds for processes to stop when told to."""
 
 POLL_INTERVAL_S = 0.05
 
+# A bridge may have started a coordinator at the last moment.
 END_ROUNDS = 3
-"""How often what has come meanwhile is ended, too: a bridge may have started a coordinator at the last moment."""
+"""Number of rounds in which newly started processes are ended, too."""
 
 
 def all_of(folder: Path) -> list[psutil.Process]:
-    """Every process of the demo but tmux, which ends otherwise."""
+    """Return every process of the demo except tmux, which is ended separately."""
     return [process for process in psutil.process_iter() if _is_of(process, folder)]
 
 
 def end(folder: Path) -> None:
-    """End them all: the agents first, so that none of them starts a coordinator anew."""
+    """End all processes of the demo."""
+    # Agents first, so that none of them starts a coordinator again.
     _stop([process for process in all_of(folder) if _is_agent(process)])
     for _ in range(END_ROUNDS):
         if left := all_of(folder):
@@ -36,12 +39,12 @@ def _is_of(process: psutil.Process, folder: Path) -> bool:
     try:
         is_tmux = process.name().startswith("tmux")
         return not is_tmux and process.environ().get(MARK) == str(folder)
-    except (psutil.Error, OSError):  # somebody else's, or it has just ended
+    except (psutil.Error, OSError):  # another user's process, or one that has just ended
         return False
 
 
 def _is_agent(process: psutil.Process) -> bool:
-    """Whether it is a stand-in or its bridge."""
+    """Return whether the process is a stand-in or its bridge."""
     try:
         command = process.cmdline()
     except (psutil.Error, OSError):
@@ -60,7 +63,7 @@ def _stop(processes: Sequence[psutil.Process]) -> None:
 
 
 def _lives(process: psutil.Process) -> bool:
-    """Whether it can still do anything; one that nobody waits for cannot."""
+    """Return whether the process still runs; a zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""Who plays in the demo, and the schemas that they argue about.  It knows names, not how anything is done."""
+"""Cast of the demo, and the schemas of its contract."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ TEAM = "shop"
 CONTRACT = "orders"
 
 FEATURES = ("orders", "refunds", "discounts", "shipping", "invoices", "returns")
-"""What a round builds, one after another."""
+"""Features that the rounds build, one after another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoRole:
-    """One agent of the demo."""
+    """An agent of the demo."""
 
     name: str
     role: str
     leaves: bool = False
-    """Its program ends soon after the start, and its pane is a shell from then on."""
+    """True if its program ends soon after the start, leaving a shell in its pane."""
 
 
 CAST = (
@@ -29,7 +29,7 @@ CAST = (
     DemoRole(name="docs", role="writer"),
     DemoRole(name="ops", role="operations", leaves=True),
 )
-"""Four that work, and one whose program has ended."""
+"""Four agents that work, and one whose program ends."""
 
 
 def _schema(total: Mapping[str, Any], required: tuple[str, ...], **more: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -45,13 +45,13 @@ VERSIONS = (
     ("a note may be added", _schema(_MONEY, ("id", "total"), note={"type": "string"})),
     ("status must be there", _schema(_MONEY, ("id", "total", "status"), status={"enum": ["open", "paid"]})),
 )
-"""What each version says of itself, and its schema; the second and the fourth break the one before.  After the last
-comes the first again."""
+"""Note and schema of each version; the second and fourth are breaking.  After the last one, the list starts again.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One task of a round."""
+    """A task of a round."""
 
     title: str
     owner: str
@@ -66,4 +66,4 @@ STEPS = (
     Step(title="guide", owner="docs", after=("endpoint",)),
     Step(title="tests", owner="qa", after=("page",)),
 )
-"""A round, in an order in which each step comes after those it needs."""
+"""Steps of a round, each after the steps that it needs."""

@@ -1,4 +1,4 @@
-"""One demo from its first process to its last: a folder, a tmux server, the dashboard, the agents, and their end.
+"""A demo from its first process to its last: folder, tmux server, dashboard, agents, and their end.
 
 It starts the program as a person would, and does not know what the agents do.
 """
@@ -28,26 +28,28 @@ from xats_tui.runtime import pid_file
 PROGRAM = (sys.executable, "-m", "xats_tui")
 
 START_TIMEOUT_S = 30.0
-"""Seconds for the dashboard's coordinator to listen, on a machine that is busy."""
+"""Seconds for the dashboard's coordinator to listen on a busy machine."""
 
 POLL_INTERVAL_S = 0.1
 
+# Nobody types into most of the panes, and a demo may run all day.
 TUNING = ("--quiet-ms", "300", "--hint-budget", "10000")
-"""Nobody types at most panes, and a demo may run all day."""
+"""Flags of the demo's dashboard."""
 
 STAND_IN = "import sys; sys.path.append({root!r}); from xats_tui.demo.stand_in import main; main()"
-"""For a Python that knows nothing of our environment: it runs under another name."""
+"""Code for a Python that runs under another name and does not know this environment."""
 
 AGENT_PROGRAM = "claude"
-"""What a stand-in's process is called: its screen is read as that program's."""
+"""Process name of a stand-in, by which its screen is read as that program's."""
 
 AGAIN = "The program has ended, and its pane is a shell.  Enter starts it again. "
 
+# Without job control (-m) the pane would always seem to run the shell.
 THEN_A_SHELL = """
 {first}
 while :; do printf %s {again}; read -r _ || exit; {later}; done
 """
-"""For `sh -m`: without job control the pane would seem to be the shell's all the time."""
+"""Script for `sh -m`."""
 
 
 class Show:
@@ -59,7 +61,7 @@ class Show:
         self.tmux = tmux
         self._dashboard: psutil.Process | None = None
         self._client: subprocess.Popen[bytes] | None = None
-        """The tmux that shows it in somebody's terminal."""
+        """The tmux client that shows the demo in a terminal."""
 
     def start(self, columns: int, rows: int) -> None:
         """Start the dashboard, and the agents as soon as its coordinator listens.
@@ -78,20 +80,20 @@ class Show:
             self.tmux.open(part.name, self._stand_in(program, part), project)
 
     def is_on(self) -> bool:
-        """Whether the dashboard runs."""
+        """Return whether the dashboard runs."""
         dashboard = self._dashboard
         return dashboard is not None and dashboard.is_running() and dashboard.status() != psutil.STATUS_ZOMBIE
 
     def outcome(self) -> DemoOutcome:
-        """What has come of it so far.
+        """Return the outcome so far.
 
         Raises:
-            UnusableStore: the store cannot be read.
+            UnusableStore: the database cannot be read.
         """
         return asyncio.run(DemoOutcome.of(self.home / "data.db"))
 
     def attend(self) -> None:
-        """Show it in this terminal until the dashboard has ended or the person has left.
+        """Show the demo in this terminal until the dashboard has ended or the person has left.
 
         Raises:
             StartError: tmux does not know this kind of terminal.
@@ -104,9 +106,9 @@ class Show:
             raise StartError(f"tmux cannot show the demo in this terminal (TERM={kind}); try another, or --headless")
 
     def end(self) -> None:
-        """End every process of it."""
+        """End every process of the demo."""
         if not self.is_on():
-            self.tmux.kill()  # at once: else whoever looks sees the agents go, window by window
+            self.tmux.kill()  # first: otherwise the viewer would see the agents disappear window by window
         processes.end(self.folder)
         self.tmux.kill()
         processes.end(self.folder)
@@ -118,7 +120,7 @@ class Show:
         while pid_file.running(self.home / "daemon.pid") is None:
             if not self.is_on() or time.monotonic() > give_up_at:
                 log = self.home / "xats-tui.log"
-                raise StartError(f"the dashboard of the demo does not start; run it with --keep and look into {log}")
+                raise StartError(f"the demo's dashboard does not start: run `xats-tui demo --keep` and see {log}")
             time.sleep(POLL_INTERVAL_S)
 
     def _stand_in(self, program: Path, part: DemoRole) -> Sequence[str]:
@@ -134,7 +136,7 @@ class Show:
 
 @contextmanager
 def show(*, keep: bool) -> Iterator[Show]:
-    """A demo for the life of the block, not yet started; what is left is the folder, if it is to be kept."""
+    """Provide a demo for the length of the block, not yet started; with `keep`, its folder remains."""
     with ExitStack() as stack:
         folder = Path(os.path.realpath(tempfile.mkdtemp(prefix="xats-demo-")))
         if not keep:

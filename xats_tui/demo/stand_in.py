@@ -1,6 +1,6 @@
-"""The program in an agent's pane: a screen, a bridge as its child, and a part to play.
+"""Program in an agent's pane: a screen, a bridge as its child, and a role to play.
 
-It needs nothing but the standard library, so that it runs under any name and five of them start in no time.
+It needs only the standard library, so that it runs under any name and five of them start quickly.
 """
 
 import argparse
@@ -19,11 +19,11 @@ LOST = "the connection to the model was lost"
 
 
 def main() -> None:
-    """Play a part until the terminal is closed."""
+    """Play a role until the terminal is closed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=sorted(PARTS))
-    parser.add_argument("--stays", action="store_true", help="play on, also if the part is to leave")
-    parser.add_argument("bridge", nargs="+", help="the command that starts it")
+    parser.add_argument("--stays", action="store_true", help="keep playing, even if the role is to leave")
+    parser.add_argument("bridge", nargs="+", help="the command that starts the bridge")
     given = parser.parse_args()
     asyncio.run(_play(given.name, given.bridge, stays=given.stays))
 

@@ -1,4 +1,4 @@
-"""A tmux server that belongs to one demo: its own socket and configuration, no key or setting of the user's.
+"""tmux server of a demo, with its own socket and configuration.
 
 It knows windows and their programs, not what they do.
 """
@@ -16,12 +16,13 @@ TIMEOUT_S = 10.0
 """Seconds for a tmux command."""
 
 OURS = ("XATS_", "TMUX", "CLAUDE", "CODEX_", "OPENCODE", "POKE_", "HEARTBEAT_", "CLEANUP_", "KEEP_ALIVE_")
-"""What variables begin with that would lead to the user's own coordinator, tmux or agents, or tune ours."""
+"""Prefixes of variables that lead to the user's own coordinator, tmux or agents, or that tune the coordinator."""
 
 DASHBOARD_KEY = "F12"
 
+# The dashboard needs 24 rows: a terminal without a spare row gets no status line.
 ROOM = 'if -F "#{e|<:#{client_height},25}" "set -g status off" "set -g status on"'
-"""The dashboard needs 24 rows: in a terminal that has no more there is no status line."""
+"""Command that shows or hides the status line by the terminal's height."""
 
 CONFIGURATION = f"""
 set -g default-terminal screen-256color
@@ -43,17 +44,17 @@ bind -n {DASHBOARD_KEY} select-window -t :0
 set-hook -g client-attached {{ {ROOM} }}
 set-hook -g client-resized {{ {ROOM} }}
 """
-"""No file of the user's is read; a click on the status line works, too."""
+"""Configuration of the server; no file of the user's is read."""
 
 
 def environment(folder: Path, outside: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What programs of the demo are given: this server is the only one they find."""
+    """Return the environment for programs of the demo, in which this is the only tmux server."""
     kept = {name: value for name, value in outside.items() if not name.startswith(OURS)}
     return {**kept, "TMUX_TMPDIR": str(folder), "COLORTERM": "truecolor"}
 
 
 class TmuxServer:
-    """The server of one demo, running from its first window on."""
+    """Server of a demo; it runs from its first window on."""
 
     def __init__(self, folder: Path) -> None:
         self._configuration = folder / "tmux.conf"
@@ -61,7 +62,7 @@ class TmuxServer:
         self._environment = environment(folder)
 
     def start(self, name: str, command: Sequence[str], folder: Path, columns: int, rows: int) -> int:
-        """Open the first window; the pid of its program.
+        """Open the first window and return the pid of its program.
 
         Raises:
             StartError: tmux is missing or cannot start.
@@ -71,16 +72,16 @@ class TmuxServer:
         return int(self.run("-f", str(self._configuration), *made, _in_one_word(command)))
 
     def open(self, name: str, command: Sequence[str], folder: Path) -> int:
-        """Open another window behind the others; the pid of its program.
+        """Open another window behind the others and return the pid of its program.
 
         Raises:
-            StartError: tmux cannot do it.
+            StartError: tmux refuses.
         """
         made = ["new-window", "-d", "-a", "-t", "demo:{end}", "-n", name, "-c", str(folder), "-P", "-F", "#{pane_pid}"]
         return int(self.run(*made, _in_one_word(command)))
 
     def capture(self, window: str, *flags: str) -> str:
-        """The visible screen of a window."""
+        """Return the visible screen of a window."""
         return self.run("capture-pane", "-p", "-t", f"demo:{window}", *flags)
 
     def attach(self) -> subprocess.Popen[bytes]:
@@ -88,15 +89,15 @@ class TmuxServer:
         return subprocess.Popen(["tmux", "-u", "attach-session", "-t", "demo"], env=self._environment)
 
     def kill(self) -> None:
-        """End the server and all that runs in it, if it is there."""
+        """End the server and everything in it, if it runs."""
         with suppress(StartError):
             self.run("kill-server")
 
     def run(self, *arguments: str) -> str:
-        """What a tmux command prints.
+        """Return the output of a tmux command.
 
         Raises:
-            StartError: it fails.
+            StartError: the command fails.
         """
         try:
             answer = subprocess.run(
@@ -110,12 +111,12 @@ class TmuxServer:
         except OSError as error:
             raise StartError(f"the demo needs tmux, which cannot be run ({error.strerror}): install tmux") from error
         except subprocess.TimeoutExpired:
-            raise StartError("the tmux of the demo does not answer: try again") from None
+            raise StartError("the demo's tmux does not answer: try again") from None
         if answer.returncode:
-            raise StartError(f"the tmux of the demo refuses: {answer.stderr.strip()}")
+            raise StartError(f"the demo's tmux refuses: {answer.stderr.strip()}")
         return answer.stdout
 
 
 def _in_one_word(command: Sequence[str]) -> str:
-    """For tmux's shell, which the program takes the place of."""
+    """Return the command as one word for tmux's shell, which it replaces."""
     return f"exec {shlex.join(command)}"

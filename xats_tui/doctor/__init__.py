@@ -1,5 +1,5 @@
-"""What may keep xats-tui from working on this machine, looked at piece by piece, each finding with its remedy.
+"""Doctor: checks everything on this machine that xats-tui depends on; every finding comes with a fix.
 
-Nothing of the user's is changed by it: what has to be tried is tried in a folder, a tmux server and a coordinator of
-its own, which are gone afterwards.  It does not know how findings are shown.
+Nothing of the user's is changed: trials run in a folder, a tmux server and a coordinator of their own, which are
+removed afterwards.  The checks do not know how findings are shown.
 """

@@ -1,6 +1,6 @@
-"""A bridge as a child process, spoken to as an agent's program does: JSON-RPC in lines, each answer with a deadline.
+"""A bridge as a child process: JSON-RPC in lines, each answer with a deadline.
 
-It does not know what is asked.
+This module does not know what is asked.
 """
 
 import itertools
@@ -25,7 +25,7 @@ CHUNK_BYTES = 65536
 
 
 class NoBridgeAnswer(Exception):
-    """The bridge does not answer, or answers that it cannot; one sentence that says what it said."""
+    """Raised when the bridge does not answer or refuses; the text is one sentence."""
 
 
 class BridgeProcess:
@@ -37,20 +37,20 @@ class BridgeProcess:
         self._rest = b""
 
     def shake_hands(self) -> None:
-        """Begin.
+        """Perform the MCP handshake.
 
         Raises:
-            NoAnswer: it does not.
+            NoBridgeAnswer: the bridge does not answer.
         """
         client = {"name": "xats-tui-doctor", "version": "1"}
         self._request("initialize", {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client})
         self._say({"method": "notifications/initialized"})
 
     def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """What a tool answers.
+        """Return a tool's answer.
 
         Raises:
-            NoAnswer: it refuses, or does not answer.
+            NoBridgeAnswer: the bridge refuses or does not answer.
         """
         result = self._request("tools/call", {"name": tool, "arguments": arguments})
         text = str(result["content"][0]["text"])
@@ -98,10 +98,10 @@ class BridgeProcess:
 
 @contextmanager
 def bridge(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[BridgeProcess]:
-    """A bridge for the life of the block, its handshake done.
+    """Provide a bridge for the length of the block, after its handshake.
 
     Raises:
-        NoAnswer: it cannot be started, or does not answer.
+        NoBridgeAnswer: the bridge cannot be started or does not answer.
     """
     try:
         process = subprocess.Popen(

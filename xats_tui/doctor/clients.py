@@ -1,4 +1,4 @@
-"""The clients: installed or not, and what their configuration says of xats."""
+"""Checks of the clients: installation, and their configuration for xats."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ TOKEN_FLAG = "--token"
 
 
 def clients(case: Case) -> Iterator[Finding]:
-    """Each client that there is."""
+    """Check every known client."""
     for client in CLIENTS:
         if client.where(case.environment) is None:
             yield skipped(client.title, "not installed")
@@ -55,10 +55,10 @@ def _client(client: ClientProgram, case: Case) -> Iterator[Finding]:
 
 
 def _standing(client: ClientProgram, case: Case) -> list[tuple[ConfigFile, OwnEntry]]:
-    """What of ours stands in its files, of the user and of this folder.
+    """Return the entries of xats in the client's files, of the user and of this folder.
 
     Raises:
-        NotUnderstood: one cannot be read.
+        NotUnderstood: a file cannot be parsed.
     """
     files = [
         *client.elsewhere(case.around),
@@ -94,7 +94,7 @@ def _server(client: ClientProgram, version: str, path: Path, found: OwnEntry, ca
 def _hooks(client: ClientProgram, hooks: Sequence[OwnEntry], case: Case) -> Finding:
     topic, setup = f"{client.title} hooks", f"xats-tui setup {client.name}"
     if not hooks:
-        return warning(topic, "none: it reads its mail at the end of a turn only if woken", setup)
+        return warning(topic, "none: it reads its messages at the end of a turn only if woken", setup)
     missing = [event for event in HOOK_EVENTS if not any(event in found.events for found in hooks)]
     command = hooks[0].command[0]
     if shutil.which(command, path=case.environment.get("PATH")) is None:
@@ -105,7 +105,7 @@ def _hooks(client: ClientProgram, hooks: Sequence[OwnEntry], case: Case) -> Find
 
 
 def _rules(client: ClientProgram, rules: Sequence[tuple[ConfigFile, OwnEntry]], case: Case) -> Finding:
-    """Whether a woken agent may read its mail unasked."""
+    """Check that a woken agent may read its messages without approval."""
     topic, setup = f"{client.title} rules", f"xats-tui setup {client.name}"
     allowed = [file for file, found in rules if found.allows]
     for file, found in rules:
@@ -119,7 +119,8 @@ def _rules(client: ClientProgram, rules: Sequence[tuple[ConfigFile, OwnEntry]], 
 
 
 def _told(command: Sequence[str]) -> str:
-    """A command line without its secret: people show others what the doctor says."""
+    """Return a command line without its token."""
+    # People show the doctor's report to others.
     shown: list[str] = []
     for word in command:
         if shown and shown[-1] == TOKEN_FLAG:
@@ -130,7 +131,7 @@ def _told(command: Sequence[str]) -> str:
 
 
 def _home_in(command: Sequence[str]) -> Path | None:
-    """The home that a command line names."""
+    """Return the home that a command line names."""
     for index, word in enumerate(command):
         if word == "--home" and index + 1 < len(command):
             return Path(command[index + 1]).expanduser()
@@ -141,6 +142,6 @@ def _home_in(command: Sequence[str]) -> Path | None:
 
 def _is_this_installation(program: str, command: Sequence[str], case: Case) -> bool:
     if len(case.own.program) > 1 or command[1:2] == ("-m",):
-        return True  # by way of a Python: which package that finds is not to be seen from here
+        return True  # started through a Python: from here one cannot see which package that finds
     own = shutil.which(case.own.program[0], path=case.environment.get("PATH"))
     return own is not None and os.path.realpath(own) == os.path.realpath(program)

@@ -1,4 +1,4 @@
-"""The home, its configuration, and the coordinator that runs in it or could."""
+"""Checks of the home, its configuration, and the coordinator that runs or could run in it."""
 
 import errno
 import json
@@ -19,14 +19,14 @@ from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Loaded
 
 HEALTH_TIMEOUT_S = 2.0
-"""Seconds for a coordinator to answer; it takes some milliseconds."""
+"""Seconds for a coordinator to answer; it normally takes milliseconds."""
 
 OTHERS_MODE_MASK = 0o077
-"""What group and everybody may do."""
+"""Permission bits of group and others."""
 
 
 def home(case: Case) -> Iterator[Finding]:
-    """The folder, and who may look into it."""
+    """Check the home folder and its permissions."""
     folder = case.loaded.settings.home
     if not folder.exists():
         yield from _future_home(folder)
@@ -36,7 +36,7 @@ def home(case: Case) -> Iterator[Finding]:
             "home", f"{folder} cannot be written", "make it yours (chown, chmod 700), or name another: --home"
         )
         return
-    is_shared = folder in (Path.home(), *Path.home().parents)  # never closed to others: other things are in it
+    is_shared = folder in (Path.home(), *Path.home().parents)  # contains other things: never closed to others
     looked_at = [path for path in folder.iterdir() if path.is_file()] if not is_shared else []
     open_ones = [path for path in [*([] if is_shared else [folder]), *looked_at] if _mode(path) & OTHERS_MODE_MASK]
     if open_ones:
@@ -65,18 +65,18 @@ def _mode(path: Path) -> int:
 
 
 def configuration(case: Case) -> Iterator[Finding]:
-    """The settings, from wherever they come."""
+    """Check the settings."""
     if case.complaint:
-        yield problem("configuration", case.complaint, "correct that value; `xats-tui config` shows what holds")
+        yield problem("configuration", case.complaint, "correct that value; `xats-tui config` shows all settings")
         return
     chosen = sorted(name for name, source in case.loaded.sources.items() if source != "default")
     path = case.loaded.settings.config_path
     where = short(path) if path.exists() else f"no {path.name}"
-    yield ok("configuration", f"{where}; " + (f"set: {', '.join(chosen)}" if chosen else "all as by default"))
+    yield ok("configuration", f"{where}; " + (f"set: {', '.join(chosen)}" if chosen else "all at their defaults"))
 
 
 def pid(case: Case) -> Iterator[Finding]:
-    """The pid file, and whether it speaks the truth."""
+    """Check the pid file and whether it is true."""
     path = case.loaded.settings.pid_path
     record = pid_file.read(path)
     if sentence := pid_file.contradiction(path):
@@ -84,9 +84,11 @@ def pid(case: Case) -> Iterator[Finding]:
     elif running := pid_file.running(path):
         yield from _running(running)
     elif pid_file.is_running(path):
-        yield warning("coordinator", f"{path} is held, but names nobody: one is just starting or ending", "look again")
+        yield warning(
+            "coordinator", f"{path} is locked but empty: a coordinator is just starting or ending", "run this again"
+        )
     elif record is not None:
-        found = f"none runs; {path} is left of process {record.pid}, which was killed"
+        found = f"none runs; {path} was left behind by process {record.pid}, which was killed"
         yield warning("coordinator", found, "nothing: the next start removes it")
     elif path.exists():
         yield warning("coordinator", f"{path} is no pid file of ours", f"remove it: rm {quote(str(path))}")
@@ -95,22 +97,22 @@ def pid(case: Case) -> Iterator[Finding]:
 
 
 def _running(record: PidRecord) -> Iterator[Finding]:
-    found = f"runs as pid {record.pid} at port {record.port}, {'with' if record.screen else 'without'} a screen"
+    found = f"runs as pid {record.pid} at port {record.port}, {'with' if record.screen else 'without'} a dashboard"
     if record.version != __version__:
-        remedy = "stop it, so that this version is started next: kill " + str(record.pid)
+        remedy = f"stop it, so that this version is started next: kill {record.pid}"
         yield warning("coordinator", f"{found}, version {record.version}, this is {__version__}", remedy)
     else:
         yield ok("coordinator", found)
 
 
 def port(case: Case) -> Iterator[Finding]:
-    """Whether the coordinator answers at its port, or could have it."""
+    """Check that the coordinator answers at its port or could get it."""
     settings = case.loaded.settings
     if record := pid_file.running(settings.pid_path):
         if _is_healthy(record):
             yield ok("port", f"{record.port} answers as a coordinator")
         else:
-            found = f"{record.port}: pid {record.pid} should answer there, and does not"
+            found = f"{record.port}: pid {record.pid} should answer there, but does not"
             yield problem("port", found, f"end it, and start again: kill {record.pid}")
         return
     yield from _free(case.loaded)
@@ -127,9 +129,9 @@ def _free(loaded: Loaded) -> Iterator[Finding]:
         yield problem("port", f"{one} on {host}: {os.strerror(refused).lower()}", "name another with --port N")
     elif loaded.is_explicit("port"):
         found = f"{one} is taken by {holder(one)}, and was asked for"
-        yield problem("port", found, "name another with --port N, or none, and a free one is taken")
+        yield problem("port", found, "name another with --port N, or none to take a free one")
     else:
-        remedy = "nothing, if agents use the bridge: the coordinator will take one that is free; else --port N"
+        remedy = "nothing, if agents use the bridge: the coordinator takes a free one; otherwise --port N"
         yield warning("port", f"{one} is taken by {holder(one)}", remedy)
 
 
@@ -139,7 +141,7 @@ def _is_healthy(record: PidRecord) -> bool:
         with direct.open(record.url.removesuffix("/mcp") + "/health", timeout=HEALTH_TIMEOUT_S) as response:
             health = json.load(response)
     except urllib.error.HTTPError as error:
-        return error.code == 401  # it wants its token, as only ours does there
+        return error.code == 401  # it asks for its token, as only a coordinator does there
     except (OSError, ValueError):
         return False
     return isinstance(health, dict) and "version" in health

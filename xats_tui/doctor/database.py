@@ -1,7 +1,7 @@
-"""Whether the database is whole, without a byte of it being written.
+"""Check of the database's integrity, without writing a byte of it.
 
-A reader of a database in WAL mode makes files beside it.  So one that a coordinator has open is read with its files as
-they are; any other is read as it stands, or as a copy if a killed coordinator has left a log beside it.
+Reading a database in WAL mode creates files beside it.  So a database that a coordinator has open is read with its
+existing files; any other is read as it is, or as a copy if a killed coordinator has left a log beside it.
 """
 
 import shutil
@@ -20,7 +20,7 @@ MEGABYTE = 1_000_000
 
 
 def database(case: Case) -> Iterator[Finding]:
-    """Its integrity and the version of its schema."""
+    """Check the integrity of the database and the version of its schema."""
     settings = case.loaded.settings
     path = settings.db_path
     if not path.exists():
@@ -44,7 +44,7 @@ def database(case: Case) -> Iterator[Finding]:
 
 
 def _read(path: Path, *, in_use: bool) -> tuple[str, int]:
-    """What SQLite's check says, and the version."""
+    """Return the result of SQLite's check, and the schema version."""
     log = path.with_name(path.name + "-wal")
     if in_use:
         return _checked(f"{path.as_uri()}?mode=ro")

@@ -1,4 +1,4 @@
-"""What there is to look at and to try, in the order in which it is told."""
+"""Checks and trials, in the order of the report."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -25,16 +25,17 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("database", database),
     ("clients", clients),
 )
-"""What is looked at, with what it is called while it is."""
+"""Checks, each with its name while it runs."""
 
 TRIALS: Sequence[tuple[str, Check]] = (("trying a bridge, and a wake in a scratch pane: some seconds", trials),)
-"""What is tried."""
+"""Trials, each with its name while it runs."""
 
 
 def examined(name: str, check: Check, case: Case) -> Iterator[Finding]:
-    """The findings of one check; one that fails is itself a finding."""
+    """Yield the findings of a check."""
+    # A failing check is itself a finding: the others still run.
     try:
         yield from check(case)
     except Exception as error:
-        found = f"could not be looked at: {type(error).__name__}: {error}"
+        found = f"could not be checked: {type(error).__name__}: {error}"
         yield Finding(topic=name, state=State.PROBLEM, found=found, remedy="report this, with the line above")

@@ -1,4 +1,4 @@
-"""What was found, and what there is to look at."""
+"""Findings of a check, and the input of the checks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from xats_tui.runtime.settings import Loaded
 
 
 class State(StrEnum):
-    """How it stands with something."""
+    """Severity of a finding."""
 
     OK = "ok"
     SKIPPED = "skipped"
-    """Not there, and nobody has to have it."""
+    """Missing, but not required."""
     WARNING = "warning"
-    """It works, but not as it could."""
+    """Works, but not fully."""
     PROBLEM = "problem"
-    """It does not work."""
+    """Does not work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was looked at."""
+    """Result of a check."""
 
     topic: str
-    """What: `tmux`, `Claude Code`."""
+    """Subject: `tmux`, `Claude Code`."""
     state: State
     found: str
-    """What is so, in one sentence without its full stop."""
+    """Description in one sentence, without a full stop."""
     remedy: str = ""
-    """What to do about it; empty if nothing has to be done."""
+    """Fix; empty if nothing has to be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,29 +39,29 @@ class Case:
     """The machine as this process sees it."""
 
     loaded: Loaded
-    """The settings; the defaults where those that were given cannot be used."""
+    """Settings; the defaults if the given ones are invalid."""
     complaint: str
-    """What is wrong with those that were given; empty if nothing is."""
+    """Complaint about invalid settings; empty if they are valid."""
     environment: Mapping[str, str]
     around: ConfigContext
     own: OwnCommand
 
 
 def ok(topic: str, found: str) -> Finding:
-    """It is as it should be."""
+    """Return a finding that something is in order."""
     return Finding(topic=topic, state=State.OK, found=found)
 
 
 def skipped(topic: str, found: str) -> Finding:
-    """It is not there."""
+    """Return a finding that something is missing but not required."""
     return Finding(topic=topic, state=State.SKIPPED, found=found)
 
 
 def warning(topic: str, found: str, remedy: str) -> Finding:
-    """It could be better."""
+    """Return a finding about a limitation, with its fix."""
     return Finding(topic=topic, state=State.WARNING, found=found, remedy=remedy)
 
 
 def problem(topic: str, found: str, remedy: str) -> Finding:
-    """It keeps something from working."""
+    """Return a finding about a failure, with its fix."""
     return Finding(topic=topic, state=State.PROBLEM, found=found, remedy=remedy)

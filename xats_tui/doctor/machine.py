@@ -1,4 +1,4 @@
-"""Python, the terminal and tmux."""
+"""Checks of Python, terminal and tmux."""
 
 import curses
 import os
@@ -19,18 +19,19 @@ from xats_tui.doctor.finding import Case, Finding, ok, problem, skipped, warning
 
 OLDEST_PYTHON = (3, 11)
 
+# The first tmux whose new-window takes `-e`, which `xats-tui launch` needs.
 OLDEST_TMUX = (3, 0)
-"""The first whose new-window takes `-e`, which `xats-tui launch` needs."""
+"""Oldest tmux that is supported."""
 
 SMALLEST = (80, 24)
-"""Cells that the dashboard needs."""
+"""Minimum size of the dashboard in cells."""
 
 TMUX_TIMEOUT_S = 3.0
-"""Seconds for a tmux server to answer; it takes some milliseconds."""
+"""Seconds for a tmux server to answer; it normally takes milliseconds."""
 
 
 def python(case: Case) -> Iterator[Finding]:
-    """The interpreter that runs this."""
+    """Check the interpreter that runs this command."""
     found = f"{platform.python_version()} with xats-tui {__version__}, started as `{' '.join(case.own.program)}`"
     if sys.version_info < OLDEST_PYTHON:
         yield problem("Python", found, "install xats-tui with Python 3.11 or newer")
@@ -39,7 +40,8 @@ def python(case: Case) -> Iterator[Finding]:
 
 
 def open_files(case: Case) -> Iterator[Finding]:
-    """The files that a coordinator started from here may have open: it raises the limit itself, to the hard one."""
+    """Check how many files a coordinator may open."""
+    # A coordinator raises its limit to the hard one by itself.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     found = "no limit" if hard == resource.RLIM_INFINITY else f"{hard} at once"
     if found == "no limit" or hard >= RECOMMENDED_FILES:
@@ -51,7 +53,7 @@ def open_files(case: Case) -> Iterator[Finding]:
 
 
 def terminal(case: Case) -> Iterator[Finding]:
-    """What the dashboard would be drawn on."""
+    """Check the terminal that would show the dashboard."""
     descriptor = next((one for one in (1, 2, 0) if os.isatty(one)), None)
     if descriptor is None:
         yield skipped("terminal", "not started in one")
@@ -82,7 +84,7 @@ def _colours(case: Case, descriptor: int) -> int | str:
 
 
 def tmux(case: Case) -> Iterator[Finding]:
-    """The program, and the servers that run."""
+    """Check the tmux program and its running servers."""
     if shutil.which("tmux", path=case.environment.get("PATH")) is None:
         yield problem(
             "tmux", "not installed", "install it (apt install tmux, brew install tmux): agents are woken in it"
@@ -123,7 +125,7 @@ def _sockets(folder: Path) -> list[Path]:
 
 
 def _panes(case: Case, socket: str) -> int:
-    """How many panes the server at a socket has; 0 if none answers."""
+    """Return the number of panes of the server at a socket; 0 if none answers."""
     code, listed = _asked(case, "-S", socket, "list-panes", "-a", "-F", "#{pane_id}")
     return len(listed.split()) if code == 0 else 0
 

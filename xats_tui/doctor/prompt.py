@@ -1,6 +1,6 @@
-"""A stand-in for an agent in a scratch pane: a prompt with a bridge behind it, which reads its mail when it is told to.
+"""Stand-in for an agent in a scratch pane: a prompt with a bridge, which reads its messages when told to.
 
-Started as `python -m xats_tui.doctor.prompt BRIDGE…`; it ends with its terminal.
+Run as `python -m xats_tui.doctor.prompt BRIDGE…`; it ends with its terminal.
 """
 
 import os

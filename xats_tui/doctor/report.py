@@ -1,4 +1,4 @@
-"""Findings on paper, one after the other as they come, or all of them as JSON."""
+"""Report of the findings: printed one by one as they come, or all of them as JSON."""
 
 import json
 from collections import Counter
@@ -14,13 +14,13 @@ SHAPES = {
     State.WARNING: ("▲", "!", "yellow"),
     State.PROBLEM: ("✕", "x", "red"),
 }
-"""By state: shape, what stands for it without Unicode, colour."""
+"""Shape, its ASCII replacement, and colour of each state."""
 
 TOPIC_CELLS = 18
 
 
 def examine(case: Case, paper: Console, *, quick: bool, as_json: bool) -> bool:
-    """Look at everything and tell what was found; whether there is no problem."""
+    """Run all checks and print the findings; return whether there is no problem."""
     findings = []
     for finding in _findings(case, paper, quick=quick):
         findings.append(finding)
@@ -44,7 +44,7 @@ def _findings(case: Case, paper: Console, *, quick: bool) -> Iterator[Finding]:
                 paper.forget_note()
                 yield finding
                 paper.note(f"  {paper.shape('…', '.')} {name}")
-    finally:  # an interrupt, too, leaves the line clean
+    finally:  # an interrupt must leave a clean line, too
         paper.forget_note()
 
 

@@ -1,6 +1,6 @@
-"""A world of its own for what has to be tried: folder, home, coordinator and tmux server, gone when it is left.
+"""Separate environment for trials: folder, home, coordinator and tmux server, all removed at the end.
 
-It does not know what is tried in it.
+This module does not know what is tried in it.
 """
 
 import os
@@ -17,39 +17,41 @@ from types import FrameType
 import psutil
 
 LEFT_OUT = ("XATS_", "TMUX", "POKE_", "HEARTBEAT_", "CLEANUP_", "KEEP_ALIVE_")
-"""How variables begin that lead to the user's own coordinator or tmux server."""
+"""Prefixes of variables that lead to the user's own coordinator or tmux server."""
 
+# Nobody types into a scratch pane, so a short time is enough.
 QUIET_MS = "300"
-"""How long a scratch pane must be unchanged: nobody types there."""
+"""Milliseconds for which a scratch pane must be unchanged."""
 
+# A socket's path has at most 103 bytes, including its name.
 MAX_FOLDER_CHARS = 60
-"""Characters that leave room for a socket's name: Unix sockets allow 103 bytes."""
+"""Maximum length of the folder's parent path."""
 
 TMUX_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 8.0
-"""Seconds for the scratch coordinator to stop; it takes a fraction of one."""
+"""Seconds for the scratch coordinator to stop; it normally takes a fraction of one."""
 
 
 class Scratch:
-    """The folder, and what leads into it."""
+    """The folder, and the environment that leads into it."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self.folder = folder
         self.home = folder / "home"
         kept = {name: value for name, value in environment.items() if not name.startswith(LEFT_OUT)}
         self.environment = {**kept, "TMUX_TMPDIR": str(folder), "XATS_QUIET_MS": QUIET_MS}
-        """For processes that belong to this world."""
+        """Environment for processes of this trial."""
 
     def bridge(self, *arguments: str, host: str = "127.0.0.1", port: int = 0) -> list[str]:
-        """The command line of a bridge to the coordinator there, or to one of this world, which it starts."""
+        """Return the command line of a bridge to this coordinator; by default it starts a scratch coordinator."""
         where = ("--home", str(self.home), "--host", host, "--port", str(port))
         return [sys.executable, "-m", "xats_tui", "mcp", *where, *arguments]
 
     def tmux(self, *arguments: str) -> str:
-        """What a command of this world's tmux server prints.
+        """Return the output of a command to the scratch tmux server.
 
         Raises:
-            OSError: there is no tmux, or it refuses; the text says why.
+            OSError: there is no tmux, or it refuses; the text gives the reason.
         """
         command = ["tmux", "-u", "-f", os.devnull, *arguments]
         try:
@@ -69,15 +71,15 @@ class Scratch:
         return done.stdout.rstrip("\n")
 
     def open_pane(self, command: Sequence[str]) -> str:
-        """Start a program in a pane of this world; the pane's id.
+        """Start a program in a scratch pane and return the pane's id.
 
         Raises:
-            OSError: tmux does not.
+            OSError: tmux refuses.
         """
         return self.tmux("new-session", "-d", "-x", "100", "-y", "30", "-P", "-F", "#{pane_id}", *command)
 
     def end(self) -> None:
-        """End what was started here: whatever has this folder in its command line, which nobody else has."""
+        """End every process that has this folder in its command line, and remove the folder."""
         with suppress(OSError):
             self.tmux("kill-server")
         while there := self._processes():  # a bridge may just have started a coordinator
@@ -101,7 +103,7 @@ class Scratch:
 
 @contextmanager
 def scratch(environment: Mapping[str, str]) -> Iterator[Scratch]:
-    """A world for the life of the block, also if that is ended by a signal."""
+    """Provide a scratch environment for the length of the block, and remove it even after a signal."""
     usual = tempfile.gettempdir()
     folder = tempfile.mkdtemp(prefix="xats-", dir=usual if len(usual) <= MAX_FOLDER_CHARS else "/tmp")
     world = Scratch(Path(folder), environment)
@@ -114,7 +116,8 @@ def scratch(environment: Mapping[str, str]) -> Iterator[Scratch]:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the block as an exception does, so that what it has started is ended, too."""
+    """Turn SIGTERM and SIGHUP into an exception."""
+    # The block's clean-up ends the processes that it has started.
 
     def leave(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""What is tried for real: a bridge asks the coordinator, and a message wakes an agent in a pane."""
+"""Trials: a bridge asks the coordinator, and a message wakes an agent in a pane."""
 
 import sys
 import time
@@ -14,15 +14,15 @@ from xats_tui.runtime.pid_file import PidRecord
 TEAM, SENDER, RECIPIENT = "doctor", "doctor", "scratch"
 
 TIMEOUT_S = 20.0
-"""Seconds for an agent to be bound to its pane, and for its wake; both take one or two."""
+"""Seconds for an agent to be bound to its pane, and for its wake; each normally takes one or two."""
 
 POLL_INTERVAL_S = 0.1
-"""Seconds between two questions."""
+"""Seconds between two polls."""
 
 
 def trials(case: Case) -> Iterator[Finding]:
-    """A bridge asks the coordinator who it is; then a message to an agent in a scratch pane wakes it."""
-    log = f"look into the log: {case.loaded.settings.log_path}"
+    """Have a bridge call the coordinator; then wake an agent in a scratch pane with a message."""
+    log = f"see the log: {case.loaded.settings.log_path}"
     with scratch(case.environment) as world:
         record = pid_file.running(case.loaded.settings.pid_path)
         if record:
@@ -39,10 +39,8 @@ def trials(case: Case) -> Iterator[Finding]:
 
 
 def _asked(world: Scratch, record: PidRecord, token: str | None, remedy: str) -> Finding:
-    """What the coordinator that runs answers to a bridge, as an agent's program starts it.
-
-    The bridge has a home of its own even so: it writes a log.
-    """
+    """Check that the running coordinator answers a bridge that is started as an agent's program starts it."""
+    # The bridge writes a log, so even this one gets a scratch home.
     begun = time.monotonic()
     command = world.bridge(host=record.host, port=record.port)
     try:
@@ -54,15 +52,15 @@ def _asked(world: Scratch, record: PidRecord, token: str | None, remedy: str) ->
 
 
 def _tried(world: Scratch, sender: BridgeProcess) -> Finding:
-    """What came of a wake, or what was in its way."""
+    """Check that a wake arrives."""
     try:
         return _woken(world, sender)
     except NoBridgeAnswer as error:
-        return problem("wake", str(error), "see to what is said of the coordinator first")
+        return problem("wake", str(error), "fix the coordinator first; see its finding")
     except FileNotFoundError:
         return skipped("wake", "not tried without tmux")
     except OSError as error:
-        return problem("wake", f"no scratch pane: {error}", "see to what is said of tmux first")
+        return problem("wake", f"no scratch pane: {error}", "fix tmux first; see its finding")
 
 
 def _woken(world: Scratch, sender: BridgeProcess) -> Finding:
@@ -71,7 +69,7 @@ def _woken(world: Scratch, sender: BridgeProcess) -> Finding:
     pane = world.open_pane([*stand_in, *world.bridge("--name", RECIPIENT, "--team", TEAM)])
     if not _is_bound(sender, pane):
         screen = " ".join(world.tmux("capture-pane", "-p", "-t", pane).split())[:120]
-        remedy = "see whether processes may be looked at here (psutil), and report this"
+        remedy = "check whether this user may inspect processes (psutil), and report this"
         return problem("wake", f"the agent in the scratch pane was not bound to it; it shows: {screen}", remedy)
     begun = time.monotonic()
     sent = sender.call("send_message", to_agent_name=RECIPIENT, body="a test of the doctor", need_reply=False)
@@ -98,7 +96,7 @@ def _is_bound(sender: BridgeProcess, pane: str) -> bool:
 
 
 def _status(sender: BridgeProcess, message_id: str) -> dict[str, Any]:
-    """What became of the wake, as soon as its message was read or time is up."""
+    """Return the wake's status once its message is read or time is up."""
     deadline = time.monotonic() + TIMEOUT_S
     status: dict[str, Any] = {}
     while "seen" not in status.get("evidence", {}) and time.monotonic() < deadline:

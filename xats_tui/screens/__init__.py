@@ -1,1 +1,1 @@
-"""What the operator sees.  Speaks to the coordinator through `backend.crossing` and knows no store, service or wire."""
+"""Screens of the dashboard; they reach the coordinator through `data/` only, and know no store, service or wire."""

@@ -1,4 +1,4 @@
-"""One thing in full, as commands print it: the coordinator, an agent, a message, its wakes, a task, a contract."""
+"""Details that commands print: coordinator, agent, message, wakes, task, contract."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -20,10 +20,10 @@ from xats_tui.commands.output.tables import Columns, Record, ago, facts, in_futu
 from xats_tui.screens.widgets.format import age, count, many_lines, one_line
 
 WAKE_OF_ONE = ("agent", "state", "reason", "next", "tries")
-"""The columns that tell the wakes of one message apart."""
+"""Columns that tell the wakes of a message apart."""
 
 WAKE_IN_OUTCOME = ("message", "agent", "state", "reason", "next", "team")
-"""The columns that tell what became of messages."""
+"""Columns for the outcome of messages."""
 
 GATES: Columns = {"gate": text("name"), "open": lambda gate: "yes" if gate["holds"] else "no", "why": text("detail")}
 
@@ -50,14 +50,14 @@ READERS: Columns = {
 
 
 def status_facts(known: Record, wide: bool) -> str:
-    """How the coordinator does, and what needs the operator."""
+    """Return the coordinator's state and what needs the operator."""
     up = age(timedelta(seconds=known["uptime_seconds"]))
     at = f" in {one_line(known['terminal'])}" if known["terminal"] else ""
     return facts(
         {
             **({"NOT STORED": one_line(known["unstored"])} if known["unstored"] else {}),
             "coordinator": f"pid {known['pid']}, {known['url']}, version {one_line(known['version'])}, up {up}",
-            "screen": f"dashboard{at}" if known["screen"] else "none",
+            "dashboard": f"open{at}" if known["screen"] else "not open",
             "agents": f"{known['agents']} registered, {known['agents_online']} online, "
             f"{count(known['sessions'], 'session')}",
             "wakes": f"{known['wakes_waiting']} waiting, {known['wakes_failed']} failed",
@@ -71,15 +71,15 @@ def _attention(known: Record) -> list[str]:
     said = (
         (known["dialogs"], f"{count(len(known['dialogs']), 'dialog')} open: {dialogs}"),
         (known["wakes_failed"], f"{count(known['wakes_failed'], 'wake')} failed: `xats-tui wakes --failed`"),
-        (known["unread_for_operator"], f"{count(known['unread_for_operator'], 'message')} to you unread"),
-        (known["unanswered"], f"{count(known['unanswered'], 'message')} without the reply that it wants"),
+        (known["unread_for_operator"], f"{count(known['unread_for_operator'], 'unread message')} for you"),
+        (known["unanswered"], f"{count(known['unanswered'], 'message')} without the requested reply"),
     )
     troubles = [f"{one_line(trouble['subject'])}: {one_line(trouble['text'])}" for trouble in known["troubles"]]
     return [*troubles, *(sentence for is_so, sentence in said if is_so)]
 
 
 def agent_facts(agent: Record, wide: bool) -> str:
-    """One agent, and below it the gates."""
+    """Return an agent's facts, followed by the gates."""
     oldest = f", the oldest for {since(agent['oldest_unread_at'])}" if agent["unread"] else ""
     known = facts(
         {
@@ -92,7 +92,7 @@ def agent_facts(agent: Record, wide: bool) -> str:
             "version": one_line(agent["reader_note"]),
             "pane": one_line(agent["tmux_pane_id"]) or "none",
             "delivery": one_line(agent["delivery"]["kind"]),
-            "mail": f"{agent['unread']} unread{oldest}",
+            "messages": f"{agent['unread']} unread{oldest}",
             "wakes": f"{agent['wakes_waiting']} waiting",
             "last call": local(agent["last_seen_at"]),
             "registered": local(agent["registered_at"]),
@@ -102,7 +102,7 @@ def agent_facts(agent: Record, wide: bool) -> str:
 
 
 def message_facts(answer: Record, wide: bool) -> str:
-    """One message with its text, and below it who got it and how each was woken."""
+    """Return a message with its text, followed by its recipients and their wakes."""
     copies, wakes = answer["messages"], answer["wakes"]
     first = copies[0]
     known = facts(
@@ -127,9 +127,9 @@ def message_facts(answer: Record, wide: bool) -> str:
 
 
 def wake_facts(wakes: Sequence[Record], wide: bool) -> str:
-    """The wakes of one message, each with its evidence and every attempt."""
+    """Return the wakes of a message, each with its evidence and every attempt."""
     if not wakes:
-        return "nobody is woken for that message"
+        return "nobody is woken for this message"
     return "\n\n".join(_wake(wake, wide) for wake in wakes)
 
 
@@ -150,7 +150,7 @@ def _wake(wake: Record, wide: bool) -> str:
 
 
 def task_facts(task: Record, wide: bool) -> str:
-    """One task with what it says."""
+    """Return a task with its texts."""
     return facts(
         {
             "task": one_line(task["id"]),
@@ -170,7 +170,7 @@ def task_facts(task: Record, wide: bool) -> str:
 
 
 def contract_facts(contracts: Sequence[Record], wide: bool) -> str:
-    """Contracts of one name with their versions and who has which."""
+    """Return the contracts of a name with their versions, and who has fetched which."""
     return "\n\n".join(_contract(contract, wide) for contract in contracts)
 
 
@@ -191,11 +191,11 @@ def _contract(contract: Record, wide: bool) -> str:
 
 
 def proof_facts(proof: Record, wide: bool) -> str:
-    """How far a poke got, and the pane afterwards if it arrived."""
+    """Return how far a poke got, and the pane afterwards if it arrived."""
     return facts(
         {
             "agent": one_line(f"{proof['name']}@{proof['team']}"),
-            "proof": one_line(proof["step"]),
+            "delivery": one_line(proof["step"]),
             "detail": one_line(proof["detail"]),
             "seen after": many_lines(proof["seen_after"].strip("\n")),
         }
@@ -203,12 +203,12 @@ def proof_facts(proof: Record, wide: bool) -> str:
 
 
 def sent_facts(answer: Record, wide: bool) -> str:
-    """How many got a message, and how each is woken."""
+    """Return the number of recipients, and how each is woken."""
     return _outcome(f"sent to {len(answer['wakes'])}", answer["wakes"], wide)
 
 
 def replay_facts(answer: Record, wide: bool) -> str:
-    """How many wakes are tried again, and where each stands."""
+    """Return the number of replayed wakes, and the state of each."""
     return _outcome(f"replayed {answer['replayed']}", answer["wakes"], wide)
 
 
@@ -221,14 +221,14 @@ def _outcome(outcome: str, wakes: Sequence[Record], wide: bool) -> str:
 
 
 def save_facts(saved: Record, wide: bool) -> str:
-    """Where everything was saved, and what to do with it."""
+    """Return the path of the saved file, and what to do with it."""
     file, database = one_line(saved["saved_as"]), one_line(saved["database"])
     told = f"saved as {file}"
     if not saved["lost"]:
         return told
     if file == database:
-        return f"{told}: stop the coordinator and start it again, and it goes on with that"
-    return f"{told}: stop the coordinator, and start it with --db {quote(file)}, or move that file to {quote(database)}"
+        return f"{told}: restart the coordinator to use it"
+    return f"{told}: restart the coordinator with --db {quote(file)}, or move that file to {quote(database)}"
 
 
 FACTS: Mapping[str, Callable[[Any, bool], str]] = {
@@ -243,4 +243,4 @@ FACTS: Mapping[str, Callable[[Any, bool], str]] = {
     "replay": replay_facts,
     "save": save_facts,
 }
-"""By what is shown; each is told whether nothing is to be cut."""
+"""Function for each kind of answer; its second argument says that nothing is to be cut."""

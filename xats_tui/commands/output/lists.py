@@ -1,4 +1,4 @@
-"""The columns of the tables that commands print, one function a noun."""
+"""Columns of the tables that commands print, one function for each noun."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,19 +6,19 @@ from xats_tui.commands.output.tables import Columns, Record, ago, identifier, in
 from xats_tui.screens.widgets.format import NOTHING, one_line
 
 STATES = {"retrying": "waiting", "delivered": "delivered", "failed": "failed", "skipped": "skipped"}
-"""The words of the dashboard for those of the wire."""
+"""Words of the dashboard for the states on the wire."""
 
 CHANGES = {None: "first", False: "compatible", True: "breaking"}
-"""What a version of a contract is to the one before, by whether it breaks it."""
+"""Relation of a version to the one before, by whether it is breaking."""
 
 
 def agent_columns(wide: bool) -> Columns:
-    """The columns of agents."""
+    """Return the columns of agents."""
     return {
         "name": text("name"),
         "team": text("team"),
         "state": agent_state,
-        "mail": lambda agent: f"{agent['unread']} ({since(agent['oldest_unread_at'])})" if agent["unread"] else NOTHING,
+        "unread": _unread,
         "wakes": lambda agent: str(agent["wakes_waiting"] or NOTHING),
         "client": text("client"),
         "role": text("role"),
@@ -27,8 +27,12 @@ def agent_columns(wide: bool) -> Columns:
     }
 
 
+def _unread(agent: Record) -> str:
+    return f"{agent['unread']} ({since(agent['oldest_unread_at'])})" if agent["unread"] else NOTHING
+
+
 def message_columns(wide: bool) -> Columns:
-    """The columns of messages."""
+    """Return the columns of messages."""
     return {
         "id": identifier("id", wide),
         "age": ago("sent_at"),
@@ -41,7 +45,7 @@ def message_columns(wide: bool) -> Columns:
 
 
 def wake_columns(wide: bool) -> Columns:
-    """The columns of wakes."""
+    """Return the columns of wakes."""
     return {
         "message": identifier("message_id", wide),
         "agent": lambda wake: one_line(wake["agent_name"] or wake["agent_id"]),
@@ -57,7 +61,7 @@ def wake_columns(wide: bool) -> Columns:
 
 
 def task_columns(wide: bool) -> Columns:
-    """The columns of tasks."""
+    """Return the columns of tasks."""
     return {
         "id": identifier("id", wide),
         "team": text("team"),
@@ -71,7 +75,7 @@ def task_columns(wide: bool) -> Columns:
 
 
 def contract_columns(wide: bool) -> Columns:
-    """The columns of contracts."""
+    """Return the columns of contracts."""
     return {
         "name": text("name"),
         "team": text("team"),
@@ -90,25 +94,25 @@ COLUMNS: Mapping[str, Callable[[bool], Columns]] = {
     "tasks": task_columns,
     "contracts": contract_columns,
 }
-"""By noun; each is told whether nothing is to be cut."""
+"""Function for each noun; its argument says that nothing is to be cut."""
 
 
 def list_of(noun: str, records: Sequence[Record], wide: bool) -> str:
-    """The records as a table, or that there are none."""
-    return table(COLUMNS[noun](wide), records, wide=wide) if records else f"no {noun.removesuffix('s')}"
+    """Return the records as a table, or a note that there are none."""
+    return table(COLUMNS[noun](wide), records, wide=wide) if records else f"no {noun}"
 
 
 def agent_state(agent: Record) -> str:
-    """What an agent is doing: by its pane if that is looked at, else by its calls."""
+    """Return an agent's state: from its pane if that is watched, otherwise from its calls."""
     if agent["resting"]:
-        return "resting"
+        return "do not disturb"
     if agent["pane_state"]:
         return f"{agent['pane_state']} {since(agent['pane_state_since'])}"
     return "online" if agent["online"] or agent["connected"] else f"away {since(agent['last_seen_at'])}"
 
 
 def message_state(message: Record) -> str:
-    """Whether it was read, and answered if it wants that."""
+    """Return whether a message was read and, if a reply is requested, answered."""
     if message["answered_at"]:
         return "answered"
     if not message["read_at"]:
@@ -117,7 +121,7 @@ def message_state(message: Record) -> str:
 
 
 def wake_state(wake: Record) -> str:
-    """The highest that there is evidence for, else where it stands."""
+    """Return the highest stage with evidence, otherwise the wake's state."""
     for rung in ("read", "seen"):
         if rung in wake["evidence"]:
             return rung
@@ -125,22 +129,22 @@ def wake_state(wake: Record) -> str:
 
 
 def task_state(task: Record) -> str:
-    """Where a task stands."""
+    """Return a task's state."""
     return str(task["status"]).replace("_", " ")
 
 
 def owner(task: Record) -> str:
-    """Who works on a task."""
+    """Return a task's owner."""
     away = " (away)" if task["owner_online"] is False and task["status"] == "in_progress" else ""
     return one_line(task["owner_name"] or task["claimed_by"]) + away or NOTHING
 
 
 def author(contract: Record) -> str:
-    """Who registered a version."""
+    """Return the author of a version."""
     return one_line(contract["registered_by_name"] or contract["registered_by"]) or NOTHING
 
 
 def fetched(contract: Record) -> str:
-    """How many subscribers have the latest version."""
+    """Return the share of subscribers that have the latest version."""
     having = [who for who in contract["subscribers"] if (who["fetched_version"] or 0) >= contract["version"]]
     return f"{len(having)}/{len(contract['subscribers'])}"

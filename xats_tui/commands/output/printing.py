@@ -1,6 +1,6 @@
-"""How commands of the operator print what they were told: as tables and facts for people, as JSON for programs.
+"""Printing of answers: tables and facts for people, JSON for programs.
 
-It prints; what a table or a fact looks like is imported only where one is printed.
+Tables and facts are imported only where they are printed.
 """
 
 import json
@@ -12,41 +12,43 @@ from typing import Annotated, Any
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-Wide = Annotated[bool, typer.Option("--wide", help="Cut nothing off; so it is when the output is no terminal.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Cut nothing; the default if the output is not a terminal.")]
 
 
 def show_list(answer: Mapping[str, Any], noun: str, *, as_json: bool, wide: bool) -> int:
-    """Print the records of an answer as a table, or as a JSON array; the exit code."""
+    """Print the records of an answer as a table or a JSON array; return the exit code."""
     if as_json:
         _show_json(answer[noun])
         return 0
-    # Here, not above: rich and asyncio would cost every other command their import.
+    # Deferred: importing rich and asyncio would slow down every other command.
     from xats_tui.commands.output.lists import list_of
 
     _show(list_of(noun, answer[noun], wide))
     if answer.get("has_more"):
-        print(f"xats-tui: there are more {noun}: see them with --limit N", file=sys.stderr)
+        print(f"xats-tui: there are more {noun}: use --limit N to see them", file=sys.stderr)
     return 0
 
 
 def show_facts(answer: Any, kind: str, *, as_json: bool, wide: bool = False) -> int:
-    """Print what is known of one thing, or the answer as JSON; the exit code."""
+    """Print the facts about one object, or the answer as JSON; return the exit code."""
     if as_json:
         _show_json(answer)
         return 0
-    from xats_tui.commands.output.details import FACTS  # here for the same reason
+    from xats_tui.commands.output.details import FACTS  # deferred for the same reason
 
     _show(FACTS[kind](answer, wide))
     return 0
 
 
 def _show_json(value: Any) -> None:
-    """Print a value as JSON; in ASCII, so that no terminal obeys what is in it."""
+    """Print a value as JSON, in ASCII."""
+    # In ASCII, no terminal obeys foreign text in it.
     _show(json.dumps(value, indent=2))
 
 
 def _show(text: str) -> None:
-    """Print; whoever reads may have gone, and may not know every character."""
+    """Print text."""
+    # The reader may have closed the pipe, and its encoding may lack characters.
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
         reconfigure(errors="replace")
     try:

@@ -1,6 +1,6 @@
-"""Text for commands to print: tables and facts, without colours, and harmless whatever the text in them.
+"""Tables and facts as text: without colours, and harmless whatever the foreign text in them.
 
-On a terminal a table is cut to its width; elsewhere, or if asked to, nothing is cut.
+On a terminal a table is cut to its width; otherwise, or on request, nothing is cut.
 """
 
 import shutil
@@ -16,62 +16,62 @@ from xats_tui.screens.widgets.format import NOTHING, age, cut, date_and_time, on
 
 Record = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Record], str]]
-"""What makes the cell of a record, by title; from left to right."""
+"""Functions that make the cells of a record, by title, from left to right."""
 
 GAP = "  "
 MIN_COLUMN_CELLS = 16
-"""Cells of a column that is cut at the least; where not even that fits, the last column is left out."""
+"""Minimum width of a column that is cut; if even that does not fit, the last column is dropped."""
 
 UNLIMITED_CELLS = 100_000
-"""Cells of a line where nothing is cut."""
+"""Width of a line that is never cut."""
 
 
 def table(columns: Columns, records: Sequence[Record], *, wide: bool = False) -> str:
-    """The records, one a line below the titles."""
+    """Return the records as lines below the titles."""
     rows = [[title.upper() for title in columns], *([make(one) for make in columns.values()] for one in records)]
     widths = _fitting([max(map(cell_len, cells)) for cells in zip(*rows, strict=True)], _room(wide))
     return "\n".join(GAP.join(map(_padded, row, widths)).rstrip() for row in rows)
 
 
 def facts(known: Mapping[str, str]) -> str:
-    """What is known of one thing, a line each; what is empty is left out."""
+    """Return the known facts, one line each; empty ones are left out."""
     width = max(map(len, known))
     indent = "\n" + " " * (width + len(GAP))
     return "\n".join(f"{name:<{width}}{GAP}{text.replace(chr(10), indent)}" for name, text in known.items() if text)
 
 
 def text(name: str) -> Callable[[Record], str]:
-    """The cell of a field with foreign text."""
+    """Return the function for a cell with foreign text."""
     return lambda record: one_line(record[name]) or NOTHING
 
 
 def ago(name: str) -> Callable[[Record], str]:
-    """The cell of a field with a time that is past."""
+    """Return the function for a cell with a past time."""
     return lambda record: since(record[name])
 
 
 def identifier(name: str, wide: bool) -> Callable[[Record], str]:
-    """The cell of a field with an id: as much of it as tells rows apart, or all of it where nothing is cut."""
+    """Return the function for a cell with an id: its first part, or all of it if nothing is cut."""
     return lambda record: one_line(record[name]) if is_full(wide) else short_id(record[name])
 
 
 def is_full(wide: bool) -> bool:
-    """Whether nothing is cut."""
+    """Return whether nothing is cut."""
     return wide or not sys.stdout.isatty()
 
 
 def since(instant: str | None) -> str:
-    """How long ago an instant of the wire is."""
+    """Return the age of a wire time."""
     return age(_now() - from_wire(instant)) if instant else NOTHING
 
 
 def in_future(instant: str | None) -> str:
-    """How long until an instant of the wire."""
+    """Return the time until a wire time."""
     return until(from_wire(instant), _now()) if instant else NOTHING
 
 
 def local(instant: str | None) -> str:
-    """An instant of the wire as a clock on this machine's wall has it, and how long ago that is."""
+    """Return a wire time as local time, with its age."""
     return f"{date_and_time(from_wire(instant))} ({since(instant)} ago)" if instant else ""
 
 
@@ -84,7 +84,7 @@ def _room(wide: bool) -> int:
 
 
 def _fitting(widths: Sequence[int], room: int) -> list[int]:
-    """The widths of as many columns as fit: those on the right are left out first, then the widest is cut."""
+    """Return the widths of the columns that fit: columns on the right are dropped first, then the widest is cut."""
     kept = list(widths)
     while len(kept) > 1 and _line(min(width, MIN_COLUMN_CELLS) for width in kept) > room:
         kept.pop()
