@@ -1,4 +1,4 @@
-"""What many tests start from: settings with a home of their own, a running coordinator, clients, a tmux server."""
+"""Common fixtures: settings with their own home, a running coordinator, clients, a tmux server."""
 
 import gc
 import os
@@ -24,7 +24,7 @@ Sql = Callable[..., list[tuple[Any, ...]]]
 PutTmux = Callable[[str], None]
 
 QUIET_MS = 150
-"""How long a pane must be quiet: long enough to be seen, short enough to be waited for."""
+"""Quiet time of a pane: long enough to be observed, short enough to wait for."""
 
 
 JOURNEYS = Path(__file__).parent
@@ -37,7 +37,7 @@ SHARING = (
     "tests/commands/test_pre_register_codex_pane.py",
     "tests/test_packaging.py",
 )
-"""Whose tests share a process that takes long to start: one worker runs them all, and starts it once."""
+"""Test files that share a process with a slow start: a single worker runs them all and starts it once."""
 
 
 def pytest_collection_finish() -> None:

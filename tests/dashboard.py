@@ -16,7 +16,7 @@ from xats_tui.runtime import pid_file
 from xats_tui.runtime.pid_file import PidRecord
 
 FIRST_SIGN = "ctrl+q quit"
-"""What every screen of the dashboard shows."""
+"""Text on every screen of the dashboard."""
 
 PROJECT = Path(__file__).parent.parent
 PROGRAM = (sys.executable, "-m", "xats_tui")

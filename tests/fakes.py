@@ -88,7 +88,7 @@ class SkippingClock(FakeClock):
 
 
 CONVERSATION = 3
-"""How many of the lines that were entered a screen shows."""
+"""Number of entered lines that a screen shows."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,7 +98,7 @@ class FakePane:
     tty: str
     pid: int
     line: str = ""
-    """What stands in the input line."""
+    """Text in the input line."""
     taken: list[tuple[datetime, str]] = field(default_factory=list)
     """The lines that were entered, with their times."""
     prints: bool = False
@@ -108,10 +108,10 @@ class FakePane:
     swallows: bool = False
     """It takes no Enter."""
     enters: int = 0
-    """How often Enter was pressed."""
+    """Number of times that Enter was pressed."""
     looks: int = 0
     command: str = "it"
-    """What tmux says of the program in it."""
+    """Name of the pane's program in tmux."""
 
     def look(self, now: datetime) -> None:
         """Be looked at; whoever prints shows something else each time."""
@@ -134,7 +134,7 @@ class FakePane:
         return [f"printed {self.looks} lines", *said[-CONVERSATION:], f"it> {self.line}"]
 
     def formats(self) -> dict[str, Any]:
-        """What tmux says of it."""
+        """Return tmux's formats of the pane."""
         rows = self.rows()
         return {
             "cursor_x": len(rows[-1]),
@@ -190,7 +190,7 @@ class FakeProcesses(Processes):
     def __init__(self) -> None:
         self.there: dict[int, Process] = {}
         self.behind: set[int] = set()
-        """Those that are not in front on their terminal."""
+        """Processes that are not in the foreground of their terminal."""
         self.stopped: set[int] = set()
 
     async def by_pid(self, pid: int) -> Process | None:
@@ -214,11 +214,11 @@ class FakeProcesses(Processes):
         )
 
     async def living(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
-        """Those that are there."""
+        """Return the processes that exist."""
         return frozenset(one for one in seen if one.pid in self.there)
 
     async def at_work(self, seen: Collection[SeenProcess]) -> frozenset[SeenProcess]:
-        """Those that are there."""
+        """Return the processes that exist."""
         return await self.living(seen)
 
 
@@ -245,16 +245,16 @@ class FakeChannel:
         self.reach = Reachability.OPEN
         self.busy = False
         self.takes = True
-        """Whether what is sent arrives."""
+        """True if hints arrive."""
         self.taken: list[tuple[datetime, str]] = []
-        """Who was given a hint, and when."""
+        """Time and agent of each hint."""
 
     def serves(self, agent: Agent) -> bool:
-        """Whether it is an agent of that kind."""
+        """Return whether the agent has this kind of delivery."""
         return agent.delivery.kind is self._kind
 
     async def readiness(self, agent: Agent) -> Observation:
-        """What the test wants to be seen."""
+        """Return the observation that the test has set."""
         gate = Gate(name="state", holds=not self.busy, detail="at work" if self.busy else "idle")
         return Observation(reach=self.reach, detail="at work" if self.busy else str(self.reach), gates=(gate,))
 

@@ -62,7 +62,7 @@ class Caller:
         self._heard = heard
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """What a tool answers.
+        """Call a tool and return its answer.
 
         Raises:
             ToolError: it answered with `isError`.
@@ -91,7 +91,7 @@ class Caller:
                     return params
 
     def notifications_so_far(self) -> list[tuple[str, dict[str, Any]]]:
-        """What has come and was not asked for yet."""
+        """Return the notifications that have arrived and were not fetched yet."""
         return [self._heard.queue.get_nowait() for _ in range(self._heard.queue.qsize())]
 
 

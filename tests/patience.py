@@ -1,4 +1,4 @@
-"""How long a test waits before it calls something lost.
+"""Time that a test waits before it gives up.
 
 It is no measure of speed: a test that passes goes on as soon as what it waits for is there, and machines are busy.
 """

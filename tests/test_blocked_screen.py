@@ -5,7 +5,7 @@ import pytest
 from benchmarks.blocked_screen import measure_blocked_screen
 
 GENEROUS = 6
-"""How much longer a call may take on a machine that does other things, too."""
+"""Factor by which a call may take longer on a busy machine."""
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ async def board(caller: Caller) -> dict[str, Any]:
 
 
 def has_expired(home: Path) -> bool:
-    """Whether the only wake has outlived its time."""
+    """Return whether the only wake has expired."""
     with closing(sqlite3.connect(home / "data.db")) as connection:
         ((expires_at,),) = connection.execute("SELECT expires_at FROM message_delivery_status").fetchall()
     return from_wire(expires_at) < SystemClock().now()

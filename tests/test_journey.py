@@ -72,7 +72,7 @@ async def delivered(sender: Caller, message_id: str) -> dict[str, Any]:
 
 
 def submitted_lines(screen: str) -> list[str]:
-    """What the stand-in says was submitted to it."""
+    """Return the lines that the stand-in reports as submitted."""
     return re.findall(r"took \d+: (.*\S)", screen)
 
 

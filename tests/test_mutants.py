@@ -20,7 +20,7 @@ PATIENCE = 110
 
 
 STORIES = "80"
-"""How many are told of what is broken."""
+"""Number of stories run for each mutant."""
 
 
 class Mutant(NamedTuple):
@@ -29,10 +29,10 @@ class Mutant(NamedTuple):
     file: str
     """Below `xats_tui/backend`."""
     sound: str
-    """What stands there, once."""
+    """The original code, which occurs once."""
     broken: str
     tests: str
-    """Those of which one has to fail, below `tests/`."""
+    """Tests below `tests/` of which at least one must fail."""
 
 
 GATES = "transports/pane/gates.py"

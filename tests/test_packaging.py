@@ -1,4 +1,4 @@
-"""What would be published: built here, installed where nothing of this folder is, and tried."""
+"""The published packages: built here, installed in an empty place, and tried."""
 
 import os
 import re
@@ -23,14 +23,14 @@ PATIENCE = 50.0
 """Seconds for a step, on a machine that is busy."""
 
 FAILED = 1
-"""What the demo says when a task is still open at its end, as on a busy machine; tests/commands looks at that."""
+"""Exit code of the demo if a task is still open at its end, as on a busy machine; tests/commands checks that."""
 
 COMPLETE = ("README.md", "ARCHITECTURE.md", "LICENSE", "Makefile", "mkdocs.yml", ".ci/run", "docs/index.md")
-"""What somebody needs who has the sdist only, besides the folders of sources."""
+"""Files besides the source folders that a user of the sdist needs."""
 
 
 def run(*command: str | Path, folder: Path = ROOT, codes: Container[int] = (0,)) -> str:
-    """What a command prints; it must end with one of these exit codes."""
+    """Run a command and return its output; it must end with one of these exit codes."""
     done = subprocess.run(command, cwd=folder, env=bare(), capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode in codes, f"{command}:\n{done.stdout}\n{done.stderr}"
     return done.stdout

@@ -1,4 +1,4 @@
-"""Who has to make room for a dashboard and who need not: nobody is stopped without proof that it is a coordinator."""
+"""Takeover by a dashboard: only a process that is proved to be a coordinator is stopped."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def incumbent(home: Path, *, deaf: bool = False, version: str = __version__, **f
 
 
 def lives(pid: int) -> bool:
-    """Whether the process is there and not just waiting to be reaped."""
+    """Return whether the process is running, rather than a zombie."""
     return "(zombie)" not in Path(f"/proc/{pid}/status").read_text()
 
 

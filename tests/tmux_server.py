@@ -51,7 +51,7 @@ class TmuxServer:
         return str(self.folder / f"tmux-{os.getuid()}" / "default")
 
     def run(self, *arguments: str) -> str:
-        """What a tmux command prints."""
+        """Run a tmux command and return its output."""
         answer = subprocess.run(
             ["tmux", *arguments], env=self.environment, capture_output=True, text=True, timeout=10, check=False
         )
@@ -60,7 +60,7 @@ class TmuxServer:
 
     @property
     def is_there(self) -> bool:
-        """Whether the server takes commands."""
+        """Return whether the server accepts commands."""
         with closing(socket.socket(socket.AF_UNIX)) as probe:
             return probe.connect_ex(self.socket) == 0
 
@@ -94,7 +94,7 @@ class TmuxServer:
         return pane
 
     def formats(self, pane_id: str, *names: str) -> list[str]:
-        """What tmux says of a pane, by the names of its formats."""
+        """Return tmux's values for a pane's formats."""
         wanted = "\t".join(f"#{{{name}}}" for name in names)
         return self.run("display-message", "-p", "-t", pane_id, wanted).rstrip("\n").split("\t")
 

@@ -41,7 +41,7 @@ def show(text: str) -> None:
 
 
 def keys() -> Iterator[str]:
-    """What the terminal sends, as it comes."""
+    """Yield the terminal's input as it arrives."""
     while True:
         select.select([0], [], [])
         received = os.read(0, 65536)
@@ -65,7 +65,7 @@ class Unruly:
 
     @property
     def habit(self) -> str:
-        """What it does now."""
+        """Current reaction."""
         return "good" if Path(f"{self.log}.good").exists() else self._habit
 
     def note(self, what: str, text: str) -> None:

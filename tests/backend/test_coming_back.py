@@ -55,7 +55,7 @@ async def http(coordinator: Daemon) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 async def tool(http: httpx2.AsyncClient, session: Mapping[str, str], of: str, **arguments: Any) -> dict[str, Any]:
-    """What a tool answers."""
+    """Call a tool and return its answer."""
     answer = await http.post("/mcp", json=call(of, **arguments) | {"id": next(IDS)}, headers=session)
     assert answer.status_code == 200, answer.text
     result = json.loads(answer.text.split("data: ", 1)[1])["result"]

@@ -1,4 +1,4 @@
-"""What hooks say of their programs: the newest word counts, for a while, and nobody can fill the memory with words."""
+"""Hook reports: the newest one is valid for a while, and their number is limited."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def heard(*events: tuple[str, dict[str, Any]]) -> HookReports:
-    """What is known after one session has said these."""
+    """Return the reports after one session has sent these events."""
     reports = HookReports()
     for event, fields in events:
         reports.note("s", event, fields, NOW)

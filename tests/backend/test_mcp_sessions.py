@@ -1,4 +1,4 @@
-"""Who speaks for an agent, and who gets its notifications."""
+"""Sessions that speak for an agent, and sessions that get its notifications."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Which sessions make room when there are too many: those that nobody needs, and those of whoever has too many."""
+"""Sessions closed when there are too many: unused ones, and those of a process with more than its share."""
 
 from datetime import timedelta
 

@@ -1,1 +1,1 @@
-"""What comes in that nobody should send: every door answers it, and goes on."""
+"""Bad input at every interface: each one answers it and continues to work."""

@@ -21,7 +21,7 @@ LARGEST_ANSWER = 6_000_000
 """Bytes of the largest answer to anything: a page of messages, each character escaped."""
 
 OUR_FAULT = ("Traceback", 'File "', "a reason of the coordinator's own", "storage_unavailable", "Internal Server Error")
-"""What an answer holds only when something gave way."""
+"""Text that an answer contains only after an internal error."""
 
 UNHARMED = "still here"
 
@@ -56,14 +56,14 @@ class HttpCaller:
         return self.post(request_of(tool, arguments, **escapes))
 
     def asked(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """What a tool answers to arguments that it takes."""
+        """Call a tool with valid arguments and return its answer."""
         result = event_of(self.call(tool, arguments).text)["result"]
         assert not result.get("isError"), result
         payload: dict[str, Any] = json.loads(result["content"][0]["text"])
         return payload
 
     def is_answered(self) -> bool:
-        """Whether this session goes on."""
+        """Return whether this session still works."""
         return bool(self.asked("echo", msg=UNHARMED)["msg"] == UNHARMED)
 
     def register(self, name: str, **fields: Any) -> str:

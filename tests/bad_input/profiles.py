@@ -1,4 +1,4 @@
-"""How many examples: few and always the same ones under `make test`, many and new ones under `make stress`."""
+"""Number of examples: few fixed ones under `make test`, many new ones under `make stress`."""
 
 from collections.abc import Callable
 from typing import Any

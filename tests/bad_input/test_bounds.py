@@ -24,7 +24,7 @@ MOST_GROWTH = 200 * MEBIBYTE
 """Bytes by which the process may grow over bodies that are each as large as they may be."""
 
 MIXED = [number if number % 2 else {"a": number} for number in range(AS_LARGE_AS_IT_GOES)]
-"""What cannot be sorted, so that a careless search for twins compares each with each."""
+"""Entries that cannot be sorted, so that a careless search for duplicates compares all pairs."""
 
 DRAFT_4 = "http://json-schema.org/draft-04/schema#"
 DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema"

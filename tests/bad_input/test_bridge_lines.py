@@ -39,7 +39,7 @@ async def host(coordinator: Coordinator) -> AsyncIterator[ScriptedHost]:
 
 
 async def goes_on(host: ScriptedHost) -> bool:
-    """Whether the bridge still answers a call, and all that it said meanwhile holds no trace of its own faults."""
+    """Return whether the bridge still answers a call, and has reported no internal error meanwhile."""
     assert host.process.returncode is None, "the bridge has ended"
     request = {"jsonrpc": "2.0", "id": UNHARMED, "method": "tools/call"}
     host.say(json.dumps({**request, "params": {"name": "echo", "arguments": {"msg": UNHARMED}}}).encode())

@@ -48,7 +48,7 @@ SMUGGLED = (
     b"\r\n\r\n\r\n",
     b"\x00" * 100,
 )
-"""What has confused servers of HTTP before."""
+"""Requests that have confused HTTP servers before."""
 
 PATHS = ("/mcp", "/hook", "/health", "/", "/operator/x", "/mcp/", "//mcp", "*")
 METHODS = ("GET", "POST", "DELETE", "PUT", "HEAD", "OPTIONS", "CONNECT", "X")
@@ -75,7 +75,7 @@ hook_fields = st.sampled_from(("session_id", "hook_event_name", "tool_name", "st
 
 
 def said(caller: HttpCaller, sent: bytes) -> bytes:
-    """What the port answers to these bytes before it closes the connection, or as we do."""
+    """Send bytes, and return the answer up to the end of the connection."""
     heard = b""
     connection = socket.create_connection(("127.0.0.1", caller.coordinator.port), timeout=SLOWEST)
     with connection, suppress(ConnectionError):  # it may have heard enough before we have said all

@@ -23,7 +23,7 @@ tools = st.sampled_from(sorted(SCHEMAS))
 
 
 def is_an_answer(answer: httpx2.Response) -> bool:
-    """Whether this is one a model can read: a result in one text, or an error that says which."""
+    """Return whether a model can read the answer: a result in one text, or an error with a code."""
     if answer.status_code != 200:
         return answer.status_code in (400, 403, 409, 413) and "error" in answer.json()
     message = event_of(answer.text)

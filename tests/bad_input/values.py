@@ -114,13 +114,13 @@ def _grown(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
 
 
 plausible_schemas: st.SearchStrategy[Json] = st.recursive(st.one_of(st.booleans(), st.just({})), _grown, max_leaves=8)
-"""What looks like a JSON Schema of some draft, and mostly is one."""
+"""Values that look like a JSON Schema of some draft, and usually are one."""
 
 schemas = st.one_of(
     plausible_schemas.filter(lambda schema: isinstance(schema, dict)),
     st.dictionaries(st.sampled_from(KEYWORDS), anything, max_size=5),
 )
-"""What is given as a contract."""
+"""Values to register as contracts."""
 
 
 def allowed_by(schema: Mapping[str, Any]) -> st.SearchStrategy[Json]:

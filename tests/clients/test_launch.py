@@ -1,4 +1,4 @@
-"""How each client is started: its command line and environment."""
+"""Command line and environment with which each client is started."""
 
 import json
 import shlex
@@ -27,7 +27,7 @@ def option(start: ClientStart, flag: str) -> str:
 
 
 def configured(start: ClientStart) -> dict[str, Any]:
-    """What Codex is told by -c."""
+    """Return the settings passed to Codex with -c."""
     told = [value for flag, value in zip(start.command, start.command[1:], strict=False) if flag == "-c"]
     return tomllib.loads("\n".join(told))
 

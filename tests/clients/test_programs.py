@@ -1,4 +1,4 @@
-"""Which program a command line runs, however it was installed and started."""
+"""Recognition of the program behind a command line, for all ways to install and start it."""
 
 import pytest
 

@@ -1,1 +1,1 @@
-"""What the command line does, run as a process."""
+"""The command line, run as a process."""

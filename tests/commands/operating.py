@@ -49,7 +49,7 @@ def run(*arguments: str, stdin: bytes = b"", **environment: str) -> Ran:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What the commands find."""
+    """Coordinator, agents and panes that the commands work on."""
 
     home: Path
     port: int
@@ -74,7 +74,7 @@ class Scene:
         return [line.split() for line in ran.stdout.splitlines()]
 
     def told(self, *arguments: str, code: int = 0) -> Any:
-        """What a command prints as JSON."""
+        """Run a command and return its JSON output."""
         ran = self.run(*arguments, "--json")
         assert (ran.code, ran.stderr) == (code, ""), ran
         return json.loads(ran.stdout)
@@ -95,7 +95,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came over HTTP."""
+    """An HTTP answer."""
 
     status: int
     body: Any

@@ -26,7 +26,7 @@ AGENTS = ["backend", "docs", "frontend", "ops", "qa"]
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """Where the demo makes its folder; what is still there at the end was left behind."""
+    """Provide the folder for the demo's own folder; anything left in it was not cleaned up."""
     with short_folder() as folder:
         yield folder.resolve()
         for process in processes_of(folder.resolve()):

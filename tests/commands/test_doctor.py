@@ -62,7 +62,7 @@ def by_topic(printed: str) -> Told:
 
 
 def is_in(finding: dict[str, str], state: str, *parts: str) -> bool:
-    """Whether a finding is of this state, says all this, and has a remedy exactly if one is needed."""
+    """Check a finding's state and texts, and that it has a remedy exactly if it needs one."""
     assert finding["state"] == state, finding
     assert all(part in finding["found"] + " → " + finding["remedy"] for part in parts), finding
     assert bool(finding["remedy"]) == (state in ("warning", "problem")), finding
@@ -97,7 +97,7 @@ def test_a_machine_that_was_just_set_up_is_well_and_nothing_is_left_of_the_trial
 
 
 def assert_nothing_is_left(folder: Path) -> None:
-    """That a folder is empty, and nobody speaks of it."""
+    """Check that the folder is empty and no process refers to it."""
     assert list(folder.iterdir()) == []
     left = [one.info for one in psutil.process_iter(["cmdline", "status"]) if str(folder) in str(one.info)]
     assert left == []

@@ -1,4 +1,4 @@
-"""What scripts ask of a running coordinator as the operator: readings, changes, and who is let in."""
+"""Operator commands for scripts: queries, changes, and access."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ TOKEN = "agents have this one"
 SECRET = "the operator has this one"
 
 EVIL = "\x1b[31mred\x1b[0m\x07"
-"""What a terminal would obey."""
+"""Text with control sequences for a terminal."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -483,7 +483,7 @@ async def test_a_command_imports_neither_the_screen_nor_the_sdk(scene: Scene) ->
 
 
 def offered(line: str) -> list[str]:
-    """What the shell is told when tab is pressed at the end of this line."""
+    """Return the completions that the shell gets at the end of this line."""
     at = str(line.count(" "))
     return run(_XATS_TUI_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=at).stdout.split()
 

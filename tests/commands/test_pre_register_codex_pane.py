@@ -25,7 +25,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def told(run: subprocess.CompletedProcess[str], code: int) -> dict[str, object]:
-    """What a run that failed says on stderr, and nothing else anywhere."""
+    """Return the JSON on stderr of a failed run, after checking that it printed nothing else."""
     assert (run.returncode, run.stdout) == (code, ""), run.stderr
     said: dict[str, object] = json.loads(run.stderr)
     return said

@@ -1,4 +1,4 @@
-"""What a stand-in draws is read by the reader of the program that it looks like, as what it is."""
+"""Screens of the stand-ins, as read by the reader of the imitated program."""
 
 import re
 
@@ -33,7 +33,7 @@ def shown(picture: StandInScreen, columns: int, rows: int) -> tuple[str, dict[st
 
 
 def reading(picture: StandInScreen, columns: int, rows: int) -> PaneReading:
-    """What is read from it."""
+    """Return the reading of a stand-in's screen."""
     return read_pane(Client.CLAUDE_CODE, *shown(picture, columns, rows))
 
 

@@ -1,1 +1,1 @@
-"""What goes wrong outside of the program: disks, files, tmux, clocks, clients, and being killed."""
+"""Faults outside of the program: disks, files, tmux, clocks, clients, and being killed."""

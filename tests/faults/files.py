@@ -81,6 +81,6 @@ def peppered(hits: int) -> Damage:
 
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:
-    """What a database answers."""
+    """Return the rows of a query."""
     with closing(sqlite3.connect(path)) as database:
         return database.execute(query).fetchall()

@@ -46,7 +46,7 @@ def connected(port: int, sent: bytes = b"") -> Iterator[socket.socket]:
 
 
 def is_over(connection: socket.socket) -> bool:
-    """Whether the other side has closed it."""
+    """Return whether the other side has closed the connection."""
     try:
         while received := connection.recv(65536):
             assert received
@@ -210,7 +210,7 @@ async def test_ten_thousand_connections_and_sessions_that_are_never_used(tmp_pat
 
 
 async def opened(port: int) -> list[int]:
-    """What so many `initialize` are answered, one after the other on a few connections."""
+    """Open many sessions, one after the other on a few connections, and return the statuses."""
     base = f"http://127.0.0.1:{port}"
     headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
     statuses: list[int] = []

@@ -39,7 +39,7 @@ DAMAGES = (
     slow(cut_off(0.5), MESSAGES // 4, id="its second half is missing"),
     slow(peppered(20), MESSAGES - 1200, id="twenty places"),
 )
-"""What is wrong, and how many messages can be read at the least; a page holds up to sixty."""
+"""Damages, with the minimum number of messages that remain readable; a page holds up to sixty."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def path(settings: Settings) -> Path:
-    """Where the coordinator's database is."""
+    """Return the path of the coordinator's database."""
     settings.home.mkdir(mode=0o700)
     return settings.db_path
 

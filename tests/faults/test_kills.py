@@ -38,7 +38,7 @@ WOKEN = 60.0
 
 @dataclass(slots=True)
 class Said:
-    """What the coordinator has said of what it was asked to keep: things by their names."""
+    """Answers of the coordinator about things that it was asked to keep, by name."""
 
     kept: list[str] = field(default_factory=list)
     """It has them."""
@@ -46,7 +46,7 @@ class Said:
     """It was killed so often meanwhile that the bridge gave up, and said so to the agent."""
 
     def agrees_with(self, stored: list[str]) -> bool:
-        """Whether all that it said it has is there, and once, and nothing that nobody asked for."""
+        """Return whether everything confirmed is stored exactly once, and nothing else."""
         once = len(stored) == len(set(stored))
         return once and set(self.kept) <= set(stored) <= set(self.kept) | set(self.unknown)
 
@@ -127,7 +127,7 @@ def note(said: Said, item: str, answer: Any, proof: str) -> None:
 
 
 def waiting(home: Path) -> int:
-    """How many wakes wait."""
+    """Count the waiting wakes."""
     with closing(sqlite3.connect(f"file:{home / 'data.db'}?mode=ro", uri=True)) as database:
         query = "SELECT count(*) FROM message_delivery_status WHERE wake_status = 'retrying' AND due_at IS NOT NULL"
         (count,) = database.execute(query).fetchone()

@@ -1,4 +1,4 @@
-"""What the tests of the bridge start from."""
+"""Common fixtures of the bridge tests."""
 
 import re
 from collections.abc import Iterator

@@ -51,7 +51,7 @@ class ScriptedHost:
         return result
 
     async def call(self, tool: str, **arguments: Any) -> Any:
-        """What a tool answers, as the agent reads it."""
+        """Call a tool and return its answer as the agent reads it."""
         answer = await self.request("tools/call", name=tool, arguments=arguments)
         text = answer["result"]["content"][0]["text"]
         return text if answer["result"].get("isError") else json.loads(text)

@@ -45,7 +45,7 @@ async def ready(host: ScriptedHost) -> str:
 
 
 def channel(csid: str) -> dict[str, Any]:
-    """What an agent on this channel registers with."""
+    """Return the registration fields of an agent on this channel."""
     return {"delivery": {"kind": "claude-channel", "channel_session_id": csid}}
 
 
@@ -216,7 +216,7 @@ async def test_the_token_may_come_three_ways(given_by: str, tmp_path: Path) -> N
 
 
 class Pauses:
-    """What a proxy sleeps, in no time."""
+    """Sleep function that records the pauses without waiting."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []

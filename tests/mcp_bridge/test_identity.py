@@ -1,4 +1,4 @@
-"""Who the bridge says has started it, from the processes above it, the handshake and the environment."""
+"""The bridge's report about its host, from parent processes, the handshake and the environment."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What is filled into a registration, and how the tools are offered that register."""
+"""Defaults that the bridge adds to registrations, and its versions of the registration tools."""
 
 from dataclasses import replace
 from typing import Any

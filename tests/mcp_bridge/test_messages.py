@@ -1,4 +1,4 @@
-"""What a host may say that is no call: the bridge answers each by the protocol and stays."""
+"""Messages from a host other than calls: the bridge answers by the protocol and keeps running."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What a bridge tells a coordinator that has forgotten its agent."""
+"""Registration by the bridge at a coordinator that has forgotten its agent."""
 
 from typing import Any
 

@@ -19,7 +19,7 @@ which = st.integers(min_value=0, max_value=7)
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """What the model knows of a task."""
+    """The model's knowledge of a task."""
 
     id: str
     team: str
@@ -129,7 +129,7 @@ class Board(Mail):
 
     @invariant()
     def the_board_says_what_waits(self) -> None:
-        """What the operator sees of waiting is what an agent that claims would meet."""
+        """Check that the operator sees exactly the obstacles that a claiming agent would meet."""
         for entry in self.world.look(self.world.board.entries(limit=10_000)):
             blocked = self._blocked(self.work[entry.task.id])
             assert bool(entry.waits_for) is blocked
@@ -148,7 +148,7 @@ class Board(Mail):
         return [owner] if owner in self.registered and owner is not None else []
 
     def _reason_against(self, task: Work, name: str) -> str | None:
-        """Why a task is not given to somebody."""
+        """Return the expected reason for refusing a task to an agent."""
         if task.status is COMPLETED:
             return "task_is_done"
         if name not in self.registered or TEAMS[name] != task.team:

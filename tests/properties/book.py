@@ -29,7 +29,7 @@ class Book(Board):
         self.published: list[tuple[str, str, int]] = []
         """Team, name and version, in the order of their registration."""
         self.subscribed: set[tuple[str, str]] = set()
-        """Who, and to which contract."""
+        """Agents and the contracts that they are subscribed to."""
         self.newest_fetched: dict[tuple[str, str], int] = {}
         super().__init__()
 
@@ -53,7 +53,7 @@ class Book(Board):
 
     @rule(name=names, contract=contracts)
     def subscribes(self, name: str, contract: str) -> None:
-        """Whoever subscribes is told the newest version."""
+        """Subscribe, and check that the answer has the newest version."""
         if name not in self.registered:
             return
         answer = self.call(name, "subscribe_contract", name=contract)

@@ -18,7 +18,7 @@ LATELY = 300
 
 @dataclass(slots=True, kw_only=True)
 class Letter:
-    """What the model knows of one row of one inbox."""
+    """The model's knowledge of one row of one inbox."""
 
     row_id: str
     message_id: str
@@ -29,7 +29,7 @@ class Letter:
     wakes: bool
     read: bool = False
     begun: str = ""
-    """What of a message in parts has come before its reader."""
+    """Confirmed beginning of a message in parts."""
 
 
 class Mail(Story):
@@ -159,7 +159,7 @@ class Mail(Story):
             letter.begun, letter.read = text, text == letter.body
 
     def has_left(self, name: str) -> None:
-        """Whoever comes back begins anew with what it had not read to the end."""
+        """Forget the confirmed parts of an agent's unread messages, because a returning agent starts again."""
         super().has_left(name)
         for letter in self.unread_of(name):
             letter.begun = ""
@@ -188,7 +188,7 @@ class Mail(Story):
         ]
 
     def _is_page(self, answer: dict[str, Any], waiting: Sequence[Letter], limit: int) -> list[tuple[Letter, str]]:
-        """What a page holds: the first of what waits, no more than asked for and than a host hands on."""
+        """Check a page: the first waiting messages, within the requested number and the client's limit."""
         messages = answer["messages"]
         assert len(json.dumps(answer, ensure_ascii=False).encode()) <= PAGE_LIMIT.size_bytes
         assert bool(messages) is bool(waiting) and len(messages) <= limit

@@ -1,4 +1,4 @@
-"""What every story has: agents that come and go, time that passes, and a coordinator that is started anew.
+"""Common steps of all stories: agents come and go, time passes, the coordinator restarts.
 
 The stories are told by hypothesis, a step at a time; after each step what must always hold is looked at.
 """
@@ -41,7 +41,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(name=names)
     def registers_again(self, name: str) -> None:
-        """Whoever comes back is who it was, whether it had left or not."""
+        """Register a known agent again, and check that it keeps its identity."""
         self._register(name)
 
     @rule(name=names)
@@ -84,7 +84,7 @@ class Story(RuleBasedStateMachine):
         assert self.world.troubles == []
 
     def call(self, caller: str, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        """What a registered agent is answered; every call confirms what the one before has handed it."""
+        """Call a tool as a registered agent; each call confirms what the previous answer handed out."""
         answer = self.world.call(caller, tool, **arguments)
         self.has_called(caller)
         return answer
@@ -108,14 +108,14 @@ class Story(RuleBasedStateMachine):
         """An agent is gone."""
 
     def has_restarted(self, *, answers_left: bool) -> None:
-        """What was in memory is lost."""
+        """Forget the state that was in memory only."""
 
     def tasks_of(self, name: str) -> list[str]:
         """Ids of the tasks that an agent works on."""
         return []
 
     def name_of(self, agent_id: str) -> str:
-        """Who that is; the operator by its id."""
+        """Return an agent's name; the operator is named by its id."""
         return next((name for name, known in self.ids.items() if known == agent_id), agent_id)
 
     def _register(self, name: str) -> None:

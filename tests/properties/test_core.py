@@ -19,7 +19,7 @@ STORIES = int(os.environ.get("XATS_STORIES", "16"))
 
 EVERY = settings(database=None, deadline=None, suppress_health_check=list(HealthCheck))
 QUICK = settings(EVERY, max_examples=STORIES, stateful_step_count=30, derandomize=True, phases=[Phase.generate])
-"""What this finds is told at full length; the thorough one tells it in short."""
+"""Settings of the quick run, which reports failures in full; the thorough run reports them briefly."""
 THOROUGH = settings(EVERY, max_examples=300, stateful_step_count=50)
 
 UNRULY_QUICK = settings(QUICK, stateful_step_count=12)

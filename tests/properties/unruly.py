@@ -74,7 +74,7 @@ events = st.sampled_from([NOTHING, *PERSON, *CHANGES, *PROCESS])
 spans = st.sampled_from([3, 12, 40, 100, 700])
 
 LOOKS = 4
-"""How often the panes are looked at while time passes."""
+"""Number of looks at the panes while time passes."""
 
 
 class UnrulyPanes(RuleBasedStateMachine):
@@ -100,7 +100,7 @@ class UnrulyPanes(RuleBasedStateMachine):
         self.world.pass_time(5)
 
     def teardown(self) -> None:
-        """Where the pane is good again and left in peace, all mail is announced; leave nothing behind."""
+        """Check that all messages are announced once the pane behaves; leave nothing behind."""
         try:
             self._make_good()
             for _ in range(ROUNDS):

@@ -16,7 +16,7 @@ ENTER, CLEAR = "\r", "\x15"
 PERSON_TYPES_FOR = timedelta(seconds=3)
 
 HABITS = ("good", "swallows", "deaf", "completes", "clears", "opens", "letter")
-"""What it does with Enter; `swallows` ignores every key."""
+"""Reactions to Enter; `swallows` ignores every key."""
 
 DIALOG = ("Do you want to delete everything?", "❯ 1. Yes", "  2. No", "Esc to cancel")
 
@@ -27,7 +27,7 @@ class UnrulyPane(FakePane):
 
     habit: str = "good"
     paint: timedelta = timedelta(0)
-    """How long it takes to draw."""
+    """Time that the program takes to draw."""
     stopped: bool = False
     synchronized: bool = False
     input_off: bool = False
@@ -39,14 +39,14 @@ class UnrulyPane(FakePane):
     read_at: datetime | None = None
     person_at: datetime | None = None
     draws_at: datetime | None = None
-    """When it draws what it knows and does not show yet."""
+    """Time of the next drawing, if anything is not shown yet."""
     shown: tuple[str, bool, int] = ("", False, 0)
     """The line, whether a dialog is open, and how many lines were taken, as drawn."""
     outstanding: bool = False
     """There was a paste, and nothing was drawn since."""
     approved: int = 0
     harm: list[str] = field(default_factory=list)
-    """What was typed where it must not be."""
+    """Text that was typed where it must not be."""
 
     def look(self, now: datetime) -> None:
         """Do by now what it would have done meanwhile."""
@@ -90,13 +90,13 @@ class UnrulyPane(FakePane):
         self.looks += 1
 
     def rows(self) -> list[str]:
-        """What was drawn last."""
+        """Return the rows drawn last."""
         line, dialog, taken = self.shown
         said = [f"took {number}: {text}" for number, (_, text) in enumerate(self.taken[:taken])]
         return [f"printed {self.looks} lines", *said[-3:], *(DIALOG if dialog else (f"it> {line}",))]
 
     def formats(self) -> dict[str, Any]:
-        """What tmux says of it."""
+        """Return tmux's formats of the pane."""
         return FakePane.formats(self) | {
             "cursor_flag": int(not self.shown[1]),
             "pane_synchronized": int(self.synchronized),
@@ -135,7 +135,7 @@ class UnrulyPane(FakePane):
             self.line = ""
 
     def _obstacles(self, now: datetime) -> list[tuple[str, bool]]:
-        """What forbids any key."""
+        """Return the conditions that forbid any key."""
         typed = self.person_at is not None and now - self.person_at < PERSON_TYPES_FOR
         return [
             ("a program that is stopped", self.stopped),

@@ -42,7 +42,7 @@ class Seat:
     pane_id: str
     terminal: FakePane
     draft: str = ""
-    """What a person has typed there."""
+    """Text that a person has typed into the pane."""
 
 
 class Waking(Book):
@@ -67,7 +67,7 @@ class Waking(Book):
 
     @rule(name=names, typed=st.booleans())
     def a_person_types_or_clears(self, name: str, typed: bool) -> None:
-        """What a person types stands behind whatever is in the input line."""
+        """Let a person type after the text in the input line, or clear it."""
         if seat := self.seats.get(name):
             seat.draft = DRAFT if typed else ""
             seat.terminal.line = seat.draft
@@ -153,7 +153,7 @@ class Waking(Book):
 
     @rule()
     def all_is_quiet(self) -> None:
-        """Where every agent is left in peace for long enough, no mail of one that can be reached is unannounced."""
+        """Check that after enough quiet time, every message for a reachable agent is announced."""
         self._make_peace()
         for _ in range(ROUNDS):
             self.world.pass_time(600)
@@ -243,7 +243,7 @@ class Waking(Book):
         self._channel_is_heard()
 
     def _is_reachable(self, name: str) -> bool:
-        """Whether an agent has a channel that is carried, or a pane with its own program in it."""
+        """Return whether an agent has a carried channel, or its own program in its pane."""
         if name in self.on_channel and self.world.channel.reach is Reachability.OPEN:
             return True
         seat = self.seats.get(name)
@@ -258,7 +258,7 @@ class Waking(Book):
                 yield letter, known[self._key_of(letter)]
 
     def _is_in_hand(self, letter: Letter) -> bool:
-        """Whether all of a message is in the newest answer to its recipient."""
+        """Return whether the whole message is in the newest answer to its recipient."""
         return (letter, letter.body) in self.handed_over.get(letter.to, [])
 
     def _key_of(self, letter: Letter) -> str:

@@ -98,7 +98,7 @@ class World:
         self.keyboards: PaneTerminals = FakeTerminals()
         self.channel = FakeChannel(DeliveryKind.CLAUDE_CHANNEL, self.clock)
         self.troubles: list[str] = []
-        """What was logged as an error."""
+        """Messages that were logged as errors."""
         self._panes_made = 0
         self._loop = asyncio.new_event_loop()
         self._wait(self._open())
@@ -141,7 +141,7 @@ class World:
             self.sessions.identify(session, agent_id)
 
     def call(self, caller: str, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        """What a tool answers to an agent."""
+        """Call a tool as an agent and return its answer."""
         result = self.ask(self._toolbox.call(self.sessions_by_name[caller], tool, arguments, {}))
         text = result.content[0].text  # type: ignore[union-attr]
         assert not result.is_error, text
@@ -317,7 +317,7 @@ async def _bounded(work: Coroutine[Any, Any, T]) -> T:
 
 @contextmanager
 def _errors_kept(troubles: list[str]) -> Any:
-    """Whatever the coordinator logs as an error is kept."""
+    """Record every error that the coordinator logs."""
 
     class Keeping(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -39,7 +39,7 @@ ASKS = {
     "codex": r"Allow the xats MCP server",
     "opencode": r"Permission required",
 }
-"""What shows when it asks about a tool."""
+"""Text on the screen when a client asks about a tool."""
 
 ASKED_BY_RULE = {"permission": {"*": "ask"}}
 """For opencode, which asks about no tool by itself."""

@@ -1,4 +1,4 @@
-"""What the clients find in the rig: configuration files, environment, and a drawing that looks like their screens."""
+"""Files for the clients in the rig: configuration, environment, and a drawing that imitates their screens."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ ENVIRONMENT = {
     "OPENCODE_DISABLE_AUTOUPDATE": "1",
     "IS_SANDBOX": "1",
 }
-"""What keeps the clients off the network, and their tools in sight of the scripted model."""
+"""Variables that keep the clients off the network, and their tools visible to the scripted model."""
 
 DRAWING = """\
 ────────────────────────────────────────────────────────────
@@ -33,7 +33,7 @@ DRAWING = """\
   ╹▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀
 • Working (3s • esc to interrupt)
 """
-"""What an agent may print: parts of screens that are not its own."""
+"""Text that an agent may print: parts of other programs' screens."""
 
 CODEX_CONFIG = """\
 model = "gpt-5"

@@ -1,4 +1,4 @@
-"""What a person is typing while mail comes: `python -m tests.real_agents.drafts --programs DIR [--busy N] [--times 5]`.
+"""Drafts of a person while messages arrive: `python -m tests.real_agents.drafts --programs DIR [--busy N] [--times 5]`.
 
 A draft reaches the model as it was typed, with no hint in it; a hint reaches it once, also where the program was
 stopped for a while, with or without a draft in its input line.
@@ -31,7 +31,7 @@ from tests.real_agents.stage import (
 )
 
 WATCHED_S = 4.0
-"""How long a draft is left standing while mail waits."""
+"""Time for which a draft stays while messages wait."""
 
 SLOW_KEYS_S = 0.2
 """Between the keys of somebody who writes while mail comes."""
@@ -55,7 +55,7 @@ class Desk:
         await seen(partial(self.shows, text), f"the draft is drawn: {text!r}")
 
     def shows(self, text: str) -> bool:
-        """Whether the end of a text is on the screen."""
+        """Return whether the end of a text is on the screen."""
         return squashed(text)[-16:] in squashed(self.pane.look().text)
 
     async def send_draft(self, text: str, since: float) -> None:

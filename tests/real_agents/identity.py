@@ -1,4 +1,4 @@
-"""Who the real programs are to the coordinator: `python -m tests.real_agents.identity --programs DIR [--client NAME]`.
+"""Identification of the real programs: `python -m tests.real_agents.identity --programs DIR [--client NAME]`.
 
 Each runs in a tmux pane of its own, behind `xats-tui mcp`, with the scripted model in place of a hosted one, and says
 nothing of itself but a name.  Each scene says what it saw; the last line counts them.
@@ -82,7 +82,7 @@ class Crowd:
 
 
 def check_place(crowd: Crowd, name: str, agent: dict[str, Any]) -> str:
-    """That an agent is bound to its pane, or has a Codex thread; which."""
+    """Check that an agent is bound to its pane or has a Codex thread, and return which."""
     expect(agent["client"] == crowd.client, f"the client is {crowd.client}: {agent}")
     if crowd.client == "codex":
         expect(agent["delivery"]["kind"] == "codex-appserver", f"it has a thread: {agent}")

@@ -28,7 +28,7 @@ LAUNCHING = 120.0
 """Seconds for a launch."""
 
 ELSEWHERE = "http://127.0.0.1:1/mcp"
-"""Where the user's own configuration has a server called xats, which a launch has to replace."""
+"""URL of a server called xats in the user's own configuration, which a launch must replace."""
 
 
 class LaunchPad:
@@ -57,7 +57,7 @@ class LaunchPad:
         return await asyncio.to_thread(done, env=clean_environment() | self.environment | environment)
 
     async def launched(self, name: str, *arguments: str) -> Mapping[str, Any]:
-        """What the command says once the agent is there."""
+        """Launch an agent and return the command's output."""
         begun = time.monotonic()
         done = await self.run("--name", name, "--team", "t", "--json", *arguments)
         expect(done.returncode == 0, f"it ends with 0: {done.stdout}{done.stderr}")

@@ -165,7 +165,7 @@ class Rig:
         self.extra_opencode: dict[str, Any] = {}
         """Added to opencode's configuration."""
         self._written: dict[Path, str] = {}
-        """What `configure` wrote last."""
+        """Files last written by `configure`."""
 
     def tmux(self, *arguments: str) -> str:
         """Run one command on the private tmux server."""
@@ -216,7 +216,7 @@ class Rig:
 
     @property
     def path(self) -> str:
-        """Where the programs are found."""
+        """Search path of the programs."""
         return f"{self.programs / 'node_modules/.bin'}:{os.environ['PATH']}"
 
     def configure(self, theme: str = "dark", *, trusted: bool = True) -> None:

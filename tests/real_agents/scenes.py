@@ -1,4 +1,4 @@
-"""What is worth capturing of each client: how to get there, and what a person would say the screen shows.
+"""Scenes to capture of each client: the steps to each one, and its state as a person sees it.
 
 It knows keys and expectations; starting programs and writing files is for the scripts beside it.
 """
@@ -13,7 +13,7 @@ CLIENTS = {"claude-code": "claude", "codex": "codex", "opencode": "opencode"}
 """The command of each client."""
 
 READY = {"claude-code": r"^❯|Enter to confirm", "codex": r"shortcuts", "opencode": r"commands"}
-"""What shows when a client has started."""
+"""Text on the screen after a client's start."""
 
 ASK_SHELL = {
     "claude-code": 'CALL Bash {"command":"touch x","description":"x"}',
@@ -41,10 +41,10 @@ PROMPT = {
     "codex": r"Would you like to run",
     "opencode": r"Permission required",
 }
-"""What shows when that prompt is open."""
+"""Text on the screen while that prompt is open."""
 
 ANSWERED = {"claude-code": "^● hello", "codex": "^• hello", "opencode": r"· m1 · [0-9.]+m?s"}
-"""What shows when the model has answered."""
+"""Text on the screen after the model's answer."""
 
 ANSWERED_TWICE = {"claude-code": "^● DONE", "codex": "^• DONE", "opencode": r"m1 · [0-9.]+m?s(.|\n)*m1 · [0-9.]+m?s"}
 
@@ -57,7 +57,7 @@ class Scene:
 
     name: str
     state: str
-    """What a person would say; `not idle` where several words would do."""
+    """State as a person sees it; `not idle` if several states are acceptable."""
     type: str = ""
     paste: str = ""
     submit: str = ""
@@ -71,7 +71,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """How a client is started: its size, its colours."""
+    """Size and colours with which a client is started."""
 
     name: str
     width: int

@@ -26,7 +26,7 @@ from typing import Any
 SCRIPT_LINE = re.compile(r"^\W*(CALL|WAIT|SAY|DRIP)\s+(.+?)\s*$", re.MULTILINE)
 REMINDER = re.compile(r"<system-reminder>(?P<text>.*?)</system-reminder>", re.DOTALL)
 FROM_THE_USER = ("user sent", "Stop hook")
-"""What a reminder says whose text is for the model to act upon: the others only inform."""
+"""Marks of reminders that the model should act upon; other reminders only inform."""
 INTERRUPTED = re.compile(r"\[Request interrupted by user[^\]]*\]|<turn_aborted>")
 
 Event = tuple[str, str]
@@ -35,7 +35,7 @@ Event = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What the user said since the model last finished, and which results have come back."""
+    """Texts of the user and results of tools since the model's last final answer."""
 
     texts: Sequence[str]
     results: Sequence[str]
@@ -45,7 +45,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What the model answers to one request: a tool's call, or a text that ends the turn."""
+    """Answer of the model to one request: a tool call, or a text that ends the turn."""
 
     tool: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)

@@ -27,7 +27,7 @@ PATIENCE = 60.0
 """Seconds for a program to answer: the first start of one reads a lot from the disk."""
 
 TRUSTED = '[projects."{project}"]\ntrust_level = "trusted"\n'
-"""What Codex notes when a person has told it to trust a folder."""
+"""Codex's entry for a folder that the user trusts."""
 
 
 class Desk:
@@ -47,7 +47,7 @@ class Desk:
         }
 
     def run(self, *command: str, said: str | None = None) -> str:
-        """What a command prints; `said` is its stdin."""
+        """Run a command with `said` as its stdin and return its output."""
         done = subprocess.run(
             command,
             env=self._environment,
@@ -63,7 +63,7 @@ class Desk:
         return done.stdout
 
     def setup(self, *flags: str) -> str:
-        """What `xats-tui setup` prints."""
+        """Run `xats-tui setup` and return its output."""
         return self.run(*XATS, "setup", self.client, "--yes", "--port", "0", *flags)
 
     def listed(self) -> str:
@@ -72,7 +72,7 @@ class Desk:
         return next((line for line in lines if "xats" in line), "").strip()
 
     def is_connected(self) -> str:
-        """How the client says that it has a connection to the bridge.
+        """Return the client's text about its connection to the bridge.
 
         Raises:
             Unmet: it does not say so.

@@ -1,4 +1,4 @@
-"""What the scripts beside it play on: a rig, a coordinator of its own, agents that have registered, and patience.
+"""Stage for the scripts in this folder: a rig, its own coordinator, registered agents, and waiting.
 
 A scene is a coroutine that says what it saw, or raises `Unmet`; `report` prints a line for each.
 """
@@ -144,7 +144,7 @@ class Stage:
         return str(sent["message_id"])
 
     async def status(self, message_id: str) -> dict[str, Any]:
-        """What is known of a message's wake."""
+        """Return the delivery status of a message."""
         (status,) = (await self.operator.call("get_delivery_status", message_id=message_id))["statuses"]
         return dict(status)
 
@@ -174,7 +174,7 @@ class Stage:
 
 
 async def seen(look: Callable[[], Any], what: str, timeout: float = PATIENCE) -> Any:
-    """What `look` brings, as soon as it brings something."""
+    """Call `look` until it returns something, and return that."""
     give_up_at = time.monotonic() + timeout
     while True:
         found = look()

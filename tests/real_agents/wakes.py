@@ -108,7 +108,7 @@ async def busy_agent_is_woken_when_it_is_done(stage: Stage, client: str, pane: A
 
 
 def turn_ended(stage: Stage) -> float:
-    """When the model ended its latest wait, which ends the agent's turn, in seconds since the epoch."""
+    """Return the time when the model's latest wait ended the turn, in seconds since the epoch."""
     lines = (stage.home.parent / "model.jsonl").read_text().splitlines()
     return max(float(entry["at"]) for entry in map(json.loads, lines) if entry.get("waited"))
 

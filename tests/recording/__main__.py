@@ -104,7 +104,7 @@ class Recorder:
 
 
 def act(person: Recorder) -> None:
-    """What the person does: looks, answers, follows a failed wake to its cause, heals it, and leaves."""
+    """Play the person: look, answer, trace a failed wake to its cause, repair it, and leave."""
     person.types("xats-tui demo")
     person.presses("Enter")
     person.sees("5/5", "failed: owner", "asks: Bash command", "breaking change, not fetched")

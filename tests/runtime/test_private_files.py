@@ -1,4 +1,4 @@
-"""What the program keeps at home is its owner's only, and the token is written nowhere."""
+"""Access to the files at home: only for their owner, and the token is written nowhere."""
 
 import os
 import sqlite3
@@ -27,7 +27,7 @@ def no_umask() -> Iterator[None]:
 
 
 def open_to_others(folder: Path) -> dict[str, str]:
-    """What under a folder others could read or write, by name."""
+    """Return files in a folder that others could read or write, by name."""
     modes = {str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*")}
     return {name: oct(mode) for name, mode in modes.items() if mode & 0o077}
 

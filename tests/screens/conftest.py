@@ -1,4 +1,4 @@
-"""What the screen tests share: local time is UTC; a running coordinator."""
+"""Common fixtures of the screen tests: UTC as local time, and a running coordinator."""
 
 import time
 from collections.abc import Iterator

@@ -16,7 +16,7 @@ class HurriedSelector(DefaultSelector):
         self.skipped = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
-        """What is ready now."""
+        """Return the ready events without waiting."""
         if timeout is None:  # nothing but another thread could wake this loop
             return super().select(None)
         ready = super().select(0)
@@ -38,6 +38,6 @@ class HurriedLoop(asyncio.SelectorEventLoop):
 
 
 def hurried(story: Coroutine[object, object, T]) -> T:
-    """What a coroutine answers on such a loop."""
+    """Run a coroutine on such a loop and return its result."""
     with asyncio.Runner(loop_factory=HurriedLoop) as runner:
         return runner.run(story)

@@ -74,7 +74,7 @@ async def put(pilot: Pilot[Any], words: str) -> None:
 
 
 def is_loading(pilot: Pilot[Any]) -> bool:
-    """Whether a detail that was asked for is still under way."""
+    """Return whether a requested detail is still being loaded."""
     unfinished = (WorkerState.PENDING, WorkerState.RUNNING)
     return any(worker.state in unfinished and worker.group not in LASTING for worker in pilot.app.workers)
 
@@ -83,7 +83,7 @@ _painted: WeakKeyDictionary[App[Any], int] = WeakKeyDictionary()
 
 
 def paints(pilot: Pilot[Any]) -> int:
-    """How often the program has painted since the first look; drawing all of it in order to compare costs more."""
+    """Count the paints since the first look; drawing everything for a comparison would cost more."""
     app = pilot.app
     if app not in _painted:
         _painted[app] = 0
@@ -98,12 +98,12 @@ def paints(pilot: Pilot[Any]) -> int:
 
 
 def text(pilot: Pilot[Any]) -> str:
-    """What is on the screen, line by line."""
+    """Return the lines of the screen."""
     return "\n".join(strip.text for strip in strips(pilot))
 
 
 def strips(pilot: Pilot[Any]) -> list[Strip]:
-    """What is on the screen with its styles, also what lies under a dialog."""
+    """Return the screen's lines with styles, including the screen below a dialog."""
     app = pilot.app
     update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens, simplify=True)
     assert isinstance(update, LayoutUpdate)

@@ -592,11 +592,11 @@ class FixedSource:
         return ContractChange(old=before, new=after, backward=judged.backward, forward=judged.forward, reasons=reasons)
 
     async def older(self, before_event_id: int) -> tuple[Message, ...]:
-        """What the picture has of that."""
+        """Return the snapshot's messages before this event."""
         return tuple(sent for sent in self.snapshot.stream if sent.event_id < before_event_id)
 
     async def thread(self, event_id: int) -> Thread:
-        """What the same two agents wrote to each other."""
+        """Return the messages between the same two agents."""
         known = (*self.snapshot.inbox, *self.snapshot.stream)
         pair = next({sent.from_agent_id, sent.to_agent_id} for sent in known if sent.event_id == event_id)
         theirs = [sent for sent in known if {sent.from_agent_id, sent.to_agent_id} <= pair]
@@ -665,7 +665,7 @@ class FixedVerbs:
         )
 
     async def prompt(self, agent_id: str) -> Prompt:
-        """What the sample's dialog asks."""
+        """Return the question of the sample's dialog."""
         if self.asked is None:
             raise VerbRefused("no_dialog", "the agent no longer asks anything")
         return self.asked

@@ -18,7 +18,7 @@ class State(NamedTuple):
 
     keys: tuple[str, ...]
     words: tuple[str, ...]
-    """What is shown there; the first of them comes last."""
+    """Words on the screen; the first of them appears last."""
 
 
 LISTS = {
@@ -122,6 +122,6 @@ def still(pilot: Pilot[Any]) -> None:
 
 
 def missing(pilot: Pilot[Any], words: tuple[str, ...]) -> list[str]:
-    """Those of the words that the screen does not show."""
+    """Return the words that the screen does not show."""
     shown = text(pilot)
     return [each for each in words if each not in shown]

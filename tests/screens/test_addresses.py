@@ -1,4 +1,4 @@
-"""Whom a line of addresses means."""
+"""Recipients in a line of addresses."""
 
 from dataclasses import replace
 

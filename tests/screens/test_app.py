@@ -1,4 +1,4 @@
-"""How the dashboard begins and ends."""
+"""Start and end of the dashboard."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

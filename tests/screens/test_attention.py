@@ -1,4 +1,4 @@
-"""What needs the operator: read from the picture, most urgent first, each with its reason and its cause."""
+"""Items that need the operator, from the snapshot: most urgent first, with reason and cause."""
 
 from dataclasses import replace
 

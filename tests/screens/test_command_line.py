@@ -1,4 +1,4 @@
-"""What is typed after a colon: modes with filters, short forms, completion, and one sentence for everything else."""
+"""Input after a colon: modes with filters, short forms, completion, and one sentence for everything else."""
 
 import pytest
 

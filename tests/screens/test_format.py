@@ -1,4 +1,4 @@
-"""How values become text: nothing that a terminal would obey, nothing cut without a sign."""
+"""Formatting of values: no control sequences, and no cut without a sign."""
 
 import unicodedata
 from datetime import timedelta

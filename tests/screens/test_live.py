@@ -140,7 +140,7 @@ async def test_quitting_with_agents_connected_asks_and_proposes_what_harms_nobod
 
 
 def is_connected(pilot: Pilot[Any]) -> bool:
-    """Whether the screen knows of an agent that is connected; it is listed a moment before."""
+    """Return whether the dashboard knows of a connected agent; an agent is listed a moment before."""
     screen = pilot.app.screen
     return isinstance(screen, LiveMode) and any(entry.connected for entry in screen.snapshot.roster)
 

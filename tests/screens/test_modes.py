@@ -1,4 +1,4 @@
-"""What every list mode can do, through keys and mouse, on a sample: drill in and out, mark, sort, pause, come back."""
+"""Common features of all list modes, with keys and mouse, on a sample: drill in and out, mark, sort, pause, return."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

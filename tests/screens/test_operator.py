@@ -1,4 +1,4 @@
-"""What the operator does through keys, on a real coordinator and real panes."""
+"""The operator's actions through keys, on a real coordinator and real panes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Whatever agents write, no screen breaks: every mode with its details and dialogs, foreign text in every field."""
+"""Robustness of all screens against foreign text: every mode with its details and dialogs, every field."""
 
 import asyncio
 import json
@@ -75,7 +75,7 @@ def _garbled(value: Any, texts: Iterator[str], name: str) -> Any:
 
 
 def _is_key(name: str) -> bool:
-    """Whether a field's text is made by the coordinator."""
+    """Return whether the coordinator creates the text of this field."""
     return name in {"id", "claimed_by", "registered_by", "host", "key"} or name.endswith("_id")
 
 

@@ -130,7 +130,7 @@ def test_what_changes_a_few_times_a_second_is_shown_as_soon_as_ever() -> None:
 
 
 async def seconds_of_a_round(marks: int, apart: timedelta) -> float:
-    """How long the next round takes after so many marks, so far apart."""
+    """Return the seconds of the next reload after `marks` changes at intervals of `apart`."""
     async with running() as at_work:
         await at_work.next_snapshot()
         for _ in range(marks):

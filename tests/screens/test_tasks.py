@@ -1,4 +1,4 @@
-"""What the operator does with tasks through keys, on a real coordinator; and the board, on a sample."""
+"""The operator's actions on tasks through keys, on a real coordinator; and the list of tasks, on a sample."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

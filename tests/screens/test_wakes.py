@@ -76,7 +76,7 @@ def listed(pilot: Pilot[Any]) -> list[str]:
 
 
 def tick(pilot: Pilot[Any]) -> None:
-    """What the next second would do."""
+    """Do the update that the next second would bring."""
     shown = pilot.app.screen
     assert isinstance(shown, ModeScreen)
     shown.draw()

@@ -1,1 +1,1 @@
-"""What somebody hostile on this machine, or in a page of a browser, gets: no more than docs/security.md says."""
+"""Attacks by local programs and web pages: they gain no more than docs/security.md says."""

@@ -26,7 +26,7 @@ SECRET_NAMES = ("CODEX_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "XATS_FU
 THREAD = "01a20489-2961-78d0-9153-cbd2d7a2288f"
 
 RARELY = 0.02
-"""How often a call names what takes as long as it may: thousands of calls are to be made in minutes."""
+"""Share of calls with names that take the longest time, so that thousands of calls can be made in minutes."""
 
 GOOD = ("bob", "carol", "dave", "fuzz")
 
@@ -39,11 +39,11 @@ class Traps:
     def __init__(self, folder: Path, tmux: TmuxServer) -> None:
         self.folder, self.tmux = folder, tmux
         self.order = Ordering(folder)
-        """What a server orders tmux to run."""
+        """Command that a server orders tmux to run."""
         self.typed = folder / "typed"
-        """What a name makes that a shell acts upon."""
+        """File that a shell creates if it executes a name."""
         self.heard: list[bytes] = []
-        """What servers were sent."""
+        """Data that servers received."""
         self.sockets: list[str] = []
         self.slow_sockets: list[str] = []
         self.ports: list[int] = []
@@ -294,7 +294,7 @@ WEIGHTS = {
     "unregister_self": 0.2,
     "echo": 0.2,
 }
-"""How often a tool is called; the others 2."""
+"""Weights of the tools; the others have 2."""
 
 OF_CLIENT = {
     "client_name": "custom",

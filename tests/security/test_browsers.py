@@ -13,7 +13,7 @@ from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
 
 SIMPLE = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain; application/json", "")
-"""What a page may send without asking first; and none."""
+"""Content types that a web page may send without a preflight request; and none."""
 
 PAGE = {"origin": "http://evil.example"}
 

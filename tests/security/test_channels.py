@@ -1,4 +1,4 @@
-"""Whose wakes a channel proxy gets: those of a Claude Code of its own user, whatever pid it names.
+"""Wakes that a channel proxy gets: only those of its own user's Claude Code, for any pid that it names.
 
 Channels that are listened to cannot be taken at all: tests/backend/services/wakes/test_channels.py.
 """

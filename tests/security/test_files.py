@@ -143,12 +143,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def a_pipe(path: Path) -> None:
-    """What would be read for ever."""
+    """Create a pipe, which would be read forever."""
     os.mkfifo(path)
 
 
 def a_device(path: Path) -> None:
-    """What would be read without end."""
+    """Create a link to an endless device."""
     path.symlink_to("/dev/zero")
 
 

@@ -1,4 +1,4 @@
-"""Who may speak for whom.  Forged ids and credentials are in tests/backend/api/test_request_checks.py."""
+"""Impersonation of agents.  Forged ids and credentials are in tests/backend/api/test_request_checks.py."""
 
 import re
 import uuid

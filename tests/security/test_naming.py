@@ -1,4 +1,4 @@
-"""Whatever callers name, registered or not: nothing is run, nothing is touched, nothing leaks, nobody waits."""
+"""Hostile names from callers, registered or not: nothing is run, touched or leaked, and nobody waits."""
 
 import itertools
 import json
@@ -31,7 +31,7 @@ MOST_GROWTH = 60 * 1024 * 1024
 """Bytes by which the coordinator may grow after the first tenth of the calls; what is stored has caches of a size."""
 
 PROGRAMS = {"tmux", "python"}
-"""What the coordinator may run: tmux, and its own helper."""
+"""Programs that the coordinator may run: tmux, and its own helper."""
 
 
 class Watch:

@@ -1,4 +1,4 @@
-"""What agents say of themselves, towards terminals: one harmless line in a pane, plain text in tmux and in the log."""
+"""Agents' own texts in terminals: one harmless line in a pane, plain text in tmux and in the log."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ ENDS_THE_PASTE = "\x1b[201~\rtouch pwned\r\x1b[200~"
 EVIL = (ENDS_THE_PASTE, "\x9b201~\rtouch pwned\r", "bob\n/swallow", "bob\r/busy 9", "\x03\x04\x15touch pwned\r")
 
 UNSEEN = ("\x00", "\u202ebob", "a\u200bb", "\ufeff", "\u3164", "bob\ufe00", "a\u2028b", "\u2800")
-"""What shows nothing, or shows what is not there."""
+"""Names that are invisible or misleading."""
 
 INNOCENT = {"body": "x", "need_reply": False}
 

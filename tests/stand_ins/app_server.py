@@ -14,20 +14,20 @@ OTHER_THREAD = "01a20489-2961-78d0-9153-cbd2d7a22890"
 
 
 class AppServer:
-    """What the server's threads say of themselves, and the turns that were started on them."""
+    """Codex app-server with settable thread states; records the started turns."""
 
     def __init__(self) -> None:
         self.url = ""
         self.status: dict[str, Any] = {"type": "idle"}
         self.originator = "codex-vscode"
         self.threads: list[Any] = [THREAD]
-        """Those that are loaded and can be resumed."""
+        """Threads that are loaded and can be resumed."""
         self.listed: list[Any] | None = None
-        """What it says are loaded; `threads` unless set."""
+        """Threads listed as loaded; `threads` unless set."""
         self.names: dict[str, str] = {}
         """Of its threads, as their windows show them."""
         self.ports: dict[str, int] = {}
-        """Where the windows that opened its threads serve `codex_tui`."""
+        """Ports where the windows of its threads serve `codex_tui`."""
         self.turns: list[str] = []
         self.set_to_work: list[str] = []
         """The threads that those were started on."""
@@ -40,7 +40,7 @@ class AppServer:
         self.closes_at: str | None = None
         """The method at which it closes the connection."""
         self.errors: dict[str, Mapping[str, Any]] = {}
-        """What it answers to a method instead."""
+        """Errors to answer instead, by method."""
         self.raw: dict[str, str] = {}
         """The frame with which it answers to a method, whatever that is."""
         self.talks: set[str] = set()

@@ -11,7 +11,7 @@ SESSION = "ses_dfb47eb8cffe0M1enGBCKs2w28"
 
 
 class OpencodeServer:
-    """What the session says of itself, and the prompts that it was given."""
+    """opencode server with settable session states; records the prompts."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -24,15 +24,15 @@ class OpencodeServer:
             {"id": "of a subagent", "parentID": SESSION, "time": {"updated": 3}},
         ]
         self.begun: object = {"id": "begun"}
-        """What is told of a session that was begun."""
+        """Answer to the creation of a session."""
         self.shown = ""
         """The session that was asked to be on its screen."""
         self.broken = ""
         """A path that is answered with a status of 500."""
         self.garbled = ""
-        """One that is answered with what is no JSON."""
+        """Path that is answered with invalid JSON."""
         self.mute = ""
-        """One that takes what is sent, and answers nothing until the block ends."""
+        """Path whose requests get no answer until the block ends."""
         self.ended = threading.Event()
 
 

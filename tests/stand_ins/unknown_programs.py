@@ -135,11 +135,11 @@ SCREENS = {
 }
 
 DIALOGS = ("permission", "question", "list", "filter")
-"""Those of which a reader that knows nothing of them can tell that they ask."""
+"""Screens with a question that even a generic reader can recognise."""
 
 
 def drawn(screen: str) -> str:
-    """What draws a screen and leaves the cursor where it belongs."""
+    """Return the output that draws a screen and puts the cursor into its place."""
     text = screen.replace("\n", "\r\n").replace("{cursor}", "\x1b7")
     return f"\x1b[?2004h\x1b[2J\x1b[H{text}" + ("\x1b8" if "{cursor}" in screen else "")
 

@@ -12,7 +12,7 @@ OTHER_THREAD = "01a20489-2961-78d0-9153-cbd2d7a22890"
 
 
 class CodexServer:
-    """What it holds, what it refuses, what it was asked."""
+    """Codex server with settable threads and refusals; records the requests."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -24,7 +24,7 @@ class CodexServer:
         self.unanswered: frozenset[str] = frozenset()
         """Methods that it never answers."""
         self.knows_threads = True
-        """Whether it has `thread/read`, as it has today and had not when the reference was written."""
+        """True if `thread/read` exists, as today; it did not when the reference was written."""
         self.asked: list[tuple[str, Any]] = []
         self.authorizations: list[str | None] = []
 

@@ -14,7 +14,7 @@ from typing import Any
 from tests.commands.processes import LISTENING, XATS, clean_environment, end
 
 QUIET_MS = 150
-"""How long a pane must be quiet before it is typed into."""
+"""Quiet time of a pane before anything is typed into it."""
 
 TOKEN_NAME, TOKEN = "CODEX_WIRE_TOKEN", "hush"
 """A secret of the coordinator's environment that a Codex delivery may name."""
@@ -32,12 +32,12 @@ def a_free_port() -> int:
 
 CODEX_PORT = a_free_port()
 CODEX_URL = f"ws://127.0.0.1:{CODEX_PORT}"
-"""Where the coordinator's environment says that Codex's app-server is."""
+"""URL of Codex's app-server in the coordinator's environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coordinator:
-    """One that listens."""
+    """A running coordinator."""
 
     process: subprocess.Popen[str]
     home: Path
@@ -92,7 +92,7 @@ def running(home: Path, tmux_folder: Path, *flags: str, **environment: str) -> I
 
 
 def pid_record(path: Path) -> Mapping[str, Any]:
-    """What a pid file says."""
+    """Return the content of a pid file."""
     record: Mapping[str, Any] = json.loads(path.read_text())
     return record
 

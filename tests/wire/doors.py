@@ -26,7 +26,7 @@ class Line(Protocol):
 
 
 class Door(Protocol):
-    """Where connections come from."""
+    """Source of connections."""
 
     def __init__(self, coordinator: Coordinator) -> None: ...
 

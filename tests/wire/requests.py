@@ -33,7 +33,7 @@ def rpc_error(answer: httpx2.Response) -> dict[str, Any]:
 
 
 def payload_of(answer: httpx2.Response) -> Any:
-    """What a tool answered."""
+    """Return the answer of a tool."""
     assert answer.status_code == 200, answer.text
     result = event_of(answer.text)["result"]
     assert not result.get("isError"), result

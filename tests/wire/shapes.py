@@ -53,10 +53,10 @@ def exactly(answer: Mapping[str, Any], keys: set[str], *, maybe: frozenset[str] 
 
 
 def is_uuid(value: object) -> bool:
-    """Whether it is a UUID v4 in lower case."""
+    """Return whether the value is a UUID v4 in lower case."""
     return isinstance(value, str) and UUID.fullmatch(value) is not None
 
 
 def is_time(value: object) -> bool:
-    """Whether it is a UTC time with milliseconds and `Z`."""
+    """Return whether the value is a UTC time with milliseconds and `Z`."""
     return isinstance(value, str) and TIME.fullmatch(value) is not None

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.tmux
 BACKEND = Path(__file__).parents[2] / "xats_tui" / "backend"
 
 OPERATORS = ("operator", "folder", "launch")
-"""How the files and folders begin whose refusals the person at the dashboard is told, which no tool's caller meets."""
+"""Beginnings of the paths whose refusals are for the operator and never reach a tool's caller."""
 
 REFUSED = re.compile(r"""Refusal\(\s*(?P<code>[^,)]+)""")
 CODE = re.compile(r'"([a-z_]+)"')

@@ -1,4 +1,4 @@
-"""What HTTP itself answers: every condition that stands before a tool, in the order in which they are checked."""
+"""Answers of HTTP itself: all conditions before a tool, in the order of their checks."""
 
 import json
 import re

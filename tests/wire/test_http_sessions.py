@@ -1,4 +1,4 @@
-"""How a session begins, what its standing stream is, and how it ends."""
+"""Beginning, standing stream, and end of a session."""
 
 import asyncio
 
@@ -82,7 +82,7 @@ async def test_a_stream_can_be_opened_again(http: httpx2.AsyncClient, session: d
 
 
 async def is_open(http: httpx2.AsyncClient, headers: dict[str, str]) -> bool:
-    """Whether a stream could be opened."""
+    """Return whether a stream could be opened."""
     async with http.stream("GET", "/mcp", headers=headers) as stream:
         assert stream.status_code in (200, 409)
         return stream.status_code == 200

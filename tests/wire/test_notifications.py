@@ -1,4 +1,4 @@
-"""What comes unasked on a standing stream: heartbeats, new versions of contracts, and to whom."""
+"""Notifications on a standing stream: heartbeats, new versions of contracts, and their recipients."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""What a second registration keeps and what it overwrites, and in which order a registration is judged."""
+"""Repeated registrations: kept and overwritten fields, and the order of checks."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ def row(world: World, agent_id: str, *columns: str) -> tuple[Any, ...]:
 
 
 async def register(world: World, speaker: Speaker, **fields: Any) -> dict[str, Any]:
-    """What registering as bob answers."""
+    """Register as bob and return the answer."""
     return await speaker.call("register_agent", **(world.registration("bob") | fields))
 
 

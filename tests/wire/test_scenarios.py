@@ -36,7 +36,7 @@ BRACKETED_HINT = "[xats] 1 new message from alice: call get_inbox"
 
 
 async def status_of(sender: Speaker, message_id: str) -> dict[str, Any]:
-    """What became of the only wake of a message."""
+    """Return the delivery status of a message with one wake."""
     answer = await sender.call("get_delivery_status", message_id=message_id)
     exactly(answer, DELIVERY)
     (status,) = answer["statuses"]
@@ -54,7 +54,7 @@ async def until(sender: Speaker, message_id: str, wake_status: str) -> dict[str,
 
 
 async def bodies(reader: Speaker, **how: Any) -> list[str]:
-    """What an inbox shows."""
+    """Return the bodies in an inbox."""
     inbox = await reader.call("get_inbox", **how)
     exactly(inbox, INBOX_WITH_MORE if inbox["has_more"] and "since_event_id" not in how else INBOX)
     for message in inbox["messages"]:

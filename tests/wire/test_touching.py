@@ -1,4 +1,4 @@
-"""Which calls show that an agent is there, and what a difference between two schemas looks like to the last key."""
+"""Calls that show that an agent is there, and the exact form of a difference between two schemas."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -75,7 +75,7 @@ def changed(path: str, before: dict[str, Any], after: dict[str, Any]) -> dict[st
 
 
 def side(raw: Any, *, required: bool = False) -> dict[str, Any]:
-    """How a changed field is shown on one side."""
+    """Return one side of a changed field."""
     shown: dict[str, Any] = {"required": required, "raw": raw}
     if isinstance(raw, dict) and isinstance(raw.get("type"), str):
         shown["type"] = raw["type"]

@@ -1,4 +1,4 @@
-"""Which way a wake takes, by what the recipient has and what of it works."""
+"""Transport of a wake, depending on the recipient's possibilities."""
 
 import asyncio
 from typing import Any
@@ -32,7 +32,7 @@ async def send(sender: Speaker, name: str = "bob") -> dict[str, Any]:
 
 
 async def reasons(sender: Speaker, message_id: str) -> tuple[str, str | None]:
-    """What get_delivery_status says of the only recipient."""
+    """Return the status and reason in get_delivery_status for the only recipient."""
     (status,) = (await sender.call("get_delivery_status", message_id=message_id))["statuses"]
     return status["wake_status"], status["skip_reason"]
 

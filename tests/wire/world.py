@@ -1,4 +1,4 @@
-"""What a scenario acts in: speakers behind one of the doors, a team of its own, a tmux server, the database.
+"""World of a scenario: speakers at one of the interfaces, its own team, a tmux server, the database.
 
 It records every answer, so that the scenario of an outcome is known to have met it.
 """
@@ -26,13 +26,13 @@ class Speaker:
         self.agent_id = ""
         """Of the newest registration."""
         self.registered = False
-        """Whether it ever registered anybody."""
+        """True after any registration."""
         self._seen = seen
 
     async def ask(
         self, tool: str, arguments: Mapping[str, Any] | None, meta: Mapping[str, Any] | None = None
     ) -> tuple[bool, str]:
-        """Whether a call gave a tool error, and the text of its answer."""
+        """Call a tool; return whether it gave a tool error, and the text of its answer."""
         params: dict[str, Any] = {"name": tool}
         if arguments is not None:
             params["arguments"] = arguments

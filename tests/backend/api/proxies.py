@@ -21,7 +21,7 @@ WAKE = "notifications/channel_wake"
 
 
 def proxy_fields(csid: str, ui_pid: int = UI_PID) -> dict[str, Any]:
-    """What a proxy registers with, beside its name."""
+    """Return a proxy's registration arguments, without its name."""
     return {
         "client": "custom",
         "client_name": "cross-agent-teams-channel",
@@ -50,7 +50,7 @@ async def deaf_proxy(http: httpx2.AsyncClient, session: dict[str, str], csid: st
 
 
 async def answer_of(http: httpx2.AsyncClient, session: dict[str, str], tool: str, **arguments: Any) -> dict[str, Any]:
-    """What a tool answers, over plain HTTP."""
+    """Call a tool over plain HTTP and return its answer."""
     response = await http.post("/mcp", json=call(tool, **arguments), headers=session)
     (line,) = [line for line in response.text.splitlines() if line.startswith("data: {")]
     answer: dict[str, Any] = json.loads(json.loads(line.removeprefix("data: "))["result"]["content"][0]["text"])

@@ -1,4 +1,4 @@
-"""What is refused before a tool is called, with which status and body, and in which order."""
+"""Requests that are refused before a tool is called: their status, body, and order of checks."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What becomes of an answer in JSON on its way out."""
+"""Conversion of a JSON answer to an event stream."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ EVENT = b"event: message\ndata: " + ANSWER + b"\n\n"
 
 
 class Client:
-    """What has arrived."""
+    """Client that records the messages sent to it."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []

@@ -1,4 +1,4 @@
-"""What the header counts is counted anew when something has happened, and not each second."""
+"""Counts for the header: cached until something happens."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from xats_tui.backend.health.counts import Counted, Counts
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many agents there were each time that they were counted."""
+    """Record the number of agents at each count."""
     found: list[int] = []
     count = Counts._count
 

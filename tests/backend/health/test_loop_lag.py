@@ -1,4 +1,4 @@
-"""How late the coordinator's loop is."""
+"""Lag of the coordinator's event loop."""
 
 import asyncio
 

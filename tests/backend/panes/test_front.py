@@ -1,4 +1,4 @@
-"""Whether a shell in front of a pane means that the agent is gone."""
+"""Shells in front of a pane, with and without a living agent."""
 
 from collections.abc import Mapping
 from typing import Any

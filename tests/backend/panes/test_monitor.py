@@ -1,4 +1,4 @@
-"""Which panes are looked at, and how often."""
+"""Panes that the monitor looks at, and how often."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What the readers make of screens that were captured from the real programs, and of variations of them.
+"""Readers on screens captured from the real programs, and on variations of them.
 
 The captures and their manifests are made by `tests/real_agents/capture.py`, except those of `other-versions.json`,
 which were taken by hand.
@@ -28,7 +28,7 @@ DRAWINGS = {
     Client.CODEX: "• › Ask Codex to do anything\n\n  gpt-5 default · ~/proj\n  › 1. Yes\n  Press enter to confirm",
     Client.OPENCODE: "     △ Permission required\n     Allow once   enter confirm\n     ┃  Ask anything…\n     ╹▀▀▀▀",
 }
-"""What an agent may have printed above its input line: parts of its own screens."""
+"""Text that an agent may have printed above its input line: parts of its own screens."""
 
 
 TITLES_AT_WORK = {

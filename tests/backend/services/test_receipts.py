@@ -29,7 +29,7 @@ async def codex() -> AsyncIterator[AppServer]:
 
 
 async def with_meta(caller: Caller, tool: str, meta: dict[str, Any], **arguments: Any) -> dict[str, Any]:
-    """What a tool answers to a call that says this beside its arguments."""
+    """Call a tool with this `_meta` and return its answer."""
     result = await caller.client.call_tool(tool, arguments, meta=cast(types.RequestParamsMeta, meta))
     answer: dict[str, Any] = json.loads(result.content[0].text)  # type: ignore[union-attr]
     return answer

@@ -154,7 +154,7 @@ async def test_statements_without_an_answer_go_to_the_thread_together_with_the_c
 
 
 def count_ways(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many statements go with each way to the writer's thread, from now on."""
+    """Record how many statements go to the writer's thread each time."""
     ways: list[int] = []
     carry_out = transactions._carry_out
 
@@ -322,7 +322,7 @@ async def test_a_row_that_comes_again_is_the_same_object(database: Database) -> 
 
 
 def title_of(row: Row) -> list[str]:
-    """What a task is made into here: equal lists are not the same."""
+    """Return a new list for a task: equal lists are not identical."""
     return [row["title"]]
 
 

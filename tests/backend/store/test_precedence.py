@@ -1,4 +1,4 @@
-"""Whose turn it is: calls before what has time, each in the order of asking, and no place is lost."""
+"""Turns at the database: calls before background work, each in order of arrival, and no place is lost."""
 
 import asyncio
 

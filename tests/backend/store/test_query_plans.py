@@ -46,7 +46,7 @@ class Explained(Transaction):
         self.events = []
         self._explaining = connection
         self.steps: list[str] = []
-        """What SQLite would do."""
+        """Steps of SQLite's plan."""
         self.found: list[Any] = []
         """The answer of every statement."""
 
@@ -195,7 +195,7 @@ GROWS: dict[str, Callable[[Reader], Awaitable[object]]] = {
     "failed wakes": wakes.failed_count,
     "unread counts": messages.unread_counts,
 }
-"""What the dashboard asks each time that something has happened."""
+"""Queries that the dashboard makes after every change."""
 
 OF_WHAT_IS_OPEN = ("idx_messages_unread", "idx_wakes_failed")
 """Indexes of what waits for somebody; what is over is not in them."""

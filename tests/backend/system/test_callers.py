@@ -1,4 +1,4 @@
-"""Which process a connection comes from, as the system tells it: from Linux's tables, and without them."""
+"""Process behind a connection, from Linux's tables and without them."""
 
 import os
 import socket

@@ -71,7 +71,7 @@ async def test_a_terminal_that_was_opened_after_the_first_look_has_a_name(tmux: 
 
 
 async def is_in_front(pid: int) -> bool:
-    """Whether a process gets what is typed into its terminal."""
+    """Return whether keys typed into the process's terminal reach it."""
     occupant = await Processes().occupant(pid, None)
     return occupant is not None and occupant.in_front
 

@@ -78,7 +78,7 @@ texts = st.lists(st.sampled_from(["a", "\n", SEPARATOR, "NONCE", "%1", "%2", "7"
 
 
 def answer(request: LookRequest, foreign: Sequence[str]) -> list[str]:
-    """What a tmux that replaces nothing in foreign text prints for two panes, the second one on the screen."""
+    """Return the answer of a tmux that leaves foreign text as it is, for two panes, with the second one's screen."""
     nonce = request.arguments[request.arguments.index("-p") + 1]
     ids = ("%1", "%2")
     rows = ["", *(SEPARATOR.join([pane, "/dev/pts/1", *["7"] * (len(FACTS) - 2)]) for pane in ids), ""]

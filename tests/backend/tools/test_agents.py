@@ -1,4 +1,4 @@
-"""Who is there, and leaving: what the tools answer and what is kept."""
+"""Listing agents and leaving: answers of the tools, and stored rows."""
 
 import re
 

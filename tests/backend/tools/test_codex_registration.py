@@ -51,7 +51,7 @@ def allow(backend: Coordinator) -> Allow:
 
 
 async def register(caller: Caller, meta: dict[str, Any] | None = None, **arguments: Any) -> dict[str, Any]:
-    """What register_codex_self answers."""
+    """Register with register_codex_self and return the answer."""
     result = await caller.client.call_tool(
         "register_codex_self", {"name": "bob", **arguments}, meta=cast(types.RequestParamsMeta, meta or {})
     )

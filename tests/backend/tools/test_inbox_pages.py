@@ -20,7 +20,7 @@ TEXTS = {
 }
 
 HANDED_ON = {"codex": 12_000, "claude-code": 50_000, "opencode": 51_200, "custom": 25_000}
-"""What each client was seen to hand on, in bytes (Claude Code counts UTF-16 units, which are never more)."""
+"""Largest answers in bytes that each client was seen to pass on (Claude Code counts UTF-16 units, never more)."""
 
 
 def text_of(kind: str, length: int) -> str:

@@ -1,4 +1,4 @@
-"""What holds for every tool: who may call, what arguments are refused, what shows that an agent is there."""
+"""Rules for every tool: allowed callers, refused arguments, and calls that show that an agent is there."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ CODEX_HANDS_ON = 12_000
 
 
 async def answer_of(caller: Caller, tool: str, **fields: Any) -> dict[str, Any]:
-    """What a tool answers, in no more than Codex hands on."""
+    """Call a tool and return its answer, after checking that Codex would pass all of it on."""
     result = await caller.client.call_tool(tool, fields)
     text: str = result.content[0].text  # type: ignore[union-attr]
     assert len(text.encode()) < CODEX_HANDS_ON

@@ -30,7 +30,7 @@ async def refused(caller: Caller, **fields: object) -> str:
 
 
 async def registered(caller: Caller, meta: dict[str, Any], **arguments: Any) -> dict[str, Any]:
-    """What register_agent answers to a call with that `_meta`."""
+    """Call register_agent with this `_meta` and return the answer."""
     result = await caller.client.call_tool(
         "register_agent", {"model": "m", **arguments}, meta=cast(types.RequestParamsMeta, meta)
     )
@@ -194,7 +194,7 @@ async def test_arguments_of_the_wrong_form_are_a_tool_error_that_names_the_field
 
 
 async def issues(caller: Caller, **arguments: object) -> dict[str, str]:
-    """What is wrong with which field, as the tool error of a registration says it."""
+    """Try to register and return the error of each field."""
     with pytest.raises(ToolError) as error:
         await caller.call("register_agent", **{"name": "x", "model": "m"} | arguments)
     found = json.loads(str(error.value))

@@ -25,7 +25,7 @@ async def codex_in(tmux: TmuxServer, *arguments: str, program: str = "codex") ->
 
 
 def marked(mark: str) -> Sequence[str]:
-    """What a launcher starts Codex with."""
+    """Return the arguments with which a launcher starts Codex."""
     return ["--remote", "ws://127.0.0.1:8799", "-c", f'mcp_servers.xats.xats.agent_id="{mark}"']
 
 

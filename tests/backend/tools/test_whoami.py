@@ -14,7 +14,7 @@ THREAD = "01234567-89ab-4cde-8f01-23456789abcd"
 
 
 async def call(caller: Caller, tool: str, meta: dict[str, Any], **arguments: Any) -> dict[str, Any]:
-    """What a tool answers to a call with this `_meta`."""
+    """Call a tool with this `_meta` and return its answer."""
     result = await caller.client.call_tool(tool, arguments, meta=types.RequestParamsMeta(**meta))  # type: ignore[typeddict-item]
     content = result.content[0]
     assert isinstance(content, types.TextContent)

@@ -172,7 +172,7 @@ async def test_w18_an_app_server_is_on_this_machine(url: str, connect: Connect) 
 
 
 STRANGE = {"type": "active", "activeFlags": 7}
-"""What no app-server says of a thread yet."""
+"""A thread status that no app-server sends yet."""
 
 
 async def test_what_is_not_understood_is_told_to_the_sender_and_tried_again_later(

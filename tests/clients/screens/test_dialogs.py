@@ -1,4 +1,4 @@
-"""What the dialogs on captured screens ask, and that nothing else is taken for a prompt that can be answered."""
+"""Questions of the dialogs on captured screens; nothing else is taken for an answerable prompt."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the readers make of some 300 screens of ten programs, with the state that a person reads on each.
+"""Readers on some 300 screens of ten programs, compared with the state that a person sees on each.
 
 `newer/manifest.json` says what was seen.  Claude Code 2.1.332 (cl), Codex 0.171 (cx) and opencode 1.18.33 (oc) have
 readers of their own; Gemini CLI (gm), Qwen Code (qw), GitHub Copilot CLI (cp), pi (pi), Droid (dr), Kilo (kl) and

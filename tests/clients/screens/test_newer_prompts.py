@@ -1,4 +1,4 @@
-"""What the dialogs of newer programs ask, and in which of them a key would become text."""
+"""Questions of newer programs' dialogs, and the dialogs in which a key would become text."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from xats_tui.core.screen.options import EDITING, TYPING
 
 
 class Asked(NamedTuple):
-    """What a person reads in a dialog."""
+    """Content of a dialog as a person reads it."""
 
     question: str
     """The beginning of it."""

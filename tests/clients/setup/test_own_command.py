@@ -1,4 +1,4 @@
-"""Which command line others are told to start this program by."""
+"""Command line with which other programs start this one."""
 
 import shutil
 import sys

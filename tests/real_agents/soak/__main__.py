@@ -28,7 +28,7 @@ from tests.real_agents.stage import Stage, busy_loops, say, staged
 from xats_tui.core.clock import from_wire
 
 RESTARTED = ("ann", "fay", "dan")
-"""Who is quit and started again, one of each client."""
+"""Agents that are quit and started again, one of each client."""
 
 CALMS_DOWN_S = 90.0
 """For what is under way at the end to be read."""
@@ -97,7 +97,7 @@ def messages(stage: Stage) -> list[Message]:
 
 
 def rows(stage: Stage, query: str) -> list[tuple[object, ...]]:
-    """What a query to the coordinator's database gives."""
+    """Return the rows of a query to the coordinator's database."""
     with sqlite3.connect(f"file:{stage.home / 'data.db'}?mode=ro", uri=True) as database:
         return list(database.execute(query))
 

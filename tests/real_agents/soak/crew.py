@@ -27,20 +27,20 @@ CREW = {
 """The client of each."""
 
 IN_AUTO_MODE = frozenset({"bea"})
-"""Those whose client lets a model decide what is allowed, as Claude Code does by itself now: it asks nothing."""
+"""Agents whose client lets a model decide on permissions, as Claude Code does by default, and never asks."""
 
 WITH_THE_DAEMON = frozenset({"eva"})
-"""Those whose Codex has its settings from the file: with others on its command line it runs without the daemon."""
+"""Agents whose Codex reads its settings from the file: with command line settings, Codex runs without the daemon."""
 
 WITHOUT_HOOKS = frozenset({"cat"})
-"""Those whose user has not set up hooks: they are woken by typing alone."""
+"""Agents whose user has not set up hooks, so that they are woken by typing only."""
 
 QUIT = {
     "claude-code": ("/exit",),
     "codex": ("/quit",),
     "opencode": ("/exit",),
 }
-"""What a person types to leave a client."""
+"""Text that a person types to leave a client."""
 
 PROMPT_OF_THE_SHELL = r"^\$ *$"
 

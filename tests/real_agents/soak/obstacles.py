@@ -22,7 +22,7 @@ from tests.real_agents.stage import Unmet, say, seen
 PAUSE_S = (4.0, 9.0)
 """Between two deeds of the person's."""
 STANDS_S = (5.0, 14.0)
-"""How long the person leaves things as they are."""
+"""Range of times for which the person leaves an obstacle in place."""
 
 MAKES_ITSELF_OUT_S = 20.0
 """For a client to show what a key did."""
@@ -34,7 +34,7 @@ MENU_CLOSED_BY = {"claude-code": ("Escape", "C-u"), "codex": ("Escape", "C-u"), 
 
 @dataclass(slots=True, kw_only=True)
 class Day:
-    """What the person did, and found."""
+    """The person's actions and findings."""
 
     transcript: Transcript
     chance: random.Random
@@ -74,7 +74,7 @@ class Day:
         await asyncio.sleep(self.chance.uniform(*STANDS_S))
 
     async def rested(self, member: Member) -> bool:
-        """Whether an agent comes to rest soon, so that something can be begun there."""
+        """Return whether an agent becomes idle soon, so that an obstacle can be placed."""
         for _ in range(20):
             if not self.transcript.is_at_work(member.name):
                 return True

@@ -1,4 +1,4 @@
-"""What a soak keeps of everything that happened, in seconds since the epoch."""
+"""Records of all events in a soak, in seconds since the epoch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ class Turn:
     began_at: float
     ended_at: float
     texts: Sequence[str]
-    """What began it or joined it: hints, and what a person sent."""
+    """Texts that began or joined the turn: hints, and the person's input."""
     handed: Sequence[tuple[str, float]]
     """The messages that came to the model in it, with the time of each."""
     is_over: bool = True
 
     @property
     def was_hinted(self) -> bool:
-        """Whether a hint of ours is among its texts."""
+        """True if a hint is among the texts."""
         return any("[xats]" in text for text in self.texts)
 
 
@@ -45,7 +45,7 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What the person typed into an agent's input line."""
+    """Text that the person typed into an agent's input line."""
 
     agent: str
     text: str
@@ -62,6 +62,6 @@ class Records:
     obstacles: Sequence[Obstacle]
     drafts: Sequence[Draft]
     complaints: Sequence[str]
-    """What the person found changed that only a person may change: an answered dialog, a draft that was gone."""
+    """Changes that only the person may make, but did not: an answered dialog, a vanished draft."""
     braked: Sequence[str]
     """Reasons of attempts that a brake held back."""

@@ -10,10 +10,10 @@ from itertools import count
 from tests.real_agents.stage import Stage
 
 RELAYED = 0.4
-"""How many of the lead's messages make an agent write to another: each of these is two messages."""
+"""Share of the lead's messages that make an agent write to another one: each of these is two messages."""
 
 WORKS_S = (2, 6)
-"""How long work takes."""
+"""Range of working times."""
 
 
 async def send_mail(stage: Stage, names: Sequence[str], until: float, per_minute: float, chance: random.Random) -> None:

@@ -1,4 +1,4 @@
-"""What the scripted model was asked: its log, followed as it grows, and the turns that it tells of."""
+"""Requests to the scripted model: its growing log, and the turns in it."""
 
 import json
 import time
@@ -32,7 +32,7 @@ class Transcript:
         return self._entries.get(agent, ())
 
     def is_at_work(self, agent: str) -> bool:
-        """Whether a turn of the agent is under way, as far as the model knows."""
+        """Return whether the agent is in a turn, as far as the model knows."""
         entries = self.entries(agent)
         return bool(entries) and _end(entries[-1]) > time.time()
 
@@ -84,6 +84,6 @@ def _handed(before: Mapping[str, Any] | None, entry: Mapping[str, Any]) -> list[
 
 
 def _end(entry: Mapping[str, Any]) -> float:
-    """When a turn ends whose last request this is."""
+    """Return the end of a turn with this last request."""
     rest = AFTER_ANSWER_S if entry["step"]["tool"] is None else BETWEEN_STEPS_S
     return float(entry["at"]) + float(entry["step"]["wait"]) + rest

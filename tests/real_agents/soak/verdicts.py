@@ -1,4 +1,4 @@
-"""What a soak showed: figures, and a verdict on each promise.  Rules only; the records come from elsewhere."""
+"""Results of a soak: figures, and a verdict on each promise, computed from the records."""
 
 import re
 from collections import Counter
@@ -20,7 +20,7 @@ HINT = re.compile(r"(?:The text below is the output of a hook.*\nStop hook feedb
 """A hint that reached the model alone, typed or handed over by Claude Code's hook."""
 
 ON_THE_SCREEN = frozenset({"draft", "menu", "scroll"})
-"""What is not in the way of an agent that is woken with nothing typed."""
+"""Obstacles that do not matter for an agent that is woken without typing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """How long a message waited, and how much of that with nothing in its way."""
+    """Waiting time of a message, and the part of it without an obstacle."""
 
     message: Message
     seconds: float
@@ -87,7 +87,7 @@ def figures(records: Records, prompted: frozenset[str]) -> list[str]:
 
 
 def all_waits(records: Records, prompted: frozenset[str]) -> list[Wait]:
-    """How long each message that was read had waited."""
+    """Return the waiting time of each message that was read."""
     reached = {id_: (turn, at) for turn in reversed(records.turns) for id_, at in reversed(turn.handed)}
     return [
         _wait(message, *reached[message.message_id], _in_the_way(message.recipient, records, prompted))

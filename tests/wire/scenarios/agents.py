@@ -1,4 +1,4 @@
-"""Who is there, who leaves, and whether anybody answers."""
+"""Listing agents, leaving, and checking the connection."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ PROXY_ROLE = "__channel_proxy__"
 
 
 def proxy_registration(csid: str, ui_pid: int) -> dict[str, Any]:
-    """What a channel proxy registers with."""
+    """Return a channel proxy's registration arguments."""
     return {
         "client": "custom",
         "client_name": "cross-agent-teams-channel",

@@ -20,7 +20,7 @@ REFUSED = {"code": -32600, "message": "no such thread"}
 
 
 async def refused(world: World, tool: str, **fields: Any) -> dict[str, Any]:
-    """What a registration answers that leaves nothing behind."""
+    """Try a registration and return its refusal, after checking that nothing was stored."""
     nobody = await world.nobody()
     answer = await nobody.call(tool, **AS_CODEX[tool], name="bob", team=world.team, **fields)
     assert "error" in answer, answer

@@ -1,4 +1,4 @@
-"""What every tool does with an argument that it does not know, and with a caller that it does not know."""
+"""Every tool with an unknown argument, and with an unknown caller."""
 
 from typing import Any
 

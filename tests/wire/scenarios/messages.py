@@ -21,7 +21,7 @@ async def bound(world: World, name: str) -> tuple[Speaker, Any]:
 
 
 def rows_of(world: World) -> int:
-    """How many messages this team has been sent."""
+    """Count the messages to this team."""
     return int(world.sql("SELECT count(*) FROM messages WHERE to_team = ?", world.team)[0][0])
 
 

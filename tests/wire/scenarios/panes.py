@@ -1,4 +1,4 @@
-"""Which pane hosts an agent: a launcher says it beforehand, or it is detected."""
+"""Pane of an agent: announced by a launcher, or detected."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ BASE = 13
 
 
 def expires_in(answer: dict[str, Any]) -> timedelta:
-    """How long a pre-registration will live."""
+    """Return the remaining time of an announced pane."""
     exactly(answer, {"ok", "expires_at"})
     assert answer["ok"] is True
     assert is_time(answer["expires_at"])

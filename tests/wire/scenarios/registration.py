@@ -14,14 +14,14 @@ AS_CLAUDE: dict[str, dict[str, Any]] = {
     "register_agent": {"client": "claude-code", "model": "m"},
     "register_claude_self": {},
 }
-"""How each tool is told that the caller is Claude Code."""
+"""Arguments that identify the caller as Claude Code, by tool."""
 
 CODEX = {"kind": "codex-appserver", "thread_id": THREAD, "ws_url": "ws://127.0.0.1:1"}
 
 NAMED_BY_ALL = (*AS_CLAUDE, "register_codex_self")
 
 BOUND = {"bound"}
-"""What our answer says beside the reference's when it has bound a pane."""
+"""Fields of our answer in addition to the reference's when it has bound a pane."""
 
 UNBOUND = REGISTERED | {"hint"}
 
@@ -29,7 +29,7 @@ FOREIGN_TEXT = ("two\nlines", "esc\x1b[201~", "x" * 65, "bell\x07", "\u202e")
 
 
 def rows(world: World) -> int:
-    """How many agents this team has."""
+    """Count the agents of this team."""
     return int(world.sql("SELECT count(*) FROM agents WHERE team = ?", world.team)[0][0])
 
 

@@ -18,7 +18,7 @@ ROW = (
 
 
 async def bind(speaker: Speaker, /, **how: Any) -> dict[str, Any]:
-    """What bind_runtime_identity answers for Claude Code, unless `how` says otherwise."""
+    """Call bind_runtime_identity, for Claude Code unless `how` says otherwise, and return the answer."""
     return await speaker.call("bind_runtime_identity", **{"agent": "claude-code", **how})
 
 

@@ -1,4 +1,4 @@
-"""What proves that an agent lives in a pane: pid, tty and pane, with real processes in real panes."""
+"""Proof that an agent lives in a pane: pid, tty and pane, with real processes in real panes."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ async def test_w46_a_tty_with_its_pane_is_weaker_evidence_and_keeps_the_process(
 
 
 async def refusal(caller: Caller, **arguments: object) -> dict[str, object]:
-    """What a binding is refused with."""
+    """Try to bind and return the refusal."""
     return await caller.call("bind_runtime_identity", **{"agent": "claude-code"} | arguments)
 
 

@@ -1,4 +1,4 @@
-"""Who counts as there, and on what evidence."""
+"""Presence of agents, and the evidence for it."""
 
 import subprocess
 import sys
@@ -46,7 +46,7 @@ BOUND = replace(
 
 
 class Panes:
-    """What the monitor has seen of the one pane."""
+    """Monitor with a settable view of one pane."""
 
     def __init__(self) -> None:
         self.state: PaneState | None = None

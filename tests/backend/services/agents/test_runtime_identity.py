@@ -1,4 +1,4 @@
-"""Which pane an agent lives in, in real panes with stand-ins that are called like the real programs.
+"""Detection of an agent's pane, in real panes with stand-ins named like the real programs.
 
 Through the tools, since what a caller gets to see is the point; the scores are those of the reference.
 """
@@ -28,7 +28,7 @@ CODEX_HINT, OPENCODE_HINT = 6, 6
 CWD_EQUAL, CWD_BELOW, CWD_ABOVE, TTY_GIVEN, TITLE_GIVEN = 60, 45, 30, 100, 15
 
 CLIENTS = {"codex": CODEX_HINT, "claude-code": 0, "opencode": OPENCODE_HINT}
-"""What the current command adds to the score of each; Claude Code's shows a version, a stand-in cannot."""
+"""Score that the current command adds for each client; Claude Code's shows a version, a stand-in cannot."""
 
 SCRIPT = "import time; print('up', flush=True); time.sleep(60)"
 

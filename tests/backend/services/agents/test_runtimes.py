@@ -1,4 +1,4 @@
-"""Whose place a registration takes, and which program a connection is made for."""
+"""Agents that a registration displaces, and the program behind a connection."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What going from one version of a contract to another means, as the operator looks at it."""
+"""Change between two versions of a contract, as the operator sees it."""
 
 import pytest
 

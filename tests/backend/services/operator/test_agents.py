@@ -1,4 +1,4 @@
-"""What the operator does to the agents themselves."""
+"""The operator's actions on agents."""
 
 import pytest
 

@@ -46,7 +46,7 @@ def asking(register: Connect, tmux: TmuxServer, tmp_path: Path) -> Asking:
 
 
 async def asked(backend: Coordinator, agent: Caller, command: str) -> Prompt:
-    """What an agent asks, as soon as it is about this command."""
+    """Return the agent's prompt as soon as it is about this command."""
     for _ in range(200):
         prompt = await backend.operator.prompt(agent.agent_id)
         if command in prompt.text and prompt.options:

@@ -1,4 +1,4 @@
-"""What the operator can do about wakes, in real panes."""
+"""The operator's actions on wakes, in real panes."""
 
 import asyncio
 from datetime import timedelta

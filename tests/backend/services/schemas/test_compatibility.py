@@ -1,4 +1,4 @@
-"""Which changes of a schema old data and old readers survive; and that a yes is never a guess."""
+"""Compatibility of schema changes with old data and old readers; a yes is never a guess."""
 
 from collections.abc import Callable
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Since when a pane is as it is, across restarts and take-overs of the coordinator."""
+"""Age of a pane's state across restarts and takeovers of the coordinator."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What is deleted by age, what never is, and that nobody waits for it."""
+"""Retention: rows deleted by age, rows that always stay, and calls that never wait for it."""
 
 import asyncio
 from datetime import timedelta

@@ -25,7 +25,7 @@ def said(text: str, sender: str, at: int, *, need_reply: bool = False, read: boo
 
 
 def exchange(rounds: int, lead: str, worker: str) -> list[Utterance]:
-    """What two agents say in turn; `{}` in a text is the number of the round."""
+    """Return a dialogue of two agents; `{}` in a text is replaced by the number of the round."""
     talk = []
     for number in range(rounds):
         talk.append(said(lead.format(number), "alice", number * 10))
@@ -34,7 +34,7 @@ def exchange(rounds: int, lead: str, worker: str) -> list[Utterance]:
 
 
 def acknowledging(rounds: int = 10) -> list[Utterance]:
-    """What two agents say that only thank each other."""
+    """Return a dialogue of two agents that only thank each other."""
     turns = range(rounds * 2)
     return [said(THANKS[turn % len(THANKS)], "bob" if turn % 2 else "alice", turn * 5) for turn in turns]
 

@@ -17,7 +17,7 @@ NOWHERE = PaneRef("", "%999")
 
 
 async def refused(backend: Coordinator, agent_id: str, seat: PaneRef | None) -> Refusal:
-    """Why the operator does not get there."""
+    """Try to take the operator to an agent's pane, and return the refusal."""
     with pytest.raises(Refusal) as refusal:
         await backend.operator.acting(Actor(seat=seat)).go_to(agent_id)
     return refusal.value

@@ -40,7 +40,7 @@ ASKING = Path(__file__).parents[3] / "asking.py"
 
 
 async def doctor_on_panes(backend: Coordinator) -> str:
-    """What `xats-tui doctor` finds about the panes of the agents that are online."""
+    """Return the findings of `xats-tui doctor` about the panes of online agents."""
     process = await asyncio.create_subprocess_exec(
         *(*XATS, "doctor", "--quick", "--json", "--home", str(backend.settings.home)),
         stdout=subprocess.PIPE,

@@ -23,7 +23,7 @@ HINT = "[xats] 1 new message from alice: call get_inbox"
 
 
 async def hook(backend: Coordinator, event: str, **fields: Any) -> dict[str, Any]:
-    """What `xats-tui hook` prints for an event; empty for nothing."""
+    """Return the output of `xats-tui hook` for an event; empty if there is none."""
     fields |= {"hook_event_name": event, "session_id": SESSION}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "xats_tui", "hook", "--home", str(backend.settings.home)),

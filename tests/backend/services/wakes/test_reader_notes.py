@@ -13,7 +13,7 @@ from xats_tui.screens.details.agents import agent_detail
 
 
 async def noted(backend: Coordinator, connect: Connect, client: str, program: str) -> str:
-    """What the roster notes of an agent whose bridge says that this program started it."""
+    """Return the roster's note about an agent whose bridge reports this program."""
     caller = await connect()
     meta = cast(types.RequestParamsMeta, {"xats/host_program": program})
     arguments: dict[str, Any] = {"name": "bob", "client": client, "model": "m"}

@@ -38,12 +38,12 @@ class UnrulyAgent(NamedTuple):
 
     @property
     def pastes(self) -> int:
-        """How many hints came in."""
+        """Count the hints that arrived."""
         return "".join(self.noted("input")).count("[xats]")
 
     @property
     def enters(self) -> int:
-        """How often Enter was pressed."""
+        """Count the presses of Enter."""
         return "".join(self.noted("input")).count("\r")
 
     def is_good_again(self) -> None:
@@ -52,7 +52,7 @@ class UnrulyAgent(NamedTuple):
 
     @property
     def line(self) -> str:
-        """What stands in the input line."""
+        """Return the text in the input line."""
         found = re.findall(r"^❯ ?(.*)$", self.tmux.capture(self.pane.pane_id), re.MULTILINE)
         return found[-1].strip() if found else ""
 

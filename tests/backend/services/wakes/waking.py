@@ -1,4 +1,4 @@
-"""What the tests of wakes share: agents bound to stand-ins, statuses to wait for, hints to count."""
+"""Helpers of the wake tests: agents bound to stand-ins, statuses to wait for, hints to count."""
 
 import asyncio
 import re
@@ -20,7 +20,7 @@ async def bind(caller: Caller, pane: Pane) -> None:
 
 
 async def status_of(sender: Caller, message_id: str) -> dict[str, Any]:
-    """What is known of a message's only wake."""
+    """Return the delivery status of a message with one wake."""
     answer = await sender.call("get_delivery_status", message_id=message_id)
     status: dict[str, Any] = answer["statuses"][0]
     return status

@@ -33,7 +33,7 @@ def a_view(
 def proof(
     view: PaneView, report: HookReport | None = None, prompt: str = "", before: tuple[str, ...] = BEFORE
 ) -> str | None:
-    """What there is to show for it."""
+    """Return the evidence for a submission."""
     return proof_of(PASTE, before, view, report, prompt, timedelta(0))
 
 

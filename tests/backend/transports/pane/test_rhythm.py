@@ -1,4 +1,4 @@
-"""What is measured of a pane: a key that was not drawn yet, a program that stood still, the time to paint."""
+"""Measurements of a pane: a key that is not drawn yet, a program that stood still, the time to paint."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from xats_tui.backend.transports.pane.rhythm import LONGEST_PAINT, MEASURED_KEYS
 from xats_tui.core.model.panes import PaneView
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-"""Since when the views are as they are."""
+"""Time since when the views are unchanged."""
 
 VIEW = a_view()
 
