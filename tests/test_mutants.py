@@ -149,7 +149,7 @@ MUTANTS = {
     "do not disturb": Mutant(POLICY, "holds=not wake_context.resting,", "holds=True,", BY_POLICY),
     "an unanswered hint": Mutant(POLICY, "holds=now >= patient_until,", "holds=True,", BY_POLICY),
     "the budget": Mutant(POLICY, "holds=not spent,", "holds=True,", BY_POLICY),
-    "ping-pong": Mutant(POLICY, "holds=not looping,", "holds=True,", BY_POLICY),
+    "ack loop": Mutant(POLICY, "holds=not looping,", "holds=True,", BY_POLICY),
     "an ack loop": Mutant(ACK_LOOP, "if min(len(received), len(sent)) < LOOP_REPETITIONS:", "if True:", BY_ACK_LOOP),
     "an ack loop with something to say": Mutant(
         ACK_LOOP, "if answers or _is_new(said, words):", "if answers:", BY_ACK_LOOP

@@ -269,7 +269,7 @@ GATES = tuple(
         ("do not disturb", "off"),
         ("earlier hint", "answered, or long ago"),
         ("budget", "3 of 60 hints in the last hour"),
-        ("ping-pong", "no"),
+        ("ack loop", "no"),
         ("owner", "process 4412"),
         ("process", "in the foreground"),
         ("mode", "no copy mode"),

@@ -7,7 +7,7 @@ import pytest
 from tests.screens.sample import BACKEND, FILLED, FRONTEND, INBOX, NOW, QA, WAKES, ago, entry, message, wake
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
-from xats_tui.core.model.wakes import PING_PONG, Gate, WakeStage, WakeStatus
+from xats_tui.core.model.wakes import ACK_LOOP, Gate, WakeStage, WakeStatus
 from xats_tui.screens.data.attention import concerns
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.places import Mode
@@ -115,10 +115,10 @@ def test_of_the_messages_without_the_reply_that_they_want_the_oldest_each_way_is
     assert concerns(Snapshot(unanswered=(fresh,)), NOW) == ()
 
 
-def test_ping_pong_is_told_apart_from_other_waits() -> None:
-    held = replace(wake(BACKEND, 1, WakeStatus.RETRYING, PING_PONG, 2, 11), sender_id=QA.agent_id)
+def test_an_ack_loop_is_told_apart_from_other_waits() -> None:
+    held = replace(wake(BACKEND, 1, WakeStatus.RETRYING, ACK_LOOP, 2, 11), sender_id=QA.agent_id)
     (only,) = concerns(Snapshot(roster=(entry(BACKEND), entry(QA)), wakes=(held,)), NOW)
-    assert only.key == f"ping-pong/{BACKEND.agent_id}"
+    assert only.key == f"ack-loop/{BACKEND.agent_id}"
     assert only.reason == "ack loop with qa: wakes for mere acknowledgements are held back"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-PING_PONG = "only acknowledgements go back and forth"
+ACK_LOOP = "only acknowledgements go back and forth"
 """The hold reason of a wake that would only keep an ack loop going."""
 
 

@@ -12,7 +12,7 @@ from xats_tui.core.model.agents import OPERATOR_ID, RosterEntry
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import OwnText, PaneState
 from xats_tui.core.model.tasks import TaskStatus
-from xats_tui.core.model.wakes import PING_PONG, Wake, WakeStage, WakeStatus
+from xats_tui.core.model.wakes import ACK_LOOP, Wake, WakeStage, WakeStatus
 from xats_tui.screens.actions.targets import contract_key, was_not_read
 from xats_tui.screens.data.snapshot import Snapshot, is_present
 from xats_tui.screens.modes.places import Mode
@@ -78,7 +78,7 @@ def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -
         *_unanswered(snapshot, now, spoken_for),
         *_orphaned_tasks(snapshot, now),
         *_breaking_contracts(snapshot),
-        *_ping_pong(snapshot),
+        *_ack_loops(snapshot),
     )
 
 
@@ -278,13 +278,13 @@ def _breaking_contracts(snapshot: Snapshot) -> Iterator[Concern]:
             )
 
 
-def _ping_pong(snapshot: Snapshot) -> Iterator[Concern]:
+def _ack_loops(snapshot: Snapshot) -> Iterator[Concern]:
     """Yield the ack loops: wakes that are held back because agents only acknowledge each other."""
-    held = [wake for wake in snapshot.wakes if _is_waiting(wake) and _is_ping_pong(wake)]
+    held = [wake for wake in snapshot.wakes if _is_waiting(wake) and _is_in_ack_loop(wake)]
     for wakes in _by_agent(snapshot, held).values():
         senders = sorted({name_of(snapshot, wake.sender_id) for wake in wakes if wake.sender_id})
         yield Concern(
-            key=f"ping-pong/{wakes[0].agent_id}",
+            key=f"ack-loop/{wakes[0].agent_id}",
             shape="⇄",
             tone=Tone.WARN,
             subject=_wake_subject(snapshot, wakes),
@@ -313,11 +313,11 @@ def _wake_subject(snapshot: Snapshot, wakes: list[Wake]) -> str:
 
 def _is_worth_a_look(wake: Wake, now: datetime) -> bool:
     is_long = now - _queued_at(wake) > LONG_WAIT
-    return _is_waiting(wake) and (is_long or wake.needs_a_person) and not _is_ping_pong(wake)
+    return _is_waiting(wake) and (is_long or wake.needs_a_person) and not _is_in_ack_loop(wake)
 
 
-def _is_ping_pong(wake: Wake) -> bool:
-    return wake.detail == PING_PONG
+def _is_in_ack_loop(wake: Wake) -> bool:
+    return wake.detail == ACK_LOOP
 
 
 def _is_waiting(wake: Wake) -> bool:

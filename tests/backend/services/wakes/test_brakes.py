@@ -12,7 +12,7 @@ from tests.mcp_caller import Caller
 from tests.patience import eventually
 from tests.stand_ins.app_server import THREAD, AppServer, app_server_on_tcp
 from xats_tui.backend.coordinator import Coordinator
-from xats_tui.core.model.wakes import PING_PONG
+from xats_tui.core.model.wakes import ACK_LOOP
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def test_thanks_for_thanks_wake_nobody_until_something_new_is_said(
     await thank_each_other(alice, bob)
 
     held = await wake(alice, "Thanks!")
-    await until(alice, held, wake_status="retrying", detail=PING_PONG)
+    await until(alice, held, wake_status="retrying", detail=ACK_LOOP)
     assert codex.turns == []
 
     news = await wake(alice, "Thanks! The build is red.")

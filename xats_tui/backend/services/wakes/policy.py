@@ -10,7 +10,7 @@ from unicodedata import category
 
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import (
-    PING_PONG,
+    ACK_LOOP,
     DeliveryResult,
     Gate,
     Observation,
@@ -154,9 +154,9 @@ def hold_reasons(
         ),
         HoldReason(
             gate=Gate(
-                name="ping-pong",
+                name="ack loop",
                 holds=not looping,
-                detail=PING_PONG if looping else "no",
+                detail=ACK_LOOP if looping else "no",
             ),
             until=wake_context.ack_loop_until or now,
         ),
