@@ -189,7 +189,7 @@ def test_tmux_servers_are_named_and_a_dead_one_is_told(
 
     monkeypatch.setenv("TMUX", f"{tmux.folder}/gone,1,0")
     _, findings = told("--port", "0")
-    assert is_in(findings["tmux server"][0], "warning", "gone, where none answers")
+    assert is_in(findings["tmux server"][0], "warning", "gone, where no server answers")
 
 
 def test_settings_that_cannot_be_used_are_a_finding(machine: Machine, told: Examine) -> None:
@@ -209,7 +209,7 @@ def test_a_taken_port_is_told_with_whose_it_is(told: Examine) -> None:
         port = taken.getsockname()[1]
         _, findings = told("--port", str(port))
 
-    assert is_in(findings["port"][0], "problem", f"{port}", f"pid {os.getpid()}", "was asked for")
+    assert is_in(findings["port"][0], "problem", f"{port}", f"pid {os.getpid()}", "which you asked for")
 
 
 def test_a_home_that_others_may_look_into_is_a_warning(machine: Machine, told: Examine) -> None:
@@ -248,7 +248,7 @@ def test_what_a_killed_coordinator_leaves_is_told_and_not_touched(
 
     assert code == 0
     assert is_in(findings["coordinator"][0], "warning", "none runs", "the next start removes it")
-    assert is_in(findings["database"][0], "ok", "data.db: whole", "from schema 2")  # which only the log says
+    assert is_in(findings["database"][0], "ok", "data.db: intact", "from schema 2")  # which only the log says
     assert machine.everything() == before
 
 
@@ -261,7 +261,7 @@ def test_a_database_that_was_closed_is_read_without_a_file_beside_it(machine: Ma
 
     _, findings = told("--port", "0")
 
-    assert is_in(findings["database"][0], "ok", "data.db: whole")
+    assert is_in(findings["database"][0], "ok", "data.db: intact")
     assert machine.everything() == before
 
 

@@ -48,12 +48,12 @@ class TakenPlace:
 
 @contextmanager
 def taken(loaded: Loaded, *, also_a_dashboard: bool) -> Iterator[TakenPlace]:
-    """Have the place of the one coordinator free for the length of the block; no bridge starts another meanwhile.
+    """Keep the coordinator's place free for the length of the block, so that no bridge starts one meanwhile.
 
-    Nothing is lost by it: all that was accepted is in the database, and the bridges connect again by themselves.
+    Nothing is lost: everything accepted is in the database, and bridges reconnect by themselves.
 
     Raises:
-        StartError: whoever has the place keeps it; one sentence names it and says what to do.
+        StartError: the running coordinator stays; the sentence names it and the next step.
     """
     path = loaded.settings.pid_path
     _check_permission(pid_file.running(path), also_a_dashboard)  # before waiting for anything

@@ -31,7 +31,9 @@ def _client(client: ClientProgram, case: Case) -> Iterator[Finding]:
     try:
         version = client.version(case.environment) or "of unknown version"
     except OSError as error:
-        yield problem(client.title, f"{client.program} cannot be started: {error.strerror}", "install it anew")
+        yield problem(
+            client.title, f"{client.program} cannot be started: {error.strerror}", f"reinstall {client.program}"
+        )
         return
     if note := newer_than_tested(client.name, version):
         yield warning(f"{client.title} screens", note, f"update xats-tui if an idle {client.program} is not woken")
@@ -114,8 +116,8 @@ def _rules(client: ClientProgram, rules: Sequence[tuple[ConfigFile, OwnEntry]], 
             here = file in client.files(ConfigScope.PROJECT, case.around)
             return warning(topic, told, found.remedy or f"{setup}{' --scope project' * here}")
     if not allowed and client.asks_about_tools:
-        return warning(topic, "none: it asks about each tool of ours, and a woken agent stops at get_inbox", setup)
-    return ok(topic, f"our tools need no approval{f', {short(allowed[0].path)}' if allowed else ''}")
+        return warning(topic, "none: it asks before each xats tool, so a woken agent stops at get_inbox", setup)
+    return ok(topic, f"the xats tools need no approval{f', {short(allowed[0].path)}' if allowed else ''}")
 
 
 def _told(command: Sequence[str]) -> str:

@@ -128,7 +128,7 @@ def _free(loaded: Loaded) -> Iterator[Finding]:
     elif refused != errno.EADDRINUSE:
         yield problem("port", f"{one} on {host}: {os.strerror(refused).lower()}", "name another with --port N")
     elif loaded.is_explicit("port"):
-        found = f"{one} is taken by {holder(one)}, and was asked for"
+        found = f"{one}, which you asked for, is taken by {holder(one)}"
         yield problem("port", found, "name another with --port N, or none to take a free one")
     else:
         remedy = "nothing, if agents use the bridge: the coordinator takes a free one; otherwise --port N"

@@ -38,9 +38,11 @@ def database(case: Case) -> Iterator[Finding]:
         found = f"{path} was written by a newer xats-tui (schema {version}, this one knows {LATEST})"
         yield problem("database", found, "install that version, or name another file with --db")
     elif version < LATEST:
-        yield ok("database", f"{path.name}: whole, {size}, brought from schema {version} to {LATEST} at the next start")
+        yield ok(
+            "database", f"{path.name}: intact, {size}, brought from schema {version} to {LATEST} at the next start"
+        )
     else:
-        yield ok("database", f"{path.name}: whole, {size}, schema {version}")
+        yield ok("database", f"{path.name}: intact, {size}, schema {version}")
 
 
 def _read(path: Path, *, in_use: bool) -> tuple[str, int]:

@@ -56,14 +56,14 @@ def terminal(case: Case) -> Iterator[Finding]:
     """Check the terminal that would show the dashboard."""
     descriptor = next((one for one in (1, 2, 0) if os.isatty(one)), None)
     if descriptor is None:
-        yield skipped("terminal", "not started in one")
+        yield skipped("terminal", "not started in a terminal")
         return
     columns, rows = os.get_terminal_size(descriptor)
     name, encoding = case.environment.get("TERM", ""), (sys.stdout.encoding or "").upper()
     colours = _colours(case, descriptor)
     found = f"{columns}×{rows}, {colours} colours, {encoding}" + (f", {name}" if name else "")
     if not name or name == "dumb":
-        yield problem("terminal", found, "set TERM to what your terminal is: export TERM=xterm-256color")
+        yield problem("terminal", found, "set TERM for your terminal: export TERM=xterm-256color")
     elif columns < SMALLEST[0] or rows < SMALLEST[1]:
         yield warning("terminal", found, "make it 80×24 or larger: a smaller one shows no dashboard")
     elif encoding not in ("UTF-8", "UTF8"):
@@ -106,9 +106,11 @@ def _servers(case: Case) -> Iterator[Finding]:
     panes = {socket: _panes(case, socket) for socket in sorted(sockets)}
     running = {socket: count for socket, count in panes.items() if count}
     if inside and inside not in running:
-        yield warning("tmux server", f"$TMUX names {inside}, where none answers", "start a new one: tmux new-session")
+        yield warning(
+            "tmux server", f"$TMUX names {inside}, where no server answers", "start a new one: tmux new-session"
+        )
     elif not running:
-        yield ok("tmux server", "none runs now; agents are to run in one: tmux new-session")
+        yield ok("tmux server", "none runs now; start one for the agents: tmux new-session")
     else:
         place = f"; this is pane {case.environment.get('TMUX_PANE', '?')}" if inside else "; this is outside"
         listed = ", ".join(f"{socket} ({count} pane{'s' * (count > 1)})" for socket, count in running.items())

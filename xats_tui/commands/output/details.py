@@ -129,7 +129,7 @@ def message_facts(answer: Record, wide: bool) -> str:
 def wake_facts(wakes: Sequence[Record], wide: bool) -> str:
     """Return the wakes of a message, each with its evidence and every attempt."""
     if not wakes:
-        return "nobody is woken for this message"
+        return "no agent is woken for this message"
     return "\n\n".join(_wake(wake, wide) for wake in wakes)
 
 
