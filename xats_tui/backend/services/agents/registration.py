@@ -227,7 +227,7 @@ class Registrar:
             is_it = (agent.team, agent.name) == (wanted.team, wanted.name)
             holder = await self._runtimes.holder(self._database, agent, session, wanted.runtime)
             if not is_it and holder is NameHolder.OTHER:
-                logger.warning("%s names the session of %s as its own: not believed", wanted.name, agent.address)
+                logger.warning("%s claims the host session of %s: claim ignored", wanted.name, agent.address)
                 return None
         return wanted.host_session
 
@@ -239,9 +239,9 @@ class Registrar:
             async with asyncio.timeout_at(ends_at):
                 return await self._proved_pane(wanted)
         except TimeoutError:
-            logger.info("%s is bound to no pane: tmux is slow", wanted.name)
+            logger.info("%s was bound to no pane: tmux did not answer in time", wanted.name)
         except Refusal as refusal:
-            logger.info("%s is bound to no pane: %s", wanted.name, refusal.code)
+            logger.info("%s was bound to no pane: %s", wanted.name, refusal.code)
         return None, None
 
     async def _proved_pane(self, wanted: RegistrationCheck) -> tuple[Binding | None, PreRegistration | None]:

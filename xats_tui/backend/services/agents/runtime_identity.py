@@ -32,7 +32,7 @@ MARK = 'xats.agent_id="{}"'
 OWN_MARK = f'{LAUNCH_VARIABLE}="{{}}"'
 """The same text in `xats-tui launch`, which also starts an unchanged Codex."""
 
-UNSEEN = "what runs in a container, or elsewhere by ssh, can neither be verified from here nor woken in its pane"
+UNSEEN = "a program in a container or on another machine can neither be verified from here nor woken in its pane"
 
 
 def _is_program(client: Client, process: Process) -> bool:
@@ -154,6 +154,7 @@ class RuntimeIdentity:
         )
         if not hosted:
             raise Refusal("tty_maps_to_no_agent_process", **_seen_instead(there))
+        # Several may fit, such as npm's wrapper and the client inside: take the first that was started.
         oldest = min(hosted, key=lambda process: process.started_at)
         return self._binding(socket, panes[pane_id], oldest, VerificationMode.TTY_PANE, client=client)
 
