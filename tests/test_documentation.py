@@ -1,5 +1,6 @@
 """Tests of README.md and docs/: commands exist, generated parts are up to date, the site needs no network."""
 
+import ast
 import os
 import re
 import subprocess
@@ -27,6 +28,9 @@ COMMAND = re.compile(r"xats-tui (?P<flags>(--[a-z-]+ (?!-)\S+ )*)(?P<name>[a-z][
 CODE = re.compile(r"`[^`\n]+`|^    [^\n]+$|^```.*?^```", re.M | re.S)
 TARGET = re.compile(r"\bmake (?P<name>[a-z-]+)")
 LINK = re.compile(r"\]\((?P<path>[^)#]+)(#[^)]*)?\)")
+SYMPTOM = re.compile(r"^- \*\*`(?P<symptom>[^`]{5,})`", re.M)
+LEFT_OUT = re.compile(r"…|\b[A-Z]\b|\d+")
+"""Parts of a quoted symptom that stand for something else: a name, a number."""
 
 
 def named(path: Path) -> str:
@@ -64,6 +68,31 @@ def test_every_target_of_make_that_a_page_types_is_there(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     there = set(re.findall(r"^([a-z-]+):", makefile, re.M))
     assert {found["name"] for found in TARGET.finditer(code_of(page))} <= there
+
+
+def told_texts() -> list[str]:
+    """Return every text in the program's code; what is filled in is left out."""
+    nodes = (
+        node for file in (ROOT / "xats_tui").rglob("*.py") for node in ast.walk(ast.parse(file.read_text("utf-8")))
+    )
+    return [
+        "…".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+        if isinstance(node, ast.JoinedStr)
+        else str(node.value)
+        for node in nodes
+        if isinstance(node, ast.JoinedStr | ast.Constant)
+    ]
+
+
+def test_every_symptom_that_troubleshooting_quotes_is_in_the_program() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    symptoms = [found["symptom"] for found in SYMPTOM.finditer(page) if not found["symptom"].startswith("xats-tui ")]
+    texts = told_texts()
+
+    assert len(symptoms) > 10
+    for symptom in symptoms:
+        parts = [part.strip() for part in LEFT_OUT.split(symptom) if part.strip()]
+        assert any(all(part in text for part in parts) for text in texts), symptom
 
 
 def test_every_link_of_the_readme_leads_to_a_file() -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from xats_tui.clients.registry import HOOK_STATES, PROMPTS, SESSION_ENDS
 from xats_tui.core.model.panes import PaneState
 
 BELIEVED = timedelta(minutes=10)
@@ -27,7 +26,14 @@ MAX_PROMPT_CHARS = 2_000
 MAX_TOOL_CHARS = 100
 """Maximum characters of a tool name that are kept."""
 
-STATES = {event: PaneState(state) for event, state in HOOK_STATES.items()}
+STATES = {
+    "SessionStart": PaneState.IDLE,
+    "UserPromptSubmit": PaneState.BUSY,
+    "PreToolUse": PaneState.BUSY,
+    "PostToolUse": PaneState.BUSY,
+    "PermissionRequest": PaneState.DIALOG,
+    "Stop": PaneState.IDLE,
+}
 """Pane state that each hook event implies."""
 
 
@@ -51,7 +57,7 @@ class HookReports:
         """Record a hook event; events without meaning for typing change nothing."""
         if len(host_session) > MAX_NAME_CHARS:
             return
-        if event in SESSION_ENDS:
+        if event == "SessionEnd":
             self._newest.pop(host_session, None)
             self._prompts.pop(host_session, None)
         elif event == "Notification" and fields.get("notification_type") == "permission_prompt":
@@ -61,7 +67,7 @@ class HookReports:
             asks = isinstance(tool, str) and event == "PermissionRequest"
             detail = f"{event}: {str(tool)[:MAX_TOOL_CHARS]}" if asks else event
             self._keep(host_session, HookReport(state=STATES[event], detail=detail, at=now))
-            if event in PROMPTS:
+            if event == "UserPromptSubmit":
                 self._prompts[host_session] = (now, str(fields.get("prompt", ""))[:MAX_PROMPT_CHARS])
 
     def of(self, host_session: str | None, now: datetime) -> HookReport | None:

@@ -2,25 +2,23 @@
 
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from xats_tui.clients.registry import CLIENTS
 from xats_tui.runtime.console import Console, visible
 from xats_tui.runtime.settings import Loaded
 
 EXIT_FAILED = 1
 
 
-ALL = "all"
+class ClientOption(StrEnum):
+    """Clients to set up."""
 
-if TYPE_CHECKING:
-    ClientOption = str
-else:  # the choices come from the registry, which no type checker can know
-    ClientOption = StrEnum("ClientOption", {client: client for client in (*CLIENTS, ALL)})
-
-EVERY_CLIENT = ClientOption(ALL)
+    CLAUDE_CODE = "claude-code"
+    CODEX = "codex"
+    OPENCODE = "opencode"
+    ALL = "all"
 
 
 class ScopeOption(StrEnum):
@@ -34,7 +32,7 @@ def setup(
     loaded: Loaded,
     client: Annotated[
         ClientOption, typer.Argument(help="Client to connect; `all` means every installed one.")
-    ] = EVERY_CLIENT,
+    ] = ClientOption.ALL,
     scope: Annotated[
         ScopeOption, typer.Option(help="For you in every folder, or for everybody who works in this folder.")
     ] = ScopeOption.USER,
@@ -48,9 +46,9 @@ def setup(
 ) -> int:
     """Connect the coding agents on this machine: show the changes to their configuration, ask, back up, write."""
     # Deferred: no other command needs the clients' configuration.
+    from xats_tui.clients import ConfigScope
     from xats_tui.clients.setup.config_files import NotUnderstood
     from xats_tui.clients.setup.conversation import SetupRefused, SetupRequest, set_up
-    from xats_tui.clients.setup.program import ConfigScope
     from xats_tui.clients.setup.rewriting import NotWritten
 
     wish = SetupRequest(

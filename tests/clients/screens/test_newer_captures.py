@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from xats_tui.backend.panes import read_pane
-from xats_tui.core.model.agents import CUSTOM, ClientId
+from xats_tui.core.model.agents import Client
 from xats_tui.core.model.panes import PaneReading, PaneState
 
 FOLDER = Path(__file__).parent / "newer"
 
-CLIENTS = {"cl": "claude-code", "cx": "codex", "oc": "opencode"}
+CLIENTS = {"cl": Client.CLAUDE_CODE, "cx": Client.CODEX, "oc": Client.OPENCODE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Capture:
     """One captured screen, with what a person says of it."""
 
     name: str
-    client: ClientId
+    client: Client
     want: str
     composer: str | None
     screen: str
@@ -36,14 +36,14 @@ class Capture:
     def __str__(self) -> str:
         return self.name
 
-    def reading(self, client: ClientId | None = None) -> PaneReading:
+    def reading(self, client: Client | None = None) -> PaneReading:
         return read_pane(client or self.client, self.screen, self.formats)
 
 
 ALL = tuple(
     Capture(
         name=name,
-        client=CLIENTS.get(name[:2], CUSTOM),
+        client=CLIENTS.get(name[:2], Client.CUSTOM),
         want=entry["want"] or "not judged",
         composer=entry.get("composer"),
         screen=(FOLDER / f"{name}.ansi").read_text().removesuffix("\n"),
@@ -51,8 +51,8 @@ ALL = tuple(
     )
     for name, entry in json.loads((FOLDER / "manifest.json").read_text()).items()
 )
-KNOWN = [capture for capture in ALL if capture.client != CUSTOM and capture.want != "not judged"]
-OTHERS = [capture for capture in ALL if capture.client == CUSTOM]
+KNOWN = [capture for capture in ALL if capture.client is not Client.CUSTOM and capture.want != "not judged"]
+OTHERS = [capture for capture in ALL if capture.client is Client.CUSTOM]
 
 
 @pytest.mark.parametrize("capture", KNOWN, ids=str)
@@ -75,7 +75,7 @@ AT_AN_AGENT = [one for one in ALL if one.formats["pane_current_command"] != "bas
 
 @pytest.mark.parametrize("capture", [one for one in AT_AN_AGENT if one.want not in {"idle", "not judged"}], ids=str)
 def test_the_generic_reader_says_idle_of_no_program_that_is_not(capture: Capture) -> None:
-    assert capture.reading(CUSTOM).state is not PaneState.IDLE
+    assert capture.reading(Client.CUSTOM).state is not PaneState.IDLE
 
 
 @pytest.mark.parametrize("capture", [one for one in OTHERS if not one.formats["cursor_flag"]], ids=str)

@@ -13,7 +13,6 @@ import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError
 from tomlkit.items import Table
 
-from xats_tui.clients.codex.spec import SPEC
 from xats_tui.clients.setup.config_files import (
     ALLOW_RULE,
     MCP_SERVER,
@@ -179,8 +178,10 @@ def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
     return (CodexServers(path=config), CodexAllowRule(path=config))
 
 
-PROGRAM = ClientProgram(
-    spec=SPEC,
+CODEX = ClientProgram(
+    name="codex",
+    title="Codex",
+    program="codex",
     files=_files,
     project_note="Codex reads it only in folders that it trusts; it asks when it is started there",
 )

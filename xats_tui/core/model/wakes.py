@@ -24,10 +24,10 @@ class Gate:
 
 
 TOLD_BY = ": "
-"""Separator between a gate's name and its detail, in the reason why a wake waits."""
+"""Between the name of a gate and its detail, where a wake tells what it waits for."""
 
 NEEDS_A_PERSON = frozenset({"synchronized", "input", "stopped"})
-"""Gates that only a person at the pane can open; waiting does not help."""
+"""The gates that stay closed until somebody does something at the pane, however long a wake waits."""
 
 
 class WakeStatus(StrEnum):

@@ -12,14 +12,13 @@ from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.clients.registry import PROMPTS, SESSION_ENDS, TURN_ENDS
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent
 
-ENDS = TURN_ENDS | SESSION_ENDS
+ENDS = frozenset({"Stop", "SessionEnd"})
 """Events after which an agent may be woken that could not be before."""
 
-TELLING = ENDS | PROMPTS
+TELLING = ENDS | {"UserPromptSubmit"}
 """Those, and the one that tells whether a hint was submitted."""
 
 NOTHING: Mapping[str, Any] = {}
@@ -47,7 +46,7 @@ class HostHooks:
         if not agents:
             return NOTHING
         hint = None
-        if event in TURN_ENDS:
+        if event == "Stop":
             hint = await self._turn_ended(agents[0], begun_by_hook=bool(fields.get("stop_hook_active")))
         self._waker.nudge(agents[0].agent_id)
         return {"decision": "block", "reason": hint} if hint else NOTHING
