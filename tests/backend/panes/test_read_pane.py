@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.of_each import of_each
 from xats_tui.backend.panes import read_pane
 from xats_tui.core.model.agents import Client
 from xats_tui.core.model.panes import PaneReading, PaneState
@@ -89,7 +90,7 @@ def squashed(text: str | None) -> str:
     return "".join((text or "").split())
 
 
-@pytest.mark.parametrize("capture", ALL, ids=str)
+@of_each(ALL)
 def test_a_captured_screen_is_read_as_a_person_reads_it(capture: Capture) -> None:
     reading = reading_of(capture)
 
@@ -100,12 +101,12 @@ def test_a_captured_screen_is_read_as_a_person_reads_it(capture: Capture) -> Non
     assert reading.reason
 
 
-@pytest.mark.parametrize("capture", [capture for capture in ALL if capture.composer is not None], ids=str)
+@of_each([capture for capture in ALL if capture.composer is not None])
 def test_the_composer_holds_exactly_what_was_typed(capture: Capture) -> None:
     assert squashed(reading_of(capture).composer) == squashed(capture.composer)
 
 
-@pytest.mark.parametrize("capture", ALL, ids=str)
+@of_each(ALL)
 def test_the_formats_may_carry_the_names_that_tmux_gives_or_short_ones(capture: Capture) -> None:
     short = {
         name.removeprefix("pane_") if "idth" in name or "eight" in name else name: value
@@ -115,7 +116,7 @@ def test_the_formats_may_carry_the_names_that_tmux_gives_or_short_ones(capture: 
     assert read_pane(capture.client, capture.screen, short) == reading_of(capture)
 
 
-@pytest.mark.parametrize("capture", ALL, ids=str)
+@of_each(ALL)
 def test_copy_mode_death_and_a_shell_come_before_what_is_on_the_screen(capture: Capture) -> None:
     assert reading_of(capture, pane_in_mode=1).state is PaneState.COPY_MODE
     assert reading_of(capture, pane_in_mode=1, pane_mode="clock-mode").state is PaneState.TMUX_MODE
@@ -123,13 +124,13 @@ def test_copy_mode_death_and_a_shell_come_before_what_is_on_the_screen(capture: 
     assert reading_of(capture, pane_current_command="-zsh").state is PaneState.SHELL
 
 
-@pytest.mark.parametrize("capture", IDLE, ids=str)
+@of_each(IDLE)
 def test_an_idle_screen_is_not_idle_while_the_title_says_that_the_agent_works(capture: Capture) -> None:
     for title in TITLES_AT_WORK[capture.client]:
         assert reading_of(capture, pane_title=title).state is PaneState.BUSY
 
 
-@pytest.mark.parametrize("capture", IDLE, ids=str)
+@of_each(IDLE)
 def test_an_idle_screen_is_idle_whatever_its_title_is_about(capture: Capture) -> None:
     for title in FREE_TITLES:
         assert reading_of(capture, pane_title=title).state is PaneState.IDLE, title
@@ -147,7 +148,7 @@ def test_a_title_in_the_form_that_claude_code_writes_says_that_its_agents_are_li
     assert reading_of(capture, pane_title=title).state is PaneState.DIALOG
 
 
-@pytest.mark.parametrize("capture", IDLE, ids=str)
+@of_each(IDLE)
 def test_an_idle_screen_is_not_idle_with_the_cursor_somewhere_else(capture: Capture) -> None:
     column = capture.formats["cursor_x"] + 3
 
@@ -155,7 +156,7 @@ def test_an_idle_screen_is_not_idle_with_the_cursor_somewhere_else(capture: Capt
     assert reading_of(capture, cursor_x=column, cursor_y=0).state is not PaneState.IDLE
 
 
-@pytest.mark.parametrize("capture", NOT_IDLE, ids=str)
+@of_each(NOT_IDLE)
 def test_a_screen_without_its_attributes_is_not_taken_for_idle(capture: Capture) -> None:
     plain = re.sub(r"\x1b\[[0-9;:]*m", "", capture.screen)
 
@@ -163,7 +164,7 @@ def test_a_screen_without_its_attributes_is_not_taken_for_idle(capture: Capture)
         assert read_pane(capture.client, plain, capture.formats).state is not PaneState.IDLE
 
 
-@pytest.mark.parametrize("capture", ALL, ids=str)
+@of_each(ALL)
 def test_what_an_agent_has_printed_above_does_not_change_the_state(capture: Capture) -> None:
     drawing = DRAWINGS[capture.client].split("\n")
     formats = {**capture.formats, "cursor_y": capture.formats["cursor_y"] + len(drawing)}

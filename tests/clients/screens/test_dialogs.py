@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.backend.panes.test_read_pane import ALL, Capture
+from tests.of_each import of_each
 from xats_tui.backend.panes import read_pane
 from xats_tui.clients.dialogs import read_prompt
 from xats_tui.core.model.agents import Client
@@ -28,7 +29,7 @@ def named(name: str) -> Capture:
     return next(capture for capture in ALL if capture.name == name)
 
 
-@pytest.mark.parametrize("capture", PERMISSIONS, ids=str)
+@of_each(PERMISSIONS)
 def test_a_permission_prompt_is_read_with_its_options(capture: Capture) -> None:
     prompt = read(capture)
     labels = [option.label for option in prompt.options]
@@ -46,7 +47,7 @@ def test_a_permission_prompt_is_read_with_its_options(capture: Capture) -> None:
     assert prompt.chosen == (2 if capture.name.endswith("-always") else 1)
 
 
-@pytest.mark.parametrize("capture", QUESTIONS, ids=str)
+@of_each(QUESTIONS)
 def test_a_question_is_read_and_an_answer_of_ones_own_is_left_to_the_pane(capture: Capture) -> None:
     prompt = read(capture)
     assert [(option.label, option.note) for option in prompt.options[:2]] == [("A", "the first"), ("B", "the second")]
@@ -54,13 +55,13 @@ def test_a_question_is_read_and_an_answer_of_ones_own_is_left_to_the_pane(captur
     assert "Which one?" in prompt.question
 
 
-@pytest.mark.parametrize("capture", OWN_ANSWERS, ids=str)
+@of_each(OWN_ANSWERS)
 def test_a_question_in_which_somebody_types_has_no_options(capture: Capture) -> None:
     prompt = read(capture)
     assert (prompt.options, prompt.why_not) == ((), "somebody is typing an answer of their own")
 
 
-@pytest.mark.parametrize("capture", OTHERS, ids=str)
+@of_each(OTHERS)
 def test_no_other_screen_can_be_answered(capture: Capture) -> None:
     assert read(capture).options == ()
 

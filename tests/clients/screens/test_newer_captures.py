@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.of_each import of_each
 from xats_tui.backend.panes import read_pane
 from xats_tui.core.model.agents import Client
 from xats_tui.core.model.panes import PaneReading, PaneState
@@ -55,7 +54,7 @@ KNOWN = [capture for capture in ALL if capture.client is not Client.CUSTOM and c
 OTHERS = [capture for capture in ALL if capture.client is Client.CUSTOM]
 
 
-@pytest.mark.parametrize("capture", KNOWN, ids=str)
+@of_each(KNOWN)
 def test_a_client_with_a_reader_of_its_own_is_read_as_a_person_reads_it(capture: Capture) -> None:
     reading = capture.reading()
 
@@ -65,7 +64,7 @@ def test_a_client_with_a_reader_of_its_own_is_read_as_a_person_reads_it(capture:
         assert reading.state in capture.want.split("|"), reading
 
 
-@pytest.mark.parametrize("capture", [capture for capture in KNOWN if capture.composer is not None], ids=str)
+@of_each([capture for capture in KNOWN if capture.composer is not None])
 def test_the_composer_holds_what_was_typed(capture: Capture) -> None:
     assert "".join((capture.reading().composer or "").split()) == "".join((capture.composer or "").split())
 
@@ -73,32 +72,26 @@ def test_the_composer_holds_what_was_typed(capture: Capture) -> None:
 AT_AN_AGENT = [one for one in ALL if one.formats["pane_current_command"] != "bash"]
 
 
-@pytest.mark.parametrize("capture", [one for one in AT_AN_AGENT if one.want not in {"idle", "not judged"}], ids=str)
+@of_each([one for one in AT_AN_AGENT if one.want not in {"idle", "not judged"}])
 def test_the_generic_reader_says_idle_of_no_program_that_is_not(capture: Capture) -> None:
     assert capture.reading(Client.CUSTOM).state is not PaneState.IDLE
 
 
-@pytest.mark.parametrize("capture", [one for one in OTHERS if not one.formats["cursor_flag"]], ids=str)
+@of_each([one for one in OTHERS if not one.formats["cursor_flag"]])
 def test_a_hidden_cursor_proves_nothing(capture: Capture) -> None:
     assert capture.reading().state not in {PaneState.IDLE, PaneState.DRAFT}
 
 
-@pytest.mark.parametrize(
-    "capture", [one for one in OTHERS if one.want == "idle" and one.name[:2] in {"cn", "cp", "qw"}], ids=str
-)
+@of_each([one for one in OTHERS if one.want == "idle" and one.name[:2] in {"cn", "cp", "qw"}])
 def test_a_prompt_with_the_cursor_and_a_grey_placeholder_behind_it_is_idle(capture: Capture) -> None:
     assert capture.reading().state is PaneState.IDLE
 
 
-@pytest.mark.parametrize(
-    "capture", [one for one in OTHERS if "-dialog" in one.name and "reject" not in one.name], ids=str
-)
+@of_each([one for one in OTHERS if "-dialog" in one.name and "reject" not in one.name])
 def test_a_dialog_of_a_program_that_is_not_known_is_told_as_one(capture: Capture) -> None:
     assert capture.reading().state is PaneState.DIALOG
 
 
-@pytest.mark.parametrize(
-    "capture", [one for one in OTHERS if one.want == "busy" and one.name[:2] not in {"kl", "pi"}], ids=str
-)
+@of_each([one for one in OTHERS if one.want == "busy" and one.name[:2] not in {"kl", "pi"}])
 def test_a_program_that_says_that_it_works_is_busy(capture: Capture) -> None:
     assert capture.reading().state is PaneState.BUSY

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.clients.screens.test_newer_captures import ALL, Capture
+from tests.of_each import of_each
 from xats_tui.clients.dialogs import NOT_KNOWN, read_prompt
 from xats_tui.core.model.panes import Prompt
 from xats_tui.core.screen.options import EDITING, TYPING
@@ -89,7 +90,7 @@ def test_the_state_of_the_pane_says_what_is_asked_and_no_tip(name: str) -> None:
     assert "Tip:" not in reading.reason and "switch to auto mode" not in reading.reason
 
 
-@pytest.mark.parametrize("capture", EDITED, ids=str)
+@of_each(EDITED)
 def test_a_prompt_whose_answer_is_edited_takes_no_answer(capture: Capture) -> None:
     prompt = asked_in(capture)
 
@@ -97,7 +98,7 @@ def test_a_prompt_whose_answer_is_edited_takes_no_answer(capture: Capture) -> No
     assert prompt.question.startswith("Bash command")
 
 
-@pytest.mark.parametrize("capture", TYPED, ids=str)
+@of_each(TYPED)
 def test_a_question_in_which_somebody_types_takes_no_answer(capture: Capture) -> None:
     prompt = asked_in(capture)
 
@@ -105,7 +106,7 @@ def test_a_question_in_which_somebody_types_takes_no_answer(capture: Capture) ->
     assert "Which one?" in prompt.question or "And then?" in prompt.question
 
 
-@pytest.mark.parametrize("capture", MENUS, ids=str)
+@of_each(MENUS)
 def test_a_menu_that_a_person_has_opened_is_no_prompt(capture: Capture) -> None:
     prompt = asked_in(capture)
 
