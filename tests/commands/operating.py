@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -45,6 +46,12 @@ def run(*arguments: str, stdin: bytes = b"", **environment: str) -> Ran:
         except SystemExit as error:  # as what answers the shell ends
             code = int(error.code or 0)
     return Ran(code=code, stdout=out.getvalue(), stderr=err.getvalue())
+
+
+def completed(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command line in this process, as `processes.xats` runs it in one of its own."""
+    ran = run(*arguments, **environment)
+    return subprocess.CompletedProcess(arguments, ran.code, ran.stdout, ran.stderr)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.operating import completed
 from tests.commands.processes import UNCOUNTED, XATS, clean_environment, xats
 from tests.patience import PATIENCE
 from xats_tui import __version__
@@ -23,11 +24,11 @@ def assert_refused(run: subprocess.CompletedProcess[str], code: int, sentence: s
 
 def test_help_tells_a_newcomer_what_the_program_and_each_command_is_for() -> None:
     for arguments in (["--help"], ["daemon", "--help"], ["mcp", "--help"], ["config", "--help"]):
-        run = xats(*arguments)
+        run = completed(*arguments)
         assert run.returncode == 0
         assert "--port N" in run.stdout
         assert all(ord(character) < 128 for character in run.stdout)
-    assert "Without a command, it opens the dashboard" in xats("--help").stdout
+    assert "Without a command, it opens the dashboard" in completed("--help").stdout
 
 
 def test_the_version_is_told() -> None:
@@ -41,7 +42,7 @@ def test_the_version_is_told() -> None:
     [["--nope"], ["nope"], ["daemon", "--nope"], ["config", "more"], ["--port"], ["--takeover", "daemon"]],
 )
 def test_a_wrong_command_line_is_told_in_one_sentence(arguments: list[str]) -> None:
-    run = xats(*arguments)
+    run = completed(*arguments)
     assert_refused(run, 2, "")
     assert run.stderr.endswith("; see `xats-tui --help`\n")
 
@@ -64,23 +65,23 @@ def test_the_dashboard_without_a_terminal_names_the_command_that_needs_none(tmp_
 
 
 def test_config_shows_every_value_with_its_source_but_not_the_token(tmp_path: Path) -> None:
-    run = xats("config", "--home", str(tmp_path), "--token", "hush", "--json", XATS_PORT="9333")
+    run = completed("config", "--home", str(tmp_path), "--token", "hush", "--json", XATS_PORT="9333")
     shown = json.loads(run.stdout)
     assert shown["port"] == {"value": 9333, "source": "environment XATS_PORT"}
     assert shown["db"] == {"value": str(tmp_path / "data.db"), "source": "default"}
-    table = xats("config", "--home", str(tmp_path), "--token", "hush", XATS_PORT="9333").stdout
+    table = completed("config", "--home", str(tmp_path), "--token", "hush", XATS_PORT="9333").stdout
     assert "environment XATS_PORT" in table
     assert "hush" not in run.stdout + table
 
 
 def test_a_flag_after_the_command_comes_before_the_same_flag_before_it(tmp_path: Path) -> None:
-    run = xats("--port", "1001", "--home", str(tmp_path), "config", "--port", "1002", "--json")
+    run = completed("--port", "1001", "--home", str(tmp_path), "config", "--port", "1002", "--json")
     shown = json.loads(run.stdout)
     assert (shown["port"]["value"], shown["home"]["value"]) == (1002, str(tmp_path))
 
 
 def test_looking_at_the_settings_leaves_no_trace(tmp_path: Path) -> None:
-    assert xats("config", "--home", str(tmp_path / "home")).returncode == 0
+    assert completed("config", "--home", str(tmp_path / "home")).returncode == 0
     assert not (tmp_path / "home").exists()
 
 
@@ -94,6 +95,7 @@ sys.exit(code)
 """
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [
@@ -118,7 +120,9 @@ def test_a_command_imports_only_what_it_needs(tmp_path: Path, arguments: list[st
     assert not imported & unwanted
 
 
-@pytest.mark.parametrize("delay", [0.06, 0.1, 0.15, 0.2, 0.3])
+@pytest.mark.parametrize(
+    "delay", [0.06, 0.15, *(pytest.param(late, marks=pytest.mark.slow) for late in (0.1, 0.2, 0.3))]
+)
 def test_an_interrupt_while_the_program_is_still_imported_prints_no_traceback(tmp_path: Path, delay: float) -> None:
     with subprocess.Popen(
         [*XATS, "daemon", "--home", str(tmp_path), "--port", "0"],

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.operating import completed
 from tests.commands.processes import daemon, xats
 from xats_tui.runtime import pid_file
 
@@ -47,8 +48,8 @@ def test_the_coordinator_is_found_as_the_launchers_of_old_expect(home: Path) -> 
     record = pid_file.read(home / "daemon.pid")
     assert record is not None
     environment = {"CROSS_AGENT_TEAMS_MCP_TOKEN": "hush", "CROSS_AGENT_TEAMS_MCP_HOST": "127.0.0.1"}
-    by_file = xats(*PANE, "--pid-file", str(home / "daemon.pid"), **environment)
-    by_port = xats(*PANE, "--port", str(record.port), "--home", str(home / "nowhere"), **environment)
+    by_file = completed(*PANE, "--pid-file", str(home / "daemon.pid"), **environment)
+    by_port = completed(*PANE, "--port", str(record.port), "--home", str(home / "nowhere"), **environment)
 
     assert (by_file.returncode, by_port.returncode) == (0, 0), by_file.stderr + by_port.stderr
 
@@ -56,7 +57,7 @@ def test_the_coordinator_is_found_as_the_launchers_of_old_expect(home: Path) -> 
 @pytest.mark.first_variant_quick
 @pytest.mark.parametrize("arguments", [PANE[:1], PANE[:3], (PANE[0], *PANE[3:])])
 def test_what_is_missing_is_told_by_the_usage(arguments: tuple[str, ...]) -> None:
-    run = xats(*arguments)
+    run = completed(*arguments)
 
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.startswith("usage: ") and "--pane" in run.stderr and "--agent-id" in run.stderr
@@ -65,26 +66,27 @@ def test_what_is_missing_is_told_by_the_usage(arguments: tuple[str, ...]) -> Non
 @pytest.mark.first_variant_quick
 @pytest.mark.parametrize("ttl", ["0", "-5", "soon", "1.5", ""])
 def test_a_bad_ttl_is_told(home: Path, ttl: str) -> None:
-    run = xats(*PANE, "--ttl", ttl, "--home", str(home), "--token", "hush")
+    run = completed(*PANE, "--ttl", ttl, "--home", str(home), "--token", "hush")
 
     assert told(run, 2) == {"ok": False, "error": "invalid_ttl"}
 
 
 def test_no_port_is_told(tmp_path: Path) -> None:
-    said = told(xats(*PANE, "--home", str(tmp_path)), 1)
+    said = told(completed(*PANE, "--home", str(tmp_path)), 1)
 
     assert said["ok"] is False and said["error"] == "daemon_port_unresolved" and said["detail"]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("token", ["hush", "wrong"])
 def test_no_connection_is_told(home: Path, token: str) -> None:
     where = ("--port", "1") if token == "hush" else ()
-    said = told(xats(*PANE, *where, "--home", str(home), "--token", token), 1)
+    said = told(completed(*PANE, *where, "--home", str(home), "--token", token), 1)
 
     assert said["ok"] is False and said["error"] == "cli_failed" and said["detail"]
 
 
 def test_a_refusal_of_the_tool_is_told_in_its_words(home: Path) -> None:
-    run = xats(PANE[0], "--pane", "7", *PANE[3:], "--home", str(home), "--token", "hush")
+    run = completed(PANE[0], "--pane", "7", *PANE[3:], "--home", str(home), "--token", "hush")
 
     assert "pane_id" in str(told(run, 1)["raw"])
