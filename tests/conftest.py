@@ -34,6 +34,7 @@ SHARING = (
     "tests/wire/",
     "tests/bad_input/",
     "tests/commands/test_launch.py",
+    "tests/commands/test_operator_commands.py",
     "tests/commands/test_pre_register_codex_pane.py",
     "tests/test_packaging.py",
 )

@@ -47,6 +47,7 @@ def copied_project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_package_keeps_every_rule(copied_project: Path) -> None:
     result = lint(copied_project)
 
@@ -67,6 +68,7 @@ def test_a_planted_violation_breaks_the_rule(contract: str, copied_project: Path
     assert "BROKEN" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_new_backend_module_has_to_choose_its_layer(copied_project: Path) -> None:
     (copied_project / "xats_tui" / "backend" / "newcomer.py").write_text('"""Nobody has given it a layer."""\n')
 

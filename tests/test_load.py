@@ -5,6 +5,7 @@ import pytest
 from benchmarks.load import measure_load
 
 
+@pytest.mark.slow
 async def test_a_team_at_work_meets_no_error() -> None:
     errors, *_ = await measure_load(2, agents=10, rate=60)
 

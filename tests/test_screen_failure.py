@@ -44,6 +44,7 @@ async def test_the_coordinator_goes_on_serving_and_the_log_has_the_report(tmux: 
         await gone(home)
 
 
+@pytest.mark.slow
 async def test_enter_opens_the_screen_again(tmux: TmuxServer, home: Path) -> None:
     async with failed(tmux, home) as (pane, host):
         before = await running(home)

@@ -75,12 +75,14 @@ def test_a_port_that_was_asked_for_and_is_taken_is_told_with_its_holder(tmp_path
     assert not (tmp_path / "daemon.pid").exists()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "data.db").write_bytes(b"no database at all" * 100)
     assert "data.db" in daemon_refuses(tmp_path, "--port", "0")
     assert (tmp_path / "data.db").read_bytes() == b"no database at all" * 100
 
 
+@pytest.mark.slow
 def test_a_database_of_a_newer_version_is_told(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "data.db") as database:
         database.execute("PRAGMA user_version = 999")

@@ -80,6 +80,7 @@ def rows(home: Path, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(150)
 def test_twenty_seconds_show_everything_that_is_promised(place: Path) -> None:
     with running(place, "--seconds", "20", "--keep") as process:

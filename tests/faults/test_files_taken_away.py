@@ -202,6 +202,7 @@ async def test_a_log_that_was_removed_is_merged_at_once_so_that_a_kill_loses_not
         assert await bodies(f"http://127.0.0.1:{port}/mcp") == ["before"]
 
 
+@pytest.mark.slow
 async def test_status_says_it_first_and_save_writes_what_there_is(tmp_path: Path) -> None:
     with daemon(tmp_path) as (_, port):
         async with two_agents(f"http://127.0.0.1:{port}/mcp") as (alice, _):

@@ -31,6 +31,7 @@ async def test_the_handshake_is_answered_although_no_coordinator_can_start(home:
     assert "cross-agent-teams" in greeting["instructions"]
 
 
+@pytest.mark.slow
 async def test_a_host_of_a_later_protocol_is_sent_back_to_the_handshake(home: Path) -> None:
     with pid_file.held(home / "daemon.pid"):
         async with bridge(home) as host:
@@ -120,6 +121,7 @@ async def test_an_idle_agent_does_not_bring_back_a_coordinator_that_the_operator
             assert coordinators_started(home) == 1
 
 
+@pytest.mark.slow
 async def test_a_coordinator_that_cannot_start_is_told_to_the_agent(home: Path) -> None:
     (home / "data.db").write_text("this is no database, and long enough to be seen for what it is not: " * 20)
     async with bridge(home, "--port", "0") as host:

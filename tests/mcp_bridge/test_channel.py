@@ -134,6 +134,7 @@ async def test_a_wake_reaches_the_host_unchanged(
         assert wake == {"jsonrpc": "2.0", "method": TO_THE_HOST, "params": {"content": HINT, "meta": {}}}
 
 
+@pytest.mark.slow
 async def test_two_proxies_each_carry_their_own_channel(
     backend: Coordinator, register: Connect, tmp_path: Path
 ) -> None:
@@ -256,6 +257,7 @@ async def test_a_wrong_token_is_tried_again_ever_more_seldom() -> None:
     assert pauses.slept == REFUSED
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     "answer", ['{"error": "forbidden_role"}', '{"ok": false}', "no JSON", "[]"], ids=["error", "not ok", "text", "list"]
 )

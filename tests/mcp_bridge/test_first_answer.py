@@ -24,6 +24,7 @@ specification.loader.exec_module(module)
 INITIALIZE = b'{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-03-26"}}'
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("slow", ["typer", "httpx2"])
 async def test_initialize_is_answered_while_the_program_is_still_imported_and_only_once(
     home: Path, tmp_path: Path, slow: str

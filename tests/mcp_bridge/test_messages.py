@@ -66,6 +66,7 @@ async def answers(host: ScriptedHost, message: Any) -> list[dict[str, Any]]:
     return said
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("server", ["mcp", "channel"])
 async def test_every_request_is_answered_whatever_its_id_looks_like(home: Path, server: str) -> None:
     async with started(server, home) as host:
@@ -77,6 +78,7 @@ async def test_every_request_is_answered_whatever_its_id_looks_like(home: Path, 
                 assert ("result" in answer) == (method != "no/such/method")
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("server", ["mcp", "channel"])
 async def test_a_request_whose_id_cannot_be_repeated_is_refused_without_one(home: Path, server: str) -> None:
     async with started(server, home) as host:
@@ -133,6 +135,7 @@ async def test_a_handshake_is_answered_also_where_the_host_takes_it_back(home: P
         assert "result" in await host.hear()
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("taken_back", [True, {}, None, "other"])
 async def test_only_the_request_that_is_named_is_taken_back(home: Path, taken_back: Any) -> None:
     async with bridge(home, "--port", "0") as host:

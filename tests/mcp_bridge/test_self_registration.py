@@ -50,6 +50,7 @@ async def test_the_environment_names_an_agent_too(home: Path) -> None:
             assert "registered as ann@shop" in (await host.shake_hands())["instructions"]
 
 
+@pytest.mark.slow
 async def test_a_coordinator_that_comes_later_is_told_who_the_agent_is(home: Path) -> None:
     async with bridge(home, "--port", "0", "--name", "ann", "--team", "shop") as host:
         greeting = await host.shake_hands()

@@ -57,6 +57,7 @@ def row(sql: Sql) -> dict[str, Any]:
     return dict(zip(names, values, strict=True))
 
 
+@pytest.mark.slow
 async def test_a_health_check_changes_nothing(agent: Pane, settings: Settings, sql: Sql) -> None:
     before, sessions = row(sql), sql("SELECT session_id, superseded_at FROM sessions")
     async with another(settings) as (host, _):

@@ -64,6 +64,7 @@ async def test_an_option_is_sent_after_a_question_that_proposes_not_to() -> None
     assert verbs.done == [("answer", BACKEND_ID, 2)]
 
 
+@pytest.mark.slow
 async def test_escape_leaves_the_question_and_then_the_dialog() -> None:
     verbs = FixedVerbs()
     async with answering(verbs) as pilot:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Sql
 from tests.screens.looking import settled, shows, text, until
 from tests.screens.supervising import agents, dashboard, open_mode
@@ -32,6 +34,7 @@ async def test_v_lists_every_version_and_lists_them_no_more() -> None:
         assert table(pilot).chosen == "shop/orders"
 
 
+@pytest.mark.slow
 async def test_two_versions_that_are_marked_are_compared() -> None:
     async with opened(Mode.CONTRACTS) as (pilot, _):
         await pilot.press("v", "space", "down", "down", "space")
@@ -40,6 +43,7 @@ async def test_two_versions_that_are_marked_are_compared() -> None:
         await until(pilot, lambda: "marked" not in text(pilot))
 
 
+@pytest.mark.slow
 async def test_w_shows_the_whole_schema_and_the_difference_again() -> None:
     async with opened(Mode.CONTRACTS) as (pilot, _):
         await shows(pilot, "readers of v4")
@@ -58,6 +62,7 @@ async def test_a_first_version_stands_alone_and_v_and_w_say_why_they_do_nothing(
         await shows(pilot, "versions: it has only one version")
 
 
+@pytest.mark.slow
 async def test_a_small_screen_shows_what_was_above_what_is() -> None:
     async with opened(Mode.CONTRACTS, size=(80, 24)) as (pilot, _):
         await pilot.press("enter")

@@ -50,6 +50,7 @@ async def test_an_answer_ends_the_screen_with_what_comes_next(keys: list[str], c
         await until(pilot, lambda: pilot.app.return_value is choice)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("keys", [["escape"], ["c"], ["left", "enter"]])
 async def test_it_can_be_cancelled(keys: list[str]) -> None:
     async with asked() as pilot:

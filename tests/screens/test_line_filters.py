@@ -47,7 +47,7 @@ async def walk(pilot: Pilot[Any], *keys: str) -> None:
 
 
 @pytest.mark.parametrize("snapshot", [PREVIEWED, slow(EMPTY)], ids=["filled", "empty"])
-@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("name", ["no colours", *map(slow, list(FILTERS)[1:])])
 async def test_every_mode_is_drawn(name: str, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     app = filtered(name, monkeypatch, snapshot)
     async with app.run_test(size=SMALL, notifications=True) as pilot:

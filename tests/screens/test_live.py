@@ -34,6 +34,7 @@ async def test_a_message_that_is_stored_comes_onto_the_screen(
         await shows(pilot, "API — changed?")
 
 
+@pytest.mark.slow
 async def test_tasks_and_contracts_appear(settings: Settings, coordinator: CoordinatorThread) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend = await connect("backend")
@@ -86,6 +87,7 @@ async def test_the_cursor_stays_on_its_agent_when_others_come(
         assert table(pilot, "agents").chosen == chosen
 
 
+@pytest.mark.slow
 async def test_a_filter_is_seen_and_left_with_escape(settings: Settings, coordinator: CoordinatorThread) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         for name in ("backend", "frontend", "qa"):
@@ -121,6 +123,7 @@ async def test_the_identifier_under_the_cursor_is_copied(settings: Settings, coo
         assert pilot.app.clipboard == table(pilot, "agents").chosen
 
 
+@pytest.mark.slow
 async def test_quitting_with_agents_connected_asks_and_proposes_what_harms_nobody(
     settings: Settings, coordinator: CoordinatorThread
 ) -> None:

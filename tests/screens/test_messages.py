@@ -75,6 +75,7 @@ async def test_a_thread_grows_while_it_is_open() -> None:
         await until(pilot, lambda: text(pilot).count("Yes, see the") == 2)
 
 
+@pytest.mark.slow
 async def test_how_long_a_reply_is_missing_and_that_one_came_is_seen() -> None:
     answered = replace(STREAM[0], answered_at=STREAM[0].sent_at)
     snapshot = replace(FILLED, stream=(answered, *STREAM[1:]))
@@ -88,6 +89,7 @@ async def test_how_long_a_reply_is_missing_and_that_one_came_is_seen() -> None:
 FOUND = {"@qa": ["7", "6", "1"], "docs": ["5", "2"], "reply": ["9", "5"], "read @planner": ["3"]}
 
 
+@pytest.mark.slow
 async def test_messages_are_filtered_by_agent_team_and_state() -> None:
     async with opened(Mode.MESSAGES) as (pilot, _):
         for words, found in FOUND.items():
@@ -120,6 +122,7 @@ async def test_the_inbox_shows_mail_to_the_operator_and_marks_it_only_by_its_key
     assert verbs.done == [("read", INBOX[0].id)]
 
 
+@pytest.mark.slow
 async def test_mail_to_the_operator_leads_from_live_into_the_inbox() -> None:
     async with opened(Mode.LIVE) as (pilot, _):
         await pilot.press("shift+tab", "down", "down", "down", "enter")
@@ -128,6 +131,7 @@ async def test_mail_to_the_operator_leads_from_live_into_the_inbox() -> None:
         assert table(pilot).chosen == str(INBOX[0].event_id)
 
 
+@pytest.mark.slow
 async def test_an_empty_inbox_says_how_agents_write_to_it() -> None:
     async with opened(Mode.MESSAGES, snapshot=replace(FILLED, inbox=())) as (pilot, _):
         await pilot.press("i")
@@ -145,6 +149,7 @@ async def test_a_message_is_written_and_sent_to_who_is_selected() -> None:
     assert sent(verbs) == [("send", (to_backend,), "hi\nyou", None, True, None)]
 
 
+@pytest.mark.slow
 async def test_recipients_are_completed_and_whoever_is_unknown_is_named() -> None:
     verbs = FixedVerbs()
     async with opened(Mode.ACTIVITY, verbs=verbs) as (pilot, _):
@@ -207,6 +212,7 @@ async def test_who_left_cannot_be_answered_and_is_named() -> None:
         await shows(pilot, "writer is no longer registered, so there is nobody to reply to")
 
 
+@pytest.mark.slow
 async def test_a_reply_to_the_operators_own_message_goes_to_whom_it_went() -> None:
     mine = message(12, OPERATOR, BACKEND, "Re: x", "hello", 1, read=True)
     async with opened(Mode.MESSAGES, snapshot=replace(FILLED, stream=(mine,))) as (pilot, _):
@@ -266,6 +272,7 @@ async def test_a_body_over_the_limit_is_not_sent_and_the_limit_is_shown() -> Non
     assert verbs.done == []
 
 
+@pytest.mark.slow
 async def test_nothing_is_written_in_read_only_mode() -> None:
     async with opened(Mode.MESSAGES, verbs=FixedVerbs(read_only=True)) as (pilot, _):
         await pilot.press("m")

@@ -101,6 +101,7 @@ async def test_escape_leaves_detail_marks_filter_and_zoom_one_by_one() -> None:
         await until(pilot, lambda: is_open(pilot, Mode.LIVE))
 
 
+@pytest.mark.slow
 async def test_on_a_small_screen_the_detail_takes_the_place_of_the_list() -> None:
     async with opened(Mode.WAKES, size=(80, 24)) as (pilot, _):
         assert "evidence or reason" in text(pilot)
@@ -124,6 +125,7 @@ async def test_several_are_marked_and_replayed_at_once() -> None:
     assert replayed == ("replay", *((wake.message_id, wake.agent_id) for wake in (WAKES[2], WAKES[1])))
 
 
+@pytest.mark.slow
 async def test_marks_stay_on_their_rows_when_others_come_and_go() -> None:
     async with opened(Mode.WAKES) as (pilot, source):
         await pilot.press("down", "space")
@@ -188,6 +190,7 @@ async def test_a_paused_list_stands_still_and_says_so_while_the_header_goes_on()
         await shows(pilot, "No wake yet")
 
 
+@pytest.mark.slow
 async def test_a_command_opens_a_mode_with_its_filter_and_completes_names() -> None:
     async with opened(Mode.LIVE) as (pilot, _):
         await pilot.press("colon", *"wak")
@@ -259,6 +262,7 @@ def spoilt(text: str) -> Snapshot:
     )
 
 
+@pytest.mark.slow
 async def test_no_foreign_text_breaks_a_mode_or_its_dialogs() -> None:
     async with opened(Mode.LIVE, snapshot=spoilt(NASTY)) as (pilot, _):
         for mode in Mode:

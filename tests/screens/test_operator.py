@@ -35,6 +35,7 @@ async def looking_at_qa(
         yield pilot, pane
 
 
+@pytest.mark.slow
 async def test_an_agent_is_poked_with_a_line(
     settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer
 ) -> None:
@@ -48,6 +49,7 @@ async def test_an_agent_is_poked_with_a_line(
     assert "hello" in tmux.run("capture-pane", "-p", "-t", pane.pane_id)
 
 
+@pytest.mark.slow
 async def test_an_agent_that_is_busy_typing_is_not_poked_and_the_reason_is_told(
     settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer
 ) -> None:
@@ -58,6 +60,7 @@ async def test_an_agent_that_is_busy_typing_is_not_poked_and_the_reason_is_told(
     assert "hello" not in tmux.run("capture-pane", "-p", "-t", pane.pane_id)
 
 
+@pytest.mark.slow
 async def test_a_wake_is_cancelled_after_a_question_and_replayed(
     settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer, sql: Sql
 ) -> None:
@@ -100,6 +103,7 @@ async def test_a_wake_is_forced_past_a_draft_only_after_a_question_that_names_th
         await shows(pilot, "forced the wake of qa")
 
 
+@pytest.mark.slow
 async def test_an_agent_is_let_rest_and_woken_again(
     settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:

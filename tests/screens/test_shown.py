@@ -99,6 +99,7 @@ async def test_a_state_shows_its_words(state: str, size: tuple[int, int]) -> Non
         assert not missing(pilot, words), text(pilot)
 
 
+@pytest.mark.slow
 async def test_a_light_theme_writes_dark_on_light() -> None:
     async with shown("ctrl+t", size=NORMAL) as pilot:
         await until(pilot, lambda: not pilot.app.current_theme.dark)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.screens.looking import settled
+from tests.screens.looking import settled, slow
 from tests.screens.sample import desk
 from tests.screens.states import DIALOGS, NORMAL, SMALL, WIDE, after, still
 from xats_tui.app import XatsApp
@@ -18,8 +18,11 @@ from xats_tui.screens.modes.places import Mode
 
 Compare = Callable[..., bool]
 
+QUICK = {*((mode, NORMAL) for mode in Mode), (Mode.LIVE, SMALL), (Mode.TASKS, SMALL), (Mode.CONTRACTS, WIDE)}
+"""Every mode once, and the sizes that are laid out most differently."""
+
 LAYOUTS = [
-    pytest.param(mode, size, id=f"{mode}-{size[0]}x{size[1]}")
+    pytest.param(mode, size, id=f"{mode}-{size[0]}x{size[1]}", marks=[] if (mode, size) in QUICK else pytest.mark.slow)
     for size, modes in ((SMALL, Mode), (NORMAL, Mode), (WIDE, (Mode.AGENTS, Mode.TASKS, Mode.CONTRACTS)))
     for mode in modes
 ]
@@ -27,13 +30,16 @@ LAYOUTS = [
 KINDS = ("answer", "compose", "force", "help", "launch", "menu", "poke", "quit", "task")
 """One of each kind of dialog."""
 
+ASKING = ("answer", "force", "launch", "quit", "task")
+"""Those that ask before something happens, and the forms."""
+
 
 @pytest.mark.parametrize(("mode", "size"), LAYOUTS)
 def test_filled(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
     assert snap_compare(XatsApp(desk()), terminal_size=size, run_before=after(mode.digit))
 
 
-@pytest.mark.parametrize("dialog", KINDS)
+@pytest.mark.parametrize("dialog", [*ASKING, *map(slow, [kind for kind in KINDS if kind not in ASKING])])
 def test_dialog(snap_compare: Compare, dialog: str) -> None:
     keys, words = DIALOGS[dialog]
 

@@ -107,6 +107,7 @@ async def test_a_task_is_cancelled_after_a_question_that_proposes_not_to(
     assert sql("SELECT verb FROM activity") == [("cancel task",)]
 
 
+@pytest.mark.slow
 async def test_a_task_is_added_with_what_it_waits_for(
     settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
@@ -198,6 +199,7 @@ async def test_nothing_is_done_to_tasks_in_read_only_mode(
     assert sql("SELECT * FROM activity") == []
 
 
+@pytest.mark.slow
 async def test_a_task_whose_owner_is_gone_is_given_away_from_the_attention_panel(
     settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
@@ -231,6 +233,7 @@ def chosen(pilot: Pilot[Any]) -> str | None:
     return screen.list_panel.table.chosen
 
 
+@pytest.mark.slow
 async def test_the_board_begins_with_what_is_being_done_and_arrows_go_from_column_to_column() -> None:
     async def check(pilot: Pilot[Any]) -> None:
         assert chosen(pilot) == "t-41"
@@ -244,6 +247,7 @@ async def test_the_board_begins_with_what_is_being_done_and_arrows_go_from_colum
     await board(check)
 
 
+@pytest.mark.slow
 async def test_a_filter_is_for_all_columns() -> None:
     async def check(pilot: Pilot[Any]) -> None:
         await pilot.press("slash", *"@backend", "enter")
@@ -290,6 +294,7 @@ async def test_a_change_cannot_be_undone_after_ten_seconds() -> None:
     await board(check, clock=clock, verbs=verbs)
 
 
+@pytest.mark.slow
 async def test_several_tasks_that_are_marked_are_released_and_undone_together() -> None:
     verbs = FixedVerbs()
 
@@ -308,6 +313,7 @@ async def test_several_tasks_that_are_marked_are_released_and_undone_together() 
     ]
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_done_to_a_task_says_why() -> None:
     async def check(pilot: Pilot[Any]) -> None:
         await pilot.press("left", "u")

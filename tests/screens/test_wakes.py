@@ -87,11 +87,13 @@ async def change(source: FixedSource, snapshot: Snapshot) -> None:
     source.hear(frozenset({Scope.WAKES}))
 
 
+@pytest.mark.slow
 async def test_what_failed_stands_before_what_waits_and_that_before_history() -> None:
     async with wakes() as (pilot, _):
         assert listed(pilot) == [wake.key for wake in (QAS, BACKENDS, DOCS, SUBMITTED, READ, SKIPPED)]
 
 
+@pytest.mark.slow
 async def test_a_failed_wake_of_an_agent_that_has_left_needs_nobody() -> None:
     gone = replace(QAS, agent_id="gone-0001")
     async with wakes(replace(FILLED, wakes=(gone, BACKENDS))) as (pilot, _):
@@ -100,6 +102,7 @@ async def test_a_failed_wake_of_an_agent_that_has_left_needs_nobody() -> None:
         await shows(pilot, "→ gone, gone")
 
 
+@pytest.mark.slow
 async def test_from_anywhere_a_failed_wake_is_two_keys_from_its_replay() -> None:
     verbs = FixedVerbs()
     starts = [mode for mode in Mode if mode is not Mode.WAKES]
@@ -111,6 +114,7 @@ async def test_from_anywhere_a_failed_wake_is_two_keys_from_its_replay() -> None
     assert verbs.done == [("replay", (QAS.message_id, QAS.agent_id))] * len(starts)
 
 
+@pytest.mark.slow
 async def test_what_fails_while_another_mode_is_open_is_selected_when_one_comes_back_and_only_that() -> None:
     async with wakes() as (pilot, source):
         await pilot.press("down", "down")
@@ -137,6 +141,7 @@ FOUND = {
 }
 
 
+@pytest.mark.slow
 async def test_a_filter_names_a_state_or_an_agent() -> None:
     async with wakes() as (pilot, _):
         for words, found in FOUND.items():
@@ -147,6 +152,7 @@ async def test_a_filter_names_a_state_or_an_agent() -> None:
             assert listed(pilot) == [wake.key for wake in found]
 
 
+@pytest.mark.slow
 async def test_the_ladder_shows_when_each_rung_was_reached_and_which_were_not() -> None:
     async with wakes() as (pilot, _):
         await pilot.press("down", "down", "down")
@@ -166,6 +172,7 @@ async def test_the_next_try_is_counted_down() -> None:
         await shows(pilot, "next try  in 5m30s, at 14:10:02")
 
 
+@pytest.mark.slow
 async def test_every_gate_is_shown_with_its_verdict_and_what_a_try_would_come_to() -> None:
     async with wakes() as (pilot, source):
         await shows(pilot, "a try now would wait: 2 gates of 14 closed")
@@ -227,6 +234,7 @@ async def test_the_looks_before_and_after_stand_side_by_side_where_there_is_room
     assert "took 1" not in before
 
 
+@pytest.mark.slow
 async def test_what_the_operator_did_stands_between_the_attempts_so_that_a_replay_is_seen_with_the_first_wake() -> None:
     async with wakes(size=(120, 50)) as (pilot, source):
         replayed = FILLED.activity[0].at
@@ -296,6 +304,7 @@ async def test_a_time_of_another_day_is_a_date() -> None:
         await shows(pilot, "20 Nov")
 
 
+@pytest.mark.slow
 @pytest.mark.tmux
 async def test_the_gates_of_a_real_pane_follow_what_happens_there_and_nothing_is_marked_read(
     settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer, sql: Sql

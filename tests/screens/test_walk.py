@@ -61,6 +61,7 @@ def test_no_key_of_a_mode_means_two_things_in_the_same_place(screen: type[ModeSc
 in_every_mode = pytest.mark.parametrize("mode", [mode if mode is Mode.WAKES else slow(mode) for mode in Mode])
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("snapshot", [FILLED, EMPTY], ids=["filled", "empty"])
 @in_every_mode
 async def test_the_menu_has_every_action_of_a_mode_and_the_reason_where_it_cannot_be_done(

@@ -33,6 +33,7 @@ UNSEEN = ("\x00", "\u202ebob", "a\u200bb", "\ufeff", "\u3164", "bob\ufe00", "a\u
 INNOCENT = {"body": "x", "need_reply": False}
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.tmux
 @pytest.mark.parametrize("name", [EVIL[0], EVIL[2]], ids=["escape", "newline"])
 async def test_w20_a_name_cannot_end_the_paste_and_type_a_command(
@@ -86,6 +87,7 @@ COMMANDS = (
 """Names that a shell would act upon."""
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_a_shell_that_reads_a_hint_finds_no_command_in_the_names(shell: str, tmp_path: Path) -> None:
     script = "".join(f"{hint([name], 1)}\n{hint([name, *COMMANDS], 9)}\n" for name in COMMANDS)

@@ -129,6 +129,7 @@ async def test_a_program_that_passes_on_to_the_coordinator_proves_nothing_and_th
             assert (await host.call("echo", msg="x"))["msg"] == "x"
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("command", [("status",), ("hook",)], ids=["operator", "hook"])
 async def test_no_command_gives_a_secret_to_what_has_taken_the_port_of_a_coordinator_that_ends(
     tmp_path: Path, command: tuple[str, ...]

@@ -81,6 +81,7 @@ async def test_9_1_a_message_is_delivered_to_a_pane(http_world: World) -> None:
     assert await bodies(bob) == ["PR 12. SECRET-BODY"]
 
 
+@pytest.mark.slow
 async def test_9_2_a_busy_pane_is_tried_again(http_world: World) -> None:
     world = http_world
     alice, (carol, pane) = await world.agent("alice"), await bound(world, "carol")
@@ -113,6 +114,7 @@ async def test_mail_that_was_read_before_the_retry_wakes_nobody(http_world: Worl
     assert "[xats]" not in world.tmux.capture(pane.pane_id)
 
 
+@pytest.mark.slow
 async def test_a_broadcast_wakes_those_who_can_be_woken(http_world: World) -> None:
     world = http_world
     alice, (bob, pane), carol = await world.agent("alice"), await bound(world, "bob"), await world.agent("carol")

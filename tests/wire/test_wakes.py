@@ -56,6 +56,7 @@ def without_an_answer_to_read(server: CodexServer) -> None:
     server.unanswered = frozenset({"thread/read"})
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("kind", [of_today, without_read, with_an_empty_read, without_an_answer_to_read])
 async def test_a_codex_thread_takes_a_turn(http_world: World, kind: Any) -> None:
     world = http_world
@@ -106,6 +107,7 @@ async def test_w34_a_codex_that_is_not_there_is_tried_again(http_world: World) -
     assert await reasons(alice, sent["message_id"]) == ("retrying", "guard_failed")
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("method", ["initialize", "turn/start"])
 async def test_w8_a_codex_that_never_answers_holds_nobody_up(http_world: World, method: str) -> None:
     world = http_world
@@ -133,6 +135,7 @@ async def test_w31_a_codex_that_is_gone_is_woken_in_its_pane_which_is_looked_at_
     await world.tmux.wait_for(pane.pane_id, "took 1: [xats]")
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("client", ["custom", "opencode", "codex"])
 async def test_w45_a_channel_wakes_an_agent_of_whatever_client(http_world: World, client: str) -> None:
     world = http_world
@@ -145,6 +148,7 @@ async def test_w45_a_channel_wakes_an_agent_of_whatever_client(http_world: World
         assert "get_inbox" in (await next_wake(heard))["content"]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("end", ["the stream is closed", "the session is deleted", "nobody ever carried it"])
 async def test_w9_a_channel_that_nobody_hears_delivers_nothing(http_world: World, end: str) -> None:
     world = http_world

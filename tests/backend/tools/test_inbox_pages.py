@@ -44,8 +44,14 @@ async def pages_of(reader: Caller, **fields: Any) -> AsyncIterator[tuple[str, di
         has_more = page["has_more"]
 
 
-@pytest.mark.parametrize("kind", TEXTS)
-@pytest.mark.parametrize("client", HANDED_ON)
+@pytest.mark.parametrize(
+    ("client", "kind"),
+    [
+        pytest.param(client, kind, marks=[] if client == "codex" or kind == "prose" else pytest.mark.slow)
+        for client in HANDED_ON
+        for kind in TEXTS
+    ],
+)
 async def test_every_page_is_handed_on_whole_and_no_message_is_lost(register: Connect, client: str, kind: str) -> None:
     alice, bob = await register("alice"), await register("bob", client=client)
     sent = [await send(alice, "bob", f"{number} {text_of(kind, 2_500)}") for number in range(25)]

@@ -90,6 +90,7 @@ async def test_of_two_windows_the_thread_of_the_one_that_was_closed_is_not_set_t
     assert codex.server.set_to_work == [OTHER_THREAD, THREAD]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("title", ["Write the docs | proj", "⠋ Write the docs | proj"])
 async def test_a_thread_is_left_alone_whose_window_shows_another_now(
     title: str, codex: Codex, connect: Connect, register: Connect
@@ -122,6 +123,7 @@ async def test_a_thread_is_left_alone_whose_window_is_stopped(
     await until(alice, sent["message_id"], wake_status="delivered")
 
 
+@pytest.mark.slow
 async def test_where_it_is_not_known_what_a_window_shows_the_pane_of_the_agent_decides(
     codex: Codex, connect: Connect, register: Connect
 ) -> None:

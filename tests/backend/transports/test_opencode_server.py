@@ -52,6 +52,7 @@ async def test_the_session_that_was_used_last_is_prompted(
     assert list(status["evidence"]) == ["queued", "attempted", "submitted"]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("statuses", "permissions", "detail"),
     [
