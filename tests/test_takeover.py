@@ -140,7 +140,7 @@ def test_a_process_that_the_pid_file_names_wrongly_is_left_alone(
         assert bystander.poll() is None
         assert lives(record.pid)
         bystander.kill()
-    assert f"names process {bystander.pid}, but the coordinator that runs is {record.pid}" in sentence
+    assert f"names process {bystander.pid}, but the running coordinator is {record.pid}" in sentence
 
 
 def test_what_does_not_answer_as_the_coordinator_is_left_alone(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from xats_tui.clients.launch import PROGRAMS, SECOND, codex_has_remote, start_of
+from xats_tui.clients.codex.launch import SECOND, has_remote
+from xats_tui.clients.registry import CLIENTS, starter
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
 MEANS = LaunchCommand(program="/bin/it", bridge=("xats", "mcp"), hook=("xats", "hook"), port=4100, mark="m-1")
@@ -33,43 +34,47 @@ def configured(start: ClientStart) -> dict[str, Any]:
 
 
 def test_every_bridge_is_told_who_the_agent_is() -> None:
-    claude = json.loads(option(start_of(wanted("claude-code"), MEANS, {}), "--mcp-config"))["mcpServers"]["xats"]
-    codex = configured(start_of(wanted("codex"), MEANS, {}))["mcp_servers"]["xats"]
-    opencode = json.loads(start_of(wanted("opencode"), MEANS, {}).environment["OPENCODE_CONFIG_CONTENT"])["mcp"]["xats"]
+    claude = json.loads(option(starter("claude-code")(wanted("claude-code"), MEANS, {}), "--mcp-config"))["mcpServers"][
+        "xats"
+    ]
+    codex = configured(starter("codex")(wanted("codex"), MEANS, {}))["mcp_servers"]["xats"]
+    opencode = json.loads(starter("opencode")(wanted("opencode"), MEANS, {}).environment["OPENCODE_CONFIG_CONTENT"])[
+        "mcp"
+    ]["xats"]
     assert (claude["command"], claude["args"]) == ("xats", ["mcp", *AS_QA])
     assert (codex["command"], codex["args"], codex["env"]) == ("xats", ["mcp", *AS_QA], {"XATS_LAUNCH": "m-1"})
     assert opencode["command"] == ["xats", "mcp", *AS_QA] and opencode["enabled"] is True
 
 
-@pytest.mark.parametrize("client", PROGRAMS)
+@pytest.mark.parametrize("client", CLIENTS)
 def test_further_arguments_come_last_as_they_are(client: str) -> None:
-    start = start_of(wanted(client, "a prompt; with 'marks'", "--flag"), MEANS, {})
+    start = starter(client)(wanted(client, "a prompt; with 'marks'", "--flag"), MEANS, {})
     assert start.command[0] == "/bin/it"
     assert start.command[-2:] == ("a prompt; with 'marks'", "--flag")
 
 
 def test_no_flag_before_them_swallows_a_prompt() -> None:
-    command = start_of(wanted("claude-code", "a prompt"), MEANS, {}).command
+    command = starter("claude-code")(wanted("claude-code", "a prompt"), MEANS, {}).command
     assert not {"--mcp-config", "--allowedTools"} & set(command)
 
 
 def test_only_the_coordinators_tools_are_allowed_and_not_even_they_if_it_is_to_ask() -> None:
-    assert option(start_of(wanted("claude-code"), MEANS, {}), "--allowedTools") == "mcp__xats"
-    assert "approve" in str(configured(start_of(wanted("codex"), MEANS, {})))
-    asking = [start_of(wanted(client, asks_first=True), MEANS, {}) for client in ("claude-code", "codex")]
+    assert option(starter("claude-code")(wanted("claude-code"), MEANS, {}), "--allowedTools") == "mcp__xats"
+    assert "approve" in str(configured(starter("codex")(wanted("codex"), MEANS, {})))
+    asking = [starter(client)(wanted(client, asks_first=True), MEANS, {}) for client in ("claude-code", "codex")]
     assert not any("allowedTools" in part or "approve" in part for start in asking for part in start.command)
 
 
 def test_settings_of_the_users_own_are_not_overruled() -> None:
-    command = start_of(wanted("claude-code", "--settings=mine.json"), MEANS, {}).command
+    command = starter("claude-code")(wanted("claude-code", "--settings=mine.json"), MEANS, {}).command
     assert [part for part in command if part.startswith("--settings")] == ["--settings=mine.json"]
-    hooks = json.loads(start_of(wanted("claude-code"), MEANS, {}).command[-1])["hooks"]
+    hooks = json.loads(starter("claude-code")(wanted("claude-code"), MEANS, {}).command[-1])["hooks"]
     assert hooks["Stop"] == [{"hooks": [{"type": "command", "command": "xats hook"}]}]
 
 
 def test_what_the_user_hands_to_opencode_in_the_environment_is_kept() -> None:
     mine = json.dumps({"theme": "nord", "mcp": {"other": {"type": "local"}, "xats": {"type": "remote", "url": "u"}}})
-    start = start_of(wanted("opencode"), MEANS, {"OPENCODE_CONFIG_CONTENT": mine})
+    start = starter("opencode")(wanted("opencode"), MEANS, {"OPENCODE_CONFIG_CONTENT": mine})
     content = json.loads(start.environment["OPENCODE_CONFIG_CONTENT"])
     assert content["theme"] == "nord" and content["mcp"]["other"] == {"type": "local"}
     assert content["mcp"]["xats"]["type"] == "local"
@@ -87,13 +92,13 @@ def test_what_the_user_hands_to_opencode_in_the_environment_is_kept() -> None:
 def test_opencode_is_woken_through_its_server_unless_nobody_can_tell_its_session(
     extra: tuple[str, ...], base_url: str
 ) -> None:
-    start = start_of(wanted("opencode", *extra), MEANS, {})
+    start = starter("opencode")(wanted("opencode", *extra), MEANS, {})
     assert start.base_url == base_url
     assert (start.command.count("--port"), "4100" in start.command) == (1, "4200" not in start.command)
 
 
 def test_a_server_of_codex_own_has_the_same_configuration_and_is_told_to_the_bridge() -> None:
-    script = start_of(wanted("codex", "it's", app_server=True), MEANS, {}).command[-1]
+    script = starter("codex")(wanted("codex", "it's", app_server=True), MEANS, {}).command[-1]
     server, *_, codex = script.strip().splitlines()
     words = shlex.split(server.removesuffix(" >/dev/null 2>&1 &"))
     assert words[:4] == ["/bin/it", "app-server", "--listen", "ws://127.0.0.1:4100"]
@@ -115,7 +120,7 @@ def test_a_server_of_codex_own_has_the_same_configuration_and_is_told_to_the_bri
 )
 def test_a_server_that_cannot_be_replaced_is_put_aside(tmp_path: Path, config: str, remote: bool) -> None:
     (tmp_path / "config.toml").write_text(config)
-    assert codex_has_remote(tmp_path / "nowhere", {"CODEX_HOME": str(tmp_path)}) is remote
-    means = LaunchCommand(program="c", bridge=("xats",), hook=(), port=1, mark="m", has_remote=remote)
-    told = configured(start_of(wanted("codex"), means, {}))["mcp_servers"]
+    assert has_remote(tmp_path / "nowhere", {"CODEX_HOME": str(tmp_path)}) is remote
+    means = LaunchCommand(program="c", bridge=("xats",), hook=(), port=1, mark="m")
+    told = configured(starter("codex")(wanted("codex"), means, {"CODEX_HOME": str(tmp_path)}))["mcp_servers"]
     assert (SECOND in told, told.get("xats", {}).get("enabled")) == ((True, False) if remote else (False, None))

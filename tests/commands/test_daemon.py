@@ -136,4 +136,4 @@ def test_told_twice_it_ends_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_heir_without_a_predecessor_says_so(tmp_path: Path) -> None:
-    assert daemon_refuses(tmp_path, "--heir-fd", "77").startswith("descriptor 77 leads to nobody")
+    assert daemon_refuses(tmp_path, "--heir-fd", "77").startswith("descriptor 77 leads to no coordinator")

@@ -6,7 +6,6 @@ import pytest
 
 from xats_tui.backend.panes import read_pane
 from xats_tui.clients.dialogs import read_prompt
-from xats_tui.core.model.agents import Client
 from xats_tui.core.model.panes import PaneReading, PaneState
 from xats_tui.demo.picture import DemoQuestion, StandInScreen, draw
 
@@ -34,7 +33,7 @@ def shown(picture: StandInScreen, columns: int, rows: int) -> tuple[str, dict[st
 
 def reading(picture: StandInScreen, columns: int, rows: int) -> PaneReading:
     """Return the reading of a stand-in's screen."""
-    return read_pane(Client.CLAUDE_CODE, *shown(picture, columns, rows))
+    return read_pane("claude-code", *shown(picture, columns, rows))
 
 
 @SIZES
@@ -66,8 +65,8 @@ def test_a_question_is_read_with_its_options(chosen: int, columns: int, rows: in
         title="qa", transcript=TALK, question=DemoQuestion(tool="Bash", command="ls", reason="", chosen=chosen)
     )
     screen, formats = shown(picture, columns, rows)
-    prompt = read_prompt(Client.CLAUDE_CODE, screen, formats)
+    prompt = read_prompt("claude-code", screen, formats)
 
-    assert read_pane(Client.CLAUDE_CODE, screen, formats).state is PaneState.DIALOG
+    assert read_pane("claude-code", screen, formats).state is PaneState.DIALOG
     assert tuple(option.label for option in prompt.options) == QUESTION.options
     assert (prompt.chosen, prompt.why_not) == (chosen, "")

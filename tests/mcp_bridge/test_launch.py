@@ -61,7 +61,7 @@ def test_a_foreign_pid_is_told_and_not_followed(tmp_path: Path) -> None:
         pid_file.write(path, PidRecord(pid=1, port=9100))
         bridges = launcher(tmp_path)
         assert bridges.find() is None
-        assert f"names process 1, but the coordinator that runs is {os.getpid()}" in bridges.complaint
+        assert f"names process 1, but the running coordinator is {os.getpid()}" in bridges.complaint
 
 
 def test_a_coordinator_of_another_version_is_used_and_the_log_says_so_once(

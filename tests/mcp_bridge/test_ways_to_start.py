@@ -17,7 +17,7 @@ from tests.mcp_bridge.test_self_registration import HOST_IN_PANE
 from tests.patience import eventually
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.coordinator import Coordinator
-from xats_tui.core.model.agents import Client, RosterEntry
+from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.panes import PaneReading, PaneRef, PaneState
 
 PACKAGE = Path("node_modules/@anthropic-ai/claude-code")
@@ -90,7 +90,7 @@ async def test_an_agent_is_bound_and_its_pane_read_however_it_was_started(
     entry = await entry_of(backend, "ann")
     assert answer["bound"] == {"tmux_pane_id": pane.pane_id, "evidence": "verified_pid_tty_pane"}
     assert entry and entry.pane and entry.agent.binding
-    assert (entry.agent.client, entry.online) == (Client.CLAUDE_CODE, True)
+    assert (entry.agent.client, entry.online) == ("claude-code", True)
     assert entry.pane.reading.state is not PaneState.SHELL, entry.pane.reading.reason
     gates = {gate.name: gate.holds for gate in await backend.waker.verdicts(entry.agent)}
     assert gates["owner"] and gates["process"] and gates["shell"], gates

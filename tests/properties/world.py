@@ -46,14 +46,14 @@ from xats_tui.backend.system.processes import Process
 from xats_tui.backend.system.terminals import PaneTerminals
 from xats_tui.backend.tools import TOOLS
 from xats_tui.backend.tools.answers import room
-from xats_tui.backend.tools.answers.room import AnswerLimit
 from xats_tui.backend.tools.base import Toolbox
 from xats_tui.backend.transports.claude_channel import OpenChannels
 from xats_tui.backend.transports.pane.transport import TmuxPane
 from xats_tui.backend.transports.tokens import Tokens
+from xats_tui.clients.spec import AnswerLimit
 from xats_tui.core.events import EventBus
 from xats_tui.core.model.activity import Actor
-from xats_tui.core.model.agents import Agent, Binding, Client, Delivery, DeliveryKind, VerificationMode
+from xats_tui.core.model.agents import CUSTOM, Agent, Binding, Delivery, DeliveryKind, VerificationMode
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.wakes import Wake
 
@@ -183,7 +183,7 @@ class World:
         bus = EventBus()
         self.database = await self._stack.enter_async_context(Database.opened(self.path, self.clock, bus.publish))
         self._stack.enter_context(_errors_kept(self.troubles))
-        self._stack.enter_context(patch.dict(room.LIMITS, {Client.CUSTOM: PAGE_LIMIT}))
+        self._stack.enter_context(patch.dict(room.LIMITS, {CUSTOM: PAGE_LIMIT}))
         self.sessions = McpSessions(self.clock, bus.publish)
         self.sessions_by_name: dict[str, McpSession] = {}
         self._make_services(bus)

@@ -83,7 +83,7 @@ def test_a_foreign_pid_beside_a_running_coordinator_is_not_believed(tmp_path: Pa
         assert pid_file.contradiction(path) == ""
         pid_file.write(path, PidRecord(pid=os.getpid(), port=9100))
         assert pid_file.running(path) is None
-        assert f"names process {os.getpid()}, but the coordinator that runs is {coordinator.pid}" in (
+        assert f"names process {os.getpid()}, but the running coordinator is {coordinator.pid}" in (
             pid_file.contradiction(path)
         )
         coordinator.communicate()

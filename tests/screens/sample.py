@@ -17,11 +17,12 @@ from xats_tui.core.errors import StoreError
 from xats_tui.core.events import Scope
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.agents import (
+    CUSTOM,
     OPERATOR_ID,
     OPERATOR_NAME,
     Agent,
     Binding,
-    Client,
+    ClientId,
     Delivery,
     RosterEntry,
     VerificationMode,
@@ -93,7 +94,7 @@ class FrozenClock:
 
 
 def agent(
-    name: str, team: str, client: Client, pane: str | None = None, seen: float = 20, role: str = "developer"
+    name: str, team: str, client: ClientId, pane: str | None = None, seen: float = 20, role: str = "developer"
 ) -> Agent:
     """An agent, bound to a pane if one is named, that called `seen` seconds ago."""
     bound = pane and Binding(
@@ -226,13 +227,13 @@ def task(
     )
 
 
-BACKEND = agent("backend", "shop", Client.CLAUDE_CODE, "%3", role="backend")
-FRONTEND = agent("frontend", "shop", Client.CODEX, "%4", role="frontend")
-QA = agent("qa", "shop", Client.CUSTOM, "%5", seen=250, role="tester")
-PLANNER = agent("planner", "shop", Client.CLAUDE_CODE, "%6", role="lead")
-REVIEWER = agent("reviewer", "shop", Client.OPENCODE, "%8", role="reviewer")
-DOCS = agent("docs", "docs", Client.OPENCODE, "%7", role="writer")
-TRANSLATOR = agent("翻訳-translator", "docs", Client.CODEX, None, seen=2460, role="writer")
+BACKEND = agent("backend", "shop", "claude-code", "%3", role="backend")
+FRONTEND = agent("frontend", "shop", "codex", "%4", role="frontend")
+QA = agent("qa", "shop", CUSTOM, "%5", seen=250, role="tester")
+PLANNER = agent("planner", "shop", "claude-code", "%6", role="lead")
+REVIEWER = agent("reviewer", "shop", "opencode", "%8", role="reviewer")
+DOCS = agent("docs", "docs", "opencode", "%7", role="writer")
+TRANSLATOR = agent("翻訳-translator", "docs", "codex", None, seen=2460, role="writer")
 
 WAKES = (
     wake(FRONTEND, 7, WakeStatus.DELIVERED, None, 1, 0.4, WakeStage.ATTEMPTED, WakeStage.TYPED, WakeStage.SUBMITTED),
@@ -622,7 +623,7 @@ class FixedVerbs:
     def __init__(self, *, read_only: bool = False) -> None:
         self.read_only = read_only
         self.refusing = ""
-        self.asked: Prompt | None = read_prompt(Client.CLAUDE_CODE, DIALOG_SCREEN, {"pane_width": 56})
+        self.asked: Prompt | None = read_prompt("claude-code", DIALOG_SCREEN, {"pane_width": 56})
         self.asked_next: Prompt | None = None
         self.done: list[tuple[object, ...]] = []
 

@@ -15,8 +15,9 @@ from tests.bad_input.values import NASTY, texts
 from tests.conftest import Connect, Sql
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.coordinator import Coordinator
-from xats_tui.backend.services.wakes.policy import MAX_HINT_CHARS, hint
+from xats_tui.backend.services.wakes.policy import hint
 from xats_tui.backend.system.tmux import Tmux
+from xats_tui.clients.registry import MAX_HINT_CHARS
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.runtime.logs import log_to_file

@@ -11,7 +11,7 @@ from xats_tui.backend.operator_api.changes import Poke
 from xats_tui.backend.operator_api.names import agent_meant
 from xats_tui.backend.operator_api.readings import ListContractsQuery
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.agents import Client
+from xats_tui.core.model.agents import CUSTOM
 from xats_tui.screens.query.addresses import AddressBook
 from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.rows.agents import AGENTS
@@ -44,7 +44,7 @@ async def test_every_tool_takes_any_spelling(register: Connect, spelling: str) -
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_the_operator_may_type_any_spelling(spelling: str) -> None:
-    jose = entry(replace(BACKEND, agent_id="J", name=COMPOSED, client=Client.CUSTOM))
+    jose = entry(replace(BACKEND, agent_id="J", name=COMPOSED, client=CUSTOM))
     roster = (*FILLED.roster, jose)
 
     assert agent_meant(roster, Poke(agent=spelling, text="x").agent) is jose

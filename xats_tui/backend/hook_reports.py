@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from xats_tui.clients.registry import HOOK_STATES, PROMPTS, SESSION_ENDS
 from xats_tui.core.model.panes import PaneState
 
 BELIEVED = timedelta(minutes=10)
@@ -26,14 +27,7 @@ MAX_PROMPT_CHARS = 2_000
 MAX_TOOL_CHARS = 100
 """Maximum characters of a tool name that are kept."""
 
-STATES = {
-    "SessionStart": PaneState.IDLE,
-    "UserPromptSubmit": PaneState.BUSY,
-    "PreToolUse": PaneState.BUSY,
-    "PostToolUse": PaneState.BUSY,
-    "PermissionRequest": PaneState.DIALOG,
-    "Stop": PaneState.IDLE,
-}
+STATES = {event: PaneState(state) for event, state in HOOK_STATES.items()}
 """Pane state that each hook event implies."""
 
 
@@ -57,7 +51,7 @@ class HookReports:
         """Record a hook event; events without meaning for typing change nothing."""
         if len(host_session) > MAX_NAME_CHARS:
             return
-        if event == "SessionEnd":
+        if event in SESSION_ENDS:
             self._newest.pop(host_session, None)
             self._prompts.pop(host_session, None)
         elif event == "Notification" and fields.get("notification_type") == "permission_prompt":
@@ -67,7 +61,7 @@ class HookReports:
             asks = isinstance(tool, str) and event == "PermissionRequest"
             detail = f"{event}: {str(tool)[:MAX_TOOL_CHARS]}" if asks else event
             self._keep(host_session, HookReport(state=STATES[event], detail=detail, at=now))
-            if event == "UserPromptSubmit":
+            if event in PROMPTS:
                 self._prompts[host_session] = (now, str(fields.get("prompt", ""))[:MAX_PROMPT_CHARS])
 
     def of(self, host_session: str | None, now: datetime) -> HookReport | None:

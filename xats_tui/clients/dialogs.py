@@ -5,16 +5,13 @@ prompts that are not wholly on the screen and those in which somebody is typing 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from xats_tui.clients.claude_code.dialog import read_claude_code_prompt
-from xats_tui.clients.codex.dialog import read_codex_prompt
-from xats_tui.clients.opencode.dialog import read_opencode_prompt
-from xats_tui.core.model.agents import Client
+from xats_tui.clients.registry import dialog_reader
 from xats_tui.core.model.panes import Prompt
-from xats_tui.core.screen.ansi_grid import ScreenLine, parse_screen
+from xats_tui.core.screen.ansi_grid import parse_screen
 from xats_tui.core.screen.options import joined, text_of
 
 CHECKBOX = re.compile(r"\[.\] |[☐☑☒] ")
@@ -22,15 +19,8 @@ CHECKBOX = re.compile(r"\[.\] |[☐☑☒] ")
 
 NOT_KNOWN = "this dialog is not one that can be answered from here"
 
-READERS: Mapping[Client, Callable[[Sequence[ScreenLine], Mapping[str, Any]], Prompt | None]] = {
-    Client.CLAUDE_CODE: read_claude_code_prompt,
-    Client.CODEX: read_codex_prompt,
-    Client.OPENCODE: read_opencode_prompt,
-}
-"""For each client whose prompts are known."""
 
-
-def read_prompt(client: Client | None, screen: str, formats: Mapping[str, Any]) -> Prompt:
+def read_prompt(client: str | None, screen: str, formats: Mapping[str, Any]) -> Prompt:
     """What the dialog on a screen asks; a prompt without options if it is not one that can be answered from afar.
 
     Args:
@@ -39,7 +29,7 @@ def read_prompt(client: Client | None, screen: str, formats: Mapping[str, Any]) 
         formats: tmux formats of the same moment; width and cursor are what counts.
     """
     lines = parse_screen(screen, str(formats.get("version") or ""))
-    reader = READERS.get(client) if client else None
+    reader = dialog_reader(client)
     found = reader(lines, formats) if reader else None
     if found is None:
         found = Prompt(text=joined(text_of(lines)), options=(), why_not=NOT_KNOWN)

@@ -8,14 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-CLIENTS = {
-    "claude": "claude-code",
-    "claude-code": "claude-code",
-    "codex": "codex",
-    "opencode": "opencode",
-    "opencode-ai": "opencode",
-}
-"""The client of each program, by the name of its executable, script or package."""
+from xats_tui.clients.registry import PACKAGES, by_executable
 
 SHELLS = frozenset({"ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "nu", "sh", "tcsh", "xonsh", "zsh"})
 
@@ -102,7 +95,7 @@ def client_of(names: Sequence[str]) -> str | None:
     """The id of the client that a process of these names is; a shell that runs a script of such a name is none."""
     if names and names[0] in SHELLS:
         return None
-    return next((CLIENTS[name.lower()] for name in names if name.lower() in CLIENTS), None)
+    return next(filter(None, map(by_executable, names)), None)
 
 
 def script_of(command: Sequence[str]) -> str | None:
@@ -177,5 +170,5 @@ def _package(file: PurePosixPath) -> list[str]:
     parts = list(file.parent.parts)
     while parts and SHELVES.fullmatch(parts[-1]):
         parts.pop()
-    is_package = "node_modules" in parts[-3:-1] or parts[-1:] in (["claude-code"], ["opencode-ai"])
+    is_package = "node_modules" in parts[-3:-1] or not PACKAGES.isdisjoint(parts[-1:])
     return parts[-1:] if is_package else []

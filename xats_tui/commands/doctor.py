@@ -29,8 +29,8 @@ def doctor(
     """
     loaded, complaint = _loaded({**(context.obj or {}), **flags})
     # Deferred: the other commands have no use for the database module and tomlkit.
-    from xats_tui.clients import ConfigContext
     from xats_tui.clients.setup.own_command import OwnCommand
+    from xats_tui.clients.setup.program import ConfigContext
     from xats_tui.doctor.finding import Case
     from xats_tui.doctor.report import examine
 

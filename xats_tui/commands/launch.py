@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.clients.launch import PROGRAMS
+from xats_tui.clients.registry import CLIENTS, LAUNCHABLE
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.launches import ClientStart, LaunchRequest, LaunchResult
 from xats_tui.core.model.panes import PaneRef
@@ -21,12 +21,12 @@ from xats_tui.runtime.settings import Loaded
 
 FAILED, MISUSED = 1, 2
 
-CLIENTS = " or ".join((", ".join(list(PROGRAMS)[:-1]), list(PROGRAMS)[-1]))
+PROGRAMS = " or ".join((", ".join(LAUNCHABLE[:-1]), LAUNCHABLE[-1]))
 
 
 def launch(
     loaded: Loaded,
-    client: Annotated[str, typer.Argument(help=f"Program to start: {CLIENTS}.", metavar="CLIENT")],
+    client: Annotated[str, typer.Argument(help=f"Program to start: {PROGRAMS}.", metavar="CLIENT")],
     extra: Annotated[
         list[str] | None, typer.Argument(help="After --: further arguments for the program.", metavar="-- ARGUMENT")
     ] = None,
@@ -135,14 +135,14 @@ def _told(launched: LaunchResult, *, as_json: bool, is_here: bool) -> int:
 
 
 def _misuse(client: str, socket: str, server: str, *, pane: bool, app_server: bool) -> str:
-    if client not in PROGRAMS:
-        return f"{client} cannot be launched: choose {CLIENTS}"
+    if client not in LAUNCHABLE:
+        return f"{client} cannot be launched: choose {PROGRAMS}"
     if socket and server:
         return "-L and --socket both name a tmux server: use only one of them"
     if pane and (socket or server or not PaneRef.own(os.environ)):
         return "--pane splits your current pane: run it inside tmux, without -L and --socket"
-    if app_server and client != "codex":
-        return "--app-server works only for codex"
+    if app_server and not CLIENTS[client].has_app_server:
+        return f"--app-server works only for {', '.join(spec.id for spec in CLIENTS.values() if spec.has_app_server)}"
     return ""
 
 

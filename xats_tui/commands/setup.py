@@ -2,23 +2,25 @@
 
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xats_tui.clients.registry import CLIENTS
 from xats_tui.runtime.console import Console, visible
 from xats_tui.runtime.settings import Loaded
 
 EXIT_FAILED = 1
 
 
-class ClientOption(StrEnum):
-    """Clients to set up."""
+ALL = "all"
 
-    CLAUDE_CODE = "claude-code"
-    CODEX = "codex"
-    OPENCODE = "opencode"
-    ALL = "all"
+if TYPE_CHECKING:
+    ClientOption = str
+else:  # the choices come from the registry, which no type checker can know
+    ClientOption = StrEnum("ClientOption", {client: client for client in (*CLIENTS, ALL)})
+
+EVERY_CLIENT = ClientOption(ALL)
 
 
 class ScopeOption(StrEnum):
@@ -32,7 +34,7 @@ def setup(
     loaded: Loaded,
     client: Annotated[
         ClientOption, typer.Argument(help="Client to connect; `all` means every installed one.")
-    ] = ClientOption.ALL,
+    ] = EVERY_CLIENT,
     scope: Annotated[
         ScopeOption, typer.Option(help="For you in every folder, or for everybody who works in this folder.")
     ] = ScopeOption.USER,
@@ -46,9 +48,9 @@ def setup(
 ) -> int:
     """Connect the coding agents on this machine: show the changes to their configuration, ask, back up, write."""
     # Deferred: no other command needs the clients' configuration.
-    from xats_tui.clients import ConfigScope
     from xats_tui.clients.setup.config_files import NotUnderstood
     from xats_tui.clients.setup.conversation import SetupRefused, SetupRequest, set_up
+    from xats_tui.clients.setup.program import ConfigScope
     from xats_tui.clients.setup.rewriting import NotWritten
 
     wish = SetupRequest(

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from xats_tui.backend.panes.tested_versions import newer_than_tested
-from xats_tui.clients import CLIENTS, ClientProgram, ConfigScope
+from xats_tui.clients.registry import configurations
 from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, MCP_SERVER, ConfigFile, NotUnderstood, OwnEntry
-from xats_tui.clients.setup.json_files import HOOK_EVENTS
 from xats_tui.clients.setup.own_command import is_ours
+from xats_tui.clients.setup.program import ClientProgram, ConfigScope
 from xats_tui.clients.setup.rewriting import plain_text
 from xats_tui.doctor.finding import Case, Finding, ok, problem, skipped, warning
 from xats_tui.runtime.console import short
@@ -20,7 +20,7 @@ TOKEN_FLAG = "--token"
 
 def clients(case: Case) -> Iterator[Finding]:
     """Check every known client."""
-    for client in CLIENTS:
+    for client in configurations():
         if client.where(case.environment) is None:
             yield skipped(client.title, "not installed")
         else:
@@ -97,13 +97,13 @@ def _hooks(client: ClientProgram, hooks: Sequence[OwnEntry], case: Case) -> Find
     topic, setup = f"{client.title} hooks", f"xats-tui setup {client.name}"
     if not hooks:
         return warning(topic, "none: it reads its messages at the end of a turn only if woken", setup)
-    missing = [event for event in HOOK_EVENTS if not any(event in found.events for found in hooks)]
+    missing = [event for event in client.spec.hook_events if not any(event in found.events for found in hooks)]
     command = hooks[0].command[0]
     if shutil.which(command, path=case.environment.get("PATH")) is None:
         return problem(topic, f"they run {command}, which is not there", setup)
     if missing:
         return warning(topic, f"none for {', '.join(missing)}", setup)
-    return ok(topic, f"all {len(HOOK_EVENTS)}: {_told(hooks[0].command)}")
+    return ok(topic, f"all {len(client.spec.hook_events)}: {_told(hooks[0].command)}")
 
 
 def _rules(client: ClientProgram, rules: Sequence[tuple[ConfigFile, OwnEntry]], case: Case) -> Finding:

@@ -73,7 +73,7 @@ class Bridge:
         self._upstream = Upstream(self._launcher, settings.token, self._hear, settings.proof_key_path)
         self._under_way: dict[asyncio.Task[None], RequestId | None] = {}
         """Open requests with the id by which the host may cancel each; `initialize` cannot be cancelled."""
-        self._meet({})
+        self._meet({})  # before the handshake only the parent processes tell which program the host is
 
     async def serve(self) -> None:
         """Serve the host until it closes stdin."""
@@ -144,7 +144,7 @@ class Bridge:
             self._wished = {"name": "register_agent", "arguments": {"name": self._wish.name}}
             if self._upstream.introduction and not self._upstream.introduction.identity.is_check:
                 self._upstream.introduce(self._wished)
-        if not self._launcher.is_starting:
+        if not self._launcher.is_starting:  # a start takes longer than the host should wait
             await self._upstream.connected(REGISTERING_TIMEOUT_S if self._wished else GREETING_TIMEOUT_S)
         told = self._upstream.told
         if told and not succeeded(told):

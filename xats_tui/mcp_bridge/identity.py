@@ -13,13 +13,8 @@ import psutil
 
 from xats_tui.clients.launch import CODEX_URL_VARIABLE, LAUNCH_VARIABLE
 from xats_tui.clients.programs import client_of, first_word, launches_only, program_names, tells_nothing
-
-CODEX, CLAUDE_CODE, OPENCODE, CUSTOM = "codex", "claude-code", "opencode", "custom"
-
-MARKERS = {"CLAUDECODE": CLAUDE_CODE, "OPENCODE": OPENCODE, "CODEX_THREAD_ID": CODEX}
-"""Variables that a client sets for its child processes.  Grandchildren inherit them, so they count only without other
-evidence.
-"""
+from xats_tui.clients.registry import CLIENTS, by_environment, by_handshake
+from xats_tui.core.model.agents import CUSTOM
 
 CHECKS = "mcp"
 """The subcommand with which clients check their servers, such as `claude mcp list`: it starts each server once more,
@@ -33,9 +28,6 @@ MAX_NAME_CHARS = 64
 """Longest program name: an argument vector may hold a whole script."""
 
 TMUX, TMUX_PANE = "TMUX", "TMUX_PANE"
-PROJECT_DIR = "CLAUDE_PROJECT_DIR"
-HOST_SESSION = "CLAUDE_CODE_SESSION_ID"
-"""The variable with Claude Code's session id; its hooks report the same id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +64,7 @@ class Identity:
     """Claims of this bridge about the program that started it."""
 
     client: str
-    """`codex`, `claude-code`, `opencode` or `custom`."""
+    """A client of the registry, or `custom`."""
     evidence: str
     """The evidence for the client, for the log."""
     name: str
@@ -128,7 +120,8 @@ def identify(
     said = str(client_info.get("name") or "")
     client, evidence = _client(above, said, environment)
     host, ui = _host(above), _user_interface(above, client, said)
-    is_claude = client == CLAUDE_CODE
+    spec = CLIENTS.get(client)
+    marked = spec is not None and spec.pane_is_announced
     return Identity(
         client=client,
         evidence=evidence,
@@ -137,10 +130,10 @@ def identify(
         ui_pid=ui.pid if ui else None,
         pane=environment.get(TMUX_PANE) if environment.get(TMUX) else None,
         tmux_socket=environment.get(TMUX, "").split(",")[0] or None,
-        project_dir=(environment.get(PROJECT_DIR) if is_claude else None) or cwd,
-        host_session=environment.get(HOST_SESSION) if is_claude else None,
-        launch=environment.get(LAUNCH_VARIABLE) if client == CODEX else None,
-        codex_url=environment.get(CODEX_URL_VARIABLE) if client == CODEX else None,
+        project_dir=(environment.get(spec.project_variable) if spec else None) or cwd,
+        host_session=environment.get(spec.session_variable) if spec else None,
+        launch=environment.get(LAUNCH_VARIABLE) if marked else None,
+        codex_url=environment.get(CODEX_URL_VARIABLE) if marked else None,
         is_check=host is not None and first_word(host.command) == CHECKS,
     )
 
@@ -150,11 +143,10 @@ def _client(above: Sequence[Ancestor], said: str, environment: Mapping[str, str]
     host = _host(above)
     if host and host.client:
         return host.client, f"parent process {host.pid}, {host.names[-1]}"
-    for client in (CLAUDE_CODE, CODEX, OPENCODE):
-        if said.lower().startswith(client):
-            return client, f"its handshake as {said}"
-    marker = None if said else next((variable for variable in MARKERS if environment.get(variable)), None)
-    return (MARKERS[marker], f"the variable {marker}") if marker else (CUSTOM, "no sign of a known client")
+    if client := by_handshake(said):
+        return client, f"its handshake as {said}"
+    marked = None if said else by_environment(environment)
+    return (marked[0], f"the variable {marked[1]}") if marked else (CUSTOM, "no sign of a client that is known")
 
 
 def _host(above: Sequence[Ancestor]) -> Ancestor | None:
@@ -165,9 +157,10 @@ def _host(above: Sequence[Ancestor]) -> Ancestor | None:
 def _user_interface(above: Sequence[Ancestor], client: str, said: str) -> Ancestor | None:
     """Return the process that the person looks at; a process with a neutral name is believed in the handshake."""
     host = _host(above)
-    if host is None or (client == CODEX and not _is_a_window(host)):
+    spec = CLIENTS.get(client)
+    if host is None or (spec and spec.has_app_server and not _is_a_window(host)):
         return None
-    says_so = client == CUSTOM or said.lower().startswith(client)
+    says_so = spec is None or by_handshake(said) == client
     return host if host.client == client or (host.client is None and host.tty and says_so) else None
 
 

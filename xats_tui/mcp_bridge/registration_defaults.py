@@ -7,12 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xats_tui.clients.registry import CLIENTS, with_self_tool
 from xats_tui.core.call_meta import HOST_PROGRAM, HOST_SESSION, LAUNCH, OWN_CHANNEL, TMUX_SOCKET, UI
-from xats_tui.mcp_bridge.identity import CLAUDE_CODE, CODEX, CUSTOM, Identity
+from xats_tui.core.model.agents import CUSTOM
+from xats_tui.mcp_bridge.identity import Identity
 from xats_tui.mcp_bridge.registration import REGISTER, Params
-
-CLIENT_OF_TOOL = {"register_claude_self": CLAUDE_CODE, "register_codex_self": CODEX}
-"""Registration tools whose name tells the client."""
 
 THREAD = "threadId"
 """The key in `_meta` with which Codex names the thread of a call."""
@@ -71,16 +70,18 @@ class RegistrationDefaults:
     def _known(self, tool: str, given: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
         """Return all known arguments, for the client that the model names, else for the identified client."""
         named = CUSTOM if given.get("client_name") else None
-        client = CLIENT_OF_TOOL.get(tool) or given.get("client") or named or self.identity.client
+        own = with_self_tool(tool)
+        client = own.id if own else given.get("client") or named or self.identity.client
         known: dict[str, Any] = {"client": client, "model": _model(meta) or self.identity.model}
         known |= {"team": self.wish.team, "role": self.wish.role}
         if client == CUSTOM:
             known["client_name"] = self.identity.name
         elif client == self.identity.client:
             known["ui_pid"] = self.identity.ui_pid
-        if tool == "register_codex_self":
+        if own and own.has_threads:
             known["thread_id"] = meta.get(THREAD)
-        if client == CODEX and THREAD in meta:
+        spec = CLIENTS.get(client) if isinstance(client, str) else None
+        if spec and spec.has_app_server and THREAD in meta:
             known["ws_url"] = self.identity.codex_url
         # The working directory names the team only if neither the model nor the configuration names one.
         if not str(given.get("team", self.wish.team) or "").strip():

@@ -135,6 +135,7 @@ class CoordinatorSession:
         except asyncio.CancelledError:
             if method != "initialize":
                 given_up = {"method": "notifications/cancelled", "params": {"requestId": request_id}}
+                # Shielded: the cancellation that leads here would cancel this message, too.
                 await asyncio.shield(self._post_quietly({"jsonrpc": "2.0", **given_up}))
             raise
 

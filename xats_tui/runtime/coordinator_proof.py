@@ -82,11 +82,11 @@ class Challenge:
         """Take a piece of the answer; return whether the answer is complete.
 
         Raises:
-            ConnectionResetError: the server hung up, as one that is stopping does.
+            ConnectionResetError: the server hung up, as a stopping coordinator does.
             NotProven: the answer is too long.
         """
         if not data:
-            raise ConnectionResetError("it hung up")
+            raise ConnectionResetError("the server hung up")
         self._heard += data
         if len(self._heard) > MAX_ANSWER_BYTES:
             raise self.failed()

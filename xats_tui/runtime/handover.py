@@ -84,7 +84,7 @@ class SocketHandover:
             if self._process.has_ended():
                 raise NoSuccessor(self._process.complaint())
             if time.monotonic() > deadline:
-                raise NoSuccessor(f"pid {self._process.pid} does not serve yet")
+                raise NoSuccessor(f"pid {self._process.pid} does not serve after {SERVING_TIMEOUT_S:g} s")
             time.sleep(POLL_INTERVAL_S)
         return record
 
@@ -100,9 +100,9 @@ def inherited(descriptor: int) -> socket.socket:
             link.sendall(READY)
             said, descriptors, _, _ = socket.recv_fds(link, 1, 1)
     except OSError as error:
-        raise NoInheritedSocket(f"descriptor {descriptor} leads to nobody: {error.strerror}") from error
+        raise NoInheritedSocket(f"descriptor {descriptor} leads to no coordinator: {error.strerror}") from error
     if said != LISTENER or not descriptors:
-        raise NoInheritedSocket("the process whose place this one was to take is gone")
+        raise NoInheritedSocket("the coordinator that this process was to replace has ended")
     listener = socket.socket(fileno=descriptors[0])
-    listener.setblocking(False)
+    listener.setblocking(False)  # asyncio accepts no other sockets
     return listener

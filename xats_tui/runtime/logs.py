@@ -119,6 +119,7 @@ def log_to_file(settings: Settings) -> None:
     except OSError as error:
         raise InvalidSettings(f"the log file {path} cannot be written: {error.strerror}") from None
     log_file.setFormatter(_OneLine(LINE))
+    # To be done before mcp is imported: its server classes put a handler on stderr if they find none.
     logging.getLogger().handlers[:] = [log_file]
     logging.captureWarnings(True)
     set_level(settings.log_level)

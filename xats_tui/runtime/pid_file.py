@@ -92,12 +92,12 @@ class Holding:
         # A missing folder is not created again: whoever moved it may put it back, and would find another in its place.
         if not folder.is_dir():
             return (
-                f"{folder} was moved or removed, so nobody who starts now finds the coordinator: put it back, or stop "
-                f"this one (kill {me}) and start it again"
+                f"{folder} was moved or removed, so new clients cannot find the coordinator: put it back, or stop the "
+                f"coordinator with kill {me} and start it again"
             )
         if not self.is_in_place and not self._take_again():
             other = _named_in(_lock_path(self._path))
-            return f"another coordinator (pid {other}) has taken {folder}: stop this one (kill {me})"
+            return f"another coordinator (pid {other}) has taken {folder}: stop this one with kill {me}"
         if self._record and read(self._path) != self._record:
             write(self._path, self._record)
         return ""
@@ -146,7 +146,7 @@ def contradiction(path: Path) -> str:
         return _astray(path)
     if record is None or holder in (None, record.pid):
         return ""
-    return f"{path} names process {record.pid}, but the coordinator that runs is {holder}: stop it (kill {holder})"
+    return f"{path} names process {record.pid}, but the running coordinator is {holder}: stop it with kill {holder}"
 
 
 def is_running(path: Path) -> bool:
@@ -220,8 +220,8 @@ def _astray(path: Path) -> str:
     if pid is None:
         return ""
     return (
-        f"a coordinator of {path.parent} runs (pid {pid}) whose files were removed: stop it (kill {pid}), so that it "
-        "saves what it has, and start again"
+        f"the coordinator of {path.parent} (pid {pid}) still runs, but its files were removed: stop it with "
+        f"kill {pid}, so that it saves its data, and start it again"
     )
 
 
@@ -245,6 +245,7 @@ def _taken(lock: IO[str], patience: float) -> bool:
 def _is_locked(path: Path) -> bool:
     try:
         with path.open("r") as lock:
+            # Shared: two processes that only look must not take each other for the coordinator.
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

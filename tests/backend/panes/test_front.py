@@ -9,22 +9,22 @@ from tests.fakes import FakeClock, FakePane, FakeTmux, Published
 from xats_tui.backend.panes import read_pane
 from xats_tui.backend.panes.front import STANDING
 from xats_tui.backend.panes.monitor import PaneMonitor
-from xats_tui.core.model.agents import Client, SeenProcess
+from xats_tui.core.model.agents import CUSTOM, ClientId, SeenProcess
 from xats_tui.core.model.panes import PaneRef, PaneState, Standing
 
 PANE = PaneRef("", "%1")
 AGENT = SeenProcess(7, 1.0)
 
 
-def read(command: str, client: Client, standing: Standing | None) -> tuple[PaneState, str]:
+def read(command: str, client: ClientId, standing: Standing | None) -> tuple[PaneState, str]:
     formats: Mapping[str, Any] = {"pane_current_command": command, "cursor_x": 0, "cursor_y": 0, STANDING: standing}
     reading = read_pane(client, "", formats)
     return reading.state, reading.reason
 
 
-@pytest.mark.parametrize("client", [Client.CLAUDE_CODE, Client.CUSTOM])
+@pytest.mark.parametrize("client", ["claude-code", CUSTOM])
 @pytest.mark.parametrize("command", ["bash", "-zsh", "sh"])
-def test_the_bound_process_decides_whether_a_shell_is_in_front(client: Client, command: str) -> None:
+def test_the_bound_process_decides_whether_a_shell_is_in_front(client: ClientId, command: str) -> None:
     shell = command.removeprefix("-")
 
     assert read(command, client, Standing.IN_FRONT)[0] is not PaneState.SHELL
@@ -36,9 +36,9 @@ def test_the_bound_process_decides_whether_a_shell_is_in_front(client: Client, c
 
 
 def test_without_a_bound_process_a_shell_is_in_front_of_a_known_client_only() -> None:
-    assert read("bash", Client.CODEX, None)[0] is PaneState.SHELL
-    assert read("bash", Client.CUSTOM, None)[0] is not PaneState.SHELL
-    assert read("node", Client.CODEX, None)[0] is not PaneState.SHELL
+    assert read("bash", "codex", None)[0] is PaneState.SHELL
+    assert read("bash", CUSTOM, None)[0] is not PaneState.SHELL
+    assert read("node", "codex", None)[0] is not PaneState.SHELL
 
 
 async def test_a_pane_is_read_anew_when_its_process_stands_otherwise_or_another_client_is_in_it() -> None:
@@ -50,7 +50,7 @@ async def test_a_pane_is_read_anew_when_its_process_stands_otherwise_or_another_
         assert (seen, tty) == (AGENT, "pts/1")
         return standings[-1]
 
-    async def state(client: Client) -> PaneState:
+    async def state(client: ClientId) -> PaneState:
         monitor.track({PANE: client}, {PANE: AGENT})
         await monitor.tick()
         view = monitor.view(PANE)
@@ -58,7 +58,7 @@ async def test_a_pane_is_read_anew_when_its_process_stands_otherwise_or_another_
         return view.reading.state
 
     monitor = PaneMonitor(tmux, clock, Published(), standing)
-    assert await state(Client.CLAUDE_CODE) is PaneState.UNKNOWN
-    assert await state(Client.CUSTOM) is not PaneState.UNKNOWN
+    assert await state("claude-code") is PaneState.UNKNOWN
+    assert await state(CUSTOM) is not PaneState.UNKNOWN
     standings.append(Standing.ENDED)
-    assert await state(Client.CUSTOM) is PaneState.SHELL
+    assert await state(CUSTOM) is PaneState.SHELL

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from xats_tui.backend.panes import read_pane
-from xats_tui.core.model.agents import Client
+from xats_tui.core.model.agents import CUSTOM
 from xats_tui.core.model.panes import PaneReading, PaneState
 
 WIDTH = 40
@@ -13,7 +13,7 @@ WIDTH = 40
 
 def read(screen: str, x: int, y: int = 0, **formats: Any) -> PaneReading:
     """The reading of a screen with the cursor at a place."""
-    return read_pane(Client.CUSTOM, screen, {"cursor_x": x, "cursor_y": y, "pane_width": WIDTH} | formats)
+    return read_pane(CUSTOM, screen, {"cursor_x": x, "cursor_y": y, "pane_width": WIDTH} | formats)
 
 
 @pytest.mark.parametrize("prompt", ["> ", "bob> ", "❯ ", "$ ", ">>> ", "~/src λ ", "user@host:~# ", "% "])

@@ -17,25 +17,26 @@ from hypothesis import strategies as st
 
 from tests.of_each import of_each
 from xats_tui.backend.panes import read_pane
-from xats_tui.core.model.agents import Client
+from xats_tui.clients.registry import CLIENTS
+from xats_tui.core.model.agents import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneReading, PaneState
 
 CAPTURES = Path(__file__).parent / "captures"
 
-READ_CLIENTS = (Client.CLAUDE_CODE, Client.CODEX, Client.OPENCODE)
+READ_CLIENTS = tuple(CLIENTS)
 
 DRAWINGS = {
-    Client.CLAUDE_CODE: "──────────────\n  ❯\u00a0\n──────────────\n  ? for shortcuts\n ❯ 1. Yes\n Esc to cancel",
-    Client.CODEX: "• › Ask Codex to do anything\n\n  gpt-5 default · ~/proj\n  › 1. Yes\n  Press enter to confirm",
-    Client.OPENCODE: "     △ Permission required\n     Allow once   enter confirm\n     ┃  Ask anything…\n     ╹▀▀▀▀",
+    "claude-code": "──────────────\n  ❯\u00a0\n──────────────\n  ? for shortcuts\n ❯ 1. Yes\n Esc to cancel",
+    "codex": "• › Ask Codex to do anything\n\n  gpt-5 default · ~/proj\n  › 1. Yes\n  Press enter to confirm",
+    "opencode": "     △ Permission required\n     Allow once   enter confirm\n     ┃  Ask anything…\n     ╹▀▀▀▀",
 }
 """Text that an agent may have printed above its input line: parts of its own screens."""
 
 
 TITLES_AT_WORK = {
-    Client.CLAUDE_CODE: ("◐ proj", "◑ proj", "⠂ proj", "⠐ proj"),
-    Client.CODEX: ("⠋ proj", "⠏ a thread | proj"),
-    Client.OPENCODE: (),  # its title is the conversation's
+    "claude-code": ("◐ proj", "◑ proj", "⠂ proj", "⠐ proj"),
+    "codex": ("⠋ proj", "⠏ a thread | proj"),
+    "opencode": (),  # its title is the conversation's
 }
 
 FREE_TITLES = (
@@ -58,7 +59,7 @@ class Capture:
     """One captured screen, with what a person would say of it."""
 
     name: str
-    client: Client
+    client: ClientId
     state: str
     composer: str | None
     screen: str
@@ -138,13 +139,13 @@ def test_an_idle_screen_is_idle_whatever_its_title_is_about(capture: Capture) ->
 
 @pytest.mark.parametrize("title", ["[ ! ] Action Required | proj", "[ . ] Action Required | a thread | proj"])
 def test_a_title_in_the_form_that_codex_writes_says_that_it_waits(title: str) -> None:
-    capture = next(one for one in IDLE if one.client is Client.CODEX)
+    capture = next(one for one in IDLE if one.client == "codex")
     assert reading_of(capture, pane_title=title).state is PaneState.DIALOG
 
 
 @pytest.mark.parametrize("title", ["claude agents", "1 awaiting input · claude agents"])
 def test_a_title_in_the_form_that_claude_code_writes_says_that_its_agents_are_listed(title: str) -> None:
-    capture = next(one for one in IDLE if one.client is Client.CLAUDE_CODE)
+    capture = next(one for one in IDLE if one.client == "claude-code")
     assert reading_of(capture, pane_title=title).state is PaneState.DIALOG
 
 
@@ -189,7 +190,7 @@ def test_no_part_of_a_screen_that_is_not_idle_is_taken_for_idle(data: st.DataObj
 
 @pytest.mark.parametrize("client", READ_CLIENTS)
 @pytest.mark.parametrize("screen", ["", "\n" * 30, "$ claude\n", "loading…\n"])
-def test_a_screen_without_an_input_line_is_unknown(client: Client, screen: str) -> None:
+def test_a_screen_without_an_input_line_is_unknown(client: ClientId, screen: str) -> None:
     formats = {"cursor_x": 0, "cursor_y": 0, "pane_width": 80, "pane_current_command": "node"}
 
     reading = read_pane(client, screen, formats)
@@ -198,7 +199,7 @@ def test_a_screen_without_an_input_line_is_unknown(client: Client, screen: str) 
 
 
 @pytest.mark.parametrize("client", READ_CLIENTS)
-def test_formats_may_be_missing(client: Client) -> None:
+def test_formats_may_be_missing(client: ClientId) -> None:
     assert read_pane(client, "hello\n", {}).state is PaneState.UNKNOWN
 
 
@@ -212,7 +213,7 @@ def test_formats_may_be_missing(client: Client) -> None:
     ],
 )
 def test_a_mode_of_tmux_is_called_by_its_name(mode: str, state: PaneState) -> None:
-    reading = read_pane(Client.CUSTOM, "> ", {"pane_in_mode": 1, "pane_mode": mode})
+    reading = read_pane(CUSTOM, "> ", {"pane_in_mode": 1, "pane_mode": mode})
 
     assert reading.state is state
     assert reading.reason == f"the pane is in tmux's {mode.replace('-', ' ')}: q leaves it"

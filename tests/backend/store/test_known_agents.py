@@ -14,7 +14,7 @@ from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.known_agents import KnownAgents
 from xats_tui.backend.store.sql.transactions import Parameters, Row
-from xats_tui.core.model.agents import Agent, Client
+from xats_tui.core.model.agents import CUSTOM, Agent
 
 
 class CountedDatabase(Database):
@@ -38,9 +38,7 @@ async def database(tmp_path: Path, clock: FakeClock) -> AsyncIterator[CountedDat
         assert isinstance(opened, CountedDatabase)
         async with opened.write() as tx:
             for name in ("alice", "bob"):
-                registration = AgentRow(
-                    team="red", name=name, role="dev", client=Client.CUSTOM, client_name=None, model="m"
-                )
+                registration = AgentRow(team="red", name=name, role="dev", client=CUSTOM, client_name=None, model="m")
                 await store.register(tx, registration, name.upper())
         yield opened
 

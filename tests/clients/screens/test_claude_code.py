@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xats_tui.backend.panes import read_pane
-from xats_tui.core.model.agents import Client
 from xats_tui.core.model.panes import PaneReading, PaneState
 
 RULE = "─"
@@ -21,7 +20,7 @@ def read(rows: list[str], *, cursor: tuple[int, int], footer: str = "", width: i
     inside = ["❯\u00a0" + rows[0], *("  " + row for row in rows[1:])]
     screen = "\n".join(["● done", "", RULE * width, *inside, RULE * width, footer, "", ""])
     column, row = cursor
-    return read_pane(Client.CLAUDE_CODE, screen, {"cursor_x": column, "cursor_y": row + 3, "pane_width": width})
+    return read_pane("claude-code", screen, {"cursor_x": column, "cursor_y": row + 3, "pane_width": width})
 
 
 def test_a_faint_suggestion_is_no_draft() -> None:
@@ -47,7 +46,7 @@ def test_text_before_a_faint_completion_is_a_draft() -> None:
 def test_another_mark_is_not_for_prompts(mark: str) -> None:
     screen = "\n".join([RULE * 80, f"{mark}\u00a0\x1b[7m \x1b[0m", RULE * 80, EMPTY_FOOTER])
 
-    reading = read_pane(Client.CLAUDE_CODE, screen, {"cursor_x": 2, "cursor_y": 1, "pane_width": 80})
+    reading = read_pane("claude-code", screen, {"cursor_x": 2, "cursor_y": 1, "pane_width": 80})
 
     assert reading.state is PaneState.DRAFT
 
@@ -55,7 +54,7 @@ def test_another_mark_is_not_for_prompts(mark: str) -> None:
 def test_an_input_line_that_a_former_run_left_behind_is_not_idle() -> None:
     screen = "\n".join([RULE * 80, "❯\u00a0\x1b[7m \x1b[0m", RULE * 80, EMPTY_FOOTER, "$ claude", ""])
 
-    reading = read_pane(Client.CLAUDE_CODE, screen, {"cursor_x": 0, "cursor_y": 5, "pane_width": 80})
+    reading = read_pane("claude-code", screen, {"cursor_x": 0, "cursor_y": 5, "pane_width": 80})
 
     assert reading.state is PaneState.UNKNOWN
 

@@ -3,7 +3,6 @@
 import pytest
 
 from xats_tui.backend.panes import read_pane
-from xats_tui.core.model.agents import Client
 from xats_tui.core.model.panes import PaneState
 
 INPUT = "\x1b[1m›\x1b[0m \x1b[2mAsk Codex to do anything\x1b[0m"
@@ -19,4 +18,4 @@ TOOL_OUTPUT = "    \x1b[2m• Working (4s • esc to interrupt)\x1b[0m"
     ("above", "state"), [(AT_WORK, PaneState.BUSY), (ANSWER, PaneState.IDLE), (TOOL_OUTPUT, PaneState.IDLE)]
 )
 def test_only_the_programs_own_line_says_that_it_works(above: str, state: PaneState) -> None:
-    assert read_pane(Client.CODEX, f"{above}\n\n\n{INPUT}\n\n{FOOTER}", FORMATS).state is state
+    assert read_pane("codex", f"{above}\n\n\n{INPUT}\n\n{FOOTER}", FORMATS).state is state

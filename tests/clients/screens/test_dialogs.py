@@ -8,7 +8,7 @@ from tests.backend.panes.test_read_pane import ALL, Capture
 from tests.of_each import of_each
 from xats_tui.backend.panes import read_pane
 from xats_tui.clients.dialogs import read_prompt
-from xats_tui.core.model.agents import Client
+from xats_tui.core.model.agents import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneState, Prompt
 
 CODEX_LABELS = ["Yes, proceed (y)", "No, and tell Codex what to do differently (esc)"]
@@ -37,13 +37,13 @@ def test_a_permission_prompt_is_read_with_its_options(capture: Capture) -> None:
     assert prompt.why_not == ""
     assert "touch" in prompt.question or "new.txt" in prompt.question
     match capture.client:
-        case Client.CLAUDE_CODE:
+        case "claude-code":
             assert labels[0] == "Yes" and labels[1].startswith("Yes, ") and labels[2].startswith("No")
-        case Client.CODEX:
+        case "codex":
             assert [labels[0], labels[2]] == CODEX_LABELS and "don't ask again" in labels[1]
         case _:
             assert labels == OPENCODE_LABELS
-    assert prompt.arrows == (("Left", "Right") if capture.client is Client.OPENCODE else None)
+    assert prompt.arrows == (("Left", "Right") if capture.client == "opencode" else None)
     assert prompt.chosen == (2 if capture.name.endswith("-always") else 1)
 
 
@@ -76,16 +76,16 @@ def test_a_prompt_is_the_same_whichever_option_is_chosen_and_another_when_a_word
     one = read(capture)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", capture.screen)
     moved = plain.replace(" ❯ 1. Yes", "   1. Yes").replace("   2. Yes", " ❯ 2. Yes")
-    other = read_prompt(Client.CLAUDE_CODE, moved, capture.formats)
+    other = read_prompt("claude-code", moved, capture.formats)
     assert one == other and other.chosen == 2
     changed = plain.replace("   touch x", "   touch y")
-    assert read_prompt(Client.CLAUDE_CODE, changed, capture.formats) != one
+    assert read_prompt("claude-code", changed, capture.formats) != one
 
 
 def test_what_stands_above_a_prompt_does_not_make_it_another() -> None:
     capture = named("codex-200-dialog")
     busier = capture.screen.replace("hello from the model", "something else")
-    assert read_prompt(Client.CODEX, busier, capture.formats) == read(capture)
+    assert read_prompt("codex", busier, capture.formats) == read(capture)
 
 
 @pytest.mark.parametrize("name", ["claude-code-200-dialog", "codex-200-dialog", "opencode-60-dialog"])
@@ -102,7 +102,7 @@ def test_options_within_a_command_are_not_those_of_the_prompt() -> None:
     capture = named("claude-code-200-dialog")
     plain = re.sub(r"\x1b\[[0-9;]*m", "", capture.screen)
     drawn = plain.replace("   touch x\n", " ❯ 1. Harmless\n   2. More harmless\n   3. Nothing\n   rm -rf build\n")
-    prompt = read_prompt(Client.CLAUDE_CODE, drawn, capture.formats)
+    prompt = read_prompt("claude-code", drawn, capture.formats)
     assert prompt.options[0].label == "Yes"
     assert "Harmless" in prompt.text
 
@@ -111,12 +111,12 @@ def test_options_of_which_several_can_be_chosen_are_left_to_the_pane() -> None:
     capture = named("claude-code-100-question")
     plain = re.sub(r"\x1b\[[0-9;]*m", "", capture.screen)
     boxes = plain.replace("1. A", "1. [ ] A").replace("2. B", "2. [ ] B")
-    prompt = read_prompt(Client.CLAUDE_CODE, boxes, capture.formats)
+    prompt = read_prompt("claude-code", boxes, capture.formats)
     assert (prompt.options, prompt.why_not) == ((), "several of its options can be chosen together")
 
 
-@pytest.mark.parametrize("client", [None, Client.CUSTOM])
-def test_a_program_that_is_not_known_cannot_be_answered(client: Client | None) -> None:
+@pytest.mark.parametrize("client", [None, CUSTOM])
+def test_a_program_that_is_not_known_cannot_be_answered(client: ClientId | None) -> None:
     prompt = read_prompt(client, " ❯ 1. Yes\n   2. No\n", {})
     assert prompt.options == () and "not one that can be answered" in prompt.why_not
 

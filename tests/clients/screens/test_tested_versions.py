@@ -2,8 +2,8 @@
 
 import pytest
 
-from xats_tui.backend.panes import READERS
-from xats_tui.backend.panes.tested_versions import TESTED_UP_TO, newer_than_tested
+from xats_tui.backend.panes.tested_versions import newer_than_tested
+from xats_tui.clients.registry import CLIENTS
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from xats_tui.backend.panes.tested_versions import TESTED_UP_TO, newer_than_test
     ],
 )
 def test_a_newer_version_is_told(client: str, program: str, newer: str) -> None:
-    assert newer_than_tested(client, program).startswith(f"{newer} is newer than {TESTED_UP_TO[client]}")
+    assert newer_than_tested(client, program).startswith(f"{newer} is newer than {CLIENTS[client].tested_version}")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,3 @@ def test_a_newer_version_is_told(client: str, program: str, newer: str) -> None:
 )
 def test_nothing_is_said_of_a_version_that_was_tested_or_is_not_known(client: str | None, program: str) -> None:
     assert newer_than_tested(client, program) == ""
-
-
-def test_every_reader_says_up_to_which_version_it_was_tested() -> None:
-    assert TESTED_UP_TO.keys() == READERS.keys()

@@ -3,19 +3,16 @@
 `read_pane` selects the reader. Readers are pure functions of their arguments.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from xats_tui.backend.panes.front import read_shell
 from xats_tui.backend.panes.generic import read_generic
-from xats_tui.clients.claude_code.screen import read_claude_code
-from xats_tui.clients.codex.screen import read_codex
 from xats_tui.clients.dialogs import read_prompt
-from xats_tui.clients.opencode.screen import read_opencode
-from xats_tui.core.model.agents import Client
+from xats_tui.clients.registry import screen_reader
 from xats_tui.core.model.panes import PaneReading, PaneState
-from xats_tui.core.screen.ansi_grid import ScreenLine, parse_screen
+from xats_tui.core.screen.ansi_grid import parse_screen
 
 MAX_QUESTION_CHARS = 120
 """Maximum characters of a question in a reason."""
@@ -23,17 +20,8 @@ MAX_QUESTION_CHARS = 120
 SCROLLING_MODES = frozenset({"copy-mode", "view-mode"})
 """tmux modes that scroll the pane's screen, or the output of a command."""
 
-Reader = Callable[[Sequence[ScreenLine], Mapping[str, Any]], PaneReading]
 
-READERS: Mapping[Client, Reader] = {
-    Client.CLAUDE_CODE: read_claude_code,
-    Client.CODEX: read_codex,
-    Client.OPENCODE: read_opencode,
-}
-"""Readers of the clients with known screens; all others use the generic reader."""
-
-
-def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, Any]) -> PaneReading:
+def read_pane(client: str | None, screen: str, formats: Mapping[str, Any]) -> PaneReading:
     """Return the state of a pane.
 
     Args:
@@ -50,12 +38,13 @@ def read_pane(client: Client | str | None, screen: str, formats: Mapping[str, An
     if int(formats.get("pane_in_mode") or 0):
         return _in_a_mode(str(formats.get("pane_mode") or "copy-mode"))
     lines = parse_screen(screen, str(formats.get("version") or ""))
-    if shell := read_shell(formats, known_client=client in READERS):
+    reader = screen_reader(client)
+    if shell := read_shell(formats, known_client=reader is not None):
         return shell
-    if client is None or client not in READERS:
+    if reader is None:
         return read_generic(lines, formats)
-    reading = READERS[Client(client)](lines, formats)
-    if reading.state is PaneState.DIALOG and (asked := read_prompt(Client(client), screen, formats).question):
+    reading = reader(lines, formats)
+    if reading.state is PaneState.DIALOG and (asked := read_prompt(client, screen, formats).question):
         return replace(reading, reason=f"asks: {asked[:MAX_QUESTION_CHARS]}")
     return reading
 

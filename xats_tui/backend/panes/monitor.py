@@ -16,7 +16,7 @@ from xats_tui.backend.system.tmux import Tmux
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import TmuxError
 from xats_tui.core.events import Event, PaneChanged
-from xats_tui.core.model.agents import Client, SeenProcess
+from xats_tui.core.model.agents import ClientId, SeenProcess
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView, Standing, StateAge
 from xats_tui.core.model.pastes import Paste
 from xats_tui.core.screen.own_text import own_text
@@ -48,12 +48,12 @@ class PaneMonitor:
         self._clock = clock
         self._publish = publish
         self._standing = standing
-        self._clients: Mapping[PaneRef, Client | None] = {}
+        self._clients: Mapping[PaneRef, ClientId | None] = {}
         self._processes: Mapping[PaneRef, SeenProcess] = {}
         self._ages: dict[PaneRef, StateAge] = {}
         """Ages of states from before a restart, until each pane is seen for the first time."""
-        self._read_as: dict[PaneRef, Client | None] = {}
-        """Client whose reader produced a pane's newest view."""
+        self._read_as: dict[PaneRef, ClientId | None] = {}
+        """The client whose reader produced a pane's newest view."""
         self._views: dict[PaneRef, PaneView] = {}
         self._lost: set[PaneRef] = set()
         """Panes whose newest view says that they cannot be seen."""
@@ -69,7 +69,7 @@ class PaneMonitor:
         """Duration of the last look at all panes; None before the first."""
 
     def track(
-        self, clients: Mapping[PaneRef, Client | None], processes: Mapping[PaneRef, SeenProcess] | None = None
+        self, clients: Mapping[PaneRef, ClientId | None], processes: Mapping[PaneRef, SeenProcess] | None = None
     ) -> None:
         """Replace the tracked panes; `processes` are the processes bound to them."""
         self._clients, self._processes = dict(clients), dict(processes or {})
@@ -118,7 +118,7 @@ class PaneMonitor:
         """Return the newest view of a pane, or None if it has not been seen."""
         return self._views.get(pane)
 
-    async def look(self, pane: PaneRef, client: Client | None) -> PaneView:
+    async def look(self, pane: PaneRef, client: ClientId | None) -> PaneView:
         """Look at one pane now.
 
         Raises:
@@ -204,9 +204,9 @@ class PaneMonitor:
         tty = str(look.formats.get("pane_tty") or "").removeprefix("/dev/")
         return replace(look, formats={**look.formats, STANDING: await self._standing(process, tty)})
 
-    def _note(self, look: PaneLook, client: Client | None) -> PaneView:
+    def _note(self, look: PaneLook, client: ClientId | None) -> PaneView:
         before = self._views.get(look.pane)
-        known = look.pane not in self._lost and self._read_as.get(look.pane) is client
+        known = look.pane not in self._lost and self._read_as.get(look.pane) == client
         if before is not None and known and _same(before.look, look):
             # If the clock was set back, a time in the future would keep the pane from ever counting as quiet.
             unchanged, state = min(before.unchanged_since, look.at), min(before.state_since, look.at)

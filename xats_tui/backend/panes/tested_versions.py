@@ -1,15 +1,8 @@
 """Newest client versions whose captured screens the readers were tested with."""
 
 import re
-from collections.abc import Mapping
 
-from xats_tui.core.model.agents import Client
-
-TESTED_UP_TO: Mapping[str, str] = {
-    Client.CLAUDE_CODE: "2.1.332",
-    Client.CODEX: "0.171.0",
-    Client.OPENCODE: "1.18.33",
-}
+from xats_tui.clients.registry import CLIENTS
 
 NAMED_VERSION = re.compile(r"(?P<name>\S*?)[ /]?v?(?P<version>\d+(?:\.\d+)+)")
 """A program's name and version in its handshake: `codex-mcp-client 0.171.0`."""
@@ -22,14 +15,14 @@ def newer_than_tested(client: str | None, program: str) -> str:
         client: the expected client.
         program: the program's version, or its name and version.
     """
-    tested, said = TESTED_UP_TO.get(client or ""), NAMED_VERSION.match(program)
-    if client is None or tested is None or said is None:
+    spec, said = CLIENTS.get(client or ""), NAMED_VERSION.match(program)
+    if spec is None or said is None:
         return ""
-    if said["name"] and not said["name"].startswith(client):
+    if said["name"] and not said["name"].startswith(spec.id):
         return ""  # a bridge, or another client that uses this name
-    if _numbers(said["version"]) <= _numbers(tested):
+    if _numbers(said["version"]) <= _numbers(spec.tested_version):
         return ""
-    return f"{said['version']} is newer than {tested}, up to which the reader of its screens was tested"
+    return f"{said['version']} is newer than {spec.tested_version}, up to which the reader of its screens was tested"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -1,1 +1,1 @@
-"""What the coordinator does, one noun a file: rules and order of work, no SQL, no protocol, no screen."""
+"""The coordinator's services, one noun a module: rules and order of work; no SQL, no protocol, no screen."""

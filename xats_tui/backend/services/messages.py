@@ -163,6 +163,7 @@ class Mailbox:
             need_reply=need_reply,
         )
         event = await store.add(tx, letter)
+        # In the same transaction: no message is stored without its wakes.
         await self._waker.queue(tx, letter, auto_poke=auto_poke)
         tx.record(MessageSent(message_id=letter.id, recipients=letter.recipients, to_wake=auto_poke))
         return Sent(letter=letter, event=event, sent_at=to_wire(tx.now))

@@ -7,14 +7,16 @@ from typing import Any
 import orjson
 
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.clients.registry import known_client
 from xats_tui.core.clock import from_wire, to_wire
 from xats_tui.core.model.agents import (
     CHANNEL_PROXY_ROLE,
+    CUSTOM,
     OPERATOR_ID,
     OPERATOR_NAME,
     Agent,
     Binding,
-    Client,
+    ClientId,
     Delivery,
     DeliveryKind,
     SeenProcess,
@@ -53,7 +55,7 @@ class AgentRow:
     team: str
     name: str
     role: str
-    client: Client
+    client: ClientId
     client_name: str | None
     model: str
     delivery: Delivery | None = None
@@ -73,7 +75,7 @@ class AgentRow:
             team=agent.team,
             name=agent.name,
             role=agent.role,
-            client=agent.client or Client.CUSTOM,
+            client=agent.client or CUSTOM,
             client_name=agent.client_name,
             model=agent.model or "",
             delivery=delivery,
@@ -239,7 +241,7 @@ def _agent(row: Row) -> Agent:
         team=row["team"],
         name=row["name"],
         role=row["role"],
-        client=Client(row["client"]) if row["client"] in set(Client) else None,
+        client=known_client(row["client"]),
         client_name=row["client_name"],
         model=row["model"],
         delivery=_delivery(row["delivery_kind"], row["delivery_payload"]),
@@ -264,7 +266,7 @@ def _binding(row: Row) -> Binding | None:
         mode=VerificationMode(mode) if mode in set(VerificationMode) else VerificationMode.TTY_PANE,
         bound_at=from_wire(row["runtime_bound_at"] or row["registered_at"]),
         proved=bool(row["runtime_proved"]),
-        client=Client(row["client"]) if row["client"] in set(Client) else None,
+        client=known_client(row["client"]),
     )
 
 

@@ -5,8 +5,9 @@ from datetime import datetime
 import orjson
 
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
+from xats_tui.clients.registry import CHANNEL_CLIENT
 from xats_tui.core.clock import from_wire, to_wire
-from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent, Client, Delivery, DeliveryKind
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, Agent, Delivery, DeliveryKind
 
 PROXY_CLIENT_NAME = "cross-agent-teams-channel"
 
@@ -97,10 +98,8 @@ async def point(tx: Transaction, agent_id: str, csid: str) -> None:
 
 
 async def set_client(tx: Transaction, agent_id: str) -> None:
-    """Set the agent's client to Claude Code, the only client with channels."""
-    await tx.execute(
-        "UPDATE agents SET client = ?, client_name = NULL WHERE agent_id = ?", (Client.CLAUDE_CODE, agent_id)
-    )
+    """Set the agent's client to the only one with channels."""
+    await tx.execute("UPDATE agents SET client = ?, client_name = NULL WHERE agent_id = ?", (CHANNEL_CLIENT, agent_id))
 
 
 def delivery_by(csid: str | None) -> Delivery:
@@ -116,7 +115,7 @@ def _proxy(row: Row) -> Agent:
         team=row["team"],
         name=row["name"],
         role=CHANNEL_PROXY_ROLE,
-        client=Client.CUSTOM,
+        client=CUSTOM,
         client_name=PROXY_CLIENT_NAME,
         model="proxy",
         delivery=delivery_by(row["channel_session_id"]),

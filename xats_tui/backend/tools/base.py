@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from weakref import WeakValueDictionary
 
 import mcp_types as types
@@ -32,9 +32,11 @@ from xats_tui.backend.store.receipts import ReceiptHolder
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.backend.tools.answers.long import shortened
-from xats_tui.backend.tools.answers.room import AnswerLimit, AnswerRoom, limit_for
+from xats_tui.backend.tools.answers.room import AnswerRoom, limit_for
 from xats_tui.backend.tools.argument_text import as_meant
 from xats_tui.backend.tools.call_context import claimed, claimed_ui, reader
+from xats_tui.clients.registry import CLIENT_IDS
+from xats_tui.clients.spec import AnswerLimit
 from xats_tui.core.call_meta import CALL_ID, HOST_PROGRAM, INSTANCE, REPEATED, UNASKED
 from xats_tui.core.clock import to_wire
 from xats_tui.core.errors import Refusal, StoreError
@@ -59,7 +61,11 @@ Optional = Annotated[T | None, BeforeValidator(_refuse_null)]
 
 TAKE_BACK = "call register_agent to take the name back, or register under another name"
 
-ClientName = Literal["codex", "claude-code", "opencode", "custom"]
+if TYPE_CHECKING:
+    ClientName = str
+else:
+    ClientName = Literal[CLIENT_IDS]
+"""A client of the registry, or `custom`."""
 
 MAX_CALL_ID_CHARS = 100
 """Characters of the names that a caller gives to its calls and to itself; a longer one is none."""

@@ -20,9 +20,10 @@ from xats_tui.backend.tools.call_context import (
     traces,
     unbound_hint,
 )
+from xats_tui.clients.registry import CLIENTS, with_self_tool
 from xats_tui.core.call_meta import HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL, UNASKED
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Client, DeliveryKind
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, ClientId, DeliveryKind
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 NonBlank = Annotated[str, StringConstraints(pattern=r"\S")]
@@ -42,20 +43,12 @@ def _of_a_kind(delivery: dict[str, Any]) -> dict[str, Any]:
 DeliveryFields = Annotated[dict[str, Any], AfterValidator(_of_a_kind)]
 
 DEFAULT_ROLE = "default"
-CLAUDE_MODEL, CODEX_MODEL = "claude-code", "gpt"
-"""What the model is called when neither the model nor its program says."""
-
 IN_USE = "name_in_use"
 """The refusal of a registration that nobody called for."""
 
 GOES_WITH = {
-    "client_name": ("client", Client.CUSTOM),
-    "channel_session_id": ("client", Client.CLAUDE_CODE),
-    "thread_id": ("client", Client.CODEX),
-    "ws_url": ("client", Client.CODEX),
-    "auth_token_ref": ("client", Client.CODEX),
-    "base_url": ("client", Client.OPENCODE),
-    "session_id": ("client", Client.OPENCODE),
+    "client_name": ("client", CUSTOM),
+    **{field: ("client", spec.id) for spec in CLIENTS.values() for field in spec.registration_fields},
     "claude_ui_pid": ("role", CHANNEL_PROXY_ROLE),
 }
 """Fields that make sense with one client or role only."""
@@ -107,10 +100,9 @@ class RegisterAgent(Registering):
     @model_validator(mode="before")
     @classmethod
     def _name_the_model(cls, fields: Any) -> Any:
-        """Name and thread are enough from a stock Codex."""
-        if isinstance(fields, dict) and fields.get("client") == Client.CODEX:
-            return {"model": CODEX_MODEL, **fields}
-        return fields
+        """Name the default model of a client that registers by its name and thread alone."""
+        spec = CLIENTS.get(fields["client"]) if isinstance(fields, dict) and _is_known(fields.get("client")) else None
+        return {"model": spec.default_model, **fields} if spec and spec.has_threads else fields
 
 
 class RegisterClaudeSelf(Registering):
@@ -148,7 +140,7 @@ def check_register_agent(arguments: RegisterAgent) -> None:
 
 async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
     """Register as any agent."""
-    client = Client(arguments.client)
+    client = arguments.client
     delivery = arguments.delivery
     if delivery is None and arguments.base_url is not None:
         opencode = {"base_url": arguments.base_url, "session_id": arguments.session_id}
@@ -159,7 +151,7 @@ async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
         ui_pid=arguments.ui_pid,
         claimed_ui=claimed_ui(call.meta),
         delivery=delivery,
-        codex=_thread(call, arguments) if client is Client.CODEX else None,
+        codex=_thread(call, arguments) if client in CLIENTS and CLIENTS[client].has_threads else None,
         channel_session_id=arguments.channel_session_id,
         channel_ui_pid=await call.services.runtimes.believed(arguments.claude_ui_pid, call.session),
     )
@@ -169,7 +161,7 @@ async def register_agent(call: Call, arguments: RegisterAgent) -> Answer:
 async def register_claude_self(call: Call, arguments: RegisterClaudeSelf) -> Answer:
     """Register as the Claude Code that calls."""
     wanted = RegistrationCheck(
-        **_common(call, arguments, Client.CLAUDE_CODE, _own_name(call, "claude") or CLAUDE_MODEL),
+        **_of_itself(call, arguments, "register_claude_self"),
         ui_pid=arguments.ui_pid,
         channel_session_id=arguments.channel_session_id,
     )
@@ -179,7 +171,7 @@ async def register_claude_self(call: Call, arguments: RegisterClaudeSelf) -> Ans
 async def register_codex_self(call: Call, arguments: RegisterCodexSelf) -> Answer:
     """Register as the Codex that calls."""
     wanted = RegistrationCheck(
-        **_common(call, arguments, Client.CODEX, _own_name(call, "codex") or CODEX_MODEL),
+        **_of_itself(call, arguments, "register_codex_self"),
         codex=_thread(call, arguments),
         needs_thread=True,
     )
@@ -223,7 +215,7 @@ def _asked(call: Call) -> RegistrationRequest:
 
 
 def _common(
-    call: Call, arguments: RegisterAgent | RegisterClaudeSelf | RegisterCodexSelf, client: Client, model: str
+    call: Call, arguments: RegisterAgent | RegisterClaudeSelf | RegisterCodexSelf, client: ClientId, model: str
 ) -> dict[str, Any]:
     """What every registration means; `model` is for one that names none."""
     return {
@@ -249,9 +241,19 @@ def _thread(call: Call, arguments: RegisterAgent | RegisterCodexSelf) -> CodexTh
     )
 
 
-def _own_name(call: Call, program: str) -> str | None:
-    """What the client called itself when it opened the session, if that is this program."""
-    return call.session.client if program in call.session.client.lower() else None
+def _of_itself(call: Call, arguments: RegisterClaudeSelf | RegisterCodexSelf, tool: str) -> dict[str, Any]:
+    """Return the common fields for the client that registers itself by this tool.
+
+    The handshake's name stands for a model that is not named, if it is this client's.
+    """
+    spec = with_self_tool(tool)
+    assert spec is not None, f"no client registers by {tool}"
+    said = call.session.client
+    return _common(call, arguments, spec.id, said if spec.self_sign in said.lower() else spec.default_model)
+
+
+def _is_known(client: object) -> bool:
+    return isinstance(client, str) and client in CLIENTS
 
 
 def _answer(wanted: RegistrationCheck, registered: RegistrationResult, bridge: int | None) -> Answer:
@@ -264,7 +266,7 @@ def _answer(wanted: RegistrationCheck, registered: RegistrationResult, bridge: i
         answer |= {key: known[key] for key in ("thread_id", "ws_url") if key in known}
     if binding is not None:
         answer["bound"] = {"tmux_pane_id": binding.pane.pane_id, "evidence": found.evidence}
-    if agent.client is not wanted.client:
+    if agent.client != wanted.client:
         answer["client"] = agent.client
     if found.former:
         answer["you_were"] = [shown_former(one) for one in found.former]

@@ -13,7 +13,7 @@ from xats_tui.backend.tools.call_context import SocketPath, bridge_of, claimed, 
 from xats_tui.core.call_meta import INSTANCE, UNASKED
 from xats_tui.core.clock import to_wire
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.agents import Binding, Client
+from xats_tui.core.model.agents import Binding
 from xats_tui.core.model.panes import PaneRef
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
@@ -68,7 +68,7 @@ async def detect_tmux_pane(call: Call, arguments: DetectTmuxPane) -> Answer:
     if arguments.agent == "custom" and not (arguments.process_pattern or "").strip():
         raise Refusal("invalid_arguments", detail=PATTERN_REQUIRED)
     wanted = PaneQuery(
-        client=Client(arguments.agent),
+        client=arguments.agent,
         process_pattern=arguments.process_pattern,
         cwd=arguments.cwd,
         tty=arguments.tty,
@@ -134,7 +134,7 @@ async def pre_register_codex_pane(call: Call, arguments: PreRegisterCodexPane) -
 
 
 async def _verified(call: Call, arguments: BindRuntimeIdentity, runtime: Runtime) -> Binding:
-    identity, client = call.services.identity, Client(arguments.agent)
+    identity, client = call.services.identity, arguments.agent
     pattern, pane_id = arguments.process_pattern, arguments.tmux_pane_id
     socket = tmux_server(arguments.tmux_socket, call.meta)
     try:

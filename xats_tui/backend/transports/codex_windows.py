@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 from xats_tui.backend.system.processes import Belongings, Process, Processes, normal_tty
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.transports.json_rpc import UNIX
+from xats_tui.clients.codex.spec import SPEC
 from xats_tui.clients.programs import program_names
 from xats_tui.core.errors import TmuxError
-
-PROGRAM = "codex"
 
 CONTROL_SOCKET = Path("app-server-control/app-server-control.sock")
 """Of a stock Codex, below `$CODEX_HOME`."""
@@ -124,7 +123,7 @@ class CodexWindows:
 
 
 def _shows_threads(process: Process) -> bool:
-    return PROGRAM in program_names(process.command) and WITHOUT_A_WINDOW.isdisjoint(process.command)
+    return SPEC.program in program_names(process.command) and WITHOUT_A_WINDOW.isdisjoint(process.command)
 
 
 def _works_with(belongings: Belongings, url: str) -> bool:

@@ -1,8 +1,10 @@
 """Where Claude Code keeps what concerns us."""
 
-from xats_tui.clients.setup.allow_rules import ClaudeAllowRule
+from xats_tui.clients.claude_code.allow_rule import ClaudeAllowRule
+from xats_tui.clients.claude_code.hooks import ClaudeHooks
+from xats_tui.clients.claude_code.spec import SPEC
 from xats_tui.clients.setup.config_files import ConfigFile
-from xats_tui.clients.setup.json_files import ClaudeHooks, JsonServers
+from xats_tui.clients.setup.json_files import JsonServers
 from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 
 CONFIG_DIR = "CLAUDE_CONFIG_DIR"
@@ -29,10 +31,8 @@ def _elsewhere(around: ConfigContext) -> tuple[ConfigFile, ...]:
     return (JsonServers(path=path, member="mcpServers", command_is_list=False, within=within),)
 
 
-CLAUDE_CODE = ClientProgram(
-    name="claude-code",
-    title="Claude Code",
-    program="claude",
+PROGRAM = ClientProgram(
+    spec=SPEC,
     files=_files,
     elsewhere=_elsewhere,
     project_note="Claude Code asks whether to use it, once, when it is next started in this folder",

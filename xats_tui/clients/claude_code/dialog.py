@@ -33,7 +33,7 @@ RULE = re.compile(r" {0,4}[─▔]{8,}")
 TIP = re.compile(r" *Tip: ")
 
 
-def read_claude_code_prompt(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Prompt | None:
+def read_dialog(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Prompt | None:
     """The prompt on a screen; None if there is none."""
     rows = ["" if RULE.match(text) else text for text in text_of(lines)]
     listed = numbered(rows, OPTION)

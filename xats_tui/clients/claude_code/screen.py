@@ -95,7 +95,7 @@ class ClaudeInputLine:
         return places[0] if len(places) == 1 else None
 
 
-def read_claude_code(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
+def read_screen(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
     """Idle only if the lowest input line is empty, holds the cursor and nothing else is going on."""
     width, cursor = width_of(formats, lines), cursor_of(formats)
     title = title_of(formats)

@@ -13,6 +13,7 @@ import tomlkit
 from tomlkit.exceptions import ParseError, TOMLKitError
 from tomlkit.items import Table
 
+from xats_tui.clients.codex.spec import SPEC
 from xats_tui.clients.setup.config_files import (
     ALLOW_RULE,
     MCP_SERVER,
@@ -178,10 +179,8 @@ def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
     return (CodexServers(path=config), CodexAllowRule(path=config))
 
 
-CODEX = ClientProgram(
-    name="codex",
-    title="Codex",
-    program="codex",
+PROGRAM = ClientProgram(
+    spec=SPEC,
     files=_files,
     project_note="Codex reads it only in folders that it trusts; it asks when it is started there",
 )

@@ -21,7 +21,7 @@ APART = re.compile(r" {2,}")
 """Between an option of a form and what is said of it."""
 
 
-def read_codex_prompt(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Prompt | None:
+def read_dialog(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Prompt | None:
     """The prompt on a screen; None if there is none."""
     rows = text_of(lines)
     listed = numbered(rows, OPTION)

@@ -51,7 +51,7 @@ class CodexInputLine:
         return cursor is not None and cursor.shown and self.first_row <= cursor.row < self.first_row + len(self.rows)
 
 
-def read_codex(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
+def read_screen(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
     """Idle only if the placeholder shows in the lowest input line, the cursor is before it and nothing else goes on."""
     width, cursor, title = width_of(formats, lines), cursor_of(formats), title_of(formats)
     waiting = "the title says: Action Required" if TITLE_WAITING.match(title) else None

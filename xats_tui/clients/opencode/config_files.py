@@ -5,7 +5,8 @@ It reads all files of a folder that bear one of its names, with comments in each
 
 from pathlib import Path
 
-from xats_tui.clients.setup.allow_rules import OpencodeAllowRule
+from xats_tui.clients.opencode.allow_rule import OpencodeAllowRule
+from xats_tui.clients.opencode.spec import SPEC
 from xats_tui.clients.setup.config_files import ConfigFile, NotUnderstood
 from xats_tui.clients.setup.json_files import JsonServers
 from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
@@ -47,4 +48,4 @@ def _servers(path: Path) -> JsonServers:
     return JsonServers(path=path, member="mcp", command_is_list=True, comments=True)
 
 
-OPENCODE = ClientProgram(name="opencode", title="opencode", program="opencode", files=_files, asks_about_tools=False)
+PROGRAM = ClientProgram(spec=SPEC, files=_files, asks_about_tools=False)

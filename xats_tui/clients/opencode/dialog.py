@@ -18,7 +18,7 @@ TITLE = re.compile(r"^ *△ ")
 LEFT_AND_RIGHT = ("Left", "Right")
 
 
-def read_opencode_prompt(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Prompt | None:
+def read_dialog(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Prompt | None:
     """The prompt on a screen; None if there is none."""
     block = _lowest_block(lines)
     if block is None:

@@ -56,7 +56,7 @@ class InputBox:
         return cursor is not None and cursor.shown and self.first_row <= cursor.row < self.first_row + len(self.rows)
 
 
-def read_opencode(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
+def read_screen(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> PaneReading:
     """Idle only if the box is empty or shows its placeholder, holds the cursor, and nothing else is going on."""
     cursor = cursor_of(formats)
     box = _find_box(lines)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import typer
 
-from xats_tui.clients import CLIENTS, ClientProgram, ConfigContext, ConfigScope
+from xats_tui.clients.registry import configurations
 from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, ConfigFile
 from xats_tui.clients.setup.own_command import OwnCommand
+from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 from xats_tui.clients.setup.rewriting import carry_out, change, plain_text
 from xats_tui.core.clock import SystemClock
 from xats_tui.runtime.console import Console, short, visible
@@ -80,8 +81,8 @@ def _clients(wish: SetupRequest) -> Sequence[ClientProgram]:
         Refused: none of them is installed.
     """
     if wish.remove:
-        return [client for client in CLIENTS if wish.client in (ALL, client.name)]
-    meant = [client for client in CLIENTS if wish.client in (ALL, client.name)]
+        return [client for client in configurations() if wish.client in (ALL, client.name)]
+    meant = [client for client in configurations() if wish.client in (ALL, client.name)]
     installed = [client for client in meant if client.where(os.environ)]
     if not installed:
         programs = ", ".join(f"`{client.program}`" for client in meant)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from xats_tui.clients.setup.config_files import ConfigFile
+from xats_tui.clients.spec import ClientSpec
 
 VERSION = re.compile(r"\d+\.\d+[\w.+-]*")
 
@@ -53,12 +54,7 @@ class ConfigContext:
 class ClientProgram:
     """A coding agent's program."""
 
-    name: str
-    """As our tools call it: `claude-code`."""
-    title: str
-    """As people call it."""
-    program: str
-    """What is on PATH."""
+    spec: ClientSpec
     files: Callable[[ConfigScope, ConfigContext], tuple[ConfigFile, ...]]
     """The files that hold what is ours, the MCP server's first."""
     elsewhere: Callable[[ConfigContext], tuple[ConfigFile, ...]] = lambda _: ()
@@ -67,6 +63,21 @@ class ClientProgram:
     """It asks a person about each tool of an MCP server, unless a rule says otherwise."""
     project_note: str = ""
     """What else has to happen before it reads a project's file."""
+
+    @property
+    def name(self) -> str:
+        """The client's id."""
+        return self.spec.id
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return self.spec.title
+
+    @property
+    def program(self) -> str:
+        """The command on PATH."""
+        return self.spec.program
 
     def where(self, environment: Mapping[str, str]) -> str | None:
         """The path of its program; None if it is not installed."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeAlias
 
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Wake
@@ -24,13 +25,11 @@ OPERATOR_ID = "operator"
 """The agent id of the operator in messages, wakes and activity; there is no row for it among the agents."""
 
 
-class Client(StrEnum):
-    """The program that an agent runs in."""
+ClientId: TypeAlias = str
+"""The id of the client that an agent runs in: one of `clients.registry`, or `custom`."""
 
-    CODEX = "codex"
-    CLAUDE_CODE = "claude-code"
-    OPENCODE = "opencode"
-    CUSTOM = "custom"
+CUSTOM = "custom"
+"""Any client that is not known by a spec of its own; its name is told beside it."""
 
 
 class DeliveryKind(StrEnum):
@@ -76,7 +75,7 @@ class Binding:
     bound_at: datetime
     proved: bool = False
     """True if the agent's own connection showed that this process is its own; a claim in an argument does not count."""
-    client: Client | None = None
+    client: ClientId | None = None
     """The program that was seen there; None if its names do not tell."""
 
 
@@ -103,7 +102,7 @@ class Agent:
     team: str
     name: str
     role: str
-    client: Client | None
+    client: ClientId | None
     """None only in rows of an old database."""
     client_name: str | None
     model: str | None

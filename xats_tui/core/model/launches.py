@@ -73,8 +73,6 @@ class LaunchCommand:
     """A free port for a server of the client's own."""
     mark: str
     """An id that distinguishes this launch from every other."""
-    has_remote: bool = False
-    """Codex: true if the user's configuration reaches a server with our name by a URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,10 +24,10 @@ class Gate:
 
 
 TOLD_BY = ": "
-"""Between the name of a gate and its detail, where a wake tells what it waits for."""
+"""Separator between a gate's name and its detail, in the reason why a wake waits."""
 
 NEEDS_A_PERSON = frozenset({"synchronized", "input", "stopped"})
-"""The gates that stay closed until somebody does something at the pane, however long a wake waits."""
+"""Gates that only a person at the pane can open; waiting does not help."""
 
 
 class WakeStatus(StrEnum):

@@ -78,6 +78,7 @@ def asks_to_choose(rows: Sequence[ScreenLine], *, plain_lists: bool) -> str | No
         rows: the part of the screen to search.
         plain_lists: true if a list without a pointer counts too.
     """
+    # "esc to interrupt" names a key, too, but belongs to the agent's work.
     rows = [line for line in rows if not _tells_of_work(inner_text(line))]
     texts = [inner_text(line) for line in rows]
     for text in reversed(texts):

@@ -60,6 +60,7 @@ class ListedOptions:
 
 def numbered(rows: Sequence[str], pattern: re.Pattern[str]) -> ListedOptions | None:
     """Return the lowest list of options that counts from 1 with exactly one mark; None if the lowest list differs."""
+    # Only near the bottom: a numbered list further up is a text of the conversation.
     bottom = [row for row, text in enumerate(rows) if text.strip()][-FOOTER_ROWS - OPTION_ROWS :]
     last = next((row for row in reversed(bottom) if pattern.match(rows[row])), None)
     if last is None:

@@ -30,6 +30,7 @@ class Signs:
 
     def reading(self, idle: str) -> PaneReading:
         """Return the state that a person must hear of first; idle, with the given reason, if there is no sign."""
+        # In this order: a key into an open dialog does the most harm.
         for state, reason in (
             (PaneState.DIALOG, self.dialog),
             (PaneState.DRAFT, self.draft),

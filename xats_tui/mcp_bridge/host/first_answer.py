@@ -60,7 +60,7 @@ class InitializeAnswer:
                 self._awaits = False
                 left = self._started_at + OVERDUE_AFTER_START_S - time.monotonic()
                 timer = threading.Timer(max(left, OVERDUE_S), self._answer, [message])
-                timer.daemon = True
+                timer.daemon = True  # it must not keep a bridge alive that is about to end
                 timer.start()
                 return
 

@@ -35,7 +35,7 @@ class Pipes:
     def __init__(self, stdin: int = 0, stdout: int = 1) -> None:
         self._stdin = stdin
         self._stdout = os.dup(stdout)
-        os.dup2(2, stdout)
+        os.dup2(2, stdout)  # a stray print goes to stderr, not between two messages
         self._to_say: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._speaker = threading.Thread(target=self._speak, name="to the host", daemon=True)
         self._speaker.start()

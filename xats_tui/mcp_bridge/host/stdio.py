@@ -29,7 +29,7 @@ class Host:
         """Yield the host's requests and notifications until it closes stdin; answer malformed ones with an error."""
         loop = asyncio.get_running_loop()
 
-        def hear(line: bytes | None) -> None:
+        def hear(line: bytes | None) -> None:  # called on the thread that reads stdin
             loop.call_soon_threadsafe(self._heard.put_nowait, line)
 
         (self._first or self._pipes).listen(hear)

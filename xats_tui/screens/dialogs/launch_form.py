@@ -18,13 +18,11 @@ from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
-from xats_tui.clients.launch import PROGRAMS
+from xats_tui.clients.registry import LAUNCHABLE
 from xats_tui.core.model.launches import LaunchFormEntry
 from xats_tui.screens.widgets.editors import LineEditor
 from xats_tui.screens.widgets.format import Tone
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
-
-CLIENTS = tuple(PROGRAMS)
 
 
 class ClientChoice(Static, can_focus=True):
@@ -41,7 +39,7 @@ class ClientChoice(Static, can_focus=True):
 
     def __init__(self, client: str) -> None:
         super().__init__(id="client")
-        self.client = client if client in CLIENTS else CLIENTS[0]
+        self.client = client if client in LAUNCHABLE else LAUNCHABLE[0]
 
     def on_mount(self) -> None:
         """Show the current choice."""
@@ -49,9 +47,9 @@ class ClientChoice(Static, can_focus=True):
 
     def action_change(self, by: int) -> None:
         """Choose the program `by` places further."""
-        self.client = CLIENTS[(CLIENTS.index(self.client) + by) % len(CLIENTS)]
+        self.client = LAUNCHABLE[(LAUNCHABLE.index(self.client) + by) % len(LAUNCHABLE)]
         chosen, other = CONTENT_STYLES[Tone.ACCENT], CONTENT_STYLES[Tone.MUTED]
-        marks = [(f"● {one}   ", chosen) if one == self.client else (f"○ {one}   ", other) for one in CLIENTS]
+        marks = [(f"● {one}   ", chosen) if one == self.client else (f"○ {one}   ", other) for one in LAUNCHABLE]
         self.update(Content.assemble(*marks))
 
     def action_go_on(self) -> None:
@@ -61,7 +59,7 @@ class ClientChoice(Static, can_focus=True):
     def on_click(self, event: Click) -> None:
         """Choose the clicked program."""
         end = 0
-        for client in CLIENTS:
+        for client in LAUNCHABLE:
             end += len(client) + 5
             if event.x < end:
                 self.client = client

@@ -74,7 +74,7 @@ def _agent_row(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableRo
         state,
         TableCell(waited, Tone.PLAIN if entry.unread else Tone.MUTED, order=entry.unread),
         TableCell("‖ DND", Tone.WARN) if entry.resting else _wake_word(entry.latest_wake),
-        TableCell(agent.client.value if agent.client else NOTHING, Tone.MUTED),
+        TableCell(agent.client or NOTHING, Tone.MUTED),
         TableCell(one_line(agent.role), Tone.MUTED),
         TableCell(one_line(agent.binding.pane.pane_id) if agent.binding else NOTHING, Tone.MUTED),
         TableCell(since(agent.last_seen_at, now), Tone.MUTED, order=-agent.last_seen_at.timestamp()),

@@ -18,7 +18,7 @@ from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.processes import Processes
 from xats_tui.core.events import AgentChanged, SessionChanged
-from xats_tui.core.model.agents import Client, SeenProcess
+from xats_tui.core.model.agents import CUSTOM, SeenProcess
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def registered(database: Database, name: str, process: SeenProcess | None 
         team="t",
         name=name,
         role="r",
-        client=Client.CUSTOM,
+        client=CUSTOM,
         client_name=None,
         model="m",
         ui_pid=pid,

@@ -16,7 +16,7 @@ from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.services.agents.presence import PROCESS_CACHE_S, Presence
 from xats_tui.backend.system.processes import Processes
-from xats_tui.core.model.agents import Agent, Binding, Client, Delivery, SeenProcess, VerificationMode
+from xats_tui.core.model.agents import CUSTOM, Agent, Binding, ClientId, Delivery, SeenProcess, VerificationMode
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 
 CLOCK = FakeClock()
@@ -28,7 +28,7 @@ AGENT = Agent(
     team="red",
     name="bob",
     role="default",
-    client=Client.CLAUDE_CODE,
+    client="claude-code",
     client_name=None,
     model="m",
     delivery=Delivery(),
@@ -159,19 +159,19 @@ async def test_a_process_that_gave_way_to_a_shell_is_there_no_more(presence: Pre
 @pytest.mark.parametrize(
     ("state", "client", "there"),
     [
-        (PaneState.IDLE, Client.CODEX, True),
-        (PaneState.BUSY, Client.CLAUDE_CODE, True),
-        (PaneState.DRAFT, Client.OPENCODE, True),
-        (PaneState.DIALOG, Client.CLAUDE_CODE, True),
-        (PaneState.SHELL, Client.CLAUDE_CODE, False),
-        (PaneState.DEAD, Client.CODEX, False),
-        (PaneState.UNKNOWN, Client.CODEX, False),
-        (PaneState.IDLE, Client.CUSTOM, False),
-        (None, Client.CODEX, False),
+        (PaneState.IDLE, "codex", True),
+        (PaneState.BUSY, "claude-code", True),
+        (PaneState.DRAFT, "opencode", True),
+        (PaneState.DIALOG, "claude-code", True),
+        (PaneState.SHELL, "claude-code", False),
+        (PaneState.DEAD, "codex", False),
+        (PaneState.UNKNOWN, "codex", False),
+        (PaneState.IDLE, CUSTOM, False),
+        (None, "codex", False),
     ],
 )
 async def test_one_whose_client_shows_in_its_pane_is_there(
-    presence: Presence, panes: Panes, state: PaneState | None, client: Client, there: bool
+    presence: Presence, panes: Panes, state: PaneState | None, client: ClientId, there: bool
 ) -> None:
     panes.state = state
 

@@ -20,7 +20,6 @@ from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_looks import Looks
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.agents import Client
 
 BASE = 13
 """A process that matches (10) in a pane that is active in its window (3)."""
@@ -116,13 +115,13 @@ async def test_a_pane_that_is_kept_dead_is_nobodys(tmux: TmuxServer) -> None:
     pane = await tmux.stand_in("bob", "codex")
     tty = tmux.tty(pane.pane_id)
 
-    (found,) = await identity.detect(PaneQuery(client=Client.CODEX))
-    bound = await identity.by_pid(Client.CODEX, pane.pid)
+    (found,) = await identity.detect(PaneQuery(client="codex"))
+    bound = await identity.by_pid("codex", pane.pid)
     with pytest.raises(Refusal, match="tmux_pane_not_found"):
-        await identity.by_tty(Client.CODEX, tty, f"{pane.pane_id}999")
+        await identity.by_tty("codex", tty, f"{pane.pane_id}999")
 
     assert found.pane_id == bound.pane.pane_id == pane.pane_id
-    assert (await identity.by_tty(Client.CODEX, tty, pane.pane_id)).pane == bound.pane
+    assert (await identity.by_tty("codex", tty, pane.pane_id)).pane == bound.pane
 
 
 @pytest.mark.slow

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from xats_tui.backend.services.wakes.policy import (
     HINT_PATIENCE,
-    MAX_HINT_CHARS,
     RETRY_DELAYS,
     Defer,
     Deliver,
@@ -23,7 +22,8 @@ from xats_tui.backend.services.wakes.policy import (
     hint,
     look_again_at,
 )
-from xats_tui.core.model.agents import Agent, Client, Delivery
+from xats_tui.clients.registry import MAX_HINT_CHARS
+from xats_tui.core.model.agents import CUSTOM, Agent, Delivery
 from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, Wake, WakeStage, WakeStatus
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
@@ -45,7 +45,7 @@ def an_agent(last_seen_at: datetime = NOW - timedelta(hours=1)) -> Agent:
         team="shop",
         name="backend",
         role="default",
-        client=Client.CUSTOM,
+        client=CUSTOM,
         client_name=None,
         model="m",
         delivery=Delivery(),

@@ -11,7 +11,7 @@ from xats_tui.backend.system.processes import BoundProcess
 from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.gates import KEYS_NEED, first_closed, judge, overruled, quiet_for
 from xats_tui.backend.transports.pane.seat import PaneFacts
-from xats_tui.core.model.agents import Agent, Binding, Client, Delivery, VerificationMode
+from xats_tui.core.model.agents import CUSTOM, Agent, Binding, ClientId, Delivery, VerificationMode
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.core.model.wakes import Gate
 
@@ -27,7 +27,7 @@ AGENT = Agent(
     team="red",
     name="bob",
     role="default",
-    client=Client.CUSTOM,
+    client=CUSTOM,
     client_name=None,
     model=None,
     delivery=Delivery(),
@@ -35,7 +35,7 @@ AGENT = Agent(
     registered_at=NOW,
     last_seen_at=NOW,
 )
-READ = replace(AGENT, client=Client.CLAUDE_CODE)
+READ = replace(AGENT, client="claude-code")
 OCCUPANT = BoundProcess(pid=42, executable="/bin/it", tty="pts/1", group=7, foreground=7)
 RAW = PaneTerminal(raw=True, unread=0)
 SEAT = PaneFacts(occupant=OCCUPANT, terminal=RAW)
@@ -72,10 +72,8 @@ def closed(gates: tuple[Gate, ...]) -> set[str]:
     return {gate.name for gate in gates if not gate.holds}
 
 
-@pytest.mark.parametrize(
-    ("client", "seconds"), [(None, 2.0), (Client.CUSTOM, 2.0), (Client.CLAUDE_CODE, 0.5), (Client.OPENCODE, 0.5)]
-)
-def test_a_screen_that_is_read_need_not_be_quiet_for_as_long(client: Client | None, seconds: float) -> None:
+@pytest.mark.parametrize(("client", "seconds"), [(None, 2.0), (CUSTOM, 2.0), ("claude-code", 0.5), ("opencode", 0.5)])
+def test_a_screen_that_is_read_need_not_be_quiet_for_as_long(client: ClientId | None, seconds: float) -> None:
     assert quiet_for(client, timedelta(seconds=2)) == timedelta(seconds=seconds)
 
 
@@ -226,8 +224,8 @@ def test_force_passes_what_a_person_may_judge_and_nothing_else() -> None:
         assert first_closed(gates, passing) is not None
 
 
-@pytest.mark.parametrize("client", [None, Client.CUSTOM])
-def test_force_does_not_pass_a_dialog_of_a_program_without_a_reader_of_its_own(client: Client | None) -> None:
+@pytest.mark.parametrize("client", [None, CUSTOM])
+def test_force_does_not_pass_a_dialog_of_a_program_without_a_reader_of_its_own(client: ClientId | None) -> None:
     shut = first_closed(judged(view(PaneState.DIALOG), agent=replace(AGENT, client=client)), overruled(client))
 
     assert shut is not None and shut.name == "dialog"

@@ -10,7 +10,7 @@ from xats_tui.backend.services.agents.runtimes import NameHolder, Runtime
 from xats_tui.backend.services.wakes.codex_threads import CodexThread
 from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.system.processes import Process
-from xats_tui.core.model.agents import Agent, Binding, Client, Delivery, DeliveryKind
+from xats_tui.core.model.agents import CUSTOM, Agent, Binding, ClientId, Delivery, DeliveryKind
 
 UNSEEN_RUNTIME = Runtime()
 
@@ -40,7 +40,7 @@ class RegistrationCheck:
     team: str
     name: str
     role: str
-    client: Client
+    client: ClientId
     model: str
     client_name: str | None = None
     ui_pid: int | None = None
@@ -73,7 +73,7 @@ class RegistrationCheck:
     @property
     def own_ui(self) -> int | None:
         """The pid that the caller names as its user interface."""
-        return self.claimed_ui if self.client is Client.CUSTOM else self.ui_pid
+        return self.claimed_ui if self.client == CUSTOM else self.ui_pid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class RegistrationPlan:
     """The announcement that the binding uses up."""
     former: tuple[FormerAgent, ...]
     """The other agents that this runtime was before."""
-    client: Client | None = None
+    client: ClientId | None = None
     """The client in the pane that the agent has so far, if it can be recognised."""
     host_session: str | None = None
     """The session id of its program; the program's hooks report under this id."""

@@ -1,21 +1,14 @@
 """The score of a pane against a caller's description, as the reference counts it."""
 
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 from xats_tui.backend.system.processes import Process, normal_tty
-from xats_tui.core.model.agents import Client
-
-COMMAND_HINTS = {
-    Client.CODEX: (re.compile("codex", re.IGNORECASE), 6),
-    Client.OPENCODE: (re.compile("opencode", re.IGNORECASE), 6),
-    Client.CLAUDE_CODE: (re.compile(r"\d+(\.\d+)+"), 4),
-}
-"""The client's sign in `pane_current_command`, and its score."""
+from xats_tui.clients.registry import CLIENTS
+from xats_tui.core.model.agents import ClientId
 
 PER_PROCESS, ACTIVE, TTY_GIVEN, TITLE_GIVEN = 10, 3, 100, 15
 CWD_EQUAL, CWD_BELOW, CWD_ABOVE = 60, 45, 30
@@ -42,7 +35,7 @@ class PaneCandidate:
 class PaneQuery:
     """A caller's description of the wanted pane; None is no filter."""
 
-    client: Client
+    client: ClientId
     process_pattern: str | None = None
     cwd: str | None = None
     tty: str | None = None
@@ -61,9 +54,9 @@ def candidate_in(wanted: PaneQuery, formats: Mapping[str, Any], processes: Seque
         return None
     score = PER_PROCESS * len(processes) + ACTIVE * bool(formats["pane_active"]) + kinship
     score += TTY_GIVEN * bool(wanted_tty) + TITLE_GIVEN * bool(title)
-    command_hint = COMMAND_HINTS.get(wanted.client)
-    if command_hint and command_hint[0].search(formats["pane_current_command"]):
-        score += command_hint[1]
+    spec = CLIENTS.get(wanted.client)
+    if spec and spec.pane_command and spec.pane_command.search(formats["pane_current_command"]):
+        score += spec.pane_command_score
     return PaneCandidate(
         pane_id=formats["pane_id"],
         session_name=formats["session_name"],

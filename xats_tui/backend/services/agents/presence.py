@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
+from xats_tui.clients.registry import is_read
 from xats_tui.core.clock import Clock
-from xats_tui.core.model.agents import Agent, Client, SeenProcess
+from xats_tui.core.model.agents import Agent, SeenProcess
 from xats_tui.core.model.panes import PaneState
 
 PROCESS_CACHE_S = 3.0
@@ -48,7 +49,7 @@ class Presence:
 
     def _shows(self, agent: Agent) -> bool:
         """Return whether the client shows in its pane."""
-        if agent.binding is None or agent.client in (None, Client.CUSTOM):
+        if agent.binding is None or not is_read(agent.client):
             return False
         view = self._monitor.view(agent.binding.pane)
         return view is not None and view.reading.state in CLIENT_SEEN

@@ -1,23 +1,19 @@
 """Recognition of a client's user interface by the names that its process runs under."""
 
-import re
-
 from xats_tui.backend.system.processes import Process, Processes
 from xats_tui.clients.programs import ELSEWHERE, client_of, is_bare_shell, tells_nothing
-from xats_tui.core.model.agents import Client, SeenProcess
+from xats_tui.clients.registry import CLIENTS
+from xats_tui.core.model.agents import ClientId, SeenProcess
 from xats_tui.core.model.panes import Standing
 
-CODEX_HELPERS = re.compile(r"codex\s+app-server|Codex Computer Use\.app|SkyComputerUseClient", re.IGNORECASE)
-"""Command lines of Codex processes that are not the user interface."""
 
-
-def client_in(process: Process) -> Client | None:
+def client_in(process: Process) -> ClientId | None:
     """Return the client whose user interface a process is, if its names tell."""
     found = client_of(process.names)
-    return Client(found) if found and not _is_helper(found, process) else None
+    return found if found and not _is_helper(found, process) else None
 
 
-def may_be(client: Client, process: Process, *, is_host: bool = False) -> bool:
+def may_be(client: ClientId, process: Process, *, is_host: bool = False) -> bool:
     """Return whether a process can be a client's program, as a caller claims.
 
     Args:
@@ -31,7 +27,8 @@ def may_be(client: Client, process: Process, *, is_host: bool = False) -> bool:
 
 
 def _is_helper(client: str, process: Process) -> bool:
-    return client == Client.CODEX and CODEX_HELPERS.search(process.command_line) is not None
+    helpers = CLIENTS[client].helpers
+    return helpers is not None and helpers.search(process.command_line) is not None
 
 
 async def standing(processes: Processes, seen: SeenProcess, tty: str) -> Standing:

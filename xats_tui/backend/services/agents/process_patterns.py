@@ -43,7 +43,7 @@ class ProcessPatterns:
             BadPattern: it is invalid, too long, or takes too long.
         """
         if len(pattern) > MAX_PATTERN_CHARS:
-            raise BadPattern(f"it is longer than {MAX_PATTERN_CHARS} characters")
+            raise BadPattern(f"the pattern is longer than {MAX_PATTERN_CHARS} characters")
         pattern, lines = pattern.strip(), [line[:MAX_COMMAND_CHARS] for line in lines]
         if PLAIN.fullmatch(pattern):
             return [pattern.lower() in line.lower() for line in lines]

@@ -24,9 +24,10 @@ from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.transactions import Reader, Transaction
 from xats_tui.backend.system.processes import Process
+from xats_tui.clients.registry import ANNOUNCED_CLIENT, CHANNEL_CLIENT
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent, Binding, Client, Delivery, DeliveryKind
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, Agent, Binding, ClientId, Delivery, DeliveryKind
 from xats_tui.core.model.panes import PaneRef
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ class Registrar:
         binding = found.binding
         if found.announcement is not None and not await announcements.take(tx, found.announcement):
             binding = None  # another Codex was quicker
-        if wanted.client is Client.CODEX and wanted.ui_pid is None:
+        if wanted.client == ANNOUNCED_CLIENT and wanted.ui_pid is None:
             await announcements.prune(tx)
         displaced = await self._runtimes.displaced(tx, agent, binding, wanted.runtime, session) if binding else ()
         if binding is not None:
@@ -178,7 +179,7 @@ class Registrar:
         if wanted.role == CHANNEL_PROXY_ROLE or wanted.traces == NO_TRACES:
             return ()
         traces = Traces(
-            ui_pid=process.pid if process and wanted.client is not Client.CUSTOM else wanted.traces.ui_pid,
+            ui_pid=process.pid if process and wanted.client != CUSTOM else wanted.traces.ui_pid,
             thread_id=(delivery.address.get("thread_id") if delivery else None) or wanted.traces.thread_id,
             host_session=wanted.traces.host_session,
             pane=binding.pane if binding else wanted.traces.pane,
@@ -187,7 +188,7 @@ class Registrar:
 
     async def _channel_of_pid(self, wanted: RegistrationCheck) -> str | None:
         """Return the channel of the caller's Claude Code; a channel that the caller names must be the same."""
-        if wanted.client is not Client.CLAUDE_CODE or wanted.ui_pid is None or wanted.role == CHANNEL_PROXY_ROLE:
+        if wanted.client != CHANNEL_CLIENT or wanted.ui_pid is None or wanted.role == CHANNEL_PROXY_ROLE:
             return None
         csid = await self._channels.of_ui_pid(wanted.ui_pid)
         if csid is not None and wanted.channel_session_id not in (None, csid):
@@ -216,7 +217,7 @@ class Registrar:
             raise Refusal("unknown_channel_session")
         return csid
 
-    async def _client_of_kept(self, wanted: RegistrationCheck) -> Client | None:
+    async def _client_of_kept(self, wanted: RegistrationCheck) -> ClientId | None:
         """Return the client that runs in the pane that the agent has so far."""
         agent = await self._registry.by_name(wanted.team, wanted.name)
         return await self._identity.client_of(agent.process) if agent and agent.binding and agent.process else None
@@ -227,7 +228,7 @@ class Registrar:
             is_it = (agent.team, agent.name) == (wanted.team, wanted.name)
             holder = await self._runtimes.holder(self._database, agent, session, wanted.runtime)
             if not is_it and holder is NameHolder.OTHER:
-                logger.warning("%s names the session of %s as its own: not believed", wanted.name, agent.address)
+                logger.warning("%s claims the host session of %s: claim ignored", wanted.name, agent.address)
                 return None
         return wanted.host_session
 
@@ -239,9 +240,9 @@ class Registrar:
             async with asyncio.timeout_at(ends_at):
                 return await self._proved_pane(wanted)
         except TimeoutError:
-            logger.info("%s is bound to no pane: tmux is slow", wanted.name)
+            logger.info("%s was bound to no pane: tmux did not answer in time", wanted.name)
         except Refusal as refusal:
-            logger.info("%s is bound to no pane: %s", wanted.name, refusal.code)
+            logger.info("%s was bound to no pane: %s", wanted.name, refusal.code)
         return None, None
 
     async def _proved_pane(self, wanted: RegistrationCheck) -> tuple[Binding | None, PreRegistration | None]:
@@ -250,7 +251,7 @@ class Registrar:
         if (pid := wanted.own_ui) is not None:
             is_host, socket = wanted.runtime.shows(pid), wanted.tmux_socket
             return await self._identity.by_pid(wanted.client, pid, socket=socket, is_host=is_host), None
-        if wanted.client is Client.CODEX:
+        if wanted.client == ANNOUNCED_CLIENT:
             announced = await announcements.valid(self._database, self._clock.now())
             # Several may start at once: each is recognised by its own mark.
             own = [one for one in announced if wanted.launch in (None, one.mark)]
@@ -275,7 +276,7 @@ def _row(wanted: RegistrationCheck, found: RegistrationPlan, *, is_another: bool
     """Build the agent's row; of unproven pids only Claude Code's is kept: its channel is found by that pid."""
     process = found.process
     shown = process is not None and wanted.runtime.shows(process.pid)
-    named = wanted.ui_pid if wanted.client is Client.CLAUDE_CODE else None
+    named = wanted.ui_pid if wanted.client == CHANNEL_CLIENT else None
     pid = process.pid if process and shown else named
     return AgentRow(
         team=wanted.team,

@@ -33,7 +33,7 @@ from xats_tui.core.model.agents import (
     OPERATOR_NAME,
     Agent,
     Binding,
-    Client,
+    ClientId,
     Delivery,
     DeliveryKind,
     RosterEntry,
@@ -167,7 +167,7 @@ class Registry:
         await store.touch(tx, agent_id)
         tx.record(AgentChanged(agent_id=agent_id))
 
-    async def bound_panes(self) -> Mapping[PaneRef, Client | None]:
+    async def bound_panes(self) -> Mapping[PaneRef, ClientId | None]:
         """Return every bound pane, with the client that should be in it."""
         agents = await store.all_teams(self._database)
         return {agent.binding.pane: agent.client for agent in agents if agent.binding}

@@ -16,9 +16,10 @@ from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.system.processes import Process, Processes, normal_tty
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.clients.launch import LAUNCH_VARIABLE
+from xats_tui.clients.registry import ANNOUNCED_CLIENT
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal, TmuxError
-from xats_tui.core.model.agents import Binding, Client, SeenProcess, VerificationMode
+from xats_tui.core.model.agents import CUSTOM, Binding, ClientId, SeenProcess, VerificationMode
 from xats_tui.core.model.panes import PaneRef
 
 logger = logging.getLogger(__name__)
@@ -32,12 +33,12 @@ MARK = 'xats.agent_id="{}"'
 OWN_MARK = f'{LAUNCH_VARIABLE}="{{}}"'
 """The same text in `xats-tui launch`, which also starts an unchanged Codex."""
 
-UNSEEN = "what runs in a container, or elsewhere by ssh, can neither be verified from here nor woken in its pane"
+UNSEEN = "a program in a container or on another machine can neither be verified from here nor woken in its pane"
 
 
-def _is_program(client: Client, process: Process) -> bool:
+def _is_program(client: ClientId, process: Process) -> bool:
     """Return whether a process is recognised as a client's program."""
-    return client_in(process) is client
+    return client_in(process) == client
 
 
 class RuntimeIdentity:
@@ -72,12 +73,12 @@ class RuntimeIdentity:
         ]
         return tuple(sorted(candidates, key=lambda candidate: (-candidate.score, candidate.pane_id)))
 
-    async def client_of(self, seen: SeenProcess) -> Client | None:
+    async def client_of(self, seen: SeenProcess) -> ClientId | None:
         """Return the client of a seen process; None if it has ended or cannot be recognised."""
         process = await self._processes.by_pid(seen.pid)
         return client_in(process) if process and seen.is_same(process.seen) else None
 
-    async def program(self, client: Client, ui_pid: int, *, is_host: bool = False) -> Process | None:
+    async def program(self, client: ClientId, ui_pid: int, *, is_host: bool = False) -> Process | None:
         """Return the process of a user interface; None if it is gone.
 
         Args:
@@ -89,13 +90,13 @@ class RuntimeIdentity:
             Refusal: `ui_pid_client_mismatch`, with the client that it is.
         """
         process = await self._processes.by_pid(ui_pid)
-        if process is None or client is Client.CUSTOM or may_be(client, process, is_host=is_host):
+        if process is None or client == CUSTOM or may_be(client, process, is_host=is_host):
             return process
         raise Refusal("ui_pid_client_mismatch", detail=_mismatch(client, process))
 
     async def by_pid(
         self,
-        client: Client,
+        client: ClientId,
         ui_pid: int,
         *,
         pattern: str | None = None,
@@ -130,7 +131,7 @@ class RuntimeIdentity:
         return self._binding(socket, there[0], process, VerificationMode.PID_TTY_PANE, proved=is_host, client=client)
 
     async def by_tty(
-        self, client: Client, tty: str, pane_id: str, *, pattern: str | None = None, socket: str = ""
+        self, client: ClientId, tty: str, pane_id: str, *, pattern: str | None = None, socket: str = ""
     ) -> Binding:
         """Return the weaker binding: the pane is on that tty, and such a process runs on the tty.
 
@@ -154,6 +155,7 @@ class RuntimeIdentity:
         )
         if not hosted:
             raise Refusal("tty_maps_to_no_agent_process", **_seen_instead(there))
+        # Several may fit, such as npm's wrapper and the client inside: take the first that was started.
         oldest = min(hosted, key=lambda process: process.started_at)
         return self._binding(socket, panes[pane_id], oldest, VerificationMode.TTY_PANE, client=client)
 
@@ -171,7 +173,7 @@ class RuntimeIdentity:
         if len(found) != 1:
             return None
         ((one, process),) = found
-        return await self.by_pid(Client.CODEX, process.pid, socket=one.pane.socket), one
+        return await self.by_pid(ANNOUNCED_CLIENT, process.pid, socket=one.pane.socket), one
 
     async def _panes_of(self, process: Process, panes: Mapping[str, Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         """Return the panes on a process's terminal, else those of a `script`, `sudo` or the like above it."""
@@ -213,17 +215,17 @@ class RuntimeIdentity:
 
     async def _matching(
         self,
-        client: Client,
+        client: ClientId,
         pattern: str | None,
         processes: Sequence[Process],
-        test: Callable[[Client, Process], bool] = _is_program,
+        test: Callable[[ClientId, Process], bool] = _is_program,
     ) -> list[Process]:
         """Return the processes that are a client's program; for `custom`, those that match the caller's own pattern.
 
         Raises:
             BadPattern: the pattern cannot be used.
         """
-        if client is not Client.CUSTOM:
+        if client != CUSTOM:
             return [process for process in processes if test(client, process)]
         found = await self._patterns.found(pattern or "", [process.command_line for process in processes])
         return [process for process, fits in zip(processes, found, strict=True) if fits]
@@ -235,7 +237,7 @@ class RuntimeIdentity:
         process: Process,
         mode: VerificationMode,
         *,
-        client: Client,
+        client: ClientId,
         proved: bool = False,
     ) -> Binding:
         return Binding(
@@ -250,10 +252,10 @@ class RuntimeIdentity:
         )
 
 
-def _mismatch(client: Client, process: Process) -> str:
+def _mismatch(client: ClientId, process: Process) -> str:
     """Return the reason why a process is not accepted as a client's, and the next step."""
     found, runs = client_in(process), f"process {process.pid} runs {process.names[-1]}"
-    if client is Client.CUSTOM:
+    if client == CUSTOM:
         return f"{runs}, whose command line does not fit process_pattern"
     if found is not None:
         return f"{runs}, which is {found}: pass client {found}, or pass the pid of the {client} that you run in"
@@ -270,4 +272,4 @@ def _is_marked(process: Process, announced: PreRegistration) -> bool:
     """Return whether a process is the Codex that a launcher announced; a wrapper and its child both are."""
     line = process.command_line
     others = MARK.format(announced.mark) in line and REMOTE in process.command
-    return (others or OWN_MARK.format(announced.mark) in line) and _is_program(Client.CODEX, process)
+    return (others or OWN_MARK.format(announced.mark) in line) and _is_program(ANNOUNCED_CLIENT, process)

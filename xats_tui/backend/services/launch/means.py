@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from xats_tui.backend.services.agents.registry import checked_label, team_of
-from xats_tui.clients.launch import INSTALLS, PROGRAMS, codex_has_remote, start_of
+from xats_tui.clients.registry import CLIENTS, LAUNCHABLE, starter
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 from xats_tui.runtime.settings import Settings
@@ -25,8 +25,8 @@ def checked(client: str, name: str, team: str | None, role: str | None, folder: 
     Raises:
         Refusal: `unknown_client`, `no_folder`, or an invalid label.
     """
-    if client not in PROGRAMS:
-        raise Refusal("unknown_client", sentence=f"{client} cannot be launched; choose one of: {', '.join(PROGRAMS)}")
+    if client not in LAUNCHABLE:
+        raise Refusal("unknown_client", sentence=f"{client} cannot be launched; choose one of: {', '.join(LAUNCHABLE)}")
     place = folder.expanduser().absolute()
     if not place.is_dir():
         raise Refusal("no_folder", sentence=f"there is no folder {place}")
@@ -49,9 +49,10 @@ def means_for(wanted: LaunchRequest, settings: Settings, environment: Mapping[st
     if settings.token and not _says_token(settings.config_path):
         told = f"the agent's bridge needs the token, too: write it into {settings.config_path}"
         raise Refusal("token_not_in_file", sentence=told)
-    program = shutil.which(PROGRAMS[wanted.client], path=environment.get("PATH"))
+    spec = CLIENTS[wanted.client]
+    program = shutil.which(spec.program, path=environment.get("PATH"))
     if program is None:
-        told = f"{PROGRAMS[wanted.client]} is not installed, or not on PATH: {INSTALLS[wanted.client]}"
+        told = f"{spec.program} is not installed, or not on PATH: {spec.install}"
         raise Refusal("not_installed", sentence=told)
     # -P: a module in the folder with the name of a standard module must not be imported by the bridge.
     xats = (sys.executable, "-P", "-m", "xats_tui")
@@ -65,7 +66,6 @@ def means_for(wanted: LaunchRequest, settings: Settings, environment: Mapping[st
         hook=(*xats, "hook", *home),
         port=port,
         mark=str(uuid.uuid4()),
-        has_remote=wanted.client == "codex" and codex_has_remote(wanted.folder, environment),
     )
 
 
@@ -78,7 +78,7 @@ def _says_token(config: Path) -> bool:
 
 def prepared(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str, str] = os.environ) -> ClientStart:
     """Return the command and environment for the pane; programs are found on this process's PATH."""
-    start = start_of(wanted, means, environment)
+    start = starter(wanted.client)(wanted, means, environment)
     path = {"PATH": environment["PATH"]} if "PATH" in environment else {}
     return ClientStart(
         command=start.command,

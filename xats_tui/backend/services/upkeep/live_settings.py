@@ -34,6 +34,7 @@ class LiveSettings:
     async def take(self, file: SavedFiles) -> None:
         """Read the settings again; if one of them is invalid, all settings stay as they are."""
         try:
+            # On a thread: reading a file blocks, and on a network disk for long.
             loaded = await asyncio.to_thread(reloaded, self._loaded)
         except InvalidSettings as error:
             self._notices.warn(CONFIG_NAME, f"{error}; all settings stay as they are")

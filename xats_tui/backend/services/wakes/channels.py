@@ -17,7 +17,7 @@ from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.backend.transports.claude_channel import OpenChannels
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import AgentChanged, Event, SessionChanged
-from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent, Client
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, Agent
 
 KEPT = timedelta(days=1)
 """How long a proxy that carries nothing is remembered, so that it finds its id when it comes back."""
@@ -55,7 +55,7 @@ class Channels:
             team=team,
             name=name,
             role=CHANNEL_PROXY_ROLE,
-            client=Client.CUSTOM,
+            client=CUSTOM,
             client_name=store.PROXY_CLIENT_NAME,
             model="proxy",
             delivery=store.delivery_by(csid),

@@ -19,6 +19,7 @@ from xats_tui.backend.transports.json_rpc import (
     connected,
 )
 from xats_tui.backend.transports.tokens import MissingToken, TokenForbidden, Tokens
+from xats_tui.clients.registry import THREAD_CLIENT
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import Delivery, DeliveryKind
 
@@ -183,5 +184,5 @@ def _cause(error: Exception) -> Any:
 
 
 def _unsupported(reason: str, url: str, cause: Any) -> Refusal:
-    detail = {"expected": "codex", "reason": reason, "ws_url": url, "cause": cause}
+    detail = {"expected": THREAD_CLIENT, "reason": reason, "ws_url": url, "cause": cause}
     return Refusal("unsupported_client", detail=detail)

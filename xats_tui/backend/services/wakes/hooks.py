@@ -12,13 +12,14 @@ from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.sql.database import Database
+from xats_tui.clients.registry import PROMPTS, SESSION_ENDS, TURN_ENDS
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent
 
-ENDS = frozenset({"Stop", "SessionEnd"})
+ENDS = TURN_ENDS | SESSION_ENDS
 """Events after which an agent may be woken that could not be before."""
 
-TELLING = ENDS | {"UserPromptSubmit"}
+TELLING = ENDS | PROMPTS
 """Those, and the one that tells whether a hint was submitted."""
 
 NOTHING: Mapping[str, Any] = {}
@@ -46,7 +47,7 @@ class HostHooks:
         if not agents:
             return NOTHING
         hint = None
-        if event == "Stop":
+        if event in TURN_ENDS:
             hint = await self._turn_ended(agents[0], begun_by_hook=bool(fields.get("stop_hook_active")))
         self._waker.nudge(agents[0].agent_id)
         return {"decision": "block", "reason": hint} if hint else NOTHING

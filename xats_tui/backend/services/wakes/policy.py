@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from unicodedata import category
 
+from xats_tui.clients.registry import MAX_HINT_CHARS
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import (
     ACK_LOOP,
@@ -40,9 +41,6 @@ BUDGET_PERIOD = timedelta(hours=1)
 
 STOP_HOOK = "claude-stop-hook"
 """What stands for a hint that a program took over at the end of its turn."""
-
-MAX_HINT_CHARS = 150
-"""Characters of a hint at most: opencode shows a longer paste as `[Pasted ~1 lines]`, which proves nothing."""
 
 NAMED_SENDERS = 3
 """Senders that a hint names; the rest are counted."""

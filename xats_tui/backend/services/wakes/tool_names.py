@@ -5,7 +5,8 @@ Some clients keep the tools of MCP servers behind a search, in which a model fin
 
 import re
 
-from xats_tui.core.model.agents import Agent, Client
+from xats_tui.clients.registry import CLIENTS
+from xats_tui.core.model.agents import Agent
 
 SERVER = "xats"
 """What `xats-tui setup` and `xats-tui launch` call the server in every client."""
@@ -20,8 +21,8 @@ DROID = "factory-cli"
 def full_name(tool: str, agent: Agent) -> str:
     """Return the name that the agent's model has to search for; the tool's own where nothing is searched."""
     client = agent.client_name or ""
-    if agent.client is Client.CLAUDE_CODE:  # unless its configuration says alwaysLoad, which is not seen from here
-        return f"mcp__{SERVER}__{tool}"
+    if spec := CLIENTS.get(agent.client or ""):
+        return spec.full_tool_name.format(server=SERVER, tool=tool)
     if qwen := QWEN.fullmatch(client):
         return f"mcp__{qwen[1]}__{tool}"
     if client == DROID:

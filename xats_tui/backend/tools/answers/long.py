@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xats_tui.backend.store.sql.columns import to_json
-from xats_tui.backend.tools.answers.room import AnswerLimit, AnswerRoom, tokens
+from xats_tui.backend.tools.answers.room import AnswerRoom, tokens
+from xats_tui.clients.spec import AnswerLimit
 from xats_tui.core.errors import Refusal
 
 HOW_TO_JOIN = "The json of all parts, put together, is the answer; call again with part for the next."

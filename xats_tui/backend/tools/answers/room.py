@@ -5,38 +5,22 @@ of variable length is filled through an `AnswerRoom`.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from xats_tui.backend.store.sql.columns import to_json
-from xats_tui.core.model.agents import Agent, Client
+from xats_tui.clients.registry import CLIENTS, by_handshake
+from xats_tui.clients.spec import AnswerLimit
+from xats_tui.core.model.agents import CUSTOM, Agent
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerLimit:
-    """Largest answer that reaches the model whole."""
-
-    tokens: int
-    size_bytes: int
-
-
 LIMITS = {
-    # Codex cuts the middle out of more than 10,000 tokens, and for a model missing from its list out of more than
-    # 10,000 bytes (12,000 with its allowance for formatting); its calls do not tell which limit applies.
-    Client.CODEX: AnswerLimit(tokens=8_000, size_bytes=10_000),
-    # Claude Code refuses 25,000 tokens, and saves more than 50,000 UTF-16 units to a file.
-    Client.CLAUDE_CODE: AnswerLimit(tokens=20_000, size_bytes=48_000),
-    # opencode saves more than 51,200 bytes or 2,000 lines to a file; an answer is one line.
-    Client.OPENCODE: AnswerLimit(tokens=8_000, size_bytes=48_000),
+    **{client: spec.answer for client, spec in CLIENTS.items()},
     # Qwen Code saves more than 25,000 characters to a file; other clients have higher limits.
-    Client.CUSTOM: AnswerLimit(tokens=8_000, size_bytes=24_000),
+    CUSTOM: AnswerLimit(tokens=8_000, size_bytes=24_000),
 }
-"""Limits of each client with a margin, measured with Codex 0.171, Claude Code 2.1.332, opencode 1.18.33."""
-
-HANDSHAKES = (("claude-code", Client.CLAUDE_CODE), ("codex", Client.CODEX), ("opencode", Client.OPENCODE))
-"""Beginning of each client's name in its handshake."""
+"""The limit of each client, with a margin."""
 
 FRAME = AnswerLimit(tokens=150, size_bytes=400)
 """Maximum size of an answer apart from its entries."""
@@ -107,9 +91,9 @@ def limit_for(agent: Agent | None, handshake: str) -> AnswerLimit:
         agent: the caller, if it has registered.
         handshake: name and version in the client's handshake, as far as they are known.
     """
-    shaken = next((client for name, client in HANDSHAKES if handshake.lower().startswith(name)), None)
+    shaken = by_handshake(handshake)
     registered = agent.client if agent and agent.client else None
-    limits = [LIMITS[client] for client in (shaken, registered) if client] or [LIMITS[Client.CUSTOM]]
+    limits = [LIMITS[client] for client in (shaken, registered) if client] or [LIMITS[CUSTOM]]
     return AnswerLimit(
         tokens=min(limit.tokens for limit in limits), size_bytes=min(limit.size_bytes for limit in limits)
     )

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from xats_tui.backend.hook_reports import SCREEN_WINS_AFTER, HookReport
-from xats_tui.backend.panes import READERS
 from xats_tui.backend.system.processes import BoundProcess
 from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.paste_gates import OURS, in_seconds, paste_gates
 from xats_tui.backend.transports.pane.seat import PaneFacts
-from xats_tui.core.model.agents import Agent, Client
+from xats_tui.clients.registry import is_read
+from xats_tui.core.model.agents import Agent, ClientId
 from xats_tui.core.model.panes import IN_A_MODE, OwnText, PaneState, PaneView
 from xats_tui.core.model.wakes import Gate
 
@@ -146,14 +146,14 @@ PROVEN_IDLE = timedelta(milliseconds=500)
 """How long a screen whose reader proves it idle must be unchanged: a frame that is half drawn is no proof."""
 
 
-def quiet_for(client: Client | None, quiet: timedelta) -> timedelta:
+def quiet_for(client: ClientId | None, quiet: timedelta) -> timedelta:
     """How long a pane must be unchanged: the full quiet time only where nothing but quiet speaks for idleness."""
-    return quiet if client in (None, Client.CUSTOM) else min(quiet, PROVEN_IDLE)
+    return min(quiet, PROVEN_IDLE) if is_read(client) else quiet
 
 
-def overruled(client: Client | None) -> frozenset[str]:
+def overruled(client: ClientId | None) -> frozenset[str]:
     """The gates that the operator may overrule for a client: not its dialogs, if no reader knows those."""
-    return OVERRULED if client in READERS else OVERRULED - {"dialog"}
+    return OVERRULED if is_read(client) else OVERRULED - {"dialog"}
 
 
 def first_closed(gates: Iterable[Gate], passing: Collection[str] = ()) -> Gate | None:
@@ -167,7 +167,7 @@ TURN = frozenset({"owner", "process", "state", "hooks", "quiet"})
 
 def shows_rest(agent: Agent, gates: Iterable[Gate]) -> bool | None:
     """Whether a pane shows that its program's turn is over; None where no reader of its own proves a screen idle."""
-    if agent.client in (None, Client.CUSTOM):
+    if not is_read(agent.client):
         return None
     return all(gate.holds for gate in gates if gate.name in TURN)
 

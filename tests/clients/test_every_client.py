@@ -1,0 +1,166 @@
+"""Each client of the registry has what its spec claims, and nothing outside its folder knows it."""
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.backend.panes.test_read_pane import ALL
+from tests.clients.screens.test_newer_captures import KNOWN
+from tests.commands.processes import clean_environment
+from tests.patience import PATIENCE
+from xats_tui.backend.panes import read_pane
+from xats_tui.clients.dialogs import read_prompt
+from xats_tui.clients.programs import client_of
+from xats_tui.clients.registry import (
+    CLIENTS,
+    LAUNCHABLE,
+    by_environment,
+    by_handshake,
+    configurations,
+    starter,
+)
+from xats_tui.clients.setup.own_command import OwnCommand
+from xats_tui.clients.setup.program import ConfigContext, ConfigScope
+from xats_tui.clients.spec import ClientSpec
+from xats_tui.core.model.launches import LaunchCommand, LaunchRequest
+
+PACKAGE = Path(__file__).parents[2] / "xats_tui"
+FOLDERS = {path.parent.name for path in (PACKAGE / "clients").glob("*/spec.py")}
+
+STATES = ("idle", "draft", "busy", "dialog")
+
+NEWCOMER = '''\
+"""A client that nobody has heard of."""
+
+from xats_tui.clients.spec import AnswerLimit, ClientSpec
+
+SPEC = ClientSpec(
+    id="newcomer",
+    title="Newcomer",
+    program="newcomer",
+    install="make newcomer",
+    executables=frozenset({"newcomer"}),
+    handshake="newcomer",
+    answer=AnswerLimit(tokens=1_000, size_bytes=4_000),
+    tested_version="1.0",
+)
+'''
+
+REGISTERS = """\
+import asyncio, json, sys
+from pathlib import Path
+
+from mcp import Client
+
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.runtime.settings import Settings
+
+
+async def main():
+    settings = Settings(home=Path(sys.argv[1]), port=0)
+    async with Coordinator.running(settings) as coordinator:
+        async with Client(f"http://127.0.0.1:{coordinator.port}/mcp") as client:
+            said = dict(client="newcomer", name="ann", team="red", model="m")
+            answer = await client.call_tool("register_agent", said)
+            (entry,) = await coordinator.registry.roster()
+            print(json.dumps([json.loads(answer.content[0].text), entry.agent.client]))
+
+
+asyncio.run(main())
+"""
+
+EVERY_CLIENT = pytest.mark.parametrize("spec", CLIENTS.values(), ids=lambda spec: spec.id)
+
+
+@EVERY_CLIENT
+@pytest.mark.parametrize("state", STATES)
+def test_its_screens_are_read_in_every_state_at_two_widths(spec: ClientSpec, state: str) -> None:
+    own = [capture for capture in ALL if capture.client == spec.id and capture.state == state]
+    newer = [capture for capture in KNOWN if capture.client == spec.id and capture.want == state]
+    widths = {capture.formats["pane_width"] for capture in own} | {one.formats["pane_width"] for one in newer}
+    assert len(widths) >= 2
+    assert {read_pane(spec.id, capture.screen, capture.formats).state.value for capture in own} == {state}
+
+
+@EVERY_CLIENT
+def test_its_dialogs_are_read_with_the_keys_that_answer_them(spec: ClientSpec) -> None:
+    own = [capture for capture in ALL if capture.client == spec.id and capture.state == "dialog"]
+    prompts = [read_prompt(spec.id, capture.screen, capture.formats) for capture in own]
+    answerable = [prompt for prompt in prompts if prompt.options]
+    assert answerable
+    for prompt in answerable:
+        assert prompt.question
+        assert prompt.arrows or [option.number for option in prompt.options] == [*range(1, len(prompt.options) + 1)]
+
+
+@EVERY_CLIENT
+def test_its_names_lead_to_it(spec: ClientSpec) -> None:
+    assert {client_of([name]) for name in {spec.program, *spec.executables}} == {spec.id}
+    assert by_handshake(f"{spec.handshake}-of-some-kind") == spec.id
+    if spec.environment_mark:
+        assert by_environment({spec.environment_mark: "1"}) == (spec.id, spec.environment_mark)
+
+
+@EVERY_CLIENT
+def test_its_configuration_is_written_and_taken_back_without_a_trace(spec: ClientSpec, tmp_path: Path) -> None:
+    (program,) = [program for program in configurations() if program.spec is spec]
+    around = ConfigContext(home=tmp_path, project=tmp_path / "project", environment={})
+    own = OwnCommand(program=("/bin/xats-tui",), flags=())
+    for scope in ConfigScope:
+        texts: dict[Path, str] = {}
+        files = program.files(scope, around)
+        for file in files:
+            texts[file.path] = file.added(texts.get(file.path, ""), own)
+        assert any(texts.values())
+        for file in reversed(files):
+            texts[file.path] = file.removed(texts[file.path])
+        assert set(texts.values()) == {""}
+
+
+@pytest.mark.parametrize("client", LAUNCHABLE)
+def test_its_launch_starts_its_program_with_the_bridge(client: str) -> None:
+    wanted = LaunchRequest(client=client, name="ann", team="red", role=None, folder=Path("/"), extra=("--more",))
+    means = LaunchCommand(program="/bin/it", bridge=("xats", "mcp"), hook=("xats", "hook"), port=1, mark="m")
+    start = starter(client)(wanted, means, {})
+    assert start.command[0] == "/bin/it" and start.command[-1] == "--more"
+    told = " ".join((*start.command, *start.environment.values()))
+    assert "--name" in told and "ann" in told
+
+
+def test_no_clients_id_stands_outside_its_folder() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        within = path.relative_to(PACKAGE).parts
+        if within[0] == "clients" and within[1] in FOLDERS:
+            continue
+        constants = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+        assert not constants & CLIENTS.keys(), path
+
+
+def test_a_client_is_added_by_a_folder_and_gone_with_it(tmp_path: Path) -> None:
+    shutil.copytree(PACKAGE, tmp_path / "xats_tui", ignore=shutil.ignore_patterns("__pycache__"))
+    folder = tmp_path / "xats_tui" / "clients" / "newcomer"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "spec.py").write_text(NEWCOMER)
+
+    answer, client = json.loads(said(tmp_path, "-c", REGISTERS, str(tmp_path / "home")))
+    assert (answer["team"], client) == ("red", "newcomer")
+    assert "newcomer" in said(tmp_path, "-m", "xats_tui", "setup", "--help")
+
+    shutil.rmtree(folder)
+    assert "newcomer" not in said(tmp_path, "-m", "xats_tui", "setup", "--help")
+
+
+def said(folder: Path, *arguments: str) -> str:
+    """Standard output of Python in a folder with a copy of the package."""
+    environment = clean_environment() | {"PYTHONPATH": str(folder), "HOME": str(folder), "TMUX_TMPDIR": str(folder)}
+    run = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=3 * PATIENCE
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout

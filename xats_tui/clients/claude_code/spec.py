@@ -1,0 +1,43 @@
+"""Claude Code."""
+
+import re
+
+from xats_tui.clients.spec import AnswerLimit, ClientSpec
+
+SPEC = ClientSpec(
+    id="claude-code",
+    title="Claude Code",
+    order=1,
+    program="claude",
+    install="npm install -g @anthropic-ai/claude-code",
+    executables=frozenset({"claude", "claude-code"}),
+    packages=frozenset({"claude-code"}),
+    pane_command=re.compile(r"\d+(\.\d+)+"),  # its process is called by its version
+    pane_command_score=4,
+    handshake="claude-code",
+    environment_mark="CLAUDECODE",
+    session_variable="CLAUDE_CODE_SESSION_ID",
+    project_variable="CLAUDE_PROJECT_DIR",
+    hook_events=("SessionStart", "UserPromptSubmit", "PermissionRequest", "Notification", "Stop", "SessionEnd"),
+    turn_end="Stop",
+    prompt_event="UserPromptSubmit",
+    session_end="SessionEnd",
+    hook_states={
+        "SessionStart": "idle",
+        "UserPromptSubmit": "busy",
+        "PreToolUse": "busy",
+        "PostToolUse": "busy",
+        "PermissionRequest": "dialog",
+        "Stop": "idle",
+    },
+    registration_fields=frozenset({"channel_session_id"}),
+    default_model="claude-code",
+    self_tool="register_claude_self",
+    self_sign="claude",
+    has_channel=True,
+    # It refuses 25,000 tokens and keeps more than 50,000 UTF-16 units in a file.
+    answer=AnswerLimit(tokens=20_000, size_bytes=48_000),
+    # Unless its configuration says alwaysLoad, which cannot be seen from here, tools are behind a search.
+    full_tool_name="mcp__{server}__{tool}",
+    tested_version="2.1.332",
+)

@@ -1,0 +1,92 @@
+"""`ClientSpec`: everything the program knows of a client without running it.
+
+Standard library only: the bridge imports this module at every start.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerLimit:
+    """The largest tool answer that a client hands on to its model whole."""
+
+    tokens: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSpec:
+    """A client: its names, its signs, its limits.
+
+    A folder `clients/<module>/` holds one as `SPEC` in `spec.py`, and beside it what its claims need:
+    `screen.py` (`read_screen`), `dialog.py` (`read_dialog`), `config_files.py` (`PROGRAM`), `launch.py` (`start`).
+    """
+
+    id: str
+    """The client on the wire, in the database and on the command line, such as `some-client`."""
+    title: str
+    """Its name for people."""
+    order: int = 100
+    """Its place in lists; equal ones are sorted by id."""
+
+    program: str
+    """The command on PATH."""
+    install: str
+    """The command that installs it."""
+    executables: frozenset[str]
+    """Names of its executables, scripts and packages, in lower case."""
+    packages: frozenset[str] = frozenset()
+    """Folders that a script of its lies in, besides those of `node_modules`."""
+    helpers: re.Pattern[str] | None = None
+    """Command lines of its processes that show no user interface."""
+    pane_command: re.Pattern[str] | None = None
+    """What `pane_current_command` shows for it."""
+    pane_command_score: int = 0
+    """How much that counts when a pane is looked for (the reference's scores)."""
+
+    handshake: str
+    """The beginning of `clientInfo.name` in its MCP handshake, in lower case."""
+    environment_mark: str = ""
+    """A variable that it sets for what it starts."""
+    session_variable: str = ""
+    """A variable in which it names its session to its MCP servers."""
+    project_variable: str = ""
+    """A variable in which it names the project's folder to them."""
+    hook_events: tuple[str, ...] = ()
+    """The events of its hooks that `setup` and `launch` have reported."""
+    turn_end: str = ""
+    """The event at which its model has finished a turn, and may be handed what waits."""
+    prompt_event: str = ""
+    """The event that tells what its model was prompted with."""
+    session_end: str = ""
+    """The event after which a session is over."""
+    hook_states: Mapping[str, str] = field(default_factory=dict)
+    """The pane state (a value of `PaneState`) that each event of its hooks announces."""
+
+    registration_fields: frozenset[str] = frozenset()
+    """Arguments of `register_agent` that make sense with this client only."""
+    default_model: str = ""
+    """The model's name where neither the model nor the program says one."""
+    self_tool: str = ""
+    """The tool by which it registers the session that calls."""
+    self_sign: str = ""
+    """A word that its handshake holds, by which that tool takes the handshake for the model's name."""
+    pane_is_announced: bool = False
+    """A launcher announces its pane and marks its bridge, whose parents do not always lead to the pane."""
+    has_channel: bool = False
+    """A channel proxy can carry wakes to it, and is found by the pid of its user interface."""
+    has_threads: bool = False
+    """It is woken by a turn on a thread that the registration names."""
+    has_app_server: bool = False
+    """It can be started with a server of its own (`xats-tui launch --app-server`)."""
+
+    answer: AnswerLimit
+    """Measured with `tested_version`, less a margin."""
+    max_hint_chars: int | None = None
+    """Characters of a pasted line that its input line still shows as text."""
+    full_tool_name: str = "{tool}"
+    """The name under which its model finds a tool: a format of `server` and `tool`."""
+    tested_version: str
+    """The newest version whose captured screens the tests read."""
