@@ -91,7 +91,7 @@ class Wake:
 
     @property
     def needs_a_person(self) -> bool:
-        """Whether it waits for something that no time will change."""
+        """True if it waits for something that only a person can change."""
         return (self.detail or "").partition(TOLD_BY)[0] in NEEDS_A_PERSON
 
 

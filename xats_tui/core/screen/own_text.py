@@ -30,7 +30,7 @@ def own_text(composer: str | None, paste: Paste) -> OwnText | None:
     if composer is None or not paste.is_hint:
         return None
     line, hint = squashed(composer), squashed(paste.text)
-    # The hint may stand there twice: a program that lost sight of a paste was given it again.
+    # All copies: the hint may have been pasted again after the first paste seemed lost.
     rest = line.replace(hint, "")
     if rest != line:
         return OwnText.ALONE if rest == paste.line_before else OwnText.MIXED
