@@ -1,4 +1,4 @@
-"""What a dialog on a pane's screen asks, and the answers that it offers.
+"""Dialogs on a pane's screen: the question, and the answers on offer.
 
 The readers know the prompts by which agents ask a person: permissions and questions.  Menus that a person has opened,
 prompts that are not wholly on the screen and those in which somebody is typing are for whoever sits at the pane.  Pure.
@@ -15,13 +15,13 @@ from xats_tui.core.screen.ansi_grid import parse_screen
 from xats_tui.core.screen.options import joined, text_of
 
 CHECKBOX = re.compile(r"\[.\] |[☐☑☒] ")
-"""What an option begins with where several can be chosen."""
+"""Beginning of an option where several can be chosen together."""
 
 NOT_KNOWN = "this dialog is not one that can be answered from here"
 
 
 def read_prompt(client: str | None, screen: str, formats: Mapping[str, Any]) -> Prompt:
-    """What the dialog on a screen asks; a prompt without options if it is not one that can be answered from afar.
+    """Return the dialog on a screen; it has no options if it cannot be answered from here.
 
     Args:
         client: the program in the pane.

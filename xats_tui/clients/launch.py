@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
 SERVER = "xats"
-"""What the coordinator's tools are called in every client's configuration."""
+"""Name of the coordinator's server in every client's configuration."""
 
 
 LAUNCH_VARIABLE = "XATS_LAUNCH"
-"""Where a bridge finds the mark of the launch that it belongs to."""
+"""Variable with the mark of the launch that a bridge belongs to."""
 
 CODEX_URL_VARIABLE = "XATS_CODEX_URL"
-"""Where a bridge finds the URL of the app-server that its Codex has for itself."""
+"""Variable with the URL of the app-server that a bridge's Codex has for itself."""
 
 Starter = Callable[[LaunchRequest, LaunchCommand, Mapping[str, str]], ClientStart]
 """From the agent, what a start needs, and the starter's environment to what a pane is to run."""

@@ -1,6 +1,6 @@
-"""Which program a command line runs, which client that is, and what only starts another program.
+"""Recognition of programs by their command lines: clients, shells, and launchers that only start another program.
 
-It knows argument vectors and paths, not processes: how they are read is for whoever has them.
+Works on argument vectors and paths; the callers read them from the process table.
 """
 
 import re
@@ -18,22 +18,22 @@ LAUNCHERS = re.compile(
     r"|devbox|dotenv|op|doppler|aws-vault|infisical|systemd-run|firejail|bwrap",
     re.IGNORECASE,
 )
-"""Programs that only start another one: whoever wanted that one stands behind them."""
+"""Programs that only start another program."""
 
 RELAYS = frozenset({"script", "sudo", "doas", "su", "runuser"})
-"""Programs that may give what they start a terminal of its own, and then hand on to it what is typed into theirs."""
+"""Programs that may start another one in a terminal of its own, and hand on the typed keys to it."""
 
 ELSEWHERE = re.compile(r"ssh|mosh|mosh-client|docker|podman|nerdctl|kubectl|lxc|machinectl|wsl", re.IGNORECASE)
-"""Programs that show what runs on another machine or in a container, whose processes cannot be looked at from here."""
+"""Programs that show another machine or a container, whose processes cannot be seen from here."""
 
 VERSION = re.compile(r"v?\d+(\.\d+)+([-+].*)?")
 ENDINGS = re.compile(r"(\.(exe|cmd|bat|[mc]?js|ts|py|sh))+$", re.IGNORECASE)
 PLATFORM = re.compile(r"-(x86_64|x64|amd64|aarch64|arm64|linux|darwin|windows|musl)(-.*)?$", re.IGNORECASE)
 WRAPPED = re.compile(r"\.+(.+?)(-wrapped)+")
-"""How Nix calls the program that its wrapper starts."""
+"""Nix's name for a program that its wrapper starts."""
 
 UNTELLING = frozenset({"cli", "cli-wrapper", "index", "main", "start", "bin", "run", "entry", "__main__"})
-"""Names of scripts that many programs have: what they belong to tells more."""
+"""Script names that many programs have; the folder tells more."""
 
 SHELVES = re.compile(r"versions|bin|dist|lib|lib64|libexec|share|build|out|src|current|latest|releases", re.IGNORECASE)
 """Folders between a program's own folder and its files."""
@@ -75,11 +75,11 @@ INTERPRETERS = (SHELL, PYTHON, JAVASCRIPT)
 
 
 def program_names(command: Sequence[str], executable: str = "", folder: str = "") -> list[str]:
-    """The names that a process runs under: its executable's, and its script's if it is an interpreter.
+    """Return the names that a process runs under: its executable's, and its script's if it is an interpreter.
 
     Args:
         command: the argument vector.
-        executable: the path of the file that is run, which counts where the vector does not tell.
+        executable: the path of the running file, used where the vector does not tell.
         folder: the working directory, below which a script may be named.
     """
     names = _names_of(command[0]) if command else []
@@ -92,14 +92,14 @@ def program_names(command: Sequence[str], executable: str = "", folder: str = ""
 
 
 def client_of(names: Sequence[str]) -> str | None:
-    """The id of the client that a process of these names is; a shell that runs a script of such a name is none."""
+    """Return the client that these names belong to; a shell that runs a script with such a name is none."""
     if names and names[0] in SHELLS:
         return None
     return next(filter(None, map(by_executable, names)), None)
 
 
 def script_of(command: Sequence[str]) -> str | None:
-    """The script that an interpreter runs; None if it runs code from its arguments, or reads what is typed."""
+    """Return the script that an interpreter runs; None if it runs code from its arguments, or reads its terminal."""
     kind = _interpreter(_names_of(command[0])[0])
     rest = iter(command[1:])
     for argument in rest:
@@ -115,26 +115,26 @@ def script_of(command: Sequence[str]) -> str | None:
 
 
 def first_word(command: Sequence[str]) -> str:
-    """The first argument of a program, or of its script, that is no option: the subcommand of most."""
+    """Return the first argument that is not an option: for most programs, the subcommand."""
     script = script_of(command) if command else None
     arguments = command[command.index(script) + 1 :] if script in command else command[1:]
     return next((argument for argument in arguments if not argument.startswith("-")), "")
 
 
 def is_bare_shell(command: Sequence[str]) -> bool:
-    """Whether it is a shell that reads what is typed, rather than a script or a line of code."""
+    """Tell whether a command is a shell that reads its terminal, rather than a script or a line of code."""
     names = _names_of(command[0]) if command else []
     runs_code = any(map(SHELL.code.fullmatch, command[1:]))
     return bool(names) and names[0] in SHELLS and not runs_code and script_of(command) is None
 
 
 def launches_only(names: Sequence[str]) -> bool:
-    """Whether a process of these names is no client's, but stands before one."""
+    """Tell whether a process with these names only launches another program."""
     return any(map(LAUNCHERS.fullmatch, names))
 
 
 def tells_nothing(names: Sequence[str]) -> bool:
-    """Whether a process of these names may be any client: a script like `cli.js`, or a bare version."""
+    """Tell whether a process with these names may be any client: a script like `cli.js`, or a bare version."""
     if names and JAVASCRIPT.names.fullmatch(names[0]):
         return not any(map(_tells, names[1:]))
     return all(map(VERSION.fullmatch, names))
@@ -149,7 +149,7 @@ def _tells(name: str) -> bool:
 
 
 def _names_of(path: str) -> list[str]:
-    """The plain name of a file, and where that tells nothing, of the folder or package that it belongs to."""
+    """Return the plain name of a file and, where that tells nothing, the name of its folder or package."""
     file = PurePosixPath(path)
     bare = file.name.removeprefix("-")
     if VERSION.fullmatch(bare):
@@ -160,13 +160,13 @@ def _names_of(path: str) -> list[str]:
 
 
 def _owner(file: PurePosixPath) -> list[str]:
-    """The folder that a version lies in: `…/claude/versions/2.1.332` is of `claude`."""
+    """Return the folder around a version: `claude` for `…/claude/versions/2.1.332`."""
     folders = (parent.name for parent in file.parents)
     return [name for name in folders if name and not SHELVES.fullmatch(name) and _tells(name)][:1]
 
 
 def _package(file: PurePosixPath) -> list[str]:
-    """The npm package that a script belongs to: `…/@anthropic-ai/claude-code/cli.js` is of `claude-code`."""
+    """Return the npm package of a script: `claude-code` for `…/@anthropic-ai/claude-code/cli.js`."""
     parts = list(file.parent.parts)
     while parts and SHELVES.fullmatch(parts[-1]):
         parts.pop()

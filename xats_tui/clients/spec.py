@@ -42,9 +42,9 @@ class ClientSpec:
     helpers: re.Pattern[str] | None = None
     """Command lines of its processes that show no user interface."""
     pane_command: re.Pattern[str] | None = None
-    """What `pane_current_command` shows for it."""
+    """The client's name in `pane_current_command`."""
     pane_command_score: int = 0
-    """How much that counts when a pane is looked for (the reference's scores)."""
+    """Score of that name when a pane is searched for (the reference's values)."""
 
     handshake: str
     """The beginning of `clientInfo.name` in its MCP handshake, in lower case."""

@@ -1,4 +1,4 @@
-"""Where Claude Code keeps what concerns us."""
+"""Claude Code's configuration files that hold entries of ours."""
 
 from xats_tui.clients.claude_code.allow_rule import ClaudeAllowRule
 from xats_tui.clients.claude_code.hooks import ClaudeHooks
@@ -25,7 +25,7 @@ def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
 
 
 def _elsewhere(around: ConfigContext) -> tuple[ConfigFile, ...]:
-    """Where `claude mcp add` puts a server: in the user's file, for the folder that it was called in."""
+    """Return the place of `claude mcp add`: the user's file, under the folder that the command was run in."""
     path = (around.folder(CONFIG_DIR) or around.home) / ".claude.json"
     within = ("projects", str(around.project))
     return (JsonServers(path=path, member="mcpServers", command_is_list=False, within=within),)

@@ -1,4 +1,4 @@
-"""What Claude Code asks: permissions, questions, plans, messages that it holds back.
+"""Claude Code's dialogs: permissions, questions, plans, and messages that it holds back.
 
 Its menus, which a person has opened, are not among them.  Pure.
 """
@@ -16,19 +16,19 @@ OPTION = re.compile(r"^ {0,5}(?P<mark>❯)? {0,3}(?P<number>\d)\. (?P<label>\S.*
 ASKS = re.compile(
     r"\b(Do you want|Would you like) |Enter to select|\b(Exit plan mode|Ready to code)\?|\bReview your answers\b"
 )
-"""What a prompt with numbers says, above or below its options."""
+"""Text above or below the options of a numbered prompt."""
 
 ASKS_WITHOUT_NUMBERS = re.compile(
     r"\b(Do you want|Would you like) |\bHeld message from another session\b"
     r"|\bMake auto mode your default permission mode\?|\brunning in Bypass Permissions mode\b|\btrust this folder\b"
 )
-"""What a prompt says whose options have no numbers; menus have such lists, too."""
+"""Text of a prompt whose options have no numbers; it tells the prompt from menus, which have such lists too."""
 
 EDITED_ELSEWHERE = re.compile(r"\bto edit in\b")
 """The footer while the text of one's own answer can be written in an editor."""
 
 RULE = re.compile(r" {0,4}[─▔]{8,}")
-"""What a prompt begins below."""
+"""Signs directly above a prompt."""
 
 TIP = re.compile(r" *Tip: ")
 

@@ -22,7 +22,7 @@ MARKS = {
     "!": "shell mode: what is typed is run",
     "#": "memory mode: what is typed is kept",
 }
-"""What the input line begins with, and why it is not for prompts."""
+"""Marks that replace ❯ at the input line, with the reason why it takes no prompt."""
 
 INDENT_CELLS = 2
 """Cells that mark and margin take at the left of the input line."""
@@ -34,13 +34,13 @@ SPINNER_SEARCH_ROWS = 14
 """Rows above the input line that tips, tasks and queued prompts may put between it and the spinner."""
 
 PLACEHOLDER = re.compile(r'Try ".*"|Message @.*…|Press up to edit queued messages')
-"""What the program writes into an empty input line, for terminals that show nothing faint."""
+"""Suggestions in an empty input line, for terminals that cannot show faint text."""
 
 EMPTY_HINT = re.compile(r"\? for shortcuts|esc to interrupt")
-"""What the footer says only while the input line is empty."""
+"""Footer texts that appear only while the input line is empty."""
 
 FOR_AGENTS = "← for agents"
-"""What it says besides while the input line is empty, but only at first."""
+"""Further footer texts of an empty input line, shown only at first."""
 
 AUTO_MODE = "auto mode on"
 """In this mode the footer is the same whether the input line is empty or not."""
@@ -62,23 +62,23 @@ HELP = re.compile(r"^ *(?:[!/@&#]|/btw|\\) (?:for|then)\b", re.MULTILINE)
 """A row of the list of shortcuts; a narrow terminal breaks its three columns apart."""
 
 SCROLLED = re.compile(r"[↑↓] \d+ more")
-"""What a rule says of a text that has more rows than are shown."""
+"""Note in a rule when the text has more rows than are shown."""
 
 LEAVING = re.compile(r"Press Ctrl-[CD] again to exit")
 
 
 @dataclass(frozen=True, slots=True)
 class ClaudeInputLine:
-    """What stands between the two lowest rules."""
+    """The rows between the two lowest rules."""
 
     mark: str
     rows: tuple[ScreenLine, ...]
-    """What stands right of the margin, row by row."""
+    """The text right of the margin, row by row."""
     first_row: int
     footer: tuple[ScreenLine, ...]
 
     def holds(self, cursor: Cursor | None) -> bool:
-        """Whether the cursor is in it."""
+        """True if the cursor is in the input line."""
         return cursor is not None and self.first_row <= cursor.row < self.first_row + len(self.rows)
 
     def drawn_cursor(self) -> Cursor | None:
@@ -142,12 +142,12 @@ def is_rule(line: ScreenLine, width: int) -> bool:
 
 
 def _is_parked(cursor: Cursor, lines: Sequence[ScreenLine]) -> bool:
-    """Whether the terminal's cursor only rests below everything that is drawn."""
+    """Tell whether the terminal's cursor only rests below everything that is drawn."""
     return cursor.column == 0 and all(line.blank for line in lines[cursor.row :])
 
 
 def _typed(found: ClaudeInputLine, cursor: Cursor | None, footer: str, width: int) -> str | None:
-    """What a person typed; None if that is nothing, or only the program's own suggestion."""
+    """Return the text that a person typed; None if there is none, or only the program's own suggestion."""
     rows = [list(row.cells) for row in found.rows]
     at = cursor if found.holds(cursor) else None
     if at is not None:

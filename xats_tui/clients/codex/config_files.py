@@ -1,4 +1,4 @@
-"""Where Codex keeps what concerns us, and what of it is ours.
+"""Codex's configuration file, and our entries in it.
 
 Nothing is said of timeouts: Codex waits ten seconds for a server, and the bridge answers the handshake within one.
 """
@@ -33,7 +33,7 @@ HOME = "CODEX_HOME"
 SERVERS = "mcp_servers"
 
 APPROVAL, APPROVED = "default_tools_approval_mode", "approve"
-"""What lets a server's tools run unasked; Codex knows it since it asks about them (0.117)."""
+"""Setting that lets a server's tools run without approval; known since Codex asks about them (0.117)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class CodexAllowRule:
 
 
 def _entry(text: str, path: Path) -> Mapping[str, Any] | None:
-    """What is said of our server, if anything."""
+    """Return our server's entry, or None."""
     servers = as_object(_parsed(text, path).unwrap().get(SERVERS, {}), path)
     return as_object(servers.get(SERVER, {}), path) or None
 

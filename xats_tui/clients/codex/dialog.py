@@ -1,4 +1,4 @@
-"""What Codex asks: permissions, questions, and the forms of MCP servers.  Pure."""
+"""Codex's dialogs: permissions, questions, and the forms of MCP servers."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ OPTION = re.compile(r"^(?: {2})?(?P<mark>›| ) (?P<number>\d)\. (?P<label>\S.*)
 
 PERMISSION = re.compile(r"(Would you like to|Do you want to|Allow) ")
 FORM = re.compile(r"^ {0,2}(?:Field|Question) \d+/\d+\b")
-"""What a form or a question begins with: which of how many it is."""
+"""First line of a form or question: its number of how many."""
 
 CONFIRMED_BY = re.compile(r"\b[Ee]nter to (confirm|submit)\b")
 

@@ -50,7 +50,7 @@ def start(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str,
 
 
 def has_remote(folder: Path, environment: Mapping[str, str]) -> bool:
-    """Whether Codex's own configuration, or that of the folder, reaches a server of our name by a URL."""
+    """Tell whether Codex's own configuration, or the folder's, reaches a server with our name by a URL."""
     home = environment.get("CODEX_HOME") or f"{environment.get('HOME') or Path.home()}/.codex"
     return any(_has_remote(path / "config.toml") for path in (Path(home), folder / ".codex"))
 

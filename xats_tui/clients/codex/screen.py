@@ -42,12 +42,12 @@ class CodexInputLine:
 
     mark: str
     rows: tuple[ScreenLine, ...]
-    """What stands right of the margin."""
+    """The text right of the margin."""
     first_row: int
     footer: str
 
     def holds(self, cursor: Cursor | None) -> bool:
-        """Whether the cursor is in it and shown."""
+        """True if the cursor is in the input line and visible."""
         return cursor is not None and cursor.shown and self.first_row <= cursor.row < self.first_row + len(self.rows)
 
 
@@ -99,7 +99,7 @@ def _begins_input(line: ScreenLine) -> bool:
 
 
 def _typed(found: CodexInputLine, width: int) -> str | None:
-    """What a person typed; None if only the placeholder shows."""
+    """Return the text that a person typed; None if only the placeholder shows."""
     cells = [cell for line in found.rows for cell in line.cells]
     if any(not cell.blank for cell in cells) and all(cell.dim or cell.blank for cell in cells):
         return None

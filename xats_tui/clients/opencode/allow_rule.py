@@ -60,7 +60,7 @@ class OpencodeAllowRule:
 
 
 def _decision(rules: Mapping[str, Any]) -> tuple[str, str]:
-    """What the rules say of our tools, and the one that says it; allowed by none unless one fits."""
+    """Return the rules' decision about our tools, and the rule that makes it; without a match tools are allowed."""
     decided, by = ALLOWED, ""
     for pattern, rule in rules.items():
         if fnmatchcase(TOOL, pattern.replace("[", "[[]")):

@@ -1,6 +1,6 @@
-"""Where opencode keeps what concerns us.
+"""opencode's configuration files that hold entries of ours.
 
-It reads all files of a folder that bear one of its names, with comments in each; the last one counts.
+opencode reads every file of a folder that has one of its names, with comments; the last file wins.
 """
 
 from pathlib import Path

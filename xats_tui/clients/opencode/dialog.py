@@ -1,4 +1,4 @@
-"""What opencode asks: permissions, whose options stand side by side, and questions.  Pure."""
+"""opencode's dialogs: permissions, whose options stand side by side, and questions."""
 
 import re
 import sys
@@ -57,7 +57,7 @@ def _lowest_block(lines: Sequence[ScreenLine]) -> tuple[int, list[ScreenLine]] |
 
 
 def _right_edge(padding: ScreenLine, bar: int) -> int:
-    """Where the panel ends: its first row is empty and drawn in its background."""
+    """Return the row at which the panel ends: its first row is empty and has the panel's background."""
     inside = [cell for cell in padding.cells if cell.column > bar]
     background = inside[0].style.background if inside else ""
     outside = (cell.column for cell in inside if not cell.blank or cell.style.background != background)

@@ -46,13 +46,13 @@ class InputBox:
     """The cells that are not the box's own, row by row."""
     first_row: int
     column: int
-    """Where the text begins."""
+    """The column at which the text begins."""
     text_width: int
     foot: ScreenLine
     below: str
 
     def holds(self, cursor: Cursor | None) -> bool:
-        """Whether the cursor is in it and shown."""
+        """True if the cursor is in the input box and visible."""
         return cursor is not None and cursor.shown and self.first_row <= cursor.row < self.first_row + len(self.rows)
 
 

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from xats_tui.clients.setup.own_command import OwnCommand
 
 SERVER = "xats"
-"""What our MCP server is called in every client."""
+"""Name of our MCP server in every client."""
 
 MCP_SERVER, HOOKS, ALLOW_RULE = "MCP server", "hooks", "allow rule"
-"""What of ours a file may be for."""
+"""Kinds of entries of ours."""
 
 ONLY_OVER_HTTP = frozenset(
     {"url", "type", "headers", "http_headers", "env_http_headers", "bearer_token_env_var", "oauth"}
@@ -28,10 +28,10 @@ class NotUnderstood(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnEntry:
-    """What of ours stands in a file."""
+    """Our entry in a file."""
 
     command: tuple[str, ...]
-    """What is started; empty for a server that is reached over HTTP, and for a rule."""
+    """The command that is started; empty for a server over HTTP, and for a rule."""
     enabled: bool = True
     events: tuple[str, ...] = ()
     """For hooks, the events that run it."""
@@ -40,7 +40,7 @@ class OwnEntry:
     against: tuple[str, ...] = ()
     """The user's own rules by which some are asked about, or denied, even so."""
     remedy: str = ""
-    """What a person has to do about those; empty if our own rule does it."""
+    """Next step for a person about those rules; empty if our own rule is enough."""
 
 
 class ConfigFile(Protocol):
@@ -48,16 +48,16 @@ class ConfigFile(Protocol):
 
     @property
     def path(self) -> Path:
-        """Where it is, or would be."""
+        """Path of the file, whether it exists or not."""
         ...
 
     @property
     def holds(self) -> str:
-        """What of ours it is for: `MCP_SERVER`, `HOOKS`, `ALLOW_RULE`."""
+        """Kind of our entry: `MCP_SERVER`, `HOOKS` or `ALLOW_RULE`."""
         ...
 
     def found(self, text: str) -> OwnEntry | None:
-        """What of ours stands in this text.
+        """Return our entry in this text, or None.
 
         Raises:
             NotUnderstood: it cannot be read.
@@ -82,7 +82,7 @@ class ConfigFile(Protocol):
 
 
 def found_in(entry: Mapping[str, Any]) -> OwnEntry:
-    """What a server's entry starts."""
+    """Return the command of a server's entry."""
     command, arguments = entry.get("command"), entry.get("args")
     words = command if isinstance(command, list) else [command] if command else []
     words = [*words, *(arguments if isinstance(arguments, list) else [])]

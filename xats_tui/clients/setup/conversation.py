@@ -36,7 +36,7 @@ class SetupRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupRequest:
-    """What the command line asks for."""
+    """Options of the setup command."""
 
     client: str
     """Its name, or `all`."""
@@ -75,7 +75,7 @@ def _files(client: ClientProgram, wish: SetupRequest, around: ConfigContext) -> 
 
 
 def _clients(wish: SetupRequest) -> Sequence[ClientProgram]:
-    """Those that are meant.
+    """Return the clients to set up.
 
     Raises:
         Refused: none of them is installed.
@@ -98,7 +98,7 @@ class _Settler:
         self._wish = wish
         self._paper = paper
         self._drafts: dict[Path, str] = {}
-        """What files would have become, had the changes been written that were only shown."""
+        """Texts of the files after the changes that were only shown (--dry-run)."""
         self._written: set[Path] = set()
 
     def settle(self, client: ClientProgram, files: Sequence[ConfigFile]) -> bool:
@@ -137,7 +137,7 @@ class _Settler:
         return True
 
     def _state(self, file: ConfigFile) -> str:
-        """What is so where nothing has to be changed."""
+        """Describe a file that needs no change."""
         if self._own is None:
             return "nothing to remove"
         draft = self._drafts.get(file.path)

@@ -26,9 +26,9 @@ class JsonServers:
     member: str
     """The object's name: `mcpServers`, `mcp`."""
     command_is_list: bool
-    """Whether `command` holds the arguments, too, as in opencode; else these are in `args`."""
+    """True if `command` also holds the arguments, as in opencode; otherwise they are in `args`."""
     comments: bool = False
-    """Whether the client reads comments and trailing commas."""
+    """True if the client reads comments and trailing commas."""
     within: tuple[str, ...] = ()
     """The objects around that one, for a file which is only looked at."""
     holds: str = MCP_SERVER
@@ -103,7 +103,7 @@ def with_value(text: str, place: jsonc.Path, value: str, path: Path, *, comments
 
 
 def without_empty(text: str, place: jsonc.Path, path: Path, *, comments: bool) -> str:
-    """The text without an object or list that nothing is in."""
+    """Return the text without an object or list that is empty."""
     around = parsed_json(text, path, comments=comments)
     for key in place:
         around = around.get(key) if isinstance(around, Mapping) else None

@@ -43,7 +43,7 @@ class JsonNode:
     end: int
     value: Any = None
     parts: "list[JsonMember]" = field(default_factory=list)
-    """What an object or array consists of."""
+    """Members of an object, or items of an array."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class JsonMember:
 
     key: str | int
     start: int
-    """Where it begins: a member's key, an item itself."""
+    """Offset of a member's key, or of an item itself."""
     node: JsonNode
 
 
@@ -243,7 +243,7 @@ def _cut(scanner: _Scanner, container: JsonNode, key: str | int) -> str:
 
 
 def _extent(scanner: _Scanner, part: JsonMember, *, is_last: bool) -> tuple[int, int]:
-    """Where a part begins and ends with the comma behind it, in whole lines where it has lines of its own."""
+    """Return start and end of a part including the comma after it, in whole lines where it has lines of its own."""
     text = scanner.text
     line_start = text.rfind("\n", 0, part.start) + 1
     end = _comma_behind(scanner, part) or part.node.end
@@ -267,7 +267,7 @@ def _indent_at(text: str, at: int) -> str:
 
 
 def _unit(text: str) -> str:
-    """What one level is indented by."""
+    """Return the indent of one level."""
     indented = re.search(r"^([ \t]+)[\"\[{]", text, re.MULTILINE)
     return indented[1] if indented else DEFAULT_INDENT
 

@@ -26,27 +26,27 @@ class OwnCommand:
     """This program, with the settings that were given to it explicitly."""
 
     program: tuple[str, ...]
-    """What starts it: one word, or a Python with its arguments."""
+    """The program: one word, or a Python with its arguments."""
     flags: tuple[str, ...] = ()
     """Passed on to whatever is started: `--home DIR`, `--port N`."""
 
     @classmethod
     def of_this_process(cls, loaded: Loaded) -> "OwnCommand":
-        """What starts this very installation again with the same flags."""
+        """Return the command that starts this installation again with the same flags."""
         return cls(program=own_program(), flags=tuple(loaded.as_flags()))
 
     def bridge(self, former: Sequence[str] = ()) -> tuple[str, ...]:
-        """What an agent's MCP configuration starts; of the `former` command line what is an agent's own is kept."""
+        """Return the command for an agent's MCP configuration; the agent's own arguments in `former` are kept."""
         return (*self.program, "mcp", *self.flags, *_an_agents_own(former))
 
     @property
     def hook(self) -> str:
-        """What Claude Code's hooks run, as a line for a shell."""
+        """Return the command for Claude Code's hooks, as a line for a shell."""
         return shlex.join((*self.program, "hook", *self.flags))
 
 
 def own_program(started_as: str | None = None) -> tuple[str, ...]:
-    """What starts this installation: its bare name if PATH leads here for good, else an absolute path.
+    """Return the command of this installation: its bare name if PATH leads here for good, else an absolute path.
 
     An environment that is activated, or made for one run, is on PATH only for the moment.
     """
@@ -62,7 +62,7 @@ def own_program(started_as: str | None = None) -> tuple[str, ...]:
 
 
 def is_ours(command: Sequence[str]) -> bool:
-    """Whether a command line starts this program, in whatever installation, perhaps by way of a launcher."""
+    """Tell whether a command line starts this program, from any installation, perhaps through a launcher."""
     return any(Path(word).name in (PROGRAM, PACKAGE) for word in command[:MAX_COMMAND_WORDS])
 
 

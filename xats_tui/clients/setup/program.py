@@ -1,4 +1,4 @@
-"""A client, as far as it can be set up: its program, its files, its version.
+"""A client that can be set up: its program, its files, its version.
 
 It does not know which clients there are.
 """
@@ -23,17 +23,17 @@ VERSION_TIMEOUT_S = 15.0
 
 
 class ConfigScope(StrEnum):
-    """For whom a configuration holds."""
+    """The reach of a configuration."""
 
     USER = "user"
     """In all folders of this user."""
     PROJECT = "project"
-    """In this folder, for whoever works in it."""
+    """In this folder, for everybody who works in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigContext:
-    """What tells where a program looks for its configuration."""
+    """The folders and variables that decide where a program looks for its configuration."""
 
     home: Path
     project: Path
@@ -41,7 +41,7 @@ class ConfigContext:
 
     @classmethod
     def here(cls) -> "ConfigContext":
-        """Those of this process."""
+        """Return the context of this process."""
         return cls(home=Path.home(), project=Path.cwd(), environment=os.environ)
 
     def folder(self, variable: str) -> Path | None:
@@ -56,13 +56,13 @@ class ClientProgram:
 
     spec: ClientSpec
     files: Callable[[ConfigScope, ConfigContext], tuple[ConfigFile, ...]]
-    """The files that hold what is ours, the MCP server's first."""
+    """Return the files with our entries, the MCP server's first."""
     elsewhere: Callable[[ConfigContext], tuple[ConfigFile, ...]] = lambda _: ()
-    """Further places where what is ours may stand; nothing is put there."""
+    """Return further places where our entries may be; nothing is written there."""
     asks_about_tools: bool = True
-    """It asks a person about each tool of an MCP server, unless a rule says otherwise."""
+    """True if the client asks a person about each tool of an MCP server, unless a rule says otherwise."""
     project_note: str = ""
-    """What else has to happen before it reads a project's file."""
+    """A further step before the program reads a project's file."""
 
     @property
     def name(self) -> str:
@@ -80,11 +80,11 @@ class ClientProgram:
         return self.spec.program
 
     def where(self, environment: Mapping[str, str]) -> str | None:
-        """The path of its program; None if it is not installed."""
+        """Return the path of the program; None if it is not installed."""
         return shutil.which(self.program, path=environment.get("PATH"))
 
     def version(self, environment: Mapping[str, str]) -> str:
-        """What it says its version is; empty if it does not say.
+        """Return the program's version as it prints it; empty if it does not print one.
 
         Raises:
             OSError: it cannot be started.

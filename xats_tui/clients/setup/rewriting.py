@@ -1,7 +1,4 @@
-"""Reads and writes configuration files of other programs: with a backup, in one step, and only if nobody was quicker.
-
-It does not know what is in them.
-"""
+"""Reading and writing of other programs' configuration files: with a backup, in one step, and only if unchanged since."""
 
 import difflib
 import os
@@ -27,13 +24,13 @@ class NotWritten(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is to become of one file."""
+    """A planned change of one file."""
 
     path: Path
     before: str | None
     """Its text; None if there is no file."""
     after: str
-    """What it is to be; empty if the file is to go."""
+    """The text after the change; empty if the file is to be removed."""
 
     def diff(self) -> list[str]:
         """The change as a unified diff, a line each."""
@@ -43,12 +40,12 @@ class Change:
 
 
 def change(file: ConfigFile, own: OwnCommand | None, drafts: Mapping[Path, str] | None = None) -> Change | None:
-    """What has to be done for the file to hold what is ours, or nothing of it if `own` is None; None if nothing has.
+    """Return the change that adds our entry to a file, or removes it if `own` is None; None if nothing is to change.
 
     Args:
-        file: the file, and what of ours it is for.
+        file: the file, and the kind of our entry.
         own: this program.
-        drafts: what files are about to become, where that was shown and not written.
+        drafts: texts of files whose changes were shown and not written.
 
     Raises:
         NotUnderstood: the file cannot be read.
