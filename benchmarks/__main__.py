@@ -1,6 +1,6 @@
 """`python -m benchmarks`: measure, print one table, write JSON.
 
-Every figure comes from this run. A missed target is shown in the table, and never fails the test suite, because the
+Every figure comes from this run.  A missed target is shown in the table, and never fails the test suite, because the
 machines are shared and noisy.
 """
 

@@ -1,6 +1,6 @@
 """Cost and response times of the dashboard with a large store and 20 quiet panes.
 
-Start-up time, memory and processor time are those of the real program in a tmux pane. Response times are measured
+Start-up time, memory and processor time are those of the real program in a tmux pane.  Response times are measured
 inside the program, because captured panes are too coarse for that.
 """
 

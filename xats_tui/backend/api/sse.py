@@ -1,6 +1,6 @@
 """Answers of the MCP server as event streams in the form that clients of the reference expect.
 
-The SDK would run four tasks for each event stream, a quarter of a call's time. So it is asked for JSON, and the JSON
+The SDK would run four tasks for each event stream, a quarter of a call's time.  So it is asked for JSON, and the JSON
 becomes the single event of a stream here.
 """
 
@@ -34,7 +34,7 @@ REPLACED = {name for name, _ in EVENT_HEADERS} | {b"content-length"}
 class OneEvent:
     """Sends a JSON answer as one event of a stream, in one piece; refusals are sent unchanged.
 
-    A slow answer gets keep-alives and is sent in pieces. If the session ends before the answer, the stream has no
+    A slow answer gets keep-alives and is sent in pieces.  If the session ends before the answer, the stream has no
     event, so that the client can repeat the call.
     """
 

@@ -1,6 +1,6 @@
 """States of panes: readers that turn a captured screen into a state, and the monitor that captures screens.
 
-`read_pane` selects the reader. Readers are pure functions of their arguments.
+`read_pane` selects the reader.  Readers are pure functions of their arguments.
 """
 
 from collections.abc import Mapping

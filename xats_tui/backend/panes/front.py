@@ -1,6 +1,6 @@
 """Recognition of a shell in front of a pane: the agent has ended, or the shell only leads its process group.
 
-tmux names the leader of the foreground group. For `sh -c 'claude; exec bash'`, a wrapper script or `npx`, that is a
+tmux names the leader of the foreground group.  For `sh -c 'claude; exec bash'`, a wrapper script or `npx`, that is a
 shell with the agent beside it; so the bound process decides, if it is known.
 """
 

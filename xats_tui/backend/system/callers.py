@@ -1,6 +1,6 @@
 """Identification of callers: the process behind a connection to this coordinator, and its parents.
 
-The operating system names the process, so a caller cannot forge it. Linux has a table of all connections; elsewhere
+The operating system names the process, so a caller cannot forge it.  Linux has a table of all connections; elsewhere
 this user's processes are searched for theirs.
 """
 
@@ -52,7 +52,7 @@ class Callers:
         """Return whether the connection from a local port belongs to the same user as process `pid`.
 
         The answer is True if that cannot be determined, because the process is gone or the system does not list the
-        owners of connections. It is False if the system lists the owners but this connection is gone: otherwise a
+        owners of connections.  It is False if the system lists the owners but this connection is gone: otherwise a
         caller could be believed by hanging up at once.
         """
         return await asyncio.to_thread(self._may_speak_for, pid, port)

@@ -1,7 +1,7 @@
 """Watch files for changes.
 
-Notifications from watchfiles only speed this up. Every change is found by looking at the files, so nothing is lost if a
-folder disappears and returns, or cannot be watched.
+Notifications from watchfiles only speed this up.  Every change is found by looking at the files, so nothing is lost if
+a folder disappears and returns, or cannot be watched.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Read all panes and some screens of a tmux server in one command whose answer cannot be forged by foreign text.
 
-tmux prints titles, folders, program names and screens raw, including newlines. So each of our lines begins with a
+tmux prints titles, folders, program names and screens raw, including newlines.  So each of our lines begins with a
 random nonce, facts and foreign text come in separate lists, and the answer must have exactly the expected lines: text
 that contains the nonce adds a line, and the whole answer is refused.
 """

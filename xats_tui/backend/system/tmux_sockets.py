@@ -1,8 +1,8 @@
 """Check of tmux sockets before a connection, and use of exactly the checked socket.
 
-A tmux server can make its client run a program (MSG_SHELL) and write files, and callers name sockets. So a socket must
+A tmux server can make its client run a program (MSG_SHELL) and write files, and callers name sockets.  So a socket must
 be in this user's tmux folder, or be named in TMUX by the environment of one of this user's processes, and its listener
-must be a tmux of this user. Such a server is trusted.
+must be a tmux of this user.  Such a server is trusted.
 """
 
 import os

@@ -1,7 +1,8 @@
 """Correction of arguments that clients encode as text, or send empty instead of leaving them out.
 
-Several clients write objects, arrays, numbers and booleans as JSON text. A text is only decoded if the tool's schema
-does not allow a text there. Nothing is refused here: an unclear value stays as it is, and strict validation refuses it.
+Several clients write objects, arrays, numbers and booleans as JSON text.  A text is only decoded if the tool's schema
+does not allow a text there.  Nothing is refused here: an unclear value stays as it is, and strict validation refuses
+it.
 """
 
 from collections.abc import Callable, Mapping

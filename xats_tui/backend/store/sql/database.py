@@ -190,8 +190,8 @@ class Database:
     async def write(self) -> AsyncIterator[Transaction]:
         """Open a transaction that is committed when the block ends and rolled back when the block raises.
 
-        Commit and rollback are never interrupted: after a cancellation, either everything is stored or nothing. Waiting
-        for another process's lock takes at most `BUSY_TIMEOUT_MS`, including the wait for other writers here.
+        Commit and rollback are never interrupted: after a cancellation, either everything is stored or nothing.
+        Waiting for another process's lock takes at most `BUSY_TIMEOUT_MS`, including the wait for other writers here.
 
         Raises:
             StoreError: the database could not begin or commit.

@@ -1,6 +1,6 @@
 """Room of an answer: the size that a client passes to its model, and the part that is still free.
 
-Clients cut a long result, or save it to a file and show its beginning. The model never sees the rest, so every answer
+Clients cut a long result, or save it to a file and show its beginning.  The model never sees the rest, so every answer
 of variable length is filled through an `AnswerRoom`.
 """
 
