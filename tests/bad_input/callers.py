@@ -20,7 +20,14 @@ SLOWEST = 30.0
 LARGEST_ANSWER = 6_000_000
 """Bytes of the largest answer to anything: a page of messages, each character escaped."""
 
-OUR_FAULT = ("Traceback", 'File "', "a reason of the coordinator's own", "storage_unavailable", "Internal Server Error")
+OUR_FAULT = (
+    "Traceback",
+    'File "',
+    "a reason of the coordinator's own",
+    "an internal error",
+    "storage_unavailable",
+    "Internal Server Error",
+)
 """Text that an answer contains only after an internal error."""
 
 UNHARMED = "still here"

@@ -346,8 +346,8 @@ async def test_the_door_answers_whatever_comes_with_one_sentence(
 @pytest.mark.parametrize(
     ("harm", "sentence"),
     [
-        ("ALTER TABLE tasks RENAME TO hidden", "it could not be done: "),
-        ("UPDATE tasks SET depends_on = '{'", "it failed for a reason of the coordinator's own; its log says which"),
+        ("ALTER TABLE tasks RENAME TO hidden", "the command failed: "),
+        ("UPDATE tasks SET depends_on = '{'", "the coordinator had an internal error; see its log"),
     ],
 )
 async def test_what_the_coordinator_cannot_do_is_told_in_one_sentence(

@@ -171,7 +171,7 @@ def test_one_that_is_in_use_is_not_repaired(whole: bytes, path: Path) -> None:
     path.write_bytes(whole)
     with in_use(path):
         path.write_bytes(overwritten(0.5, PAGE)(path.read_bytes()))
-        with pytest.raises(UnusableStore, match="has it open; stop that first"):
+        with pytest.raises(UnusableStore, match="has it open: stop it first"):
             repair(path, NOW)
     assert not list(path.parent.glob("*.damaged-*"))
 

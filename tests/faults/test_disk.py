@@ -12,7 +12,7 @@ from tests.commands.processes import UNCOUNTED, clean_environment, daemon
 from tests.faults.disk import full_disk
 from tests.mcp_caller import Caller, callers
 
-REFUSED = "the disk of the database is full or cannot be written; make room and try again"
+REFUSED = "the disk of the database is full or cannot be written; free some space and try again"
 
 
 async def two_agents(connect: object, port: int) -> tuple[Caller, Caller]:
@@ -90,4 +90,4 @@ def test_without_room_it_says_so_at_the_start(tmp_path: Path) -> None:
 
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1)
     assert "data.db is full or cannot be written" in run.stderr
-    assert "make room first" in run.stderr
+    assert "free some space first" in run.stderr

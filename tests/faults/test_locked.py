@@ -19,7 +19,7 @@ from xats_tui.runtime.settings import Settings
 
 PATIENCE_MS = 250
 
-REFUSED = "the database is locked by another program; try again, and end that program if it goes on"
+REFUSED = "the database is locked by another program; try again, or stop that program"
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +79,7 @@ async def test_at_the_start_it_is_one_sentence(settings: Settings) -> None:
         pass
     with (
         locked(settings.db_path, "EXCLUSIVE"),
-        pytest.raises(StartError, match=r"data\.db is locked by another program: end that first"),
+        pytest.raises(StartError, match=r"data\.db is locked by another program: stop that one"),
     ):
         async with Coordinator.running(settings):
             pass

@@ -277,7 +277,9 @@ class Coordinator:
             except (AlreadyRunning, UnusableStore) as error:
                 raise StartError(str(error)) from error
             except OSError as error:
-                raise StartError(f"cannot use {settings.pid_path.parent}: {error.strerror}") from error
+                raise StartError(
+                    f"cannot use {settings.pid_path.parent}: {error.strerror}; name another folder with --home"
+                ) from error
             backend = cls(settings, holding, database, bus, clock, listener)
             if few_files:
                 backend.notices.warn("open files", few_files)

@@ -64,12 +64,10 @@ class OperatorEndpoint:
             raise _refused(409, refusal.code, told, **more) from refusal
         except XatsError as error:
             logger.warning("%s for the operator failed: %s", verb.name, error)
-            raise _refused(503, "failed", f"it could not be done: {error}") from error
+            raise _refused(503, "failed", f"the command failed: {error}") from error
         except Exception as error:
             logger.exception("%s for the operator failed", verb.name)
-            raise _refused(
-                503, "failed", "it failed for a reason of the coordinator's own; its log says which"
-            ) from error
+            raise _refused(503, "failed", "the coordinator had an internal error; see its log") from error
 
     def _check_caller(self, headers: Headers) -> None:
         """Check that the operator is asking, and not a web page in the operator's browser."""

@@ -83,7 +83,8 @@ def read_generic(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Pan
         dialog=_dialog(found),
         draft=_draft(found, composer, lines),
         busy=_told(
-            "it says that it works", is_at_work(found.around + _tail(lines)) or is_doing_something(found.footer)
+            "the program is working",
+            is_at_work(found.around + _tail(lines)) or is_doing_something(found.footer),
         ),
         doubt=_doubt(found, composer),
         composer=composer,
@@ -94,7 +95,7 @@ def _without_cursor(lines: Sequence[ScreenLine], composer: str) -> PaneReading:
     tail = _tail(lines)
     return Signs(
         dialog=asks_to_choose(tail, plain_lists=False),
-        busy=_told("it says that it works", is_at_work(tail)),
+        busy=_told("the program is working", is_at_work(tail)),
         doubt="the cursor is hidden, so the input line cannot be found",
         composer=composer,
     ).reading("")

@@ -22,7 +22,7 @@ def newer_than_tested(client: str | None, program: str) -> str:
         return ""  # a bridge, or another client that uses this name
     if _numbers(said["version"]) <= _numbers(spec.tested_version):
         return ""
-    return f"{said['version']} is newer than {spec.tested_version}, up to which the reader of its screens was tested"
+    return f"{said['version']} is newer than {spec.tested_version}, the newest version whose screens were tested"
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ async def test_what_a_bridge_says_of_its_host_is_compared_with_what_was_tested(
 
 def test_the_detail_of_an_agent_says_so() -> None:
     first, *others = FILLED.roster
-    note = "99.1.0 is newer than 2.1.332, up to which the reader of its screens was tested"
+    note = "99.1.0 is newer than 2.1.332, the newest version whose screens were tested"
     snapshot = replace(FILLED, roster=(replace(first, reader_note=note), *others))
 
     shown = agent_detail(snapshot, first.agent.agent_id, NOW)

@@ -96,7 +96,7 @@ def _take(path: Path, lock: Callable[[], object]) -> None:
             if time.monotonic() >= deadline:
                 holder = _holder(path)
                 raise UnusableStore(
-                    f"the database {path} is in use by another coordinator{holder}: stop that first, "
+                    f"the database {path} is in use by another coordinator{holder}: stop it first, "
                     "or name another file with --db"
                 ) from None
             time.sleep(RETRY_S)

@@ -24,8 +24,8 @@ PRIMARY_CODE_MASK = 0xFF
 """Bits of an extended result code that hold the primary code."""
 
 SENTENCES = {
-    StoreFault.FULL: "the disk of the database is full or cannot be written; make room and try again",
-    StoreFault.LOCKED: "the database is locked by another program; try again, and end that program if it goes on",
+    StoreFault.FULL: "the disk of the database is full or cannot be written; free some space and try again",
+    StoreFault.LOCKED: "the database is locked by another program; try again, or stop that program",
     StoreFault.DAMAGED: "the database is damaged; stop the coordinator and run `xats-tui repair`",
 }
 
@@ -42,9 +42,9 @@ def start_sentence(path: Path, error: Exception) -> str:
             way = f"`xats-tui repair --db {quote(str(path))}` saves what can be read; or name another file with --db"
             return f"the database {path} is damaged ({error}): {way}"
         case StoreFault.LOCKED:
-            return f"the database {path} is locked by another program: end that first, or name another file with --db"
+            return f"the database {path} is locked by another program: stop that one, or name another file with --db"
         case StoreFault.FULL:
-            return f"the disk of the database {path} is full or cannot be written ({error}): make room first"
+            return f"the disk of the database {path} is full or cannot be written ({error}): free some space first"
     return f"the database {path} cannot be used: {error}; name another file with --db, or move this one away"
 
 

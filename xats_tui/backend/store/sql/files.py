@@ -15,7 +15,7 @@ from xats_tui.core.errors import StoreError, StoreFault
 WAL, INDEX = "-wal", "-shm"
 """Endings of SQLite's write-ahead log and of its index."""
 
-WAY_OUT = "stop the coordinator, which then saves what it has, or run `xats-tui save`; then start it again"
+WAY_OUT = "stop the coordinator, which saves its data, or run `xats-tui save`; then start it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,7 @@ def _alone(path: Path) -> Iterator[IO[bytes]]:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, USERS, USERS_AT)
         except BlockingIOError:
-            raise UnusableStore("a coordinator or another program has it open; stop that first") from None
+            raise UnusableStore("a coordinator or another program has it open: stop it first") from None
         yield file
 
 
