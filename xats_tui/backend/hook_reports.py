@@ -11,14 +11,17 @@ from typing import Any
 from xats_tui.clients.registry import HOOK_STATES, PROMPTS, SESSION_ENDS
 from xats_tui.core.model.panes import PaneState
 
+# an interrupted turn ends without a report
 BELIEVED = timedelta(minutes=10)
-"""Time for which a report is valid, because an interrupted turn ends without one."""
+"""Time for which a report is valid."""
 
+# a working program changes its screen
 SCREEN_WINS_AFTER = timedelta(seconds=5)
-"""After this time idle and unchanged, the screen overrides an older report: a working program changes its screen."""
+"""Time idle and unchanged after which the screen overrides an older report."""
 
+# any local program can post hooks with invented sessions
 MAX_SESSIONS = 1_000
-"""Number of sessions kept, by latest report: any local program can post hooks with invented sessions."""
+"""Number of sessions kept, by latest report."""
 
 MAX_NAME_CHARS = 200
 """Maximum characters of a session id; a longer id is ignored."""

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.core.model.agents import SeenProcess
 
+# the client of a new session may be about to register
 IDLE = timedelta(seconds=2)
-"""Idle time after which a session without an agent may be closed; its client may be about to register."""
+"""Idle time after which a session without an agent may be closed."""
 
 SILENT = timedelta(minutes=1)
 """Idle time after which an agent's session without a stream and with an unknown process may be closed."""

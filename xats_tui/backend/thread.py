@@ -177,8 +177,9 @@ class CoordinatorThread:
                 await self._stop.wait()
 
 
+# each call competes with the coordinator's thread for the interpreter
 COALESCE_S = 0.05
-"""Minimum interval between two calls to the dashboard, because each one competes with the coordinator's thread."""
+"""Minimum interval between two calls to the dashboard."""
 
 
 class _Scopes:

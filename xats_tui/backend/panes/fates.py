@@ -36,6 +36,7 @@ def fate_of(asked: Prompt, state: PaneState, now: Prompt | None) -> Fate:
     if state in SEEN_WITHOUT:
         return Fate.GONE
     if now is None:
+        # a frame may be half drawn, or tmux may cover the screen
         return Fate.MISSING if state is PaneState.UNKNOWN else Fate.HIDDEN
     if not now.question:
         return Fate.MISSING

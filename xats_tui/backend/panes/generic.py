@@ -36,16 +36,18 @@ RULE_SIGNS = frozenset("─━═╌╍┄┅▀▄▔▁_‾╭╮╰╯┌┐�
 MIN_RULE_CELLS = 8
 """Minimum length of a rule."""
 
+# more spaces than a prompt has were typed
 MAX_PROMPT_SPACES = 1
-"""Maximum distance of the cursor from the prompt; further spaces were typed."""
+"""Maximum number of spaces between the prompt and the cursor."""
 
 COMPOSER_MOST_ROWS = 30
 ABOVE_MOST_ROWS = 12
 TAIL_MOST_ROWS = 14
 """Number of text rows at the bottom of the screen to search for a dialog without a cursor."""
 
+# more rows than a footer has are a list
 FOOTER_MOST_ROWS = 4
-"""Maximum number of text rows below a composer; more rows are a list."""
+"""Maximum number of text rows below a composer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,7 @@ class PaneMonitor:
             self._pastes.pop(pane, None)
         else:
             self._pastes[pane] = paste
+        # the screen has not changed, but its meaning has
         if view := self._views.get(pane):
             self._views[pane] = replace(view, reading=self._knowing_ours(pane, view.reading))
             self._tell(pane, state_changed=False)

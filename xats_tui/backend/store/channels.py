@@ -29,7 +29,7 @@ async def of_ui_pid(reader: Reader, ui_pid: int) -> tuple[str, ...]:
 
 
 async def register(tx: Transaction, proxy: Agent) -> Agent:
-    """Create or update the row of (team, name); id, channel session and pid stay unless new ones are given."""
+    """Create or update the row of (team, name); the id stays, and so do channel and pid unless new ones are given."""
     row = await tx.fetch_one(
         "INSERT INTO channel_proxies (agent_id, team, name, channel_session_id, ui_pid, registered_at, last_seen_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (team, name) DO UPDATE SET last_seen_at = excluded.last_seen_at, "

@@ -60,6 +60,7 @@ async def whoami(call: Call, arguments: NoArguments) -> Answer:
     except Refusal as refusal:
         former = await call.services.recognition.of(traces(call.meta))
         answer: dict[str, Any] = {"registered": False, "you_were": [shown_former(one) for one in former]}
+        # a superseded session is told who replaced it, not only that it is unknown
         if refusal.code == "superseded":
             return answer | {"superseded": refusal.fields["detail"]}
         turned_away = call.session.turned_away

@@ -14,14 +14,16 @@ from xats_tui.core.call_meta import BRIDGE, HOST_SESSION, INSTANCE, TMUX_SOCKET,
 from xats_tui.core.clock import to_wire
 from xats_tui.core.model.panes import PaneRef
 
+# no system allows a NUL or a longer path
 SOCKET_PATH = re.compile(r"/[^\x00]{0,4095}")
-"""A path that may belong to a socket; no system allows a NUL or a longer path."""
+"""A path that may belong to a socket."""
 
 MAX_PID = 2**31 - 1
 """Largest pid of any system; a larger number is not a pid and cannot be stored."""
 
+# JSON can carry half a character, but the database cannot store it
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Half of a character: allowed in JSON, but not in the database."""
+"""Half of a character."""
 
 SocketPath = Annotated[str, StringConstraints(pattern=f"^{SOCKET_PATH.pattern}$")]
 

@@ -101,6 +101,7 @@ async def _send(call: Call, arguments: SendMessage | SendMessageById, recipient:
             need_reply=arguments.need_reply,
             auto_poke=arguments.auto_poke,
         )
+        # kept before any wake is tried, so that a repeated call after a crash sends nothing twice
         await call.keep_when_stored(tx, lambda: _before_waking(sent, woken=arguments.auto_poke))
     return await _answer(call, sent, woken=arguments.auto_poke)
 

@@ -109,6 +109,7 @@ async def bind_runtime_identity(call: Call, arguments: BindRuntimeIdentity) -> A
         if in_use := await services.runtimes.why_not_bind(tx, binding, session):
             raise Refusal("pane_in_use", detail=in_use)
         displaced = await services.runtimes.displaced(tx, call.agent, binding, runtime, session)
+        # a bridge's automatic binding never takes a pane from another agent
         if displaced and UNASKED in call.meta:
             raise Refusal("pane_in_use", detail=f"pane {binding.pane.pane_id} now belongs to {displaced[0].address}")
         agent = await services.registry.bind(tx, call.agent.agent_id, binding)

@@ -80,6 +80,7 @@ async def task_list(call: Call, arguments: TaskList) -> Answer:
         return in_parts({"tasks": [shown_task(task)]}, arguments.part, call.room())
     status = TaskStatus(arguments.status) if arguments.status else None
     tasks = await call.services.board.of_team(call.agent.team, status)
+    # a list that fits into one page keeps the order of the reference: oldest first
     if arguments.cursor is None and len(shown := call.room().filled(tasks, shown_task)) == len(tasks):
         return {"tasks": shown}
     rest = _after(_unfinished_first(tasks), arguments.cursor)

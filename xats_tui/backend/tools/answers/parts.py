@@ -59,13 +59,14 @@ def next_part(message: Message, begun: PartlyHanded, room: AnswerRoom, fresh: An
         message: the message.
         begun: parts that the model has already received.
         room: remaining room on the page.
-        fresh: room of an empty page; a message is only split on an empty page.
+        fresh: room of an empty page.
     """
     total, number = length(message), begun.parts + 1
     label = f"{number} of {number}" if begun.parts else None
     rest = MessagePart(message=message, start=begun.characters, end=total, label=label)
     if room.fits(rest.shown()):
         return rest
+    # a message is only split on an empty page
     if room.bytes_left < fresh.bytes_left:
         return None
     ends = list(_ends(message, begun.characters, fresh))
@@ -110,6 +111,7 @@ def _seam(text: str, start: int, end: int) -> int:
     for mark in ("\n", " "):
         if (at := text.rfind(mark, earliest, end)) > 0:
             return at + 1
+    # never cut inside a character that is composed of several
     while end > earliest and _joined(text[end - 1], text[end]):
         end -= 1
     return end

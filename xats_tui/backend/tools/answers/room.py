@@ -59,11 +59,12 @@ class AnswerRoom:
         return fits
 
     def filled(self, rows: Iterable[T], shown: Callable[[T], Any]) -> list[Any]:
-        """Return as many rows as fit, in order; always at least one, so that paging makes progress."""
+        """Return as many rows as fit, in order, and at least one."""
         entries: list[Any] = []
         for row in rows:
             entry = shown(row)
             cost = _cost(entry)
+            # always take the first row, or paging would not advance
             if entries and not self._holds(*cost):
                 break
             self._use(*cost)
