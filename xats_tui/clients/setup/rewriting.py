@@ -1,4 +1,4 @@
-"""Reading and writing of other programs' configuration files: with a backup, in one step, and only if unchanged since."""
+"""Reading and writing of other programs' configuration files: with a backup, in one step, and only if unchanged."""
 
 import difflib
 import os
