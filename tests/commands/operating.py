@@ -50,7 +50,7 @@ def run(*arguments: str, stdin: bytes = b"", **environment: str) -> Ran:
 
 def completed(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command line in this process, as `processes.xats` runs it in one of its own."""
-    ran = run(*arguments, **environment)
+    ran = run(*arguments, stdin=b"", **environment)
     return subprocess.CompletedProcess(arguments, ran.code, ran.stdout, ran.stderr)
 
 
