@@ -77,6 +77,29 @@ async def test_whoever_hangs_up_before_it_is_looked_at_is_not_believed(
     assert sql(PIDS) == [("redirected", None)]
 
 
+@pytest.mark.parametrize("starts_it", [False, True], ids=["a stranger", "its own program"])
+async def test_an_agent_is_told_when_a_program_that_it_did_not_start_leads_its_wakes_away(
+    connect: Connect, backend: Coordinator, sql: Sql, starts_it: bool
+) -> None:
+    host = await connect()
+    with subprocess.Popen(["sleep", "60"]) as ui:
+        pid = os.getpid() if starts_it else ui.pid
+        await host.call("register_agent", client="custom", model="m", name="host", team="red")
+        sql("UPDATE agents SET client = 'claude-code', client_name = NULL, runtime_ui_pid = ?", pid)
+        await listening_proxy(connect, "redirected", ui_pid=pid)
+        ui.kill()
+
+    answer = await host.call("list_agents")
+    assert answer["agents"][0]["channel_session_id"] == "redirected"
+    notices = [one.text for one in backend.notices.latest if "was not started by that program" in one.text]
+    if starts_it:
+        assert "notice" not in answer
+        assert notices == []
+    else:
+        assert "leads the wakes of host@red" in answer["notice"]
+        assert len(notices) == 1
+
+
 async def test_a_proxy_belongs_to_a_process_of_its_own_user(connect: Connect, sql: Sql) -> None:
     with subprocess.Popen(["sleep", "60"]) as ui:
         await listening_proxy(connect, "own", ui_pid=ui.pid)

@@ -107,7 +107,7 @@ class Registrar:
             Refusal: `name_in_use`: no model asked for it, and a living agent has the name.
         """
         if wanted.role == CHANNEL_PROXY_ROLE:
-            return RegistrationResult(agent=await self._register_proxy(tx, wanted, found), found=found, binding=None)
+            return await self._register_proxy(tx, wanted, found)
         before = await agents.by_name(tx, wanted.team, wanted.name)
         holder = await self.check(tx, wanted, session)
         is_another = before is not None and not await self._runtimes.is_continued(tx, before, session, wanted.runtime)
@@ -258,11 +258,17 @@ class Registrar:
             return await self._identity.by_announcement(own) or (None, None)
         return None, None
 
-    async def _register_proxy(self, tx: Transaction, wanted: RegistrationCheck, found: RegistrationPlan) -> Agent:
+    async def _register_proxy(
+        self, tx: Transaction, wanted: RegistrationCheck, found: RegistrationPlan
+    ) -> RegistrationResult:
+        """Register a channel proxy; whoever is led to the channel of a program that it did not start is told."""
         csid = found.delivery.address.get("channel_session_id") if found.delivery else None
-        return await self._channels.register_proxy(
+        proxy, led = await self._channels.register_proxy(
             tx, team=wanted.team, name=wanted.name, csid=csid, ui_pid=wanted.channel_ui_pid
         )
+        told = () if wanted.runtime.runs_below(wanted.channel_ui_pid) else led
+        losers = [agent for agent_id in told if (agent := await agents.by_id(tx, agent_id))]
+        return RegistrationResult(agent=proxy, found=found, binding=None, losers=tuple(losers))
 
 
 def _where(agent: Agent) -> str:

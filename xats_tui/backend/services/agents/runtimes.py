@@ -65,6 +65,10 @@ class Runtime:
         """Return whether a seen process is this runtime's own."""
         return any(one.is_same(process) for one in self.hosts)
 
+    def runs_below(self, pid: int | None) -> bool:
+        """Whether the process of that pid has started this runtime, or has started what did."""
+        return any(one.pid == pid for one in self.line)
+
 
 class NameHolder(Enum):
     """The relation between a runtime and the holder of the name it wants."""

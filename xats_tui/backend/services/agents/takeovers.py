@@ -8,7 +8,7 @@ from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.backend.services.agents.runtimes import Runtime
 from xats_tui.backend.store import activity
 from xats_tui.backend.store.sql.transactions import Transaction
-from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ SUPERSEDED = "notifications/superseded"
 
 
 class Takeovers:
-    """Announces which agent took whose name or pane."""
+    """Announces which agent took whose name, pane or wakes."""
 
     def __init__(self, sessions: McpSessions, notices: Notices) -> None:
         self._sessions = sessions
@@ -41,7 +41,7 @@ class Takeovers:
             self._notices.tell(loser.address, sentence)
             if loser.agent_id != agent.agent_id:
                 for session in self._sessions.all_of(loser.agent_id):
-                    session.untold.append(f"{sentence}; call bind_runtime_identity to take it back")
+                    session.untold.append(f"{sentence}; {_way_back(agent)}")
         for session in superseded:
             await session.notify(SUPERSEDED, {"name": agent.name, "team": agent.team})
 
@@ -49,10 +49,18 @@ class Takeovers:
 def _sentence(agent: Agent, loser: Agent, runtime: Runtime) -> str:
     peer = f", process {runtime.peer.pid}" if runtime.peer else ""
     by = f"a {agent.client_name or agent.client} session{peer}"
+    if agent.role == CHANNEL_PROXY_ROLE:
+        return f"{by} leads the wakes of {_described(loser)} to its channel, and was not started by that program"
     if loser.agent_id == agent.agent_id:
         return f"{by} took the name of {_described(loser)}"
     pane = f"pane {agent.binding.pane.pane_id}" if agent.binding else "the pane"
     return f"{agent.address} ({by}) took {pane} from {_described(loser)}"
+
+
+def _way_back(by: Agent) -> str:
+    if by.role == CHANNEL_PROXY_ROLE:
+        return 'if that channel is not yours, call register_agent without ui_pid and with delivery {"kind": "none"}'
+    return "call bind_runtime_identity to take it back"
 
 
 def _described(agent: Agent) -> str:

@@ -47,8 +47,12 @@ class Channels:
 
     async def register_proxy(
         self, tx: Transaction, *, team: str, name: str, csid: str | None, ui_pid: int | None
-    ) -> Agent:
-        """Make or refresh a proxy and lead its Claude Code's agents, of whatever team, to its channel."""
+    ) -> tuple[Agent, tuple[str, ...]]:
+        """Make or refresh a proxy and lead its Claude Code's agents, of whatever team, to its channel.
+
+        Returns:
+            The proxy, and the ids of the agents that it has led there.
+        """
         await self._prune(tx)
         wanted = Agent(
             agent_id=str(uuid4()),
@@ -65,9 +69,9 @@ class Channels:
             channel_ui_pid=ui_pid,
         )
         proxy = await store.register(tx, wanted)
-        if csid is not None and proxy.channel_ui_pid is not None:
-            await self._lead(tx, await store.hosts_of(tx, proxy.channel_ui_pid), csid)
-        return proxy
+        if csid is None or proxy.channel_ui_pid is None:
+            return proxy, ()
+        return proxy, await self._lead(tx, await store.hosts_of(tx, proxy.channel_ui_pid), csid)
 
     async def unregister_proxy(self, tx: Transaction, proxy: Agent) -> None:
         """Forget a proxy."""
@@ -126,13 +130,16 @@ class Channels:
                 async with self._database.write() as tx:
                     await self._revive(tx, hosts)
 
-    async def _lead(self, tx: Transaction, hosts: Mapping[str, str | None], csid: str) -> None:
-        """Lead agents to a channel, but none away from one that is listened to."""
+    async def _lead(self, tx: Transaction, hosts: Mapping[str, str | None], csid: str) -> tuple[str, ...]:
+        """Lead agents to a channel, but none away from one that is listened to; return the ids of those."""
+        led = []
         for agent_id, current in hosts.items():
             if current != csid and not (current and self._open.has_stream(current)):
                 await store.point(tx, agent_id, csid)
                 tx.record(AgentChanged(agent_id=agent_id))
                 await self._waker.revive(tx, agent_id)
+                led.append(agent_id)
+        return tuple(led)
 
     async def _revive(self, tx: Transaction, hosts: Iterable[str]) -> None:
         for agent_id in hosts:
