@@ -136,6 +136,7 @@ async def test_a_prompt_of_which_nobody_knows_whether_it_was_taken_is_not_repeat
     assert (wake.status, wake.failures, WakeStage.SUBMITTED in wake.reached) == (WakeStatus.RETRYING, 0, False)
     assert wake.due_at is not None
     assert wake.due_at - backend.clock.now() > timedelta(seconds=20)
+    await alice.call("send_message", to_agent_name="bob", body="hello again")
     assert opencode.prompts == [HINT]
 
 

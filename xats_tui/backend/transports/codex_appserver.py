@@ -19,7 +19,7 @@ from xats_tui.backend.transports.codex_windows import CodexWindows, LoadedThread
 from xats_tui.backend.transports.json_rpc import UNIX, JsonRpc, NoReply, RequestRefused, ServerUnreachable, connected
 from xats_tui.backend.transports.tokens import MissingToken, Tokens
 from xats_tui.core.model.agents import Agent, DeliveryKind
-from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, WakeStage
+from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
 
 TERMINAL_ORIGINATORS = frozenset({"codex-tui", "codex_cli_rs", "codex_exec"})
 """What a thread that was begun in a terminal says of its origin."""
@@ -86,7 +86,7 @@ class CodexAppServer:
                     turn = await _start_turn(server, thread_id, hint)
                     return _proof(WakeStage.SUBMITTED, f"turn {turn} started", seen)
             except NoReply as error:  # it may run all the same: neither failed nor to be repeated some other way
-                return _proof(WakeStage.ATTEMPTED, f"unconfirmed: {error}", seen, uncertain=True)
+                return _proof(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{error}", seen, uncertain=True)
             except (ServerUnreachable, RequestRefused, MissingToken) as error:
                 return _proof(WakeStage.ATTEMPTED, str(error), seen, failed=True)
 

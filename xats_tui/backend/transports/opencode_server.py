@@ -15,7 +15,7 @@ import httpx2
 
 from xats_tui.core.errors import XatsError
 from xats_tui.core.model.agents import Agent, DeliveryKind
-from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, WakeStage
+from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
 
 TIMEOUT_S = 5.0
 """Seconds for one request; a server on this machine answers in milliseconds."""
@@ -105,7 +105,7 @@ async def _prompted(server: httpx2.AsyncClient, session: str, hint: str) -> Deli
     try:
         await _asked(server, "POST", f"/session/{session}/prompt_async", prompt)
     except Unanswered as error:  # it may be taken all the same: neither failed nor to be repeated at once
-        return _proof(WakeStage.ATTEMPTED, f"unconfirmed: {error}", uncertain=True)
+        return _proof(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{error}", uncertain=True)
     return _proof(WakeStage.SUBMITTED, f"session {session} took the prompt")
 
 

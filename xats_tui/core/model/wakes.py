@@ -26,6 +26,9 @@ class Gate:
 TOLD_BY = ": "
 """Separator between a gate's name and its detail, in the reason why a wake waits."""
 
+UNCONFIRMED = "unconfirmed: "
+"""Begins what is told of a hint that may take effect yet."""
+
 NEEDS_A_PERSON = frozenset({"synchronized", "input", "stopped"})
 """Gates that only a person at the pane can open; waiting does not help."""
 
@@ -88,6 +91,11 @@ class Wake:
     def is_over(self) -> bool:
         """True if it will not be tried again."""
         return self.due_at is None
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """True if a hint was put before the agent that may take effect yet."""
+        return self.status is WakeStatus.RETRYING and (self.detail or "").startswith(UNCONFIRMED)
 
     @property
     def needs_a_person(self) -> bool:

@@ -102,6 +102,7 @@ seen_before_it_was_noted = replace(
     delivered_10_s_ago, reached={**delivered_10_s_ago.reached, WakeStage.SEEN: NOW - timedelta(seconds=11)}
 )
 """The model was quick: it had its mail before its hint was seen to be gone."""
+unconfirmed = replace(a_wake(attempts=1), detail="unconfirmed: no answer", due_at=after(25))
 unanswered = "an earlier hint has not been answered yet"
 
 TABLE: dict[str, tuple[tuple[Wake, ...], Agent | None, Observation, Verdict]] = {
@@ -126,6 +127,13 @@ TABLE: dict[str, tuple[tuple[Wake, ...], Agent | None, Observation, Verdict]] = 
     "a day old beside new": ((a_wake(age=timedelta(hours=24)), a_wake()), an_agent(), OPEN, Deliver()),
     "a hint stands unanswered": ((delivered_10_s_ago, a_wake()), an_agent(), OPEN, holds_back(unanswered, 50)),
     "a hint was answered at once": ((seen_before_it_was_noted, a_wake()), an_agent(), OPEN, Deliver()),
+    "new mail beside a hint that may be taken yet": (
+        (unconfirmed, a_wake()),
+        an_agent(),
+        OPEN,
+        holds_back("unconfirmed: an earlier hint may be taken yet", 25),
+    ),
+    "its time is over": ((replace(unconfirmed, due_at=NOW), a_wake()), an_agent(), OPEN, Deliver()),
     "it was answered": ((delivered_10_s_ago, a_wake()), an_agent(after(-5)), OPEN, Deliver()),
     "it is long ago": ((delivered_10_min_ago, a_wake()), an_agent(), OPEN, Deliver()),
     "still unread after a while": ((delivered_10_min_ago,), an_agent(), OPEN, Deliver()),

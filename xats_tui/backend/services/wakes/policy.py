@@ -12,6 +12,7 @@ from xats_tui.clients.registry import MAX_HINT_CHARS
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import (
     ACK_LOOP,
+    UNCONFIRMED,
     DeliveryResult,
     Gate,
     Observation,
@@ -123,6 +124,7 @@ def hold_reasons(
     rest_ends = wake_context.resting_until
     hint_at = _unanswered_hint(wakes, agent)
     patient_until = hint_at + HINT_PATIENCE if hint_at else now
+    unconfirmed_until = max((wake.due_at for wake in wakes if wake.is_unconfirmed and wake.due_at), default=now)
     spent = wake_context.hints >= wake_context.hint_budget
     looping = wake_context.ack_loop_until is not None and wake_context.ack_loop_until > now
     return (
@@ -137,10 +139,10 @@ def hold_reasons(
         HoldReason(
             gate=Gate(
                 name="earlier hint",
-                holds=now >= patient_until,
-                detail="an earlier hint has not been answered yet" if now < patient_until else "answered, or long ago",
+                holds=now >= max(patient_until, unconfirmed_until),
+                detail=_earlier_hint(is_unconfirmed=now < unconfirmed_until, is_unanswered=now < patient_until),
             ),
-            until=patient_until,
+            until=max(patient_until, unconfirmed_until),
         ),
         HoldReason(
             gate=Gate(
@@ -159,6 +161,12 @@ def hold_reasons(
             until=wake_context.ack_loop_until or now,
         ),
     )
+
+
+def _earlier_hint(*, is_unconfirmed: bool, is_unanswered: bool) -> str:
+    if is_unconfirmed:
+        return f"{UNCONFIRMED}an earlier hint may be taken yet"
+    return "an earlier hint has not been answered yet" if is_unanswered else "answered, or long ago"
 
 
 def choose(serving: Sequence[str], wakes: Sequence[Wake], agent: Agent, now: datetime) -> str | None:
