@@ -20,6 +20,9 @@ MANY_MODULES = frozenset({"commands"})
 
 ROOM = re.compile(r"`(?P<room>[\w/]+)/`")
 
+EACH_CLIENT = "clients/CLIENT"
+"""Row of the table that stands for the folder of every client."""
+
 PATH = re.compile(r"(?<![\w/~.$@-])(?P<path>\.?[\w-]+(?:/[\w.-]+)*/?)")
 """Text that may be a path: not one that begins with a slash, a tilde or a variable."""
 
@@ -35,16 +38,20 @@ def folders() -> Iterator[Path]:
 
 
 def described_rooms() -> list[str]:
-    """Return the folders in the first column of the table of rooms, in its order."""
+    """Return the folders in the first column of the table of rooms; one row stands for all clients."""
     table = ARCHITECTURE.read_text(encoding="utf-8").partition("\n## Rooms\n")[2].partition("\n## ")[0]
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    return [found["room"] for cell in cells for found in ROOM.finditer(cell)]
+    rooms = [found["room"] for cell in cells for found in ROOM.finditer(cell)]
+    clients = [f"clients/{spec.parent.name}" for spec in PACKAGE.glob("clients/*/spec.py")]
+    return [room for row in rooms for room in (clients if row == EACH_CLIENT else [row])]
 
 
 def named_paths(page: Path) -> Iterator[str]:
     """Yield the paths of this project that a page names: below one of its folders, or a Python or Markdown file."""
     for found in PATH.finditer(page.read_text(encoding="utf-8")):
         path = found["path"].rstrip(".")
+        if path.rstrip("/") == EACH_CLIENT:
+            continue
         if path.endswith((".py", ".md")) or ("/" in path and path.partition("/")[0] in TOP):
             yield path
 
