@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,20 @@ while received := os.read(0, 999):
 """A program that draws what was typed after two seconds."""
 
 ASKING = Path(__file__).parents[3] / "asking.py"
+
+
+@contextmanager
+def cooked(tty: str) -> Iterator[None]:
+    """Have whole lines be read from a terminal, as a command does that asks something, for the life of the block."""
+    device = os.open(tty, os.O_RDWR | os.O_NOCTTY)
+    before = termios.tcgetattr(device)
+    iflag, oflag, cflag, lflag, *others = before
+    termios.tcsetattr(device, termios.TCSANOW, [iflag, oflag, cflag, lflag | termios.ICANON, *others])
+    try:
+        yield
+    finally:
+        termios.tcsetattr(device, termios.TCSANOW, before)
+        os.close(device)
 
 
 async def doctor_on_panes(backend: Coordinator) -> str:
@@ -131,6 +148,21 @@ async def test_a_command_that_reads_a_line_behind_an_idle_screen_gets_none_of_ou
 
     await until(alice, sent["message_id"], detail="terminal: whole lines are read there")
     assert (bob.line, bob.noted("read")) == ("", [])
+
+
+async def test_a_wake_goes_on_when_whole_lines_are_no_more_read_although_the_screen_stays_as_it_is(
+    backend: Coordinator, register: Connect, unruly: MakeUnruly, tmux: TmuxServer
+) -> None:
+    alice, bob = await register("alice"), await unruly("good")
+    tty = tmux.run("display-message", "-p", "-t", bob.pane.pane_id, "#{pane_tty}").strip()
+    await quiet(backend, bob.pane)
+
+    with cooked(tty):
+        sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+        await until(alice, sent["message_id"], detail="terminal: whole lines are read there")
+
+    await until(alice, sent["message_id"], wake_status="delivered")
+    assert bob.submitted == [CLAUDE_HINT]
 
 
 async def test_a_program_that_is_stopped_gets_one_hint_when_it_goes_on(
