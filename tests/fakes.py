@@ -19,6 +19,7 @@ from xats_tui.core.events import Event
 from xats_tui.core.model.agents import Agent, DeliveryKind, SeenProcess
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, WakeStage
+from xats_tui.core.transport import IntervalWatch
 
 
 class FakeClock:
@@ -257,6 +258,10 @@ class FakeChannel:
         """Return the observation that the test has set."""
         gate = Gate(name="state", holds=not self.busy, detail="at work" if self.busy else "idle")
         return Observation(reach=self.reach, detail="at work" if self.busy else str(self.reach), gates=(gate,))
+
+    def watch(self, agent: Agent) -> IntervalWatch:
+        """Ask again after a while."""
+        return IntervalWatch(self._clock)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
         """Keep the hint, if it arrives."""

@@ -14,6 +14,7 @@ VIOLATIONS = {
     "inside-the-backend": ("backend/store/tasks.py", "import xats_tui.backend.services.tasks"),
     "screens": ("screens/modes/live.py", "import xats_tui.backend.store.agents"),
     "operator-api": ("screens/data/coordinator.py", "import xats_tui.backend.coordinator"),
+    "waker": ("backend/services/wakes/attempts.py", "import xats_tui.backend.panes.monitor"),
     "inside-the-api": ("backend/api/sse.py", "import xats_tui.backend.api.app"),
     "inside-the-system": ("backend/system/peers.py", "import xats_tui.backend.system.tmux"),
     "ground-floor": ("core/model/tasks.py", "import subprocess"),

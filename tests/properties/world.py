@@ -73,17 +73,16 @@ AT_REST = 2
 """Rounds of the Waker in which nothing was tried, after which nothing is going to be."""
 
 
-class CountedRounds(PaneMonitor):
-    """A monitor that tells when the Waker has gone through its queue: each round ends by saying what it waits for."""
+class CountedRounds(Waker):
+    """A Waker that tells when it has gone through its queue: each round ends by asking how long to pause."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self.round_over = asyncio.Event()
 
-    def await_change(self, panes: frozenset[PaneRef]) -> None:
-        """Take note."""
-        super().await_change(panes)
+    async def _pause(self) -> timedelta:
         self.round_over.set()
+        return await super()._pause()
 
 
 class World:
@@ -195,18 +194,16 @@ class World:
 
     def _make_services(self, bus: EventBus) -> None:
         database, clock = self.database, self.clock
-        self.monitor = CountedRounds(self.tmux, clock, bus.publish)
+        self.monitor = PaneMonitor(self.tmux, clock, bus.publish)
         reports = HookReports()
         self._typing = typing = TmuxPane(
             self.tmux, self.processes, self.keyboards, self.monitor, database, reports, clock, QUIET
         )
-        self.waker = Waker(
+        self.waker = CountedRounds(
             database,
             (self.channel, typing),
-            self.monitor,
             clock,
             lifetime=LIFETIME,
-            quiet=QUIET,
             hint_budget=self._hint_budget,
         )
         presence = Presence(self.sessions, self.monitor, self.processes, clock)
@@ -255,9 +252,9 @@ class World:
         """Wait until the Waker has nothing to try."""
         rounds = 0
         while rounds < AT_REST:
-            self.monitor.round_over.clear()
+            self.waker.round_over.clear()
             self.waker.look_now()
-            await self.monitor.round_over.wait()
+            await self.waker.round_over.wait()
             attempts = asyncio.all_tasks() - {self._waking, asyncio.current_task()}
             rounds = 0 if attempts else rounds + 1
             if attempts:

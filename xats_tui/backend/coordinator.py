@@ -117,19 +117,17 @@ class Coordinator:
         self._typing = typing = TmuxPane(
             tmux, processes, PaneTerminals(), self.panes, database, self.reports, clock, quiet
         )
-        codex = CodexAppServer(CodexWindows(processes, tmux), tokens)
+        codex = CodexAppServer(CodexWindows(processes, tmux), tokens, clock)
         self.waker = Waker(
             database,
             (
                 codex,
-                OpencodeServer(),
-                ClaudeChannel(open_channels),
+                OpencodeServer(clock),
+                ClaudeChannel(open_channels, clock),
                 typing,
             ),
-            self.panes,
             clock,
             lifetime=timedelta(milliseconds=settings.wake_ttl_ms),
-            quiet=quiet,
             hint_budget=settings.hint_budget,
         )
         presence = Presence(self.sessions, self.panes, processes, clock)
@@ -350,12 +348,9 @@ class Coordinator:
     def _apply(self, settings: Settings) -> None:
         """Apply the settings that can change without a restart."""
         self.settings = self.settings.model_copy(update={name: getattr(settings, name) for name in SAFE})
-        quiet = timedelta(milliseconds=settings.quiet_ms)
-        self._typing.tune(quiet)
+        self._typing.tune(timedelta(milliseconds=settings.quiet_ms))
         self.tokens.allowed = settings.tokens
-        self.waker.tune(
-            lifetime=timedelta(milliseconds=settings.wake_ttl_ms), quiet=quiet, hint_budget=settings.hint_budget
-        )
+        self.waker.tune(lifetime=timedelta(milliseconds=settings.wake_ttl_ms), hint_budget=settings.hint_budget)
         self.retention.tune(
             keep=timedelta(days=settings.retention_days), pause=timedelta(milliseconds=settings.cleanup_ms)
         )

@@ -7,8 +7,10 @@ is, is known only here and only while the process lives: whoever carries one att
 from dataclasses import dataclass
 
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
+from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import DeliveryResult, Observation, Reachability, WakeStage
+from xats_tui.core.transport import IntervalWatch
 
 WAKE = "notifications/channel_wake"
 
@@ -93,8 +95,9 @@ class ClaudeChannel:
     name = "claude-channel"
     types = False
 
-    def __init__(self, channels: OpenChannels) -> None:
+    def __init__(self, channels: OpenChannels, clock: Clock) -> None:
         self._channels = channels
+        self._clock = clock
 
     def serves(self, agent: Agent) -> bool:
         """Whether the agent has a channel, whatever program it says it is."""
@@ -108,6 +111,10 @@ class ClaudeChannel:
         if not self._channels.has_stream(csid):
             return Observation(reach=Reachability.BROKEN, detail=NOBODY_LISTENS)
         return Observation(reach=Reachability.OPEN, detail="the channel's stream is open", seen=f"channel {csid}")
+
+    def watch(self, agent: Agent) -> IntervalWatch:
+        """Watch the agent by asking again: nothing tells sooner."""
+        return IntervalWatch(self._clock)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
         """Send the hint; `forced` changes nothing here."""

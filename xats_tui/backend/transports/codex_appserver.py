@@ -18,8 +18,10 @@ from xats_tui import __version__
 from xats_tui.backend.transports.codex_windows import CodexWindows, LoadedThread, control_socket, is_shown
 from xats_tui.backend.transports.json_rpc import UNIX, JsonRpc, NoReply, RequestRefused, ServerUnreachable, connected
 from xats_tui.backend.transports.tokens import MissingToken, Tokens
+from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
+from xats_tui.core.transport import IntervalWatch
 
 TERMINAL_ORIGINATORS = frozenset({"codex-tui", "codex_cli_rs", "codex_exec"})
 """What a thread that was begun in a terminal says of its origin."""
@@ -50,8 +52,9 @@ class CodexAppServer:
     name = "codex-appserver"
     types = False
 
-    def __init__(self, windows: CodexWindows, tokens: Tokens) -> None:
+    def __init__(self, windows: CodexWindows, tokens: Tokens, clock: Clock) -> None:
         self._windows = windows
+        self._clock = clock
         self._tokens = tokens
         self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -71,6 +74,10 @@ class CodexAppServer:
         """Whether the agent's thread lives and no window shows it: whoever worked there has gone on elsewhere."""
         gates = (await self.readiness(agent)).gates if self.serves(agent) else ()
         return any(gate.name == WINDOW and not gate.holds for gate in gates)
+
+    def watch(self, agent: Agent) -> IntervalWatch:
+        """Watch the agent by asking again: nothing tells sooner."""
+        return IntervalWatch(self._clock)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
         """Start a turn with the hint on the idle thread; `forced` changes nothing here."""

@@ -13,9 +13,11 @@ from typing import Any
 
 import httpx2
 
+from xats_tui.core.clock import Clock
 from xats_tui.core.errors import XatsError
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
+from xats_tui.core.transport import IntervalWatch
 
 TIMEOUT_S = 5.0
 """Seconds for one request; a server on this machine answers in milliseconds."""
@@ -43,7 +45,8 @@ class OpencodeServer:
     name = "opencode-server"
     types = False
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def serves(self, agent: Agent) -> bool:
@@ -57,6 +60,10 @@ class OpencodeServer:
                 return await _observation(server, await _session(server, agent))
         except NoServerAnswer as error:
             return Observation(reach=Reachability.BROKEN, detail=str(error))
+
+    def watch(self, agent: Agent) -> IntervalWatch:
+        """Watch the agent by asking again: nothing tells sooner."""
+        return IntervalWatch(self._clock)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
         """Prompt the idle session with the hint; `forced` changes nothing here."""

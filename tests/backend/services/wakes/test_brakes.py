@@ -75,7 +75,7 @@ async def test_hints_that_lead_to_mail_cost_nothing_of_the_budget(
     backend: Coordinator, bob: Caller, register: Connect, codex: AppServer
 ) -> None:
     alice = await register("alice")
-    backend.waker.tune(lifetime=timedelta(days=1), quiet=timedelta(0), hint_budget=1)
+    backend.waker.tune(lifetime=timedelta(days=1), hint_budget=1)
 
     for number in range(4):
         await until(alice, await wake(alice, f"job {number}"), wake_status="delivered")
@@ -88,13 +88,13 @@ async def test_a_budget_that_is_raised_lets_waiting_wakes_through_at_once(
     backend: Coordinator, bob: Caller, register: Connect, codex: AppServer, sql: Sql
 ) -> None:
     alice = await register("alice")
-    backend.waker.tune(lifetime=timedelta(days=1), quiet=timedelta(0), hint_budget=1)
+    backend.waker.tune(lifetime=timedelta(days=1), hint_budget=1)
     await until(alice, await wake(alice, "one"), wake_status="delivered")
     await bob.call("whoami")  # it answers the hint and does not look at its mail
     held = await wake(alice, "two")
     await until(alice, held, detail="1 of 1 hints in an hour led to no new mail")
 
-    backend.waker.tune(lifetime=timedelta(days=1), quiet=timedelta(0), hint_budget=2)
+    backend.waker.tune(lifetime=timedelta(days=1), hint_budget=2)
 
     await until(alice, held, wake_status="delivered")
     assert len(codex.turns) == 2

@@ -64,8 +64,7 @@ class Tried:
     """What an attempt was for, and what was decided."""
 
     agent: Agent | None
-    typed: bool
-    """By a transport that types, so that the pane shows when it is worth another try."""
+    transport: Transport | None
     verdict: Verdict | None
     """None: the hint was submitted."""
 
@@ -98,7 +97,7 @@ class WakeAttempts:
             now = self._clock.now()
             verdict = after_delivery(wakes, proof, now, types=types)
         await self._write_down(agent_id, transport.name if transport else "none", verdict, proof, self._serving(agent))
-        return Tried(agent=agent, typed=types, verdict=verdict)
+        return Tried(agent=agent, transport=transport, verdict=verdict)
 
     async def poke(self, agent: Agent, text: str) -> DeliveryResult:
         """Put a line of the operator's own before an agent, through every gate."""

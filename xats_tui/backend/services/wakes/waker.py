@@ -8,10 +8,8 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from xats_tui.backend.panes.monitor import FAST_POLL_INTERVAL_S, PaneMonitor
 from xats_tui.backend.services.wakes.attempts import Tried, WakeAttempts
 from xats_tui.backend.services.wakes.policy import (
     READS_ON_UNSEEN_WITHIN,
@@ -26,30 +24,26 @@ from xats_tui.backend.store.messages import Outgoing
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.precedence import HAS_TIME
 from xats_tui.backend.store.sql.transactions import Transaction
-from xats_tui.backend.transports.pane.gates import quiet_for
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError
 from xats_tui.core.events import Event, InboxFetched, InboxRead, MessageSent, PaneBound, WakeChanged
 from xats_tui.core.model.agents import OPERATOR_ID, Agent
-from xats_tui.core.model.panes import PaneRef, PaneState
 from xats_tui.core.model.wakes import DeliveryResult, Gate, Wake, WakeAttempt, WakeStatus
-from xats_tui.core.transport import Transport
+from xats_tui.core.transport import AgentWatch, Transport
 
 logger = logging.getLogger(__name__)
 
 FIRST_DECISION_TIMEOUT_S = 1.0
 """Seconds that a sender waits for the first decision about its message at the most."""
 
-POLL_INTERVAL_S = 1.0
-"""Seconds between two questions to a transport whether the way is free, when no screen shows it."""
+WATCH_INTERVAL_S = 0.25
+"""Seconds between two questions to the watches over agents that are held up; a pane is looked at half as often."""
 
 MAX_CONCURRENT_ATTEMPTS = 16
 """Attempts that begin at once: a queue of thousands must leave the database and the loop to those who call."""
 
 RECENT_S = 1.0
 """Time after which an attempt that still goes on keeps no other from beginning: it waits for something that hangs."""
-
-LONG_AGO = timedelta(days=365)
 
 AFTER_ERROR = timedelta(seconds=1)
 """How long an attempt that failed unexpectedly is left alone."""
@@ -61,20 +55,6 @@ LONGEST_SLEEP = timedelta(seconds=60)
 """After this the queue is looked at again whatever was heard: wall clocks jump."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldUp:
-    """What the wakes of an agent wait for."""
-
-    pane: PaneRef | None
-    """The pane that has to come to rest; None when only the transport can tell."""
-    quiet: timedelta
-    """How long that takes."""
-    tried: datetime
-    """Since when the pane was unchanged when the transport was asked last."""
-    asked: float
-    """When that was, in seconds of the monotonic clock."""
-
-
 class Waker:
     """Gets agents to read their mail."""
 
@@ -82,18 +62,14 @@ class Waker:
         self,
         database: Database,
         transports: Sequence[Transport],
-        monitor: PaneMonitor,
         clock: Clock,
         *,
         lifetime: timedelta,
-        quiet: timedelta,
         hint_budget: int,
     ) -> None:
         self._database = database
-        self._monitor = monitor
         self._clock = clock
         self._lifetime = lifetime
-        self._quiet = quiet
         self._trials = WakeAttempts(database, transports, clock, hint_budget=hint_budget)
         self._ahead = self._wall_ahead()
         """Seconds of the wall clock less those of the monotonic one, when that was looked at last."""
@@ -106,12 +82,12 @@ class Waker:
         self._under_way: set[str] = set()
         self._recent: set[str] = set()
         """Those whose attempts have begun only just now; no more than `MAX_CONCURRENT_ATTEMPTS` of them."""
-        self._held_up: dict[str, HeldUp] = {}
+        self._held_up: dict[str, AgentWatch] = {}
         """Agents whose wakes wait for something other than time."""
 
-    def tune(self, *, lifetime: timedelta, quiet: timedelta, hint_budget: int) -> None:
+    def tune(self, *, lifetime: timedelta, hint_budget: int) -> None:
         """Use these from the next wake on, and have every waiting wake tried with them now."""
-        self._lifetime, self._quiet = lifetime, quiet
+        self._lifetime = lifetime
         self._trials.hint_budget = hint_budget
         self._is_tuned = True
         self._news.set()
@@ -132,7 +108,7 @@ class Waker:
     async def revive(self, tx: Transaction, agent_id: str) -> None:
         """Begin again with the wakes that an agent's new pane may carry out."""
         if await store.revive(tx, agent_id, tx.now + self._lifetime):
-            self._held_up.pop(agent_id, None)
+            self._let_go(agent_id)
             tx.record(WakeChanged(agent_id=agent_id))
 
     async def first_decisions(self, message_id: str) -> tuple[Wake, ...]:
@@ -160,9 +136,9 @@ class Waker:
         return await store.attempts(self._database, message_id, agent_id)
 
     def nudge(self, agent_id: str) -> None:
-        """Something that no screen shows may have let an agent go: try its wakes as soon as its pane allows."""
-        if held := self._held_up.get(agent_id):
-            self._held_up[agent_id] = replace(held, tried=held.tried - LONG_AGO)
+        """Try an agent's wakes as soon as its transport allows: its own program has told of a change."""
+        if watch := self._held_up.get(agent_id):
+            watch.nudge()
         self._news.set()
 
     def look_now(self) -> None:
@@ -171,7 +147,7 @@ class Waker:
 
     async def replay(self, tx: Transaction, message_id: str, agent_id: str) -> bool:
         """Begin again with one wake, through every gate; False if its message has been read."""
-        self._held_up.pop(agent_id, None)
+        self._let_go(agent_id)
         return await store.replay(tx, message_id, agent_id, tx.now + self._lifetime)
 
     async def cancel(self, tx: Transaction, message_id: str, agent_id: str) -> bool:
@@ -196,7 +172,7 @@ class Waker:
         async with self._turns[agent_id]:
             line = await self._trials.hand_over(agent_id)
             if line is not None:
-                self._held_up.pop(agent_id, None)
+                self._let_go(agent_id)
             return line
 
     async def is_at_rest(self, agent: Agent) -> bool:
@@ -267,33 +243,17 @@ class Waker:
         self._database.see_that_it_is_kept()  # else what is typed would not be written down, and typed again
         enough = MAX_CONCURRENT_ATTEMPTS + len(self._under_way)
         due = dict.fromkeys(await store.agents_due(self._database, self._clock.now(), enough), False)
-        for agent_id, held in list(self._held_up.items()):
-            if agent_id not in due and agent_id not in self._under_way and self._is_worth_asking(held):
-                view = self._monitor.view(held.pane) if held.pane else None
-                tried = view.unchanged_since if view else held.tried
-                self._held_up[agent_id] = replace(held, tried=tried, asked=self._clock.monotonic())
+        for agent_id, watch in self._held_up.items():
+            if agent_id not in due and agent_id not in self._under_way and watch.may_be_free():
                 due[agent_id] = True
         return due
 
-    def _is_worth_asking(self, held: HeldUp) -> bool:
-        """Whether the way may be free: its pane has come to rest anew, or the transport was not asked for a while."""
-        view = self._monitor.view(held.pane) if held.pane else None
-        may_wait = self._clock.monotonic() - held.asked < POLL_INTERVAL_S
-        if view is None:
-            return not may_wait
-        if self._monitor.expects(view.look.pane):  # whatever the pane shows may tell what became of a hint
-            return not may_wait
-        rested = self._clock.now() - view.unchanged_since >= held.quiet
-        is_idle = view.reading.state is PaneState.IDLE and rested
-        return is_idle and (view.unchanged_since > held.tried or not may_wait)
-
     async def _pause(self) -> timedelta:
-        """Until the next wake is due, or the next look at a pane that one waits for."""
-        self._monitor.await_change(frozenset(held.pane for held in self._held_up.values() if held.pane))
+        """Return the time until the next wake is due, or until the watches are asked again."""
         if len(self._recent) >= MAX_CONCURRENT_ATTEMPTS:
             return timedelta(seconds=RECENT_S)
         if self._held_up:
-            return timedelta(seconds=FAST_POLL_INTERVAL_S / 2)
+            return timedelta(seconds=WATCH_INTERVAL_S)
         due = await store.next_due(self._database)
         return min(max(due - self._clock.now(), timedelta(milliseconds=20)), LONGEST_SLEEP) if due else LONGEST_SLEEP
 
@@ -325,20 +285,17 @@ class Waker:
         self._next_decision = asyncio.Event()
 
     def _note_hold_up(self, agent_id: str, tried: Tried | None) -> None:
-        """Remember what an agent's wakes wait for, if it is not only time."""
-        self._held_up.pop(agent_id, None)
-        if tried is None or not isinstance(tried.verdict, Defer) or not tried.verdict.until_idle:
-            return
-        now, asked = self._clock.now(), self._clock.monotonic()
-        binding = tried.agent.binding if tried.agent and tried.typed else None
-        view = self._monitor.view(binding.pane) if binding else None
-        quiet = quiet_for(tried.agent.client if tried.agent else None, self._quiet)
-        if view is None:
-            self._held_up[agent_id] = HeldUp(pane=None, quiet=quiet, tried=now, asked=asked)
-            return
-        only_too_fresh = now - view.unchanged_since < quiet
-        tried_at = view.unchanged_since - quiet if only_too_fresh else view.unchanged_since
-        self._held_up[agent_id] = HeldUp(pane=view.look.pane, quiet=quiet, tried=tried_at, asked=asked)
+        """Watch an agent whose wakes wait for something other than time."""
+        waits = tried is not None and isinstance(tried.verdict, Defer) and tried.verdict.until_idle
+        before = self._held_up.pop(agent_id, None)
+        if tried and tried.agent and tried.transport and waits:
+            self._held_up[agent_id] = tried.transport.watch(tried.agent)
+        if before:  # closed after the next one is open: what both watch is not let go of
+            before.close()
+
+    def _let_go(self, agent_id: str) -> None:
+        if watch := self._held_up.pop(agent_id, None):
+            watch.close()
 
     def _new_wake(self, letter: Outgoing, position: int, auto_poke: bool, now: datetime) -> store.NewWake:
         recipient = letter.recipients[position]

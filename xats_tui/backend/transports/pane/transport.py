@@ -10,15 +10,17 @@ from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.terminals import PaneTerminals
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.transports.pane.eyes import PaneObservation, PaneObserver
-from xats_tui.backend.transports.pane.gates import first_closed, overruled, shows_rest
+from xats_tui.backend.transports.pane.gates import first_closed, overruled, quiet_for, shows_rest
 from xats_tui.backend.transports.pane.pastes import Pastes
 from xats_tui.backend.transports.pane.typist import Typist, last_lines
+from xats_tui.backend.transports.pane.watches import PaneWatches
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.pastes import HINT_SIGN
 from xats_tui.core.model.wakes import DeliveryResult, Observation, Reachability, WakeStage
+from xats_tui.core.transport import AgentWatch, IntervalWatch
 
 OPERATOR_TIMEOUT_S = 6.0
 """How long what the operator orders waits for a person to stop typing: the order itself may be that person's key."""
@@ -44,9 +46,11 @@ class TmuxPane:
         quiet: timedelta,
     ) -> None:
         self._tmux = tmux
+        self._monitor = monitor
         self._clock = clock
         self._pastes = pastes = Pastes(database, monitor)
         self._eyes = eyes = PaneObserver(processes, terminals, monitor, pastes, reports, clock, quiet)
+        self._watches = PaneWatches(monitor, clock)
         self._typist = Typist(tmux, monitor, eyes, pastes, clock)
 
     async def recall(self) -> None:
@@ -102,6 +106,13 @@ class TmuxPane:
             if closed := first_closed(seen.gates, overruled(agent.client) if forced else ()):
                 return _nothing_typed(closed.told, last_lines(seen.view))
             return await self._typist.type(agent, hint, seen)
+
+    def watch(self, agent: Agent) -> AgentWatch:
+        """Watch the agent's pane until it has come to rest."""
+        view = self._monitor.view(agent.binding.pane) if agent.binding else None
+        return (
+            self._watches.open(view, quiet_for(agent.client, self._eyes.quiet)) if view else IntervalWatch(self._clock)
+        )
 
     async def _seen(self, agent: Agent, *, follow: bool = True) -> PaneObservation | Observation:
         """The pane as the gates see it, or why it is not seen."""
