@@ -174,7 +174,7 @@ MUTANTS = {
         "services/messages.py", "await wakes_store.end_as_read(tx, row_ids)", "pass", BY_STORIES
     ),
     "what was handed over before": Mutant(
-        "tools/base.py", "await self.services.receipts.confirm(tx, self.holder, self._number)", "pass", BY_STORIES
+        "tools/base.py", "await self.receipt.confirm(tx, agent_id)", "pass", BY_STORIES
     ),
     "the room of an answer": Mutant(
         "tools/answers/room.py",

@@ -7,7 +7,7 @@ its own screen is at rest.  The coordinator's restart changes nothing of that.
 import asyncio
 import itertools
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import receipts as store
 from xats_tui.backend.store.receipts import HandedPart, PartlyHanded, ReceiptHolder
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.backend.store.sql.transactions import Reader, Transaction
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError
 from xats_tui.core.events import Event, InboxFetched, WakeChanged
@@ -54,6 +54,43 @@ def thread_reader(thread_id: str) -> str:
     return f"thread {thread_id}"
 
 
+class InboxReceipt:
+    """Receipt for the mail in one reader's hands, as one call sees it.
+
+    The call confirms what earlier answers offered to its reader, whose model would not have gone on without them, and
+    its own answer may offer more.  A confirmation by the reader's program is `Receipts`' business.
+    """
+
+    def __init__(self, mailbox: Mailbox, waker: Waker, numbers: Iterator[int], reader: str, ui_pid: int | None) -> None:
+        self._mailbox = mailbox
+        self._waker = waker
+        self._numbers = numbers
+        self._reader = reader
+        self._ui_pid = ui_pid
+        self._number = next(numbers)
+        """Answers with a smaller number have arrived; what is offered while the call runs has a greater one."""
+
+    async def begun(self, reader: Reader, agent_id: str) -> Mapping[str, PartlyHanded]:
+        """Return how much this reader has got of messages that come in parts, by message id."""
+        return await store.begun(reader, self._holder(agent_id))
+
+    async def offer(self, tx: Transaction, agent: Agent, pieces: Sequence[HandedPart]) -> None:
+        """Record that the answer to this call hands out these messages, and end their wakes as seen."""
+        if pieces:
+            await store.hand_out(tx, self._holder(agent.agent_id), pieces, next(self._numbers))
+            whole = [piece.message_id for piece in pieces if piece.is_last]
+            begun = [piece.message_id for piece in pieces if not piece.is_last]
+            await self._waker.note_fetched(tx, agent, whole, begun)
+
+    async def confirm(self, tx: Transaction, agent_id: str) -> None:
+        """Mark as read what earlier answers offered: the reader has called again."""
+        read = await store.confirm_of_reader(tx, self._holder(agent_id), self._number)
+        await self._mailbox.confirm(tx, agent_id, read)
+
+    def _holder(self, agent_id: str) -> ReceiptHolder:
+        return ReceiptHolder(agent_id=agent_id, reader=self._reader, ui_pid=self._ui_pid)
+
+
 class Receipts:
     """All mail in hand."""
 
@@ -70,28 +107,19 @@ class Receipts:
         """The number of an answer or a call: what came before has a smaller one."""
         return next(self._numbers)
 
-    async def begun(self, tx: Transaction, holder: ReceiptHolder) -> Mapping[str, PartlyHanded]:
-        """How much this holder has got of messages that come in parts, by the id of the message."""
-        return await store.begun(tx, holder)
+    def of_call(self, reader: str, ui_pid: int | None) -> InboxReceipt:
+        """Return the receipt of a call that begins now.
 
-    async def hand_out(
-        self, tx: Transaction, agent: Agent, holder: ReceiptHolder, pieces: Sequence[HandedPart]
-    ) -> None:
-        """Note that an answer with this mail is on its way to an agent."""
-        if pieces:
-            await store.hand_out(tx, holder, pieces, self.number())
-            whole = [piece.message_id for piece in pieces if piece.is_last]
-            begun = [piece.message_id for piece in pieces if not piece.is_last]
-            await self._waker.note_fetched(tx, agent, whole, begun)
+        Args:
+            reader: the context that the answer comes into.
+            ui_pid: the process of the caller's user interface, as its bridge reports it.
+        """
+        return InboxReceipt(self._mailbox, self._waker, self._numbers, reader, ui_pid)
 
     def hear(self, event: Event) -> None:
         """Take note of mail that is in somebody's hands now."""
         if isinstance(event, InboxFetched):
             self._news.set()
-
-    async def confirm(self, tx: Transaction, holder: ReceiptHolder, before: int) -> None:
-        """The holder has called again: what was in its answers before that number has come before its model."""
-        await self._mailbox.confirm(tx, holder.agent_id, await store.confirm_of_reader(tx, holder, before))
 
     async def turn_ended(self, agent: Agent) -> None:
         """The agent's own program says that the turn is over: its model has what it was handed in it."""

@@ -28,7 +28,6 @@ from pydantic import (
 from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.bundle import Services
 from xats_tui.backend.store import calls
-from xats_tui.backend.store.receipts import ReceiptHolder
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.backend.tools.answers.long import shortened
@@ -117,9 +116,8 @@ class Call:
         """The request's `_meta`: what the client program says beside the arguments."""
         self.touched = False
         self._answer: Answer | None = None
-        self._number = services.receipts.number()
-        """Answers before this call have arrived; what is handed out while it runs has not."""
         session.reader = reader(meta, session.session_id)
+        self.receipt = services.receipts.of_call(session.reader, claimed_ui(meta))
         self._agent: Agent | None = None
 
     @property
@@ -141,13 +139,6 @@ class Call:
             raise await self._nobody()
         if self._agent.role == CHANNEL_PROXY_ROLE and not or_proxy:
             raise Refusal("forbidden_role", detail="a channel proxy is no agent: only agents can do that")
-
-    @property
-    def holder(self) -> ReceiptHolder:
-        """Who gets the mail in this call's answer."""
-        return ReceiptHolder(
-            agent_id=self.session.agent_id or "", reader=self.session.reader, ui_pid=claimed_ui(self.meta)
-        )
 
     @property
     def limit(self) -> AnswerLimit:
@@ -197,7 +188,7 @@ class Call:
             if agent_id is not None:
                 await self.services.registry.touch(tx, agent_id)
                 if REPEATED not in self.meta and UNASKED not in self.meta:
-                    await self.services.receipts.confirm(tx, self.holder, self._number)
+                    await self.receipt.confirm(tx, agent_id)
             yield tx
             if self._answer is not None and self.call_id is not None and self.caller is not None:
                 await calls.keep(tx, self.caller, self.call_id, to_json(self._answer))

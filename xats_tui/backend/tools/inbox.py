@@ -46,7 +46,7 @@ async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
         return await _history(call, arguments.since_event_id, limit, arguments.part)
     async with call.write() as tx:
         parts = await _next_page(call, tx, limit)
-        await call.services.receipts.hand_out(tx, call.agent, call.holder, [part.piece for part in parts])
+        await call.receipt.offer(tx, call.agent, [part.piece for part in parts])
         waiting = await call.services.mailbox.unread_count(tx, call.agent.agent_id)
     left = waiting - sum(part.piece.is_last for part in parts)
     newest = parts[-1].message.event_id if parts else await call.services.mailbox.newest_event_id(call.agent.agent_id)
@@ -59,7 +59,7 @@ async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
 
 async def _next_page(call: Call, tx: Transaction, limit: int) -> list[MessagePart]:
     """What of the unread mail comes next."""
-    begun = await call.services.receipts.begun(tx, call.holder)
+    begun = await call.receipt.begun(tx, call.agent.agent_id)
     parts, _ = await _filled(
         call, limit, begun, lambda count, offset: call.services.mailbox.unread(tx, call.agent.agent_id, count, offset)
     )
