@@ -1,6 +1,6 @@
-"""Parts of a command's verb: the actor, the arguments, the function that answers.
+"""Parts of a command: the actor, the arguments, the function that answers.
 
-The function takes the operator's API and checked arguments, returns JSON, and raises a Refusal when it cannot be done.
+The function takes the operator's API and checked arguments, returns JSON, and raises a Refusal if it refuses.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,10 +16,10 @@ from xats_tui.core.model.agents import OPERATOR_NAME
 from xats_tui.core.model.labels import composed
 
 COMMAND_LINE = Actor(f"{OPERATOR_NAME}, command line")
-"""The same person as at the dashboard, at another door."""
+"""The operator at the command line: the same person as at the dashboard."""
 
 MAX_ROWS = 1000
-"""Rows of one answer at the most."""
+"""Maximum number of rows in one answer."""
 
 Limit = Annotated[int, Field(ge=1, le=MAX_ROWS)]
 Word = Annotated[str, AfterValidator(composed), Field(min_length=1, max_length=200)]
@@ -31,7 +31,7 @@ class NoParameters(Arguments):
 
 
 class TeamParameters(Arguments):
-    """What every list can be narrowed to."""
+    """Arguments of a list: one team only, a number of rows."""
 
     team: Optional[Word] = None
     limit: Limit = 50
@@ -39,10 +39,10 @@ class TeamParameters(Arguments):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A verb as commands ask it: its name on the wire, its arguments in JSON, its answer in JSON."""
+    """A verb in the form that commands use: name, arguments and answer on the wire."""
 
     name: str
     arguments: type[Arguments]
     run: Callable[[OperatorApi, Any], Awaitable[Answer]]
     changes: bool = False
-    """Whether read-only mode refuses it, as the verb that it carries out declares."""
+    """True if read-only mode refuses it, as declared by the verb that it carries out."""

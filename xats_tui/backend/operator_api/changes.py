@@ -1,4 +1,4 @@
-"""The verbs that change something; each is noted as the operator's, by the command line."""
+"""The commands that change something, each recorded as done by the operator at the command line."""
 
 import asyncio
 from collections import defaultdict
@@ -27,7 +27,7 @@ NOBODY = "nobody"
 
 
 POKE = "[xats] the operator asks you to look: call {tool}"
-"""What an agent is poked with, unless there is something else to say."""
+"""The line of a poke without a text of its own."""
 
 
 class Send(Arguments):
@@ -60,11 +60,11 @@ class Reassign(Arguments):
 
 class Save(Arguments):
     path: Annotated[Path | None, Field(strict=False)] = None
-    """The new file; the coordinator chooses one if it is not named."""
+    """The new file; None lets the coordinator choose."""
 
 
 async def send(operator: OperatorApi, arguments: Send) -> Answer:
-    """Write to agents; the answer has each wake as it is after the first decision about it."""
+    """Send messages; the answer has each wake after its first decision."""
     roster = await operator.roster()
     sent = await operator.send(
         _letters(roster, arguments), arguments.body, subject=arguments.subject, need_reply=arguments.need_reply
@@ -75,7 +75,7 @@ async def send(operator: OperatorApi, arguments: Send) -> Answer:
 
 
 async def poke(operator: OperatorApi, arguments: Poke) -> Answer:
-    """Put one line before an agent in its pane; the answer says how far it got."""
+    """Put one line before an agent in its pane; the answer has the stage that it reached."""
     agent = agent_meant(await operator.roster(), arguments.agent).agent
     text = POKE.format(tool=full_name("get_inbox", agent)) if arguments.text is None else arguments.text
     proof = await operator.poke(agent.agent_id, text)
@@ -83,7 +83,7 @@ async def poke(operator: OperatorApi, arguments: Poke) -> Answer:
 
 
 async def replay(operator: OperatorApi, arguments: Replay) -> Answer:
-    """Try the wakes of one message again, or all that have failed of those who are registered."""
+    """Try the wakes of one message again, or all failed wakes of registered agents."""
     roster = await operator.roster()
     if arguments.failed == (arguments.id is not None):
         raise Refusal("invalid_arguments", sentence="say which message, or that all failed wakes are meant")
@@ -103,7 +103,7 @@ async def replay(operator: OperatorApi, arguments: Replay) -> Answer:
 
 
 async def reassign(operator: OperatorApi, arguments: Reassign) -> Answer:
-    """Give a task to an agent of its team, if it is still with the owner that was named, if one was."""
+    """Give a task to an agent of its team; with `owner`, only if that agent still owns it."""
     task = await task_meant(operator.part(Database), arguments.task)
     roster = await operator.roster()
     if arguments.owner is not None:
@@ -122,7 +122,7 @@ async def _to_replay(operator: OperatorApi, arguments: Replay) -> Sequence[Wake]
 
 
 def _letters(roster: Sequence[RosterEntry], arguments: Send) -> list[Addressees]:
-    """One letter for each agent that is named; else one for each team of those who are meant.
+    """Return the addressees: each named agent alone, or the agents of each team together.
 
     Raises:
         Refusal: `invalid_arguments`; `unknown_agent`, `ambiguous_agent`; `no_recipient`.
@@ -142,10 +142,10 @@ def _letters(roster: Sequence[RosterEntry], arguments: Send) -> list[Addressees]
 
 
 def _check_owner(roster: Sequence[RosterEntry], task: Task, word: str) -> None:
-    """See that a task is still with whom the operator believes it to be.
+    """Check that a task still belongs to the owner that the operator named.
 
     Raises:
-        Refusal: `task_changed` with who has it now.
+        Refusal: `task_changed` with the present owner.
     """
     now = next((entry.agent for entry in roster if entry.agent.agent_id == task.claimed_by), None)
     believed = None if word == NOBODY else agent_meant(roster, word).agent.agent_id
@@ -156,7 +156,7 @@ def _check_owner(roster: Sequence[RosterEntry], task: Task, word: str) -> None:
 
 
 async def save(operator: OperatorApi, arguments: Save) -> Answer:
-    """Write everything that is stored into a new file; the files of the database may be gone."""
+    """Save everything that is stored in a new file, even if the files of the database are gone."""
     saved, database = await operator.save_database(arguments.path), operator.part(Database)
     return {"saved_as": str(saved), "database": str(database.path), "lost": database.is_lost}
 

@@ -1,4 +1,4 @@
-"""The verbs of a launch that a command runs: what is known of a name, that a client is about to run, that it is up."""
+"""The commands of a launch: is the name taken, a client is about to run, it runs."""
 
 from pathlib import Path
 
@@ -13,21 +13,21 @@ from xats_tui.core.model.panes import PaneRef
 
 
 class Named(Arguments):
-    """An agent, be there one of that name or not."""
+    """Team and name of an agent that may or may not exist."""
 
     team: Word
     name: Word
 
 
 class Launch(Named):
-    """An agent that is launched."""
+    """An agent to be launched."""
 
     client: Word
     folder: str
 
     @property
     def wanted(self) -> LaunchRequest:
-        """The same as a record."""
+        """The arguments as a record."""
         return LaunchRequest(client=self.client, name=self.name, team=self.team, role=None, folder=Path(self.folder))
 
 
@@ -49,12 +49,12 @@ class Arrived(Launch):
 
 
 async def known(operator: OperatorApi, arguments: Named) -> Answer:
-    """What is known of an agent of that name."""
+    """Return the registered agent of that name, if there is one."""
     return {"known": plain(await operator.known_agent(arguments.team, arguments.name))}
 
 
 async def expect(operator: OperatorApi, arguments: Expect) -> Answer:
-    """Forget how an earlier one was woken; note the pane in which a Codex is about to run."""
+    """Forget how an earlier agent of that name was woken; record the pane in which a Codex is about to run."""
     socket = server_name(arguments.socket) if arguments.socket else ""
     pane = PaneRef(socket, arguments.pane) if arguments.pane else None
     await operator.expect_launch(arguments.wanted, pane, arguments.mark)
@@ -62,13 +62,13 @@ async def expect(operator: OperatorApi, arguments: Expect) -> Answer:
 
 
 async def bind(operator: OperatorApi, arguments: Bind) -> Answer:
-    """Bind the pane that is expected under a mark, if what is to run in it does by now."""
+    """Bind the pane that is expected under a mark, if the expected client runs in it."""
     await operator.bind_launch(arguments.agent_id, arguments.mark)
     return {"ok": True}
 
 
 async def arrived(operator: OperatorApi, arguments: Arrived) -> Answer:
-    """Write down that it is there, and how it is woken."""
+    """Record that the agent is there, and how it is woken."""
     told = arguments.base_url, arguments.session_id
     await operator.launched(arguments.wanted, arguments.agent_id, *told)
     return {"ok": True}

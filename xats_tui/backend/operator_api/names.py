@@ -1,6 +1,6 @@
-"""What the operator's words mean: an agent by name, a task or a message by the beginning of its id.
+"""Lookup by the operator's words: an agent by name, a task or a message by a prefix of its id.
 
-Whoever is not told apart gets a refusal with one sentence that says what there is.
+A refusal lists the names or ids that would match.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,11 +13,11 @@ from xats_tui.core.model.labels import folded
 from xats_tui.core.model.tasks import Task
 
 LISTED_NAMES = 8
-"""Names or ids that a sentence lists; the rest are counted."""
+"""Maximum number of names or ids in a sentence; the rest are counted."""
 
 
 def agent_meant(roster: Sequence[RosterEntry], word: str) -> RosterEntry:
-    """The agent of that name, `name@team`, id or beginning of an id.
+    """Return the agent of that name, `name@team`, id or prefix of an id.
 
     Raises:
         Refusal: `unknown_agent`, `ambiguous_agent`.
@@ -40,7 +40,7 @@ def agent_meant(roster: Sequence[RosterEntry], word: str) -> RosterEntry:
 
 
 async def task_meant(database: Database, word: str) -> Task:
-    """The task whose id is that, or begins so.
+    """Return the task of that id, or prefix of an id.
 
     Raises:
         Refusal: `unknown_task`, `ambiguous_id`.
@@ -53,7 +53,7 @@ async def task_meant(database: Database, word: str) -> Task:
 
 
 async def message_meant(database: Database, word: str) -> tuple[str, int]:
-    """Id and event of the message whose id is that, or begins so; of a broadcast the first one, which has its id.
+    """Return id and event of the message of that id, or prefix of an id; for a broadcast its first copy.
 
     Raises:
         Refusal: `unknown_message`, `ambiguous_id`.

@@ -1,4 +1,4 @@
-"""The verbs that look: what there is and how it does, by team, by agent, by state.  Looking changes nothing."""
+"""The commands that only read: lists by team, agent and state, and single records."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -23,13 +23,13 @@ from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
 T = TypeVar("T")
 
 SEARCHED_ROWS = 5000
-"""Rows, from the newest, among which those of an agent, a team or a state are looked for."""
+"""Number of newest rows that a narrowed list searches."""
 
 PAGE_MESSAGES = 500
-"""Messages that are read at once."""
+"""Number of messages that are read at once."""
 
 RECENT_MESSAGES = 200
-"""Messages of late among which unread and unanswered ones are counted."""
+"""Number of newest messages among which unread and unanswered ones are counted."""
 
 
 class ListAgentsQuery(TeamParameters):
@@ -65,7 +65,7 @@ class ListContractsQuery(TeamParameters):
 
 
 async def status(operator: OperatorApi, arguments: NoParameters) -> Answer:
-    """How the coordinator does, and how much needs the operator."""
+    """Return the health of the coordinator, and counts of everything that needs the operator."""
     health = await operator.health()
     roster = await operator.roster()
     inbox = await operator.inbox(RECENT_MESSAGES)
@@ -83,7 +83,7 @@ async def status(operator: OperatorApi, arguments: NoParameters) -> Answer:
 
 
 async def agents(operator: OperatorApi, arguments: ListAgentsQuery) -> Answer:
-    """The agents, by team and name."""
+    """Return the agents, by team and name."""
     roster = await operator.roster()
     wanted = [
         entry
@@ -95,14 +95,14 @@ async def agents(operator: OperatorApi, arguments: ListAgentsQuery) -> Answer:
 
 
 async def agent(operator: OperatorApi, arguments: ShowQuery) -> Answer:
-    """One agent, and what stands in the way of waking it now."""
+    """Return one agent, and the gates for waking it now."""
     entry = agent_meant(await operator.roster(), arguments.agent)
     gates = await operator.gates(entry.agent.agent_id)
     return {**agent_record(entry), "gates": plain(gates)}
 
 
 async def messages(operator: OperatorApi, arguments: ListMessagesQuery) -> Answer:
-    """Messages to one recipient each, the newest first."""
+    """Return messages, one for each recipient, newest first."""
     whose = await _whose(operator, arguments.agent)
 
     def is_wanted(message: Message) -> bool:
@@ -118,14 +118,14 @@ async def messages(operator: OperatorApi, arguments: ListMessagesQuery) -> Answe
 
 
 async def message(operator: OperatorApi, arguments: ShowByIdQuery) -> Answer:
-    """One message or broadcast: each recipient's copy, and the wakes."""
+    """Return the copies and the wakes of one message or broadcast."""
     message_id, event_id = await message_meant(operator.part(Database), arguments.id)
     copies = await messages_store.of_event(operator.part(Database), event_id)
     return {"messages": [message_record(copy) for copy in copies], "wakes": await wakes_of(operator, message_id)}
 
 
 async def wakes(operator: OperatorApi, arguments: ListWakesQuery) -> Answer:
-    """Wakes, those that somebody still waits for before any other."""
+    """Return wakes, open ones first."""
     whose = await _whose(operator, arguments.agent)
     roster = await operator.roster()
     teams = {entry.agent.agent_id: entry.agent.team for entry in roster}
@@ -144,7 +144,7 @@ async def wakes(operator: OperatorApi, arguments: ListWakesQuery) -> Answer:
 
 
 async def wake(operator: OperatorApi, arguments: ShowByIdQuery) -> Answer:
-    """The wakes of one message, each with its attempts and what was seen."""
+    """Return the wakes of one message, each with its attempts and their evidence."""
     message_id, _ = await message_meant(operator.part(Database), arguments.id)
     records = await wakes_of(operator, message_id)
     for record in records:
@@ -154,7 +154,7 @@ async def wake(operator: OperatorApi, arguments: ShowByIdQuery) -> Answer:
 
 
 async def tasks(operator: OperatorApi, arguments: ListTasksQuery) -> Answer:
-    """Tasks, unfinished ones first."""
+    """Return tasks, unfinished ones first."""
     whose = await _whose(operator, arguments.agent)
 
     def is_wanted(entry: TaskEntry) -> bool:
@@ -166,12 +166,12 @@ async def tasks(operator: OperatorApi, arguments: ListTasksQuery) -> Answer:
 
 
 async def task(operator: OperatorApi, arguments: ShowByIdQuery) -> Answer:
-    """One task."""
+    """Return one task."""
     return await shown(operator, (await task_meant(operator.part(Database), arguments.id)).id)
 
 
 async def contracts(operator: OperatorApi, arguments: ListContractsQuery) -> Answer:
-    """Contracts by their latest version, with all versions and who has which."""
+    """Return contracts by their latest version, with all versions and their readers."""
     found = [
         summary
         for summary in await operator.contracts(SEARCHED_ROWS)
@@ -183,16 +183,16 @@ async def contracts(operator: OperatorApi, arguments: ListContractsQuery) -> Ans
 
 
 async def wakes_of(operator: OperatorApi, message_id: str) -> list[Record]:
-    """The wakes of a message, by recipient."""
+    """Return the wakes of a message, by recipient."""
     roster: Sequence[RosterEntry] = await operator.roster()
     return [wake_record(wake, roster) for wake in await operator.wakes_of(message_id)]
 
 
 async def shown(operator: OperatorApi, task_id: str) -> Record:
-    """A task as its list shows it.
+    """Return a task as its list shows it.
 
     Raises:
-        Refusal: `unknown_task`, it has left the board meanwhile.
+        Refusal: `unknown_task` if it has left the board.
     """
     entries = await operator.tasks(limit=SEARCHED_ROWS)
     entry = next((entry for entry in entries if entry.task.id == task_id), None)
@@ -202,7 +202,7 @@ async def shown(operator: OperatorApi, task_id: str) -> Record:
 
 
 def is_failed(wake: Wake) -> bool:
-    """Whether it has failed and its message was not read."""
+    """Return whether a wake has failed and its message is unread."""
     return wake.status is WakeStatus.FAILED and not _led_to_reading(wake)
 
 
@@ -215,20 +215,20 @@ def _led_to_reading(wake: Wake) -> bool:
 
 
 def _listed(noun: str, found: Iterable[T], limit: int, record: Callable[[T], Record]) -> Answer:
-    """The first of what was found, and whether there is more."""
+    """Return the first rows as JSON, and whether there are more."""
     rows = list(islice(found, limit + 1))
     return {noun: [record(row) for row in rows[:limit]], "has_more": len(rows) > limit}
 
 
 async def _whose(operator: OperatorApi, word: str | None) -> str | None:
-    """The id of the agent that a list is narrowed to; the operator has one, too."""
+    """Return the id of the agent that a list is narrowed to; the operator has an id, too."""
     if word is None or folded(word) == OPERATOR_NAME:
         return word and OPERATOR_ID
     return agent_meant(await operator.roster(), word).agent.agent_id
 
 
 async def _newest(operator: OperatorApi, limit: int, is_wanted: Callable[[Message], Any]) -> list[Message]:
-    """The newest messages that are wanted, read page by page; an event that a page cuts is read again in the next."""
+    """Return the newest wanted messages, read page by page; an event cut by a page is read again with the next page."""
     found: list[Message] = []
     before: int | None = None
     for _ in range(SEARCHED_ROWS // PAGE_MESSAGES):

@@ -1,4 +1,4 @@
-"""The nouns as commands print them: the fields that agents know from the tools, and what only the operator sees."""
+"""The nouns as commands print them: the fields that agents know from the tools, and the operator's own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -19,7 +19,7 @@ Record = dict[str, Any]
 
 
 def plain(value: Any) -> Any:
-    """A record of the model with all that is in it as JSON has it, field by field; times in the wire's form."""
+    """Return a record of the model as JSON, field by field, times in the wire's form."""
     if is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, datetime):
@@ -32,7 +32,7 @@ def plain(value: Any) -> Any:
 
 
 def agent_record(entry: RosterEntry) -> Record:
-    """An agent with its mail, its wakes and its pane."""
+    """Return an agent with its messages, its wakes and its pane."""
     view = entry.pane
     return {
         **shown_agent(entry.agent, online=entry.online),
@@ -51,7 +51,7 @@ def agent_record(entry: RosterEntry) -> Record:
 
 
 def message_record(message: Message) -> Record:
-    """A message to one recipient, and whether that one has read it."""
+    """Return a message to one recipient, with the time of its reading."""
     return {
         **shown_message(message),
         "to_name": message.to_name,
@@ -61,7 +61,7 @@ def message_record(message: Message) -> Record:
 
 
 def wake_record(wake: Wake, roster: Sequence[RosterEntry]) -> Record:
-    """A wake with the names of its two sides, as far as they are still registered."""
+    """Return a wake with the names of sender and recipient, if they are still registered."""
     names = {entry.agent.agent_id: entry.agent for entry in roster}
     agent, sender = names.get(wake.agent_id), names.get(wake.sender_id or "")
     return {
@@ -80,7 +80,7 @@ def wake_record(wake: Wake, roster: Sequence[RosterEntry]) -> Record:
 
 
 def task_record(entry: TaskEntry) -> Record:
-    """A task with its owner's name and what it waits for."""
+    """Return a task with its owner's name and its dependencies."""
     return {
         **shown_task(entry.task),
         "owner_name": entry.owner_name,

@@ -1,4 +1,4 @@
-"""What the operator does to the agents themselves: remove one, and be told of one through tmux."""
+"""Actions of the operator on agents: remove one, show an alert in tmux."""
 
 from xats_tui.backend.services.agents.registry import Registry
 from xats_tui.backend.store import activity as store
@@ -17,7 +17,7 @@ class OperatorAgents:
         self._tmux = tmux
 
     async def remove(self, actor: Actor, agent_id: str) -> None:
-        """Remove an agent as if it had left; its id and its mail are there when it comes back.
+        """Remove an agent as if it had left; id and messages are kept for its return.
 
         Raises:
             Refusal: `unknown_agent`; `tasks_in_progress` while it owns tasks that are not done.
@@ -31,7 +31,7 @@ class OperatorAgents:
         self._registry.dismiss(agent_id)
 
     async def alert(self, actor: Actor, text: str) -> None:
-        """Tell whoever looks at the dashboard's tmux session, whatever window that person is in.
+        """Show a line in the dashboard's tmux session, in every window; do nothing outside tmux.
 
         Raises:
             Refusal: `pane_gone`, `tmux_failed`.

@@ -1,6 +1,6 @@
-"""Answering: what an agent's program asks a person, and the operator's answer to that and to nothing else.
+"""Answers of the operator to the dialogs of agents' programs.
 
-The answer is sent only if a fresh look shows the very prompt that the operator saw; it is never chosen here.
+An answer is sent only if a fresh look shows exactly the prompt that the operator saw.
 """
 
 import asyncio
@@ -22,22 +22,22 @@ from xats_tui.core.model.panes import Option, PaneRef, PaneState, PaneView, Prom
 logger = logging.getLogger(__name__)
 
 TIMEOUT_S = 3.0
-"""Seconds for a program to take an answer."""
+"""Time for a program to take an answer."""
 
 POLL_INTERVAL_S = 0.04
-"""Seconds between two looks while waiting for that."""
+"""Interval between looks while waiting for that."""
 
 GONE_AFTER_S = 1.0
-"""Seconds for which a prompt must be missing on a screen that is not understood: a half-drawn frame is no proof."""
+"""Time for which a prompt must be missing from an unknown screen: a half-drawn frame proves nothing."""
 
 PANE_LOCK_TIMEOUT_S = 10.0
-"""Seconds to wait for a hint that is being typed into the same pane."""
+"""Time to wait for a hint that is being typed into the same pane."""
 
 RECORDED_PROMPT_CHARS = 300
-"""Characters of a prompt that the record of an answer keeps."""
+"""Maximum length of the prompt in the activity log."""
 
 NOT_TAKEN = {Fate.STAYS: "not_taken", Fate.EDITED: "taken_as_text"}
-"""The refusals for what is still asked; of anything else it is not known what came of the answer."""
+"""Refusals for a prompt that is still there; with any other outcome the effect is unknown."""
 
 
 class Answering:
@@ -50,10 +50,10 @@ class Answering:
         self._clock = clock
 
     async def prompt(self, agent_id: str) -> Prompt:
-        """What an agent's pane asks now.
+        """Return the prompt in an agent's pane.
 
         Raises:
-            Refusal: `unknown_agent`, `no_pane`, `pane_gone`, `tmux_failed`; `no_dialog` if it asks nothing.
+            Refusal: `unknown_agent`, `no_pane`, `pane_gone`, `tmux_failed`; `no_dialog` if there is no prompt.
         """
         agent, pane = await self._bound(agent_id)
         try:
@@ -64,13 +64,13 @@ class Answering:
             raise Refusal("tmux_failed", detail=str(error)) from error
 
     async def answer(self, actor: Actor, agent_id: str, seen: Prompt, number: int) -> Prompt | None:
-        """Choose an option of the prompt that was seen; what the agent asks next, if it asks at once.
+        """Choose an option of the prompt that was seen; return the next prompt, if one follows at once.
 
         Raises:
-            Refusal: those of `prompt`; `prompt_changed` if something else is asked now; `not_answerable` with the
+            Refusal: those of `prompt`; `prompt_changed` if there is another prompt now; `not_answerable` with the
                 reason; `keys_withheld` if the keys would reach another program, several, or none; `not_taken` if the
-                prompt stays, `taken_as_text` if the keys went into a text in it, `answer_unseen` if the screen does
-                not tell; `pane_busy` if something else is being typed there.
+                prompt stays, `taken_as_text` if the keys went into a text field of it, `answer_unseen` if the screen
+                does not tell; `pane_busy` if something else is being typed there.
         """
         agent, pane = await self._bound(agent_id)
         try:
@@ -106,7 +106,7 @@ class Answering:
         return after
 
     async def _press(self, agent: Agent, pane: PaneRef, prompt: Prompt, option: Option) -> Prompt | None:
-        """Send the keys for an option, and see the prompt gone."""
+        """Press the keys for an option, and wait until the prompt is gone."""
         if prompt.arrows is None:
             await self._send(agent, prompt, str(option.number))
             return await self._see_it_taken(agent, pane, prompt)
@@ -118,7 +118,7 @@ class Answering:
         return await self._see_it_taken(agent, pane, prompt)
 
     async def _see_it_chosen(self, agent: Agent, pane: PaneRef, prompt: Prompt, option: Option) -> None:
-        """Look until the option is the chosen one."""
+        """Wait until the cursor is on the option."""
         give_up_at = self._clock.monotonic() + TIMEOUT_S
         while True:
             now = _prompt_on(agent, await self._monitor.look(pane, agent.client))
@@ -131,7 +131,7 @@ class Answering:
             await self._clock.sleep(POLL_INTERVAL_S)
 
     async def _see_it_taken(self, agent: Agent, pane: PaneRef, prompt: Prompt) -> Prompt | None:
-        """Look until the prompt is gone or another one is asked; what is asked then, None for nothing."""
+        """Wait until the prompt is gone; return the next prompt, if there is one."""
         missing_since: float | None = None
         give_up_at = self._clock.monotonic() + TIMEOUT_S
         while True:
@@ -149,7 +149,7 @@ class Answering:
         return _prompt_in(agent, await self._monitor.look(pane, agent.client))
 
     async def _send(self, agent: Agent, prompt: Prompt, *keys: str) -> None:
-        """Press keys, if they reach the agent's program and nothing else, and that still asks the same."""
+        """Press keys, if they reach only the agent's program and the prompt is unchanged."""
         try:
             ready = await self._panes.ready(agent)
             _check_same(_prompt_in(agent, ready.view), prompt)
@@ -186,7 +186,7 @@ def _prompt_on(agent: Agent, view: PaneView) -> Prompt | None:
 
 
 def _check_same(now: Prompt, seen: Prompt) -> None:
-    """Refuse to go on with a prompt that is not as it was seen."""
+    """Refuse if the prompt has changed."""
     if now == seen:
         return
     if now.question == seen.question and now.why_not:

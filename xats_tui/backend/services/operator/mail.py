@@ -1,7 +1,7 @@
-"""The OperatorMail: the operator as one who writes to agents and is written to, and who looks at what agents write.
+"""Messages of the operator: to agents, from agents, and between agents.
 
-The operator has a name and an inbox in every team, but no row among the agents: nobody wakes a person.  Its letters
-take the way of any other, wakes included; looking at an inbox, its own too, marks nothing read.
+The operator has a name and an inbox in every team, but no row among the agents: nobody wakes a person.  Reading an
+inbox here marks nothing as read.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from xats_tui.core.model.agents import OPERATOR_ID, Agent
 from xats_tui.core.model.messages import Addressees, Message, Thread
 
 THREAD_BEFORE_MESSAGES = 60
-"""Messages of a thread up to the one it was opened at."""
+"""Maximum number of messages in a thread up to the message it was opened at."""
 
 THREAD_AFTER_MESSAGES = 60
-"""Messages of a thread after that."""
+"""Maximum number of messages in a thread after that."""
 
 
 class OperatorMail:
-    """The operator's mail."""
+    """The operator's messages."""
 
     def __init__(self, database: Database, mailbox: Mailbox) -> None:
         self._database = database
@@ -42,15 +42,15 @@ class OperatorMail:
         need_reply: bool = True,
         answers: str | None = None,
     ) -> tuple[str, ...]:
-        """Store one letter for each of these, all or none; the id of each.
+        """Store one message for each group of addressees, all or none; return their ids.
 
         Args:
             actor: the person, for the activity log.
-            letters: whom each goes to: online or not, exactly these.
+            letters: the recipients, online or not.
             body: the text.
             subject: its subject.
             need_reply: whether a reply is wanted.
-            answers: id of the operator's own mail that this answers, which is thereby read.
+            answers: id of a message to the operator that this answers; it is marked as read.
 
         Raises:
             Refusal: `no_recipient`, `empty_body`; `recipient_gone` with the ids of those that are no longer
@@ -67,20 +67,20 @@ class OperatorMail:
         return tuple(sent)
 
     async def mark_read(self, actor: Actor, message_ids: Sequence[str]) -> int:
-        """Mark mail of the operator as read; how many of these were not."""
+        """Mark messages to the operator as read; return how many were unread."""
         async with self._database.write() as tx:
             return await self._read(tx, actor, message_ids)
 
     async def inbox(self, limit: int) -> tuple[Message, ...]:
-        """The operator's mail from all teams, the newest first."""
+        """Return the operator's messages from all teams, newest first."""
         return await store.newest_to(self._database, OPERATOR_ID, limit)
 
     async def unanswered(self, limit: int) -> tuple[Message, ...]:
-        """Messages of late to one agent that want a reply and have none, the newest first."""
+        """Return recent messages to one agent that want a reply and have none, newest first."""
         return await store.unanswered(self._database, limit)
 
     async def thread(self, event_id: int) -> Thread:
-        """What the two agents of a message wrote to each other around it; of a broadcast, what came back to its sender.
+        """Return the messages between the two agents of a message; for a broadcast, the answers to its sender.
 
         Raises:
             Refusal: `unknown_message`.

@@ -1,6 +1,6 @@
-"""The Operator: what the person at the dashboard may do, each act that changes something written down.
+"""Actions of the operator on agents and wakes; each change is recorded.
 
-The gates hold for the operator, too; `force` overrules those that a person can answer for, and no others.
+The gates hold for the operator, too; `force` overrules only those that a person may overrule.
 """
 
 import shlex
@@ -18,7 +18,7 @@ from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.wakes import DeliveryResult, Gate, Wake
 
 MAX_POKE_BYTES = 8192
-"""Bytes of a line that is put before an agent by hand (the reference's limit)."""
+"""Maximum length of a poke (the reference's limit)."""
 
 
 class Operator:
@@ -30,10 +30,10 @@ class Operator:
         self._tmux = tmux
 
     async def poke(self, actor: Actor, agent_id: str, text: str) -> DeliveryResult:
-        """Put one line before an agent in its pane; the proof says how far it got.
+        """Put one line before an agent in its pane; the result has the stage that it reached.
 
         Raises:
-            Refusal: `unknown_agent`; `invalid_text` for more than one line or what does not print; `prompt_too_long`.
+            Refusal: `unknown_agent`; `invalid_text` for more than one line or unprintable text; `prompt_too_long`.
         """
         size = len(text.encode())
         if size > MAX_POKE_BYTES:
@@ -46,7 +46,7 @@ class Operator:
         return proof
 
     async def replay(self, actor: Actor, wakes: Sequence[tuple[str, str]]) -> int:
-        """Try wakes again from the start, each through every gate; how many there were to replay.
+        """Try wakes again from the start, each through every gate; return how many could be replayed.
 
         Args:
             actor: the person, for the activity log.
@@ -73,9 +73,9 @@ class Operator:
             await store.note(tx, actor.name, "cancel", "cancelled", agent_id=agent_id, message_id=message_id)
 
     async def force(self, actor: Actor, message_id: str, agent_id: str) -> Wake:
-        """Try a wake now whatever stands in the input line; never in a pane that is not the agent's, never in a shell.
+        """Try a wake now, whatever stands in the input line; never in another program's pane, never in a shell.
 
-        What became of it is in the wake.
+        The outcome is in the wake.
 
         Raises:
             Refusal: `already_read`.
@@ -88,7 +88,7 @@ class Operator:
         return next(wake for wake in await self._waker.statuses(message_id) if wake.agent_id == agent_id)
 
     async def dry_run(self, agent_id: str, message_id: str | None = None) -> tuple[Gate, ...]:
-        """Every gate's verdict for an agent now, or for one wake of it if that were tried now; changes nothing.
+        """Return every gate's verdict for an agent, or for one wake of it; change nothing.
 
         Raises:
             Refusal: `unknown_agent`.
@@ -96,23 +96,23 @@ class Operator:
         return await self._waker.verdicts(await self._agent(agent_id), message_id)
 
     async def rest_agent(self, actor: Actor, agent_id: str, until: datetime | None = None) -> None:
-        """Do not wake an agent until then, or until that is lifted; its mail is stored and its wakes wait."""
+        """Turn on do-not-disturb for an agent; its messages are stored, its wakes wait."""
         await self._rest(actor, store.agent_subject(agent_id), until, agent_id)
 
     async def rest_team(self, actor: Actor, team: str, until: datetime | None = None) -> None:
-        """Do not wake anybody in a team until then, or until that is lifted."""
+        """Turn on do-not-disturb for a team."""
         await self._rest(actor, store.team_subject(team), until, None)
 
     async def disturb_agent(self, actor: Actor, agent_id: str) -> None:
-        """Wake an agent again."""
+        """Turn off do-not-disturb for an agent."""
         await self._lift(actor, store.agent_subject(agent_id), agent_id)
 
     async def disturb_team(self, actor: Actor, team: str) -> None:
-        """Wake a team again."""
+        """Turn off do-not-disturb for a team."""
         await self._lift(actor, store.team_subject(team), None)
 
     async def go_to(self, actor: Actor, agent_id: str) -> None:
-        """Bring the operator's own tmux client to an agent's pane.
+        """Switch the operator's tmux client to an agent's pane.
 
         Args:
             actor: the operator, with the pane that the dashboard is drawn in.
@@ -140,11 +140,11 @@ class Operator:
             raise Refusal("tmux_failed", detail=str(error)) from error
 
     async def activity(self, limit: int = 300) -> tuple[Activity, ...]:
-        """What was done by hand, the newest first."""
+        """Return the actions of the operator, newest first."""
         return await store.newest(self._database, limit)
 
     async def events(self, limit: int = 300) -> tuple[LoggedEvent, ...]:
-        """What agents did, the newest first."""
+        """Return the actions of agents, newest first."""
         return await store.newest_events(self._database, limit)
 
     async def _rest(self, actor: Actor, subject: str, until: datetime | None, agent_id: str | None) -> None:
@@ -152,7 +152,7 @@ class Operator:
             await store.let_rest(tx, subject, until)
             detail = f"{subject} until {until:%Y-%m-%d %H:%M} UTC" if until else f"{subject} until lifted"
             await store.note(tx, actor.name, "do not disturb", detail, agent_id=agent_id)
-            await self._waker.release(tx)  # what waits for the end of an earlier, longer rest
+            await self._waker.release(tx)  # wakes that wait for the end of an earlier, longer rest
         self._waker.look_now()
 
     async def _lift(self, actor: Actor, subject: str, agent_id: str | None) -> None:

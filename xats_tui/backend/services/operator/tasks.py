@@ -1,8 +1,7 @@
-"""The OperatorTasks: what the operator does with the tasks of any team.
+"""Actions of the operator on the tasks of any team.
 
-Each verb carries the task as the operator saw it and is refused if it is another by now.  Whom it concerns gets a
-message from the operator, and it is written down, in the same transaction.  The answer is the task as it is then:
-`restore` takes it to undo what was done.
+Each takes the task as the operator saw it, and is refused if the task has changed.  The agents concerned get a message
+in the same transaction.  The result is the task as it is then, from which `restore` undoes the action.
 """
 
 from collections.abc import Iterable
@@ -25,7 +24,7 @@ from xats_tui.core.model.agents import OPERATOR_ID, Agent
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
 
 QUOTED_DESCRIPTION_CHARS = 4000
-"""Characters of a description that a message about its task repeats."""
+"""Maximum length of a description that is repeated in a message."""
 
 
 class OperatorTasks:
@@ -36,7 +35,7 @@ class OperatorTasks:
         self._mailbox = mailbox
 
     async def add(self, actor: Actor, team: str, draft: TaskDraft) -> Task:
-        """Put a task on a team's board; it wakes nobody.
+        """Add a task to a team's board; it wakes nobody.
 
         Raises:
             Refusal: `empty_title`, `unknown_dependency`.
@@ -54,11 +53,11 @@ class OperatorTasks:
             return await self._stored(tx, task)
 
     async def edit(self, actor: Actor, seen: Task, draft: TaskDraft) -> Task:
-        """Change what a task says and waits for; its owner is told.
+        """Change the texts and dependencies of a task, and tell its owner.
 
         Raises:
             Refusal: `unknown_task`, `task_changed`, `task_is_done`; `empty_title`, `unknown_dependency`;
-                `dependency_cycle` with the way on which it would wait for itself.
+                `dependency_cycle` with the path of the cycle.
         """
         async with self._database.write() as tx:
             await self._as_seen(tx, seen)
@@ -72,11 +71,11 @@ class OperatorTasks:
             return await self._stored(tx, task)
 
     async def reassign(self, actor: Actor, seen: Task, agent_id: str) -> Task:
-        """Give a task to an agent of its team; both are told.
+        """Give a task to an agent of its team, and tell both agents.
 
         Raises:
             Refusal: `unknown_task`, `task_changed`, `task_is_done`; `unknown_agent`; `owns_it_already`;
-                `dependencies_pending` if nobody works on it and it waits for others.
+                `dependencies_pending` if nobody owns it and it waits for others.
         """
         async with self._database.write() as tx:
             await self._as_seen(tx, seen)
@@ -96,7 +95,7 @@ class OperatorTasks:
             return await self._stored(tx, task)
 
     async def release(self, actor: Actor, seen: Task) -> Task:
-        """Take a task from its owner, so that anybody can claim it; the owner is told.
+        """Take a task from its owner, so that anybody can claim it, and tell the owner.
 
         Raises:
             Refusal: `unknown_task`, `task_changed`; `not_in_progress`.
@@ -116,9 +115,9 @@ class OperatorTasks:
             return await self._stored(tx, task)
 
     async def cancel(self, actor: Actor, seen: Task) -> Task:
-        """Take a task from the board; its owner is told, and what waited for it waits no longer.
+        """Take a task off the board and tell its owner; tasks that depend on it no longer wait for it.
 
-        Agents see it as completed, with the result `CANCELLED`: they know no other end of a task.
+        Agents see it as completed, with the result `CANCELLED`: the wire has no other end of a task.
 
         Raises:
             Refusal: `unknown_task`, `task_changed`, `task_is_done`.
@@ -134,10 +133,10 @@ class OperatorTasks:
             return await self._stored(tx, task)
 
     async def restore(self, actor: Actor, seen: Task, before: Task) -> Task:
-        """Undo: make a task what it was before, if it is still what that made of it; both owners are told.
+        """Undo an action: make a task what it was before, if it has not changed since, and tell both owners.
 
         Raises:
-            Refusal: `unknown_task`, `task_changed`; `unknown_agent` if its owner of then has left;
+            Refusal: `unknown_task`, `task_changed`; `unknown_agent` if its former owner has left;
                 `unknown_dependency`, `dependency_cycle`.
         """
         async with self._database.write() as tx:
@@ -168,7 +167,7 @@ class OperatorTasks:
         return stored
 
     async def _stands(self, reader: Reader, task: Task) -> str:
-        """Its state and owner, for a sentence."""
+        """Return its state and owner, for a sentence."""
         if task.status is TaskStatus.PENDING:
             return "pending"
         if task.is_cancelled:
@@ -178,7 +177,7 @@ class OperatorTasks:
         return f"in progress with {name}" if task.status is TaskStatus.IN_PROGRESS else f"completed by {name}"
 
     async def _check(self, tx: Transaction, task: Task) -> None:
-        """What a task says has to make sense."""
+        """Check title and dependencies of a task."""
         if not task.title.strip():
             raise Refusal("empty_title")
         unknown = await store.missing(tx, task.team, task.depends_on)
@@ -201,7 +200,7 @@ class OperatorTasks:
         return agent
 
     async def _tell(self, tx: Transaction, task: Task, agent_id: str | None, subject: str, body: str) -> None:
-        """Write to an agent, if it is still there."""
+        """Send a message to an agent, if it is still registered."""
         agent = await agents_store.by_id(tx, agent_id) if agent_id else None
         if agent is not None and agent.team == task.team:
             await self._mailbox.post(
@@ -265,7 +264,7 @@ def _description(task: Task) -> str:
 
 
 def _differences(before: Task, after: Task) -> str:
-    """What of a task is another, for a sentence."""
+    """Name the fields that differ, for a sentence."""
     parts: Iterable[tuple[str, bool]] = (
         ("title", before.title != after.title),
         ("description", before.description != after.description),
