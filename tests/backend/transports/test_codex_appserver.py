@@ -185,7 +185,7 @@ async def test_what_is_not_understood_is_told_to_the_sender_and_tried_again_late
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
 
     (status,) = (await alice.call("get_delivery_status", message_id=sent["message_id"]))["statuses"]
-    assert status["detail"] == "codex-appserver met what it does not understand (TypeError); the log says more"
+    assert status["detail"] == "codex-appserver failed unexpectedly (TypeError); the log has the details"
     assert (status["wake_status"], list(status["evidence"])) == ("retrying", ["queued", "attempted"])
     assert sent["retry_scheduled"] is True and codex.turns == []
 
@@ -199,7 +199,7 @@ async def test_what_is_not_understood_does_not_hold_up_the_wakes_of_others(
     await alice.call("send_message", to_agent_name="bob", body="hello")
     codex.status = STRANGE  # asked again and again whether it is idle by now, it says this
 
-    await eventually(lambda: "codex-appserver stumbled over bob@default" in caplog.text)
+    await eventually(lambda: "codex-appserver failed unexpectedly for bob@default" in caplog.text)
     with opencode_server() as opencode:
         cid = await connect()
         address = {"kind": "opencode-server", "base_url": opencode.url}

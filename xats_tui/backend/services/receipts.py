@@ -1,7 +1,7 @@
-"""Receipts: what an agent was handed is read once its model has it, which its next call shows, or its own program.
+"""Receipts: a message that was handed out is read once the model has it, as its next call or its own program shows.
 
-A program shows it by ending the turn in which the mail was fetched: its hook says so, its thread or session is idle,
-its own screen is at rest.  The coordinator's restart changes nothing of that.
+The program shows it by ending the turn in which the message was fetched: its hook reports it, its thread or session is
+idle, or its screen is at rest.  Receipts survive a restart of the coordinator.
 """
 
 import asyncio
@@ -26,39 +26,39 @@ from xats_tui.core.model.agents import Agent, DeliveryKind
 logger = logging.getLogger(__name__)
 
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
-"""Seconds between two looks at an agent with mail in hand: a tenth of how long it has had it, within these bounds."""
+"""Bounds of the interval between looks at an agent with messages in hand: a tenth of the time it has had them."""
 
 LEAVES_WITHIN_S = 2.0
-"""Seconds after which an answer has left this process, if that still lives."""
+"""Time after which an answer has left this process, if the process still lives."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Watch:
-    """An agent with mail in hand, and when it is looked at next."""
+    """An agent with messages in hand, and the time of the next look at it."""
 
     newest: int
-    """Number of the newest answer that it has got."""
+    """Number of the newest answer to the agent."""
     since: float
     at: float
     is_noted: bool = False
-    """Whether it is noted that the answer has left this process."""
+    """True once it is recorded that the answer has left this process."""
 
 
 def host_reader(host_session: str) -> str:
-    """The reader that a session of Claude Code is."""
+    """Return the reader id of a Claude Code session."""
     return f"host {host_session}"
 
 
 def thread_reader(thread_id: str) -> str:
-    """The reader that a thread of Codex is."""
+    """Return the reader id of a Codex thread."""
     return f"thread {thread_id}"
 
 
 class InboxReceipt:
-    """Receipt for the mail in one reader's hands, as one call sees it.
+    """Receipt for the messages in one reader's hands, as one call sees it.
 
-    The call confirms what earlier answers offered to its reader, whose model would not have gone on without them, and
-    its own answer may offer more.  A confirmation by the reader's program is `Receipts`' business.
+    The call confirms what earlier answers offered to its reader: its model would not have gone on without them.  Its
+    own answer may offer more.  `Receipts` handles what the reader's program confirms.
     """
 
     def __init__(self, mailbox: Mailbox, waker: Waker, numbers: Iterator[int], reader: str, ui_pid: int | None) -> None:
@@ -68,7 +68,7 @@ class InboxReceipt:
         self._reader = reader
         self._ui_pid = ui_pid
         self._number = next(numbers)
-        """Answers with a smaller number have arrived; what is offered while the call runs has a greater one."""
+        """Answers with a smaller number have arrived; what is offered while the call runs has a greater number."""
 
     async def begun(self, reader: Reader, agent_id: str) -> Mapping[str, PartlyHanded]:
         """Return how much this reader has got of messages that come in parts, by message id."""
@@ -92,7 +92,7 @@ class InboxReceipt:
 
 
 class Receipts:
-    """All mail in hand."""
+    """All messages in hand."""
 
     def __init__(self, database: Database, mailbox: Mailbox, waker: Waker, clock: Clock) -> None:
         self._database = database
@@ -104,7 +104,7 @@ class Receipts:
         self._watched: dict[str, _Watch] = {}
 
     def number(self) -> int:
-        """The number of an answer or a call: what came before has a smaller one."""
+        """Return the next number of an answer or a call."""
         return next(self._numbers)
 
     def of_call(self, reader: str, ui_pid: int | None) -> InboxReceipt:
@@ -117,19 +117,19 @@ class Receipts:
         return InboxReceipt(self._mailbox, self._waker, self._numbers, reader, ui_pid)
 
     def hear(self, event: Event) -> None:
-        """Take note of mail that is in somebody's hands now."""
+        """Note that messages were handed out."""
         if isinstance(event, InboxFetched):
             self._news.set()
 
     async def turn_ended(self, agent: Agent) -> None:
-        """The agent's own program says that the turn is over: its model has what it was handed in it."""
+        """Mark as read what an agent was handed in a turn that its own program reports as over."""
         before = self.number()
         if await store.has_mail_in_hand(self._database, agent.agent_id):
             async with self._database.write() as tx:
                 await self._confirm_of_host(tx, agent, before)
 
     async def withdraw(self, agent_id: str, staying: Collection[str]) -> None:
-        """Whoever had an agent's mail but these readers is gone: it is announced to those who are there now."""
+        """Announce an agent's messages again that all readers except `staying` have in hand."""
         async with self._database.write() as tx:
             lost = await store.withdraw(tx, agent_id, staying)
             await self._waker.announce_again(tx, lost)
@@ -137,12 +137,12 @@ class Receipts:
                 tx.record(WakeChanged(agent_id=agent_id))
 
     async def recover(self) -> None:
-        """Take back what an earlier process may not have got rid of; what has left it stays in its reader's hands."""
+        """Announce messages again whose answers an earlier process may not have sent."""
         async with self._database.write() as tx:
             await self._waker.announce_again(tx, await store.withdraw_unsent(tx))
 
     async def run(self) -> None:
-        """Look, again and again, whether those with mail in hand have ended their turn, for ever."""
+        """Look for agents with messages in hand whose turn is over, forever."""
         while True:
             self._news.clear()
             try:
@@ -156,7 +156,7 @@ class Receipts:
                     await self._news.wait()
 
     async def _look_around(self) -> float:
-        """Look at the agents whose time has come; the seconds until the next one's has."""
+        """Look at the agents that are due; return the seconds until the next one is due."""
         in_hand = await store.agents_with_mail_in_hand(self._database)
         now = self._clock.monotonic()
         self._watched = {agent_id: self._watch(agent_id, newest, now) for agent_id, newest in in_hand.items()}
@@ -193,7 +193,7 @@ class Receipts:
 
 
 def _readers(agent: Agent) -> list[str]:
-    """What the agent's own program calls itself when it reads mail."""
+    """Return the reader ids of the agent's own program."""
     readers = [host_reader(agent.host_session)] if agent.host_session else []
     if agent.delivery.kind is DeliveryKind.CODEX_APPSERVER:
         readers.append(thread_reader(agent.delivery.address["thread_id"]))

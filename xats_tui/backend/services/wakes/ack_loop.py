@@ -1,7 +1,7 @@
-"""Ack loops: two or three agents that keep acknowledging each other, each woken by the other's thanks.
+"""Ack loops: two or three agents that keep acknowledging each other, each woken by the other's thanks.  Pure.
 
-Pure.  Only what repeats itself is held: short messages that want no reply, ask and answer nothing, and have no word but
-those of politeness that was not said before.  The first message with something new lets everything through.
+Only repetitions are held: short messages that want no reply, ask and answer nothing, and contain no word besides polite
+ones that was not said before.  The first message with something new lets everything through.
 """
 
 import re
@@ -12,13 +12,13 @@ from xats_tui.backend.store.exchanges import MAX_TEXT_CHARS, Utterance
 from xats_tui.core.model.agents import OPERATOR_ID
 
 LOOP_PERIOD = timedelta(minutes=5)
-"""The time in which repetitions are counted."""
+"""Period in which repetitions are counted."""
 
 LOOP_REPETITIONS = 6
-"""Repetitions in each direction within that time that make a loop."""
+"""Number of repetitions in each direction within that period that make a loop."""
 
 MAX_COUNTERPARTS = 2
-"""Agents on the other side; with more it is a meeting."""
+"""Maximum number of agents on the other side; more of them are a meeting."""
 
 PHRASES = """
     thanks thank you so very much again, you're welcome, no problem, sure, anytime, always, my pleasure, cheers
@@ -34,17 +34,17 @@ QUESTION_MARKS = re.compile("[?\uff1f\u061f]")
 
 
 def loop_ends_at(agent_id: str, exchange: Sequence[Utterance]) -> datetime | None:
-    """When an agent may be woken for what repeats itself; None if it may be now.
+    """Return the time from which an agent may be woken for repetitions; None if it may be woken now.
 
     Args:
         agent_id: the agent.
-        exchange: what it got and sent within `LOOP_PERIOD`, and whatever else it has not read, the oldest first.
+        exchange: its messages within `LOOP_PERIOD`, and its other unread messages, oldest first.
     """
     if len({said.sender for said in exchange if said.recipient == agent_id}) > MAX_COUNTERPARTS:
         return None
     words: set[str] = set(POLITE)
     asked: set[tuple[str, str]] = set()
-    """Who has asked whom, by the newest message between them."""
+    """Pairs of agents of which the first has asked the second, by the newest message between them."""
     received, sent = list[datetime](), list[datetime]()
     for said in exchange:
         answers = (said.recipient, said.sender) in asked
@@ -63,7 +63,7 @@ def loop_ends_at(agent_id: str, exchange: Sequence[Utterance]) -> datetime | Non
 
 
 def _is_new(said: Utterance, words: set[str]) -> bool:
-    """Whether a message says, asks or wants something that the exchange has not held before."""
+    """Return whether a message says, asks or wants something that is new in the exchange."""
     return _asks(said) or said.sender == OPERATOR_ID or len(said.text) > MAX_TEXT_CHARS or not _words(said) <= words
 
 

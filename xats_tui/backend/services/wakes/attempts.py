@@ -1,6 +1,6 @@
-"""One attempt to wake an agent: look, decide, act, write down.
+"""One attempt to wake an agent: observe, decide, deliver, record.
 
-It knows the transports and the store; when to try is `services/wakes.py`'s business, whether to, `wake_policy`'s.
+`waker.py` decides when to try, `policy.py` whether to deliver.
 """
 
 import logging
@@ -54,23 +54,23 @@ logger = logging.getLogger(__name__)
 LEADS_NOWHERE = frozenset({Reachability.BROKEN, Reachability.NO_PANE, Reachability.AGENT_GONE})
 
 MAX_WAKES_AT_ONCE = 200
-"""Wakes of one agent that are written down in one transaction, which takes some 20 ms."""
+"""Maximum number of wakes in one transaction, which takes about 20 ms."""
 
 NO_TRANSPORT = Observation(reach=Reachability.NO_PANE, detail="no pane is bound")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """What an attempt was for, and what was decided."""
+    """Result of an attempt: agent, transport and verdict."""
 
     agent: Agent | None
     transport: Transport | None
     verdict: Verdict | None
-    """None: the hint was submitted."""
+    """None if the hint was submitted."""
 
 
 class WakeAttempts:
-    """Carries out the wakes of one agent at a time; its caller sees to it that nobody else does meanwhile."""
+    """Attempts to wake agents; the caller prevents two attempts for one agent at a time."""
 
     def __init__(self, database: Database, transports: Sequence[Transport], clock: Clock, *, hint_budget: int) -> None:
         self._database = database
@@ -79,7 +79,7 @@ class WakeAttempts:
         self.hint_budget = hint_budget
 
     async def try_once(self, agent_id: str, *, forced: bool = False) -> Tried | None:
-        """Try the open wakes of an agent; None if there are none."""
+        """Try the open wakes of an agent; return None if there are none."""
         wakes = await store.open_for(self._database, agent_id)
         if not wakes:
             return None
@@ -100,14 +100,14 @@ class WakeAttempts:
         return Tried(agent=agent, transport=transport, verdict=verdict)
 
     async def poke(self, agent: Agent, text: str) -> DeliveryResult:
-        """Put a line of the operator's own before an agent, through every gate."""
+        """Deliver a line of the operator through every gate."""
         transport = next((one for one in self._transports if one.types and one.serves(agent)), None)
         if transport is None:
             return DeliveryResult(step=WakeStage.QUEUED, detail=NO_TRANSPORT.detail, seen_before="", seen_after="")
         return await transport.deliver(agent, text)
 
     async def verdicts(self, agent: Agent, message_id: str | None = None) -> tuple[Gate, ...]:
-        """Every gate's verdict for an agent now, or for one wake of it if that were tried; changes nothing."""
+        """Return every gate's verdict for an agent, or for one wake of it; change nothing."""
         wakes = await store.open_for(self._database, agent.agent_id)
         if message_id:
             wakes = _with_replayed(wakes, await store.of_message(self._database, message_id), agent.agent_id)
@@ -123,14 +123,14 @@ class WakeAttempts:
         return [one.name for one in self._transports if agent and one.serves(agent)]
 
     async def sees_open(self, agent_id: str) -> bool:
-        """Whether a try would come to something now: the way is free, or an earlier hint was submitted after all."""
+        """Return whether a try would succeed: every gate holds, or an earlier hint turned out to be submitted."""
         agent = await agents_store.by_id(self._database, agent_id)
         _, observation = await self._readiness(agent, await store.open_for(self._database, agent_id))
         is_open = observation.reach is Reachability.OPEN and all(gate.holds for gate in observation.gates)
         return is_open or observation.is_taken
 
     async def is_at_rest(self, agent: Agent) -> bool:
-        """Whether the agent's program shows that its turn is over."""
+        """Return whether the agent's program shows that its turn is over."""
         for transport in self._named(self._serving(agent)):
             observation = await _seen_by(transport, agent)
             if observation.reach is Reachability.OPEN and observation.at_rest is not None:
@@ -138,9 +138,9 @@ class WakeAttempts:
         return False
 
     async def hand_over(self, agent_id: str) -> str | None:
-        """The hint for a program that asks at the end of its turn, written down as taken; None if there is no mail.
+        """Return the hint for a program that asks at the end of its turn, recorded as submitted; None without mail.
 
-        A wake whose hint is still unanswered is not handed over: the turn that the hint began ends here.
+        A wake with an unanswered hint is not handed over: the turn that ends here began with that hint.
         """
         wakes = await store.open_for(self._database, agent_id)
         agent = await agents_store.by_id(self._database, agent_id)
@@ -157,15 +157,15 @@ class WakeAttempts:
             seen_after=line,
             typed=False,
         )
-        # A channel takes a hint in the middle of the turn that this one begins: there it is no quick second try.
+        # no quick second try on a channel: it would deliver in the middle of the turn that this hint begins
         others = self._serving(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
         await self._write_down(agent_id, STOP_HOOK, None, proof, (STOP_HOOK, *others))
         return line
 
     async def _readiness(self, agent: Agent | None, wakes: Sequence[Wake]) -> tuple[Transport | None, Observation]:
-        """The transport to use and what it sees; one that gets nowhere gives way to the next that does.
+        """Return the first transport that reaches the agent, with its observation, starting where `choose` says.
 
-        Those before the first have had their turn, and get another where the others lead to no agent any more.
+        Transports before that had their turn; they get another one if no later transport leads to the agent.
         """
         serving = self._serving(agent)
         first = choose(serving, wakes, agent, self._clock.now()) if agent else None
@@ -209,7 +209,7 @@ class WakeAttempts:
         return None if await exchanges_store.worked_since(self._database, agent.team, talking, since) else until
 
     async def _hint(self, agent: Agent | None, wakes: Sequence[Wake]) -> str:
-        """The line for these wakes; mail that was in somebody's hands is counted only where nothing else waits."""
+        """Return the hint for these wakes; messages that a reader has got are counted only if there are no others."""
         unseen = [wake for wake in wakes if WakeStage.SEEN not in wake.reached]
         told = unseen or wakes
         senders = [wake.sender_id for wake in told if wake.sender_id]
@@ -221,9 +221,9 @@ class WakeAttempts:
     async def _write_down(
         self, agent_id: str, transport: str, verdict: Verdict | None, proof: DeliveryResult, serving: Sequence[str]
     ) -> None:
-        """Record one attempt for every wake that is open now: a hint answers for all mail that was there by then.
+        """Record one attempt for every open wake: a hint announces all messages that were there at the time.
 
-        Thousands are written in several transactions, between which other callers have their turn.
+        Thousands of wakes are written in several transactions, so that other callers can write in between.
         """
         async with self._database.write() as tx:
             wakes, at = await store.open_for(tx, agent_id), tx.now
@@ -247,7 +247,7 @@ def _notes(
     look_again: datetime,
     at: datetime,
 ) -> list[_Note]:
-    """Describe one attempt for each wake that it was for; all have one time, by which hints are counted."""
+    """Describe one attempt for each wake that it was for, all with one time, by which hints are counted."""
     notes = []
     for wake in wakes:
         if isinstance(verdict, Defer) and _rests_on_its_hint(wake, at):
@@ -273,7 +273,7 @@ async def _carry_out(tx: Transaction, notes: Sequence[_Note]) -> None:
 
 
 async def _seen_by(transport: Transport, agent: Agent) -> Observation:
-    """What a transport sees; one that stumbles over what it meets is broken, and holds up no other agent's wakes."""
+    """Observe through a transport; an unexpected exception becomes a `BROKEN` observation of this agent alone."""
     try:
         return await transport.readiness(agent)
     except StoreError:
@@ -283,7 +283,7 @@ async def _seen_by(transport: Transport, agent: Agent) -> Observation:
 
 
 async def _delivered_by(transport: Transport, agent: Agent, line: str, *, forced: bool) -> DeliveryResult:
-    """What a transport did; of one that stumbled nothing is claimed."""
+    """Deliver through a transport; an unexpected exception becomes a failed `DeliveryResult`."""
     try:
         return await transport.deliver(agent, line, forced=forced)
     except StoreError:
@@ -294,12 +294,12 @@ async def _delivered_by(transport: Transport, agent: Agent, line: str, *, forced
 
 
 def _stumbled(transport: Transport, agent: Agent, error: Exception) -> str:
-    logger.error("%s stumbled over %s", transport.name, agent.address, exc_info=error)
-    return f"{transport.name} met what it does not understand ({type(error).__name__}); the log says more"
+    logger.error("%s failed unexpectedly for %s", transport.name, agent.address, exc_info=error)
+    return f"{transport.name} failed unexpectedly ({type(error).__name__}); the log has the details"
 
 
 def _with_replayed(open_wakes: Sequence[Wake], of_message: Sequence[Wake], agent_id: str) -> tuple[Wake, ...]:
-    """The open wakes and, as a replay would leave it, the agent's wake for a message unless that has been read."""
+    """Return the open wakes, and the agent's wake for a message as a replay would leave it unless it was read."""
     known = {wake.key for wake in open_wakes}
     replayed = [
         replace(wake, status=WakeStatus.RETRYING, failures=0)
@@ -310,12 +310,12 @@ def _with_replayed(open_wakes: Sequence[Wake], of_message: Sequence[Wake], agent
 
 
 def _rests_on_its_hint(wake: Wake, now: datetime) -> bool:
-    """Whether a hint was submitted for this wake and it is not time to look again."""
+    """Return whether a hint was submitted for this wake and its next look is not due."""
     return wake.status is WakeStatus.DELIVERED and wake.due_at is not None and wake.due_at > now
 
 
 def _came_after(wake: Wake, proof: DeliveryResult) -> bool:
-    """Whether the mail came when the hint was submitted already: it answers for what was there by then."""
+    """Return whether the message came after the hint was submitted, which therefore does not announce it."""
     submitted, queued = proof.times.get(WakeStage.SUBMITTED), wake.reached.get(WakeStage.QUEUED)
     return submitted is not None and queued is not None and queued > submitted
 
@@ -332,7 +332,7 @@ def _outcome(wake: Wake, verdict: Verdict | None, proof: DeliveryResult, look_ag
     )
     match verdict:
         case Defer(detail=detail, until=until, failed=failed) if wake.status is WakeStatus.DELIVERED:
-            # Mail that stays unread is no reason to take the earlier hint back.
+            # unread messages do not undo a hint that was submitted
             return replace(submitted, detail=detail, due_at=until, failed=failed)
         case Defer(reason=reason, detail=detail, until=until, failed=failed):
             status = WakeStatus.RETRYING

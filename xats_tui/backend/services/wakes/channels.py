@@ -1,7 +1,7 @@
-"""Channels: the way into a running Claude Code, who carries them, and which agents are woken through them.
+"""Channels: ways into a running Claude Code, each carried by a session, and the agents that are woken through them.
 
-A channel proxy registers and carries one; its agents find it by the pid of their user interface.  Proxies are no
-agents: nobody lists them or writes to them.
+A channel proxy registers and carries a channel; agents find it by the pid of their user interface.  Proxies are no
+agents: nobody can list them or write to them.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from xats_tui.core.events import AgentChanged, Event, SessionChanged
 from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, Agent
 
 KEPT = timedelta(days=1)
-"""How long a proxy that carries nothing is remembered, so that it finds its id when it comes back."""
+"""Time for which a proxy that carries nothing is remembered, so that it gets its id again when it returns."""
 
 
 class Channels:
@@ -33,25 +33,25 @@ class Channels:
         self._stirred = asyncio.Event()
 
     async def proxy(self, agent_id: str) -> Agent | None:
-        """The channel proxy of that id, as a record like an agent's."""
+        """Return the channel proxy of that id, as a record like an agent's."""
         return await store.by_id(self._database, agent_id)
 
     async def of_ui_pid(self, ui_pid: int) -> str | None:
-        """The channel of a Claude Code's newest proxy, if that is still carried."""
+        """Return the channel of a Claude Code's newest proxy, if it is still carried."""
         csids = [csid for csid in await store.of_ui_pid(self._database, ui_pid) if self.is_live(csid)]
         return next((csid for csid in csids if self._open.has_stream(csid)), csids[0] if csids else None)
 
     def is_live(self, csid: str) -> bool:
-        """Whether an open session carries the channel, and nobody has hung up on it."""
+        """Return whether an open session carries the channel and its stream has not ended."""
         return self._open.carrier(csid) is not None and not self._open.is_given_up(csid)
 
     async def register_proxy(
         self, tx: Transaction, *, team: str, name: str, csid: str | None, ui_pid: int | None
     ) -> tuple[Agent, tuple[str, ...]]:
-        """Make or refresh a proxy and lead its Claude Code's agents, of whatever team, to its channel.
+        """Add or refresh a proxy, and point the agents of its Claude Code to its channel, whatever their team.
 
         Returns:
-            The proxy, and the ids of the agents that it has led there.
+            The proxy, and the ids of the agents that now use its channel.
         """
         await self._prune(tx)
         wanted = Agent(
@@ -74,24 +74,24 @@ class Channels:
         return proxy, await self._lead(tx, await store.hosts_of(tx, proxy.channel_ui_pid), csid)
 
     async def unregister_proxy(self, tx: Transaction, proxy: Agent) -> None:
-        """Forget a proxy."""
+        """Remove a proxy."""
         await store.remove(tx, proxy.agent_id)
 
     async def subscribe(self, tx: Transaction, session: McpSession, proxy: Agent, csid: str) -> None:
-        """Have a proxy's session carry a channel.
+        """Let a proxy's session carry a channel.
 
         Raises:
-            Refusal: `channel_in_use` when somebody else listens on it.
+            Refusal: `channel_in_use` if another session with an open stream carries it.
         """
         self.attach(session, csid)
         await store.touch(tx, proxy.agent_id)
         await self._revive(tx, await store.hosts_on(tx, csid))
 
     async def bind(self, tx: Transaction, agent_id: str, csid: str) -> None:
-        """Have a registered agent woken through a channel; it runs in Claude Code, then.
+        """Wake a registered agent through a channel from now on; such an agent runs in Claude Code.
 
         Raises:
-            Refusal: `unknown_channel_session` when nobody carries it.
+            Refusal: `unknown_channel_session` if no session carries the channel.
         """
         if not self.is_live(csid):
             raise Refusal("unknown_channel_session")
@@ -99,10 +99,10 @@ class Channels:
         await self._lead(tx, {agent_id: None}, csid)
 
     def attach(self, session: McpSession, csid: str, *, agents_own: bool = False) -> None:
-        """Have a session carry a channel.
+        """Let a session carry a channel.
 
         Raises:
-            Refusal: `channel_in_use` when another session carries it and is listened to, unless both are the agent's.
+            Refusal: `channel_in_use` if another session with an open stream carries it, unless both are the agent's.
         """
         carrier = self._open.carrier(csid)
         is_ours = carrier is session or (agents_own and carrier and carrier.agent_id in (None, session.agent_id))
@@ -112,16 +112,16 @@ class Channels:
         self._stirred.set()
 
     def detach(self, session: McpSession) -> None:
-        """The session carries nothing any more."""
+        """End all channels of a session."""
         self._open.detach(session)
 
     def hear(self, event: Event) -> None:
-        """Take note that a stream may have been opened, or a session closed."""
+        """Note that a stream may have been opened, or a session closed."""
         if isinstance(event, SessionChanged):
             self._stirred.set()
 
     async def run(self) -> None:
-        """Begin again with the wakes of the agents whose channel is heard again, for ever."""
+        """Retry the wakes of agents whose channel has a stream again, forever."""
         while True:
             await self._stirred.wait()
             self._stirred.clear()
@@ -131,7 +131,7 @@ class Channels:
                     await self._revive(tx, hosts)
 
     async def _lead(self, tx: Transaction, hosts: Mapping[str, str | None], csid: str) -> tuple[str, ...]:
-        """Lead agents to a channel, but none away from one that is listened to; return the ids of those."""
+        """Point agents to a channel, unless their present one has an open stream; return the ids of those pointed."""
         led = []
         for agent_id, current in hosts.items():
             if current != csid and not (current and self._open.has_stream(current)):

@@ -1,6 +1,6 @@
-"""Which Codex thread a registration means, and whether its app-server has it.
+"""Codex threads in registrations: find the thread, and check that its app-server has it.
 
-It knows the rules and the words of their refusals; how one speaks with an app-server is `transports/codex_appserver`'s.
+The rules and refusals are here; the protocol of the app-server is in `transports/codex_appserver`.
 """
 
 import os
@@ -27,27 +27,27 @@ URL_VARIABLE = "CROSS_AGENT_TEAMS_CODEX_WS_URL"
 DEFAULT_URL = "ws://127.0.0.1:8799"
 
 REGISTRATION_TIMEOUT_S = 1.5
-"""For all that a registration asks an app-server: its call is answered within two seconds, whatever server it names."""
+"""Time for all questions of a registration to an app-server: its call is answered within two seconds."""
 
 MAX_LISTED_THREADS = 20
-"""Loaded threads that are looked at when none is named."""
+"""Maximum number of loaded threads that are looked at when none is named."""
 
 FAILURES = (RequestRefused, NoReply, ConnectionLost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodexThread:
-    """A thread as far as a registration names it."""
+    """A thread as described by a registration."""
 
     thread_id: str | None = None
     ws_url: str | None = None
     auth_token_ref: str | None = None
     own: str | None = None
-    """The thread that the call came from, by its own word."""
+    """The thread that the call says it came from."""
 
     @property
     def is_named(self) -> bool:
-        """Whether the caller said anything of it."""
+        """Return whether the registration describes a thread at all."""
         return (self.thread_id, self.ws_url, self.auth_token_ref) != (None, None, None)
 
 
@@ -59,7 +59,7 @@ class CodexThreads:
         self._environment = environment
 
     async def resumed(self, wanted: CodexThread) -> Delivery:
-        """The delivery to a thread that its app-server could resume.
+        """Return the delivery to a thread that its app-server could resume.
 
         Raises:
             Refusal: missing_auth_token, unsupported_client, codex_loaded_list_failed, no_loaded_threads,
@@ -81,7 +81,7 @@ class CodexThreads:
         return checked_delivery({"kind": DeliveryKind.CODEX_APPSERVER, **address})
 
     async def own(self, thread_id: str | None) -> Delivery | None:
-        """The delivery to the thread that a call came from, if a stock Codex of this machine has it."""
+        """Return the delivery to the thread that a call came from, if a stock Codex of this machine has it."""
         url = control_url(self._environment)
         if (
             thread_id is None
@@ -93,7 +93,7 @@ class CodexThreads:
         return Delivery(kind=DeliveryKind.CODEX_APPSERVER, address={"thread_id": thread_id, "ws_url": url})
 
     async def _url(self, wanted: CodexThread) -> str:
-        """The URL that was named, else the configured one, else the server that the call came from."""
+        """Return the URL that was named, else the configured one, else that of the server that the call came from."""
         named = (wanted.ws_url or "").strip() or self._environment.get(URL_VARIABLE, "").strip()
         if named:
             return named
@@ -120,7 +120,7 @@ async def _lives_at(url: str, thread_id: str) -> bool:
 
 
 def _check_is_here(url: str) -> None:
-    """Only what is on this machine is connected to: a wake may carry a token."""
+    """Refuse servers on other machines: a wake may carry a token."""
     if WS_URL.fullmatch(url):
         return
     if SOCKET_URL.match(url):
@@ -143,7 +143,7 @@ async def _resume(server: JsonRpc, thread_id: str) -> None:
 
 
 async def _candidates(server: JsonRpc, url: str) -> Refusal:
-    """Why a registration without a thread fails: which threads it could mean, or that there are none."""
+    """Return the refusal of a registration without a thread: the threads that it could mean, or that there are none."""
     try:
         listed = await server.request("thread/loaded/list", {"cursor": None, "limit": MAX_LISTED_THREADS})
     except FAILURES as error:
@@ -159,7 +159,7 @@ async def _candidates(server: JsonRpc, url: str) -> Refusal:
 
 
 async def _tried(server: JsonRpc, thread_ids: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
-    """The threads that can be resumed, and what the others said; a server that has gone silent is asked no further."""
+    """Return the threads that can be resumed, and the errors of the others; stop at the first silence of the server."""
     resumable: list[str] = []
     failed: list[dict[str, Any]] = []
     for thread_id in thread_ids:

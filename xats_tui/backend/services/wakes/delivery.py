@@ -1,4 +1,4 @@
-"""The delivery that a registration describes: how an agent is reached besides its pane, checked before it is stored."""
+"""Checks of the delivery in a registration: a way to reach the agent other than its pane."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from xats_tui.core.model.agents import Delivery, DeliveryKind
 
 THREAD_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 SOCKET_URL = re.compile(r"wss?://", re.IGNORECASE)
-"""The URL of a WebSocket, wherever it is."""
+"""URL of a WebSocket on any machine."""
 LOOPBACK = r"(127\.\d+\.\d+\.\d+|localhost|\[::1\])"
 WS_URL = re.compile(rf"wss?://{LOOPBACK}(:\d+)?([/?]\S*)?|unix:/\S+", re.IGNORECASE)
 """Loopback only: a wake may carry a token."""
@@ -19,7 +19,7 @@ ANY_TEXT = re.compile(r".+", re.DOTALL)
 
 
 def checked_delivery(value: Mapping[str, Any]) -> Delivery:
-    """The delivery that an argument describes; extra keys are dropped.
+    """Return the delivery that an argument describes; extra keys are dropped.
 
     Raises:
         Refusal: `invalid_delivery` with the reason.

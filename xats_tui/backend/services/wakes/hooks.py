@@ -1,4 +1,4 @@
-"""What the coordinator makes of Claude Code's hooks: states for the gates, and mail at the end of a turn.
+"""Reports of Claude Code's hooks: states for the gates, and hints at the end of a turn.
 
 The protocol is Claude Code's own: an event on the hook's stdin, and for `Stop` an answer that may start another turn
 with a reason as its input.
@@ -17,16 +17,16 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent
 
 ENDS = TURN_ENDS | SESSION_ENDS
-"""Events after which an agent may be woken that could not be before."""
+"""Events after which an agent may be free for a hint."""
 
 TELLING = ENDS | PROMPTS
-"""Those, and the one that tells whether a hint was submitted."""
+"""These events, and the one that proves that a hint was submitted."""
 
 NOTHING: Mapping[str, Any] = {}
 
 
 class HostHooks:
-    """Hears hooks."""
+    """Receiver of hook reports."""
 
     def __init__(
         self, database: Database, waker: Waker, receipts: Receipts, reports: HookReports, clock: Clock
@@ -38,7 +38,7 @@ class HostHooks:
         self._clock = clock
 
     async def hear(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Take an event down; what the hook is to print, empty for nothing."""
+        """Record an event; return the hook's output, empty for none."""
         session, event = fields.get("session_id"), fields.get("hook_event_name")
         if not isinstance(session, str) or not isinstance(event, str):
             return NOTHING
@@ -53,9 +53,9 @@ class HostHooks:
         return {"decision": "block", "reason": hint} if hint else NOTHING
 
     async def _turn_ended(self, agent: Agent, *, begun_by_hook: bool) -> str | None:
-        """The hint that a turn is to go on with; without one what it has left unread is tried some other way."""
+        """Return the hint with which the turn goes on; without one, retry the wakes of unread messages."""
         await self._receipts.turn_ended(agent)
-        # A turn that a hook began gets no second one: it might never end.
+        # a turn that a hook began gets no second hint: it might never end
         hint = None if begun_by_hook else await self._waker.hand_over(agent.agent_id)
         if hint is None:
             async with self._database.write() as tx:

@@ -1,6 +1,6 @@
-"""When an agent is woken, when not yet, and when never: rules only, no I/O.
+"""Policy of wakes: deliver now, later or never.  Pure.
 
-`decide` is the whole policy; `services/wakes.py` carries out what it says.
+`decide` is the whole policy; `waker.py` and `attempts.py` carry it out.
 """
 
 from collections.abc import Sequence
@@ -23,58 +23,58 @@ from xats_tui.core.model.wakes import (
 )
 
 RETRY_DELAYS = (timedelta(seconds=30), timedelta(seconds=180), timedelta(seconds=600))
-"""Delays to the next try, the last one for ever after; the first three are the reference's."""
+"""Delays to the next tries; the last one repeats.  All three are the reference's."""
 
 HINT_PATIENCE = timedelta(seconds=60)
-"""How long a submitted hint may be unanswered before new mail is worth another."""
+"""Time for which a submitted hint may stay unanswered before new messages are worth another hint."""
 
 REMIND_AFTER = timedelta(seconds=600)
-"""How long after a submitted hint or an inbox answer mail that is still unread is worth another look."""
+"""Time after a submitted hint, or an inbox answer, from which messages that are still unread are tried again."""
 
 READS_ON_WITHIN, READS_ON_UNSEEN_WITHIN = timedelta(seconds=15), timedelta(seconds=60)
-"""How long an agent that got a page is left to ask for the next one; longer where nothing shows that it works."""
+"""Time for an agent to ask for the next page; longer where the screen does not show whether it works."""
 
 REST_PATIENCE = timedelta(seconds=600)
-"""How long after a part of a message its rest is worth another hint."""
+"""Time after a part of a message from which the rest is worth another hint."""
 
 BUDGET_PERIOD = timedelta(hours=1)
-"""The time that an agent's hint budget is for."""
+"""Period of an agent's hint budget."""
 
 STOP_HOOK = "claude-stop-hook"
-"""What stands for a hint that a program took over at the end of its turn."""
+"""Transport name of a hint that a program took at the end of its turn."""
 
 NAMED_SENDERS = 3
-"""Senders that a hint names; the rest are counted."""
+"""Maximum number of senders that a hint names; the rest are counted."""
 
 MAX_NAME_CHARS = 40
-"""Characters of a sender's name that a hint shows."""
+"""Maximum length of a sender's name in a hint."""
 
 PLAIN_SIGNS = frozenset(" -_.,:@+/")
-"""Signs of a name that stay as they are in a hint."""
+"""Punctuation that is kept in names in a hint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
-    """Put the hint before the agent now."""
+    """Deliver the hint now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defer:
-    """Not now: try again at `until`, or as soon as the pane allows."""
+    """Try again at `until`, or as soon as the agent is free."""
 
     reason: str
-    """The wire's word."""
+    """The skip reason on the wire."""
     detail: str
     until: datetime
     failed: bool = False
-    """The transport itself failed."""
+    """True if the transport itself failed."""
     until_idle: bool = False
-    """It is worth a try as soon as the pane turns idle, before `until`."""
+    """True if the wake is tried before `until` as soon as the agent is free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
-    """There is nothing to be done for this agent; a new binding changes that."""
+    """Nothing can be done for this agent until it has a new binding."""
 
     reason: str
     detail: str
@@ -82,7 +82,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUp:
-    """It has failed; a new binding, or the operator, may begin again."""
+    """The wake has failed; a new binding, or the operator, may start it again."""
 
     reason: str
     detail: str
@@ -93,25 +93,25 @@ Verdict = Deliver | Defer | Skip | GiveUp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WakeContext:
-    """What beside its screen speaks for or against waking an agent now."""
+    """Reasons for or against waking an agent now that no transport can observe."""
 
     resting: bool = False
-    """The operator does not want it disturbed."""
+    """True if the operator has turned on do-not-disturb."""
     resting_until: datetime | None = None
-    """None: until that is lifted."""
+    """End of do-not-disturb; None until it is turned off."""
     hints: int = 0
-    """Hints within `BUDGET_PERIOD` after which it has not fetched what they announced."""
+    """Number of hints within `BUDGET_PERIOD` whose messages the agent has not fetched."""
     oldest_hint_at: datetime | None = None
-    """The first of those."""
+    """Time of the first of these hints."""
     hint_budget: int = 60
-    """How many it may get in that time."""
+    """Maximum number of such hints in that period."""
     ack_loop_until: datetime | None = None
-    """It and one or two others do nothing but acknowledge each other; when that counts as over."""
+    """Time at which an ack loop that the agent takes part in counts as over; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldReason:
-    """One of those, as a gate, with the time at which it is worth another look."""
+    """One of these reasons as a gate, with the time of the next look."""
 
     gate: Gate
     until: datetime
@@ -120,7 +120,7 @@ class HoldReason:
 def hold_reasons(
     wakes: Sequence[Wake], agent: Agent, wake_context: WakeContext, now: datetime
 ) -> tuple[HoldReason, ...]:
-    """Every reason that is not on the screen, whether it holds the agent's wakes back or not."""
+    """Return every such reason, whether it holds the wakes back or not."""
     rest_ends = wake_context.resting_until
     hint_at = _unanswered_hint(wakes, agent)
     patient_until = hint_at + HINT_PATIENCE if hint_at else now
@@ -170,10 +170,10 @@ def _earlier_hint(*, is_unconfirmed: bool, is_unanswered: bool) -> str:
 
 
 def choose(serving: Sequence[str], wakes: Sequence[Wake], agent: Agent, now: datetime) -> str | None:
-    """The transport to use: the first that serves, or the one after that whose hint was not answered in time.
+    """Return the first transport, or the one after a transport whose hint was not answered in time.
 
     Args:
-        serving: names of the transports that the agent has, in order of preference.
+        serving: names of the transports that serve the agent, in order of preference.
         wakes: the agent's open wakes.
         agent: the agent.
         now: the instant of the decision.
@@ -186,13 +186,13 @@ def choose(serving: Sequence[str], wakes: Sequence[Wake], agent: Agent, now: dat
 
 
 def look_again_at(serving: Sequence[str], used: str, now: datetime) -> datetime:
-    """When a submitted hint is worth another look if the mail stays unread: soon, if there is another transport."""
+    """Return the time of the next look after a submitted hint: soon, if there is another transport."""
     is_last = used not in serving or serving.index(used) == len(serving) - 1
     return now + (REMIND_AFTER if is_last else HINT_PATIENCE)
 
 
 def reads_on_until(agent: Agent, now: datetime) -> datetime:
-    """When mail that an agent has left behind a page is worth another hint."""
+    """Return the time from which messages behind a page are worth another hint."""
     unseen = agent.delivery.kind is DeliveryKind.CLAUDE_CHANNEL  # it takes a hint in the middle of a turn
     return now + (READS_ON_UNSEEN_WITHIN if unseen else READS_ON_WITHIN)
 
@@ -206,15 +206,15 @@ def decide(
     *,
     types: bool = True,
 ) -> Verdict:
-    """What to do about the open wakes for one agent.
+    """Decide about the open wakes of one agent.
 
     Args:
-        wakes: those that are not over, at least one.
+        wakes: the open wakes, at least one.
         agent: the recipient; None if it has left.
-        sighting: what its transport sees now.
+        observation: the transport's observation of it.
         now: the instant of the decision.
-        circumstances: what else there is to know.
-        types: whether the transport is one that types.
+        wake_context: reasons that no transport can observe.
+        types: whether the transport types into a pane.
     """
     if agent is None:
         return GiveUp(reason="no_pane", detail="the agent has left")
@@ -238,7 +238,7 @@ def decide(
 def after_delivery(
     wakes: Sequence[Wake], result: DeliveryResult, now: datetime, *, types: bool = True
 ) -> Verdict | None:
-    """Decide what follows on a delivery that did not get as far as `submitted`; None if it did."""
+    """Decide what follows on a delivery that was not submitted; None if it was."""
     detail = result.detail
     if result.step is WakeStage.SUBMITTED:
         return None
@@ -250,18 +250,18 @@ def after_delivery(
 
 
 def delay_after(wakes: Sequence[Wake]) -> timedelta:
-    """The time to the next try, by the wake that was tried least."""
+    """Return the time to the next try, by the wake with the fewest attempts."""
     return RETRY_DELAYS[min(min(wake.attempts for wake in wakes), len(RETRY_DELAYS) - 1)]
 
 
 def hint(senders: Sequence[str], count: int, tool: str = "get_inbox", *, new: bool = True) -> str:
-    """The one line that is put before an agent; names are foreign text and made harmless.
+    """Return the hint: one line for the agent, with sender names made harmless.
 
     Args:
-        senders: names of those who wrote.
-        count: how many messages wait.
+        senders: names of the senders.
+        count: number of unread messages.
         tool: the tool to call.
-        new: whether no answer has held them yet.
+        new: whether no answer has contained them yet.
     """
     named = [_harmless(name) for name in dict.fromkeys(senders)]
     shown = ", ".join(named[:NAMED_SENDERS]) + (
@@ -292,22 +292,20 @@ def _rest(wake_context: WakeContext) -> str:
 
 
 def is_unanswered(wake: Wake, agent: Agent) -> bool:
-    """Whether the agent has been given a hint for a wake and has not called since.
-
-    What was seen is answered, whatever the times say: a quick model has read before its hint is seen to be gone.
-    """
+    """Return whether the agent got a hint for a wake and has not called since."""
     hint_at = wake.reached.get(WakeStage.SUBMITTED)
+    # SEEN counts as answered whatever the times say: a quick model reads before its hint is seen to be gone
     is_open = wake.status is WakeStatus.DELIVERED and WakeStage.SEEN not in wake.reached
     return is_open and hint_at is not None and hint_at > agent.last_seen_at
 
 
 def _unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:
-    """When the newest hint was submitted that the agent has not called after."""
+    """Return the time of the newest hint after which the agent has not called."""
     return max((wake.reached[WakeStage.SUBMITTED] for wake in wakes if is_unanswered(wake, agent)), default=None)
 
 
 def _harmless(name: str) -> str:
-    """Letters, digits, pictures and a few signs: a name must mean nothing to a shell, should one ever read the hint."""
+    """Keep letters, digits, emoji and a few signs: the name must mean nothing to a shell that reads the hint."""
     return "".join(character if _is_plain(character) else "_" for character in name)[:MAX_NAME_CHARS]
 
 

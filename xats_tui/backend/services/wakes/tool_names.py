@@ -9,17 +9,17 @@ from xats_tui.clients.registry import CLIENTS
 from xats_tui.core.model.agents import Agent
 
 SERVER = "xats"
-"""What `xats-tui setup` and `xats-tui launch` call the server in every client."""
+"""Name of the server in the configuration that `xats-tui setup` and `xats-tui launch` write for every client."""
 
 QWEN = re.compile(r"qwen-cli-mcp-client-([\w-]{1,32})", re.ASCII)
-"""Qwen Code in the MCP handshake; it adds what the server is called in its configuration."""
+"""Name of Qwen Code in the MCP handshake; it ends with the server's name in Qwen's configuration."""
 
 DROID = "factory-cli"
-"""Droid in the MCP handshake."""
+"""Name of Droid in the MCP handshake."""
 
 
 def full_name(tool: str, agent: Agent) -> str:
-    """Return the name that the agent's model has to search for; the tool's own where nothing is searched."""
+    """Return the name that the agent's model has to search for; the tool's own name where nothing is searched."""
     client = agent.client_name or ""
     if spec := CLIENTS.get(agent.client or ""):
         return spec.full_tool_name.format(server=SERVER, tool=tool)

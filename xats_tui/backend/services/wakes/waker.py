@@ -1,6 +1,6 @@
-"""The Waker: carries out wakes, one agent at a time, and writes down what was seen.
+"""The Waker: runs the wakes of all agents, and records every attempt.
 
-It has no rules of its own: `wake_policy` decides, a transport acts, the store remembers.
+The policy decides, a transport delivers, the store remembers.
 """
 
 import asyncio
@@ -34,29 +34,29 @@ from xats_tui.core.transport import AgentWatch, Transport
 logger = logging.getLogger(__name__)
 
 FIRST_DECISION_TIMEOUT_S = 1.0
-"""Seconds that a sender waits for the first decision about its message at the most."""
+"""Maximum time that a sender waits for the first decision about its message."""
 
 WATCH_INTERVAL_S = 0.25
-"""Seconds between two questions to the watches over agents that are held up; a pane is looked at half as often."""
+"""Interval between questions to the watches over agents that are held up; panes are looked at half as often."""
 
 MAX_CONCURRENT_ATTEMPTS = 16
-"""Attempts that begin at once: a queue of thousands must leave the database and the loop to those who call."""
+"""Maximum number of attempts that begin at once: a long queue must leave database and loop to callers."""
 
 RECENT_S = 1.0
-"""Time after which an attempt that still goes on keeps no other from beginning: it waits for something that hangs."""
+"""Time after which a running attempt no longer counts against that maximum: it waits for something that hangs."""
 
 AFTER_ERROR = timedelta(seconds=1)
-"""How long an attempt that failed unexpectedly is left alone."""
+"""Pause after an attempt that failed unexpectedly."""
 
 CLOCK_SET_BACK_S = 5.0
-"""Seconds that the wall clock has to lose on the monotonic one to count as set back."""
+"""Loss of the wall clock against the monotonic clock from which it counts as set back."""
 
 LONGEST_SLEEP = timedelta(seconds=60)
-"""After this the queue is looked at again whatever was heard: wall clocks jump."""
+"""Maximum pause between two looks at the queue: wall clocks jump."""
 
 
 class Waker:
-    """Gets agents to read their mail."""
+    """The queue of wakes."""
 
     def __init__(
         self,
@@ -72,47 +72,47 @@ class Waker:
         self._lifetime = lifetime
         self._trials = WakeAttempts(database, transports, clock, hint_budget=hint_budget)
         self._ahead = self._wall_ahead()
-        """Seconds of the wall clock less those of the monotonic one, when that was looked at last."""
+        """Seconds of the wall clock minus those of the monotonic clock, at the last look."""
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        """One writer an agent: the loop, or the operator's hand."""
+        """One lock an agent, for the loop and the operator."""
         self._is_tuned = False
-        """Whether what waits may wait for a setting that has changed."""
+        """True if a setting has changed that waiting wakes may wait for."""
         self._news = asyncio.Event()
         self._next_decision = asyncio.Event()
         self._under_way: set[str] = set()
         self._recent: set[str] = set()
-        """Those whose attempts have begun only just now; no more than `MAX_CONCURRENT_ATTEMPTS` of them."""
+        """Agents whose attempts have just begun, at most `MAX_CONCURRENT_ATTEMPTS`."""
         self._held_up: dict[str, AgentWatch] = {}
-        """Agents whose wakes wait for something other than time."""
+        """Watches over agents whose wakes wait for something other than time."""
 
     def tune(self, *, lifetime: timedelta, hint_budget: int) -> None:
-        """Use these from the next wake on, and have every waiting wake tried with them now."""
+        """Apply changed settings, and try every waiting wake with them now."""
         self._lifetime = lifetime
         self._trials.hint_budget = hint_budget
         self._is_tuned = True
         self._news.set()
 
     def hear(self, event: Event) -> None:
-        """Take note of what may change when a wake can be carried out."""
+        """Note events that may make a wake possible."""
         if isinstance(event, PaneBound | InboxFetched | InboxRead | WakeChanged) or (
             isinstance(event, MessageSent) and event.to_wake
         ):
             self._news.set()
 
     async def queue(self, tx: Transaction, letter: Outgoing, *, auto_poke: bool) -> None:
-        """Write the wakes of a letter in the letter's own transaction."""
+        """Write the wakes of a message in the message's own transaction."""
         await store.queue(
             tx, [self._new_wake(letter, position, auto_poke, tx.now) for position in range(len(letter.recipients))]
         )
 
     async def revive(self, tx: Transaction, agent_id: str) -> None:
-        """Begin again with the wakes that an agent's new pane may carry out."""
+        """Start the wakes of an agent again that its new pane may make possible."""
         if await store.revive(tx, agent_id, tx.now + self._lifetime):
             self._let_go(agent_id)
             tx.record(WakeChanged(agent_id=agent_id))
 
     async def first_decisions(self, message_id: str) -> tuple[Wake, ...]:
-        """The wakes of a message as soon as each was decided on, at the latest after `FIRST_DECISION_TIMEOUT_S`."""
+        """Return the wakes of a message once each has its first decision, or after `FIRST_DECISION_TIMEOUT_S`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_DECISION_TIMEOUT_S):
                 while True:
@@ -124,51 +124,51 @@ class Waker:
         return await store.of_message(self._database, message_id)
 
     async def statuses(self, message_id: str) -> tuple[Wake, ...]:
-        """The wakes of a message, by recipient."""
+        """Return the wakes of a message, by recipient."""
         return await store.of_message(self._database, message_id)
 
     async def newest(self, limit: int = 300) -> tuple[Wake, ...]:
-        """Wakes of all agents, the newest first."""
+        """Return wakes of all agents, newest first."""
         return await store.newest(self._database, limit)
 
     async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
-        """Every attempt of one wake."""
+        """Return every attempt of one wake."""
         return await store.attempts(self._database, message_id, agent_id)
 
     def nudge(self, agent_id: str) -> None:
-        """Try an agent's wakes as soon as its transport allows: its own program has told of a change."""
+        """Try an agent's wakes as soon as its transport allows: its own program has reported a change."""
         if watch := self._held_up.get(agent_id):
             watch.nudge()
         self._news.set()
 
     def look_now(self) -> None:
-        """Look at the queue at once: something was changed by hand."""
+        """Look at the queue now, because it was changed by hand."""
         self._news.set()
 
     async def replay(self, tx: Transaction, message_id: str, agent_id: str) -> bool:
-        """Begin again with one wake, through every gate; False if its message has been read."""
+        """Start one wake again, through every gate; return False if its message has been read."""
         self._let_go(agent_id)
         return await store.replay(tx, message_id, agent_id, tx.now + self._lifetime)
 
     async def cancel(self, tx: Transaction, message_id: str, agent_id: str) -> bool:
-        """End one wake; False if it is over."""
+        """End one wake; return False if it is over."""
         return await store.cancel(tx, message_id, agent_id)
 
     async def release(self, tx: Transaction) -> None:
-        """Have every waiting wake tried now."""
+        """Try every waiting wake now."""
         await store.make_all_due(tx, REMIND_AFTER)
 
     async def force(self, agent_id: str) -> None:
-        """Try an agent's open wakes at once, asking only the gates that nobody may overrule."""
+        """Try an agent's open wakes now, with only the gates that nobody may overrule."""
         await self._take_turn(agent_id, forced=True)
 
     async def poke(self, agent: Agent, text: str) -> DeliveryResult:
-        """Put a line of the operator's own before an agent, through every gate."""
+        """Deliver a line of the operator through every gate."""
         async with self._turns[agent.agent_id]:
             return await self._trials.poke(agent, text)
 
     async def hand_over(self, agent_id: str) -> str | None:
-        """The hint for a program that asks at the end of its turn; None if there is no mail to announce."""
+        """Return the hint for a program that asks at the end of its turn; None without new messages."""
         async with self._turns[agent_id]:
             line = await self._trials.hand_over(agent_id)
             if line is not None:
@@ -176,31 +176,31 @@ class Waker:
             return line
 
     async def is_at_rest(self, agent: Agent) -> bool:
-        """Whether the agent's program shows that its turn is over."""
+        """Return whether the agent's program shows that its turn is over."""
         return await self._trials.is_at_rest(agent)
 
     async def note_fetched(self, tx: Transaction, agent: Agent, whole: Sequence[str], begun: Sequence[str]) -> None:
-        """Wake nobody any more for messages that an answer holds; what is left in the inbox comes after a while."""
+        """End the wakes of messages in an answer as seen; try the rest of the inbox after a while."""
         await store.end_as_seen(tx, whole)
         await store.note_begun(tx, begun, tx.now + REST_PATIENCE)
         await store.let_read_on(tx, agent.agent_id, reads_on_until(agent, tx.now))
         tx.record(InboxFetched(agent_id=agent.agent_id))
 
     async def release_unread(self, tx: Transaction, agent_id: str) -> None:
-        """Try now what an agent has left in its inbox by the end of a turn that a hint had begun."""
+        """Try the wakes of messages that an agent has not fetched by the end of a turn that a hint began."""
         if await store.release_unread(tx, agent_id, tx.now + READS_ON_UNSEEN_WITHIN, STOP_HOOK):
             tx.record(WakeChanged(agent_id=agent_id))
 
     async def announce_again(self, tx: Transaction, row_ids: Sequence[str]) -> None:
-        """Wake again for unread messages whose reader is gone."""
+        """Start the wakes of unread messages again whose reader is gone."""
         await store.reopen(tx, row_ids, tx.now + self._lifetime)
 
     async def verdicts(self, agent: Agent, message_id: str | None = None) -> tuple[Gate, ...]:
-        """Every gate's verdict for an agent now, or for one wake of it if that were tried; changes nothing."""
+        """Return every gate's verdict for an agent, or for one wake of it; change nothing."""
         return await self._trials.verdicts(agent, message_id)
 
     async def run(self) -> None:
-        """Carry out wakes as they fall due, for ever; first those that a restart has interrupted."""
+        """Try wakes as they fall due, forever; first the wakes that a restart has interrupted."""
         async with self._database.write() as tx:
             await store.make_all_due(tx, REMIND_AFTER)
         async with asyncio.TaskGroup() as attempts:
@@ -217,7 +217,7 @@ class Waker:
                             attempts.create_task(self._attempt(agent_id, asks_first=asks_first))
                     pause = await self._pause()
                 except StoreError as error:
-                    if error.fault is None:  # else it is told already, and would be told every second
+                    if error.fault is None:  # else it is reported already, and would be logged every second
                         logger.exception("the wake queue cannot be read")
                     pause = AFTER_ERROR
                 with suppress(TimeoutError):
@@ -225,7 +225,7 @@ class Waker:
                         await self._news.wait()
 
     async def _mind_the_clock(self) -> None:
-        """Have everything tried if settings have changed, or the wall clock was set back: it would be so much later."""
+        """Make every wake due if settings have changed, or if the wall clock was set back."""
         before, self._ahead = self._ahead, self._wall_ahead()
         is_set_back = self._ahead < before - CLOCK_SET_BACK_S
         if is_set_back:
@@ -239,8 +239,8 @@ class Waker:
         return self._clock.now().timestamp() - self._clock.monotonic()
 
     async def _due(self) -> Mapping[str, bool]:
-        """Agents to try now, whose time has come or that nothing seems to hold up; True: ask the transport first."""
-        self._database.see_that_it_is_kept()  # else what is typed would not be written down, and typed again
+        """Return the agents to try now; True for those whose transport is to be asked first."""
+        self._database.see_that_it_is_kept()  # else a hint would be typed, not recorded, and typed again
         enough = MAX_CONCURRENT_ATTEMPTS + len(self._under_way)
         due = dict.fromkeys(await store.agents_due(self._database, self._clock.now(), enough), False)
         for agent_id, watch in self._held_up.items():
@@ -263,7 +263,7 @@ class Waker:
         try:
             if not asks_first or await self._trials.sees_open(agent_id):
                 await self._take_turn(agent_id)
-        except Exception:  # one agent's trouble must not keep the others asleep
+        except Exception:  # one agent's failure must not stop the wakes of the others
             logger.exception("a wake of agent %s could not be tried", agent_id)
             await self._clock.sleep(AFTER_ERROR.total_seconds())
         finally:
@@ -272,7 +272,7 @@ class Waker:
             self._make_room(agent_id)
 
     def _make_room(self, agent_id: str) -> None:
-        """Let other attempts begin, as soon as there is room for several: to look for them costs something."""
+        """Start more attempts once there is room for several: looking for them costs a query."""
         self._recent.discard(agent_id)
         if len(self._recent) <= MAX_CONCURRENT_ATTEMPTS // 2:
             self._news.set()
@@ -290,7 +290,7 @@ class Waker:
         before = self._held_up.pop(agent_id, None)
         if tried and tried.agent and tried.transport and waits:
             self._held_up[agent_id] = tried.transport.watch(tried.agent)
-        if before:  # closed after the next one is open: what both watch is not let go of
+        if before:  # after the next watch is open, so that the pane is awaited without a gap
             before.close()
 
     def _let_go(self, agent_id: str) -> None:
