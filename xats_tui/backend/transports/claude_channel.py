@@ -1,7 +1,7 @@
-"""The transport to Claude Code with nothing typed: a notification on the stream of whoever carries its channel.
+"""Transport to Claude Code with nothing typed: a notification on the stream of the session that carries its channel.
 
-A channel is named by its csid; it is carried by a channel proxy's session, or by the agent's own.  Which session that
-is, is known only here and only while the process lives: whoever carries one attaches it again after a restart.
+A channel is named by its csid.  A channel proxy's session carries it, or the agent's own.  The sessions are known only
+in memory: after a restart each attaches its channel again.
 """
 
 from dataclasses import dataclass
@@ -25,28 +25,28 @@ class _Carried:
 
     session: McpSession
     agents_own: bool
-    """The session is the agent's and wakes that agent only."""
+    """True if the session is the agent's own and wakes that agent only."""
     streams: bool | None = None
-    """Whether its standing stream was open at the last look; None as long as it never was."""
+    """State of its standing stream at the last look; None if the stream was never open."""
 
 
 class OpenChannels:
-    """The channels that open sessions carry."""
+    """Channels that open sessions carry."""
 
     def __init__(self, sessions: McpSessions) -> None:
         self._sessions = sessions
         self._by_csid: dict[str, _Carried] = {}
 
     def attach(self, session: McpSession, csid: str, *, agents_own: bool = False) -> None:
-        """The session carries this channel from now on, whoever did before; it may carry several."""
+        """Let a session carry this channel from now on; a session may carry several."""
         self._by_csid[csid] = _Carried(session=session, agents_own=agents_own)
 
     def detach(self, session: McpSession) -> None:
-        """The session carries nothing any more."""
+        """End all channels of a session."""
         self._by_csid = {csid: carried for csid, carried in self._by_csid.items() if carried.session is not session}
 
     def look(self) -> frozenset[str]:
-        """Forget what closed sessions carried; the channels whose stream has been opened since the last look."""
+        """Forget the channels of closed sessions; return those whose stream was opened since the last look."""
         self._by_csid = {csid: carried for csid, carried in self._by_csid.items() if self._is_open(carried)}
         opened = set()
         for csid, carried in self._by_csid.items():
@@ -58,27 +58,27 @@ class OpenChannels:
         return frozenset(opened)
 
     def carrier(self, csid: str) -> McpSession | None:
-        """The open session that carries a channel."""
+        """Return the open session that carries a channel."""
         carried = self._by_csid.get(csid)
         return carried.session if carried is not None and self._is_open(carried) else None
 
     def has_stream(self, csid: str) -> bool:
-        """Whether somebody hears a wake on this channel now."""
+        """Return whether the channel has an open stream."""
         session = self.carrier(csid)
         return session is not None and self._sessions.has_stream(session)
 
     def is_given_up(self, csid: str) -> bool:
-        """Whether the stream of this channel was open and has ended, as when its proxy was killed."""
+        """Return whether the stream of this channel was open and has ended, as when its proxy was killed."""
         carried = self._by_csid.get(csid)
         return carried is not None and carried.streams is not None and not self._sessions.has_stream(carried.session)
 
     def reaches(self, csid: str, agent_id: str) -> bool:
-        """Whether a channel that is carried leads to this agent."""
+        """Return whether a channel leads to this agent."""
         carried = self._by_csid.get(csid)
         return carried is not None and (not carried.agents_own or carried.session.agent_id == agent_id)
 
     async def wake(self, csid: str, content: str) -> bool:
-        """Send a line on a channel; False if nobody would hear it."""
+        """Send a line on a channel; return False if there is no open stream."""
         session = self.carrier(csid)
         if session is None or not self._sessions.has_stream(session):
             return False
@@ -90,7 +90,7 @@ class OpenChannels:
 
 
 class ClaudeChannel:
-    """Sends hints on channels."""
+    """Transport that sends hints on channels."""
 
     name = "claude-channel"
     types = False
@@ -100,12 +100,13 @@ class ClaudeChannel:
         self._clock = clock
 
     def serves(self, agent: Agent) -> bool:
-        """Whether the agent has a channel, whatever program it says it is."""
+        """Return whether the agent has a channel, whatever its client."""
         return agent.delivery.kind is DeliveryKind.CLAUDE_CHANNEL
 
     async def readiness(self, agent: Agent) -> Observation:
-        """Whether somebody listens.  Claude Code itself queues what comes while it is at work, so that is all."""
+        """Observe whether the channel's stream is open."""
         csid = agent.delivery.address["channel_session_id"]
+        # no gate besides: Claude Code itself queues what comes while it is at work
         if self._channels.carrier(csid) is None or not self._channels.reaches(csid, agent.agent_id):
             return Observation(reach=Reachability.NO_PANE, detail=NOT_CARRIED)
         if not self._channels.has_stream(csid):
@@ -117,7 +118,7 @@ class ClaudeChannel:
         return IntervalWatch(self._clock)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
-        """Send the hint; `forced` changes nothing here."""
+        """Send the hint; `forced` has no effect here."""
         csid = agent.delivery.address["channel_session_id"]
         reaches = self._channels.reaches(csid, agent.agent_id)
         if reaches and await self._channels.wake(csid, hint):

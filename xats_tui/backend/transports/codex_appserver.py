@@ -1,7 +1,7 @@
-"""The transport to Codex with nothing typed: a turn is started on the agent's own thread through its app-server.
+"""Transport to Codex with nothing typed: start a turn on the agent's own thread through its app-server.
 
-A stock Codex TUI runs its threads on a local app-server whose control socket speaks JSON-RPC over a WebSocket; there
-the thread itself says whether it is idle, at work or waiting for an approval, and a draft in the composer stays.
+A stock Codex TUI runs its threads on a local app-server, whose control socket speaks JSON-RPC over a WebSocket.  There
+the thread tells whether it is idle, at work or waiting for an approval, and a draft in the composer stays.
 """
 
 import asyncio
@@ -24,30 +24,30 @@ from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observa
 from xats_tui.core.transport import IntervalWatch
 
 TERMINAL_ORIGINATORS = frozenset({"codex-tui", "codex_cli_rs", "codex_exec"})
-"""What a thread that was begun in a terminal says of its origin."""
+"""Originators of threads that were begun in a terminal."""
 
 WINDOW_SERVER = "codex_tui"
-"""The MCP server that a Codex window has for the threads that it opens."""
+"""MCP server that a Codex window serves to the threads that it opens."""
 
 SHOWN = "a Codex window shows its thread"
 UNWATCHED = "no Codex window shows its thread, which would go on unwatched: open it with `codex resume {thread_id}`"
 UNSURE = "it is not known whether a Codex window shows its thread: open it with `codex resume {thread_id}`"
 
 MAX_THREADS = 100
-"""Loaded threads that are looked at to tell which of them a window shows."""
+"""Maximum number of loaded threads that are compared with the windows."""
 
 NO_TURN_YET = "no rollout found"
-"""What Codex says when it is to resume a loaded thread that has had no turn: only `thread/read` knows it then."""
+"""Error of `thread/resume` for a loaded thread without a turn, which only `thread/read` can return."""
 
 WINDOW = "window"
-"""The gate of a thread that a window has to show."""
+"""Gate of a thread that a window has to show."""
 
 IDLE, NOT_LOADED = "idle", "notLoaded"
 UNTOLD = "of unknown state"
 
 
 class CodexAppServer:
-    """Starts turns on Codex threads."""
+    """Transport that starts turns on Codex threads."""
 
     name = "codex-appserver"
     types = False
@@ -59,11 +59,11 @@ class CodexAppServer:
         self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def serves(self, agent: Agent) -> bool:
-        """Whether the agent's thread is known."""
+        """Return whether the agent's thread is known."""
         return agent.delivery.kind is DeliveryKind.CODEX_APPSERVER
 
     async def readiness(self, agent: Agent) -> Observation:
-        """Ask the thread what it is doing, and see whether somebody can watch it."""
+        """Observe the thread's state, and whether a window shows it."""
         try:
             async with self._connection(agent) as server:
                 return await self._sighted(server, agent)
@@ -71,7 +71,7 @@ class CodexAppServer:
             return Observation(reach=Reachability.BROKEN, detail=str(error))
 
     async def is_left(self, agent: Agent) -> bool:
-        """Whether the agent's thread lives and no window shows it: whoever worked there has gone on elsewhere."""
+        """Return whether the agent's thread lives and no window shows it: its user has moved on to another thread."""
         gates = (await self.readiness(agent)).gates if self.serves(agent) else ()
         return any(gate.name == WINDOW and not gate.holds for gate in gates)
 
@@ -80,7 +80,7 @@ class CodexAppServer:
         return IntervalWatch(self._clock)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
-        """Start a turn with the hint on the idle thread; `forced` changes nothing here."""
+        """Start a turn with the hint on the idle thread; `forced` has no effect here."""
         thread_id = agent.delivery.address["thread_id"]
         seen = ""
         async with self._writers[thread_id]:
@@ -92,7 +92,7 @@ class CodexAppServer:
                         return _proof(WakeStage.ATTEMPTED, observation.detail, seen)
                     turn = await _start_turn(server, thread_id, hint)
                     return _proof(WakeStage.SUBMITTED, f"turn {turn} started", seen)
-            except NoReply as error:  # it may run all the same: neither failed nor to be repeated some other way
+            except NoReply as error:  # the turn may run all the same: no failure, and no second way
                 return _proof(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{error}", seen, uncertain=True)
             except (ServerUnreachable, RequestRefused, MissingToken) as error:
                 return _proof(WakeStage.ATTEMPTED, str(error), seen, failed=True)
@@ -106,7 +106,7 @@ class CodexAppServer:
         shown = is_shown(thread_id, await self._windows.of(url), await _loaded_threads(server))
         why = SHOWN if shown else (UNSURE if shown is None else UNWATCHED).format(thread_id=thread_id)
         if shown is None and agent.binding is not None:
-            return replace(observation, reach=Reachability.NO_PANE, detail=why)  # its own pane shows more
+            return replace(observation, reach=Reachability.NO_PANE, detail=why)  # its own pane tells more
         window = Gate(name=WINDOW, holds=bool(shown), detail=why)
         return replace(observation, detail=observation.detail if shown else why, gates=(*observation.gates, window))
 
@@ -120,7 +120,7 @@ class CodexAppServer:
 
 
 async def shake_hands(server: JsonRpc) -> None:
-    """Begin to speak with an app-server.
+    """Initialize the connection to an app-server.
 
     Raises:
         RequestRefused, NoReply, ConnectionLost.
@@ -132,7 +132,7 @@ async def shake_hands(server: JsonRpc) -> None:
 
 
 async def resume(server: JsonRpc, thread_id: str) -> Mapping[str, Any]:
-    """Have the server load a thread, and what it says of it; empty if it says nothing.
+    """Load a thread in the server; return its description, empty if there is none.
 
     Raises:
         RequestRefused, NoReply, ConnectionLost.
@@ -150,7 +150,7 @@ async def resume(server: JsonRpc, thread_id: str) -> Mapping[str, Any]:
 
 
 async def is_loaded(server: JsonRpc, thread_id: str) -> bool:
-    """Whether a thread lives in that server; nothing is loaded by asking.
+    """Return whether a thread is loaded in that server, without loading it.
 
     Raises:
         NoReply, ConnectionLost.
@@ -162,16 +162,16 @@ async def is_loaded(server: JsonRpc, thread_id: str) -> bool:
 
 
 def control_url(environment: Mapping[str, str] = os.environ) -> str | None:
-    """The URL of a stock Codex's control socket; None if there is no such socket."""
+    """Return the URL of a stock Codex's control socket; None if there is no such socket."""
     socket = control_socket(environment)
     return f"{UNIX}{socket}" if socket.is_socket() else None
 
 
 async def _thread(server: JsonRpc, agent: Agent) -> Mapping[str, Any]:
-    """What the agent's thread is doing.
+    """Return the description of the agent's thread.
 
-    A stock Codex has its threads loaded while somebody looks at them, and is only asked; behind a URL of its own a
-    server may have been started anew, and loads the thread first.
+    A stock Codex is only asked: it keeps a thread loaded while somebody looks at it.  A server with its own URL may
+    have been restarted, and loads the thread first.
     """
     address = agent.delivery.address
     ask = _read if address["ws_url"].startswith(UNIX) else resume
@@ -179,7 +179,7 @@ async def _thread(server: JsonRpc, agent: Agent) -> Mapping[str, Any]:
 
 
 def _needs_a_window(thread: Mapping[str, Any], agent: Agent) -> bool:
-    """Whether the thread was begun in a terminal, for a person who watches it; a stock Codex's may not say so."""
+    """Return whether the thread was begun in a terminal, for a person; a stock Codex's may not say so."""
     originator = thread.get("originator")
     if originator is None:
         return bool(agent.delivery.address["ws_url"].startswith(UNIX))
@@ -187,7 +187,7 @@ def _needs_a_window(thread: Mapping[str, Any], agent: Agent) -> bool:
 
 
 async def _loaded_threads(server: JsonRpc) -> list[LoadedThread]:
-    """The threads of which a window may show one: neither subagents nor what Codex asks for itself, such as a title."""
+    """Return the threads that a window can show: no subagents, and none that Codex uses itself, as for a title."""
     listed = await server.request("thread/loaded/list", {"cursor": None, "limit": MAX_THREADS})
     found = []
     for thread_id in listed.get("data") or [] if isinstance(listed, dict) else []:
@@ -202,7 +202,7 @@ async def _loaded_threads(server: JsonRpc) -> list[LoadedThread]:
 
 
 async def _window_port(server: JsonRpc, thread_id: str) -> int | None:
-    """The port of the window that opened a thread; None if the server does not tell."""
+    """Return the port of the window that opened a thread; None if the server does not tell."""
     wanted = {"threadId": thread_id, "serverName": WINDOW_SERVER, "detail": "toolsAndAuthOnly"}
     try:
         listed = await server.request("mcpServerStatus/list", wanted)
@@ -228,7 +228,7 @@ def _status(thread: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _judged(thread: Mapping[str, Any]) -> Observation:
-    """What speaks against starting a turn; an old server says nothing of a thread, and queues turns."""
+    """Judge the gates for starting a turn; an old server reports no state, and queues turns."""
     status = _status(thread)
     kind, flags = status.get("type", UNTOLD), status.get("activeFlags") or []
     approval = "waitingOnApproval" in flags

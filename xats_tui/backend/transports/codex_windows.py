@@ -1,4 +1,4 @@
-"""Codex's terminal windows, and which thread of an app-server each of them shows.
+"""Codex's terminal windows, and the thread of an app-server that each of them shows.
 
 Codex keeps threads loaded that nobody looks at any more: after `/quit`, after `/new`, after another task was opened in
 its command center.  No request tells who looks at a thread, but two things lead from a thread to its window: the
@@ -21,16 +21,16 @@ from xats_tui.clients.programs import program_names
 from xats_tui.core.errors import TmuxError
 
 CONTROL_SOCKET = Path("app-server-control/app-server-control.sock")
-"""Of a stock Codex, below `$CODEX_HOME`."""
+"""Path of a stock Codex's socket below `$CODEX_HOME`."""
 
 WITHOUT_A_WINDOW = frozenset({"app-server", "exec", "mcp-server"})
-"""Subcommands that may have a terminal and show no thread in it."""
+"""Subcommands that may have a terminal but show no thread in it."""
 
 TITLE_ACTIVITY = re.compile(r"^(?:[\u2800-\u28ff] |\[ . \] Action Required \| )")
-"""What stands before the name while Codex works or asks."""
+"""Prefix of the title while Codex works or asks."""
 TITLE_SEPARATOR = " | "
 TITLE_ELLIPSIS = "..."
-"""What a name of more than 48 characters ends with in a title."""
+"""End of a title with a name of more than 48 characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +40,9 @@ class LoadedThread:
     thread_id: str
     name: str | None
     folder: str
-    """The last part of the path that it works in: all of the title until the thread has a name."""
+    """Last part of its working directory: the whole title until the thread has a name."""
     port: int | None
-    """Where the window that opened the thread serves `codex_tui`; None if the thread has no such server."""
+    """Port at which the window that opened the thread serves `codex_tui`; None without such a server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +50,13 @@ class CodexWindow:
     """A Codex in the foreground of a terminal."""
 
     ports: frozenset[int]
-    """The TCP ports that it listens at."""
+    """TCP ports that it listens at."""
     title: str | None
-    """The title of its tmux pane; None outside tmux."""
+    """Title of its tmux pane; None outside tmux."""
 
 
 def is_shown(thread_id: str, windows: Sequence[CodexWindow], threads: Sequence[LoadedThread]) -> bool | None:
-    """Say whether a window shows the thread; None if that cannot be told."""
+    """Return whether a window shows the thread; None if that cannot be told."""
     candidates = [_may_show(window, threads) for window in windows]
     if [thread_id] in candidates:
         return True
@@ -64,7 +64,7 @@ def is_shown(thread_id: str, windows: Sequence[CodexWindow], threads: Sequence[L
 
 
 def _may_show(window: CodexWindow, threads: Sequence[LoadedThread]) -> list[str]:
-    """The threads of which the window shows one; empty if it may be any.
+    """Return the threads of which the window shows one; empty if it may be any.
 
     The title counts for more than the port: a window may have moved on to a thread that another window opened.
     """
@@ -85,18 +85,18 @@ def _begins_with_name(title: str | None, name: str | None) -> bool:
 
 
 class CodexWindows:
-    """The Codex windows of this machine."""
+    """Codex windows of this machine."""
 
     def __init__(self, processes: Processes, tmux: Tmux) -> None:
         self._processes = processes
         self._tmux = tmux
 
     async def of(self, url: str) -> list[CodexWindow]:
-        """The windows whose threads run on the app-server at that URL."""
+        """Return the windows whose threads run on the app-server at that URL."""
         return [await self._window(tty, parts) for tty, parts in (await self._parts(url)).items()]
 
     async def _parts(self, url: str) -> Mapping[str, list[Belongings]]:
-        """What the processes of each window have, by terminal: npm puts a wrapper around the program."""
+        """Return the belongings of each window's processes, by terminal: npm puts a wrapper around the program."""
         found: defaultdict[str, list[Belongings]] = defaultdict(list)
         for process in await self._processes.all():
             if process.tty is None or not _shows_threads(process):
@@ -127,13 +127,13 @@ def _shows_threads(process: Process) -> bool:
 
 
 def _works_with(belongings: Belongings, url: str) -> bool:
-    """Whether a window uses the app-server at that URL."""
+    """Return whether a window uses the app-server at that URL."""
     if url.startswith(UNIX):
         return os.path.realpath(control_socket(belongings.environment)) == os.path.realpath(url.removeprefix(UNIX))
     return urlsplit(url).port in belongings.connected_to
 
 
 def control_socket(environment: Mapping[str, str]) -> Path:
-    """The path of the control socket that a Codex with this environment uses."""
+    """Return the path of the control socket that a Codex with this environment uses."""
     home = Path(environment.get("HOME") or Path.home())
     return Path(environment.get("CODEX_HOME") or home / ".codex") / CONTROL_SOCKET

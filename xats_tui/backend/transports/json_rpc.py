@@ -1,7 +1,6 @@
-"""JSON-RPC over a WebSocket, on TCP or on a Unix socket, every step under a deadline.
+"""JSON-RPC over a WebSocket, on TCP or on a Unix socket, with a deadline for every step.
 
-It knows frames and ids, not what is asked.  URLs are agents' word: no redirect is followed, and of Unix sockets only
-those of this user are spoken with.
+URLs come from agents: no redirect is followed, and only Unix sockets of this user are used.
 """
 
 import asyncio
@@ -22,16 +21,16 @@ from xats_tui.core.errors import XatsError
 
 CONNECT_TIMEOUT_S = 2.0
 REPLY_TIMEOUT_S = 5.0
-"""Seconds; an app-server on this machine answers in milliseconds."""
+"""Time for a reply; an app-server on this machine answers in milliseconds."""
 
 CLOSE_TIMEOUT_S = 0.2
-"""For the other end to say goodbye: one that does not has nothing more to say."""
+"""Time for the closing handshake; a server that is silent then has nothing more to say."""
 
 LONGEST_ASIDE_CHARS = 8_000_000
-"""What a server may say of other things before it answers: one that never stops would keep the coordinator busy."""
+"""Maximum length of other messages before a reply: an endless stream would keep the coordinator busy."""
 
 UNIX = "unix:"
-"""What the URL of a Unix socket begins with."""
+"""Prefix of the URL of a Unix socket."""
 
 
 class ServerUnreachable(XatsError):
@@ -39,16 +38,16 @@ class ServerUnreachable(XatsError):
 
 
 class ConnectionLost(ServerUnreachable):
-    """The server closed the connection while a reply was waited for."""
+    """The server closed the connection during a request."""
 
     def __init__(self, method: str, how: str) -> None:
         super().__init__(f"the connection broke during {method}: {how}")
         self.how = how
-        """`close 1011: reason`, as the server said it, or what broke."""
+        """`close 1011: reason` from the server, or the error."""
 
 
 class NoReply(XatsError):
-    """A request was sent and not answered in time; whether it was carried out is not known."""
+    """A request was sent and not answered in time; its effect is unknown."""
 
 
 class RequestRefused(XatsError):
@@ -57,7 +56,7 @@ class RequestRefused(XatsError):
     def __init__(self, error: Any) -> None:
         super().__init__(str(error.get("message", error)) if isinstance(error, dict) else str(error))
         self.error = error
-        """As the server gave it."""
+        """The error object of the server."""
 
 
 class JsonRpc:
@@ -69,7 +68,7 @@ class JsonRpc:
         self._ends_at = ends_at
 
     async def request(self, method: str, params: Mapping[str, Any]) -> Any:
-        """The result of a request; notifications and foreign frames in between are passed over.
+        """Return the result of a request; skip notifications and foreign frames before it.
 
         Raises:
             RequestRefused, NoReply, ConnectionLost.
@@ -98,7 +97,7 @@ class JsonRpc:
             if reply.get("id") == request_id and "method" not in reply:
                 return reply
             left -= len(frame)
-        self._socket.transport.abort()  # it would go on while the connection is closed
+        self._socket.transport.abort()  # the transport would stay open after the connection is closed
         raise ConnectionLost(method, "it does not stop talking of other things")
 
     async def notify(self, method: str) -> None:
@@ -114,24 +113,24 @@ class JsonRpc:
 
 
 class _Connect(connect):
-    """A connection to the server that was named, and to no other that it names."""
+    """A connection to the named server, never to a server that it redirects to."""
 
     def process_redirect(self, exc: Exception) -> Exception:
-        """Take a redirect for the refusal that it is."""
+        """Treat a redirect as a refusal."""
         return exc
 
 
 @asynccontextmanager
 async def connected(url: str, token: str | None = None, *, within: float = math.inf) -> AsyncIterator[JsonRpc]:
-    """A connection to `ws://…`, `wss://…` or `unix:PATH` for the life of the block.
+    """Connect to `ws://…`, `wss://…` or `unix:PATH` for the life of the block.
 
     Args:
-        url: where.
-        token: what is presented there.
-        within: seconds after which no request is answered any more.
+        url: the server.
+        token: bearer token for the server.
+        within: seconds for all requests together.
 
     Raises:
-        ServerUnreachable: there is none.
+        ServerUnreachable: there is no connection.
     """
     ends_at = asyncio.get_running_loop().time() + within
     limit = min(CONNECT_TIMEOUT_S, within)
@@ -150,7 +149,7 @@ async def connected(url: str, token: str | None = None, *, within: float = math.
 
 
 async def _own_socket(path: str, limit: float) -> sockets.socket:
-    """Connect to a Unix socket, and stay if a process of this user listens there.
+    """Connect to a Unix socket of a process of this user.
 
     Raises:
         OSError, TimeoutError, ValueError: there is none.

@@ -1,7 +1,7 @@
-"""The transport to opencode with nothing typed: a prompt to its own HTTP server.
+"""Transport to opencode with nothing typed: a prompt to its own HTTP server.
 
-It has one when it was started with `--port`.  The server says which sessions are at work and which permissions are
-asked for; a draft in the composer stays.
+opencode has a server if it was started with `--port`.  The server tells which sessions are at work and which
+permissions are asked for; a draft in the composer stays.
 """
 
 import asyncio
@@ -20,27 +20,27 @@ from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observa
 from xats_tui.core.transport import IntervalWatch
 
 TIMEOUT_S = 5.0
-"""Seconds for one request; a server on this machine answers in milliseconds."""
+"""Time for one request; a server on this machine answers in milliseconds."""
 
 MAX_ANSWER_BYTES = 8_000_000
-"""Of an answer: a list of a thousand sessions takes one."""
+"""Maximum length of an answer; a list of a thousand sessions takes one million."""
 
 IDLE = "idle"
 
 UNTOLD = "untold"
-"""The state of a session of which the server says something without saying that."""
+"""State of a session that the server describes without a state."""
 
 
 class NoServerAnswer(XatsError):
-    """The server cannot be reached, or answers what is not its protocol."""
+    """The server cannot be reached, or does not speak its protocol."""
 
 
 class Unanswered(NoServerAnswer):
-    """A request was sent, and no whole answer came: its effect is unknown."""
+    """A request was sent, and no complete answer came: its effect is unknown."""
 
 
 class OpencodeServer:
-    """Prompts opencode sessions."""
+    """Transport that prompts opencode sessions."""
 
     name = "opencode-server"
     types = False
@@ -50,11 +50,11 @@ class OpencodeServer:
         self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def serves(self, agent: Agent) -> bool:
-        """Whether the agent's server is known."""
+        """Return whether the agent's server is known."""
         return agent.delivery.kind is DeliveryKind.OPENCODE_SERVER
 
     async def readiness(self, agent: Agent) -> Observation:
-        """Ask the server what the session is doing."""
+        """Observe the session's state."""
         try:
             async with _connection(agent) as server:
                 return await _observation(server, await _session(server, agent))
@@ -66,7 +66,7 @@ class OpencodeServer:
         return IntervalWatch(self._clock)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
-        """Prompt the idle session with the hint; `forced` changes nothing here."""
+        """Prompt the idle session with the hint; `forced` has no effect here."""
         async with self._writers[agent.delivery.address["base_url"]]:
             try:
                 async with _connection(agent) as server:
@@ -80,10 +80,10 @@ class OpencodeServer:
 
 
 async def begin_session(base_url: str) -> str:
-    """Begin a session in a server that has just been started, and have its screen show that one; its id.
+    """Begin a session in a server that has just been started, show it on its screen, and return its id.
 
     Raises:
-        NoAnswer: there is none.
+        NoServerAnswer: there is none.
     """
     async with _connected(base_url) as server:
         session = _id_of(server, await _asked(server, "POST", "/session", {}))
@@ -99,7 +99,7 @@ async def _connection(agent: Agent) -> AsyncIterator[httpx2.AsyncClient]:
 
 @asynccontextmanager
 async def _connected(base_url: str) -> AsyncIterator[httpx2.AsyncClient]:
-    # On this machine: without a proxy of the environment, and without certificates, which take long to load.
+    # on this machine: no proxy of the environment, no certificates, which take long to load
     unpacked = {"Accept-Encoding": "identity"}
     async with httpx2.AsyncClient(
         base_url=base_url, headers=unpacked, timeout=TIMEOUT_S, trust_env=False, verify=False
@@ -111,13 +111,13 @@ async def _prompted(server: httpx2.AsyncClient, session: str, hint: str) -> Deli
     prompt = {"parts": [{"type": "text", "text": hint}]}
     try:
         await _asked(server, "POST", f"/session/{session}/prompt_async", prompt)
-    except Unanswered as error:  # it may be taken all the same: neither failed nor to be repeated at once
+    except Unanswered as error:  # the prompt may be taken all the same: no failure, and no repetition at once
         return _proof(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{error}", uncertain=True)
     return _proof(WakeStage.SUBMITTED, f"session {session} took the prompt")
 
 
 async def _session(server: httpx2.AsyncClient, agent: Agent) -> str:
-    """The agent's session: the one it named, else the one that was used last."""
+    """Return the agent's session: the one it named, else the one that was used last."""
     if named := agent.delivery.address.get("session_id"):
         return named
     sessions = [one for one in await _listed(server, "/session") if not one.get("parentID")]
@@ -127,7 +127,7 @@ async def _session(server: httpx2.AsyncClient, agent: Agent) -> str:
 
 
 def _id_of(server: httpx2.AsyncClient, session: Any) -> str:
-    """The id of a session as the server tells of it."""
+    """Return the id in the server's description of a session."""
     named = session.get("id") if isinstance(session, dict) else None
     if not isinstance(named, str):
         raise _strange(server, "/session")
@@ -183,7 +183,7 @@ async def _asked(server: httpx2.AsyncClient, method: str, path: str, body: Any =
 
 
 async def _content(server: httpx2.AsyncClient, path: str, response: httpx2.Response) -> bytes:
-    """The body as it came, so that a packed one cannot swell."""
+    """Return the body as it was sent; a compressed one could grow without bound."""
     content = bytearray()
     async for part in response.aiter_raw():
         content += part

@@ -1,6 +1,6 @@
-"""Which secret of the coordinator's environment may be sent to which server: what the operator has listed.
+"""Secrets of the coordinator's environment, and the servers that each may be sent to.
 
-Agents name both, the variable and the server; the config file's table `[tokens]` says which go together.
+Agents name both, the variable and the server; the config file's table `[tokens]` says which belong together.
 """
 
 import os
@@ -17,19 +17,19 @@ class MissingToken(XatsError):
 
 
 class TokenForbidden(MissingToken):
-    """The operator has not listed the variable for that server; nothing is said of whether it is set."""
+    """The operator has not listed the variable for that server; the message does not say whether it is set."""
 
 
 class Tokens:
-    """The tokens that may be sent."""
+    """Tokens that may be sent."""
 
     def __init__(self, allowed: Mapping[str, Sequence[str]], environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
         self.allowed = allowed
-        """The servers of each variable; another table holds from the next question on."""
+        """The servers of each variable; a new table applies from the next call on."""
 
     def named(self, name: str | None, url: str) -> str | None:
-        """Read the token for a server; None if none is named.
+        """Return the token for a server; None if none is named.
 
         Raises:
             TokenForbidden: the operator has not listed it for that server.
@@ -47,7 +47,7 @@ class Tokens:
 
 
 def _server(url: str) -> tuple[str, str, int]:
-    """Name the server of a URL, whatever is asked of it; of a Unix socket the path is the server."""
+    """Return scheme, host and port of a URL; for a Unix socket its path."""
     try:
         parts = urlsplit(url.strip())
         scheme = parts.scheme.lower()
