@@ -1,7 +1,7 @@
-"""The one wrapper around every tool: arguments, identity, transaction, errors, answer.
+"""The wrapper around every tool: arguments, identity, transaction, errors, answer.
 
-A tool is a function from a `Call` and its checked arguments to an answer.  What it need not do itself: check who
-calls, note that the agent called, confirm the mail it was handed before, turn refusals into answers.
+A tool is a function from a `Call` and its checked arguments to an answer.  The wrapper checks the caller, records the
+call, confirms the messages of earlier answers, and turns refusals into answers.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ def _refuse_null(value: Any) -> Any:
 
 
 Optional = Annotated[T | None, BeforeValidator(_refuse_null)]
-"""A field that may be left out; `as_meant` leaves out what is null."""
+"""A field that may be left out; `as_meant` drops null."""
 
 
 TAKE_BACK = "call register_agent to take the name back, or register under another name"
@@ -67,41 +67,41 @@ else:
 """A client of the registry, or `custom`."""
 
 MAX_CALL_ID_CHARS = 100
-"""Characters of the names that a caller gives to its calls and to itself; a longer one is none."""
+"""Maximum length of the ids that a caller gives to its calls and to itself; a longer id is ignored."""
 
 MAX_ARGUMENTS = 100
-"""More than any tool has: what nobody offers is not looked at one by one."""
+"""Maximum number of arguments, more than any tool has."""
 
 MAX_PROBLEMS = 20
-"""What is wrong with arguments is told for so many places."""
+"""Maximum number of problems in an answer about wrong arguments."""
 
 MAX_PATH_CHARS = 200
-"""Characters of the name of such a place, which the caller has made up."""
+"""Maximum length of an argument's path there, which the caller has made up."""
 
 TYPES_OF_JSON = frozenset({"dict_type", "list_type", "int_type", "bool_type"})
-"""Problems that a text has where something else is asked for."""
+"""Problems that a text has where JSON of another type is expected."""
 
 NOT_AS_JSON = ", or text that is JSON for one"
 
 MAX_INTEGER = 2**63 - 1
-"""What the database can hold; an event, a version or a pid beyond it does not exist."""
+"""Maximum integer of the database; no event, version or pid is greater."""
 
 NonNegative = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 Positive = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
 
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(composed)]
-"""The name of somebody or something, as it is stored."""
+"""A name, in the form in which it is stored."""
 
 
 class FirstFault(FailFast):
-    """Marks a list of which only the first wrong entry is told; typing wants its marks hashable."""
+    """Marker of a list of which only the first wrong entry is reported; typing needs it to be hashable."""
 
     __hash__ = object.__hash__
 
 
 class Arguments(BaseModel):
-    """The arguments of a tool: no unknown names, nothing coerced but what `as_meant` reads."""
+    """Arguments of a tool: no unknown names, no coercion besides `as_meant`."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -113,7 +113,7 @@ class Call:
         self.services = services
         self.session = session
         self.meta = meta
-        """The request's `_meta`: what the client program says beside the arguments."""
+        """The request's `_meta`: data of the client program besides the arguments."""
         self.touched = False
         self._answer: Answer | None = None
         session.reader = reader(meta, session.session_id)
@@ -122,12 +122,12 @@ class Call:
 
     @property
     def agent(self) -> Agent:
-        """The registered caller; only for tools that require one."""
+        """Return the registered caller; only for tools that require one."""
         assert self._agent is not None  # the wrapper has looked
         return self._agent
 
     async def identify(self, *, or_proxy: bool = False) -> None:
-        """Find out who calls; with `or_proxy` it may be a channel proxy as well.
+        """Identify the caller; with `or_proxy` it may be a channel proxy as well.
 
         Raises:
             Refusal: `superseded` when another runtime has taken the agent over, `unknown_agent` when the session has
@@ -142,23 +142,23 @@ class Call:
 
     @property
     def limit(self) -> AnswerLimit:
-        """What of an answer the caller's host hands on."""
+        """Return the maximum answer that the caller's host passes on."""
         return limit_for(self._agent, self.session.program or self.session.client)
 
     def room(self) -> AnswerRoom:
-        """The room of an empty page."""
+        """Return the room of an empty page."""
         return AnswerRoom(self.limit)
 
     @property
     def call_id(self) -> str | None:
-        """What the caller names this call by, and would ask again by; None for most."""
+        """Return the caller's id of this call, under which it would repeat it; None for most callers."""
         return _name(self.meta, CALL_ID)
 
     @property
     def caller(self) -> str | None:
-        """The name under which this caller's answers are kept; None for a session that never spoke for an agent.
+        """Return the id under which this caller's answers are kept; None for a session that never spoke for an agent.
 
-        A bridge is the same caller in each of its sessions, as the same agent; everybody else in one session only.
+        A bridge is the same caller in each of its sessions, as the same agent; other callers are one session each.
         """
         session, instance = self.session, _name(self.meta, INSTANCE)
         agent_id = session.superseded.agent_id if session.superseded else session.agent_id
@@ -167,22 +167,22 @@ class Call:
         return f"{agent_id} {instance}" if instance else session.session_id
 
     def keep(self, answer: Answer) -> Answer:
-        """The answer as it is true at the commit of the transaction under way, with which it is kept.
+        """Keep an answer with the transaction under way, for a repeated call.
 
-        Whoever asks again gets it, also from a coordinator that was killed and started again meanwhile.
+        The repeated call gets it even from a coordinator that was killed and restarted in between.
         """
         self._answer = answer
         return answer
 
     async def keep_when_stored(self, tx: Transaction, answer: Callable[[], Answer]) -> None:
-        """`keep` an answer that tells numbers which rows get when they are stored."""
+        """Keep an answer that contains row numbers, once the rows are stored."""
         if self.call_id is not None:
             await tx.carry_out()
             self.keep(answer())
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
-        """A transaction that also notes that the agent called, and that the mail it was handed before has arrived."""
+        """Open a transaction that also records the call, and confirms the messages of earlier answers."""
         async with self.services.database.write() as tx:
             agent_id = self.session.agent_id
             if agent_id is not None:
@@ -198,7 +198,7 @@ class Call:
         return await self.services.registry.by_id(agent_id) or await self.services.channels.proxy(agent_id)
 
     async def _nobody(self) -> Refusal:
-        """Why the session speaks for no agent; one that was taken over and then unregistered is merely gone."""
+        """Return why the session speaks for no agent; a superseded one whose agent has left is simply unknown."""
         superseded = self.session.superseded
         agent = await self._speaker(superseded.agent_id) if superseded else None
         if superseded is None or agent is None:
@@ -210,7 +210,7 @@ class Call:
 
 
 class BrokenRules(Exception):
-    """Arguments that are each well formed and do not go together; what is wrong with which field."""
+    """Well-formed arguments that contradict each other; the text names the fields."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         issues = [{"code": "custom", "path": [field], "message": problem} for field, problem in problems.items()]
@@ -218,30 +218,30 @@ class BrokenRules(Exception):
 
 
 def _agree(arguments: Any) -> None:
-    """Arguments of which each may be judged for itself."""
+    """Accept all combinations of arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """One tool as it is offered and as it is run."""
+    """One tool: its description for models, and its function."""
 
     name: str
     description: str
     arguments: type[Arguments]
     run: Callable[[Call, Any], Awaitable[Answer]]
     check: Callable[[Any], None] = _agree
-    """Raises BrokenRules or a Refusal when arguments do not go together; looked at before the caller is."""
+    """Raises BrokenRules or a Refusal if arguments contradict each other; it runs before the caller is identified."""
     registered: bool = True
-    """Whether the caller must have registered."""
+    """True if the caller must have registered."""
     for_proxies: bool = False
-    """Whether a channel proxy may call it, too."""
+    """True if a channel proxy may call it, too."""
     touches: bool = True
-    """Whether calling it shows that the agent is there."""
+    """True if a call shows that the agent is there."""
     once: bool = False
-    """Whether it keeps its answer, so that a call which is repeated under its id is not carried out again."""
+    """True if its answer is kept, so that a call repeated under its id is not carried out again."""
 
     def offered(self) -> types.Tool:
-        """The tool as `tools/list` shows it."""
+        """Return the tool as `tools/list` shows it."""
         return types.Tool(name=self.name, description=self.description, input_schema=_schema_of(self.arguments))
 
 
@@ -257,7 +257,7 @@ class Toolbox:
     async def call(
         self, session: McpSession, name: str, arguments: Mapping[str, Any], meta: Mapping[str, Any]
     ) -> types.CallToolResult:
-        """Run a tool for a session; whatever happens, the answer is one that a model can read."""
+        """Run a tool for a session; every outcome is an answer that a model can read."""
         tool = self._tools.get(name)
         if tool is None:
             return _tool_error(f"Tool {name} not found; there are: {', '.join(sorted(self._tools))}")
@@ -286,7 +286,7 @@ class Toolbox:
         return _answered(shortened(text, call.limit))
 
     async def _run_once(self, tool: Tool, call: Call, checked: Arguments) -> str:
-        """The answer to a call; to one that was carried out before, or is under way, the same."""
+        """Return the answer to a call, the same one if the call was carried out before or is under way."""
         if call.call_id is None or call.caller is None:
             return await self._run(tool, call, checked)
         caller, call_id = call.caller, call.call_id
@@ -335,7 +335,7 @@ def _problems(tool: str, error: ValidationError) -> str:
 
 @cache
 def _schema_of(arguments: type[Arguments]) -> dict[str, Any]:
-    """Their JSON Schema, without what a model has no use for: titles, null alternatives, null defaults."""
+    """Return the JSON Schema without titles, null alternatives and null defaults, which models do not need."""
     schema = arguments.model_json_schema()
     schema.pop("title", None)
     schema.pop("description", None)

@@ -1,4 +1,4 @@
-"""The tool by which an agent reads its mail, in pages that its host hands on whole."""
+"""The tool `get_inbox`: an agent's messages, in pages that its host passes on whole."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Self
@@ -17,10 +17,10 @@ DEFAULT_PAGE = 50
 MAX_PAGE = 200
 
 FETCH_BATCH_MESSAGES = 10
-"""Messages that are read from the store at once: each may be as long as a page, or much longer."""
+"""Number of messages that are read from the store at once: each may be as long as a page, or much longer."""
 
 Fetch = Callable[[int, int], Awaitable[Page[Message]]]
-"""Fetches so many messages, but for so many before them."""
+"""Fetch this many messages, after skipping that many."""
 
 
 class GetInbox(Arguments):
@@ -58,7 +58,7 @@ async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
 
 
 async def _next_page(call: Call, tx: Transaction, limit: int) -> list[MessagePart]:
-    """What of the unread mail comes next."""
+    """Return the next parts of the unread messages."""
     begun = await call.receipt.begun(tx, call.agent.agent_id)
     parts, _ = await _filled(
         call, limit, begun, lambda count, offset: call.services.mailbox.unread(tx, call.agent.agent_id, count, offset)
@@ -67,7 +67,7 @@ async def _next_page(call: Call, tx: Transaction, limit: int) -> list[MessagePar
 
 
 async def _history(call: Call, since: int, limit: int, number: int | None) -> Answer:
-    """A look at what came after an event, which marks nothing."""
+    """Return messages after an event; nothing is marked."""
     if number is not None:
         return await _part_of_history(call, since, number)
     mailbox, agent_id = call.services.mailbox, call.agent.agent_id
@@ -80,7 +80,7 @@ async def _history(call: Call, since: int, limit: int, number: int | None) -> An
 async def _filled(
     call: Call, limit: int, begun: Mapping[str, PartlyHanded], fetch: Fetch
 ) -> tuple[list[MessagePart], bool]:
-    """As many messages as find room, or one part of a long one; and whether there is more."""
+    """Return as many messages as fit, or one part of a long one; and whether there are more."""
     room, parts, has_more = call.room(), list[MessagePart](), True
     while has_more and len(parts) < limit:
         page = await fetch(min(FETCH_BATCH_MESSAGES, limit - len(parts)), len(parts))
@@ -105,7 +105,7 @@ async def _part_of_history(call: Call, since: int, number: int) -> Answer:
 
 
 def _shown_history(parts: list[MessagePart], since: int, *, has_more: bool, number: int = 1) -> dict[str, Any]:
-    """A page; one that ends in the middle of a message says how to go on with it."""
+    """Return a page; if it ends inside a message, it says how to get the next part."""
     answer: dict[str, Any] = {
         "messages": [part.shown() for part in parts],
         "has_more": has_more,

@@ -1,8 +1,8 @@
 """Evidence that a hint was submitted.  Pure.
 
-That the input line changed proves nothing: Enter completes a word, opens a dialog, clears the line, or is swallowed
-while somebody types a letter.  The line must be empty again, and the hint be seen in the conversation or a turn have
-begun; or the client itself says that it took the hint.
+A changed input line proves nothing: Enter completes a word, opens a dialog, clears the line, or is swallowed while
+somebody types a letter.  The input line must be empty again, and the hint must be in the conversation or a turn must
+have begun; or the client itself reports that it took the hint.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,27 +16,27 @@ from xats_tui.core.screen.ansi_grid import parse_screen
 from xats_tui.core.screen.own_text import holds, squashed
 
 TURN_BEGINS_WITHIN = timedelta(seconds=5)
-"""A turn that begins later than this after Enter may have begun for another reason."""
+"""Maximum time from Enter to the beginning of a turn; a later turn may have another reason."""
 
 MAX_HINT_ROWS = 6
-"""Rows that a hint takes at the most, in a pane in which one can read at all."""
+"""Maximum number of rows of a hint, in a pane that is wide enough to read."""
 
 SIGNS = frozenset("[]:")
-"""Signs of a hint that tell it from its words; frames and bullets between them are the program's."""
+"""Signs of a hint that are compared besides its words; the program may add frames and bullets."""
 
 
 def proof_of(
     paste: Paste, before: Sequence[str], view: PaneView, report: HookReport | None, prompt: str, paint: timedelta
 ) -> str | None:
-    """What shows that a hint was submitted, in words; None for nothing.
+    """Return the evidence that a hint was submitted, in words; None for none.
 
     Args:
         paste: the hint, with the time of Enter.
         before: the rows of the screen just before Enter.
         view: the pane now.
-        report: the newest word of the program itself.
-        prompt: what the program says that it was prompted with since Enter.
-        paint: how long keys take to show there.
+        report: the newest report of the program itself.
+        prompt: the prompt that the program reports since Enter.
+        paint: the time that keys take to show there.
     """
     if paste.entered_at is None:
         return None
@@ -52,18 +52,18 @@ def proof_of(
 
 
 def rows_of(view: PaneView) -> tuple[str, ...]:
-    """The rows of a screen as text."""
+    """Return the rows of a screen as text."""
     return tuple(line.text.rstrip() for line in parse_screen(view.look.screen))
 
 
 def _is_within(hint: str, text: str) -> bool:
-    """Whether a text holds the hint, however a program wraps, indents and frames it; one without letters never is."""
+    """Return whether a text contains the hint, ignoring wraps, indents and frames.  A hint without letters never is."""
     wanted = _essence(hint)
     return bool(wanted) and wanted in _essence(text)
 
 
 def _essence(text: str) -> str:
-    """Letters, digits and the signs of a hint."""
+    """Keep letters, digits and the signs of a hint."""
     return "".join(character for character in text if character.isalnum() or character in SIGNS)
 
 
@@ -76,19 +76,19 @@ def _is_empty_again(paste: Paste, view: PaneView) -> bool:
 
 
 def _turn_began(entered_at: datetime, view: PaneView, report: HookReport | None, within: timedelta) -> bool:
-    """Whether the program works, by its screen or by its own word, soon after Enter."""
+    """Return whether the program works soon after Enter, by its screen or its own report."""
     begins = [view.state_since] if view.reading.state is PaneState.BUSY else []
     begins += [report.at] if report and report.state is PaneState.BUSY else []
     return any(entered_at <= at < entered_at + within for at in begins)
 
 
 def _is_in_conversation(hint: str, before: Sequence[str], after: Sequence[str]) -> bool:
-    """Whether rows that are new since Enter hold the hint; the one in the input line was none of the conversation's."""
+    """Return whether rows that are new since Enter contain the hint, the former input line not counted."""
     return bool(before) and _is_within(hint, "".join(_new_rows(_without_lowest(hint, before), after)))
 
 
 def _without_lowest(hint: str, rows: Sequence[str]) -> list[str]:
-    """The rows without those in which the hint stands lowest: the input line's."""
+    """Return the rows without the lowest ones that contain the hint: the input line."""
     for first in reversed(range(len(rows))):
         for end in range(first + 1, min(first + MAX_HINT_ROWS, len(rows)) + 1):
             if _is_within(hint, "".join(rows[first:end])):

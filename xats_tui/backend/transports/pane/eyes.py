@@ -1,6 +1,6 @@
-"""Eyes on the panes of agents: everything that the gates judge, gathered at one moment.
+"""Observation of agents' panes: everything that the gates judge, gathered at one moment.
 
-It looks, remembers what it has seen of each pane, and presses no key.
+It remembers what it has seen of each pane, and presses no key.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from xats_tui.core.model.wakes import Gate
 from xats_tui.core.screen.own_text import squashed
 
 NO_ENTER_BEFORE = frozenset({*KEYS_NEED, "person"})
-"""The gates that are judged again before Enter: what is typed and not drawn yet would be submitted, too."""
+"""Gates that are judged again before Enter: keys that are typed but not drawn yet would be submitted, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +36,21 @@ class PaneObservation:
     seat: PaneFacts
     gates: tuple[Gate, ...]
     proof: str | None
-    """What shows that the outstanding hint was submitted after all."""
+    """The evidence that the outstanding hint was submitted after all."""
 
     @property
     def line(self) -> str:
-        """What stands in the input line, without white space."""
+        """Return the text of the input line, without white space."""
         return squashed(self.view.reading.composer or "")
 
     @property
     def pane_pid(self) -> int:
-        """The first process in the pane, by which tmux knows it again."""
+        """Return the pid of the pane's first process, by which tmux knows the pane again."""
         return int(self.view.look.formats.get("pane_pid") or 0)
 
 
 class PaneObserver:
-    """Looks at panes."""
+    """Observer of panes."""
 
     def __init__(
         self,
@@ -73,15 +73,15 @@ class PaneObserver:
         self._before_enter: dict[PaneRef, tuple[str, ...]] = {}
 
     async def look(self, agent: Agent, binding: Binding, *, follow: bool = True) -> PaneObservation:
-        """See an agent's pane and judge every gate.
+        """Observe an agent's pane and judge every gate.
 
         Args:
-            agent: whose pane it is.
-            binding: the agent's.
-            follow: take down what the look tells of an outstanding paste; not while somebody is about to enter it.
+            agent: the agent of the pane.
+            binding: the agent's binding.
+            follow: record what this look tells of an outstanding paste; False while somebody is about to enter it.
 
         Raises:
-            PaneGone, TmuxUnavailable, TmuxError: it cannot be seen.
+            PaneGone, TmuxUnavailable, TmuxError: the pane cannot be seen.
         """
         pane, began = binding.pane, self._clock.now()
         view = await self._monitor.look(pane, agent.client)
@@ -108,7 +108,7 @@ class PaneObserver:
             undrawn=self.rhythm.undrawn(view, terminal, now),
             paint=self.rhythm.to_paint(pane),
         )
-        view = self._monitor.view(pane) or view  # without a paste, what looked like ours is a person's
+        view = self._monitor.view(pane) or view  # once the paste is closed, text like ours counts as a person's
         report = self._reports.of(agent.host_session, now)
         gates = judge(agent, view, seat, report, quiet_for(agent.client, self.quiet), now)
         return PaneObservation(view=view, seat=seat, gates=gates, proof=proof)
@@ -116,18 +116,18 @@ class PaneObserver:
     async def look_before_key(
         self, agent: Agent, same: PaneFacts | None = None, *, people: bool = False
     ) -> PaneObservation:
-        """See an agent's pane, which is about to get a key.
+        """Observe an agent's pane just before a key.
 
         Args:
-            agent: whose pane it is.
-            same: what sat there before; the same has to sit there now.
-            people: nobody may be typing there, either.
+            agent: the agent of the pane.
+            same: the facts of an earlier look; the same process must be there now.
+            people: withhold the key also if somebody is typing there.
 
         Raises:
             KeysWithheld: a gate that holds for every key is closed.
-            PaneGone, TmuxUnavailable, TmuxError: it cannot be seen.
+            PaneGone, TmuxUnavailable, TmuxError: the pane cannot be seen.
         """
-        assert agent.binding is not None  # whoever types has looked for a pane first
+        assert agent.binding is not None  # `serves` was asked first
         seen = await self.look(agent, agent.binding, follow=same is None)
         needed = NO_ENTER_BEFORE if people else KEYS_NEED
         if closed := next((gate for gate in seen.gates if gate.name in needed and not gate.holds), None):
@@ -137,7 +137,7 @@ class PaneObserver:
         return seen
 
     def note_enter(self, seen: PaneObservation) -> None:
-        """Remember the screen that Enter is about to be pressed on."""
+        """Remember the screen just before Enter."""
         self._before_enter[seen.view.look.pane] = rows_of(seen.view)
 
     async def _occupant(self, binding: Binding, tty: str) -> BoundProcess | None:
@@ -145,7 +145,7 @@ class PaneObserver:
         return await self._processes.occupant(pid, started_at, tty) if pid else None
 
     def proof_in(self, agent: Agent, view: PaneView, paste: Paste | None) -> str | None:
-        """What shows that a paste was submitted: a look at its pane, or the client's own word; None for nothing."""
+        """Return the evidence that a paste was submitted, by its pane or the client's own report; None for none."""
         if paste is None or paste.entered_at is None:
             return None
         report = self._reports.of(agent.host_session, self._clock.now())
@@ -155,16 +155,16 @@ class PaneObserver:
 
 
 def occupied_by(view: PaneView, binding: Binding) -> str:
-    """The program in a pane, by the pids of the pane's first process and of the bound one."""
+    """Return an id of the program in a pane: the pids of the pane's first process and of the bound process."""
     return f"{view.look.formats.get('pane_pid')}/{binding.ui_pid}"
 
 
 def _person_at(view: PaneView) -> datetime | None:
-    """When a person who has the pane in front last pressed a key."""
+    """Return the time of the last key of a person who has the pane in front."""
     seconds = view.look.formats.get(PERSON_AT)
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
 def _is_answered(paste: Paste, agent: Agent) -> bool:
-    """Whether the agent has called since Enter took the paste out of the input line: it has the hint, or needs none."""
+    """Return whether the agent has called since Enter emptied the input line: it has the hint, or needs none."""
     return paste.gone and paste.entered_at is not None and agent.last_seen_at > paste.entered_at

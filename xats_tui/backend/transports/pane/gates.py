@@ -1,4 +1,4 @@
-"""The conditions for typing into a pane, in one place, each with a verdict that can be shown.  Pure."""
+"""Gates: the conditions for typing into a pane, each with a verdict that can be shown.  Pure."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -19,14 +19,14 @@ Gates = tuple[Gate, ...]
 def judge(
     agent: Agent, view: PaneView, seat: PaneFacts, report: HookReport | None, quiet: timedelta, now: datetime
 ) -> Gates:
-    """Every gate's verdict for a pane at `now`.
+    """Judge every gate of a pane at `now`.
 
     Args:
-        agent: whose pane it is.
-        view: its screen, and what that means.
-        seat: what else is known of it.
-        report: the newest word of the program itself.
-        quiet: how long the pane must be unchanged at the least.
+        agent: the agent of the pane.
+        view: its screen and its state.
+        seat: other facts about it.
+        report: the newest report of the program itself.
+        quiet: the minimum time for which the pane must be unchanged.
         now: the instant of the verdicts.
     """
     reading = view.reading
@@ -66,7 +66,7 @@ def judge(
 
 
 def _of_program(agent: Agent, view: PaneView, seat: PaneFacts) -> Gates:
-    """The pane is the agent's own, and its program is there to read a key."""
+    """Gates of the program: the pane is the agent's own, and its program is there to read a key."""
     occupant, command = seat.occupant, view.look.formats.get("pane_current_command")
     in_front, stopped = occupant is not None and occupant.in_front, occupant is not None and occupant.stopped
     return (
@@ -87,7 +87,7 @@ def _of_program(agent: Agent, view: PaneView, seat: PaneFacts) -> Gates:
 
 
 def _of_keys(view: PaneView, seat: PaneFacts) -> Gates:
-    """A key goes to the pane's program, to no other, and is read as a key."""
+    """Gates of the keys: a key goes to the pane's program alone, and is read as a key."""
     formats, pane_id = view.look.formats, view.look.pane.pane_id
     synchronized, input_off = formats.get("pane_synchronized") == 1, formats.get("pane_input_off") == 1
     unread = seat.terminal.unread if seat.terminal else 0
@@ -115,7 +115,7 @@ def _mode(terminal: PaneTerminal | None) -> str:
 
 
 def _of_person(seat: PaneFacts, now: datetime) -> Gates:
-    """What is not drawn yet may be a draft."""
+    """Gates of a person: keys that are not drawn yet may be a draft."""
     ago = abs(now - seat.person_at) if seat.person_at else None
     typing = in_seconds(ago) if ago is not None and ago < PERSON_PAUSE + seat.paint else None
     undrawn = in_seconds(seat.undrawn) if seat.undrawn is not None else None
@@ -134,46 +134,46 @@ def _of_person(seat: PaneFacts, now: datetime) -> Gates:
 
 
 PERSON_PAUSE = timedelta(seconds=4)
-"""How long after a person's last key nothing is typed: three seconds, and one because tmux tells whole ones."""
+"""Pause after a person's last key: three seconds, and one because tmux reports whole seconds."""
 
 KEYS_NEED = frozenset({"owner", "process", "stopped", "synchronized", "input", "terminal", "unread", "mode", "shell"})
-"""The gates that hold for every single key, whoever orders it: a person cannot answer for them."""
+"""Gates that hold for every single key, even the operator's: no person can answer for them."""
 
 OVERRULED = frozenset({"draft", "dialog", "state", "hooks", "pause", "quiet"})
-"""The gates that the operator may overrule; never one of `KEYS_NEED`."""
+"""Gates that the operator may overrule; never one of `KEYS_NEED`."""
 
 PROVEN_IDLE = timedelta(milliseconds=500)
-"""How long a screen whose reader proves it idle must be unchanged: a frame that is half drawn is no proof."""
+"""Time for which a screen must be unchanged whose reader proves it idle: a half-drawn frame proves nothing."""
 
 
 def quiet_for(client: ClientId | None, quiet: timedelta) -> timedelta:
-    """How long a pane must be unchanged: the full quiet time only where nothing but quiet speaks for idleness."""
+    """Return the time for which a pane must be unchanged: all of `quiet` only where no reader proves it idle."""
     return min(quiet, PROVEN_IDLE) if is_read(client) else quiet
 
 
 def overruled(client: ClientId | None) -> frozenset[str]:
-    """The gates that the operator may overrule for a client: not its dialogs, if no reader knows those."""
+    """Return the gates that the operator may overrule: not the dialog gate, if no reader knows the client's dialogs."""
     return OVERRULED if is_read(client) else OVERRULED - {"dialog"}
 
 
 def first_closed(gates: Iterable[Gate], passing: Collection[str] = ()) -> Gate | None:
-    """The first gate that does not hold, but for those that are passed by."""
+    """Return the first closed gate, except those in `passing`."""
     return next((gate for gate in gates if not gate.holds and gate.name not in passing), None)
 
 
 TURN = frozenset({"owner", "process", "state", "hooks", "quiet"})
-"""The gates that all hold when the program in a pane has ended its turn."""
+"""Gates that all hold once the program has ended its turn."""
 
 
 def shows_rest(agent: Agent, gates: Iterable[Gate]) -> bool | None:
-    """Whether a pane shows that its program's turn is over; None where no reader of its own proves a screen idle."""
+    """Return whether a pane shows that the turn is over; None if no reader can prove its screen idle."""
     if not is_read(agent.client):
         return None
     return all(gate.holds for gate in gates if gate.name in TURN)
 
 
 def _told(report: HookReport | None, view: PaneView, unchanged: timedelta) -> Gate:
-    """What the program says must not contradict what its screen shows, unless its word is older than a calm screen."""
+    """Gate of the program's own report, which must not contradict the screen unless it is older than a calm screen."""
     if report is None or report.state is PaneState.IDLE:
         return Gate(name="hooks", holds=True, detail=report.detail if report else "nothing reported")
     is_idle = view.reading.state is PaneState.IDLE or view.reading.own is OwnText.ALONE
@@ -186,7 +186,7 @@ def _not_in(name: str, state: PaneState, closed_by: PaneState, fine: str, reason
 
 
 def tty_of(view: PaneView) -> str:
-    """A pane's terminal, without `/dev/`."""
+    """Return a pane's terminal, without `/dev/`."""
     return str(view.look.formats.get("pane_tty", "")).removeprefix("/dev/")
 
 

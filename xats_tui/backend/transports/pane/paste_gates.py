@@ -1,4 +1,4 @@
-"""The gates that an outstanding paste of ours closes: what may have arrived is not repeated.  Pure."""
+"""Gates that an outstanding paste closes: a hint that may have arrived is not repeated.  Pure."""
 
 from datetime import datetime, timedelta
 
@@ -14,11 +14,11 @@ UNTOUCHED = {
     OwnText.MIXED: "our hint got mixed into what somebody was typing: send or clear that line at the pane",
     OwnText.PIECE: "a piece of our hint stands in the input line",
 }
-"""What of ours gets no more keys from us, and why."""
+"""Reasons to press no key on an input line that contains our text."""
 
 
 def paste_gates(seat: PaneFacts, own: OwnText | None, now: datetime) -> tuple[Gate, Gate]:
-    """The gates `own hint`, which nobody overrules, and `pause`."""
+    """Judge the gates `own hint`, which nobody may overrule, and `pause`."""
     if seat.paste is None:
         return Gate(name="own hint", holds=True, detail="none is outstanding"), Gate(
             name="pause", holds=True, detail="none"
@@ -27,7 +27,7 @@ def paste_gates(seat: PaneFacts, own: OwnText | None, now: datetime) -> tuple[Ga
 
 
 def in_seconds(time: timedelta) -> str:
-    """A time as a gate tells it."""
+    """Return a time in the form in which gates show it."""
     return f"{time.total_seconds():.1f} s"
 
 

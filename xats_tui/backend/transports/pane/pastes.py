@@ -1,6 +1,6 @@
-"""The outstanding paste of each pane: written down before the paste, so that no restart repeats it.
+"""The outstanding paste of each pane, stored before it is made, so that no restart repeats it.
 
-The monitor is told, so that every look at the pane knows our hint from what a person has typed.
+The monitor learns of it, so that every look can tell our hint from a person's text.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from xats_tui.core.model.pastes import Paste
 
 
 class Pastes:
-    """What was pasted where, as long as its outcome is unknown."""
+    """Pastes whose outcome is unknown."""
 
     def __init__(self, database: Database, monitor: PaneMonitor) -> None:
         self._database = database
@@ -26,32 +26,32 @@ class Pastes:
         self._writers: dict[PaneRef, asyncio.Lock] = {}
 
     def writer(self, pane: PaneRef) -> asyncio.Lock:
-        """The lock that whoever sends keys to a pane holds meanwhile."""
+        """Return the lock of a pane, held by the one writer that sends keys to it."""
         return self._writers.setdefault(pane, asyncio.Lock())
 
     async def recall(self) -> None:
-        """Take up what an earlier coordinator has left."""
+        """Load the pastes of an earlier coordinator."""
         for paste in await store.everywhere(self._database):
             self._take(paste)
 
     def of(self, pane: PaneRef) -> Paste | None:
-        """The pane's outstanding paste."""
+        """Return the pane's outstanding paste."""
         return self._outstanding.get(pane)
 
     async def begin(self, paste: Paste) -> None:
-        """Write a paste down that is about to be made; it counts the ones before it with an unknown outcome."""
+        """Store a paste before it is made; it counts the earlier ones with an unknown outcome."""
         before = self.of(paste.pane)
         await self._keep(replace(paste, pastes=before.pastes + 1) if before else paste)
 
     async def enter(self, paste: Paste, view: PaneView, now: datetime) -> Paste:
-        """Write down that Enter is about to be pressed for a paste."""
+        """Store that Enter is about to be pressed for a paste."""
         screen = screen_mark(view.look)
         entered = replace(paste, entered_at=now, enters=paste.enters + 1, screen=screen, drawn=False, gone=False)
         await self._keep(entered)
         return entered
 
     async def follow(self, view: PaneView, began: datetime, occupant: str, terminal: PaneTerminal | None) -> None:
-        """Take down what a look that began then tells of the pane's paste; one before the last key tells nothing."""
+        """Update the pane's paste after a look that began at `began`; a look from before the last key is ignored."""
         paste = self.of(view.look.pane)
         if paste is None or began <= paste.last_key_at:
             return
@@ -62,7 +62,7 @@ class Pastes:
             await self._keep(after)
 
     async def close(self, pane: PaneRef) -> None:
-        """Forget a pane's paste: its outcome is known."""
+        """Delete a pane's paste, because its outcome is known."""
         if pane not in self._outstanding:
             return
         async with self._database.write() as tx:

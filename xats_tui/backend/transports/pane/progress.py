@@ -1,7 +1,7 @@
-"""The course of a paste whose outcome is unknown: what looks at the pane tell of it, and when the next key may come.
+"""Course of a paste with an unknown outcome: the meaning of each look at its pane, the time of the next key.  Pure.
 
-Pure.  An uncertain effect is not repeated as if there had been none: the program must have drawn something since, its
-input line must have been read without the text, and then a pause passes that grows with every such paste.
+A key with an unknown effect is not repeated at once: the program must have drawn something since, its input line must
+have been read without the text, and then a pause passes that grows with every such paste.
 """
 
 import hashlib
@@ -15,30 +15,30 @@ from xats_tui.core.model.pastes import Paste
 from xats_tui.core.screen.own_text import holds
 
 AFTER_LOST_PASTE_S = (10, 30, 120, 600, 3600)
-"""Pauses after a paste that was not seen in the input line, by how many there were in a row."""
+"""Pauses after a paste that did not appear in the input line, by how many there were in a row."""
 
 AFTER_ENTER_S = (60, 300, 900, 3600)
-"""Pauses after a paste that Enter took out of the input line, nobody knows whereto."""
+"""Pauses after a paste that left the input line with Enter, without evidence that it was submitted."""
 
 AFTER_LOST_ENTER_S = (5, 15, 60, 300, 900)
 """Pauses before the next Enter for a hint that still stands in the input line."""
 
 NEVER_DRAWN = timedelta(seconds=30)
-"""When an Enter that a waiting program has read, and drawn nothing for, has had its chance; longer each time."""
+"""Time after which an Enter has had its chance that a waiting program has read without drawing; it grows each time."""
 
 READABLE = frozenset({PaneState.IDLE, PaneState.DRAFT, PaneState.BUSY})
-"""The states in which the input line that was read is the one that was pasted into."""
+"""States in which the input line that was read is the one that was pasted into."""
 
 
 def screen_mark(look: PaneLook) -> str:
-    """What a pane shows, in short, with its size: a resized screen is another one although nothing was drawn."""
+    """Return a short mark of a pane's content and size: a resized screen is another one although nothing was drawn."""
     formats = look.formats
     shown = (look.screen, *(formats.get(name) for name in ("cursor_x", "cursor_y", "cursor_flag", "pane_title")))
     return f"{_size(look)}:{hashlib.sha256(repr(shown).encode()).hexdigest()[:16]}"
 
 
 def progressed(paste: Paste, view: PaneView, terminal: PaneTerminal | None) -> Paste:
-    """A paste after one more look at its pane."""
+    """Return a paste after one more look at its pane."""
     written_at = terminal.written_at if terminal else None
     was_resized = not paste.screen.startswith(f"{_size(view.look)}:")
     changed = not was_resized and screen_mark(view.look) != paste.screen
@@ -48,20 +48,20 @@ def progressed(paste: Paste, view: PaneView, terminal: PaneTerminal | None) -> P
 
 
 def next_key_at(paste: Paste, own: OwnText | None) -> datetime:
-    """When the pane may get its next key from us, if the gates allow: Enter for a hint that stands, else a paste."""
+    """Return the time of our next key, if the gates allow: Enter for a hint that stands there, else a paste."""
     if own is OwnText.ALONE:
         return paste.last_key_at + _pause(AFTER_LOST_ENTER_S, paste.enters)
     return paste.last_key_at + _pause(AFTER_ENTER_S if paste.enters else AFTER_LOST_PASTE_S, paste.pastes)
 
 
 def may_be_entered(paste: Paste, *, waits: bool, now: datetime) -> bool:
-    """Whether another Enter meets a program that has done with the last one: it has drawn since, or never will."""
+    """Return whether the program has finished with the last Enter: it has drawn since, or never will."""
     never = NEVER_DRAWN * 3 ** (paste.enters - 1) if paste.enters else timedelta(0)
     return paste.drawn or (waits and now - paste.last_key_at >= never)
 
 
 def is_settled(paste: Paste, view: PaneView) -> bool:
-    """Whether a line of the operator's own needs no more looking after: it stands there as a draft, or is long gone."""
+    """Return whether a line of the operator needs no more attention: it is a draft, or long gone."""
     stands = paste.drawn and holds(view.reading.composer, paste.text)
     return stands or (paste.gone and view.look.at >= next_key_at(paste, None))
 

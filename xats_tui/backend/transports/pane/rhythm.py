@@ -1,6 +1,6 @@
-"""How each pane answers to keys: when it got its last one, how long it takes to draw one, when it stood still.
+"""Speed of each pane: the time of its last key, the time to draw one, the time of its last standstill.
 
-Held in memory: what is not known yet is measured with the next key.
+Held in memory; after a restart it is measured again.
 """
 
 from collections import defaultdict, deque
@@ -12,16 +12,16 @@ from xats_tui.backend.transports.pane.progress import screen_mark
 from xats_tui.core.model.panes import PaneRef, PaneView
 
 MEASURED_KEYS = 5
-"""Keys whose times count: a machine that was busy is quick again."""
+"""Number of keys whose times count: a busy machine gets quick again."""
 
 LONGEST_PAINT = timedelta(seconds=10)
-"""A longer time to paint says that something went wrong with one key, not how quick the pane is."""
+"""Maximum plausible time to draw a key; a longer one is an accident, not the pane's speed."""
 
 UNDRAWN_FOR = timedelta(seconds=10)
-"""How long a key is expected to show something: Escape or a scrolled wheel may show nothing at all."""
+"""Time for which a key is expected to show something: Escape or a scrolled wheel may show nothing at all."""
 
 READ_FOR = timedelta(seconds=4)
-"""The same for a key of which only the time of its reading is known, to the second."""
+"""The same for a key that the program has read, known to the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class _Key:
 
 
 class DrawingSpeed:
-    """What was measured of each pane."""
+    """Measured speed of all panes."""
 
     def __init__(self) -> None:
         self._paints: defaultdict[PaneRef, deque[timedelta]] = defaultdict(lambda: deque(maxlen=MEASURED_KEYS))
@@ -41,28 +41,28 @@ class DrawingSpeed:
         self._still: dict[PaneRef, datetime] = {}
 
     def note_paint(self, pane: PaneRef, took: timedelta) -> None:
-        """Take down how long a key took to show."""
+        """Record the time that a key took to show."""
         self._paints[pane].append(min(took, LONGEST_PAINT))
 
     def to_paint(self, pane: PaneRef) -> timedelta:
-        """How long a key of late took to show, at the longest; none if that was never measured."""
+        """Return the longest time that a recent key took to show; zero before the first."""
         return max(self._paints[pane], default=timedelta(0))
 
     def note_key(self, view: PaneView, at: datetime) -> None:
-        """Take down that a key may just have reached the pane."""
+        """Record that a key may just have reached the pane."""
         self._keys[view.look.pane] = _Key(at, screen_mark(view.look))
 
     def note_standstill(self, pane: PaneRef, at: datetime) -> None:
-        """Take down that the pane's program could not have drawn anything up to now."""
+        """Record that the pane's program could not have drawn anything until now."""
         self._still[pane] = at
 
     def unchanged(self, view: PaneView, now: datetime) -> timedelta:
-        """How long the screen has not changed although its program could have drawn."""
+        """Return the time for which the screen has not changed although its program could have drawn."""
         since = max(view.unchanged_since, self._still.get(view.look.pane, view.unchanged_since))
         return max(now - since, timedelta(0))
 
     def undrawn(self, view: PaneView, terminal: PaneTerminal | None, now: datetime) -> timedelta | None:
-        """How long ago a key reached the pane that may show something yet; None if there is none."""
+        """Return the age of the last key that may show something yet; None without one."""
         key, paint = self._keys.get(view.look.pane), self.to_paint(view.look.pane)
         if key and now - key.at < UNDRAWN_FOR + paint and screen_mark(view.look) == key.screen:
             return now - key.at

@@ -1,4 +1,4 @@
-"""What is known of a pane beside its screen, for the gates to judge."""
+"""Facts about a pane besides its screen, for the gates."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,19 +10,19 @@ from xats_tui.core.model.pastes import Paste
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaneFacts:
-    """What there is to know of a pane beside its screen."""
+    """Facts about a pane besides its screen."""
 
     occupant: BoundProcess | None
-    """The process that was bound to it; None if that very process has ended."""
+    """The bound process; None if it has ended."""
     terminal: PaneTerminal | None
-    """What lies between the two; None if it cannot be asked."""
+    """The terminal between pane and process; None if its mode cannot be read."""
     person_at: datetime | None = None
-    """When a person in front of it last pressed a key."""
+    """Time of the last key of a person who has the pane in front."""
     paste: Paste | None = None
-    """Ours, if its outcome is unknown."""
+    """Our outstanding paste."""
     unchanged: timedelta = timedelta(0)
-    """How long the screen has not changed although the program could have drawn."""
+    """Time for which the screen has not changed although the program could have drawn."""
     undrawn: timedelta | None = None
-    """How long ago a key came that may show something yet."""
+    """Age of the last key that may show something yet."""
     paint: timedelta = timedelta(0)
-    """How long keys of late took to show."""
+    """Longest time that a recent key took to show."""

@@ -1,4 +1,4 @@
-"""The transport that types into the tmux panes that agents are bound to."""
+"""Transport that types into the tmux panes that agents are bound to."""
 
 import asyncio
 from datetime import timedelta
@@ -23,13 +23,13 @@ from xats_tui.core.model.wakes import DeliveryResult, Observation, Reachability,
 from xats_tui.core.transport import AgentWatch, IntervalWatch
 
 OPERATOR_TIMEOUT_S = 6.0
-"""How long what the operator orders waits for a person to stop typing: the order itself may be that person's key."""
+"""Time that the operator's order waits for a person to stop typing: the order itself may be that person's key."""
 
 POLL_INTERVAL_S = 0.25
 
 
 class TmuxPane:
-    """Puts hints into panes, and presses the keys of the operator's answers."""
+    """Transport that types hints into panes, and presses the keys of the operator's answers."""
 
     name = "tmux-pane"
     types = True
@@ -54,28 +54,28 @@ class TmuxPane:
         self._typist = Typist(tmux, monitor, eyes, pastes, clock)
 
     async def recall(self) -> None:
-        """Take up the pastes of which an earlier coordinator does not know what became of them."""
+        """Load the outstanding pastes of an earlier coordinator."""
         await self._pastes.recall()
 
     def tune(self, quiet: timedelta) -> None:
-        """Have panes unchanged for so long from now on, where nothing but quiet speaks for idleness."""
+        """Set the time for which panes must be unchanged where only quiet shows that they are idle."""
         self._eyes.quiet = quiet
 
     def serves(self, agent: Agent) -> bool:
-        """Whether the agent is bound to a pane."""
+        """Return whether the agent is bound to a pane."""
         return agent.binding is not None
 
     async def readiness(self, agent: Agent) -> Observation:
-        """Look at the agent's pane and judge every gate."""
+        """Observe the agent's pane and judge every gate."""
         seen = await self._seen(agent, follow=not self._is_written_to(agent))
         return seen if isinstance(seen, Observation) else _observation(agent, seen)
 
     async def ready(self, agent: Agent) -> PaneObservation:
-        """Look at the agent's pane, which is about to get a key; whoever asks is its writer.
+        """Observe the agent's pane just before a key; the caller holds its lock.
 
         Raises:
             KeysWithheld: a gate that holds for every key is closed.
-            PaneGone, TmuxError: it cannot be seen.
+            PaneGone, TmuxError: the pane cannot be seen.
         """
         return await self._eyes.look_before_key(agent)
 
@@ -83,18 +83,18 @@ class TmuxPane:
         """Press keys in a pane that was just found ready.
 
         Raises:
-            KeysWithheld: it is no more as it was.
+            KeysWithheld: the pane has changed.
             PaneGone, TmuxError: as by tmux.
         """
         self._eyes.rhythm.note_key(seen.view, self._clock.now())
         await self._tmux.press(seen.view.look.pane, *keys, occupant=seen.pane_pid)
 
     def writer(self, pane: PaneRef) -> asyncio.Lock:
-        """Whoever sends keys to a pane holds this meanwhile."""
+        """Return the lock of a pane, held by the one writer that sends keys to it."""
         return self._pastes.writer(pane)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
-        """Put the hint into the input line and submit it; or say that an earlier one was submitted after all."""
+        """Put the hint into the input line and submit it, or report that an earlier one was submitted after all."""
         assert agent.binding is not None  # `serves` is asked first
         async with self.writer(agent.binding.pane):
             by_operator = forced or not hint.startswith(HINT_SIGN)
@@ -115,7 +115,7 @@ class TmuxPane:
         )
 
     async def _seen(self, agent: Agent, *, follow: bool = True) -> PaneObservation | Observation:
-        """The pane as the gates see it, or why it is not seen."""
+        """Observe the pane; an `Observation` is the reason why it cannot be seen."""
         if agent.binding is None:
             return Observation(reach=Reachability.NO_PANE, detail="no pane is bound")
         try:
@@ -129,7 +129,7 @@ class TmuxPane:
         return agent.binding is not None and self.writer(agent.binding.pane).locked()
 
     async def _seen_without_people(self, agent: Agent) -> PaneObservation | Observation:
-        """The same, as soon as nobody is typing there; as it is when patience ends."""
+        """Observe the pane once nobody is typing there, or after `OPERATOR_TIMEOUT_S` as it is then."""
         give_up_at = self._clock.monotonic() + OPERATOR_TIMEOUT_S
         while True:
             seen = await self._seen(agent)
@@ -140,7 +140,7 @@ class TmuxPane:
 
     async def _submitted_after_all(self, seen: PaneObservation) -> DeliveryResult:
         paste = seen.seat.paste
-        assert paste is not None and paste.entered_at is not None  # there is no proof of anything else
+        assert paste is not None and paste.entered_at is not None  # evidence exists only for a paste that was entered
         await self._pastes.close(paste.pane)
         times = {WakeStage.TYPED: paste.entered_at, WakeStage.SUBMITTED: paste.entered_at}
         shown = last_lines(seen.view)

@@ -1,6 +1,6 @@
-"""The hand that types: a bracketed paste, the line seen to hold exactly that, Enter as a key of its own, the proof.
+"""Typing of a hint: a bracketed paste, a check of the line, Enter as a key of its own, the evidence.
 
-Each key follows on a look at everything that may have changed meanwhile.  What was typed and not proven is never called
+Each key follows on a look at everything that may have changed meanwhile.  A hint without evidence is never called
 submitted.
 """
 
@@ -24,35 +24,35 @@ from xats_tui.core.model.wakes import DeliveryResult, WakeStage
 from xats_tui.core.screen.own_text import squashed
 
 ENTER_DELAY_S = 0.15
-"""From paste to Enter at the least: Codex takes a faster Enter for a newline of the paste."""
+"""Minimum time from paste to Enter: Codex takes a faster Enter for a newline of the paste."""
 
 TIMEOUT_S = 2.0
-"""How long a program has to show what was pasted, or to take it, if it is not known to be slow."""
+"""Time for a program to show a paste, or to take it, unless it is known to be slow."""
 
 MAX_TIMEOUT_S = 6.0
 
 POLL_INTERVAL_S = 0.04
-"""Between two looks while waiting for that."""
+"""Interval between looks while waiting for that."""
 
 RECORDED_LINES = 6
-"""How many of the last lines of a screen are kept as evidence."""
+"""Number of last lines of a screen that are kept as evidence."""
 
 
 @dataclass(slots=True, kw_only=True)
 class TypingTrail:
-    """What was done for one hint so far, and seen."""
+    """Stages and looks of one hint so far."""
 
     seen_before: str
     step: WakeStage = WakeStage.ATTEMPTED
     times: dict[WakeStage, datetime] = field(default_factory=dict)
 
     def reach(self, step: WakeStage, at: datetime) -> None:
-        """Take down that a rung of the ladder was reached."""
+        """Record the time of a stage."""
         self.step = step
         self.times[step] = at
 
     def proof(self, detail: str, view: PaneView | None, *, failed: bool = False) -> DeliveryResult:
-        """The record of it; without a view nothing was seen afterwards."""
+        """Return the result so far; without a view nothing was seen afterwards."""
         return DeliveryResult(
             step=self.step,
             detail=detail,
@@ -64,7 +64,7 @@ class TypingTrail:
 
 
 class Typist:
-    """Types one text at a time; whoever calls is the pane's only writer."""
+    """Typist for one text at a time; the caller holds the pane's lock."""
 
     def __init__(self, tmux: Tmux, monitor: PaneMonitor, eyes: PaneObserver, pastes: Pastes, clock: Clock) -> None:
         self._tmux = tmux
@@ -74,7 +74,7 @@ class Typist:
         self._clock = clock
 
     async def type(self, agent: Agent, text: str, seen: PaneObservation) -> DeliveryResult:
-        """Paste a text into a pane that was just seen to be open, and submit it."""
+        """Paste a text into a pane whose gates were just judged, and submit it."""
         trail = TypingTrail(seen_before=last_lines(seen.view))
         trail.reach(WakeStage.ATTEMPTED, self._clock.now())
         try:
@@ -105,7 +105,7 @@ class Typist:
         return await self._enter(agent, trail, wanted, seen)
 
     async def _enter(self, agent: Agent, trail: TypingTrail, wanted: str, before: PaneObservation) -> DeliveryResult:
-        """Press Enter on a line that holds exactly what is wanted, and look for proof that this submitted it."""
+        """Press Enter on a line that holds exactly `wanted`, and look for evidence that this submitted it."""
         seen = await self._eyes.look_before_key(agent, before.seat, people=True)
         pane, paste = seen.view.look.pane, self._pastes.of(seen.view.look.pane)
         if paste is None or seen.line != wanted:
@@ -140,7 +140,7 @@ class Typist:
         self._eyes.rhythm.note_paint(pane, timedelta(seconds=self._clock.monotonic() - began))
 
     async def _watch(self, agent: Agent, pane: PaneRef, as_wished: Callable[[PaneView], bool]) -> tuple[bool, PaneView]:
-        """Look until the pane is as wished or patience ends."""
+        """Look until the pane is as wished, or until the timeout."""
         slow = 2 * self._eyes.rhythm.to_paint(pane).total_seconds()
         give_up_at = self._clock.monotonic() + min(max(TIMEOUT_S, slow), MAX_TIMEOUT_S)
         while True:
@@ -153,7 +153,7 @@ class Typist:
 
 
 def _unproven(view: PaneView, wanted: str) -> str:
-    """What Enter came to, where nothing shows that it submitted the hint."""
+    """Describe an Enter without evidence that it submitted the hint."""
     reading = view.reading
     if squashed(reading.composer or "") == wanted:
         return "the hint stands in the input line: Enter was not taken"
@@ -165,5 +165,5 @@ def _unproven(view: PaneView, wanted: str) -> str:
 
 
 def last_lines(view: PaneView) -> str:
-    """The last lines of a screen, for the record."""
+    """Return the last lines of a screen, for the record."""
     return "\n".join([row for row in rows_of(view) if row][-RECORDED_LINES:])

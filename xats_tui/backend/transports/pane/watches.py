@@ -10,7 +10,7 @@ from xats_tui.core.transport import ASK_INTERVAL_S
 
 
 class PaneWatches:
-    """All open watches; the monitor looks at their panes more often."""
+    """Open watches; the monitor looks at their panes more often."""
 
     def __init__(self, monitor: PaneMonitor, clock: Clock) -> None:
         self._monitor = monitor
@@ -47,7 +47,7 @@ class PaneWatch:
         self._asked_at = clock.monotonic()
 
     def may_be_free(self) -> bool:
-        """Return True if the pane has come to rest anew, or if nobody has asked for a while and it may help."""
+        """Return True if the pane has come to rest anew, or after a while if nothing in it speaks against a try."""
         view, now = self._monitor.view(self._pane), self._clock.monotonic()
         if not self._is_worth_asking(view, is_long_ago=now - self._asked_at >= ASK_INTERVAL_S):
             return False
