@@ -36,7 +36,7 @@ class Verb(Generic[P, T]):
         self._run = run
         self.name = ""
         self.changes = changes
-        """Whether read-only mode refuses it."""
+        """True if read-only mode refuses it."""
         self.does = does or ""
         """The method's docstring."""
 
