@@ -31,7 +31,7 @@ KINDS = ("answer", "compose", "force", "help", "launch", "menu", "poke", "quit",
 """One of each kind of dialog."""
 
 ASKING = ("answer", "force", "launch", "quit", "task")
-"""Those that ask before something happens, and the forms."""
+"""Dialogs that ask before something happens, and the forms."""
 
 
 @pytest.mark.parametrize(("mode", "size"), LAYOUTS)
