@@ -198,7 +198,7 @@ class XatsApp(App[Next]):
             self._trail = [mode for mode in (*self._trail, here) if mode is not event.mode]
         await self._go_to(event.mode, event.words, event.row)
 
-    @on(ActionContext.Left)
+    @on(ActionContext.Returned)
     async def _go_back(self) -> None:
         if self._trail:
             await self._go_to(self._trail.pop())

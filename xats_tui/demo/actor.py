@@ -22,7 +22,7 @@ OPERATOR = "operator"
 Task = Mapping[str, Any]
 
 
-class Actor:
+class DemoActor:
     """An agent of the demo with its terminal."""
 
     def __init__(self, part: DemoRole, console: DemoConsole, client: McpClient) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from xats_tui.demo.actor import WORKING, Actor, Task, meant_for
+from xats_tui.demo.actor import WORKING, DemoActor, Task, meant_for
 from xats_tui.demo.picture import DemoQuestion
 from xats_tui.demo.script import CONTRACT, FEATURES, STEPS, VERSIONS
 
@@ -28,7 +28,7 @@ OFFER = "ready to deploy"
 """Subject of the leaving agent's last message; the answer comes too late."""
 
 
-class BackendRole(Actor):
+class BackendRole(DemoActor):
     """Begins each round, publishes the contract, and writes to the next agent."""
 
     def __init__(self, *args: Any) -> None:
@@ -76,7 +76,7 @@ class BackendRole(Actor):
         return f"{CONTRACT} v{published['version']}: {note}"
 
 
-class FrontendRole(Actor):
+class FrontendRole(DemoActor):
     """Follows every version of the contract."""
 
     async def begin(self) -> None:
@@ -95,7 +95,7 @@ class FrontendRole(Actor):
             await self.tell(message["from_name"], "Re: review", f"{CONTRACT} is fine with me.", need_reply=False)
 
 
-class TesterRole(Actor):
+class TesterRole(DemoActor):
     """Asks for permission before each test run but the first, until told not to."""
 
     def __init__(self, *args: Any) -> None:
@@ -121,7 +121,7 @@ class TesterRole(Actor):
         return "24 passed"
 
 
-class WriterRole(Actor):
+class WriterRole(DemoActor):
     """Shares its pane with a person who begins a sentence and is called away."""
 
     def __init__(self, *args: Any) -> None:
@@ -150,7 +150,7 @@ class WriterRole(Actor):
         self.have_idea_in(DRAFT_BEGINS)
 
 
-class OperationsRole(Actor):
+class OperationsRole(DemoActor):
     """Deploys on request; the first time, its program ends before a request arrives."""
 
     async def begin(self) -> None:
@@ -166,7 +166,7 @@ class OperationsRole(Actor):
         await self.tell(message["from_name"], "Re: deploy", "It is on staging.", need_reply=False)
 
 
-PARTS: Mapping[str, type[Actor]] = {
+PARTS: Mapping[str, type[DemoActor]] = {
     "backend": BackendRole,
     "frontend": FrontendRole,
     "qa": TesterRole,

@@ -45,7 +45,7 @@ class ActionContext(Screen[None]):
         """Key of the row to select."""
 
     @dataclass
-    class Left(Message):
+    class Returned(Message):
         """Request to return to the mode from which this one was opened."""
 
     def __init__(self, desk: ModeContext) -> None:

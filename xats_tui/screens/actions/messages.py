@@ -9,7 +9,7 @@ from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.actions.situation import Situation, needs_row
 from xats_tui.screens.actions.targets import Letter
-from xats_tui.screens.data.desk import Draft
+from xats_tui.screens.data.desk import MessageDraft
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.compose import Compose, Composed
 from xats_tui.screens.modes.places import Mode
@@ -98,7 +98,7 @@ class MessageActions(ActionContext):
     def action_message(self) -> None:
         """Open the editor, addressed to the selected agents."""
         to = SEPARATOR.join(address_of(entry) for entry in self.situation().agents)
-        self._write(f"to {to}", Draft(to=to))
+        self._write(f"to {to}", MessageDraft(to=to))
 
     def action_reply(self) -> None:
         """Open the editor for a reply to the sender; for the operator's own message, to its recipients."""
@@ -116,7 +116,7 @@ class MessageActions(ActionContext):
         subject = one_line(message.subject)
         if subject and not subject.casefold().startswith("re:"):
             subject = f"Re: {subject}"
-        fresh = Draft(to=SEPARATOR.join(map(address_of, known)), subject=subject, need_reply=False)
+        fresh = MessageDraft(to=SEPARATOR.join(map(address_of, known)), subject=subject, need_reply=False)
         self._write(f"reply {letter.key}", fresh, answered=message)
 
     def action_mark_read(self) -> None:
@@ -124,7 +124,7 @@ class MessageActions(ActionContext):
         ids = [mail.id for mail in unread_mail(self.situation())]
         self.carry_out("marking as read", self._mark_read(ids))
 
-    def _write(self, begun_for: str, fresh: Draft, *, answered: Message | None = None) -> None:
+    def _write(self, begun_for: str, fresh: MessageDraft, *, answered: Message | None = None) -> None:
         health = self.snapshot.health
         editor = Compose(
             begun_for,

@@ -39,7 +39,7 @@ class Keyboard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class MessageDraft:
     """A message that the operator has begun to write."""
 
     to: str = ""
@@ -79,7 +79,7 @@ class ModeContext:
     watched: Watched = field(default_factory=Watched)
     """The previewed pane."""
     keyboard: Keyboard = field(default_factory=Keyboard)
-    drafts: dict[str, Draft] = field(default_factory=dict)
+    drafts: dict[str, MessageDraft] = field(default_factory=dict)
     """Unsent messages, by what they were begun for."""
     task_drafts: dict[str, TaskDraft] = field(default_factory=dict)
     """Unsaved tasks, by what they were begun for."""

@@ -18,7 +18,7 @@ from textual.suggester import Suggester
 from textual.widgets import Button, Checkbox, Input, Static, TextArea
 
 from xats_tui.core.model.agents import RosterEntry
-from xats_tui.screens.data.desk import Draft
+from xats_tui.screens.data.desk import MessageDraft
 from xats_tui.screens.data.snapshot import is_present
 from xats_tui.screens.dialogs.overlays import ConfirmDialog
 from xats_tui.screens.query.addresses import SEPARATOR, AddressBook, Letters, ReadAddresses, address_of
@@ -37,7 +37,7 @@ class Composed:
     letters: Letters
     names: str
     """Recipients, for a sentence."""
-    draft: Draft
+    draft: MessageDraft
 
 
 class AddressCompletions(Suggester):
@@ -91,8 +91,8 @@ class Compose(ModalScreen[Composed]):
         self,
         begun_for: str,
         roster: Sequence[RosterEntry],
-        fresh: Draft,
-        drafts: dict[str, Draft],
+        fresh: MessageDraft,
+        drafts: dict[str, MessageDraft],
         *,
         body_limit: int,
         quoted: str = "",
@@ -177,8 +177,8 @@ class Compose(ModalScreen[Composed]):
         return True
 
     @property
-    def _draft(self) -> Draft:
-        return Draft(
+    def _draft(self) -> MessageDraft:
+        return MessageDraft(
             to=self.to.value, subject=self.subject.value, need_reply=self.need_reply.value, body=self.body.text
         )
 

@@ -222,7 +222,7 @@ class ListMode(ModeScreen):
         self.draw_keys()
 
     @on(DetailChanged)
-    @on(TextPanel.Fitted)
+    @on(TextPanel.WidthChanged)
     def _detail_changed(self) -> None:
         self.draw_detail(self.list_panel.table.chosen)
 

@@ -255,7 +255,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
     def action_back(self) -> None:
         """Leave the innermost level, or at the top level the mode."""
         if not self.go_back() and self.came_from:
-            self.post_message(self.Left())
+            self.post_message(self.Returned())
         self.draw_keys()
 
     def action_help(self) -> None:

@@ -18,7 +18,7 @@ from textual.widget import Widget
 class TextPanel(ScrollView, can_focus=True):
     """Text that can be scrolled and selected."""
 
-    class Fitted(Message):
+    class WidthChanged(Message):
         """Posted when the width of the lines has changed; text laid out for the old width has to be made anew."""
 
     def __init__(self, name: str) -> None:
@@ -63,7 +63,7 @@ class TextPanel(ScrollView, can_focus=True):
         self._wrap()
         if self.text_width != self._fitted_to:
             self._fitted_to = self.text_width
-            self.post_message(self.Fitted())
+            self.post_message(self.WidthChanged())
 
     def _wrap(self) -> None:
         width, height = self.text_width, self.container_size.height

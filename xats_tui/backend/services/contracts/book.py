@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class ContractDraft:
     """A checked schema that may become the next version, with its differences from the newest one."""
 
     team: str
@@ -74,7 +74,7 @@ class ContractBook:
         self._thread = ThreadPoolExecutor(1, "schemas")
 
     @asynccontextmanager
-    async def drafted(self, team: str, name: str, schema: Mapping[str, Any]) -> AsyncIterator[Draft]:
+    async def drafted(self, team: str, name: str, schema: Mapping[str, Any]) -> AsyncIterator[ContractDraft]:
         """Check a schema and compare it with the newest version; no other version is registered inside the block.
 
         The work on a large schema takes long, so do it outside a transaction: every other caller would wait for it.
@@ -89,10 +89,12 @@ class ContractBook:
             is_news = previous is not None and canonical(previous.schema) != canonical(schema)
             changes = await self._work(_changes, previous.schema, schema) if previous and is_news else (None, None)
             diff, compatibility = changes
-            yield Draft(team=team, name=name, schema=schema, previous=previous, diff=diff, compatibility=compatibility)
+            yield ContractDraft(
+                team=team, name=name, schema=schema, previous=previous, diff=diff, compatibility=compatibility
+            )
 
     async def register(
-        self, tx: Transaction, author: Agent, draft: Draft, note: str | None
+        self, tx: Transaction, author: Agent, draft: ContractDraft, note: str | None
     ) -> NewVersion | UnchangedVersion:
         """Store a draft as the next version of its contract.
 

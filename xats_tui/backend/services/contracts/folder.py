@@ -10,7 +10,7 @@ from typing import Any
 
 from xats_tui.backend.health.notices import Notices
 from xats_tui.backend.services.agents.registry import checked_contract_name, checked_label, operator_in
-from xats_tui.backend.services.contracts.book import ContractBook, Draft, NewVersion
+from xats_tui.backend.services.contracts.book import ContractBook, ContractDraft, NewVersion
 from xats_tui.backend.store import activity as activity_store
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.file_watcher import SavedFiles
@@ -58,7 +58,7 @@ class ContractFolder:
             self._notices.tell(subject, f"registered {_told(outcome)}{_consequence(outcome)}")
             await self._contracts.announce(outcome)
 
-    async def _register(self, draft: Draft, note: str, saved_at: datetime) -> NewVersion | None:
+    async def _register(self, draft: ContractDraft, note: str, saved_at: datetime) -> NewVersion | None:
         """Store a draft; return None if it is not new, or older than the newest version."""
         if draft.previous is not None and saved_at < draft.previous.registered_at:
             return None
