@@ -21,7 +21,7 @@ from tests.backend.services.wakes.waking import bind, hints, until
 from tests.conftest import Connect, Sql
 from tests.fakes import FakeClock
 from tests.mcp_caller import Caller
-from tests.patience import PATIENCE, eventually
+from tests.patience import PATIENCE
 from tests.stand_ins.hostile_sockets import Ordering, listening
 from tests.tmux_server import TmuxServer, short_folder, tmux_server
 from xats_tui.backend.system import tmux as backend_tmux
@@ -307,11 +307,12 @@ async def test_a_socket_that_another_user_serves_is_not_spoken_with(tmux: TmuxSe
         theirs = folder / "theirs"
         code = (
             "import os, socket, sys, time; os.setgid(65534); os.setuid(65534); s = socket.socket(socket.AF_UNIX); "
-            "s.bind(sys.argv[1]); s.listen(); time.sleep(60)"
+            "s.bind(sys.argv[1]); s.listen(); print('listening', flush=True); time.sleep(60)"
         )
-        process = subprocess.Popen([sys.executable, "-c", code, str(theirs)])
+        process = subprocess.Popen([sys.executable, "-c", code, str(theirs)], stdout=subprocess.PIPE)
         try:
-            await eventually(theirs.exists)
+            assert process.stdout is not None
+            assert await asyncio.to_thread(process.stdout.readline) == b"listening\n"
             os.chown(theirs, os.getuid(), os.getgid())  # as a link or a mount could make it look
             with pytest.raises(ServerUnreachable, match="another user's process"):
                 async with connected(f"unix:{theirs}"):
@@ -322,3 +323,5 @@ async def test_a_socket_that_another_user_serves_is_not_spoken_with(tmux: TmuxSe
         finally:
             process.kill()
             process.wait()
+            if process.stdout is not None:
+                process.stdout.close()

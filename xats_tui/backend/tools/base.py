@@ -282,7 +282,7 @@ class Toolbox:
             text = to_json({"error": "storage_unavailable"} | ({"detail": str(error)} if error.fault else {}))
         except Exception:
             logger.exception("%s failed", name)
-            return _tool_error(f"{name} failed for a reason of the coordinator's own; its log says which")
+            return _tool_error(f"{name} failed because of an internal error; the coordinator's log has the details")
         return _answered(shortened(text, call.limit))
 
     async def _run_once(self, tool: Tool, call: Call, checked: Arguments) -> str:

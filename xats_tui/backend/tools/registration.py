@@ -55,7 +55,7 @@ GOES_WITH = {
 
 
 class Registering(Arguments):
-    """What every registration may say."""
+    """Arguments of every registration."""
 
     name: NonEmpty = Field(description="Your name in the team, 1 to 64 printable characters.")
     role: Optional[str] = Field(default=None, description="A free label others can broadcast to; default if left out.")
@@ -203,7 +203,7 @@ async def _register(call: Call, wanted: RegistrationCheck) -> Answer:
 
 
 def _asked(call: Call) -> RegistrationRequest:
-    """Who wants this registration; whatever a bridge of another version may say counts as unasked, too."""
+    """Return the origin of this registration; unknown words of a bridge of another version count as unasked."""
     said = call.meta.get(UNASKED)
     if said is None:
         return RegistrationRequest.EXPLICITLY
@@ -217,7 +217,7 @@ def _asked(call: Call) -> RegistrationRequest:
 def _common(
     call: Call, arguments: RegisterAgent | RegisterClaudeSelf | RegisterCodexSelf, client: ClientId, model: str
 ) -> dict[str, Any]:
-    """What every registration means; `model` is for one that names none."""
+    """Return the fields of every registration; `model` is the name if the model names none."""
     return {
         "team": team_of(arguments.team, arguments.project_dir),
         "name": checked_label("name", arguments.name),

@@ -66,7 +66,7 @@ class Runtime:
         return any(one.is_same(process) for one in self.hosts)
 
     def runs_below(self, pid: int | None) -> bool:
-        """Whether the process of that pid has started this runtime, or has started what did."""
+        """Return whether the process of that pid started this runtime, directly or through others."""
         return any(one.pid == pid for one in self.line)
 
 
