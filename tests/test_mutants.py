@@ -126,7 +126,7 @@ MUTANTS = {
     "somebody who is typing": Mutant(GATES, "holds=not typing,", "holds=True,", BY_GATES),
     "a key that is not drawn": Mutant(GATES, "holds=not undrawn,", "holds=True,", BY_GATES),
     "input that is not read": Mutant(GATES, "holds=not unread,", "holds=True,", BY_GATES),
-    "a submission that is seen": Mutant(HAND, "if not proven or proof is None:", "if False:", BY_TYPING),
+    "a submission that is seen": Mutant(HAND, "if not proven or evidence is None:", "if False:", BY_TYPING),
     "the start of a process": Mutant(
         "system/processes.py",
         "(started_at and abs(begun - started_at) > START_TOLERANCE_S)",

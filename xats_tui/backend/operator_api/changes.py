@@ -78,8 +78,8 @@ async def poke(operator: OperatorApi, arguments: Poke) -> Answer:
     """Put one line before an agent in its pane; the answer has the stage that it reached."""
     agent = agent_meant(await operator.roster(), arguments.agent).agent
     text = POKE.format(tool=full_name("get_inbox", agent)) if arguments.text is None else arguments.text
-    proof = await operator.poke(agent.agent_id, text)
-    return {"agent_id": agent.agent_id, "name": agent.name, "team": agent.team, **plain(proof)}
+    result = await operator.poke(agent.agent_id, text)
+    return {"agent_id": agent.agent_id, "name": agent.name, "team": agent.team, **plain(result)}
 
 
 async def replay(operator: OperatorApi, arguments: Replay) -> Answer:

@@ -66,7 +66,7 @@ class CodexAppServer:
         """Observe the thread's state, and whether a window shows it."""
         try:
             async with self._connection(agent) as server:
-                return await self._sighted(server, agent)
+                return await self._observed(server, agent)
         except (ServerUnreachable, NoReply, RequestRefused, MissingToken) as error:
             return Observation(reach=Reachability.BROKEN, detail=str(error))
 
@@ -86,18 +86,18 @@ class CodexAppServer:
         async with self._writers[thread_id]:
             try:
                 async with self._connection(agent) as server:
-                    observation = await self._sighted(server, agent)
+                    observation = await self._observed(server, agent)
                     seen = observation.seen
                     if observation.reach is not Reachability.OPEN or not all(gate.holds for gate in observation.gates):
-                        return _proof(WakeStage.ATTEMPTED, observation.detail, seen)
+                        return _result(WakeStage.ATTEMPTED, observation.detail, seen)
                     turn = await _start_turn(server, thread_id, hint)
-                    return _proof(WakeStage.SUBMITTED, f"turn {turn} started", seen)
+                    return _result(WakeStage.SUBMITTED, f"turn {turn} started", seen)
             except NoReply as error:  # the turn may run all the same: no failure, and no second way
-                return _proof(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{error}", seen, uncertain=True)
+                return _result(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{error}", seen, uncertain=True)
             except (ServerUnreachable, RequestRefused, MissingToken) as error:
-                return _proof(WakeStage.ATTEMPTED, str(error), seen, failed=True)
+                return _result(WakeStage.ATTEMPTED, str(error), seen, failed=True)
 
-    async def _sighted(self, server: JsonRpc, agent: Agent) -> Observation:
+    async def _observed(self, server: JsonRpc, agent: Agent) -> Observation:
         thread = await _thread(server, agent)
         observation = _judged(thread)
         if not _needs_a_window(thread, agent) or not all(gate.holds for gate in observation.gates):
@@ -247,7 +247,9 @@ async def _start_turn(server: JsonRpc, thread_id: str, text: str) -> str:
     return str(turn.get("id", "")) if isinstance(turn, dict) else ""
 
 
-def _proof(step: WakeStage, detail: str, seen: str, *, failed: bool = False, uncertain: bool = False) -> DeliveryResult:
+def _result(
+    step: WakeStage, detail: str, seen: str, *, failed: bool = False, uncertain: bool = False
+) -> DeliveryResult:
     return DeliveryResult(
         step=step,
         detail=detail,

@@ -73,10 +73,10 @@ class OpencodeServer:
                     session = await _session(server, agent)
                     observation = await _observation(server, session)
                     if not all(gate.holds for gate in observation.gates):
-                        return _proof(WakeStage.ATTEMPTED, observation.detail)
+                        return _result(WakeStage.ATTEMPTED, observation.detail)
                     return await _prompted(server, session, hint)
             except NoServerAnswer as error:
-                return _proof(WakeStage.ATTEMPTED, str(error), failed=True)
+                return _result(WakeStage.ATTEMPTED, str(error), failed=True)
 
 
 async def begin_session(base_url: str) -> str:
@@ -112,8 +112,8 @@ async def _prompted(server: httpx2.AsyncClient, session: str, hint: str) -> Deli
     try:
         await _asked(server, "POST", f"/session/{session}/prompt_async", prompt)
     except Unanswered as error:  # the prompt may be taken all the same: no failure, and no repetition at once
-        return _proof(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{error}", uncertain=True)
-    return _proof(WakeStage.SUBMITTED, f"session {session} took the prompt")
+        return _result(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{error}", uncertain=True)
+    return _result(WakeStage.SUBMITTED, f"session {session} took the prompt")
 
 
 async def _session(server: httpx2.AsyncClient, agent: Agent) -> str:
@@ -200,7 +200,7 @@ def _where(server: httpx2.AsyncClient) -> str:
     return f"opencode at {str(server.base_url).rstrip('/')}"
 
 
-def _proof(step: WakeStage, detail: str, *, failed: bool = False, uncertain: bool = False) -> DeliveryResult:
+def _result(step: WakeStage, detail: str, *, failed: bool = False, uncertain: bool = False) -> DeliveryResult:
     return DeliveryResult(
         step=step,
         detail=detail,

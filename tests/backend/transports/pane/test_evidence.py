@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from xats_tui.backend.hook_reports import HookReport
-from xats_tui.backend.transports.pane.evidence import proof_of
+from xats_tui.backend.transports.pane.evidence import evidence_of
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.core.model.pastes import Paste
 
@@ -34,7 +34,7 @@ def proof(
     view: PaneView, report: HookReport | None = None, prompt: str = "", before: tuple[str, ...] = BEFORE
 ) -> str | None:
     """Return the evidence for a submission."""
-    return proof_of(PASTE, before, view, report, prompt, timedelta(0))
+    return evidence_of(PASTE, before, view, report, prompt, timedelta(0))
 
 
 @pytest.mark.parametrize(
@@ -97,5 +97,5 @@ def test_nothing_is_proof_before_enter_or_of_a_text_without_letters() -> None:
     unentered = Paste(pane=PANE, text=HINT, occupant="", line_before="❯", pasted_at=NOW, screen="")
     signs = Paste(pane=PANE, text="?!", occupant="", line_before="❯", pasted_at=NOW, entered_at=NOW, screen="")
 
-    assert proof_of(unentered, BEFORE, a_view(state=PaneState.BUSY), None, HINT, timedelta(0)) is None
-    assert proof_of(signs, BEFORE, a_view("anything\n❯ "), None, "anything", timedelta(0)) is None
+    assert evidence_of(unentered, BEFORE, a_view(state=PaneState.BUSY), None, HINT, timedelta(0)) is None
+    assert evidence_of(signs, BEFORE, a_view("anything\n❯ "), None, "anything", timedelta(0)) is None

@@ -41,9 +41,9 @@ class Operator:
         if not text.strip() or not text.isprintable():
             raise Refusal("invalid_text", detail="a poke is one line of printable text")
         agent = await self._agent(agent_id)
-        proof = await self._waker.poke(agent, text)
-        await self._note(actor, "poke", f"{proof.step}: {proof.detail}", agent_id=agent_id)
-        return proof
+        result = await self._waker.poke(agent, text)
+        await self._note(actor, "poke", f"{result.step}: {result.detail}", agent_id=agent_id)
+        return result
 
     async def replay(self, actor: Actor, wakes: Sequence[tuple[str, str]]) -> int:
         """Try wakes again from the start, each through every gate; return how many could be replayed.

@@ -90,13 +90,13 @@ class WakeAttempts:
         types = transport is None or transport.types
         verdict: Verdict | None = decide(wakes, agent, observation, now, wake_context, types=types)
         seen = observation.seen
-        proof = DeliveryResult(step=WakeStage.ATTEMPTED, detail=observation.detail, seen_before=seen, seen_after=seen)
+        result = DeliveryResult(step=WakeStage.ATTEMPTED, detail=observation.detail, seen_before=seen, seen_after=seen)
         wanted = isinstance(verdict, Deliver) or observation.is_taken or (forced and isinstance(verdict, Defer))
         if agent and transport and wanted:
-            proof = await _delivered_by(transport, agent, await self._hint(agent, wakes), forced=forced)
+            result = await _delivered_by(transport, agent, await self._hint(agent, wakes), forced=forced)
             now = self._clock.now()
-            verdict = after_delivery(wakes, proof, now, types=types)
-        await self._write_down(agent_id, transport.name if transport else "none", verdict, proof, self._serving(agent))
+            verdict = after_delivery(wakes, result, now, types=types)
+        await self._write_down(agent_id, transport.name if transport else "none", verdict, result, self._serving(agent))
         return Tried(agent=agent, transport=transport, verdict=verdict)
 
     async def poke(self, agent: Agent, text: str) -> DeliveryResult:
@@ -150,7 +150,7 @@ class WakeAttempts:
         if not all(one.gate.holds for one in hold_reasons((), agent, await self._wake_context(agent, now), now)):
             return None
         line = await self._hint(agent, wakes)
-        proof = DeliveryResult(
+        result = DeliveryResult(
             step=WakeStage.SUBMITTED,
             detail="the turn goes on with the hint",
             seen_before="end of turn",
@@ -159,7 +159,7 @@ class WakeAttempts:
         )
         # no quick second try on a channel: it would deliver in the middle of the turn that this hint begins
         others = self._serving(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
-        await self._write_down(agent_id, STOP_HOOK, None, proof, (STOP_HOOK, *others))
+        await self._write_down(agent_id, STOP_HOOK, None, result, (STOP_HOOK, *others))
         return line
 
     async def _readiness(self, agent: Agent | None, wakes: Sequence[Wake]) -> tuple[Transport | None, Observation]:
@@ -219,7 +219,7 @@ class WakeAttempts:
         return hint(shown, len(told), tool, new=bool(unseen))
 
     async def _write_down(
-        self, agent_id: str, transport: str, verdict: Verdict | None, proof: DeliveryResult, serving: Sequence[str]
+        self, agent_id: str, transport: str, verdict: Verdict | None, result: DeliveryResult, serving: Sequence[str]
     ) -> None:
         """Record one attempt for every open wake: a hint announces all messages that were there at the time.
 
@@ -227,7 +227,7 @@ class WakeAttempts:
         """
         async with self._database.write() as tx:
             wakes, at = await store.open_for(tx, agent_id), tx.now
-            notes = _notes(wakes, transport, verdict, proof, look_again_at(serving, transport, at), at)
+            notes = _notes(wakes, transport, verdict, result, look_again_at(serving, transport, at), at)
             await _carry_out(tx, notes[:MAX_WAKES_AT_ONCE])
             tx.record(WakeChanged(agent_id=agent_id))
         for begin in range(MAX_WAKES_AT_ONCE, len(notes), MAX_WAKES_AT_ONCE):
@@ -243,7 +243,7 @@ def _notes(
     wakes: Sequence[Wake],
     transport: str,
     verdict: Verdict | None,
-    proof: DeliveryResult,
+    result: DeliveryResult,
     look_again: datetime,
     at: datetime,
 ) -> list[_Note]:
@@ -252,16 +252,16 @@ def _notes(
     for wake in wakes:
         if isinstance(verdict, Defer) and _rests_on_its_hint(wake, at):
             continue
-        if _came_after(wake, proof):
+        if _came_after(wake, result):
             continue
-        outcome = _outcome(wake, verdict, proof, look_again)
+        outcome = _outcome(wake, verdict, result, look_again)
         attempt = WakeAttempt(
             number=wake.attempts + 1,
             at=at,
             transport=transport,
-            outcome=f"{_word(verdict, proof)}: {outcome.detail}",
-            seen_before=proof.seen_before,
-            seen_after=proof.seen_after,
+            outcome=f"{_word(verdict, result)}: {outcome.detail}",
+            seen_before=result.seen_before,
+            seen_after=result.seen_after,
         )
         notes.append((wake, attempt, outcome))
     return notes
@@ -314,21 +314,21 @@ def _rests_on_its_hint(wake: Wake, now: datetime) -> bool:
     return wake.status is WakeStatus.DELIVERED and wake.due_at is not None and wake.due_at > now
 
 
-def _came_after(wake: Wake, proof: DeliveryResult) -> bool:
+def _came_after(wake: Wake, result: DeliveryResult) -> bool:
     """Return whether the message came after the hint was submitted, which therefore does not announce it."""
-    submitted, queued = proof.times.get(WakeStage.SUBMITTED), wake.reached.get(WakeStage.QUEUED)
+    submitted, queued = result.times.get(WakeStage.SUBMITTED), wake.reached.get(WakeStage.QUEUED)
     return submitted is not None and queued is not None and queued > submitted
 
 
-def _outcome(wake: Wake, verdict: Verdict | None, proof: DeliveryResult, look_again: datetime) -> store.AttemptOutcome:
+def _outcome(wake: Wake, verdict: Verdict | None, result: DeliveryResult, look_again: datetime) -> store.AttemptOutcome:
     submitted = store.AttemptOutcome(
         status=WakeStatus.DELIVERED,
         skip_reason=None,
-        detail=proof.detail,
+        detail=result.detail,
         due_at=look_again,
-        step=proof.step,
-        times=proof.times,
-        typed=proof.typed,
+        step=result.step,
+        times=result.times,
+        typed=result.typed,
     )
     match verdict:
         case Defer(detail=detail, until=until, failed=failed) if wake.status is WakeStatus.DELIVERED:
@@ -347,12 +347,12 @@ def _outcome(wake: Wake, verdict: Verdict | None, proof: DeliveryResult, look_ag
     return submitted
 
 
-def _word(verdict: Verdict | None, proof: DeliveryResult) -> str:
+def _word(verdict: Verdict | None, result: DeliveryResult) -> str:
     match verdict:
         case Defer():
-            return "deferred" if proof.step is WakeStage.ATTEMPTED else str(proof.step)
+            return "deferred" if result.step is WakeStage.ATTEMPTED else str(result.step)
         case Skip():
             return "skipped"
         case GiveUp():
             return "failed"
-    return str(proof.step)
+    return str(result.step)

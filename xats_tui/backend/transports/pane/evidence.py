@@ -25,7 +25,7 @@ SIGNS = frozenset("[]:")
 """Signs of a hint that are compared besides its words; the program may add frames and bullets."""
 
 
-def proof_of(
+def evidence_of(
     paste: Paste, before: Sequence[str], view: PaneView, report: HookReport | None, prompt: str, paint: timedelta
 ) -> str | None:
     """Return the evidence that a hint was submitted, in words; None for none.

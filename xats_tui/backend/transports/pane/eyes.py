@@ -11,7 +11,7 @@ from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import BoundProcess, Processes
 from xats_tui.backend.system.terminals import PaneTerminals
 from xats_tui.backend.system.tmux_looks import PERSON_AT
-from xats_tui.backend.transports.pane.evidence import proof_of, rows_of
+from xats_tui.backend.transports.pane.evidence import evidence_of, rows_of
 from xats_tui.backend.transports.pane.gates import KEYS_NEED, judge, quiet_for, tty_of
 from xats_tui.backend.transports.pane.pastes import Pastes
 from xats_tui.backend.transports.pane.rhythm import DrawingSpeed
@@ -35,7 +35,7 @@ class PaneObservation:
     view: PaneView
     seat: PaneFacts
     gates: tuple[Gate, ...]
-    proof: str | None
+    evidence: str | None
     """The evidence that the outstanding hint was submitted after all."""
 
     @property
@@ -95,8 +95,8 @@ class PaneObserver:
         if follow:
             await self._pastes.follow(view, began, occupied_by(view, binding), terminal)
         paste = self._pastes.of(pane)
-        proof = self.proof_in(agent, view, paste)
-        if follow and paste and not proof and _is_answered(paste, agent):
+        evidence = self.evidence_in(agent, view, paste)
+        if follow and paste and not evidence and _is_answered(paste, agent):
             await self._pastes.close(pane)
             paste = None
         seat = PaneFacts(
@@ -111,7 +111,7 @@ class PaneObserver:
         view = self._monitor.view(pane) or view  # once the paste is closed, text like ours counts as a person's
         report = self._reports.of(agent.host_session, now)
         gates = judge(agent, view, seat, report, quiet_for(agent.client, self.quiet), now)
-        return PaneObservation(view=view, seat=seat, gates=gates, proof=proof)
+        return PaneObservation(view=view, seat=seat, gates=gates, evidence=evidence)
 
     async def look_before_key(
         self, agent: Agent, same: PaneFacts | None = None, *, people: bool = False
@@ -144,14 +144,14 @@ class PaneObserver:
         pid, started_at = binding.ui_pid, binding.ui_started_at
         return await self._processes.occupant(pid, started_at, tty) if pid else None
 
-    def proof_in(self, agent: Agent, view: PaneView, paste: Paste | None) -> str | None:
+    def evidence_in(self, agent: Agent, view: PaneView, paste: Paste | None) -> str | None:
         """Return the evidence that a paste was submitted, by its pane or the client's own report; None for none."""
         if paste is None or paste.entered_at is None:
             return None
         report = self._reports.of(agent.host_session, self._clock.now())
         prompt = self._reports.prompt_since(agent.host_session, paste.entered_at)
         before = self._before_enter.get(paste.pane, ())
-        return proof_of(paste, before, view, report, prompt, self.rhythm.to_paint(paste.pane))
+        return evidence_of(paste, before, view, report, prompt, self.rhythm.to_paint(paste.pane))
 
 
 def occupied_by(view: PaneView, binding: Binding) -> str:

@@ -101,7 +101,7 @@ class TmuxPane:
             seen = await (self._seen_without_people(agent) if by_operator else self._seen(agent))
             if isinstance(seen, Observation):
                 return _nothing_typed(seen.detail, "")
-            if seen.proof:
+            if seen.evidence:
                 return await self._submitted_after_all(seen)
             if closed := first_closed(seen.gates, overruled(agent.client) if forced else ()):
                 return _nothing_typed(closed.told, last_lines(seen.view))
@@ -144,7 +144,7 @@ class TmuxPane:
         await self._pastes.close(paste.pane)
         times = {WakeStage.TYPED: paste.entered_at, WakeStage.SUBMITTED: paste.entered_at}
         shown = last_lines(seen.view)
-        detail = f"submitted after all: {seen.proof}"
+        detail = f"submitted after all: {seen.evidence}"
         return DeliveryResult(step=WakeStage.SUBMITTED, detail=detail, seen_before="", seen_after=shown, times=times)
 
 
@@ -155,7 +155,7 @@ def _observation(agent: Agent, seen: PaneObservation) -> Observation:
         detail=closed.told if closed else "every gate is open",
         gates=seen.gates,
         seen=last_lines(seen.view),
-        is_taken=seen.proof is not None,
+        is_taken=seen.evidence is not None,
         at_rest=shows_rest(agent, seen.gates),
     )
 

@@ -51,7 +51,7 @@ class TypingTrail:
         self.step = step
         self.times[step] = at
 
-    def proof(self, detail: str, view: PaneView | None, *, failed: bool = False) -> DeliveryResult:
+    def result(self, detail: str, view: PaneView | None, *, failed: bool = False) -> DeliveryResult:
         """Return the result so far; without a view nothing was seen afterwards."""
         return DeliveryResult(
             step=self.step,
@@ -83,9 +83,9 @@ class Typist:
                 return await self._enter(agent, trail, seen.line, seen)
             return await self._paste(agent, trail, text, seen)
         except KeysWithheld as error:
-            return trail.proof(f"not submitted: {error}", seen.view)
+            return trail.result(f"not submitted: {error}", seen.view)
         except TmuxError as error:
-            return trail.proof(str(error), None, failed=not isinstance(error, PaneGone))
+            return trail.result(str(error), None, failed=not isinstance(error, PaneGone))
 
     async def _paste(self, agent: Agent, trail: TypingTrail, text: str, seen: PaneObservation) -> DeliveryResult:
         pane, began = seen.view.look.pane, self._clock.monotonic()
@@ -98,7 +98,7 @@ class Typist:
             raise
         shown, view = await self._watch(agent, pane, lambda view: squashed(view.reading.composer or "") == wanted)
         if not shown:
-            return trail.proof("pasted, but not seen in the input line so far: not submitted", view)
+            return trail.result("pasted, but not seen in the input line so far: not submitted", view)
         self._measure(pane, began)
         trail.reach(WakeStage.TYPED, self._clock.now())
         await self._clock.sleep(max(0.0, ENTER_DELAY_S - (self._clock.monotonic() - began)))
@@ -109,21 +109,21 @@ class Typist:
         seen = await self._eyes.look_before_key(agent, before.seat, people=True)
         pane, paste = seen.view.look.pane, self._pastes.of(seen.view.look.pane)
         if paste is None or seen.line != wanted:
-            return trail.proof("the input line changed after the hint: not submitted", seen.view)
+            return trail.result("the input line changed after the hint: not submitted", seen.view)
         self._eyes.note_enter(seen)
         entered = await self._pastes.enter(paste, seen.view, self._clock.now())
         began = self._clock.monotonic()
         await self._tmux.press(pane, "Enter", occupant=seen.pane_pid)
         proven, view = await self._watch(
-            agent, pane, lambda view: self._eyes.proof_in(agent, view, entered) is not None
+            agent, pane, lambda view: self._eyes.evidence_in(agent, view, entered) is not None
         )
-        proof = self._eyes.proof_in(agent, view, entered)
-        if not proven or proof is None:
-            return trail.proof(_unproven(view, wanted), view)
+        evidence = self._eyes.evidence_in(agent, view, entered)
+        if not proven or evidence is None:
+            return trail.result(_unproven(view, wanted), view)
         self._measure(pane, began)
         await self._pastes.close(pane)
         trail.reach(WakeStage.SUBMITTED, self._clock.now())
-        return trail.proof(f"typed and submitted: {proof}", view)
+        return trail.result(f"typed and submitted: {evidence}", view)
 
     def _outstanding(self, agent: Agent, text: str, seen: PaneObservation) -> Paste:
         assert agent.binding is not None  # it was seen in the pane of its binding
