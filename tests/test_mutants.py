@@ -90,7 +90,7 @@ MUTANTS = {
     "gates nobody forced": Mutant(TYPING, "if forced else ()", "", BY_TYPING),
     "dialogs of the unknown": Mutant(GATES, 'OVERRULED - {"dialog"}', "OVERRULED", BY_GATES),
     "less quiet for the unknown": Mutant(
-        GATES, "quiet if client in (None, Client.CUSTOM) else", "quiet if client is None else", BY_GATES
+        GATES, "PROVEN_IDLE) if is_read(client) else", "PROVEN_IDLE) if client else", BY_GATES
     ),
     # How it is typed
     "the gates before the paste": Mutant(
@@ -147,7 +147,9 @@ MUTANTS = {
     "mail that is too old": Mutant(POLICY, "wake.expires_at <= now for", "False for", BY_POLICY),
     "a restraint": Mutant(POLICY, "if not hold_reason.gate.holds:", "if False:", BY_POLICY),
     "do not disturb": Mutant(POLICY, "holds=not wake_context.resting,", "holds=True,", BY_POLICY),
-    "an unanswered hint": Mutant(POLICY, "holds=now >= patient_until,", "holds=True,", BY_POLICY),
+    "an unanswered hint": Mutant(
+        POLICY, "holds=now >= max(patient_until, unconfirmed_until),", "holds=True,", BY_POLICY
+    ),
     "the budget": Mutant(POLICY, "holds=not spent,", "holds=True,", BY_POLICY),
     "ack loop": Mutant(POLICY, "holds=not looping,", "holds=True,", BY_POLICY),
     "an ack loop": Mutant(ACK_LOOP, "if min(len(received), len(sent)) < LOOP_REPETITIONS:", "if True:", BY_ACK_LOOP),

@@ -187,6 +187,7 @@ class Call:
             agent_id = self.session.agent_id
             if agent_id is not None:
                 await self.services.registry.touch(tx, agent_id)
+                # a call that the bridge makes by itself does not show that the model has read anything
                 if REPEATED not in self.meta and UNASKED not in self.meta:
                     await self.receipt.confirm(tx, agent_id)
             yield tx

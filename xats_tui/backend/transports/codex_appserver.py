@@ -168,12 +168,9 @@ def control_url(environment: Mapping[str, str] = os.environ) -> str | None:
 
 
 async def _thread(server: JsonRpc, agent: Agent) -> Mapping[str, Any]:
-    """Return the description of the agent's thread.
-
-    A stock Codex is only asked: it keeps a thread loaded while somebody looks at it.  A server with its own URL may
-    have been restarted, and loads the thread first.
-    """
+    """Return the description of the agent's thread."""
     address = agent.delivery.address
+    # a stock Codex keeps a thread loaded while somebody looks at it; another server may have been restarted
     ask = _read if address["ws_url"].startswith(UNIX) else resume
     return await ask(server, address["thread_id"])
 
@@ -187,7 +184,7 @@ def _needs_a_window(thread: Mapping[str, Any], agent: Agent) -> bool:
 
 
 async def _loaded_threads(server: JsonRpc) -> list[LoadedThread]:
-    """Return the threads that a window can show: no subagents, and none that Codex uses itself, as for a title."""
+    """Return the threads that a window can show."""
     listed = await server.request("thread/loaded/list", {"cursor": None, "limit": MAX_THREADS})
     found = []
     for thread_id in listed.get("data") or [] if isinstance(listed, dict) else []:
@@ -195,6 +192,7 @@ async def _loaded_threads(server: JsonRpc) -> list[LoadedThread]:
             thread = await _read(server, thread_id)
         except RequestRefused:
             continue  # it was unloaded meanwhile
+        # subagents have a parent; ephemeral threads are Codex's own, as for a title
         if not thread.get("ephemeral") and not thread.get("parentThreadId"):
             folder, port = PurePath(str(thread.get("cwd"))).name, await _window_port(server, thread_id)
             found.append(LoadedThread(thread_id=thread_id, name=thread.get("name"), folder=folder, port=port))

@@ -64,14 +64,12 @@ def is_shown(thread_id: str, windows: Sequence[CodexWindow], threads: Sequence[L
 
 
 def _may_show(window: CodexWindow, threads: Sequence[LoadedThread]) -> list[str]:
-    """Return the threads of which the window shows one; empty if it may be any.
-
-    The title counts for more than the port: a window may have moved on to a thread that another window opened.
-    """
+    """Return the threads of which the window shows one; empty if it may be any."""
     opened = [thread for thread in threads if thread.port in window.ports]
     homeless = [thread for thread in threads if thread.port is None]  # on a server that windows reach by `--remote`
     named = [thread for thread in threads if _begins_with_name(window.title, thread.name)]
     unnamed = [thread for thread in opened or homeless if not thread.name and window.title == thread.folder]
+    # title before port: a window may have moved on to a thread that another window opened
     candidates = [thread for thread in named if thread in opened] or named or unnamed or opened or homeless
     return [thread.thread_id for thread in candidates]
 
@@ -96,14 +94,14 @@ class CodexWindows:
         return [await self._window(tty, parts) for tty, parts in (await self._parts(url)).items()]
 
     async def _parts(self, url: str) -> Mapping[str, list[Belongings]]:
-        """Return the belongings of each window's processes, by terminal: npm puts a wrapper around the program."""
+        """Return the belongings of each window's processes, by terminal."""
         found: defaultdict[str, list[Belongings]] = defaultdict(list)
         for process in await self._processes.all():
             if process.tty is None or not _shows_threads(process):
                 continue
             belongings = await self._processes.belongings(process.pid)
             if belongings is not None and _works_with(belongings, url):
-                found[process.tty].append(belongings)
+                found[process.tty].append(belongings)  # several: npm puts a wrapper around the program
         return {tty: parts for tty, parts in found.items() if all(part.is_in_front for part in parts)}
 
     async def _window(self, tty: str, parts: Sequence[Belongings]) -> CodexWindow:

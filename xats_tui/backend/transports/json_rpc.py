@@ -97,7 +97,7 @@ class JsonRpc:
             if reply.get("id") == request_id and "method" not in reply:
                 return reply
             left -= len(frame)
-        self._socket.transport.abort()  # the transport would stay open after the connection is closed
+        self._socket.transport.abort()  # the server would go on sending while the connection is closed
         raise ConnectionLost(method, "it does not stop talking of other things")
 
     async def notify(self, method: str) -> None:

@@ -144,7 +144,7 @@ async def _observation(server: httpx2.AsyncClient, session: str) -> Observation:
     statuses = await _asked(server, "GET", "/session/status")
     if not isinstance(statuses, dict):
         raise _strange(server, "/session/status")
-    status = statuses.get(session, {"type": IDLE})
+    status = statuses.get(session, {"type": IDLE})  # a session that is not listed is idle
     state = status.get("type", UNTOLD) if isinstance(status, dict) else UNTOLD
     asked_for = [one for one in await _listed(server, "/permission") if one.get("sessionID") == session]
     permission = f"asks to use {asked_for[0].get('permission')}" if asked_for else "none"
@@ -183,9 +183,9 @@ async def _asked(server: httpx2.AsyncClient, method: str, path: str, body: Any =
 
 
 async def _content(server: httpx2.AsyncClient, path: str, response: httpx2.Response) -> bytes:
-    """Return the body as it was sent; a compressed one could grow without bound."""
+    """Return the body as it was sent."""
     content = bytearray()
-    async for part in response.aiter_raw():
+    async for part in response.aiter_raw():  # raw: a compressed body could grow without bound
         content += part
         if len(content) > MAX_ANSWER_BYTES:
             raise _strange(server, path)

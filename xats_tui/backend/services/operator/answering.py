@@ -102,6 +102,7 @@ class Answering:
             outcome = str(error)
             raise
         finally:
+            # keys were sent: that is recorded even if the dashboard is left now
             await asyncio.shield(self._note(actor, agent, prompt, option, outcome))
         return after
 

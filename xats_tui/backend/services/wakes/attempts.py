@@ -163,10 +163,7 @@ class WakeAttempts:
         return line
 
     async def _readiness(self, agent: Agent | None, wakes: Sequence[Wake]) -> tuple[Transport | None, Observation]:
-        """Return the first transport that reaches the agent, with its observation, starting where `choose` says.
-
-        Transports before that had their turn; they get another one if no later transport leads to the agent.
-        """
+        """Return the first transport that reaches the agent, with its observation, starting where `choose` says."""
         serving = self._serving(agent)
         first = choose(serving, wakes, agent, self._clock.now()) if agent else None
         if agent is None or first is None:
@@ -178,6 +175,7 @@ class WakeAttempts:
                 return transport, observation
             if chosen[1].reach is Reachability.NO_PANE or observation.reach is Reachability.AGENT_GONE:
                 chosen = (transport, observation)
+        # a broken transport may work again soon; else those that had their turn get another one
         if chosen[1].reach is not Reachability.BROKEN:
             for transport in self._named(serving[: serving.index(first)]):
                 observation = await _seen_by(transport, agent)

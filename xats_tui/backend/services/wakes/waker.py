@@ -202,7 +202,7 @@ class Waker:
     async def run(self) -> None:
         """Try wakes as they fall due, forever; first the wakes that a restart has interrupted."""
         async with self._database.write() as tx:
-            await store.make_all_due(tx, REMIND_AFTER)
+            await store.make_all_due(tx, REMIND_AFTER)  # whatever an earlier coordinator was doing was cut off
         async with asyncio.TaskGroup() as attempts:
             while True:
                 self._news.clear()

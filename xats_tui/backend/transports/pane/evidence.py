@@ -97,6 +97,7 @@ def _without_lowest(hint: str, rows: Sequence[str]) -> list[str]:
 
 
 def _new_rows(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    # autojunk would pass over rows that occur often
     for change, _, _, first, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if change in ("insert", "replace"):
             yield from after[first:end]

@@ -90,7 +90,7 @@ class PaneObserver:
         now = self._clock.now()
         if (occupant and occupant.stopped) or (terminal and terminal.unread):
             self.rhythm.note_standstill(pane, now)
-        if terminal and terminal.unread:
+        if terminal and terminal.unread:  # the program will show these bytes after it has read them
             self.rhythm.note_key(view, now)
         if follow:
             await self._pastes.follow(view, began, occupied_by(view, binding), terminal)

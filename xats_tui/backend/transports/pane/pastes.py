@@ -51,9 +51,9 @@ class Pastes:
         return entered
 
     async def follow(self, view: PaneView, began: datetime, occupant: str, terminal: PaneTerminal | None) -> None:
-        """Update the pane's paste after a look that began at `began`; a look from before the last key is ignored."""
+        """Update the pane's paste after a look that began at `began`."""
         paste = self.of(view.look.pane)
-        if paste is None or began <= paste.last_key_at:
+        if paste is None or began <= paste.last_key_at:  # the look may show the pane without the last key
             return
         after = progressed(paste, view, terminal)
         if paste.occupant != occupant or (not paste.is_hint and is_settled(after, view)):

@@ -31,7 +31,7 @@ READABLE = frozenset({PaneState.IDLE, PaneState.DRAFT, PaneState.BUSY})
 
 
 def screen_mark(look: PaneLook) -> str:
-    """Return a short mark of a pane's content and size: a resized screen is another one although nothing was drawn."""
+    """Return a short mark of a pane's content and size."""
     formats = look.formats
     shown = (look.screen, *(formats.get(name) for name in ("cursor_x", "cursor_y", "cursor_flag", "pane_title")))
     return f"{_size(look)}:{hashlib.sha256(repr(shown).encode()).hexdigest()[:16]}"
@@ -41,6 +41,7 @@ def progressed(paste: Paste, view: PaneView, terminal: PaneTerminal | None) -> P
     """Return a paste after one more look at its pane."""
     written_at = terminal.written_at if terminal else None
     was_resized = not paste.screen.startswith(f"{_size(view.look)}:")
+    # a resized screen differs although the program has drawn nothing for the key
     changed = not was_resized and screen_mark(view.look) != paste.screen
     drawn = paste.drawn or changed or (written_at is not None and written_at > paste.last_key_at)
     screen = screen_mark(view.look) if was_resized else paste.screen

@@ -58,6 +58,7 @@ class DrawingSpeed:
 
     def unchanged(self, view: PaneView, now: datetime) -> timedelta:
         """Return the time for which the screen has not changed although its program could have drawn."""
+        # the screen of a stopped program is calm, too
         since = max(view.unchanged_since, self._still.get(view.look.pane, view.unchanged_since))
         return max(now - since, timedelta(0))
 

@@ -67,6 +67,7 @@ class TmuxPane:
 
     async def readiness(self, agent: Agent) -> Observation:
         """Observe the agent's pane and judge every gate."""
+        # while a hint is being typed, only its typist follows the paste
         seen = await self._seen(agent, follow=not self._is_written_to(agent))
         return seen if isinstance(seen, Observation) else _observation(agent, seen)
 

@@ -24,7 +24,7 @@ from xats_tui.core.model.wakes import DeliveryResult, WakeStage
 from xats_tui.core.screen.own_text import squashed
 
 ENTER_DELAY_S = 0.15
-"""Minimum time from paste to Enter: Codex takes a faster Enter for a newline of the paste."""
+"""Minimum time from paste to Enter."""
 
 TIMEOUT_S = 2.0
 """Time for a program to show a paste, or to take it, unless it is known to be slow."""
@@ -78,7 +78,7 @@ class Typist:
         trail = TypingTrail(seen_before=last_lines(seen.view))
         trail.reach(WakeStage.ATTEMPTED, self._clock.now())
         try:
-            if seen.view.reading.own is OwnText.ALONE:
+            if seen.view.reading.own is OwnText.ALONE:  # an earlier hint of ours: a second paste would double it
                 trail.reach(WakeStage.TYPED, self._clock.now())
                 return await self._enter(agent, trail, seen.line, seen)
             return await self._paste(agent, trail, text, seen)
@@ -93,7 +93,7 @@ class Typist:
         await self._pastes.begin(self._outstanding(agent, text, seen))
         try:
             await self._tmux.paste(pane, text, occupant=seen.pane_pid)
-        except (KeysWithheld, PaneGone):
+        except (KeysWithheld, PaneGone):  # tmux judges before it pastes: nothing is outstanding
             await self._pastes.close(pane)
             raise
         shown, view = await self._watch(agent, pane, lambda view: squashed(view.reading.composer or "") == wanted)
@@ -101,6 +101,7 @@ class Typist:
             return trail.result("pasted, but not seen in the input line so far: not submitted", view)
         self._measure(pane, began)
         trail.reach(WakeStage.TYPED, self._clock.now())
+        # Codex takes a faster Enter for a newline of the paste
         await self._clock.sleep(max(0.0, ENTER_DELAY_S - (self._clock.monotonic() - began)))
         return await self._enter(agent, trail, wanted, seen)
 
