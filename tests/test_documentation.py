@@ -5,8 +5,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -61,6 +63,24 @@ def test_every_code_that_a_tool_can_answer_is_explained_and_no_other() -> None:
 def test_every_command_that_a_page_types_is_there(page: Path) -> None:
     there = set(typer.main.get_command(cli).commands)  # type: ignore[attr-defined]
     assert {found["name"] for found in COMMAND.finditer(code_of(page))} <= there
+
+
+def typed_commands(page: Path) -> Iterator[list[str]]:
+    """Yield the words after `xats-tui` of each command that a page shows, up to a comment or a pipe."""
+    for found in re.finditer(r"xats-tui (?P<rest>[^\n`#|>]*)", code_of(page)):
+        yield found["rest"].replace("[OPTIONS]", "").split()
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=named)
+def test_every_flag_that_a_page_types_is_one_of_its_command(page: Path) -> None:
+    root: Any = typer.main.get_command(cli)
+    for words in typed_commands(page):
+        command = next((root.commands[word] for word in words if word in root.commands), root)
+        known = {option for parameter in (*root.params, *command.params) for option in parameter.opts}
+        known |= {option for parameter in command.params for option in parameter.secondary_opts} | {"--help"}
+        own = words[: words.index("--")] if "--" in words else words
+        flags = {word.partition("=")[0] for word in own if re.match(r"--?[a-zA-Z]", word)}
+        assert flags <= known, words
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=named)
