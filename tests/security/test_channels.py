@@ -77,6 +77,21 @@ async def test_whoever_hangs_up_before_it_is_looked_at_is_not_believed(
     assert sql(PIDS) == [("redirected", None)]
 
 
+@pytest.mark.parametrize("user", [SOMEBODY, os.geteuid()], ids=["somebody's", "its own user's"])
+async def test_a_pid_that_was_named_before_its_process_began_leads_to_channels_of_its_user_only(
+    connect: Connect, sql: Sql, user: int
+) -> None:
+    await listening_proxy(connect, "waiting")
+    host = await connect()
+    with subprocess.Popen(["claude", "60"], executable="/bin/sleep", user=user) as ui:
+        sql("UPDATE channel_proxies SET ui_pid = ?", ui.pid)  # as if it had been the next
+        answer = await host.call("register_claude_self", name="host", team="red", ui_pid=ui.pid)
+        ui.kill()
+
+    assert "agent_id" in answer
+    assert answer.get("channel_session_id") == (None if user == SOMEBODY else "waiting")
+
+
 @pytest.mark.parametrize("starts_it", [False, True], ids=["a stranger", "its own program"])
 async def test_an_agent_is_told_when_a_program_that_it_did_not_start_leads_its_wakes_away(
     connect: Connect, backend: Coordinator, sql: Sql, starts_it: bool

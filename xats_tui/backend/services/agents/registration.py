@@ -190,7 +190,11 @@ class Registrar:
         """Return the channel of the caller's Claude Code; a channel that the caller names must be the same."""
         if wanted.client != CHANNEL_CLIENT or wanted.ui_pid is None or wanted.role == CHANNEL_PROXY_ROLE:
             return None
-        csid = await self._channels.of_ui_pid(wanted.ui_pid)
+        csid = None
+        for named, carrier in (await self._channels.of_ui_pid(wanted.ui_pid)).items():
+            if await self._runtimes.may_carry(wanted.ui_pid, carrier):
+                csid = named
+                break
         if csid is not None and wanted.channel_session_id not in (None, csid):
             detail = {"ui_pid_matched_csid": csid, "supplied_csid": wanted.channel_session_id}
             raise Refusal("channel_session_id_ui_pid_mismatch", detail=detail)

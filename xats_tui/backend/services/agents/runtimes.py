@@ -128,6 +128,11 @@ class Runtimes:
         logger.warning("the claimed process %d belongs to another user than the caller: claim ignored", ui_pid)
         return None
 
+    async def may_carry(self, ui_pid: int, carrier: McpSession) -> bool:
+        """Whether a channel's session belongs to the user of a program; its pid may have been named before it ran."""
+        peer = carrier.stream_peer if self._sessions.has_stream(carrier) else carrier.peer
+        return peer is None or await self._callers.may_speak_for(ui_pid, peer)
+
     async def is_alive(self, agent: Agent) -> bool:
         """Return whether an agent's program runs, or a session speaks for it."""
         if agent.process is not None:

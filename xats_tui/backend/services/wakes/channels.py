@@ -36,10 +36,17 @@ class Channels:
         """Return the channel proxy of that id, as a record like an agent's."""
         return await store.by_id(self._database, agent_id)
 
-    async def of_ui_pid(self, ui_pid: int) -> str | None:
-        """Return the channel of a Claude Code's newest proxy, if it is still carried."""
+    async def of_ui_pid(self, ui_pid: int) -> dict[str, McpSession]:
+        """Return the channels of a Claude Code's proxies that are still carried, each with the session that carries it.
+
+        Those that are listened to come first, then those of the newest proxies.
+        """
         csids = [csid for csid in await store.of_ui_pid(self._database, ui_pid) if self.is_live(csid)]
-        return next((csid for csid in csids if self._open.has_stream(csid)), csids[0] if csids else None)
+        carriers = {csid: self._open.carrier(csid) for csid in sorted(csids, key=self._is_deaf)}
+        return {csid: carrier for csid, carrier in carriers.items() if carrier is not None}
+
+    def _is_deaf(self, csid: str) -> bool:
+        return not self._open.has_stream(csid)
 
     def is_live(self, csid: str) -> bool:
         """Return whether an open session carries the channel and its stream has not ended."""
