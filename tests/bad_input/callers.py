@@ -23,7 +23,6 @@ LARGEST_ANSWER = 6_000_000
 OUR_FAULT = (
     "Traceback",
     'File "',
-    "a reason of the coordinator's own",
     "an internal error",
     "storage_unavailable",
     "Internal Server Error",

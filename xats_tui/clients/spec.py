@@ -65,7 +65,7 @@ class ClientSpec:
     hook_states: Mapping[str, str] = field(default_factory=dict)
     """The pane state (a value of `PaneState`) that each event of its hooks announces."""
 
-    registration_fields: frozenset[str] = frozenset()
+    registration_fields: tuple[str, ...] = ()
     """Arguments of `register_agent` that make sense with this client only."""
     default_model: str = ""
     """The model's name where neither the model nor the program says one."""

@@ -30,7 +30,7 @@ SPEC = ClientSpec(
         "PermissionRequest": "dialog",
         "Stop": "idle",
     },
-    registration_fields=frozenset({"channel_session_id"}),
+    registration_fields=("channel_session_id",),
     default_model="claude-code",
     self_tool="register_claude_self",
     self_sign="claude",

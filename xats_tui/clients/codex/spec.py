@@ -16,7 +16,11 @@ SPEC = ClientSpec(
     pane_command_score=6,
     handshake="codex",
     environment_mark="CODEX_THREAD_ID",
-    registration_fields=frozenset({"thread_id", "ws_url", "auth_token_ref"}),
+    registration_fields=(
+        "thread_id",
+        "ws_url",
+        "auth_token_ref",
+    ),
     default_model="gpt",
     self_tool="register_codex_self",
     self_sign="codex",

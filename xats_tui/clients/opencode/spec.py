@@ -16,7 +16,10 @@ SPEC = ClientSpec(
     pane_command_score=6,
     handshake="opencode",
     environment_mark="OPENCODE",
-    registration_fields=frozenset({"base_url", "session_id"}),
+    registration_fields=(
+        "base_url",
+        "session_id",
+    ),
     # It keeps more than 51,200 bytes, or 2,000 lines, in a file; an answer is one line.
     answer=AnswerLimit(tokens=8_000, size_bytes=48_000),
     max_hint_chars=150,  # it shows a longer paste as `[Pasted ~1 lines]`
