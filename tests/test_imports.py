@@ -17,6 +17,7 @@ VIOLATIONS = {
     "waker": ("backend/services/wakes/attempts.py", "import xats_tui.backend.panes.monitor"),
     "inside-the-api": ("backend/api/sse.py", "import xats_tui.backend.api.app"),
     "inside-the-system": ("backend/system/peers.py", "import xats_tui.backend.system.tmux"),
+    "specs": ("clients/codex/spec.py", "import xats_tui.core.clock"),
     "ground-floor": ("core/model/tasks.py", "import subprocess"),
     "no-screen": ("core/events.py", "import rich.text"),
     "bridge": ("mcp_bridge/bridge.py", "import xats_tui.backend.system.peers"),
