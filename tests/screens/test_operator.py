@@ -98,7 +98,7 @@ async def test_a_wake_is_forced_past_a_draft_only_after_a_question_that_names_th
         await open_mode(pilot, Mode.WAKES)
         await shows(pilot, "✎ draft")
         await pilot.press("f")
-        await shows(pilot, "There is a draft in the pane")
+        await shows(pilot, "which would be sent too")
         await pilot.press("right", "enter")
         await shows(pilot, "forced the wake of qa")
 
@@ -114,9 +114,9 @@ async def test_an_agent_is_let_rest_and_woken_again(
         await pilot.press("d")
         await until(pilot, lambda: isinstance(pilot.app.screen, Pick))
         await pilot.press(*"hour", "enter")
-        await shows(pilot, "qa will not be disturbed")
+        await shows(pilot, "do not disturb is on for qa")
         assert len(sql("SELECT * FROM do_not_disturb")) == 1
-        await pilot.press("d", *"again", "enter")
+        await pilot.press("d", *"disturb", "enter")
         await shows(pilot, "do not disturb is off for qa")
         assert sql("SELECT * FROM do_not_disturb") == []
         await open_mode(pilot, Mode.ACTIVITY)
