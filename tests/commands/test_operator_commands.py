@@ -239,8 +239,8 @@ async def test_a_message_goes_to_a_role_a_team_or_everybody_and_may_come_from_st
         (["--to", "bob", "text"], 1, "bob can be any of"),
         (["--to", "alice", "   "], 1, "the message is empty"),
         (["--team", "green", "text"], 1, "the message has no recipient"),
-        (["text"], 2, "invalid value: say who gets it"),
-        (["--to", "alice", "--all", "text"], 2, "invalid value: say who gets it"),
+        (["text"], 2, "invalid value: choose the recipients"),
+        (["--to", "alice", "--all", "text"], 2, "invalid value: choose the recipients"),
     ],
 )
 async def test_a_message_that_cannot_be_sent_is_not(
@@ -280,7 +280,7 @@ async def test_a_wake_is_replayed_and_one_whose_message_was_read_is_not(scene: S
     assert scene.refusal("replay", message_id).startswith("the message has been read")
     assert scene.run("replay", "--failed").stdout == "replayed 0\n"
     assert scene.refusal("replay", "ffff").startswith("no message that is kept")
-    assert scene.refusal("replay", code=2).startswith("invalid value: say which message")
+    assert scene.refusal("replay", code=2).startswith("invalid value: name a message")
 
 
 async def test_a_task_is_reassigned_unless_it_has_changed_meanwhile(scene: Scene) -> None:

@@ -30,7 +30,7 @@ async def test_it_names_the_agents_and_what_each_answer_means_for_them() -> None
         await shows(pilot, "Leave running")
         shown = " ".join(text(pilot).replace("│", " ").split())
         assert "agents are connected: backend@shop" in shown
-        assert "keeps running without a dashboard" in shown
+        assert "the coordinator keeps running" in shown
         assert "sent and no agent is woken" in shown
         assert "l leave running s stop all esc cancel" in shown
 

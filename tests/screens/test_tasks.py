@@ -397,7 +397,10 @@ def test_the_tree_draws_each_task_once_and_ends() -> None:
 
     drawn = dependency_tree(ring, "t1")
     assert drawn
-    assert drawn.plain == "waits for\n├─ ○ task 2\n└─ ○ task 3\n   └─ t99, not among the newest\n\nblocks\n└─ ○ task 2"
+    assert (
+        drawn.plain
+        == "waits for\n├─ ○ task 2\n└─ ○ task 3\n   └─ t99, not among the newest tasks\n\nblocks\n└─ ○ task 2"
+    )
     crowded = dependency_tree(many, "t0")
     assert crowded
     assert len(crowded.plain.splitlines()) == TREE_LINES + 4

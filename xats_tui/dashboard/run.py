@@ -59,7 +59,7 @@ def run(loaded: Loaded, *, takeover: bool, read_only: bool = False) -> int:
         StartError: there is no terminal, another coordinator keeps running, or the coordinator cannot start.
     """
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
-        raise StartError("the dashboard draws on stderr, which is no terminal here: do not redirect it")
+        raise StartError("the dashboard draws on stderr, which is not a terminal here: do not redirect it")
     if isinstance(sys.__stderr__, TextIOWrapper):  # under an ASCII locale Python would write \u2500 for a line
         sys.__stderr__.reconfigure(encoding="utf-8", errors="replace")
     for name in ("COLUMNS", "LINES"):  # exported sizes would override the terminal's own size for ever
