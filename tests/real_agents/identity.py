@@ -17,7 +17,7 @@ from typing import Any
 from tests.mcp_caller import Caller
 from tests.real_agents.rig import AgentPane, install
 from tests.real_agents.scenes import CLIENTS, READY
-from tests.real_agents.stage import PATIENCE, Stage, expect, report, seen, staged, wire
+from tests.real_agents.stage import PATIENCE, Stage, expect, insist, report, seen, staged, wire
 
 TEAM = "proj"
 """The name of the rig's project folder."""
@@ -60,14 +60,14 @@ class Crowd:
         if any(prompt[:20] in line for line in pane.look().text.rstrip().splitlines()[-6:]):
             pane.press("Enter")
 
-    async def agent(self, name: str) -> dict[str, Any]:
+    async def agent(self, name: str, timeout: float = PATIENCE) -> dict[str, Any]:
         """The agent as the coordinator lists it, once it does."""
 
         async def listed() -> dict[str, Any] | None:
             agents = (await self.watcher.call("list_agents"))["agents"]
             return next((agent for agent in agents if agent["name"] == name), None)
 
-        found: dict[str, Any] = await seen(listed, f"{name} is registered in {TEAM}")
+        found: dict[str, Any] = await seen(listed, f"{name} is registered in {TEAM}", timeout)
         return found
 
     async def reached(self, name: str) -> str:
@@ -96,7 +96,8 @@ async def a_name_is_enough(crowd: Crowd) -> str:
     places = []
     for name in ("ann", "bob"):
         await crowd.start(name)
-        await crowd.ask(name, f"CALL register_agent {json.dumps({'name': name})}")
+        prompt = f"CALL register_agent {json.dumps({'name': name})}"
+        await insist(crowd.panes[name], prompt, partial(crowd.agent, name))
         places.append(check_place(crowd, name, await crowd.agent(name)))
         await asyncio.to_thread(crowd.panes[name].settle, 1.5, 15.0)
     for name in ("ann", "bob"):

@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,8 @@ from xats_tui.runtime import pid_file
 PATIENCE = 120.0
 """Seconds for an agent to do something: these machines are shared, and busy on purpose now and then."""
 
-REGISTERS_WITHIN = 5
-"""Prompts to register: the tools of a client may come later than its input line."""
+PROMPTS = 5
+"""How often a prompt is repeated: the tools of a client may come later than its input line."""
 
 CODEX_SERVER = """\
 [mcp_servers.xats]
@@ -93,28 +94,10 @@ class Stage:
         fields: dict[str, Any] = {"name": name, "team": "t", "client": client, "model": "m"}
         if client != "codex":
             fields["ui_pid"] = (await ui_pids(self.rig, pane, CLIENTS[client]))[0]
-        prompt = f"CALL register_agent {json.dumps(fields)}"
-        for _ in range(REGISTERS_WITHIN):
-            await asyncio.to_thread(pane.submit, prompt)
-            if await self._is_there(name, pane, prompt):
-                break
-        else:
-            raise Unmet(f"{name} did not register:\n{pane.look().text}")
+        await insist(pane, f"CALL register_agent {json.dumps(fields)}", partial(self.agent, name))
         await asyncio.to_thread(pane.settle, 1.5, 15.0)
         self.panes[name] = pane
         return pane
-
-    async def _is_there(self, name: str, pane: AgentPane, prompt: str) -> bool:
-        """True if the agent registers; a program that was not ready yet has lost the Enter, or had no tools."""
-        for seconds in (10, 20):
-            with suppress(Unmet):
-                await self.agent(name, seconds)
-                return True
-            if squashed(prompt)[-16:] not in squashed("".join(pane.look().text.splitlines()[-8:])):
-                return False
-            pane.press("Enter")
-        pane.press("C-u")
-        return False
 
     async def open(self, client: str, *, stoppable: bool = False) -> AgentPane:
         """Start a client with our server, and wait until it takes input."""
@@ -171,6 +154,24 @@ class Stage:
         """The number that a query to the coordinator's database gives."""
         with sqlite3.connect(f"file:{self.home / 'data.db'}?mode=ro", uri=True) as database:
             return int(database.execute(query, values).fetchone()[0])
+
+
+async def insist(pane: AgentPane, prompt: str, effect: Callable[[float], Awaitable[object]]) -> None:
+    """Prompt until there is an effect, for which `effect` waits so many seconds.
+
+    A program that was not ready yet has lost the Enter, or its tools were not there when the model wanted one.
+    """
+    for _ in range(PROMPTS):
+        await asyncio.to_thread(pane.submit, prompt)
+        for seconds in (10.0, 20.0):
+            with suppress(Unmet):
+                await effect(seconds)
+                return
+            if squashed(prompt)[-16:] not in squashed("".join(pane.look().text.splitlines()[-8:])):
+                break
+            pane.press("Enter")
+        pane.press("C-u")
+    raise Unmet(f"{prompt!r} had no effect:\n{pane.look().text}")
 
 
 async def seen(look: Callable[[], Any], what: str, timeout: float = PATIENCE) -> Any:
