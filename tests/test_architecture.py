@@ -26,6 +26,11 @@ EACH_CLIENT = "clients/CLIENT"
 PATH = re.compile(r"(?<![\w/~.$@-])(?P<path>\.?[\w-]+(?:/[\w.-]+)*/?)")
 """Text that may be a path: not one that begins with a slash, a tilde or a variable."""
 
+NAME = re.compile(
+    r"(?:`|\*\*)(?:\w+\.)*(?P<name>[A-Z][a-z]+[A-Z]\w+|(?<=`)[A-Z][a-z]\w+(?=`)|[A-Z]{2,}_[A-Z_]+|\w+(?=\(\)))(?:\(\))?(?:`|\*\*)"
+)
+"""A class, a constant, or a function with its parentheses."""
+
 TOP = {path.name for folder in (ROOT, PACKAGE) for path in folder.iterdir() if path.is_dir()}
 """Names of folders with which a path of ours begins."""
 
@@ -56,6 +61,18 @@ def named_paths(page: Path) -> Iterator[str]:
             yield path
 
 
+def defined_names() -> set[str]:
+    """Return the names of all classes, functions and constants of the package and its tests."""
+    names: set[str] = set()
+    for file in [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                names.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+    return names
+
+
 def is_there(path: str, page: Path) -> bool:
     """Tell whether a path exists below the project, the package or the page's folder; a bare module name, anywhere."""
     if any((start / path).exists() for start in (ROOT, PACKAGE, page.parent)):
@@ -72,6 +89,13 @@ def test_the_table_of_rooms_names_each_folder_once_and_no_other() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_path_that_a_page_names_exists(page: Path) -> None:
     assert [path for path in named_paths(page) if not is_there(path, page)] == []
+
+
+def test_every_class_function_and_constant_that_the_architecture_names_exists() -> None:
+    named = {found["name"] for found in NAME.finditer(ARCHITECTURE.read_text(encoding="utf-8"))}
+
+    assert len(named) > 30
+    assert named - defined_names() == set()
 
 
 def test_the_pages_name_paths_that_are_looked_for() -> None:
