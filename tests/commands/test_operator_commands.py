@@ -149,7 +149,7 @@ async def test_one_agent_is_shown_with_what_stands_in_the_way_of_waking_it(scene
     assert {"name", "holds", "detail"} == set(alice["gates"][0])
     assert scene.told("agents", scene.alice.agent_id[:8])["agent_id"] == scene.alice.agent_id
     assert scene.told("agents", "BOB@blue")["agent_id"] == scene.namesake.agent_id
-    assert scene.refusal("agents", "bob") == "bob can be any of bob@blue, bob@red: say which"
+    assert scene.refusal("agents", "bob") == "several agents match bob: bob@blue, bob@red; name one of them"
     there = "bob@blue, alice@red, bob@red"
     assert scene.refusal("agents", "eve") == f"no agent is called eve; there are: {there}"
 
@@ -236,7 +236,7 @@ async def test_a_message_goes_to_a_role_a_team_or_everybody_and_may_come_from_st
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["--to", "bob", "text"], 1, "bob can be any of"),
+        (["--to", "bob", "text"], 1, "several agents match bob"),
         (["--to", "alice", "   "], 1, "the message is empty"),
         (["--team", "green", "text"], 1, "the message has no recipient"),
         (["text"], 2, "invalid value: choose the recipients"),
@@ -274,12 +274,12 @@ async def test_a_wake_is_replayed_and_one_whose_message_was_read_is_not(scene: S
 
     assert (answer["replayed"], answer["wakes"][0]["agent_name"]) == (1, "bob")
     assert scene.told("replay", message_id, "bob@red")["replayed"] == 1
-    assert scene.refusal("replay", message_id, "alice") == "that message has no wake of anybody who is meant"
+    assert scene.refusal("replay", message_id, "alice") == "the message has no wake for these agents"
     await scene.bob.call("get_inbox")
     await scene.bob.call("whoami")
     assert scene.refusal("replay", message_id).startswith("the message has been read")
     assert scene.run("replay", "--failed").stdout == "replayed 0\n"
-    assert scene.refusal("replay", "ffff").startswith("no message that is kept")
+    assert scene.refusal("replay", "ffff").startswith("no stored message")
     assert scene.refusal("replay", code=2).startswith("invalid value: name a message")
 
 
@@ -289,7 +289,7 @@ async def test_a_task_is_reassigned_unless_it_has_changed_meanwhile(scene: Scene
     await scene.bob.call("task_claim", task_id=task_id)
 
     changed = scene.refusal("reassign", task_id[:8], "alice", "--from", "nobody")
-    assert changed == "it is in progress with bob@red now: nothing was changed"
+    assert changed == "the task is in progress with bob@red now; nothing was changed"
     given = scene.told("reassign", task_id[:8], "alice", "--from", "bob@red")
 
     assert (given["owner_name"], given["status"]) == ("alice", "in_progress")

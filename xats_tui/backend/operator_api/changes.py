@@ -86,14 +86,14 @@ async def replay(operator: OperatorApi, arguments: Replay) -> Answer:
     """Try the wakes of one message again, or all failed wakes of registered agents."""
     roster = await operator.roster()
     if arguments.failed == (arguments.id is not None):
-        raise Refusal("invalid_arguments", sentence="say which message, or that all failed wakes are meant")
+        raise Refusal("invalid_arguments", sentence="name one message, or ask for all failed wakes")
     members = {entry.agent.agent_id for entry in roster if arguments.team in (None, entry.agent.team)}
     if arguments.agent is not None:
         members &= {agent_meant(roster, arguments.agent).agent.agent_id}
     found = await _to_replay(operator, arguments)
     keys = [(wake.message_id, wake.agent_id) for wake in found if wake.agent_id in members]
     if arguments.id is not None and not keys:
-        raise Refusal("no_wake", sentence="that message has no wake of anybody who is meant")
+        raise Refusal("no_wake", sentence="the message has no wake for these agents")
     replayed = await operator.replay(keys)
     if keys and not replayed:
         raise Refusal("already_read")
@@ -129,7 +129,7 @@ def _letters(roster: Sequence[RosterEntry], arguments: Send) -> list[Addressees]
     """
     ways = (bool(arguments.to), arguments.role is not None or arguments.team is not None, arguments.everybody)
     if sum(ways) != 1:
-        raise Refusal("invalid_arguments", sentence="say who gets it: agents, a role or a team, or everybody")
+        raise Refusal("invalid_arguments", sentence="choose the recipients: agents, a role or a team, or everybody")
     if arguments.to:
         named = {entry.agent.agent_id: entry.agent for entry in (agent_meant(roster, word) for word in arguments.to)}
         return [Addressees(team=agent.team, agent_ids=(agent.agent_id,)) for agent in named.values()]
@@ -150,9 +150,9 @@ def _check_owner(roster: Sequence[RosterEntry], task: Task, word: str) -> None:
     now = next((entry.agent for entry in roster if entry.agent.agent_id == task.claimed_by), None)
     believed = None if word == NOBODY else agent_meant(roster, word).agent.agent_id
     if task.claimed_by != believed:
-        owner = now.address if now else "somebody who left"
+        owner = now.address if now else "an agent that has left"
         stands = f"{task.status.replace('_', ' ')} with {owner}" if task.claimed_by else task.status.value
-        raise Refusal("task_changed", sentence=f"it is {stands} now: nothing was changed")
+        raise Refusal("task_changed", sentence=f"the task is {stands} now; nothing was changed")
 
 
 async def save(operator: OperatorApi, arguments: Save) -> Answer:

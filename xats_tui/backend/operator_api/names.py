@@ -35,7 +35,7 @@ def agent_meant(roster: Sequence[RosterEntry], word: str) -> RosterEntry:
         raise Refusal("unknown_agent", sentence=f"no agent is called {word}; there are: {there or 'none at all'}")
     if len(meant) > 1:
         which = _listed(entry.agent.address for entry in meant)
-        raise Refusal("ambiguous_agent", sentence=f"{word} can be any of {which}: say which")
+        raise Refusal("ambiguous_agent", sentence=f"several agents match {word}: {which}; name one of them")
     return meant[0]
 
 
@@ -60,7 +60,7 @@ async def message_meant(database: Database, word: str) -> tuple[str, int]:
     """
     found = await messages_beginning(database, word)
     if not found:
-        raise Refusal("unknown_message", sentence=f"no message that is kept has an id that begins with {word}")
+        raise Refusal("unknown_message", sentence=f"no stored message has an id that begins with {word}")
     first = next(iter(found))
     if first != word and len(set(found.values())) > 1:
         _one_only(word, list(found))
