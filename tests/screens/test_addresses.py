@@ -66,6 +66,20 @@ def test_what_means_nobody_is_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("unknown", "suggested"),
+    [
+        ("Tester", "role:tester"),
+        ("docs@shop", "docs@docs"),
+        ("shop", "team:shop"),
+        ("backnd", "backend"),
+        ("xyzzy", None),
+    ],
+)
+def test_an_unknown_address_comes_with_the_one_that_was_probably_meant(unknown: str, suggested: str | None) -> None:
+    assert BOOK.suggest(unknown) == suggested
+
+
+@pytest.mark.parametrize(
     ("line", "completed"),
     [
         ("ba", "backend@shop"),

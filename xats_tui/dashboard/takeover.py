@@ -92,7 +92,7 @@ def _check_permission(record: PidRecord | None, also_a_dashboard: bool) -> None:
         )
     if record and _order(record.version) > _order(__version__):
         raise StartError(
-            f"the running coordinator (pid {record.pid}) has version {record.version}, newer than this one"
+            f"the running coordinator (pid {record.pid}) is version {record.version}, newer than this one"
             f" ({__version__}): start that version, or stop it first with `kill {record.pid}`"
         )
 
