@@ -98,4 +98,4 @@ def _refused(name: str) -> str:
     codes = [kind for kind in kinds if kind not in ("ok", "tool error")]
     codes += [] if not TOOLS[name].registered else ["unknown_agent", "superseded"]
     listed = ", ".join(code(one) for one in dict.fromkeys(codes))
-    return f"Refused with {listed}.\n" if listed else ""
+    return f"Error codes: {listed}.\n" if listed else ""
