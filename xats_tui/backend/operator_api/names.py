@@ -62,6 +62,7 @@ async def message_meant(database: Database, word: str) -> tuple[str, int]:
     if not found:
         raise Refusal("unknown_message", sentence=f"no stored message has an id that begins with {word}")
     first = next(iter(found))
+    # the copies of a broadcast have ids of their own and one event: they are one message
     if first != word and len(set(found.values())) > 1:
         _one_only(word, list(found))
     return first, found[first]

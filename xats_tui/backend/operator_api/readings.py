@@ -228,7 +228,7 @@ async def _whose(operator: OperatorApi, word: str | None) -> str | None:
 
 
 async def _newest(operator: OperatorApi, limit: int, is_wanted: Callable[[Message], Any]) -> list[Message]:
-    """Return the newest wanted messages, read page by page; an event cut by a page is read again with the next page."""
+    """Return the newest wanted messages, read page by page."""
     found: list[Message] = []
     before: int | None = None
     for _ in range(SEARCHED_ROWS // PAGE_MESSAGES):
@@ -238,7 +238,7 @@ async def _newest(operator: OperatorApi, limit: int, is_wanted: Callable[[Messag
         found += filter(is_wanted, whole)
         if is_last or len(found) >= limit:
             break
-        before = page[-1].event_id + 1
+        before = page[-1].event_id + 1  # the page may have cut this event: the next one begins with it
     return found[:limit]
 
 

@@ -124,6 +124,7 @@ class Receipts:
     async def turn_ended(self, agent: Agent) -> None:
         """Mark as read what an agent was handed in a turn that its own program reports as over."""
         before = self.number()
+        # most turns fetch nothing: they need no transaction
         if await store.has_mail_in_hand(self._database, agent.agent_id):
             async with self._database.write() as tx:
                 await self._confirm_of_host(tx, agent, before)

@@ -252,6 +252,7 @@ class Toolbox:
     def __init__(self, tools: Mapping[str, Tool], services: Services) -> None:
         self._tools = tools
         self._services = services
+        # a lock is gone with the last call that holds it
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self.offered = [tool.offered() for tool in tools.values()]
 
@@ -302,6 +303,7 @@ class Toolbox:
             answer = await tool.run(call, checked)
         except Refusal as refusal:
             answer = refusal.payload()
+        # a tool that has written nothing shows that the agent is there all the same
         if tool.touches and not call.touched and call.session.agent_id is not None:
             async with call.write():
                 pass

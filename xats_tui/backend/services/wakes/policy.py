@@ -251,6 +251,7 @@ def after_delivery(
 
 def delay_after(wakes: Sequence[Wake]) -> timedelta:
     """Return the time to the next try, by the wake with the fewest attempts."""
+    # the least tried wake counts: a new message must not wait as long as one that was often tried
     return RETRY_DELAYS[min(min(wake.attempts for wake in wakes), len(RETRY_DELAYS) - 1)]
 
 

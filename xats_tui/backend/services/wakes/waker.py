@@ -272,9 +272,9 @@ class Waker:
             self._make_room(agent_id)
 
     def _make_room(self, agent_id: str) -> None:
-        """Start more attempts once there is room for several: looking for them costs a query."""
+        """Start more attempts once there is room for several."""
         self._recent.discard(agent_id)
-        if len(self._recent) <= MAX_CONCURRENT_ATTEMPTS // 2:
+        if len(self._recent) <= MAX_CONCURRENT_ATTEMPTS // 2:  # not at each: looking for due wakes costs a query
             self._news.set()
 
     async def _take_turn(self, agent_id: str, *, forced: bool = False) -> None:

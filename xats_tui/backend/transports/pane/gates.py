@@ -32,7 +32,7 @@ def judge(
     reading = view.reading
     is_ours = reading.state is PaneState.DRAFT and reading.own is OwnText.ALONE
     ours, pause = paste_gates(seat, reading.own, now)
-    needed = max(quiet, 2 * seat.paint)
+    needed = max(quiet, 2 * seat.paint)  # a slow pane may be calm while a key is still to be drawn
     return (
         *_of_program(agent, view, seat),
         *_of_keys(view, seat),
