@@ -132,18 +132,19 @@ async def connected(url: str, token: str | None = None, *, within: float = math.
     Raises:
         ServerUnreachable: there is no connection.
     """
-    ends_at = asyncio.get_running_loop().time() + within
-    limit = min(CONNECT_TIMEOUT_S, within)
+    loop = asyncio.get_running_loop()
+    begun, limit = loop.time(), min(CONNECT_TIMEOUT_S, within)
     headers = {"Authorization": f"Bearer {token}"} if token else None
     options: dict[str, Any] = {"additional_headers": headers, "open_timeout": limit, "close_timeout": CLOSE_TIMEOUT_S}
     try:
         if url.startswith(UNIX):
             options["sock"] = await _own_socket(url.removeprefix(UNIX), limit)
+            options["open_timeout"] = max(begun + limit - loop.time(), 0)
         socket = await _Connect("ws://localhost/" if "sock" in options else url, proxy=None, **options)
     except (OSError, TimeoutError, ValueError, WebSocketException) as error:
         raise ServerUnreachable(f"cannot connect to {url}: {error}") from error
     try:
-        yield JsonRpc(socket, ends_at)
+        yield JsonRpc(socket, begun + within)
     finally:
         await socket.close()
 
