@@ -16,8 +16,7 @@ from tests.commands.processes import daemon
 from tests.patience import PATIENCE
 from xats_tui import __version__
 from xats_tui.core.errors import StartError
-from xats_tui.dashboard import takeover
-from xats_tui.dashboard.takeover import taken
+from xats_tui.dashboard.takeover import TIMEOUTS, Timeouts, taken
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Loaded, load
@@ -74,9 +73,10 @@ def lives(pid: int) -> bool:
     return "(zombie)" not in Path(f"/proc/{pid}/status").read_text()
 
 
-def refusal(home: Path, *, also_a_dashboard: bool = False) -> str:
+def refusal(home: Path, *, also_a_dashboard: bool = False, timeouts: Timeouts = TIMEOUTS) -> str:
     """The sentence with which the place is not given."""
-    with pytest.raises(StartError) as refused, taken(loaded(home), also_a_dashboard=also_a_dashboard):
+    place = taken(loaded(home), also_a_dashboard=also_a_dashboard, timeouts=timeouts)
+    with pytest.raises(StartError) as refused, place:
         pytest.fail("the place was given")
     return str(refused.value)
 
@@ -130,13 +130,10 @@ def test_a_dashboard_makes_room_if_that_was_asked_for(tmp_path: Path) -> None:
         assert place.loaded.settings.port == record.port
 
 
-def test_a_process_that_the_pid_file_names_wrongly_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(takeover, "RECORD_TIMEOUT_S", 0.2)
+def test_a_process_that_the_pid_file_names_wrongly_is_left_alone(tmp_path: Path) -> None:
     with incumbent(tmp_path) as record, subprocess.Popen(["sleep", "60"]) as bystander:
         pid_file.write(tmp_path / "daemon.pid", PidRecord(pid=bystander.pid, port=record.port, version=__version__))
-        sentence = refusal(tmp_path)
+        sentence = refusal(tmp_path, timeouts=Timeouts(record_s=0.2))
         assert bystander.poll() is None
         assert lives(record.pid)
         bystander.kill()
@@ -154,10 +151,9 @@ def test_what_does_not_answer_as_the_coordinator_is_left_alone(tmp_path: Path) -
     assert f"kill -9 {record.pid}" in sentence
 
 
-def test_one_that_does_not_stop_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(takeover, "STOP_TIMEOUT_S", 0.3)
+def test_one_that_does_not_stop_is_told(tmp_path: Path) -> None:
     with incumbent(tmp_path, deaf=True) as record:
-        sentence = refusal(tmp_path)
+        sentence = refusal(tmp_path, timeouts=Timeouts(stop_s=0.3))
     assert sentence == f"the coordinator with pid {record.pid} does not stop: end it with `kill {record.pid}`"
 
 
@@ -165,7 +161,7 @@ def test_one_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with incumbent(tmp_path, version="99.0.0") as record:
         sentence = refusal(tmp_path, also_a_dashboard=True)
         assert lives(record.pid)
-    assert f"is version 99.0.0, newer than this one ({__version__})" in sentence
+    assert f"has version 99.0.0, newer than this one ({__version__})" in sentence
 
 
 def test_one_of_an_older_version_makes_room_and_its_version_is_told(tmp_path: Path) -> None:
@@ -173,12 +169,12 @@ def test_one_of_an_older_version_makes_room_and_its_version_is_told(tmp_path: Pa
         assert "version 0.0.1" in place.note
 
 
-def test_while_another_program_starts_a_coordinator_nobody_else_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(takeover, "TURN_TIMEOUT_S", 0.1)
+def test_while_another_program_starts_a_coordinator_nobody_else_does(tmp_path: Path) -> None:
     with pid_file.starting(tmp_path / "daemon.pid"):
-        assert refusal(tmp_path) == f"pid {os.getpid()} is already starting a coordinator for this home: try again"
+        assert (
+            refusal(tmp_path, timeouts=Timeouts(turn_s=0.1))
+            == f"pid {os.getpid()} is already starting a coordinator for this home: try again"
+        )
 
 
 def test_one_that_ended_by_itself_has_made_room(tmp_path: Path) -> None:

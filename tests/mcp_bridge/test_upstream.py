@@ -17,7 +17,7 @@ from xats_tui.core.call_meta import BRIDGE, CALL_ID, INSTANCE
 from xats_tui.mcp_bridge import upstream as upstream_module
 from xats_tui.mcp_bridge.coordinator_locator import CoordinatorLocator
 from xats_tui.mcp_bridge.session import RpcError
-from xats_tui.mcp_bridge.upstream import Unavailable, Upstream
+from xats_tui.mcp_bridge.upstream import TIMEOUT_S, Unavailable, Upstream
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.coordinator_proof import keys
 from xats_tui.runtime.settings import load
@@ -31,12 +31,14 @@ async def coordinator() -> AsyncIterator[ScriptedCoordinator]:
 
 @asynccontextmanager
 async def connected_to(
-    coordinator: ScriptedCoordinator, home: Path, token: str | None = None
+    coordinator: ScriptedCoordinator, home: Path, token: str | None = None, *, timeout_s: float = TIMEOUT_S
 ) -> AsyncIterator[tuple[Upstream, list[dict[str, Any]]]]:
     """An upstream that finds this coordinator, and what its host would hear."""
     heard: list[dict[str, Any]] = []
     loaded = load({"home": home, "port": coordinator.port}, {})
-    upstream = Upstream(CoordinatorLocator(loaded), token, lambda message: heard.append(dict(message)))
+    upstream = Upstream(
+        CoordinatorLocator(loaded), token, lambda message: heard.append(dict(message)), timeout_s=timeout_s
+    )
     # Held, so that the upstream never starts a coordinator of its own.
     with pid_file.held(loaded.settings.pid_path):
         running = asyncio.create_task(upstream.run())
@@ -228,9 +230,8 @@ async def test_a_coordinator_that_came_back_without_keeping_calls_is_not_asked_a
 
 
 async def test_a_call_is_not_said_to_be_unsent_that_was_sent_before_the_coordinator_went_for_good(
-    coordinator: ScriptedCoordinator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    coordinator: ScriptedCoordinator, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(upstream_module, "TIMEOUT_S", 0.3)
     gone: list[asyncio.Task[None]] = []
 
     async def script(exchange: Exchange) -> None:
@@ -238,7 +239,8 @@ async def test_a_call_is_not_said_to_be_unsent_that_was_sent_before_the_coordina
         await asyncio.Event().wait()
 
     coordinator.script, coordinator.capabilities = script, KEEPS_CALLS
-    async with connected_to(coordinator, tmp_path) as (upstream, _):
+    async with connected_to(coordinator, tmp_path, timeout_s=0.3) as (upstream, _):
+        assert await upstream.connected(PATIENCE)
         with pytest.raises(Unavailable, match="may or may not have been carried out"):
             await upstream.request("tools/call", call("send_message"))
         await asyncio.gather(*gone)
@@ -302,27 +304,23 @@ async def test_a_port_that_is_held_by_something_else_is_told(tmp_path: Path, sta
 
 
 async def test_a_call_fails_when_the_coordinator_does_not_come_back(
-    coordinator: ScriptedCoordinator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    coordinator: ScriptedCoordinator, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(upstream_module, "TIMEOUT_S", 0.3)
-    async with connected_to(coordinator, tmp_path) as (upstream, _):
+    async with connected_to(coordinator, tmp_path, timeout_s=0.3) as (upstream, _):
         await upstream.request("tools/call", call("echo"))
         await coordinator.die()
         with pytest.raises(Unavailable, match=r"cannot be reached: it does not answer\.  Nothing was sent"):
             await upstream.request("tools/call", call("send_message"))
 
 
-async def test_a_wrong_token_is_told_at_once_with_what_to_do(
-    coordinator: ScriptedCoordinator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(upstream_module, "TIMEOUT_S", 10 * PATIENCE)
+async def test_a_wrong_token_is_told_at_once_with_what_to_do(coordinator: ScriptedCoordinator, tmp_path: Path) -> None:
     coordinator.token = "right"
     coordinator.known = keys(None, "wrong") + keys(None, "right")
-    async with connected_to(coordinator, tmp_path, token="wrong") as (upstream, _):
+    async with connected_to(coordinator, tmp_path, token="wrong", timeout_s=10 * PATIENCE) as (upstream, _):
         with pytest.raises(Unavailable, match=r"refuses the token: .*XATS_TOKEN"):
             async with asyncio.timeout(PATIENCE):
                 await upstream.request("tools/call", call("echo"))
-    async with connected_to(coordinator, tmp_path, token="right") as (upstream, _):
+    async with connected_to(coordinator, tmp_path, token="right", timeout_s=10 * PATIENCE) as (upstream, _):
         await upstream.request("tools/call", call("echo"))
 
 

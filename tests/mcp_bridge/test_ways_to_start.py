@@ -105,8 +105,9 @@ async def test_an_agent_whose_wrapper_leaves_a_shell_behind_has_ended(
     await tmux.wait_for(pane.pane_id, "registered>")
     tmux.send(pane.pane_id, "C-d")
     await tmux.wait_until(lambda: tmux.formats(pane.pane_id, "pane_current_command") == ["bash"])
-    await backend.panes.tick()
+    ended = PaneReading(state=PaneState.SHELL, reason="bash is in front: the agent has ended")
+    # A look that had begun before shows the sh that bash takes the place of.
+    await eventually(lambda: (view := backend.panes.view(PaneRef("", pane.pane_id))) and view.reading == ended)
 
     entry = await entry_of(backend, "ann")
-    assert entry and entry.pane
-    assert entry.pane.reading == PaneReading(state=PaneState.SHELL, reason="bash is in front: the agent has ended")
+    assert entry and entry.pane and entry.pane.reading == ended

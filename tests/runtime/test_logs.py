@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from xats_tui.runtime import logs
 from xats_tui.runtime.logs import SharedLogFile, log_to_file
 from xats_tui.runtime.settings import InvalidSettings, Settings
 
@@ -42,12 +41,9 @@ def test_a_log_file_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Pat
         log_to_file(Settings(home=tmp_path, log_file=tmp_path / "file" / "log"))
 
 
-def test_two_processes_move_the_file_aside_once_and_go_on_in_the_new_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(logs, "MAX_BYTES", 1000)
+def test_two_processes_move_the_file_aside_once_and_go_on_in_the_new_one(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    writers = [SharedLogFile(path), SharedLogFile(path)]
+    writers = [SharedLogFile(path, max_bytes=1000) for _ in range(2)]
     lines = [f"line {number:04}" for number in range(500)]
     for number, line in enumerate(lines):
         writers[number % 2].emit(logging.makeLogRecord({"msg": line}))

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from tests.screens.looking import text
+from tests.screens.looking import shows, text, until
 from tests.screens.test_format import FOREIGN
 from xats_tui.screens.widgets.columns import GAP_CELLS, Column, fit
 from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, one_line
@@ -110,9 +110,9 @@ async def test_columns_come_and_go_with_the_width() -> None:
     async with table(60) as (pilot, keyed):
         keyed.show(rows(1))
         await pilot.resize_terminal(16, 10)
-        assert "body" not in text(pilot)
+        await until(pilot, lambda: "body" not in text(pilot))
         await pilot.resize_terminal(60, 10)
-        assert "body" in text(pilot)
+        await shows(pilot, "body")
 
 
 def test_columns_are_dropped_in_the_stated_order() -> None:

@@ -23,17 +23,26 @@ from xats_tui.runtime.settings import Loaded
 
 logger = logging.getLogger(__name__)
 
-TURN_TIMEOUT_S = 15.0
-"""Seconds to wait for another program that is starting a coordinator."""
-RECORD_TIMEOUT_S = 5.0
-"""Seconds for a coordinator that has just started to write where it is."""
 HEALTH_TIMEOUT_S = 2.0
 ENDING_GRACE_S = 0.5
 """Seconds for a coordinator that does not answer to be gone, in case it is just ending."""
-# A coordinator grants running calls one second, and everything 5 s.
-STOP_TIMEOUT_S = 8.0
-"""Seconds for a coordinator to stop when told to."""
 POLL_INTERVAL_S = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds that a takeover waits for other programs."""
+
+    turn_s: float = 15.0
+    """For another one that is starting a coordinator."""
+    record_s: float = 5.0
+    """For a coordinator that has just started to write where it is."""
+    # A coordinator grants running calls one second, and everything 5 s.
+    stop_s: float = 8.0
+    """For a coordinator to stop when told to."""
+
+
+TIMEOUTS = Timeouts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +56,7 @@ class TakenPlace:
 
 
 @contextmanager
-def taken(loaded: Loaded, *, also_a_dashboard: bool) -> Iterator[TakenPlace]:
+def taken(loaded: Loaded, *, also_a_dashboard: bool, timeouts: Timeouts = TIMEOUTS) -> Iterator[TakenPlace]:
     """Keep the coordinator's place free for the length of the block, so that no bridge starts one meanwhile.
 
     Nothing is lost: everything accepted is in the database, and bridges reconnect by themselves.
@@ -57,24 +66,24 @@ def taken(loaded: Loaded, *, also_a_dashboard: bool) -> Iterator[TakenPlace]:
     """
     path = loaded.settings.pid_path
     _check_permission(pid_file.running(path), also_a_dashboard)  # before waiting for anything
-    with pid_file.starting(path, TURN_TIMEOUT_S) as ours:
+    with pid_file.starting(path, timeouts.turn_s) as ours:
         if not ours:
             raise StartError(f"pid {pid_file.starter(path)} is already starting a coordinator for this home: try again")
-        incumbent = _incumbent(loaded)
+        incumbent = _incumbent(loaded, timeouts.record_s)
         if incumbent is None:
             yield TakenPlace(loaded=loaded, note="")
             return
         _check_permission(incumbent, also_a_dashboard)
         _check_proof(incumbent, loaded)
-        stopped_at = _stopped(incumbent, loaded)
+        stopped_at = _stopped(incumbent, loaded, timeouts.stop_s)
         yield TakenPlace(loaded=_on_port_of(incumbent, loaded), note=_note(incumbent))
         logger.info("took over from pid %d within %.2f s", incumbent.pid, time.monotonic() - stopped_at)
 
 
-def _incumbent(loaded: Loaded) -> PidRecord | None:
+def _incumbent(loaded: Loaded, timeout: float) -> PidRecord | None:
     """Return the running coordinator; wait for one that has just started to write where it is."""
     path = loaded.settings.pid_path
-    deadline = time.monotonic() + RECORD_TIMEOUT_S
+    deadline = time.monotonic() + timeout
     while (record := pid_file.running(path)) is None and pid_file.is_running(path):
         if time.monotonic() > deadline:
             problem = pid_file.contradiction(path) or f"a coordinator of this home runs, but {path} does not say where"
@@ -114,7 +123,7 @@ def _check_proof(record: PidRecord, loaded: Loaded) -> None:
         )
 
 
-def _stopped(record: PidRecord, loaded: Loaded) -> float:
+def _stopped(record: PidRecord, loaded: Loaded, timeout: float) -> float:
     """Tell the coordinator to stop and wait until it has; return the time at which it was told."""
     told_at = time.monotonic()
     if pid_file.running(loaded.settings.pid_path) != record:
@@ -125,7 +134,7 @@ def _stopped(record: PidRecord, loaded: Loaded) -> float:
         logger.info("pid %d has just ended by itself", record.pid)
     except PermissionError:
         raise StartError(f"the coordinator with pid {record.pid} belongs to another user: stop it there") from None
-    if not _is_free_within(STOP_TIMEOUT_S, loaded):
+    if not _is_free_within(timeout, loaded):
         raise StartError(f"the coordinator with pid {record.pid} does not stop: end it with `kill {record.pid}`")
     return told_at
 

@@ -103,6 +103,8 @@ class Upstream:
     hear: Hear
     key_path: Path | None = None
     """The file with a key that the coordinator may prove itself with, besides the token."""
+    timeout_s: float = TIMEOUT_S
+    """Time that a request waits for the coordinator to come back."""
     introduction: RegistrationDefaults | None = None
     """All that is known about the agent so far."""
     registration: RememberedRegistration = field(default_factory=RememberedRegistration)
@@ -199,7 +201,7 @@ class Upstream:
         Raises:
             Interrupted: it may have been carried out and must not be repeated.
         """
-        deadline = asyncio.get_running_loop().time() + TIMEOUT_S
+        deadline = asyncio.get_running_loop().time() + self.timeout_s
         broken: Interrupted | None = None
         while True:
             try:

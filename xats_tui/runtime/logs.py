@@ -43,9 +43,9 @@ CHATTY = (
 class SharedLogFile(RotatingFileHandler):
     """A rotating log file that several processes write to, readable by its owner only."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, max_bytes: int = MAX_BYTES) -> None:
         super().__init__(
-            path, maxBytes=MAX_BYTES, backupCount=BACKUP_FILES, encoding="utf-8", errors="backslashreplace"
+            path, maxBytes=max_bytes, backupCount=BACKUP_FILES, encoding="utf-8", errors="backslashreplace"
         )
 
     def _open(self) -> TextIOWrapper:

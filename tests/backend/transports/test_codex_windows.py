@@ -84,7 +84,7 @@ async def test_of_two_windows_the_thread_of_the_one_that_was_closed_is_not_set_t
     to_cid = await alice.call("send_message", to_agent_name="cid", body="hello")
 
     assert to_cid["poked"] and codex.server.set_to_work == [OTHER_THREAD]
-    assert to_bob["poke_skip_reasons"][0]["detail"].startswith("no Codex window shows its thread")
+    await until(alice, to_bob["message_id"], detail="no Codex window shows its thread")
     await codex.window(THREAD)  # `codex resume`
     await until(alice, to_bob["message_id"], wake_status="delivered")
     assert codex.server.set_to_work == [OTHER_THREAD, THREAD]
@@ -102,7 +102,7 @@ async def test_a_thread_is_left_alone_whose_window_shows_another_now(
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
 
-    assert sent["poke_skip_reasons"][0]["detail"].startswith("no Codex window shows its thread")
+    await until(alice, sent["message_id"], detail="no Codex window shows its thread")
     assert codex.server.turns == []
     await codex.show(window, "Mend the login | proj")
     await until(alice, sent["message_id"], wake_status="delivered")
@@ -137,7 +137,7 @@ async def test_where_it_is_not_known_what_a_window_shows_the_pane_of_the_agent_d
     to_bob = await alice.call("send_message", to_agent_name="bob", body="hello")
     to_cid = await alice.call("send_message", to_agent_name="cid", body="hello")
 
-    assert to_bob["poke_skip_reasons"][0]["detail"].startswith("it is not known whether a Codex window shows")
+    await until(alice, to_bob["message_id"], detail="it is not known whether a Codex window shows")
     assert codex.server.turns == []
     (status,) = (await alice.call("get_delivery_status", message_id=to_cid["message_id"]))["statuses"]
     assert status["transport"] == "tmux-pane"
@@ -152,7 +152,7 @@ async def test_a_thread_on_a_server_of_its_own_is_set_to_work_while_a_window_is_
         await bob.call("register_codex_self", name="bob", model="m", thread_id=THREAD, ws_url=server.url)
         alice = await register("alice")
         sent = await alice.call("send_message", to_agent_name="bob", body="hello")
-        assert sent["poke_skip_reasons"][0]["detail"].startswith("no Codex window shows its thread")
+        await until(alice, sent["message_id"], detail="no Codex window shows its thread")
 
         await codex.window(THREAD, "--remote", server.url)
 
