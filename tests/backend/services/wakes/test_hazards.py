@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.backend.services.conftest import Bound
@@ -20,6 +21,7 @@ from tests.backend.services.wakes.waking import HINT, hints, quiet, until
 from tests.commands.processes import XATS, clean_environment
 from tests.conftest import Connect, Sql, url_of
 from tests.mcp_caller import Caller, callers
+from tests.patience import eventually
 from tests.tmux_server import TmuxServer, attached
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
@@ -77,6 +79,12 @@ def unruly(register: Connect, tmux: TmuxServer, tmp_path: Path) -> MakeUnruly:
         return await unruly_agent(tmux, caller, habit, tmp_path / "log", can_stop=can_stop)
 
     return start
+
+
+async def stop(pid: int) -> None:
+    """Stop a process; one that waits for a busy processor takes the signal only when it gets there."""
+    os.kill(pid, signal.SIGSTOP)
+    await eventually(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
 
 
 async def test_a_wake_in_a_synchronised_window_leaves_the_neighbours_draft_alone_and_comes_afterwards(
@@ -170,7 +178,7 @@ async def test_a_program_that_is_stopped_gets_one_hint_when_it_goes_on(
 ) -> None:
     alice, bob = await register("alice"), await unruly("good", can_stop=True)
     await quiet(backend, bob.pane)
-    os.kill(bob.pid, signal.SIGSTOP)
+    await stop(bob.pid)
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
 
@@ -300,7 +308,7 @@ async def test_a_draft_that_a_stopped_program_has_not_drawn_yet_stays_a_draft(
 ) -> None:
     alice, bob = await register("alice"), await unruly("good", can_stop=True)
     await quiet(backend, bob.pane)
-    os.kill(bob.pid, signal.SIGSTOP)
+    await stop(bob.pid)
     tmux.send(bob.pane.pane_id, "-l", "a draft")
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
