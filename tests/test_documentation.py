@@ -115,6 +115,26 @@ def test_every_symptom_that_troubleshooting_quotes_is_in_the_program() -> None:
         assert any(all(part in text for part in parts) for text in texts), symptom
 
 
+def gates() -> set[str]:
+    """Return the names of the gates that the program judges, but for the one of an agent that cannot be reached."""
+    calls = (
+        node
+        for file in (ROOT / "xats_tui" / "backend").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Gate", "_not_in")
+    )
+    names = ([*(one.value for one in call.keywords if one.arg == "name"), *call.args[:1]] for call in calls)
+    return {str(name.value) for found in names for name in found if isinstance(name, ast.Constant)} - {"reach"}
+
+
+def test_the_concepts_explain_every_gate_and_no_other() -> None:
+    page = (ROOT / "docs" / "concepts.md").read_text(encoding="utf-8")
+    table = page.partition("| gate |")[2].partition("\n\n")[0]
+    explained = {name for line in table.splitlines()[2:] for name in line.split("|")[1].strip().split(", ")}
+
+    assert explained == gates()
+
+
 def test_every_link_of_the_readme_leads_to_a_file() -> None:
     paths = [found["path"] for found in LINK.finditer(README.read_text(encoding="utf-8"))]
     assert paths
