@@ -150,6 +150,10 @@ class Stage:
         entries = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
         return [entry for entry in entries if entry.get("tools") and entry["at"] >= since]
 
+    def said(self, since: float) -> list[str]:
+        """The texts that began turns since then, or joined them."""
+        return [text for entry in self.asked(since) if not entry["results"] for text in entry["texts"]]
+
     def count(self, query: str, *values: object) -> int:
         """The number that a query to the coordinator's database gives."""
         with sqlite3.connect(f"file:{self.home / 'data.db'}?mode=ro", uri=True) as database:

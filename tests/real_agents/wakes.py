@@ -135,13 +135,13 @@ async def copy_mode_is_waited_for(stage: Stage, client: str, pane: AgentPane) ->
 
 async def burst_is_one_hint(stage: Stage, client: str, pane: AgentPane) -> str:
     """burst of 5 → one hint."""
+    began = time.time()
     message_ids = await asyncio.gather(*(stage.send(client, f"SAY {n}") for n in range(5)))
     for message_id in message_ids:
         await stage.until(message_id, "seen")
-    agent = await stage.agent(client)
-    statuses = [await stage.status(message_id) for message_id in message_ids]
-    hints = {status["evidence"]["submitted"] for status in statuses if "submitted" in status["evidence"]}
-    expect(len(hints) == 1, f"one hint for {agent['name']}: {sorted(hints)}")
+    # Not by the evidence: of a hint that was typed and not seen to be taken, `submitted` is not claimed.
+    hints = [text for text in stage.said(began) if "[xats]" in text]
+    expect(len(hints) == 1, f"one hint: {hints}")
     return "one hint"
 
 
