@@ -184,6 +184,7 @@ class Compose(ModalScreen[Composed]):
 
     @property
     def _bytes(self) -> int:
+        # Pasted text may contain lone surrogates, which cannot be encoded.
         return len(self.body.text.encode(errors="replace")) + len(self.subject.value.encode(errors="replace"))
 
     def _wrong(self, addressed: ReadAddresses) -> str | None:

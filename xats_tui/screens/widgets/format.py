@@ -79,6 +79,7 @@ def visible(character: str) -> str:
     return character
 
 
+# Lists are read again every second or so, mostly with the same texts.
 @lru_cache(maxsize=4096)
 def one_line(text: str | None) -> str:
     """Return foreign text for a single line: newlines as `↵`, control and direction characters as symbols."""

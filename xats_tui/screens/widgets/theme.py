@@ -74,6 +74,7 @@ def cell_styles(variables: Mapping[str, str]) -> Mapping[Tone, Style]:
 
 def _muted(variables: Mapping[str, str]) -> Style:
     foreground, background = Color.parse(variables["foreground"]), Color.parse(variables["background"])
+    # ANSI colours are the terminal's own: their values are unknown, so they cannot be blended.
     if foreground.ansi is not None or background.ansi is not None:
         return Style(dim=True)
     return Style(color=foreground.blend(background, MUTED_BLEND).rich_color)

@@ -44,6 +44,7 @@ class ThreadPanel(VerticalScroll, can_focus=True):
             added = self._change(opened_at, items)
         if opened_at != self._opened_at:
             self._opened_at = opened_at
+            # Blocks that were just mounted have no position before the refresh.
             self.call_after_refresh(self._scroll_to_opened)
         elif added and at_end:
             self.call_after_refresh(self.scroll_end, animate=False)
