@@ -19,6 +19,10 @@ BELIEVED = timedelta(minutes=10)
 SCREEN_WINS_AFTER = timedelta(seconds=5)
 """Time idle and unchanged after which the screen overrides an older report."""
 
+# the hook of a dialog that a person has closed meanwhile comes after the screen's last change
+LATE_REPORT_COUNTS_FOR = timedelta(seconds=10)
+"""Time idle and unchanged after which the screen overrides a report that came after its last change."""
+
 # any local program can post hooks with invented sessions
 MAX_SESSIONS = 1_000
 """Number of sessions kept, by latest report."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.hook_reports import SCREEN_WINS_AFTER, HookReport
+from xats_tui.backend.hook_reports import LATE_REPORT_COUNTS_FOR, SCREEN_WINS_AFTER, HookReport
 from xats_tui.backend.system.processes import BoundProcess
 from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.gates import KEYS_NEED, first_closed, judge, overruled, quiet_for
@@ -174,6 +174,16 @@ def test_a_word_that_is_older_than_a_calm_screen_is_overtaken_by_it() -> None:
     said = HookReport(state=PaneState.BUSY, at=NOW - 2 * SCREEN_WINS_AFTER, detail="its turn began")
 
     assert closed(judged(view(unchanged=SCREEN_WINS_AFTER), report=said)) == set()
+
+
+def test_a_word_that_came_late_is_overtaken_by_a_screen_that_stays_calm_after_it() -> None:
+    def after(calm: timedelta, paint: timedelta = timedelta(0)) -> set[str]:
+        said = HookReport(state=PaneState.DIALOG, at=NOW - calm, detail="a permission prompt is open")
+        return closed(judged(view(unchanged=calm + QUIET), replace(SEAT, paint=paint), report=said))
+
+    assert after(SCREEN_WINS_AFTER) == {"hooks"}
+    assert after(LATE_REPORT_COUNTS_FOR) == set()
+    assert after(LATE_REPORT_COUNTS_FOR, paint=timedelta(seconds=3)) == {"hooks"}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from xats_tui.backend.hook_reports import SCREEN_WINS_AFTER, HookReport
+from xats_tui.backend.hook_reports import LATE_REPORT_COUNTS_FOR, SCREEN_WINS_AFTER, HookReport
 from xats_tui.backend.system.processes import BoundProcess
 from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.paste_gates import OURS, in_seconds, paste_gates
@@ -54,7 +54,7 @@ def judge(
             holds=is_ours or reading.state is PaneState.IDLE,
             detail=OURS if is_ours else f"{reading.state}: {reading.reason}",
         ),
-        _told(report, view, seat.unchanged),
+        _told(report, view, seat, now),
         *_of_person(seat, now),
         pause,
         Gate(
@@ -172,13 +172,16 @@ def shows_rest(agent: Agent, gates: Iterable[Gate]) -> bool | None:
     return all(gate.holds for gate in gates if gate.name in TURN)
 
 
-def _told(report: HookReport | None, view: PaneView, unchanged: timedelta) -> Gate:
+def _told(report: HookReport | None, view: PaneView, seat: PaneFacts, now: datetime) -> Gate:
     """Gate of the program's own report, which must not contradict the screen unless it is older than a calm screen."""
     if report is None or report.state is PaneState.IDLE:
         return Gate(name="hooks", holds=True, detail=report.detail if report else "nothing reported")
     is_idle = view.reading.state is PaneState.IDLE or view.reading.own is OwnText.ALONE
-    calm = is_idle and unchanged >= SCREEN_WINS_AFTER and report.at < view.unchanged_since
-    return Gate(name="hooks", holds=calm, detail=f"the program says {report.state}: {report.detail}")
+    is_late = report.at >= view.unchanged_since
+    since_report = min(seat.unchanged, now - report.at)
+    needed = LATE_REPORT_COUNTS_FOR + 2 * seat.paint if is_late else SCREEN_WINS_AFTER
+    calm = (since_report if is_late else seat.unchanged) >= needed
+    return Gate(name="hooks", holds=is_idle and calm, detail=f"the program says {report.state}: {report.detail}")
 
 
 def _not_in(name: str, state: PaneState, closed_by: PaneState, fine: str, reason: str) -> Gate:
