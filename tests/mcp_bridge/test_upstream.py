@@ -186,7 +186,7 @@ async def test_a_call_that_changes_nothing_is_repeated_as_the_same_call_when_the
 
 @pytest.mark.parametrize(
     ("tool", "advice"),
-    [("send_message", "get_delivery_status"), ("task_claim", "task_list"), ("a_newer_tool", "look before")],
+    [("send_message", "get_delivery_status"), ("task_claim", "task_list"), ("a_newer_tool", "check before")],
 )
 async def test_a_call_whose_outcome_nobody_knows_is_not_repeated_but_told(
     coordinator: ScriptedCoordinator, tmp_path: Path, tool: str, advice: str
