@@ -7,7 +7,9 @@ import pytest
 from tests.backend.services.wakes.waking import bind
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
-from tests.tmux_server import Pane
+from tests.scene import WakeScene
+from tests.tmux_server import Pane, TmuxServer
+from xats_tui.backend.coordinator import Coordinator
 
 Bound = Callable[..., Awaitable[Caller]]
 
@@ -22,3 +24,11 @@ def bound(register: Connect) -> Bound:
         return caller
 
     return bound
+
+
+@pytest.fixture
+async def scene(backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer) -> WakeScene:
+    """alice without a pane, and bob in a pane that is ready for input."""
+    pane = await tmux.stand_in("bob")
+    alice, bob = await register("alice"), await bound("bob", pane)
+    return WakeScene(backend=backend, tmux=tmux, alice=alice, bob=bob, pane=pane)

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from tests.backend.services.conftest import Bound
-from tests.backend.services.wakes.waking import HINT, hints, quiet, status_of, until
+from tests.backend.services.wakes.waking import HINT, quiet
 from tests.conftest import Connect, Sql
+from tests.scene import WakeScene
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
@@ -16,33 +17,25 @@ from xats_tui.core.model.wakes import WakeStage
 pytestmark = pytest.mark.tmux
 
 
-async def test_a_poke_puts_a_line_before_an_agent_and_is_written_down(
-    backend: Coordinator, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    bob = await bound("bob", pane)
-    await quiet(backend, pane)
+async def test_a_poke_puts_a_line_before_an_agent_and_is_written_down(scene: WakeScene) -> None:
+    await scene.quiet()
 
-    proof = await backend.operator.poke(bob.agent_id, "are you there?")
+    proof = await scene.backend.operator.poke(scene.bob.agent_id, "are you there?")
 
     assert proof.step is WakeStage.SUBMITTED
-    await tmux.wait_for(pane.pane_id, "took 1: are you there?")
-    (noted,) = await backend.operator.activity()
-    assert (noted.actor, noted.verb, noted.agent_id) == ("operator", "poke", bob.agent_id)
+    await scene.shows("took 1: are you there?")
+    (noted,) = await scene.backend.operator.activity()
+    assert (noted.actor, noted.verb, noted.agent_id) == ("operator", "poke", scene.bob.agent_id)
 
 
-async def test_a_poke_respects_a_draft(backend: Coordinator, bound: Bound, tmux: TmuxServer) -> None:
-    pane = await tmux.stand_in("bob")
-    bob = await bound("bob", pane)
-    tmux.send(pane.pane_id, "x")
-    await tmux.wait_for(pane.pane_id, "bob> x")
-    await quiet(backend, pane)
+async def test_a_poke_respects_a_draft(scene: WakeScene) -> None:
+    await scene.draft("x")
 
-    proof = await backend.operator.poke(bob.agent_id, "are you there?")
+    proof = await scene.backend.operator.poke(scene.bob.agent_id, "are you there?")
 
     assert proof.step is WakeStage.ATTEMPTED
     assert proof.detail.startswith("draft:")
-    assert "are you there?" not in tmux.capture(pane.pane_id)
+    assert "are you there?" not in scene.screen()
 
 
 @pytest.mark.parametrize(
@@ -63,47 +56,37 @@ async def test_a_poke_is_one_line_of_printable_text(
         await backend.operator.poke(bob.agent_id, text)
 
 
-async def test_a_failed_wake_is_replayed_through_every_gate(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, bob = await register("alice"), await bound("bob", pane)
-    tmux.send(pane.pane_id, "x")
-    await quiet(backend, pane)
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
-    await backend.operator.cancel_wake(sent["message_id"], bob.agent_id)
-    cancelled = await status_of(alice, sent["message_id"])
+async def test_a_failed_wake_is_replayed_through_every_gate(scene: WakeScene) -> None:
+    await scene.draft("x")
+    sent = await scene.send()
+    await scene.backend.operator.cancel_wake(sent["message_id"], scene.bob.agent_id)
+    cancelled = await scene.status(sent)
     assert (cancelled["next_try_at"], cancelled["detail"]) == (None, "cancelled by the operator")
 
-    assert await backend.operator.replay([(sent["message_id"], bob.agent_id)]) == 1
-    await until(alice, sent["message_id"], detail="draft:")
-    assert "[xats]" not in tmux.capture(pane.pane_id)
-    tmux.send(pane.pane_id, "C-u")
+    assert await scene.backend.operator.replay([(sent["message_id"], scene.bob.agent_id)]) == 1
+    await scene.until(sent, detail="draft:")
+    assert "[xats]" not in scene.screen()
+    scene.press("C-u")
 
-    await until(alice, sent["message_id"], wake_status="delivered")
-    attempts = await backend.waker.attempts(sent["message_id"], bob.agent_id)
+    await scene.until(sent, wake_status="delivered")
+    attempts = await scene.backend.waker.attempts(sent["message_id"], scene.bob.agent_id)
     assert [attempt.number for attempt in attempts] == list(range(1, len(attempts) + 1))
-    assert [noted.verb for noted in await backend.operator.activity()] == ["replay", "cancel"]
+    assert [noted.verb for noted in await scene.backend.operator.activity()] == ["replay", "cancel"]
 
 
-async def test_a_forced_wake_overrules_a_draft_but_never_copy_mode(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, bob = await register("alice"), await bound("bob", pane)
-    tmux.send(pane.pane_id, "draft ")
-    await quiet(backend, pane)
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
-    tmux.run("copy-mode", "-t", pane.pane_id)
+async def test_a_forced_wake_overrules_a_draft_but_never_copy_mode(scene: WakeScene) -> None:
+    await scene.draft("draft ")
+    sent = await scene.send()
+    scene.tmux.run("copy-mode", "-t", scene.pane.pane_id)
 
-    await backend.operator.force(sent["message_id"], bob.agent_id)
-    assert "copy mode" in (await status_of(alice, sent["message_id"]))["detail"]
-    assert "[xats]" not in tmux.capture(pane.pane_id)
+    await scene.backend.operator.force(sent["message_id"], scene.bob.agent_id)
+    assert "copy mode" in (await scene.status(sent))["detail"]
+    assert "[xats]" not in scene.screen()
 
-    tmux.run("send-keys", "-t", pane.pane_id, "-X", "cancel")
-    await backend.operator.force(sent["message_id"], bob.agent_id)
-    assert (await status_of(alice, sent["message_id"]))["wake_status"] == "delivered"
-    await tmux.wait_for(pane.pane_id, f"took 1: draft {HINT}")
+    scene.tmux.run("send-keys", "-t", scene.pane.pane_id, "-X", "cancel")
+    await scene.backend.operator.force(sent["message_id"], scene.bob.agent_id)
+    assert (await scene.status(sent))["wake_status"] == "delivered"
+    await scene.shows(f"took 1: draft {HINT}")
 
 
 async def test_a_read_message_can_neither_be_forced_nor_replayed(backend: Coordinator, register: Connect) -> None:
@@ -118,64 +101,48 @@ async def test_a_read_message_can_neither_be_forced_nor_replayed(backend: Coordi
 
 
 @pytest.mark.parametrize("whole_team", [False, True])
-async def test_who_is_not_to_be_disturbed_is_woken_once_that_is_lifted(
-    whole_team: bool, backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, bob = await register("alice"), await bound("bob", pane)
-    await quiet(backend, pane)
+async def test_who_is_not_to_be_disturbed_is_woken_once_that_is_lifted(scene: WakeScene, whole_team: bool) -> None:
+    await scene.quiet()
     if whole_team:
-        await backend.operator.rest_team("default")
+        await scene.backend.operator.rest_team("default")
     else:
-        await backend.operator.rest_agent(bob.agent_id, backend.clock.now() + timedelta(hours=1))
+        await scene.backend.operator.rest_agent(scene.bob.agent_id, scene.backend.clock.now() + timedelta(hours=1))
 
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    sent = await scene.send()
 
     assert sent["poke_skip_reasons"][0]["detail"].startswith("do not disturb until")
     if whole_team:
-        await backend.operator.disturb_team("default")
+        await scene.backend.operator.disturb_team("default")
     else:
-        await backend.operator.disturb_agent(bob.agent_id)
-    await until(alice, sent["message_id"], wake_status="delivered")
-    assert hints(tmux, pane) == [HINT]
+        await scene.backend.operator.disturb_agent(scene.bob.agent_id)
+    await scene.until(sent, wake_status="delivered")
+    assert scene.hints() == [HINT]
 
 
-async def test_a_dry_run_names_every_gate_and_changes_nothing(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    bob = await bound("bob", pane)
-    tmux.send(pane.pane_id, "x")
-    await tmux.wait_for(pane.pane_id, "bob> x")
-    await quiet(backend, pane)
+async def test_a_dry_run_names_every_gate_and_changes_nothing(scene: WakeScene) -> None:
+    await scene.draft("x")
 
-    verdicts = {gate.name: gate.holds for gate in await backend.operator.gates(bob.agent_id)}
+    verdicts = {gate.name: gate.holds for gate in await scene.backend.operator.gates(scene.bob.agent_id)}
 
     assert [name for name, holds in verdicts.items() if not holds] == ["already read", "draft", "state"]
     assert {"owner", "process", "mode", "dialog", "quiet", "do not disturb"} <= verdicts.keys()
-    assert tmux.capture(pane.pane_id).rstrip().endswith("bob> x")
+    assert scene.screen().rstrip().endswith("bob> x")
 
 
-async def test_a_dry_run_of_a_wake_that_is_over_says_what_a_replay_would_meet(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, bob = await register("alice"), await bound("bob", pane)
-    tmux.send(pane.pane_id, "x")
-    await tmux.wait_for(pane.pane_id, "bob> x")
-    await quiet(backend, pane)
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
-    await backend.operator.cancel_wake(sent["message_id"], bob.agent_id)
+async def test_a_dry_run_of_a_wake_that_is_over_says_what_a_replay_would_meet(scene: WakeScene) -> None:
+    await scene.draft("x")
+    sent = await scene.send()
+    await scene.backend.operator.cancel_wake(sent["message_id"], scene.bob.agent_id)
 
     async def closed() -> list[str]:
-        gates = await backend.operator.gates(bob.agent_id, sent["message_id"])
+        gates = await scene.backend.operator.gates(scene.bob.agent_id, sent["message_id"])
         return [gate.name for gate in gates if not gate.holds]
 
     assert await closed() == ["draft", "state"]
-    await bob.call("get_inbox")
-    await bob.call("list_agents")
+    await scene.bob.call("get_inbox")
+    await scene.bob.call("list_agents")
     assert (await closed())[0] == "already read"
-    assert len(await backend.waker.attempts(sent["message_id"], bob.agent_id)) == 1
+    assert len(await scene.backend.waker.attempts(sent["message_id"], scene.bob.agent_id)) == 1
 
 
 async def test_what_has_failed_or_waits_is_listed_before_newer_wakes_that_are_over(

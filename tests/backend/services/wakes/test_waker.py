@@ -8,6 +8,7 @@ from tests.backend.services.conftest import Bound
 from tests.backend.services.wakes.waking import HINT, bind, hints, quiet, status_of, until, until_running
 from tests.conftest import Connect
 from tests.mcp_caller import Caller, callers
+from tests.scene import WakeScene
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.runtime.settings import Settings
@@ -15,83 +16,63 @@ from xats_tui.runtime.settings import Settings
 pytestmark = pytest.mark.tmux
 
 
-async def test_an_idle_agent_is_woken_with_proof(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, _ = await register("alice"), await bound("bob", pane)
-    await quiet(backend, pane)
+async def test_an_idle_agent_is_woken_with_proof(scene: WakeScene) -> None:
+    await scene.quiet()
 
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    sent = await scene.send()
 
     assert sent["poked"] is True
     assert sent["poke_skip_reasons"] == []
-    status = await status_of(alice, sent["message_id"])
+    status = await scene.status(sent)
     assert status["wake_status"] == "delivered"
     assert list(status["evidence"]) == ["queued", "attempted", "typed", "submitted"]
-    await tmux.wait_for(pane.pane_id, "took 1")
-    assert hints(tmux, pane) == [HINT]
+    await scene.shows("took 1")
+    assert scene.hints() == [HINT]
 
 
-async def test_a_draft_is_left_alone_and_the_wake_follows_when_it_is_gone(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, _ = await register("alice"), await bound("bob", pane)
-    tmux.send(pane.pane_id, "x")
-    await tmux.wait_for(pane.pane_id, "bob> x")
-    await quiet(backend, pane)
+async def test_a_draft_is_left_alone_and_the_wake_follows_when_it_is_gone(scene: WakeScene) -> None:
+    await scene.draft("x")
 
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    sent = await scene.send()
 
     assert (sent["poked"], sent["retry_scheduled"]) == (False, True)
     assert sent["poke_skip_reasons"][0]["detail"].startswith("draft:")
-    assert "[xats]" not in tmux.capture(pane.pane_id)
-    tmux.send(pane.pane_id, "C-u")
-    await until(alice, sent["message_id"], wake_status="delivered")
-    assert hints(tmux, pane) == [HINT]
+    assert "[xats]" not in scene.screen()
+    scene.press("C-u")
+    await scene.until(sent, wake_status="delivered")
+    assert scene.hints() == [HINT]
 
 
-async def test_copy_mode_is_waited_for(backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, _ = await register("alice"), await bound("bob", pane)
-    tmux.run("copy-mode", "-t", pane.pane_id)
+async def test_copy_mode_is_waited_for(scene: WakeScene) -> None:
+    scene.tmux.run("copy-mode", "-t", scene.pane.pane_id)
 
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    sent = await scene.send()
 
     assert sent["poke_skip_reasons"][0]["detail"] == "mode: the pane is in tmux's copy mode: q leaves it"
-    tmux.run("send-keys", "-t", pane.pane_id, "-X", "cancel")
-    await until(alice, sent["message_id"], wake_status="delivered")
-    await tmux.wait_for(pane.pane_id, "took 1")
-    assert hints(tmux, pane) == [HINT]
+    scene.tmux.run("send-keys", "-t", scene.pane.pane_id, "-X", "cancel")
+    await scene.until(sent, wake_status="delivered")
+    await scene.shows("took 1")
+    assert scene.hints() == [HINT]
 
 
-async def test_a_pane_that_prints_is_waited_for(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, _ = await register("alice"), await bound("bob", pane)
-    tmux.send(pane.pane_id, "/busy 1.5", "Enter")
-    await tmux.wait_for(pane.pane_id, "working")
+async def test_a_pane_that_prints_is_waited_for(scene: WakeScene) -> None:
+    scene.press("/busy 1.5", "Enter")
+    await scene.shows("working")
 
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    sent = await scene.send()
 
     assert sent["poked"] is False
-    await until(alice, sent["message_id"], wake_status="delivered")
-    await tmux.wait_for(pane.pane_id, "took 1")
-    assert hints(tmux, pane) == [HINT]
+    await scene.until(sent, wake_status="delivered")
+    await scene.shows("took 1")
+    assert scene.hints() == [HINT]
 
 
-async def test_a_swallowed_enter_ends_at_typed(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, _ = await register("alice"), await bound("bob", pane)
-    tmux.send(pane.pane_id, "/swallow", "Enter")
-    await quiet(backend, pane)
+async def test_a_swallowed_enter_ends_at_typed(scene: WakeScene) -> None:
+    scene.press("/swallow", "Enter")
+    await scene.quiet()
 
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
-    status = await until(alice, sent["message_id"], detail="Enter was not taken")
+    sent = await scene.send()
+    status = await scene.until(sent, detail="Enter was not taken")
 
     assert status["wake_status"] == "retrying"
     assert list(status["evidence"]) == ["queued", "attempted", "typed"]
@@ -123,18 +104,14 @@ async def test_nothing_is_typed_into_the_shell_that_an_agent_left(
     assert "[xats]" not in before + tmux.capture(shell.pane_id)
 
 
-async def test_nothing_is_typed_into_a_pane_that_another_program_has_taken(
-    register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, _ = await register("alice"), await bound("bob", pane)
-    tmux.run("respawn-pane", "-k", "-t", pane.pane_id, "cat")
+async def test_nothing_is_typed_into_a_pane_that_another_program_has_taken(scene: WakeScene) -> None:
+    scene.tmux.run("respawn-pane", "-k", "-t", scene.pane.pane_id, "cat")
 
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    sent = await scene.send()
 
-    status = await until(alice, sent["message_id"], wake_status="failed")
+    status = await scene.until(sent, wake_status="failed")
     assert "has ended" in status["detail"]
-    assert tmux.capture(pane.pane_id).strip() == ""
+    assert scene.screen().strip() == ""
 
 
 async def test_a_program_in_front_of_the_agent_is_not_typed_into(
@@ -155,25 +132,21 @@ async def test_a_program_in_front_of_the_agent_is_not_typed_into(
     assert "[xats]" not in tmux.capture(shell.pane_id)
 
 
-async def test_a_burst_becomes_one_hint(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, bob = await register("alice"), await bound("bob", pane)
-    await quiet(backend, pane)
+async def test_a_burst_becomes_one_hint(scene: WakeScene) -> None:
+    await scene.quiet()
 
     sent = await asyncio.gather(
-        *(alice.call("send_message", to_agent_name="bob", body=f"number {number}") for number in range(20))
+        *(scene.alice.call("send_message", to_agent_name="bob", body=f"number {number}") for number in range(20))
     )
 
-    await tmux.wait_for(pane.pane_id, "took 1")
-    assert len((await bob.call("get_inbox"))["messages"]) == 20
-    await bob.call("list_agents")
+    await scene.shows("took 1")
+    assert len((await scene.bob.call("get_inbox"))["messages"]) == 20
+    await scene.bob.call("list_agents")
     for answer in sent:
-        status = await status_of(alice, answer["message_id"])
+        status = await scene.status(answer)
         assert "read" in status["evidence"]
         assert status["next_try_at"] is None
-    assert len(hints(tmux, pane)) == 1
+    assert len(scene.hints()) == 1
 
 
 @pytest.mark.slow
@@ -194,34 +167,24 @@ async def test_two_agents_exchange_messages_each_woken_by_the_others(
     assert [len(hints(tmux, pane)) for pane in panes.values()] == [10, 10]
 
 
-async def test_w36_another_call_of_the_recipient_does_not_end_its_wake(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, bob = await register("alice"), await bound("bob", pane)
-    tmux.send(pane.pane_id, "x")
-    await quiet(backend, pane)
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+async def test_w36_another_call_of_the_recipient_does_not_end_its_wake(scene: WakeScene) -> None:
+    await scene.draft("x")
+    sent = await scene.send()
 
-    await bob.call("task_list")
-    tmux.send(pane.pane_id, "C-u")
+    await scene.bob.call("task_list")
+    scene.press("C-u")
 
-    await until(alice, sent["message_id"], wake_status="delivered")
+    await scene.until(sent, wake_status="delivered")
 
 
-async def test_reading_the_inbox_ends_the_wake(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, bob = await register("alice"), await bound("bob", pane)
-    tmux.send(pane.pane_id, "x")
-    await quiet(backend, pane)
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+async def test_reading_the_inbox_ends_the_wake(scene: WakeScene) -> None:
+    await scene.draft("x")
+    sent = await scene.send()
 
-    await bob.call("get_inbox")
-    await bob.call("task_list")
+    await scene.bob.call("get_inbox")
+    await scene.bob.call("task_list")
 
-    status = await status_of(alice, sent["message_id"])
+    status = await scene.status(sent)
     assert (status["wake_status"], status["skip_reason"]) == ("skipped", "recipient_active")
     assert status["next_try_at"] is None
 
@@ -249,16 +212,12 @@ async def test_w48_mail_that_waited_without_a_pane_is_announced_when_there_is_on
     assert hints(tmux, pane) == [HINT]
 
 
-async def test_binding_a_pane_takes_it_from_its_former_holder(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, _ = await register("alice"), await bound("bob", pane)
+async def test_binding_a_pane_takes_it_from_its_former_holder(scene: WakeScene, bound: Bound) -> None:
 
-    await bound("carol", pane)
+    await bound("carol", scene.pane)
 
-    agents = {agent["name"]: agent["tmux_pane_id"] for agent in (await alice.call("list_agents"))["agents"]}
-    assert agents == {"alice": None, "bob": None, "carol": pane.pane_id}
+    agents = {agent["name"]: agent["tmux_pane_id"] for agent in (await scene.alice.call("list_agents"))["agents"]}
+    assert agents == {"alice": None, "bob": None, "carol": scene.pane.pane_id}
 
 
 async def test_a_waiting_wake_survives_a_restart(settings: Settings, tmux: TmuxServer) -> None:
@@ -282,17 +241,13 @@ async def test_a_waiting_wake_survives_a_restart(settings: Settings, tmux: TmuxS
     assert hints(tmux, pane) == [HINT]
 
 
-async def test_a_pane_that_is_killed_fails_the_wake(
-    backend: Coordinator, register: Connect, bound: Bound, tmux: TmuxServer
-) -> None:
-    pane = await tmux.stand_in("bob")
-    alice, _ = await register("alice"), await bound("bob", pane)
-    tmux.run("kill-pane", "-t", pane.pane_id)
+async def test_a_pane_that_is_killed_fails_the_wake(scene: WakeScene) -> None:
+    scene.tmux.run("kill-pane", "-t", scene.pane.pane_id)
 
-    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    sent = await scene.send()
 
-    status = await until(alice, sent["message_id"], wake_status="failed")
-    assert status["detail"] == f"pane {pane.pane_id} is gone"
+    status = await scene.until(sent, wake_status="failed")
+    assert status["detail"] == f"pane {scene.pane.pane_id} is gone"
 
 
 async def test_a_pane_that_does_not_show_the_hint_gets_no_enter(
