@@ -18,8 +18,9 @@ from tests.conftest import Connect, Sql
 from tests.faults.files import NOW, PAGE, Damage, add_message, cut_off, filled, overwritten, peppered, rows
 from tests.patience import PATIENCE, eventually
 from tests.screens.looking import slow
-from tests.screens.sample import FILLED, FixedSource
-from tests.screens.sample import NOW as FILLED_AT
+from tests.screens.sample.clock import NOW as FILLED_AT
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.source import FixedSource
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.store.upkeep.repair import repair
 from xats_tui.core.clock import SystemClock

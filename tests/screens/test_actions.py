@@ -5,7 +5,8 @@ from itertools import combinations
 import pytest
 
 from tests.screens.looking import shows, slow, text, until
-from tests.screens.sample import FixedVerbs, desk
+from tests.screens.sample.desk import desk
+from tests.screens.sample.verbs import FixedVerbs
 from xats_tui.app import SCREENS, XatsApp
 from xats_tui.screens.actions import ACTIONS, offered, possible
 from xats_tui.screens.actions.situation import Situation

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.screens.sample import BACKEND, DOCS, FILLED, PLANNER, QA, TRANSLATOR, entry
+from tests.screens.sample.agents import BACKEND, DOCS, PLANNER, QA, TRANSLATOR
+from tests.screens.sample.filled import FILLED, entry
 from xats_tui.core.model.messages import BROADCAST_MARK, Addressees
 from xats_tui.screens.query.addresses import AddressBook
 

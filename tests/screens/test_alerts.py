@@ -11,7 +11,12 @@ import pytest
 
 from tests.patience import PATIENCE
 from tests.screens.looking import settled, shows, slow, until
-from tests.screens.sample import BACKEND, FILLED, NOW, QA, FixedSource, FixedVerbs, desk
+from tests.screens.sample.agents import BACKEND, QA
+from tests.screens.sample.clock import NOW
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.source import FixedSource
+from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.supervising import agents, dashboard
 from tests.tmux_server import TmuxServer, attached
 from xats_tui.app import XatsApp

@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 
 from tests.conftest import Sql
 from tests.screens.looking import settled, shows, text, until
-from tests.screens.sample import FixedVerbs, desk
+from tests.screens.sample.desk import desk
+from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp

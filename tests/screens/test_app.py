@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.screens.sample import FILLED, FixedSource, desk
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.source import FixedSource
 from xats_tui.app import XatsApp
 from xats_tui.core.errors import StartError
 from xats_tui.core.model.panes import PaneRef

@@ -4,7 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.screens.sample import BACKEND, FILLED, FRONTEND, INBOX, NOW, QA, WAKES, ago, entry, message, wake
+from tests.screens.sample.agents import BACKEND, FRONTEND, QA
+from tests.screens.sample.clock import NOW, ago
+from tests.screens.sample.filled import FILLED, entry
+from tests.screens.sample.messages import INBOX, message
+from tests.screens.sample.wakes import WAKES, wake
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
 from xats_tui.core.model.wakes import ACK_LOOP, Gate, WakeStage, WakeStatus

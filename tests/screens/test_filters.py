@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.screens.sample import FILLED, NOW
+from tests.screens.sample.clock import NOW
+from tests.screens.sample.filled import FILLED
 from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.rows.agents import AGENTS
 from xats_tui.screens.rows.messages import STREAM

@@ -10,7 +10,9 @@ from textual.pilot import Pilot
 from textual.widgets import Button
 
 from tests.screens.looking import shows, text, until
-from tests.screens.sample import FILLED, FixedSource, desk
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.source import FixedSource
 from xats_tui.app import XatsApp
 from xats_tui.screens.dialogs.leaving import LeaveQuestion, Next
 

@@ -9,7 +9,8 @@ from textual.filter import DimFilter, LineFilter, Monochrome, NoColor
 from textual.pilot import Pilot
 
 from tests.screens.looking import settled, shows, slow, strips
-from tests.screens.sample import EMPTY, FILLED, desk
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import EMPTY, FILLED
 from tests.screens.states import DIALOGS, INSIDE, LISTS, SMALL, into
 from xats_tui.app import XatsApp
 from xats_tui.screens.data.snapshot import Snapshot

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.screens.sample import FILLED, NOW
+from tests.screens.sample.clock import NOW
+from tests.screens.sample.filled import FILLED
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.listing import Listing, Reading
 from xats_tui.screens.rows.activity import ACTIVITY

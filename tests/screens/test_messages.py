@@ -12,19 +12,12 @@ from textual.widgets import TextArea
 from tests.conftest import Sql
 from tests.patience import eventually
 from tests.screens.looking import put, settled, shows, text, until
-from tests.screens.sample import (
-    BACKEND,
-    FILLED,
-    FRONTEND,
-    INBOX,
-    OPERATOR,
-    PLANNER,
-    STREAM,
-    FixedSource,
-    FixedVerbs,
-    desk,
-    message,
-)
+from tests.screens.sample.agents import BACKEND, FRONTEND, OPERATOR, PLANNER
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.messages import INBOX, STREAM, message
+from tests.screens.sample.source import FixedSource
+from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.screens.test_modes import is_open, names, opened, table
 from xats_tui.app import XatsApp

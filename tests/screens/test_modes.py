@@ -9,7 +9,11 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.screens.looking import settled, shows, text, until
-from tests.screens.sample import FILLED, WAKES, FixedSource, FixedVerbs, desk
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.source import FixedSource
+from tests.screens.sample.verbs import FixedVerbs
+from tests.screens.sample.wakes import WAKES
 from tests.screens.supervising import open_mode
 from xats_tui.app import XatsApp
 from xats_tui.core.events import Scope

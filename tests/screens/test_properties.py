@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from textual.pilot import Pilot
 
 from tests.screens.looking import settled, shows, strips, until
-from tests.screens.sample import FILLED, FixedSource, FixedVerbs, desk
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.source import FixedSource
+from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.test_format import FOREIGN, OBEYED
 from xats_tui.app import XatsApp
 from xats_tui.core.model.contracts import ContractChange

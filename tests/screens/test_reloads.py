@@ -10,7 +10,9 @@ import pytest
 
 from tests.patience import PATIENCE
 from tests.screens.hurried import hurried
-from tests.screens.sample import FILLED, NOW, FixedSource, FrozenClock
+from tests.screens.sample.clock import NOW, FrozenClock
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.source import FixedSource
 from xats_tui.core.events import Scope
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.screens.data.refresh import COALESCE_S, CROWD, STORM, Refresh, staleness

@@ -9,7 +9,10 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.screens.looking import settled, shows, slow, strips, text, until
-from tests.screens.sample import EMPTY, FILLED, FixedSource, FrozenClock, desk
+from tests.screens.sample.clock import FrozenClock
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import EMPTY, FILLED
+from tests.screens.sample.source import FixedSource
 from tests.screens.states import DIALOGS, INSIDE, LISTS, NORMAL, SIZES, SMALL, after, into, missing
 from xats_tui.app import XatsApp
 from xats_tui.core.events import Scope

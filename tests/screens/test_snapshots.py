@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.screens.looking import settled, slow
-from tests.screens.sample import desk
+from tests.screens.sample.desk import desk
 from tests.screens.states import DIALOGS, NORMAL, SMALL, WIDE, after, still
 from xats_tui.app import XatsApp
 from xats_tui.screens.modes.places import Mode

@@ -11,7 +11,11 @@ from textual.pilot import Pilot
 from tests.conftest import Sql
 from tests.patience import eventually
 from tests.screens.looking import settled, shows, text, until
-from tests.screens.sample import FILLED, NOW, FixedSource, FixedVerbs, FrozenClock, desk
+from tests.screens.sample.clock import NOW, FrozenClock
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.source import FixedSource
+from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.supervising import Tool, agents, dashboard, open_mode
 from xats_tui.app import XatsApp
 from xats_tui.backend.thread import CoordinatorThread

@@ -11,7 +11,12 @@ from textual.pilot import Pilot
 
 from tests.conftest import Sql
 from tests.screens.looking import put, settled, shows, text, until
-from tests.screens.sample import ATTEMPTS, FILLED, GATES, WAKES, FixedSource, FixedVerbs, FrozenClock, desk
+from tests.screens.sample.clock import FrozenClock
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.source import FixedSource
+from tests.screens.sample.verbs import FixedVerbs
+from tests.screens.sample.wakes import ATTEMPTS, GATES, WAKES
 from tests.screens.supervising import agents, bind, dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp

@@ -8,7 +8,9 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.screens.looking import settled, shows, slow, text, until
-from tests.screens.sample import EMPTY, FILLED, FixedVerbs, desk
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import EMPTY, FILLED
+from tests.screens.sample.verbs import FixedVerbs
 from xats_tui.app import SCREENS, XatsApp
 from xats_tui.screens.actions import ACTIONS, offered
 from xats_tui.screens.actions.action import Action

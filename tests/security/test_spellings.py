@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Connect, Sql
-from tests.screens.sample import BACKEND, DOCS, FILLED, entry
+from tests.screens.sample.agents import BACKEND, DOCS
+from tests.screens.sample.filled import FILLED, entry
 from xats_tui.backend.operator_api.changes import Poke
 from xats_tui.backend.operator_api.names import agent_meant
 from xats_tui.backend.operator_api.readings import ListContractsQuery

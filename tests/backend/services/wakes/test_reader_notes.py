@@ -7,7 +7,8 @@ import mcp_types as types
 import pytest
 
 from tests.conftest import Connect
-from tests.screens.sample import FILLED, NOW
+from tests.screens.sample.clock import NOW
+from tests.screens.sample.filled import FILLED
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.screens.details.agents import agent_detail
 
