@@ -8,7 +8,6 @@ import pytest
 from starlette.types import Message
 
 from tests.patience import PATIENCE
-from xats_tui.backend.api import sse
 from xats_tui.backend.api.sse import KEEP_ALIVE, OneEvent
 
 JSON = (b"content-type", b"application/json")
@@ -82,12 +81,9 @@ async def test_a_session_that_has_ended_meanwhile_is_a_stream_without_an_event()
 
 
 @pytest.mark.parametrize(("status", "last"), [(200, EVENT), (500, b"")], ids=["answered", "its session has ended"])
-async def test_one_that_takes_long_is_kept_alive_until_its_stream_ends(
-    status: int, last: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER_S", 0.01)
+async def test_one_that_takes_long_is_kept_alive_until_its_stream_ends(status: int, last: bytes) -> None:
     client = Client()
-    async with asyncio.timeout(PATIENCE), OneEvent(client.send) as answer:
+    async with asyncio.timeout(PATIENCE), OneEvent(client.send, keep_alive_after_s=0.01) as answer:
         while client.messages.count({**body(KEEP_ALIVE), "more_body": True}) < 2:
             client.arrived.clear()
             await client.arrived.wait()
@@ -97,10 +93,9 @@ async def test_one_that_takes_long_is_kept_alive_until_its_stream_ends(
     assert client.body.replace(KEEP_ALIVE, b"") == last
 
 
-async def test_one_that_is_given_up_is_kept_alive_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER_S", 0.0)
+async def test_one_that_is_given_up_is_kept_alive_no_longer() -> None:
     client = Client()
-    async with OneEvent(client.send):
+    async with OneEvent(client.send, keep_alive_after_s=0.0):
         await client.arrived.wait()
     before = len(client.messages)
     await asyncio.sleep(0)

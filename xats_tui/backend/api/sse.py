@@ -38,14 +38,15 @@ class OneEvent:
     event, so that the client can repeat the call.
     """
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, keep_alive_after_s: float = KEEP_ALIVE_AFTER_S) -> None:
         self._send = send
+        self._keep_alive_after_s = keep_alive_after_s
         self._head: Message = {}
         self._waiting: asyncio.TimerHandle | None = None
         self._keeping_alive: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._waiting = asyncio.get_running_loop().call_later(KEEP_ALIVE_AFTER_S, self._begin_to_keep_alive)
+        self._waiting = asyncio.get_running_loop().call_later(self._keep_alive_after_s, self._begin_to_keep_alive)
         return self
 
     async def __aexit__(
@@ -82,7 +83,7 @@ class OneEvent:
         await self._send({"type": "http.response.start", "status": 200, "headers": list(EVENT_HEADERS)})
         while True:
             await self._send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
-            await asyncio.sleep(KEEP_ALIVE_AFTER_S)
+            await asyncio.sleep(self._keep_alive_after_s)
 
     async def _stop_waiting(self) -> None:
         if self._waiting:
