@@ -111,6 +111,44 @@ def test_what_looks_like_a_list_of_options_or_asks_for_a_key_is_a_dialog(screen:
 
 
 @pytest.mark.parametrize(
+    "prompt",
+    [
+        "Delete all files? (y/N) > ",
+        "Continue [Y/n]> ",
+        "? Name of the branch > ",
+        "mv: overwrite 'a'? > ",
+        "Proceed?  [Yes]  [No]\n> ",
+        "│ Apply patch?   │\n│ ‹Yes›   ‹No›   │\n> ",
+        "Trust it?\n\n ● Yes\n ○ No\n\n❯ ",
+        "Menu\n → New chat\n   Resume\n   Quit\n\n> ",
+        "Model\n \x1b[7m sonnet \x1b[0m\n  opus\n  haiku\n> ",
+    ],
+)
+def test_a_prompt_that_asks_or_stands_under_things_to_pick_is_a_dialog(prompt: str) -> None:
+    assert read(prompt, len(prompt.rsplit("\n")[-1]), prompt.count("\n")).state is PaneState.DIALOG
+
+
+def test_a_prompt_directly_below_a_question_may_be_the_field_for_its_answer() -> None:
+    assert read("What should it do instead?\n❯ ", 2, 1).state is PaneState.UNKNOWN
+    assert read("Shall I go on?\n\n❯ ", 2, 2).state is PaneState.IDLE
+    assert read(f"Shall I go on?\n{RULE}\n❯ \n{RULE}", 2, 2).state is PaneState.IDLE
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "→ Read a.py\n  12 lines",
+        "● done\n● tested",
+        "\x1b[7m Agent 1.0 \x1b[0m\n\nhello",
+        "use <select> or <open> tags",
+        "~/src [!?] on main",
+    ],
+)
+def test_marks_that_conversations_show_are_no_question(said: str) -> None:
+    assert read(f"{said}\n\n❯ ", 2, said.count("\n") + 2).state is PaneState.IDLE
+
+
+@pytest.mark.parametrize(
     "footer", [" enter send · esc clear", " esc esc edit prompt", " shift+enter newline", " ? help · tab next tab"]
 )
 def test_what_keys_do_in_a_composer_is_no_question(footer: str) -> None:

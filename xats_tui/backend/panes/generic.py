@@ -13,7 +13,9 @@ from typing import Any
 from xats_tui.core.model.panes import PaneReading
 from xats_tui.core.screen.ansi_grid import Cursor, ScreenCell, ScreenLine, cursor_of, is_grey, join_wrapped, width_of
 from xats_tui.core.screen.choices import (
+    asks_in,
     asks_to_choose,
+    ends_with_question,
     is_at_work,
     is_doing_something,
     names_enter_or_escape,
@@ -66,6 +68,8 @@ class CursorContext:
     """Rows below the cursor's row that may belong to the composer."""
     around: tuple[ScreenLine, ...]
     """Block of text above the composer."""
+    asked: bool
+    """True if a question stands directly above the composer, without a rule or an empty row between them."""
     is_apart: bool
     """True if a rule across the screen separates the block from the composer: the block is the conversation."""
     footer: tuple[ScreenLine, ...]
@@ -82,7 +86,7 @@ def read_generic(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Pan
     if not cursor.shown:
         return _without_cursor(lines, composer)
     return Signs(
-        dialog=_dialog(found),
+        dialog=_dialog(found, composer),
         draft=_draft(found, composer, lines),
         busy=_told(
             "the program is working",
@@ -114,6 +118,7 @@ def _surroundings(lines: Sequence[ScreenLine], cursor: Cursor, width: int) -> Cu
         behind=tuple(behind),
         below=tuple(lines[cursor.row + 1 : end]),
         around=_block_above(lines, first),
+        asked=first > 0 and not _is_rule(lines[first - 1]) and ends_with_question(lines[first - 1]),
         is_apart=first > 0 and _goes_from_edge_to_edge(lines[first - 1], width),
         footer=tuple(lines[end:]),
     )
@@ -192,10 +197,11 @@ def _composer(found: CursorContext, width: int) -> str:
     )
 
 
-def _dialog(found: CursorContext) -> str | None:
-    below = found.below + found.footer
+def _dialog(found: CursorContext, composer: str) -> str | None:
+    below, prompt = found.below + found.footer, composer.strip().strip(SIDES)
     return (
-        asks_to_choose(below, plain_lists=True)
+        (asks_in(prompt) if PROMPT.fullmatch(prompt) else None)
+        or asks_to_choose(below, plain_lists=True)
         or asks_to_choose(found.around, plain_lists=not found.is_apart)
         or _told("it is not known what Enter or Escape do", names_enter_or_escape(below))
     )
@@ -217,6 +223,8 @@ def _draft(found: CursorContext, composer: str, lines: Sequence[ScreenLine]) -> 
 def _doubt(found: CursorContext, composer: str) -> str | None:
     if not found.before.text.strip(SIDES).strip():
         return "there is no prompt before the cursor"
+    if found.asked:
+        return "the prompt may belong to the question above it"
     if offers_entries(found.around + found.footer):
         return "a menu may be open"
     if sum(not line.blank for line in found.footer) > FOOTER_MOST_ROWS:

@@ -42,6 +42,19 @@ POINTED_NUMBER = re.compile(r"^[❯›>→▶▸●◉➜*] *[(\[]?\d{1,2}[.):\]
 
 POINTER = re.compile(r"^([❯›>→▶▸●◉➜▌] +)\S")
 
+PLAIN_POINTER = re.compile(r"^([→▶▸➜] +)\S")
+"""A pointer that conversations do not show before their prompts."""
+
+MAX_LABEL_CHARS = 40
+
+BUTTONS = re.compile(rf"[\[<‹] ?(?:{DECIDING}|ok) ?[\]>›] +[\[<‹] ?\w[\w ']* ?[\]>›]", re.IGNORECASE)
+"""`[Yes]  [No]`, `‹OK›  ‹Cancel›`."""
+
+PICKED, NOT_PICKED = re.compile(r"^[●◉] *\S"), re.compile(r"^[○◯] *\S")
+"""Rows of a list of which one or more can be picked."""
+
+QUESTION = re.compile(r"^\? |\w['\"’”»)`]?[?\uff1f\u061f](?!\w)")
+
 COUNTER = re.compile(r"^\W{0,2}\d+/\d+\W{0,2}(?:[ ─].*)?$")
 """`(1/26)` below a list, `5/5` above the prompt of a filter."""
 
@@ -84,13 +97,27 @@ def asks_to_choose(rows: Sequence[ScreenLine], *, plain_lists: bool) -> str | No
     for text in reversed(texts):
         if found := NAMED_KEYS.search(text):
             return f"the screen names keys to decide with: {found.group().strip()}"
+    if any(map(BUTTONS.search, texts)):
+        return "buttons to decide with are on the screen"
     if any(POINTED_NUMBER.match(text) for text in texts) and _counts_up(texts):
         return "a list of options is open"
     if any(_is_pointed_at(*around) for around in _with_neighbours(rows)):
         return "a list is open with a pointer on one of its rows"
-    if plain_lists and (_counts_up(texts) or any(COUNTER.match(text) for text in texts)):
+    if plain_lists and (_counts_up(texts) or any(COUNTER.match(text) for text in texts) or _is_picked_from(rows)):
         return "a possible list of options stands at the prompt"
     return None
+
+
+def asks_in(prompt: str) -> str | None:
+    """Return a sentence that names the sign of a question in a prompt: `Delete it? (y/N) >`; None if there is none."""
+    found = NAMED_KEYS.search(prompt) or QUESTION.search(prompt)
+    return f"the prompt asks something: {' '.join(prompt.split())[-60:]}" if found else None
+
+
+def ends_with_question(row: ScreenLine) -> bool:
+    """Return whether a row ends with a question."""
+    found = [*QUESTION.finditer(inner_text(row))]
+    return bool(found) and found[-1].end() == len(inner_text(row))
 
 
 def offers_entries(rows: Sequence[ScreenLine]) -> bool:
@@ -127,6 +154,35 @@ def _counts_up(texts: Sequence[str]) -> bool:
     """Return whether options are numbered consecutively: 1, 2 or a, b."""
     found = [match[1].lower() for match in map(NUMBERED.match, texts) if match]
     return any((one, next_one) in {("1", "2"), ("a", "b")} for one, next_one in pairwise(found))
+
+
+def _is_picked_from(rows: Sequence[ScreenLine]) -> bool:
+    """Return whether one of the rows is marked as picked: by a circle, by a pointer, or in reverse video."""
+    texts = [inner_text(line) for line in rows]
+    if any(map(PICKED.match, texts)) and any(map(NOT_PICKED.match, texts)):
+        return True
+    if any(_is_highlighted(*around) for around in _with_neighbours(rows)):
+        return True
+    return any(_is_one_of_labels(rows, at) for at in range(len(rows)))
+
+
+def _is_highlighted(row: ScreenLine, other: ScreenLine) -> bool:
+    text, beside = _letters(row), _letters(other)
+    if not text or not beside or len(inner_text(row)) > MAX_LABEL_CHARS:
+        return False
+    written = [cell for cell in text if not cell.blank]
+    is_apart = all(cell.style.reverse for cell in written) and not any(cell.style.reverse for cell in beside)
+    return is_apart and abs(text[0].column - beside[0].column) <= 1
+
+
+def _is_one_of_labels(rows: Sequence[ScreenLine], at: int) -> bool:
+    """Return whether a row has a pointer and two other short rows begin where its label begins."""
+    found = PLAIN_POINTER.match(inner_text(rows[at]))
+    if not found:
+        return False
+    column = _letters(rows[at])[0].column + len(found[1])
+    others = [line for line in rows if line is not rows[at] and len(inner_text(line)) <= MAX_LABEL_CHARS]
+    return sum(bool(letters) and letters[0].column == column for letters in map(_letters, others)) > 1
 
 
 def _with_neighbours(rows: Sequence[ScreenLine]) -> Iterator[tuple[ScreenLine, ScreenLine]]:
