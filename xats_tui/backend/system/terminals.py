@@ -17,7 +17,7 @@ from pathlib import Path
 DEVICES = Path("/dev")
 
 LOCAL_MODES = 3
-"""Index of the local flags, which include ICANON, in the result of `tcgetattr`."""
+"""Index of the local flags, which include ICANON and ECHO, in the result of `tcgetattr`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,8 @@ class PaneTerminal:
 
     raw: bool
     """True if the terminal passes on each key; False if it passes on whole lines."""
+    echoes: bool = False
+    """True if the terminal shows what is typed; a program that draws its own input line never lets it."""
     unread: int
     """Number of bytes that were typed but that no program has read yet."""
     read_at: datetime | None = None
@@ -50,16 +52,27 @@ def _look_through(tty: str, inner_tty: str | None) -> PaneTerminal | None:
     inner = _look(inner_tty) if inner_tty else outer
     if outer is None or inner is None or outer is inner:
         return inner and outer
-    return replace(inner, raw=outer.raw and inner.raw, unread=outer.unread + inner.unread)
+    return replace(
+        inner,
+        raw=outer.raw and inner.raw,
+        echoes=outer.echoes or inner.echoes,
+        unread=outer.unread + inner.unread,
+    )
 
 
 def _look(tty: str) -> PaneTerminal | None:
     try:
         with _opened(tty) as device:
-            raw = not termios.tcgetattr(device)[LOCAL_MODES] & termios.ICANON
+            modes = termios.tcgetattr(device)[LOCAL_MODES]
             (unread,) = struct.unpack("i", fcntl.ioctl(device, termios.FIONREAD, bytes(4)))
             times = os.fstat(device)
-            return PaneTerminal(raw=raw, unread=unread, read_at=_at(times.st_atime), written_at=_at(times.st_mtime))
+            return PaneTerminal(
+                raw=not modes & termios.ICANON,
+                echoes=bool(modes & termios.ECHO),
+                unread=unread,
+                read_at=_at(times.st_atime),
+                written_at=_at(times.st_mtime),
+            )
     except (OSError, ValueError, termios.error):
         return None
 

@@ -45,12 +45,12 @@ ASKING = Path(__file__).parents[3] / "asking.py"
 
 
 @contextmanager
-def cooked(tty: str) -> Iterator[None]:
+def cooked(tty: str, modes: int = termios.ICANON) -> Iterator[None]:
     """Have whole lines be read from a terminal, as a command does that asks something, for the life of the block."""
     device = os.open(tty, os.O_RDWR | os.O_NOCTTY)
     before = termios.tcgetattr(device)
     iflag, oflag, cflag, lflag, *others = before
-    termios.tcsetattr(device, termios.TCSANOW, [iflag, oflag, cflag, lflag | termios.ICANON, *others])
+    termios.tcsetattr(device, termios.TCSANOW, [iflag, oflag, cflag, lflag | modes, *others])
     try:
         yield
     finally:
@@ -158,16 +158,19 @@ async def test_a_command_that_reads_a_line_behind_an_idle_screen_gets_none_of_ou
     assert (bob.line, bob.noted("read")) == ("", [])
 
 
-async def test_a_wake_goes_on_when_whole_lines_are_no_more_read_although_the_screen_stays_as_it_is(
-    backend: Coordinator, register: Connect, unruly: MakeUnruly, tmux: TmuxServer
+@pytest.mark.parametrize(
+    ("modes", "told"), [(termios.ICANON, "whole lines are read"), (termios.ECHO, "typed keys are echoed")]
+)
+async def test_a_wake_goes_on_when_a_command_asks_no_more_although_the_screen_stays_as_it_is(
+    backend: Coordinator, register: Connect, unruly: MakeUnruly, tmux: TmuxServer, modes: int, told: str
 ) -> None:
     alice, bob = await register("alice"), await unruly("good")
     tty = tmux.run("display-message", "-p", "-t", bob.pane.pane_id, "#{pane_tty}").strip()
     await quiet(backend, bob.pane)
 
-    with cooked(tty):
+    with cooked(tty, modes):
         sent = await alice.call("send_message", to_agent_name="bob", body="hello")
-        await until(alice, sent["message_id"], detail="terminal: whole lines are read there")
+        await until(alice, sent["message_id"], detail=f"terminal: {told} there")
 
     await until(alice, sent["message_id"], wake_status="delivered")
     assert bob.submitted == [CLAUDE_HINT]

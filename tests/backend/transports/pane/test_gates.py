@@ -42,6 +42,7 @@ SEAT = PaneFacts(occupant=OCCUPANT, terminal=RAW)
 BEHIND = replace(SEAT, occupant=replace(OCCUPANT, foreground=8))
 STOPPED = replace(SEAT, occupant=replace(OCCUPANT, stopped=True))
 COOKED = replace(SEAT, terminal=replace(RAW, raw=False))
+ECHOING = replace(SEAT, terminal=replace(RAW, echoes=True))
 UNASKED = replace(SEAT, terminal=None)
 ELSEWHERE = replace(SEAT, occupant=replace(OCCUPANT, tty="pts/9"))
 NOWHERE = replace(SEAT, occupant=replace(OCCUPANT, tty=None))
@@ -132,6 +133,7 @@ def test_w49_a_pane_whose_owner_is_gone_is_closed_first_of_all(seat: PaneFacts, 
     [
         (STOPPED, {}, "stopped", "kill -CONT 42"),
         (COOKED, {}, "terminal", "whole lines are read there"),
+        (ECHOING, {}, "terminal", "typed keys are echoed there"),
         (UNASKED, {}, "terminal", "cannot be asked"),
         (SEAT, {"pane_synchronized": 1}, "synchronized", "tmux set-option -w -t %1 synchronize-panes off"),
         (SEAT, {"pane_input_off": 1}, "input", "the pane's input is off: tmux select-pane -e -t %1"),

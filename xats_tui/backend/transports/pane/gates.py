@@ -99,7 +99,7 @@ def _of_keys(view: PaneView, seat: PaneFacts) -> Gates:
             holds=not input_off,
             detail=f"the pane's input is off: tmux select-pane -e -t {pane_id}" if input_off else "on",
         ),
-        Gate(name="terminal", holds=seat.terminal is not None and seat.terminal.raw, detail=_mode(seat.terminal)),
+        Gate(name="terminal", holds=_reads_keys(seat.terminal), detail=_mode(seat.terminal)),
         Gate(
             name="unread",
             holds=not unread,
@@ -111,7 +111,15 @@ def _of_keys(view: PaneView, seat: PaneFacts) -> Gates:
 def _mode(terminal: PaneTerminal | None) -> str:
     if terminal is None:
         return "the pane's terminal cannot be asked for its mode"
-    return "each key is read" if terminal.raw else "whole lines are read there, as by a command that asks something"
+    if not terminal.raw:
+        return "whole lines are read there, as by a command that asks something"
+    return (
+        "typed keys are echoed there, as for a command that asks something" if terminal.echoes else "each key is read"
+    )
+
+
+def _reads_keys(terminal: PaneTerminal | None) -> bool:
+    return terminal is not None and terminal.raw and not terminal.echoes
 
 
 def _of_person(seat: PaneFacts, now: datetime) -> Gates:
