@@ -60,6 +60,14 @@ def remove_home(home: Path) -> None:
     shutil.rmtree(home)
 
 
+def move_and_link(home: Path) -> None:
+    """Move the database to another disk, and put a link in its place."""
+    elsewhere = home.with_name("elsewhere")
+    elsewhere.mkdir()
+    (home / "data.db").rename(elsewhere / "data.db")
+    (home / "data.db").symlink_to(elsewhere / "data.db")
+
+
 def cut(name: str) -> Take:
     """Empty a file that stays the same file."""
     return lambda home: os.truncate(home / name, 0)
@@ -78,6 +86,7 @@ WAYS: dict[str, Take] = {
     "only the log removed": remove("data.db-wal"),
     "index removed": remove("data.db-shm"),
     "database moved": move("data.db"),
+    "database moved and linked to": move_and_link,
     "log moved": move("data.db-wal"),
     "database replaced": replace("data.db"),
     "log replaced": replace("data.db-wal"),

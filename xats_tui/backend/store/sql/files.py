@@ -106,7 +106,10 @@ class DatabaseFiles:
                 self.has_lost_its_log = path != self.path  # the database comes first in the marks
                 what = "replaced by another file" if now else "removed"
                 return f"{path.name} was {what} while the coordinator runs (in {path.parent})"
-        self.has_lost_its_log = False
+        # The next start looks for the log beside the file that a link leads to.
+        self.has_lost_its_log = self.path.resolve() != self._beside
+        if self.has_lost_its_log:
+            return f"{self.path.name} was moved, and a link put in its place (in {self.path.parent})"
         contents = {path: mark for path, mark in found.items() if path != self._named(INDEX)}
         if contents.items() <= self._marks.items():
             return ""
