@@ -20,7 +20,7 @@ ATTACKERS = (
     "a registered agent",
     "a program in a pane",
     "a file in the contracts folder",
-    "another coordinator's port",
+    "a program on a coordinator's port",
 )
 
 
