@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from tests.backend.services.wakes.waking import until
-from tests.conftest import Connect
-from tests.mcp_caller import Caller
+from tests.conftest import Connect, url_of
+from tests.mcp_caller import Caller, callers
 from tests.stand_ins.opencode_server import SESSION, OpencodeServer, opencode_server
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.transports import opencode_server as opencode_transport
 from xats_tui.backend.transports.opencode_server import NoServerAnswer, begin_session
 from xats_tui.core.model.wakes import WakeStage, WakeStatus
+from xats_tui.runtime.settings import Settings
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
@@ -137,6 +138,25 @@ async def test_a_prompt_of_which_nobody_knows_whether_it_was_taken_is_not_repeat
     assert wake.due_at is not None
     assert wake.due_at - backend.clock.now() > timedelta(seconds=20)
     await alice.call("send_message", to_agent_name="bob", body="hello again")
+    assert opencode.prompts == [HINT]
+
+
+async def test_a_restart_repeats_no_prompt_that_may_have_been_taken(
+    opencode: OpencodeServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opencode_transport, "TIMEOUT_S", 0.2)
+    opencode.mute = f"/session/{SESSION}/prompt_async"
+    async with Coordinator.running(settings) as backend, callers() as connect:
+        alice: Caller = await connect(url_of(backend))
+        await alice.register("alice")
+        await registered(lambda: connect(url_of(backend)), opencode.url)
+        sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+        await until(alice, sent["message_id"], detail="unconfirmed")
+        (before,) = await backend.waker.statuses(sent["message_id"])
+
+    async with Coordinator.running(settings) as backend:
+        (after,) = await backend.waker.statuses(sent["message_id"])
+        assert after.due_at == before.due_at
     assert opencode.prompts == [HINT]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from xats_tui.backend.store.sql.columns import column, instant
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
 from xats_tui.core.clock import from_wire, to_wire
-from xats_tui.core.model.wakes import Wake, WakeAttempt, WakeStage, WakeStatus
+from xats_tui.core.model.wakes import UNCONFIRMED, Wake, WakeAttempt, WakeStage, WakeStatus
 
 SELECT = """SELECT w.*, m.from_agent_id, m.subject FROM message_delivery_status w
     LEFT JOIN messages m ON m.id = w.recipient_message_id """
@@ -380,11 +380,14 @@ async def revive(tx: Transaction, agent_id: str, expires_at: datetime) -> bool:
 
 
 async def make_all_due(tx: Transaction, longest_rest: timedelta) -> None:
-    """Make every waiting wake due; an already typed hint is repeated only if it waits longer than `longest_rest`."""
+    """Make every waiting wake due.
+
+    A hint that was typed, or may have been taken, is repeated only if it waits longer than `longest_rest`.
+    """
     await tx.execute(
-        "UPDATE message_delivery_status SET due_at = ?1 "
-        "WHERE due_at > ?1 AND (wake_status = 'retrying' OR due_at > ?2)",
-        (to_wire(tx.now), to_wire(tx.now + longest_rest)),
+        "UPDATE message_delivery_status SET due_at = ?1 WHERE due_at > ?1 "
+        "AND (due_at > ?2 OR wake_status = 'retrying' AND substr(ifnull(detail, ''), 1, length(?3)) <> ?3)",
+        (to_wire(tx.now), to_wire(tx.now + longest_rest), UNCONFIRMED),
     )
 
 
