@@ -161,7 +161,7 @@ def test_one_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with incumbent(tmp_path, version="99.0.0") as record:
         sentence = refusal(tmp_path, also_a_dashboard=True)
         assert lives(record.pid)
-    assert f"has version 99.0.0, newer than this one ({__version__})" in sentence
+    assert f"is version 99.0.0, newer than this one ({__version__})" in sentence
 
 
 def test_one_of_an_older_version_makes_room_and_its_version_is_told(tmp_path: Path) -> None:
