@@ -102,7 +102,7 @@ async def test_what_is_no_schema_is_told_of_and_never_a_version(
     assert versions() == []
     save("orders", STRING)
     await eventually(lambda: len(versions()) == 1)
-    assert backend.notices.troubles == ()
+    await eventually(lambda: backend.notices.troubles == ())
 
 
 async def test_the_same_schema_again_and_a_file_older_than_the_newest_version_change_nothing(
