@@ -130,6 +130,8 @@ def test_a_prompt_that_asks_or_stands_under_things_to_pick_is_a_dialog(prompt: s
 
 def test_a_prompt_directly_below_a_question_may_be_the_field_for_its_answer() -> None:
     assert read("What should it do instead?\n❯ ", 2, 1).state is PaneState.UNKNOWN
+    assert read("> Shall I go on?\n> ", 2, 1).state is PaneState.UNKNOWN
+    assert read("qa> hello\nShall I go on?\nqa> ", 4, 2).state is PaneState.IDLE
     assert read("Shall I go on?\n\n❯ ", 2, 2).state is PaneState.IDLE
     assert read(f"Shall I go on?\n{RULE}\n❯ \n{RULE}", 2, 2).state is PaneState.IDLE
 

@@ -16,6 +16,7 @@ from xats_tui.core.screen.choices import (
     asks_in,
     asks_to_choose,
     ends_with_question,
+    inner_text,
     is_at_work,
     is_doing_something,
     names_enter_or_escape,
@@ -118,10 +119,21 @@ def _surroundings(lines: Sequence[ScreenLine], cursor: Cursor, width: int) -> Cu
         behind=tuple(behind),
         below=tuple(lines[cursor.row + 1 : end]),
         around=_block_above(lines, first),
-        asked=first > 0 and not _is_rule(lines[first - 1]) and ends_with_question(lines[first - 1]),
+        asked=first > 0
+        and not _is_rule(lines[first - 1])
+        and ends_with_question(lines[first - 1])
+        and not _is_usual_prompt(lines[:first], row.left_of(cursor.column)),
         is_apart=first > 0 and _goes_from_edge_to_edge(lines[first - 1], width),
         footer=tuple(lines[end:]),
     )
+
+
+def _is_usual_prompt(above: Sequence[ScreenLine], before: ScreenLine) -> bool:
+    """Return whether earlier rows show the same named prompt with an entered line: `qa> hello` above `qa> `."""
+    prompt = inner_text(before)
+    # A bare mark such as `>` stands before entered lines and before the answers to questions alike.
+    is_named = any(map(str.isalnum, prompt))
+    return is_named and any(inner_text(line).startswith(f"{prompt} ") for line in above)
 
 
 def _width_of_text(line: ScreenLine) -> int:
