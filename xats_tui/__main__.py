@@ -3,8 +3,10 @@
 Exit codes: 0 done, 1 cannot start or continue, 2 invalid command line, 130 interrupted.
 """
 
+from xats_tui.runtime import early_sigint  # first: an interrupt from here on prints no traceback
+
+# isort: split
 from xats_tui.mcp_bridge.host import early  # noqa: F401  (a bridge hears its host from here on)
-from xats_tui.runtime import early_sigint
 
 # isort: split
 import logging
