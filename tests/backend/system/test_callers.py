@@ -1,13 +1,18 @@
 """Process behind a connection, from Linux's tables and without them."""
 
+import fcntl
 import os
+import pty
 import socket
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from xats_tui.backend.system import callers
@@ -55,6 +60,22 @@ async def test_the_processes_of_many_connections_are_found_in_one_go(
         owners = await Callers(listener.getsockname()[1]).owners({one, other, 1})
 
     assert {port: owner.pid for port, owner in owners.items()} == {one: first, other: second}
+
+
+async def test_the_terminal_of_a_caller_is_known_however_lately_it_was_opened(listener: socket.socket) -> None:
+    psutil.Process().terminal()  # reads the list of terminals, which psutil keeps
+    master, terminal = pty.openpty()
+    command = [sys.executable, "-c", CONNECT, str(listener.getsockname()[1])]
+    in_front = partial(fcntl.ioctl, terminal, termios.TIOCSCTTY, 0)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, preexec_fn=in_front) as process:
+        connection, (_, port) = listener.accept()
+        with closing(connection):
+            (caller, *_) = await Callers(listener.getsockname()[1]).line(port)
+        process.kill()
+
+    assert f"/dev/{caller.tty}" == os.ttyname(terminal)
+    os.close(master)
+    os.close(terminal)
 
 
 async def test_a_connection_of_this_very_program_has_nobody_above(listener: socket.socket) -> None:

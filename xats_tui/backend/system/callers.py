@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from xats_tui.backend.system.processes import Process, process_of
+from xats_tui.backend.system.processes import Process, forget_terminals, process_of
 from xats_tui.core.model.agents import SeenProcess
 
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
@@ -59,6 +59,7 @@ class Callers:
 
     def _line(self, port: int, likely: Collection[int]) -> tuple[Process, ...]:
         found: list[Process] = []
+        forget_terminals()  # the caller's may have been opened a moment ago
         with suppress(psutil.Error, OSError):
             if (pid := self._owner(port, likely)) is not None:
                 peer = psutil.Process(pid)

@@ -145,7 +145,7 @@ def normal_tty(tty: str | None) -> str | None:
 
 
 def _by_pid(pid: int) -> Process | None:
-    _forget_terminals()
+    forget_terminals()
     try:
         return process_of(psutil.Process(pid))
     except (psutil.Error, OSError, ValueError, OverflowError):
@@ -171,7 +171,7 @@ def _is_at_work(seen: SeenProcess) -> bool:
 
 
 def _all_with_tty() -> tuple[Process, ...]:
-    _forget_terminals()
+    forget_terminals()
     found = []
     for process in psutil.process_iter():
         try:
@@ -193,7 +193,7 @@ def _on_tty(tty: str) -> tuple[Process, ...]:
 
 
 def _routes(pid: int) -> tuple[Route, ...]:
-    _forget_terminals()
+    forget_terminals()
     found: list[Route] = []
     with suppress(psutil.Error, OSError, ValueError, OverflowError, subprocess.SubprocessError):
         process = psutil.Process(pid)
@@ -211,7 +211,7 @@ def _is_relay(process: Process) -> bool:
     return not RELAYS.isdisjoint(process.names)
 
 
-def _forget_terminals() -> None:
+def forget_terminals() -> None:
     """Make psutil read the list of terminals again; its cached list misses panes opened since."""
     _psposix.get_terminal_map.cache_clear()  # type: ignore[attr-defined]  # psutil's private memoize; tests pin it
 
@@ -253,7 +253,7 @@ def _belongings(pid: int) -> Belongings | None:
 
 
 def _occupant(pid: int, started_at: float | None, tty: str) -> BoundProcess | None:
-    _forget_terminals()
+    forget_terminals()
     try:
         process = psutil.Process(pid)
         with process.oneshot():
