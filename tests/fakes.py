@@ -254,7 +254,7 @@ class FakeChannel:
         """Return whether the agent has this kind of delivery."""
         return agent.delivery.kind is self._kind
 
-    async def readiness(self, agent: Agent) -> Observation:
+    async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Return the observation that the test has set."""
         gate = Gate(name="state", holds=not self.busy, detail="at work" if self.busy else "idle")
         return Observation(reach=self.reach, detail="at work" if self.busy else str(self.reach), gates=(gate,))
@@ -263,7 +263,7 @@ class FakeChannel:
         """Ask again after a while."""
         return IntervalWatch(self._clock)
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
         """Keep the hint, if it arrives."""
         step = WakeStage.SUBMITTED if self.takes else WakeStage.ATTEMPTED
         if self.takes:

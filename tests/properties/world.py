@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 from tests.fakes import FakeChannel, FakePane, FakeProcesses, FakeTerminals, FakeTmux, Notified, SkippingClock
+from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.health.notices import Notices
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
@@ -196,6 +197,7 @@ class World:
         database, clock = self.database, self.clock
         self.monitor = PaneMonitor(self.tmux, clock, bus.publish)
         reports = HookReports()
+        self.states = ClientStates(bus.publish)
         self._typing = typing = TmuxPane(
             self.tmux, self.processes, self.keyboards, self.monitor, database, reports, clock, QUIET
         )
@@ -208,7 +210,9 @@ class World:
         )
         presence = Presence(self.sessions, self.monitor, self.processes, clock)
         self.known_agents = KnownAgents(database)
-        self.registry = Registry(database, self.known_agents, self.sessions, presence, self.waker, self.monitor, clock)
+        self.registry = Registry(
+            database, self.known_agents, self.sessions, presence, self.waker, self.monitor, self.states, clock
+        )
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=BODY_LIMIT)
         self.receipts = Receipts(database, self.mailbox, self.waker, clock)
         self.board = TaskBoard(database, presence)

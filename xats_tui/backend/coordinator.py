@@ -11,6 +11,7 @@ from functools import partial
 
 from xats_tui import __version__
 from xats_tui.backend.api.listener import listen
+from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.health.counts import Counts
 from xats_tui.backend.health.loop_lag import LoopLagMonitor
 from xats_tui.backend.health.notices import Notices
@@ -106,6 +107,7 @@ class Coordinator:
         self.started_at = clock.now()
         self.sessions = McpSessions(clock, bus.publish)
         self.reports = HookReports()
+        self.states = ClientStates(bus.publish)
         self.tmux = tmux = Tmux(clock)
         self.pulse, self.notices = LoopLagMonitor(clock), Notices(clock)
         troubles = {"database": lambda: database.trouble, "home": holding.restore, "tmux": lambda: tmux.trouble}
@@ -134,7 +136,9 @@ class Coordinator:
         self._pane_ages = PaneAges(database, self.panes, clock)
         self._departures = Departures(database, self.sessions, processes, clock, bus.publish)
         self._known_agents = KnownAgents(database)
-        self.registry = Registry(database, self._known_agents, self.sessions, presence, self.waker, self.panes, clock)
+        self.registry = Registry(
+            database, self._known_agents, self.sessions, presence, self.waker, self.panes, self.states, clock
+        )
         counts = Counts(database, self.sessions, self.panes, bus, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
         self._receipts = Receipts(database, self.mailbox, self.waker, clock)

@@ -115,6 +115,14 @@ class PaneChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientStateChanged:
+    """A client tells another state of an agent, or opened or closed a dialog."""
+
+    agent_id: str
+    scopes = frozenset({Scope.AGENTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionChanged:
     """An MCP session was opened, took an identity, or ended."""
 
@@ -148,6 +156,7 @@ Event = (
     | ContractRegistered
     | SubscriptionChanged
     | PaneChanged
+    | ClientStateChanged
     | SessionChanged
     | ActivityNoted
     | HistoryPruned

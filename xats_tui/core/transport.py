@@ -40,14 +40,17 @@ class Transport(Protocol):
         """Return whether the agent has what this transport needs."""
         ...
 
-    async def readiness(self, agent: Agent) -> Observation:
-        """Observe the agent without changing anything."""
+    async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
+        """Observe the agent without changing anything.
+
+        With `urgent`, a transport that reaches a model in the middle of its turn does not wait for the turn's end.
+        """
         ...
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
         """Check the gates once more, deliver the hint if they hold, and return the result.
 
-        With `forced`, the gates that a person may overrule are skipped.
+        With `forced`, the gates that a person may overrule are skipped; `urgent` is as for `readiness`.
         """
         ...
 

@@ -103,7 +103,7 @@ class ClaudeChannel:
         """Return whether the agent has a channel, whatever its client."""
         return agent.delivery.kind is DeliveryKind.CLAUDE_CHANNEL
 
-    async def readiness(self, agent: Agent) -> Observation:
+    async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Observe whether the channel's stream is open."""
         csid = agent.delivery.address["channel_session_id"]
         # no gate besides: Claude Code itself queues what comes while it is at work
@@ -117,7 +117,7 @@ class ClaudeChannel:
         """Watch the agent by asking again: nothing tells sooner."""
         return IntervalWatch(self._clock)
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
         """Send the hint; `forced` has no effect here."""
         csid = agent.delivery.address["channel_session_id"]
         reaches = self._channels.reaches(csid, agent.agent_id)

@@ -62,7 +62,7 @@ class CodexAppServer:
         """Return whether the agent's thread is known."""
         return agent.delivery.kind is DeliveryKind.CODEX_APPSERVER
 
-    async def readiness(self, agent: Agent) -> Observation:
+    async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Observe the thread's state, and whether a window shows it."""
         try:
             async with self._connection(agent) as server:
@@ -79,7 +79,7 @@ class CodexAppServer:
         """Watch the agent by asking again: nothing tells sooner."""
         return IntervalWatch(self._clock)
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
         """Start a turn with the hint on the idle thread; `forced` has no effect here."""
         thread_id = agent.delivery.address["thread_id"]
         seen = ""

@@ -53,7 +53,7 @@ class OpencodeServer:
         """Return whether the agent's server is known."""
         return agent.delivery.kind is DeliveryKind.OPENCODE_SERVER
 
-    async def readiness(self, agent: Agent) -> Observation:
+    async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Observe the session's state."""
         try:
             async with _connection(agent) as server:
@@ -65,7 +65,7 @@ class OpencodeServer:
         """Watch the agent by asking again: nothing tells sooner."""
         return IntervalWatch(self._clock)
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
         """Prompt the idle session with the hint; `forced` has no effect here."""
         async with self._writers[agent.delivery.address["base_url"]]:
             try:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+from xats_tui.core.model.client_states import Dialog, ToldState
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Wake
 
@@ -146,6 +147,10 @@ class RosterEntry:
     latest_wake: Wake | None
     pane: PaneView | None
     """None if it has no pane, or the pane was not looked at yet."""
+    told: ToldState | None = None
+    """The state that its client tells; None if the client tells none."""
+    dialogs: tuple[Dialog, ...] = ()
+    """Its open dialogs that the client tells of, the oldest first."""
     reader_note: str = ""
     """A warning about its screen reader: the agent's program is newer than the tested versions."""
     resting: bool = False

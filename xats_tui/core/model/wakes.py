@@ -112,6 +112,8 @@ class Reachability(StrEnum):
     """No way to reach the agent is known."""
     AGENT_GONE = "agent_gone"
     """The pane or its process is no longer the agent's."""
+    UNUSABLE = "unusable"
+    """This transport would do harm or have no effect with this agent now; another one may be used."""
     BROKEN = "broken"
     """The transport itself fails: no tmux, no server, no answer."""
 

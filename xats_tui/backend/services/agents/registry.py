@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import uuid4
 
+from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.panes.tested_versions import newer_than_tested
@@ -71,9 +72,11 @@ class Registry:
         presence: Presence,
         waker: Waker,
         monitor: PaneMonitor,
+        states: ClientStates,
         clock: Clock,
     ) -> None:
         self._database = database
+        self._states = states
         self._known = known
         self._sessions = sessions
         self._presence = presence
@@ -195,6 +198,8 @@ class Registry:
                 wakes_waiting=waiting.get(agent.agent_id, 0),
                 latest_wake=latest.get(agent.agent_id),
                 pane=self._monitor.view(agent.binding.pane) if agent.binding else None,
+                told=self._states.of(agent.agent_id),
+                dialogs=self._states.dialogs(agent.agent_id),
                 reader_note=self._reader_note(agent),
                 **_rest(agent, rests),
             )

@@ -51,7 +51,7 @@ from xats_tui.core.transport import Transport
 
 logger = logging.getLogger(__name__)
 
-LEADS_NOWHERE = frozenset({Reachability.BROKEN, Reachability.NO_PANE, Reachability.AGENT_GONE})
+LEADS_NOWHERE = frozenset({Reachability.BROKEN, Reachability.NO_PANE, Reachability.AGENT_GONE, Reachability.UNUSABLE})
 
 MAX_WAKES_AT_ONCE = 200
 """Maximum number of wakes in one transaction, which takes about 20 ms."""

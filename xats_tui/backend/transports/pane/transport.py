@@ -65,7 +65,7 @@ class TmuxPane:
         """Return whether the agent is bound to a pane."""
         return agent.binding is not None
 
-    async def readiness(self, agent: Agent) -> Observation:
+    async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Observe the agent's pane and judge every gate."""
         # while a hint is being typed, only its typist follows the paste
         seen = await self._seen(agent, follow=not self._is_written_to(agent))
@@ -94,7 +94,7 @@ class TmuxPane:
         """Return the lock of a pane, held by the one writer that sends keys to it."""
         return self._pastes.writer(pane)
 
-    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False) -> DeliveryResult:
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
         """Put the hint into the input line and submit it, or report that an earlier one was submitted after all."""
         assert agent.binding is not None  # `serves` is asked first
         async with self.writer(agent.binding.pane):
