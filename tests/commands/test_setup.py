@@ -98,7 +98,7 @@ def test_every_installed_client_is_told_to_start_the_bridge(machine: Machine) ->
 
     command = bridge()
     assert servers_of_claude(machine.home / ".claude.json") == {
-        "xats": {"type": "stdio", "command": command[0], "args": command[1:]}
+        "xats": {"type": "stdio", "command": command[0], "args": command[1:], "alwaysLoad": True}
     }
     codex = tomllib.loads((machine.home / ".codex/config.toml").read_text())
     entry = {"command": command[0], "args": command[1:], "default_tools_approval_mode": "approve"}
@@ -312,6 +312,7 @@ def test_the_flags_that_were_given_are_passed_on_and_the_token_is_not(
         "type": "stdio",
         "command": flags[0],
         "args": flags[1:],
+        "alwaysLoad": True,
     }
     assert hooks_of(machine.home / ".claude/settings.json")["Stop"][0].endswith(f" hook --home {home} --port 9300")
     assert not any(b"hush" in content for _, _, content in machine.everything().values())
@@ -330,6 +331,7 @@ def test_what_is_an_agents_own_in_the_entry_is_kept(machine: Machine) -> None:
         "args": command[1:],
         "env": {"A": "1"},
         "type": "stdio",
+        "alwaysLoad": True,
     }
 
 
@@ -352,6 +354,7 @@ def test_a_server_that_was_reached_over_http_becomes_one_that_is_started(
     document = tomllib.loads(changed) if path.endswith("toml") else json.loads(changed)
     entry = document["mcp_servers" if "mcp_servers" in document else "mcpServers"]["xats"]
     assert entry.pop("type", "stdio") == "stdio"
+    assert entry.pop("alwaysLoad", True) is True
     assert entry.pop("default_tools_approval_mode", "approve") == "approve"
     assert entry == {"command": bridge()[0], "args": bridge()[1:]}
 

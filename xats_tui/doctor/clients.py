@@ -1,5 +1,6 @@
 """Checks of the clients: installation, and their configuration for xats."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,8 @@ from pathlib import Path
 from xats_tui.backend.panes.tested_versions import newer_than_tested
 from xats_tui.clients.registry import configurations
 from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, MCP_SERVER, ConfigFile, NotUnderstood, OwnEntry
-from xats_tui.clients.setup.own_command import is_ours
+from xats_tui.clients.setup.hooks_once import doubled
+from xats_tui.clients.setup.own_command import flag_value, is_ours
 from xats_tui.clients.setup.program import ClientProgram, ConfigScope
 from xats_tui.clients.setup.rewriting import plain_text
 from xats_tui.doctor.finding import Case, Finding, ok, problem, skipped, warning
@@ -43,14 +45,14 @@ def _client(client: ClientProgram, case: Case) -> Iterator[Finding]:
         yield problem(client.title, str(error), f"correct it: {client.program} cannot read it either")
         return
     servers = [(file, found) for file, found in standing if file.holds == MCP_SERVER]
-    hooks = [found for file, found in standing if file.holds == HOOKS]
+    hooks = [(file.path, found) for file, found in standing if file.holds == HOOKS]
     rules = [(file, found) for file, found in standing if file.holds == ALLOW_RULE]
     setup = f"xats-tui setup {client.name}"
     if not servers:
         yield warning(client.title, f"{version}, not set up", setup)
         return
     for file, found in servers:
-        yield _server(client, version, file.path, found, case)
+        yield _server(client, version, file, found, case)
     if any(file.holds == HOOKS for file in client.files(ConfigScope.USER, case.around)):
         yield _hooks(client, hooks, case)
     yield _rules(client, rules, case)
@@ -70,13 +72,13 @@ def _standing(client: ClientProgram, case: Case) -> list[tuple[ConfigFile, OwnEn
     return [(file, found) for file, found in pairs if found is not None]
 
 
-def _server(client: ClientProgram, version: str, path: Path, found: OwnEntry, case: Case) -> Finding:
+def _server(client: ClientProgram, version: str, file: ConfigFile, found: OwnEntry, case: Case) -> Finding:
     setup = f"xats-tui setup {client.name}"
-    place = f"{version}, {short(path)}"
+    place = f"{version}, {short(file.path)}"
     if not found.enabled:
         return warning(client.title, f"{place}: xats is switched off", setup)
     if not found.command:
-        return ok(client.title, f"{place}: xats over HTTP")
+        return _options(client, file, found, case) or ok(client.title, f"{place}: xats over HTTP")
     command = found.command[0]
     if (program := shutil.which(command, path=case.environment.get("PATH"))) is None:
         return problem(client.title, f"{place}: xats starts {command}, which is not there", setup)
@@ -90,20 +92,40 @@ def _server(client: ClientProgram, version: str, path: Path, found: OwnEntry, ca
         )
     if not _is_this_installation(program, found.command, case):
         return warning(client.title, f"{place}: starts another installation, {program}", setup)
-    return ok(client.title, f"{place}: {_told(found.command)}")
+    return _options(client, file, found, case) or ok(client.title, f"{place}: {_told(found.command)}")
 
 
-def _hooks(client: ClientProgram, hooks: Sequence[OwnEntry], case: Case) -> Finding:
+def _options(client: ClientProgram, file: ConfigFile, found: OwnEntry, case: Case) -> Finding | None:
+    """Return a warning if the server's entry lacks an option; None if it has all of them."""
+    if not found.lacks:
+        return None
+    option, *_ = found.lacks
+    told = f"{short(file.path)} lacks {option.name}: {option.without}"
+    scope = next((scope for scope in ConfigScope if file in client.files(scope, case.around)), None)
+    if scope is None or not found.command:  # setup does not write there, or would make it a server that is started
+        by_hand = json.dumps({option.name: option.value})[1:-1]
+        return warning(client.title, told, f"put {by_hand} into the entry of xats in {short(file.path)}")
+    return warning(client.title, told, _setup(client, scope))
+
+
+def _setup(client: ClientProgram, scope: ConfigScope) -> str:
+    return f"xats-tui setup {client.name}{' --scope project' * (scope is ConfigScope.PROJECT)}"
+
+
+def _hooks(client: ClientProgram, hooks: Sequence[tuple[Path, OwnEntry]], case: Case) -> Finding:
     topic, setup = f"{client.title} hooks", f"xats-tui setup {client.name}"
     if not hooks:
         return warning(topic, "none: it reads its messages at the end of a turn only if woken", setup)
-    missing = [event for event in client.spec.hook_events if not any(event in found.events for found in hooks)]
-    command = hooks[0].command[0]
+    missing = [event for event in client.spec.hook_events if not any(event in found.events for _, found in hooks)]
+    command = hooks[0][1].command[0]
     if shutil.which(command, path=case.environment.get("PATH")) is None:
         return problem(topic, f"they run {command}, which is not there", setup)
     if missing:
         return warning(topic, f"none for {', '.join(missing)}", setup)
-    return ok(topic, f"all {len(client.spec.hook_events)}: {_told(hooks[0].command)}")
+    if twice := doubled(hooks):
+        events, paths = ", ".join(twice), dict.fromkeys(short(path) for each in twice.values() for path in each)
+        return warning(topic, f"run more than once for {events}: {', '.join(paths)}", setup)
+    return ok(topic, f"all {len(client.spec.hook_events)}: {_told(hooks[0][1].command)}")
 
 
 def _rules(client: ClientProgram, rules: Sequence[tuple[ConfigFile, OwnEntry]], case: Case) -> Finding:
@@ -114,7 +136,9 @@ def _rules(client: ClientProgram, rules: Sequence[tuple[ConfigFile, OwnEntry]], 
         if found.against:
             told = f"a woken agent stops at what {short(file.path)} does not allow: {', '.join(found.against)}"
             here = file in client.files(ConfigScope.PROJECT, case.around)
-            return warning(topic, told, found.remedy or f"{setup}{' --scope project' * here}")
+            return warning(
+                topic, told, found.remedy or _setup(client, ConfigScope.PROJECT if here else ConfigScope.USER)
+            )
     if not allowed and client.asks_about_tools:
         return warning(topic, "none: it asks before each xats tool, so a woken agent stops at get_inbox", setup)
     return ok(topic, f"the xats tools need no approval{f', {short(allowed[0].path)}' if allowed else ''}")
@@ -134,12 +158,8 @@ def _told(command: Sequence[str]) -> str:
 
 def _home_in(command: Sequence[str]) -> Path | None:
     """Return the home that a command line names."""
-    for index, word in enumerate(command):
-        if word == "--home" and index + 1 < len(command):
-            return Path(command[index + 1]).expanduser()
-        if word.startswith("--home="):
-            return Path(word.removeprefix("--home=")).expanduser()
-    return None
+    named = flag_value(command, "--home")
+    return Path(named).expanduser() if named else None
 
 
 def _is_this_installation(program: str, command: Sequence[str], case: Case) -> bool:

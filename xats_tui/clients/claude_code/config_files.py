@@ -3,11 +3,16 @@
 from xats_tui.clients.claude_code.allow_rule import ClaudeAllowRule
 from xats_tui.clients.claude_code.hooks import ClaudeHooks
 from xats_tui.clients.claude_code.spec import SPEC
-from xats_tui.clients.setup.config_files import ConfigFile
+from xats_tui.clients.setup.config_files import ConfigFile, ServerOption
 from xats_tui.clients.setup.json_files import JsonServers
 from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 
 CONFIG_DIR = "CLAUDE_CONFIG_DIR"
+
+ALWAYS_LOAD = ServerOption(
+    name="alwaysLoad", value=True, without="its model has to search for the xats tools before it can call one"
+)
+"""Keeps our tools out of Claude Code's tool search; for this it waits at its start until the bridge has answered."""
 
 
 def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
@@ -18,17 +23,22 @@ def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
         servers = (chosen or around.home) / ".claude.json"
         settings = (chosen or around.home / ".claude") / "settings.json"
     return (
-        JsonServers(path=servers, member="mcpServers", command_is_list=False),
+        JsonServers(path=servers, member="mcpServers", command_is_list=False, options=(ALWAYS_LOAD,)),
         ClaudeHooks(path=settings),
         ClaudeAllowRule(path=settings),
     )
 
 
 def _elsewhere(around: ConfigContext) -> tuple[ConfigFile, ...]:
-    """Return the place of `claude mcp add`: the user's file, under the folder that the command was run in."""
+    """Return the user's own files for this folder: where `claude mcp add` writes, and the local settings."""
     path = (around.folder(CONFIG_DIR) or around.home) / ".claude.json"
     within = ("projects", str(around.project))
-    return (JsonServers(path=path, member="mcpServers", command_is_list=False, within=within),)
+    local = around.project / ".claude/settings.local.json"
+    return (
+        JsonServers(path=path, member="mcpServers", command_is_list=False, options=(ALWAYS_LOAD,), within=within),
+        ClaudeHooks(path=local),
+        ClaudeAllowRule(path=local),
+    )
 
 
 PROGRAM = ClientProgram(

@@ -1,7 +1,7 @@
 """Claude Code's hooks: the events that tell its state, and the entry in its settings that reports them."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,28 +15,53 @@ from xats_tui.clients.setup.own_command import OwnCommand, is_ours
 HOOK_EVENTS = SPEC.hook_events
 
 
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """The place of one hook that runs us."""
+
+    event: str
+    group: int
+    index: int
+    line: str
+    fits_all: bool
+    """False if its group has a matcher, so that it reports some of the event's cases only."""
+
+    @property
+    def place(self) -> jsonc.Path:
+        """The hook's place in the settings."""
+        return ("hooks", self.event, self.group, "hooks", self.index)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaudeHooks:
-    """Claude Code's settings, whose hooks run a command at what happens in a session."""
+    """Claude Code's settings, whose hooks run a command at what happens in a session.
+
+    Claude Code merges the hooks of all its settings files and runs equal command lines once.
+    """
 
     path: Path
     holds: str = HOOKS
 
     def found(self, text: str) -> OwnEntry | None:
-        ours = {event: line for event, _, _, line in self._ours(parsed_json(text, self.path))}
+        ours = self._ours(text)
         if not ours:
             return None
-        command = next(iter(ours.values()))
-        return OwnEntry(command=tuple(_words(command)), events=tuple(event for event in HOOK_EVENTS if event in ours))
+        events = {spot.event for spot in ours}
+        return OwnEntry(
+            command=tuple(_words(ours[0].line)),
+            events=tuple(event for event in HOOK_EVENTS if event in events),
+            runs=tuple((spot.event, spot.line) for spot in ours),
+        )
 
     def added(self, text: str, own: OwnCommand) -> str:
         text = text if text.strip() else "{}\n"
+        kept = _one_for_each(self._ours(text), own.hook)
+        text = self._without(text, [spot for spot in self._ours(text) if spot not in kept]) or "{}\n"
+        for spot in self._ours(text):
+            if spot.line != own.hook:
+                text = self._set(text, (*spot.place, "command"), own.hook)
+        present = {spot.event for spot in kept}
         settings = parsed_json(text, self.path)
-        present = set()
-        for event, group, index, line in self._ours(settings):
-            present.add(event)
-            if line != own.hook:
-                text = self._set(text, ("hooks", event, group, "hooks", index, "command"), own.hook)
         for event in HOOK_EVENTS:
             if event not in present:
                 groups = as_object(settings.get("hooks", {}), self.path).get(event, [])
@@ -45,31 +70,39 @@ class ClaudeHooks:
         return text
 
     def removed(self, text: str) -> str:
-        ours = list(self._ours(parsed_json(text, self.path)))
-        if not ours:
+        return self._without(text, self._ours(text))
+
+    def without(self, text: str, lines: Iterable[str]) -> str:
+        """The text without the hooks of ours that run one of these command lines."""
+        unwanted = frozenset(lines)
+        return self._without(text, [spot for spot in self._ours(text) if spot.line in unwanted])
+
+    def _without(self, text: str, spots: list[_Spot]) -> str:
+        if not spots:
             return text
-        for event, group, index, _ in reversed(ours):  # from the end: the others keep their numbers
-            text = self._taken_out(text, event, group, index)
+        for spot in reversed(spots):  # from the end: the others keep their numbers
+            text = self._taken_out(text, spot)
         if not parsed_json(text, self.path)["hooks"]:
             text = jsonc.without(text, ("hooks",), comments=False)
         return "" if text.split() in (["{}"], ["{", "}"]) else text
 
-    def _taken_out(self, text: str, event: str, group: int, index: int) -> str:
+    def _taken_out(self, text: str, spot: _Spot) -> str:
         """The text without one hook, and without the group and the event that it leaves empty."""
-        groups = parsed_json(text, self.path)["hooks"][event]
-        place: jsonc.Path = ("hooks", event, group, "hooks", index)
-        if len(groups[group]["hooks"]) == 1:
-            place = ("hooks", event, group) if len(groups) > 1 else ("hooks", event)
+        groups, place = parsed_json(text, self.path)["hooks"][spot.event], spot.place
+        if len(groups[spot.group]["hooks"]) == 1:
+            place = place[:3] if len(groups) > 1 else place[:2]
         return jsonc.without(text, place, comments=False)
 
-    def _ours(self, settings: Any) -> list[tuple[str, int, int, str]]:
-        """Event, number of the group, number of the hook in it, and command line of each hook that runs us."""
-        events = as_object(as_object(settings, self.path).get("hooks", {}), self.path)
+    def _ours(self, text: str) -> list[_Spot]:
+        """Every hook that runs us, in the order of the text."""
+        settings = as_object(parsed_json(text, self.path), self.path)
+        events = as_object(settings.get("hooks", {}), self.path)
         return [
-            (event, number, index, hook["command"])
+            _Spot(event, number, index, hook["command"], group.get("matcher") in (None, "", "*"))
             for event, groups in events.items()
             for number, group in enumerate(_items(groups))
-            for index, hook in enumerate(_items(group.get("hooks") if isinstance(group, Mapping) else None))
+            if isinstance(group, Mapping)
+            for index, hook in enumerate(_items(group.get("hooks")))
             if isinstance(hook, Mapping) and _runs_our_hook(hook.get("command"))
         ]
 
@@ -78,6 +111,15 @@ class ClaudeHooks:
             return jsonc.with_value(text, place, value, comments=False)
         except jsonc.NotJson as error:
             raise broken_json(self.path, error) from None
+
+
+def _one_for_each(ours: list[_Spot], line: str) -> list[_Spot]:
+    """Return one hook for each event, the one that runs `line` rather than another."""
+    kept: dict[str, _Spot] = {}
+    for spot in ours:
+        if spot.fits_all and (spot.event not in kept or (spot.line == line and kept[spot.event].line != line)):
+            kept[spot.event] = spot
+    return list(kept.values())
 
 
 def _runs_our_hook(line: object) -> bool:

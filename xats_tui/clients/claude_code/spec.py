@@ -37,7 +37,7 @@ SPEC = ClientSpec(
     has_channel=True,
     # It refuses 25,000 tokens and keeps more than 50,000 UTF-16 units in a file.
     answer=AnswerLimit(tokens=20_000, size_bytes=48_000),
-    # Unless its configuration says alwaysLoad, which cannot be seen from here, tools are behind a search.
+    # Where its configuration lacks alwaysLoad, which cannot be seen from here, tools are behind a search.
     full_tool_name="mcp__{server}__{tool}",
     tested_version="2.1.332",
 )

@@ -27,6 +27,16 @@ class NotUnderstood(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOption:
+    """A member of our server's entry that only one client knows."""
+
+    name: str
+    value: str | int | bool
+    without: str
+    """Consequence of an entry that lacks it, for a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnEntry:
     """Our entry in a file."""
 
@@ -35,6 +45,10 @@ class OwnEntry:
     enabled: bool = True
     events: tuple[str, ...] = ()
     """For hooks, the events that run it."""
+    runs: tuple[tuple[str, str], ...] = ()
+    """For hooks, each event with a command line that it runs, in the file's order."""
+    lacks: tuple[ServerOption, ...] = ()
+    """For a server, the options that the entry does not mention."""
     allows: bool = False
     """For a rule: all of our tools may be called unasked."""
     against: tuple[str, ...] = ()

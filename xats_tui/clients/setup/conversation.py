@@ -13,6 +13,7 @@ import typer
 
 from xats_tui.clients.registry import configurations
 from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, ConfigFile
+from xats_tui.clients.setup.hooks_once import HooksBeside, hooks_beside
 from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 from xats_tui.clients.setup.rewriting import carry_out, change, plain_text
@@ -26,6 +27,8 @@ ALLOWING = (
     "With this rule {client} lets its model call xats's own tools, and only those, without asking you: a woken agent "
     "has nobody to ask, and would stop at get_inbox."
 )
+
+BESIDE = "These hooks hold in this folder, too, in another form: {client} would run both at each event."
 
 DIFF_COLOURS = {"+": ("green",), "-": ("red",), "@": ("cyan",)}
 
@@ -58,7 +61,7 @@ def set_up(loaded: Loaded, wish: SetupRequest, paper: Console) -> None:
     """
     around = ConfigContext.here()
     own = None if wish.remove else OwnCommand.of_this_process(loaded)
-    planned = [(client, _files(client, wish, around)) for client in _clients(wish)]
+    planned = [(client, _files(client, wish, around, own)) for client in _clients(wish)]
     changes = [change(file, own) for _, files in planned for file in files]  # all are read before one is written
     if wish.remove and not any(changes):
         paper.write("Nothing of xats-tui is in these configurations.")
@@ -69,9 +72,13 @@ def set_up(loaded: Loaded, wish: SetupRequest, paper: Console) -> None:
         _say_last(loaded, paper)
 
 
-def _files(client: ClientProgram, wish: SetupRequest, around: ConfigContext) -> list[ConfigFile]:
+def _files(
+    client: ClientProgram, wish: SetupRequest, around: ConfigContext, own: OwnCommand | None
+) -> list[ConfigFile]:
+    """Return the files to go through: those of the scope, then others whose hooks would run beside its own."""
     left_out = {HOOKS: not wish.hooks, ALLOW_RULE: not wish.allow}
-    return [file for file in client.files(wish.scope, around) if not left_out.get(file.holds)]
+    files = [file for file in client.files(wish.scope, around) if not left_out.get(file.holds)]
+    return [*files, *(hooks_beside(client, wish.scope, around, own) if own and wish.hooks else ())]
 
 
 def _clients(wish: SetupRequest) -> Sequence[ClientProgram]:
@@ -100,6 +107,8 @@ class _Settler:
         self._drafts: dict[Path, str] = {}
         """Texts of the files after the changes that were only shown (--dry-run)."""
         self._written: set[Path] = set()
+        self._declined: set[tuple[str, str]] = set()
+        """Kinds of entries that the person did not want."""
 
     def settle(self, client: ClientProgram, files: Sequence[ConfigFile]) -> bool:
         """Go through the files of a client; whether one was written."""
@@ -112,12 +121,16 @@ class _Settler:
 
     def _settle_one(self, client: ClientProgram, file: ConfigFile) -> bool:
         place = visible(short(file.path))
+        if isinstance(file, HooksBeside) and (client.name, HOOKS) in self._declined:
+            return False  # they are the only ones
         found = change(file, self._own, self._drafts)  # anew: what was written before may stand in the same file
         if found is None:
             self._say_done(f"{file.holds}: {self._state(file)}, {place}")
             return False
         if file.holds == ALLOW_RULE and self._own:
             self._paper.wrapped(ALLOWING.format(client=client.title), "  ", "  ", "dim")
+        if isinstance(file, HooksBeside):
+            self._paper.wrapped(BESIDE.format(client=client.title), "  ", "  ", "dim")
         for line in found.diff():
             shown = _fitting(visible(line), self._paper)
             self._paper.write("  " + self._paper.coloured(shown, *DIFF_COLOURS.get(line[:1], ())))
@@ -128,6 +141,7 @@ class _Settler:
         question = f"  {'Remove' if not found.after else 'Write'} {place} ({file.holds})?"
         if not self._wish.yes and not _agreed(question):
             self._paper.write("  left as it was")
+            self._declined.add((client.name, file.holds))
             return False
         is_private, is_new = self._wish.scope is ConfigScope.USER, file.path not in self._written
         backup = carry_out(found, SystemClock().now(), is_private=is_private, keeps_former=is_new)

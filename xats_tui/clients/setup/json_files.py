@@ -1,7 +1,7 @@
 """JSON configuration files: the entry of our server, and the reading and changing of values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from xats_tui.clients.setup.config_files import (
     SERVER,
     NotUnderstood,
     OwnEntry,
+    ServerOption,
     as_object,
     found_in,
 )
@@ -31,6 +32,8 @@ class JsonServers:
     """True if the client reads comments and trailing commas."""
     within: tuple[str, ...] = ()
     """The objects around that one, for a file which is only looked at."""
+    options: tuple[ServerOption, ...] = ()
+    """Members of our entry that only this client knows; a value that stands there already is kept."""
     holds: str = MCP_SERVER
 
     def found(self, text: str) -> OwnEntry | None:
@@ -38,20 +41,26 @@ class JsonServers:
         for name in (*self.within, self.member):
             around = as_object(around, self.path).get(name, {})
         entry = as_object(around, self.path).get(SERVER)
-        return found_in(entry) if isinstance(entry, Mapping) else None
+        if not isinstance(entry, Mapping):
+            return None
+        return replace(found_in(entry), lacks=tuple(one for one in self.options if one.name not in entry))
 
     def added(self, text: str, own: OwnCommand) -> str:
         text = text if text.strip() else "{}\n"
         servers = as_object(as_object(self._parsed(text), self.path).get(self.member, {}), self.path)
         former = servers.get(SERVER)
         if not isinstance(former, Mapping):
-            return self._set(text, (self.member, SERVER), self._entry(own, ()))
+            entry = self._entry(own, ()) | {option.name: option.value for option in self.options}
+            return self._set(text, (self.member, SERVER), entry)
         entry = self._entry(own, found_in(former).command)
         for name in former.keys() & (ONLY_OVER_HTTP - entry.keys()):
             text = jsonc.without(text, (self.member, SERVER, name), comments=self.comments)
         for name, value in entry.items():
             if former.get(name) != value and not (name == "enabled" and name not in former):
                 text = self._set(text, (self.member, SERVER, name), value)
+        for option in self.options:
+            if option.name not in former:
+                text = self._set(text, (self.member, SERVER, option.name), option.value)
         return text
 
     def removed(self, text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xats_tui.runtime.settings import Loaded
+from xats_tui.runtime.settings import Loaded, Settings, flag_of
 
 PROGRAM, PACKAGE = "xats-tui", "xats_tui"
 
@@ -64,6 +64,22 @@ def own_program(started_as: str | None = None) -> tuple[str, ...]:
 def is_ours(command: Sequence[str]) -> bool:
     """Tell whether a command line starts this program, from any installation, perhaps through a launcher."""
     return any(Path(word).name in (PROGRAM, PACKAGE) for word in command[:MAX_COMMAND_WORDS])
+
+
+def flag_value(command: Sequence[str], flag: str) -> str | None:
+    """Return the value of a flag, given as `FLAG VALUE` or `FLAG=VALUE`; None if the command line does not have it."""
+    for index, word in enumerate(command):
+        if word == flag and index + 1 < len(command):
+            return command[index + 1]
+        if word.startswith(f"{flag}="):
+            return word.removeprefix(f"{flag}=")
+    return None
+
+
+def pid_path_of(command: Sequence[str]) -> Path:
+    """Return the pid file by which a command line of this program finds its coordinator, by its flags alone."""
+    named = {name: flag_value(command, flag_of(name)) for name in ("home", "pid_file")}
+    return Settings.model_validate({name: value for name, value in named.items() if value}).pid_path
 
 
 def _is_for_the_moment(script: Path) -> bool:

@@ -1,0 +1,86 @@
+"""Hooks that would run twice: where more than one file of a client reports an event to one coordinator.
+
+A client merges the hooks of its files and runs equal command lines once, so a double is another command line of ours.
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from xats_tui.clients.setup.config_files import HOOKS, ConfigFile, OwnEntry
+from xats_tui.clients.setup.own_command import OwnCommand, pid_path_of
+from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
+from xats_tui.clients.setup.rewriting import plain_text
+
+
+@runtime_checkable
+class HookFile(ConfigFile, Protocol):
+    """A file with hooks, from which single command lines can be taken out."""
+
+    def without(self, text: str, lines: Sequence[str]) -> str:
+        """The text without the hooks of ours that run one of these command lines."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HooksBeside:
+    """Another file whose hooks would run beside those that are set up."""
+
+    file: HookFile
+    lines: tuple[str, ...]
+    """Command lines of ours that differ from the one that is set up."""
+    holds_elsewhere: bool
+    """True if the file also counts in other folders: its hooks are made equal instead of taken out."""
+    holds: str = HOOKS
+
+    @property
+    def path(self) -> Path:
+        """Path of the file."""
+        return self.file.path
+
+    def found(self, text: str) -> OwnEntry | None:
+        return self.file.found(text)
+
+    def added(self, text: str, own: OwnCommand) -> str:
+        return self.file.added(text, own) if self.holds_elsewhere else self.file.without(text, self.lines)
+
+    def removed(self, text: str) -> str:
+        return text
+
+
+def hooks_beside(
+    client: ClientProgram, scope: ConfigScope, around: ConfigContext, own: OwnCommand
+) -> list[HooksBeside]:
+    """Return the client's other files whose hooks would run beside the ones of this scope.
+
+    Raises:
+        NotUnderstood: a file cannot be read.
+    """
+    ends_at = pid_path_of(shlex.split(own.hook))
+    here = {file.path for file in client.files(scope, around)}  # in the home folder both scopes have the same files
+    others = [(other, file) for other in ConfigScope if other is not scope for file in client.files(other, around)]
+    local = [(ConfigScope.PROJECT, file) for file in client.elsewhere(around)]
+    beside = []
+    for place, file in (*others, *local):
+        if file.path in here or not isinstance(file, HookFile) or file.holds != HOOKS:
+            continue
+        found = file.found(plain_text(file.path))
+        runs = {line for _, line in found.runs} if found else set()
+        if lines := tuple(sorted(line for line in runs if line != own.hook and _reports_to(line) == ends_at)):
+            beside.append(HooksBeside(file=file, lines=lines, holds_elsewhere=place is ConfigScope.USER))
+    return beside
+
+
+def doubled(found: Sequence[tuple[Path, OwnEntry]]) -> dict[str, tuple[Path, ...]]:
+    """Return the events that run more than one hook for the same coordinator, each with the files of these hooks."""
+    lines: dict[tuple[str, Path], dict[str, Path]] = {}
+    for path, entry in found:
+        for event, line in entry.runs:
+            lines.setdefault((event, _reports_to(line)), {}).setdefault(line, path)
+    return {event: tuple(dict.fromkeys(each.values())) for (event, _), each in lines.items() if len(each) > 1}
+
+
+def _reports_to(line: str) -> Path:
+    return pid_path_of(shlex.split(line))
