@@ -98,6 +98,12 @@ def by_handshake(name: str) -> ClientId | None:
     return next((spec.id for spec in CLIENTS.values() if name.lower().startswith(spec.handshake)), None)
 
 
+def shows_prompts(name: object) -> bool:
+    """Return whether the client that gives this name in its MCP handshake offers prompts to the person."""
+    client = by_handshake(name) if isinstance(name, str) else None
+    return client is not None and CLIENTS[client].shows_prompts
+
+
 def by_environment(environment: Mapping[str, str]) -> tuple[ClientId, str] | None:
     """Return the client whose mark an environment holds, and the mark's variable.
 

@@ -75,6 +75,8 @@ class ClientSpec:
     """A word that its handshake holds, by which that tool takes the handshake for the model's name."""
     pane_is_announced: bool = False
     """A launcher announces its pane and marks its bridge, whose parents do not always lead to the pane."""
+    shows_prompts: bool = False
+    """It offers the prompts of its MCP servers to the person, behind a `/`."""
     has_channel: bool = False
     """A channel proxy can carry wakes to it, and is found by the pid of its user interface."""
     has_threads: bool = False

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from xats_tui.core.prompts import NoSuchPrompt, filled_in, listed
 from xats_tui.mcp_bridge.coordinator_locator import CoordinatorLocator
 from xats_tui.mcp_bridge.host.early import begun
 from xats_tui.mcp_bridge.host.first_answer import InitializeAnswer
@@ -36,6 +37,9 @@ from xats_tui.mcp_bridge.upstream import Unavailable, Upstream
 from xats_tui.runtime.settings import Loaded
 
 logger = logging.getLogger(__name__)
+
+PROMPTS = frozenset({"prompts/list", "prompts/get"})
+"""Requests that are answered here: the prompts need no coordinator."""
 
 PASSED_ON = frozenset({"tools/list", "tools/call"})
 
@@ -124,6 +128,8 @@ class Bridge:
             return await self._greeting(params or {})
         if method == "ping":
             return {}
+        if method in PROMPTS:
+            return _prompts(method, params or {})
         if method not in PASSED_ON:
             raise RpcError({"code": METHOD_NOT_FOUND, "message": f"Method not found: {method}"})
         try:
@@ -210,6 +216,20 @@ def _check_form(method: str, params: Any) -> None:
             raise RpcError({"code": INVALID_PARAMS, "message": f"{name} must be an object"})
     if method == "tools/call" and not isinstance(said.get("name"), str):
         raise RpcError({"code": INVALID_PARAMS, "message": "name must be a string"})
+
+
+def _prompts(method: str, params: Params) -> dict[str, Any]:
+    """Answer a request about prompts.
+
+    Raises:
+        RpcError: there is no such prompt.
+    """
+    if method == "prompts/list":
+        return {"prompts": listed()}
+    try:
+        return filled_in(params.get("name"), params.get("arguments") or {})
+    except NoSuchPrompt as error:
+        raise RpcError({"code": INVALID_PARAMS, "message": str(error)}) from None
 
 
 def _folder() -> str:

@@ -17,6 +17,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http import StreamableHTTPServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.shared.exceptions import MCPError
 from mcp_types.version import OLDEST_SUPPORTED_VERSION
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
@@ -38,9 +39,11 @@ from xats_tui.backend.services.agents.kept_sessions import KeptSessions
 from xats_tui.backend.services.agents.runtimes import Runtimes
 from xats_tui.backend.session_limit import making_room
 from xats_tui.backend.tools.base import Toolbox
+from xats_tui.clients.registry import shows_prompts
 from xats_tui.core.call_meta import CALLS_ONCE
 from xats_tui.core.clock import Clock
 from xats_tui.core.instructions import INSTRUCTIONS
+from xats_tui.core.prompts import NoSuchPrompt, filled_in, listed
 
 SERVER_NAME = "xats-tui"
 
@@ -93,6 +96,8 @@ class McpServer:
             instructions=INSTRUCTIONS,
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
+            on_list_prompts=self._list_prompts,
+            on_get_prompt=self._get_prompt,
         )
         server.middleware[:] = [self._greet]  # without the SDK's tracing, which is never read
         self._manager = _SessionManager(
@@ -176,6 +181,17 @@ class McpServer:
         session: McpSession = _connection(context).state[SERVER_NAME]
         return await self._toolbox.call(session, params.name, params.arguments or {}, dict(context.meta or {}))
 
+    async def _list_prompts(
+        self, context: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListPromptsResult:
+        return types.ListPromptsResult.model_validate({"prompts": listed()})
+
+    async def _get_prompt(self, context: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+        try:
+            return types.GetPromptResult.model_validate(filled_in(params.name, params.arguments or {}))
+        except NoSuchPrompt as error:
+            raise MCPError(types.INVALID_PARAMS, str(error)) from None
+
     async def _greet(self, ctx: Context, call_next: CallNext) -> HandlerResult:
         """Open a session with its `initialize`, and answer as the reference does."""
         if ctx.method != "initialize":
@@ -187,7 +203,9 @@ class McpServer:
         greeting = await call_next(ctx)
         assert isinstance(greeting, dict)  # mcp 2.3 turns every result into a dict; tests pin it
         await self._open(_connection(ctx), params)
-        capabilities = {"tools": {"listChanged": True}} | _extensions(params)
+        claims_prompts = shows_prompts((params.get("clientInfo") or {}).get("name"))
+        prompts: dict[str, Any] = {"prompts": {}} if claims_prompts else {}
+        capabilities = {"tools": {"listChanged": True}} | prompts | _extensions(params)
         return greeting | {"capabilities": capabilities} | ({"protocolVersion": FIRST_PROTOCOL} if first else {})
 
     async def _open(self, connection: Connection, opening: Mapping[str, Any]) -> None:

@@ -34,6 +34,7 @@ SPEC = ClientSpec(
     default_model="claude-code",
     self_tool="register_claude_self",
     self_sign="claude",
+    shows_prompts=True,
     has_channel=True,
     # It refuses 25,000 tokens and keeps more than 50,000 UTF-16 units in a file.
     answer=AnswerLimit(tokens=20_000, size_bytes=48_000),

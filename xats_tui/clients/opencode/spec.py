@@ -20,6 +20,7 @@ SPEC = ClientSpec(
         "base_url",
         "session_id",
     ),
+    shows_prompts=True,
     # It keeps more than 51,200 bytes, or 2,000 lines, in a file; an answer is one line.
     answer=AnswerLimit(tokens=8_000, size_bytes=48_000),
     max_hint_chars=150,  # it shows a longer paste as `[Pasted ~1 lines]`

@@ -40,12 +40,27 @@ def says_it_takes_channels(params: Mapping[str, Any]) -> bool:
     return False
 
 
+def prompts_claimed(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the capability of our prompts for a host that shows prompts to the person; else nothing."""
+    # Deferred: it takes as long to import as everything else that listens to the host from the start.
+    from xats_tui.clients.registry import shows_prompts
+
+    match params:
+        case {"clientInfo": {"name": name}} if shows_prompts(name):
+            return {"prompts": {}}
+    return {}
+
+
 def greeting(params: Mapping[str, Any], *, channel: bool, instructions: str) -> dict[str, Any]:
     """Return the bridge's answer to `initialize`; with `channel` it declares that it sends wakes there."""
     sends = channel or says_it_takes_channels(params)
     return {
         "protocolVersion": agreed_protocol(params),
-        "capabilities": {"tools": {"listChanged": True}, **(CHANNEL_CAPABILITY if sends else {})},
+        "capabilities": {
+            "tools": {"listChanged": True},
+            **prompts_claimed(params),
+            **(CHANNEL_CAPABILITY if sends else {}),
+        },
         "serverInfo": {"name": SERVER_NAME, "version": __version__},
         "instructions": instructions,
     }
