@@ -22,6 +22,7 @@ from xats_tui.commands.config import config
 from xats_tui.commands.daemon import daemon
 from xats_tui.commands.dashboard import dashboard
 from xats_tui.commands.demo import demo
+from xats_tui.commands.dialogs import answer, dialogs
 from xats_tui.commands.doctor import doctor
 from xats_tui.commands.hook import hook
 from xats_tui.commands.launch import launch
@@ -49,7 +50,7 @@ Every flag may stand before or after the command.  Each can also be set in the e
 config.toml in the home; `xats-tui config` shows every setting and where it comes from.
 """
 
-OPERATORS = (status, agents, messages, wakes, tasks, contracts, send, poke, replay, reassign, save)
+OPERATORS = (status, agents, messages, wakes, tasks, contracts, dialogs, answer, send, poke, replay, reassign, save)
 """Commands that ask the running coordinator."""
 
 cli = typer.Typer(name=NAME, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)

@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from tests.conftest import Sql
 from tests.screens.looking import settled, shows, text, until
+from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp
 from xats_tui.backend.thread import CoordinatorThread
+from xats_tui.core.model.client_states import Dialog, DialogKind, DialogOption, Effect
+from xats_tui.core.model.panes import Prompt
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.answering import AnswerPrompt
@@ -78,7 +82,7 @@ async def test_escape_leaves_the_question_and_then_the_dialog() -> None:
 
 async def test_what_is_asked_next_is_shown_in_place() -> None:
     verbs = FixedVerbs()
-    assert verbs.asked
+    assert isinstance(verbs.asked, Prompt)
     later = verbs.asked.screen.replace("rm -rf build", "rm -rf dist")
     verbs.asked_next = replace(verbs.asked, text=verbs.asked.text.replace("build", "dist"), screen=later)
     async with answering(verbs) as pilot:
@@ -96,7 +100,7 @@ async def test_a_prompt_that_changes_meanwhile_is_shown_and_not_answered() -> No
     async with answering(verbs) as pilot:
         await pilot.press("1")
         await shows(pilot, "Send “1. Yes”")
-        assert verbs.asked
+        assert isinstance(verbs.asked, Prompt)
         verbs.asked = replace(verbs.asked, text="rm -rf /", screen="rm -rf /")
         await shows(pilot, "The question has changed; this is the current one.")
         assert "Send it" not in text(pilot)
@@ -105,8 +109,8 @@ async def test_a_prompt_that_changes_meanwhile_is_shown_and_not_answered() -> No
 
 async def test_a_prompt_that_has_changed_when_it_is_sent_is_shown_instead() -> None:
     class Late(FixedVerbs):
-        async def answer(self, agent_id: str, seen: Any, number: int) -> Any:
-            assert self.asked
+        async def answer(self, agent_id: str, seen: Any, number: int, text: str = "") -> Any:
+            assert isinstance(self.asked, Prompt)
             self.asked = replace(self.asked, text="rm -rf /", screen="rm -rf /")
             raise VerbRefused("prompt_changed", "the question changed: the agent now asks something else")
 
@@ -127,7 +131,7 @@ async def test_a_dialog_that_is_gone_closes_with_a_word() -> None:
 
 async def test_a_dialog_that_is_not_known_can_only_be_looked_at() -> None:
     verbs = FixedVerbs()
-    assert verbs.asked
+    assert isinstance(verbs.asked, Prompt)
     verbs.asked = replace(verbs.asked, options=(), why_not="this dialog is not one that can be answered from here")
     async with answering(verbs) as pilot:
         await shows(pilot, "not one that can be answered from here: g goes to the pane")
@@ -146,7 +150,7 @@ async def test_only_an_agent_that_asks_something_can_be_answered() -> None:
         await pilot.press("2")
         await settled(pilot)
         await pilot.press("a")
-        await shows(pilot, "answer: no dialog is open in the pane of docs")
+        await shows(pilot, "answer: no dialog of docs is open")
 
 
 @pytest.mark.slow
@@ -201,3 +205,80 @@ async def test_an_agent_is_removed_after_a_question(
         await shows(pilot, "removed qa")
         await shows(pilot, "No agent yet")
         assert sql("SELECT verb FROM activity") == [("remove",)]
+
+
+TOLD = Dialog(
+    id="d1",
+    agent_id=BACKEND_ID,
+    source="PermissionRequest hook",
+    kind=DialogKind.PERMISSION,
+    tool="Bash",
+    subject="rm -rf dist",
+    text="command: rm -rf dist\ndescription: clear the old build",
+    options=(
+        DialogOption(number=1, label="Yes", effect=Effect.ALLOW),
+        DialogOption(number=2, label="Yes, always", effect=Effect.ALLOW_ALWAYS),
+        DialogOption(number=3, label="No", effect=Effect.DENY),
+    ),
+    opened_at=NOW,
+)
+
+
+async def test_a_told_dialog_is_shown_in_the_clients_words_and_not_as_a_screen() -> None:
+    verbs = FixedVerbs()
+    verbs.asked = TOLD
+    async with answering(verbs) as pilot:
+        shown = text(pilot)
+        assert "wants to use Bash  told by its PermissionRequest hook" in shown
+        assert "description: clear the old build" in shown and "Do you want to proceed?" not in shown
+        assert "2  Yes, always  also for later uses" in shown
+        await pilot.press("1", "right", "enter")
+        await closed(pilot)
+    assert verbs.done == [("answer", BACKEND_ID, 1)]
+
+
+async def test_a_told_question_takes_typed_words() -> None:
+    verbs = FixedVerbs()
+    other = DialogOption(number=1, label="Something else", needs_typing=True)
+    verbs.asked = replace(TOLD, kind=DialogKind.QUESTION, tool="", text="Which colour?", options=(other,))
+    async with answering(verbs) as pilot:
+        await pilot.press("1")
+        await shows(pilot, "Your answer:")
+        await pilot.press(*"teal", "enter")
+        await shows(pilot, "Send “1. Something else: teal” to backend?")
+        await pilot.press("right", "enter")
+        await closed(pilot)
+    assert verbs.done == [("answer", BACKEND_ID, 1, "teal")]
+
+
+async def test_words_for_a_question_that_has_changed_meanwhile_are_not_sent() -> None:
+    verbs = FixedVerbs()
+    other = DialogOption(number=1, label="Something else", needs_typing=True)
+    verbs.asked = replace(TOLD, kind=DialogKind.QUESTION, tool="", text="Which colour?", options=(other,))
+    async with answering(verbs) as pilot:
+        await pilot.press("1")
+        await shows(pilot, "Your answer:")
+        verbs.asked = replace(verbs.asked, id="d2", text="Which size?")
+        await until(
+            pilot, lambda: "Which size?" in str(pilot.app.screen_stack[-2].query_one("#asked-text", Static).render())
+        )
+        await pilot.press(*"teal", "enter")
+        await shows(pilot, "The question has changed; this is the current one.")
+        assert "Send “" not in text(pilot)
+    assert verbs.done == []
+
+
+async def test_a_long_told_dialog_is_read_from_its_start_and_scrolled() -> None:
+    verbs = FixedVerbs()
+    verbs.asked = replace(TOLD, text="\n".join(f"line {number}" for number in range(80)))
+    async with answering(verbs, size=(80, 24)) as pilot:
+        assert "line 0" in text(pilot) and "line 79" not in text(pilot)
+        await pilot.press(*["pagedown"] * 12)
+        await shows(pilot, "line 79")
+
+
+async def test_a_told_dialog_without_options_can_only_be_looked_at() -> None:
+    verbs = FixedVerbs()
+    verbs.asked = replace(TOLD, options=())
+    async with answering(verbs) as pilot:
+        await shows(pilot, "only the agent's own dialog takes an answer: g goes to the pane")

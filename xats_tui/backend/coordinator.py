@@ -139,7 +139,7 @@ class Coordinator:
         self.registry = Registry(
             database, self._known_agents, self.sessions, presence, self.waker, self.panes, self.states, clock
         )
-        counts = Counts(database, self.sessions, self.panes, bus, clock)
+        counts = Counts(database, self.sessions, self.panes, self.states, bus, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
         self._receipts = Receipts(database, self.mailbox, self.waker, clock)
         self.channels = Channels(database, open_channels, self.waker)
@@ -213,7 +213,7 @@ class Coordinator:
                 OperatorMail(database, self.mailbox),
                 OperatorTasks(database, self.mailbox),
                 OperatorAgents(database, self.registry, tmux),
-                Answering(database, typing, self.panes, clock),
+                Answering(database, self.states, typing, self.panes, clock),
                 Launcher(TmuxWindows(tmux), launches, clock, settings),
             ),
         )

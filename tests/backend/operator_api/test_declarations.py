@@ -43,7 +43,7 @@ def test_every_verb_says_what_it_does() -> None:
 def test_readings_are_allowed_in_read_only_mode_and_changes_are_not() -> None:
     changing = {name for name, command in COMMANDS.items() if command.changes}
 
-    assert changing == {"send", "poke", "replay", "reassign", "expect_launch", "bind_launch", "launched"}
+    assert changing == {"answer", "send", "poke", "replay", "reassign", "expect_launch", "bind_launch", "launched"}
     assert not OperatorApi.roster.changes
     assert OperatorApi.force.changes
 

@@ -12,9 +12,9 @@ from tests.screens.sample.tasks import task
 from tests.screens.sample.wakes import WAKES
 from xats_tui.backend.operator_api.declaration import Verb
 from xats_tui.clients.dialogs import read_prompt
+from xats_tui.core.model.client_states import Asked
 from xats_tui.core.model.launches import LaunchFormEntry, LaunchRequest, LaunchResult
 from xats_tui.core.model.messages import Addressees
-from xats_tui.core.model.panes import Prompt
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
 from xats_tui.core.model.wakes import DeliveryResult, Wake, WakeStage, WakeStatus
 from xats_tui.screens.data.verbs import P, T, VerbRefused
@@ -26,8 +26,8 @@ class FixedVerbs:
     def __init__(self, *, read_only: bool = False) -> None:
         self.read_only = read_only
         self.refusing = ""
-        self.asked: Prompt | None = read_prompt("claude-code", DIALOG_SCREEN, {"pane_width": 56})
-        self.asked_next: Prompt | None = None
+        self.asked: Asked | None = read_prompt("claude-code", DIALOG_SCREEN, {"pane_width": 56})
+        self.asked_next: Asked | None = None
         self.done: list[tuple[object, ...]] = []
 
     async def ask(self, verb: Verb[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -68,17 +68,17 @@ class FixedVerbs:
             is_new_session=False,
         )
 
-    async def prompt(self, agent_id: str) -> Prompt:
+    async def prompt(self, agent_id: str) -> Asked:
         """Return the question of the sample's dialog."""
         if self.asked is None:
             raise VerbRefused("no_dialog", "the agent no longer asks anything")
         return self.asked
 
-    async def answer(self, agent_id: str, seen: Prompt, number: int) -> Prompt | None:
+    async def answer(self, agent_id: str, seen: Asked, number: int, text: str = "") -> Asked | None:
         """Claim that it was taken; refuse if it is not what is asked."""
         if seen != self.asked:
             raise VerbRefused("prompt_changed", "the question changed: the agent now asks something else")
-        self._note("answer", agent_id, number)
+        self._note("answer", agent_id, number, *filter(None, [text]))
         self.asked = self.asked_next
         return self.asked
 

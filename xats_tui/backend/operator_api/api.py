@@ -57,9 +57,10 @@ class OperatorApi:
     remove_agent = act(OperatorAgents, OperatorAgents.remove)
     go_to = act(Operator, Operator.go_to, changes=False)
 
-    # the agents' screens
+    # what agents show and ask
     view = look_now(PaneMonitor, PaneMonitor.view)
     attend = look_now(PaneMonitor, PaneMonitor.attend)
+    asked = look(Answering, Answering.asked)
     prompt = look(Answering, Answering.prompt)
     answer = act(Answering, Answering.answer)
 

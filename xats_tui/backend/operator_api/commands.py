@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from xats_tui.backend.operator_api.base import Command
 from xats_tui.backend.operator_api.changes import CHANGES
+from xats_tui.backend.operator_api.dialogs import DIALOGS
 from xats_tui.backend.operator_api.launching import LAUNCHES
 from xats_tui.backend.operator_api.readings import READINGS
 
-COMMANDS: Mapping[str, Command] = {command.name: command for command in (*READINGS, *CHANGES, *LAUNCHES)}
+COMMANDS: Mapping[str, Command] = {command.name: command for command in (*READINGS, *DIALOGS, *CHANGES, *LAUNCHES)}

@@ -70,7 +70,7 @@ async def status(operator: OperatorApi, arguments: NoParameters) -> Answer:
     roster = await operator.roster()
     inbox = await operator.inbox(RECENT_MESSAGES)
     unanswered = await operator.unanswered(RECENT_MESSAGES)
-    asking = [entry for entry in roster if entry.pane and entry.pane.reading.state is PaneState.DIALOG]
+    asking = [entry for entry in roster if entry.state and entry.state.state is PaneState.DIALOG]
     return {
         **plain(health),
         "uptime_seconds": int((health.now - health.started_at).total_seconds()),

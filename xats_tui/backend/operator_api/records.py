@@ -32,14 +32,18 @@ def plain(value: Any) -> Any:
 
 
 def agent_record(entry: RosterEntry) -> Record:
-    """Return an agent with its messages, its wakes and its pane."""
-    view = entry.pane
+    """Return an agent with its messages, its wakes, its state and its pane."""
+    view, state = entry.pane, entry.state
     return {
         **shown_agent(entry.agent, online=entry.online),
         "connected": entry.connected,
         "unread": entry.unread,
         "oldest_unread_at": plain(entry.oldest_unread_at),
         "wakes_waiting": entry.wakes_waiting,
+        "state": state.state if state else None,
+        "state_since": plain(state.since) if state else None,
+        "state_reason": state.reason if state else None,
+        "state_source": state.source if state else None,
         "pane_state": view.reading.state if view else None,
         "pane_state_since": plain(view.state_since) if view else None,
         "pane_reason": view.reading.reason if view else None,

@@ -67,7 +67,7 @@ def status_facts(known: Record, wide: bool) -> str:
 
 
 def _attention(known: Record) -> list[str]:
-    dialogs = ", ".join(map(one_line, known["dialogs"]))
+    dialogs = f"{', '.join(map(one_line, known['dialogs']))}: `xats-tui dialogs`"
     said = (
         (known["dialogs"], f"{count(len(known['dialogs']), 'dialog')} open: {dialogs}"),
         (known["wakes_failed"], f"{count(known['wakes_failed'], 'wake')} failed: `xats-tui wakes --failed`"),
@@ -88,7 +88,9 @@ def agent_facts(agent: Record, wide: bool) -> str:
             "role": one_line(agent["role"]),
             "client": " ".join(map(one_line, filter(None, (agent["client"], agent["client_name"], agent["model"])))),
             "state": agent_state(agent),
-            "screen": one_line(agent["pane_reason"]),
+            "reason": f"{one_line(agent['state_reason'])} ({one_line(agent['state_source'])})"
+            if agent["state"]
+            else "",
             "version": one_line(agent["reader_note"]),
             "pane": one_line(agent["tmux_pane_id"]) or "none",
             "delivery": one_line(agent["delivery"]["kind"]),
@@ -202,6 +204,56 @@ def proof_facts(proof: Record, wide: bool) -> str:
     )
 
 
+def dialog_facts(dialog: Record, wide: bool) -> str:
+    """Return an open dialog with its text, its options, and how to answer it."""
+    options = "\n".join(_option(option) for option in dialog["options"])
+    known = facts(
+        {
+            "agent": _address(dialog),
+            "kind": one_line(dialog["kind"]),
+            "tool": one_line(dialog["tool"]),
+            "asks": one_line(dialog["subject"]),
+            "told by": one_line(dialog["interface"]),
+            "open for": since(dialog["since"]),
+            "options": options,
+            "answer": one_line(dialog["why_not"]) or _way_to_answer(dialog),
+        }
+    )
+    return f"{known}\n\n{many_lines(dialog['text'])}" if dialog["text"] else known
+
+
+def _option(option: Record) -> str:
+    told = [one_line(option["effect"]), "needs --text TEXT" if option["needs_text"] else "", one_line(option["note"])]
+    more = ", ".join(filter(None, told))
+    return f"{option['number']}  {one_line(option['label'])}{f'  ({more})' if more else ''}"
+
+
+def _way_to_answer(dialog: Record) -> str:
+    """Return the command that answers a dialog, ready for the choice."""
+    effects = {option["effect"] for option in dialog["options"]}
+    choices = [f"--{effect}" for effect in ("allow", "deny") if effect in effects]
+    expected = quote(one_line(dialog["subject"]))
+    return f"xats-tui answer {quote(_address(dialog))} {'|'.join([*choices, '--option N'])} --expect {expected}"
+
+
+def _address(dialog: Record) -> str:
+    return one_line(f"{dialog['name']}@{dialog['team']}")
+
+
+def answer_facts(given: Record, wide: bool) -> str:
+    """Return what was answered, and what the agent asks next."""
+    answered, following = given["answered"], given["following"]
+    told = facts(
+        {
+            "agent": _address(given),
+            "asked": one_line(given["subject"]),
+            "answered": f"{answered['number']}. {one_line(answered['label'])}",
+            "taken by": one_line(given["interface"]),
+        }
+    )
+    return f"{told}\n\nThe next question:\n\n{dialog_facts(following, wide)}" if following else told
+
+
 def sent_facts(answer: Record, wide: bool) -> str:
     """Return the number of recipients, and how each is woken."""
     return _outcome(f"sent to {len(answer['wakes'])}", answer["wakes"], wide)
@@ -238,6 +290,8 @@ FACTS: Mapping[str, Callable[[Any, bool], str]] = {
     "wake": wake_facts,
     "task": task_facts,
     "contract": contract_facts,
+    "dialog": dialog_facts,
+    "answer": answer_facts,
     "poke": proof_facts,
     "send": sent_facts,
     "replay": replay_facts,

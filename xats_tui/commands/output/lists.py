@@ -87,28 +87,52 @@ def contract_columns(wide: bool) -> Columns:
     }
 
 
+def dialog_columns(wide: bool) -> Columns:
+    """Return the columns of dialogs."""
+    return {
+        "agent": lambda dialog: one_line(f"{dialog['name']}@{dialog['team']}"),
+        "for": ago("since"),
+        "kind": text("kind"),
+        "tool": text("tool"),
+        "asks": text("subject"),
+        "options": dialog_options,
+        "by": text("interface"),
+    }
+
+
 COLUMNS: Mapping[str, Callable[[bool], Columns]] = {
     "agents": agent_columns,
     "messages": message_columns,
     "wakes": wake_columns,
     "tasks": task_columns,
     "contracts": contract_columns,
+    "dialogs": dialog_columns,
 }
 """Function for each noun; its argument says that nothing is to be cut."""
 
 
+WHEN_EMPTY = {"dialogs": "no dialog is open: no agent waits for an answer"}
+"""Sentences for lists that say more than that they are empty."""
+
+
 def list_of(noun: str, records: Sequence[Record], wide: bool) -> str:
     """Return the records as a table, or a note that there are none."""
-    return table(COLUMNS[noun](wide), records, wide=wide) if records else f"no {noun}"
+    return table(COLUMNS[noun](wide), records, wide=wide) if records else WHEN_EMPTY.get(noun, f"no {noun}")
 
 
 def agent_state(agent: Record) -> str:
-    """Return an agent's state: from its pane if that is watched, otherwise from its calls."""
+    """Return an agent's state: from its client or its pane, otherwise from its calls."""
     if agent["resting"]:
         return "do not disturb"
-    if agent["pane_state"]:
-        return f"{agent['pane_state']} {since(agent['pane_state_since'])}"
+    if agent["state"]:
+        return f"{agent['state']} {since(agent['state_since'])}"
     return "online" if agent["online"] or agent["connected"] else f"away {since(agent['last_seen_at'])}"
+
+
+def dialog_options(dialog: Record) -> str:
+    """Return the answers that a dialog offers, in one line."""
+    offered = ", ".join(f"{option['number']} {one_line(option['label'])}" for option in dialog["options"])
+    return offered or NOTHING
 
 
 def message_state(message: Record) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
-from xats_tui.core.model.client_states import Dialog, ToldState
+from xats_tui.core.model.client_states import AgentState, Dialog, ToldState, agent_state
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Wake
 
@@ -157,3 +157,12 @@ class RosterEntry:
     """True under do not disturb, for the agent itself or its whole team."""
     resting_until: datetime | None = None
     """End of do not disturb; None if it lasts until it is turned off."""
+
+    @property
+    def state(self) -> AgentState | None:
+        """The agent's state for people; None if neither its client nor a screen tells one."""
+        return self.state_in(self.pane)
+
+    def state_in(self, view: PaneView | None) -> AgentState | None:
+        """Return the agent's state with this view of its pane."""
+        return agent_state(view, self.told, self.dialogs)

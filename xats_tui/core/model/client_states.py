@@ -1,10 +1,12 @@
 """What a client itself tells of an agent: its state, and the dialogs that it has open."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 
-from xats_tui.core.model.panes import Option, PaneState
+from xats_tui.core.model.panes import Option, PaneState, PaneView, Prompt
 
 
 class StateSource(StrEnum):
@@ -79,3 +81,58 @@ class Dialog:
     opened_at: datetime
     expires_at: datetime | None = field(default=None, compare=False)
     """Time at which the interface stops to wait, and only the client's own dialog takes an answer."""
+
+    @property
+    def asks(self) -> str:
+        """What is asked, with the tool that it is about."""
+        return f"{self.tool}: {self.subject}" if self.tool else self.subject
+
+    def option(self, number: int) -> DialogOption | None:
+        """Return the option with this number."""
+        return next((option for option in self.options if option.number == number), None)
+
+
+Asked: TypeAlias = Dialog | Prompt
+"""What an agent asks a person: told by its client, or read off its screen."""
+
+SCREEN = "screen"
+"""Where a state or a question comes from that no interface tells."""
+
+CLIENT_IS_AWAY = frozenset({PaneState.SHELL, PaneState.FOREIGN, PaneState.DEAD})
+"""States of a pane that does not show its agent's client."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentState:
+    """An agent's state for people: what its client tells, and what its screen shows."""
+
+    state: PaneState
+    since: datetime
+    reason: str
+    source: str
+    """The interface that tells it, or `SCREEN`."""
+
+
+def agent_state(view: PaneView | None, told: ToldState | None, dialogs: Sequence[Dialog]) -> AgentState | None:
+    """Return an agent's state; None if neither its client nor a screen tells one.
+
+    A dialog that the client tells of comes first, then the screen, then any other state that the client tells.
+    """
+    if dialogs:
+        first, more = dialogs[0], f", and {len(dialogs) - 1} more" if len(dialogs) > 1 else ""
+        reason = f"asks: {first.asks}{more}"
+        return AgentState(state=PaneState.DIALOG, since=first.opened_at, reason=reason, source=first.source)
+    seen = _seen_state(view) if view else None
+    if told is None or told.state is PaneState.UNKNOWN:
+        return seen
+    tells = AgentState(state=told.state, since=told.at, reason=told.detail, source=told.source)
+    if seen is None or seen.state is PaneState.UNKNOWN:
+        return tells
+    # a question that the reader of the screen does not know is a question all the same
+    asks_unseen = told.state is PaneState.DIALOG and seen.state not in {PaneState.DIALOG, *CLIENT_IS_AWAY}
+    return tells if asks_unseen else seen
+
+
+def _seen_state(view: PaneView) -> AgentState:
+    reading = view.reading
+    return AgentState(state=reading.state, since=view.state_since, reason=reading.reason, source=SCREEN)

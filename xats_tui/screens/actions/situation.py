@@ -86,17 +86,18 @@ def needs_agent(situation: Situation) -> str | None:
 
 def needs_pane(situation: Situation) -> str | None:
     """Return a reason unless exactly one agent is selected and its pane is known."""
-    if situation.agent is None:
-        return "no agent is selected" if not situation.agents else "several agents are selected"
+    if (reason := _needs_one_agent(situation)) or situation.agent is None:
+        return reason
     return None if situation.agent.agent.binding else f"no known pane for {situation.agent.agent.name}"
 
 
 def needs_dialog(situation: Situation) -> str | None:
-    """Return a reason unless exactly one agent is selected and it shows a dialog."""
-    if (reason := needs_pane(situation)) or situation.agent is None:
+    """Return a reason unless exactly one agent is selected and it asks a person something."""
+    if (reason := _needs_one_agent(situation)) or situation.agent is None:
         return reason
-    asks = situation.view is not None and situation.view.reading.state is PaneState.DIALOG
-    return None if asks else f"no dialog is open in the pane of {situation.agent.agent.name}"
+    state = situation.agent.state_in(situation.view)
+    asks = state is not None and state.state is PaneState.DIALOG
+    return None if asks else f"no dialog of {situation.agent.agent.name} is open"
 
 
 def needs_unread_wake(situation: Situation) -> str | None:
@@ -111,3 +112,9 @@ def needs_open_wake(situation: Situation) -> str | None:
     if not situation.wakes:
         return "no wake is selected"
     return None if any(not wake.is_over for wake in situation.wakes) else "the wake is over"
+
+
+def _needs_one_agent(situation: Situation) -> str | None:
+    if situation.agent is None:
+        return "no agent is selected" if not situation.agents else "several agents are selected"
+    return None

@@ -94,7 +94,7 @@ class WakeActions(ActionContext):
         """Return a warning about forcing, based on what the pane currently shows."""
         entry = self.snapshot.entry(wake.agent_id)
         view = self.snapshot.view(entry) if entry else None
-        if view and view.reading.state is PaneState.DIALOG:
+        if entry and self.snapshot.asks(entry):
             return "A dialog is open there: the typed text may answer it."
         draft = one_line(view.reading.composer) if view and view.reading.state is PaneState.DRAFT else ""
         if draft:

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.health import Notice
-from xats_tui.core.model.panes import PaneState
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.widgets.format import one_line
 
 
 def begun_to_ask(before: Snapshot, after: Snapshot) -> tuple[RosterEntry, ...]:
-    """Return the agents in whose panes a dialog has opened since the previous snapshot."""
+    """Return the agents that have begun to ask a person something since the previous snapshot."""
     # Dialogs found by the first look are on the screen already, under attention.
     if before.confirmed_at is None:
         return ()
@@ -30,11 +29,10 @@ def fresh_notices(before: Snapshot, after: Snapshot) -> tuple[Notice, ...]:
 
 def alert_text(asking: Sequence[RosterEntry], snapshot: Snapshot) -> str:
     """Return the alert as one line, for a person who is looking at another tmux window."""
-    first, view = asking[0], snapshot.view(asking[0])
+    first, state = asking[0], snapshot.state(asking[0])
     more = f" and {len(asking) - 1} more" if len(asking) > 1 else ""
-    return f"xats: {one_line(first.agent.address)}{more} needs you: {one_line(view.reading.reason if view else None)}"
+    return f"xats: {one_line(first.agent.address)}{more} needs you: {one_line(state.reason if state else None)}"
 
 
 def _asking(snapshot: Snapshot) -> list[RosterEntry]:
-    views = ((entry, snapshot.view(entry)) for entry in snapshot.roster)
-    return [entry for entry, view in views if view and view.reading.state is PaneState.DIALOG]
+    return [entry for entry in snapshot.roster if snapshot.asks(entry)]

@@ -111,14 +111,14 @@ def _lost(snapshot: Snapshot) -> Iterator[Concern]:
 
 def _dialogs(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
     for entry in snapshot.roster:
-        view = snapshot.view(entry)
-        if view and view.reading.state is PaneState.DIALOG:
+        state = snapshot.state(entry)
+        if state and state.state is PaneState.DIALOG:
             yield Concern(
                 key=f"dialog/{entry.agent.agent_id}",
                 shape="◆",
                 tone=Tone.WARN,
                 subject=one_line(entry.agent.address),
-                reason=f"dialog for {age(now - view.state_since, precise=True)}, {one_line(view.reading.reason)}"
+                reason=f"dialog for {age(now - state.since, precise=True)}, {one_line(state.reason)}"
                 f"{_waiting_for(entry)}",
                 mode=Mode.AGENTS,
                 rows=(entry.agent.agent_id,),

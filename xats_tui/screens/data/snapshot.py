@@ -12,10 +12,11 @@ from typing import Any, Protocol
 from xats_tui.core.events import Scope
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.agents import RosterEntry
+from xats_tui.core.model.client_states import AgentState
 from xats_tui.core.model.contracts import ContractChange, ContractSummary
 from xats_tui.core.model.health import Health, SessionEntry
 from xats_tui.core.model.messages import Message, Thread
-from xats_tui.core.model.panes import PaneRef, PaneView, TmuxCommand
+from xats_tui.core.model.panes import PaneRef, PaneState, PaneView, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 
@@ -108,6 +109,15 @@ class Snapshot:
         """Return the latest view of the agent's pane."""
         binding = entry.agent.binding
         return self.views.get(binding.pane, entry.pane) if binding else None
+
+    def state(self, entry: RosterEntry) -> AgentState | None:
+        """Return the agent's state, as its client tells it or its pane shows it."""
+        return entry.state_in(self.view(entry))
+
+    def asks(self, entry: RosterEntry) -> bool:
+        """Return whether the agent asks a person something."""
+        state = self.state(entry)
+        return state is not None and state.state is PaneState.DIALOG
 
 
 def is_present(entry: RosterEntry) -> bool:

@@ -7,6 +7,7 @@ from rich.cells import set_cell_size
 from textual.content import Content
 
 from xats_tui.core.model.agents import DeliveryKind, RosterEntry
+from xats_tui.core.model.client_states import Dialog, ToldState
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import PaneView
 from xats_tui.core.model.wakes import Wake
@@ -60,6 +61,8 @@ def _now(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> list[Content]
     return [
         field("agent", entry.agent.address),
         field("state", agent_state(snapshot, entry, now)),
+        *(field("asks", _question(dialog, now)) for dialog in entry.dialogs),
+        *([field("told", _told(entry.told, now))] if entry.told else []),
         field("reader", _reader(snapshot.view(entry), now)),
         *([field("version", TableCell(one_line(entry.reader_note), Tone.WARN))] if entry.reader_note else []),
         field("messages", f"{entry.unread} unread, the oldest for {oldest}" if entry.unread else "none unread"),
@@ -92,6 +95,15 @@ def _reader(view: PaneView | None, now: datetime) -> str | None:
     looked = now - view.look.at
     checked = "just now" if looked < JUST_NOW else f"{age(looked)} ago"
     return f"{view.reading.reason}; for {since(view.state_since, now)} (checked {checked})"
+
+
+def _question(dialog: Dialog, now: datetime) -> TableCell:
+    return TableCell(one_line(f"{dialog.asks}; for {since(dialog.opened_at, now)} ({dialog.source})"), Tone.WARN)
+
+
+def _told(told: ToldState, now: datetime) -> str:
+    """Return the state that the client tells, and where it tells it."""
+    return one_line(f"{told.state}, {told.detail}; for {since(told.at, now)} ({told.source})")
 
 
 def _may_be_woken(entry: RosterEntry, now: datetime) -> TableCell:

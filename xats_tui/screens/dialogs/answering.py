@@ -1,10 +1,10 @@
 """Dialog in which the operator answers an agent's question.
 
-It shows the agent's pane, offers the prompt's own options, asks for confirmation, and has the answer sent.  While it is
-open it follows the pane.  The sender of the keys checks that the prompt is still the one that was shown.
+It shows what the agent's client tells of the question, or else the agent's pane; it offers the question's own options,
+asks for confirmation, and has the answer sent.  While it is open it follows the question.  The sender of the answer
+checks that the question is still the one that was shown.
 """
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,20 +19,26 @@ from textual.widgets import option_list as widgets
 
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.agents import Agent
-from xats_tui.core.model.panes import Option, Prompt
+from xats_tui.core.model.client_states import Asked, Dialog
+from xats_tui.core.model.panes import Option
 from xats_tui.screens.data.verbs import VerbRefused, Verbs
-from xats_tui.screens.widgets.ansi import pane_lines
+from xats_tui.screens.dialogs.asking import Ask
+from xats_tui.screens.dialogs.questions import (
+    is_drawn_alike,
+    is_offered,
+    needs_words,
+    option_line,
+    question_lines,
+    why_not,
+)
 from xats_tui.screens.widgets.format import Tone, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 POLL_INTERVAL_S = 1.0
-"""Seconds between two looks at the pane while the dialog is open."""
+"""Seconds between two looks at the question while the dialog is open."""
 
-AGAIN = frozenset({"prompt_changed", "not_taken", "taken_as_text", "answer_unseen", "not_answerable"})
+AGAIN = frozenset({"prompt_changed", "not_taken", "taken_as_text", "answer_unseen", "not_answerable", "being_answered"})
 """Refusals after which there is still a question to answer."""
-
-RULE = re.compile(r" *(\S)\1{8,} *")
-"""A line that consists of a single repeated character, such as a border."""
 
 BUTTON_ROWS = 3
 """Rows of a button."""
@@ -42,8 +48,6 @@ FRAME_ROWS = 8
 
 LEAST_ROWS = 5
 """Rows for the pane on the smallest terminal."""
-
-TYPED_THERE = "must be typed in the pane: g goes there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +70,9 @@ class AnswerPrompt(ModalScreen[Answered]):
         Binding("g", "go", "go to the pane"),
         Binding("left", "other_button", "other button", show=False),
         Binding("right", "other_button", "other button", show=False),
-        Binding("pageup", "scroll('page_up')", "page up", show=False),
-        Binding("pagedown", "scroll('page_down')", "page down", show=False),
+        # before the list of options, which has the focus and pages itself
+        Binding("pageup", "scroll('page_up')", "page up", show=False, priority=True),
+        Binding("pagedown", "scroll('page_down')", "page down", show=False, priority=True),
         *(Binding(str(digit), f"choose({digit})", f"option {digit}", show=False) for digit in range(1, 10)),
     ]
 
@@ -81,13 +86,15 @@ class AnswerPrompt(ModalScreen[Answered]):
         super().__init__()
         self._verbs = verbs
         self._agent = agent
-        self._prompt: Prompt | None = None
+        self._asked: Asked | None = None
+        self._words = ""
+        """Text of the answer that is being confirmed, if it needs one."""
         self._chosen: Option | None = None
         self._sending = False
         self._ended = False
 
     def compose(self) -> ComposeResult:
-        """Yield the pane, a note, the options, and the confirmation."""
+        """Yield the question, a note, the options, and the confirmation."""
         with Vertical(id="box", classes="answer") as box:
             box.border_title = Content(f"{one_line(self._agent.address)} asks")
             with VerticalScroll(id="asked", can_focus=False):
@@ -100,15 +107,15 @@ class AnswerPrompt(ModalScreen[Answered]):
                 yield Button("Send it", id="yes", variant="error")
 
     def on_mount(self) -> None:
-        """Look at the pane at once, and again while the dialog is open."""
+        """Look at the question at once, and again while the dialog is open."""
         self._draw_step()
-        self._say("looking at the pane…", Tone.MUTED)
+        self._say("looking…", Tone.MUTED)
         self._look()
         self.set_interval(POLL_INTERVAL_S, self._look)
 
     def on_resize(self) -> None:
-        """Fit the pane into the available rows."""
-        self.call_after_refresh(self._draw_pane)
+        """Fit the question into the available rows."""
+        self.call_after_refresh(self._draw_question)
 
     def action_back(self) -> None:
         """Return from the confirmation to the options, or close the dialog."""
@@ -123,8 +130,8 @@ class AnswerPrompt(ModalScreen[Answered]):
 
     def action_choose(self, number: int) -> None:
         """Choose an option by its number."""
-        if self._chosen is None and self._prompt:
-            index = next((at for at, option in enumerate(self._prompt.options) if option.number == number), None)
+        if self._chosen is None and self._asked:
+            index = next((at for at, option in enumerate(self._asked.options) if option.number == number), None)
             if index is not None:
                 self.options.highlighted = index
                 self.options.action_select()
@@ -135,20 +142,24 @@ class AnswerPrompt(ModalScreen[Answered]):
             self.query_one("#yes" if self.query_one("#no").has_focus else "#no").focus()
 
     def action_scroll(self, where: str) -> None:
-        """Scroll the pane."""
+        """Scroll the question."""
         getattr(self.shown, f"scroll_{where}")(animate=False)
 
     @on(OptionList.OptionSelected)
     def _option_chosen(self, event: OptionList.OptionSelected) -> None:
-        if self._prompt and not self._sending:
-            self._ask_for(self._prompt.options[event.option_index])
+        if self._asked and not self._sending:
+            asked, option = self._asked, self._asked.options[event.option_index]
+            if needs_words(asked, option):
+                self._ask_for_words(asked, option)
+            else:
+                self._ask_for(option)
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
-        option, prompt = self._chosen, self._prompt
+        option, asked, words = self._chosen, self._asked, self._words
         self._ask_for(None)
-        if event.button.id == "yes" and option and prompt and not self._sending:
-            self._send(prompt, option)
+        if event.button.id == "yes" and option and asked and not self._sending:
+            self._send(asked, option, words)
 
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
@@ -156,21 +167,21 @@ class AnswerPrompt(ModalScreen[Answered]):
         if self._sending or self._ended:
             return
         try:
-            prompt = await self._verbs.ask(OperatorApi.prompt, self._agent.agent_id)
+            asked = await self._verbs.ask(OperatorApi.prompt, self._agent.agent_id)
         except VerbRefused as refused:
             if not self._sending:
                 self._leave(refused)
         else:
             if not self._sending and not self._ended:
-                self._take(prompt)
+                self._take(asked)
 
     @work(group="send")
-    async def _send(self, prompt: Prompt, option: Option) -> None:
+    async def _send(self, asked: Asked, option: Option, words: str) -> None:
         self._sending = True
         self._say(f"sending {option.number}. {one_line(option.label)} …", Tone.ACCENT)
         name = one_line(self._agent.name)
         try:
-            following = await self._verbs.ask(OperatorApi.answer, self._agent.agent_id, prompt, option.number)
+            following = await self._verbs.ask(OperatorApi.answer, self._agent.agent_id, asked, option.number, words)
         except VerbRefused as refused:
             await self._after_refusal(refused)
         else:
@@ -203,50 +214,63 @@ class AnswerPrompt(ModalScreen[Answered]):
             self._ended = True
             self.dismiss(outcome)
 
-    def _take(self, prompt: Prompt, said: str = "") -> None:
-        """Show the prompt; if it changed, cancel the pending confirmation."""
-        before, self._prompt = self._prompt, prompt
-        if before is None or before.screen != prompt.screen:
-            self.call_after_refresh(self._draw_pane)  # the pane has no width before the refresh
-        if before != prompt:
-            self._offer(prompt)
+    def _take(self, asked: Asked, said: str = "") -> None:
+        """Show the question; if it changed, cancel the pending confirmation."""
+        before, self._asked = self._asked, asked
+        if not is_drawn_alike(before, asked):
+            self.call_after_refresh(self._draw_question)  # the text has no width before the refresh
+        if before != asked:
+            self._offer(asked)
             self._ask_for(None)
         if said:
             self._say(said, Tone.WARN)
         elif before is None:
-            self._say("" if prompt.options else f"{prompt.why_not}: g goes to the pane", Tone.WARN)
-        elif before != prompt:
+            self._say("" if asked.options else f"{why_not(asked)}: g goes to the pane", Tone.WARN)
+        elif before != asked:
             self._say("The question has changed; this is the current one.", Tone.WARN)
 
-    def _draw_pane(self) -> None:
-        """Draw the whole screen, wrapping lines that are too wide; only lines like borders are cut."""
-        if self._prompt is None or not self.is_attached:
+    def _draw_question(self) -> None:
+        """Draw what is asked, wrapping lines that are too wide: a screen from its end, a told dialog from its start."""
+        if self._asked is None or not self.is_attached:
             return
-        below = max(len(self._prompt.options), BUTTON_ROWS) + FRAME_ROWS
+        below = max(len(self._asked.options), BUTTON_ROWS) + FRAME_ROWS
         self.shown.styles.max_height = max(LEAST_ROWS, self.size.height - below)
-        width = self.shown.content_size.width
-        lines = [Content.from_rich_text(line) for line in pane_lines(self._prompt.screen)]
-        drawn = [line.truncate(width) if RULE.fullmatch(line.plain) else line for line in lines]
-        self.query_one("#asked-text", Static).update(Content("\n").join(drawn))
-        self.call_after_refresh(self.shown.scroll_end, animate=False)
+        lines = question_lines(self._asked, self.shown.content_size.width)
+        self.query_one("#asked-text", Static).update(Content("\n").join(lines))
+        to_start = self.shown.scroll_home if isinstance(self._asked, Dialog) else self.shown.scroll_end
+        self.call_after_refresh(to_start, animate=False)
 
-    def _offer(self, prompt: Prompt) -> None:
+    def _offer(self, asked: Asked) -> None:
         self.options.clear_options()
         self.options.add_options(
-            widgets.Option(_drawn(option), str(option.number), option.needs_typing) for option in prompt.options
+            widgets.Option(option_line(asked, option), str(option.number), not is_offered(asked, option))
+            for option in asked.options
         )
         self.options.action_first()
+
+    def _ask_for_words(self, asked: Asked, option: Option) -> None:
+        """Ask for the words of an answer, then for confirmation."""
+
+        def typed(words: str | None) -> None:
+            if words and self._asked == asked:
+                self._words = words
+                self._ask_for(option)
+
+        self.app.push_screen(Ask(one_line(option.label), "Your answer:"), typed)
 
     def _ask_for(self, option: Option | None) -> None:
         """Ask for confirmation of this option; with None, offer all options again."""
         self._chosen = option
         if option:
-            name = one_line(self._agent.name)
-            self.question.update(Content(f"Send “{option.number}. {one_line(option.label)}” to {name}?"))
+            name, words = one_line(self._agent.name), one_line(self._words)
+            answer = f"{option.number}. {one_line(option.label)}{f': {words}' if words else ''}"
+            self.question.update(Content(f"Send “{answer}” to {name}?"))
+        else:
+            self._words = ""
         self._draw_step()
 
     def _draw_step(self) -> None:
-        asking, none = self._chosen is not None, self._prompt is not None and not self._prompt.options
+        asking, none = self._chosen is not None, self._asked is not None and not self._asked.options
         self.set_class(asking, "-sure")
         self.set_class(none, "-none")
         keys = "←→ enter  esc back" if asking else "enter choose  g go to pane  esc leave"
@@ -259,13 +283,3 @@ class AnswerPrompt(ModalScreen[Answered]):
     def _say(self, sentence: str, tone: Tone) -> None:
         self.note.update(Content.styled(sentence, CONTENT_STYLES[tone]))
         self.note.display = bool(sentence)
-
-
-def _drawn(option: Option) -> Content:
-    muted = CONTENT_STYLES[Tone.MUTED]
-    note = TYPED_THERE if option.needs_typing else one_line(option.note)
-    return Content.assemble(
-        (f"{option.number}  ", CONTENT_STYLES[Tone.ACCENT]),
-        (one_line(option.label), muted if option.needs_typing else ""),
-        (f"  {note}" if note else "", muted),
-    )

@@ -49,11 +49,11 @@ COLUMNS = (
 
 
 def agent_state(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableCell:
-    """Return an agent's state and its duration: from its pane if that is watched, otherwise from its calls."""
-    view = snapshot.view(entry)
-    if view:
-        state = STATES[view.reading.state]
-        return TableCell(f"{state.text} {age(now - view.state_since)}", state.tone)
+    """Return an agent's state and its duration: from its client or its pane, otherwise from its calls."""
+    known = snapshot.state(entry)
+    if known:
+        state = STATES[known.state]
+        return TableCell(f"{state.text} {age(now - known.since)}", state.tone)
     if is_present(entry):
         return TableCell("● online", Tone.GOOD)
     return TableCell(f"○ away {since(entry.agent.last_seen_at, now)}", Tone.MUTED)

@@ -49,6 +49,7 @@ async def asked(backend: Coordinator, agent: Caller, command: str) -> Prompt:
     """Return the agent's prompt as soon as it is about this command."""
     for _ in range(200):
         prompt = await backend.operator.prompt(agent.agent_id)
+        assert isinstance(prompt, Prompt)
         if command in prompt.text and prompt.options:
             return prompt
         await backend.clock.sleep(0.02)

@@ -1,11 +1,14 @@
-"""Answers of the operator to the dialogs of agents' programs.
+"""Answers of the operator to what agents ask: over the client's own interface, or with keys in the agent's pane.
 
-An answer is sent only if a fresh look shows exactly the prompt that the operator saw.
+A dialog that the client tells of comes before the prompt on its screen.  An answer is given only to the very dialog or
+prompt that the operator saw.
 """
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
+from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.panes.fates import Fate, fate_of
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.store import activity as store
@@ -17,6 +20,7 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.errors import KeysWithheld, PaneGone, Refusal, TmuxError
 from xats_tui.core.model.activity import Actor
 from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.client_states import SCREEN, Asked, Dialog
 from xats_tui.core.model.panes import Option, PaneRef, PaneState, PaneView, Prompt
 
 logger = logging.getLogger(__name__)
@@ -33,45 +37,89 @@ GONE_AFTER_S = 1.0
 PANE_LOCK_TIMEOUT_S = 10.0
 """Time to wait for a hint that is being typed into the same pane."""
 
+INTERFACE_TIMEOUT_S = 10.0
+"""Time for a client to take an answer over its interface."""
+
 RECORDED_PROMPT_CHARS = 300
-"""Maximum length of the prompt in the activity log."""
+"""Maximum length of the question in the activity log."""
+
+NO_INTERFACE = "only the client's own dialog takes an answer"
+"""Reason why a dialog without options cannot be answered from here."""
+
+TOLD: Mapping[str, str] = {
+    "prompt_changed": "the dialog is no longer open as it was shown",
+    "not_taken": "the client did not take the answer",
+    "answer_unseen": "the answer was handed over, but it is not known what became of it: look at the pane",
+}
+"""Sentences for an answer over an interface, where no keys are sent."""
 
 NOT_TAKEN = {Fate.STAYS: "not_taken", Fate.EDITED: "taken_as_text"}
 """Refusals for a prompt that is still there; with any other outcome the effect is unknown."""
 
 
 class Answering:
-    """The operator's answers to prompts."""
+    """The operator's answers to dialogs and prompts."""
 
-    def __init__(self, database: Database, panes: TmuxPane, monitor: PaneMonitor, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, states: ClientStates, panes: TmuxPane, monitor: PaneMonitor, clock: Clock
+    ) -> None:
         self._database = database
+        self._states = states
         self._panes = panes
         self._monitor = monitor
         self._clock = clock
+        self._being_answered: set[str] = set()
+        """Ids of the dialogs to which an answer is on its way."""
 
-    async def prompt(self, agent_id: str) -> Prompt:
-        """Return the prompt in an agent's pane.
+    async def asked(self, agent_id: str) -> tuple[Asked, ...]:
+        """Return everything that an agent asks: the dialogs that its client tells of, else the prompt in its pane.
 
         Raises:
-            Refusal: `unknown_agent`, `no_pane`, `pane_gone`, `tmux_failed`; `no_dialog` if there is no prompt.
+            Refusal: `unknown_agent`, `pane_gone`, `tmux_failed`.
         """
-        agent, pane = await self._bound(agent_id)
+        dialogs = self._states.dialogs(agent_id)
+        if any(dialog.options for dialog in dialogs):
+            return dialogs
         try:
-            return await self._asked(agent, pane)
-        except PaneGone as error:
-            raise Refusal("pane_gone") from error
-        except TmuxError as error:
-            raise Refusal("tmux_failed", detail=str(error)) from error
+            prompt = await self._seen(agent_id)
+        except Refusal:
+            if dialogs:
+                return dialogs
+            raise
+        # the keys on the screen answer what an interface can only tell
+        return (prompt,) if prompt is not None and (prompt.options or not dialogs) else dialogs
 
-    async def answer(self, actor: Actor, agent_id: str, seen: Prompt, number: int) -> Prompt | None:
-        """Choose an option of the prompt that was seen; return the next prompt, if one follows at once.
+    async def prompt(self, agent_id: str) -> Asked:
+        """Return what an agent asks; of several dialogs the oldest that can be answered.
 
         Raises:
-            Refusal: those of `prompt`; `prompt_changed` if there is another prompt now; `not_answerable` with the
-                reason; `keys_withheld` if the keys would reach another program, several, or none; `not_taken` if the
-                prompt stays, `taken_as_text` if the keys went into a text field of it, `answer_unseen` if the screen
-                does not tell; `pane_busy` if something else is being typed there.
+            Refusal: `unknown_agent`, `pane_gone`, `tmux_failed`; `no_dialog` if nothing is asked;
+                `question_unseen` if the client says that a dialog is open, and nothing shows it.
         """
+        asked = await self.asked(agent_id)
+        if not asked:
+            told = self._states.of(agent_id)
+            raise Refusal("question_unseen" if told and told.state is PaneState.DIALOG else "no_dialog")
+        return next((one for one in asked if one.options), asked[0])
+
+    async def answer(self, actor: Actor, agent_id: str, seen: Asked, number: int, text: str = "") -> Asked | None:
+        """Choose an option of what was seen; return what is asked next, if something follows at once.
+
+        Args:
+            actor: who answers.
+            agent_id: the agent that asks.
+            seen: the dialog or prompt that the answer is for.
+            number: the number of the option.
+            text: the words of an answer that needs some, for an interface.
+
+        Raises:
+            Refusal: those of `prompt`; `no_pane`; `prompt_changed` if something else is asked now; `being_answered` if
+                another answer is on its way; `not_answerable` with the reason; `keys_withheld` if the keys would reach another program, several, or none; `not_taken` if the
+                question stays, `taken_as_text` if the keys went into a text field of it, `answer_unseen` if it is not
+                known what became of the answer; `pane_busy` if something else is being typed there.
+        """
+        if isinstance(seen, Dialog):
+            return await self._answer_over_interface(actor, agent_id, seen, number, text)
         agent, pane = await self._bound(agent_id)
         try:
             async with asyncio.timeout(PANE_LOCK_TIMEOUT_S):
@@ -86,6 +134,35 @@ class Answering:
             raise Refusal("tmux_failed", detail=str(error)) from error
         finally:
             self._panes.writer(pane).release()
+
+    async def _answer_over_interface(
+        self, actor: Actor, agent_id: str, seen: Dialog, number: int, text: str
+    ) -> Dialog | None:
+        agent = await self._registered(agent_id)
+        if seen.agent_id != agent_id:
+            raise Refusal("prompt_changed")
+        option = seen.option(number)
+        if option is None:
+            raise Refusal("not_answerable", detail="there is no such option" if seen.options else NO_INTERFACE)
+        if option.needs_typing and not text.strip():
+            raise Refusal("not_answerable", detail="this answer needs a text")
+        if seen.id in self._being_answered:
+            raise Refusal("being_answered")
+        self._being_answered.add(seen.id)
+        outcome = "interrupted"
+        try:
+            async with asyncio.timeout(INTERFACE_TIMEOUT_S):
+                await self._states.answer(seen, number, text)
+            outcome = "taken"
+            self._states.close_dialog(seen.id)
+        except (Refusal, TimeoutError) as error:
+            refusal = error if isinstance(error, Refusal) else Refusal("answer_unseen")
+            outcome = refusal.code.replace("_", " ")
+            raise _with_sentence(refusal) from error
+        finally:
+            self._being_answered.discard(seen.id)
+            await asyncio.shield(self._note(actor, agent, seen, option, outcome))
+        return next((dialog for dialog in self._states.dialogs(agent_id) if dialog.options), None)
 
     async def _answer(self, actor: Actor, agent: Agent, pane: PaneRef, seen: Prompt, number: int) -> Prompt | None:
         option = _answerable(seen, number)
@@ -146,6 +223,18 @@ class Answering:
                 raise Refusal(NOT_TAKEN.get(fate, "answer_unseen"))
             await self._clock.sleep(POLL_INTERVAL_S)
 
+    async def _seen(self, agent_id: str) -> Prompt | None:
+        """Return the prompt in an agent's pane; None if there is no prompt, or no pane."""
+        agent = await self._registered(agent_id)
+        if agent.binding is None:
+            return None
+        try:
+            return _prompt_on(agent, await self._monitor.look(agent.binding.pane, agent.client))
+        except PaneGone as error:
+            raise Refusal("pane_gone") from error
+        except TmuxError as error:
+            raise Refusal("tmux_failed", detail=str(error)) from error
+
     async def _asked(self, agent: Agent, pane: PaneRef) -> Prompt:
         return _prompt_in(agent, await self._monitor.look(pane, agent.client))
 
@@ -159,19 +248,35 @@ class Answering:
             raise Refusal("keys_withheld", detail=str(error)) from error
 
     async def _bound(self, agent_id: str) -> tuple[Agent, PaneRef]:
-        agent = await agents_store.by_id(self._database, agent_id)
-        if agent is None:
-            raise Refusal("unknown_agent")
+        agent = await self._registered(agent_id)
         if agent.binding is None:
             raise Refusal("no_pane")
         return agent, agent.binding.pane
 
-    async def _note(self, actor: Actor, agent: Agent, prompt: Prompt, option: Option, outcome: str) -> None:
-        asked = prompt.question or " ".join(prompt.text.split())
-        detail = f"{option.number}. {option.label}: {outcome}; asked was: {asked[:RECORDED_PROMPT_CHARS]}"
+    async def _registered(self, agent_id: str) -> Agent:
+        agent = await agents_store.by_id(self._database, agent_id)
+        if agent is None:
+            raise Refusal("unknown_agent")
+        return agent
+
+    async def _note(self, actor: Actor, agent: Agent, asked: Asked, option: Option, outcome: str) -> None:
+        if isinstance(asked, Dialog):
+            question, way = asked.asks, asked.source
+        else:
+            question, way = asked.question or " ".join(asked.text.split()), SCREEN
+        detail = f"{option.number}. {option.label}: {outcome} ({way}); asked was: {question[:RECORDED_PROMPT_CHARS]}"
         async with self._database.write() as tx:
             await store.note(tx, actor.name, "answer", detail, agent_id=agent.agent_id)
-        logger.info("answered a prompt of %s with %s: %s", agent.address, option.number, outcome)
+        logger.info("answered %s with %s over %s: %s", agent.address, option.number, way, outcome)
+
+
+def _with_sentence(refusal: Refusal) -> Refusal:
+    """Return a refusal of an interface in words that speak of no keys."""
+    sentence = TOLD.get(refusal.code)
+    if sentence is None or "sentence" in refusal.fields:
+        return refusal
+    detail = refusal.fields.get("detail")
+    return Refusal(refusal.code, **refusal.fields, sentence=f"{sentence}: {detail}" if detail else sentence)
 
 
 def _prompt_in(agent: Agent, view: PaneView) -> Prompt:
