@@ -6,11 +6,11 @@ prompt that the operator saw.
 
 import asyncio
 import logging
-from collections.abc import Mapping
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.panes.fates import Fate, fate_of
 from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.services.operator.interface_answers import InterfaceAnswers
 from xats_tui.backend.store import activity as store
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store.sql.database import Database
@@ -37,21 +37,8 @@ GONE_AFTER_S = 1.0
 PANE_LOCK_TIMEOUT_S = 10.0
 """Time to wait for a hint that is being typed into the same pane."""
 
-INTERFACE_TIMEOUT_S = 10.0
-"""Time for a client to take an answer over its interface."""
-
 RECORDED_PROMPT_CHARS = 300
 """Maximum length of the question in the activity log."""
-
-NO_INTERFACE = "only the client's own dialog takes an answer"
-"""Reason why a dialog without options cannot be answered from here."""
-
-TOLD: Mapping[str, str] = {
-    "prompt_changed": "the dialog is no longer open as it was shown",
-    "not_taken": "the client did not take the answer",
-    "answer_unseen": "the answer was handed over, but it is not known what became of it: look at the pane",
-}
-"""Sentences for an answer over an interface, where no keys are sent."""
 
 NOT_TAKEN = {Fate.STAYS: "not_taken", Fate.EDITED: "taken_as_text"}
 """Refusals for a prompt that is still there; with any other outcome the effect is unknown."""
@@ -68,8 +55,7 @@ class Answering:
         self._panes = panes
         self._monitor = monitor
         self._clock = clock
-        self._being_answered: set[str] = set()
-        """Ids of the dialogs to which an answer is on its way."""
+        self._interfaces = InterfaceAnswers(states)
 
     async def asked(self, agent_id: str) -> tuple[Asked, ...]:
         """Return everything that an agent asks: the dialogs that its client tells of, else the prompt in its pane.
@@ -114,9 +100,10 @@ class Answering:
 
         Raises:
             Refusal: those of `prompt`; `no_pane`; `prompt_changed` if something else is asked now; `being_answered` if
-                another answer is on its way; `not_answerable` with the reason; `keys_withheld` if the keys would reach another program, several, or none; `not_taken` if the
-                question stays, `taken_as_text` if the keys went into a text field of it, `answer_unseen` if it is not
-                known what became of the answer; `pane_busy` if something else is being typed there.
+                another answer is on its way; `not_answerable` with the reason; `keys_withheld` if the keys would reach
+                another program, several, or none; `not_taken` if the question stays, `taken_as_text` if the keys went
+                into a text field of it, `answer_unseen` if it is not known what became of the answer; `pane_busy` if
+                something else is being typed there.
         """
         if isinstance(seen, Dialog):
             return await self._answer_over_interface(actor, agent_id, seen, number, text)
@@ -141,26 +128,15 @@ class Answering:
         agent = await self._registered(agent_id)
         if seen.agent_id != agent_id:
             raise Refusal("prompt_changed")
-        option = seen.option(number)
-        if option is None:
-            raise Refusal("not_answerable", detail="there is no such option" if seen.options else NO_INTERFACE)
-        if option.needs_typing and not text.strip():
-            raise Refusal("not_answerable", detail="this answer needs a text")
-        if seen.id in self._being_answered:
-            raise Refusal("being_answered")
-        self._being_answered.add(seen.id)
+        option = self._interfaces.option(seen, number, text)
         outcome = "interrupted"
         try:
-            async with asyncio.timeout(INTERFACE_TIMEOUT_S):
-                await self._states.answer(seen, number, text)
+            await self._interfaces.give(seen, option, text)
             outcome = "taken"
-            self._states.close_dialog(seen.id)
-        except (Refusal, TimeoutError) as error:
-            refusal = error if isinstance(error, Refusal) else Refusal("answer_unseen")
+        except Refusal as refusal:
             outcome = refusal.code.replace("_", " ")
-            raise _with_sentence(refusal) from error
+            raise
         finally:
-            self._being_answered.discard(seen.id)
             await asyncio.shield(self._note(actor, agent, seen, option, outcome))
         return next((dialog for dialog in self._states.dialogs(agent_id) if dialog.options), None)
 
@@ -268,15 +244,6 @@ class Answering:
         async with self._database.write() as tx:
             await store.note(tx, actor.name, "answer", detail, agent_id=agent.agent_id)
         logger.info("answered %s with %s over %s: %s", agent.address, option.number, way, outcome)
-
-
-def _with_sentence(refusal: Refusal) -> Refusal:
-    """Return a refusal of an interface in words that speak of no keys."""
-    sentence = TOLD.get(refusal.code)
-    if sentence is None or "sentence" in refusal.fields:
-        return refusal
-    detail = refusal.fields.get("detail")
-    return Refusal(refusal.code, **refusal.fields, sentence=f"{sentence}: {detail}" if detail else sentence)
 
 
 def _prompt_in(agent: Agent, view: PaneView) -> Prompt:
