@@ -147,6 +147,9 @@ async def test_one_agent_is_shown_with_what_stands_in_the_way_of_waking_it(scene
 
     assert (alice["agent_id"], alice["tmux_pane_id"]) == (scene.alice.agent_id, scene.pane)
     assert {"name", "holds", "detail"} == set(alice["gates"][0])
+    (way,) = alice["ways"]
+    assert (way["name"], way["types"]) == ("tmux-pane", True)
+    assert "last used" in scene.run("agents", "alice").stdout.lower()
     assert scene.told("agents", scene.alice.agent_id[:8])["agent_id"] == scene.alice.agent_id
     assert scene.told("agents", "BOB@blue")["agent_id"] == scene.namesake.agent_id
     assert scene.refusal("agents", "bob") == "several agents match bob: bob@blue, bob@red; name one of them"

@@ -50,6 +50,7 @@ from xats_tui.backend.services.upkeep.retention import Retention
 from xats_tui.backend.services.wakes.channels import Channels
 from xats_tui.backend.services.wakes.codex_threads import CodexThreads
 from xats_tui.backend.services.wakes.waker import Waker
+from xats_tui.backend.services.wakes.ways import Ways
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.known_agents import KnownAgents
 from xats_tui.backend.supervisor import kept_running
@@ -120,14 +121,15 @@ class Coordinator:
             tmux, processes, PaneTerminals(), self.panes, database, self.reports, clock, quiet
         )
         codex = CodexAppServer(CodexWindows(processes, tmux), tokens, clock)
+        transports = (
+            codex,
+            OpencodeServer(clock),
+            ClaudeChannel(open_channels, clock),
+            typing,
+        )
         self.waker = Waker(
             database,
-            (
-                codex,
-                OpencodeServer(clock),
-                ClaudeChannel(open_channels, clock),
-                typing,
-            ),
+            transports,
             clock,
             lifetime=timedelta(milliseconds=settings.wake_ttl_ms),
             hint_budget=settings.hint_budget,
@@ -215,6 +217,7 @@ class Coordinator:
                 OperatorAgents(database, self.registry, tmux),
                 Answering(database, self.states, typing, self.panes, clock),
                 Launcher(TmuxWindows(tmux), launches, clock, settings),
+                Ways(database, transports, self.reports),
             ),
         )
         self._panes_changed = asyncio.Event()

@@ -76,6 +76,10 @@ class HookReports:
         report = self._newest.get(host_session or "")
         return report if report is not None and now - report.at < BELIEVED else None
 
+    def has_heard(self, host_session: str | None) -> bool:
+        """Return whether this session's hooks have reported since the coordinator started."""
+        return (host_session or "") in self._newest
+
     def prompt_since(self, host_session: str | None, since: datetime) -> str:
         """Return the session's latest prompt if it is not older than `since`, else an empty string."""
         at, prompt = self._prompts.get(host_session or "", (since, ""))

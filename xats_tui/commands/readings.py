@@ -59,7 +59,7 @@ def agents(
     as_json: AsJson = False,
     wide: Wide = False,
 ) -> int:
-    """List the agents, or show one agent with the gates for waking it."""
+    """List the agents, or show one agent with the ways to it and the gates for waking it."""
     if name is None:
         answer = ask(loaded.settings, "agents", team=team, online=online, limit=limit)
         return show_list(answer, "agents", as_json=as_json, wide=wide)

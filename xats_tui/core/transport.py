@@ -3,7 +3,7 @@
 A transport reports what it sees and does; it does not decide when to try again.
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent
@@ -56,6 +56,15 @@ class Transport(Protocol):
 
     def watch(self, agent: Agent) -> AgentWatch:
         """Watch an agent whose gates did not hold just now, until it may be free."""
+        ...
+
+
+@runtime_checkable
+class TellsWhatIsMissing(Protocol):
+    """A transport that knows what would give it to an agent which it does not serve."""
+
+    def missing(self, agent: Agent) -> str:
+        """Return one sentence for a person, with the command to use; empty if the agent's program cannot have it."""
         ...
 
 

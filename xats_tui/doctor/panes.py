@@ -1,9 +1,11 @@
-"""Check of agents' panes: lasting obstacles that a person has to remove."""
+"""Check of the online agents: lasting obstacles in their panes, and the ways on which they can be woken."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from xats_tui.doctor.finding import Case, Finding, ok, warning
+from xats_tui.doctor.ways import way_to
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.operator_client import NotAnswered, NotAsked, NotDone, ask
 
@@ -18,24 +20,26 @@ MAX_AGENTS = 50
 
 
 def panes(case: Case) -> Iterator[Finding]:
-    """Yield a finding for each agent whose pane takes no keys now; nothing if no coordinator runs."""
+    """Yield findings for agents whose pane takes no keys now, and the ways to each; nothing if no coordinator runs."""
     if pid_file.running(case.loaded.settings.pid_path) is None:
         return
     try:
-        agents = _asked(case, "agents", online=True, limit=MAX_AGENTS)["agents"]
-        bound = [agent for agent in agents if agent["tmux_pane_id"]]
-        closed = [finding for agent in bound for finding in _closed(case, agent)]
+        listed = _asked(case, "agents", online=True, limit=MAX_AGENTS)["agents"]
+        agents = [_asked(case, "agent", agent=agent["agent_id"]) for agent in listed]
     except (NotAsked, NotAnswered, NotDone) as error:
         yield warning("panes", f"could not be checked: {error}", "fix the coordinator first; see its finding")
         return
+    bound = [agent for agent in agents if agent["tmux_pane_id"]]
+    closed = [finding for agent in bound for finding in _closed(agent)]
     yield from closed
     if bound and not closed:
         yield ok("panes", f"no lasting obstacle in the panes of {len(bound)} online agents")
+    yield from (found for agent in agents if (found := way_to(agent, datetime.now(UTC))))
 
 
-def _closed(case: Case, agent: Mapping[str, Any]) -> Iterator[Finding]:
+def _closed(agent: Mapping[str, Any]) -> Iterator[Finding]:
     address = f"{agent['name']}@{agent['team']}"
-    for gate in _asked(case, "agent", agent=agent["agent_id"])["gates"]:
+    for gate in agent["gates"]:
         if gate["name"] in LASTING and not gate["holds"]:
             found = f"{address} in {agent['tmux_pane_id']} cannot be woken: {gate['name']}: {gate['detail']}"
             yield warning("panes", found, f"fix it in the pane: tmux switch-client -t {agent['tmux_pane_id']}")

@@ -18,6 +18,7 @@ from xats_tui.core.model.contracts import (
 from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
+from xats_tui.core.model.ways import Way
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 
 
@@ -27,6 +28,7 @@ class FixedSource:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.failing = False
+        self.known_ways: tuple[Way, ...] = ()
         self.attended: PaneRef | None = None
         self.hear: Callable[[frozenset[Scope]], None] = lambda _: None
 
@@ -43,6 +45,10 @@ class FixedSource:
     async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
         """The same verdicts for every wake."""
         return GATES
+
+    async def ways(self, agent_id: str) -> tuple[Way, ...]:
+        """No ways, unless a test gives some: they are not in the pictures."""
+        return self.known_ways
 
     async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:
         """Versions of the sample's one schema, whatever the contract."""

@@ -19,6 +19,7 @@ from xats_tui.backend.services.operator.operator import Operator
 from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.wakes.waker import Waker
+from xats_tui.backend.services.wakes.ways import Ways
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.core.model.activity import Actor
@@ -77,6 +78,7 @@ class OperatorApi:
     attempts = look(Waker, Waker.attempts)
     first_decisions = look(Waker, Waker.first_decisions)
     gates = look(Operator, Operator.dry_run)
+    ways = look(Ways, Ways.of)
     replay = act(Operator, Operator.replay)
     cancel_wake = act(Operator, Operator.cancel)
     force = act(Operator, Operator.force)

@@ -95,10 +95,11 @@ async def agents(operator: OperatorApi, arguments: ListAgentsQuery) -> Answer:
 
 
 async def agent(operator: OperatorApi, arguments: ShowQuery) -> Answer:
-    """Return one agent, and the gates for waking it now."""
+    """Return one agent, the gates for waking it now, and every way to it."""
     entry = agent_meant(await operator.roster(), arguments.agent)
     gates = await operator.gates(entry.agent.agent_id)
-    return {**agent_record(entry), "gates": plain(gates)}
+    ways = await operator.ways(entry.agent.agent_id)
+    return {**agent_record(entry), "gates": plain(gates), "ways": plain(ways)}
 
 
 async def messages(operator: OperatorApi, arguments: ListMessagesQuery) -> Answer:

@@ -35,6 +35,9 @@ BY_THE_AGENT = """skip_reason = CASE WHEN wake_status != 'retrying' THEN skip_re
         WHEN typed_at IS NULL THEN 'skipped' ELSE 'delivered' END"""
 """SET clause for a call by the recipient itself while a wake waits; it confirms a hint that was typed."""
 
+SEARCHED_ATTEMPTS = 500
+"""Newest attempts for an agent among which the last use of each transport is looked for."""
+
 REVIVABLE = "('no_pane', 'tmux_unavailable', 'retry_exhausted')"
 """Reasons for ended wakes that a new binding revives."""
 
@@ -261,6 +264,17 @@ async def wasted_hints(reader: Reader, agent_id: str, since: datetime) -> Wasted
         (agent_id, to_wire(since)),
     )
     return WastedHints(count=row["n"] if row else 0, oldest_at=instant(row["oldest"]) if row else None)
+
+
+async def last_used(reader: Reader, agent_id: str) -> dict[str, datetime]:
+    """Return the time of the newest hint by each transport, among the newest attempts for an agent."""
+    rows = await reader.fetch_all(
+        "SELECT transport, max(at) AS newest FROM (SELECT transport, at, outcome FROM wake_attempts "
+        "WHERE agent_id = ? ORDER BY at DESC LIMIT ?) "
+        "WHERE outcome LIKE 'submitted%' OR outcome LIKE 'typed%' GROUP BY transport",
+        (agent_id, SEARCHED_ATTEMPTS),
+    )
+    return {row["transport"]: from_wire(row["newest"]) for row in rows}
 
 
 async def end_as_seen(tx: Transaction, row_ids: Collection[str]) -> None:

@@ -18,6 +18,7 @@ from xats_tui import __version__
 from xats_tui.backend.transports.codex_windows import CodexWindows, LoadedThread, control_socket, is_shown
 from xats_tui.backend.transports.json_rpc import UNIX, JsonRpc, NoReply, RequestRefused, ServerUnreachable, connected
 from xats_tui.backend.transports.tokens import MissingToken, Tokens
+from xats_tui.clients.registry import THREAD_CLIENT
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
@@ -32,6 +33,11 @@ WINDOW_SERVER = "codex_tui"
 SHOWN = "a Codex window shows its thread"
 UNWATCHED = "no Codex window shows its thread, which would go on unwatched: open it with `codex resume {thread_id}`"
 UNSURE = "it is not known whether a Codex window shows its thread: open it with `codex resume {thread_id}`"
+
+NO_THREAD = (
+    "its thread is not known: start Codex without -c and --dangerously-… and register again, "
+    "or start it with `xats-tui launch codex --app-server --name NAME`"
+)
 
 MAX_THREADS = 100
 """Maximum number of loaded threads that are compared with the windows."""
@@ -61,6 +67,10 @@ class CodexAppServer:
     def serves(self, agent: Agent) -> bool:
         """Return whether the agent's thread is known."""
         return agent.delivery.kind is DeliveryKind.CODEX_APPSERVER
+
+    def missing(self, agent: Agent) -> str:
+        """Return what would make the agent's thread known."""
+        return NO_THREAD if agent.client == THREAD_CLIENT else ""
 
     async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Observe the thread's state, and whether a window shows it."""

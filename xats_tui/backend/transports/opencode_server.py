@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 
+from xats_tui.clients.registry import CLIENTS
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import XatsError
 from xats_tui.core.model.agents import Agent, DeliveryKind
@@ -24,6 +25,14 @@ TIMEOUT_S = 5.0
 
 MAX_ANSWER_BYTES = 8_000_000
 """Maximum length of an answer; a list of a thousand sessions takes one million."""
+
+BASE_URL = "base_url"
+"""Argument of `register_agent` that names the server."""
+
+NO_SERVER = (
+    "it has no server that is known: start it with `xats-tui launch opencode --name NAME`, "
+    "or with `opencode --port 4096` and register with base_url http://127.0.0.1:4096"
+)
 
 IDLE = "idle"
 
@@ -52,6 +61,11 @@ class OpencodeServer:
     def serves(self, agent: Agent) -> bool:
         """Return whether the agent's server is known."""
         return agent.delivery.kind is DeliveryKind.OPENCODE_SERVER
+
+    def missing(self, agent: Agent) -> str:
+        """Return what would give the agent's program a server that is known here."""
+        spec = CLIENTS.get(agent.client or "")
+        return NO_SERVER if spec is not None and BASE_URL in spec.registration_fields else ""
 
     async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Observe the session's state."""

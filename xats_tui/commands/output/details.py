@@ -27,6 +27,13 @@ WAKE_IN_OUTCOME = ("message", "agent", "state", "reason", "next", "team")
 
 GATES: Columns = {"gate": text("name"), "open": lambda gate: "yes" if gate["holds"] else "no", "why": text("detail")}
 
+WAYS: Columns = {
+    "way": text("name"),
+    "now": text("state"),
+    "last used": ago("last_used_at"),
+    "why": text("detail"),
+}
+
 ATTEMPTS: Columns = {
     "attempt": lambda attempt: str(attempt["number"]),
     "age": ago("at"),
@@ -100,7 +107,7 @@ def agent_facts(agent: Record, wide: bool) -> str:
             "registered": local(agent["registered_at"]),
         }
     )
-    return f"{known}\n\n{table(GATES, agent['gates'], wide=wide)}"
+    return f"{known}\n\n{table(WAYS, agent['ways'], wide=wide)}\n\n{table(GATES, agent['gates'], wide=wide)}"
 
 
 def message_facts(answer: Record, wide: bool) -> str:

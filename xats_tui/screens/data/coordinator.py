@@ -10,6 +10,7 @@ from xats_tui.core.model.contracts import ContractChange
 from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
+from xats_tui.core.model.ways import Way
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, MAX_STREAM_MESSAGES, Slice
 from xats_tui.screens.data.verbs import OperatorLink
 
@@ -38,6 +39,13 @@ class CoordinatorSource:
         try:
             return await self._coordinator.ask_operator(lambda operator: operator.gates(agent_id, message_id))
         except Refusal:  # the gates refuse to judge only an agent that has left
+            return ()
+
+    async def ways(self, agent_id: str) -> tuple[Way, ...]:
+        """Ask every transport about the agent; nothing is typed."""
+        try:
+            return await self._coordinator.ask_operator(lambda operator: operator.ways(agent_id))
+        except Refusal:  # it has left
             return ()
 
     async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:

@@ -19,6 +19,7 @@ from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.panes import PaneRef, PaneState, PaneView, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
+from xats_tui.core.model.ways import Way
 
 # A longer table would make scrolling slow.
 MAX_STREAM_MESSAGES = 300
@@ -138,6 +139,10 @@ class SnapshotSource(Protocol):
 
     async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
         """Return each gate's verdict for a wake if it were tried now; empty if its agent has left."""
+        ...
+
+    async def ways(self, agent_id: str) -> tuple[Way, ...]:
+        """Return the ways to an agent, the preferred one first; empty if it has left."""
         ...
 
     async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:

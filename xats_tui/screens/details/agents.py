@@ -1,6 +1,6 @@
 """Detail of an agent: identity, state, waiting messages and wakes, and recent messages and wakes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from rich.cells import set_cell_size
@@ -11,6 +11,7 @@ from xats_tui.core.model.client_states import Dialog, ToldState
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import PaneView
 from xats_tui.core.model.wakes import Wake
+from xats_tui.core.model.ways import Way, WayState, next_used
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import field, heading, lines, styled, when
 from xats_tui.screens.rows.agents import agent_state
@@ -32,8 +33,8 @@ TEXT_CELLS = 60
 """Width of a subject in these lists, in cells."""
 
 
-def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime) -> Content | None:
-    """Return an agent's identity, state and pending work; None if it has left."""
+def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime, ways: Sequence[Way] = ()) -> Content | None:
+    """Return an agent's identity, state, pending work and ways, if they are known; None if it has left."""
     entry = snapshot.entry(agent_id)
     if entry is None:
         return None
@@ -50,6 +51,7 @@ def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime) -> Content | 
                 "sent", (_letter(snapshot, message, now, message.to_agent_id) for message in sent[:LISTED_NEWEST])
             ),
             *_listed("wakes", (_wake(wake, now) for wake in wakes[:LISTED_NEWEST])),
+            *_ways(ways, now),
             *heading("identity"),
             *_identity(entry, now),
         ]
@@ -117,6 +119,21 @@ def _way_to(entry: RosterEntry) -> str | None:
     if entry.agent.delivery.kind is not DeliveryKind.NONE:
         return f"{entry.agent.delivery.kind}, then its pane" if entry.agent.binding else entry.agent.delivery.kind
     return "its pane" if entry.agent.binding else None
+
+
+def _ways(ways: Sequence[Way], now: datetime) -> list[Content]:
+    """Return the ways to the agent in the order in which wakes prefer them, with the reason why one is not taken."""
+    if not ways:
+        return []
+    taken = next_used(ways)
+    return [*heading("ways"), *(line for way in ways for line in _way(way, now, is_next=way is taken))]
+
+
+def _way(way: Way, now: datetime, *, is_next: bool) -> list[Content]:
+    used = f", used {since(way.last_used_at, now)} ago" if way.last_used_at else ""
+    tone = Tone.PLAIN if is_next else Tone.MUTED
+    line = styled(f"{'▸' if is_next else ' '} {way.name}: {way.state}{used}", tone)
+    return [line] if way.state is WayState.OPEN else [line, styled(f"    {one_line(way.detail)}", Tone.MUTED)]
 
 
 def _listed(title: str, rows: Iterable[Content]) -> list[Content]:

@@ -37,12 +37,12 @@ async def hook(backend: Coordinator, event: str, **fields: Any) -> dict[str, Any
     return answer
 
 
-async def registered(connect: Connect, name: str) -> Caller:
+async def registered(connect: Connect, name: str, client: str = "custom") -> Caller:
     """An agent whose bridge names the session of its program."""
     caller: Caller = await connect()
     await caller.client.call_tool(
         "register_agent",
-        {"name": name, "client": "custom", "model": "m"},
+        {"name": name, "client": client, "model": "m"},
         meta=cast(types.RequestParamsMeta, {"xats/host_session": SESSION}),
     )
     return caller

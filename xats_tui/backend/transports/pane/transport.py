@@ -27,6 +27,8 @@ OPERATOR_TIMEOUT_S = 6.0
 
 POLL_INTERVAL_S = 0.25
 
+NOT_BOUND = "no pane is bound: run it in tmux with `xats-tui mcp` as its MCP server, and register again"
+
 
 class TmuxPane:
     """Transport that types hints into panes, and presses the keys of the operator's answers."""
@@ -64,6 +66,10 @@ class TmuxPane:
     def serves(self, agent: Agent) -> bool:
         """Return whether the agent is bound to a pane."""
         return agent.binding is not None
+
+    def missing(self, agent: Agent) -> str:
+        """Return what would bind the agent to its pane."""
+        return NOT_BOUND
 
     async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Observe the agent's pane and judge every gate."""

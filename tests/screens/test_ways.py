@@ -1,0 +1,45 @@
+"""The ways to an agent in its detail: in order, the next one marked, the reasons beside those that are not taken."""
+
+from datetime import timedelta
+
+from tests.screens.looking import settled, shows
+from tests.screens.sample.clock import NOW
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.source import FixedSource
+from tests.screens.supervising import open_mode
+from xats_tui.app import XatsApp
+from xats_tui.core.model.ways import Way, WayState
+from xats_tui.screens.details.agents import agent_detail
+from xats_tui.screens.modes.places import Mode
+
+INBOX = Way(name="claude-inbox", types=False, state=WayState.UNUSABLE, detail="it bypasses\x1b permissions")
+PANE = Way(name="tmux-pane", types=True, state=WayState.OPEN, detail="", last_used_at=NOW - timedelta(minutes=2))
+
+
+def test_the_next_way_is_marked_and_the_others_say_why_not() -> None:
+    agent_id = FILLED.roster[0].agent.agent_id
+    shown = agent_detail(FILLED, agent_id, NOW, (INBOX, PANE))
+    assert shown is not None
+    lines = shown.plain.splitlines()
+    begin = lines.index("ways")
+    assert lines[begin + 1 : begin + 4] == [
+        "  claude-inbox: unusable",
+        "    it bypasses␛ permissions",
+        "▸ tmux-pane: open, used 2m ago",
+    ]
+
+
+def test_without_an_answer_nothing_is_said_of_ways() -> None:
+    shown = agent_detail(FILLED, FILLED.roster[0].agent.agent_id, NOW)
+    assert shown is not None and "ways" not in shown.plain.splitlines()
+
+
+async def test_the_agents_mode_asks_for_the_ways_of_the_selected_agent() -> None:
+    source = FixedSource(FILLED)
+    source.known_ways = (INBOX, PANE)
+    async with XatsApp(desk(source)).run_test(size=(120, 100)) as pilot:
+        await shows(pilot, "xats :9100")
+        await open_mode(pilot, Mode.AGENTS)
+        await settled(pilot)
+        await shows(pilot, "▸ tmux-pane: open, used 2m ago")
