@@ -72,6 +72,14 @@ def own_tmux_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def own_claude_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """No test sees the Claude Codes of whoever runs it."""
+    folder = tmp_path / "claude"
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(folder))
+    return folder
+
+
 @pytest.fixture
 def tmux(own_tmux_folder: Path) -> Iterator[TmuxServer]:
     """A tmux server that the coordinator of this test finds as its default one."""

@@ -199,7 +199,7 @@ class World:
         reports = HookReports()
         self.states = ClientStates(bus.publish)
         self._typing = typing = TmuxPane(
-            self.tmux, self.processes, self.keyboards, self.monitor, database, reports, clock, QUIET
+            self.tmux, self.processes, self.keyboards, self.monitor, database, reports, self.states, clock, QUIET
         )
         self.waker = CountedRounds(
             database,

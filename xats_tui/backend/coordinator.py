@@ -51,6 +51,7 @@ from xats_tui.backend.services.wakes.channels import Channels
 from xats_tui.backend.services.wakes.codex_threads import CodexThreads
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.services.wakes.ways import Ways
+from xats_tui.backend.store.agents import all_teams
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.known_agents import KnownAgents
 from xats_tui.backend.supervisor import kept_running
@@ -62,11 +63,13 @@ from xats_tui.backend.system.terminals import PaneTerminals
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_windows import TmuxWindows
 from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChannels
+from xats_tui.backend.transports.claude_inbox import ClaudeInbox
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.codex_windows import CodexWindows
 from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.backend.transports.pane.transport import TmuxPane
 from xats_tui.backend.transports.tokens import Tokens
+from xats_tui.backend.watchers.claude_sessions import ClaudeSessions
 from xats_tui.core.clock import Clock, SystemClock, to_wire
 from xats_tui.core.errors import StartError, UnusableStore
 from xats_tui.core.events import Event, EventBus, PaneBound
@@ -118,13 +121,14 @@ class Coordinator:
         self.tokens = tokens = Tokens(settings.tokens)
         open_channels = OpenChannels(self.sessions)
         self._typing = typing = TmuxPane(
-            tmux, processes, PaneTerminals(), self.panes, database, self.reports, clock, quiet
+            tmux, processes, PaneTerminals(), self.panes, database, self.reports, self.states, clock, quiet
         )
         codex = CodexAppServer(CodexWindows(processes, tmux), tokens, clock)
         transports = (
             codex,
             OpencodeServer(clock),
             ClaudeChannel(open_channels, clock),
+            ClaudeInbox(self.sessions, processes, self.panes, self.reports, self.states, clock),
             typing,
         )
         self.waker = Waker(
@@ -141,6 +145,7 @@ class Coordinator:
         self.registry = Registry(
             database, self._known_agents, self.sessions, presence, self.waker, self.panes, self.states, clock
         )
+        self.claude_sessions = ClaudeSessions(partial(all_teams, database), self.states, clock, bus.publish)
         counts = Counts(database, self.sessions, self.panes, self.states, bus, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
         self._receipts = Receipts(database, self.mailbox, self.waker, clock)
@@ -326,6 +331,7 @@ class Coordinator:
         self.panes.track(await self.registry.bound_panes(), await self.registry.bound_processes())
         for name, run in (
             ("panes", self.panes.run),
+            ("claude sessions", self.claude_sessions.run),
             ("tracking", self._track),
             ("waker", self.waker.run),
             ("receipts", self._receipts.run),

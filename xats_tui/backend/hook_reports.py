@@ -53,6 +53,7 @@ class HookReports:
     def __init__(self) -> None:
         self._newest: dict[str, HookReport] = {}
         self._prompts: dict[str, tuple[datetime, str]] = {}
+        self._modes: dict[str, str] = {}
 
     def note(self, host_session: str, event: str, fields: Mapping[str, Any], now: datetime) -> None:
         """Record a hook event; events without meaning for typing change nothing."""
@@ -61,6 +62,7 @@ class HookReports:
         if event in SESSION_ENDS:
             self._newest.pop(host_session, None)
             self._prompts.pop(host_session, None)
+            self._modes.pop(host_session, None)
         elif event == "Notification" and fields.get("notification_type") == "permission_prompt":
             self._keep(host_session, HookReport(state=PaneState.DIALOG, detail="a permission prompt is open", at=now))
         elif event in STATES:
@@ -70,6 +72,9 @@ class HookReports:
             self._keep(host_session, HookReport(state=STATES[event], detail=detail, at=now))
             if event in PROMPTS:
                 self._prompts[host_session] = (now, str(fields.get("prompt", ""))[:MAX_PROMPT_CHARS])
+        mode = fields.get("permission_mode")  # SessionStart and Notification carry none
+        if isinstance(mode, str) and host_session in self._newest:
+            self._modes[host_session] = mode[:MAX_NAME_CHARS]
 
     def of(self, host_session: str | None, now: datetime) -> HookReport | None:
         """Return the newest report of a session, if it is still valid."""
@@ -85,6 +90,10 @@ class HookReports:
         at, prompt = self._prompts.get(host_session or "", (since, ""))
         return prompt if at >= since else ""
 
+    def mode_of(self, host_session: str | None) -> str:
+        """Return the permission mode in a session's latest report that carried one; empty if none did."""
+        return self._modes.get(host_session or "", "")
+
     def _keep(self, host_session: str, report: HookReport) -> None:
         self._newest.pop(host_session, None)  # reinsert at the end: the order is that of the latest reports
         self._newest[host_session] = report
@@ -92,3 +101,4 @@ class HookReports:
             oldest = next(iter(self._newest))
             del self._newest[oldest]
             self._prompts.pop(oldest, None)
+            self._modes.pop(oldest, None)

@@ -123,6 +123,13 @@ class ClientStateChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnconnectedChanged:
+    """A program that could be an agent was seen, or one has registered or ended."""
+
+    scopes = frozenset({Scope.AGENTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionChanged:
     """An MCP session was opened, took an identity, or ended."""
 
@@ -157,6 +164,7 @@ Event = (
     | SubscriptionChanged
     | PaneChanged
     | ClientStateChanged
+    | UnconnectedChanged
     | SessionChanged
     | ActivityNoted
     | HistoryPruned

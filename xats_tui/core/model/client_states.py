@@ -33,6 +33,21 @@ class ToldState:
     """Time at which the client took on the state, by its own stamp if it gives one."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnconnectedProgram:
+    """A program that could be an agent, but has not registered as one."""
+
+    client: str
+    """Its name for people."""
+    pid: int
+    folder: str
+    """Its working directory."""
+    pane_id: str
+    """Its pane in its tmux server, such as `%42`; empty if it names none."""
+    since: datetime
+    """Time at which it was started."""
+
+
 class DialogKind(StrEnum):
     """What a dialog wants of a person."""
 

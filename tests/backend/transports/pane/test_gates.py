@@ -12,6 +12,7 @@ from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.gates import KEYS_NEED, first_closed, judge, overruled, quiet_for
 from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.core.model.agents import CUSTOM, Agent, Binding, ClientId, Delivery, VerificationMode
+from xats_tui.core.model.client_states import StateSource, ToldState
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.core.model.wakes import Gate
 
@@ -61,11 +62,15 @@ def view(state: PaneState = PaneState.IDLE, unchanged: timedelta = QUIET, **form
 
 
 def judged(
-    seen: PaneView | None = None, seat: PaneFacts = SEAT, agent: Agent = AGENT, report: HookReport | None = None
+    seen: PaneView | None = None,
+    seat: PaneFacts = SEAT,
+    agent: Agent = AGENT,
+    report: HookReport | None = None,
+    told: ToldState | None = None,
 ) -> tuple[Gate, ...]:
     """The gates, for what differs from a pane that may be typed into."""
     seen = seen or view()
-    return judge(agent, seen, replace(seat, unchanged=NOW - seen.unchanged_since), report, QUIET, NOW)
+    return judge(agent, seen, replace(seat, unchanged=NOW - seen.unchanged_since), report, QUIET, NOW, told)
 
 
 def closed(gates: tuple[Gate, ...]) -> set[str]:
@@ -170,6 +175,59 @@ def test_what_the_program_says_of_itself_closes_a_pane_that_looks_idle() -> None
 
     assert closed(judged(report=said)) == {"hooks"}
     assert closed(judged(report=HookReport(state=PaneState.IDLE, at=NOW, detail="its turn ended"))) == set()
+
+
+IDLE, BUSY, DIALOG, DRAFT, UNKNOWN = (
+    PaneState.IDLE,
+    PaneState.BUSY,
+    PaneState.DIALOG,
+    PaneState.DRAFT,
+    PaneState.UNKNOWN,
+)
+
+ORDER_OF_TRUST: list[tuple[PaneState, tuple[PaneState, float] | None, tuple[PaneState, float] | None, set[str]]] = [
+    # screen, told state and its age, hook and its age: closed gates
+    (IDLE, (IDLE, 9), None, set()),
+    (IDLE, (BUSY, 9), None, {"told"}),
+    (IDLE, (DIALOG, 9), None, {"told"}),
+    (IDLE, (UNKNOWN, 9), None, set()),
+    (IDLE, (BUSY, 9), (IDLE, 1), {"told"}),
+    (IDLE, (DIALOG, 9), (IDLE, 1), {"told"}),
+    # an idle state that is told overrules no screen
+    (DRAFT, (IDLE, 1), None, {"draft", "state"}),
+    (DIALOG, (IDLE, 1), None, {"dialog", "state"}),
+    (BUSY, (IDLE, 1), None, {"state"}),
+    (UNKNOWN, (IDLE, 1), None, {"state"}),
+    # it settles an older report of a hook, and one that the client would have followed by now
+    (IDLE, (IDLE, 1), (BUSY, 1.5), set()),
+    (IDLE, (IDLE, 1), (DIALOG, 1.5), set()),
+    (IDLE, (IDLE, 9), (DIALOG, 2), set()),
+    (IDLE, (IDLE, 9), (BUSY, 1), {"hooks"}),
+    (IDLE, (IDLE, 9), (DIALOG, 1), {"hooks"}),
+    # an unknown state settles nothing
+    (IDLE, (UNKNOWN, 1), (BUSY, 1.5), {"hooks"}),
+    (IDLE, None, (BUSY, 1.5), {"hooks"}),
+    (DIALOG, (IDLE, 1), (DIALOG, 1.5), {"dialog", "state"}),
+    # whoever says it closes its own gate
+    (BUSY, (BUSY, 1), (BUSY, 1), {"state", "told", "hooks"}),
+]
+
+
+@pytest.mark.parametrize(("screen", "told", "hook", "names"), ORDER_OF_TRUST)
+def test_screen_client_and_hooks_are_trusted_in_this_order(
+    screen: PaneState,
+    told: tuple[PaneState, float] | None,
+    hook: tuple[PaneState, float] | None,
+    names: set[str],
+) -> None:
+    gates = judged(
+        view(screen),
+        report=hook and HookReport(state=hook[0], detail="Stop", at=NOW - timedelta(seconds=hook[1])),
+        told=told
+        and ToldState(state=told[0], detail="it", source=StateSource.SESSION_FILE, at=NOW - timedelta(seconds=told[1])),
+    )
+
+    assert closed(gates) == names
 
 
 def test_a_word_that_is_older_than_a_calm_screen_is_overtaken_by_it() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.backend.transports.pane.test_gates import AGENT, BINDING, PANE
 from tests.fakes import FakePane, FakeProcesses, FakeTerminals, FakeTmux, SkippingClock
+from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.store.sql.database import Database
@@ -66,7 +67,15 @@ class Place:
         self.processes.there[PID] = Process(pid=PID, started_at=1.0, name="it", command=("it",), tty="pts/1")
         self.monitor = PaneMonitor(self.tmux, self.clock, lambda events: None)
         self.typing = TmuxPane(
-            self.tmux, self.processes, self.terminals, self.monitor, database, HookReports(), clock, QUIET
+            self.tmux,
+            self.processes,
+            self.terminals,
+            self.monitor,
+            database,
+            HookReports(),
+            ClientStates(lambda events: None),
+            clock,
+            QUIET,
         )
 
     @property

@@ -140,13 +140,16 @@ class WakeAttempts:
     async def hand_over(self, agent_id: str) -> str | None:
         """Return the hint for a program that asks at the end of its turn, recorded as submitted; None without mail.
 
-        A wake with an unanswered hint is not handed over: the turn that ends here began with that hint.
+        A wake with an unanswered hint is not handed over: the turn that ends here began with that hint.  Nor is one
+        whose hint may be taken yet: it would be told twice.
         """
         wakes = await store.open_for(self._database, agent_id)
         agent = await agents_store.by_id(self._database, agent_id)
         if agent is None or all(is_unanswered(wake, agent) for wake in wakes):
             return None
         now = self._clock.now()
+        if any(wake.is_unconfirmed and wake.due_at and wake.due_at > now for wake in wakes):
+            return None
         if not all(one.gate.holds for one in hold_reasons((), agent, await self._wake_context(agent, now), now)):
             return None
         line = await self._hint(agent, wakes)

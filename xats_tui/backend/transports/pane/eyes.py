@@ -6,6 +6,7 @@ It remembers what it has seen of each pane, and presses no key.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import BoundProcess, Processes
@@ -59,6 +60,7 @@ class PaneObserver:
         monitor: PaneMonitor,
         pastes: Pastes,
         reports: HookReports,
+        states: ClientStates,
         clock: Clock,
         quiet: timedelta,
     ) -> None:
@@ -67,6 +69,7 @@ class PaneObserver:
         self._monitor = monitor
         self._pastes = pastes
         self._reports = reports
+        self._states = states
         self._clock = clock
         self.quiet = quiet
         self.rhythm = DrawingSpeed()
@@ -110,7 +113,8 @@ class PaneObserver:
         )
         view = self._monitor.view(pane) or view  # once the paste is closed, text like ours counts as a person's
         report = self._reports.of(agent.host_session, now)
-        gates = judge(agent, view, seat, report, quiet_for(agent.client, self.quiet), now)
+        told = self._states.of(agent.agent_id)
+        gates = judge(agent, view, seat, report, quiet_for(agent.client, self.quiet), now, told)
         return PaneObservation(view=view, seat=seat, gates=gates, evidence=evidence)
 
     async def look_before_key(

@@ -1,4 +1,14 @@
-"""Gates: the conditions for typing into a pane, each with a verdict that can be shown.  Pure."""
+"""Gates: the conditions for typing into a pane, each with a verdict that can be shown.  Pure.
+
+Screen, client and hooks may disagree about the state.  The order of trust:
+
+1. Whoever says now that the agent is busy, or has a dialog open, closes a gate: the screen, the client's told state, or
+   the newest hook.
+2. An idle state that the client tells settles an older report of a hook, because a hook does not report the end of an
+   interrupted turn or of a dismissed dialog.
+3. It does not overrule the screen: drafts, menus and dialogs of other programs are seen only there.
+4. Without a told state, or with an unknown one, a calm screen settles an old report.
+"""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -10,6 +20,7 @@ from xats_tui.backend.transports.pane.paste_gates import OURS, in_seconds, paste
 from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.clients.registry import is_read
 from xats_tui.core.model.agents import Agent, ClientId
+from xats_tui.core.model.client_states import ToldState
 from xats_tui.core.model.panes import IN_A_MODE, OwnText, PaneState, PaneView
 from xats_tui.core.model.wakes import Gate
 
@@ -17,7 +28,13 @@ Gates = tuple[Gate, ...]
 
 
 def judge(
-    agent: Agent, view: PaneView, seat: PaneFacts, report: HookReport | None, quiet: timedelta, now: datetime
+    agent: Agent,
+    view: PaneView,
+    seat: PaneFacts,
+    report: HookReport | None,
+    quiet: timedelta,
+    now: datetime,
+    told: ToldState | None = None,
 ) -> Gates:
     """Judge every gate of a pane at `now`.
 
@@ -28,6 +45,7 @@ def judge(
         report: the newest report of the program itself.
         quiet: the minimum time for which the pane must be unchanged.
         now: the instant of the verdicts.
+        told: the state that the client tells; None if it tells none.
     """
     reading = view.reading
     is_ours = reading.state is PaneState.DRAFT and reading.own is OwnText.ALONE
@@ -54,7 +72,8 @@ def judge(
             holds=is_ours or reading.state is PaneState.IDLE,
             detail=OURS if is_ours else f"{reading.state}: {reading.reason}",
         ),
-        _told(report, view, seat, now),
+        _of_client(told),
+        _of_hooks(report, view, seat, told, now),
         *_of_person(seat, now),
         pause,
         Gate(
@@ -147,7 +166,7 @@ PERSON_PAUSE = timedelta(seconds=4)
 KEYS_NEED = frozenset({"owner", "process", "stopped", "synchronized", "input", "terminal", "unread", "mode", "shell"})
 """Gates that hold for every single key, even the operator's: no person can answer for them."""
 
-OVERRULED = frozenset({"draft", "dialog", "state", "hooks", "pause", "quiet"})
+OVERRULED = frozenset({"draft", "dialog", "state", "told", "hooks", "pause", "quiet"})
 """Gates that the operator may overrule; never one of `KEYS_NEED`."""
 
 PROVEN_IDLE = timedelta(milliseconds=500)
@@ -169,7 +188,10 @@ def first_closed(gates: Iterable[Gate], passing: Collection[str] = ()) -> Gate |
     return next((gate for gate in gates if not gate.holds and gate.name not in passing), None)
 
 
-TURN = frozenset({"owner", "process", "state", "hooks", "quiet"})
+TOLD_WITHIN = timedelta(seconds=2)
+"""Time within which a client tells a state that one of its hooks has reported; it takes half a second."""
+
+TURN = frozenset({"owner", "process", "state", "told", "hooks", "quiet"})
 """Gates that all hold once the program has ended its turn."""
 
 
@@ -180,10 +202,20 @@ def shows_rest(agent: Agent, gates: Iterable[Gate]) -> bool | None:
     return all(gate.holds for gate in gates if gate.name in TURN)
 
 
-def _told(report: HookReport | None, view: PaneView, seat: PaneFacts, now: datetime) -> Gate:
-    """Gate of the program's own report, which must not contradict the screen unless it is older than a calm screen."""
+def _of_client(told: ToldState | None) -> Gate:
+    """Gate of the state that the client tells."""
+    closed = told is not None and told.state in (PaneState.BUSY, PaneState.DIALOG)
+    return Gate(name="told", holds=not closed, detail=f"{told.source}: {told.detail}" if told else "nothing told")
+
+
+def _of_hooks(
+    report: HookReport | None, view: PaneView, seat: PaneFacts, told: ToldState | None, now: datetime
+) -> Gate:
+    """Gate of the hooks' newest report, which must not contradict the screen unless something newer settles it."""
     if report is None or report.state is PaneState.IDLE:
         return Gate(name="hooks", holds=True, detail=report.detail if report else "nothing reported")
+    if told is not None and told.state is PaneState.IDLE and (told.at >= report.at or now - report.at >= TOLD_WITHIN):
+        return Gate(name="hooks", holds=True, detail=f"{report.detail}, and then idle: {told.source}")
     is_idle = view.reading.state is PaneState.IDLE or view.reading.own is OwnText.ALONE
     is_late = report.at >= view.unchanged_since
     since_report = min(seat.unchanged, now - report.at)

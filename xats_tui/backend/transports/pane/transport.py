@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.store.sql.database import Database
@@ -44,6 +45,7 @@ class TmuxPane:
         monitor: PaneMonitor,
         database: Database,
         reports: HookReports,
+        states: ClientStates,
         clock: Clock,
         quiet: timedelta,
     ) -> None:
@@ -51,7 +53,7 @@ class TmuxPane:
         self._monitor = monitor
         self._clock = clock
         self._pastes = pastes = Pastes(database, monitor)
-        self._eyes = eyes = PaneObserver(processes, terminals, monitor, pastes, reports, clock, quiet)
+        self._eyes = eyes = PaneObserver(processes, terminals, monitor, pastes, reports, states, clock, quiet)
         self._watches = PaneWatches(monitor, clock)
         self._typist = Typist(tmux, monitor, eyes, pastes, clock)
 

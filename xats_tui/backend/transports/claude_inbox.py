@@ -1,0 +1,329 @@
+"""Transport to Claude Code with nothing typed: a message to the inbox socket of its session.
+
+An idle session begins a turn, and a draft in its input line stays; a busy one gets the message in its next request.
+Behind a dialog a message would begin a turn right after the person's answer, so nothing is posted there.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from xats_tui.backend.client_states import ClientStates
+from xats_tui.backend.hook_reports import HookReport, HookReports
+from xats_tui.backend.mcp_sessions import McpSessions
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.system.processes import Processes
+from xats_tui.backend.system.session_files import InboxKey, LivingSession, SessionFiles, process_of
+from xats_tui.backend.transports.claude_posts import NoInbox, Post, evidence_of, inbox_of, post
+from xats_tui.backend.transports.pane.evidence import rows_of
+from xats_tui.clients.claude_code.inbound import BYPASS, mode_in_footer, why_held
+from xats_tui.clients.claude_code.spec import SPEC
+from xats_tui.core.clock import Clock
+from xats_tui.core.errors import PaneGone, TmuxError
+from xats_tui.core.model.agents import Agent, SeenProcess
+from xats_tui.core.model.client_states import Dialog, ToldState
+from xats_tui.core.model.panes import PaneState
+from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
+from xats_tui.core.transport import ASK_INTERVAL_S
+
+EVIDENCE_WITHIN_S = 2.5
+"""Time to wait for evidence after a post to an idle session, which begins a turn within 0.3 s.
+
+A hook at the end of a turn waits three seconds for the coordinator, and this delivery must be over by then.
+"""
+FIRST_LOOK_S, LAST_LOOK_S = 0.02, 0.2
+"""Time between two looks for evidence; the pause grows."""
+
+LOST_AFTER = timedelta(seconds=60)
+"""Time for which a session must be idle after a post without evidence, until the post counts as lost."""
+
+AVOIDED_FOR = timedelta(hours=1)
+"""Time for which a session that lost a post gets no other one."""
+
+FILE_LAGS = timedelta(seconds=2)
+"""Time within which a session file follows a hook; it takes half a second."""
+
+OVERRULED = frozenset({"state", "hooks"})
+"""Gates that the operator may overrule: a message to a busy session waits there, and does no harm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A session with its key, and everything that the gates judge."""
+
+    session: LivingSession
+    key: InboxKey
+    gates: tuple[Gate, ...]
+
+    def closed(self, passing: frozenset[str] = frozenset()) -> Gate | None:
+        return next((gate for gate in self.gates if not gate.holds and gate.name not in passing), None)
+
+
+class ClaudeInbox:
+    """Transport that posts hints to the inboxes of Claude Codes."""
+
+    name = "claude-inbox"
+    types = False
+
+    def __init__(
+        self,
+        sessions: McpSessions,
+        processes: Processes,
+        monitor: PaneMonitor,
+        reports: HookReports,
+        states: ClientStates,
+        clock: Clock,
+        files: SessionFiles | None = None,
+    ) -> None:
+        self._sessions = sessions
+        self._processes = processes
+        self._monitor = monitor
+        self._reports = reports
+        self._states = states
+        self._clock = clock
+        self._files = files or SessionFiles()
+        self._posts: dict[str, Post] = {}
+        """The outstanding post of each agent."""
+        self._lost: dict[str, Post] = {}
+        """The latest post of each agent that had no effect."""
+        self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def serves(self, agent: Agent) -> bool:
+        """Return whether the agent runs in a Claude Code whose process is known."""
+        return agent.client == SPEC.id and process_of(agent) is not None
+
+    async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
+        """Observe the session; with `urgent` a busy one may be posted to."""
+        if evidence := await self._evidence(agent):
+            return Observation(reach=Reachability.OPEN, detail=f"submitted: {evidence}", is_taken=True)
+        try:
+            seen = await self._look(agent, urgent=urgent)
+        except NoInbox as error:
+            return Observation(reach=Reachability.UNUSABLE, detail=str(error))
+        closed, state = seen.closed(), seen.session.file.state
+        return Observation(
+            reach=Reachability.OPEN,
+            detail=closed.told if closed else "every gate is open",
+            gates=seen.gates,
+            seen=f"session {state}",
+            at_rest=state is PaneState.IDLE and not (closed and closed.name == "hooks"),
+        )
+
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
+        """Post the hint, or report what became of an earlier one."""
+        async with self._writers[agent.agent_id]:
+            posted = self._posts.get(agent.agent_id)
+            if posted and (evidence := await self._evidence(agent)):
+                return self._submitted(agent, posted, evidence)
+            try:
+                return await self._posted(agent, hint, forced=forced, urgent=urgent)
+            except NoInbox as error:
+                return _result(WakeStage.ATTEMPTED, str(error))
+
+    def watch(self, agent: Agent) -> "SessionWatch":
+        """Watch the agent's state, as its session file tells it."""
+        return SessionWatch(agent.agent_id, self._states, self._clock)
+
+    async def _posted(self, agent: Agent, hint: str, *, forced: bool, urgent: bool) -> DeliveryResult:
+        process = process_of(agent)
+        session = await self._session(process)
+        async with inbox_of(session.file.socket, session.process.pid) as connection:
+            # everything is judged now, when nothing but the two lines is left to do
+            seen = await self._look(agent, urgent=urgent)
+            if closed := seen.closed(OVERRULED if forced else frozenset()):
+                return _result(WakeStage.ATTEMPTED, closed.told)
+            if seen.session.file.socket != session.file.socket:
+                raise NoInbox("its inbox socket has changed")
+            posted = self._posts[agent.agent_id] = Post(hint=hint, at=self._clock.now(), session=seen.session)
+            try:
+                await post(connection, seen.key, hint)
+            except (OSError, TimeoutError) as error:
+                return _uncertain(f"the inbox socket broke while the hint was sent ({type(error).__name__})")
+            if seen.session.file.state is not PaneState.IDLE:
+                return _uncertain("posted in the middle of a turn, for its next request")
+            evidence = await self._evidence_in_time(agent)
+        if evidence:
+            return self._submitted(agent, posted, evidence)
+        return _uncertain("posted to its inbox, but no turn has begun")
+
+    async def _evidence_in_time(self, agent: Agent) -> str:
+        """Return the evidence once there is some; empty if there is none in time."""
+        pause, until = FIRST_LOOK_S, self._clock.monotonic() + EVIDENCE_WITHIN_S
+        while not (evidence := await self._evidence(agent)) and self._clock.monotonic() < until:
+            await self._clock.sleep(pause)
+            pause = min(pause * 1.5, LAST_LOOK_S)
+        return evidence
+
+    async def _evidence(self, agent: Agent) -> str:
+        """Return what shows that the agent's outstanding post was taken; empty for none."""
+        posted = self._posts.get(agent.agent_id)
+        if posted is None:
+            return ""
+        session = await self._files.of(posted.session.process)
+        now = session or posted.session
+        # `/clear` gives the session another id
+        ids = {agent.host_session, posted.session.file.session_id, now.file.session_id}
+        prompts = [self._reports.prompt_since(one, posted.at) for one in ids]
+        told = next((prompt for prompt in prompts if prompt.strip() == posted.hint), "")
+        return evidence_of(posted, session, told, agent)
+
+    async def _session(self, process: SeenProcess | None) -> LivingSession:
+        session = await self._files.of(process) if process else None
+        if session is None:
+            raise NoInbox(f"its process has no session file: it has ended, or this {SPEC.title} is too old")
+        if not session.file.socket:
+            raise NoInbox("its session has no inbox socket")
+        return session
+
+    async def _look(self, agent: Agent, *, urgent: bool) -> _Seen:
+        """Observe everything that the gates judge.
+
+        Raises:
+            NoInbox: a post would have no effect, or do harm.
+        """
+        session = await self._session(process_of(agent))
+        key = await self._key(agent, session)
+        ids = (session.file.session_id, agent.host_session)
+        reported = next((mode for one in ids if (mode := self._reports.mode_of(one))), "")
+        said = await self._files.inbound(session)
+        shown = await self._shown_mode(agent, fresh=said.may_bypass or reported == BYPASS)
+        if why := why_held(said, shown, reported):
+            raise NoInbox(why)
+        posted = self._outstanding(agent, session)
+        occupant = await self._processes.occupant(session.process.pid, session.process.started_at)
+        report = next((one for name in ids if (one := self._reports.of(name, self._clock.now()))), None)
+        gates = (
+            Gate(
+                name="stopped",
+                holds=occupant is not None and not occupant.stopped,
+                detail=f"the program is stopped: continue it with: kill -CONT {session.process.pid}"
+                if occupant and occupant.stopped
+                else "no",
+            ),
+            Gate(
+                name="outstanding",
+                holds=posted is None,
+                detail=f"{UNCONFIRMED}an earlier hint may be taken yet" if posted else "none",
+            ),
+            *state_gates(session, report, self._states.dialogs(agent.agent_id), self._clock.now(), urgent=urgent),
+        )
+        return _Seen(session=session, key=key, gates=gates)
+
+    async def _shown_mode(self, agent: Agent, *, fresh: bool) -> str:
+        """Return the permission mode that the pane shows; a new look is needed only where it can change to bypass."""
+        if agent.binding is None:
+            return ""
+        try:
+            pane = agent.binding.pane
+            view = await self._monitor.look(pane, agent.client) if fresh else self._monitor.view(pane)
+        except (PaneGone, TmuxError):
+            return ""
+        return mode_in_footer(rows_of(view)) if view else ""
+
+    async def _key(self, agent: Agent, session: LivingSession) -> InboxKey:
+        """Return the key of the inbox, which only programs have that this Claude Code has started."""
+        connections = self._sessions.all_of(agent.agent_id)
+        bridges = [one.process for one in reversed(connections) if one.process is not None]
+        key = await self._files.key(session, bridges)
+        if key is None:
+            raise NoInbox("no bridge of it runs that has the key of its inbox")
+        return key
+
+    def _outstanding(self, agent: Agent, session: LivingSession) -> Post | None:
+        """Return the post whose outcome is open; one that had no effect keeps the inbox from being used again.
+
+        Raises:
+            NoInbox: the session has lost a post.
+        """
+        now, posted = self._clock.now(), self._posts.get(agent.agent_id)
+        if posted and not posted.session.process.is_same(session.process):
+            del self._posts[agent.agent_id]
+            posted = None
+        idle_since = max(session.file.since, posted.at) if posted else now
+        if posted and session.file.state is PaneState.IDLE and now - idle_since >= LOST_AFTER:
+            del self._posts[agent.agent_id]
+            if posted.session.file.state is PaneState.IDLE:  # else the turn may have taken it
+                self._lost[agent.agent_id] = posted
+            posted = None
+        lost = self._lost.get(agent.agent_id)
+        if lost and lost.session.process.is_same(session.process) and now - lost.at < AVOIDED_FOR:
+            raise NoInbox("its inbox took an earlier hint, and nothing came of it")
+        return posted
+
+    def _submitted(self, agent: Agent, posted: Post, evidence: str) -> DeliveryResult:
+        for posts in (self._posts, self._lost):
+            posts.pop(agent.agent_id, None)
+        return _result(WakeStage.SUBMITTED, f"posted to its inbox: {evidence}", posted=posted)
+
+
+class SessionWatch:
+    """The watch over a session: its file tells when it is free."""
+
+    def __init__(self, agent_id: str, states: ClientStates, clock: Clock) -> None:
+        self._agent_id = agent_id
+        self._states = states
+        self._clock = clock
+        self._asked_at = clock.monotonic()
+        self._told: ToldState | None = states.of(agent_id)
+
+    def may_be_free(self) -> bool:
+        """Return True when another state is told, and once in `ASK_INTERVAL_S`."""
+        now, told = self._clock.monotonic(), self._states.of(self._agent_id)
+        if told == self._told and now - self._asked_at < ASK_INTERVAL_S:
+            return False
+        self._asked_at, self._told = now, told
+        return True
+
+    def nudge(self) -> None:
+        """Ask at the next occasion."""
+        self._asked_at = self._clock.monotonic() - ASK_INTERVAL_S
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def state_gates(
+    session: LivingSession, report: HookReport | None, dialogs: Sequence[Dialog], now: datetime, *, urgent: bool
+) -> tuple[Gate, ...]:
+    """Judge the state of a session: its file, the dialogs that it tells of, and a newer hook that contradicts it.
+
+    A draft or a menu on the screen closes no gate here: it stays as it is.
+    """
+    file, state = session.file, session.file.state
+    subject = dialogs[0].subject if dialogs else file.detail
+    into_turn = urgent and state is PaneState.BUSY
+    agree = {PaneState.IDLE, state} | ({PaneState.BUSY} if urgent else set())
+    newer = report is not None and report.at > file.since and now - report.at < FILE_LAGS
+    contradicts = report is not None and newer and report.state not in agree
+    asks = state is PaneState.DIALOG or bool(dialogs)
+    return (
+        Gate(name="dialog", holds=not asks, detail=f"open: {subject}" if asks else "none"),
+        Gate(
+            name="state",
+            holds=state is PaneState.IDLE or into_turn,
+            detail="busy: an urgent message goes into the turn" if into_turn else f"session {state}",
+        ),
+        Gate(
+            name="hooks",
+            holds=not contradicts,
+            detail=f"the program has just said {report.state}: {report.detail}" if contradicts and report else "agree",
+        ),
+    )
+
+
+def _uncertain(detail: str) -> DeliveryResult:
+    return _result(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{detail}", uncertain=True)
+
+
+def _result(step: WakeStage, detail: str, *, posted: Post | None = None, uncertain: bool = False) -> DeliveryResult:
+    return DeliveryResult(
+        step=step,
+        detail=detail,
+        seen_before=f"session {posted.session.file.state}" if posted else "",
+        seen_after=detail,
+        times={WakeStage.SUBMITTED: posted.at} if posted else {},
+        typed=False,
+        uncertain=uncertain,
+    )

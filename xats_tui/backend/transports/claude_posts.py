@@ -1,0 +1,110 @@
+"""Posts to the inbox socket of a Claude Code: the wire, and what shows that a post was taken.
+
+The socket never answers.  What is posted is a message of another program, without a permission mode and without a
+sender's identity, because we have neither.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import stat
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from xats_tui.backend.system.peers import peer_of
+from xats_tui.backend.system.session_files import InboxKey, LivingSession
+from xats_tui.core.errors import XatsError
+from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.panes import PaneState
+
+CONNECT_TIMEOUT_S = 1.0
+"""Time for the socket to take a connection, and the two lines; a living program takes them at once."""
+
+
+class NoInbox(XatsError):
+    """There is no inbox that a hint may be posted to; the text is the reason, for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A hint that was posted, until its outcome is known."""
+
+    hint: str
+    at: datetime
+    session: LivingSession
+    """The session as it was just before the post."""
+
+
+@asynccontextmanager
+async def inbox_of(path: str, pid: int) -> AsyncIterator[socket.socket]:
+    """Connect to a socket of this user behind which that very process listens.
+
+    Raises:
+        NoInbox: there is none.
+    """
+    await asyncio.to_thread(_check_file, path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.setblocking(False)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await asyncio.get_running_loop().sock_connect(connection, path)
+            peer = peer_of(connection)
+        except (OSError, TimeoutError) as error:
+            raise NoInbox(f"its inbox socket takes no connection ({type(error).__name__})") from error
+        if peer is None or peer.user != os.getuid() or peer.pid != pid:
+            raise NoInbox("another program listens at its inbox socket")
+        yield connection
+
+
+async def post(connection: socket.socket, key: InboxKey, hint: str) -> None:
+    """Send a hint over a connection whose peer was checked.
+
+    Raises:
+        OSError, TimeoutError: it may have been sent in part.
+    """
+    said = {"role": "user", "content": hint}
+    lines = (
+        {"type": "auth", "token": key.token},
+        {"type": "user", "msgV": 1, "msg_id": str(uuid.uuid4()), "priority": "next", "message": said},
+    )
+    data = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        await asyncio.get_running_loop().sock_sendall(connection, data)
+
+
+def evidence_of(posted: Post, session: LivingSession | None, prompt: str, agent: Agent) -> str:
+    """Return what shows that a post was taken, for people; empty if nothing does.
+
+    Args:
+        posted: the post.
+        session: the session now; None if it has ended.
+        prompt: the prompt that its hooks reported since the post; empty for none.
+        agent: the agent, with the time of its latest call.
+    """
+    if prompt.strip() == posted.hint:
+        return "the client says that it was prompted with the hint"
+    # in the middle of a turn neither a call nor the state tells whether the hint was the reason
+    if posted.session.file.state is not PaneState.IDLE:
+        return ""
+    if session is not None and _began_turn(posted.session, session):
+        return "a turn has begun"
+    return "the agent has called" if agent.last_seen_at > posted.at else ""
+
+
+def _began_turn(before: LivingSession, now: LivingSession) -> bool:
+    same = before.process.is_same(now.process)
+    return same and now.file.state is PaneState.BUSY and now.file.since > before.file.since
+
+
+def _check_file(path: str) -> None:
+    try:
+        status = Path(path).lstat()
+    except (OSError, ValueError) as error:
+        raise NoInbox("its inbox socket is gone") from error
+    if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.getuid():
+        raise NoInbox("its inbox is no socket of this user")
