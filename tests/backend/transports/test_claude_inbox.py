@@ -24,8 +24,8 @@ from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.session_files import InboxKey, LivingSession, SessionFiles
-from xats_tui.backend.transports import claude_inbox
-from xats_tui.backend.transports.claude_inbox import AVOIDED_FOR, LOST_AFTER, ClaudeInbox
+from xats_tui.backend.transports.claude_inbox import AVOIDED_FOR, EVIDENCE_WITHIN_S, LOST_AFTER, ClaudeInbox
+from xats_tui.commands.hook import TIMEOUT_S
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.agents import Agent, SeenProcess
 from xats_tui.core.model.client_states import Dialog, DialogKind, StateSource, ToldState
@@ -144,7 +144,7 @@ async def test_a_post_proves_nothing_and_is_not_repeated(desk: Desk) -> None:
     assert first.detail.startswith(UNCONFIRMED)
     assert all(other.step is WakeStage.ATTEMPTED for other in others)
     assert desk.claude.tell()["bytes"] == sent
-    assert await desk.closed() == ["outstanding"]
+    assert await desk.closed() == ["own hint"]
 
 
 async def test_two_deliveries_at_once_post_once(desk: Desk) -> None:
@@ -239,7 +239,7 @@ async def test_a_turn_that_may_have_taken_an_urgent_hint_costs_the_inbox_nothing
     assert (await desk.deliver(urgent=True)).uncertain
     desk.claude.become("idle")
 
-    assert await desk.closed() == ["outstanding"]
+    assert await desk.closed() == ["own hint"]
     desk.clock.ahead = LOST_AFTER + timedelta(seconds=5)
 
     assert (await desk.readiness()).detail == "every gate is open"
@@ -393,6 +393,4 @@ def test_the_key_is_not_shown() -> None:
 
 
 def test_it_is_over_before_a_hook_gives_up() -> None:
-    from xats_tui.commands.hook import TIMEOUT_S
-
-    assert claude_inbox.EVIDENCE_WITHIN_S < TIMEOUT_S
+    assert EVIDENCE_WITHIN_S < TIMEOUT_S

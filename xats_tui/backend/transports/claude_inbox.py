@@ -203,7 +203,7 @@ class ClaudeInbox:
                 else "no",
             ),
             Gate(
-                name="outstanding",
+                name="own hint",
                 holds=posted is None,
                 detail=f"{UNCONFIRMED}an earlier hint may be taken yet" if posted else "none",
             ),

@@ -1,4 +1,4 @@
-"""The key of a Claude Code's inbox opens it for us, and is found nowhere: not stored, logged, shown or told."""
+"""A Claude Code with a real bridge: its inbox is found, also after a restart, and the key to it is shown nowhere."""
 
 import asyncio
 import json
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.mcp_caller import Caller, callers
 from tests.patience import PATIENCE
 from tests.stand_ins.claude_code import ClaudeCode, claude_code
 from tests.tmux_server import short_folder
+from xats_tui.core.model.wakes import UNCONFIRMED
 from xats_tui.runtime import pid_file
 
 HINT = "[xats] 1 new message from alice: call mcp__xats__get_inbox"
@@ -110,6 +112,24 @@ async def test_the_key_is_known_again_after_a_restart(
 
                 assert (await status(alice, sent["message_id"]))["transport"] == "claude-inbox"
                 assert claude.read == [HINT]
+
+
+async def test_a_turn_that_ends_after_an_unconfirmed_post_is_not_given_the_hint_again(
+    claude: ClaudeCode, alice: Caller, home: Path
+) -> None:
+    claude.tell("behave", drops=True)
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    async with asyncio.timeout(PATIENCE):
+        while not str((await status(alice, sent["message_id"]))["detail"]).startswith(UNCONFIRMED):
+            await asyncio.sleep(0.05)
+
+    event = {"hook_event_name": "Stop", "session_id": claude.session_id, "stop_hook_active": False}
+    hook = [*XATS, "hook", "--home", str(home)]
+    done = await asyncio.to_thread(
+        partial(subprocess.run, hook, input=json.dumps(event), capture_output=True, text=True)
+    )
+
+    assert done.stdout == ""
 
 
 def command_lines() -> list[str]:
