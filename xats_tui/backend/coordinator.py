@@ -70,6 +70,7 @@ from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.backend.transports.pane.transport import TmuxPane
 from xats_tui.backend.transports.tokens import Tokens
 from xats_tui.backend.watchers.claude_sessions import ClaudeSessions
+from xats_tui.backend.watchers.codex_threads import CodexThreadWatcher
 from xats_tui.core.clock import Clock, SystemClock, to_wire
 from xats_tui.core.errors import StartError, UnusableStore
 from xats_tui.core.events import Event, EventBus, PaneBound
@@ -225,7 +226,9 @@ class Coordinator:
                 Ways(database, transports, self.reports),
             ),
         )
+        self._codex_watcher = CodexThreadWatcher(self.states, tokens, partial(all_teams, database), clock)
         self._panes_changed = asyncio.Event()
+        bus.listen(self._codex_watcher.hear)
         bus.listen(self.waker.hear)
         bus.listen(self._receipts.hear)
         bus.listen(self.channels.hear)
@@ -336,6 +339,7 @@ class Coordinator:
             ("waker", self.waker.run),
             ("receipts", self._receipts.run),
             ("channels", self.channels.run),
+            ("codex threads", self._codex_watcher.run),
             ("departures", self._departures.run),
             ("pane ages", self._pane_ages.run),
             ("heartbeat", self._beat),

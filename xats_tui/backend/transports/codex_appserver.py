@@ -7,7 +7,7 @@ the thread tells whether it is idle, at work or waiting for an approval, and a d
 import asyncio
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import PurePath
@@ -15,8 +15,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from xats_tui import __version__
+from xats_tui.backend.transports.codex_turns import POSTS, NotJoined, join_turn, start_turn
 from xats_tui.backend.transports.codex_windows import CodexWindows, LoadedThread, control_socket, is_shown
-from xats_tui.backend.transports.json_rpc import UNIX, JsonRpc, NoReply, RequestRefused, ServerUnreachable, connected
+from xats_tui.backend.transports.json_rpc import (
+    UNIX,
+    ConnectionLost,
+    JsonRpc,
+    NoReply,
+    RequestRefused,
+    Rpc,
+    ServerUnreachable,
+    connected,
+)
 from xats_tui.backend.transports.tokens import MissingToken, Tokens
 from xats_tui.clients.registry import THREAD_CLIENT
 from xats_tui.core.clock import Clock
@@ -48,8 +58,14 @@ NO_TURN_YET = "no rollout found"
 WINDOW = "window"
 """Gate of a thread that a window has to show."""
 
-IDLE, NOT_LOADED = "idle", "notLoaded"
+IDLE, ACTIVE, NOT_LOADED = "idle", "active", "notLoaded"
 UNTOLD = "of unknown state"
+
+ASKING = {"waitingOnApproval": "an approval is waited for", "waitingOnUserInput": "an answer of the user is waited for"}
+"""Flags of an active thread that has a dialog open."""
+
+JOINS = "the hint joins the turn"
+"""Detail of the gate of a running turn that may be steered."""
 
 
 class CodexAppServer:
@@ -73,10 +89,10 @@ class CodexAppServer:
         return NO_THREAD if agent.client == THREAD_CLIENT else ""
 
     async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
-        """Observe the thread's state, and whether a window shows it."""
+        """Observe the thread's state, and whether a window shows it; with `urgent`, a turn that runs is no obstacle."""
         try:
             async with self._connection(agent) as server:
-                return await self._observed(server, agent)
+                return await self._observed(server, agent, urgent=urgent)
         except (ServerUnreachable, NoReply, RequestRefused, MissingToken) as error:
             return Observation(reach=Reachability.BROKEN, detail=str(error))
 
@@ -90,26 +106,35 @@ class CodexAppServer:
         return IntervalWatch(self._clock)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
-        """Start a turn with the hint on the idle thread; `forced` has no effect here."""
+        """Start a turn with the hint, with `urgent` also add it to the running one; `forced` has no effect here."""
         thread_id = agent.delivery.address["thread_id"]
         seen = ""
         async with self._writers[thread_id]:
             try:
                 async with self._connection(agent) as server:
-                    observation = await self._observed(server, agent)
+                    observation = await self._observed(server, agent, urgent=urgent)
                     seen = observation.seen
                     if observation.reach is not Reachability.OPEN or not all(gate.holds for gate in observation.gates):
                         return _result(WakeStage.ATTEMPTED, observation.detail, seen)
-                    turn = await _start_turn(server, thread_id, hint)
-                    return _result(WakeStage.SUBMITTED, f"turn {turn} started", seen)
-            except NoReply as error:  # the turn may run all the same: no failure, and no second way
+                    if not any(gate.detail.endswith(JOINS) for gate in observation.gates):
+                        turn = await start_turn(server, thread_id, hint)
+                        return _result(WakeStage.SUBMITTED, f"turn {turn} started", seen)
+                    try:
+                        turn = await join_turn(server, thread_id, hint)
+                    except NotJoined as error:
+                        return _result(WakeStage.ATTEMPTED, str(error), seen)
+                    return _result(WakeStage.SUBMITTED, f"turn {turn} joined", seen)
+            except (NoReply, ConnectionLost) as error:
+                if isinstance(error, ConnectionLost) and error.method not in POSTS:
+                    return _result(WakeStage.ATTEMPTED, str(error), seen, failed=True)
+                # the model may get it all the same: no failure, and no second way
                 return _result(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{error}", seen, uncertain=True)
             except (ServerUnreachable, RequestRefused, MissingToken) as error:
                 return _result(WakeStage.ATTEMPTED, str(error), seen, failed=True)
 
-    async def _observed(self, server: JsonRpc, agent: Agent) -> Observation:
+    async def _observed(self, server: JsonRpc, agent: Agent, *, urgent: bool) -> Observation:
         thread = await _thread(server, agent)
-        observation = _judged(thread)
+        observation = _judged(thread, urgent=urgent)
         if not _needs_a_window(thread, agent) or not all(gate.holds for gate in observation.gates):
             return observation
         thread_id, url = agent.delivery.address["thread_id"], agent.delivery.address["ws_url"]
@@ -129,44 +154,53 @@ class CodexAppServer:
             yield server
 
 
-async def shake_hands(server: JsonRpc) -> None:
-    """Initialize the connection to an app-server.
+async def shake_hands(server: Rpc, unwanted: Sequence[str] = ()) -> None:
+    """Initialize the connection to an app-server, which leaves out the `unwanted` notifications.
 
     Raises:
         RequestRefused, NoReply, ConnectionLost.
     """
     client = {"name": "xats-tui", "title": None, "version": __version__}
-    capabilities = {"experimentalApi": True, "optOutNotificationMethods": None}
+    capabilities = {"experimentalApi": True, "optOutNotificationMethods": list(unwanted) or None}
     await server.request("initialize", {"clientInfo": client, "capabilities": capabilities})
     await server.notify("initialized")
 
 
-async def resume(server: JsonRpc, thread_id: str) -> Mapping[str, Any]:
+async def resume(server: Rpc, thread_id: str) -> Mapping[str, Any]:
     """Load a thread in the server; return its description, empty if there is none.
 
     Raises:
         RequestRefused, NoReply, ConnectionLost.
     """
-    wanted = {"threadId": thread_id, "persistExtendedHistory": False, "excludeTurns": True}
     try:
-        return _thread_in(await server.request("thread/resume", wanted))
+        return await join_thread(server, thread_id)
     except RequestRefused as refused:
         if NO_TURN_YET not in str(refused):
             raise
         try:
-            return await _read(server, thread_id)
+            return await read_thread(server, thread_id)
         except RequestRefused:
             raise refused from None
 
 
-async def is_loaded(server: JsonRpc, thread_id: str) -> bool:
+async def join_thread(server: Rpc, thread_id: str) -> Mapping[str, Any]:
+    """Have the connection told of all that happens in a thread, and asked what it asks; return its description.
+
+    Raises:
+        RequestRefused, NoReply, ConnectionLost.
+    """
+    wanted = {"threadId": thread_id, "persistExtendedHistory": False, "excludeTurns": True}
+    return _thread_in(await server.request("thread/resume", wanted))
+
+
+async def is_loaded(server: Rpc, thread_id: str) -> bool:
     """Return whether a thread is loaded in that server, without loading it.
 
     Raises:
         NoReply, ConnectionLost.
     """
     try:
-        return bool(_status(await _read(server, thread_id)).get("type") != NOT_LOADED)
+        return bool(thread_status(await read_thread(server, thread_id)).get("type") != NOT_LOADED)
     except RequestRefused:
         return False
 
@@ -181,7 +215,7 @@ async def _thread(server: JsonRpc, agent: Agent) -> Mapping[str, Any]:
     """Return the description of the agent's thread."""
     address = agent.delivery.address
     # a stock Codex keeps a thread loaded while somebody looks at it; another server may have been restarted
-    ask = _read if address["ws_url"].startswith(UNIX) else resume
+    ask = read_thread if address["ws_url"].startswith(UNIX) else resume
     return await ask(server, address["thread_id"])
 
 
@@ -199,7 +233,7 @@ async def _loaded_threads(server: JsonRpc) -> list[LoadedThread]:
     found = []
     for thread_id in listed.get("data") or [] if isinstance(listed, dict) else []:
         try:
-            thread = await _read(server, thread_id)
+            thread = await read_thread(server, thread_id)
         except RequestRefused:
             continue  # it was unloaded meanwhile
         # subagents have a parent; ephemeral threads are Codex's own, as for a title
@@ -221,7 +255,12 @@ async def _window_port(server: JsonRpc, thread_id: str) -> int | None:
     return next((urlsplit(origin).port for origin in origins if origin), None)
 
 
-async def _read(server: JsonRpc, thread_id: str) -> Mapping[str, Any]:
+async def read_thread(server: Rpc, thread_id: str) -> Mapping[str, Any]:
+    """Return the description of a thread, without loading it.
+
+    Raises:
+        RequestRefused, NoReply, ConnectionLost.
+    """
     return _thread_in(await server.request("thread/read", {"threadId": thread_id, "includeTurns": False}))
 
 
@@ -230,29 +269,24 @@ def _thread_in(result: Any) -> Mapping[str, Any]:
     return thread if isinstance(thread, dict) else {}
 
 
-def _status(thread: Mapping[str, Any]) -> Mapping[str, Any]:
+def thread_status(thread: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the status in a description of a thread; empty if an old server tells none."""
     status = thread.get("status")
     return status if isinstance(status, dict) else {}
 
 
-def _judged(thread: Mapping[str, Any]) -> Observation:
-    """Judge the gates for starting a turn; an old server reports no state, and queues turns."""
-    status = _status(thread)
+def _judged(thread: Mapping[str, Any], *, urgent: bool) -> Observation:
+    """Judge the gates for a hint; an old server reports no state, and queues turns."""
+    status = thread_status(thread)
     kind, flags = status.get("type", UNTOLD), status.get("activeFlags") or []
-    approval = "waitingOnApproval" in flags
+    asks = next((ASKING[flag] for flag in flags if flag in ASKING), None)
     said = f"thread {kind}" + (f" ({', '.join(flags)})" if flags else "")
+    joins = urgent and kind == ACTIVE and not flags
     gates = (
-        Gate(name="dialog", holds=not approval, detail="an approval is waited for" if approval else "none"),
-        Gate(name="state", holds=kind in (IDLE, UNTOLD), detail=said),
+        Gate(name="dialog", holds=asks is None, detail=asks or "none"),
+        Gate(name="state", holds=kind in (IDLE, UNTOLD) or joins, detail=f"{said}: {JOINS}" if joins else said),
     )
     return Observation(reach=Reachability.OPEN, detail=said, gates=gates, seen=said, at_rest=kind == IDLE)
-
-
-async def _start_turn(server: JsonRpc, thread_id: str, text: str) -> str:
-    parts = [{"type": "text", "text": text, "text_elements": []}]
-    result: Any = await server.request("turn/start", {"threadId": thread_id, "input": parts})
-    turn = result.get("turn") if isinstance(result, dict) else None
-    return str(turn.get("id", "")) if isinstance(turn, dict) else ""
 
 
 def _result(

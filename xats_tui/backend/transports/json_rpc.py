@@ -11,7 +11,7 @@ import os
 import socket as sockets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -25,6 +25,9 @@ REPLY_TIMEOUT_S = 5.0
 
 CLOSE_TIMEOUT_S = 0.2
 """Time for the closing handshake; a server that is silent then has nothing more to say."""
+
+MAX_FRAME_BYTES = 2**20
+"""Maximum size of a message from a server."""
 
 LONGEST_ASIDE_CHARS = 8_000_000
 """Maximum length of other messages before a reply: an endless stream would keep the coordinator busy."""
@@ -42,6 +45,7 @@ class ConnectionLost(ServerUnreachable):
 
     def __init__(self, method: str, how: str) -> None:
         super().__init__(f"the connection broke during {method}: {how}")
+        self.method = method
         self.how = how
         """`close 1011: reason` from the server, or the error."""
 
@@ -59,8 +63,28 @@ class RequestRefused(XatsError):
         """The error object of the server."""
 
 
+class Rpc(Protocol):
+    """An open connection that takes requests."""
+
+    async def request(self, method: str, params: Mapping[str, Any]) -> Any:
+        """Return the result of a request.
+
+        Raises:
+            RequestRefused, NoReply, ConnectionLost.
+        """
+        ...
+
+    async def notify(self, method: str) -> None:
+        """Send a notification without parameters.
+
+        Raises:
+            ConnectionLost: the connection is broken.
+        """
+        ...
+
+
 class JsonRpc:
-    """One open connection."""
+    """One open connection, on which only our requests count."""
 
     def __init__(self, socket: ClientConnection, ends_at: float = math.inf) -> None:
         self._socket = socket
@@ -84,7 +108,7 @@ class JsonRpc:
         except TimeoutError:
             raise NoReply(f"{method} was not answered within {max(limit, 0):.1g} s") from None
         except WebSocketException as error:
-            raise ConnectionLost(method, _closing(error)) from error
+            raise ConnectionLost(method, closing(error)) from error
         if "error" in reply:
             raise RequestRefused(reply["error"])
         return reply.get("result")
@@ -93,7 +117,7 @@ class JsonRpc:
         left = LONGEST_ASIDE_CHARS
         while left > 0:
             frame = await self._socket.recv()
-            reply = _parsed(frame)
+            reply = parsed(frame)
             if reply.get("id") == request_id and "method" not in reply:
                 return reply
             left -= len(frame)
@@ -109,7 +133,7 @@ class JsonRpc:
         try:
             await self._socket.send(json.dumps({"jsonrpc": "2.0", "method": method}))
         except WebSocketException as error:
-            raise ConnectionLost(method, _closing(error)) from error
+            raise ConnectionLost(method, closing(error)) from error
 
 
 class _Connect(connect):
@@ -132,19 +156,34 @@ async def connected(url: str, token: str | None = None, *, within: float = math.
     Raises:
         ServerUnreachable: there is no connection.
     """
+    ends_at = asyncio.get_running_loop().time() + within
+    async with connection(url, token, min(CONNECT_TIMEOUT_S, within)) as socket:
+        yield JsonRpc(socket, ends_at)
+
+
+@asynccontextmanager
+async def connection(
+    url: str, token: str | None, limit: float, *, max_frame: int = MAX_FRAME_BYTES
+) -> AsyncIterator[ClientConnection]:
+    """Open the WebSocket itself for the life of the block; `limit` is in seconds.
+
+    Raises:
+        ServerUnreachable: there is no connection.
+    """
     loop = asyncio.get_running_loop()
-    begun, limit = loop.time(), min(CONNECT_TIMEOUT_S, within)
+    begun = loop.time()
     headers = {"Authorization": f"Bearer {token}"} if token else None
     options: dict[str, Any] = {"additional_headers": headers, "open_timeout": limit, "close_timeout": CLOSE_TIMEOUT_S}
     try:
         if url.startswith(UNIX):
             options["sock"] = await _own_socket(url.removeprefix(UNIX), limit)
             options["open_timeout"] = max(begun + limit - loop.time(), 0)
-        socket = await _Connect("ws://localhost/" if "sock" in options else url, proxy=None, **options)
+        target = "ws://localhost/" if "sock" in options else url
+        socket = await _Connect(target, proxy=None, max_size=max_frame, **options)
     except (OSError, TimeoutError, ValueError, WebSocketException) as error:
         raise ServerUnreachable(f"cannot connect to {url}: {error}") from error
     try:
-        yield JsonRpc(socket, begun + within)
+        yield socket
     finally:
         await socket.close()
 
@@ -169,13 +208,15 @@ async def _own_socket(path: str, limit: float) -> sockets.socket:
     return connection
 
 
-def _closing(error: WebSocketException) -> str:
+def closing(error: WebSocketException) -> str:
+    """Return the server's reason for closing a connection, or the error."""
     if isinstance(error, ConnectionClosed) and error.rcvd is not None:
         return f"close {error.rcvd.code}: {error.rcvd.reason}"
     return str(error)
 
 
-def _parsed(frame: str | bytes) -> dict[str, Any]:
+def parsed(frame: str | bytes) -> dict[str, Any]:
+    """Return the object in a frame; empty if it holds none."""
     try:
         message = json.loads(frame)
     except (ValueError, RecursionError):
