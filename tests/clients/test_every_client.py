@@ -22,6 +22,7 @@ from xats_tui.clients.registry import (
     by_environment,
     by_handshake,
     configurations,
+    hook_reader,
     starter,
 )
 from xats_tui.clients.setup.own_command import OwnCommand
@@ -120,6 +121,15 @@ def test_its_configuration_is_written_and_taken_back_without_a_trace(spec: Clien
         for file in reversed(files):
             texts[file.path] = file.removed(texts[file.path])
         assert set(texts.values()) == {""}
+
+
+@EVERY_CLIENT
+def test_a_hook_that_asks_for_a_permission_is_read_and_has_time_to_wait(spec: ClientSpec) -> None:
+    reader = hook_reader(spec.id)
+    assert (reader is not None) == bool(spec.permission_event)
+    if reader:
+        assert spec.permission_event in spec.hook_events and spec.permission_timeout_s > 0
+        assert reader({"tool_name": "any", "tool_input": {"command": "ls"}}).options
 
 
 @pytest.mark.parametrize("client", LAUNCHABLE)

@@ -301,6 +301,21 @@ def test_hooks_of_others_stay_and_ours_of_another_installation_are_renewed(machi
     assert hooks_of(settings).keys() == HOOK_EVENTS
 
 
+def test_the_hook_that_waits_for_a_person_gets_the_time_also_in_an_older_entry(machine: Machine) -> None:
+    settings = machine.home / ".claude/settings.json"
+    machine.run("setup", "claude-code", "--yes")
+    written = settings.read_text()
+    events = json.loads(written)["hooks"]
+    assert {event: groups[0]["hooks"][0].get("timeout") for event, groups in events.items() if event != "Stop"} == {
+        event: 3600 if event == "PermissionRequest" else None for event in HOOK_EVENTS if event != "Stop"
+    }
+
+    del events["PermissionRequest"][0]["hooks"][0]["timeout"]
+    settings.write_text(json.dumps({"hooks": events}))
+    machine.run("setup", "claude-code", "--yes")
+    assert json.loads(settings.read_text())["hooks"]["PermissionRequest"][0]["hooks"][0]["timeout"] == 3600
+
+
 def test_the_flags_that_were_given_are_passed_on_and_the_token_is_not(
     machine: Machine, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,6 +31,7 @@ from xats_tui.backend.services.agents.takeovers import Takeovers
 from xats_tui.backend.services.bundle import Services
 from xats_tui.backend.services.contracts.book import ContractBook
 from xats_tui.backend.services.messages import Mailbox
+from xats_tui.backend.services.operator.held_dialogs import HeldDialogs
 from xats_tui.backend.services.operator.operator import Operator
 from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.receipts import Receipts
@@ -242,6 +243,7 @@ class World:
             runtimes=runtimes,
             takeovers=Takeovers(self.sessions, Notices(clock)),
             reports=reports,
+            held=HeldDialogs(self.states, self.monitor, clock),
             tmux=self.tmux,
             clock=clock,
         )

@@ -24,6 +24,7 @@ from tests.mcp_caller import Caller, callers
 from tests.real_agents.rig import AgentPane, Rig, install, running_rig, squashed
 from tests.real_agents.scenes import CLIENTS, READY
 from xats_tui.backend.system.processes import Processes, normal_tty
+from xats_tui.clients.claude_code.hooks import hook_entry
 from xats_tui.clients.programs import program_names
 from xats_tui.core.clock import from_wire
 from xats_tui.runtime import pid_file
@@ -67,6 +68,8 @@ class Stage:
     operator: Caller
     panes: dict[str, AgentPane] = field(default_factory=dict)
     """By the agents' names."""
+    hook_limit_s: int | None = None
+    """Seconds after which Claude Code ends its `PermissionRequest` hook; None for what `setup` writes."""
     slowness: float = 1.0
     """Times that anything may take longer on a machine that is busy on purpose."""
 
@@ -101,7 +104,7 @@ class Stage:
 
     async def open(self, client: str, *, stoppable: bool = False) -> AgentPane:
         """Start a client with our server, and wait until it takes input."""
-        wire(self.rig, client, self.home)
+        wire(self.rig, client, self.home, hook_limit_s=self.hook_limit_s)
         if client == "codex":
             await asyncio.to_thread(self.rig.start_codex_daemon)
         arguments = CLAUDE_FLAGS if client == "claude-code" else ""
@@ -202,13 +205,17 @@ def between(status: dict[str, Any], first: str, then: str) -> float:
     return (from_wire(status["evidence"][then]) - from_wire(status["evidence"][first])).total_seconds()
 
 
-def wire(rig: Rig, client: str, home: Path, *arguments: str) -> None:
+def wire(rig: Rig, client: str, home: Path, *arguments: str, hook_limit_s: int | None = None) -> None:
     """Give a client `xats-tui mcp` as its MCP server, with these arguments, and Claude Code the hooks."""
     command = [*XATS, "mcp", "--home", str(home), *arguments]
     servers = {"mcpServers": {"xats": {"command": command[0], "args": command[1:]}}}
     (rig.project / "mcp.json").write_text(json.dumps(servers))
-    hook = {"hooks": [{"type": "command", "command": f"{' '.join(XATS)} hook --home {home}"}]}
-    (rig.project / "hooks.json").write_text(json.dumps({"hooks": {event: [hook] for event in HOOK_EVENTS}}))
+    line = f"{' '.join(XATS)} hook --home {home}"
+    hooks = {event: hook_entry(event, line) for event in HOOK_EVENTS}
+    if hook_limit_s is not None:
+        hooks["PermissionRequest"]["timeout"] = hook_limit_s
+    events = {event: [{"hooks": [hook]}] for event, hook in hooks.items()}
+    (rig.project / "hooks.json").write_text(json.dumps({"hooks": events}))
     rig.extra_codex = CODEX_SERVER.format(command=command[0], arguments=json.dumps(command[1:]))
     rig.extra_opencode = {"mcp": {"xats": {"type": "local", "command": command, "enabled": True}}}
     del client

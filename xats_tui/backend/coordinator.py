@@ -38,6 +38,7 @@ from xats_tui.backend.services.launch.launcher import Launcher
 from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.operator.agents import OperatorAgents
 from xats_tui.backend.services.operator.answering import Answering
+from xats_tui.backend.services.operator.held_dialogs import HeldDialogs
 from xats_tui.backend.services.operator.mail import OperatorMail
 from xats_tui.backend.services.operator.operator import Operator
 from xats_tui.backend.services.operator.tasks import OperatorTasks
@@ -167,6 +168,7 @@ class Coordinator:
         recognition = Recognition(database, processes)
         threads = CodexThreads(tokens)
         self.runtimes = runtimes = Runtimes(self.sessions, processes, Callers(self.port), clock, codex.is_left)
+        held = HeldDialogs(self.states, self.panes, clock)
         self._services = services = Services(
             database=database,
             sessions=self.sessions,
@@ -187,6 +189,7 @@ class Coordinator:
             runtimes=runtimes,
             takeovers=Takeovers(self.sessions, self.notices),
             reports=self.reports,
+            held=held,
             tmux=tmux,
             clock=clock,
         )
@@ -233,6 +236,7 @@ class Coordinator:
         bus.listen(self._receipts.hear)
         bus.listen(self.channels.hear)
         bus.listen(self._pane_ages.hear)
+        bus.listen(held.hear)
         bus.listen(self._hear)
 
     @classmethod

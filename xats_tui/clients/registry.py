@@ -15,6 +15,7 @@ from xats_tui.core.model.agents import CUSTOM, ClientId
 
 if TYPE_CHECKING:  # the bridge looks up names only, and starts without what these import
     from xats_tui.clients.launch import Starter
+    from xats_tui.clients.permission_hooks import HookReader
     from xats_tui.clients.setup.program import ClientProgram
     from xats_tui.core.model.panes import PaneReading, Prompt
     from xats_tui.core.screen.ansi_grid import ScreenLine
@@ -55,6 +56,11 @@ PROMPTS = frozenset(spec.prompt_event for spec in CLIENTS.values() if spec.promp
 
 SESSION_ENDS = frozenset(spec.session_end for spec in CLIENTS.values() if spec.session_end)
 """Events after which a session is over."""
+
+PERMISSION_TIMEOUTS_S = {
+    spec.permission_event: spec.permission_timeout_s for spec in CLIENTS.values() if spec.permission_event
+}
+"""Events that ask whether a tool may be used, and the seconds for which their hooks can wait for the answer."""
 
 CHANNEL_CLIENT = next(spec.id for spec in CLIENTS.values() if spec.has_channel)
 """The client that a channel carries wakes to."""
@@ -127,6 +133,12 @@ def screen_reader(client: str | None) -> "ScreenReader | None":
 def dialog_reader(client: str | None) -> "DialogReader | None":
     """Return the function that reads the dialog on a client's screen."""
     reader: DialogReader | None = _part(client, "dialog", "read_dialog")
+    return reader
+
+
+def hook_reader(client: str | None) -> "HookReader | None":
+    """Return the function that reads the question in the event of a client's permission hook."""
+    reader: HookReader | None = _part(client, "permission_request", "read_request")
     return reader
 
 

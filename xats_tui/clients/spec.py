@@ -62,6 +62,12 @@ class ClientSpec:
     """The event that tells what its model was prompted with."""
     session_end: str = ""
     """The event after which a session is over."""
+    permission_event: str = ""
+    """The event that asks whether a tool may be used, while the client shows its own dialog, and that a hook can answer
+    (`read_request` in `permission_request.py`).
+    """
+    permission_timeout_s: int = 0
+    """Seconds that `setup` and `launch` let that hook wait for a person."""
     hook_states: Mapping[str, str] = field(default_factory=dict)
     """The pane state (a value of `PaneState`) that each event of its hooks announces."""
 

@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
-from pydantic_core import from_json
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
 from xats_tui.backend.api.connection_limits import PatientConnection
+from xats_tui.backend.api.hook_endpoint import HookEndpoint
 from xats_tui.backend.api.mcp_server import McpServer
 from xats_tui.backend.api.operator_endpoint import OPERATOR_PATH, OperatorEndpoint
 from xats_tui.backend.api.request_checks import (
@@ -70,7 +70,6 @@ class HttpApp:
         clock: Clock,
     ) -> None:
         self._server = McpServer(toolbox, sessions, kept, runtimes, clock)
-        self._hooks = hooks
         self._operator = operator
         self._sessions = sessions
         self._token = settings.token
@@ -82,6 +81,7 @@ class HttpApp:
         self._started = clock.monotonic()
         self._calls = _UnderWay()
         self._closing = asyncio.Event()
+        self._hooks = HookEndpoint(hooks, self._closing)
         self._standing: dict[str, asyncio.Event] = {}
         """An event for each session with an open or opening standing stream, set when the stream has ended."""
 
@@ -140,7 +140,7 @@ class HttpApp:
         elif path == "/mcp":
             await self._mcp(scope, receive, send)
         elif path == "/hook" and scope["method"] == "POST" and "origin" not in Headers(scope=scope):  # no web page
-            await _answer(send, 200, await self._hooks.hear(await _hook_event(scope, receive)))
+            await _answer(send, 200, await self._hooks.answer(scope, receive))
         else:
             raise HttpRefusal(404, {"error": "not_found", "detail": "the MCP endpoint is /mcp"})
 
@@ -301,15 +301,6 @@ def _port_of_this_machine(scope: Scope) -> int | None:
     """Return the port that a request came from, if it came from this machine."""
     host, port = scope.get("client") or ("", 0)
     return port if is_loopback(host) else None
-
-
-async def _hook_event(scope: Scope, receive: Receive) -> Mapping[str, Any]:
-    """Return the object in a hook's body, or an empty one: an agent's hook must not wait for our errors."""
-    try:
-        value = from_json(await read_body(scope, receive))
-    except (HttpRefusal, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 async def _answer(send: Send, status: int, body: Mapping[str, Any], more: Mapping[str, str] | None = None) -> None:

@@ -37,7 +37,9 @@ async def opened(
         read_only: refuse operator commands that change anything.
     """
     commands = OperatorEndpoint(operator.acting(COMMAND_LINE), settings.operator_token_path, read_only=read_only)
-    hooks = HostHooks(services.database, services.waker, services.receipts, services.reports, services.clock)
+    hooks = HostHooks(
+        services.database, services.waker, services.receipts, services.reports, services.held, services.clock
+    )
     toolbox = Toolbox(TOOLS, services)
     sessions, kept, runtimes = services.sessions, services.kept_sessions, services.runtimes
     door = HttpApp(toolbox, hooks, commands, sessions, kept, runtimes, settings, services.clock)

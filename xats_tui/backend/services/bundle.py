@@ -14,6 +14,7 @@ from xats_tui.backend.services.agents.runtimes import Runtimes
 from xats_tui.backend.services.agents.takeovers import Takeovers
 from xats_tui.backend.services.contracts.book import ContractBook
 from xats_tui.backend.services.messages import Mailbox
+from xats_tui.backend.services.operator.held_dialogs import HeldDialogs
 from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.wakes.channels import Channels
@@ -44,5 +45,6 @@ class Services:
     runtimes: Runtimes
     takeovers: Takeovers
     reports: HookReports
+    held: HeldDialogs
     tmux: Tmux
     clock: Clock

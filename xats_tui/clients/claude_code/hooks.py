@@ -25,6 +25,8 @@ class _Spot:
     line: str
     fits_all: bool
     """False if its group has a matcher, so that it reports some of the event's cases only."""
+    has_limit: bool
+    """True if it has a time limit of its own."""
 
     @property
     def place(self) -> jsonc.Path:
@@ -60,13 +62,15 @@ class ClaudeHooks:
         for spot in self._ours(text):
             if spot.line != own.hook:
                 text = self._set(text, (*spot.place, "command"), own.hook)
+            if spot.event == SPEC.permission_event and not spot.has_limit:
+                text = self._set(text, (*spot.place, "timeout"), SPEC.permission_timeout_s)
         present = {spot.event for spot in kept}
         settings = parsed_json(text, self.path)
         for event in HOOK_EVENTS:
             if event not in present:
                 groups = as_object(settings.get("hooks", {}), self.path).get(event, [])
-                hook = {"hooks": [{"type": "command", "command": own.hook}]}
-                text = self._set(text, ("hooks", event, len(groups) if isinstance(groups, list) else 0), hook)
+                group = {"hooks": [hook_entry(event, own.hook)]}
+                text = self._set(text, ("hooks", event, len(groups) if isinstance(groups, list) else 0), group)
         return text
 
     def removed(self, text: str) -> str:
@@ -98,7 +102,7 @@ class ClaudeHooks:
         settings = as_object(parsed_json(text, self.path), self.path)
         events = as_object(settings.get("hooks", {}), self.path)
         return [
-            _Spot(event, number, index, hook["command"], group.get("matcher") in (None, "", "*"))
+            _Spot(event, number, index, hook["command"], group.get("matcher") in (None, "", "*"), "timeout" in hook)
             for event, groups in events.items()
             for number, group in enumerate(_items(groups))
             if isinstance(group, Mapping)
@@ -111,6 +115,12 @@ class ClaudeHooks:
             return jsonc.with_value(text, place, value, comments=False)
         except jsonc.NotJson as error:
             raise broken_json(self.path, error) from None
+
+
+def hook_entry(event: str, line: str) -> dict[str, Any]:
+    """Return the entry of an event's hook; one that may wait for a person gets the time to do so."""
+    entry: dict[str, Any] = {"type": "command", "command": line}
+    return entry | ({"timeout": SPEC.permission_timeout_s} if event == SPEC.permission_event else {})
 
 
 def _one_for_each(ours: list[_Spot], line: str) -> list[_Spot]:

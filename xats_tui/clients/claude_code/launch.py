@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from xats_tui.clients.claude_code.config_files import ALWAYS_LOAD, PROGRAM
-from xats_tui.clients.claude_code.hooks import HOOK_EVENTS
+from xats_tui.clients.claude_code.hooks import HOOK_EVENTS, hook_entry
 from xats_tui.clients.launch import (
     SERVER,
     bridge_command,
@@ -30,8 +30,8 @@ def start(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str,
         flags.append(f"--allowedTools=mcp__{SERVER}")
     if not has_flag(wanted.extra, "--settings"):
         reported = set() if has_flag(wanted.extra, "--setting-sources") else _reported(wanted, means, environment)
-        hook = {"hooks": [{"type": "command", "command": shlex.join(means.hook)}]}
-        if hooks := {event: [hook] for event in HOOK_EVENTS if event not in reported}:
+        line, silent = shlex.join(means.hook), [event for event in HOOK_EVENTS if event not in reported]
+        if hooks := {event: [{"hooks": [hook_entry(event, line)]}] for event in silent}:
             flags += ["--settings", compact_json({"hooks": hooks})]
     return ClientStart(command=(means.program, *flags, *wanted.extra))
 

@@ -22,6 +22,8 @@ SPEC = ClientSpec(
     turn_end="Stop",
     prompt_event="UserPromptSubmit",
     session_end="SessionEnd",
+    permission_event="PermissionRequest",
+    permission_timeout_s=3600,
     hook_states={
         "SessionStart": "idle",
         "UserPromptSubmit": "busy",

@@ -1,4 +1,4 @@
-"""Reports of Claude Code's hooks: states for the gates, and hints at the end of a turn.
+"""Reports of Claude Code's hooks: states for the gates, hints at the end of a turn, and answers to permissions.
 
 The protocol is Claude Code's own: an event on the hook's stdin, and for `Stop` an answer that may start another turn
 with a reason as its input.
@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from xats_tui.backend.hook_reports import HookReports
+from xats_tui.backend.services.operator.held_dialogs import HeldDialogs
 from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.clients.registry import PROMPTS, SESSION_ENDS, TURN_ENDS
+from xats_tui.clients.registry import PERMISSION_TIMEOUTS_S, PROMPTS, SESSION_ENDS, TURN_ENDS, hook_reader
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent
 
@@ -22,6 +23,9 @@ ENDS = TURN_ENDS | SESSION_ENDS
 TELLING = ENDS | PROMPTS
 """These events, and the one that proves that a hint was submitted."""
 
+MOVING_ON = TELLING | {"PostToolUse", "PostToolUseFailure"}
+"""Events that come only after the dialog before them was answered."""
+
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -29,23 +33,39 @@ class HostHooks:
     """Receiver of hook reports."""
 
     def __init__(
-        self, database: Database, waker: Waker, receipts: Receipts, reports: HookReports, clock: Clock
+        self,
+        database: Database,
+        waker: Waker,
+        receipts: Receipts,
+        reports: HookReports,
+        held: HeldDialogs,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._waker = waker
         self._receipts = receipts
         self._reports = reports
+        self._held = held
         self._clock = clock
 
-    async def hear(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Record an event; return the hook's output, empty for none."""
+    async def hear(self, fields: Mapping[str, Any], patience_s: float = 0.0) -> Mapping[str, Any]:
+        """Record an event; return the hook's output, empty for none.
+
+        A hook that asks for a permission waits up to `patience_s` for the operator's answer.
+        """
         session, event = fields.get("session_id"), fields.get("hook_event_name")
         if not isinstance(session, str) or not isinstance(event, str):
             return NOTHING
         self._reports.note(session, event, fields, self._clock.now())
-        agents = await store.by_host_session(self._database, session) if event in TELLING else ()
+        if event in MOVING_ON:
+            self._held.moved_on(session, fields.get("tool_input"))
+        asks = patience_s > 0 and event in PERMISSION_TIMEOUTS_S
+        agents = await store.by_host_session(self._database, session) if asks or event in TELLING else ()
         if not agents:
             return NOTHING
+        if asks:
+            reader = hook_reader(agents[0].client)
+            return await self._held.ask(agents[0], reader(fields), patience_s) if reader else NOTHING
         hint = None
         if event in TURN_ENDS:
             hint = await self._turn_ended(agents[0], begun_by_hook=bool(fields.get("stop_hook_active")))

@@ -1,0 +1,28 @@
+"""Questions that a client's hook brings, and answers as the hook's output.  Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from xats_tui.core.model.client_states import DialogKind, DialogOption
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookQuestion:
+    """What a hook's event asks a person."""
+
+    source: str
+    """The interface, for people."""
+    kind: DialogKind
+    tool: str
+    tool_input: Mapping[str, Any]
+    subject: str
+    text: str
+    options: tuple[DialogOption, ...]
+    """Empty if the hook's output cannot answer it."""
+    output: Callable[[DialogOption, str], Mapping[str, Any]]
+    """Return the hook's output for an option, with the person's words."""
+
+
+HookReader = Callable[[Mapping[str, Any]], HookQuestion]
+"""Reads the fields of a hook's event."""
