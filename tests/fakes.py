@@ -271,3 +271,30 @@ class FakeChannel:
         return DeliveryResult(
             step=step, detail="sent", seen_before="", seen_after=hint, typed=False, failed=not self.takes
         )
+
+
+@dataclass(eq=False, kw_only=True)
+class FakeTransport:
+    """A transport that observes what the test has set, and keeps what it is asked."""
+
+    name: str
+    types: bool = False
+    seen: Observation = field(default_factory=lambda: Observation(reach=Reachability.OPEN, detail="open", at_rest=True))
+    asked_urgently: list[bool] = field(default_factory=list)
+
+    def serves(self, agent: Agent) -> bool:
+        """Serve every agent."""
+        return True
+
+    async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
+        """Return the observation that the test has set."""
+        self.asked_urgently.append(urgent)
+        return self.seen
+
+    def watch(self, agent: Agent) -> IntervalWatch:
+        """Ask again after a while."""
+        return IntervalWatch(FakeClock())
+
+    async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
+        """Submit every hint."""
+        return DeliveryResult(step=WakeStage.SUBMITTED, detail="taken", seen_before="", seen_after=hint, typed=False)

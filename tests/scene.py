@@ -20,9 +20,9 @@ class WakeScene:
     pane: Pane
     """The pane of bob; alice has none."""
 
-    async def send(self, body: str = "hello") -> dict[str, Any]:
+    async def send(self, body: str = "hello", **arguments: Any) -> dict[str, Any]:
         """Send a message from alice to bob, and return the answer."""
-        return await self.alice.call("send_message", to_agent_name="bob", body=body)
+        return await self.alice.call("send_message", to_agent_name="bob", body=body, **arguments)
 
     async def status(self, sent: dict[str, Any]) -> dict[str, Any]:
         """Return the delivery status of a message."""

@@ -48,6 +48,9 @@ def send(
     everybody: Annotated[bool, typer.Option("--all", help="Send to all agents of all teams.")] = False,
     subject: Annotated[str | None, typer.Option("--subject", metavar="TEXT", help="Subject of the message.")] = None,
     need_reply: Annotated[bool, typer.Option("--need-reply", help="Request a reply.")] = False,
+    urgent: Annotated[
+        bool, typer.Option("--urgent", help="Reach agents in the middle of a turn, where their client allows it.")
+    ] = False,
     as_json: AsJson = False,
     wide: Wide = False,
 ) -> int:
@@ -64,6 +67,7 @@ def send(
         everybody=everybody,
         subject=subject,
         need_reply=need_reply,
+        urgent=urgent,
     )
     return show_facts(answer, "send", as_json=as_json, wide=wide)
 

@@ -38,6 +38,7 @@ class Send(Arguments):
     everybody: bool = False
     subject: Optional[str] = None
     need_reply: bool = False
+    urgent: bool = False
 
 
 class Poke(Arguments):
@@ -67,7 +68,11 @@ async def send(operator: OperatorApi, arguments: Send) -> Answer:
     """Send messages; the answer has each wake after its first decision."""
     roster = await operator.roster()
     sent = await operator.send(
-        _letters(roster, arguments), arguments.body, subject=arguments.subject, need_reply=arguments.need_reply
+        _letters(roster, arguments),
+        arguments.body,
+        subject=arguments.subject,
+        need_reply=arguments.need_reply,
+        urgent=arguments.urgent,
     )
     await asyncio.gather(*(operator.first_decisions(message_id) for message_id in sent))
     wakes = [record for message_id in sent for record in await wakes_of(operator, message_id)]

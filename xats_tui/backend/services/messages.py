@@ -58,8 +58,9 @@ class Mailbox:
         subject: str | None = None,
         need_reply: bool = True,
         auto_poke: bool = True,
+        urgent: bool = False,
     ) -> Sent:
-        """Store a message to one agent, with its wake.
+        """Store a message to one agent, with its wake; an urgent one may reach it in the middle of a turn.
 
         Raises:
             Refusal: `unknown_recipient`, `body_too_large`.
@@ -67,7 +68,15 @@ class Mailbox:
         if recipient is None:
             raise Refusal("unknown_recipient")
         return await self.post(
-            tx, sender, (recipient,), body, subject=subject, need_reply=need_reply, to_role=None, auto_poke=auto_poke
+            tx,
+            sender,
+            (recipient,),
+            body,
+            subject=subject,
+            need_reply=need_reply,
+            to_role=None,
+            auto_poke=auto_poke,
+            urgent=urgent,
         )
 
     async def broadcast(
@@ -144,6 +153,7 @@ class Mailbox:
         need_reply: bool,
         to_role: str | None,
         auto_poke: bool = True,
+        urgent: bool = False,
     ) -> Sent:
         """Store a message to these recipients of one team, with their wakes; the caller decides who may get it.
 
@@ -161,6 +171,7 @@ class Mailbox:
             subject=subject,
             body=body,
             need_reply=need_reply,
+            urgent=urgent,
         )
         event = await store.add(tx, letter)
         # In the same transaction: no message is stored without its wakes.

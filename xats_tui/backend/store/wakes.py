@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from xats_tui.backend.store.sql.columns import column, instant
+from xats_tui.backend.store.sql.columns import column, from_json, instant, to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
 from xats_tui.core.clock import from_wire, to_wire
-from xats_tui.core.model.wakes import UNCONFIRMED, Wake, WakeAttempt, WakeStage, WakeStatus
+from xats_tui.core.model.wakes import UNCONFIRMED, Wake, WakeAttempt, WakeStage, WakeStatus, Way
 
 SELECT = """SELECT w.*, m.from_agent_id, m.subject FROM message_delivery_status w
     LEFT JOIN messages m ON m.id = w.recipient_message_id """
@@ -54,6 +54,7 @@ class NewWake:
     due_at: datetime | None
     expires_at: datetime | None
     detail: str | None = None
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +78,8 @@ async def queue(tx: Transaction, wakes: Sequence[NewWake]) -> None:
     now = to_wire(tx.now)
     await tx.execute_many(
         "INSERT INTO message_delivery_status (message_id, agent_id, wake_status, skip_reason, retry_attempts, "
-        "updated_at, recipient_message_id, due_at, expires_at, queued_at, detail) "
-        "VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
+        "updated_at, recipient_message_id, due_at, expires_at, queued_at, detail, urgent) "
+        "VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 wake.message_id,
@@ -91,6 +92,7 @@ async def queue(tx: Transaction, wakes: Sequence[NewWake]) -> None:
                 column(wake.expires_at),
                 now,
                 wake.detail,
+                int(wake.urgent),
             )
             for wake in wakes
         ],
@@ -187,6 +189,7 @@ async def attempts(reader: Reader, message_id: str, agent_id: str) -> tuple[Wake
             outcome=row["outcome"],
             seen_before=row["seen_before"],
             seen_after=row["seen_after"],
+            ways=tuple(Way(transport=name, verdict=verdict) for name, verdict in from_json(row["ways"])),
         )
         for row in rows
     )
@@ -228,8 +231,8 @@ async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcom
     )
     if updated:
         await tx.execute(
-            "INSERT INTO wake_attempts (message_id, agent_id, number, at, transport, outcome, seen_before, seen_after) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO wake_attempts (message_id, agent_id, number, at, transport, outcome, seen_before, seen_after, "
+            "ways) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 wake.message_id,
                 wake.agent_id,
@@ -239,6 +242,7 @@ async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcom
                 attempt.outcome,
                 attempt.seen_before,
                 attempt.seen_after,
+                to_json([[way.transport, way.verdict] for way in attempt.ways]),
             ),
         )
 
@@ -427,4 +431,5 @@ def _wake(row: Row) -> Wake:
         delivered_at=instant(row["delivered_at"]),
         sender_id=row["from_agent_id"],
         subject=row["subject"],
+        urgent=bool(row["urgent"]),
     )

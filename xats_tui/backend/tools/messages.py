@@ -13,6 +13,11 @@ from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.wakes import Wake, WakeStatus
 
+URGENT = (
+    "true only for what cannot wait for the end of the recipient's turn: where its client can be told in the middle of "
+    "a turn, it is."
+)
+
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 NOT_TRIED = "not tried yet"
@@ -35,6 +40,7 @@ class SendMessage(Arguments):
     body: NonEmpty
     auto_poke: bool = Field(default=True, description="Whether to wake the recipient.")
     need_reply: bool = Field(default=True, description="false for messages that want no answer.")
+    urgent: bool = Field(default=False, description=URGENT)
 
 
 class SendMessageById(Arguments):
@@ -43,6 +49,7 @@ class SendMessageById(Arguments):
     body: NonEmpty
     auto_poke: bool = True
     need_reply: bool = True
+    urgent: bool = False
 
 
 class Broadcast(Arguments):
@@ -100,6 +107,7 @@ async def _send(call: Call, arguments: SendMessage | SendMessageById, recipient:
             subject=arguments.subject,
             need_reply=arguments.need_reply,
             auto_poke=arguments.auto_poke,
+            urgent=arguments.urgent,
         )
         # kept before any wake is tried, so that a repeated call after a crash sends nothing twice
         await call.keep_when_stored(tx, lambda: _before_waking(sent, woken=arguments.auto_poke))
@@ -174,6 +182,7 @@ def shown_wake(wake: Wake) -> dict[str, Any]:
         "delivered_at": to_wire(wake.delivered_at) if delivered and wake.delivered_at else None,
         "detail": wake.detail,
         "transport": wake.transport,
+        **({"urgent": True} if wake.urgent else {}),
         "evidence": {step.value: to_wire(at) for step, at in wake.reached.items()},
         "next_try_at": to_wire(wake.due_at) if wake.due_at else None,
     }

@@ -81,6 +81,8 @@ class Wake:
     delivered_at: datetime | None = None
     sender_id: str | None = None
     subject: str | None = None
+    urgent: bool = False
+    """True if its hint may reach the model in the middle of a turn."""
 
     @property
     def key(self) -> str:
@@ -153,6 +155,15 @@ class DeliveryResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One transport that an attempt asked, and its answer."""
+
+    transport: str
+    verdict: str
+    """Its closed gates, the reason why it cannot be used, or that it is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WakeAttempt:
     """One try to carry out a wake."""
 
@@ -163,3 +174,5 @@ class WakeAttempt:
     """`submitted`, `typed`, `deferred: …` or `failed: …`."""
     seen_before: str
     seen_after: str
+    ways: tuple[Way, ...] = ()
+    """Every transport that was asked, in order; the last one is `transport`."""

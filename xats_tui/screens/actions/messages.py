@@ -152,6 +152,7 @@ class MessageActions(ActionContext):
                 draft.body,
                 subject=draft.subject.strip() or None,
                 need_reply=draft.need_reply,
+                urgent=draft.urgent,
                 answers=answers,
             )
         except VerbRefused as refused:

@@ -45,6 +45,7 @@ class MessageDraft:
     to: str = ""
     subject: str = ""
     need_reply: bool = True
+    urgent: bool = False
     body: str = ""
 
 

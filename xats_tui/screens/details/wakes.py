@@ -128,7 +128,8 @@ def _state(wake: Wake, now: datetime) -> Content:
     state, reason = wake_state(wake), one_line(wake.detail or wake.skip_reason)
     begun = wake.reached.get(WakeStage.SUBMITTED) if wake.status is WakeStatus.DELIVERED else queued_at(wake)
     waited = f" for {age(now - begun, precise=True)}" if begun and not wake.is_over and was_not_read(wake) else ""
-    return Content.assemble(_toned(state), waited, f": {reason}" if reason else "")
+    urgent = (" · urgent", CONTENT_STYLES[Tone.WARN]) if wake.urgent else ""
+    return Content.assemble(_toned(state), waited, urgent, f": {reason}" if reason else "")
 
 
 def _next_try(snapshot: Snapshot, wake: Wake, now: datetime) -> Content:
@@ -225,9 +226,15 @@ def _act(act: Activity, now: datetime) -> Content:
 
 
 def _attempt(attempt: WakeAttempt, now: datetime, room: int) -> list[Content]:
+    passed_over = [
+        styled(f"  {one_line(way.transport)}: {one_line(way.verdict)}", Tone.MUTED)
+        for way in attempt.ways
+        if way.transport != attempt.transport
+    ]
     head = f"#{attempt.number}  {time_of_day(attempt.at, now)}  {one_line(attempt.transport)}  "
     return [
         *Content.assemble((head, CONTENT_STYLES[Tone.MUTED]), one_line(attempt.outcome)).wrap(room),
+        *(line for way in passed_over for line in way.wrap(room)),
         *_looks(attempt.seen_before, attempt.seen_after, room),
     ]
 

@@ -30,6 +30,9 @@ LISTED_RECIPIENTS = 5
 """Maximum recipients that the line below the addresses names; further recipients are counted."""
 
 
+URGENT = "Reach agents in the middle of a turn, where their client allows it."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
     """A message to be sent."""
@@ -85,6 +88,7 @@ class Compose(ModalScreen[Composed]):
     to = getters.query_one("#to", AddressInput)
     subject = getters.query_one("#subject", Input)
     need_reply = getters.query_one("#need-reply", Checkbox)
+    urgent = getters.query_one("#urgent", Checkbox)
     body = getters.query_one("#body-text", TextArea)
 
     def __init__(
@@ -135,6 +139,7 @@ class Compose(ModalScreen[Composed]):
             with Horizontal(classes="line"):
                 yield Static("reply", classes="label")
                 yield TickBox("requested", draft.need_reply, id="need-reply", compact=True)
+                yield TickBox("urgent", draft.urgent, id="urgent", compact=True, tooltip=URGENT)
             if self._quoted:
                 yield Static(Content(self._quoted), id="quoted")
             yield BlockEditor(draft.body, id="body-text", soft_wrap=True, compact=True, highlight_cursor_line=False)
@@ -179,7 +184,11 @@ class Compose(ModalScreen[Composed]):
     @property
     def _draft(self) -> MessageDraft:
         return MessageDraft(
-            to=self.to.value, subject=self.subject.value, need_reply=self.need_reply.value, body=self.body.text
+            to=self.to.value,
+            subject=self.subject.value,
+            need_reply=self.need_reply.value,
+            urgent=self.urgent.value,
+            body=self.body.text,
         )
 
     @property

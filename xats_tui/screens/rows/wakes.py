@@ -11,6 +11,9 @@ from xats_tui.screens.rows.names import counted, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_soon, is_young, one_line, until
 
+URGENT = "urgent: "
+"""Beginning of the subject of an urgent message."""
+
 FAILED = "✕ failed"
 WAITING = "◐ waiting"
 """State of a wake that will be tried and whose message is unread."""
@@ -91,7 +94,7 @@ def _wake_row(wake: Wake, name: str, sender: str, next_try: str, waited: str) ->
         TableCell(next_try, Tone.MUTED, order=due),
         TableCell(waited, Tone.MUTED, order=-queued_at(wake).timestamp()),
         TableCell(sender, Tone.MUTED),
-        TableCell(one_line(wake.subject) or NOTHING, Tone.MUTED),
+        TableCell(f"{URGENT if wake.urgent else ''}{one_line(wake.subject) or NOTHING}", Tone.MUTED),
     )
     states = dict.fromkeys((state.text[2:], wake.status.value if wake.status is WakeStatus.DELIVERED else ""))
     return TableRow(wake.key, cells, agents=(name,), states=tuple(filter(None, states)))

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from xats_tui.backend.services.wakes.policy import (
     HINT_PATIENCE,
-    RETRY_DELAYS,
     Defer,
     Deliver,
     GiveUp,
@@ -17,7 +16,6 @@ from xats_tui.backend.services.wakes.policy import (
     Verdict,
     WakeContext,
     after_delivery,
-    choose,
     decide,
     hint,
     look_again_at,
@@ -131,7 +129,7 @@ TABLE: dict[str, tuple[tuple[Wake, ...], Agent | None, Observation, Verdict]] = 
         (unconfirmed, a_wake()),
         an_agent(),
         OPEN,
-        holds_back("unconfirmed: an earlier hint may be taken yet", 25),
+        replace(holds_back("unconfirmed: an earlier hint may be taken yet", 25), until_idle=True),
     ),
     "its time is over": ((replace(unconfirmed, due_at=NOW), a_wake()), an_agent(), OPEN, Deliver()),
     "it was answered": ((delivered_10_s_ago, a_wake()), an_agent(after(-5)), OPEN, Deliver()),
@@ -156,7 +154,7 @@ def test_a_delivery_without_proof_is_tried_again() -> None:
 def test_a_delivery_that_may_take_effect_yet_is_no_failure_and_not_repeated_before_its_time() -> None:
     verdict = after_delivery((a_wake(),), came_to(WakeStage.ATTEMPTED, "no answer", uncertain=True), NOW)
 
-    assert verdict == Defer(reason="guard_failed", detail="no answer", until=NOW + RETRY_DELAYS[0])
+    assert verdict == Defer(reason="guard_failed", detail="no answer", until=NOW + HINT_PATIENCE, until_idle=True)
 
 
 def test_a_delivery_with_proof_leaves_nothing_to_decide() -> None:
@@ -247,27 +245,6 @@ def test_what_is_not_on_the_screen_can_hold_a_wake_back_too(case: str) -> None:
     verdict = decide((a_wake(),), an_agent(), OPEN, NOW, wake_context)
 
     assert verdict == Defer(reason="guard_failed", detail=detail, until=until)
-
-
-def hinted_by(transport: str, ago: float) -> Wake:
-    return replace(a_wake(status=WakeStatus.DELIVERED, submitted=timedelta(seconds=ago)), transport=transport)
-
-
-@pytest.mark.parametrize(
-    ("serving", "wakes", "expected"),
-    [
-        ([], (a_wake(),), None),
-        (["channel", "pane"], (a_wake(),), "channel"),
-        (["channel", "pane"], (hinted_by("channel", 61),), "pane"),
-        (["channel", "pane"], (hinted_by("channel", 59),), "channel"),
-        (["channel", "pane"], (hinted_by("pane", 700),), "pane"),
-        (["pane"], (hinted_by("channel", 61),), "pane"),
-    ],
-)
-def test_a_hint_that_is_not_answered_goes_on_to_the_next_transport(
-    serving: list[str], wakes: tuple[Wake, ...], expected: str | None
-) -> None:
-    assert choose(serving, wakes, an_agent(), NOW) == expected
 
 
 def test_mail_is_looked_at_again_sooner_where_there_is_another_way() -> None:

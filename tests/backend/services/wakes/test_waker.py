@@ -266,3 +266,19 @@ async def test_a_pane_that_does_not_show_the_hint_gets_no_enter(
     assert status["wake_status"] == "retrying"
     assert list(status["evidence"]) == ["queued", "attempted"]
     assert tmux.capture(pane.pane_id).strip() == ">"
+
+
+async def test_an_urgent_message_is_marked_as_such_for_its_sender_and_a_busy_pane_is_still_waited_for(
+    scene: WakeScene,
+) -> None:
+    scene.press("/busy 1.5", "Enter")
+    await scene.shows("working")
+
+    sent = await scene.send(urgent=True)
+
+    assert (await scene.status(sent))["urgent"] is True
+    assert scene.hints() == []
+    await scene.until(sent, wake_status="delivered")
+    (wake,) = await scene.backend.waker.statuses(sent["message_id"])
+    attempts = await scene.backend.waker.attempts(wake.message_id, wake.agent_id)
+    assert [way.transport for way in attempts[-1].ways] == ["tmux-pane"]

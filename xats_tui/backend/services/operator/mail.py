@@ -40,6 +40,7 @@ class OperatorMail:
         *,
         subject: str | None = None,
         need_reply: bool = True,
+        urgent: bool = False,
         answers: str | None = None,
     ) -> tuple[str, ...]:
         """Store one message for each group of addressees, all or none; return their ids.
@@ -50,6 +51,7 @@ class OperatorMail:
             body: the text.
             subject: its subject.
             need_reply: whether a reply is wanted.
+            urgent: whether it may reach its recipients in the middle of a turn.
             answers: id of a message to the operator that this answers; it is marked as read.
 
         Raises:
@@ -61,7 +63,10 @@ class OperatorMail:
         if not any(letter.agent_ids for letter in letters):
             raise Refusal("no_recipient")
         async with self._database.write() as tx:
-            sent = [await self._send_one(tx, actor, letter, body, subject, need_reply) for letter in letters]
+            sent = [
+                await self._send_one(tx, actor, letter, body, subject, need_reply=need_reply, urgent=urgent)
+                for letter in letters
+            ]
             if answers is not None:
                 await self._read(tx, actor, [answers])
         return tuple(sent)
@@ -99,7 +104,15 @@ class OperatorMail:
         return Thread(messages=(*copies, *answers.messages), more_before=False, more_after=answers.more_after)
 
     async def _send_one(
-        self, tx: Transaction, actor: Actor, letter: Addressees, body: str, subject: str | None, need_reply: bool
+        self,
+        tx: Transaction,
+        actor: Actor,
+        letter: Addressees,
+        body: str,
+        subject: str | None,
+        *,
+        need_reply: bool,
+        urgent: bool,
     ) -> str:
         recipients = await self._recipients(tx, letter)
         sent = await self._mailbox.post(
@@ -110,6 +123,7 @@ class OperatorMail:
             subject=subject,
             need_reply=need_reply,
             to_role=letter.to_role,
+            urgent=urgent,
         )
         names = ", ".join(agent.address for agent in recipients)
         only = recipients[0].agent_id if len(recipients) == 1 else None

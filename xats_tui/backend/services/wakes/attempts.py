@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from xats_tui.backend.services.wakes.ack_loop import LOOP_PERIOD, loop_ends_at
+from xats_tui.backend.services.wakes.asking import NO_TRANSPORT, Asked, Transports, is_urgent, seen_by, stumbled
 from xats_tui.backend.services.wakes.policy import (
     BUDGET_PERIOD,
     STOP_HOOK,
@@ -19,12 +20,12 @@ from xats_tui.backend.services.wakes.policy import (
     Verdict,
     WakeContext,
     after_delivery,
-    choose,
     decide,
     hint,
     hold_reasons,
     is_unanswered,
     look_again_at,
+    waits_for_effect,
 )
 from xats_tui.backend.services.wakes.tool_names import full_name
 from xats_tui.backend.store import activity as activity_store
@@ -40,7 +41,6 @@ from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import (
     DeliveryResult,
     Gate,
-    Observation,
     Reachability,
     Wake,
     WakeAttempt,
@@ -51,12 +51,8 @@ from xats_tui.core.transport import Transport
 
 logger = logging.getLogger(__name__)
 
-LEADS_NOWHERE = frozenset({Reachability.BROKEN, Reachability.NO_PANE, Reachability.AGENT_GONE, Reachability.UNUSABLE})
-
 MAX_WAKES_AT_ONCE = 200
 """Maximum number of wakes in one transaction, which takes about 20 ms."""
-
-NO_TRANSPORT = Observation(reach=Reachability.NO_PANE, detail="no pane is bound")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +70,7 @@ class WakeAttempts:
 
     def __init__(self, database: Database, transports: Sequence[Transport], clock: Clock, *, hint_budget: int) -> None:
         self._database = database
-        self._transports = transports
+        self._transports = Transports(transports, clock)
         self._clock = clock
         self.hint_budget = hint_budget
 
@@ -84,7 +80,8 @@ class WakeAttempts:
         if not wakes:
             return None
         agent = await agents_store.by_id(self._database, agent_id)
-        transport, observation = await self._readiness(agent, wakes)
+        asked = await self._transports.ask(agent, wakes)
+        transport, observation = asked.transport, asked.observation
         now = self._clock.now()
         wake_context = await self._wake_context(agent, now) if agent else WakeContext()
         types = transport is None or transport.types
@@ -93,15 +90,16 @@ class WakeAttempts:
         result = DeliveryResult(step=WakeStage.ATTEMPTED, detail=observation.detail, seen_before=seen, seen_after=seen)
         wanted = isinstance(verdict, Deliver) or observation.is_taken or (forced and isinstance(verdict, Defer))
         if agent and transport and wanted:
-            result = await _delivered_by(transport, agent, await self._hint(agent, wakes), forced=forced)
+            line = await self._hint(agent, wakes)
+            result = await _delivered_by(transport, agent, line, forced=forced, urgent=is_urgent(wakes))
             now = self._clock.now()
             verdict = after_delivery(wakes, result, now, types=types)
-        await self._write_down(agent_id, transport.name if transport else "none", verdict, result, self._serving(agent))
+        await self._write_down(agent_id, asked, verdict, result, self._names(agent))
         return Tried(agent=agent, transport=transport, verdict=verdict)
 
     async def poke(self, agent: Agent, text: str) -> DeliveryResult:
         """Deliver a line of the operator through every gate."""
-        transport = next((one for one in self._transports if one.types and one.serves(agent)), None)
+        transport = next((one for one in self._transports.serving(agent) if one.types), None)
         if transport is None:
             return DeliveryResult(step=WakeStage.QUEUED, detail=NO_TRANSPORT.detail, seen_before="", seen_after="")
         return await transport.deliver(agent, text)
@@ -115,24 +113,25 @@ class WakeAttempts:
         held_back = hold_reasons(wakes, agent, await self._wake_context(agent, now), now)
         mail = any(message_id in (None, wake.message_id) for wake in wakes)
         unread = Gate(name="already read", holds=mail, detail="no" if mail else "there is nothing to wake it for")
-        _, observation = await self._readiness(agent, wakes)
+        observation = (await self._transports.ask(agent, wakes)).observation
         reach = Gate(name="reach", holds=observation.reach is Reachability.OPEN, detail=observation.detail)
         return (unread, *(hold_reason.gate for hold_reason in held_back), *(observation.gates or (reach,)))
-
-    def _serving(self, agent: Agent | None) -> list[str]:
-        return [one.name for one in self._transports if agent and one.serves(agent)]
 
     async def sees_open(self, agent_id: str) -> bool:
         """Return whether a try would succeed: every gate holds, or an earlier hint turned out to be submitted."""
         agent = await agents_store.by_id(self._database, agent_id)
-        _, observation = await self._readiness(agent, await store.open_for(self._database, agent_id))
+        wakes = await store.open_for(self._database, agent_id)
+        observation = (await self._transports.ask(agent, wakes)).observation
         is_open = observation.reach is Reachability.OPEN and all(gate.holds for gate in observation.gates)
-        return is_open or observation.is_taken
+        return observation.is_taken or (is_open and not waits_for_effect(wakes, self._clock.now()))
+
+    def _names(self, agent: Agent | None) -> list[str]:
+        return [transport.name for transport in self._transports.serving(agent)]
 
     async def is_at_rest(self, agent: Agent) -> bool:
         """Return whether the agent's program shows that its turn is over."""
-        for transport in self._named(self._serving(agent)):
-            observation = await _seen_by(transport, agent)
+        for transport in self._transports.serving(agent):
+            observation = await seen_by(transport, agent)
             if observation.reach is Reachability.OPEN and observation.at_rest is not None:
                 return observation.at_rest
         return False
@@ -161,33 +160,9 @@ class WakeAttempts:
             typed=False,
         )
         # no quick second try on a channel: it would deliver in the middle of the turn that this hint begins
-        others = self._serving(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
-        await self._write_down(agent_id, STOP_HOOK, None, result, (STOP_HOOK, *others))
+        others = self._names(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
+        await self._write_down(agent_id, Asked(name=STOP_HOOK), None, result, (STOP_HOOK, *others))
         return line
-
-    async def _readiness(self, agent: Agent | None, wakes: Sequence[Wake]) -> tuple[Transport | None, Observation]:
-        """Return the first transport that reaches the agent, with its observation, starting where `choose` says."""
-        serving = self._serving(agent)
-        first = choose(serving, wakes, agent, self._clock.now()) if agent else None
-        if agent is None or first is None:
-            return None, NO_TRANSPORT
-        chosen: tuple[Transport | None, Observation] = (None, NO_TRANSPORT)
-        for transport in self._named(serving[serving.index(first) :]):
-            observation = await _seen_by(transport, agent)
-            if observation.reach not in LEADS_NOWHERE:
-                return transport, observation
-            if chosen[1].reach is Reachability.NO_PANE or observation.reach is Reachability.AGENT_GONE:
-                chosen = (transport, observation)
-        # a broken transport may work again soon; else those that had their turn get another one
-        if chosen[1].reach is not Reachability.BROKEN:
-            for transport in self._named(serving[: serving.index(first)]):
-                observation = await _seen_by(transport, agent)
-                if observation.reach not in LEADS_NOWHERE:
-                    return transport, observation
-        return chosen
-
-    def _named(self, names: Sequence[str]) -> list[Transport]:
-        return [transport for name in names for transport in self._transports if transport.name == name]
 
     async def _wake_context(self, agent: Agent, now: datetime) -> WakeContext:
         resting, until = await activity_store.resting(self._database, agent, now)
@@ -220,7 +195,7 @@ class WakeAttempts:
         return hint(shown, len(told), tool, new=bool(unseen))
 
     async def _write_down(
-        self, agent_id: str, transport: str, verdict: Verdict | None, result: DeliveryResult, serving: Sequence[str]
+        self, agent_id: str, asked: Asked, verdict: Verdict | None, result: DeliveryResult, serving: Sequence[str]
     ) -> None:
         """Record one attempt for every open wake: a hint announces all messages that were there at the time.
 
@@ -228,7 +203,7 @@ class WakeAttempts:
         """
         async with self._database.write() as tx:
             wakes, at = await store.open_for(tx, agent_id), tx.now
-            notes = _notes(wakes, transport, verdict, result, look_again_at(serving, transport, at), at)
+            notes = _notes(wakes, asked, verdict, result, look_again_at(serving, asked.name, at), at)
             await _carry_out(tx, notes[:MAX_WAKES_AT_ONCE])
             tx.record(WakeChanged(agent_id=agent_id))
         for begin in range(MAX_WAKES_AT_ONCE, len(notes), MAX_WAKES_AT_ONCE):
@@ -242,7 +217,7 @@ _Note = tuple[Wake, WakeAttempt, store.AttemptOutcome]
 
 def _notes(
     wakes: Sequence[Wake],
-    transport: str,
+    asked: Asked,
     verdict: Verdict | None,
     result: DeliveryResult,
     look_again: datetime,
@@ -259,7 +234,8 @@ def _notes(
         attempt = WakeAttempt(
             number=wake.attempts + 1,
             at=at,
-            transport=transport,
+            transport=asked.name,
+            ways=asked.ways,
             outcome=f"{_word(verdict, result)}: {outcome.detail}",
             seen_before=result.seen_before,
             seen_after=result.seen_after,
@@ -273,30 +249,15 @@ async def _carry_out(tx: Transaction, notes: Sequence[_Note]) -> None:
         await store.note_attempt(tx, wake, attempt, outcome)
 
 
-async def _seen_by(transport: Transport, agent: Agent) -> Observation:
-    """Observe through a transport; an unexpected exception becomes a `BROKEN` observation of this agent alone."""
-    try:
-        return await transport.readiness(agent)
-    except StoreError:
-        raise
-    except Exception as error:
-        return Observation(reach=Reachability.BROKEN, detail=_stumbled(transport, agent, error))
-
-
-async def _delivered_by(transport: Transport, agent: Agent, line: str, *, forced: bool) -> DeliveryResult:
+async def _delivered_by(transport: Transport, agent: Agent, line: str, *, forced: bool, urgent: bool) -> DeliveryResult:
     """Deliver through a transport; an unexpected exception becomes a failed `DeliveryResult`."""
     try:
-        return await transport.deliver(agent, line, forced=forced)
+        return await transport.deliver(agent, line, forced=forced, urgent=urgent)
     except StoreError:
         raise
     except Exception as error:
-        detail = _stumbled(transport, agent, error)
+        detail = stumbled(transport, agent, error)
         return DeliveryResult(step=WakeStage.ATTEMPTED, detail=detail, seen_before="", seen_after=detail, failed=True)
-
-
-def _stumbled(transport: Transport, agent: Agent, error: Exception) -> str:
-    logger.error("%s failed unexpectedly for %s", transport.name, agent.address, exc_info=error)
-    return f"{transport.name} failed unexpectedly ({type(error).__name__}); the log has the details"
 
 
 def _with_replayed(open_wakes: Sequence[Wake], of_message: Sequence[Wake], agent_id: str) -> tuple[Wake, ...]:

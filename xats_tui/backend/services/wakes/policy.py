@@ -37,6 +37,8 @@ READS_ON_WITHIN, READS_ON_UNSEEN_WITHIN = timedelta(seconds=15), timedelta(secon
 REST_PATIENCE = timedelta(seconds=600)
 """Time after a part of a message from which the rest is worth another hint."""
 
+MAY_BE_TAKEN = "an earlier hint may be taken yet"
+
 BUDGET_PERIOD = timedelta(hours=1)
 """Period of an agent's hint budget."""
 
@@ -115,6 +117,8 @@ class HoldReason:
 
     gate: Gate
     until: datetime
+    may_end_sooner: bool = False
+    """True if what is waited for may be seen before `until`."""
 
 
 def hold_reasons(
@@ -122,7 +126,7 @@ def hold_reasons(
 ) -> tuple[HoldReason, ...]:
     """Return every such reason, whether it holds the wakes back or not."""
     rest_ends = wake_context.resting_until
-    hint_at = _unanswered_hint(wakes, agent)
+    hint_at = unanswered_hint(wakes, agent)
     patient_until = hint_at + HINT_PATIENCE if hint_at else now
     unconfirmed_until = max((wake.due_at for wake in wakes if wake.is_unconfirmed and wake.due_at), default=now)
     spent = wake_context.hints >= wake_context.hint_budget
@@ -143,6 +147,7 @@ def hold_reasons(
                 detail=_earlier_hint(is_unconfirmed=now < unconfirmed_until, is_unanswered=now < patient_until),
             ),
             until=max(patient_until, unconfirmed_until),
+            may_end_sooner=now < unconfirmed_until,
         ),
         HoldReason(
             gate=Gate(
@@ -165,24 +170,8 @@ def hold_reasons(
 
 def _earlier_hint(*, is_unconfirmed: bool, is_unanswered: bool) -> str:
     if is_unconfirmed:
-        return f"{UNCONFIRMED}an earlier hint may be taken yet"
+        return f"{UNCONFIRMED}{MAY_BE_TAKEN}"
     return "an earlier hint has not been answered yet" if is_unanswered else "answered, or long ago"
-
-
-def choose(serving: Sequence[str], wakes: Sequence[Wake], agent: Agent, now: datetime) -> str | None:
-    """Return the first transport, or the one after a transport whose hint was not answered in time.
-
-    Args:
-        serving: names of the transports that serve the agent, in order of preference.
-        wakes: the agent's open wakes.
-        agent: the agent.
-        now: the instant of the decision.
-    """
-    hint_at = _unanswered_hint(wakes, agent)
-    tried = next((wake.transport for wake in wakes if wake.reached.get(WakeStage.SUBMITTED) == hint_at), None)
-    if hint_at is not None and now >= hint_at + HINT_PATIENCE and tried in serving:
-        return serving[min(serving.index(tried) + 1, len(serving) - 1)]
-    return serving[0] if serving else None
 
 
 def look_again_at(serving: Sequence[str], used: str, now: datetime) -> datetime:
@@ -222,7 +211,12 @@ def decide(
         return GiveUp(reason="retry_exhausted", detail="the message was not read in time")
     for hold_reason in hold_reasons(wakes, agent, wake_context, now):
         if not hold_reason.gate.holds:
-            return Defer(reason="guard_failed", detail=hold_reason.gate.detail, until=hold_reason.until)
+            return Defer(
+                reason="guard_failed",
+                detail=hold_reason.gate.detail,
+                until=hold_reason.until,
+                until_idle=hold_reason.may_end_sooner,
+            )
     match observation.reach:
         case Reachability.NO_PANE:
             return Skip(reason="no_pane", detail=observation.detail)
@@ -245,7 +239,7 @@ def after_delivery(
     if result.failed:
         return _after_failure(wakes, detail, now, types=types)
     if result.uncertain:
-        return Defer(reason="guard_failed", detail=detail, until=now + delay_after(wakes))
+        return Defer(reason="guard_failed", detail=detail, until=now + HINT_PATIENCE, until_idle=True)
     return _wait_for_pane(wakes, detail, now)
 
 
@@ -300,7 +294,12 @@ def is_unanswered(wake: Wake, agent: Agent) -> bool:
     return is_open and hint_at is not None and hint_at > agent.last_seen_at
 
 
-def _unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:
+def waits_for_effect(wakes: Sequence[Wake], now: datetime) -> bool:
+    """Return whether a hint was put whose effect may still be seen."""
+    return any(wake.is_unconfirmed and wake.due_at is not None and wake.due_at > now for wake in wakes)
+
+
+def unanswered_hint(wakes: Sequence[Wake], agent: Agent) -> datetime | None:
     """Return the time of the newest hint after which the agent has not called."""
     return max((wake.reached[WakeStage.SUBMITTED] for wake in wakes if is_unanswered(wake, agent)), default=None)
 

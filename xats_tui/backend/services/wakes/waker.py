@@ -313,4 +313,5 @@ class Waker:
             detail="the operator reads mail at the dashboard" if recipient == OPERATOR_ID else None,
             due_at=None if skip_reason else now,
             expires_at=now + self._lifetime,
+            urgent=letter.urgent,
         )

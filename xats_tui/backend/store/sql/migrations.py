@@ -217,6 +217,12 @@ KEYS_FIRST = (
     "DROP TABLE pre_registrations_of_late_keys",
 )
 
+WAYS = (
+    "ALTER TABLE message_delivery_status ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE wake_attempts ADD COLUMN ways TEXT NOT NULL DEFAULT '[]'",
+)
+"""Wakes that may reach a model in the middle of a turn, and the transports that each attempt asked."""
+
 FALSE_ALARM = "NULL value in codex_pane_pre_registrations."
 """Complaint about a file from before that step, which is in fact whole."""
 
@@ -375,6 +381,12 @@ def _keep_receipts(connection: sqlite3.Connection, now: datetime) -> None:
         connection.execute(statement)
 
 
+def _keep_ways(connection: sqlite3.Connection, now: datetime) -> None:
+    del now
+    for statement in WAYS:
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _adopt_reference_schema,
     _add_what_is_ours,
@@ -384,6 +396,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _put_keys_first,
     _prove_identities,
     _keep_receipts,
+    _keep_ways,
 )
 
 LATEST = len(MIGRATIONS)
