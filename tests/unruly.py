@@ -32,7 +32,10 @@ from pathlib import Path
 
 PASTE = (b"\x1b[200~", b"\x1b[201~")
 
+READS_A_KEY = """read -s -n1 key; echo '{"what": "read", "text": "a key"}' >> "$0"; sleep 1000"""
 READS = """read line; echo '{"what": "read", "text": "a line"}' >> "$0"; sleep 1000"""
+READERS = {"asks": READS, "asks for a key": READS_A_KEY}
+"""Commands that wait for input behind the idle screen, by habit."""
 
 
 def show(text: str) -> None:
@@ -90,9 +93,9 @@ class Unruly:
 
     def run(self) -> None:
         """Take keys until there are no more."""
-        if self.habit == "asks":
+        if self.habit in READERS:
             self.draw()
-            subprocess.call(["bash", "-c", READS, self.log])
+            subprocess.call(["bash", "-c", READERS[self.habit], self.log])
         tty.setraw(0)
         show("\x1b[?2004h")
         self.draw()

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 from psutil import _psposix
 
+from xats_tui.backend.system.key_readers import waiting_reader
 from xats_tui.clients.programs import RELAYS, is_bare_shell, program_names, tells_nothing
 from xats_tui.core.model.agents import START_TOLERANCE_S, SeenProcess
 
@@ -92,6 +93,8 @@ class BoundProcess:
     """True if the process is stopped until it is continued."""
     waits: bool = field(default=False, compare=False)
     """True if the process sleeps until something happens, as an idle program does."""
+    reader: str | None = field(default=None, compare=False)
+    """Name and pid of a program that it has started and that waits for a key at its terminal."""
 
     @property
     def in_front(self) -> bool:
@@ -262,16 +265,18 @@ def _occupant(pid: int, started_at: float | None, tty: str) -> BoundProcess | No
                 return None
             own = normal_tty(process.terminal())
             through = next((one for one in _routes(pid) if one.tty == tty), None) if tty not in ("", own) else None
+            group = os.getpgid(pid)
             return BoundProcess(
                 pid=pid,
                 executable=_if_allowed(process.exe),
                 tty=through.tty if through else own,
-                group=os.getpgid(pid),
+                group=group,
                 foreground=_foreground_group(pid),
                 relayed=through is None or through.in_front,
                 inner_tty=own if through else None,
                 stopped=status in STOPPED,
                 waits=status == psutil.STATUS_SLEEPING,
+                reader=waiting_reader(pid, group, own) if own else None,
             )
     except (psutil.Error, OSError, ValueError, OverflowError, subprocess.SubprocessError):
         return None

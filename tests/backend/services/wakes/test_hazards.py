@@ -146,15 +146,22 @@ async def test_a_pane_whose_input_is_off_is_waited_for_and_told_as_such(
     assert hints(tmux, pane) == [HINT]
 
 
-async def test_a_command_that_reads_a_line_behind_an_idle_screen_gets_none_of_ours(
-    backend: Coordinator, register: Connect, unruly: MakeUnruly
+@pytest.mark.parametrize(
+    ("habit", "told"),
+    [
+        ("asks", "whole lines are read there"),
+        ("asks for a key", "a program below it waits for a key there: bash"),
+    ],
+)
+async def test_a_command_that_reads_behind_an_idle_screen_gets_none_of_ours(
+    backend: Coordinator, register: Connect, unruly: MakeUnruly, habit: str, told: str
 ) -> None:
-    alice, bob = await register("alice"), await unruly("asks")
+    alice, bob = await register("alice"), await unruly(habit)
     await quiet(backend, bob.pane)
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
 
-    await until(alice, sent["message_id"], detail="terminal: whole lines are read there")
+    await until(alice, sent["message_id"], detail=f"terminal: {told}")
     assert (bob.line, bob.noted("read")) == ("", [])
 
 

@@ -45,6 +45,7 @@ STOPPED = replace(SEAT, occupant=replace(OCCUPANT, stopped=True))
 COOKED = replace(SEAT, terminal=replace(RAW, raw=False))
 ECHOING = replace(SEAT, terminal=replace(RAW, echoes=True))
 UNASKED = replace(SEAT, terminal=None)
+READ_BELOW = replace(SEAT, occupant=replace(OCCUPANT, reader="bash (43)"))
 ELSEWHERE = replace(SEAT, occupant=replace(OCCUPANT, tty="pts/9"))
 NOWHERE = replace(SEAT, occupant=replace(OCCUPANT, tty=None))
 GONE = replace(SEAT, occupant=None)
@@ -140,6 +141,7 @@ def test_w49_a_pane_whose_owner_is_gone_is_closed_first_of_all(seat: PaneFacts, 
         (COOKED, {}, "terminal", "whole lines are read there"),
         (ECHOING, {}, "terminal", "typed keys are echoed there"),
         (UNASKED, {}, "terminal", "cannot be asked"),
+        (READ_BELOW, {}, "terminal", "a program below it waits for a key there: bash (43)"),
         (SEAT, {"pane_synchronized": 1}, "synchronized", "tmux set-option -w -t %1 synchronize-panes off"),
         (SEAT, {"pane_input_off": 1}, "input", "the pane's input is off: tmux select-pane -e -t %1"),
     ],

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 
 from xats_tui.backend.hook_reports import LATE_REPORT_COUNTS_FOR, SCREEN_WINS_AFTER, HookReport
 from xats_tui.backend.system.processes import BoundProcess
-from xats_tui.backend.system.terminals import PaneTerminal
 from xats_tui.backend.transports.pane.paste_gates import OURS, in_seconds, paste_gates
 from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.clients.registry import is_read
@@ -118,7 +117,7 @@ def _of_keys(view: PaneView, seat: PaneFacts) -> Gates:
             holds=not input_off,
             detail=f"the pane's input is off: tmux select-pane -e -t {pane_id}" if input_off else "on",
         ),
-        Gate(name="terminal", holds=_reads_keys(seat.terminal), detail=_mode(seat.terminal)),
+        Gate(name="terminal", holds=_reads_keys(seat), detail=_who_reads(seat)),
         Gate(
             name="unread",
             holds=not unread,
@@ -127,18 +126,21 @@ def _of_keys(view: PaneView, seat: PaneFacts) -> Gates:
     )
 
 
-def _mode(terminal: PaneTerminal | None) -> str:
-    if terminal is None:
+def _who_reads(seat: PaneFacts) -> str:
+    if seat.terminal is None:
         return "the pane's terminal cannot be asked for its mode"
-    if not terminal.raw:
+    if not seat.terminal.raw:
         return "whole lines are read there, as by a command that asks something"
-    return (
-        "typed keys are echoed there, as for a command that asks something" if terminal.echoes else "each key is read"
-    )
+    if seat.terminal.echoes:
+        return "typed keys are echoed there, as for a command that asks something"
+    if seat.occupant and seat.occupant.reader:
+        return f"a program below it waits for a key there: {seat.occupant.reader}"
+    return "each key is read"
 
 
-def _reads_keys(terminal: PaneTerminal | None) -> bool:
-    return terminal is not None and terminal.raw and not terminal.echoes
+def _reads_keys(seat: PaneFacts) -> bool:
+    is_shared = seat.occupant is not None and seat.occupant.reader is not None
+    return seat.terminal is not None and seat.terminal.raw and not seat.terminal.echoes and not is_shared
 
 
 def _of_person(seat: PaneFacts, now: datetime) -> Gates:
