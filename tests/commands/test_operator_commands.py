@@ -224,6 +224,11 @@ async def test_a_message_is_sent_and_how_each_is_woken_is_told(scene: Scene) -> 
     assert answer["message_ids"] != []
 
 
+async def test_an_urgent_message_is_told_as_such(scene: Scene) -> None:
+    (wake,) = scene.told("send", "--to", "alice", "--urgent", "stop")["wakes"]
+    assert wake["urgent"] is True
+
+
 async def test_a_message_goes_to_a_role_a_team_or_everybody_and_may_come_from_stdin(scene: Scene) -> None:
     def reached(*arguments: str) -> set[tuple[str, str]]:
         return {(wake["agent_name"], wake["team"]) for wake in scene.told("send", *arguments, "text")["wakes"]}

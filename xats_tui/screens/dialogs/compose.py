@@ -139,11 +139,12 @@ class Compose(ModalScreen[Composed]):
             with Horizontal(classes="line"):
                 yield Static("reply", classes="label")
                 yield TickBox("requested", draft.need_reply, id="need-reply", compact=True)
-                yield TickBox("urgent", draft.urgent, id="urgent", compact=True, tooltip=URGENT)
             if self._quoted:
                 yield Static(Content(self._quoted), id="quoted")
             yield BlockEditor(draft.body, id="body-text", soft_wrap=True, compact=True, highlight_cursor_line=False)
-            yield Static(id="size")
+            with Horizontal(classes="line"):
+                yield TickBox("urgent", draft.urgent, id="urgent", compact=True, tooltip=URGENT)
+                yield Static(id="size")
 
     def on_mount(self) -> None:
         """Focus the first field that is empty."""
