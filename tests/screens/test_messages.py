@@ -139,7 +139,18 @@ async def test_a_message_is_written_and_sent_to_who_is_selected() -> None:
         await pilot.press(*"hi", "enter", *"you", "ctrl+s")
         await shows(pilot, "sent to backend@shop")
     to_backend = Addressees(team="shop", agent_ids=(BACKEND.agent_id,))
-    assert sent(verbs) == [("send", (to_backend,), "hi\nyou", None, True, None)]
+    assert sent(verbs) == [("send", (to_backend,), "hi\nyou", None, True, False, None)]
+
+
+async def test_a_message_that_cannot_wait_is_sent_as_urgent() -> None:
+    verbs = FixedVerbs()
+    async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
+        await pilot.press("m")
+        await until(pilot, is_composing(pilot))
+        await pilot.press(*"stop", "tab", "space", "ctrl+s")
+        await shows(pilot, "sent to backend@shop")
+    to_backend = Addressees(team="shop", agent_ids=(BACKEND.agent_id,))
+    assert sent(verbs) == [("send", (to_backend,), "stop", None, True, True, None)]
 
 
 @pytest.mark.slow
@@ -162,7 +173,7 @@ async def test_recipients_are_completed_and_whoever_is_unknown_is_named() -> Non
         await pilot.press("tab", "tab", *"about", "tab", "space", "tab", *"text", "ctrl+s")
         await shows(pilot, "sent to frontend@shop")
     to_frontend = Addressees(team="shop", agent_ids=(FRONTEND.agent_id,))
-    assert sent(verbs) == [("send", (to_frontend,), "text", "about", False, None)]
+    assert sent(verbs) == [("send", (to_frontend,), "text", "about", False, False, None)]
 
 
 async def test_a_broadcast_shows_who_gets_it_and_asks() -> None:
@@ -195,7 +206,7 @@ async def test_a_reply_goes_to_the_sender_and_marks_the_operators_mail_as_read()
         await pilot.press(*"no", "ctrl+s")
         await shows(pilot, "sent to planner@shop")
     to_planner = Addressees(team="shop", agent_ids=(PLANNER.agent_id,))
-    assert sent(verbs) == [("send", (to_planner,), "no", "Re: release today?", False, INBOX[0].id)]
+    assert sent(verbs) == [("send", (to_planner,), "no", "Re: release today?", False, False, INBOX[0].id)]
 
 
 async def test_who_left_cannot_be_answered_and_is_named() -> None:

@@ -118,10 +118,11 @@ class FixedVerbs:
         *,
         subject: str | None,
         need_reply: bool,
+        urgent: bool,
         answers: str | None,
     ) -> int:
         """Claim that it was sent."""
-        self._note("send", tuple(letters), body, subject, need_reply, answers)
+        self._note("send", tuple(letters), body, subject, need_reply, urgent, answers)
         return sum(len(letter.agent_ids) for letter in letters)
 
     async def mark_read(self, message_ids: Sequence[str]) -> int:
