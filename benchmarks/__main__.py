@@ -21,6 +21,7 @@ from benchmarks.figures import Figure, table
 from benchmarks.footprint import measure_footprint
 from benchmarks.growth import measure_growth
 from benchmarks.load import measure_load
+from benchmarks.sockets import measure_sockets
 from benchmarks.wakes import measure_wakes
 from benchmarks.yardstick import as_figure, yardstick
 
@@ -31,6 +32,7 @@ PARTS: Mapping[str, Part] = {
     "growth": lambda given: measure_growth(quick=given.quick),
     "footprint": lambda given: measure_footprint(quick=given.quick),
     "wakes": lambda given: measure_wakes(5 if given.quick else given.rounds),
+    "sockets": lambda given: measure_sockets(5 if given.quick else given.rounds),
     "blocked": lambda given: measure_blocked_screen(2 if given.quick else 10),
     "dashboard": lambda given: measure_dashboard(),
     "load": lambda given: measure_load(20 if given.quick else 120),

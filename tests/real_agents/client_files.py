@@ -15,6 +15,9 @@ ENVIRONMENT = {
 }
 """Variables that keep the clients off the network, and their tools visible to the scripted model."""
 
+AS_INSTALLED = {name: value for name, value in ENVIRONMENT.items() if name != "ENABLE_TOOL_SEARCH"}
+"""The same for what has to make the tools visible by itself."""
+
 DRAWING = """\
 ────────────────────────────────────────────────────────────
 ❯\u00a0

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from tests.commands.processes import XATS, clean_environment
-from tests.real_agents.client_files import ENVIRONMENT
+from tests.real_agents.client_files import AS_INSTALLED
 from tests.real_agents.rig import AgentPane, install
 from tests.real_agents.scenes import CLIENTS
 from tests.real_agents.stage import PATIENCE, Stage, expect, report, seen, staged
@@ -42,7 +42,7 @@ class LaunchPad:
             "HOME": str(self.rig.home),
             "PATH": self.rig.path,
             "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{self.rig.port}",
-            **ENVIRONMENT,
+            **AS_INSTALLED,
         }
         self._configure()
         self.rig.tmux("new-session", "-d", "-s", "work", "-x", "110", "-y", "32", "sleep", "1000")
@@ -73,6 +73,13 @@ class LaunchPad:
         others = [one for one in self.rig.tmux("list-panes", "-a", "-F", "#{pane_id}").split() if one != pane_id]
         expect(not any(word in AgentPane(self.rig, one).look().text for one in others), f"only {name} heard it")
         return str(status["transport"])
+
+    async def shown(self, name: str) -> Mapping[str, Any]:
+        """Return what `xats-tui agents NAME` tells of an agent."""
+        command = [*XATS, "agents", name, "--json", "--home", str(self.stage.home)]
+        done = partial(subprocess.run, command, capture_output=True, text=True, check=True, timeout=LAUNCHING)
+        told: Mapping[str, Any] = json.loads((await asyncio.to_thread(done, env=clean_environment())).stdout)
+        return told
 
     @property
     def socket(self) -> str:
@@ -109,6 +116,22 @@ async def two_in_one_folder_are_told_apart(pad: LaunchPad) -> str:
         panes[said["name"]] = said["tmux_pane_id"]
     ways = [await pad.reads(name, pane_id) for name, pane_id in panes.items()]
     return f"{panes}; woken by {', '.join(ways)}"
+
+
+async def hooks_that_setup_has_set_run_once(pad: LaunchPad) -> str:
+    """set up, then launched: its settings report to this coordinator, so --settings adds no second hook."""
+    command = [*XATS, "setup", pad.client, "--yes", "--home", str(pad.stage.home)]
+    done = await asyncio.to_thread(
+        subprocess.run, command, cwd=pad.rig.project, capture_output=True, env=clean_environment() | pad.environment
+    )
+    expect(done.returncode == 0, f"setup ends well: {done.stdout!r}{done.stderr!r}")
+    said = await pad.launched("gil")
+    started = [" ".join(one.cmdline()) for one in psutil.process_iter() if "--name gil" in " ".join(one.cmdline())]
+    expect(not any("--settings" in line for line in started), f"no hooks are added: {started}")
+    way = await pad.reads("gil", said["tmux_pane_id"])
+    ways = {one["name"]: one["state"] for one in (await pad.shown("gil"))["ways"]}
+    expect(ways.get("claude-stop-hook") == "turn end", f"its hooks have reported: {ways}")
+    return f"woken by {way}; {ways}"
 
 
 async def a_name_that_lives_is_refused(pad: LaunchPad) -> str:
@@ -170,13 +193,17 @@ SCENES = (
 )
 
 
+OWN_SCENES = {"codex": (codex_has_a_server_of_its_own,), "claude-code": (hooks_that_setup_has_set_run_once,)}
+"""Scenes of one client."""
+
+
 async def play(programs: Path, clients: list[str], wanted: str) -> int:
     """Run the scenes; how many did not show what they should."""
     unmet = 0
     for client in clients:
         async with staged(programs) as stage:
             pad = LaunchPad(stage, client)
-            for scene in (*SCENES, *([codex_has_a_server_of_its_own] if client == "codex" else [])):
+            for scene in (*SCENES, *OWN_SCENES.get(client, ())):
                 if wanted in scene.__name__:
                     unmet += await report(f"{client}: {(scene.__doc__ or '').rstrip('.')}", scene(pad))
     return unmet

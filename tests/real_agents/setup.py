@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.commands.processes import XATS
-from tests.real_agents.client_files import ENVIRONMENT
+from tests.real_agents.client_files import AS_INSTALLED
 from tests.real_agents.rig import end_daemons, install
 from tests.real_agents.stage import expect, report
 
@@ -43,7 +43,7 @@ class Desk:
             "PATH": f"{programs / 'node_modules/.bin'}:{os.environ['PATH']}",
             "TMUX_TMPDIR": str(home),
             "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
-            **ENVIRONMENT,
+            **AS_INSTALLED,
         }
 
     def run(self, *command: str, said: str | None = None) -> str:
