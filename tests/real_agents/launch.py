@@ -126,8 +126,9 @@ async def hooks_that_setup_has_set_run_once(pad: LaunchPad) -> str:
     )
     expect(done.returncode == 0, f"setup ends well: {done.stdout!r}{done.stderr!r}")
     said = await pad.launched("gil")
-    started = [" ".join(one.cmdline()) for one in psutil.process_iter() if "--name gil" in " ".join(one.cmdline())]
-    expect(not any("--settings" in line for line in started), f"no hooks are added: {started}")
+    started = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
+    own = [line for line in started if "--name" in line and "gil" in line and "--mcp-config" in line]
+    expect(bool(own) and not any("--settings" in line for line in own), f"no hooks are added: {own}")
     way = await pad.reads("gil", said["tmux_pane_id"])
     ways = {one["name"]: one["state"] for one in (await pad.shown("gil"))["ways"]}
     expect(ways.get("claude-stop-hook") == "turn end", f"its hooks have reported: {ways}")

@@ -38,6 +38,11 @@ class Session:
         self.drops = False
         """It takes messages without effect, as one that holds or refuses them."""
         self.turn_s = 0.3
+        self.begun_at = 0.0
+        """Time of its newest turn, in seconds since the epoch."""
+        self.bridge: asyncio.subprocess.Process | None = None
+        self.reads = False
+        """Its model reads its inbox in each turn, through the bridge."""
         stat = Path("/proc/self/stat").read_text()
         self.fields: dict[str, Any] = {
             "pid": os.getpid(),
@@ -77,14 +82,24 @@ class Session:
         if self.queue and self.fields["status"] == "idle":
             self.read += self.queue
             self.queue.clear()
+            self.begun_at = time.time()
             self.become("busy")
+            self.call("get_inbox")
             asyncio.get_running_loop().call_later(self.turn_s, self.end)
 
     def end(self) -> None:
         """End the turn, unless a dialog has opened meanwhile."""
         if self.fields["status"] == "busy":
+            self.call("task_list")  # what was fetched counts as read at the next call
             self.become("idle")
             self.begin()
+
+    def call(self, tool: str) -> None:
+        """Have the model call a tool without arguments, if it reads its inbox."""
+        if self.reads and self.bridge and self.bridge.stdin:
+            call = {"name": tool, "arguments": {}}
+            message = {"jsonrpc": "2.0", "id": secrets.token_hex(4), "method": "tools/call", "params": call}
+            self.bridge.stdin.write(json.dumps(message).encode() + b"\n")
 
     async def inbox(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one connection's messages."""
@@ -111,8 +126,15 @@ class Session:
                 self.fields |= order["fields"]
                 self.write()
             case "behave":
+                self.reads = order.get("reads", self.reads)
                 self.drops, self.turn_s = order.get("drops", self.drops), order.get("turn_s", self.turn_s)
-        seen = {"read": self.read, "queue": self.queue, "bad_tokens": self.bad_tokens, "bytes": self.bytes}
+        seen = {
+            "begun_at": self.begun_at,
+            "read": self.read,
+            "queue": self.queue,
+            "bad_tokens": self.bad_tokens,
+            "bytes": self.bytes,
+        }
         writer.write(json.dumps({**seen, "token": self.token, "fields": self.fields}).encode() + b"\n")
         await writer.drain()
         writer.close()
@@ -206,6 +228,7 @@ async def connect(session: Session, command: list[str], name: str) -> None:
         bridge.stdin.write(json.dumps(message).encode() + b"\n")
         while json.loads(await bridge.stdout.readline()).get("id") != number:
             pass
+    session.bridge = bridge
     asyncio.get_running_loop().create_task(_drained(bridge))  # it ends with the process
 
 

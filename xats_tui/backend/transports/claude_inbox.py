@@ -39,6 +39,8 @@ FIRST_LOOK_S, LAST_LOOK_S = 0.02, 0.2
 LOST_AFTER = timedelta(seconds=60)
 """Time for which a session must be idle after a post without evidence, until the post counts as lost."""
 
+NO_PROCESS = "its process is not known: start it with `xats-tui mcp` as its MCP server, and register again"
+
 AVOIDED_FOR = timedelta(hours=1)
 """Time for which a session that lost a post gets no other one."""
 
@@ -93,6 +95,10 @@ class ClaudeInbox:
     def serves(self, agent: Agent) -> bool:
         """Return whether the agent runs in a Claude Code whose process is known."""
         return agent.client == SPEC.id and process_of(agent) is not None
+
+    def missing(self, agent: Agent) -> str:
+        """Return what would make the agent's process known."""
+        return NO_PROCESS if agent.client == SPEC.id else ""
 
     async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Observe the session; with `urgent` a busy one may be posted to."""
