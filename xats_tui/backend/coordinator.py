@@ -50,6 +50,7 @@ from xats_tui.backend.services.upkeep.pane_ages import PaneAges
 from xats_tui.backend.services.upkeep.retention import Retention
 from xats_tui.backend.services.wakes.channels import Channels
 from xats_tui.backend.services.wakes.codex_threads import CodexThreads
+from xats_tui.backend.services.wakes.opencode_deliveries import OpencodeDeliveries
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.services.wakes.ways import Ways
 from xats_tui.backend.store.agents import all_teams
@@ -67,11 +68,13 @@ from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChanne
 from xats_tui.backend.transports.claude_inbox import ClaudeInbox
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.codex_windows import CodexWindows
+from xats_tui.backend.transports.opencode_access import OpencodeAccess
 from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.backend.transports.pane.transport import TmuxPane
 from xats_tui.backend.transports.tokens import Tokens
 from xats_tui.backend.watchers.claude_sessions import ClaudeSessions
 from xats_tui.backend.watchers.codex_threads import CodexThreadWatcher
+from xats_tui.backend.watchers.opencode_sessions import OpencodeSessions
 from xats_tui.core.clock import Clock, SystemClock, to_wire
 from xats_tui.core.errors import StartError, UnusableStore
 from xats_tui.core.events import Event, EventBus, PaneBound
@@ -126,9 +129,10 @@ class Coordinator:
             tmux, processes, PaneTerminals(), self.panes, database, self.reports, self.states, clock, quiet
         )
         codex = CodexAppServer(CodexWindows(processes, tmux), tokens, clock)
+        opencode = OpencodeAccess(processes)
         transports = (
             codex,
-            OpencodeServer(clock),
+            OpencodeServer(opencode, clock),
             ClaudeChannel(open_channels, clock),
             ClaudeInbox(self.sessions, processes, self.panes, self.reports, self.states, clock),
             typing,
@@ -148,6 +152,14 @@ class Coordinator:
             database, self._known_agents, self.sessions, presence, self.waker, self.panes, self.states, clock
         )
         self.claude_sessions = ClaudeSessions(partial(all_teams, database), self.states, clock, bus.publish)
+        self._opencode = OpencodeSessions(
+            opencode,
+            self.states,
+            partial(all_teams, database),
+            self.registry.by_id,
+            OpencodeDeliveries(database, self.registry).learn,
+            clock,
+        )
         counts = Counts(database, self.sessions, self.panes, self.states, bus, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
         self._receipts = Receipts(database, self.mailbox, self.waker, clock)
@@ -237,6 +249,7 @@ class Coordinator:
         bus.listen(self.channels.hear)
         bus.listen(self._pane_ages.hear)
         bus.listen(held.hear)
+        bus.listen(self._opencode.hear)
         bus.listen(self._hear)
 
     @classmethod
@@ -346,6 +359,7 @@ class Coordinator:
             ("codex threads", self._codex_watcher.run),
             ("departures", self._departures.run),
             ("pane ages", self._pane_ages.run),
+            ("opencode sessions", self._opencode.run),
             ("heartbeat", self._beat),
             ("pulse", self.pulse.run),
             ("database files", self._watch_files),

@@ -14,8 +14,9 @@ from tests.conftest import Connect, url_of
 from tests.mcp_caller import Caller, callers
 from tests.stand_ins.opencode_server import SESSION, OpencodeServer, opencode_server
 from xats_tui.backend.coordinator import Coordinator
-from xats_tui.backend.transports import opencode_server as opencode_transport
-from xats_tui.backend.transports.opencode_server import NoServerAnswer, begin_session
+from xats_tui.backend.transports import opencode_api
+from xats_tui.backend.transports.opencode_api import NoServerAnswer, ServerAccess
+from xats_tui.backend.transports.opencode_server import begin_session
 from xats_tui.core.model.wakes import WakeStage, WakeStatus
 from xats_tui.runtime.settings import Settings
 
@@ -58,7 +59,11 @@ async def test_the_session_that_was_used_last_is_prompted(
     ("statuses", "permissions", "detail"),
     [
         ({SESSION: {"type": "busy"}}, [], "session busy"),
-        ({SESSION: {"type": "busy"}}, [{"sessionID": SESSION, "permission": "bash"}], "asks to use bash"),
+        (
+            {SESSION: {"type": "busy"}},
+            [{"id": "per_1", "sessionID": SESSION, "permission": "bash"}],
+            "asks to use bash",
+        ),
         ({SESSION: {"type": "retry"}}, [], "session retry"),
     ],
 )
@@ -125,7 +130,7 @@ async def test_a_prompt_that_the_server_fails_to_take_is_not_called_delivered(
 async def test_a_prompt_of_which_nobody_knows_whether_it_was_taken_is_not_repeated_as_if_it_had_failed(
     opencode: OpencodeServer, backend: Coordinator, connect: Connect, register: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opencode_transport, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(opencode_api, "TIMEOUT_S", 0.2)
     opencode.mute = f"/session/{SESSION}/prompt_async"
     await registered(connect, opencode.url)
     alice = await register("alice")
@@ -144,7 +149,7 @@ async def test_a_prompt_of_which_nobody_knows_whether_it_was_taken_is_not_repeat
 async def test_a_restart_repeats_no_prompt_that_may_have_been_taken(
     opencode: OpencodeServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opencode_transport, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(opencode_api, "TIMEOUT_S", 0.2)
     opencode.mute = f"/session/{SESSION}/prompt_async"
     async with Coordinator.running(settings) as backend, callers() as connect:
         alice: Caller = await connect(url_of(backend))
@@ -173,11 +178,11 @@ async def test_one_that_is_no_json_is_told_as_such(
 
 
 async def test_a_session_that_is_begun_for_an_agent_is_on_its_screen(opencode: OpencodeServer) -> None:
-    assert await begin_session(opencode.url) == opencode.shown == "begun"
+    assert await begin_session(ServerAccess(base_url=opencode.url)) == opencode.shown == "begun"
 
     opencode.broken = "/tui/select-session"
     with pytest.raises(NoServerAnswer, match="with status 500"):
-        await begin_session(opencode.url)
+        await begin_session(ServerAccess(base_url=opencode.url))
 
 
 @pytest.mark.parametrize("answer", [None, [], {}, {"id": 7}])
@@ -186,7 +191,7 @@ async def test_one_that_begins_something_else_than_a_session_is_told_as_such(
 ) -> None:
     opencode.begun = answer
     with pytest.raises(NoServerAnswer, match="answers /session with what opencode does not"):
-        await begin_session(opencode.url)
+        await begin_session(ServerAccess(base_url=opencode.url))
     assert opencode.shown == ""
 
 
@@ -242,7 +247,7 @@ SWELLING = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
 async def test_a_server_that_drips_never_ends_swells_or_redirects_is_told_and_left(
     head: bytes, part: bytes, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opencode_transport, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(opencode_api, "TIMEOUT_S", 0.5)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError), closing(writer):
@@ -256,4 +261,4 @@ async def test_a_server_that_drips_never_ends_swells_or_redirects_is_told_and_le
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         with pytest.raises(NoServerAnswer, match=said):
-            await begin_session(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            await begin_session(ServerAccess(base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))

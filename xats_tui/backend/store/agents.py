@@ -170,6 +170,14 @@ async def register(tx: Transaction, wanted: AgentRow, new_id: str) -> Agent:
     return agent
 
 
+async def set_delivery(tx: Transaction, agent_id: str, delivery: Delivery) -> None:
+    """Store another way to reach the agent, if it still exists; unlike a registration this is no call of its own."""
+    await tx.execute(
+        "UPDATE agents SET delivery_kind = ?, delivery_payload = ? WHERE agent_id = ?",
+        (delivery.kind, _payload(delivery), agent_id),
+    )
+
+
 async def touch(tx: Transaction, agent_id: str) -> None:
     """Record that the agent made a call, if it still exists."""
     await tx.execute("UPDATE agents SET last_seen_at = ? WHERE agent_id = ?", (to_wire(tx.now), agent_id))

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,6 +140,13 @@ class Processes:
         """Return a process's environment and connections; None if it ended or belongs to another user."""
         return await asyncio.to_thread(_belongings, pid)
 
+    async def listeners(self, pid: int | None = None) -> Mapping[int, int]:
+        """Return the TCP ports at which processes of this user listen, each with the pid.
+
+        With a `pid`, only that process is looked at, or its children if it does not listen itself.
+        """
+        return await asyncio.to_thread(_listeners, pid)
+
 
 def normal_tty(tty: str | None) -> str | None:
     """Return a tty's name without `/dev/`, or None for no tty (`?` or blank)."""
@@ -253,6 +260,26 @@ def _belongings(pid: int) -> Belongings | None:
         )
     except (psutil.Error, OSError, ValueError, subprocess.SubprocessError):
         return None
+
+
+def _listeners(pid: int | None) -> Mapping[int, int]:
+    try:
+        if pid is None:
+            return _listening(psutil.process_iter())
+        top = psutil.Process(pid)
+        return _listening([top]) or _listening(top.children(recursive=True))
+    except (psutil.Error, OSError, ValueError, OverflowError):
+        return {}
+
+
+def _listening(processes: Iterable[psutil.Process]) -> Mapping[int, int]:
+    found: dict[int, int] = {}
+    for process in processes:
+        with suppress(psutil.Error, OSError):
+            if process.uids().real == os.getuid():
+                listening = [one for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+                found |= {one.laddr.port: process.pid for one in listening}
+    return found
 
 
 def _occupant(pid: int, started_at: float | None, tty: str) -> BoundProcess | None:

@@ -121,6 +121,12 @@ class Registry:
             await self._waker.revive(tx, agent.agent_id)
         return agent
 
+    async def reach(self, tx: Transaction, agent_id: str, delivery: Delivery) -> None:
+        """Reach an agent in another way from now on, and restart its wakes."""
+        await store.set_delivery(tx, agent_id, delivery)
+        tx.record(AgentChanged(agent_id=agent_id))
+        await self._waker.revive(tx, agent_id)
+
     async def bind(self, tx: Transaction, agent_id: str, binding: Binding) -> Agent:
         """Give an agent a pane, take the pane from its holder, and restart the agent's wakes.
 

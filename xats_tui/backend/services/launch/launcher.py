@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 from xats_tui.backend.services.launch.means import checked, means_for, prepared
+from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.tmux_windows import NewPane, TmuxWindows
-from xats_tui.backend.transports.opencode_server import NoServerAnswer, begin_session
+from xats_tui.backend.transports.opencode_access import OpencodeAccess
+from xats_tui.backend.transports.opencode_api import NoServerAnswer
+from xats_tui.backend.transports.opencode_server import begin_session
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal, TmuxError
 from xats_tui.core.model.activity import Actor
@@ -107,6 +110,7 @@ class Launcher:
         self._desk = desk
         self._clock = clock
         self._settings = settings
+        self._access = OpencodeAccess(Processes())
 
     async def grant(self, actor: Actor, wish: LaunchFormEntry) -> LaunchResult:
         """Launch an agent from the dashboard's form; `seat` is the pane of the person at the dashboard.
@@ -210,7 +214,7 @@ class Launcher:
         """Begin a session for this agent alone; return "" if the server gives none."""
         try:
             # Several opencodes in one folder share their sessions, so the newest session may be another agent's.
-            return await begin_session(start.base_url)
+            return await begin_session(await self._access.to_own_server(start.base_url))
         except NoServerAnswer:
             return ""
 
