@@ -11,11 +11,12 @@ import pytest
 
 from tests.patience import PATIENCE
 from tests.screens.looking import settled, shows, slow, until
-from tests.screens.sample.agents import BACKEND, QA
+from tests.screens.sample.agents import BACKEND, QA, TRANSLATOR
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import FILLED
 from tests.screens.sample.source import FixedSource
+from tests.screens.sample.told import TELLING
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.supervising import agents, dashboard
 from tests.tmux_server import TmuxServer, attached
@@ -47,6 +48,13 @@ def test_the_line_names_who_asks_and_what() -> None:
     both = begun_to_ask(replace(CALM, views={}), ASKING)
     assert [entry.agent for entry in both] == [BACKEND, QA]
     assert " and 1 more needs you" in alert_text(both, ASKING)
+
+
+def test_a_told_dialog_of_an_agent_without_a_pane_is_announced() -> None:
+    told = replace(TELLING, confirmed_at=NOW)
+    (asking,) = begun_to_ask(CALM, told)
+    assert asking.agent is TRANSLATOR
+    assert alert_text((asking,), told) == "xats: 翻訳-translator@docs needs you: asks: Bash: touch x"
 
 
 @pytest.mark.parametrize(("alert", "told"), [("off", 0), ("bell", 0), ("tmux", 1)])

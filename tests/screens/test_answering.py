@@ -12,14 +12,13 @@ from textual.widgets import Static
 
 from tests.conftest import Sql
 from tests.screens.looking import settled, shows, text, until
-from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
+from tests.screens.sample.told import APPROVAL, EDIT, QUESTION, TELLING
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.supervising import agents, dashboard, open_mode
 from tests.tmux_server import TmuxServer
 from xats_tui.app import XatsApp
 from xats_tui.backend.thread import CoordinatorThread
-from xats_tui.core.model.client_states import Dialog, DialogKind, DialogOption, Effect
 from xats_tui.core.model.panes import Prompt
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.verbs import VerbRefused
@@ -207,31 +206,14 @@ async def test_an_agent_is_removed_after_a_question(
         assert sql("SELECT verb FROM activity") == [("remove",)]
 
 
-TOLD = Dialog(
-    id="d1",
-    agent_id=BACKEND_ID,
-    source="PermissionRequest hook",
-    kind=DialogKind.PERMISSION,
-    tool="Bash",
-    subject="rm -rf dist",
-    text="command: rm -rf dist\ndescription: clear the old build",
-    options=(
-        DialogOption(number=1, label="Yes", effect=Effect.ALLOW),
-        DialogOption(number=2, label="Yes, always", effect=Effect.ALLOW_ALWAYS),
-        DialogOption(number=3, label="No", effect=Effect.DENY),
-    ),
-    opened_at=NOW,
-)
-
-
 async def test_a_told_dialog_is_shown_in_the_clients_words_and_not_as_a_screen() -> None:
     verbs = FixedVerbs()
-    verbs.asked = TOLD
+    verbs.asked = EDIT
     async with answering(verbs) as pilot:
         shown = text(pilot)
-        assert "wants to use Bash  told by its PermissionRequest hook" in shown
-        assert "description: clear the old build" in shown and "Do you want to proceed?" not in shown
-        assert "2  Yes, always  also for later uses" in shown
+        assert "wants to use Edit  told by its PermissionRequest hook" in shown
+        assert "+    shutil.rmtree(folder)" in shown and "Do you want to proceed?" not in shown
+        assert "2  Yes, and allow edits  also for later uses" in shown
         await pilot.press("1", "right", "enter")
         await closed(pilot)
     assert verbs.done == [("answer", BACKEND_ID, 1)]
@@ -239,8 +221,7 @@ async def test_a_told_dialog_is_shown_in_the_clients_words_and_not_as_a_screen()
 
 async def test_a_told_question_takes_typed_words() -> None:
     verbs = FixedVerbs()
-    other = DialogOption(number=1, label="Something else", needs_typing=True)
-    verbs.asked = replace(TOLD, kind=DialogKind.QUESTION, tool="", text="Which colour?", options=(other,))
+    verbs.asked = QUESTION
     async with answering(verbs) as pilot:
         await pilot.press("1")
         await shows(pilot, "Your answer:")
@@ -253,12 +234,11 @@ async def test_a_told_question_takes_typed_words() -> None:
 
 async def test_words_for_a_question_that_has_changed_meanwhile_are_not_sent() -> None:
     verbs = FixedVerbs()
-    other = DialogOption(number=1, label="Something else", needs_typing=True)
-    verbs.asked = replace(TOLD, kind=DialogKind.QUESTION, tool="", text="Which colour?", options=(other,))
+    verbs.asked = QUESTION
     async with answering(verbs) as pilot:
         await pilot.press("1")
         await shows(pilot, "Your answer:")
-        verbs.asked = replace(verbs.asked, id="d2", text="Which size?")
+        verbs.asked = replace(QUESTION, id="d3", text="Which size?")
         await until(
             pilot, lambda: "Which size?" in str(pilot.app.screen_stack[-2].query_one("#asked-text", Static).render())
         )
@@ -270,7 +250,7 @@ async def test_words_for_a_question_that_has_changed_meanwhile_are_not_sent() ->
 
 async def test_a_long_told_dialog_is_read_from_its_start_and_scrolled() -> None:
     verbs = FixedVerbs()
-    verbs.asked = replace(TOLD, text="\n".join(f"line {number}" for number in range(80)))
+    verbs.asked = replace(EDIT, text="\n".join(f"line {number}" for number in range(80)))
     async with answering(verbs, size=(80, 24)) as pilot:
         assert "line 0" in text(pilot) and "line 79" not in text(pilot)
         await pilot.press(*["pagedown"] * 12)
@@ -279,6 +259,24 @@ async def test_a_long_told_dialog_is_read_from_its_start_and_scrolled() -> None:
 
 async def test_a_told_dialog_without_options_can_only_be_looked_at() -> None:
     verbs = FixedVerbs()
-    verbs.asked = replace(TOLD, options=())
+    verbs.asked = replace(EDIT, options=())
     async with answering(verbs) as pilot:
         await shows(pilot, "only the agent's own dialog takes an answer: g goes to the pane")
+
+
+async def test_an_agent_without_a_pane_is_answered_and_nobody_is_sent_to_its_pane() -> None:
+    verbs = FixedVerbs()
+    verbs.asked = APPROVAL
+    app = XatsApp(desk(TELLING, verbs=verbs))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await shows(pilot, "asks: Bash: touch x")
+        await pilot.press("shift+tab", "down", "a")
+        await until(pilot, lambda: is_open(pilot))
+        await shows(pilot, "command: touch x")
+        assert "go to pane" not in text(pilot)
+        await pilot.press("g")
+        await settled(pilot)
+        assert is_open(pilot)
+        await pilot.press("3", "right", "enter")
+        await closed(pilot)
+    assert verbs.done == [("answer", APPROVAL.agent_id, 3)]

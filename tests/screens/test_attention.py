@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.screens.sample.agents import BACKEND, FRONTEND, QA
+from tests.screens.sample.agents import BACKEND, FRONTEND, PLANNER, QA
 from tests.screens.sample.clock import NOW, ago
 from tests.screens.sample.filled import FILLED, entry
 from tests.screens.sample.messages import INBOX, message
+from tests.screens.sample.told import BUSY, TELLING
 from tests.screens.sample.wakes import WAKES, wake
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
@@ -15,6 +16,7 @@ from xats_tui.core.model.wakes import ACK_LOOP, Gate, WakeStage, WakeStatus
 from xats_tui.screens.data.attention import concerns
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.rows.agents import agent_state
 
 
 def keys(snapshot: Snapshot) -> list[str]:
@@ -69,6 +71,45 @@ def test_a_dialog_says_how_many_wakes_it_holds_up() -> None:
     dialog = concerns(FILLED, NOW)[0]
     assert (dialog.remedy, dialog.rows) == ("answer", (BACKEND.agent_id,))
     assert dialog.reason == "dialog for 3m12s, asks: Bash command · rm -rf build; 1 wake waiting"
+
+
+def test_a_told_dialog_is_named_by_what_it_asks_also_without_a_pane() -> None:
+    told = [concern for concern in concerns(TELLING, NOW) if concern.key.startswith("dialog/")]
+    assert [(one.subject, one.remedy) for one in told] == [
+        ("backend@shop", "answer"),
+        ("翻訳-translator@docs", "answer"),
+    ]
+    assert told[0].reason == "dialog for 1m35s, asks: Edit: /work/shop/build.py; 1 wake waiting"
+    assert told[1].reason == "dialog for 12m00s, asks: Bash: touch x"
+
+
+def test_a_told_state_is_shown_where_the_screen_tells_none() -> None:
+    (planner,) = [entry for entry in TELLING.roster if entry.agent is PLANNER]
+    view = TELLING.view(planner)
+    assert view is not None and agent_state(TELLING, planner, NOW).text == "✎ draft 20s"  # only a screen shows drafts
+
+    unknown = replace(view, reading=PaneReading(state=PaneState.UNKNOWN, reason="no input line"))
+    for snapshot in (
+        replace(TELLING, views={**TELLING.views, view.look.pane: unknown}),
+        Snapshot(roster=(replace(planner, agent=replace(PLANNER, binding=None)),)),
+    ):
+        entry = next(one for one in snapshot.roster if one.agent.agent_id == PLANNER.agent_id)
+        assert agent_state(snapshot, entry, NOW).text == "◐ busy 30s"
+
+
+@pytest.mark.parametrize("state", [PaneState.IDLE, PaneState.BUSY, PaneState.UNKNOWN, PaneState.COPY_MODE])
+def test_a_dialog_that_only_the_client_tells_of_is_listed_whatever_the_screen_shows(state: PaneState) -> None:
+    (planner,) = [entry for entry in TELLING.roster if entry.agent is PLANNER]
+    view = TELLING.view(planner)
+    assert view is not None
+    waiting = replace(BUSY, state=PaneState.DIALOG, detail="input needed")
+    shown = replace(view, reading=PaneReading(state=state, reason="read"))
+
+    (concern,) = concerns(Snapshot(roster=(replace(planner, pane=shown, told=waiting),)), NOW)
+    assert (concern.key, concern.reason) == (f"dialog/{PLANNER.agent_id}", "dialog for 30s, input needed")
+
+    gone = replace(view, reading=PaneReading(state=PaneState.SHELL, reason="bash"))
+    assert concerns(Snapshot(roster=(replace(planner, pane=gone, told=waiting),)), NOW) == ()
 
 
 def test_a_hint_in_somebodys_draft_is_told_and_left_to_that_person() -> None:

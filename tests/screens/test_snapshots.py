@@ -12,6 +12,8 @@ from textual.pilot import Pilot
 
 from tests.screens.looking import settled, slow
 from tests.screens.sample.desk import desk
+from tests.screens.sample.told import EDIT, TELLING
+from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.states import DIALOGS, NORMAL, SMALL, WIDE, after, still
 from xats_tui.app import XatsApp
 from xats_tui.screens.modes.places import Mode
@@ -49,3 +51,15 @@ def test_dialog(snap_compare: Compare, dialog: str) -> None:
         await settled(pilot)
 
     assert snap_compare(XatsApp(desk()), terminal_size=SMALL, run_before=open_it)
+
+
+def test_told_dialog(snap_compare: Compare) -> None:
+    keys, _ = DIALOGS["answer"]
+    verbs = FixedVerbs()
+    verbs.asked = EDIT
+
+    async def open_it(pilot: Pilot[Any]) -> None:
+        await after(*keys, words="wants to use Edit")(pilot)
+        still(pilot)
+
+    assert snap_compare(XatsApp(desk(TELLING, verbs=verbs)), terminal_size=SMALL, run_before=open_it)

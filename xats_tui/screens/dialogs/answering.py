@@ -125,8 +125,9 @@ class AnswerPrompt(ModalScreen[Answered]):
             self._end(Answered())
 
     def action_go(self) -> None:
-        """Close the dialog and go to the pane."""
-        self._end(Answered(go_to_pane=True))
+        """Close the dialog and go to the pane, if the agent has one."""
+        if self._agent.binding:
+            self._end(Answered(go_to_pane=True))
 
     def action_choose(self, number: int) -> None:
         """Choose an option by its number."""
@@ -225,7 +226,8 @@ class AnswerPrompt(ModalScreen[Answered]):
         if said:
             self._say(said, Tone.WARN)
         elif before is None:
-            self._say("" if asked.options else f"{why_not(asked)}: g goes to the pane", Tone.WARN)
+            reason = f"{why_not(asked)}{self._way_to_pane(': g goes to the pane')}"
+            self._say("" if asked.options else reason, Tone.WARN)
         elif before != asked:
             self._say("The question has changed; this is the current one.", Tone.WARN)
 
@@ -273,12 +275,16 @@ class AnswerPrompt(ModalScreen[Answered]):
         asking, none = self._chosen is not None, self._asked is not None and not self._asked.options
         self.set_class(asking, "-sure")
         self.set_class(none, "-none")
-        keys = "←→ enter  esc back" if asking else "enter choose  g go to pane  esc leave"
-        self.box.border_subtitle = Content("g go to pane  esc leave" if none else keys)
+        leave = f"{self._way_to_pane('g go to pane  ')}esc leave"
+        keys = "←→ enter  esc back" if asking else f"enter choose  {leave}"
+        self.box.border_subtitle = Content(leave if none else keys)
         if asking:
             self.query_one("#no").focus()
         else:
             self.options.focus()
+
+    def _way_to_pane(self, words: str) -> str:
+        return words if self._agent.binding else ""
 
     def _say(self, sentence: str, tone: Tone) -> None:
         self.note.update(Content.styled(sentence, CONTENT_STYLES[tone]))
