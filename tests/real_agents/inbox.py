@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -76,6 +77,11 @@ class Seat:
         """Return whether its screen shows a text."""
         return text in self.pane.look().text
 
+    @property
+    def has_draft(self) -> bool:
+        """True if the draft stands in its input line."""
+        return re.search(rf"^❯\s+{DRAFT}", self.pane.look().text, re.MULTILINE) is not None
+
     async def clear(self) -> None:
         """Empty the input line."""
         self.pane.press("C-u")
@@ -87,7 +93,7 @@ class Seat:
         await asyncio.to_thread(self.pane.settle, 1.5, 15.0)
 
 
-async def seated(stage: Stage, name: str, flags: str = "", register: bool = True) -> Seat:
+async def seated(stage: Stage, name: str, flags: str = "--allowedTools 'Bash(sleep:*)' mcp__xats") -> Seat:
     """Start a Claude Code whose input is recorded, and have its model register it."""
     wire(stage.rig, CLIENT, stage.home)
     record = stage.home / f"{name}.input"
@@ -107,10 +113,9 @@ async def seated(stage: Stage, name: str, flags: str = "", register: bool = True
     ]
     seat = Seat(stage=stage, name=name, pane=pane, pid=pid, record=record)
     SEATS.append(seat)
-    if register:
-        fields = {"name": name, "team": "t", "client": CLIENT, "model": "m", "ui_pid": pid}
-        await insist(pane, f"CALL register_agent {json.dumps(fields)}", partial(stage.agent, name))
-        await seat.rest()
+    fields = {"name": name, "team": "t", "client": CLIENT, "model": "m", "ui_pid": pid}
+    await insist(pane, f"CALL register_agent {json.dumps(fields)}", partial(stage.agent, name))
+    await seat.rest()
     return seat
 
 
@@ -129,7 +134,7 @@ async def idle_with_a_draft(stage: Stage, seat: Seat) -> str:
     await seat.rest()
     expect(status["transport"] == "claude-inbox", str(status))
     expect(seat.typed == before, f"{seat.typed - before} bytes were typed")
-    expect(seat.shows(f"❯ {DRAFT}"), f"the draft stands:\n{seat.pane.look().text}")
+    expect(seat.has_draft, f"the draft stands:\n{seat.pane.look().text}")
     await seat.clear()
     return f"{status['detail']}, {between(status, 'queued', 'submitted'):.2f} s after it was sent; {UNTOUCHED}"
 
@@ -158,6 +163,24 @@ async def busy_without_urgency(stage: Stage, seat: Seat) -> str:
     await stage.until(message_id, "seen")
     expect(seat.typed == before, f"{seat.typed - before} bytes were typed")
     return f"{first['detail']}; then {status['transport']}; {UNTOUCHED}"
+
+
+async def busy_and_urgent(stage: Stage, seat: Seat) -> str:
+    """busy with a tool, urgent → read within that turn, no byte is typed."""
+    began = time.time()
+    call = json.dumps({"command": "sleep 6", "description": "x"})
+    seat.pane.submit(f"CALL Bash {call}")
+    await seen(lambda: seat.file["status"] == "busy", "it is busy")
+    await asyncio.sleep(1.5)
+    before = seat.typed
+    message_id = await stage.send(seat.name, urgent=True)
+    first = await stage.status(message_id)
+    await stage.until(message_id, "seen")
+    await seat.rest()
+    expect(seat.typed == before, f"{seat.typed - before} bytes were typed")
+    told = next(entry for entry in stage.asked(began) if any("[xats]" in text for text in entry["texts"]))
+    expect(bool(told["results"]), f"the model got it with the tool's result: {told['texts']}, {told['results']}")
+    return f"{first['transport']}: {first['detail']}; read with the tool's result, in the same turn; {UNTOUCHED}"
 
 
 async def permission_dialog(stage: Stage, seat: Seat) -> str:
@@ -303,6 +326,7 @@ SCENES: tuple[Callable[[Stage, Seat], Awaitable[str]], ...] = (
     idle_with_a_draft,
     burst,
     busy_without_urgency,
+    busy_and_urgent,
     permission_dialog,
     cleared,
     restarted,
@@ -322,7 +346,7 @@ async def play(arguments: argparse.Namespace) -> int:
         seat = await seated(stage, "bob")
         expect([seat.pid] == await ui_pids(stage.rig, seat.pane, "claude"), "the session is the pane's")
         for scene in SCENES:
-            if arguments.scene in scene.__name__:
+            if re.search(arguments.scene, scene.__name__):
                 unmet += await report(f"{CLIENT}: {title(scene)}", scene(stage, seat))
                 await asyncio.to_thread(seat.pane.settle, 2.5, 20.0)
     return unmet

@@ -15,6 +15,7 @@ COMMANDS = {
     "activity": OpenMode(Mode.ACTIVITY, ""),
     "q": Perform("quit"),
     "help": Perform("help"),
+    "connect": Perform("connect"),
 }
 
 
@@ -44,6 +45,7 @@ def test_what_means_nothing_is_told_in_one_harmless_sentence(line: str, words: s
     {
         "wa": "wakes",
         "he": "help",
+        "conn": "connect",
         "agents ba": "agents backend",
         "tasks @BA": "tasks @backend",
         "tasks x": None,

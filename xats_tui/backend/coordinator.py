@@ -224,6 +224,7 @@ class Coordinator:
                 database,
                 self.sessions,
                 self.registry,
+                self.claude_sessions,
                 self.mailbox,
                 self.waker,
                 self.board,

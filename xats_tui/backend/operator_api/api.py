@@ -22,6 +22,7 @@ from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.services.wakes.ways import Ways
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.tmux import Tmux
+from xats_tui.backend.watchers.claude_sessions import ClaudeSessions
 from xats_tui.core.model.activity import Actor
 
 S = TypeVar("S")
@@ -56,6 +57,7 @@ class OperatorApi:
     disturb_agent = act(Operator, Operator.disturb_agent)
     disturb_team = act(Operator, Operator.disturb_team)
     remove_agent = act(OperatorAgents, OperatorAgents.remove)
+    unconnected = look(ClaudeSessions, ClaudeSessions.unconnected)
     go_to = act(Operator, Operator.go_to, changes=False)
 
     # what agents show and ask

@@ -102,6 +102,11 @@ async def agent(operator: OperatorApi, arguments: ShowQuery) -> Answer:
     return {**agent_record(entry), "gates": plain(gates), "ways": plain(ways)}
 
 
+async def unconnected(operator: OperatorApi, arguments: NoParameters) -> Answer:
+    """Return the programs that run here and could be agents, but have not registered, the oldest first."""
+    return {"unconnected": [plain(program) for program in await operator.unconnected()]}
+
+
 async def messages(operator: OperatorApi, arguments: ListMessagesQuery) -> Answer:
     """Return messages, one for each recipient, newest first."""
     whose = await _whose(operator, arguments.agent)
@@ -247,6 +252,7 @@ READINGS = (
     Command(name="status", arguments=NoParameters, run=status),
     Command(name="agents", arguments=ListAgentsQuery, run=agents),
     Command(name="agent", arguments=ShowQuery, run=agent),
+    Command(name="unconnected", arguments=NoParameters, run=unconnected),
     Command(name="messages", arguments=ListMessagesQuery, run=messages),
     Command(name="message", arguments=ShowByIdQuery, run=message),
     Command(name="wakes", arguments=ListWakesQuery, run=wakes),

@@ -3,6 +3,7 @@
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import LISTS, TABLES, Action
 from xats_tui.screens.actions.situation import Reason, Situation, needs_more, needs_row, needs_way_back
+from xats_tui.screens.dialogs.connecting import HowToConnect
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.theme import DARK, LIGHT
 
@@ -154,6 +155,14 @@ GENERAL = (
         in_footer=False,
     ),
     Action(
+        id="connect",
+        key="f3",
+        shown_key="f3",
+        title="connect",
+        help="Say how to connect the programs that run here but have not registered; nothing is typed there.",
+        in_footer=False,
+    ),
+    Action(
         id="palette",
         key="ctrl+p",
         shown_key="ctrl+p",
@@ -192,6 +201,13 @@ class GeneralActions(ActionContext):
     def action_themes(self) -> None:
         """Open the list of all themes."""
         self.app.search_themes()
+
+    def action_connect(self) -> None:
+        """Say how to connect the programs that could be agents."""
+        if self.snapshot.unconnected:
+            self.app.push_screen(HowToConnect(self.snapshot.unconnected, self.desk.clock.now()))
+        else:
+            self.tell("no program here waits to be connected")
 
     def action_palette(self) -> None:
         """Open the command palette."""

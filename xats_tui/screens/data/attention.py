@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import PurePath
 
 from xats_tui.core.model.agents import OPERATOR_ID, RosterEntry
 from xats_tui.core.model.messages import Message
@@ -79,6 +80,7 @@ def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -
         *_orphaned_tasks(snapshot, now),
         *_breaking_contracts(snapshot),
         *_ack_loops(snapshot),
+        *_unconnected(snapshot),
     )
 
 
@@ -292,6 +294,21 @@ def _ack_loops(snapshot: Snapshot) -> Iterator[Concern]:
             mode=Mode.WAKES,
             rows=tuple(wake.key for wake in wakes),
             remedy="cancel_wake",
+        )
+
+
+def _unconnected(snapshot: Snapshot) -> Iterator[Concern]:
+    """Yield one concern for all programs that could be agents: a person may well want to leave them alone."""
+    programs = snapshot.unconnected
+    if programs:
+        places = ", ".join(dict.fromkeys(one_line(PurePath(program.folder).name) for program in programs))
+        yield Concern(
+            key="unconnected",
+            shape="○",
+            tone=Tone.MUTED,
+            subject=count(len(programs), "agent"),
+            reason=f"here {'is' if len(programs) == 1 else 'are'} not connected, in {places}: :connect says how",
+            remedy="connect",
         )
 
 

@@ -86,6 +86,8 @@ async def _load_one(operator: OperatorApi, part: Slice, panes: tuple[PaneRef, ..
             return await operator.roster()
         case Slice.VIEWS:
             return await _views(operator, panes)
+        case Slice.UNCONNECTED:
+            return await operator.unconnected()
         case Slice.STREAM:
             return await operator.stream(limit=MAX_STREAM_MESSAGES)
         case Slice.WAKES:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from xats_tui.core.events import Scope
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.agents import RosterEntry
-from xats_tui.core.model.client_states import AgentState
+from xats_tui.core.model.client_states import AgentState, UnconnectedProgram
 from xats_tui.core.model.contracts import ContractChange, ContractSummary
 from xats_tui.core.model.health import Health, SessionEntry
 from xats_tui.core.model.messages import Message, Thread
@@ -35,6 +35,7 @@ class Slice(StrEnum):
     HEALTH = "health"
     ROSTER = "roster"
     VIEWS = "views"
+    UNCONNECTED = "unconnected"
     STREAM = "stream"
     WAKES = "wakes"
     TASKS = "tasks"
@@ -48,7 +49,7 @@ class Slice(StrEnum):
 
 
 STALE_PARTS: Mapping[Scope, frozenset[Slice]] = {
-    Scope.AGENTS: frozenset({Slice.ROSTER, Slice.VIEWS, Slice.HEALTH}),
+    Scope.AGENTS: frozenset({Slice.ROSTER, Slice.VIEWS, Slice.UNCONNECTED, Slice.HEALTH}),
     Scope.MESSAGES: frozenset({Slice.STREAM, Slice.INBOX, Slice.UNANSWERED, Slice.EVENTS}),
     Scope.WAKES: frozenset({Slice.WAKES, Slice.HEALTH, Slice.COMMANDS}),
     Scope.TASKS: frozenset({Slice.TASKS, Slice.EVENTS}),
@@ -68,6 +69,8 @@ class Snapshot:
     roster: tuple[RosterEntry, ...] = ()
     views: Mapping[PaneRef, PaneView] = field(default_factory=dict)
     """Latest view of each bound pane."""
+    unconnected: tuple[UnconnectedProgram, ...] = ()
+    """Programs that could be agents, but have not registered, the oldest first."""
     stream: tuple[Message, ...] = ()
     """Messages of all teams, newest first."""
     wakes: tuple[Wake, ...] = ()

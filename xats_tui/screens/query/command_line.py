@@ -1,4 +1,4 @@
-"""Command line after `:`: a mode with a filter, help, or quit; parsing and completion."""
+"""Command line after `:`: a mode with a filter, connect, help, or quit; parsing and completion."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from xats_tui.core.model.labels import folded
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.widgets.format import one_line
 
-WORDS = {"q": "quit", "quit": "quit", "help": "help", "?": "help"}
+WORDS = {"q": "quit", "quit": "quit", "help": "help", "?": "help", "connect": "connect"}
 """Words that run an action."""
 
 
@@ -42,21 +42,21 @@ def read(line: str) -> OpenMode | Perform | Unknown:
     if name in WORDS:
         return Perform(WORDS[name])
     if not name:
-        return Unknown(f"Type {_listed(Mode)}, help or q.")
+        return Unknown(f"Type {_listed(Mode)}, connect, help or q.")
     exact = [mode for mode in Mode if name in (mode.value, mode.noun)]
     meant = exact or [mode for mode in Mode if mode.value.startswith(name)]
     if len(meant) == 1:
         return OpenMode(meant[0], words.strip())
     if meant:
         return Unknown(f":{one_line(name)} is ambiguous ({' or '.join(meant)}); type one more letter.")
-    return Unknown(f"No command :{one_line(name)}; there are {_listed(Mode)}, help, q.")
+    return Unknown(f"No command :{one_line(name)}; there are {_listed(Mode)}, connect, help, q.")
 
 
 def complete(line: str, names: Iterable[str]) -> str | None:
     """Return the line with its last word (a mode or an agent) completed; None if nothing fits."""
     before, space, word = line.rpartition(" ")
     mark = "@" if word.startswith("@") else ""
-    known = sorted(names) if space else [*Mode, "help", "quit"]
+    known = sorted(names) if space else [*Mode, "connect", "help", "quit"]
     typed = folded(word.removeprefix(mark))
     fitting = next((name for name in known if typed and folded(name).startswith(typed)), None)
     return f"{before}{space}{mark}{fitting}" if fitting else None
