@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from xats_tui.backend.client_states import ClientStates
+from tests.fakes import FakeClock
+from xats_tui.backend.client_states import ClientStates, StateWatch
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import ClientStateChanged, Event
 from xats_tui.core.model.client_states import Dialog, DialogKind, DialogOption, Effect, StateSource, ToldState
 from xats_tui.core.model.panes import PaneState
+from xats_tui.core.transport import ASK_INTERVAL_S
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 IDLE = ToldState(state=PaneState.IDLE, detail="idle", source=StateSource.THREAD, at=NOON)
@@ -97,3 +99,15 @@ async def test_an_option_that_the_dialog_does_not_have_is_refused(states: Client
     states.open_dialog(DIALOG, take)
     with pytest.raises(Refusal, match="not_answerable"):
         await states.answer(DIALOG, 2)
+
+
+def test_a_watch_asks_at_once_when_another_state_is_told_and_else_once_a_second(states: ClientStates) -> None:
+    clock = FakeClock()
+    states.note("a", StateSource.THREAD, IDLE)
+    watch = StateWatch("a", states, clock)
+    assert not watch.may_be_free()
+    states.note("a", StateSource.SESSION_FILE, BUSY)
+    assert watch.may_be_free()
+    assert not watch.may_be_free(), "it has been asked"
+    clock.advance(ASK_INTERVAL_S)
+    assert watch.may_be_free()

@@ -21,6 +21,7 @@ from tests.real_agents.scenes import ASK_SHELL, PROMPT, READY
 from tests.real_agents.stage import (
     PATIENCE,
     Stage,
+    Unmet,
     expect,
     insist,
     report,
@@ -294,6 +295,43 @@ async def restart_is_survived(scene: Scene) -> str:
     return f"woken by {status['transport']}"
 
 
+async def its_user_goes_on_elsewhere(scene: Scene) -> str:
+    """its user begins another session → it is woken there, where its user looks"""
+    stage, pane = scene.stage, scene.stage.panes["bob"]
+    await asyncio.to_thread(pane.settle, 1.0, 8.0)
+    pane.submit("/new")
+    await asyncio.to_thread(pane.settle, 2.0, 15.0)
+    word = f"here-{os.urandom(3).hex()}"
+    await insist(pane, f"SAY {word}", partial(shows, pane, f"^ *{word}"))
+    await asyncio.to_thread(pane.settle, 2.0, 15.0)
+    message_id = await stage.send("bob")
+    status = await stage.until(message_id, "seen")
+    expect(status["transport"] == "opencode-server", str(status))
+    await asyncio.to_thread(pane.wait_for, "get_inbox", PATIENCE)
+    expect(word in pane.look().text, f"in the session that is shown:\n{pane.look().text}")
+    return str(status["detail"])
+
+
+async def shows(pane: AgentPane, pattern: str, timeout: float) -> None:
+    """Wait until a pane shows a text."""
+    try:
+        await asyncio.to_thread(pane.wait_for, pattern, timeout)
+    except NotSeen as error:
+        raise Unmet(str(error)) from error
+
+
+async def without_a_server_the_line_is_told(scene: Scene) -> str:
+    """started without --port → `agents NAME` and `doctor` tell the line that gives it a server"""
+    pane = await scene.stage.join(CLIENT, "cid")
+    listed = await scene.run("agents", "cid", "--home", str(scene.stage.home))
+    examined = await scene.run("doctor", "--quick", "--json", "--home", str(scene.stage.home))
+    scene.stage.rig.end(pane)
+    expect("opencode --port 0" in " ".join(listed.stdout.split()), listed.stdout + listed.stderr)
+    told = [one for one in json.loads(examined.stdout)["findings"] if "cid@t" in one["found"]]
+    expect(any("opencode --port 0" in one["remedy"] for one in told), str(told))
+    return "; ".join(f"{one['found']} → {one['remedy']}" for one in told)
+
+
 async def killed_it_is_gone(scene: Scene) -> str:
     """opencode killed with -9 → nothing is told of it any more, and nothing is typed into the shell"""
     stage, pane = scene.stage, scene.stage.panes["bob"]
@@ -319,6 +357,8 @@ SCENES = (
     subagent_and_question_are_answered,
     changed_dialog_is_refused,
     restart_is_survived,
+    its_user_goes_on_elsewhere,
+    without_a_server_the_line_is_told,
     killed_it_is_gone,
 )
 

@@ -6,9 +6,11 @@ Watchers write them, transports and services read them.
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import ClientStateChanged, Event
 from xats_tui.core.model.client_states import Dialog, DialogOption, StateSource, ToldState
+from xats_tui.core.transport import ASK_INTERVAL_S
 
 Answer = Callable[[DialogOption, str], Awaitable[None]]
 """Give an option, and a text if it needs one, to the client.
@@ -92,3 +94,29 @@ class ClientStates:
             del self._dialogs[dialog_id]
         if known or gone:
             self._publish([ClientStateChanged(agent_id=agent_id)])
+
+
+class StateWatch:
+    """The watch of a transport over an agent whose client tells when it is free."""
+
+    def __init__(self, agent_id: str, states: ClientStates, clock: Clock) -> None:
+        self._agent_id = agent_id
+        self._states = states
+        self._clock = clock
+        self._asked_at = clock.monotonic()
+        self._told: ToldState | None = states.of(agent_id)
+
+    def may_be_free(self) -> bool:
+        """Return True when another state is told, and once in `ASK_INTERVAL_S`."""
+        now, told = self._clock.monotonic(), self._states.of(self._agent_id)
+        if told == self._told and now - self._asked_at < ASK_INTERVAL_S:
+            return False
+        self._asked_at, self._told = now, told
+        return True
+
+    def nudge(self) -> None:
+        """Ask at the next occasion."""
+        self._asked_at = self._clock.monotonic() - ASK_INTERVAL_S
+
+    def close(self) -> None:
+        """Do nothing."""

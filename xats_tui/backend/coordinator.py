@@ -132,7 +132,7 @@ class Coordinator:
         opencode = OpencodeAccess(processes)
         transports = (
             codex,
-            OpencodeServer(opencode, clock),
+            OpencodeServer(opencode, self.states, clock),
             ClaudeChannel(open_channels, clock),
             ClaudeInbox(self.sessions, processes, self.panes, self.reports, self.states, clock),
             typing,

@@ -10,6 +10,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from tests.backend.watchers.board import Board
 from tests.backend.watchers.test_opencode_sessions import agent_named, reached
 from tests.stand_ins.opencode_server import opencode_server
 from xats_tui.backend.system.processes import Processes
@@ -45,6 +46,11 @@ async def listening(*command: str, environment: Mapping[str, str] | None = None)
         await process.wait()
 
 
+def a_transport() -> OpencodeServer:
+    """The transport, with a board of its own."""
+    return OpencodeServer(ACCESS, Board(), SystemClock())
+
+
 async def test_its_own_port_is_found_also_behind_a_wrapper() -> None:
     for command in ((LISTEN + WAIT,), (BELOW, LISTEN + WAIT)):
         async with listening(*command) as (pid, url):
@@ -59,7 +65,7 @@ async def test_a_server_of_another_process_is_asked_nothing() -> None:
             agent = replace(reached(agent_named("bob"), foreign.url), process=seen(pid))
             with pytest.raises(ForeignServer):
                 await ACCESS.to_server_of(agent)
-            transport = OpencodeServer(ACCESS, SystemClock())
+            transport = a_transport()
             assert (await transport.readiness(agent)).reach is Reachability.UNUSABLE
             assert (await transport.deliver(agent, "hint")).failed
         assert (foreign.prompts, foreign.readings) == ([], 0)
@@ -70,7 +76,7 @@ async def test_an_agent_whose_process_has_ended_is_gone() -> None:
         agent = replace(reached(agent_named("bob"), url), process=seen(pid))
     with pytest.raises(AgentEnded):
         await ACCESS.to_server_of(agent)
-    assert (await OpencodeServer(ACCESS, SystemClock()).readiness(agent)).reach is Reachability.AGENT_GONE
+    assert (await a_transport().readiness(agent)).reach is Reachability.AGENT_GONE
 
 
 async def test_the_password_is_that_of_the_process_and_is_not_shown() -> None:

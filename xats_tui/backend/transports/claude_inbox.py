@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from xats_tui.backend.client_states import ClientStates
+from xats_tui.backend.client_states import ClientStates, StateWatch
 from xats_tui.backend.hook_reports import HookReport, HookReports
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
@@ -23,10 +23,9 @@ from xats_tui.clients.claude_code.spec import SPEC
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent, SeenProcess
-from xats_tui.core.model.client_states import Dialog, ToldState
+from xats_tui.core.model.client_states import Dialog
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
-from xats_tui.core.transport import ASK_INTERVAL_S
 
 EVIDENCE_WITHIN_S = 2.5
 """Time to wait for evidence after a post to an idle session, which begins a turn within 0.3 s.
@@ -128,9 +127,9 @@ class ClaudeInbox:
             except NoInbox as error:
                 return _result(WakeStage.ATTEMPTED, str(error))
 
-    def watch(self, agent: Agent) -> "SessionWatch":
+    def watch(self, agent: Agent) -> StateWatch:
         """Watch the agent's state, as its session file tells it."""
-        return SessionWatch(agent.agent_id, self._states, self._clock)
+        return StateWatch(agent.agent_id, self._states, self._clock)
 
     async def _posted(self, agent: Agent, hint: str, *, forced: bool, urgent: bool) -> DeliveryResult:
         process = process_of(agent)
@@ -262,32 +261,6 @@ class ClaudeInbox:
         for posts in (self._posts, self._lost):
             posts.pop(agent.agent_id, None)
         return _result(WakeStage.SUBMITTED, f"posted to its inbox: {evidence}", posted=posted)
-
-
-class SessionWatch:
-    """The watch over a session: its file tells when it is free."""
-
-    def __init__(self, agent_id: str, states: ClientStates, clock: Clock) -> None:
-        self._agent_id = agent_id
-        self._states = states
-        self._clock = clock
-        self._asked_at = clock.monotonic()
-        self._told: ToldState | None = states.of(agent_id)
-
-    def may_be_free(self) -> bool:
-        """Return True when another state is told, and once in `ASK_INTERVAL_S`."""
-        now, told = self._clock.monotonic(), self._states.of(self._agent_id)
-        if told == self._told and now - self._asked_at < ASK_INTERVAL_S:
-            return False
-        self._asked_at, self._told = now, told
-        return True
-
-    def nudge(self) -> None:
-        """Ask at the next occasion."""
-        self._asked_at = self._clock.monotonic() - ASK_INTERVAL_S
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 def state_gates(

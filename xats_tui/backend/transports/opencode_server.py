@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 
+from xats_tui.backend.client_states import ClientStates, StateWatch
 from xats_tui.backend.transports.opencode_access import AgentEnded, ForeignServer, OpencodeAccess
 from xats_tui.backend.transports.opencode_api import (
     NoServerAnswer,
@@ -26,12 +27,14 @@ from xats_tui.clients.registry import CLIENTS
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
-from xats_tui.core.transport import IntervalWatch
 
 BASE_URL = "base_url"
 """Argument of `register_agent` that names the server."""
 
-NO_SERVER = "it has no server: start it with `opencode --port 0`, or with `xats-tui launch opencode --name NAME`"
+NO_SERVER = (
+    "it has no server, or has begun no turn yet: start it with `opencode --port 0`, "
+    "or with `xats-tui launch opencode --name NAME`"
+)
 
 
 class OpencodeServer:
@@ -40,8 +43,9 @@ class OpencodeServer:
     name = "opencode-server"
     types = False
 
-    def __init__(self, access: OpencodeAccess, clock: Clock) -> None:
+    def __init__(self, access: OpencodeAccess, states: ClientStates, clock: Clock) -> None:
         self._access = access
+        self._states = states
         self._clock = clock
         self._tree = OpencodeSessionTree()
         self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -67,9 +71,9 @@ class OpencodeServer:
         except NoServerAnswer as error:
             return Observation(reach=Reachability.BROKEN, detail=str(error))
 
-    def watch(self, agent: Agent) -> IntervalWatch:
-        """Watch the agent by asking again."""
-        return IntervalWatch(self._clock)
+    def watch(self, agent: Agent) -> StateWatch:
+        """Watch the session's state, as the server's events tell it."""
+        return StateWatch(agent.agent_id, self._states, self._clock)
 
     async def deliver(self, agent: Agent, hint: str, *, forced: bool = False, urgent: bool = False) -> DeliveryResult:
         """Prompt the idle session with the hint; `forced` has no effect here."""
