@@ -24,6 +24,7 @@ from xats_tui.core.model.contracts import ContractChange
 from xats_tui.core.model.messages import BROADCAST_MARK, Message, Thread
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
+from xats_tui.core.model.ways import Way, WayState
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
 
@@ -82,6 +83,9 @@ def _is_key(name: str) -> bool:
     return name in {"id", "claimed_by", "registered_by", "host", "key"} or name.endswith("_id")
 
 
+WAY = Way(name="some-way", types=False, state=WayState.MISSING, detail="start it in another way")
+
+
 class ForeignSource(FixedSource):
     """Serves the sample with other texts in it."""
 
@@ -94,6 +98,9 @@ class ForeignSource(FixedSource):
 
     async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
         return garbled(await super().why_not(message_id, agent_id), self._texts)
+
+    async def ways(self, agent_id: str) -> tuple[Way, ...]:
+        return garbled((WAY,), self._texts)
 
     async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:
         return garbled(await super().contract_change(team, name, old, new), self._texts)
