@@ -22,6 +22,7 @@ def test_the_next_way_is_marked_and_the_others_say_why_not() -> None:
     shown = agent_detail(FILLED, agent_id, NOW, (INBOX, PANE))
     assert shown is not None
     lines = shown.plain.splitlines()
+    assert "reached by    tmux-pane" in lines
     begin = lines.index("ways")
     assert lines[begin + 1 : begin + 4] == [
         "  claude-inbox: unusable",

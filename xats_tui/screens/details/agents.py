@@ -43,7 +43,7 @@ def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime, ways: Sequenc
     wakes = [wake for wake in snapshot.wakes if wake.agent_id == agent_id]
     return lines(
         [
-            *_now(snapshot, entry, now),
+            *_now(snapshot, entry, now, ways),
             *_listed(
                 "inbox", (_letter(snapshot, message, now, message.from_agent_id) for message in inbox[:LISTED_NEWEST])
             ),
@@ -58,7 +58,7 @@ def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime, ways: Sequenc
     )
 
 
-def _now(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> list[Content]:
+def _now(snapshot: Snapshot, entry: RosterEntry, now: datetime, ways: Sequence[Way]) -> list[Content]:
     oldest = since(entry.oldest_unread_at, now)
     return [
         field("agent", entry.agent.address),
@@ -70,7 +70,7 @@ def _now(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> list[Content]
         field("messages", f"{entry.unread} unread, the oldest for {oldest}" if entry.unread else "none unread"),
         field("wakes", f"{entry.wakes_waiting or 'none'} waiting"),
         field("may be woken", _may_be_woken(entry, now)),
-        field("reached by", _way_to(entry)),
+        field("reached by", _way_to(entry, ways)),
     ]
 
 
@@ -115,7 +115,11 @@ def _may_be_woken(entry: RosterEntry, now: datetime) -> TableCell:
     return TableCell(f"‖ do not disturb {until}: messages are kept, wakes wait", Tone.WARN)
 
 
-def _way_to(entry: RosterEntry) -> str | None:
+def _way_to(entry: RosterEntry, ways: Sequence[Way]) -> str | None:
+    """Return the way that the next wake takes; until the ways are known, the one that the registration names."""
+    if ways:
+        taken = next_used(ways)
+        return taken.name if taken else "no way now"
     if entry.agent.delivery.kind is not DeliveryKind.NONE:
         return f"{entry.agent.delivery.kind}, then its pane" if entry.agent.binding else entry.agent.delivery.kind
     return "its pane" if entry.agent.binding else None
