@@ -116,7 +116,7 @@ def test_only_what_is_installed_is_touched(tmp_path: Path, monkeypatch: pytest.M
 
     assert machine.run("setup", "--yes") == 0
 
-    assert [Path(path).name for path in machine.everything()] == ["config.toml"]
+    assert {Path(path).name for path in machine.everything()} == {"config.toml", "hooks.json"}
 
 
 def test_a_client_that_is_not_installed_is_told(
@@ -137,7 +137,7 @@ def test_a_second_run_says_so_and_changes_nothing(machine: Machine, capsys: pyte
     assert machine.run("setup") == 0  # without a terminal: nothing has to be asked
 
     assert machine.everything() == before
-    assert capsys.readouterr().out.count("already set up") == 6
+    assert capsys.readouterr().out.count("already set up") == 7
 
 
 def test_what_is_the_users_stays_to_the_letter(machine: Machine) -> None:
@@ -211,7 +211,7 @@ def test_a_dry_run_shows_every_change_and_makes_none(machine: Machine, capsys: p
     assert machine.everything() == before
     assert '+\t\t"xats": {'.replace("\t", "    ") in shown
     assert "-" not in {line.strip()[:1] for line in shown.splitlines() if "theme" in line}
-    assert shown.count("not written (--dry-run)") == 6
+    assert shown.count("not written (--dry-run)") == 7
 
 
 def test_a_person_is_asked_file_by_file(machine: Machine) -> None:

@@ -233,6 +233,7 @@ class World:
             registry=self.registry,
             registrar=Registrar(database, self.registry, channels, identity, threads, recognition, runtimes, clock),
             mailbox=self.mailbox,
+            is_watched=_always,
             receipts=self.receipts,
             waker=self.waker,
             board=self.board,
@@ -337,3 +338,7 @@ def _errors_kept(troubles: list[str]) -> Any:
 
 async def _never(agent: Agent) -> bool:
     return False
+
+
+async def _always(agent: Agent) -> bool:
+    return True

@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.real_agents.rig import Rig, free_port, install
 from tests.real_agents.stage import Stage, Unmet, expect, report, seen, staged, wire
-from xats_tui.backend.transports.codex_appserver import shake_hands
+from xats_tui.backend.transports.codex_protocol import shake_hands
 from xats_tui.backend.transports.json_rpc import JsonRpc, NoReply, RequestRefused, ServerUnreachable, connected
 
 NAME = "codex"

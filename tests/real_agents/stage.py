@@ -24,8 +24,9 @@ from tests.mcp_caller import Caller, callers
 from tests.real_agents.rig import AgentPane, Rig, install, running_rig, squashed
 from tests.real_agents.scenes import CLIENTS, READY
 from xats_tui.backend.system.processes import Processes, normal_tty
-from xats_tui.clients.claude_code.hooks import hook_entry
+from xats_tui.clients.claude_code.spec import SPEC as CLAUDE_CODE
 from xats_tui.clients.programs import program_names
+from xats_tui.clients.setup.json_hooks import hook_entry
 from xats_tui.core.clock import from_wire
 from xats_tui.runtime import pid_file
 
@@ -211,7 +212,7 @@ def wire(rig: Rig, client: str, home: Path, *arguments: str, hook_limit_s: int |
     servers = {"mcpServers": {"xats": {"command": command[0], "args": command[1:]}}}
     (rig.project / "mcp.json").write_text(json.dumps(servers))
     line = f"{' '.join(XATS)} hook --home {home}"
-    hooks = {event: hook_entry(event, line) for event in HOOK_EVENTS}
+    hooks = {event: hook_entry(CLAUDE_CODE, event, line) for event in HOOK_EVENTS}
     if hook_limit_s is not None:
         hooks["PermissionRequest"]["timeout"] = hook_limit_s
     events = {event: [{"hooks": [hook]}] for event, hook in hooks.items()}

@@ -202,6 +202,7 @@ class Coordinator:
             takeovers=Takeovers(self.sessions, self.notices),
             reports=self.reports,
             held=held,
+            is_watched=codex.is_watched,
             tmux=tmux,
             clock=clock,
         )

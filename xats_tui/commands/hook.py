@@ -1,4 +1,4 @@
-"""`xats-tui hook`: run by Claude Code's hooks; forwards the event and prints the coordinator's answer."""
+"""`xats-tui hook`: run by clients' hooks; forwards the event and prints the coordinator's answer."""
 
 import json
 import sys
@@ -25,7 +25,7 @@ MAX_EVENT_CHARS = 900_000
 
 
 def hook(loaded: Loaded) -> int:
-    """Forward a Claude Code hook event from stdin to the coordinator (for hook settings, not for people).
+    """Forward a hook event of Claude Code or Codex from stdin to the coordinator (for hook settings, not for people).
 
     At the end of a turn it answers with the waiting messages, so that the agent reads them at once.  Asked for a
     permission, it waits for the operator, while Claude Code shows its own dialog: whoever answers first decides.

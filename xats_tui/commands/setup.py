@@ -38,7 +38,7 @@ def setup(
     scope: Annotated[
         ScopeOption, typer.Option(help="For you in every folder, or for everybody who works in this folder.")
     ] = ScopeOption.USER,
-    hooks: Annotated[bool, typer.Option("--hooks/--no-hooks", help="Also set up Claude Code's hooks.")] = True,
+    hooks: Annotated[bool, typer.Option("--hooks/--no-hooks", help="Also set up the clients' hooks.")] = True,
     allow: Annotated[
         bool, typer.Option("--allow/--no-allow", help="Also allow the xats tools without approval.")
     ] = True,

@@ -1,6 +1,8 @@
 """A Codex at work gets an urgent hint within its turn, unless a dialog is open or nobody watches its thread."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +16,8 @@ from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET, CodexWindows
-from xats_tui.core.model.agents import Agent
+from xats_tui.commands.hook import TIMEOUT_S as HOOK_TIMEOUT_S
+from xats_tui.core.model.agents import Agent, Delivery
 from xats_tui.core.model.wakes import UNCONFIRMED, Observation, WakeStage
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
@@ -145,3 +148,23 @@ async def test_a_connection_that_breaks_while_a_turn_is_joined_has_an_unknown_ef
 
     assert result.uncertain and result.detail.startswith(UNCONFIRMED)
     assert result.step is WakeStage.ATTEMPTED and not result.failed
+
+
+async def test_a_turn_is_watched_unless_a_thread_says_that_no_window_shows_it(
+    codex: AppServer, bob: Agent, transport: CodexAppServer
+) -> None:
+    assert await transport.is_watched(bob)
+    assert await transport.is_watched(replace(bob, delivery=Delivery()))
+    codex.originator = "codex-tui"
+    assert not await transport.is_watched(bob)
+
+
+async def test_a_server_that_hangs_keeps_no_hook_waiting(
+    codex: AppServer, bob: Agent, transport: CodexAppServer
+) -> None:
+    codex.mute = {"thread/read"}
+    began = asyncio.get_running_loop().time()
+
+    assert not await transport.is_watched(bob)
+
+    assert asyncio.get_running_loop().time() - began < HOOK_TIMEOUT_S

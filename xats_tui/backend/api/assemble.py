@@ -38,7 +38,13 @@ async def opened(
     """
     commands = OperatorEndpoint(operator.acting(COMMAND_LINE), settings.operator_token_path, read_only=read_only)
     hooks = HostHooks(
-        services.database, services.waker, services.receipts, services.reports, services.held, services.clock
+        services.database,
+        services.waker,
+        services.receipts,
+        services.reports,
+        services.held,
+        services.is_watched,
+        services.clock,
     )
     toolbox = Toolbox(TOOLS, services)
     sessions, kept, runtimes = services.sessions, services.kept_sessions, services.runtimes

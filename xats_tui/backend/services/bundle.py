@@ -1,5 +1,6 @@
 """All services of a coordinator in one record, for the tools and the operator's verbs."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from xats_tui.backend.hook_reports import HookReports
@@ -22,6 +23,7 @@ from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.core.clock import Clock
+from xats_tui.core.model.agents import Agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,5 +48,7 @@ class Services:
     takeovers: Takeovers
     reports: HookReports
     held: HeldDialogs
+    is_watched: Callable[[Agent], Awaitable[bool]]
+    """Whether somebody can see a turn of an agent go on."""
     tmux: Tmux
     clock: Clock

@@ -5,25 +5,31 @@ the thread tells whether it is idle, at work or waiting for an approval, and a d
 """
 
 import asyncio
-import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
-from xats_tui import __version__
+from xats_tui.backend.transports.codex_protocol import (
+    ACTIVE,
+    ASKING,
+    IDLE,
+    read_thread,
+    resume,
+    shake_hands,
+    thread_status,
+)
 from xats_tui.backend.transports.codex_turns import POSTS, NotJoined, join_turn, start_turn
-from xats_tui.backend.transports.codex_windows import CodexWindows, LoadedThread, control_socket, is_shown
+from xats_tui.backend.transports.codex_windows import CodexWindows, LoadedThread, is_shown
 from xats_tui.backend.transports.json_rpc import (
     UNIX,
     ConnectionLost,
     JsonRpc,
     NoReply,
     RequestRefused,
-    Rpc,
     ServerUnreachable,
     connected,
 )
@@ -52,17 +58,13 @@ NO_THREAD = (
 MAX_THREADS = 100
 """Maximum number of loaded threads that are compared with the windows."""
 
-NO_TURN_YET = "no rollout found"
-"""Error of `thread/resume` for a loaded thread without a turn, which only `thread/read` can return."""
-
 WINDOW = "window"
 """Gate of a thread that a window has to show."""
 
-IDLE, ACTIVE, NOT_LOADED = "idle", "active", "notLoaded"
-UNTOLD = "of unknown state"
+WATCHED_TIMEOUT_S = 1.5
+"""Time for the answer whether a thread is watched: a hook of its client waits for it."""
 
-ASKING = {"waitingOnApproval": "an approval is waited for", "waitingOnUserInput": "an answer of the user is waited for"}
-"""Flags of an active thread that has a dialog open."""
+UNTOLD = "of unknown state"
 
 JOINS = "the hint joins the turn"
 """Detail of the gate of a running turn that may be steered."""
@@ -100,6 +102,17 @@ class CodexAppServer:
         """Return whether the agent's thread lives and no window shows it: its user has moved on to another thread."""
         gates = (await self.readiness(agent)).gates if self.serves(agent) else ()
         return any(gate.name == WINDOW and not gate.holds for gate in gates)
+
+    async def is_watched(self, agent: Agent) -> bool:
+        """Return whether a turn of the agent may go on: of one with a thread, whether a window shows it."""
+        if not self.serves(agent):
+            return True
+        try:
+            async with asyncio.timeout(WATCHED_TIMEOUT_S):
+                observation = await self.readiness(agent, urgent=True)
+        except TimeoutError:
+            return False
+        return observation.reach is Reachability.OPEN and all(gate.holds for gate in observation.gates)
 
     def watch(self, agent: Agent) -> IntervalWatch:
         """Watch the agent by asking again: nothing tells sooner."""
@@ -154,63 +167,6 @@ class CodexAppServer:
             yield server
 
 
-async def shake_hands(server: Rpc, unwanted: Sequence[str] = ()) -> None:
-    """Initialize the connection to an app-server, which leaves out the `unwanted` notifications.
-
-    Raises:
-        RequestRefused, NoReply, ConnectionLost.
-    """
-    client = {"name": "xats-tui", "title": None, "version": __version__}
-    capabilities = {"experimentalApi": True, "optOutNotificationMethods": list(unwanted) or None}
-    await server.request("initialize", {"clientInfo": client, "capabilities": capabilities})
-    await server.notify("initialized")
-
-
-async def resume(server: Rpc, thread_id: str) -> Mapping[str, Any]:
-    """Load a thread in the server; return its description, empty if there is none.
-
-    Raises:
-        RequestRefused, NoReply, ConnectionLost.
-    """
-    try:
-        return await join_thread(server, thread_id)
-    except RequestRefused as refused:
-        if NO_TURN_YET not in str(refused):
-            raise
-        try:
-            return await read_thread(server, thread_id)
-        except RequestRefused:
-            raise refused from None
-
-
-async def join_thread(server: Rpc, thread_id: str) -> Mapping[str, Any]:
-    """Have the connection told of all that happens in a thread, and asked what it asks; return its description.
-
-    Raises:
-        RequestRefused, NoReply, ConnectionLost.
-    """
-    wanted = {"threadId": thread_id, "persistExtendedHistory": False, "excludeTurns": True}
-    return _thread_in(await server.request("thread/resume", wanted))
-
-
-async def is_loaded(server: Rpc, thread_id: str) -> bool:
-    """Return whether a thread is loaded in that server, without loading it.
-
-    Raises:
-        NoReply, ConnectionLost.
-    """
-    try:
-        return bool(thread_status(await read_thread(server, thread_id)).get("type") != NOT_LOADED)
-    except RequestRefused:
-        return False
-
-
-def control_url(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the URL of a stock Codex's control socket; None if there is no such socket."""
-    socket = control_socket(environment)
-    return f"{UNIX}{socket}" if socket.is_socket() else None
-
-
 async def _thread(server: JsonRpc, agent: Agent) -> Mapping[str, Any]:
     """Return the description of the agent's thread."""
     address = agent.delivery.address
@@ -253,26 +209,6 @@ async def _window_port(server: JsonRpc, thread_id: str) -> int | None:
     servers = listed.get("data") or [] if isinstance(listed, dict) else []
     origins = (one.get("httpOrigin") for one in servers if one.get("name") == WINDOW_SERVER)
     return next((urlsplit(origin).port for origin in origins if origin), None)
-
-
-async def read_thread(server: Rpc, thread_id: str) -> Mapping[str, Any]:
-    """Return the description of a thread, without loading it.
-
-    Raises:
-        RequestRefused, NoReply, ConnectionLost.
-    """
-    return _thread_in(await server.request("thread/read", {"threadId": thread_id, "includeTurns": False}))
-
-
-def _thread_in(result: Any) -> Mapping[str, Any]:
-    thread = result.get("thread") if isinstance(result, dict) else None
-    return thread if isinstance(thread, dict) else {}
-
-
-def thread_status(thread: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the status in a description of a thread; empty if an old server tells none."""
-    status = thread.get("status")
-    return status if isinstance(status, dict) else {}
 
 
 def _judged(thread: Mapping[str, Any], *, urgent: bool) -> Observation:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from xats_tui.backend.client_states import ClientStates
-from xats_tui.backend.transports.codex_appserver import (
+from xats_tui.backend.transports.codex_protocol import (
     ACTIVE,
     ASKING,
     IDLE,

@@ -1,10 +1,10 @@
 """Claude Code's configuration files that hold entries of ours."""
 
 from xats_tui.clients.claude_code.allow_rule import ClaudeAllowRule
-from xats_tui.clients.claude_code.hooks import ClaudeHooks
 from xats_tui.clients.claude_code.spec import SPEC
 from xats_tui.clients.setup.config_files import ConfigFile, ServerOption
 from xats_tui.clients.setup.json_files import JsonServers
+from xats_tui.clients.setup.json_hooks import JsonHooks
 from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 
 CONFIG_DIR = "CLAUDE_CONFIG_DIR"
@@ -24,7 +24,7 @@ def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
         settings = (chosen or around.home / ".claude") / "settings.json"
     return (
         JsonServers(path=servers, member="mcpServers", command_is_list=False, options=(ALWAYS_LOAD,)),
-        ClaudeHooks(path=settings),
+        JsonHooks(path=settings, spec=SPEC),
         ClaudeAllowRule(path=settings),
     )
 
@@ -36,7 +36,7 @@ def _elsewhere(around: ConfigContext) -> tuple[ConfigFile, ...]:
     local = around.project / ".claude/settings.local.json"
     return (
         JsonServers(path=path, member="mcpServers", command_is_list=False, options=(ALWAYS_LOAD,), within=within),
-        ClaudeHooks(path=local),
+        JsonHooks(path=local, spec=SPEC),
         ClaudeAllowRule(path=local),
     )
 

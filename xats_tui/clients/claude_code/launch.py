@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from xats_tui.clients.claude_code.config_files import ALWAYS_LOAD, PROGRAM
-from xats_tui.clients.claude_code.hooks import HOOK_EVENTS, hook_entry
+from xats_tui.clients.claude_code.spec import SPEC
 from xats_tui.clients.launch import (
     SERVER,
     bridge_command,
@@ -14,6 +14,7 @@ from xats_tui.clients.launch import (
     has_flag,
 )
 from xats_tui.clients.setup.config_files import HOOKS, ConfigFile, NotUnderstood
+from xats_tui.clients.setup.json_hooks import hook_entry
 from xats_tui.clients.setup.own_command import flag_value, pid_path_of
 from xats_tui.clients.setup.program import ConfigContext, ConfigScope
 from xats_tui.clients.setup.rewriting import plain_text
@@ -30,8 +31,8 @@ def start(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str,
         flags.append(f"--allowedTools=mcp__{SERVER}")
     if not has_flag(wanted.extra, "--settings"):
         reported = set() if has_flag(wanted.extra, "--setting-sources") else _reported(wanted, means, environment)
-        line, silent = shlex.join(means.hook), [event for event in HOOK_EVENTS if event not in reported]
-        if hooks := {event: [{"hooks": [hook_entry(event, line)]}] for event in silent}:
+        line, silent = shlex.join(means.hook), [event for event in SPEC.hook_events if event not in reported]
+        if hooks := {event: [{"hooks": [hook_entry(SPEC, event, line)]}] for event in silent}:
             flags += ["--settings", compact_json({"hooks": hooks})]
     return ClientStart(command=(means.program, *flags, *wanted.extra))
 

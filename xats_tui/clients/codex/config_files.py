@@ -25,6 +25,7 @@ from xats_tui.clients.setup.config_files import (
     as_object,
     found_in,
 )
+from xats_tui.clients.setup.json_hooks import JsonHooks
 from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 
@@ -176,11 +177,17 @@ def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
     home = around.folder(HOME) or around.home / ".codex"
     folder = around.project / ".codex" if scope is ConfigScope.PROJECT else home
     config = folder / "config.toml"
-    return (CodexServers(path=config), CodexAllowRule(path=config))
+    # Codex runs equal hooks of several files once for each, so one file has them.
+    hooks = () if scope is ConfigScope.PROJECT else (JsonHooks(path=folder / "hooks.json", spec=SPEC),)
+    return (CodexServers(path=config), *hooks, CodexAllowRule(path=config))
 
 
 PROGRAM = ClientProgram(
     spec=SPEC,
     files=_files,
+    hooks_note=(
+        "Codex runs new hooks only after you have reviewed them: it asks when it is next started, and "
+        "“Trust all and continue” lets them run"
+    ),
     project_note="Codex reads it only in folders that it trusts; it asks when it is started there",
 )

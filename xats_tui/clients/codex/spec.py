@@ -16,6 +16,17 @@ SPEC = ClientSpec(
     pane_command_score=6,
     handshake="codex",
     environment_mark="CODEX_THREAD_ID",
+    # Not PermissionRequest: Codex runs that hook before it asks anybody, and its app-server tells of approvals.
+    hook_events=("SessionStart", "UserPromptSubmit", "Stop", "Interrupt", "SessionEnd"),
+    turn_end="Stop",
+    prompt_event="UserPromptSubmit",
+    session_end="SessionEnd",
+    hook_states={
+        "SessionStart": "idle",
+        "UserPromptSubmit": "busy",
+        "Stop": "idle",
+        "Interrupt": "idle",
+    },
     registration_fields=(
         "thread_id",
         "ws_url",

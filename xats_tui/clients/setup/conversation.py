@@ -129,6 +129,8 @@ class _Settler:
             return False
         if file.holds == ALLOW_RULE and self._own:
             self._paper.wrapped(ALLOWING.format(client=client.title), "  ", "  ", "dim")
+        if file.holds == HOOKS and self._own and client.hooks_note:
+            self._paper.wrapped(client.hooks_note + ".", "  ", "  ", "dim")
         if isinstance(file, HooksBeside):
             self._paper.wrapped(BESIDE.format(client=client.title), "  ", "  ", "dim")
         for line in found.diff():

@@ -41,7 +41,7 @@ class OwnCommand:
 
     @property
     def hook(self) -> str:
-        """Return the command for Claude Code's hooks, as a line for a shell."""
+        """Return the command for a client's hooks, as a line for a shell."""
         return shlex.join((*self.program, "hook", *self.flags))
 
 

@@ -61,6 +61,8 @@ class ClientProgram:
     """Return further places where our entries may be; nothing is written there."""
     asks_about_tools: bool = True
     """True if the client asks a person about each tool of an MCP server, unless a rule says otherwise."""
+    hooks_note: str = ""
+    """A further step before the program runs new hooks."""
     project_note: str = ""
     """A further step before the program reads a project's file."""
 

@@ -95,7 +95,7 @@ class Registrar:
             former=await self._former(wanted, delivery, process, binding),
             in_use=in_use,
             client=await self._client_of_kept(wanted),
-            host_session=await self._host_session(wanted, session),
+            host_session=await self._host_session(wanted, delivery, session),
         )
 
     async def register(
@@ -226,15 +226,18 @@ class Registrar:
         agent = await self._registry.by_name(wanted.team, wanted.name)
         return await self._identity.client_of(agent.process) if agent and agent.binding and agent.process else None
 
-    async def _host_session(self, wanted: RegistrationCheck, session: McpSession) -> str | None:
+    async def _host_session(
+        self, wanted: RegistrationCheck, delivery: Delivery | None, session: McpSession
+    ) -> str | None:
         """Return the caller's host session, unless a living agent already has that session."""
-        for agent in await agents.by_host_session(self._database, wanted.host_session or ""):
+        host_session = wanted.host_session or _thread(wanted, delivery)
+        for agent in await agents.by_host_session(self._database, host_session or ""):
             is_it = (agent.team, agent.name) == (wanted.team, wanted.name)
             holder = await self._runtimes.holder(self._database, agent, session, wanted.runtime)
             if not is_it and holder is NameHolder.OTHER:
                 logger.warning("%s claims the host session of %s: claim ignored", wanted.name, agent.address)
                 return None
-        return wanted.host_session
+        return host_session
 
     async def _binding(
         self, wanted: RegistrationCheck, ends_at: float
@@ -273,6 +276,12 @@ class Registrar:
         told = () if wanted.runtime.runs_below(wanted.channel_ui_pid) else led
         losers = [agent for agent_id in told if (agent := await agents.by_id(tx, agent_id))]
         return RegistrationResult(agent=proxy, found=found, binding=None, losers=tuple(losers))
+
+
+def _thread(wanted: RegistrationCheck, delivery: Delivery | None) -> str | None:
+    """Return the Codex thread that an agent works on: the hooks of its program report under the thread's id."""
+    named = delivery.address.get("thread_id") if delivery else None
+    return named or (wanted.codex.own if wanted.codex else None)
 
 
 def _where(agent: Agent) -> str:

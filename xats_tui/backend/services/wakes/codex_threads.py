@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xats_tui.backend.services.wakes.delivery import SOCKET_URL, THREAD_ID, WS_URL, checked_delivery
-from xats_tui.backend.transports.codex_appserver import control_url, is_loaded, resume, shake_hands
+from xats_tui.backend.transports.codex_protocol import control_url, is_loaded, resume, shake_hands
 from xats_tui.backend.transports.json_rpc import (
     ConnectionLost,
     JsonRpc,

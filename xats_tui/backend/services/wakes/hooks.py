@@ -1,10 +1,10 @@
-"""Reports of Claude Code's hooks: states for the gates, hints at the end of a turn, and answers to permissions.
+"""Reports of clients' hooks: states for the gates, hints at the end of a turn, and answers to permissions.
 
-The protocol is Claude Code's own: an event on the hook's stdin, and for `Stop` an answer that may start another turn
-with a reason as its input.
+The protocol is Claude Code's own, which Codex has taken over: an event on the hook's stdin, and for `Stop` an answer
+that may start another turn with a reason as its input.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from xats_tui.backend.hook_reports import HookReports
@@ -39,13 +39,16 @@ class HostHooks:
         receipts: Receipts,
         reports: HookReports,
         held: HeldDialogs,
+        is_watched: Callable[[Agent], Awaitable[bool]],
         clock: Clock,
     ) -> None:
+        """Set what events are passed to; `is_watched` says whether somebody can see the agent's turn go on."""
         self._database = database
         self._waker = waker
         self._receipts = receipts
         self._reports = reports
         self._held = held
+        self._is_watched = is_watched
         self._clock = clock
 
     async def hear(self, fields: Mapping[str, Any], patience_s: float = 0.0) -> Mapping[str, Any]:
@@ -76,7 +79,8 @@ class HostHooks:
         """Return the hint with which the turn goes on; without one, retry the wakes of unread messages."""
         await self._receipts.turn_ended(agent)
         # a turn that a hook began gets no second hint: it might never end
-        hint = None if begun_by_hook else await self._waker.hand_over(agent.agent_id)
+        goes_on = not begun_by_hook and await self._is_watched(agent)
+        hint = await self._waker.hand_over(agent.agent_id) if goes_on else None
         if hint is None:
             async with self._database.write() as tx:
                 await self._waker.release_unread(tx, agent.agent_id)

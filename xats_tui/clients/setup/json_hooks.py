@@ -1,18 +1,19 @@
-"""Claude Code's hooks: the events that tell its state, and the entry in its settings that reports them."""
+"""Hooks in a JSON file: the events that tell a client's state, and the entries that report them.
+
+Claude Code and Codex have the same form.
+"""
 
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xats_tui.clients.claude_code.spec import SPEC
 from xats_tui.clients.setup import jsonc
 from xats_tui.clients.setup.config_files import HOOKS, OwnEntry, as_object
 from xats_tui.clients.setup.json_files import broken_json, parsed_json
 from xats_tui.clients.setup.own_command import OwnCommand, is_ours
-
-HOOK_EVENTS = SPEC.hook_events
+from xats_tui.clients.spec import ClientSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,11 @@ class _Spot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaudeHooks:
-    """Claude Code's settings, whose hooks run a command at what happens in a session.
-
-    Claude Code merges the hooks of all its settings files and runs equal command lines once.
-    """
+class JsonHooks:
+    """A file whose hooks run a command at what happens in a session."""
 
     path: Path
+    spec: ClientSpec = field(hash=False)
     holds: str = HOOKS
 
     def found(self, text: str) -> OwnEntry | None:
@@ -51,7 +50,7 @@ class ClaudeHooks:
         events = {spot.event for spot in ours}
         return OwnEntry(
             command=tuple(_words(ours[0].line)),
-            events=tuple(event for event in HOOK_EVENTS if event in events),
+            events=tuple(event for event in self.spec.hook_events if event in events),
             runs=tuple((spot.event, spot.line) for spot in ours),
         )
 
@@ -62,14 +61,14 @@ class ClaudeHooks:
         for spot in self._ours(text):
             if spot.line != own.hook:
                 text = self._set(text, (*spot.place, "command"), own.hook)
-            if spot.event == SPEC.permission_event and not spot.has_limit:
-                text = self._set(text, (*spot.place, "timeout"), SPEC.permission_timeout_s)
+            if spot.event == self.spec.permission_event and not spot.has_limit:
+                text = self._set(text, (*spot.place, "timeout"), self.spec.permission_timeout_s)
         present = {spot.event for spot in kept}
         settings = parsed_json(text, self.path)
-        for event in HOOK_EVENTS:
+        for event in self.spec.hook_events:
             if event not in present:
                 groups = as_object(settings.get("hooks", {}), self.path).get(event, [])
-                group = {"hooks": [hook_entry(event, own.hook)]}
+                group = {"hooks": [hook_entry(self.spec, event, own.hook)]}
                 text = self._set(text, ("hooks", event, len(groups) if isinstance(groups, list) else 0), group)
         return text
 
@@ -117,10 +116,10 @@ class ClaudeHooks:
             raise broken_json(self.path, error) from None
 
 
-def hook_entry(event: str, line: str) -> dict[str, Any]:
+def hook_entry(spec: ClientSpec, event: str, line: str) -> dict[str, Any]:
     """Return the entry of an event's hook; one that may wait for a person gets the time to do so."""
     entry: dict[str, Any] = {"type": "command", "command": line}
-    return entry | ({"timeout": SPEC.permission_timeout_s} if event == SPEC.permission_event else {})
+    return entry | ({"timeout": spec.permission_timeout_s} if event == spec.permission_event else {})
 
 
 def _one_for_each(ours: list[_Spot], line: str) -> list[_Spot]:
