@@ -39,12 +39,15 @@ GATES = "transports/pane/gates.py"
 TYPING = "transports/pane/transport.py"
 HAND, EYES, PASTES = "transports/pane/typist.py", "transports/pane/eyes.py", "transports/pane/pastes.py"
 PROGRESS, EVIDENCE, RHYTHM = "transports/pane/progress.py", "transports/pane/evidence.py", "transports/pane/rhythm.py"
+INBOX, POSTS, STATES = (f"transports/inbox/{part}.py" for part in ("transport", "posts", "gates"))
 KEYS = "system/tmux_keys.py"
 POLICY, ACK_LOOP = "services/wakes/policy.py", "services/wakes/ack_loop.py"
 BOARD = "services/tasks.py"
 DESK = "services/operator/tasks.py"
 BY_GATES, BY_TYPING = "backend/transports/pane/test_gates.py", "backend/transports/pane/test_transport.py"
 BY_PROGRESS, BY_EVIDENCE = "backend/transports/pane/test_progress.py", "backend/transports/pane/test_evidence.py"
+BY_INBOX = "backend/transports/inbox/test_transport.py"
+BY_BRIDGE = "backend/transports/inbox/test_with_a_bridge.py"
 BY_RHYTHM, BY_OWN = "backend/transports/pane/test_rhythm.py", "core/screen/test_own_text.py"
 BY_TMUX = "backend/system/test_tmux.py"
 BY_POLICY, BY_STORIES = "backend/services/wakes/test_policy.py", "properties"
@@ -79,9 +82,31 @@ MUTANTS = {
     "a state that closes its gate": Mutant(GATES, "holds=state is not closed_by,", "holds=True,", BY_GATES),
     "a pane that just changed": Mutant(GATES, "holds=seat.unchanged >= needed,", "holds=True,", BY_GATES),
     "a clock that was set back": Mutant(RHYTHM, "max(now - since, timedelta(0))", "abs(now - since)", BY_RHYTHM),
-    "a word of the program": Mutant(GATES, 'name="hooks", holds=calm', 'name="hooks", holds=True', BY_GATES),
+    "a word of the program": Mutant(
+        GATES, 'name="hooks", holds=is_idle and calm', 'name="hooks", holds=True', BY_GATES
+    ),
     "a calm screen against an old word": Mutant(
-        GATES, 'name="hooks", holds=calm', 'name="hooks", holds=False', BY_GATES
+        GATES, 'name="hooks", holds=is_idle and calm', 'name="hooks", holds=False', BY_GATES
+    ),
+    "what the client tells": Mutant(GATES, 'name="told", holds=not closed', 'name="told", holds=True', BY_GATES),
+    "an idle state that is told": Mutant(
+        GATES, "told.state is PaneState.IDLE and (told.at", "False and (told.at", BY_GATES
+    ),
+    "another program at an inbox": Mutant(POSTS, "or peer.pid != pid:", "or False:", BY_INBOX),
+    "a post without effect": Mutant(
+        POSTS, "session is not None and _began_turn(posted.session, session)", "session is not None", BY_INBOX
+    ),
+    "a dialog before an inbox": Mutant(STATES, 'name="dialog", holds=not asks', 'name="dialog", holds=True', BY_INBOX),
+    "a second post": Mutant(INBOX, "holds=posted is None,", "holds=True,", BY_INBOX),
+    "an inbox that holds messages": Mutant(
+        INBOX,
+        "if why := why_held(said, shown, reported):",
+        "if False and (why := why_held(said, shown, reported)):",
+        BY_INBOX,
+    ),
+    "a post that was lost": Mutant(INBOX, "now - idle_since >= LOST_AFTER", "False", BY_INBOX),
+    "an unconfirmed post at the end of a turn": Mutant(
+        "services/wakes/attempts.py", "if any(wake.is_unconfirmed for", "if any(False for", BY_BRIDGE
     ),
     "force over a strange owner": Mutant(GATES, '{"draft", "dialog"', '{"owner", "draft", "dialog"', BY_GATES),
     "force over copy mode": Mutant(GATES, '{"draft", "dialog"', '{"mode", "draft", "dialog"', BY_GATES),

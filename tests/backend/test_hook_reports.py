@@ -68,3 +68,14 @@ def test_whoever_posts_hooks_cannot_fill_the_memory() -> None:
     assert reports.of("s0", NOW) is None
     assert reports.of("s1", NOW) is not None
     assert reports.of("l" * (MAX_NAME_CHARS + 1), NOW) is None
+
+
+def test_the_latest_mode_is_kept_while_events_without_one_come() -> None:
+    reports = heard(("Stop", {"permission_mode": "plan"}), ("SessionStart", {}), ("Stop", {"permission_mode": 7}))
+    assert reports.mode_of("s") == "plan"
+
+    reports.note("s", "UserPromptSubmit", {"permission_mode": "default"}, NOW)
+    assert reports.mode_of("s") == "default"
+
+    reports.note("s", "SessionEnd", {"permission_mode": "default"}, NOW)
+    assert reports.mode_of("s") == reports.mode_of(None) == ""

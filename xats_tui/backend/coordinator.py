@@ -65,9 +65,9 @@ from xats_tui.backend.system.terminals import PaneTerminals
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_windows import TmuxWindows
 from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChannels
-from xats_tui.backend.transports.claude_inbox import ClaudeInbox
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.codex_windows import CodexWindows
+from xats_tui.backend.transports.inbox.transport import ClaudeInbox
 from xats_tui.backend.transports.opencode_access import OpencodeAccess
 from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.backend.transports.pane.transport import TmuxPane

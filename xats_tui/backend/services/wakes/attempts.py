@@ -146,9 +146,9 @@ class WakeAttempts:
         agent = await agents_store.by_id(self._database, agent_id)
         if agent is None or all(is_unanswered(wake, agent) for wake in wakes):
             return None
-        now = self._clock.now()
-        if any(wake.is_unconfirmed and wake.due_at and wake.due_at > now for wake in wakes):
+        if any(wake.is_unconfirmed for wake in wakes):
             return None
+        now = self._clock.now()
         if not all(one.gate.holds for one in hold_reasons((), agent, await self._wake_context(agent, now), now)):
             return None
         line = await self._hint(agent, wakes)

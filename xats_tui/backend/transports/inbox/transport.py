@@ -6,24 +6,23 @@ Behind a dialog a message would begin a turn right after the person's answer, so
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from xats_tui.backend.client_states import ClientStates, StateWatch
-from xats_tui.backend.hook_reports import HookReport, HookReports
+from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.session_files import InboxKey, LivingSession, SessionFiles, process_of
-from xats_tui.backend.transports.claude_posts import NoInbox, Post, evidence_of, inbox_of, post
+from xats_tui.backend.transports.inbox.gates import state_gates
+from xats_tui.backend.transports.inbox.posts import NoInbox, Post, evidence_of, inbox_of, post
 from xats_tui.backend.transports.pane.evidence import rows_of
 from xats_tui.clients.claude_code.inbound import BYPASS, mode_in_footer, why_held
 from xats_tui.clients.claude_code.spec import SPEC
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent, SeenProcess
-from xats_tui.core.model.client_states import Dialog
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
 
@@ -42,9 +41,6 @@ NO_PROCESS = "its process is not known: start it with `xats-tui mcp` as its MCP 
 
 AVOIDED_FOR = timedelta(hours=1)
 """Time for which a session that lost a post gets no other one."""
-
-FILE_LAGS = timedelta(seconds=2)
-"""Time within which a session file follows a hook; it takes half a second."""
 
 OVERRULED = frozenset({"state", "hooks"})
 """Gates that the operator may overrule: a message to a busy session waits there, and does no harm."""
@@ -180,6 +176,8 @@ class ClaudeInbox:
             raise NoInbox(f"its process has no session file: it has ended, or this {SPEC.title} is too old")
         if not session.file.socket:
             raise NoInbox("its session has no inbox socket")
+        if session.file.state is PaneState.UNKNOWN:
+            raise NoInbox("its session file tells no state that is known")
         return session
 
     async def _look(self, agent: Agent, *, urgent: bool) -> _Seen:
@@ -261,35 +259,6 @@ class ClaudeInbox:
         for posts in (self._posts, self._lost):
             posts.pop(agent.agent_id, None)
         return _result(WakeStage.SUBMITTED, f"posted to its inbox: {evidence}", posted=posted)
-
-
-def state_gates(
-    session: LivingSession, report: HookReport | None, dialogs: Sequence[Dialog], now: datetime, *, urgent: bool
-) -> tuple[Gate, ...]:
-    """Judge the state of a session: its file, the dialogs that it tells of, and a newer hook that contradicts it.
-
-    A draft or a menu on the screen closes no gate here: it stays as it is.
-    """
-    file, state = session.file, session.file.state
-    subject = dialogs[0].subject if dialogs else file.detail
-    into_turn = urgent and state is PaneState.BUSY
-    agree = {PaneState.IDLE, state} | ({PaneState.BUSY} if urgent else set())
-    newer = report is not None and report.at > file.since and now - report.at < FILE_LAGS
-    contradicts = report is not None and newer and report.state not in agree
-    asks = state is PaneState.DIALOG or bool(dialogs)
-    return (
-        Gate(name="dialog", holds=not asks, detail=f"open: {subject}" if asks else "none"),
-        Gate(
-            name="state",
-            holds=state is PaneState.IDLE or into_turn,
-            detail="busy: an urgent message goes into the turn" if into_turn else f"session {state}",
-        ),
-        Gate(
-            name="hooks",
-            holds=not contradicts,
-            detail=f"the program has just said {report.state}: {report.detail}" if contradicts and report else "agree",
-        ),
-    )
 
 
 def _uncertain(detail: str) -> DeliveryResult:

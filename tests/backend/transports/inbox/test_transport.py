@@ -6,15 +6,15 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.backend.transports.pane.test_gates import AGENT
-from tests.fakes import FakeTmux
+from tests.backend.transports.pane.test_gates import AGENT, BINDING
+from tests.fakes import FakePane, FakeTmux
 from tests.patience import eventually
 from tests.stand_ins.claude_code import ClaudeCode, claude_code
 from tests.tmux_server import short_folder
@@ -24,7 +24,7 @@ from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.session_files import InboxKey, LivingSession, SessionFiles
-from xats_tui.backend.transports.claude_inbox import AVOIDED_FOR, EVIDENCE_WITHIN_S, LOST_AFTER, ClaudeInbox
+from xats_tui.backend.transports.inbox.transport import AVOIDED_FOR, EVIDENCE_WITHIN_S, LOST_AFTER, ClaudeInbox
 from xats_tui.commands.hook import TIMEOUT_S
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.agents import Agent, SeenProcess
@@ -66,7 +66,8 @@ class Desk:
         self.files = KnownKeys()
         self.files.known = InboxKey(socket=str(claude.socket), token=claude.token)
         sessions = McpSessions(self.clock, lambda events: None)
-        monitor = PaneMonitor(FakeTmux(self.clock), self.clock, lambda events: None)
+        self.tmux = FakeTmux(self.clock)
+        self.monitor = monitor = PaneMonitor(self.tmux, self.clock, lambda events: None)
         self.inbox = ClaudeInbox(sessions, Processes(), monitor, self.reports, self.states, self.clock, self.files)
         process = SeenProcess(claude.pid, psutil.Process(claude.pid).create_time())
         self.agent: Agent = replace(AGENT, client="claude-code", binding=None, process=process)
@@ -248,7 +249,9 @@ async def test_a_turn_that_may_have_taken_an_urgent_hint_costs_the_inbox_nothing
 async def test_a_state_that_is_not_known_is_not_idle(desk: Desk) -> None:
     desk.claude.become("dreaming")
 
-    assert await desk.closed(urgent=True) == ["state"]
+    assert (await desk.readiness(urgent=True)).detail == "its session file tells no state that is known"
+    assert (await desk.deliver(urgent=True, forced=True)).step is WakeStage.ATTEMPTED
+    assert desk.claude.tell()["bytes"] == 0
 
 
 @pytest.mark.parametrize(("event", "closed"), [("UserPromptSubmit", ["hooks"]), ("Stop", [])])
@@ -355,6 +358,47 @@ async def test_an_inbox_that_would_hold_or_drop_the_hint_is_left_alone(
         assert observation.detail.startswith(detail)
         assert result.step is (WakeStage.ATTEMPTED if detail else WakeStage.SUBMITTED)
         assert claude.read == ([] if detail else [HINT])
+
+
+@dataclass(slots=True, kw_only=True)
+class FooterPane(FakePane):
+    """A pane with Claude Code's footer."""
+
+    footer: str
+
+    def rows(self) -> list[str]:
+        """The input line between its rules, and the footer."""
+        return ["─" * 60, "❯ half a thought", "─" * 60, f"  {self.footer}"]
+
+
+BYPASSING, PLANNING = "⏵⏵ bypass permissions on (shift+tab to cycle)", "⏸ plan mode on (shift+tab to cycle)"
+
+
+@pytest.mark.parametrize(
+    ("footer", "reported", "flag", "reach"),
+    [
+        (PLANNING, "", "", Reachability.OPEN),
+        (BYPASSING, "", "", Reachability.UNUSABLE),
+        (PLANNING, "", "--dangerously-skip-permissions", Reachability.OPEN),  # left with shift+tab
+        (BYPASSING, "plan", "--dangerously-skip-permissions", Reachability.UNUSABLE),  # entered again
+        ("a menu hides it", "", "--dangerously-skip-permissions", Reachability.UNUSABLE),
+        ("a menu hides it", "bypassPermissions", "", Reachability.UNUSABLE),
+        ("a menu hides it", "plan", "", Reachability.OPEN),
+    ],
+)
+async def test_the_footer_on_the_screen_decides_about_the_mode(
+    own_claude_folder: Path, sockets: Path, footer: str, reported: str, flag: str, reach: Reachability
+) -> None:
+    with claude_code(own_claude_folder, sockets, *filter(None, [flag])) as claude:
+        desk = Desk(claude)
+        desk.agent = replace(desk.agent, binding=BINDING)
+        desk.tmux.terminals[BINDING.pane.pane_id] = FooterPane(tty="pts/1", pid=1, footer=footer)
+        desk.monitor.track({BINDING.pane: "claude-code"})
+        await desk.monitor.look(BINDING.pane, "claude-code")
+        if reported:
+            desk.reports.note(claude.session_id, "Stop", {"permission_mode": reported}, desk.clock.now())
+
+        assert (await desk.readiness()).reach is reach
 
 
 async def test_the_projects_settings_may_forbid_but_not_allow(desk: Desk, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Posting to the inbox of a Claude Code: gates, the wire, evidence."""
