@@ -57,8 +57,24 @@ BY_REQUESTS, BY_HTTP = "backend/api/test_request_checks.py", "backend/api/test_a
 BY_COMMANDS = "commands/test_operator_commands.py"
 BY_NAMES = "security/test_identities.py"
 BY_WAKES = "backend/services/wakes/test_waker.py"
+HELD = "services/operator/held_dialogs.py"
+BY_TOLD, BY_HELD = "backend/services/operator/test_told_answers.py", "backend/services/operator/test_held_dialogs.py"
 
 MUTANTS = {
+    # What a person's answer may hit
+    "a dialog that has changed": Mutant(
+        "client_states.py", "now is None or now.dialog != dialog", "now is None", BY_TOLD
+    ),
+    "two answers to one dialog": Mutant(
+        "services/operator/interface_answers.py", "if dialog.id in self._being_answered", "if False", BY_TOLD
+    ),
+    "the screen before the client": Mutant(
+        "services/operator/answering.py", "if any(dialog.options for dialog in dialogs):", "if False:", BY_TOLD
+    ),
+    "a hook held without its dialog": Mutant(HELD, "is_late = not held.seen_by and", "is_late = False and", BY_HELD),
+    "a hook held after its dialog": Mutant(HELD, "held.seen_by and state in HAS_CLOSED", "False", BY_HELD),
+    "an answer said to be taken": Mutant(HELD, "while not held.has_closed:", "while False:", BY_HELD),
+    "a session that went on": Mutant(HELD, "if is_meant and held.agent", "if False and held.agent", BY_HELD),
     # Where a hint may be typed
     "a dead owner": Mutant(GATES, "holds=_is_here(occupant, view)", "holds=not occupant or True", BY_GATES),
     "an owner on another terminal": Mutant(GATES, "occupant.tty == tty_of(view)", "True", BY_GATES),

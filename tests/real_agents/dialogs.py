@@ -52,13 +52,14 @@ class Desk:
         begun = time.monotonic()
         await asyncio.to_thread(self.pane.submit, f"CALL Bash {command}")
         await asyncio.to_thread(self.pane.wait_for, OWN_DIALOG, PATIENCE)
-        told: dict[str, Any] = await seen(partial(self._told, file), f"the hook tells of {file}")
+        told: dict[str, Any] = await seen(partial(self.told, file), f"the hook tells of {file}")
         say(f"        asked after {time.monotonic() - begun:.1f} s: {told['tool']}: {told['subject']}")
         return told
 
-    async def _told(self, file: str) -> dict[str, Any] | None:
+    async def told(self, words: str) -> dict[str, Any] | None:
+        """The dialog that the hook tells of, if these words are in what it asks."""
         dialogs = json.loads((await self.xats("dialogs", "--json")).stdout)
-        is_it = (one for one in dialogs if one["interface"] != "screen" and file in one["subject"])
+        is_it = (one for one in dialogs if one["interface"] != "screen" and words in one["subject"])
         return next(is_it, None)
 
     async def xats(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -105,6 +106,22 @@ async def denied_with_words(desk: Desk) -> str:
     await desk.idle()
     expect(not desk.is_made("two"), "nothing was run")
     return next(line.strip() for line in shot.text.splitlines() if "use another folder" in line)
+
+
+async def a_question_of_the_model(desk: Desk) -> str:
+    """a question of the model is answered with one of its own choices."""
+    choices = [{"label": "Red", "description": "as before"}, {"label": "Blue", "description": "as the guide says"}]
+    asked = [{"question": "Which colour?", "header": "Colour", "multiSelect": False, "options": choices}]
+    await asyncio.to_thread(desk.pane.submit, f"CALL AskUserQuestion {json.dumps({'questions': asked})}")
+    await asyncio.to_thread(desk.pane.wait_for, "Enter to select", PATIENCE)
+    await seen(partial(desk.told, "colour"), "the hook tells of the question")
+    refused = await desk.xats("answer", NAME, "--allow", "--expect", "colour")
+    expect(refused.returncode == 1, "a question has no allow")
+    answered = await desk.xats("answer", NAME, "--option", "2", "--expect", "colour")
+    expect(answered.returncode == 0, f"the answer is taken: {answered.stdout}{answered.stderr}")
+    shot = await asyncio.to_thread(desk.pane.wait_for, "Which colour.*Blue", PATIENCE)
+    await desk.idle()
+    return next(line.strip() for line in shot.text.splitlines() if "Which colour?" in line and "Blue" in line)
 
 
 async def changed_in_between(desk: Desk) -> str:
@@ -193,6 +210,7 @@ Scene = Callable[[Desk], Awaitable[str]]
 ANSWERED: tuple[Scene, ...] = (
     allowed_from_the_command_line,
     denied_with_words,
+    a_question_of_the_model,
     changed_in_between,
     answered_at_the_pane,
     answered_from_the_dashboard,

@@ -121,6 +121,20 @@ async def test_an_answer_that_needs_words_gets_them_and_keeps_them_out_of_the_lo
     assert "swordfish" not in await noted(backend)
 
 
+async def test_neither_question_nor_words_reach_the_log_file(
+    backend: Coordinator, bob: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    other = DialogOption(number=1, label="Other", needs_typing=True)
+    told = tell(backend, bob.agent_id, "curl -H 'key: hunter2'", options=(other,))
+
+    await backend.operator.answer(bob.agent_id, told.dialog, 1, "swordfish")
+
+    ours = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("xats_tui"))
+    assert "answered bob@" in ours
+    assert "hunter2" not in ours and "swordfish" not in ours
+
+
 async def test_a_dialog_that_can_only_be_looked_at_says_so(backend: Coordinator, bob: Caller) -> None:
     told = tell(backend, bob.agent_id, options=())
 
