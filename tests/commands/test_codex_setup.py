@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands.machine import Machine
+from tests.commands.test_doctor import Examine, is_in
 from xats_tui.clients.codex.spec import SPEC
 
 USERS_OWN = {"description": "mine", "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "notify-me"}]}]}}
@@ -71,3 +72,16 @@ def test_without_hooks_none_are_written(machine: Machine) -> None:
     machine.run("setup", "codex", "--yes", "--no-hooks")
 
     assert not (machine.home / ".codex/hooks.json").exists()
+
+
+def test_the_doctor_says_which_hooks_nobody_has_reviewed(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    machine.run("setup", "codex", "--yes")
+    told = Examine(machine, capsys)
+    assert is_in(told("--port", "0")[1]["Codex hooks"][0], "warning", "reviewed", "Stop", "SessionEnd", "/hooks")
+
+    hooks, config = machine.home / ".codex/hooks.json", machine.home / ".codex/config.toml"
+    events = ("session_start", "user_prompt_submit", "stop", "interrupt", "session_end")
+    trusted = "".join(f'[hooks.state."{hooks}:{event}:0:0"]\ntrusted_hash = "sha256:1"\n' for event in events)
+    config.write_text(f"{config.read_text()}\n{trusted}")
+
+    assert is_in(told("--port", "0")[1]["Codex hooks"][0], "ok", "all 5")

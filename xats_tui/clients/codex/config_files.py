@@ -3,6 +3,7 @@
 Nothing is said of timeouts: Codex waits ten seconds for a server, and the bridge answers the handshake within one.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from xats_tui.clients.setup.config_files import (
 from xats_tui.clients.setup.json_hooks import JsonHooks
 from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
+from xats_tui.clients.setup.rewriting import plain_text
 
 HOME = "CODEX_HOME"
 
@@ -182,9 +184,28 @@ def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
     return (CodexServers(path=config), *hooks, CodexAllowRule(path=config))
 
 
+def _unreviewed(around: ConfigContext) -> tuple[str, ...]:
+    """Return the events whose hooks no person has let run: Codex notes the others in its own configuration."""
+    home = around.folder(HOME) or around.home / ".codex"
+    hooks = JsonHooks(path=home / "hooks.json", spec=SPEC)
+    document = _read_toml(plain_text(home / "config.toml"))
+    noted = document.get("hooks", {}).get("state", {}) if isinstance(document, dict) else {}
+    reviewed = {place for place, state in noted.items() if isinstance(state, dict) and state.get("trusted_hash")}
+    return tuple(
+        event
+        for event, group, index in hooks.places(plain_text(hooks.path))
+        if f"{hooks.path}:{_snake(event)}:{group}:{index}" not in reviewed
+    )
+
+
+def _snake(event: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", event).lower()
+
+
 PROGRAM = ClientProgram(
     spec=SPEC,
     files=_files,
+    unreviewed=_unreviewed,
     hooks_note=(
         "Codex runs new hooks only after you have reviewed them: it asks when it is next started, and "
         "“Trust all and continue” lets them run"

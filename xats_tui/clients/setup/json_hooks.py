@@ -72,6 +72,10 @@ class JsonHooks:
                 text = self._set(text, ("hooks", event, len(groups) if isinstance(groups, list) else 0), group)
         return text
 
+    def places(self, text: str) -> list[tuple[str, int, int]]:
+        """Return event, number of the group, and number in it of each hook of ours."""
+        return [(spot.event, spot.group, spot.index) for spot in self._ours(text)]
+
     def removed(self, text: str) -> str:
         return self._without(text, self._ours(text))
 

@@ -63,6 +63,8 @@ class ClientProgram:
     """True if the client asks a person about each tool of an MCP server, unless a rule says otherwise."""
     hooks_note: str = ""
     """A further step before the program runs new hooks."""
+    unreviewed: Callable[[ConfigContext], tuple[str, ...]] = lambda _: ()
+    """Return the events whose hooks the client does not run yet, because no person has reviewed them."""
     project_note: str = ""
     """A further step before the program reads a project's file."""
 
