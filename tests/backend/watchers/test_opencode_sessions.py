@@ -16,6 +16,7 @@ from tests.patience import PATIENCE
 from tests.stand_ins.opencode_server import CHOICE, COMMAND, SESSION, SUBAGENTS, OpencodeServer, opencode_server
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.transports.opencode_access import OpencodeAccess
+from xats_tui.backend.transports.opencode_reading import MAX_AT_WORK
 from xats_tui.backend.watchers.opencode_sessions import OpencodeSessions
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.errors import Refusal
@@ -177,6 +178,14 @@ async def test_an_event_without_end_costs_no_memory_and_hides_no_change(opencode
             opencode.send(b"data: " + b"x" * 1_000_000)
         opencode.send(b"\n\n")
         await world.until_state(PaneState.BUSY)
+
+
+async def test_a_server_that_asks_without_end_opens_a_bounded_number_of_dialogs(opencode: OpencodeServer) -> None:
+    async with watched(bob(opencode.url)) as world:
+        opencode.ask(permissions=[{**COMMAND, "id": f"per_{number}"} for number in range(5_000)])
+        await world.dialog()
+        await world.until_state(PaneState.DIALOG)
+        assert len(world.board.dialogs()) == MAX_AT_WORK
 
 
 async def test_many_events_cause_few_readings(opencode: OpencodeServer) -> None:

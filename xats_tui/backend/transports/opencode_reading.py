@@ -22,6 +22,9 @@ MAX_GENERATIONS = 8
 
 MAX_KNOWN_PARENTS = 1_000
 
+MAX_AT_WORK = 100
+"""Maximum number of sessions at work, and of open requests of each kind, that are looked at."""
+
 STATUSES, PERMISSIONS, QUESTIONS = "/session/status", "/permission", "/question"
 NOT_FOUND = 404
 
@@ -90,7 +93,7 @@ class ServerReading:
     @property
     def at_work(self) -> list[str]:
         """The sessions that are not idle."""
-        return [session for session in self.statuses if _state(self.statuses[session]) != IDLE]
+        return [session for session in self.statuses if _state(self.statuses[session]) != IDLE][:MAX_AT_WORK]
 
     async def of(self, server: httpx2.AsyncClient, tree: OpencodeSessionTree, session: str) -> SessionReading:
         """Return what concerns one session.
@@ -131,7 +134,7 @@ async def open_requests(server: httpx2.AsyncClient, path: str) -> tuple[Mapping[
         NoServerAnswer.
     """
     try:
-        found = await listed(server, path)
+        found = (await listed(server, path))[:MAX_AT_WORK]
     except RequestDenied as denied:
         if path == QUESTIONS and denied.status == NOT_FOUND:
             return ()  # an older opencode, whose model has no questions

@@ -19,7 +19,7 @@ MAX_OPTIONS = 50
 SUBJECTS = ("command", "filepath", "filePath", "url", "query", "pattern", "path")
 """Keys of a permission's metadata that say what the tool is to be used on, the most telling first."""
 
-ENDS_TURN = "its turn ends"
+ENDS_TURN, GOES_ON = "its turn ends", "its turn goes on with the reason"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def permission(request: Mapping[str, Any], agent_id: str, at: datetime) -> OpenD
         DialogOption(number=1, label="Allow once", effect=Effect.ALLOW),
         DialogOption(number=2, label="Allow always", note=lasting, effect=Effect.ALLOW_ALWAYS),
         DialogOption(number=3, label="Reject", note=ENDS_TURN, effect=Effect.DENY),
-        DialogOption(number=4, label="Reject with a reason", effect=Effect.DENY, needs_typing=True),
+        DialogOption(number=4, label="Reject with a reason", note=GOES_ON, effect=Effect.DENY, needs_typing=True),
     )
     dialog = _dialog(request, agent_id, at, DialogKind.PERMISSION, tool, subject or tool, told, offered)
     return OpenDialog(dialog=dialog, request=request, is_permission=True)
