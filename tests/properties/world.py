@@ -234,6 +234,7 @@ class World:
             registrar=Registrar(database, self.registry, channels, identity, threads, recognition, runtimes, clock),
             mailbox=self.mailbox,
             is_watched=_always,
+            agent_in=lambda session: None,
             receipts=self.receipts,
             waker=self.waker,
             board=self.board,

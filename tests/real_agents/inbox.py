@@ -178,8 +178,8 @@ async def busy_and_urgent(stage: Stage, seat: Seat) -> str:
     await stage.until(message_id, "seen")
     await seat.rest()
     expect(seat.typed == before, f"{seat.typed - before} bytes were typed")
-    told = next(entry for entry in stage.asked(began) if any("[xats]" in text for text in entry["texts"]))
-    expect(bool(told["results"]), f"the model got it with the tool's result: {told['texts']}, {told['results']}")
+    told = next(entry for entry in stage.asked(began) if "[xats] 1 new" in json.dumps(entry["body"]["messages"][-1]))
+    expect("tool_result" in json.dumps(told["body"]["messages"][-1]), f"with the tool's result: {told['body']}")
     return f"{first['transport']}: {first['detail']}; read with the tool's result, in the same turn; {UNTOUCHED}"
 
 

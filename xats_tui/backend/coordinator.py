@@ -203,6 +203,7 @@ class Coordinator:
             reports=self.reports,
             held=held,
             is_watched=codex.is_watched,
+            agent_in=self.claude_sessions.agent_in,
             tmux=tmux,
             clock=clock,
         )

@@ -44,6 +44,7 @@ async def opened(
         services.reports,
         services.held,
         services.is_watched,
+        services.agent_in,
         services.clock,
     )
     toolbox = Toolbox(TOOLS, services)

@@ -53,12 +53,18 @@ class ClaudeSessions:
         self._files = files or SessionFiles()
         self._told: frozenset[str] = frozenset()
         """Agents whose state a file told at the last look."""
+        self._in_session: dict[str, str] = {}
+        """Ids of these agents by session."""
         self._unconnected: tuple[UnconnectedProgram, ...] = ()
         self._folders: frozenset[Path] = frozenset()
 
     async def unconnected(self) -> tuple[UnconnectedProgram, ...]:
         """Return the interactive sessions that have run for a while and belong to no agent, the oldest first."""
         return tuple(one for one in self._unconnected if self._clock.now() - one.since >= SETTLES_WITHIN)
+
+    def agent_in(self, session_id: str) -> str | None:
+        """Return the id of the agent whose process has that session now; None if no file tells one."""
+        return self._in_session.get(session_id)
 
     async def run(self) -> None:
         """Follow the files until cancelled; then their states are known no more."""
@@ -117,6 +123,7 @@ class ClaudeSessions:
         for agent_id in self._told - told.keys():
             self._states.note(agent_id, StateSource.SESSION_FILE, None)
         self._told = frozenset(told)
+        self._in_session = {session.file.session_id: agent_id for agent_id, session in told.items()}
 
 
 async def _existing(folders: Collection[Path]) -> frozenset[Path]:

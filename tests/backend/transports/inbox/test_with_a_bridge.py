@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -123,13 +124,43 @@ async def test_a_turn_that_ends_after_an_unconfirmed_post_is_not_given_the_hint_
         while not str((await status(alice, sent["message_id"]))["detail"]).startswith(UNCONFIRMED):
             await asyncio.sleep(0.05)
 
+    assert await turn_ends(claude, home) == ""
+
+
+async def turn_ends(claude: ClaudeCode, home: Path) -> str:
+    """What the hook at the end of a turn prints."""
     event = {"hook_event_name": "Stop", "session_id": claude.session_id, "stop_hook_active": False}
     hook = [*XATS, "hook", "--home", str(home)]
     done = await asyncio.to_thread(
         partial(subprocess.run, hook, input=json.dumps(event), capture_output=True, text=True)
     )
+    return str(done.stdout)
 
-    assert done.stdout == ""
+
+async def test_after_clear_the_hooks_of_the_new_session_are_the_same_agents(
+    claude: ClaudeCode, alice: Caller, home: Path
+) -> None:
+    claude.tell("set", fields={"sessionId": "another"})
+    claude.become("busy")
+    await alice.call("send_message", to_agent_name="bob", body="hello")
+    await asyncio.to_thread(until_told, home, "busy")
+
+    assert json.loads(await turn_ends(claude, home)) == {"decision": "block", "reason": HINT}
+
+
+def until_told(home: Path, state: str) -> None:
+    """Wait until the coordinator tells bob's state."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        (bob,) = [one for one in json.loads(agents_of(home)) if one["name"] == "bob"]
+        if bob["state"] == state:
+            return
+        assert time.monotonic() < until, bob
+
+
+def agents_of(home: Path) -> str:
+    """The operator's list."""
+    return xats("agents", "--home", str(home), "--json").stdout
 
 
 def command_lines() -> list[str]:

@@ -4,7 +4,7 @@ The protocol is Claude Code's own, which Codex has taken over: an event on the h
 that may start another turn with a reason as its input.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from xats_tui.backend.hook_reports import HookReports
@@ -40,15 +40,28 @@ class HostHooks:
         reports: HookReports,
         held: HeldDialogs,
         is_watched: Callable[[Agent], Awaitable[bool]],
+        agent_in: Callable[[str], str | None],
         clock: Clock,
     ) -> None:
-        """Set what events are passed to; `is_watched` says whether somebody can see the agent's turn go on."""
+        """Set what events are passed to.
+
+        Args:
+            database: the store.
+            waker: gives the hint at the end of a turn.
+            receipts: learn that a turn has ended.
+            reports: the newest report of each session.
+            held: permissions that wait for the operator.
+            is_watched: says whether somebody can see the agent's turn go on.
+            agent_in: tells the agent in a session that the client has begun since the agent registered.
+            clock: the coordinator's clock.
+        """
         self._database = database
         self._waker = waker
         self._receipts = receipts
         self._reports = reports
         self._held = held
         self._is_watched = is_watched
+        self._agent_in = agent_in
         self._clock = clock
 
     async def hear(self, fields: Mapping[str, Any], patience_s: float = 0.0) -> Mapping[str, Any]:
@@ -63,7 +76,7 @@ class HostHooks:
         if event in MOVING_ON:
             self._held.moved_on(session, fields.get("tool_input"))
         asks = patience_s > 0 and event in PERMISSION_TIMEOUTS_S
-        agents = await store.by_host_session(self._database, session) if asks or event in TELLING else ()
+        agents = await self._agents_in(session) if asks or event in TELLING else ()
         if not agents:
             return NOTHING
         if asks:
@@ -74,6 +87,12 @@ class HostHooks:
             hint = await self._turn_ended(agents[0], begun_by_hook=bool(fields.get("stop_hook_active")))
         self._waker.nudge(agents[0].agent_id)
         return {"decision": "block", "reason": hint} if hint else NOTHING
+
+    async def _agents_in(self, session: str) -> Sequence[Agent]:
+        """Return the agents of a session; after `/clear` only the client itself can tell whose it is."""
+        agent_id = self._agent_in(session)
+        agent = await store.by_id(self._database, agent_id) if agent_id else None
+        return (agent,) if agent else await store.by_host_session(self._database, session)
 
     async def _turn_ended(self, agent: Agent, *, begun_by_hook: bool) -> str | None:
         """Return the hint with which the turn goes on; without one, retry the wakes of unread messages."""
