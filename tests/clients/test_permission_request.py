@@ -34,10 +34,17 @@ def test_a_command_is_allowed_once_or_denied() -> None:
 
     assert (question.kind, question.tool, question.subject) == (DialogKind.PERMISSION, "Bash", "touch x")
     assert question.text == "command: touch x\ndescription: make a file"
-    assert [(one.label, one.effect) for one in question.options] == [("Yes", Effect.ALLOW), ("No", Effect.DENY)]
+    assert [(one.label, one.effect) for one in question.options] == [
+        ("Yes", Effect.ALLOW),
+        ("No", Effect.DENY),
+        ("No, and say why", Effect.DENY),
+    ]
     assert decision(question, 1) == {"behavior": "allow"}
     assert decision(question, 2) == {"behavior": "deny", "message": DENIED}
-    assert decision(question, 2, "use make") == {"behavior": "deny", "message": "use make"}
+    assert question.options[2].needs_typing and decision(question, 3, " use make ") == {
+        "behavior": "deny",
+        "message": "use make",
+    }
 
 
 def test_each_suggested_permission_is_an_answer_of_its_own() -> None:
@@ -50,6 +57,7 @@ def test_each_suggested_permission_is_an_answer_of_its_own() -> None:
         "Yes, and switch to mode acceptEdits for this session",
         "Yes, and always allow WebFetch(domain:example.org) in this project, for you",
         "No",
+        "No, and say why",
     ]
     assert [option.effect for option in question.options[1:4]] == [Effect.ALLOW_ALWAYS] * 3
     assert decision(question, 2) == {"behavior": "allow", "updatedPermissions": [DIRECTORY]}
@@ -69,7 +77,7 @@ def test_each_suggested_permission_is_an_answer_of_its_own() -> None:
 def test_a_suggestion_that_is_not_understood_is_not_offered(suggestion: object) -> None:
     question = asked("Bash", [suggestion], command="touch x")
 
-    assert [option.label for option in question.options] == ["Yes", "No"]
+    assert [option.label for option in question.options] == ["Yes", "No", "No, and say why"]
 
 
 def test_a_changed_file_is_shown_as_a_diff() -> None:

@@ -14,7 +14,7 @@ from tests.mcp_caller import Caller, callers
 from tests.told_dialogs import ToldDialog, tell
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
-from xats_tui.core.model.client_states import DialogOption
+from xats_tui.core.model.client_states import DialogOption, Effect
 from xats_tui.runtime.settings import Settings
 
 
@@ -149,6 +149,17 @@ async def test_a_question_gets_its_words(team: Team) -> None:
     await team.told("answer", "bob", "--option", "1", "--text", "teal")
 
     assert told.got == [(1, "teal")]
+
+
+@pytest.mark.parametrize(("words", "number"), [((), 3), (("--text", "use make"), 4)])
+async def test_a_reason_goes_to_the_option_that_takes_one(team: Team, words: tuple[str, ...], number: int) -> None:
+    told = team.tell()
+    reason = DialogOption(number=4, label="Deny with a reason", effect=Effect.DENY, needs_typing=True)
+    told.change(options=(*told.dialog.options, reason))
+
+    await team.told("answer", "bob", "--deny", *words)
+
+    assert told.got == [(number, "use make" if words else "")]
 
 
 async def test_the_exit_code_says_that_the_client_did_not_take_it(team: Team) -> None:

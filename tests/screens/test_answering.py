@@ -120,6 +120,20 @@ async def test_a_prompt_that_has_changed_when_it_is_sent_is_shown_instead() -> N
         await shows(pilot, "rm -rf /")
 
 
+async def test_an_answer_whose_outcome_is_unknown_is_said_to_be_so_when_the_question_is_gone() -> None:
+    class Unseen(FixedVerbs):
+        async def answer(self, agent_id: str, seen: Any, number: int, text: str = "") -> Any:
+            self.asked = None
+            raise VerbRefused("answer_unseen", "it is not known what became of the answer")
+
+    verbs = Unseen()
+    verbs.asked = EDIT
+    async with answering(verbs) as pilot:
+        await pilot.press("1", "right", "enter")
+        await closed(pilot)
+        await shows(pilot, "backend: it is not known what became of the answer")
+
+
 async def test_a_dialog_that_is_gone_closes_with_a_word() -> None:
     verbs = FixedVerbs()
     async with answering(verbs) as pilot:

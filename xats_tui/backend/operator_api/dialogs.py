@@ -167,6 +167,8 @@ def _chosen(asked: Asked, arguments: AnswerDialog) -> Option:
     else:
         wanted = f"option {arguments.option}"
     found = [option for option in asked.options if _is_meant(option, arguments)]
+    # where an effect has two options, one of them takes words
+    found.sort(key=lambda option: option.needs_typing != bool(arguments.text))
     if not found:
         raise Refusal("not_answerable", sentence=f"{_not_offered(asked, wanted)}; nothing was sent")
     return found[0]

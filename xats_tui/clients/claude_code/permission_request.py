@@ -63,6 +63,7 @@ def _permission(
             for number, suggestion in always.items()
         ),
         DialogOption(number=len(always) + 2, label="No", effect=Effect.DENY),
+        DialogOption(number=len(always) + 3, label="No, and say why", effect=Effect.DENY, needs_typing=True),
     )
 
     def output(option: DialogOption, words: str) -> Mapping[str, Any]:

@@ -203,7 +203,8 @@ class AnswerPrompt(ModalScreen[Answered]):
         try:
             self._take(await self._verbs.ask(OperatorApi.prompt, self._agent.agent_id), said)
         except VerbRefused as gone:
-            self._leave(gone)
+            # an unknown outcome is worth more than that nothing is asked now
+            self._leave(refused if refused.code == "answer_unseen" else gone)
 
     def _leave(self, refused: VerbRefused) -> None:
         self._end(Answered(sentence=f"{one_line(self._agent.name)}: {refused.sentence}", in_vain=True))

@@ -24,7 +24,7 @@ from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import CLIENT_IS_AWAY, SCREEN, Dialog, DialogOption
 from xats_tui.core.model.panes import PaneState
 
-SEEN_WITHIN_S = 8.0
+SEEN_WITHIN_S = 5.0
 """Time for the client's own dialog to be seen."""
 
 OUTCOME_WITHIN_S = 5.0
