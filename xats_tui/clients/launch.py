@@ -9,10 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
-SERVER = "xats"
-"""Name of the coordinator's server in every client's configuration."""
-
-
 LAUNCH_VARIABLE = "XATS_LAUNCH"
 """Variable with the mark of the launch that a bridge belongs to."""
 

@@ -7,6 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+SERVER = "xats"
+"""Name of our MCP server in every client's configuration, as `xats-tui setup` and `xats-tui launch` write it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerLimit:

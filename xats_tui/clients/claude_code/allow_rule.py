@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from xats_tui.clients.setup import jsonc
-from xats_tui.clients.setup.config_files import ALLOW_RULE, SERVER, OwnEntry, as_object
+from xats_tui.clients.setup.config_files import ALLOW_RULE, OwnEntry, as_object
 from xats_tui.clients.setup.json_files import parsed_json, with_value, without_empty
 from xats_tui.clients.setup.own_command import OwnCommand
+from xats_tui.clients.spec import SERVER
 
 ALLOWED = "allow"
 

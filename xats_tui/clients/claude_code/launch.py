@@ -8,7 +8,6 @@ from pathlib import Path
 from xats_tui.clients.claude_code.config_files import ALWAYS_LOAD, PROGRAM
 from xats_tui.clients.claude_code.spec import SPEC
 from xats_tui.clients.launch import (
-    SERVER,
     bridge_command,
     compact_json,
     has_flag,
@@ -18,6 +17,7 @@ from xats_tui.clients.setup.json_hooks import hook_entry
 from xats_tui.clients.setup.own_command import flag_value, pid_path_of
 from xats_tui.clients.setup.program import ConfigContext, ConfigScope
 from xats_tui.clients.setup.rewriting import plain_text
+from xats_tui.clients.spec import SERVER
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
 

@@ -19,7 +19,6 @@ from xats_tui.clients.setup.config_files import (
     ALLOW_RULE,
     MCP_SERVER,
     ONLY_OVER_HTTP,
-    SERVER,
     ConfigFile,
     NotUnderstood,
     OwnEntry,
@@ -30,6 +29,7 @@ from xats_tui.clients.setup.json_hooks import JsonHooks
 from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
 from xats_tui.clients.setup.rewriting import plain_text
+from xats_tui.clients.spec import SERVER
 
 HOME = "CODEX_HOME"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from xats_tui.clients.launch import (
     CODEX_URL_VARIABLE,
     LAUNCH_VARIABLE,
-    SERVER,
     as_table,
     bridge_command,
     compact_json,
 )
+from xats_tui.clients.spec import SERVER
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
 SECOND = "xats_tui"

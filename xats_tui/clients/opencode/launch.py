@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 
 from xats_tui.clients.launch import (
-    SERVER,
     as_table,
     bridge_command,
     compact_json,
     has_flag,
 )
+from xats_tui.clients.spec import SERVER
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
 OWN_SESSION = ("--prompt", "--session", "-s", "--continue", "-c", "--fork")

@@ -10,9 +10,6 @@ from typing import Any, Protocol
 
 from xats_tui.clients.setup.own_command import OwnCommand
 
-SERVER = "xats"
-"""Name of our MCP server in every client."""
-
 MCP_SERVER, HOOKS, ALLOW_RULE = "MCP server", "hooks", "allow rule"
 """Kinds of entries of ours."""
 

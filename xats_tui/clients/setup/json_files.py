@@ -9,7 +9,6 @@ from xats_tui.clients.setup import jsonc
 from xats_tui.clients.setup.config_files import (
     MCP_SERVER,
     ONLY_OVER_HTTP,
-    SERVER,
     NotUnderstood,
     OwnEntry,
     ServerOption,
@@ -17,6 +16,7 @@ from xats_tui.clients.setup.config_files import (
     found_in,
 )
 from xats_tui.clients.setup.own_command import OwnCommand
+from xats_tui.clients.spec import SERVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

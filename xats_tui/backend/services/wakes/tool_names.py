@@ -6,10 +6,8 @@ Some clients keep the tools of MCP servers behind a search, in which a model fin
 import re
 
 from xats_tui.clients.registry import CLIENTS
+from xats_tui.clients.spec import SERVER
 from xats_tui.core.model.agents import Agent
-
-SERVER = "xats"
-"""Name of the server in the configuration that `xats-tui setup` and `xats-tui launch` write for every client."""
 
 QWEN = re.compile(r"qwen-cli-mcp-client-([\w-]{1,32})", re.ASCII)
 """Name of Qwen Code in the MCP handshake; it ends with the server's name in Qwen's configuration."""
