@@ -153,6 +153,23 @@ def test_hooks_of_two_forms_are_found_by_the_doctor_and_their_users_others_stay(
     assert is_in(told("--port", "0")[1]["Claude Code hooks"][0], "ok")
 
 
+def test_the_repositorys_local_settings_count_in_its_folders(
+    machine: Machine, told: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (machine.project / ".git").mkdir()
+    local = hooked(machine, LOCAL, ELSEWHERE, events={"Stop"})
+    below = machine.project / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    machine.run("setup", "claude-code", "--yes", "--no-hooks")
+    assert is_in(told("--port", "0")[1]["Claude Code hooks"][0], "warning", "none for SessionStart")
+
+    machine.run("setup", "claude-code", "--yes")
+
+    assert not local.exists()
+    assert is_in(told("--port", "0")[1]["Claude Code hooks"][0], "ok")
+
+
 def test_two_of_ours_in_one_file_become_one_that_reports_every_case(machine: Machine) -> None:
     path = hooked(machine, USER, HOOK, events={"PermissionRequest"}, matcher="Bash")
     file = json.loads(path.read_text())
@@ -164,7 +181,7 @@ def test_two_of_ours_in_one_file_become_one_that_reports_every_case(machine: Mac
 
     assert hooks_of(path)["Stop"] == ["a", "b", HOOK]
     (group,) = json.loads(path.read_text())["hooks"]["PermissionRequest"]
-    assert group == {"hooks": [{"type": "command", "command": HOOK}]}
+    assert group.keys() == {"hooks"} and [hook["command"] for hook in group["hooks"]] == [HOOK]
 
 
 def test_hooks_for_another_coordinator_are_no_double(machine: Machine, told: Examine) -> None:
@@ -230,3 +247,28 @@ def test_a_launch_relies_on_no_settings_that_claude_code_is_told_to_leave_out(
     assert launched(machine) == {}
     monkeypatch.setenv("XATS_HOME", str(machine.home / "elsewhere"))
     assert launched(machine).keys() == HOOK_EVENTS
+
+
+def test_a_client_that_runs_equal_hooks_twice_keeps_those_of_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = Machine(tmp_path, monkeypatch)
+    machine.install("codex")
+    folder = machine.project / ".codex/hooks.json"
+    folder.parent.mkdir()
+    folder.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": HOOK}]}]}}))
+    machine.run("setup", "codex", "--yes", "--no-hooks")
+    own = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": HOOK}]}]}}
+    (machine.home / ".codex/hooks.json").write_text(json.dumps(own))
+    examine = Examine(machine, capsys)
+    missing = examine("--port", "0")[1]["Codex hooks"][0]
+    assert is_in(missing, "warning")
+
+    machine.run("setup", "codex", "--yes")
+
+    assert not folder.exists()
+    assert hooks_of(machine.home / ".codex/hooks.json")["Stop"] == [HOOK]
+    assert "more than once" not in examine("--port", "0")[1]["Codex hooks"][0]["found"]
+    folder.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": HOOK}]}]}}))
+    twice = examine("--port", "0")[1]["Codex hooks"][0]
+    assert is_in(twice, "warning", "more than once for Stop", ".codex/hooks.json", "xats-tui setup codex")

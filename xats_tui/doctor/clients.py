@@ -122,12 +122,12 @@ def _hooks(client: ClientProgram, hooks: Sequence[tuple[Path, OwnEntry]], case: 
         return problem(topic, f"they run {command}, which is not there", setup)
     if missing:
         return warning(topic, f"none for {', '.join(missing)}", setup)
+    if twice := doubled(client, hooks):
+        events, paths = ", ".join(twice), dict.fromkeys(short(path) for each in twice.values() for path in each)
+        return warning(topic, f"run more than once for {events}: {', '.join(paths)}", setup)
     if unreviewed := client.unreviewed(case.around):
         told = f"not run before you have reviewed them: {', '.join(unreviewed)}"
         return warning(topic, told, f"start {client.program} and let it trust them, or enter /hooks there")
-    if twice := doubled(hooks):
-        events, paths = ", ".join(twice), dict.fromkeys(short(path) for each in twice.values() for path in each)
-        return warning(topic, f"run more than once for {events}: {', '.join(paths)}", setup)
     return ok(topic, f"all {len(client.spec.hook_events)}: {_told(hooks[0][1].command)}")
 
 

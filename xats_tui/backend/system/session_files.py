@@ -17,6 +17,7 @@ import psutil
 
 from xats_tui.clients.claude_code.inbound import Inbound, Origin, SettingsFile, inbound, settings_in_arguments
 from xats_tui.clients.claude_code.inbound import settings_paths as paths
+from xats_tui.clients.claude_code.local_settings import local_settings
 from xats_tui.clients.claude_code.sessions import (
     MAX_FILE_BYTES,
     PATTERN,
@@ -183,7 +184,9 @@ def _inbound(session: LivingSession) -> Inbound:
         folders.insert(0, Path(found.cwd()))
     named = settings_in_arguments(command)
     files = [SettingsFile(origin=Origin.ARGUMENT, content=named.encode())] if named.lstrip().startswith("{") else []
-    for origin, path in paths(command, dict.fromkeys(folders), config_folder(environment, Path.home())):
+    repositories = [(Origin.LOCAL, path) for folder in folders for path in local_settings(folder)[1:]]
+    config = config_folder(environment, Path.home())
+    for origin, path in chain(paths(command, dict.fromkeys(folders), config), dict.fromkeys(repositories)):
         if (content := _content(path, MAX_SETTINGS_BYTES)) is not None:
             files.append(SettingsFile(origin=origin, content=content))
     return inbound(files, command)

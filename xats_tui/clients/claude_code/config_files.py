@@ -1,6 +1,7 @@
 """Claude Code's configuration files that hold entries of ours."""
 
 from xats_tui.clients.claude_code.allow_rule import ClaudeAllowRule
+from xats_tui.clients.claude_code.local_settings import local_settings
 from xats_tui.clients.claude_code.spec import SPEC
 from xats_tui.clients.setup.config_files import ConfigFile, ServerOption
 from xats_tui.clients.setup.json_files import JsonServers
@@ -33,17 +34,18 @@ def _elsewhere(around: ConfigContext) -> tuple[ConfigFile, ...]:
     """Return the user's own files for this folder: where `claude mcp add` writes, and the local settings."""
     path = (around.folder(CONFIG_DIR) or around.home) / ".claude.json"
     within = ("projects", str(around.project))
-    local = around.project / ".claude/settings.local.json"
-    return (
-        JsonServers(path=path, member="mcpServers", command_is_list=False, options=(ALWAYS_LOAD,), within=within),
-        JsonHooks(path=local, spec=SPEC),
-        ClaudeAllowRule(path=local),
-    )
+    files: list[ConfigFile] = [
+        JsonServers(path=path, member="mcpServers", command_is_list=False, options=(ALWAYS_LOAD,), within=within)
+    ]
+    for local in local_settings(around.project):
+        files += [JsonHooks(path=local, spec=SPEC), ClaudeAllowRule(path=local)]
+    return tuple(files)
 
 
 PROGRAM = ClientProgram(
     spec=SPEC,
     files=_files,
     elsewhere=_elsewhere,
+    runs_equal_hooks_once=True,
     project_note="Claude Code asks whether to use it, once, when it is next started in this folder",
 )

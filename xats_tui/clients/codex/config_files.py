@@ -202,10 +202,16 @@ def _snake(event: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", event).lower()
 
 
+def _elsewhere(around: ConfigContext) -> tuple[ConfigFile, ...]:
+    """Return the folder's hooks, which `setup` does not write, but takes out where they would run twice."""
+    return (JsonHooks(path=around.project / ".codex/hooks.json", spec=SPEC),)
+
+
 PROGRAM = ClientProgram(
     spec=SPEC,
     files=_files,
     unreviewed=_unreviewed,
+    elsewhere=_elsewhere,
     hooks_note=(
         "Codex runs new hooks only after you have reviewed them: it asks when it is next started, and "
         "“Trust all and continue” lets them run"

@@ -1,6 +1,6 @@
 """Hooks that would run twice: where more than one file of a client reports an event to one coordinator.
 
-A client merges the hooks of its files and runs equal command lines once, so a double is another command line of ours.
+A client merges the hooks of its files.  Some run equal command lines once: there a double is another line of ours.
 """
 
 import shlex
@@ -30,7 +30,7 @@ class HooksBeside:
 
     file: HookFile
     lines: tuple[str, ...]
-    """Command lines of ours that differ from the one that is set up."""
+    """Command lines of ours that would run beside the one that is set up."""
     holds_elsewhere: bool
     """True if the file also counts in other folders: its hooks are made equal instead of taken out."""
     holds: str = HOOKS
@@ -60,6 +60,9 @@ def hooks_beside(
     """
     ends_at = pid_path_of(shlex.split(own.hook))
     here = {file.path for file in client.files(scope, around)}  # in the home folder both scopes have the same files
+    if not any(file.holds == HOOKS for file in client.files(scope, around)):
+        return []  # hooks belong into the other scope's files only
+    once = own.hook if client.runs_equal_hooks_once else None
     others = [(other, file) for other in ConfigScope if other is not scope for file in client.files(other, around)]
     local = [(ConfigScope.PROJECT, file) for file in client.elsewhere(around)]
     beside = []
@@ -68,18 +71,19 @@ def hooks_beside(
             continue
         found = file.found(plain_text(file.path))
         runs = {line for _, line in found.runs} if found else set()
-        if lines := tuple(sorted(line for line in runs if line != own.hook and _reports_to(line) == ends_at)):
+        if lines := tuple(sorted(line for line in runs if line != once and _reports_to(line) == ends_at)):
             beside.append(HooksBeside(file=file, lines=lines, holds_elsewhere=place is ConfigScope.USER))
     return beside
 
 
-def doubled(found: Sequence[tuple[Path, OwnEntry]]) -> dict[str, tuple[Path, ...]]:
+def doubled(client: ClientProgram, found: Sequence[tuple[Path, OwnEntry]]) -> dict[str, tuple[Path, ...]]:
     """Return the events that run more than one hook for the same coordinator, each with the files of these hooks."""
-    lines: dict[tuple[str, Path], dict[str, Path]] = {}
+    run: dict[tuple[str, Path], dict[object, Path]] = {}
     for path, entry in found:
-        for event, line in entry.runs:
-            lines.setdefault((event, _reports_to(line)), {}).setdefault(line, path)
-    return {event: tuple(dict.fromkeys(each.values())) for (event, _), each in lines.items() if len(each) > 1}
+        for number, (event, line) in enumerate(entry.runs):
+            once = line if client.runs_equal_hooks_once else (path, number)
+            run.setdefault((event, _reports_to(line)), {}).setdefault(once, path)
+    return {event: tuple(dict.fromkeys(each.values())) for (event, _), each in run.items() if len(each) > 1}
 
 
 def _reports_to(line: str) -> Path:

@@ -58,13 +58,15 @@ class ClientProgram:
     files: Callable[[ConfigScope, ConfigContext], tuple[ConfigFile, ...]]
     """Return the files with our entries, the MCP server's first."""
     elsewhere: Callable[[ConfigContext], tuple[ConfigFile, ...]] = lambda _: ()
-    """Return further places where our entries may be; nothing is written there."""
+    """Return further places where our entries may be; nothing is added there."""
     asks_about_tools: bool = True
     """True if the client asks a person about each tool of an MCP server, unless a rule says otherwise."""
     hooks_note: str = ""
     """A further step before the program runs new hooks."""
     unreviewed: Callable[[ConfigContext], tuple[str, ...]] = lambda _: ()
     """Return the events whose hooks the client does not run yet, because no person has reviewed them."""
+    runs_equal_hooks_once: bool = False
+    """True if equal command lines in several files are run once."""
     project_note: str = ""
     """A further step before the program reads a project's file."""
 

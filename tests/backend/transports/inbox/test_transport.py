@@ -413,6 +413,15 @@ async def test_the_projects_settings_may_forbid_but_not_allow(desk: Desk, tmp_pa
     assert (await desk.readiness()).reach is Reachability.UNUSABLE
 
 
+async def test_the_repositorys_local_settings_may_forbid_it_in_a_folder_below(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "repo/.git").mkdir(parents=True)
+    (tmp_path / "repo/.claude").mkdir()
+    (tmp_path / "repo/sub").mkdir()
+    (tmp_path / "repo/.claude/settings.local.json").write_text('{"crossSessionInbound": "hold"}')
+    desk.claude.tell("set", fields={"cwd": str(tmp_path / "repo/sub")})
+    assert (await desk.readiness()).reach is Reachability.UNUSABLE
+
+
 async def test_another_session_id_after_clear_is_the_same_inbox(desk: Desk) -> None:
     desk.claude.tell("set", fields={"sessionId": "another"})
 
