@@ -105,7 +105,10 @@ async def test_every_state_of_a_thread_is_told_as_it_changes(codex: AppServer, b
     await bob.comes_to(PaneState.IDLE)
 
 
-@pytest.mark.parametrize("status", [{"type": "systemError"}, {"type": "notLoaded"}, {"type": "dreaming"}, {}])
+@pytest.mark.parametrize(
+    "status",
+    [{"type": "systemError"}, {"type": "notLoaded"}, {"type": "dreaming"}, {"type": "active", "activeFlags": 7}, {}],
+)
 async def test_a_status_that_says_nothing_of_a_turn_is_no_state(
     status: dict[str, Any], codex: AppServer, bob: Board
 ) -> None:
@@ -130,6 +133,20 @@ async def test_a_thread_is_joined_for_a_turn_and_left_afterwards(codex: AppServe
     await codex.set_status(IDLE)
 
     await eventually(lambda: not codex.is_joined)
+
+
+async def test_a_thread_is_that_of_the_agent_that_registered_last(
+    codex: AppServer, bob: Board, backend: Coordinator
+) -> None:
+    meta = cast(types.RequestParamsMeta, {"threadId": THREAD})
+    known = {"name": "cid", "client": "codex", "model": "m"}
+    await bob.caller.client.call_tool("register_agent", known, meta=meta)
+    entry = next(entry for entry in await backend.registry.roster() if entry.agent.name == "cid")
+    cid = Board(backend, entry.agent.agent_id, bob.caller)
+
+    await cid.comes_to(PaneState.IDLE)
+
+    await bob.comes_to(None)
 
 
 async def test_an_agent_that_has_left_is_followed_no_longer(codex: AppServer, bob: Board) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -86,6 +87,8 @@ class CodexFollower:
         self._answer_timeout_s = answer_timeout_s
         self._agents: Mapping[str, str] = {}
         """Agent ids by thread."""
+        self._changes: Counter[str] = Counter()
+        """How often the server has told of a change, by thread."""
         self._told: dict[str, ToldState] = {}
         """What was noted of each thread."""
         self._joined: dict[str, dict[str, Mapping[str, Any]]] = {}
@@ -142,17 +145,21 @@ class CodexFollower:
                 await todo.result()(stream)
 
     async def _look(self, stream: JsonRpcStream, thread_id: str) -> None:
-        """Read the status of a thread."""
+        """Read the status of a thread; what the server says of it meanwhile is newer."""
+        changes = self._changes[thread_id]
         try:
-            self._note(thread_id, thread_status(await read_thread(stream, thread_id)), None)
+            status = thread_status(await read_thread(stream, thread_id))
         except RequestRefused:
-            self._forget(thread_id)
+            status = {}
+        if changes == self._changes[thread_id]:
+            self._note(thread_id, status, None)
 
     def _hear(self, message: Incoming) -> None:
         thread_id = message.params.get("threadId")
         if not isinstance(thread_id, str) or thread_id not in self._agents:
             return
         if message.method == "thread/status/changed":
+            self._changes[thread_id] += 1
             status = message.params.get("status")
             self._note(thread_id, status if isinstance(status, dict) else {}, message.at_ms)
         elif message.method == "serverRequest/resolved":
@@ -169,7 +176,7 @@ class CodexFollower:
         if (agent_id := self._agents.get(thread_id)) is None:
             return
         now, kind, flags = self._clock.now(), status.get("type"), status.get("activeFlags") or []
-        if kind not in (IDLE, ACTIVE):
+        if kind not in (IDLE, ACTIVE) or not isinstance(flags, list):
             self._forget(thread_id)
             return
         asks = [flag for flag in flags if flag in ASKING]

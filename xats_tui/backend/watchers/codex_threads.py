@@ -62,7 +62,7 @@ class CodexThreadWatcher:
 
     def _follow(self, agents: Sequence[Agent]) -> None:
         wanted: dict[Server, dict[str, str]] = {}
-        for agent in agents:
+        for agent in sorted(agents, key=lambda agent: agent.last_seen_at):  # the last one has taken the thread over
             if agent.delivery.kind is DeliveryKind.CODEX_APPSERVER:
                 address = agent.delivery.address
                 server = (address["ws_url"], address.get("auth_token_ref"))
