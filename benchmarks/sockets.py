@@ -32,7 +32,10 @@ ONE_TARGET_MS, ALL_TARGET_MS = 60.0, 500.0
 LOST_AFTER_S = 30.0
 """Time after which a turn counts as never begun."""
 
-POLL_S = 0.001
+POLL_S, LEISURELY_POLL_S = 0.001, 0.05
+
+TURN_S = 1.0
+"""Length of a Claude Code's turn; in the middle its model reads the inbox, as a real one does after 0.8 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +121,7 @@ async def claude_codes(at: Room) -> AsyncIterator[Crowd]:
         sessions = [await asyncio.to_thread(started, number) for number in range(AGENTS)]
         await _registered(at, AGENTS)
         for session in sessions:
-            await asyncio.to_thread(session.tell, "behave", reads=True)
+            await asyncio.to_thread(session.tell, "behave", reads=True, turn_s=TURN_S)
 
         def begun(who: int) -> float:
             return float(sessions[who].tell()["begun_at"])
@@ -215,7 +218,7 @@ async def _all_read(at: Room, message_id: str) -> None:
             answer = await at.sender.call("get_delivery_status", message_id=message_id)
             if all("read" in status["evidence"] for status in answer["statuses"]):
                 return
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(LEISURELY_POLL_S)
 
 
 async def _registered(at: Room, number: int) -> None:
@@ -224,4 +227,4 @@ async def _registered(at: Room, number: int) -> None:
         while True:
             if len((await at.sender.call("list_agents"))["agents"]) > number:
                 return
-            await asyncio.sleep(10 * POLL_S)
+            await asyncio.sleep(LEISURELY_POLL_S)

@@ -84,7 +84,7 @@ class Session:
             self.queue.clear()
             self.begun_at = time.time()
             self.become("busy")
-            self.call("get_inbox")
+            asyncio.get_running_loop().call_later(self.turn_s / 2, self.call, "get_inbox")
             asyncio.get_running_loop().call_later(self.turn_s, self.end)
 
     def end(self) -> None:
