@@ -9,12 +9,9 @@ from urllib.parse import urlsplit
 
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.transports.opencode_api import ServerAccess
+from xats_tui.clients.opencode.server import DEFAULT_USERNAME, PASSWORD, USERNAME
 from xats_tui.core.errors import XatsError
 from xats_tui.core.model.agents import Agent, DeliveryKind
-
-USERNAME, PASSWORD = "OPENCODE_SERVER_USERNAME", "OPENCODE_SERVER_PASSWORD"
-
-DEFAULT_USERNAME = "opencode"
 
 PORTS = {"http": 80, "https": 443}
 
