@@ -55,7 +55,7 @@ async def test_an_early_answer_claims_what_a_later_one_does(home: Path, tmp_path
 async def test_a_bridge_answers_prompts_without_a_coordinator(home: Path) -> None:
     with pid_file.held(home / "daemon.pid"):
         async with bridge(home) as host:
-            await host.shake_hands()
+            await host.request("initialize", **opening(SHOWING[0]))
             offered = (await host.request("prompts/list"))["result"]["prompts"]
             got = await host.request("prompts/get", name="register", arguments={"name": "ann", "team": "shop"})
             inbox = await host.request("prompts/get", name="inbox")
@@ -63,6 +63,19 @@ async def test_a_bridge_answers_prompts_without_a_coordinator(home: Path) -> Non
     assert offered == listed()
     assert "name: ann\nteam: shop" in says(got["result"]) and "get_inbox" in says(inbox["result"])
     assert refused["error"]["code"] == -32602 and "register, inbox, board" in refused["error"]["message"]
+
+
+@pytest.mark.parametrize("method", ["prompts/list", "prompts/get"])
+async def test_a_client_that_was_told_of_no_prompts_gets_none(home: Path, backend: Coordinator, method: str) -> None:
+    asked = {"jsonrpc": "2.0", "id": 5, "method": method, "params": {"name": "inbox"}}
+    async with browsing(backend) as http:
+        session = await open_session(http)
+        over_http = json.loads((await http.post("/mcp", json=asked, headers=session)).text.split("data: ")[1])
+    with pid_file.held(home / "daemon.pid"):
+        async with bridge(home) as host:
+            await host.request("initialize", **opening(NOT_SHOWING[-1]))
+            over_stdio = await host.request(method, name="inbox")
+    assert [answer["error"]["code"] for answer in (over_http, over_stdio)] == [-32601, -32601]
 
 
 async def test_the_coordinator_answers_prompts_over_http(backend: Coordinator) -> None:
@@ -74,7 +87,7 @@ async def test_the_coordinator_answers_prompts_over_http(backend: Coordinator) -
             found: dict[str, Any] = json.loads(answer.text.split("data: ")[1])
             return found
 
-        session = await open_session(http)
+        session = await open_session(http, SHOWING[0])
         offered = (await ask("prompts/list"))["result"]["prompts"]
         got = (await ask("prompts/get", name="register", arguments={"name": "ann"}))["result"]
         refused = (await ask("prompts/get", name="nonsense"))["error"]

@@ -18,7 +18,13 @@ from xats_tui.core.prompts import NoSuchPrompt, filled_in, listed
 from xats_tui.mcp_bridge.coordinator_locator import CoordinatorLocator
 from xats_tui.mcp_bridge.host.early import begun
 from xats_tui.mcp_bridge.host.first_answer import InitializeAnswer
-from xats_tui.mcp_bridge.host.initialize import INVALID_PARAMS, for_the_host, greeting, says_it_takes_channels
+from xats_tui.mcp_bridge.host.initialize import (
+    INVALID_PARAMS,
+    for_the_host,
+    greeting,
+    prompts_claimed,
+    says_it_takes_channels,
+)
 from xats_tui.mcp_bridge.host.messages import Notification, Request, RequestId, usable_id
 from xats_tui.mcp_bridge.host.pipes import Pipes
 from xats_tui.mcp_bridge.host.stdio import Host, until_told
@@ -72,6 +78,8 @@ class Bridge:
         """The registration from the configuration, until the model's own calls take its place."""
         self._channel = str(uuid.uuid4()) if channel else ""
         """The id of the channel to the host; empty while the host has not said that it takes wakes there."""
+        self._has_prompts = False
+        """True if prompts were claimed to the host, which shows them."""
         self._launcher = CoordinatorLocator(loaded)
         settings = loaded.settings
         self._upstream = Upstream(self._launcher, settings.token, self._hear, settings.proof_key_path)
@@ -128,7 +136,7 @@ class Bridge:
             return await self._greeting(params or {})
         if method == "ping":
             return {}
-        if method in PROMPTS:
+        if method in PROMPTS and self._has_prompts:
             return _prompts(method, params or {})
         if method not in PASSED_ON:
             raise RpcError({"code": METHOD_NOT_FOUND, "message": f"Method not found: {method}"})
@@ -143,6 +151,7 @@ class Bridge:
         return {**result, "tools": simplified(result["tools"])} if "tools" in result else result
 
     async def _greeting(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        self._has_prompts = bool(prompts_claimed(params))
         if says_it_takes_channels(params):
             self._channel = self._channel or str(uuid.uuid4())
         self._meet(params.get("clientInfo") or {})

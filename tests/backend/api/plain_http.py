@@ -36,9 +36,10 @@ async def browsing(backend: Coordinator) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-async def open_session(http: httpx2.AsyncClient) -> dict[str, str]:
-    """A session as the header that names it."""
-    answer = await http.post("/mcp", json=INITIALIZE)
+async def open_session(http: httpx2.AsyncClient, client: str = "raw") -> dict[str, str]:
+    """A session of a client as the header that names it."""
+    params = INITIALIZE["params"] | {"clientInfo": {"name": client, "version": "1"}}
+    answer = await http.post("/mcp", json=INITIALIZE | {"params": params})
     assert answer.status_code == 200
     session = {"mcp-session-id": answer.headers["mcp-session-id"]}
     await http.post("/mcp", json={"jsonrpc": "2.0", "method": "notifications/initialized"}, headers=session)

@@ -184,9 +184,11 @@ class McpServer:
     async def _list_prompts(
         self, context: Context, params: types.PaginatedRequestParams | None
     ) -> types.ListPromptsResult:
+        _check_prompts(context, "prompts/list")
         return types.ListPromptsResult.model_validate({"prompts": listed()})
 
     async def _get_prompt(self, context: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+        _check_prompts(context, "prompts/get")
         try:
             return types.GetPromptResult.model_validate(filled_in(params.name, params.arguments or {}))
         except NoSuchPrompt as error:
@@ -285,6 +287,13 @@ def _extensions(params: Mapping[str, Any]) -> dict[str, Any]:
         case {"capabilities": {"experimental": dict(asked)}} if CALLS_ONCE in asked:
             return {"experimental": {CALLS_ONCE: {}}}
     return {}
+
+
+def _check_prompts(context: Context, method: str) -> None:
+    """Refuse a method of prompts in a session whose client has not been told of any."""
+    session: McpSession = _connection(context).state[SERVER_NAME]
+    if not shows_prompts(session.client):
+        raise MCPError(types.METHOD_NOT_FOUND, f"Method not found: {method}")
 
 
 def _connection(context: Context) -> Connection:
