@@ -13,7 +13,7 @@ SESSION = "ses_dfb47eb8cffe0M1enGBCKs2w28"
 SUBAGENTS = "ses_of_a_subagent"
 """A session below `SESSION`."""
 
-LIFE_SIGN_S = 0.2
+LIFE_SIGN_S = 1.0
 """Seconds between two signs of life on a stream of events."""
 
 COMMAND: dict[str, Any] = {
@@ -159,8 +159,7 @@ def opencode_server(port: int = 0) -> Iterator[OpencodeServer]:
                 state.prompts.append(body["parts"][0]["text"])
             if self.path == state.mute:
                 state.ended.wait()
-            with suppress(OSError):  # who waited too long has gone
-                self.answer(status, b"" if status == 204 else b"true")
+            self.answer(status, b"" if status == 204 else b"true")
 
         def is_let_in(self) -> bool:
             right = f"Basic {base64.b64encode(f'opencode:{state.password}'.encode()).decode()}"
@@ -194,10 +193,11 @@ def opencode_server(port: int = 0) -> Iterator[OpencodeServer]:
                 status = 500
             elif self.path == state.garbled:
                 body = b"<html>"
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # who waited too long has gone
+                self.send_response(status)
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *arguments: object) -> None:
             """Say nothing."""
@@ -210,5 +210,6 @@ def opencode_server(port: int = 0) -> Iterator[OpencodeServer]:
             yield state
         finally:
             state.ended.set()
+            state.send(b"")
             server.shutdown()
             serving.join()
