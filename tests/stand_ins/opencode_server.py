@@ -71,9 +71,11 @@ class OpencodeServer:
         """A path that is answered with a status of 500."""
         self.garbled = ""
         """Path that is answered with invalid JSON."""
+        self.prompted = threading.Event()
+        """Set with each prompt."""
         self.mute = ""
-        """Path whose requests get no answer until the block ends."""
-        self.ended = threading.Event()
+        """Path whose requests get no answer until `let_go`, or until the block ends."""
+        self.ended, self.let_go = threading.Event(), threading.Event()
         self.streams: list[queue.SimpleQueue[bytes]] = []
         """What is to be sent on each open stream of events; an empty piece ends it."""
         self.readings = 0
@@ -157,8 +159,9 @@ def opencode_server(port: int = 0) -> Iterator[OpencodeServer]:
                 state.shown = body["sessionID"]
             elif self.path == f"/session/{SESSION}/prompt_async" and self.path != state.broken:
                 state.prompts.append(body["parts"][0]["text"])
+                state.prompted.set()
             if self.path == state.mute:
-                state.ended.wait()
+                state.let_go.wait()
             self.answer(status, b"" if status == 204 else b"true")
 
         def is_let_in(self) -> bool:
@@ -210,6 +213,7 @@ def opencode_server(port: int = 0) -> Iterator[OpencodeServer]:
             yield state
         finally:
             state.ended.set()
+            state.let_go.set()
             state.send(b"")
             server.shutdown()
             serving.join()

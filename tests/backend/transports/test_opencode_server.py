@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.backend.services.wakes.waking import until
+from tests.backend.services.wakes.waking import status_of, until
 from tests.conftest import Connect, url_of
 from tests.mcp_caller import Caller, callers
+from tests.patience import PATIENCE
 from tests.stand_ins.opencode_server import SESSION, OpencodeServer, opencode_server
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.transports import opencode_api
@@ -144,6 +145,26 @@ async def test_a_prompt_of_which_nobody_knows_whether_it_was_taken_is_not_repeat
     assert wake.due_at - backend.clock.now() > timedelta(seconds=20)
     await alice.call("send_message", to_agent_name="bob", body="hello again")
     assert opencode.prompts == [HINT]
+
+
+async def test_an_agent_that_is_quicker_than_the_evidence_was_woken_all_the_same(
+    opencode: OpencodeServer, backend: Coordinator, connect: Connect, register: Connect
+) -> None:
+    opencode.mute = f"/session/{SESSION}/prompt_async"
+    bob, alice = await registered(connect, opencode.url), await register("alice")
+    sending = asyncio.create_task(alice.call("send_message", to_agent_name="bob", body="hello"))
+    await asyncio.to_thread(opencode.prompted.wait, PATIENCE)
+
+    await bob.call("get_inbox")  # the model has begun already
+    opencode.let_go.set()
+    message_id = (await sending)["message_id"]
+    await until(alice, message_id, wake_status="delivered")
+
+    (wake,) = await backend.waker.statuses(message_id)
+    assert (wake.skip_reason, wake.transport, wake.attempts) == (None, "opencode-server", 1)
+    assert list((await status_of(alice, message_id))["evidence"]) == ["queued", "attempted", "submitted", "seen"]
+    (attempt,) = await backend.waker.attempts(message_id, wake.agent_id)
+    assert attempt.outcome.startswith("submitted: ")
 
 
 async def test_a_restart_repeats_no_prompt_that_may_have_been_taken(

@@ -24,8 +24,11 @@ LISTED = """SELECT message_id, agent_id, queued_at, 1 AS pressing FROM message_d
 RUNGS = tuple((step, f"{step}_at") for step in WakeStage)
 """Every stage with its column."""
 
-BY_THE_AGENT = """skip_reason = CASE WHEN wake_status != 'retrying' THEN skip_reason
-        WHEN typed_at IS NULL THEN 'recipient_active' END,
+BY_ITSELF = "recipient_active"
+"""Skip reason of a wake whose agent read its messages before a hint was put."""
+
+BY_THE_AGENT = f"""skip_reason = CASE WHEN wake_status != 'retrying' THEN skip_reason
+        WHEN typed_at IS NULL THEN '{BY_ITSELF}' END,
     detail = CASE WHEN wake_status != 'retrying' THEN detail
         WHEN typed_at IS NULL THEN 'the agent ' || ? || ' by itself'
         ELSE 'the agent ' || ? || ' after a hint was typed' END,
@@ -202,11 +205,7 @@ async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcom
     evidence.
     """
     now = to_wire(tx.now)
-    climbed = [
-        step
-        for step in (WakeStage.ATTEMPTED, WakeStage.TYPED, WakeStage.SUBMITTED)
-        if _reaches(outcome.step, step) and (outcome.typed or step is not WakeStage.TYPED)
-    ]
+    climbed = _climbed(outcome)
     again = outcome.step is WakeStage.SUBMITTED
     rungs = "".join(f", {step}_at = " + ("?" if again else f"coalesce({step}_at, ?)") for step in climbed)
     updated = await tx.fetch_one(
@@ -230,21 +229,64 @@ async def note_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcom
         ),
     )
     if updated:
-        await tx.execute(
-            "INSERT INTO wake_attempts (message_id, agent_id, number, at, transport, outcome, seen_before, seen_after, "
-            "ways) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                wake.message_id,
-                wake.agent_id,
-                updated["attempts"],
-                to_wire(attempt.at),
-                attempt.transport,
-                attempt.outcome,
-                attempt.seen_before,
-                attempt.seen_after,
-                to_json([[way.transport, way.verdict] for way in attempt.ways]),
-            ),
-        )
+        await _insert_attempt(tx, wake, attempt, updated["attempts"])
+
+
+async def note_overtaken(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcome: AttemptOutcome) -> None:
+    """Record a hint for a wake that has ended before the attempt was over.
+
+    If the agent fetched the message after the hint was put, it did not do so by itself.
+    """
+    climbed = _climbed(outcome)
+    put_at = to_wire(min(outcome.times[step] for step in climbed[1:]))
+    rungs = "".join(f", {step}_at = coalesce({step}_at, ?)" for step in climbed)
+    is_answer = f"skip_reason IS '{BY_ITSELF}' AND coalesce(seen_at, read_at, '') >= ?1"
+    updated = await tx.fetch_one(
+        "UPDATE message_delivery_status SET "
+        f"wake_status = CASE WHEN {is_answer} THEN 'delivered' ELSE wake_status END, "
+        f"detail = CASE WHEN {is_answer} THEN ?2 ELSE detail END, "
+        f"delivered_at = CASE WHEN {is_answer} THEN coalesce(delivered_at, ?1) ELSE delivered_at END, "
+        f"skip_reason = CASE WHEN {is_answer} THEN NULL ELSE skip_reason END, "
+        f"transport = ?3, attempts = attempts + 1, retry_attempts = attempts{rungs} "
+        "WHERE message_id = ? AND agent_id = ? AND due_at IS NULL RETURNING attempts",
+        (
+            put_at,
+            f"{outcome.detail}; the agent has fetched it",
+            attempt.transport,
+            *(to_wire(outcome.times[step]) for step in climbed),
+            wake.message_id,
+            wake.agent_id,
+        ),
+    )
+    if updated:
+        await _insert_attempt(tx, wake, attempt, updated["attempts"])
+
+
+def _climbed(outcome: AttemptOutcome) -> list[WakeStage]:
+    """Return the stages that an attempt has reached."""
+    return [
+        step
+        for step in (WakeStage.ATTEMPTED, WakeStage.TYPED, WakeStage.SUBMITTED)
+        if _reaches(outcome.step, step) and (outcome.typed or step is not WakeStage.TYPED)
+    ]
+
+
+async def _insert_attempt(tx: Transaction, wake: Wake, attempt: WakeAttempt, number: int) -> None:
+    await tx.execute(
+        "INSERT INTO wake_attempts (message_id, agent_id, number, at, transport, outcome, seen_before, seen_after, "
+        "ways) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            wake.message_id,
+            wake.agent_id,
+            number,
+            to_wire(attempt.at),
+            attempt.transport,
+            attempt.outcome,
+            attempt.seen_before,
+            attempt.seen_after,
+            to_json([[way.transport, way.verdict] for way in attempt.ways]),
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,9 +91,11 @@ class WakeAttempts:
         wanted = isinstance(verdict, Deliver) or observation.is_taken or (forced and isinstance(verdict, Defer))
         if agent and transport and wanted:
             line = await self._hint(agent, wakes)
+            begun = self._clock.now()
             result = await _delivered_by(transport, agent, line, forced=forced, urgent=is_urgent(wakes))
             now = self._clock.now()
             verdict = after_delivery(wakes, result, now, types=types)
+            await self._write_down_overtaken(wakes, asked, verdict, result, begun)
         await self._write_down(agent_id, asked, verdict, result, self._names(agent))
         return Tried(agent=agent, transport=transport, verdict=verdict)
 
@@ -209,6 +211,22 @@ class WakeAttempts:
         for begin in range(MAX_WAKES_AT_ONCE, len(notes), MAX_WAKES_AT_ONCE):
             async with self._database.write() as tx:
                 await _carry_out(tx, notes[begin : begin + MAX_WAKES_AT_ONCE])
+                tx.record(WakeChanged(agent_id=agent_id))
+
+    async def _write_down_overtaken(
+        self, tried: Sequence[Wake], asked: Asked, verdict: Verdict | None, result: DeliveryResult, begun: datetime
+    ) -> None:
+        """Record a hint for wakes that have ended meanwhile: the agent may be quicker than the evidence."""
+        if result.step not in (WakeStage.TYPED, WakeStage.SUBMITTED):
+            return
+        agent_id = tried[0].agent_id
+        async with self._database.write() as tx:
+            left = {wake.key for wake in await store.open_for(tx, agent_id)}
+            overtaken = [wake for wake in tried if wake.key not in left and not _came_after(wake, result)]
+            for wake, attempt, outcome in _notes(overtaken, asked, verdict, result, begun, begun):
+                times = {step: result.times.get(step, begun) for step in WakeStage}
+                await store.note_overtaken(tx, wake, attempt, replace(outcome, times=times))
+            if overtaken:
                 tx.record(WakeChanged(agent_id=agent_id))
 
 
