@@ -89,6 +89,22 @@ async def test_a_session_that_is_not_idle_is_left_alone_until_it_is(
     assert opencode.prompts == [HINT]
 
 
+async def test_the_session_at_work_is_the_agents_and_learning_it_is_no_call_of_its_own(
+    opencode: OpencodeServer, backend: Coordinator, connect: Connect, register: Connect
+) -> None:
+    await registered(connect, opencode.url)
+    bob = await backend.registry.by_name("default", "bob")
+    assert bob is not None and "session_id" not in bob.delivery.address
+    opencode.set_busy("older")
+
+    async with asyncio.timeout(PATIENCE):
+        while (now := await backend.registry.by_id(bob.agent_id)) is None or "session_id" not in now.delivery.address:
+            await asyncio.sleep(0.03)
+
+    assert now.delivery.address == {"base_url": opencode.url, "session_id": "older"}
+    assert now.last_seen_at == bob.last_seen_at
+
+
 async def test_a_server_that_is_gone_is_tried_again(connect: Connect, register: Connect) -> None:
     with opencode_server() as gone:
         await registered(connect, gone.url)

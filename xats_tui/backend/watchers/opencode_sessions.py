@@ -15,26 +15,21 @@ from xats_tui.backend.transports.opencode_access import AgentEnded, OpencodeAcce
 from xats_tui.backend.transports.opencode_api import (
     UNREAD,
     NoServerAnswer,
-    RequestDenied,
     ServerAccess,
-    asked,
     connected,
     events,
 )
 from xats_tui.backend.transports.opencode_reading import (
     BUSY,
     IDLE,
-    NOT_FOUND,
-    PERMISSIONS,
-    QUESTIONS,
     RETRY,
     OpencodeSessionTree,
     ServerReading,
     SessionReading,
-    open_requests,
     read_server,
 )
 from xats_tui.backend.watchers import opencode_dialogs
+from xats_tui.backend.watchers.opencode_answers import give_answer
 from xats_tui.backend.watchers.opencode_dialogs import OpenDialog
 from xats_tui.clients.opencode.spec import SPEC
 from xats_tui.core.clock import Clock
@@ -259,31 +254,7 @@ class _Follower:
         return answer
 
     async def _answer(self, base_url: str, one: OpenDialog, option: DialogOption, text: str) -> None:
-        """Answer the very request that a dialog shows, and see it gone.
-
-        Raises:
-            Refusal: `prompt_changed`, `not_answerable`, `not_taken`, `answer_unseen`.
-        """
-        reply = one.reply(option, text)
-        path = PERMISSIONS if one.is_permission else QUESTIONS
-        async with connected(await self._access_to(base_url)) as server:
-            try:
-                before = await open_requests(server, path)
-            except NoServerAnswer as error:
-                raise Refusal("not_taken", sentence=f"nothing was sent: {error}") from error
-            if one.request not in before:
-                raise Refusal("prompt_changed")
-            try:
-                await asked(server, "POST", reply.path, reply.body)
-                left = await open_requests(server, path)
-            except RequestDenied as denied:
-                if denied.status == NOT_FOUND:
-                    raise Refusal("prompt_changed") from denied
-                raise Refusal("not_taken", sentence=f"the answer was refused: {denied}") from denied
-            except NoServerAnswer as error:
-                raise Refusal("answer_unseen", sentence=f"it is not known whether it was taken: {error}") from error
-        if any(request["id"] == one.request["id"] for request in left):
-            raise Refusal("answer_unseen", sentence="opencode took the answer, and still asks: look at its pane")
+        await give_answer(await self._access_to(base_url), one, option, text)
         self._close(one.dialog.id)
 
     async def _access_to(self, base_url: str) -> ServerAccess:
