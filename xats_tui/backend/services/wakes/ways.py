@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.services.wakes.policy import STOP_HOOK
@@ -52,16 +53,7 @@ class Ways:
         quiet = [way for way in found if way and not way.types]
         typing = [way for way in found if way and way.types]
         ways = (*quiet, *self._hook(agent), *typing)
-        return tuple(
-            Way(
-                name=way.name,
-                types=way.types,
-                state=way.state,
-                detail=way.detail,
-                last_used_at=used.get(way.name),
-            )
-            for way in ways
-        )
+        return tuple(replace(way, last_used_at=used.get(way.name)) for way in ways)
 
     def _hook(self, agent: Agent) -> tuple[Way, ...]:
         """Return the hook at the end of a turn, if the agent's program can have one."""
