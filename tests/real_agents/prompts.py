@@ -31,7 +31,7 @@ MENU_S = 30.0
 """Seconds for a prompt to appear behind the `/`: the server may be connected later than the input line is there."""
 
 
-TYPED = {"claude-code": ("/xats:{} {}",), "opencode": ("/xats:{:.3}", "{1}")}
+TYPED = {"claude-code": ("/mcp__xats__{} {}",), "opencode": ("/xats:{:.3}", "{1}")}
 """What a person types for a prompt with its arguments, each followed by Enter; opencode completes the name first."""
 
 PROMPTS = (("register", "ann shop", "name: ann\nteam: shop"), ("board", "", "Call task_list of xats"))
