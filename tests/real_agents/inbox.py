@@ -11,6 +11,7 @@ import os
 import re
 import shlex
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.commands.processes import XATS
 from tests.real_agents.rig import AgentPane
 from tests.real_agents.scenes import ASK_SHELL, PROMPT
 from tests.real_agents.stage import (
@@ -123,6 +125,15 @@ SEATS: list[Seat] = []
 """The Claude Codes of this stage."""
 
 
+async def history(stage: Stage, message_id: str) -> str:
+    """What was tried for a message, as the operator sees it."""
+    show = partial(
+        subprocess.run, [*XATS, "wakes", message_id, "--home", str(stage.home)], capture_output=True, text=True
+    )
+    done = await asyncio.to_thread(show, env=stage.environment, check=False)
+    return f"{done.stdout}{done.stderr}"
+
+
 async def idle_with_a_draft(stage: Stage, seat: Seat) -> str:
     """idle with a draft → a turn begins, the draft stays, no byte is typed."""
     seat.pane.type(DRAFT)
@@ -132,7 +143,7 @@ async def idle_with_a_draft(stage: Stage, seat: Seat) -> str:
     status = await stage.until(message_id, "submitted")
     await stage.until(message_id, "seen")
     await seat.rest()
-    expect(status["transport"] == "claude-inbox", str(status))
+    expect(status["transport"] == "claude-inbox", await history(stage, message_id))
     expect(seat.typed == before, f"{seat.typed - before} bytes were typed")
     expect(seat.has_draft, f"the draft stands:\n{seat.pane.look().text}")
     await seat.clear()
@@ -218,7 +229,7 @@ async def woken(stage: Stage, seat: Seat) -> str:
     status = await stage.until(message_id, "submitted")
     await stage.until(message_id, "seen")
     await seat.rest()
-    expect(status["transport"] == "claude-inbox", str(status))
+    expect(status["transport"] == "claude-inbox", await history(stage, message_id))
     expect(seat.typed == before, f"{seat.typed - before} bytes were typed")
     return f"{status['detail']}; {UNTOUCHED}"
 

@@ -173,7 +173,9 @@ class ClaudeInbox:
     async def _session(self, process: SeenProcess | None) -> LivingSession:
         session = await self._files.of(process) if process else None
         if session is None:
-            raise NoInbox(f"its process has no session file: it has ended, or this {SPEC.title} is too old")
+            raise NoInbox(
+                f"its process has no session file: it has ended, this {SPEC.title} is too old, or this is not Linux"
+            )
         if not session.file.socket:
             raise NoInbox("its session has no inbox socket")
         if session.file.state is PaneState.UNKNOWN:
