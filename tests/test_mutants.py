@@ -73,6 +73,7 @@ MUTANTS = {
     ),
     "a hook held without its dialog": Mutant(HELD, "is_late = not held.seen_by and", "is_late = False and", BY_HELD),
     "a hook held after its dialog": Mutant(HELD, "held.seen_by and state in HAS_CLOSED", "False", BY_HELD),
+    "a dialog answered at the pane": Mutant(HELD, "if view and self._is_overtaken(held, view):", "if False:", BY_HELD),
     "an answer said to be taken": Mutant(HELD, "while not held.has_closed:", "while False:", BY_HELD),
     "a session that went on": Mutant(HELD, "if is_meant and held.agent", "if False and held.agent", BY_HELD),
     # Where a hint may be typed

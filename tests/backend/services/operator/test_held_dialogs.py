@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import mcp_types as types
@@ -16,6 +17,7 @@ from tests.backend.api.plain_http import browsing
 from tests.commands.processes import clean_environment
 from tests.conftest import Connect
 from tests.mcp_caller import Caller, callers
+from tests.tmux_server import TmuxServer
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.client_states import Dialog, StateSource, ToldState
@@ -23,6 +25,8 @@ from xats_tui.core.model.panes import PaneState
 from xats_tui.runtime.settings import Settings
 
 SESSION = "4f1c2f53-6d0e-4d3a-9a55-0d8f4e0f1a11"
+
+ASKING = Path(__file__).parents[3] / "asking.py"
 
 ALLOWED = {"hookSpecificOutput": {"hookEventName": "PermissionRequest", "decision": {"behavior": "allow"}}}
 
@@ -152,6 +156,32 @@ async def test_what_comes_next_in_the_session_closes_a_dialog_that_was_left(
         async with hook(backend, event):
             await off_the_board(backend, agent_id)
         assert await printed(process) is None
+
+
+@pytest.mark.tmux
+async def test_a_dialog_that_was_answered_at_the_pane_is_closed_by_the_next_one_there(
+    backend: Coordinator, bob: Caller, tmux: TmuxServer
+) -> None:
+    pane = tmux.new_pane([tmux.called("claude"), str(ASKING), "claude-code", "touch x", "touch y"])
+    await tmux.wait_for(pane.pane_id, "touch x")
+    bound = await bob.call("bind_runtime_identity", agent="claude-code", ui_pid=pane.pid)
+    assert bound.get("ok"), bound
+    agent_id = await bob_of(backend)
+    async with hook(backend) as first:
+        await on_the_board(backend, agent_id, "touch x")
+        tmux.send(pane.pane_id, "1")
+        await tmux.wait_for(pane.pane_id, "touch y")
+        async with hook(backend, tool_input={"command": "touch y"}):
+            await on_the_board(backend, agent_id, "touch y")
+
+            assert await printed(first) is None
+            assert [dialog.subject for dialog in backend.states.dialogs(agent_id)] == ["touch y"]
+
+
+async def on_the_board(backend: Coordinator, agent_id: str, subject: str) -> None:
+    async with asyncio.timeout(20):
+        while subject not in [dialog.subject for dialog in backend.states.dialogs(agent_id)]:
+            await asyncio.sleep(0.01)
 
 
 async def test_another_use_of_a_tool_leaves_the_dialog_open(backend: Coordinator, bob: Caller) -> None:

@@ -11,18 +11,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.clients.dialogs import read_prompt
 from xats_tui.clients.permission_hooks import HookQuestion
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal, TmuxError
 from xats_tui.core.events import ClientStateChanged, Event, PaneChanged
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import CLIENT_IS_AWAY, SCREEN, Dialog, DialogOption
-from xats_tui.core.model.panes import PaneState
+from xats_tui.core.model.panes import PaneState, PaneView
 
 SEEN_WITHIN_S = 5.0
 """Time for the client's own dialog to be seen."""
@@ -38,6 +40,9 @@ CALM_INTERVAL_S = 5.0
 
 HOOK_START = timedelta(seconds=2)
 """Time that a hook takes to reach us: the client may have told of the dialog before."""
+
+NAMED_CHARS = 60
+"""Characters of a subject by which a dialog is recognised on a screen."""
 
 MAX_HELD = 200
 """Maximum number of hooks that wait at once: any local program can post a hook."""
@@ -68,6 +73,13 @@ class _Held:
     """The person's answer."""
     is_handed_over: bool = False
     """True once the answer has left for the hook."""
+    number: int = field(default_factory=partial(next, count()))
+    """Number in the order in which hooks came."""
+
+    def is_named_in(self, squashed: str) -> bool:
+        """Return whether a screen without white space shows what this dialog is about."""
+        subject = _squashed(self.dialog.subject)[:NAMED_CHARS]
+        return bool(subject) and subject in squashed
 
 
 class HeldDialogs:
@@ -179,25 +191,42 @@ class HeldDialogs:
 
     async def _look(self, held: _Held, *, is_fresh: bool) -> None:
         """Note where the client's own dialog is seen, and whether it has closed there."""
-        for source, state in await self._states_now(held, is_fresh=is_fresh):
+        view = await self._view(held, is_fresh=is_fresh)
+        told = self._states.of(held.agent.agent_id)
+        states = [(SCREEN, view.reading.state)] if view else []
+        if told and told.at >= held.dialog.opened_at - HOOK_START:
+            states.append((told.source, told.state))
+        for source, state in states:
             if state is PaneState.DIALOG:
                 held.seen_by.add(source)
             elif source in held.seen_by and state in HAS_CLOSED:
                 held.has_closed = True
+        if view and self._is_overtaken(held, view):
+            held.has_closed = True
 
-    async def _states_now(self, held: _Held, *, is_fresh: bool) -> list[tuple[str, PaneState]]:
-        states: list[tuple[str, PaneState]] = []
-        told = self._states.of(held.agent.agent_id)
-        if told and told.at >= held.dialog.opened_at - HOOK_START:
-            states.append((told.source, told.state))
-        if pane := held.agent.binding and held.agent.binding.pane:
-            view = self._monitor.view(pane)
-            if is_fresh or view is None or view.look.at < held.dialog.opened_at:
-                with suppress(TmuxError):
-                    view = await self._monitor.look(pane, held.agent.client)
-            if view and view.look.at >= held.dialog.opened_at:
-                states.append((SCREEN, view.reading.state))
-        return states
+    async def _view(self, held: _Held, *, is_fresh: bool) -> PaneView | None:
+        """Return a view of the agent's pane that is younger than the dialog."""
+        if held.agent.binding is None:
+            return None
+        pane = held.agent.binding.pane
+        view = self._monitor.view(pane)
+        if is_fresh or view is None or view.look.at < held.dialog.opened_at:
+            with suppress(TmuxError):
+                view = await self._monitor.look(pane, held.agent.client)
+        return view if view and view.look.at >= held.dialog.opened_at else None
+
+    def _is_overtaken(self, held: _Held, view: PaneView) -> bool:
+        """Tell whether the screen shows a later dialog of the same agent: a client shows them one after another."""
+        later = [one for one in self._held if one.agent.agent_id == held.agent.agent_id and one.number > held.number]
+        if not later or view.reading.state is not PaneState.DIALOG:
+            return False
+        shown = _squashed(read_prompt(held.agent.client, view.look.screen, view.look.formats).text)
+        return not held.is_named_in(shown) and any(one.is_named_in(shown) for one in later)
+
+
+def _squashed(text: str) -> str:
+    """Return a text without white space: as it was, however it is wrapped."""
+    return "".join(text.split())
 
 
 def _is_being_cancelled() -> bool:
