@@ -49,7 +49,8 @@ async def idle_agent_is_woken_and_answers(stage: Stage, client: str, pane: Agent
     """idle → woken, and the model reads its mail and answers."""
     body = 'CALL send_message {"to_agent_name":"tester","body":"pong","need_reply":false}'
     message_id = await stage.send(client, body)
-    status = await stage.until(message_id, "seen")
+    await stage.until(message_id, "seen")
+    status = await stage.until(message_id, "submitted")  # the agent may be quicker than the evidence
 
     async def answered() -> bool:
         inbox = await stage.operator.call("get_inbox")

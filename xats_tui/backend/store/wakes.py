@@ -239,8 +239,13 @@ async def note_overtaken(tx: Transaction, wake: Wake, attempt: WakeAttempt, outc
     """
     climbed = _climbed(outcome)
     put_at = to_wire(min(outcome.times[step] for step in climbed[1:]))
-    rungs = "".join(f", {step}_at = coalesce({step}_at, ?)" for step in climbed)
     is_answer = f"skip_reason IS '{BY_ITSELF}' AND coalesce(seen_at, read_at, '') >= ?1"
+    # a message that was fetched in answer to a hint shows that the hint was submitted by then
+    rungs = "".join(
+        f", {step}_at = coalesce({step}_at, CASE WHEN {is_answer} THEN min(?{number}, coalesce(seen_at, read_at)) "
+        f"ELSE ?{number} END)"
+        for number, step in enumerate(climbed, 6)
+    )
     updated = await tx.fetch_one(
         "UPDATE message_delivery_status SET "
         f"wake_status = CASE WHEN {is_answer} THEN 'delivered' ELSE wake_status END, "
@@ -248,14 +253,14 @@ async def note_overtaken(tx: Transaction, wake: Wake, attempt: WakeAttempt, outc
         f"delivered_at = CASE WHEN {is_answer} THEN coalesce(delivered_at, ?1) ELSE delivered_at END, "
         f"skip_reason = CASE WHEN {is_answer} THEN NULL ELSE skip_reason END, "
         f"transport = ?3, attempts = attempts + 1, retry_attempts = attempts{rungs} "
-        "WHERE message_id = ? AND agent_id = ? AND due_at IS NULL RETURNING attempts",
+        "WHERE message_id = ?4 AND agent_id = ?5 AND due_at IS NULL RETURNING attempts",
         (
             put_at,
             f"{outcome.detail}; the agent has fetched it",
             attempt.transport,
-            *(to_wire(outcome.times[step]) for step in climbed),
             wake.message_id,
             wake.agent_id,
+            *(to_wire(outcome.times[step]) for step in climbed),
         ),
     )
     if updated:
