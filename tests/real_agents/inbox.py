@@ -162,6 +162,12 @@ async def burst(stage: Stage, seat: Seat) -> str:
     return f"one hint; {UNTOUCHED}"
 
 
+async def again_and_again(stage: Stage, seat: Seat) -> str:
+    """one message after the other, with the same hint → each begins a turn."""
+    said = [await woken(stage, seat) for _ in range(3)]
+    return said[-1]
+
+
 async def busy_without_urgency(stage: Stage, seat: Seat) -> str:
     """busy → waits, and is told when the turn ends, with no byte typed."""
     seat.pane.submit("WAIT 6")
@@ -336,6 +342,7 @@ def _settings(word: str) -> Callable[[Stage, Seat], Awaitable[str]]:
 SCENES: tuple[Callable[[Stage, Seat], Awaitable[str]], ...] = (
     idle_with_a_draft,
     burst,
+    again_and_again,
     busy_without_urgency,
     busy_and_urgent,
     permission_dialog,

@@ -18,6 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+REPEATS_DROPPED_FOR = 30.0
+"""Seconds within which a message with the same text has no effect, as was seen with 2.1.332."""
+
 STARTS_WITHIN = 20.0
 """Seconds for the process to be ready."""
 
@@ -32,6 +35,8 @@ class Session:
         self.read: list[str] = []
         """The messages that its model has read."""
         self.queue: list[str] = []
+        self.taken: dict[str, float] = {}
+        """The messages that were taken, with their times."""
         self.bad_tokens = 0
         self.bytes = 0
         """Number of bytes that came to the inbox."""
@@ -73,9 +78,12 @@ class Session:
 
     def take(self, text: str) -> None:
         """Get a message."""
-        if not self.drops:
-            self.queue.append(text)
-            self.begin()
+        now = time.monotonic()
+        if self.drops or now - self.taken.get(text, -REPEATS_DROPPED_FOR) < REPEATS_DROPPED_FOR:
+            return
+        self.taken[text] = now
+        self.queue.append(text)
+        self.begin()
 
     def begin(self) -> None:
         """Begin a turn with what is queued, if the session is idle."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
@@ -155,6 +156,17 @@ async def test_two_deliveries_at_once_post_once(desk: Desk) -> None:
 
     assert sorted(result.step for result in results) == [WakeStage.ATTEMPTED, WakeStage.SUBMITTED]
     assert desk.claude.read == [HINT]
+
+
+async def test_the_same_hint_is_told_apart_because_a_repetition_would_be_dropped(desk: Desk) -> None:
+    assert (await desk.deliver()).step is WakeStage.SUBMITTED
+    await eventually(lambda: desk.claude.tell()["fields"]["status"] == "idle")
+
+    assert (await desk.deliver()).step is WakeStage.SUBMITTED
+
+    first, second = desk.claude.read
+    assert first == HINT
+    assert re.fullmatch(re.escape(HINT) + r" \(\d\d:\d\d:\d\d\)", second)
 
 
 async def test_evidence_that_comes_later_is_reported_without_another_post(desk: Desk) -> None:

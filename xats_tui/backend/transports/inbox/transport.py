@@ -7,7 +7,7 @@ Behind a dialog a message would begin a turn right after the person's answer, so
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from xats_tui.backend.client_states import ClientStates, StateWatch
 from xats_tui.backend.hook_reports import HookReports
@@ -31,6 +31,9 @@ EVIDENCE_WITHIN_S = 2.5
 
 A hook at the end of a turn waits three seconds for the coordinator, and this delivery must be over by then.
 """
+REPEATS_DROPPED_FOR = timedelta(minutes=2)
+"""Time in which no line is posted twice: Claude Code 2.1.332 drops a text that it took within the last 30 s."""
+
 FIRST_LOOK_S, LAST_LOOK_S = 0.02, 0.2
 """Time between two looks for evidence; the pause grows."""
 
@@ -85,6 +88,8 @@ class ClaudeInbox:
         """The outstanding post of each agent."""
         self._lost: dict[str, Post] = {}
         """The latest post of each agent that had no effect."""
+        self._lines: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+        """The hints that each agent's inbox was given lately, with their times."""
         self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def serves(self, agent: Agent) -> bool:
@@ -137,9 +142,10 @@ class ClaudeInbox:
                 return _result(WakeStage.ATTEMPTED, closed.told)
             if seen.session.file.socket != session.file.socket:
                 raise NoInbox("its inbox socket has changed")
-            posted = self._posts[agent.agent_id] = Post(hint=hint, at=self._clock.now(), session=seen.session)
+            line, now = self._told_apart(agent, hint), self._clock.now()
+            posted = self._posts[agent.agent_id] = Post(hint=line, at=now, session=seen.session)
             try:
-                await post(connection, seen.key, hint)
+                await post(connection, seen.key, line)
             except (OSError, TimeoutError) as error:
                 return _uncertain(f"the inbox socket broke while the hint was sent ({type(error).__name__})")
             if seen.session.file.state is not PaneState.IDLE:
@@ -148,6 +154,15 @@ class ClaudeInbox:
         if evidence:
             return self._submitted(agent, posted, evidence)
         return _uncertain("posted to its inbox, but no turn has begun")
+
+    def _told_apart(self, agent: Agent, hint: str) -> str:
+        """Return the hint with the time, if the same one was posted lately: it would be dropped as a repetition."""
+        now, lines = self._clock.now(), self._lines[agent.agent_id]
+        is_repeated = hint in lines and now - lines[hint] < REPEATS_DROPPED_FOR
+        for line in [line for line, at in lines.items() if now - at >= REPEATS_DROPPED_FOR]:
+            del lines[line]
+        lines[hint] = now
+        return f"{hint} ({now:%H:%M:%S})" if is_repeated else hint
 
     async def _evidence_in_time(self, agent: Agent) -> str:
         """Return the evidence once there is some; empty if there is none in time."""
