@@ -77,10 +77,10 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_the_wheel_holds_the_program_with_its_stylesheets_and_nothing_else(wheel: Path) -> None:
-    sources = {path for path in (ROOT / "xats_tui").rglob("*") if path.suffix in (".py", ".tcss", ".typed")}
+    sources = {path for path in (ROOT / "xats_tui").rglob("*") if path.suffix in (".py", ".tcss", ".toml", ".typed")}
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert names == {str(path.relative_to(ROOT)) for path in sources}
-    assert any(name.endswith(".tcss") for name in names)
+    assert any(name.endswith(".tcss") for name in names) and any(name.endswith(".toml") for name in names)
 
 
 def test_the_sdist_holds_what_it_takes_to_work_on_it(built: Path) -> None:

@@ -18,11 +18,13 @@ from xats_tui.clients.dialogs import read_prompt
 from xats_tui.clients.programs import client_of
 from xats_tui.clients.registry import (
     CLIENTS,
+    CODED_IDS,
     LAUNCHABLE,
     by_environment,
     by_handshake,
     configurations,
     hook_reader,
+    manifest_of,
     starter,
 )
 from xats_tui.clients.setup.own_command import OwnCommand
@@ -76,9 +78,11 @@ asyncio.run(main())
 """
 
 EVERY_CLIENT = pytest.mark.parametrize("spec", CLIENTS.values(), ids=lambda spec: spec.id)
+WITH_RULES = [client for client in CLIENTS if (one := manifest_of(client)) and one.tried and not one.reader]
+WITH_FOLDER = pytest.mark.parametrize("spec", [CLIENTS[client] for client in CODED_IDS], ids=lambda spec: spec.id)
 
 
-@EVERY_CLIENT
+@WITH_FOLDER
 @pytest.mark.parametrize("state", STATES)
 def test_its_screens_are_read_in_every_state_at_two_widths(spec: ClientSpec, state: str) -> None:
     own = [capture for capture in ALL if capture.client == spec.id and capture.state == state]
@@ -88,7 +92,15 @@ def test_its_screens_are_read_in_every_state_at_two_widths(spec: ClientSpec, sta
     assert {read_pane(spec.id, capture.screen, capture.formats).state.value for capture in own} == {state}
 
 
-@EVERY_CLIENT
+@pytest.mark.parametrize("client", WITH_RULES)
+@pytest.mark.parametrize("want", ["idle", "draft", "busy", "not idle"])
+def test_a_manifest_with_rules_has_captures_of_every_state_at_two_widths(client: str, want: str) -> None:
+    # tests/clients/screens/test_newer_captures.py reads them
+    widths = {one.formats["pane_width"] for one in KNOWN if one.client == client and one.want == want}
+    assert len(widths) >= 2
+
+
+@WITH_FOLDER
 def test_its_dialogs_are_read_with_the_keys_that_answer_them(spec: ClientSpec) -> None:
     own = [capture for capture in ALL if capture.client == spec.id and capture.state == "dialog"]
     prompts = [read_prompt(spec.id, capture.screen, capture.formats) for capture in own]
@@ -102,12 +114,15 @@ def test_its_dialogs_are_read_with_the_keys_that_answer_them(spec: ClientSpec) -
 @EVERY_CLIENT
 def test_its_names_lead_to_it(spec: ClientSpec) -> None:
     assert {client_of([name]) for name in {spec.program, *spec.executables}} == {spec.id}
-    assert by_handshake(f"{spec.handshake}-of-some-kind") == spec.id
+    if spec.handshake:
+        assert by_handshake(f"{spec.handshake}-of-some-kind") == spec.id
+    for name in spec.handshake_names:
+        assert by_handshake(f"{name.replace('*', 'our-server')} 1.2.3") == spec.id
     if spec.environment_mark:
         assert by_environment({spec.environment_mark: "1"}) == (spec.id, spec.environment_mark)
 
 
-@EVERY_CLIENT
+@WITH_FOLDER
 def test_its_configuration_is_written_and_taken_back_without_a_trace(spec: ClientSpec, tmp_path: Path) -> None:
     (program,) = [program for program in configurations() if program.spec is spec]
     around = ConfigContext(home=tmp_path, project=tmp_path / "project", environment={})
@@ -123,7 +138,7 @@ def test_its_configuration_is_written_and_taken_back_without_a_trace(spec: Clien
         assert set(texts.values()) == {""}
 
 
-@EVERY_CLIENT
+@WITH_FOLDER
 def test_a_hook_that_asks_for_a_permission_is_read_and_has_time_to_wait(spec: ClientSpec) -> None:
     reader = hook_reader(spec.id)
     assert (reader is not None) == bool(spec.permission_event)
@@ -148,7 +163,7 @@ def test_no_clients_id_stands_outside_its_folder() -> None:
         if within[0] == "clients" and within[1] in FOLDERS:
             continue
         constants = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
-        assert not constants & CLIENTS.keys(), path
+        assert not constants & set(CLIENTS), path
 
 
 def test_a_client_is_added_by_a_folder_and_gone_with_it(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from xats_tui.clients.codex.launch import SECOND, has_remote
-from xats_tui.clients.registry import CLIENTS, starter
+from xats_tui.clients.registry import LAUNCHABLE, starter
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
 MEANS = LaunchCommand(program="/bin/it", bridge=("xats", "mcp"), hook=("xats", "hook"), port=4100, mark="m-1")
@@ -46,7 +46,7 @@ def test_every_bridge_is_told_who_the_agent_is() -> None:
     assert opencode["command"] == ["xats", "mcp", *AS_QA] and opencode["enabled"] is True
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", LAUNCHABLE)
 def test_further_arguments_come_last_as_they_are(client: str) -> None:
     start = starter(client)(wanted(client, "a prompt; with 'marks'", "--flag"), MEANS, {})
     assert start.command[0] == "/bin/it"

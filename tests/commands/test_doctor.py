@@ -354,3 +354,13 @@ def test_a_client_that_is_newer_than_its_screens_were_tested_with_is_told(machin
 
     assert is_in(findings["Codex screens"][0], "warning", "999.1.0 is newer than", "update xats-tui")
     assert "Claude Code screens" not in findings
+
+
+def test_a_manifest_that_cannot_be_used_is_told_with_its_line(machine: Machine, told: Examine) -> None:
+    machine.write(".xats-tui/clients/mine.toml", 'id = "mine"\ntitle = "Mine"\ntried = "soon"\n')
+
+    _, findings = told("--quick")
+    (finding,) = findings["client manifests"]
+
+    assert is_in(finding, "warning", "mine.toml, line 3: write tried =", "counts as custom")
+    assert "clients/mine.toml" in finding["remedy"]

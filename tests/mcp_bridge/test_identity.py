@@ -80,6 +80,35 @@ def test_a_variable_that_is_inherited_by_everything_below_a_client_counts_only_w
     assert identified(OPENCODE="1").client == "opencode"
 
 
+@pytest.mark.parametrize(
+    ("command", "said", "client"),
+    [
+        (("node", "/usr/bin/gemini"), "gemini-cli-mcp-client", "gemini"),
+        (("node", "/npm/node_modules/@qwen-code/qwen-code/cli.js"), "qwen-cli-mcp-client-mail", "qwen"),
+        (("/usr/bin/copilot",), "copilot-cli", "copilot"),
+        (("pi",), "pi", "pi"),
+        (("droid", "exec", "--input-format", "stream-jsonrpc"), "factory-cli", "droid"),
+        (("/opt/kilo/bin/kilo",), "kilo", "kilo"),
+        (("node", "/x/cli.mjs"), "kilo", "kilo"),
+        (("goose", "session"), "", "goose"),
+    ],
+)
+def test_a_client_that_a_manifest_describes_is_recognised(command: tuple[str, ...], said: str, client: str) -> None:
+    found = identified(command, SHELL, said=said, OPENCODE="1")
+    assert (found.client, found.ui_pid) == (client, 10)
+
+
+def test_a_hub_that_serves_all_windows_of_a_client_is_no_user_interface() -> None:
+    hub = ("cline", "--cline-hub-daemon", "--port", "25463")
+    found = identified(hub, said="@cline/core", tty=None)
+    assert (found.client, found.ui_pid) == ("cline", None)
+
+
+def test_the_session_that_a_client_names_to_its_servers_is_told() -> None:
+    found = identified(("/usr/bin/copilot",), said="copilot-cli", COPILOT_AGENT_SESSION_ID="s-7")
+    assert found.host_session == "s-7"
+
+
 def test_what_a_custom_program_is_called_is_what_it_says_or_else_its_script() -> None:
     assert identified(HARNESS, said="My Harness", version="3").model == "My Harness 3"
     assert identified(HARNESS).name == "harness"

@@ -65,6 +65,14 @@ def test_codex_is_known_by_its_thread_and_by_no_process() -> None:
     assert arguments(CODEX, "register_codex_self", meta, name="a") == {"name": "a", "model": "gpt-5", "thread_id": "th"}
 
 
+def test_a_client_that_a_manifest_describes_is_told_as_every_coordinator_accepts_it() -> None:
+    qwen = replace(HARNESS, client="qwen", name="qwen-cli-mcp-client-mail")
+    filled = arguments(qwen, name="a")
+    assert (filled["client"], filled["client_name"]) == ("custom", "qwen-cli-mcp-client-mail")
+    named = arguments(qwen, name="a", client="qwen")
+    assert (named["client"], named["client_name"], named["ui_pid"]) == ("qwen", "qwen-cli-mcp-client-mail", 10)
+
+
 def test_a_custom_client_is_named_and_its_pane_left_to_the_coordinator() -> None:
     filled = arguments(HARNESS, name="a")
     assert (filled["client"], filled["client_name"], "ui_pid" in filled) == ("custom", "harness", False)

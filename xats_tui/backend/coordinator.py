@@ -44,6 +44,7 @@ from xats_tui.backend.services.operator.operator import Operator
 from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.tasks import TaskBoard
+from xats_tui.backend.services.upkeep.client_manifests import ClientManifests
 from xats_tui.backend.services.upkeep.live_settings import SAFE, LiveSettings
 from xats_tui.backend.services.upkeep.outages import Outages
 from xats_tui.backend.services.upkeep.pane_ages import PaneAges
@@ -373,7 +374,10 @@ class Coordinator:
             await stack.enter_async_context(kept_running(name, run))
 
     async def _watch(self, stack: AsyncExitStack, loaded: Loaded | None) -> None:
-        """Watch the contract folder and the config file."""
+        """Watch the clients' manifests, the contract folder and the config file."""
+        manifests = ClientManifests(self.settings.home, self.notices, self.clock)
+        await asyncio.to_thread(manifests.read)
+        await stack.enter_async_context(kept_running("client manifests", manifests.run))
         if self._contract_folder and (folder := self.settings.contracts):
             take = self._contract_folder.take
             watching = partial(follow, folder, f"*{SUFFIX}", self.clock, take)

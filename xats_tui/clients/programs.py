@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from xats_tui.clients.registry import PACKAGES, by_executable
+from xats_tui.clients.registry import by_executable, packages
 
 SHELLS = frozenset({"ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "nu", "sh", "tcsh", "xonsh", "zsh"})
 
@@ -170,5 +170,5 @@ def _package(file: PurePosixPath) -> list[str]:
     parts = list(file.parent.parts)
     while parts and SHELVES.fullmatch(parts[-1]):
         parts.pop()
-    is_package = "node_modules" in parts[-3:-1] or not PACKAGES.isdisjoint(parts[-1:])
+    is_package = "node_modules" in parts[-3:-1] or not packages().isdisjoint(parts[-1:])
     return parts[-1:] if is_package else []

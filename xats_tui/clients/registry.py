@@ -1,11 +1,13 @@
-"""The registry of clients: every folder of `clients/` that holds a `spec.py`, and lookups by what a program shows.
+"""The registry of clients: every folder of `clients/` that holds a `spec.py`, and every manifest.
 
-The specs are imported at once; readers, configuration and launch are imported when they are first asked for.
+The specs of folders are imported at once, manifests when a name is looked up that no folder has; readers, configuration
+and launch are imported when they are first asked for.  A user's manifests may change while the program runs, so what
+depends on them is a function.
 """
 
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from xats_tui.core.model.agents import CUSTOM, ClientId
 
 if TYPE_CHECKING:  # the bridge looks up names only, and starts without what these import
     from xats_tui.clients.launch import Starter
+    from xats_tui.clients.manifests.files import UserManifests
+    from xats_tui.clients.manifests.manifest import Manifest
     from xats_tui.clients.permission_hooks import HookReader
     from xats_tui.clients.setup.program import ClientProgram
     from xats_tui.core.model.panes import PaneReading, Prompt
@@ -36,47 +40,102 @@ def _found() -> dict[str, ClientSpec]:
 
 _FOLDERS = _found()
 
-CLIENTS: Mapping[ClientId, ClientSpec] = {spec.id: spec for spec in _FOLDERS.values()}
+_WITH_FOLDER: Mapping[ClientId, ClientSpec] = {spec.id: spec for spec in _FOLDERS.values()}
+
+
+class _Manifests:
+    """The manifests in force: a user's own one takes the place of a built-in one with the same id."""
+
+    def __init__(self) -> None:
+        self._all: Mapping[ClientId, Manifest] | None = None
+        self._home: Path | None = None
+        self.revision = 0
+
+    @property
+    def all(self) -> "Mapping[ClientId, Manifest]":
+        """All manifests by the ids of their clients."""
+        if self._all is None:
+            self._all = self._read()[0]
+        return self._all
+
+    def look_in(self, home: Path) -> None:
+        """Read the user's manifests in this home when they are first needed."""
+        self._home, self._all = home, None
+        self.revision += 1
+
+    def use(self, home: Path) -> "UserManifests":
+        """Read the user's manifests in this home now."""
+        self._home = home
+        self._all, found = self._read()
+        self.revision += 1
+        return found
+
+    def _read(self) -> "tuple[Mapping[ClientId, Manifest], UserManifests]":
+        # Deferred: a bridge whose host has a folder here starts earlier without them.
+        from xats_tui.clients.manifests.files import FOLDER, NO_MANIFESTS, builtin, read
+
+        known = (*_WITH_FOLDER.values(), *(manifest.spec for manifest in builtin().values()))
+        folder = self._home / FOLDER if self._home else None
+        found = read(folder, known, _WITH_FOLDER, has_python_reader) if folder and folder.is_dir() else NO_MANIFESTS
+        return {**builtin(), **found.manifests}, found
+
+
+_MANIFESTS = _Manifests()
+
+
+class _Clients(Mapping[ClientId, ClientSpec]):
+    """All clients by id, in the order of lists; the view follows the manifests."""
+
+    def __getitem__(self, client: ClientId) -> ClientSpec:
+        return _WITH_FOLDER[client] if client in _WITH_FOLDER else _MANIFESTS.all[client].spec
+
+    def __iter__(self) -> Iterator[ClientId]:
+        specs = (*_WITH_FOLDER.values(), *(manifest.spec for manifest in _MANIFESTS.all.values()))
+        return iter([spec.id for spec in sorted(specs, key=lambda spec: (spec.order, spec.id))])
+
+    def __len__(self) -> int:
+        return len(_WITH_FOLDER) + len(_MANIFESTS.all)
+
+
+CLIENTS: Mapping[ClientId, ClientSpec] = _Clients()
 """Every known client by its id."""
 
-CLIENT_IDS: tuple[ClientId, ...] = (*CLIENTS, CUSTOM)
-"""The clients that a registration can name."""
+CODED_IDS: tuple[ClientId, ...] = tuple(_WITH_FOLDER)
+"""The clients with a folder of code."""
 
-MAX_HINT_CHARS = min(spec.max_hint_chars for spec in CLIENTS.values() if spec.max_hint_chars)
+DOCUMENTED_IDS: tuple[ClientId, ...] = (*CODED_IDS, CUSTOM)
+"""The clients that the schema of a registration lists; it takes the id of every other known client, too."""
+
+# What follows needs code of the client's own, so no manifest can claim it.
+
+MAX_HINT_CHARS = min(spec.max_hint_chars for spec in _WITH_FOLDER.values() if spec.max_hint_chars)
 """Characters of a hint that every client shows as text."""
 
-HOOK_STATES = {event: state for spec in CLIENTS.values() for event, state in spec.hook_states.items()}
+HOOK_STATES = {event: state for spec in _WITH_FOLDER.values() for event, state in spec.hook_states.items()}
 """The pane state, as a value of `PaneState`, that each event of a hook announces."""
 
-TURN_ENDS = frozenset(spec.turn_end for spec in CLIENTS.values() if spec.turn_end)
+TURN_ENDS = frozenset(spec.turn_end for spec in _WITH_FOLDER.values() if spec.turn_end)
 """Events at which a model has finished a turn, and may be handed what waits."""
 
-PROMPTS = frozenset(spec.prompt_event for spec in CLIENTS.values() if spec.prompt_event)
+PROMPTS = frozenset(spec.prompt_event for spec in _WITH_FOLDER.values() if spec.prompt_event)
 """Events that tell what a model was prompted with."""
 
-SESSION_ENDS = frozenset(spec.session_end for spec in CLIENTS.values() if spec.session_end)
+SESSION_ENDS = frozenset(spec.session_end for spec in _WITH_FOLDER.values() if spec.session_end)
 """Events after which a session is over."""
 
 PERMISSION_TIMEOUTS_S = {
-    spec.permission_event: spec.permission_timeout_s for spec in CLIENTS.values() if spec.permission_event
+    spec.permission_event: spec.permission_timeout_s for spec in _WITH_FOLDER.values() if spec.permission_event
 }
 """Events that ask whether a tool may be used, and the seconds for which their hooks can wait for the answer."""
 
-CHANNEL_CLIENT = next(spec.id for spec in CLIENTS.values() if spec.has_channel)
+CHANNEL_CLIENT = next(spec.id for spec in _WITH_FOLDER.values() if spec.has_channel)
 """The client that a channel carries wakes to."""
 
-THREAD_CLIENT = next(spec.id for spec in CLIENTS.values() if spec.has_threads)
+THREAD_CLIENT = next(spec.id for spec in _WITH_FOLDER.values() if spec.has_threads)
 """The client that is woken by turns on threads."""
 
-ANNOUNCED_CLIENT = next(spec.id for spec in CLIENTS.values() if spec.pane_is_announced)
+ANNOUNCED_CLIENT = next(spec.id for spec in _WITH_FOLDER.values() if spec.pane_is_announced)
 """The client whose panes a launcher announces."""
-
-_BY_EXECUTABLE = {name: spec.id for spec in CLIENTS.values() for name in spec.executables}
-PACKAGES = frozenset().union(*(spec.packages for spec in CLIENTS.values()))
-"""Folders that scripts of clients lie in."""
-
-_BY_ENVIRONMENT = {spec.environment_mark: spec.id for spec in CLIENTS.values() if spec.environment_mark}
-
 
 LAUNCHABLE: tuple[ClientId, ...] = tuple(
     spec.id for folder, spec in _FOLDERS.items() if (HERE / folder / "launch.py").is_file()
@@ -84,30 +143,82 @@ LAUNCHABLE: tuple[ClientId, ...] = tuple(
 """The clients that `xats-tui launch` can start."""
 
 
+def use_manifests(home: Path) -> "UserManifests":
+    """Read the user's manifests in this home, and use those that are valid from now on; the others count as none."""
+    return _MANIFESTS.use(home)
+
+
+def look_in(home: Path) -> None:
+    """Read the user's manifests in this home when a name is first looked up that no client with a folder has."""
+    _MANIFESTS.look_in(home)
+
+
+def revision() -> int:
+    """Return a number that changes whenever the manifests do."""
+    return _MANIFESTS.revision
+
+
+def manifest_of(client: str | None) -> "Manifest | None":
+    """Return the manifest of a client; None if it has a folder of its own, or is unknown."""
+    return None if client is None or client in _WITH_FOLDER else _MANIFESTS.all.get(client)
+
+
+def client_ids() -> tuple[ClientId, ...]:
+    """Return the clients that a registration can name."""
+    return (*CLIENTS, CUSTOM)
+
+
 def is_read(client: str | None) -> bool:
     """Tell whether a client's screens have a reader of their own; all others share the generic reader."""
     return screen_reader(client) is not None
 
 
+def proves_idle(client: str | None) -> bool:
+    """Tell whether a reader in Python reads a client's screens; rules of a manifest are trusted less."""
+    manifest = manifest_of(client)
+    return has_python_reader(manifest.reader if manifest else client)
+
+
+def has_python_reader(client: str | None) -> bool:
+    """Tell whether a client's folder holds a reader."""
+    return _python_reader(client) is not None
+
+
 def known_client(text: object) -> ClientId | None:
-    """Return a stored client's id if it is still known, `custom` included; else None."""
-    return text if isinstance(text, str) and text in CLIENT_IDS else None
+    """Return a stored client's id; `custom` for a client that is known no longer, and None for what is no id."""
+    if not isinstance(text, str) or not text:
+        return None
+    return text if text == CUSTOM or text in CLIENTS else CUSTOM
 
 
 def by_executable(name: str) -> ClientId | None:
     """Return the client that an executable, script or package of this name belongs to."""
-    return _BY_EXECUTABLE.get(name.lower())
+    said = name.lower()
+    return _EXECUTABLES.get(said) or _executables_of_manifests(_MANIFESTS.revision).get(said)
+
+
+_EXECUTABLES: Mapping[str, ClientId] = {name: spec.id for spec in _WITH_FOLDER.values() for name in spec.executables}
+
+
+@lru_cache(maxsize=1)
+def _executables_of_manifests(revision: int) -> Mapping[str, ClientId]:
+    """Return the executables that manifests name; asked for each process of the machine, so kept until they change."""
+    return {name: one.spec.id for one in _MANIFESTS.all.values() for name in one.spec.executables}
+
+
+def packages() -> frozenset[str]:
+    """Return the folders that scripts of clients lie in."""
+    return frozenset().union(*(spec.packages for spec in CLIENTS.values()))
 
 
 def by_handshake(name: str) -> ClientId | None:
     """Return the client that gives this name in its MCP handshake."""
-    return next((spec.id for spec in CLIENTS.values() if name.lower().startswith(spec.handshake)), None)
+    return _first(lambda spec: spec.is_named(name))
 
 
 def shows_prompts(name: object) -> bool:
     """Return whether the client that gives this name in its MCP handshake offers prompts to the person."""
-    client = by_handshake(name) if isinstance(name, str) else None
-    return client is not None and CLIENTS[client].shows_prompts
+    return isinstance(name, str) and any(spec.shows_prompts and spec.is_named(name) for spec in _WITH_FOLDER.values())
 
 
 def by_environment(environment: Mapping[str, str]) -> tuple[ClientId, str] | None:
@@ -115,17 +226,38 @@ def by_environment(environment: Mapping[str, str]) -> tuple[ClientId, str] | Non
 
     Grandchildren inherit such marks, so they count only where nothing else tells.
     """
-    found = next((variable for variable in _BY_ENVIRONMENT if environment.get(variable)), None)
-    return (_BY_ENVIRONMENT[found], found) if found else None
+    # Manifests first: a client that was made out of another one, as Kilo was, still sets the other's mark.
+    specs = (*(manifest.spec for manifest in _MANIFESTS.all.values()), *_WITH_FOLDER.values())
+    marked = (spec for spec in specs if spec.environment_mark and environment.get(spec.environment_mark))
+    found = next(marked, None)
+    return (found.id, found.environment_mark) if found else None
+
+
+def _first(fits: Callable[[ClientSpec], bool]) -> ClientId | None:
+    """Return the first client that fits; manifests are read only if no client with a folder does."""
+    found = next((spec.id for spec in _WITH_FOLDER.values() if fits(spec)), None)
+    return found or next((one.spec.id for one in _MANIFESTS.all.values() if fits(one.spec)), None)
 
 
 def with_self_tool(tool: str) -> ClientSpec | None:
     """Return the client that registers itself by this tool."""
-    return next((spec for spec in CLIENTS.values() if spec.self_tool == tool), None)
+    return next((spec for spec in _WITH_FOLDER.values() if spec.self_tool == tool), None)
 
 
 def screen_reader(client: str | None) -> "ScreenReader | None":
     """Return the function that reads the state of a pane off a client's screen."""
+    manifest = manifest_of(client)
+    if manifest is None:
+        return _python_reader(client)
+    if manifest.reader:
+        return _python_reader(manifest.reader)
+    # Deferred: the bridge reads no screens.
+    from xats_tui.clients.manifests.screen_rules import read_by, unread
+
+    return partial(read_by, manifest.screen) if manifest.screen else partial(unread, manifest.spec.title)
+
+
+def _python_reader(client: str | None) -> "ScreenReader | None":
     reader: ScreenReader | None = _part(client, "screen", "read_screen")
     return reader
 
@@ -150,8 +282,8 @@ def starter(client: str) -> "Starter":
 
 
 def configurations() -> "tuple[ClientProgram, ...]":
-    """Return the configuration files of all clients."""
-    parts = [_part(client, "config_files", "PROGRAM") for client in CLIENTS]
+    """Return the configuration files of all clients that can be set up."""
+    parts = [_part(client, "config_files", "PROGRAM") for client in CODED_IDS]
     return tuple(part for part in parts if part is not None)
 
 

@@ -25,6 +25,7 @@ class ClientSpec:
 
     A folder `clients/<module>/` holds one as `SPEC` in `spec.py`, and beside it what its claims need:
     `screen.py` (`read_screen`), `dialog.py` (`read_dialog`), `config_files.py` (`PROGRAM`), `launch.py` (`start`).
+    A manifest (`clients/manifests/`) makes one out of a TOML file.
     """
 
     id: str
@@ -49,8 +50,12 @@ class ClientSpec:
     pane_command_score: int = 0
     """Score of that name when a pane is searched for (the reference's values)."""
 
-    handshake: str
+    handshake: str = ""
     """The beginning of `clientInfo.name` in its MCP handshake, in lower case."""
+    handshake_names: frozenset[str] = frozenset()
+    """Whole names in its handshake, in lower case; `*` at the end stands for the name that its configuration gives to
+    our server.
+    """
     environment_mark: str = ""
     """A variable that it sets for what it starts."""
     session_variable: str = ""
@@ -100,4 +105,25 @@ class ClientSpec:
     full_tool_name: str = "{tool}"
     """The name under which its model finds a tool: a format of `server` and `tool`."""
     tested_version: str
-    """The newest version whose captured screens the tests read."""
+    """The newest version whose captured screens the tests read; empty if it was not tried."""
+
+    def is_named(self, said: str) -> bool:
+        """Return whether this client gives such a name in its handshake; a version may follow it."""
+        said = said.lower()
+        if self.handshake and said.startswith(self.handshake):
+            return True
+        name = said.partition(" ")[0]
+        return any(
+            name.startswith(known[:-1]) if known.endswith("*") else name == known for known in self.handshake_names
+        )
+
+    @property
+    def names_server(self) -> bool:
+        """True if its name in the handshake holds the name of our server."""
+        return any(known.endswith("*") for known in self.handshake_names)
+
+    def server_named_in(self, said: str) -> str:
+        """Return the name of our server in a handshake that holds it; else an empty text."""
+        name = said.partition(" ")[0]
+        starts = [known[:-1] for known in self.handshake_names if known.endswith("*")]
+        return next((name[len(start) :] for start in starts if name.lower().startswith(start)), "")

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from xats_tui.clients.registry import look_in
 from xats_tui.runtime.logs import log_to_file
 from xats_tui.runtime.settings import Loaded
 
@@ -23,6 +24,7 @@ def mcp(
     dashboard if none runs, and reconnects after a restart of the coordinator.
     """
     log_to_file(loaded.settings)
+    look_in(loaded.settings.home)
     # Deferred: the other commands have no use for an HTTP client.
     from xats_tui.mcp_bridge.bridge import run
     from xats_tui.mcp_bridge.registration_defaults import RequestedIdentity

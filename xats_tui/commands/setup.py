@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from xats_tui.clients.registry import CLIENTS
+from xats_tui.clients.registry import CODED_IDS
 from xats_tui.runtime.console import Console, visible
 from xats_tui.runtime.settings import Loaded
 
@@ -18,7 +18,7 @@ ALL = "all"
 if TYPE_CHECKING:
     ClientOption = str
 else:  # the choices come from the registry, which no type checker can know
-    ClientOption = StrEnum("ClientOption", {client: client for client in (*CLIENTS, ALL)})
+    ClientOption = StrEnum("ClientOption", {client: client for client in (*CODED_IDS, ALL)})
 
 EVERY_CLIENT = ClientOption(ALL)
 

@@ -7,6 +7,7 @@ from xats_tui.doctor.coordinator import configuration, home, pid, port
 from xats_tui.doctor.database import database
 from xats_tui.doctor.finding import Case, Finding, State
 from xats_tui.doctor.machine import open_files, python, terminal, tmux
+from xats_tui.doctor.manifests import manifests
 from xats_tui.doctor.panes import panes
 from xats_tui.doctor.trials import trials
 
@@ -24,6 +25,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("panes", panes),
     ("database", database),
     ("clients", clients),
+    ("client manifests", manifests),
 )
 """Checks, each with its name while it runs."""
 

@@ -13,7 +13,7 @@ import psutil
 
 from xats_tui.clients.launch import CODEX_URL_VARIABLE, LAUNCH_VARIABLE
 from xats_tui.clients.programs import client_of, first_word, launches_only, program_names, tells_nothing
-from xats_tui.clients.registry import CLIENTS, by_environment, by_handshake
+from xats_tui.clients.registry import CLIENTS, by_environment, by_handshake, manifest_of
 from xats_tui.core.model.agents import CUSTOM
 
 CHECKS = "mcp"
@@ -161,7 +161,10 @@ def _user_interface(above: Sequence[Ancestor], client: str, said: str) -> Ancest
     if host is None or (spec and spec.has_app_server and not _is_a_window(host)):
         return None
     says_so = spec is None or by_handshake(said) == client
-    return host if host.client == client or (host.client is None and host.tty and says_so) else None
+    if host.client == client and (host.tty or manifest_of(client) is None):
+        return host
+    # A client that only a manifest describes may have one process without a terminal for all its windows, as Cline has.
+    return host if host.client is None and host.tty and says_so else None
 
 
 def _is_a_window(codex: Ancestor) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from xats_tui.clients.registry import CLIENTS, with_self_tool
+from xats_tui.clients.registry import CLIENTS, manifest_of, with_self_tool
 from xats_tui.core.call_meta import HOST_PROGRAM, HOST_SESSION, LAUNCH, OWN_CHANNEL, TMUX_SOCKET, UI
 from xats_tui.core.model.agents import CUSTOM
 from xats_tui.mcp_bridge.identity import Identity
@@ -67,16 +67,21 @@ class RegistrationDefaults:
         added = {key: value for key, value in known.items() if value and key in fields and key not in said}
         return {**call, "arguments": {**given, **added}}
 
+    @property
+    def _client_on_the_wire(self) -> str:
+        """The client as every coordinator accepts it; one that a manifest describes is told by its name."""
+        return CUSTOM if manifest_of(self.identity.client) else self.identity.client
+
     def _known(self, tool: str, given: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
         """Return all known arguments, for the client that the model names, else for the identified client."""
         named = CUSTOM if given.get("client_name") else None
         own = with_self_tool(tool)
-        client = own.id if own else given.get("client") or named or self.identity.client
+        client = own.id if own else given.get("client") or named or self._client_on_the_wire
         known: dict[str, Any] = {"client": client, "model": _model(meta) or self.identity.model}
         known |= {"team": self.wish.team, "role": self.wish.role}
-        if client == CUSTOM:
+        if client == CUSTOM or (client == self.identity.client and manifest_of(client)):
             known["client_name"] = self.identity.name
-        elif client == self.identity.client:
+        if client != CUSTOM and client == self.identity.client:
             known["ui_pid"] = self.identity.ui_pid
         if own and own.has_threads:
             known["thread_id"] = meta.get(THREAD)

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
+from tests.clients.manifests.manifest_text import TEXT
 from tests.fakes import FakeClock, FakePane, FakeTmux, Published
 from tests.patience import PATIENCE
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_looks import Looks
+from xats_tui.clients.registry import use_manifests
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.panes import PaneRef, PaneState
 
@@ -93,3 +96,23 @@ async def test_a_pane_that_is_back_as_it_was_is_read_anew_and_quiet_from_then_on
     assert after.reading == before.reading
     assert after.unchanged_since == after.state_since == clock.now()
     assert len(published.events) == 3
+
+
+async def test_a_screen_is_read_again_when_a_manifest_has_changed(tmp_path: Path) -> None:
+    clock = FakeClock()
+    tmux = FakeTmux(clock)
+    tmux.terminals["%1"] = FakePane(tty="/dev/pts/1", pid=1)
+    monitor = PaneMonitor(tmux, clock, Published())
+    monitor.track({QUIET: "mine"})
+    await monitor.tick()
+    before = monitor.view(QUIET)
+    (tmp_path / "clients").mkdir()
+    (tmp_path / "clients" / "mine.toml").write_text(TEXT, encoding="utf-8")
+    try:
+        use_manifests(tmp_path)
+        await monitor.tick()
+        after = monitor.view(QUIET)
+    finally:
+        use_manifests(tmp_path / "none")
+    assert before is not None and before.reading.state is PaneState.IDLE
+    assert after is not None and after.reading.reason == "no input line is seen, or a list is open below it"

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from tests.of_each import of_each
 from xats_tui.backend.panes import read_pane
-from xats_tui.clients.registry import CLIENTS
+from xats_tui.clients.registry import CODED_IDS
 from xats_tui.core.model.agents import CUSTOM, ClientId
 from xats_tui.core.model.panes import PaneReading, PaneState
 
 CAPTURES = Path(__file__).parent / "captures"
 
-READ_CLIENTS = tuple(CLIENTS)
+READ_CLIENTS = CODED_IDS
 
 DRAWINGS = {
     "claude-code": "──────────────\n  ❯\u00a0\n──────────────\n  ? for shortcuts\n ❯ 1. Yes\n Esc to cancel",

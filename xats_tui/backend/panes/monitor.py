@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from xats_tui.backend.panes import read_pane
 from xats_tui.backend.panes.front import STANDING, leads_a_shell
 from xats_tui.backend.system.tmux import Tmux
+from xats_tui.clients.registry import revision
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import TmuxError
 from xats_tui.core.events import Event, PaneChanged
@@ -52,8 +53,8 @@ class PaneMonitor:
         self._processes: Mapping[PaneRef, SeenProcess] = {}
         self._ages: dict[PaneRef, StateAge] = {}
         """Ages of states from before a restart, until each pane is seen for the first time."""
-        self._read_as: dict[PaneRef, ClientId | None] = {}
-        """The client whose reader produced a pane's newest view."""
+        self._read_as: dict[PaneRef, tuple[ClientId | None, int]] = {}
+        """The client whose reader produced a pane's newest view, and the revision of the manifests then."""
         self._views: dict[PaneRef, PaneView] = {}
         self._lost: set[PaneRef] = set()
         """Panes whose newest view says that they cannot be seen."""
@@ -207,7 +208,8 @@ class PaneMonitor:
 
     def _note(self, look: PaneLook, client: ClientId | None) -> PaneView:
         before = self._views.get(look.pane)
-        known = look.pane not in self._lost and self._read_as.get(look.pane) == client
+        reader = (client, revision())
+        known = look.pane not in self._lost and self._read_as.get(look.pane) == reader
         if before is not None and known and _same(before.look, look):
             # If the clock was set back, a time in the future would keep the pane from ever counting as quiet.
             unchanged, state = min(before.unchanged_since, look.at), min(before.state_since, look.at)
@@ -215,7 +217,7 @@ class PaneMonitor:
             self._views[look.pane] = view
             return view
         self._lost.discard(look.pane)
-        self._read_as[look.pane] = client
+        self._read_as[look.pane] = reader
         reading = self._knowing_ours(look.pane, read_pane(client, look.screen, look.formats))
         same_state = before is not None and before.reading.state is reading.state
         view = PaneView(

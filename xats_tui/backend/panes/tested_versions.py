@@ -16,9 +16,9 @@ def newer_than_tested(client: str | None, program: str) -> str:
         program: the program's version, or its name and version.
     """
     spec, said = CLIENTS.get(client or ""), NAMED_VERSION.match(program)
-    if spec is None or said is None:
+    if spec is None or said is None or not spec.tested_version:
         return ""
-    if said["name"] and not said["name"].startswith(spec.id):
+    if said["name"] and not said["name"].startswith(spec.id) and not spec.is_named(said["name"]):
         return ""  # a bridge, or another client that uses this name
     if _numbers(said["version"]) <= _numbers(spec.tested_version):
         return ""

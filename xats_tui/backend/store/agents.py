@@ -197,7 +197,7 @@ async def bind(tx: Transaction, agent_id: str, binding: Binding) -> tuple[str, .
         "UPDATE agents SET tmux_pane_id = ?, tmux_socket = ?, runtime_tty = ?, "
         "runtime_ui_pid = coalesce(?, runtime_ui_pid), runtime_ui_started_at = coalesce(?, runtime_ui_started_at), "
         "runtime_verification_mode = ?, runtime_bound_at = ?, runtime_proved = ?, client = coalesce(?, client), "
-        "client_name = CASE WHEN ? IS NULL OR ? = client THEN client_name END WHERE agent_id = ?",
+        "client_name = CASE WHEN ? IS NULL OR ? IN (client, ?) THEN client_name END WHERE agent_id = ?",
         (
             binding.pane.pane_id,
             binding.pane.socket,
@@ -210,6 +210,7 @@ async def bind(tx: Transaction, agent_id: str, binding: Binding) -> tuple[str, .
             binding.client,
             binding.client,
             binding.client,
+            CUSTOM,
             agent_id,
         ),
     )

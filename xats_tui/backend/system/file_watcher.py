@@ -59,6 +59,23 @@ async def saved(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[Saved
         await _change(place, clock)
 
 
+async def changes(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[None, None]:
+    """Yield at once, and then whenever a matching file appears, is saved, or is removed, forever.
+
+    Args:
+        place: a folder, searched one level deep, or one file; it need not exist.
+        pattern: glob pattern of the file names.
+        clock: clock for waiting.
+    """
+    known: dict[Path, Stamp] | None = None
+    while True:
+        found = await asyncio.to_thread(_look, place, pattern)
+        if found != known:
+            known = found
+            yield
+        await _change(place, clock)
+
+
 async def follow(place: Path, pattern: str, clock: Clock, take: Callable[[SavedFiles], Awaitable[None]]) -> None:
     """Pass each file from `saved` to `take`, forever."""
     async with aclosing(saved(place, pattern, clock)) as files:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from weakref import WeakValueDictionary
 
 import mcp_types as types
@@ -23,7 +23,9 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
+from pydantic_core import PydanticCustomError
 
 from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.bundle import Services
@@ -34,7 +36,7 @@ from xats_tui.backend.tools.answers.long import shortened
 from xats_tui.backend.tools.answers.room import AnswerRoom, limit_for
 from xats_tui.backend.tools.argument_text import as_meant
 from xats_tui.backend.tools.call_context import claimed, claimed_ui, reader
-from xats_tui.clients.registry import CLIENT_IDS
+from xats_tui.clients.registry import DOCUMENTED_IDS, client_ids
 from xats_tui.clients.spec import AnswerLimit
 from xats_tui.core.call_meta import CALL_ID, HOST_PROGRAM, INSTANCE, REPEATED, UNASKED
 from xats_tui.core.clock import to_wire
@@ -60,10 +62,23 @@ Optional = Annotated[T | None, BeforeValidator(_refuse_null)]
 
 TAKE_BACK = "call register_agent to take the name back, or register under another name"
 
+
+def _known_client(value: object) -> object:
+    """Refuse what is no known client, as a literal of the documented ones would."""
+    if isinstance(value, str) and value in client_ids():
+        return value
+    *first, last = (repr(client) for client in DOCUMENTED_IDS)
+    raise PydanticCustomError(
+        "literal_error", "Input should be {expected}", {"expected": f"{', '.join(first)} or {last}"}
+    )
+
+
 if TYPE_CHECKING:
     ClientName = str
 else:
-    ClientName = Literal[CLIENT_IDS]
+    ClientName = Annotated[
+        Any, BeforeValidator(_known_client), WithJsonSchema({"enum": [*DOCUMENTED_IDS], "type": "string"})
+    ]
 """A client of the registry, or `custom`."""
 
 MAX_CALL_ID_CHARS = 100

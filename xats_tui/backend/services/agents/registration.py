@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.agents.applications import RegistrationCheck, RegistrationPlan, RegistrationResult
+from xats_tui.backend.services.agents.process_clients import may_be
 from xats_tui.backend.services.agents.recognition import NO_TRACES, FormerAgent, Recognition, Traces
 from xats_tui.backend.services.agents.registry import Registry
 from xats_tui.backend.services.agents.runtime_identity import RuntimeIdentity
@@ -24,7 +25,7 @@ from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.transactions import Reader, Transaction
 from xats_tui.backend.system.processes import Process
-from xats_tui.clients.registry import ANNOUNCED_CLIENT, CHANNEL_CLIENT
+from xats_tui.clients.registry import ANNOUNCED_CLIENT, CHANNEL_CLIENT, by_handshake, manifest_of
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, Agent, Binding, ClientId, Delivery, DeliveryKind
@@ -82,6 +83,8 @@ class Registrar:
         if channel is not None:
             delivery = Delivery(kind=DeliveryKind.CLAUDE_CHANNEL, address={"channel_session_id": channel})
         binding, announcement = await self._binding(wanted, ends_at)
+        if binding is not None and process is not None:
+            binding = _with_described_client(binding, process, wanted, is_host=is_host)
         in_use = await self._runtimes.why_not_bind(self._database, binding, session) if binding else ""
         if in_use:
             binding = announcement = None
@@ -291,6 +294,19 @@ def _where(agent: Agent) -> str:
     return f"another {agent.client_name or agent.client or 'program'}{where}{process}"
 
 
+def _described(wanted: RegistrationCheck) -> ClientId | None:
+    """Return the client of a manifest that a custom caller's name belongs to: a bridge passes that of the handshake."""
+    client = by_handshake(wanted.client_name) if wanted.client == CUSTOM and wanted.client_name else None
+    return client if manifest_of(client) else None
+
+
+def _with_described_client(binding: Binding, process: Process, wanted: RegistrationCheck, *, is_host: bool) -> Binding:
+    """Let a custom caller's name tell what its process is, where the process's own names do not."""
+    client = _described(wanted)
+    fits = client is not None and binding.client == CUSTOM and may_be(client, process, is_host=is_host)
+    return replace(binding, client=client) if fits else binding
+
+
 def _row(wanted: RegistrationCheck, found: RegistrationPlan, *, is_another: bool) -> AgentRow:
     """Build the agent's row; of unproven pids only Claude Code's is kept: its channel is found by that pid."""
     process = found.process
@@ -301,7 +317,7 @@ def _row(wanted: RegistrationCheck, found: RegistrationPlan, *, is_another: bool
         team=wanted.team,
         name=wanted.name,
         role=wanted.role,
-        client=wanted.client,
+        client=_described(wanted) or wanted.client,
         client_name=wanted.client_name,
         model=wanted.model,
         delivery=found.delivery,

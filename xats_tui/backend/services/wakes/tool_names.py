@@ -5,24 +5,18 @@ Some clients keep the tools of MCP servers behind a search, in which a model fin
 
 import re
 
-from xats_tui.clients.registry import CLIENTS
+from xats_tui.clients.registry import CLIENTS, by_handshake
 from xats_tui.clients.spec import SERVER
 from xats_tui.core.model.agents import Agent
 
-QWEN = re.compile(r"qwen-cli-mcp-client-([\w-]{1,32})", re.ASCII)
-"""Name of Qwen Code in the MCP handshake; it ends with the server's name in Qwen's configuration."""
-
-DROID = "factory-cli"
-"""Name of Droid in the MCP handshake."""
+SERVER_NAME = re.compile(r"[\w-]{1,32}", re.ASCII)
 
 
 def full_name(tool: str, agent: Agent) -> str:
     """Return the name that the agent's model has to search for; the tool's own name where nothing is searched."""
-    client = agent.client_name or ""
-    if spec := CLIENTS.get(agent.client or ""):
-        return spec.full_tool_name.format(server=SERVER, tool=tool)
-    if qwen := QWEN.fullmatch(client):
-        return f"mcp__{qwen[1]}__{tool}"
-    if client == DROID:
-        return f"{SERVER}___{tool}"
-    return tool
+    said = agent.client_name or ""
+    spec = CLIENTS.get(agent.client or "") or CLIENTS.get(by_handshake(said) or "")
+    if spec is None:
+        return tool
+    server = spec.server_named_in(said) if spec.is_named(said) and spec.names_server else SERVER
+    return spec.full_tool_name.format(server=server, tool=tool) if SERVER_NAME.fullmatch(server) else tool

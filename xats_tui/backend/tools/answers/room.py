@@ -10,17 +10,16 @@ from typing import Any, TypeVar
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.clients.registry import CLIENTS, by_handshake
 from xats_tui.clients.spec import AnswerLimit
-from xats_tui.core.model.agents import CUSTOM, Agent
+from xats_tui.core.model.agents import CUSTOM, Agent, ClientId
 
 T = TypeVar("T")
 
 
 LIMITS = {
-    **{client: spec.answer for client, spec in CLIENTS.items()},
     # Qwen Code saves more than 25,000 characters to a file; other clients have higher limits.
     CUSTOM: AnswerLimit(tokens=8_000, size_bytes=24_000),
 }
-"""The limit of each client, with a margin."""
+"""The limits of clients without a spec, with a margin."""
 
 FRAME = AnswerLimit(tokens=150, size_bytes=400)
 """Maximum size of an answer apart from its entries."""
@@ -94,10 +93,15 @@ def limit_for(agent: Agent | None, handshake: str) -> AnswerLimit:
     """
     shaken = by_handshake(handshake)
     registered = agent.client if agent and agent.client else None
-    limits = [LIMITS[client] for client in (shaken, registered) if client] or [LIMITS[CUSTOM]]
+    limits = [_limit_of(client) for client in (shaken, registered) if client] or [LIMITS[CUSTOM]]
     return AnswerLimit(
         tokens=min(limit.tokens for limit in limits), size_bytes=min(limit.size_bytes for limit in limits)
     )
+
+
+def _limit_of(client: ClientId) -> AnswerLimit:
+    spec = CLIENTS.get(client)
+    return spec.answer if spec else LIMITS[CUSTOM]
 
 
 def tokens(text: str) -> int:

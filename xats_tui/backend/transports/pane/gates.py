@@ -17,7 +17,7 @@ from xats_tui.backend.hook_reports import LATE_REPORT_COUNTS_FOR, SCREEN_WINS_AF
 from xats_tui.backend.system.processes import BoundProcess
 from xats_tui.backend.transports.pane.paste_gates import OURS, in_seconds, paste_gates
 from xats_tui.backend.transports.pane.seat import PaneFacts
-from xats_tui.clients.registry import is_read
+from xats_tui.clients.registry import is_read, proves_idle
 from xats_tui.core.model.agents import Agent, ClientId
 from xats_tui.core.model.client_states import ToldState
 from xats_tui.core.model.panes import IN_A_MODE, OwnText, PaneState, PaneView
@@ -177,12 +177,12 @@ PROVEN_IDLE = timedelta(milliseconds=500)
 
 def quiet_for(client: ClientId | None, quiet: timedelta) -> timedelta:
     """Return the time for which a pane must be unchanged: all of `quiet` only where no reader proves it idle."""
-    return min(quiet, PROVEN_IDLE) if is_read(client) else quiet
+    return min(quiet, PROVEN_IDLE) if proves_idle(client) else quiet
 
 
 def overruled(client: ClientId | None) -> frozenset[str]:
     """Return the gates that the operator may overrule: not the dialog gate, if no reader knows the client's dialogs."""
-    return OVERRULED if is_read(client) else OVERRULED - {"dialog"}
+    return OVERRULED if proves_idle(client) else OVERRULED - {"dialog"}
 
 
 def first_closed(gates: Iterable[Gate], passing: Collection[str] = ()) -> Gate | None:

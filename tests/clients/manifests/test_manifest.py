@@ -1,0 +1,98 @@
+"""A manifest is checked key by key; what is wrong is told in a sentence with the file and the line."""
+
+import pytest
+
+from tests.clients.manifests.manifest_text import TEXT, manifest
+from xats_tui.clients.manifests.tables import MAX_FILE_BYTES, BadManifest
+
+
+def complaint(text: str, name: str = "mine.toml") -> str:
+    """The complaint about a manifest."""
+    with pytest.raises(BadManifest) as refused:
+        manifest(text, name)
+    return str(refused.value)
+
+
+def line_of(part: str, text: str = TEXT) -> int:
+    """The line of the first occurrence of a text."""
+    return text[: text.index(part)].count("\n") + 1
+
+
+def test_a_manifest_in_order_describes_a_client() -> None:
+    found = manifest()
+
+    assert (found.spec.id, found.spec.title, found.spec.tested_version) == ("mine", "My agent", "1.2.3")
+    assert found.spec.executables == {"mine"} and found.spec.is_named("mine-client 7.0")
+    assert found.screen is not None and len(found.screen.rules) == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('title = "My agent"', "title = 7", "write title ="),
+        ('tried = "1.2.3"', "tried = true", "or tried = false"),
+        ('program = "mine"', 'program = "My Program"', "small letters"),
+        ('handshake = ["mine-client"]', 'handshake = "mine"', "write handshake = ["),
+        ('handshake = ["mine-client"]', 'handshake = ["*"]', "is no name"),
+        ('handshake = ["mine-client"]', 'handshak = ["mine-client"]', "did you mean handshake?"),
+        ('cursor = "terminal"', 'cursor = "yes"', "cursor is one of terminal, drawn"),
+        ('cursor = "terminal"', 'curser = "terminal"', "cursor is one of terminal, drawn"),
+        ('placeholder = ["dim"]', 'placeholder = ["red"]', "placeholder is a list of dim, grey"),
+        ("rows_below = 2", "rows_below = 200", "a whole number from 0 to 8"),
+        ('prompts = [">"]', 'prompts = [">>"]', "a list of single characters"),
+        ("above = '^─{8}'", "above = '(─+)+'", "repeats a group"),
+        ("pattern = 'esc to stop'", "pattern = 'esc.*to.*stop'", "could take too long"),
+        ("pattern = 'esc to stop'", "patern = 'esc to stop'", "write pattern = '…'"),
+        ('state = "busy"', 'state = "dead"', "state is one of dialog, busy, draft, unknown, idle"),
+        ('place = "above"', 'place = "left"', "place is one of title, screen, last, above, below, input"),
+    ],
+)
+def test_a_wrong_key_is_named_with_its_line(old: str, new: str, said: str) -> None:
+    text = TEXT.replace(old, new)
+
+    problem = complaint(text)
+
+    assert problem.startswith(f"mine.toml, line {problem.split('line ')[1].split(':')[0]}: ")
+    line = int(problem.split("line ")[1].split(":")[0])
+    # A missing key is looked for in its table, whose head is above.
+    assert line in (line_of(new, text), *(n for n, row in enumerate(text.split("\n"), 1) if row.startswith("[")))
+    assert said in problem and "\n" not in problem
+
+
+def test_the_line_is_that_of_the_rule_among_many() -> None:
+    broken = "pattern = '['"
+    text = TEXT.replace("pattern = 'esc to stop'", broken)
+    assert complaint(text).startswith(f"mine.toml, line {line_of(broken, text)}: pattern: ")
+
+
+def test_what_is_not_toml_is_named_with_its_line() -> None:
+    assert complaint(TEXT + "what is this\n").startswith(f"mine.toml, line {TEXT.count(chr(10)) + 1}: this is not TOML")
+
+
+def test_a_file_has_a_greatest_size() -> None:
+    assert "larger than 64 kB" in complaint(TEXT + "#" * MAX_FILE_BYTES)
+
+
+def test_a_deeply_nested_file_is_refused() -> None:
+    assert complaint(f"a = {'[' * 5_000}").startswith("mine.toml, line 1: ")
+
+
+def test_the_id_is_the_files_name() -> None:
+    assert 'write id = "other"' in complaint(TEXT, "other.toml")
+
+
+def test_a_client_that_was_not_tried_has_no_screen() -> None:
+    text = TEXT.replace('tried = "1.2.3"', "tried = false")
+    assert "has no [screen]" in complaint(text)
+
+
+def test_a_screen_without_a_sign_of_dialogs_is_refused() -> None:
+    assert 'state = "dialog"' in complaint(TEXT.replace('state = "dialog"', 'state = "unknown"'))
+
+
+def test_another_clients_reader_may_be_named() -> None:
+    head = TEXT[: TEXT.index("[screen.input]")]
+
+    assert manifest(f'{head}[screen]\nreader = "opencode"\n').reader == "opencode"
+    assert "is no client with a reader" in complaint(f'{head}[screen]\nreader = "nobody"\n')
+    assert "has no key 'input'" in complaint(f'{head}[screen]\nreader = "opencode"\n[screen.input]\nabove = "a"\n')
