@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -36,6 +36,10 @@ from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Observation, 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
 
+LONG_AGO_MS = round(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
+"""Time of the latest turn before a test, in milliseconds since the epoch."""
+
+
 class LaterClock(SystemClock):
     """The system's clock, put forward by a test."""
 
@@ -61,6 +65,7 @@ class Desk:
 
     def __init__(self, claude: ClaudeCode) -> None:
         self.claude = claude
+        claude.tell("set", fields={"statusUpdatedAt": LONG_AGO_MS})
         self.clock = LaterClock()
         self.reports = HookReports()
         self.states = ClientStates(lambda events: None)
@@ -167,6 +172,16 @@ async def test_the_same_hint_is_told_apart_because_a_repetition_would_be_dropped
     first, second = desk.claude.read
     assert first == HINT
     assert re.fullmatch(re.escape(HINT) + r" \(\d\d:\d\d:\d\d\)", second)
+
+
+async def test_a_turn_just_before_a_restart_may_have_been_begun_by_the_same_hint(desk: Desk) -> None:
+    just_now = round((desk.clock.now() - timedelta(seconds=10)).timestamp() * 1000)
+    desk.claude.tell("set", fields={"statusUpdatedAt": just_now})
+
+    assert (await desk.deliver()).step is WakeStage.SUBMITTED
+
+    (line,) = desk.claude.read
+    assert line.startswith(f"{HINT} (")
 
 
 async def test_evidence_that_comes_later_is_reported_without_another_post(desk: Desk) -> None:

@@ -84,6 +84,7 @@ class ClaudeInbox:
         self._states = states
         self._clock = clock
         self._files = files or SessionFiles()
+        self._began = clock.now()
         self._posts: dict[str, Post] = {}
         """The outstanding post of each agent."""
         self._lost: dict[str, Post] = {}
@@ -142,7 +143,7 @@ class ClaudeInbox:
                 return _result(WakeStage.ATTEMPTED, closed.told)
             if seen.session.file.socket != session.file.socket:
                 raise NoInbox("its inbox socket has changed")
-            line, now = self._told_apart(agent, hint), self._clock.now()
+            line, now = self._told_apart(agent, hint, seen.session), self._clock.now()
             posted = self._posts[agent.agent_id] = Post(hint=line, at=now, session=seen.session)
             try:
                 await post(connection, seen.key, line)
@@ -155,10 +156,12 @@ class ClaudeInbox:
             return self._submitted(agent, posted, evidence)
         return _uncertain("posted to its inbox, but no turn has begun")
 
-    def _told_apart(self, agent: Agent, hint: str) -> str:
-        """Return the hint with the time, if the same one was posted lately: it would be dropped as a repetition."""
+    def _told_apart(self, agent: Agent, hint: str, session: LivingSession) -> str:
+        """Return the hint with the time, if the same one may have been posted lately: a repetition would be dropped."""
         now, lines = self._clock.now(), self._lines[agent.agent_id]
         is_repeated = hint in lines and now - lines[hint] < REPEATS_DROPPED_FOR
+        # its last turn may have been begun by a coordinator before this one
+        is_repeated |= now - REPEATS_DROPPED_FOR < session.file.since < self._began
         for line in [line for line, at in lines.items() if now - at >= REPEATS_DROPPED_FOR]:
             del lines[line]
         lines[hint] = now
