@@ -31,8 +31,8 @@ MENU_S = 30.0
 """Seconds for a prompt to appear behind the `/`: the server may be connected later than the input line is there."""
 
 
-TYPED = {"claude-code": ("/mcp__xats__{} {}",), "opencode": ("/xats:{:.3}", "{1}")}
-"""What a person types for a prompt with its arguments, each followed by Enter; opencode completes the name first."""
+COMPLETE = {"claude-code": "Tab", "opencode": "Enter"}
+"""Key that puts the chosen prompt into the input line, so that arguments can follow."""
 
 PROMPTS = (("register", "ann shop", "name: ann\nteam: shop"), ("board", "", "Call task_list of xats"))
 """Prompts with their arguments, and what the model has to get."""
@@ -46,10 +46,10 @@ async def a_prompt_is_listed_and_its_text_reaches_the_model(stage: Stage, client
     pane.press("C-u")
     for prompt, typed, text in PROMPTS:
         since = time.time()
-        for part in TYPED[client]:
-            pane.type(part.format(prompt, typed).strip())
+        for part, key in ((f"/xats:{prompt[:3]}", COMPLETE[client]), (typed, "Enter")):
+            pane.type(part)
             await asyncio.to_thread(pane.settle, 1.0, 5.0)
-            pane.press("Enter")
+            pane.press(key)
             await asyncio.to_thread(pane.settle, 1.0, 5.0)
         await seen(partial(has_asked, stage, since, text), f"the model got {text!r}", MENU_S)
     return "register, inbox and board are listed; register ann shop and board reached the model"

@@ -48,8 +48,8 @@ PROMPTS = (
         ),
         text=(
             "Register to xats under this name, with the tool and the further arguments that the instructions of this "
-            "MCP server ask for. If no team stands here, I have named none. Then tell me your name and team, and "
-            "whether you can be woken.\nname: {name}\nteam: {team}"
+            "MCP server ask for. If no name stands here, ask me for one; if no team stands here, I have named none. "
+            "Then tell me your name and team, and whether you can be woken.\nname: {name}\nteam: {team}"
         ),
     ),
     PromptSpec(
