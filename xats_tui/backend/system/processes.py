@@ -140,6 +140,10 @@ class Processes:
         """Return a process's environment and connections; None if it ended or belongs to another user."""
         return await asyncio.to_thread(_belongings, pid)
 
+    async def environment(self, pid: int) -> Mapping[str, str]:
+        """Return a process's environment; an empty one if it ended or belongs to another user."""
+        return await asyncio.to_thread(_environment, pid)
+
     async def listeners(self, pid: int | None = None) -> Mapping[int, int]:
         """Return the TCP ports at which processes of this user listen, each with the pid.
 
@@ -260,6 +264,13 @@ def _belongings(pid: int) -> Belongings | None:
         )
     except (psutil.Error, OSError, ValueError, subprocess.SubprocessError):
         return None
+
+
+def _environment(pid: int) -> Mapping[str, str]:
+    try:
+        return psutil.Process(pid).environ()
+    except (psutil.Error, OSError, ValueError):
+        return {}
 
 
 def _listeners(pid: int | None) -> Mapping[int, int]:

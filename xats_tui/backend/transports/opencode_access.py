@@ -73,8 +73,7 @@ class OpencodeAccess:
         return await self._processes.listeners(process.pid)
 
     async def _access(self, url: str, pid: int) -> ServerAccess:
-        belongings = await self._processes.belongings(pid)
-        environment = belongings.environment if belongings else {}
+        environment = await self._processes.environment(pid)
         password = environment.get(PASSWORD, "")
         username = environment.get(USERNAME) or DEFAULT_USERNAME
         return ServerAccess(base_url=url, username=username if password else "", password=password)
