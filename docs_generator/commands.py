@@ -24,8 +24,17 @@ def commands() -> str:
     # The help of the completion flags names the shell of the person who runs this: it would differ between machines.
     own = [one for one in root.params if one.name not in ("install_completion", "show_completion")]
     sections = [_section(NAME, root, own)]
-    sections += [_section(f"{NAME} {name}", command, command.params) for name, command in root.commands.items()]
+    sections += [_section(name, command, command.params) for name, command in _leaves(NAME, root)]
     return "\n".join(sections)
+
+
+def _leaves(name: str, group: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each command below a group with its whole name."""
+    for word, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _leaves(f"{name} {word}", command)
+        else:
+            yield f"{name} {word}", command
 
 
 def _section(title: str, command: Any, parameters: Iterable[Any]) -> str:

@@ -75,7 +75,9 @@ def typed_commands(page: Path) -> Iterator[list[str]]:
 def test_every_flag_that_a_page_types_is_one_of_its_command(page: Path) -> None:
     root: Any = typer.main.get_command(cli)
     for words in typed_commands(page):
-        command = next((root.commands[word] for word in words if word in root.commands), root)
+        command = root
+        for word in words:
+            command = getattr(command, "commands", {}).get(word, command)
         known = {option for parameter in (*root.params, *command.params) for option in parameter.opts}
         known |= {option for parameter in command.params for option in parameter.secondary_opts} | {"--help"}
         own = words[: words.index("--")] if "--" in words else words

@@ -18,6 +18,7 @@ import typer
 from xats_tui import __version__
 from xats_tui.commands.changes import poke, reassign, replay, save, send
 from xats_tui.commands.channel import channel
+from xats_tui.commands.client.command import client
 from xats_tui.commands.config import config
 from xats_tui.commands.daemon import daemon
 from xats_tui.commands.dashboard import dashboard
@@ -56,6 +57,7 @@ OPERATORS = (status, agents, messages, wakes, tasks, contracts, dialogs, answer,
 cli = typer.Typer(name=NAME, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
 for command in (daemon, mcp, channel, hook, config, pre_register_codex_pane, setup, repair, launch, *OPERATORS):
     cli.command(command.__name__.replace("_", "-"))(with_settings(command))
+cli.add_typer(client)
 cli.command("demo")(demo)  # with settings of its own
 cli.command("doctor")(accepts_flags(doctor))  # invalid settings are one of its findings
 

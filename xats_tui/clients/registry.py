@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # the bridge looks up names only, and starts without what the
     from xats_tui.clients.launch import Starter
     from xats_tui.clients.manifests.files import UserManifests
     from xats_tui.clients.manifests.manifest import Manifest
+    from xats_tui.clients.manifests.tables import Source
     from xats_tui.clients.permission_hooks import HookReader
     from xats_tui.clients.setup.program import ClientProgram
     from xats_tui.core.model.panes import PaneReading, Prompt
@@ -69,6 +70,15 @@ class _Manifests:
         self._all, found = self._read()
         self.revision += 1
         return found
+
+    def add(self, source: "Source") -> None:
+        """Check one more manifest, and use it."""
+        from xats_tui.clients.manifests.files import checked_beside
+
+        known = [*_WITH_FOLDER.values(), *(manifest.spec for manifest in self.all.values())]
+        manifest = checked_beside(source, known, _WITH_FOLDER, has_python_reader)
+        self._all = {**self.all, manifest.spec.id: manifest}
+        self.revision += 1
 
     def _read(self) -> "tuple[Mapping[ClientId, Manifest], UserManifests]":
         # Deferred: a bridge whose host has a folder here starts earlier without them.
@@ -146,6 +156,21 @@ LAUNCHABLE: tuple[ClientId, ...] = tuple(
 def use_manifests(home: Path) -> "UserManifests":
     """Read the user's manifests in this home, and use those that are valid from now on; the others count as none."""
     return _MANIFESTS.use(home)
+
+
+def try_manifest(source: "Source") -> None:
+    """Check a manifest and use it in this process, as if it lay in the home.
+
+    Raises:
+        BadManifest: it cannot be used.
+    """
+    _MANIFESTS.add(source)
+
+
+def has_part(client: str, module: str) -> bool:
+    """Tell whether a client's folder holds this module."""
+    folder = next((folder for folder, spec in _FOLDERS.items() if spec.id == client), None)
+    return folder is not None and (HERE / folder / f"{module}.py").is_file()
 
 
 def look_in(home: Path) -> None:

@@ -14,7 +14,7 @@ def manifests(case: Case) -> Iterator[Finding]:
     home = case.loaded.settings.home
     found = use_manifests(home)
     for name, problem in found.problems.items():
-        remedy = f"correct {home / FOLDER / name}"
+        remedy = f"xats-tui client check {home / FOLDER / name}"
         yield warning(TOPIC, f"{problem}; its client counts as custom", remedy)
     if found.manifests:
         titles = ", ".join(sorted(manifest.spec.title for manifest in found.manifests.values()))

@@ -57,8 +57,7 @@ def read(
     paths = sorted(path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
     for path in paths[:MAX_FILES]:
         try:
-            manifest = checked(source_of(path), builtin=False, known_reader=known_reader)
-            _refuse_taken(manifest, others, frozenset(fixed))
+            manifest = checked_beside(source_of(path), others.values(), fixed, known_reader)
         except BadManifest as error:
             problems[path.name] = str(error)
         else:
@@ -67,6 +66,19 @@ def read(
     for path in paths[MAX_FILES:]:
         problems[path.name] = f"{path.name}, line 1: it is not read: {folder} has more than {MAX_FILES} manifests"
     return UserManifests(manifests=manifests, problems=problems)
+
+
+def checked_beside(
+    source: Source, known: Iterable[ClientSpec], fixed: Iterable[str], known_reader: Callable[[str], bool]
+) -> Manifest:
+    """Return a user's manifest of which every part was checked, and that takes no other client's names.
+
+    Raises:
+        BadManifest: it cannot be used.
+    """
+    manifest = checked(source, builtin=False, known_reader=known_reader)
+    _refuse_taken(manifest, {spec.id: spec for spec in known}, frozenset(fixed))
+    return manifest
 
 
 def source_of(path: Path) -> Source:

@@ -70,6 +70,7 @@ def _rule(table: Table) -> Rule:
     state = PaneState(table.choice("state", tuple(RULE_STATES)))
     rule = Rule(
         number=table.number + 1,
+        file=table.source.name,
         line=table.source.line_of(table.path, table.number, ""),
         state=state,
         priority=table.number_of("priority", PRIORITIES.get(state, 0), 0, MAX_PRIORITY),

@@ -57,8 +57,10 @@ class Rule:
 
     number: int
     """Its place in the manifest, counted from 1."""
+    file: str
+    """The manifest's file."""
     line: int
-    """Its line in the manifest."""
+    """Its line there."""
     state: PaneState
     priority: int
     place: Place
