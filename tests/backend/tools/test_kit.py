@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import ToolError
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.store.sql.database import Database
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
@@ -122,9 +123,10 @@ async def test_some_tools_need_no_registration(connect: Connect) -> None:
         assert answer.get("error") != "unknown_agent", tool
 
 
-async def test_a_caller_whose_row_is_gone_is_an_unknown_agent(register: Connect, sql: Sql) -> None:
+async def test_a_caller_whose_row_is_gone_is_an_unknown_agent(register: Connect, backend: Coordinator) -> None:
     alice = await register("alice")
-    sql("DELETE FROM agents")
+    async with backend.operator.part(Database).write() as tx:
+        await tx.execute("DELETE FROM agents")
 
     assert await alice.call("list_agents") == {"error": "unknown_agent"}
 

@@ -79,12 +79,14 @@ class Answering:
         """Return what an agent asks; of several dialogs the oldest that can be answered.
 
         Raises:
-            Refusal: `unknown_agent`, `pane_gone`, `tmux_failed`; `no_dialog` if nothing is asked;
-                `question_unseen` if the client says that a dialog is open, and nothing shows it.
+            Refusal: `unknown_agent`, `pane_gone`, `tmux_failed`; `no_pane` if nothing tells what it asks; `no_dialog`
+                if nothing is asked; `question_unseen` if the client says that a dialog is open, and nothing shows it.
         """
         asked = await self.asked(agent_id)
         if not asked:
             told = self._states.of(agent_id)
+            if told is None and (await self._registered(agent_id)).binding is None:
+                raise Refusal("no_pane")  # nothing tells whether it asks
             raise Refusal("question_unseen" if told and told.state is PaneState.DIALOG else "no_dialog")
         return next((one for one in asked if one.options), asked[0])
 
