@@ -40,7 +40,7 @@ async def an_interrupted_turn_is_no_busy_one(play: Play) -> str:
     return f"{status['transport']}: {status['detail']}"
 
 
-async def set_up_with_hooks(programs: Path, scene: Any, *flags: str) -> str:
+async def set_up_with_hooks(programs: Path, scene: Any) -> str:
     """Run a scene with a Codex that `xats-tui setup` has given its hooks, and a person has let run."""
     async with staged(programs) as stage:
         stage.rig.configure()
@@ -49,24 +49,19 @@ async def set_up_with_hooks(programs: Path, scene: Any, *flags: str) -> str:
         run = partial(subprocess.run, command, env=environment, cwd=stage.rig.project, stdin=subprocess.DEVNULL)
         done = await asyncio.to_thread(run, capture_output=True, text=True, timeout=PATIENCE, check=False)
         expect(done.returncode == 0, f"setup ends well: {done.stdout}{done.stderr}")
-        said: str = await scene(await window(stage, *flags))
+        said: str = await scene(await window(stage, has_new_hooks=True))
         return said
 
 
-SCENES = (
-    ("", a_turn_goes_on_with_the_mail, ()),
-    ("", an_interrupted_turn_is_no_busy_one, ()),
-    ("without an app-server, ", a_turn_goes_on_with_the_mail, ("-c", "tui.notifications=false")),
-)
-"""Scenes, with Codex's flags; flags have it run without its app-server."""
+SCENES = (a_turn_goes_on_with_the_mail, an_interrupted_turn_is_no_busy_one)
 
 
 async def play_all(arguments: argparse.Namespace) -> int:
     """Run the scenes; how many did not show what they should."""
     unmet = 0
-    for where, scene, flags in SCENES:
+    for scene in SCENES:
         if arguments.scene in scene.__name__:
-            unmet += await report(where + title(scene), set_up_with_hooks(arguments.programs, scene, *flags))
+            unmet += await report(title(scene), set_up_with_hooks(arguments.programs, scene))
     return unmet
 
 

@@ -42,6 +42,8 @@ COUNTED = Path(__file__).with_name("counted.py")
 
 REVIEW = "Hooks need review"
 """On the screen when Codex asks about new hooks."""
+TRUST_ALL = r"^› 2\. Trust all and continue"
+"""Its second answer, when it is chosen."""
 
 DRAFT = "half a thought"
 
@@ -275,16 +277,18 @@ SCENES = (
 )
 
 
-async def window(stage: Stage, *flags: str) -> Play:
-    """Codex's window on a counting terminal, once it takes input."""
+async def window(stage: Stage, *, has_new_hooks: bool = False) -> Play:
+    """Codex's window on a counting terminal, once it takes input; new hooks are let run."""
     await asyncio.to_thread(stage.rig.start_codex_daemon)
     count = stage.rig.home / "typed"
-    command = shlex.join([sys.executable, str(COUNTED), str(count), "codex", *flags])
+    command = shlex.join([sys.executable, str(COUNTED), str(count), "codex"])
     pane = stage.rig.start(command, width=110, height=34)
-    shown = await asyncio.to_thread(pane.wait_for, f"{READY['codex']}|{REVIEW}", PATIENCE)
-    if REVIEW in shown.text:
-        pane.press("Down", "Enter")  # trust all and continue
-        await asyncio.to_thread(pane.wait_for, READY["codex"], PATIENCE)
+    if has_new_hooks:  # it may show its input line first
+        await asyncio.to_thread(pane.wait_for, REVIEW, PATIENCE)
+        pane.press("Down")
+        await asyncio.to_thread(pane.wait_for, TRUST_ALL, PATIENCE)
+        pane.press("Enter")
+    await asyncio.to_thread(pane.wait_for, READY["codex"], PATIENCE)
     await asyncio.to_thread(pane.settle, 1.5, 15.0)
     await insist(pane, REGISTER, partial(stage.agent, NAME))
     play = Play(stage=stage, pane=pane, count=count)
