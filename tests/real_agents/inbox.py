@@ -322,12 +322,14 @@ async def killed(stage: Stage, seat: Seat) -> str:
     await seen(lambda: not Path(f"/proc/{seat.pid}").exists(), "it has ended")
     expect(seat.file["status"] == "idle", "the file stays")
     await asyncio.sleep(2)
+    before, shown = seat.typed, seat.pane.look().text.count("[xats]")
     message_id = await stage.send(seat.name)
     await asyncio.sleep(WATCHED_S)
     status = await stage.status(message_id)
     expect("submitted" not in status["evidence"] and "typed" not in status["evidence"], str(status))
-    expect(not seat.shows("[xats]"), seat.pane.look().text)
-    return f"{status['wake_status']}: {status['detail']}"
+    expect(seat.typed == before, f"{seat.typed - before} bytes were typed")
+    expect(seat.pane.look().text.count("[xats]") == shown, seat.pane.look().text)
+    return f"{status['wake_status']}: {status['detail']}; {UNTOUCHED}"
 
 
 def _settings(word: str) -> Callable[[Stage, Seat], Awaitable[str]]:

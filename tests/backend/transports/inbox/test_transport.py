@@ -342,8 +342,9 @@ async def test_without_an_inbox_another_transport_is_used(
 async def test_a_socket_that_has_gone_is_no_inbox(desk: Desk) -> None:
     desk.claude.socket.unlink()
 
-    result = await desk.deliver()
+    observation, result = await desk.readiness(), await desk.deliver()
 
+    assert (observation.reach, observation.detail) == (Reachability.UNUSABLE, "its inbox socket is gone")
     assert (result.step, result.detail) == (WakeStage.ATTEMPTED, "its inbox socket is gone")
 
 
@@ -354,10 +355,13 @@ async def test_another_program_at_the_socket_gets_no_token(desk: Desk) -> None:
         impostor.listen()
         impostor.settimeout(10)
 
-        result = await desk.deliver()
-        connection, _ = impostor.accept()
-        with connection:
-            assert connection.recv(1_000) == b""
+        observation, result = await desk.readiness(), await desk.deliver()
+        for _ in range(2):
+            connection, _ = impostor.accept()
+            with connection:
+                assert connection.recv(1_000) == b""
+
+    assert observation.reach is Reachability.UNUSABLE
 
     assert result.detail == "another program listens at its inbox socket"
 

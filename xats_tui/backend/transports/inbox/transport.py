@@ -107,6 +107,9 @@ class ClaudeInbox:
             return Observation(reach=Reachability.OPEN, detail=f"submitted: {evidence}", is_taken=True)
         try:
             seen = await self._look(agent, urgent=urgent)
+            if seen.closed() is None:  # else nothing would be posted, and whoever listens there is left alone
+                async with inbox_of(seen.session.file.socket, seen.session.process.pid):
+                    pass
         except NoInbox as error:
             return Observation(reach=Reachability.UNUSABLE, detail=str(error))
         closed, state = seen.closed(), seen.session.file.state
