@@ -15,6 +15,9 @@ from tests.real_agents.script import Event, Step, pick, pieces
 PAUSE = "\0"
 """Between two pieces of a text that is streamed slowly."""
 
+QUEUED = ("user sent", "Another Claude session sent")
+"""Signs of a message that came in the middle of a turn."""
+
 Body = Mapping[str, Any]
 
 
@@ -177,7 +180,7 @@ def messages_events(body: Body) -> list[Event]:
         blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
         if role == "assistant" and not any(b.get("type") == "tool_use" for b in blocks):
             events.append(("end", ""))
-        elif role == "user" or "user sent" in as_text(content):  # a queued text comes as role "system"
+        elif role == "user" or any(sign in as_text(content) for sign in QUEUED):  # comes as role "system"
             kinds = {"tool_result": "result", "text": "user"}
             shown = [b for b in blocks if b.get("type") in kinds]
             events += [(kinds[b["type"]], as_text(b.get("content") or b.get("text"))) for b in shown]

@@ -196,7 +196,7 @@ async def busy_and_urgent(stage: Stage, seat: Seat) -> str:
     await seat.rest()
     expect(seat.typed == before, f"{seat.typed - before} bytes were typed")
     told = next(entry for entry in stage.asked(began) if "[xats] 1 new" in json.dumps(entry["body"]["messages"][-1]))
-    expect("tool_result" in json.dumps(told["body"]["messages"][-1]), f"with the tool's result: {told['body']}")
+    expect("tool_result" in json.dumps(told["body"]["messages"][-2:]), f"with the tool's result: {told['body']}")
     return f"{first['transport']}: {first['detail']}; read with the tool's result, in the same turn; {UNTOUCHED}"
 
 

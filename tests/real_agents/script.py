@@ -25,7 +25,7 @@ from typing import Any
 
 SCRIPT_LINE = re.compile(r"^\W*(CALL|WAIT|SAY|DRIP)\s+(.+?)\s*$", re.MULTILINE)
 REMINDER = re.compile(r"<system-reminder>(?P<text>.*?)</system-reminder>", re.DOTALL)
-FROM_THE_USER = ("user sent", "Stop hook", "[xats]")
+FROM_THE_USER = ("user sent", "Stop hook")
 """Marks of reminders that the model should act upon; other reminders only inform."""
 INTERRUPTED = re.compile(r"\[Request interrupted by user[^\]]*\]|<turn_aborted>")
 
