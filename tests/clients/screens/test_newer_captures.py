@@ -127,3 +127,19 @@ def test_an_input_line_without_the_cursor_at_its_beginning_is_not_idle(capture: 
     if capture.client in DRAW_THEIR_CURSOR:
         screen = re.sub(r"\x1b\[(?:0;)?7m", "", screen)
     assert read_pane(capture.client, screen, formats).state is not PaneState.IDLE
+
+
+@of_each([one for one in KNOWN if one.name[:2] in WITH_MANIFEST and "idle" not in one.want.split("|")])
+def test_without_its_title_a_screen_that_is_not_idle_is_not_taken_for_idle(capture: Capture) -> None:
+    # a person may have switched the titles off, in the program or in tmux
+    assert (
+        read_pane(capture.client, capture.screen, {**capture.formats, "pane_title": "host"}).state is not PaneState.IDLE
+    )
+
+
+@of_each([one for one in KNOWN if one.name[:2] in WITH_MANIFEST and one.want == "idle"])
+def test_what_an_agent_has_printed_above_keeps_an_idle_screen_idle(capture: Capture) -> None:
+    drawing = ["────────────────────", "❯ 1. Yes", "Allow execution of this? (y/n)", "│ > draft │", "Enter to select"]
+    formats = {**capture.formats, "cursor_y": capture.formats["cursor_y"] + len(drawing)}
+    screen = "\n".join([*("\x1b[0m" + row for row in drawing), "", capture.screen])
+    assert read_pane(capture.client, screen, {**formats, "cursor_y": formats["cursor_y"] + 1}).state is PaneState.IDLE
