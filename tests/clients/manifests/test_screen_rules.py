@@ -120,3 +120,23 @@ def test_the_grounds_name_the_rule_and_its_row() -> None:
     first = grounds.matches[0]
     assert (first.rule.number, first.row, first.text) == (2, 6, "Enter to choose")
     assert first.rule.line == TEXT[: TEXT.index("Enter to choose")].count("\n") - 2
+
+
+def test_on_a_screen_without_colours_the_sign_of_an_empty_line_tells_a_placeholder() -> None:
+    text = TEXT.replace('placeholder = ["dim"]', "placeholder = [\"grey\"]\nplaceholder_sign = 'for help'")
+    screen = IDLE.replace(">", "> Ask me")
+
+    assert read(screen + " ? for help", text=text).state is PaneState.IDLE
+    assert read(screen, text=text).state is PaneState.DRAFT
+    coloured = screen.replace("* done", "\x1b[31m* done\x1b[0m")
+    assert read(coloured + " ? for help", text=text).state is PaneState.DRAFT
+
+
+def test_a_drawn_cursor_counts_more_than_one_that_was_left_behind() -> None:
+    text = TEXT.replace('cursor = "terminal"', 'cursor = "either"')
+    drawn = IDLE.replace(">", "> \x1b[7m \x1b[0m")
+
+    assert read(drawn, x=0, y=0, text=text).state is PaneState.IDLE
+    assert read(IDLE.replace(">", ">    \x1b[7m \x1b[0m"), text=text).state is PaneState.DRAFT
+    assert read(IDLE, text=text).state is PaneState.IDLE
+    assert read(drawn, x=0, y=0).state is not PaneState.IDLE

@@ -81,7 +81,7 @@ def test_a_bad_file_is_one_sentence_and_its_client_is_not_known(home: Path) -> N
     found = use_manifests(home)
 
     assert list(found.manifests) == ["good"]
-    assert found.problems == {"mine.toml": "mine.toml, line 13: cursor is one of terminal, drawn"}
+    assert found.problems == {"mine.toml": "mine.toml, line 13: cursor is one of terminal, drawn, either"}
     assert by_executable("mine") is None
 
 

@@ -117,7 +117,7 @@ def test_without_its_colours_a_screen_that_is_not_idle_is_not_taken_for_idle(cap
         assert read_pane(capture.client, plain, capture.formats).state is not PaneState.IDLE
 
 
-DRAW_THEIR_CURSOR = {"droid", "pi"}
+DRAW_THEIR_CURSOR = {"droid", "gemini", "pi"}
 
 
 @of_each([one for one in KNOWN if one.name[:2] in WITH_MANIFEST and one.want == "idle"])

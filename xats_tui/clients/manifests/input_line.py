@@ -20,6 +20,10 @@ MAX_INDENT_CELLS = 4
 """Most cells between the left edge of the input line and its prompt."""
 
 
+SIGN_ROWS = 6
+"""Rows above the input line in which the sign of an empty one is looked for."""
+
+
 class CursorKind(StrEnum):
     """Where a program shows the place of typing."""
 
@@ -27,6 +31,8 @@ class CursorKind(StrEnum):
     """The terminal's cursor stands there, hidden or not."""
     DRAWN = "drawn"
     """The program draws a reversed cell there."""
+    EITHER = "either"
+    """The program draws a reversed cell there; without one the terminal's cursor counts."""
 
 
 class PlaceholderStyle(StrEnum):
@@ -54,6 +60,8 @@ class InputLineShape:
     placeholder: frozenset[PlaceholderStyle]
     like: re.Pattern[str] | None
     """A text elsewhere whose colour the placeholder has; on a screen that shows it, it decides alone."""
+    sign: re.Pattern[str] | None
+    """A text near the input line that is there only while nothing is typed; it decides on screens without colours."""
     max_rows_below: int
     """Most rows with text below it."""
 
@@ -161,7 +169,7 @@ def content_of(
 
     It is empty only if the cursor stands at its beginning, and it holds nothing, or only a placeholder.
     """
-    cursor = _drawn_cursor(found, lines) if shape.cursor is CursorKind.DRAWN else cursor_of(formats)
+    cursor = _cursor(shape.cursor, found, lines, formats)
     letters = [cell for cells in found.rows for cell in _letters(cells)]
     at_start = cursor is not None and (cursor.row, cursor.column) == (found.top + 1, found.column)
     placeholder = at_start and bool(letters) and _is_placeholder(shape, found, letters, lines)
@@ -175,6 +183,14 @@ def content_of(
     if not at_start:
         return Content(text="", doubt="the cursor is not in the input line")
     return Content(text="", placeholder=placeholder)
+
+
+def _cursor(
+    kind: CursorKind, found: InputLine, lines: Sequence[ScreenLine], formats: Mapping[str, Any]
+) -> Cursor | None:
+    """Return the place of typing; a program that draws one may leave the terminal's cursor behind."""
+    drawn = None if kind is CursorKind.TERMINAL else _drawn_cursor(found, lines)
+    return drawn if drawn or kind is CursorKind.DRAWN else cursor_of(formats)
 
 
 def _drawn_cursor(found: InputLine, lines: Sequence[ScreenLine]) -> Cursor | None:
@@ -217,6 +233,9 @@ def _is_placeholder(
         return False
     outside = [cell for row, line in enumerate(lines) if not found.holds(row) for cell in line.cells]
     colours = {cell.style.foreground for cell in rest}
+    if shape.sign and not any(cell.style.foreground for line in lines for cell in line.cells):
+        near = [*lines[max(0, found.top - SIGN_ROWS) : found.top], *lines[found.bottom + 1 :]]
+        return any(shape.sign.search(line.text[:MAX_ROW_CHARS]) for line in near)
     if shape.like and (model := _model(shape.like, found, lines)):
         return colours == {model.style.foreground} and _others(outside, model.style.foreground)
     if PlaceholderStyle.DIM in shape.placeholder and all(cell.dim for cell in rest):

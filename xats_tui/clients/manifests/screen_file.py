@@ -45,6 +45,7 @@ def _shape(table: Table) -> InputLineShape:
         cursor=CursorKind(table.choice("cursor", tuple(CursorKind))),
         placeholder=frozenset(map(PlaceholderStyle, placeholder)),
         like=table.pattern("placeholder_like") if "placeholder_like" in table else None,
+        sign=table.pattern("placeholder_sign") if "placeholder_sign" in table else None,
         max_rows_below=table.number_of("rows_below", 3, 0, MAX_ROWS_BELOW),
     )
     table.end()
