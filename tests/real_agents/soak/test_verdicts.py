@@ -70,3 +70,21 @@ def test_a_draft_is_in_the_way_of_what_is_typed_alone(agent: str, freed: float |
     (wait,) = all_waits(records, PROMPTED)
 
     assert (wait.seconds, wait.after_obstacle) == (40.0, freed)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_alone"),
+    [
+        (
+            f"Another Claude session sent a message:\n{HINT}\n\nThis came from another Claude session.\nBe careful.",
+            True,
+        ),
+        (f"Another Claude session sent a message while you were working:\n{HINT}", True),
+        (f"half a thought{HINT}", False),
+        (f"Another Claude session sent a message:\nhalf a thought{HINT}", False),
+    ],
+)
+def test_words_that_a_client_puts_around_a_hint_are_no_other_text(text: str, is_alone: bool) -> None:
+    verdicts = judge(replace(GOOD, turns=(replace(TURN, texts=(text,)), OWN_TURN)), PROMPTED)
+    mixed = next(verdict for verdict in verdicts if verdict.promise == "no hint was mixed with another text")
+    assert (not mixed.faults) is is_alone

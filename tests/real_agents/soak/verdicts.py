@@ -16,8 +16,14 @@ LATE_S = 12.0
 FREED_S = 4.0
 """From the end of an obstacle to the turn that reads what had waited for it, at the median."""
 
-HINT = re.compile(r"(?:The text below is the output of a hook.*\nStop hook feedback:\s*)?\[xats\] [^\n]*", re.DOTALL)
-"""A hint that reached the model alone, typed or handed over by Claude Code's hook."""
+HOOK = r"The text below is the output of a hook.*\nStop hook feedback:\s*"
+"""Beginning of a text that Claude Code makes of a hint that its hook took over."""
+
+SESSION, ABOUT_IT = r"Another Claude session sent a message[^\n]*\n+", r"\n+This came from another Claude session.*"
+"""Beginning and end of a text that Claude Code makes of a hint that came over its inbox socket."""
+
+HINT = re.compile(rf"(?:{HOOK}|{SESSION})?\[xats\] [^\n]*(?:{ABOUT_IT})?", re.DOTALL)
+"""A hint that reached the model alone, however it was delivered."""
 
 ON_THE_SCREEN = frozenset({"draft", "menu", "scroll"})
 """Obstacles that do not matter for an agent that is woken without typing."""
