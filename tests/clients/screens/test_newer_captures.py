@@ -61,7 +61,6 @@ ALL = tuple(
     )
     for name, entry in json.loads((FOLDER / "manifest.json").read_text()).items()
 )
-NARROW = [capture for capture in ALL if capture.name[:2] in WITH_MANIFEST and "-120-" not in capture.name]
 KNOWN = [capture for capture in ALL if capture.want != "not judged"]
 OTHERS = [capture for capture in ALL if capture.name[:2] in WITH_MANIFEST and "-120-" in capture.name]
 """Captures that the generic reader is tried on, too."""
@@ -82,7 +81,7 @@ def test_the_composer_holds_what_was_typed(capture: Capture) -> None:
     assert "".join((capture.reading().composer or "").split()) == "".join((capture.composer or "").split())
 
 
-AT_AN_AGENT = [one for one in ALL if one.formats["pane_current_command"] != "bash" and one not in NARROW]
+AT_AN_AGENT = [one for one in ALL if one.formats["pane_current_command"] != "bash"]
 
 
 @of_each([one for one in AT_AN_AGENT if one.want not in {"idle", "not judged"}])

@@ -53,6 +53,10 @@ FOOTER_MOST_ROWS = 4
 """Maximum number of text rows below a composer."""
 
 
+KEYS_MEAN_MORE = re.compile(r"\bany key\b|\bagain to\b", re.IGNORECASE)
+"""Words below a composer of a program that the next key closes or ends."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CursorContext:
     """The screen as seen from the cursor's row."""
@@ -239,6 +243,8 @@ def _doubt(found: CursorContext, composer: str) -> str | None:
         return "the prompt may belong to the question above it"
     if offers_entries(found.around + found.footer):
         return "a menu may be open"
+    if any(KEYS_MEAN_MORE.search(line.text) for line in found.below + found.footer):
+        return "the next key may do something else than type"
     if sum(not line.blank for line in found.footer) > FOOTER_MOST_ROWS:
         return "too many rows are below the prompt for a footer: a list may be open"
     return None
