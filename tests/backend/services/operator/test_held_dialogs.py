@@ -125,6 +125,7 @@ async def test_an_answer_becomes_the_hooks_output_and_is_taken_when_the_dialog_c
     assert noted.detail == "1. Yes: taken (PermissionRequest hook); asked was: Bash: touch x"
 
 
+@pytest.mark.slow
 async def test_an_answer_without_a_visible_effect_is_not_said_to_be_taken(backend: Coordinator, bob: Caller) -> None:
     agent_id = await bob_of(backend)
     async with hook(backend) as process:
@@ -209,6 +210,7 @@ async def test_an_agent_that_leaves_takes_its_dialogs_with_it(backend: Coordinat
         assert await printed(process) is None
 
 
+@pytest.mark.slow
 async def test_a_client_that_shows_no_dialog_of_its_own_is_not_held_up(backend: Coordinator, bob: Caller) -> None:
     agent_id = await bob_of(backend)
     tells(backend, agent_id, PaneState.BUSY)

@@ -33,6 +33,8 @@ async def bob(register: Connect) -> Caller:
 
 async def test_a_told_dialog_is_answered_without_a_pane_and_written_down(backend: Coordinator, bob: Caller) -> None:
     told = tell(backend, bob.agent_id)
+    idle = ToldState(state=PaneState.IDLE, detail="idle", source=StateSource.THREAD, at=backend.clock.now())
+    backend.states.note(bob.agent_id, StateSource.THREAD, idle)
     seen = await backend.operator.prompt(bob.agent_id)
 
     following = await backend.operator.answer(bob.agent_id, seen, 1)

@@ -115,6 +115,7 @@ async def test_the_key_is_known_again_after_a_restart(
                 assert [line.partition(" (")[0] for line in claude.read] == [HINT]
 
 
+@pytest.mark.slow
 async def test_a_turn_that_ends_after_an_unconfirmed_post_is_not_given_the_hint_again(
     claude: ClaudeCode, alice: Caller, home: Path
 ) -> None:
@@ -137,6 +138,7 @@ async def turn_ends(claude: ClaudeCode, home: Path) -> str:
     return str(done.stdout)
 
 
+@pytest.mark.slow
 async def test_after_clear_the_hooks_of_the_new_session_are_the_same_agents(
     claude: ClaudeCode, alice: Caller, home: Path
 ) -> None:
