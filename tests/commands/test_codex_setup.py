@@ -44,6 +44,7 @@ def test_a_person_is_told_that_codex_asks_before_it_runs_them(
     assert '"UserPromptSubmit": [' in shown
 
 
+@pytest.mark.slow
 def test_the_users_own_hooks_stay(machine: Machine) -> None:
     machine.write(".codex/hooks.json", json.dumps(USERS_OWN, indent=2))
     machine.run("setup", "codex", "--yes")
@@ -54,6 +55,7 @@ def test_the_users_own_hooks_stay(machine: Machine) -> None:
     assert json.loads((machine.home / ".codex/hooks.json").read_text()) == USERS_OWN
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_them(machine: Machine) -> None:
     machine.run("setup", "codex", "--yes")
 
@@ -62,18 +64,21 @@ def test_nothing_is_left_of_them(machine: Machine) -> None:
     assert not (machine.home / ".codex/hooks.json").exists()
 
 
+@pytest.mark.slow
 def test_a_project_gets_none_because_codex_would_run_them_twice(machine: Machine) -> None:
     machine.run("setup", "codex", "--yes", "--scope", "project")
 
     assert [path.name for path in (machine.project / ".codex").iterdir()] == ["config.toml"]
 
 
+@pytest.mark.slow
 def test_without_hooks_none_are_written(machine: Machine) -> None:
     machine.run("setup", "codex", "--yes", "--no-hooks")
 
     assert not (machine.home / ".codex/hooks.json").exists()
 
 
+@pytest.mark.slow
 def test_the_doctor_says_which_hooks_nobody_has_reviewed(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     machine.run("setup", "codex", "--yes")
     told = Examine(machine, capsys)

@@ -40,26 +40,31 @@ def test_a_better_way_that_does_not_work_is_named_with_its_reason() -> None:
     assert is_in(told(finding), "ok", "pane, open; not woken yet; not by inbox: it bypasses permissions")
 
 
+@pytest.mark.slow
 def test_an_agent_that_is_typed_into_is_told_what_would_give_it_a_better_way() -> None:
     finding = found(("server", "missing", "start it with --port 1", None), ("pane", "open", "", None))
     assert is_in(told(finding), "warning", "woken by typing (pane), not by server", "→ start it with --port 1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["unknown", "turn end"])
 def test_hooks_at_the_end_of_a_turn_begin_no_turn(state: str) -> None:
     assert is_in(told(found(("hook", state, "why", None), ("pane", "open", "", None))), "ok", "pane, open")
     assert is_in(told(found(("hook", state, "why", None))), "warning", "cannot be woken", "xats-tui agents ann@shop")
 
 
+@pytest.mark.slow
 def test_an_agent_without_any_way_is_a_warning_with_what_helps() -> None:
     finding = found(("server", "broken", "no answer", None), ("pane", "missing", "run it in tmux", None))
     assert is_in(told(finding), "warning", "cannot be woken", "not by server: no answer", "→ run it in tmux")
 
 
+@pytest.mark.slow
 def test_a_coordinator_that_tells_no_ways_is_no_finding() -> None:
     assert way_to({"name": "ann", "team": "shop"}, NOW) is None
 
 
+@pytest.mark.slow
 async def test_each_online_agent_has_its_line(backend: Coordinator, register: Connect) -> None:
     await register("ann", team="shop", client="opencode")
     ran = await asyncio.to_thread(xats, "doctor", "--quick", "--json", "--home", str(backend.settings.home))

@@ -123,6 +123,7 @@ def test_a_launch_has_its_tools_at_once(machine: Machine) -> None:
     assert json.loads(given)["mcpServers"]["xats"]["alwaysLoad"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", ["user", "project"])
 @pytest.mark.parametrize("other", [USER, PROJECT, LOCAL])
 def test_setup_leaves_one_hook_an_event_whatever_other_file_has_one(
@@ -136,6 +137,7 @@ def test_setup_leaves_one_hook_an_event_whatever_other_file_has_one(
     assert is_in(told("--port", "0")[1]["Claude Code hooks"][0], "ok")
 
 
+@pytest.mark.slow
 def test_hooks_of_two_forms_are_found_by_the_doctor_and_their_users_others_stay(
     machine: Machine, told: Examine
 ) -> None:
@@ -153,6 +155,7 @@ def test_hooks_of_two_forms_are_found_by_the_doctor_and_their_users_others_stay(
     assert is_in(told("--port", "0")[1]["Claude Code hooks"][0], "ok")
 
 
+@pytest.mark.slow
 def test_the_repositorys_local_settings_count_in_its_folders(
     machine: Machine, told: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +173,7 @@ def test_the_repositorys_local_settings_count_in_its_folders(
     assert is_in(told("--port", "0")[1]["Claude Code hooks"][0], "ok")
 
 
+@pytest.mark.slow
 def test_two_of_ours_in_one_file_become_one_that_reports_every_case(machine: Machine) -> None:
     path = hooked(machine, USER, HOOK, events={"PermissionRequest"}, matcher="Bash")
     file = json.loads(path.read_text())
@@ -184,6 +188,7 @@ def test_two_of_ours_in_one_file_become_one_that_reports_every_case(machine: Mac
     assert group.keys() == {"hooks"} and [hook["command"] for hook in group["hooks"]] == [HOOK]
 
 
+@pytest.mark.slow
 def test_hooks_for_another_coordinator_are_no_double(machine: Machine, told: Examine) -> None:
     line = f"{ELSEWHERE} --home {machine.home / 'other'}"
     local = hooked(machine, LOCAL, line)
@@ -194,6 +199,7 @@ def test_hooks_for_another_coordinator_are_no_double(machine: Machine, told: Exa
     assert is_in(told("--port", "0")[1]["Claude Code hooks"][0], "ok")
 
 
+@pytest.mark.slow
 def test_who_declines_the_hooks_keeps_those_of_the_other_file(machine: Machine) -> None:
     hooked(machine, LOCAL, ELSEWHERE)
     pid, descriptor = pty.fork()
@@ -211,6 +217,7 @@ def test_who_declines_the_hooks_keeps_those_of_the_other_file(machine: Machine) 
     assert "alwaysLoad" in (machine.home / ".claude.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_launch_adds_only_the_hooks_that_the_settings_lack(machine: Machine) -> None:
     assert launched(machine).keys() == HOOK_EVENTS
     machine.run("setup", "claude-code", "--yes")
@@ -222,6 +229,7 @@ def test_a_launch_adds_only_the_hooks_that_the_settings_lack(machine: Machine) -
     assert launched(machine).keys() == {"SessionEnd"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [
@@ -236,6 +244,7 @@ def test_a_launch_does_not_rely_on_hooks_that_do_not_reach_its_coordinator(machi
     assert launched(machine).keys() == HOOK_EVENTS
 
 
+@pytest.mark.slow
 def test_a_launch_relies_on_no_settings_that_claude_code_is_told_to_leave_out(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +258,7 @@ def test_a_launch_relies_on_no_settings_that_claude_code_is_told_to_leave_out(
     assert launched(machine).keys() == HOOK_EVENTS
 
 
+@pytest.mark.slow
 def test_a_client_that_runs_equal_hooks_twice_keeps_those_of_one_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """Every tool × outcome of `outcomes.py`, over HTTP, against the program as a process."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,21 @@ REFUSED = re.compile(r"""Refusal\(\s*(?P<code>[^,)]+)""")
 CODE = re.compile(r'"([a-z_]+)"')
 
 
+OFTEN_MET = 3
+"""Number of tools that show an outcome on every run; with the others the stress tests begin."""
+
+
+def marked() -> list[object]:
+    """Return all pairs, those slow whose outcome several tools have shown before."""
+    met: Counter[str] = Counter()
+    found: list[object] = []
+    for pair in pairs():
+        kind = kind_of(pair[1])
+        met[kind] += kind != "ok"
+        found.append(pytest.param(pair, id=named(pair), marks=pytest.mark.slow if met[kind] > OFTEN_MET else ()))
+    return found
+
+
 def codes_in_source() -> set[str]:
     """The codes of error payloads that the program can give."""
     sources = [path.read_text() for path in BACKEND.rglob("*.py") if not _is_operators(path)]
@@ -32,7 +48,7 @@ def _is_operators(path: Path) -> bool:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize("pair", pairs(), ids=named)
+@pytest.mark.parametrize("pair", marked())
 async def test_every_outcome_is_as_the_reference_has_it(pair: Pair, http_world: World) -> None:
     assert scenarios.__all__
     tool, outcome = pair

@@ -101,7 +101,8 @@ async def test_a_change_of_any_column_is_seen_once_it_is_committed(
 ) -> None:
     before = await learn(known)
     async with database.write() as tx:
-        await tx.fetch_all(f"UPDATE agents SET {column} = '7' WHERE agent_id = 'ALICE'")
+        value = "codex" if column == "client" else "7"
+        await tx.fetch_all(f"UPDATE agents SET {column} = ? WHERE agent_id = 'ALICE'", (value,))
         assert await known.by_id("ALICE") is before
     after = await known.by_id("ALICE")
     assert after == await store.by_id(database, "ALICE") != before
