@@ -56,6 +56,7 @@ def untried(path: Path) -> int:
     return int(count)
 
 
+@pytest.mark.slow
 async def test_few_of_thousands_that_wait_go_before_a_call(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     queue_up(settings.db_path, MANY, MANY)
     asked = 0

@@ -34,6 +34,7 @@ async def test_a_name_is_all_that_a_registration_needs(home: Path) -> None:
     assert (agent["client"], agent["client_name"], agent["model"]) == ("custom", "host", "host 1")
 
 
+@pytest.mark.slow
 async def test_an_agent_that_the_configuration_names_is_there_before_it_has_said_anything(home: Path) -> None:
     with daemon(home):
         async with bridge(home, "--name", "ann", "--team", "shop", "--role", "qa") as host:

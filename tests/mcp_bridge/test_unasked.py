@@ -68,6 +68,7 @@ async def test_a_health_check_changes_nothing(agent: Pane, settings: Settings, s
     assert sql("SELECT session_id, superseded_at FROM sessions") == sessions
 
 
+@pytest.mark.slow
 async def test_a_second_window_is_told_who_has_the_name_and_gets_no_mail_of_it(
     agent: Pane, backend: Coordinator, settings: Settings, connect: Connect, sql: Sql
 ) -> None:
@@ -144,6 +145,7 @@ async def test_a_bridge_that_its_host_starts_anew_goes_on_as_the_agent(
     assert not [notice for notice in backend.notices.latest if "took" in notice.text]
 
 
+@pytest.mark.slow
 async def test_a_check_that_comes_first_after_a_restart_does_not_get_the_name(home: Path) -> None:
     """Its process is all that tells of an agent whose bridge has not come back yet: it was seen, and lives."""
     with daemon(home) as (first, port):
