@@ -44,9 +44,9 @@ types: $(STAMP) ## check the types (mypy, strict)
 collected: $(STAMP)
 	@$(BIN)/pytest --collect-only -qq -p no:cacheprovider >/dev/null || $(BIN)/pytest --collect-only -qq
 
-# -n 4: the tests wait as much as they compute; with more workers on two cores some wait too long.
+# -n 6: the tests wait more than they compute; six workers keep two cores busy.
 unit: $(STAMP) ## run the tests (ARGS="-k wake" are passed on)
-	$(BIN)/pytest -n 4 --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n 6 --dist loadgroup $(ARGS)
 
 # Some tests measure time or imports and fail while lines are counted, so failures are ignored here; `make test` reports them.
 coverage: $(STAMP) ## measure which branches of coordinator and bridge the tests cover, slow tests included; fails below 95 %
