@@ -21,23 +21,11 @@ from typing import Any
 import psutil
 
 from tests.real_agents import client_files
+from xats_tui.commands.client.captures import KEPT
 
 PROJECT = Path(__file__).parents[2]
 
 PACKAGES = ("@anthropic-ai/claude-code", "@openai/codex", "opencode-ai")
-
-FORMATS = (
-    "cursor_x",
-    "cursor_y",
-    "cursor_flag",
-    "alternate_on",
-    "pane_in_mode",
-    "pane_dead",
-    "pane_current_command",
-    "pane_title",
-    "pane_width",
-    "pane_height",
-)
 
 GLANCE = 0.1
 """Seconds between two looks while waiting for a screen."""
@@ -119,10 +107,8 @@ class AgentPane:
 
     def look(self) -> Shot:
         """The screen now."""
-        values = self._rig.tmux(
-            "display-message", "-p", "-t", self.pane_id, "\t".join(f"#{{{name}}}" for name in FORMATS)
-        )
-        formats = {name: int(v) if v.isdigit() else v for name, v in zip(FORMATS, values.split("\t"), strict=True)}
+        values = self._rig.tmux("display-message", "-p", "-t", self.pane_id, "\t".join(f"#{{{name}}}" for name in KEPT))
+        formats = {name: int(v) if v.isdigit() else v for name, v in zip(KEPT, values.split("\t"), strict=True)}
         return Shot(screen=self._rig.tmux("capture-pane", "-p", "-e", "-t", self.pane_id), formats=formats)
 
     def wait_for(self, pattern: str, timeout: float = 20.0) -> Shot:

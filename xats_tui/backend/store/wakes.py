@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from xats_tui.backend.store.sql.columns import column, from_json, instant, to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
 from xats_tui.core.clock import from_wire, to_wire
-from xats_tui.core.model.wakes import UNCONFIRMED, Wake, WakeAttempt, WakeStage, WakeStatus, Way
+from xats_tui.core.model.wakes import UNCONFIRMED, AskedWay, Wake, WakeAttempt, WakeStage, WakeStatus
 
 SELECT = """SELECT w.*, m.from_agent_id, m.subject FROM message_delivery_status w
     LEFT JOIN messages m ON m.id = w.recipient_message_id """
@@ -192,7 +192,7 @@ async def attempts(reader: Reader, message_id: str, agent_id: str) -> tuple[Wake
             outcome=row["outcome"],
             seen_before=row["seen_before"],
             seen_after=row["seen_after"],
-            ways=tuple(Way(transport=name, verdict=verdict) for name, verdict in from_json(row["ways"])),
+            ways=tuple(AskedWay(transport=name, verdict=verdict) for name, verdict in from_json(row["ways"])),
         )
         for row in rows
     )

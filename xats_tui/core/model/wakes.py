@@ -155,7 +155,7 @@ class DeliveryResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class AskedWay:
     """One transport that an attempt asked, and its answer."""
 
     transport: str
@@ -174,5 +174,5 @@ class WakeAttempt:
     """`submitted`, `typed`, `deferred: …` or `failed: …`."""
     seen_before: str
     seen_after: str
-    ways: tuple[Way, ...] = ()
+    ways: tuple[AskedWay, ...] = ()
     """Every transport that was asked, in order; the last one is `transport`."""

@@ -8,7 +8,7 @@ from tests.backend.services.wakes.test_order import put_by
 from tests.backend.services.wakes.test_policy import NOW, a_wake, after, an_agent
 from tests.fakes import FakeClock, FakeTransport
 from xats_tui.backend.services.wakes.asking import Asked, Transports
-from xats_tui.core.model.wakes import Gate, Observation, Reachability, Wake, Way
+from xats_tui.core.model.wakes import AskedWay, Gate, Observation, Reachability, Wake
 
 OPEN = Observation(reach=Reachability.OPEN, detail="open", at_rest=True)
 HARMFUL = Observation(reach=Reachability.UNUSABLE, detail="bypassPermissions: a message would open a dialog")
@@ -45,9 +45,9 @@ async def test_a_way_that_would_do_harm_is_passed_over_and_named(ways: Ways) -> 
 
     assert asked.transport is ways.pane
     assert asked.ways == (
-        Way(transport="inbox", verdict="bypassPermissions: a message would open a dialog"),
-        Way(transport="server", verdict="no server"),
-        Way(transport="pane", verdict="open"),
+        AskedWay(transport="inbox", verdict="bypassPermissions: a message would open a dialog"),
+        AskedWay(transport="server", verdict="no server"),
+        AskedWay(transport="pane", verdict="open"),
     )
 
 
@@ -56,7 +56,7 @@ async def test_a_busy_agent_is_waited_for_and_not_reached_by_the_next_way(ways: 
 
     asked = await ways.ask(a_wake())
 
-    assert (asked.transport, asked.ways) == (ways.inbox, (Way(transport="inbox", verdict="state: busy"),))
+    assert (asked.transport, asked.ways) == (ways.inbox, (AskedWay(transport="inbox", verdict="state: busy"),))
     assert ways.pane.asked_urgently == []
 
 
@@ -90,7 +90,7 @@ async def test_a_program_at_rest_that_took_nothing_is_reached_by_the_next_way(wa
     asked = await ways.ask(replace(put_by("inbox"), due_at=NOW))
 
     assert asked.transport is ways.server
-    assert asked.ways[0] == Way(transport="inbox", verdict="nothing shows that it took the earlier hint")
+    assert asked.ways[0] == AskedWay(transport="inbox", verdict="nothing shows that it took the earlier hint")
 
 
 async def test_a_hint_that_was_taken_after_all_is_told_by_the_transport_that_put_it(ways: Ways) -> None:

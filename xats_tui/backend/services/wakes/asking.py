@@ -9,7 +9,7 @@ from xats_tui.backend.services.wakes.policy import MAY_BE_TAKEN, waits_for_effec
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError
 from xats_tui.core.model.agents import Agent
-from xats_tui.core.model.wakes import UNCONFIRMED, Gate, Observation, Reachability, Wake, WakeStage, Way
+from xats_tui.core.model.wakes import UNCONFIRMED, AskedWay, Gate, Observation, Reachability, Wake, WakeStage
 from xats_tui.core.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Asked:
     name: str = "none"
     transport: Transport | None = None
     observation: Observation = NO_TRANSPORT
-    ways: tuple[Way, ...] = ()
+    ways: tuple[AskedWay, ...] = ()
 
 
 class Transports:
@@ -53,18 +53,18 @@ class Transports:
             return Asked()
         now = self._clock.now()
         order, urgent = order_of(tuple(serving), wakes, agent, now), is_urgent(wakes)
-        ways: list[Way] = []
+        ways: list[AskedWay] = []
         if order.awaited is not None:
             transport = serving[order.awaited]
             observation = await seen_by(transport, agent, urgent=urgent)
             if not may_go_on(observation, is_due=not waits_for_effect(wakes, now)):
                 return _chosen(transport, observation if observation.is_taken else _waiting(observation), ways)
-            ways.append(Way(transport=transport.name, verdict=NOT_TAKEN))
+            ways.append(AskedWay(transport=transport.name, verdict=NOT_TAKEN))
         return await _first_that_leads_somewhere(agent, order, serving, ways, urgent=urgent)
 
 
 async def _first_that_leads_somewhere(
-    agent: Agent, order: Order, serving: dict[str, Transport], ways: list[Way], *, urgent: bool
+    agent: Agent, order: Order, serving: dict[str, Transport], ways: list[AskedWay], *, urgent: bool
 ) -> Asked:
     tells_most: Asked | None = None
     for number, name in enumerate(order.ways):
@@ -103,9 +103,9 @@ def stumbled(transport: Transport, agent: Agent, error: Exception) -> str:
     return f"{transport.name} failed unexpectedly ({type(error).__name__}); the log has the details"
 
 
-def _chosen(transport: Transport, observation: Observation, before: Sequence[Way]) -> Asked:
+def _chosen(transport: Transport, observation: Observation, before: Sequence[AskedWay]) -> Asked:
     closed = [gate.told for gate in observation.gates if not gate.holds]
-    way = Way(transport=transport.name, verdict=("; ".join(closed) or observation.detail)[:MAX_VERDICT_CHARS])
+    way = AskedWay(transport=transport.name, verdict=("; ".join(closed) or observation.detail)[:MAX_VERDICT_CHARS])
     return Asked(name=transport.name, transport=transport, observation=observation, ways=(*before, way))
 
 

@@ -1,23 +1,21 @@
 """The ways to an agent, found by asking each transport: a client is probed, nothing is concluded from its version."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
 from xats_tui.backend.hook_reports import HookReports
+from xats_tui.backend.services.wakes.asking import seen_by
 from xats_tui.backend.services.wakes.policy import STOP_HOOK
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.clients.registry import CLIENTS
-from xats_tui.core.errors import Refusal, StoreError
+from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.wakes import Observation, Reachability
 from xats_tui.core.model.ways import Way, WayState
 from xats_tui.core.transport import TellsWhatIsMissing, Transport
-
-logger = logging.getLogger(__name__)
 
 AT_TURN_END = "its hooks report; a busy agent takes what waits at the end of its turn"
 
@@ -72,15 +70,9 @@ async def _way(transport: Transport, agent: Agent) -> Way | None:
         missing = transport.missing(agent) if isinstance(transport, TellsWhatIsMissing) else ""
         state = WayState.MISSING
         return Way(name=transport.name, types=transport.types, state=state, detail=missing) if missing else None
-    try:
-        observation = await transport.readiness(agent)
-    except StoreError:
-        raise
-    except Exception as error:
-        logger.exception("%s failed unexpectedly for %s", transport.name, agent.address)
-        detail = f"failed unexpectedly ({type(error).__name__}); the log has the details"
-        return Way(name=transport.name, types=transport.types, state=WayState.BROKEN, detail=detail)
-    return Way(name=transport.name, types=transport.types, state=_state(observation), detail=observation.detail)
+    observation = await seen_by(transport, agent)
+    detail = observation.detail.removeprefix(f"{transport.name} ")  # the name stands beside it
+    return Way(name=transport.name, types=transport.types, state=_state(observation), detail=detail)
 
 
 def _state(observation: Observation) -> WayState:
