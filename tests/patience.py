@@ -6,7 +6,7 @@ It is no measure of speed: a test that passes goes on as soon as what it waits f
 import asyncio
 from collections.abc import Callable
 
-PATIENCE = 20.0
+PATIENCE = 40.0
 """Seconds."""
 
 

@@ -73,6 +73,7 @@ def stored(home: Path) -> set[str]:
         return {message_id for (message_id,) in connection.execute("SELECT id FROM messages")}
 
 
+@pytest.mark.slow
 async def test_headless_to_dashboard_to_headless_under_load_fails_no_call_and_loses_no_message(
     tmux: TmuxServer, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

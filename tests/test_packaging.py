@@ -109,13 +109,14 @@ def metadata_of(wheel: Path) -> Message:
         return Parser().parsestr(archive.read(name).decode())
 
 
+@pytest.mark.slow
 @pytest.mark.tmux
 def test_the_agents_of_the_demo_register_from_the_installed_wheel(installed: Path, elsewhere: Path) -> None:
     python = installed.parent / "python"
     place = run(python, "-c", "import xats_tui; print(xats_tui.__file__)", folder=elsewhere)
     assert Path(place.strip()).is_relative_to(installed.parents[1])
     assert run(installed, "--version", folder=elsewhere) == f"xats-tui {__version__}\n"
-    told = run(installed, "demo", "--headless", "--seconds", "6", folder=elsewhere, codes=(0, FAILED))
+    told = run(installed, "demo", "--headless", "--seconds", "30", folder=elsewhere, codes=(0, FAILED))
     assert re.search(r"^ok +agents", told, re.M), told
     assert "nothing of it is left" in told
     assert list(elsewhere.iterdir()) == []

@@ -36,6 +36,7 @@ def nested(opening: bytes, closing: bytes) -> bytes:
     return start + opening * DEEP + closing * DEEP + end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [b"[" * MEBIBYTE, b'{"a":' * 200_000, nested(b"[", b"]"), nested(b'{"a":', b"}").replace(b":}", b":1}")],

@@ -119,6 +119,7 @@ async def test_a_line_without_end_is_let_go(host: ScriptedHost) -> None:
     assert await goes_on(host)
 
 
+@pytest.mark.slow
 @QUICK
 @given(line=lines)
 @pytest.mark.asyncio(loop_scope="module")

@@ -166,6 +166,7 @@ def test_no_clients_id_stands_outside_its_folder() -> None:
         assert not constants & set(CLIENTS), path
 
 
+@pytest.mark.slow
 def test_a_client_is_added_by_a_folder_and_gone_with_it(tmp_path: Path) -> None:
     shutil.copytree(PACKAGE, tmp_path / "xats_tui", ignore=shutil.ignore_patterns("__pycache__"))
     folder = tmp_path / "xats_tui" / "clients" / "newcomer"

@@ -50,6 +50,7 @@ SHAPES = [
 ]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(("path", "text"), SHAPES)
 def test_a_rule_is_put_in_and_taken_out_to_the_byte(machine: Machine, told: Examine, path: str, text: str) -> None:
     file = machine.write(path, "")

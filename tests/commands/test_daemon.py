@@ -50,6 +50,7 @@ def test_what_it_leaves_in_its_home_is_readable_by_the_owner_only(tmp_path: Path
     assert {name for name, mode in modes.items() if mode & 0o077} == set()
 
 
+@pytest.mark.slow
 def test_a_second_one_of_the_same_home_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, _):
         assert daemon_refuses(tmp_path, "--port", "0") == f"daemon already running pid={process.pid}"

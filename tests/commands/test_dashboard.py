@@ -156,7 +156,7 @@ DEAF = ("/bin/sh", "-c", 'trap : HUP; "$@"; :', "sh")
 """Keeps a hang-up to itself and waits for its child, as make does."""
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("wrapper", [(), DEAF], ids=["started by a shell", "started by make"])
 def test_it_ends_with_its_terminal(wrapper: tuple[str, ...], tmp_path: Path) -> None:
     with dashboard(tmp_path, *wrapper) as terminal:
@@ -165,7 +165,7 @@ def test_it_ends_with_its_terminal(wrapper: tuple[str, ...], tmp_path: Path) -> 
     assert not (tmp_path / "daemon.pid").exists()
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("screens", [4, 80], ids=["as it closes", "as it draws"])
 def test_a_signal_ends_it_although_its_terminal_takes_nothing(screens: int, tmp_path: Path) -> None:
     with dashboard(tmp_path) as terminal:

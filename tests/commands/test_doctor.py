@@ -69,6 +69,7 @@ def is_in(finding: dict[str, str], state: str, *parts: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_a_machine_that_was_just_set_up_is_well_and_nothing_is_left_of_the_trials(
     machine: Machine, own_tmux_folder: Path
 ) -> None:

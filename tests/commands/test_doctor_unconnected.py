@@ -24,6 +24,7 @@ class LaterClock(SystemClock):
         return super().now() + timedelta(minutes=1)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("number", [1, 2])
 async def test_a_claude_code_that_has_not_registered_is_named_with_what_to_type(
     number: int, settings: Settings, own_claude_folder: Path

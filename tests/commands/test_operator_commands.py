@@ -114,6 +114,7 @@ def scripted_server(status: int, body: bytes, known: Sequence[bytes] = ()) -> It
 # Readings
 
 
+@pytest.mark.slow
 async def test_status_tells_where_the_coordinator_is_and_what_needs_the_operator(scene: Scene) -> None:
     known = scene.told("status")
 
@@ -241,6 +242,7 @@ async def test_a_message_goes_to_a_role_a_team_or_everybody_and_may_come_from_st
     assert "is not UTF-8" in scene.run("send", "--to", "alice", "-", stdin=b"\xff").stderr
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
@@ -506,6 +508,7 @@ async def test_the_shell_completes_names_of_the_running_coordinator(
     assert offered(f"xats-tui poke --home {tmp_path} a") == []
 
 
+@pytest.mark.slow
 async def test_whoever_reads_the_output_may_leave(scene: Scene) -> None:
     program = f"{sys.executable} -m xats_tui agents --home {scene.home} | true; echo ${{PIPESTATUS[0]}}"
     ran = await asyncio.to_thread(

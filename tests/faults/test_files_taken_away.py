@@ -125,6 +125,7 @@ async def bodies(url: str) -> list[str]:
         return [message["body"] for message in (await bob.call("get_inbox", since_event_id=0))["messages"]]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("take", WAYS.values(), ids=list(WAYS))
 async def test_the_very_next_message_is_refused_in_one_sentence(settings: Settings, take: Take) -> None:
     async with Coordinator.running(settings) as backend, two_agents(url_of(backend)) as (alice, bob):
@@ -154,6 +155,7 @@ async def test_a_file_that_is_overwritten_in_its_place_is_noticed(settings: Sett
         await eventually(lambda: any("is damaged, so nothing" in trouble.text for trouble in backend.notices.troubles))
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("name", ["data.db", "data.db-wal", "data.db-shm", ""])
 async def test_a_file_that_is_put_back_is_gone_on_with(settings: Settings, name: str) -> None:
     async with Coordinator.running(settings) as backend, two_agents(url_of(backend)) as (alice, bob):
@@ -235,6 +237,7 @@ async def test_status_says_it_first_and_save_writes_what_there_is(tmp_path: Path
     assert not list(tmp_path.glob(".saved.db*"))
 
 
+@pytest.mark.slow
 async def test_pid_file_and_lock_that_were_removed_are_put_back(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, port):
         record = pid_file.running(tmp_path / "daemon.pid")
@@ -250,6 +253,7 @@ async def test_pid_file_and_lock_that_were_removed_are_put_back(tmp_path: Path) 
         assert port
 
 
+@pytest.mark.slow
 async def test_no_second_coordinator_starts_where_the_home_was_removed(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with daemon(home) as (process, _):

@@ -80,6 +80,7 @@ async def test_few_of_thousands_that_wait_go_before_a_call(settings: Settings, m
         await eventually(lambda: untried(settings.db_path) == 0)
 
 
+@pytest.mark.slow
 async def test_thousands_that_wait_for_one_agent_are_written_down_between_calls(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ def started(limits: str, *arguments: str, wrapper: str = "") -> subprocess.Compl
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [64, slow(32), slow(127)])
 def test_a_limit_that_is_too_low_is_one_sentence_and_nothing_is_left(tmp_path: Path, files: int) -> None:
     run = started(f"ulimit -n {files}", "daemon", "--home", str(tmp_path), "--port", "0")

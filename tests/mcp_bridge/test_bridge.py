@@ -131,6 +131,7 @@ async def test_a_coordinator_that_cannot_start_is_told_to_the_agent(home: Path) 
     assert "data.db" in answer
 
 
+@pytest.mark.slow
 async def test_the_token_reaches_the_coordinator_that_a_bridge_starts_but_not_its_command_line(home: Path) -> None:
     async with bridge(home, "--port", "0", "--token", "hush") as host:
         assert (await host.call("echo", msg="hi"))["msg"] == "hi"
@@ -161,7 +162,7 @@ async def test_answers_under_way_are_given_before_a_host_that_closed_stdin_is_le
             assert await host.process.wait() == 0
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_bridge_that_is_told_to_stop_does_so_with_its_stream_open(home: Path, number: signal.Signals) -> None:
     with daemon(home):

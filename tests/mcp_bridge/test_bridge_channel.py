@@ -10,7 +10,7 @@ from tests.mcp_bridge.host import bridge
 from tests.mcp_bridge.test_channel import CAPABILITY, TO_THE_HOST
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("evidence", ["the handshake", "a flag"])
 async def test_the_bridge_itself_carries_wakes_to_a_host_that_takes_them(evidence: str, tmp_path: Path) -> None:
     flags = ["--channel"] if evidence == "a flag" else []

@@ -49,6 +49,7 @@ def channel(csid: str) -> dict[str, Any]:
     return {"delivery": {"kind": "claude-channel", "channel_session_id": csid}}
 
 
+@pytest.mark.slow
 async def test_the_host_is_told_of_a_channel_and_of_no_tools(tmp_path: Path) -> None:
     async with proxy(tmp_path, "--daemon-url", "http://127.0.0.1:1/mcp") as host:
         greeting = await host.shake_hands()
@@ -58,6 +59,7 @@ async def test_the_host_is_told_of_a_channel_and_of_no_tools(tmp_path: Path) -> 
         assert (await host.request("ping"))["result"] == {}
 
 
+@pytest.mark.slow
 async def test_whatever_a_host_says_it_goes_on(tmp_path: Path) -> None:
     async with proxy(tmp_path, "--daemon-url", "http://127.0.0.1:1/mcp") as host:
         for nobodys in (b'{"method":"what"}', b'{"id":3,"result":{}}'):
@@ -152,6 +154,7 @@ async def test_two_proxies_each_carry_their_own_channel(
             assert (await host.hear())["params"]["content"] == HINT
 
 
+@pytest.mark.slow
 async def test_w9_a_proxy_that_is_killed_delivers_nothing_and_its_successor_does(
     backend: Coordinator, register: Connect, tmp_path: Path
 ) -> None:
@@ -205,7 +208,7 @@ async def test_w39_it_ends_with_its_host_and_takes_its_session_along(
         await eventually(lambda: len(backend.sessions) == 0)
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("given_by", ["flag", "environment", "URL"])
 async def test_the_token_may_come_three_ways(given_by: str, tmp_path: Path) -> None:
     with daemon(tmp_path, "--token", "hush") as (_, port):

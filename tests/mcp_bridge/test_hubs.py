@@ -63,6 +63,7 @@ async def test_no_window_of_a_hub_is_bound_to_the_pane_that_its_environment_name
         assert "Call detect_tmux_pane" in told["hint"] and "bind_runtime_identity" in told["hint"]
 
 
+@pytest.mark.slow
 async def test_what_whoami_advises_to_a_window_of_a_hub_binds_it(
     backend: Coordinator, tmux: TmuxServer, sql: Sql
 ) -> None:

@@ -122,11 +122,13 @@ async def test_every_request_of_a_batch_is_answered_and_no_notification(home: Pa
         assert [answer["id"] for answer in await answers(host, batch)] == [2.5, 2.5, "last"]
 
 
+@pytest.mark.slow
 async def test_the_tools_are_listed_also_to_a_host_that_has_not_shaken_hands(home: Path) -> None:
     async with bridge(home, "--port", "0") as host:
         assert (await host.request("tools/list"))["result"]["tools"]
 
 
+@pytest.mark.slow
 async def test_a_handshake_is_answered_also_where_the_host_takes_it_back(home: Path) -> None:
     async with bridge(home, "--port", "0") as host:
         host.say(b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}')
@@ -135,7 +137,7 @@ async def test_a_handshake_is_answered_also_where_the_host_takes_it_back(home: P
         assert "result" in await host.hear()
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("taken_back", [True, {}, None, "other"])
 async def test_only_the_request_that_is_named_is_taken_back(home: Path, taken_back: Any) -> None:
     async with bridge(home, "--port", "0") as host:

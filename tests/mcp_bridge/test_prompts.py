@@ -31,6 +31,7 @@ def says(answer: dict[str, Any]) -> str:
     return str(answer["messages"][0]["content"]["text"])
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("client", [*SHOWING, NOT_SHOWING[0], NOT_SHOWING[-1]])
 async def test_prompts_are_claimed_only_where_the_client_shows_them(home: Path, client: str) -> None:
     with pid_file.held(home / "daemon.pid"):
@@ -40,6 +41,7 @@ async def test_prompts_are_claimed_only_where_the_client_shows_them(home: Path, 
     assert greeting["capabilities"]["tools"] == {"listChanged": True}
 
 
+@pytest.mark.slow
 async def test_an_early_answer_claims_what_a_later_one_does(home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "slow"
     folder.mkdir()
@@ -65,6 +67,7 @@ async def test_a_bridge_answers_prompts_without_a_coordinator(home: Path) -> Non
     assert refused["error"]["code"] == -32602 and "register, inbox, board" in refused["error"]["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["prompts/list", "prompts/get"])
 async def test_a_client_that_was_told_of_no_prompts_gets_none(home: Path, backend: Coordinator, method: str) -> None:
     asked = {"jsonrpc": "2.0", "id": 5, "method": method, "params": {"name": "inbox"}}

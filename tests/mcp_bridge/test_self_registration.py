@@ -91,7 +91,7 @@ async def test_a_codex_that_is_registered_unasked_is_bound_to_its_thread_by_its_
     assert threads == [None, "th"]
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.tmux
 @pytest.mark.parametrize(
     ("program", "said", "client"),

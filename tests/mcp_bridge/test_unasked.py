@@ -88,6 +88,7 @@ async def test_a_second_window_is_told_who_has_the_name_and_gets_no_mail_of_it(
     assert row(sql) == before
 
 
+@pytest.mark.slow
 async def test_a_second_window_that_calls_for_the_name_gets_it_aloud(
     agent: Pane, backend: Coordinator, settings: Settings, tmux: TmuxServer, sql: Sql, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -105,6 +106,7 @@ async def test_a_second_window_that_calls_for_the_name_gets_it_aloud(
     assert (actor, verb, sentence in detail) == ("ann@shop", "take over", True)
 
 
+@pytest.mark.slow
 async def test_what_another_runtime_takes_over_is_its_own_altogether(agent: Pane, settings: Settings, sql: Sql) -> None:
     """Neither pane nor process nor session of the former program stay with a name that another one has."""
     assert row(sql)["tmux_pane_id"] == agent.pane_id

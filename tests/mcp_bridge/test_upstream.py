@@ -306,9 +306,10 @@ async def test_a_port_that_is_held_by_something_else_is_told(tmp_path: Path, sta
 async def test_a_call_fails_when_the_coordinator_does_not_come_back(
     coordinator: ScriptedCoordinator, tmp_path: Path
 ) -> None:
-    async with connected_to(coordinator, tmp_path, timeout_s=0.3) as (upstream, _):
+    async with connected_to(coordinator, tmp_path) as (upstream, _):
         await upstream.request("tools/call", call("echo"))
         await coordinator.die()
+        upstream.timeout_s = 0.3
         with pytest.raises(Unavailable, match=r"cannot be reached: it does not answer\.  Nothing was sent"):
             await upstream.request("tools/call", call("send_message"))
 

@@ -33,6 +33,7 @@ def test_whatever_happens_nothing_accepted_is_lost_and_no_unread_mail_is_forgott
     run_state_machine_as_test(Waking, settings=QUICK)
 
 
+@pytest.mark.slow
 def test_whatever_is_written_is_read_once_and_whole_in_pages_that_a_host_hands_on() -> None:
     run_state_machine_as_test(Mail, settings=QUICK)
 

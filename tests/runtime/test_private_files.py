@@ -45,6 +45,7 @@ def test_w30_a_careless_umask_opens_nothing(tmp_path: Path) -> None:
         assert open_to_others(tmp_path) == {}
 
 
+@pytest.mark.slow
 def test_w30_a_home_and_a_database_that_others_can_read_are_closed_to_them(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o755)

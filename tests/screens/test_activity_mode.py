@@ -38,6 +38,7 @@ async def test_the_log_is_filtered_by_type_agent_team_and_words() -> None:
             await until(pilot, lambda keys=keys: names(pilot) == keys)  # type: ignore[misc]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("downs", "mode"),
     [
@@ -56,6 +57,7 @@ async def test_enter_leads_from_an_entry_to_what_it_is_about_and_esc_back(downs:
         await until(pilot, lambda: is_open(pilot, Mode.ACTIVITY))
 
 
+@pytest.mark.slow
 async def test_tab_goes_to_the_entry_and_on_to_the_coordinator() -> None:
     async with opened(Mode.ACTIVITY) as (pilot, _):
         for words in (
@@ -73,6 +75,7 @@ async def test_tab_goes_to_the_entry_and_on_to_the_coordinator() -> None:
         await until(pilot, lambda: not pilot.app.screen.has_class("-inside"))
 
 
+@pytest.mark.slow
 async def test_what_a_real_team_does_and_what_was_typed_for_it_is_in_the_log(
     settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer, sql: Sql
 ) -> None:

@@ -57,6 +57,7 @@ def test_a_told_dialog_of_an_agent_without_a_pane_is_announced() -> None:
     assert alert_text((asking,), told) == "xats: 翻訳-translator@docs needs you: asks: Bash: touch x"
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(("alert", "told"), [("off", 0), ("bell", 0), ("tmux", 1)])
 async def test_tmux_is_told_only_if_that_is_wanted(alert: str, told: int) -> None:
     source, verbs = FixedSource(FILLED), FixedVerbs()

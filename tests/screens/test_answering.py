@@ -94,6 +94,7 @@ async def test_what_is_asked_next_is_shown_in_place() -> None:
     assert verbs.done == [("answer", BACKEND_ID, 1), ("answer", BACKEND_ID, 3)]
 
 
+@pytest.mark.slow
 async def test_a_prompt_that_changes_meanwhile_is_shown_and_not_answered() -> None:
     verbs = FixedVerbs()
     async with answering(verbs) as pilot:
@@ -120,6 +121,7 @@ async def test_a_prompt_that_has_changed_when_it_is_sent_is_shown_instead() -> N
         await shows(pilot, "rm -rf /")
 
 
+@pytest.mark.slow
 async def test_an_answer_whose_outcome_is_unknown_is_said_to_be_so_when_the_question_is_gone() -> None:
     class Unseen(FixedVerbs):
         async def answer(self, agent_id: str, seen: Any, number: int, text: str = "") -> Any:
@@ -142,6 +144,7 @@ async def test_a_dialog_that_is_gone_closes_with_a_word() -> None:
         await shows(pilot, "backend: the agent no longer asks anything")
 
 
+@pytest.mark.slow
 async def test_a_dialog_that_is_not_known_can_only_be_looked_at() -> None:
     verbs = FixedVerbs()
     assert isinstance(verbs.asked, Prompt)
@@ -156,6 +159,7 @@ async def test_a_dialog_that_is_not_known_can_only_be_looked_at() -> None:
         await until(pilot, lambda: verbs.done == [("go", BACKEND_ID)])
 
 
+@pytest.mark.slow
 async def test_only_an_agent_that_asks_something_can_be_answered() -> None:
     app = XatsApp(desk())
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
@@ -246,6 +250,7 @@ async def test_a_told_question_takes_typed_words() -> None:
     assert verbs.done == [("answer", BACKEND_ID, 1, "teal")]
 
 
+@pytest.mark.slow
 async def test_words_for_a_question_that_has_changed_meanwhile_are_not_sent() -> None:
     verbs = FixedVerbs()
     verbs.asked = QUESTION
@@ -262,6 +267,7 @@ async def test_words_for_a_question_that_has_changed_meanwhile_are_not_sent() ->
     assert verbs.done == []
 
 
+@pytest.mark.slow
 async def test_a_long_told_dialog_is_read_from_its_start_and_scrolled() -> None:
     verbs = FixedVerbs()
     verbs.asked = replace(EDIT, text="\n".join(f"line {number}" for number in range(80)))
@@ -271,6 +277,7 @@ async def test_a_long_told_dialog_is_read_from_its_start_and_scrolled() -> None:
         await shows(pilot, "line 79")
 
 
+@pytest.mark.slow
 async def test_a_told_dialog_without_options_can_only_be_looked_at() -> None:
     verbs = FixedVerbs()
     verbs.asked = replace(EDIT, options=())
@@ -278,6 +285,7 @@ async def test_a_told_dialog_without_options_can_only_be_looked_at() -> None:
         await shows(pilot, "only the agent's own dialog takes an answer: g goes to the pane")
 
 
+@pytest.mark.slow
 async def test_an_agent_without_a_pane_is_answered_and_nobody_is_sent_to_its_pane() -> None:
     verbs = FixedVerbs()
     verbs.asked = APPROVAL

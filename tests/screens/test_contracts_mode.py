@@ -22,6 +22,7 @@ async def test_the_latest_version_stands_beside_the_one_before_with_what_breaks(
         assert "planner       fetched v4 6s ago  ✔ (not subscribed)" in text(pilot)
 
 
+@pytest.mark.slow
 async def test_v_lists_every_version_and_lists_them_no_more() -> None:
     async with opened(Mode.CONTRACTS) as (pilot, _):
         assert names(pilot) == ["shop/orders", "shop/cart", "docs/page"]
@@ -54,6 +55,7 @@ async def test_w_shows_the_whole_schema_and_the_difference_again() -> None:
         await shows(pilot, "readers of v4")
 
 
+@pytest.mark.slow
 async def test_a_first_version_stands_alone_and_v_and_w_say_why_they_do_nothing() -> None:
     async with opened(Mode.CONTRACTS) as (pilot, _):
         await pilot.press("down", "down")
@@ -73,6 +75,7 @@ async def test_a_small_screen_shows_what_was_above_what_is() -> None:
         await until(pilot, lambda: is_open(pilot, Mode.LIVE) or table(pilot).has_focus)
 
 
+@pytest.mark.slow
 async def test_looking_at_versions_of_a_real_contract_fetches_nothing_for_anybody(
     settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:

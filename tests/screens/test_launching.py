@@ -118,6 +118,7 @@ def test_a_folder_is_completed_to_the_first_that_begins_so(tmp_path: Path) -> No
     assert completed(f"{tmp_path}/") is completed("") is completed("~nobody-of-that-name/x") is None
 
 
+@pytest.mark.slow
 @pytest.mark.tmux
 @pytest.mark.parametrize("fails", [False, slow(True)])
 async def test_an_agent_is_launched_into_the_session_of_the_dashboard(

@@ -37,6 +37,7 @@ async def test_it_names_the_agents_and_what_each_answer_means_for_them() -> None
         assert "l leave running s stop all esc cancel" in shown
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("keys", "choice"),
     [

@@ -61,6 +61,7 @@ async def test_every_mode_is_drawn(name: str, snapshot: Snapshot, monkeypatch: p
 STATES = {name: state.keys for name, state in (LISTS | DIALOGS).items()} | {mode.name: into(mode) for mode in INSIDE}
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("state", [state if state in ("answer", "palette") else slow(state) for state in STATES])
 @pytest.mark.parametrize("name", ["no colours", *map(slow, list(FILTERS)[1:])])
 async def test_every_dialog_and_state_is_drawn(name: str, state: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,7 @@ async def test_tasks_and_contracts_appear(settings: Settings, coordinator: Coord
         assert "◐ migrate the table" in text(pilot)
 
 
+@pytest.mark.slow
 async def test_looking_marks_nothing_read(settings: Settings, coordinator: CoordinatorThread) -> None:
     async with agents(settings) as connect, dashboard(coordinator) as pilot:
         backend, frontend = await connect("backend"), await connect("frontend")

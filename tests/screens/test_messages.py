@@ -58,6 +58,7 @@ async def test_a_click_on_the_message_opens_its_thread() -> None:
         assert isinstance(pilot.app.screen.focused, ThreadPanel)
 
 
+@pytest.mark.slow
 async def test_a_thread_grows_while_it_is_open() -> None:
     async with opened(Mode.MESSAGES) as (pilot, source):
         await pilot.press("enter")
@@ -98,6 +99,7 @@ async def test_the_receipts_say_how_far_a_wake_has_come() -> None:
         await shows(pilot, "◐ waiting: a permission dialog is")
 
 
+@pytest.mark.slow
 async def test_the_inbox_shows_mail_to_the_operator_and_marks_it_only_by_its_key() -> None:
     verbs = FixedVerbs()
     async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
@@ -142,6 +144,7 @@ async def test_a_message_is_written_and_sent_to_who_is_selected() -> None:
     assert sent(verbs) == [("send", (to_backend,), "hi\nyou", None, True, False, None)]
 
 
+@pytest.mark.slow
 async def test_a_message_that_cannot_wait_is_sent_as_urgent() -> None:
     verbs = FixedVerbs()
     async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
@@ -260,6 +263,7 @@ async def test_a_draft_is_kept_when_sending_is_refused() -> None:
         await until(pilot, lambda: is_composing(pilot)() and pilot.app.screen.query_one(TextArea).text == "hello")
 
 
+@pytest.mark.slow
 async def test_a_body_over_the_limit_is_not_sent_and_the_limit_is_shown() -> None:
     assert FILLED.health
     verbs = FixedVerbs()

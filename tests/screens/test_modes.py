@@ -118,6 +118,7 @@ async def test_on_a_small_screen_the_detail_takes_the_place_of_the_list() -> Non
         assert table(pilot).has_focus
 
 
+@pytest.mark.slow
 async def test_several_are_marked_and_replayed_at_once() -> None:
     verbs = FixedVerbs()
     async with opened(Mode.WAKES, verbs=verbs) as (pilot, _):
@@ -146,6 +147,7 @@ async def test_marks_stay_on_their_rows_when_others_come_and_go() -> None:
         assert not screen.list_panel.marked
 
 
+@pytest.mark.slow
 async def test_sorting_goes_through_the_columns_and_shows_which() -> None:
     async with opened(Mode.WAKES, size=(160, 50)) as (pilot, _):
         own = names(pilot)
@@ -239,6 +241,7 @@ async def test_read_only_mode_is_seen_and_refuses_by_name() -> None:
         await shows(pilot, "replay: read-only mode")
 
 
+@pytest.mark.slow
 async def test_a_row_that_is_gone_leaves_a_detail_that_says_so() -> None:
     async with opened(Mode.TASKS) as (pilot, source):
         await pilot.press("enter")

@@ -123,6 +123,7 @@ async def test_an_agent_is_let_rest_and_woken_again(
         await shows(pilot, "do not dist")
 
 
+@pytest.mark.slow
 async def test_the_operator_is_brought_to_the_pane_of_an_agent(
     settings: Settings, coordinator: CoordinatorThread, tmux: TmuxServer
 ) -> None:

@@ -92,6 +92,7 @@ async def test_the_detail_takes_a_small_screen(mode: Mode) -> None:
         assert KEPT[mode] not in text(pilot)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     "state", ["marked", "reassign", *(slow(name) for name in STATES if name not in ("marked", "reassign"))]
 )

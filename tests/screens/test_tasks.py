@@ -49,6 +49,7 @@ async def opens(pilot: Pilot[Any], dialog: type) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, dialog))
 
 
+@pytest.mark.slow
 async def test_a_task_is_released_and_that_is_undone(
     settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
@@ -88,6 +89,7 @@ async def test_a_task_is_given_to_an_agent_that_is_picked(
     assert sql("SELECT verb FROM activity") == [("reassign task",)]
 
 
+@pytest.mark.slow
 async def test_a_task_is_cancelled_after_a_question_that_proposes_not_to(
     settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
@@ -133,6 +135,7 @@ async def test_a_task_is_added_with_what_it_waits_for(
     assert sql("SELECT verb FROM activity") == [("add task",)]
 
 
+@pytest.mark.slow
 async def test_a_task_is_edited_and_the_way_round_of_a_cycle_is_told(
     settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
@@ -155,6 +158,7 @@ async def test_a_task_is_edited_and_the_way_round_of_a_cycle_is_told(
     assert sql("SELECT title, depends_on FROM tasks WHERE id = ?", first) == [("first step", "[]")]
 
 
+@pytest.mark.slow
 async def test_what_changed_meanwhile_is_refused_with_what_it_is_now(
     settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:

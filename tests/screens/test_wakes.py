@@ -288,12 +288,14 @@ async def test_one_wake_that_is_over_does_not_keep_others_from_being_ended() -> 
     assert verbs.done == [("cancel", DOCS.message_id, DOCS.agent_id)]
 
 
+@pytest.mark.slow
 async def test_a_force_that_a_dialog_kept_out_says_so() -> None:
     async with wakes() as (pilot, _):
         await pilot.press("down", "f", "right", "enter")
         await shows(pilot, "backend was not woken: a permission dialog is open")
 
 
+@pytest.mark.slow
 async def test_several_agents_are_not_forced_at_once() -> None:
     verbs = FixedVerbs()
     async with wakes(verbs=verbs) as (pilot, _):

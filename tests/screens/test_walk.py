@@ -106,6 +106,7 @@ async def test_in_read_only_mode_no_key_changes_anything(mode: Mode) -> None:
     assert {done[0] for done in verbs.done} <= LEAVES_NO_TRACE
 
 
+@pytest.mark.slow
 @in_every_mode
 async def test_in_read_only_mode_all_that_changes_something_is_refused_for_that_reason(mode: Mode) -> None:
     async with opened(mode, verbs=FixedVerbs(read_only=True)) as (pilot, screen):

@@ -3,6 +3,8 @@
 import re
 import uuid
 
+import pytest
+
 from tests.backend.api.plain_http import browsing, call, open_session
 from tests.conftest import Connect, Sql
 from xats_tui.backend.coordinator import Coordinator
@@ -37,6 +39,7 @@ async def test_names_that_are_written_in_two_ways_are_one_agent(register: Connec
         assert (await alice.call("send_message", to_agent_name=name, body="x"))["recipients"] == [composed.agent_id]
 
 
+@pytest.mark.slow
 async def test_no_name_is_a_pattern(register: Connect) -> None:
     alice, bob = await register("alice", role="writer"), await register("bob", role="reader")
 

@@ -163,6 +163,7 @@ def attack(calls: int) -> tuple[Attack, Watch, int]:
     return attacked, watch, grown
 
 
+@pytest.mark.slow
 @pytest.mark.tmux
 def test_whatever_callers_name_nothing_is_run_touched_or_told() -> None:
     attacked, _, _ = attack(QUICK_CALLS)

@@ -101,7 +101,7 @@ STRANGERS = {
 }
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("play", STRANGERS.values(), ids=list(STRANGERS))
 async def test_the_bridge_gives_its_token_to_no_stranger(tmp_path: Path, play: Play) -> None:
     async with stranger(play) as (port, heard), lonely_bridge(tmp_path, port) as host:

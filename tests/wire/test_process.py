@@ -80,7 +80,7 @@ def test_a_second_one_is_refused_and_the_first_goes_on(home: Path) -> None:
         assert pid_record(home / "daemon.pid")["pid"] == started.process.pid
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("left", ["a dead pid", "another program's pid", "garbage", "nothing"])
 def test_a_pid_file_that_was_left_does_not_keep_it_from_starting(home: Path, left: str) -> None:
     home.mkdir(parents=True)
@@ -143,6 +143,7 @@ def agent_id_in(text: str) -> str:
     return str(json.loads(event_of(text)["result"]["content"][0]["text"])["agent_id"])
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("authorization", "query", "passes"),
     [
@@ -179,6 +180,7 @@ def test_without_a_token_there_is_health_and_nothing_else(guarded: Coordinator) 
     assert ask(f"{guarded.base}/nothing", authorization=f"Bearer {TOKEN}")[0] == 404
 
 
+@pytest.mark.slow
 def test_a_token_is_not_to_be_seen_in_the_log(guarded: Coordinator) -> None:
     ask(f"{guarded.base}/mcp?token={TOKEN.replace(' ', '%20')}", INITIALIZE)
     logs = [path.read_text() for path in guarded.home.glob("*.log")]

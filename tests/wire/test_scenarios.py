@@ -258,6 +258,7 @@ async def door_of(coordinator: Coordinator) -> AsyncIterator[HttpDoor]:
         await door.close()
 
 
+@pytest.mark.slow
 async def test_w29_a_file_of_the_reference_before_deliveries_is_adopted(tmp_path: Path) -> None:
     reference_file.build(tmp_path / "data.db")
     with running(tmp_path, tmp_path) as coordinator:

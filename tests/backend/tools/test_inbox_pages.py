@@ -67,6 +67,7 @@ async def test_every_page_is_handed_on_whole_and_no_message_is_lost(register: Co
     assert left == sorted(left, reverse=True)
 
 
+@pytest.mark.slow
 async def test_many_tiny_messages_come_once_each(register: Connect, sql: Sql) -> None:
     alice, bob = await register("alice"), await register("bob", client="codex")
     for number in range(150):
@@ -79,6 +80,7 @@ async def test_many_tiny_messages_come_once_each(register: Connect, sql: Sql) ->
     assert sql("SELECT count(*) FROM messages WHERE read_at IS NULL") == [(0,)]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("kind", TEXTS)
 async def test_a_message_longer_than_a_page_comes_in_parts_that_make_it_up(
     register: Connect, sql: Sql, kind: str

@@ -78,6 +78,7 @@ async def test_a_cursor_that_leads_nowhere_is_refused(codex: Caller) -> None:
         assert "start again without cursor" in answer["detail"]
 
 
+@pytest.mark.slow
 async def test_a_board_larger_than_an_answer_comes_with_the_unfinished_first(codex: Caller) -> None:
     ids = [(await codex.call("task_add", title=f"task {n}", description="漢" * 150))["task_id"] for n in range(60)]
     for done in ids[:20]:
@@ -168,6 +169,7 @@ async def test_events_larger_than_an_answer_come_in_pages(codex: Caller) -> None
     assert got == list(range(1, 13))
 
 
+@pytest.mark.slow
 async def test_the_answer_to_a_broadcast_and_its_status_are_bounded(codex: Caller, sql: Sql) -> None:
     sql(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) INSERT INTO agents "

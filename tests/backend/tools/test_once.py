@@ -35,6 +35,7 @@ async def named_call(
     return answer
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("tool", CALLS)
 async def test_a_call_that_is_made_again_is_answered_and_not_carried_out_again(
     register: Connect, sql: Sql, tool: str

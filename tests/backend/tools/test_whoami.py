@@ -65,6 +65,7 @@ async def test_asking_registers_nobody_and_touches_nobody(connect: Connect, sql:
     assert sql("SELECT name, last_seen_at FROM agents") == [("backend", LONG_AGO)]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("meta", "by"),
     [

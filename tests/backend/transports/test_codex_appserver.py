@@ -55,6 +55,7 @@ async def test_registering_is_enough_to_be_woken_without_a_pane(
     assert list(status["evidence"]) == ["queued", "attempted", "submitted"]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("status", "detail"),
     [

@@ -108,6 +108,7 @@ async def test_a_thread_is_left_alone_whose_window_shows_another_now(
     await until(alice, sent["message_id"], wake_status="delivered")
 
 
+@pytest.mark.slow
 async def test_a_thread_is_left_alone_whose_window_is_stopped(
     codex: Codex, connect: Connect, register: Connect
 ) -> None:
@@ -143,6 +144,7 @@ async def test_where_it_is_not_known_what_a_window_shows_the_pane_of_the_agent_d
     assert status["transport"] == "tmux-pane"
 
 
+@pytest.mark.slow
 async def test_a_thread_on_a_server_of_its_own_is_set_to_work_while_a_window_is_connected_there(
     codex: Codex, tmux: TmuxServer, connect: Connect, register: Connect
 ) -> None:

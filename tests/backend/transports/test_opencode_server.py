@@ -232,6 +232,7 @@ async def test_one_that_begins_something_else_than_a_session_is_told_as_such(
     assert opencode.shown == ""
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("what", "answer", "said"),
     [

@@ -62,6 +62,7 @@ async def test_a_pattern_that_is_too_long_is_none() -> None:
         await found("x" * (MAX_PATTERN_CHARS + 1), "x")
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("pattern", EXPENSIVE, ids=range(len(EXPENSIVE)))
 async def test_an_expensive_pattern_keeps_nobody_busy_and_fills_no_memory(pattern: str) -> None:
     turns, before = 0, resource.getrusage(resource.RUSAGE_CHILDREN)

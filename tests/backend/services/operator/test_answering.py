@@ -56,6 +56,7 @@ async def asked(backend: Coordinator, agent: Caller, command: str) -> Prompt:
     raise AssertionError(prompt)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_the_option_that_was_chosen_is_taken_and_written_down(
@@ -86,6 +87,7 @@ async def test_what_is_asked_next_comes_back(
     assert "for second" not in tmux.capture(pane.pane_id)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("client", CLIENTS)
 async def test_nothing_is_sent_when_something_else_is_asked(
     client: str, backend: Coordinator, asking: Asking, tmux: TmuxServer, tmp_path: Path
@@ -131,6 +133,7 @@ async def test_a_digit_that_becomes_text_is_no_answer_and_none_is_sent_after_it(
     assert noted.detail.startswith("3. No: taken as text")
 
 
+@pytest.mark.slow
 async def test_a_screen_that_is_empty_for_a_moment_is_no_proof_of_an_answer(
     backend: Coordinator, asking: Asking
 ) -> None:
@@ -141,6 +144,7 @@ async def test_a_screen_that_is_empty_for_a_moment_is_no_proof_of_an_answer(
         await backend.operator.answer(bob.agent_id, prompt, 1)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("number", [1, 3])
 async def test_options_without_numbers_are_chosen_by_arrows(
     number: int, backend: Coordinator, asking: Asking, tmux: TmuxServer
@@ -191,6 +195,7 @@ async def test_no_key_reaches_a_program_that_is_not_the_agent(
     assert "chose" not in tmux.capture(pane.pane_id)
 
 
+@pytest.mark.slow
 async def test_an_agent_that_asks_nothing_has_nothing_to_answer(
     backend: Coordinator, asking: Asking, register: Connect, tmux: TmuxServer
 ) -> None:
@@ -209,6 +214,7 @@ async def test_an_agent_that_asks_nothing_has_nothing_to_answer(
         await backend.operator.prompt(bob.agent_id)
 
 
+@pytest.mark.slow
 async def test_no_answer_waits_for_ever_behind_what_is_being_typed(
     backend: Coordinator, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,6 +231,7 @@ async def test_no_answer_waits_for_ever_behind_what_is_being_typed(
     assert ": not taken" in noted.detail
 
 
+@pytest.mark.slow
 async def test_a_pane_that_is_lost_before_the_key_is_told_and_the_try_written_down(
     backend: Coordinator, asking: Asking, put_tmux: PutTmux
 ) -> None:

@@ -147,6 +147,7 @@ async def test_a_person_at_the_pane_ends_the_hook_without_an_answer(backend: Coo
             await backend.operator.answer(agent_id, dialog, 1)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("event", ["Stop", "UserPromptSubmit", "SessionEnd", "PostToolUse"])
 async def test_what_comes_next_in_the_session_closes_a_dialog_that_was_left(
     event: str, backend: Coordinator, bob: Caller
@@ -159,6 +160,7 @@ async def test_what_comes_next_in_the_session_closes_a_dialog_that_was_left(
         assert await printed(process) is None
 
 
+@pytest.mark.slow
 @pytest.mark.tmux
 async def test_a_dialog_that_was_answered_at_the_pane_is_closed_by_the_next_one_there(
     backend: Coordinator, bob: Caller, tmux: TmuxServer
@@ -185,6 +187,7 @@ async def on_the_board(backend: Coordinator, agent_id: str, subject: str) -> Non
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_another_use_of_a_tool_leaves_the_dialog_open(backend: Coordinator, bob: Caller) -> None:
     agent_id = await bob_of(backend)
     async with hook(backend):
@@ -194,6 +197,7 @@ async def test_another_use_of_a_tool_leaves_the_dialog_open(backend: Coordinator
         assert backend.states.dialogs(agent_id) == (dialog,)
 
 
+@pytest.mark.slow
 async def test_a_hook_that_is_killed_takes_its_dialog_with_it(backend: Coordinator, bob: Caller) -> None:
     agent_id = await bob_of(backend)
     async with hook(backend) as process:
@@ -202,6 +206,7 @@ async def test_a_hook_that_is_killed_takes_its_dialog_with_it(backend: Coordinat
         await off_the_board(backend, agent_id)
 
 
+@pytest.mark.slow
 async def test_an_agent_that_leaves_takes_its_dialogs_with_it(backend: Coordinator, bob: Caller) -> None:
     agent_id = await bob_of(backend)
     async with hook(backend) as process:
@@ -219,6 +224,7 @@ async def test_a_client_that_shows_no_dialog_of_its_own_is_not_held_up(backend: 
     assert backend.states.dialogs(agent_id) == ()
 
 
+@pytest.mark.slow
 async def test_a_session_that_has_not_registered_is_not_held_up(backend: Coordinator, bob: Caller) -> None:
     async with hook(backend, session_id="another") as process:
         assert await printed(process) is None
@@ -234,6 +240,7 @@ async def test_the_end_of_the_coordinator_ends_the_hook_without_an_answer(settin
         assert await printed(process) is None
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("waits", [None, "0", "-5", "soon", "1e3", "٣"])
 async def test_a_hook_that_does_not_say_how_long_it_can_wait_is_answered_at_once(
     waits: str | None, backend: Coordinator, bob: Caller

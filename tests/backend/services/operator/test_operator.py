@@ -100,6 +100,7 @@ async def test_a_read_message_can_neither_be_forced_nor_replayed(backend: Coordi
     assert await backend.operator.replay([(sent["message_id"], bob.agent_id)]) == 0
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("whole_team", [False, True])
 async def test_who_is_not_to_be_disturbed_is_woken_once_that_is_lifted(scene: WakeScene, whole_team: bool) -> None:
     await scene.quiet()

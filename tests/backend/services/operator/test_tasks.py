@@ -194,6 +194,7 @@ async def test_an_edit_by_somebody_else_meanwhile_is_named(backend: Coordinator,
     assert refused.value.fields == {"detail": "another description"}
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("verb", ["release", "cancel", "reassign", "edit"])
 async def test_what_was_done_is_undone(verb: str, backend: Coordinator, register: Connect) -> None:
     alice, bob = await register("alice"), await register("bob")

@@ -25,6 +25,7 @@ async def bound(bob: Caller, tmux: TmuxServer) -> PaneRef:
     return PaneRef("", pane.pane_id)
 
 
+@pytest.mark.slow
 async def test_a_pane_that_is_as_before_a_restart_has_been_so_since_then(
     settings: Settings, tmux: TmuxServer, sql: Sql
 ) -> None:
@@ -45,6 +46,7 @@ async def test_a_pane_that_is_as_before_a_restart_has_been_so_since_then(
         await eventually(lambda: (now := after.panes.view(pane)) and now.state_since > view.state_since)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("changed", ["state = 'dialog'", "occupant = '1'", "state = 'of a later version'"])
 async def test_a_pane_that_is_otherwise_or_another_begins_anew(
     settings: Settings, tmux: TmuxServer, sql: Sql, changed: str

@@ -193,6 +193,7 @@ def stuff(sql: Sql, count: int) -> None:
     )
 
 
+@pytest.mark.slow
 async def test_a_large_round_lets_calls_through_between_its_transactions(
     register: Connect, backend: Coordinator, sql: Sql
 ) -> None:

@@ -165,6 +165,7 @@ async def test_a_command_that_reads_behind_an_idle_screen_gets_none_of_ours(
     assert (bob.line, bob.noted("read")) == ("", [])
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("modes", "told"), [(termios.ICANON, "whole lines are read"), (termios.ECHO, "typed keys are echoed")]
 )
@@ -198,6 +199,7 @@ async def test_a_program_that_is_stopped_gets_one_hint_when_it_goes_on(
     assert (bob.submitted, bob.line) == ([HINT.replace("get_inbox", "mcp__xats__get_inbox")], "")
 
 
+@pytest.mark.slow
 async def test_a_hint_that_is_drawn_late_is_submitted_and_not_pasted_again(
     backend: Coordinator, register: Connect, unruly: MakeUnruly
 ) -> None:
@@ -214,6 +216,7 @@ async def test_a_hint_that_is_drawn_late_is_submitted_and_not_pasted_again(
     assert (bob.pastes, bob.submitted, bob.line) == (1, [CLAUDE_HINT], "")
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("habit", ["swallows", "ignores"])
 async def test_a_program_that_swallows_pastes_gets_no_second_one_however_often_its_pane_comes_to_rest(
     habit: str,
@@ -244,6 +247,7 @@ async def test_a_program_that_swallows_pastes_gets_no_second_one_however_often_i
     assert bob.submitted == [CLAUDE_HINT]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("habit", "said", "line"),
     [
@@ -270,6 +274,7 @@ async def test_an_enter_that_does_something_else_is_not_called_submitted_nor_rep
     assert (bob.pastes, bob.enters, bob.line, bob.noted("approved")) == (1, 1, line, [])
 
 
+@pytest.mark.slow
 async def test_the_client_that_says_that_it_was_prompted_makes_an_unknown_outcome_a_submission(
     backend: Coordinator, register: Connect, unruly: MakeUnruly, sql: Sql
 ) -> None:
@@ -286,6 +291,7 @@ async def test_the_client_that_says_that_it_was_prompted_makes_an_unknown_outcom
     assert (bob.pastes, bob.enters) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_an_agent_that_fetches_its_mail_after_a_hint_was_typed_confirms_it_and_claims_no_submission(
     backend: Coordinator, register: Connect, unruly: MakeUnruly
 ) -> None:

@@ -86,6 +86,7 @@ async def test_a_busy_agent_gets_its_hint_when_its_turn_ends(
     assert hints(tmux, pane) == []
 
 
+@pytest.mark.slow
 @pytest.mark.tmux
 async def test_a_hint_that_the_turn_did_not_follow_is_typed_as_soon_as_the_agent_is_idle(
     backend: Coordinator, connect: Connect, register: Connect, tmux: TmuxServer
@@ -116,6 +117,7 @@ async def test_a_page_that_holds_only_a_part_of_the_mail_is_followed_by_the_rest
     assert await hook(backend, "Stop", stop_hook_active=False) == {"decision": "block", "reason": HINT}
 
 
+@pytest.mark.slow
 @pytest.mark.tmux
 async def test_the_end_of_a_turn_hands_nothing_over_to_an_agent_that_is_not_to_be_disturbed(
     backend: Coordinator, connect: Connect, register: Connect, tmux: TmuxServer

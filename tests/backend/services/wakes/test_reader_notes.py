@@ -23,6 +23,7 @@ async def noted(backend: Coordinator, connect: Connect, client: str, program: st
     return bob.reader_note
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("client", "program", "newer"),
     [

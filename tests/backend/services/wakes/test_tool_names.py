@@ -23,6 +23,7 @@ OFFERED = {
 """By client and name in the handshake."""
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(("client", "handshake"), OFFERED)
 async def test_each_client_has_its_own_way_to_name_a_tool(
     client: str, handshake: str | None, backend: Coordinator, register: Connect

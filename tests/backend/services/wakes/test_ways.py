@@ -64,6 +64,7 @@ OBSERVATIONS = [
 ]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(("observation", "state", "detail"), OBSERVATIONS)
 async def test_a_way_is_what_its_transport_sees(
     backend: Coordinator, register: Connect, observation: Observation | Exception, state: WayState, detail: str

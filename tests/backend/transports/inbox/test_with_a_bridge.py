@@ -98,6 +98,7 @@ async def test_a_real_bridge_leads_to_the_inbox_and_its_key_stays_where_it_was(
     assert not [text[:200] for text in haystack if claude.token in text]
 
 
+@pytest.mark.slow
 async def test_the_key_is_known_again_after_a_restart(
     claude: ClaudeCode, coordinator: tuple[subprocess.Popen[str], int], home: Path
 ) -> None:
