@@ -68,6 +68,8 @@ from xats_tui.backend.system.tmux_windows import TmuxWindows
 from xats_tui.backend.transports.claude_channel import ClaudeChannel, OpenChannels
 from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.codex_windows import CodexWindows
+from xats_tui.backend.transports.extension.links import ExtensionLinks
+from xats_tui.backend.transports.extension.transport import ClientExtension
 from xats_tui.backend.transports.inbox.transport import ClaudeInbox
 from xats_tui.backend.transports.opencode_access import OpencodeAccess
 from xats_tui.backend.transports.opencode_server import OpencodeServer
@@ -75,6 +77,7 @@ from xats_tui.backend.transports.pane.transport import TmuxPane
 from xats_tui.backend.transports.tokens import Tokens
 from xats_tui.backend.watchers.claude_sessions import ClaudeSessions
 from xats_tui.backend.watchers.codex_threads import CodexThreadWatcher
+from xats_tui.backend.watchers.extensions import Extensions
 from xats_tui.backend.watchers.opencode_sessions import OpencodeSessions
 from xats_tui.core.clock import Clock, SystemClock, to_wire
 from xats_tui.core.errors import StartError, UnusableStore
@@ -131,11 +134,13 @@ class Coordinator:
         )
         codex = CodexAppServer(CodexWindows(processes, tmux), tokens, clock)
         opencode = OpencodeAccess(processes)
+        extension_links = ExtensionLinks(settings.extensions_path, processes)
         transports = (
             codex,
             OpencodeServer(opencode, self.states, clock),
             ClaudeChannel(open_channels, clock),
             ClaudeInbox(self.sessions, processes, self.panes, self.reports, self.states, clock),
+            ClientExtension(extension_links, self.states, clock),
             typing,
         )
         self.waker = Waker(
@@ -164,6 +169,14 @@ class Coordinator:
         counts = Counts(database, self.sessions, self.panes, self.states, bus, clock)
         self.mailbox = Mailbox(database, presence, self.waker, body_limit=settings.body_limit)
         self._receipts = Receipts(database, self.mailbox, self.waker, clock)
+        self._extensions = Extensions(
+            extension_links,
+            self.states,
+            partial(all_teams, database),
+            self.registry.by_id,
+            self._receipts.turn_ended,
+            clock,
+        )
         self.channels = Channels(database, open_channels, self.waker)
         self.board = TaskBoard(database, presence)
         self.kept_sessions = KeptSessions(database, self.sessions, self.channels, clock)
@@ -254,6 +267,7 @@ class Coordinator:
         bus.listen(self._pane_ages.hear)
         bus.listen(held.hear)
         bus.listen(self._opencode.hear)
+        bus.listen(self._extensions.hear)
         bus.listen(self._hear)
 
     @classmethod
@@ -364,6 +378,7 @@ class Coordinator:
             ("departures", self._departures.run),
             ("pane ages", self._pane_ages.run),
             ("opencode sessions", self._opencode.run),
+            ("extensions", self._extensions.run),
             ("heartbeat", self._beat),
             ("pulse", self.pulse.run),
             ("database files", self._watch_files),

@@ -104,6 +104,8 @@ class ClientSpec:
     """Characters of a pasted line that its input line still shows as text."""
     full_tool_name: str = "{tool}"
     """The name under which its model finds a tool: a format of `server` and `tool`."""
+    extension: str = ""
+    """The file beside its manifest that it loads as an extension, and that connects it to the coordinator."""
     tested_version: str
     """The newest version whose captured screens the tests read; empty if it was not tried."""
 

@@ -166,6 +166,11 @@ class Settings(BaseModel):
         return self.home / "coordinator.key"
 
     @property
+    def extensions_path(self) -> Path:
+        """Path of the folder with the sockets of clients' extensions."""
+        return self.home / "extensions"
+
+    @property
     def log_path(self) -> Path:
         """Path of the log file."""
         return self.log_file or self.home / "xats-tui.log"

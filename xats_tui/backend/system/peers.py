@@ -1,14 +1,29 @@
-"""Identification of the process at the other end of a Unix socket by the kernel."""
+"""Connections to Unix sockets of this user's programs; the kernel tells which process is at the other end."""
 
+import asyncio
+import os
 import socket
+import stat
 import struct
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
+from xats_tui.core.errors import XatsError
+
+CONNECT_TIMEOUT_S = 1.0
+"""Time for a socket to take a connection; a living program takes it at once."""
+
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _SOL_LOCAL, _LOCAL_PEERPID = 0, 2  # macOS, sys/un.h
+
+
+class NotTheirSocket(XatsError):
+    """A program does not listen at a socket; the text is the reason, and reads on behind the socket's name."""
 
 
 class Peer(NamedTuple):
@@ -36,3 +51,33 @@ def peer_of(connection: socket.socket) -> Peer | None:
         except psutil.Error as error:
             raise ConnectionError(f"process {pid} no longer listens there") from error
     return None
+
+
+@asynccontextmanager
+async def connected_to(path: str, pid: int) -> AsyncIterator[socket.socket]:
+    """Connect to a socket of this user behind which that very process listens.
+
+    Raises:
+        NotTheirSocket: there is none.
+    """
+    await asyncio.to_thread(_check_file, path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.setblocking(False)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await asyncio.get_running_loop().sock_connect(connection, path)
+            peer = peer_of(connection)
+        except (OSError, TimeoutError) as error:
+            raise NotTheirSocket(f"takes no connection ({type(error).__name__})") from error
+        if peer is None or peer.user != os.getuid() or peer.pid != pid:
+            raise NotTheirSocket("belongs to another program")
+        yield connection
+
+
+def _check_file(path: str) -> None:
+    try:
+        status = Path(path).lstat()
+    except (OSError, ValueError) as error:
+        raise NotTheirSocket("is gone") from error
+    if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.getuid():
+        raise NotTheirSocket("is no socket of this user")

@@ -24,6 +24,9 @@ NAME = re.compile(r"[a-z0-9@][a-z0-9@._/+-]*")
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
+EXTENSION = re.compile(r"[a-z0-9][a-z0-9-]*\.[a-z]+")
+"""The name of a file beside the manifest."""
+
 TOOL_NAME = re.compile(r"[\w.-]*(\{server\}[\w.-]*)?\{tool\}[\w.-]*", re.ASCII)
 
 ANSWER_TOKENS, ANSWER_BYTES = 8_000, 24_000
@@ -91,6 +94,7 @@ def parsed(source: Source, *, builtin: bool) -> Manifest:
             size_bytes=top.number_of("answer_bytes", ANSWER_BYTES, 4_000, 1_000_000),
         ),
         full_tool_name=_checked(top, "full_tool_name", TOOL_NAME, "as in mcp__{server}__{tool}") or "{tool}",
+        extension=_checked(top, "extension", EXTENSION, "the name of a file beside this one, such as my-agent.ts"),
         tested_version=tried,
     )
     screen = top.table("screen")

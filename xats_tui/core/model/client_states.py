@@ -18,6 +18,8 @@ class StateSource(StrEnum):
     """A Codex app-server's status of a thread."""
     SESSION_STATUS = "session status"
     """An opencode server's status of a session."""
+    EXTENSION = "extension"
+    """Our own extension in a client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -363,7 +363,7 @@ async def test_another_program_at_the_socket_gets_no_token(desk: Desk) -> None:
 
     assert observation.reach is Reachability.UNUSABLE
 
-    assert result.detail == "another program listens at its inbox socket"
+    assert result.detail == "its inbox socket belongs to another program"
 
 
 @pytest.mark.parametrize(

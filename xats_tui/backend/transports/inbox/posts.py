@@ -6,24 +6,18 @@ sender's identity, because we have neither.
 
 import asyncio
 import json
-import os
 import socket
-import stat
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from xats_tui.backend.system.peers import peer_of
+from xats_tui.backend.system.peers import CONNECT_TIMEOUT_S, NotTheirSocket, connected_to
 from xats_tui.backend.system.session_files import InboxKey, LivingSession
 from xats_tui.core.errors import XatsError
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneState
-
-CONNECT_TIMEOUT_S = 1.0
-"""Time for the socket to take a connection, and the two lines; a living program takes them at once."""
 
 
 class NoInbox(XatsError):
@@ -47,18 +41,11 @@ async def inbox_of(path: str, pid: int) -> AsyncIterator[socket.socket]:
     Raises:
         NoInbox: there is none.
     """
-    await asyncio.to_thread(_check_file, path)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.setblocking(False)
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await asyncio.get_running_loop().sock_connect(connection, path)
-            peer = peer_of(connection)
-        except (OSError, TimeoutError) as error:
-            raise NoInbox(f"its inbox socket takes no connection ({type(error).__name__})") from error
-        if peer is None or peer.user != os.getuid() or peer.pid != pid:
-            raise NoInbox("another program listens at its inbox socket")
-        yield connection
+    try:
+        async with connected_to(path, pid) as connection:
+            yield connection
+    except NotTheirSocket as error:
+        raise NoInbox(f"its inbox socket {error}") from error
 
 
 async def post(connection: socket.socket, key: InboxKey, hint: str) -> None:
@@ -99,12 +86,3 @@ def evidence_of(posted: Post, session: LivingSession | None, prompt: str, agent:
 def _began_turn(before: LivingSession, now: LivingSession) -> bool:
     same = before.process.is_same(now.process)
     return same and now.file.state is PaneState.BUSY and now.file.since > before.file.since
-
-
-def _check_file(path: str) -> None:
-    try:
-        status = Path(path).lstat()
-    except (OSError, ValueError) as error:
-        raise NoInbox("its inbox socket is gone") from error
-    if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.getuid():
-        raise NoInbox("its inbox is no socket of this user")

@@ -1,0 +1,120 @@
+"""Watcher of extensions: keeps a link to that of each agent's program, and writes down what it tells.
+
+A program may load its extension later, or anew.  Its socket is then there, so that is looked for once a second.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from xats_tui.backend.client_states import ClientStates
+from xats_tui.backend.system.session_files import process_of
+from xats_tui.backend.transports.extension.links import ExtensionLink, ExtensionLinks, NoExtension
+from xats_tui.backend.transports.extension.words import ExtensionState
+from xats_tui.clients.registry import CLIENTS
+from xats_tui.core.clock import Clock
+from xats_tui.core.events import AgentChanged, Event, PaneBound
+from xats_tui.core.model.agents import Agent, SeenProcess
+from xats_tui.core.model.client_states import StateSource, ToldState
+from xats_tui.core.model.panes import PaneState
+
+logger = logging.getLogger(__name__)
+
+RETRY_INTERVAL_S = 1.0
+"""Interval between two looks for a socket."""
+
+
+class Extensions:
+    """Follows the extensions of all agents whose clients can have one."""
+
+    def __init__(
+        self,
+        links: ExtensionLinks,
+        states: ClientStates,
+        all_agents: Callable[[], Awaitable[Sequence[Agent]]],
+        agent_by_id: Callable[[str], Awaitable[Agent | None]],
+        turn_ended: Callable[[Agent], Awaitable[None]],
+        clock: Clock,
+    ) -> None:
+        """Set the dependencies; `turn_ended` is called when an agent's program has come to rest."""
+        self._links = links
+        self._states = states
+        self._all_agents = all_agents
+        self._agent_by_id = agent_by_id
+        self._turn_ended = turn_ended
+        self._clock = clock
+        self._changed: set[str] = set()
+        self._news = asyncio.Event()
+        self._followed: dict[str, tuple[SeenProcess, asyncio.Task[None]]] = {}
+
+    def hear(self, event: Event) -> None:
+        """Note agents that may have to be followed, or no longer."""
+        if isinstance(event, AgentChanged | PaneBound):
+            self._changed.add(event.agent_id)
+            self._news.set()
+
+    async def run(self) -> None:
+        """Follow agents, forever."""
+        self._followed.clear()
+        async with asyncio.TaskGroup() as followers:
+            for agent in await self._all_agents():
+                self._follow(followers, agent.agent_id, agent)
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                changed, self._changed = self._changed, set()
+                for agent_id in changed:
+                    self._follow(followers, agent_id, await self._agent_by_id(agent_id))
+
+    def _follow(self, followers: asyncio.TaskGroup, agent_id: str, agent: Agent | None) -> None:
+        process = _process_with_extension(agent)
+        before = self._followed.get(agent_id)
+        if before is not None and before[0].is_same(process):
+            return
+        if before is not None:
+            before[1].cancel()
+            del self._followed[agent_id]
+        if process is not None:
+            self._followed[agent_id] = (process, followers.create_task(self._keep_linked(agent_id, process)))
+
+    async def _keep_linked(self, agent_id: str, process: SeenProcess) -> None:
+        while True:
+            try:
+                async with self._links.opened(agent_id, process) as link:
+                    await self._listen(agent_id, link)
+            except NoExtension as error:
+                logger.debug("the extension of %s is not linked: %s", agent_id, error)
+            except Exception:  # one strange extension must not end the others
+                logger.exception("the extension of %s cannot be followed", agent_id)
+            finally:
+                self._states.note(agent_id, StateSource.EXTENSION, None)
+            await self._clock.sleep(RETRY_INTERVAL_S)
+
+    async def _listen(self, agent_id: str, link: ExtensionLink) -> None:
+        """Write down what an extension tells until it hangs up.
+
+        Raises:
+            NoExtension: it has.
+        """
+        before = PaneState.UNKNOWN
+        while True:
+            state = await link.next_state()
+            self._states.note(agent_id, StateSource.EXTENSION, _told(state))
+            agent = await self._agent_by_id(agent_id) if (before, state.state) == TURN_END else None
+            before = state.state
+            if agent is not None:
+                await self._turn_ended(agent)
+
+
+TURN_END = (PaneState.BUSY, PaneState.IDLE)
+"""The state before and after the end of a turn."""
+
+
+def _told(state: ExtensionState) -> ToldState:
+    return ToldState(state=state.state, detail=state.obstacle or "idle", source=StateSource.EXTENSION, at=state.since)
+
+
+def _process_with_extension(agent: Agent | None) -> SeenProcess | None:
+    """Return the process whose extension is to be followed; None if the agent's client can have none."""
+    spec = CLIENTS.get(agent.client or "") if agent else None
+    return process_of(agent) if agent and spec and spec.extension else None
