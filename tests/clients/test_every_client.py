@@ -134,7 +134,7 @@ def test_its_configuration_is_written_and_taken_back_without_a_trace(spec: Clien
             texts[file.path] = file.added(texts.get(file.path, ""), own)
         assert any(texts.values())
         for file in reversed(files):
-            texts[file.path] = file.removed(texts[file.path])
+            texts[file.path] = file.removed(texts[file.path], None)
         assert set(texts.values()) == {""}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from xats_tui.clients.codex.config_files import CodexServers
+from xats_tui.clients.codex.config_files import servers_in
 from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.rewriting import NotWritten, carry_out, change
 
@@ -16,7 +16,7 @@ OWN = OwnCommand(program=("xats-tui",))
 def test_a_file_that_changed_since_the_change_was_shown_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("a = 1\n")
-    planned = change(CodexServers(path=path), OWN)
+    planned = change(servers_in(path), OWN)
     assert planned is not None
     path.write_text("a = 2\n")
 
@@ -32,7 +32,7 @@ def test_a_file_that_cannot_be_replaced_is_as_it_was_and_no_draft_is_left(
 ) -> None:
     path = tmp_path / "config.toml"
     path.write_text("a = 1\n")
-    planned = change(CodexServers(path=path), OWN)
+    planned = change(servers_in(path), OWN)
     assert planned is not None
 
     def refuse(*arguments: object) -> None:

@@ -28,9 +28,14 @@ class ServerOption:
     """A member of our server's entry that only one client knows."""
 
     name: str
-    value: str | int | bool
+    value: str | int | bool | tuple[str, ...]
     without: str
-    """Consequence of an entry that lacks it, for a person."""
+    """Consequence of an entry that lacks it, for a person; empty if an entry from before may do without it."""
+
+    @property
+    def plain(self) -> str | int | bool | list[str]:
+        """The value as a document holds it."""
+        return list(self.value) if isinstance(self.value, tuple) else self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +88,13 @@ class ConfigFile(Protocol):
         """
         ...
 
-    def removed(self, text: str) -> str:
-        """The text without what is ours; empty if nothing else was in it.
+    def removed(self, text: str, former: str | None) -> str:
+        """The text without what is ours; empty if nothing else is in it.
+
+        Args:
+            text: the file's text.
+            former: its text before anything of ours was in it, whose empty objects stay; None if that is not known, or
+                there was no file.
 
         Raises:
             NotUnderstood: it cannot be read.
@@ -97,7 +107,8 @@ def found_in(entry: Mapping[str, Any]) -> OwnEntry:
     command, arguments = entry.get("command"), entry.get("args")
     words = command if isinstance(command, list) else [command] if command else []
     words = [*words, *(arguments if isinstance(arguments, list) else [])]
-    return OwnEntry(command=tuple(str(word) for word in words), enabled=entry.get("enabled", True) is not False)
+    enabled = entry.get("enabled", True) is not False and entry.get("disabled", False) is not True
+    return OwnEntry(command=tuple(str(word) for word in words), enabled=enabled)
 
 
 def as_object(value: Any, path: Path) -> Mapping[str, Any]:

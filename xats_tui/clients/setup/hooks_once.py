@@ -46,7 +46,7 @@ class HooksBeside:
     def added(self, text: str, own: OwnCommand) -> str:
         return self.file.added(text, own) if self.holds_elsewhere else self.file.without(text, self.lines)
 
-    def removed(self, text: str) -> str:
+    def removed(self, text: str, former: str | None) -> str:
         return text
 
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xats_tui.clients.setup import jsonc
 from xats_tui.clients.setup.config_files import HOOKS, OwnEntry, as_object
-from xats_tui.clients.setup.json_files import broken_json, parsed_json
+from xats_tui.clients.setup.documents import JSON, DocumentFormat, Place, value_at, without_empty
 from xats_tui.clients.setup.own_command import OwnCommand, is_ours
 from xats_tui.clients.spec import ClientSpec
 
@@ -30,7 +29,7 @@ class _Spot:
     """True if it has a time limit of its own."""
 
     @property
-    def place(self) -> jsonc.Path:
+    def place(self) -> Place:
         """The hook's place in the settings."""
         return ("hooks", self.event, self.group, "hooks", self.index)
 
@@ -41,6 +40,7 @@ class JsonHooks:
 
     path: Path
     spec: ClientSpec = field(hash=False)
+    form: DocumentFormat = JSON
     holds: str = HOOKS
 
     def found(self, text: str) -> OwnEntry | None:
@@ -55,16 +55,15 @@ class JsonHooks:
         )
 
     def added(self, text: str, own: OwnCommand) -> str:
-        text = text if text.strip() else "{}\n"
         kept = _one_for_each(self._ours(text), own.hook)
-        text = self._without(text, [spot for spot in self._ours(text) if spot not in kept]) or "{}\n"
+        text = self._without(text, [spot for spot in self._ours(text) if spot not in kept], text)
         for spot in self._ours(text):
             if spot.line != own.hook:
                 text = self._set(text, (*spot.place, "command"), own.hook)
             if spot.event == self.spec.permission_event and not spot.has_limit:
                 text = self._set(text, (*spot.place, "timeout"), self.spec.permission_timeout_s)
         present = {spot.event for spot in kept}
-        settings = parsed_json(text, self.path)
+        settings = self.form.parsed(text, self.path)
         for event in self.spec.hook_events:
             if event not in present:
                 groups = as_object(settings.get("hooks", {}), self.path).get(event, [])
@@ -76,33 +75,29 @@ class JsonHooks:
         """Return event, number of the group, and number in it of each hook of ours."""
         return [(spot.event, spot.group, spot.index) for spot in self._ours(text)]
 
-    def removed(self, text: str) -> str:
-        return self._without(text, self._ours(text))
+    def removed(self, text: str, former: str | None) -> str:
+        return self._without(text, self._ours(text), former)
 
     def without(self, text: str, lines: Iterable[str]) -> str:
         """The text without the hooks of ours that run one of these command lines."""
         unwanted = frozenset(lines)
-        return self._without(text, [spot for spot in self._ours(text) if spot.line in unwanted])
+        return self._without(text, [spot for spot in self._ours(text) if spot.line in unwanted], None)
 
-    def _without(self, text: str, spots: list[_Spot]) -> str:
-        if not spots:
-            return text
+    def _without(self, text: str, spots: list[_Spot], former: str | None) -> str:
         for spot in reversed(spots):  # from the end: the others keep their numbers
-            text = self._taken_out(text, spot)
-        if not parsed_json(text, self.path)["hooks"]:
-            text = jsonc.without(text, ("hooks",), comments=False)
-        return "" if text.split() in (["{}"], ["{", "}"]) else text
+            text = self._taken_out(text, spot, former)
+        return without_empty(self.form, text, ("hooks",), self.path, former) if spots else text
 
-    def _taken_out(self, text: str, spot: _Spot) -> str:
+    def _taken_out(self, text: str, spot: _Spot, former: str | None) -> str:
         """The text without one hook, and without the group and the event that it leaves empty."""
-        groups, place = parsed_json(text, self.path)["hooks"][spot.event], spot.place
-        if len(groups[spot.group]["hooks"]) == 1:
-            place = place[:3] if len(groups) > 1 else place[:2]
-        return jsonc.without(text, place, comments=False)
+        group = value_at(self.form.parsed(text, self.path), spot.place[:3], self.path)
+        place = spot.place if len(group["hooks"]) > 1 else spot.place[:3]
+        text = self.form.without(text, place, self.path)
+        return without_empty(self.form, text, spot.place[:2], self.path, former)
 
     def _ours(self, text: str) -> list[_Spot]:
         """Every hook that runs us, in the order of the text."""
-        settings = as_object(parsed_json(text, self.path), self.path)
+        settings = self.form.parsed(text, self.path)
         events = as_object(settings.get("hooks", {}), self.path)
         return [
             _Spot(event, number, index, hook["command"], group.get("matcher") in (None, "", "*"), "timeout" in hook)
@@ -113,11 +108,8 @@ class JsonHooks:
             if isinstance(hook, Mapping) and _runs_our_hook(hook.get("command"))
         ]
 
-    def _set(self, text: str, place: jsonc.Path, value: Any) -> str:
-        try:
-            return jsonc.with_value(text, place, value, comments=False)
-        except jsonc.NotJson as error:
-            raise broken_json(self.path, error) from None
+    def _set(self, text: str, place: Place, value: Any) -> str:
+        return self.form.with_value(text, place, value, self.path)
 
 
 def hook_entry(spec: ClientSpec, event: str, line: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def change(file: ConfigFile, own: OwnCommand | None, drafts: Mapping[Path, str] 
     """
     before = drafts[file.path] if drafts and file.path in drafts else read(file.path)
     plain, ending = _plain(before or "")
-    edited = file.added(plain, own) if own else file.removed(plain) if before is not None else ""
+    edited = file.added(plain, own) if own else file.removed(plain, None) if before is not None else ""
     if edited == plain:
         return None
     mark = BYTE_ORDER_MARK if (before or "").startswith(BYTE_ORDER_MARK) else ""
