@@ -12,6 +12,7 @@ import pytest
 
 from tests.commands.machine import CLIENTS, Machine
 from tests.commands.processes import XATS, clean_environment
+from xats_tui.clients.setup.former_texts import FILE
 from xats_tui.clients.setup.own_command import own_program
 
 HOOK = shlex.join([*own_program(), "hook"])
@@ -116,7 +117,7 @@ def test_only_what_is_installed_is_touched(tmp_path: Path, monkeypatch: pytest.M
 
     assert machine.run("setup", "--yes") == 0
 
-    assert {Path(path).name for path in machine.everything()} == {"config.toml", "hooks.json"}
+    assert {Path(path).name for path in machine.everything()} == {"config.toml", "hooks.json", FILE}
 
 
 def test_a_client_that_is_not_installed_is_told(
@@ -232,7 +233,7 @@ def test_a_person_is_asked_file_by_file(machine: Machine) -> None:
     assert b"\x1b[32m+" in shown and shown.count(b"left as it was") == 2
     assert b"has nobody to ask" in shown
     assert rules_of(machine.home / ".claude/settings.json") == {}
-    assert [Path(path).name for path in machine.everything()] == ["settings.json"]
+    assert {Path(path).name for path in machine.everything()} == {"settings.json", FILE}
 
 
 def _more(descriptor: int) -> bytes:

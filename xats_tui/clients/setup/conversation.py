@@ -6,6 +6,7 @@ What belongs into which file is for the clients to say.
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,19 @@ import typer
 
 from xats_tui.clients.registry import configurations
 from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, ConfigFile
+from xats_tui.clients.setup.former_texts import FormerText, FormerTexts
 from xats_tui.clients.setup.hooks_once import HooksBeside, hooks_beside
 from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.program import ClientProgram, ConfigContext, ConfigScope
-from xats_tui.clients.setup.rewriting import carry_out, change, plain_text
+from xats_tui.clients.setup.rewriting import (
+    Change,
+    carry_out,
+    change,
+    check_writable,
+    holds_ours,
+    missing_folders,
+    plain_text,
+)
 from xats_tui.core.clock import SystemClock
 from xats_tui.runtime.console import Console, short, visible
 from xats_tui.runtime.settings import Loaded
@@ -63,10 +73,12 @@ def set_up(loaded: Loaded, wish: SetupRequest, paper: Console) -> None:
     own = None if wish.remove else OwnCommand.of_this_process(loaded)
     planned = [(client, _files(client, wish, around, own)) for client in _clients(wish)]
     changes = [change(file, own) for _, files in planned for file in files]  # all are read before one is written
+    for one in filter(None, changes):
+        check_writable(one.path)
     if wish.remove and not any(changes):
         paper.write("Nothing of xats-tui is in these configurations.")
         return
-    settler = _Settler(own, wish, paper)
+    settler = _Settler(own, wish, paper, FormerTexts(loaded.settings.home))
     written = [settler.settle(client, files) for client, files in planned]
     if any(written) and not wish.remove:
         _say_last(loaded, paper)
@@ -100,11 +112,12 @@ def _clients(wish: SetupRequest) -> Sequence[ClientProgram]:
 class _Settler:
     """Shows each change, asks about it, makes it and tells of it."""
 
-    def __init__(self, own: OwnCommand | None, wish: SetupRequest, paper: Console) -> None:
+    def __init__(self, own: OwnCommand | None, wish: SetupRequest, paper: Console, formers: FormerTexts) -> None:
         self._own = own
         self._wish = wish
         self._paper = paper
-        self._drafts: dict[Path, str] = {}
+        self._formers = formers
+        self._drafts: dict[Path, str | None] = {}
         """Texts of the files after the changes that were only shown (--dry-run)."""
         self._written: set[Path] = set()
         self._declined: set[tuple[str, str]] = set()
@@ -113,17 +126,19 @@ class _Settler:
     def settle(self, client: ClientProgram, files: Sequence[ConfigFile]) -> bool:
         """Go through the files of a client; whether one was written."""
         self._paper.write(self._paper.coloured(client.title, "bold"))
-        written = [self._settle_one(client, file) for file in files]
+        written = [self._settle_one(client, file, files) for file in files]
         if any(written) and self._wish.scope is ConfigScope.PROJECT and not self._wish.remove and client.project_note:
             self._paper.wrapped(client.project_note + ".", "  ", "  ", "dim")
         self._paper.write()
         return any(written)
 
-    def _settle_one(self, client: ClientProgram, file: ConfigFile) -> bool:
+    def _settle_one(self, client: ClientProgram, file: ConfigFile, files: Sequence[ConfigFile]) -> bool:
         place = visible(short(file.path))
         if isinstance(file, HooksBeside) and (client.name, HOOKS) in self._declined:
             return False  # they are the only ones
-        found = change(file, self._own, self._drafts)  # anew: what was written before may stand in the same file
+        former, beside = self._formers.of(file.path), [one for one in files if one.path == file.path]
+        # Anew: what was written before may stand in the same file.
+        found = change(file, self._own, self._drafts, former, beside)
         if found is None:
             self._say_done(f"{file.holds}: {self._state(file)}, {place}")
             return False
@@ -138,26 +153,48 @@ class _Settler:
             self._paper.write("  " + self._paper.coloured(shown, *DIFF_COLOURS.get(line[:1], ())))
         if self._wish.dry_run:
             self._drafts[file.path] = found.after
+            self._note(found, beside)
             self._paper.write(f"  {file.holds}: not written (--dry-run), {place}")
             return False
-        question = f"  {'Remove' if not found.after else 'Write'} {place} ({file.holds})?"
+        question = f"  {'Remove' if found.after is None else 'Write'} {place} ({file.holds})?"
         if not self._wish.yes and not _agreed(question):
             self._paper.write("  left as it was")
             self._declined.add((client.name, file.holds))
             return False
-        is_private, is_new = self._wish.scope is ConfigScope.USER, file.path not in self._written
-        backup = carry_out(found, SystemClock().now(), is_private=is_private, keeps_former=is_new)
-        self._written.add(file.path)
-        kept = f"; as it was: {visible(backup.name)}" if backup else ""
-        self._say_done(f"{file.holds}: {'removed' if not found.after else 'written'}, {place}{kept}")
+        kept = self._write(found, former, beside)
+        self._say_done(f"{file.holds}: {'removed' if found.after is None else 'written'}, {place}{kept}")
         return True
+
+    def _write(self, found: Change, former: FormerText | None, beside: Sequence[ConfigFile]) -> str:
+        """Make a change; the words that name the backup, if there is one.
+
+        Raises:
+            NotWritten: it cannot be made.
+        """
+        # A file that is all ours is not worth a copy; one that was written a moment ago has one.
+        is_ours = found.after is None and former is not None and former.leads_to(found.before)
+        keeps_former = found.path not in self._written and not is_ours
+        folders, is_private = missing_folders(found.path), self._wish.scope is ConfigScope.USER
+        backup = carry_out(found, SystemClock().now(), is_private=is_private, keeps_former=keeps_former)
+        self._written.add(found.path)
+        self._note(found, beside, folders)
+        with suppress(OSError):  # without the record, removal takes out what is ours all the same
+            self._formers.save()
+        for folder in former.folders if former and found.after is None else ():
+            with suppress(OSError):  # something else is in it
+                Path(folder).rmdir()
+        return f"; as it was: {visible(backup.name)}" if backup else ""
+
+    def _note(self, found: Change, beside: Sequence[ConfigFile], folders: Sequence[Path] = ()) -> None:
+        had, has = holds_ours(beside, found.before), holds_ours(beside, found.after)
+        self._formers.note(found, had_ours=had, has_ours=has, folders=folders)
 
     def _state(self, file: ConfigFile) -> str:
         """Describe a file that needs no change."""
         if self._own is None:
             return "nothing to remove"
-        draft = self._drafts.get(file.path)
-        found = file.found(plain_text(file.path) if draft is None else draft)
+        draft = self._drafts.get(file.path, "") if file.path in self._drafts else plain_text(file.path)
+        found = file.found(draft or "")
         if file.holds != ALLOW_RULE or (found and found.allows):
             return "already set up"
         return f"cannot be added beside {found.against[0]}; {found.remedy}" if found else "not needed"

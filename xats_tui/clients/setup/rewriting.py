@@ -4,11 +4,12 @@ import difflib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from xats_tui.clients.setup.config_files import ConfigFile, NotUnderstood
 from xats_tui.clients.setup.own_command import OwnCommand
@@ -16,6 +17,29 @@ from xats_tui.clients.setup.own_command import OwnCommand
 BYTE_ORDER_MARK = "\ufeff"
 PRIVATE_MODE = 0o600
 READABLE_MODE = 0o644
+
+
+class Former(Protocol):
+    """A file's text from before anything of ours was in it."""
+
+    @property
+    def text(self) -> str | None:
+        """The text; None if there was no file."""
+        ...
+
+    def leads_to(self, now: str | None) -> bool:
+        """Return whether only this program has changed the file since."""
+        ...
+
+
+@runtime_checkable
+class WithMode(Protocol):
+    """A file that is made with a mode of its own."""
+
+    @property
+    def mode(self) -> int:
+        """The mode."""
+        ...
 
 
 class NotWritten(Exception):
@@ -29,35 +53,81 @@ class Change:
     path: Path
     before: str | None
     """Its text; None if there is no file."""
-    after: str
-    """The text after the change; empty if the file is to be removed."""
+    after: str | None
+    """The text after the change; None if the file is to be removed."""
+    mode: int | None = None
+    """Mode of a file that is made; None for what its scope asks for."""
 
     def diff(self) -> list[str]:
         """The change as a unified diff, a line each."""
-        old, new = (self.before or "").splitlines(), self.after.splitlines()
-        names = (str(self.path) if self.before is not None else "/dev/null", str(self.path) if new else "/dev/null")
-        return list(difflib.unified_diff(old, new, *names, lineterm=""))
+        old, new = ((text or "").splitlines() for text in (self.before, self.after))
+        source, target = (str(self.path) if text is not None else "/dev/null" for text in (self.before, self.after))
+        return list(difflib.unified_diff(old, new, source, target, lineterm=""))
 
 
-def change(file: ConfigFile, own: OwnCommand | None, drafts: Mapping[Path, str] | None = None) -> Change | None:
+def change(
+    file: ConfigFile,
+    own: OwnCommand | None,
+    drafts: Mapping[Path, str | None] | None = None,
+    former: Former | None = None,
+    beside: Sequence[ConfigFile] = (),
+) -> Change | None:
     """Return the change that adds our entry to a file, or removes it if `own` is None; None if nothing is to change.
 
     Args:
         file: the file, and the kind of our entry.
         own: this program.
         drafts: texts of files whose changes were shown and not written.
+        former: the file's text from before anything of ours was in it, if that is known.
+        beside: what else of ours belongs into the same file.
 
     Raises:
         NotUnderstood: the file cannot be read.
     """
     before = drafts[file.path] if drafts and file.path in drafts else read(file.path)
     plain, ending = _plain(before or "")
-    edited = file.added(plain, own) if own else file.removed(plain, None) if before is not None else ""
+    if own:
+        edited = file.added(plain, own)
+    else:
+        former_plain = _plain(former.text)[0] if former and former.text is not None else None
+        edited = file.removed(plain, former_plain) if before is not None else ""
     if edited == plain:
         return None
+    if own is None and former and former.leads_to(before) and not holds_ours(beside, edited):
+        return Change(path=file.path, before=before, after=former.text)
     mark = BYTE_ORDER_MARK if (before or "").startswith(BYTE_ORDER_MARK) else ""
-    after = mark + edited.replace("\n", ending) if edited else ""
-    return Change(path=file.path, before=before, after=after)
+    after = mark + edited.replace("\n", ending) if edited else None
+    return Change(path=file.path, before=before, after=after, mode=file.mode if isinstance(file, WithMode) else None)
+
+
+def holds_ours(files: Sequence[ConfigFile], text: str | None) -> bool:
+    """Return whether a text has anything of what belongs into these files.
+
+    Raises:
+        NotUnderstood: it cannot be read.
+    """
+    plain = _plain(text or "")[0]
+    return any(file.removed(plain, plain) != plain for file in files)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a file that its owner has protected, or whose folder takes no files.
+
+    Raises:
+        NotWritten: it cannot be written.
+    """
+    target = path.resolve()
+    folder = next(one for one in target.parents if one.exists())
+    # Not os.access for the file: it lets root write everything, and a replaced file loses the protection anyway.
+    if target.exists() and not target.stat().st_mode & stat.S_IWUSR:
+        raise NotWritten(f"{path} is read-only; nothing was changed; make it writable first: chmod u+w {target}")
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise NotWritten(f"{path} cannot be written: {folder} takes no files; nothing was changed")
+
+
+def missing_folders(path: Path) -> tuple[Path, ...]:
+    """Return the folders that have to be made for a file, the innermost first."""
+    return tuple(folder for folder in path.resolve().parents if not folder.exists())
 
 
 def plain_text(path: Path) -> str:
@@ -104,8 +174,9 @@ def carry_out(change: Change, now: datetime, *, is_private: bool = True, keeps_f
         if read(target) != change.before:
             raise NotWritten(f"{change.path} was changed by another program meanwhile: run this again")
         backup = _backed_up(target, now) if keeps_former and change.before is not None else None
-        if change.after:
-            _replace(target, change.after, PRIVATE_MODE if is_private else READABLE_MODE)
+        if change.after is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            written_whole(target, change.after, change.mode or (PRIVATE_MODE if is_private else READABLE_MODE))
         else:
             target.unlink()
     except NotUnderstood as error:
@@ -142,8 +213,12 @@ def _backup_names(target: Path, now: datetime) -> Iterator[Path]:
         yield target.with_name(f"{name}-{number}.bak")
 
 
-def _replace(target: Path, text: str, mode: int) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+def written_whole(target: Path, text: str, mode: int) -> None:
+    """Write a file in one step; one that is replaced keeps owner and mode.
+
+    Raises:
+        OSError: it cannot be written; it is as it was.
+    """
     descriptor, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
