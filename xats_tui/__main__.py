@@ -3,14 +3,21 @@
 Exit codes: 0 done, 1 cannot start or continue, 2 invalid command line, 130 interrupted.
 """
 
+import sys
+
 from xats_tui.runtime import early_sigint  # first: an interrupt from here on prints no traceback
+
+# isort: split
+from xats_tui.runtime import hook_client
+
+if hook_client.is_hook(sys.argv):  # an agent waits for it, and it needs nothing of the rest
+    hook_client.run(sys.argv)
 
 # isort: split
 from xats_tui.mcp_bridge.host import early  # noqa: F401  (a bridge hears its host from here on)
 
 # isort: split
 import logging
-import sys
 from typing import Annotated
 
 import typer

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from xats_tui.backend.hook_reports import BELIEVED, MAX_NAME_CHARS, MAX_SESSIONS, MAX_TOOL_CHARS, HookReports
+from xats_tui.backend.hook_reports import BELIEVED, MAX_NAME_CHARS, MAX_SESSIONS, HookReports
+from xats_tui.clients.hook_table import MAX_ASKED_CHARS
+from xats_tui.clients.registry import PLAIN_HOOKS
 from xats_tui.core.model.panes import PaneState
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -15,7 +17,7 @@ def heard(*events: tuple[str, dict[str, Any]]) -> HookReports:
     """Return the reports after one session has sent these events."""
     reports = HookReports()
     for event, fields in events:
-        reports.note("s", event, fields, NOW)
+        reports.note("s", event, PLAIN_HOOKS, fields, NOW)
     return reports
 
 
@@ -28,9 +30,9 @@ def heard(*events: tuple[str, dict[str, Any]]) -> HookReports:
         ("PermissionRequest", {"tool_name": ["Bash"]}, PaneState.DIALOG, "PermissionRequest"),
         (
             "Notification",
-            {"notification_type": "permission_prompt"},
+            {"notification_type": "permission_prompt", "message": "Claude needs your permission"},
             PaneState.DIALOG,
-            "a permission prompt is open",
+            "Notification: Claude needs your permission",
         ),
     ],
 )
@@ -59,12 +61,12 @@ def test_a_word_is_believed_for_a_while_and_not_after_the_session_has_ended() ->
 def test_whoever_posts_hooks_cannot_fill_the_memory() -> None:
     reports = heard()
     for number in range(MAX_SESSIONS + 1):
-        reports.note(f"s{number}", "PermissionRequest", {"tool_name": "x" * 10_000}, NOW)
-    reports.note("l" * (MAX_NAME_CHARS + 1), "Stop", {}, NOW)
+        reports.note(f"s{number}", "PermissionRequest", PLAIN_HOOKS, {"tool_name": "x" * 10_000}, NOW)
+    reports.note("l" * (MAX_NAME_CHARS + 1), "Stop", PLAIN_HOOKS, {}, NOW)
 
     newest = reports.of(f"s{MAX_SESSIONS}", NOW)
     assert newest is not None
-    assert len(newest.detail) == len("PermissionRequest: ") + MAX_TOOL_CHARS
+    assert len(newest.detail) == len("PermissionRequest: ") + MAX_ASKED_CHARS
     assert reports.of("s0", NOW) is None
     assert reports.of("s1", NOW) is not None
     assert reports.of("l" * (MAX_NAME_CHARS + 1), NOW) is None
@@ -74,8 +76,8 @@ def test_the_latest_mode_is_kept_while_events_without_one_come() -> None:
     reports = heard(("Stop", {"permission_mode": "plan"}), ("SessionStart", {}), ("Stop", {"permission_mode": 7}))
     assert reports.mode_of("s") == "plan"
 
-    reports.note("s", "UserPromptSubmit", {"permission_mode": "default"}, NOW)
+    reports.note("s", "UserPromptSubmit", PLAIN_HOOKS, {"permission_mode": "default"}, NOW)
     assert reports.mode_of("s") == "default"
 
-    reports.note("s", "SessionEnd", {"permission_mode": "default"}, NOW)
+    reports.note("s", "SessionEnd", PLAIN_HOOKS, {"permission_mode": "default"}, NOW)
     assert reports.mode_of("s") == reports.mode_of(None) == ""

@@ -141,9 +141,10 @@ def test_its_configuration_is_written_and_taken_back_without_a_trace(spec: Clien
 @WITH_FOLDER
 def test_a_hook_that_asks_for_a_permission_is_read_and_has_time_to_wait(spec: ClientSpec) -> None:
     reader = hook_reader(spec.id)
-    assert (reader is not None) == bool(spec.permission_event)
-    if reader:
-        assert spec.permission_event in spec.hook_events and spec.permission_timeout_s > 0
+    waiting = [event.name for event in spec.hooks.events if event.waits_s] if spec.hooks else []
+    assert (reader is not None) == bool(waiting)
+    if reader and spec.hooks:
+        assert set(waiting) <= set(spec.hooks.set_up)
         assert reader({"tool_name": "any", "tool_input": {"command": "ls"}}).options
 
 

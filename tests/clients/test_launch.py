@@ -69,7 +69,7 @@ def test_settings_of_the_users_own_are_not_overruled() -> None:
     command = starter("claude-code")(wanted("claude-code", "--settings=mine.json"), MEANS, {}).command
     assert [part for part in command if part.startswith("--settings")] == ["--settings=mine.json"]
     hooks = json.loads(starter("claude-code")(wanted("claude-code"), MEANS, {}).command[-1])["hooks"]
-    assert hooks["Stop"] == [{"hooks": [{"type": "command", "command": "xats hook"}]}]
+    assert hooks["Stop"] == [{"hooks": [{"type": "command", "command": "xats hook --client claude-code"}]}]
 
 
 def test_what_the_user_hands_to_opencode_in_the_environment_is_kept() -> None:

@@ -30,8 +30,8 @@ def test_each_event_is_reported_once_however_often_it_is_set_up(machine: Machine
     for _ in range(2):
         assert machine.run("setup", "codex", "--yes") == 0
 
-    assert commands(machine).keys() == set(SPEC.hook_events)
-    assert all(len(lines) == 1 and lines[0].endswith(" hook") for lines in commands(machine).values())
+    assert commands(machine).keys() == set(SPEC.hooks.set_up if SPEC.hooks else ())
+    assert all(len(lines) == 1 and lines[0].endswith(" hook --client codex") for lines in commands(machine).values())
 
 
 def test_a_person_is_told_that_codex_asks_before_it_runs_them(

@@ -14,7 +14,7 @@ import pytest
 from tests.commands.machine import Machine
 from tests.commands.processes import XATS, clean_environment
 from tests.commands.test_doctor import Examine, is_in
-from tests.commands.test_setup import HOOK, HOOK_EVENTS, hooks_of, servers_of_claude
+from tests.commands.test_setup import CODEX_HOOK, HOOK, HOOK_EVENTS, hooks_of, servers_of_claude
 from xats_tui.clients.registry import starter
 from xats_tui.core.model.launches import LaunchCommand, LaunchRequest
 
@@ -266,9 +266,9 @@ def test_a_client_that_runs_equal_hooks_twice_keeps_those_of_one_file(
     machine.install("codex")
     folder = machine.project / ".codex/hooks.json"
     folder.parent.mkdir()
-    folder.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": HOOK}]}]}}))
+    folder.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": CODEX_HOOK}]}]}}))
     machine.run("setup", "codex", "--yes", "--no-hooks")
-    own = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": HOOK}]}]}}
+    own = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": CODEX_HOOK}]}]}}
     (machine.home / ".codex/hooks.json").write_text(json.dumps(own))
     examine = Examine(machine, capsys)
     missing = examine("--port", "0")[1]["Codex hooks"][0]
@@ -277,8 +277,8 @@ def test_a_client_that_runs_equal_hooks_twice_keeps_those_of_one_file(
     machine.run("setup", "codex", "--yes")
 
     assert not folder.exists()
-    assert hooks_of(machine.home / ".codex/hooks.json")["Stop"] == [HOOK]
+    assert hooks_of(machine.home / ".codex/hooks.json")["Stop"] == [CODEX_HOOK]
     assert "more than once" not in examine("--port", "0")[1]["Codex hooks"][0]["found"]
-    folder.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": HOOK}]}]}}))
+    folder.write_text(json.dumps({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": CODEX_HOOK}]}]}}))
     twice = examine("--port", "0")[1]["Codex hooks"][0]
     assert is_in(twice, "warning", "more than once for Stop", ".codex/hooks.json", "xats-tui setup codex")

@@ -15,7 +15,8 @@ from tests.commands.processes import XATS, clean_environment
 from xats_tui.clients.setup.former_texts import FILE
 from xats_tui.clients.setup.own_command import own_program
 
-HOOK = shlex.join([*own_program(), "hook"])
+HOOK = shlex.join([*own_program(), "hook", "--client", "claude-code"])
+CODEX_HOOK = HOOK.replace("claude-code", "codex")
 
 HOOK_EVENTS = {"SessionStart", "UserPromptSubmit", "PermissionRequest", "Notification", "Stop", "SessionEnd"}
 
@@ -330,7 +331,9 @@ def test_the_flags_that_were_given_are_passed_on_and_the_token_is_not(
         "args": flags[1:],
         "alwaysLoad": True,
     }
-    assert hooks_of(machine.home / ".claude/settings.json")["Stop"][0].endswith(f" hook --home {home} --port 9300")
+    assert hooks_of(machine.home / ".claude/settings.json")["Stop"][0].endswith(
+        f" hook --home {home} --port 9300 --client claude-code"
+    )
     assert not any(b"hush" in content for _, _, content in machine.everything().values())
     assert "The token is not written" in capsys.readouterr().out
 

@@ -148,8 +148,14 @@ class Waking(Book):
     def a_turn_ends(self, name: str) -> None:
         """A program asks at the end of its turn and takes the hint from the answer."""
         if name in self.registered:
-            line = self.world.ask(self.world.waker.hand_over(self.ids[name]))
-            assert line is None or HINT.fullmatch(line)
+            given: list[str] = []
+
+            async def give(line: str) -> bool:
+                given.append(line)
+                return True
+
+            assert self.world.ask(self.world.waker.hand_over(self.ids[name], give)) is bool(given)
+            assert all(HINT.fullmatch(line) for line in given)
 
     @rule()
     def all_is_quiet(self) -> None:

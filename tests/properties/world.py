@@ -245,6 +245,7 @@ class World:
             runtimes=runtimes,
             takeovers=Takeovers(self.sessions, Notices(clock)),
             reports=reports,
+            states=self.states,
             held=HeldDialogs(self.states, self.monitor, clock),
             tmux=self.tmux,
             clock=clock,

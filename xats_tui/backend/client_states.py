@@ -54,6 +54,11 @@ class ClientStates:
         told = self._states.get(agent_id, {})
         return next((told[source] for source in TRUST if source in told), None)
 
+    def held_by(self, agent_id: str) -> ToldState | None:
+        """Return the state that an agent's client holds now, None if it tells none: what its hooks told may be over."""
+        told = self._states.get(agent_id, {})
+        return next((told[source] for source in TRUST if source in told and source is not StateSource.HOOKS), None)
+
     def open_dialog(self, dialog: Dialog, answer: Answer) -> None:
         """Record an open dialog, or what is known anew about it."""
         before = self._dialogs.get(dialog.id)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -92,6 +93,9 @@ logger = logging.getLogger(__name__)
 
 FILES_DELAY_S = 1.0
 """Interval between two checks of the database files."""
+
+HOOK_KEY_BYTES = 24
+"""Random bytes of the key for hooks, which is another one at each start."""
 
 HANDOVER_TIMEOUT_S = 15.0
 """Time for a predecessor to end completely after it handed its socket over."""
@@ -215,6 +219,7 @@ class Coordinator:
             runtimes=runtimes,
             takeovers=Takeovers(self.sessions, self.notices),
             reports=self.reports,
+            states=self.states,
             held=held,
             is_watched=codex.is_watched,
             agent_in=self.claude_sessions.agent_in,
@@ -343,8 +348,11 @@ class Coordinator:
             terminal: terminal of a dashboard in the same process, for the pid file; None without a dashboard.
             read_only: refuse operator commands that change anything.
         """
-        opened = await asyncio.to_thread(_opener_of_doors)
-        async with opened(self.listener, self._services, self.operator, self.settings, read_only=read_only):
+        opened, hook_key = await asyncio.to_thread(_opener_of_doors), secrets.token_urlsafe(HOOK_KEY_BYTES)
+        door = opened(
+            self.listener, self._services, self.operator, self.settings, hook_key=hook_key, read_only=read_only
+        )
+        async with door:
             record = PidRecord(
                 pid=os.getpid(),
                 port=self.port,
@@ -353,6 +361,7 @@ class Coordinator:
                 version=__version__,
                 screen=terminal is not None,
                 terminal=terminal or "",
+                hook_key=hook_key,
             )
             self._holding.write(record)
             logger.info("listening on %s:%s", self.settings.host, self.port)

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xats_tui.clients.hook_table import HookAnswer, HookTable
 from xats_tui.clients.spec import ClientSpec
 from xats_tui.core.model.agents import CUSTOM, ClientId
 
@@ -121,22 +122,11 @@ DOCUMENTED_IDS: tuple[ClientId, ...] = (*CODED_IDS, CUSTOM)
 MAX_HINT_CHARS = min(spec.max_hint_chars for spec in _WITH_FOLDER.values() if spec.max_hint_chars)
 """Characters of a hint that every client shows as text."""
 
-HOOK_STATES = {event: state for spec in _WITH_FOLDER.values() for event, state in spec.hook_states.items()}
-"""The pane state, as a value of `PaneState`, that each event of a hook announces."""
-
-TURN_ENDS = frozenset(spec.turn_end for spec in _WITH_FOLDER.values() if spec.turn_end)
-"""Events at which a model has finished a turn, and may be handed what waits."""
-
-PROMPTS = frozenset(spec.prompt_event for spec in _WITH_FOLDER.values() if spec.prompt_event)
-"""Events that tell what a model was prompted with."""
-
-SESSION_ENDS = frozenset(spec.session_end for spec in _WITH_FOLDER.values() if spec.session_end)
-"""Events after which a session is over."""
-
-PERMISSION_TIMEOUTS_S = {
-    spec.permission_event: spec.permission_timeout_s for spec in _WITH_FOLDER.values() if spec.permission_event
-}
-"""Events that ask whether a tool may be used, and the seconds for which their hooks can wait for the answer."""
+PLAIN_HOOKS = HookTable(
+    events=tuple(event for spec in _WITH_FOLDER.values() if spec.hooks for event in spec.hooks.events),
+    answer=HookAnswer.BLOCK,
+)
+"""The hooks of a command line that does not say whose they are: the form that the clients with a folder share."""
 
 CHANNEL_CLIENT = next(spec.id for spec in _WITH_FOLDER.values() if spec.has_channel)
 """The client that a channel carries wakes to."""
@@ -196,6 +186,14 @@ def client_ids() -> tuple[ClientId, ...]:
 def is_read(client: str | None) -> bool:
     """Tell whether a client's screens have a reader of their own; all others share the generic reader."""
     return screen_reader(client) is not None
+
+
+def hook_table(client: str) -> HookTable | None:
+    """Return the hooks of a client, of `PLAIN_HOOKS` if none is named; None if it has none, or is not known."""
+    if not client:
+        return PLAIN_HOOKS
+    spec = CLIENTS.get(client)
+    return spec.hooks if spec else None
 
 
 def proves_idle(client: str | None) -> bool:

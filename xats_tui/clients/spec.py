@@ -4,8 +4,9 @@ Standard library only: the bridge imports this module at every start.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from xats_tui.clients.hook_table import HookTable
 
 SERVER = "xats"
 """Name of our MCP server in every client's configuration, as `xats-tui setup` and `xats-tui launch` write it."""
@@ -62,22 +63,8 @@ class ClientSpec:
     """A variable in which it names its session to its MCP servers."""
     project_variable: str = ""
     """A variable in which it names the project's folder to them."""
-    hook_events: tuple[str, ...] = ()
-    """The events of its hooks that `setup` and `launch` have reported."""
-    turn_end: str = ""
-    """The event at which its model has finished a turn, and may be handed what waits."""
-    prompt_event: str = ""
-    """The event that tells what its model was prompted with."""
-    session_end: str = ""
-    """The event after which a session is over."""
-    permission_event: str = ""
-    """The event that asks whether a tool may be used, while the client shows its own dialog, and that a hook can answer
-    (`read_request` in `permission_request.py`).
-    """
-    permission_timeout_s: int = 0
-    """Seconds that `setup` and `launch` let that hook wait for a person."""
-    hook_states: Mapping[str, str] = field(default_factory=dict)
-    """The pane state (a value of `PaneState`) that each event of its hooks announces."""
+    hooks: HookTable | None = None
+    """Its hooks, if it can have any."""
 
     registration_fields: tuple[str, ...] = ()
     """Arguments of `register_agent` that make sense with this client only."""

@@ -116,7 +116,8 @@ def _hooks(client: ClientProgram, hooks: Sequence[tuple[Path, OwnEntry]], case: 
     topic, setup = f"{client.title} hooks", f"xats-tui setup {client.name}"
     if not hooks:
         return warning(topic, "none: it reads its messages at the end of a turn only if woken", setup)
-    missing = [event for event in client.spec.hook_events if not any(event in found.events for _, found in hooks)]
+    wanted = client.spec.hooks.set_up if client.spec.hooks else ()
+    missing = [event for event in wanted if not any(event in found.events for _, found in hooks)]
     command = hooks[0][1].command[0]
     if shutil.which(command, path=case.environment.get("PATH")) is None:
         return problem(topic, f"they run {command}, which is not there", setup)
@@ -128,7 +129,7 @@ def _hooks(client: ClientProgram, hooks: Sequence[tuple[Path, OwnEntry]], case: 
     if unreviewed := client.unreviewed(case.around):
         told = f"not run before you have reviewed them: {', '.join(unreviewed)}"
         return warning(topic, told, f"start {client.program} and let it trust them, or enter /hooks there")
-    return ok(topic, f"all {len(client.spec.hook_events)}: {_told(hooks[0][1].command)}")
+    return ok(topic, f"all {len(wanted)}: {_told(hooks[0][1].command)}")
 
 
 def _rules(client: ClientProgram, rules: Sequence[tuple[ConfigFile, OwnEntry]], case: Case) -> Finding:

@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -42,6 +42,10 @@ class PidRecord:
     """True if a dashboard runs in the same process."""
     terminal: str = ""
     """Location of that dashboard: `tmux pane %3, /dev/pts/7`."""
+    hook_key: str = field(default="", repr=False)
+    """Opens the door for hooks of this coordinator, and nothing else; it ends with the process, so a program that has
+    its port later learns nothing from it.
+    """
 
     @property
     def url(self) -> str:

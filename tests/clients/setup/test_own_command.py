@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from xats_tui.clients.registry import CLIENTS
 from xats_tui.clients.setup.own_command import OwnCommand, is_ours, own_program
 
 
@@ -50,7 +51,8 @@ def test_the_path_is_told_while_path_leads_here_only_because_an_environment_is_a
 def test_a_hook_is_a_line_for_a_shell() -> None:
     own = OwnCommand(program=("/my programs/xats-tui",), flags=("--home", "/a b"))
 
-    assert own.hook == "'/my programs/xats-tui' hook --home '/a b'"
+    assert own.hook(CLIENTS["codex"], "Stop") == "'/my programs/xats-tui' hook --home '/a b' --client codex"
+    assert own.hook(CLIENTS["copilot"], "agentStop").endswith(" --client copilot --event agentStop")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
 from xats_tui.backend.api.connection_limits import PatientConnection
-from xats_tui.backend.api.hook_endpoint import HookEndpoint
+from xats_tui.backend.api.hook_endpoint import HOOK_PATHS, HookEndpoint
 from xats_tui.backend.api.mcp_server import McpServer
 from xats_tui.backend.api.operator_endpoint import OPERATOR_PATH, OperatorEndpoint
 from xats_tui.backend.api.request_checks import (
@@ -28,6 +28,7 @@ from xats_tui.backend.api.request_checks import (
     for_the_server,
     is_opening,
     parsed,
+    port_of_this_machine,
     read_body,
     replayed,
     rpc_refusal,
@@ -67,12 +68,14 @@ class HttpApp:
         kept: KeptSessions,
         runtimes: Runtimes,
         settings: Settings,
+        hook_key: str,
         clock: Clock,
     ) -> None:
         self._server = McpServer(toolbox, sessions, kept, runtimes, clock)
         self._operator = operator
         self._sessions = sessions
         self._token = settings.token
+        self._hook_key = hook_key
         self._query_token = settings.query_token
         self._proof_key_path = settings.proof_key_path
         self._names = LOOPBACK_NAMES | {settings.host} if is_loopback(settings.host) else None
@@ -139,8 +142,8 @@ class HttpApp:
                 await _answer(send, 200, await self._operator.answer(scope, receive))
         elif path == "/mcp":
             await self._mcp(scope, receive, send)
-        elif path == "/hook" and scope["method"] == "POST" and "origin" not in Headers(scope=scope):  # no web page
-            await _answer(send, 200, await self._hooks.answer(scope, receive))
+        elif path in HOOK_PATHS and scope["method"] == "POST" and "origin" not in Headers(scope=scope):  # no web page
+            await self._hooks.answer(scope, receive, send)
         else:
             raise HttpRefusal(404, {"error": "not_found", "detail": "the MCP endpoint is /mcp"})
 
@@ -171,7 +174,7 @@ class HttpApp:
                 await self._reopen(headers)
             session = check_post(headers, message, self._sessions)
             if session is not None:
-                session.peer = _port_of_this_machine(scope)
+                session.peer = port_of_this_machine(scope)
                 call.enter_context(self._sessions.calling(session))
             await self._server.answer(for_the_server(scope, session), replayed(body, receive), send)
 
@@ -184,7 +187,7 @@ class HttpApp:
     async def _stand(self, session: McpSession, scope: Scope, receive: Receive, send: Send) -> None:
         """Hold a session's standing stream; it counts as open as soon as a notification can be sent."""
         await self._none_stands(session.session_id)
-        session.stream_peer = _port_of_this_machine(scope)
+        session.stream_peer = port_of_this_machine(scope)
         with ExitStack() as open_stream:
 
             async def begin(message: Message) -> None:
@@ -247,6 +250,8 @@ class HttpApp:
         authorization = Headers(scope=scope).get("authorization", "")
         if authorization.startswith("Bearer "):
             given = authorization.removeprefix("Bearer ")
+            if scope["path"] in HOOK_PATHS and hmac.compare_digest(given.encode(), self._hook_key.encode()):
+                return True
         elif not self._query_token:
             return False
         else:
@@ -295,12 +300,6 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _port_of_this_machine(scope: Scope) -> int | None:
-    """Return the port that a request came from, if it came from this machine."""
-    host, port = scope.get("client") or ("", 0)
-    return port if is_loopback(host) else None
 
 
 async def _answer(send: Send, status: int, body: Mapping[str, Any], more: Mapping[str, str] | None = None) -> None:

@@ -25,6 +25,7 @@ async def opened(
     operator: OperatorApi,
     settings: Settings,
     *,
+    hook_key: str,
     read_only: bool,
 ) -> AsyncIterator[None]:
     """Serve connections for the life of the block.
@@ -34,6 +35,7 @@ async def opened(
         services: services that carry out the calls.
         operator: the operator's verbs.
         settings: the effective settings.
+        hook_key: opens the door for hooks, and no other; the pid file tells it to them.
         read_only: refuse operator commands that change anything.
     """
     commands = OperatorEndpoint(operator.acting(COMMAND_LINE), settings.operator_token_path, read_only=read_only)
@@ -42,13 +44,15 @@ async def opened(
         services.waker,
         services.receipts,
         services.reports,
+        services.states,
         services.held,
+        services.runtimes,
         services.is_watched,
         services.agent_in,
         services.clock,
     )
     toolbox = Toolbox(TOOLS, services)
     sessions, kept, runtimes = services.sessions, services.kept_sessions, services.runtimes
-    door = HttpApp(toolbox, hooks, commands, sessions, kept, runtimes, settings, services.clock)
+    door = HttpApp(toolbox, hooks, commands, sessions, kept, runtimes, settings, hook_key, services.clock)
     async with door.open(listener, settings.keep_alive_ms / 1000):
         yield

@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope
 
 from xats_tui.backend.api.request_headers import accepts
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
+from xats_tui.runtime.settings import is_loopback
 
 MAX_BODY_BYTES = 1024 * 1024
 """Maximum size of an HTTP request body; a larger one answers 413."""
@@ -86,6 +87,12 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     if max(size, len(body)) > MAX_BODY_BYTES:
         raise rpc_refusal(413, REFUSED, f"Request body too large: {MAX_BODY_BYTES} bytes at most")
     return bytes(body)
+
+
+def port_of_this_machine(scope: Scope) -> int | None:
+    """Return the port that a request came from, if it came from this machine."""
+    host, port = scope.get("client") or ("", 0)
+    return port if is_loopback(host) else None
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:

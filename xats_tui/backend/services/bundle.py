@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
@@ -47,6 +48,7 @@ class Services:
     runtimes: Runtimes
     takeovers: Takeovers
     reports: HookReports
+    states: ClientStates
     held: HeldDialogs
     is_watched: Callable[[Agent], Awaitable[bool]]
     """Whether somebody can see a turn of an agent go on."""

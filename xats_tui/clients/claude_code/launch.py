@@ -2,8 +2,9 @@
 
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from xats_tui.clients.claude_code.config_files import ALWAYS_LOAD, PROGRAM
 from xats_tui.clients.claude_code.spec import SPEC
@@ -14,7 +15,7 @@ from xats_tui.clients.launch import (
 )
 from xats_tui.clients.setup.config_files import HOOKS, ConfigFile, NotUnderstood
 from xats_tui.clients.setup.json_hooks import hook_entry
-from xats_tui.clients.setup.own_command import flag_value, pid_path_of
+from xats_tui.clients.setup.own_command import flag_value, hook_line, pid_path_of
 from xats_tui.clients.setup.program import ConfigContext, ConfigScope
 from xats_tui.clients.setup.rewriting import plain_text
 from xats_tui.clients.spec import SERVER
@@ -31,10 +32,15 @@ def start(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str,
         flags.append(f"--allowedTools=mcp__{SERVER}")
     if not has_flag(wanted.extra, "--settings"):
         reported = set() if has_flag(wanted.extra, "--setting-sources") else _reported(wanted, means, environment)
-        line, silent = shlex.join(means.hook), [event for event in SPEC.hook_events if event not in reported]
-        if hooks := {event: [{"hooks": [hook_entry(SPEC, event, line)]}] for event in silent}:
+        if hooks := _hooks(means, reported):
             flags += ["--settings", compact_json({"hooks": hooks})]
     return ClientStart(command=(means.program, *flags, *wanted.extra))
+
+
+def _hooks(means: LaunchCommand, reported: Collection[str]) -> dict[str, Any]:
+    """Return the hooks of the events that no settings file reports."""
+    silent = [event for event in SPEC.hooks.set_up if event not in reported] if SPEC.hooks else []
+    return {event: [{"hooks": [hook_entry(SPEC, event, hook_line(means.hook, SPEC, event))]}] for event in silent}
 
 
 def _reported(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str, str]) -> set[str]:

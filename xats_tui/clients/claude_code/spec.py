@@ -2,6 +2,7 @@
 
 import re
 
+from xats_tui.clients.hook_table import HookAnswer, HookEvent, HookMeaning, HookTable
 from xats_tui.clients.spec import AnswerLimit, ClientSpec
 
 SPEC = ClientSpec(
@@ -18,20 +19,21 @@ SPEC = ClientSpec(
     environment_mark="CLAUDECODE",
     session_variable="CLAUDE_CODE_SESSION_ID",
     project_variable="CLAUDE_PROJECT_DIR",
-    hook_events=("SessionStart", "UserPromptSubmit", "PermissionRequest", "Notification", "Stop", "SessionEnd"),
-    turn_end="Stop",
-    prompt_event="UserPromptSubmit",
-    session_end="SessionEnd",
-    permission_event="PermissionRequest",
-    permission_timeout_s=3600,
-    hook_states={
-        "SessionStart": "idle",
-        "UserPromptSubmit": "busy",
-        "PreToolUse": "busy",
-        "PostToolUse": "busy",
-        "PermissionRequest": "dialog",
-        "Stop": "idle",
-    },
+    hooks=HookTable(
+        events=(
+            HookEvent(name="SessionStart", means=HookMeaning.SESSION_BEGINS),
+            HookEvent(name="UserPromptSubmit", means=HookMeaning.TURN_BEGINS),
+            HookEvent(name="PermissionRequest", means=HookMeaning.ASKS, waits_s=3600),
+            HookEvent(name="Notification", means=HookMeaning.ASKS, kinds=frozenset({"permission_prompt"})),
+            HookEvent(name="Stop", means=HookMeaning.TURN_ENDS),
+            HookEvent(name="SessionEnd", means=HookMeaning.SESSION_ENDS),
+            # Not set up: its session file tells as much, and a hook for each tool takes time.
+            HookEvent(name="PreToolUse", means=HookMeaning.WORKS, is_set_up=False),
+            HookEvent(name="PostToolUse", means=HookMeaning.TOOL_RAN, is_set_up=False),
+            HookEvent(name="PostToolUseFailure", means=HookMeaning.TOOL_RAN, is_set_up=False),
+        ),
+        answer=HookAnswer.BLOCK,
+    ),
     registration_fields=("channel_session_id",),
     default_model="claude-code",
     self_tool="register_claude_self",

@@ -2,6 +2,7 @@
 
 import re
 
+from xats_tui.clients.hook_table import HookAnswer, HookEvent, HookMeaning, HookTable
 from xats_tui.clients.spec import AnswerLimit, ClientSpec
 
 SPEC = ClientSpec(
@@ -17,16 +18,16 @@ SPEC = ClientSpec(
     handshake="codex",
     environment_mark="CODEX_THREAD_ID",
     # Not PermissionRequest: Codex runs that hook before it asks anybody, and its app-server tells of approvals.
-    hook_events=("SessionStart", "UserPromptSubmit", "Stop", "Interrupt", "SessionEnd"),
-    turn_end="Stop",
-    prompt_event="UserPromptSubmit",
-    session_end="SessionEnd",
-    hook_states={
-        "SessionStart": "idle",
-        "UserPromptSubmit": "busy",
-        "Stop": "idle",
-        "Interrupt": "idle",
-    },
+    hooks=HookTable(
+        events=(
+            HookEvent(name="SessionStart", means=HookMeaning.SESSION_BEGINS),
+            HookEvent(name="UserPromptSubmit", means=HookMeaning.TURN_BEGINS),
+            HookEvent(name="Stop", means=HookMeaning.TURN_ENDS),
+            HookEvent(name="Interrupt", means=HookMeaning.RESTS),
+            HookEvent(name="SessionEnd", means=HookMeaning.SESSION_ENDS),
+        ),
+        answer=HookAnswer.BLOCK,
+    ),
     registration_fields=(
         "thread_id",
         "ws_url",

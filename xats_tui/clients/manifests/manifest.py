@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from xats_tui.clients.manifests.hooks_file import hooks_in
 from xats_tui.clients.manifests.tables import Source, Table
 from xats_tui.clients.spec import AnswerLimit, ClientSpec
 
@@ -96,6 +97,7 @@ def parsed(source: Source, *, builtin: bool) -> Manifest:
         full_tool_name=_checked(top, "full_tool_name", TOOL_NAME, "as in mcp__{server}__{tool}") or "{tool}",
         extension=_checked(top, "extension", EXTENSION, "the name of a file beside this one, such as my-agent.ts"),
         tested_version=tried,
+        hooks=hooks_in(hooks) if (hooks := top.table("hooks")) else None,
     )
     screen = top.table("screen")
     top.end()

@@ -122,6 +122,13 @@ class Table:
             self.refuse(key, f"write {key} = a whole number from {least} to {most}")
         return value
 
+    def flag(self, key: str, default: bool) -> bool:
+        """Return `true` or `false`."""
+        value = self._value(key)
+        if value is not None and not isinstance(value, bool):
+            self.refuse(key, f"write {key} = true or {key} = false")
+        return default if value is None else value
+
     def choice(self, key: str, choices: Collection[str], default: str | None = None) -> str:
         """Return one of the given words."""
         value = self._value(key)

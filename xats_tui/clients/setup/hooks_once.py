@@ -58,11 +58,11 @@ def hooks_beside(
     Raises:
         NotUnderstood: a file cannot be read.
     """
-    ends_at = pid_path_of(shlex.split(own.hook))
+    ends_at = own.pid_path
     here = {file.path for file in client.files(scope, around)}  # in the home folder both scopes have the same files
     if not any(file.holds == HOOKS for file in client.files(scope, around)):
         return []  # hooks belong into the other scope's files only
-    once = own.hook if client.runs_equal_hooks_once else None
+    once = client.runs_equal_hooks_once
     others = [(other, file) for other in ConfigScope if other is not scope for file in client.files(other, around)]
     local = [(ConfigScope.PROJECT, file) for file in client.elsewhere(around)]
     beside = []
@@ -70,8 +70,9 @@ def hooks_beside(
         if file.path in here or not isinstance(file, HookFile) or file.holds != HOOKS:
             continue
         found = file.found(plain_text(file.path))
-        runs = {line for _, line in found.runs} if found else set()
-        if lines := tuple(sorted(line for line in runs if line != once and _reports_to(line) == ends_at)):
+        runs = found.runs if found else ()
+        others_of = {line for event, line in runs if not (once and line == own.hook(client.spec, event))}
+        if lines := tuple(sorted(line for line in others_of if _reports_to(line) == ends_at)):
             beside.append(HooksBeside(file=file, lines=lines, holds_elsewhere=place is ConfigScope.USER))
     return beside
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xats_tui.clients.hook_table import HookTable
 from xats_tui.clients.setup.config_files import HOOKS, OwnEntry, as_object
 from xats_tui.clients.setup.documents import JSON, DocumentFormat, Place, value_at, without_empty
 from xats_tui.clients.setup.own_command import OwnCommand, is_ours
@@ -43,6 +44,11 @@ class JsonHooks:
     form: DocumentFormat = JSON
     holds: str = HOOKS
 
+    @property
+    def _table(self) -> HookTable:
+        assert self.spec.hooks is not None  # only a client with hooks has a file for them
+        return self.spec.hooks
+
     def found(self, text: str) -> OwnEntry | None:
         ours = self._ours(text)
         if not ours:
@@ -50,24 +56,26 @@ class JsonHooks:
         events = {spot.event for spot in ours}
         return OwnEntry(
             command=tuple(_words(ours[0].line)),
-            events=tuple(event for event in self.spec.hook_events if event in events),
+            events=tuple(event for event in self._table.set_up if event in events),
             runs=tuple((spot.event, spot.line) for spot in ours),
         )
 
     def added(self, text: str, own: OwnCommand) -> str:
-        kept = _one_for_each(self._ours(text), own.hook)
+        lines = {event: own.hook(self.spec, event) for event in self._table.set_up}
+        kept = _one_for_each(self._ours(text), lines)
         text = self._without(text, [spot for spot in self._ours(text) if spot not in kept], text)
         for spot in self._ours(text):
-            if spot.line != own.hook:
-                text = self._set(text, (*spot.place, "command"), own.hook)
-            if spot.event == self.spec.permission_event and not spot.has_limit:
-                text = self._set(text, (*spot.place, "timeout"), self.spec.permission_timeout_s)
+            line = own.hook(self.spec, spot.event)
+            if spot.line != line:
+                text = self._set(text, (*spot.place, "command"), line)
+            if (limit := self._table.timeout_s(spot.event)) and not spot.has_limit:
+                text = self._set(text, (*spot.place, "timeout"), limit)
         present = {spot.event for spot in kept}
         settings = self.form.parsed(text, self.path)
-        for event in self.spec.hook_events:
+        for event, line in lines.items():
             if event not in present:
                 groups = as_object(settings.get("hooks", {}), self.path).get(event, [])
-                group = {"hooks": [hook_entry(self.spec, event, own.hook)]}
+                group = {"hooks": [hook_entry(self.spec, event, line)]}
                 text = self._set(text, ("hooks", event, len(groups) if isinstance(groups, list) else 0), group)
         return text
 
@@ -114,14 +122,15 @@ class JsonHooks:
 
 def hook_entry(spec: ClientSpec, event: str, line: str) -> dict[str, Any]:
     """Return the entry of an event's hook; one that may wait for a person gets the time to do so."""
-    entry: dict[str, Any] = {"type": "command", "command": line}
-    return entry | ({"timeout": spec.permission_timeout_s} if event == spec.permission_event else {})
+    limit = spec.hooks.timeout_s(event) if spec.hooks else 0
+    return {"type": "command", "command": line} | ({"timeout": limit} if limit else {})
 
 
-def _one_for_each(ours: list[_Spot], line: str) -> list[_Spot]:
-    """Return one hook for each event, the one that runs `line` rather than another."""
+def _one_for_each(ours: list[_Spot], lines: Mapping[str, str]) -> list[_Spot]:
+    """Return one hook for each event, the one that runs the event's line rather than another."""
     kept: dict[str, _Spot] = {}
     for spot in ours:
+        line = lines.get(spot.event)
         if spot.fits_all and (spot.event not in kept or (spot.line == line and kept[spot.event].line != line)):
             kept[spot.event] = spot
     return list(kept.values())

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from xats_tui.clients.spec import ClientSpec
 from xats_tui.runtime.settings import Loaded, Settings, flag_of
 
 PROGRAM, PACKAGE = "xats-tui", "xats_tui"
@@ -40,9 +41,19 @@ class OwnCommand:
         return (*self.program, "mcp", *self.flags, *_an_agents_own(former))
 
     @property
-    def hook(self) -> str:
-        """Return the command for a client's hooks, as a line for a shell."""
-        return shlex.join((*self.program, "hook", *self.flags))
+    def pid_path(self) -> Path:
+        """The pid file by which what is started finds its coordinator."""
+        return pid_path_of(self.flags)
+
+    def hook(self, spec: ClientSpec, event: str) -> str:
+        """Return the command for the hook of a client's event, as a line for a shell."""
+        return hook_line((*self.program, "hook", *self.flags), spec, event)
+
+
+def hook_line(command: Sequence[str], spec: ClientSpec, event: str) -> str:
+    """Return the line for a shell that a client's hook runs; it names the event only if the event does not itself."""
+    named = () if spec.hooks is None or spec.hooks.names_events else ("--event", event)
+    return shlex.join((*command, "--client", spec.id, *named))
 
 
 def own_program(started_as: str | None = None) -> tuple[str, ...]:

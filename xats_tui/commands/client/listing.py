@@ -34,7 +34,7 @@ def _record(client: str) -> dict[str, Any]:
     spec, manifest = CLIENTS[client], manifest_of(client)
     parts = {
         "dialogs": has_part(client, "dialog"),
-        "hooks": bool(spec.hook_events),
+        "hooks": spec.hooks is not None,
         "setup": has_part(client, "config_files"),
         "launch": has_part(client, "launch"),
         "inbox socket": has_part(client, "inbound"),

@@ -20,6 +20,8 @@ class StateSource(StrEnum):
     """An opencode server's status of a session."""
     EXTENSION = "extension"
     """Our own extension in a client."""
+    HOOKS = "hooks"
+    """The newest event of a client's hooks; no hook tells that a turn was interrupted or a dialog dismissed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +149,9 @@ def agent_state(view: PaneView | None, told: ToldState | None, dialogs: Sequence
         return tells
     # a question that the reader of the screen does not know is a question all the same
     asks_unseen = told.state is PaneState.DIALOG and seen.state not in {PaneState.DIALOG, *CLIENT_IS_AWAY}
-    return tells if asks_unseen else seen
+    # what the screen shows since a hook spoke has come after it
+    is_settled = told.source is StateSource.HOOKS and seen.since > told.at
+    return tells if asks_unseen and not is_settled else seen
 
 
 def _seen_state(view: PaneView) -> AgentState:

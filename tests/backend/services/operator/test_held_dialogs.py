@@ -13,7 +13,6 @@ from typing import Any, cast
 import mcp_types as types
 import pytest
 
-from tests.backend.api.plain_http import browsing
 from tests.commands.processes import clean_environment
 from tests.conftest import Connect
 from tests.mcp_caller import Caller, callers
@@ -238,19 +237,3 @@ async def test_the_end_of_the_coordinator_ends_the_hook_without_an_answer(settin
             process = await stack.enter_async_context(hook(backend))
             await opened(backend, await bob_of(backend))
         assert await printed(process) is None
-
-
-@pytest.mark.first_variant_quick
-@pytest.mark.parametrize("waits", [None, "0", "-5", "soon", "1e3", "٣"])
-async def test_a_hook_that_does_not_say_how_long_it_can_wait_is_answered_at_once(
-    waits: str | None, backend: Coordinator, bob: Caller
-) -> None:
-    tells(backend, await bob_of(backend), PaneState.DIALOG)
-    event = {"session_id": SESSION, "hook_event_name": "PermissionRequest", "tool_name": "Bash", "tool_input": {}}
-    headers = {} if waits is None else {"x-xats-waits": waits.encode()}
-
-    async with browsing(backend) as http:
-        answer = await http.post("/hook", json=event, headers=headers)  # type: ignore[arg-type]
-
-    assert (answer.status_code, answer.json()) == (200, {})
-    assert backend.states.dialogs() == ()

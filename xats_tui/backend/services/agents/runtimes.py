@@ -5,7 +5,7 @@ would take; the registration decides what follows.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -104,6 +104,19 @@ class Runtimes:
         likely = [pid for pid in (bridge, ui_pid) if pid is not None]
         line = await self._callers.line(session.peer, likely)
         return Runtime(instance=instance, ui_pid=ui_pid, line=line)
+
+    async def agent_behind(self, agents: Iterable[Agent], port: int | None, pid: int | None) -> Agent | None:
+        """Return the agent in whose program a process runs that connects from a local port.
+
+        Args:
+            agents: those to choose from.
+            port: the port.
+            pid: the process to look at first.
+        """
+        line = await self._callers.line(port, [pid] if pid is not None else [])
+        # a program without a terminal may have many windows, each with an agent
+        seen = [one.seen for one in hosts_in(line) if one.tty]
+        return next((agent for agent in agents if any(one.is_same(agent.process) for one in seen)), None)
 
     async def occupants(self, sessions: Sequence[McpSession]) -> list[SessionUse]:
         """Return what keeps each of these sessions alive: a stream, a call, a living process."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from xats_tui.backend.services.agents.registry import checked_label, team_of
 from xats_tui.clients.registry import CLIENTS, LAUNCHABLE, starter
+from xats_tui.clients.setup.own_command import own_program
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 from xats_tui.runtime.settings import Settings
@@ -63,7 +64,7 @@ def means_for(wanted: LaunchRequest, settings: Settings, environment: Mapping[st
     return LaunchCommand(
         program=program,
         bridge=(*xats, "mcp", *home),
-        hook=(*xats, "hook", *home),
+        hook=(*own_program(), "hook", *home),  # the script begins sooner than -m
         port=port,
         mark=str(uuid.uuid4()),
     )

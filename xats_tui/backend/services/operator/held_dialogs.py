@@ -192,7 +192,7 @@ class HeldDialogs:
     async def _look(self, held: _Held, *, is_fresh: bool) -> None:
         """Note where the client's own dialog is seen, and whether it has closed there."""
         view = await self._view(held, is_fresh=is_fresh)
-        told = self._states.of(held.agent.agent_id)
+        told = self._states.held_by(held.agent.agent_id)
         states = [(SCREEN, view.reading.state)] if view else []
         if told and told.at >= held.dialog.opened_at - HOOK_START:
             states.append((told.source, told.state))

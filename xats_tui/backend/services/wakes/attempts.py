@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -138,33 +138,40 @@ class WakeAttempts:
                 return observation.at_rest
         return False
 
-    async def hand_over(self, agent_id: str) -> str | None:
-        """Return the hint for a program that asks at the end of its turn, recorded as submitted; None without mail.
+    async def hand_over(self, agent_id: str, give: Callable[[str], Awaitable[bool]]) -> bool:
+        """Give the hint to a program that asks at the end of its turn, and record it as submitted once it was taken.
 
+        Without mail, or if it is not taken, nothing is recorded, and the answer is False.
         A wake with an unanswered hint is not handed over: the turn that ends here began with that hint.  Nor is one
         whose hint may be taken yet: it would be told twice.
         """
         wakes = await store.open_for(self._database, agent_id)
         agent = await agents_store.by_id(self._database, agent_id)
         if agent is None or all(is_unanswered(wake, agent) for wake in wakes):
-            return None
+            return False
         if any(wake.is_unconfirmed for wake in wakes):
-            return None
+            return False
         now = self._clock.now()
         if not all(one.gate.holds for one in hold_reasons((), agent, await self._wake_context(agent, now), now)):
-            return None
+            return False
         line = await self._hint(agent, wakes)
+        given_at = self._clock.now()
+        if not await give(line):
+            return False
         result = DeliveryResult(
             step=WakeStage.SUBMITTED,
             detail="the turn goes on with the hint",
             seen_before="end of turn",
             seen_after=line,
             typed=False,
+            times={WakeStage.SUBMITTED: given_at},
         )
         # no quick second try on a channel: it would deliver in the middle of the turn that this hint begins
         others = self._names(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
-        await self._write_down(agent_id, Asked(name=STOP_HOOK), None, result, (STOP_HOOK, *others))
-        return line
+        asked = Asked(name=STOP_HOOK)
+        await self._write_down_overtaken(wakes, asked, None, result, given_at)
+        await self._write_down(agent_id, asked, None, result, (STOP_HOOK, *others))
+        return True
 
     async def _wake_context(self, agent: Agent, now: datetime) -> WakeContext:
         resting, until = await activity_store.resting(self._database, agent, now)

@@ -6,7 +6,7 @@ The policy decides, a transport delivers, the store remembers.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -167,13 +167,13 @@ class Waker:
         async with self._turns[agent.agent_id]:
             return await self._trials.poke(agent, text)
 
-    async def hand_over(self, agent_id: str) -> str | None:
-        """Return the hint for a program that asks at the end of its turn; None without new messages."""
+    async def hand_over(self, agent_id: str, give: Callable[[str], Awaitable[bool]]) -> bool:
+        """Give the hint to a program that asks at the end of its turn; False without new messages, or if not taken."""
         async with self._turns[agent_id]:
-            line = await self._trials.hand_over(agent_id)
-            if line is not None:
+            is_taken = await self._trials.hand_over(agent_id, give)
+            if is_taken:
                 self._let_go(agent_id)
-            return line
+            return is_taken
 
     async def is_at_rest(self, agent: Agent) -> bool:
         """Return whether the agent's program shows that its turn is over."""

@@ -56,9 +56,9 @@ class Ways:
     def _hook(self, agent: Agent) -> tuple[Way, ...]:
         """Return the hook at the end of a turn, if the agent's program can have one."""
         spec = CLIENTS.get(agent.client or "")
-        if spec is None or not spec.turn_end:
+        if spec is None or spec.hooks is None or spec.hooks.answer is None:
             return ()
-        if self._reports.has_heard(agent.host_session):
+        if self._reports.has_heard(agent):
             return (Way(name=STOP_HOOK, types=False, state=WayState.TURN_END, detail=AT_TURN_END),)
         missing = NO_HOOKS.format(client=spec.id)
         return (Way(name=STOP_HOOK, types=False, state=WayState.UNKNOWN, detail=missing),)

@@ -112,8 +112,8 @@ class PaneObserver:
             paint=self.rhythm.to_paint(pane),
         )
         view = self._monitor.view(pane) or view  # once the paste is closed, text like ours counts as a person's
-        report = self._reports.of(agent.host_session, now)
-        told = self._states.of(agent.agent_id)
+        report = self._reports.of_agent(agent, now)
+        told = self._states.held_by(agent.agent_id)
         gates = judge(agent, view, seat, report, quiet_for(agent.client, self.quiet), now, told)
         return PaneObservation(view=view, seat=seat, gates=gates, evidence=evidence)
 
@@ -152,8 +152,8 @@ class PaneObserver:
         """Return the evidence that a paste was submitted, by its pane or the client's own report; None for none."""
         if paste is None or paste.entered_at is None:
             return None
-        report = self._reports.of(agent.host_session, self._clock.now())
-        prompt = self._reports.prompt_since(agent.host_session, paste.entered_at)
+        report = self._reports.of_agent(agent, self._clock.now())
+        prompt = self._reports.prompt_of_agent(agent, paste.entered_at)
         before = self._before_enter.get(paste.pane, ())
         return evidence_of(paste, before, view, report, prompt, self.rhythm.to_paint(paste.pane))
 

@@ -1,0 +1,238 @@
+"""The hook's process: hands an event from stdin to the coordinator, and prints what the coordinator answers.
+
+A client runs one for each event, and waits for it, so this module imports next to nothing (tests count it), and all
+that an event means is the coordinator's to know.  Whatever goes wrong, the process ends in time, silently, with exit
+code 0: an agent must not suffer from us.
+"""
+
+import os
+
+TYPE_CHECKING = False  # `typing` imports for longer than a hook runs
+if TYPE_CHECKING:
+    from _socket import socket
+    from typing import NoReturn
+
+PROGRAMS = ("/xats-tui", "/xats_tui/__main__.py")
+"""Ends of this program's path, as it stands in its own command line."""
+
+HEAD_END = b"\r\n\r\n"
+
+PID_HEADER = "x-xats-pid"
+"""Request: the process that posts, so that the coordinator need not search for it."""
+WAITS_HEADER = "x-xats-waits"
+"""Response: the seconds for which its body may take, because it waits for a person."""
+TAKEN_HEADER = "x-xats-taken"
+"""Response: to be sent to `TAKEN_PATH` when its body was passed on to the client."""
+TAKEN_PATH = "/hook/taken"
+
+PATIENCE_S = 0.22
+"""Time for everything, from the first line of this program on."""
+
+MAX_EVENT_BYTES = 900_000
+"""Maximum size of an event: tool inputs can be whole files."""
+MAX_ANSWER_BYTES = 2_000_000
+
+CHUNK_BYTES = 65_536
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Listening addresses that are no destination, each with the address to connect to."""
+
+NAMED = {"--home": "XATS_HOME", "--pid-file": "XATS_PID_FILE", "--client": "", "--event": ""}
+"""Flags that matter here, each with the variable that stands in for it."""
+HELP = ("--help", "--install-completion", "--show-completion")
+
+
+def is_hook(command_line: list[str]) -> bool:
+    """Return whether a command line runs a hook: only flags with values may stand before the command."""
+    program, *words = command_line or [""]
+    if not f"/{program}".endswith(PROGRAMS):
+        return False
+    while words and words[0].startswith("--") and words[0] not in HELP:
+        del words[: 1 if "=" in words[0] else 2]
+    return words[:1] == ["hook"] and not any(word in HELP for word in words)
+
+
+def run(command_line: list[str]) -> "NoReturn":
+    """Do what a hook's command line says, and end the process."""
+    try:
+        _limit(PATIENCE_S)
+        _forward(_flags(command_line))
+    except BaseException:  # even an interrupt: a hook says nothing about our errors
+        pass
+    os._exit(0)
+
+
+def _limit(seconds: float) -> None:
+    """End the process in so many seconds, whatever it waits for then."""
+    import _signal as signal  # type: ignore[import-not-found]  # `signal` imports `enum`
+
+    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _flags(command_line: list[str]) -> dict[str, str]:
+    given = {flag: os.environ.get(variable, "") for flag, variable in NAMED.items() if variable}
+    for index, word in enumerate(command_line):
+        name, has_value, value = word.partition("=")
+        if name in NAMED:
+            given[name] = value if has_value else "".join(command_line[index + 1 : index + 2])
+    return given
+
+
+def _forward(flags: dict[str, str]) -> None:
+    event = _stdin()
+    where = _coordinator(_pid_path(flags))
+    if event is None or where is None:
+        return
+    connection = _connected(where)
+    query = "&".join(f"{name}={flags[f'--{name}']}" for name in ("client", "event") if _is_plain(flags, name))
+    connection.sendall(_request(where, f"/hook?{query}", f"{PID_HEADER}: {os.getpid()}", event))
+    head, body = _answer(connection)
+    if body in (b"", b"{}"):
+        return
+    _print(body)
+    if taken := _header(head, TAKEN_HEADER):
+        connection.sendall(_request(where, TAKEN_PATH, f"{TAKEN_HEADER}: {taken}", b""))
+
+
+def _is_plain(flags: dict[str, str], name: str) -> bool:
+    value = flags.get(f"--{name}", "")
+    return value.isascii() and value.replace("-", "").replace("_", "").isalnum()
+
+
+def _stdin() -> bytes | None:
+    """Return the event; None if it is too large, but read to its end, for its writer may not expect otherwise."""
+    event, is_whole = b"", True
+    while piece := os.read(0, CHUNK_BYTES):
+        is_whole = is_whole and len(event) + len(piece) <= MAX_EVENT_BYTES
+        event = event + piece if is_whole else event
+    return event if is_whole else None
+
+
+def _pid_path(flags: dict[str, str]) -> str:
+    home = os.path.expanduser(flags["--home"] or "~/.xats-tui")
+    if flags["--pid-file"]:
+        return os.path.expanduser(flags["--pid-file"])
+    config = _read(f"{home}/config.toml")
+    if b"pid_file" in config:
+        import tomllib  # only for the few that set it there: it takes longer than all the rest
+
+        if named := tomllib.loads(config.decode()).get("pid_file"):
+            return os.path.join(home, os.path.expanduser(named))
+    return f"{home}/daemon.pid"
+
+
+def _coordinator(pid_path: str) -> dict[str, str] | None:
+    """Return host, port and key of the coordinator that runs; None if none does.
+
+    The pid file is believed only if the process in it holds the lock beside it: another program may have its port.
+    """
+    record = _fields(_read(pid_path).decode())
+    if not _is_locked(f"{pid_path}.lock") or _read(f"{pid_path}.lock").decode().strip() not in ("", record["pid"]):
+        return None
+    return record
+
+
+def _fields(text: str) -> dict[str, str]:
+    """Return the fields of a flat JSON object, as `pid_file.write` writes it, whose values hold no escapes."""
+    pairs = (pair.partition('": ') for pair in text.strip().strip("{}").split(', "'))
+    return {name.strip('"'): value.strip('"') for name, _, value in pairs}
+
+
+def _is_locked(path: str) -> bool:
+    import fcntl
+
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        # Shared: two processes that only look must not take each other for the coordinator.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _connected(where: dict[str, str]) -> "socket":
+    import _socket  # `socket` imports `selectors` and `enum`
+
+    host = _reachable(where)
+    family = _socket.AF_INET6 if ":" in host else _socket.AF_INET
+    connection = _socket.socket(family, _socket.SOCK_STREAM)
+    connection.connect((host, int(where["port"])))
+    return connection
+
+
+def _reachable(where: dict[str, str]) -> str:
+    return EVERYWHERE.get(where["host"], where["host"])
+
+
+def _request(where: dict[str, str], path: str, header: str, body: bytes) -> bytes:
+    host = _reachable(where)
+    named = f"[{host}]" if ":" in host else host
+    lines = [
+        f"POST {path} HTTP/1.1",
+        f"Host: {named}:{where['port']}",
+        f"Content-Length: {len(body)}",
+        f"Authorization: Bearer {where.get('hook_key', '')}",
+        header,
+    ]
+    return "\r\n".join(lines).encode() + HEAD_END + body
+
+
+def _answer(connection: "socket") -> tuple[bytes, bytes]:
+    """Return head and body of the coordinator's answer; empty ones unless it came whole."""
+    told, waits = b"", ""
+    while piece := connection.recv(CHUNK_BYTES):
+        told += piece
+        head, is_whole, body = told.partition(HEAD_END)
+        if len(told) > MAX_ANSWER_BYTES or (is_whole and not head.startswith(b"HTTP/1.1 200")):
+            break
+        if is_whole and not waits and (waits := _header(head, WAITS_HEADER)):
+            _limit(float(waits))
+        if is_whole and (found := _body(head, body)) is not None:
+            return head, found
+    return b"", b""
+
+
+def _body(head: bytes, told: bytes) -> bytes | None:
+    """Return the body once all of it has come; None before."""
+    length = _header(head, "content-length")
+    if length:
+        return told[: int(length)] if len(told) >= int(length) else None
+    body = b""
+    while told.count(b"\r\n"):  # one chunk after the other
+        size, _, told = told.partition(b"\r\n")
+        end = int(size, 16)
+        if not end:
+            return body
+        if len(told) < end:
+            return None
+        body, told = body + told[:end], told[end + 2 :]
+    return None
+
+
+def _header(head: bytes, name: str) -> str:
+    for line in head.decode("latin-1").split("\r\n"):
+        key, _, value = line.partition(":")
+        if key.lower() == name:
+            return value.strip()
+    return ""
+
+
+def _print(body: bytes) -> None:
+    body += b"\n"
+    while body:
+        body = body[os.write(1, body) :]
+
+
+def _read(path: str) -> bytes:
+    """Return the beginning of a file; empty if it cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return b""
+    try:
+        return os.read(descriptor, CHUNK_BYTES)
+    finally:
+        os.close(descriptor)
