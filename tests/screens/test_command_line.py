@@ -29,6 +29,8 @@ def test_a_command_opens_a_mode_with_a_filter_or_performs_an_action(line: str) -
     {
         "a": "ambiguous (agents or activity)",
         "frobnicate x": "No command :frobnicate",
+        "mesages": "did you mean :messages?",
+        "conect": "did you mean :connect?",
         "": "Type live, agents",
         "\x1b[31m": "No command",
     }.items(),

@@ -26,7 +26,7 @@ async def outside_tmux(tmux: TmuxServer, program: str, *, terminal: bool) -> Asy
     )
     try:
         async with asyncio.timeout(PATIENCE):
-            while psutil.Process(process.pid).cmdline()[-1:] != [SLEEP] or _has_terminal(process.pid) is not terminal:
+            while not _has_begun(process.pid) or _has_terminal(process.pid) is not terminal:
                 await asyncio.sleep(0.01)
         yield process.pid
     finally:
@@ -34,6 +34,12 @@ async def outside_tmux(tmux: TmuxServer, program: str, *, terminal: bool) -> Asy
         process.wait(PATIENCE)
         os.close(ours)
         os.close(theirs)
+
+
+def _has_begun(pid: int) -> bool:
+    """Whether the program itself runs, and not `setsid` any more with the same arguments."""
+    command = psutil.Process(pid).cmdline()
+    return command[:1] != ["setsid"] and command[-1:] == [SLEEP]
 
 
 def _has_terminal(pid: int) -> bool:

@@ -15,7 +15,7 @@ import typer
 from xats_tui.clients.registry import CLIENTS, LAUNCHABLE
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.launches import ClientStart, LaunchRequest, LaunchResult
-from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.panes import PaneRef, tmux_around
 from xats_tui.core.refusals import sentence_of
 from xats_tui.runtime.settings import Loaded
 
@@ -108,10 +108,10 @@ def _launched(
     where = LaunchSite(socket=socket, seat=None if socket else PaneRef.own(os.environ), splits=splits)
     tell = _progress if sys.stderr.isatty() and not as_json else nobody
     launched = asyncio.run(launching.launch(wanted, where, tell, patience=patience))
-    return _told(launched, as_json=as_json, is_here=where.seat is not None)
+    return _told(launched, as_json=as_json)
 
 
-def _told(launched: LaunchResult, *, as_json: bool, is_here: bool) -> int:
+def _told(launched: LaunchResult, *, as_json: bool) -> int:
     wanted = launched.wanted
     if as_json:
         record = {
@@ -119,18 +119,18 @@ def _told(launched: LaunchResult, *, as_json: bool, is_here: bool) -> int:
             "team": wanted.team,
             "client": wanted.client,
             "agent_id": launched.agent_id,
-            "tmux_pane_id": launched.pane_id,
+            "tmux_pane_id": launched.pane.pane_id,
             "session": launched.session,
             "window": launched.window,
             "delivery": launched.delivery,
-            "attach": launched.way,
+            "attach": launched.pane.way(None),
         }
         print(json.dumps(record, indent=2))
         return 0
     state = "is registered" if launched.agent_id else "starts"
-    place = f"{launched.session}:{launched.window}, pane {launched.pane_id}"
+    place = f"{launched.session}:{launched.window}, pane {launched.pane.pane_id}"
     print(f"{wanted.name}@{wanted.team} {state}: {wanted.client} in {place}")
-    print(f"  to go there: {f'tmux switch-client -t {launched.pane_id}' if is_here else launched.way}")
+    print(f"  to go there: {launched.pane.way(tmux_around(os.environ))}")
     return 0
 
 
@@ -155,7 +155,7 @@ def _socket_path(socket: str, server: str) -> str:
 
 def _own_socket() -> str:
     """Return the path of the socket that tmux itself would choose here."""
-    return os.environ.get("TMUX", "").split(",")[0] or _socket_path("", "default")
+    return tmux_around(os.environ) or _socket_path("", "default")
 
 
 def _progress(words: str) -> None:

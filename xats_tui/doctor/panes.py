@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from xats_tui.core.model.panes import PaneRef, tmux_around
 from xats_tui.doctor.finding import Case, Finding, ok, warning
 from xats_tui.doctor.ways import way_to
 from xats_tui.runtime import pid_file
@@ -37,7 +38,8 @@ def panes(case: Case) -> Iterator[Finding]:
         yield warning("panes", f"could not be checked: {error}", "fix the coordinator first; see its finding")
         return
     bound = [agent for agent in agents if agent["tmux_pane_id"]]
-    closed = [finding for agent in bound for finding in _closed(agent)]
+    around = tmux_around(case.environment)
+    closed = [finding for agent in bound for finding in _closed(agent, around)]
     yield from closed
     if bound and not closed:
         yield ok("panes", f"no lasting obstacle in the panes of {len(bound)} online agents")
@@ -45,12 +47,13 @@ def panes(case: Case) -> Iterator[Finding]:
     yield from (found for agent in agents if (found := way_to(agent, datetime.now(UTC))))
 
 
-def _closed(agent: Mapping[str, Any]) -> Iterator[Finding]:
+def _closed(agent: Mapping[str, Any], around: str | None) -> Iterator[Finding]:
+    pane = PaneRef(agent["tmux_socket"] or "", agent["tmux_pane_id"])
     address = f"{agent['name']}@{agent['team']}"
     for gate in agent["gates"]:
         if gate["name"] in LASTING and not gate["holds"]:
             found = f"{address} in {agent['tmux_pane_id']} cannot be woken: {gate['name']}: {gate['detail']}"
-            yield warning("panes", found, f"fix it in the pane: tmux switch-client -t {agent['tmux_pane_id']}")
+            yield warning("panes", found, f"fix it in the pane: {pane.way(around)}")
 
 
 def _not_connected(case: Case) -> Iterator[Finding]:

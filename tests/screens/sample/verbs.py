@@ -15,6 +15,7 @@ from xats_tui.clients.dialogs import read_prompt
 from xats_tui.core.model.client_states import Asked
 from xats_tui.core.model.launches import LaunchFormEntry, LaunchRequest, LaunchResult
 from xats_tui.core.model.messages import Addressees
+from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
 from xats_tui.core.model.wakes import DeliveryResult, Wake, WakeStage, WakeStatus
 from xats_tui.screens.data.verbs import P, T, VerbRefused
@@ -61,10 +62,9 @@ class FixedVerbs:
             ),
             agent_id="launched-0001",
             delivery="none",
-            pane_id="%9",
+            pane=PaneRef("", "%9"),
             session="work",
             window=4,
-            way="tmux attach -t %9",
             is_new_session=False,
         )
 

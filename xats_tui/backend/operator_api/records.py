@@ -36,6 +36,7 @@ def agent_record(entry: RosterEntry) -> Record:
     view, state = entry.pane, entry.state
     return {
         **shown_agent(entry.agent, online=entry.online),
+        "tmux_socket": entry.agent.binding.pane.socket if entry.agent.binding else None,
         "connected": entry.connected,
         "unread": entry.unread,
         "oldest_unread_at": plain(entry.oldest_unread_at),

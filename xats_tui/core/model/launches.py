@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xats_tui.core.model.panes import PaneRef
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchRequest:
@@ -48,13 +50,11 @@ class LaunchResult:
     """None if the launcher did not wait for the agent to register."""
     delivery: str
     """The delivery kind beside its pane; `none` if there is none."""
-    pane_id: str
+    pane: PaneRef
     session: str
     """Name of the tmux session."""
     window: int
     """Index of the window in the session."""
-    way: str
-    """The command that leads to the pane."""
     is_new_session: bool
     """True if the session was created for this launch, so that no terminal shows it yet."""
 

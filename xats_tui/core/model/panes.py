@@ -1,5 +1,6 @@
 """Panes, what was seen on them, and the prompts of the programs in them."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,23 @@ class PaneRef:
         pane_id = environment.get("TMUX_PANE")
         # Its server is the one that tmux itself would choose there, so the socket stays empty.
         return cls("", pane_id) if pane_id and environment.get("TMUX") else None
+
+    def way(self, around: str | None) -> str:
+        """Return the shell command that leads to the pane.
+
+        Args:
+            around: socket path of the tmux server that the shell runs in; None outside tmux.
+        """
+        server = ["-S", self.socket] if self.socket else []
+        if around is not None and around == self.socket:
+            return shlex.join(["tmux", *server, "switch-client", "-t", self.pane_id])
+        nested = ["env", "-u", "TMUX"] if around is not None else []  # tmux refuses to attach inside tmux
+        return shlex.join([*nested, "tmux", *server, "attach", "-t", self.pane_id])
+
+
+def tmux_around(environment: Mapping[str, str]) -> str | None:
+    """Return the socket path of the tmux server that a process with this environment runs in; None outside tmux."""
+    return environment.get("TMUX", "").split(",")[0] or None
 
 
 class PaneState(StrEnum):

@@ -43,5 +43,5 @@ def _outcome(launched: LaunchResult) -> str:
     name = one_line(launched.wanted.name)
     place = f"{one_line(launched.session)}:{launched.window}"
     if launched.is_new_session:
-        return f"{name} is registered in a new tmux session; to see it, run\n{launched.way}"
+        return f"{name} is registered in a new tmux session; to see it, run\n{launched.pane.way(None)}"
     return f"{name} is registered in window {place}; g goes to its pane"

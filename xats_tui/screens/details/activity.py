@@ -17,7 +17,7 @@ from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.widgets.format import NOTHING, TableCell, Tone, count, cut, one_line, short_id, since
 
 # An agent's call waits for the loop, a wake for the wakes before it.
-SLOW_LOOP, SLOW_TMUX, SLOW_TICK = 0.1, 0.25, 0.5
+SLOW_LOOP, SLOW_TMUX, SLOW_TICK = 0.5, 0.5, 1.0
 """Seconds from which a measurement is marked as slow."""
 
 CLIENT_WIDTH, NAME_WIDTH = 18, 10

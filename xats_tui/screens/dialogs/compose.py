@@ -237,7 +237,7 @@ class Compose(ModalScreen[Composed]):
     def _say_size(self, wrong: str = "") -> None:
         size, limit = self._bytes, self._body_limit
         over = CONTENT_STYLES[Tone.BAD if size > limit else Tone.MUTED]
-        bytes_of = Content.styled(f"{size:,} of {limit:,} bytes", over)
+        bytes_of = Content.styled(f"{size:,} of {limit:,} bytes" if size else "", over)
         self.query_one("#size", Static).update(
             Content.assemble((f"{wrong}  ", CONTENT_STYLES[Tone.WARN]), bytes_of) if wrong else bytes_of
         )

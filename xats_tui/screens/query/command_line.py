@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from textual.suggester import Suggester
 
@@ -49,7 +50,9 @@ def read(line: str) -> OpenMode | Perform | Unknown:
         return OpenMode(meant[0], words.strip())
     if meant:
         return Unknown(f":{one_line(name)} is ambiguous ({' or '.join(meant)}); type one more letter.")
-    return Unknown(f"No command :{one_line(name)}; there are {_listed(Mode)}, connect, help, q.")
+    near = get_close_matches(name, [*Mode, *WORDS], n=1)
+    meant_so = f"did you mean :{near[0]}?" if near else f"there are {_listed(Mode)}, connect, help, q."
+    return Unknown(f"No command :{one_line(name)}; {meant_so}")
 
 
 def complete(line: str, names: Iterable[str]) -> str | None:

@@ -45,10 +45,15 @@ async def test_whoever_cannot_be_brought_there_is_told_the_way(
 
     assert (await refused(backend, "nobody", seat)).code == "unknown_agent"
     assert (await refused(backend, alice.agent_id, seat)).code == "no_pane"
-    by_hand = {"command": f"tmux attach -t {pane.pane_id}"}
-    for lost, code in ((None, "not_in_tmux"), (PaneRef("/another/server", "%1"), "other_server"), (seat, "no_client")):
+    outside, nested = f"tmux attach -t {pane.pane_id}", f"env -u TMUX tmux attach -t {pane.pane_id}"
+    elsewhere = PaneRef("/another/server", "%1")
+    for lost, code, by_hand in (
+        (None, "not_in_tmux", outside),
+        (elsewhere, "other_server", nested),
+        (seat, "no_client", outside),
+    ):
         refusal = await refused(backend, bob.agent_id, lost)
-        assert (refusal.code, refusal.fields) == (code, by_hand)
+        assert (refusal.code, refusal.fields) == (code, {"command": by_hand})
     assert (await refused(backend, bob.agent_id, NOWHERE)).code == "pane_gone"
     tmux.end()
     assert (await refused(backend, bob.agent_id, seat)).code == "tmux_failed"

@@ -5,7 +5,6 @@ Invalid requests are refused before anything is opened.  `xats_tui.clients.launc
 
 import asyncio
 import re
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -185,6 +184,7 @@ class Launcher:
     async def _registered(
         self, wanted: LaunchRequest, place: NewPane, begun: datetime, patience: timedelta
     ) -> KnownAgent:
+        way = place.pane.way(None)
         while True:
             known = await self._desk.known(wanted.team, wanted.name)
             if known is not None and known.seen_at >= begun:
@@ -192,11 +192,12 @@ class Launcher:
             if await self._windows.has_ended(place):
                 # tmux scrolls the top of the screen away to print that the program is dead.
                 told = f"{wanted.client} has ended{await self._told(place, before=SCROLLBACK_LINES)}"
-                raise Refusal("not_started", sentence=f"{told}; its pane is kept; look at it with\n{_way(place)}")
+                raise Refusal("not_started", sentence=f"{told}; its pane is kept; look at it with\n{way}")
             if self._clock.now() - begun > patience:
                 told = f"{wanted.client} runs, but {wanted.name} has not registered in {patience.seconds} s"
                 raise Refusal(
-                    "not_registered", sentence=f"{told}{await self._told(place)}; look at it with\n{_way(place)}"
+                    "not_registered",
+                    sentence=f"{told}{await self._told(place)}; look at it with\n{way}",
                 )
             await asyncio.sleep(POLL_INTERVAL_S)
 
@@ -230,14 +231,8 @@ def _launched(wanted: LaunchRequest, place: NewPane, agent_id: str | None, deliv
         wanted=wanted,
         agent_id=agent_id,
         delivery=delivery,
-        pane_id=place.pane.pane_id,
+        pane=place.pane,
         session=place.session,
         window=place.window,
-        way=_way(place),
         is_new_session=place.is_new_session,
     )
-
-
-def _way(place: NewPane) -> str:
-    at = ["-S", place.pane.socket] if place.pane.socket else []
-    return shlex.join(["tmux", *at, "attach", "-t", place.pane.pane_id])

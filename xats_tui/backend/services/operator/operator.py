@@ -3,7 +3,6 @@
 The gates hold for the operator, too; `force` overrules only those that a person may overrule.
 """
 
-import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -126,14 +125,13 @@ class Operator:
         if agent.binding is None:
             raise Refusal("no_pane")
         pane = agent.binding.pane
-        by_hand = shlex.join(["tmux", *(["-S", pane.socket] if pane.socket else []), "attach", "-t", pane.pane_id])
         if actor.seat is None:
-            raise Refusal("not_in_tmux", command=by_hand)
+            raise Refusal("not_in_tmux", command=pane.way(None))
         if actor.seat.socket != pane.socket:
-            raise Refusal("other_server", command=by_hand)
+            raise Refusal("other_server", command=pane.way(actor.seat.socket))
         try:
             if not await self._tmux.bring(actor.seat, pane):
-                raise Refusal("no_client", command=by_hand)
+                raise Refusal("no_client", command=pane.way(None))
         except PaneGone as error:
             raise Refusal("pane_gone") from error
         except TmuxError as error:
