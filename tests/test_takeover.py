@@ -14,9 +14,11 @@ import pytest
 
 from tests.commands.processes import daemon
 from tests.patience import PATIENCE
+from tests.tmux_server import TmuxServer
 from xats_tui import __version__
 from xats_tui.core.errors import StartError
 from xats_tui.dashboard.takeover import TIMEOUTS, Timeouts, taken
+from xats_tui.dashboard.terminal import window_of
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Loaded, load
@@ -122,6 +124,17 @@ def test_a_dashboard_keeps_its_place_and_is_named(tmp_path: Path) -> None:
     )
     assert ", since 2026-01-0" in sentence
     assert "--takeover" in sentence
+
+
+@pytest.mark.tmux
+def test_the_window_of_a_running_dashboard_is_named_with_its_session(tmux: TmuxServer) -> None:
+    pane = tmux.new_pane(["sleep", "60"])
+    tmux.run("rename-session", "-t", pane.pane_id, "work")
+    tmux.run("rename-window", "-t", pane.pane_id, "xats")
+    (tty,) = tmux.formats(pane.pane_id, "pane_tty")
+    (window,) = tmux.formats(pane.pane_id, "window_index")
+    assert window_of(tty) == f"session work, window {window} (xats)"
+    assert window_of("/dev/pts/none") == ""
 
 
 def test_a_dashboard_makes_room_if_that_was_asked_for(tmp_path: Path) -> None:

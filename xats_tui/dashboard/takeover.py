@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from xats_tui import __version__
 from xats_tui.core.clock import from_wire
 from xats_tui.core.errors import StartError
+from xats_tui.dashboard.terminal import window_of
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Loaded
@@ -96,7 +97,7 @@ def _check_permission(record: PidRecord | None, also_a_dashboard: bool) -> None:
     if record and record.screen and not also_a_dashboard:
         raise StartError(
             f"a dashboard of this home is already running: pid {record.pid}, port {record.port}"
-            f"{', in ' + record.terminal if record.terminal else ''}{_since(record)};"
+            f"{_place(record)}{_since(record)};"
             " use that one, or replace it with `xats-tui --takeover`"
         )
     if record and _order(record.version) > _order(__version__):
@@ -104,6 +105,12 @@ def _check_permission(record: PidRecord | None, also_a_dashboard: bool) -> None:
             f"the running coordinator (pid {record.pid}) is version {record.version}, newer than this one"
             f" ({__version__}): start that version, or stop it first with `kill {record.pid}`"
         )
+
+
+def _place(record: PidRecord) -> str:
+    window = window_of(record.terminal.rpartition(", ")[2])
+    places = [f"tmux {window}" if window else "", record.terminal]
+    return "".join(f", in {place}" for place in places if place)
 
 
 def _check_proof(record: PidRecord, loaded: Loaded) -> None:

@@ -5,11 +5,14 @@ It does not know the dashboard.  The dashboard is drawn on stderr, so stderr is 
 
 import os
 import select
+import subprocess
 import sys
 import termios
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+
+from xats_tui.screens.widgets.format import one_line
 
 GIVEN_BACK = b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[<u\x1b[0m"
 """Sequences for: first screen, visible cursor, no mouse, no bracketed paste, plain keys, plain text."""
@@ -19,6 +22,28 @@ LAST_OUTPUT_TIMEOUT_S = 1.0
 """Seconds for the terminal to accept output."""
 
 GONE = select.POLLHUP | select.POLLERR | select.POLLNVAL
+
+
+TMUX_TIMEOUT_S = 2.0
+"""Seconds for tmux to list its panes."""
+
+
+def window_of(tty: str) -> str:
+    """Return the tmux window of a terminal as `session work, window 2 (editor)`; empty if tmux shows none."""
+    formats = "#{pane_tty}\t#{session_name}, window #{window_index} (#{window_name})"
+    try:
+        listed = subprocess.run(
+            ["tmux", "list-panes", "-a", "-F", formats],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TMUX_TIMEOUT_S,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    places = dict(line.split("\t", 1) for line in listed.stdout.splitlines() if "\t" in line)
+    return f"session {one_line(places[tty])}" if tty in places else ""
 
 
 class DashboardTerminal:
