@@ -17,6 +17,7 @@ from xats_tui.backend.health.counts import Counts
 from xats_tui.backend.health.loop_lag import LoopLagMonitor
 from xats_tui.backend.health.notices import Notices
 from xats_tui.backend.health.report import HealthReport
+from xats_tui.backend.health.use import CoordinatorUse
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.operator_api.api import OperatorApi
@@ -227,6 +228,7 @@ class Coordinator:
             clock=clock,
         )
         launches = LocalLaunchBackend(database, self.registry, services.registrar, self.sessions)
+        self.use = CoordinatorUse(self.sessions, counts, clock)
         health = HealthReport(
             lambda: self.settings,
             self.port,

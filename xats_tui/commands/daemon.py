@@ -17,6 +17,10 @@ def daemon(
         int | None,
         typer.Option("--heir-fd", hidden=True, help="Descriptor of the dashboard to replace."),
     ] = None,
+    while_used: Annotated[
+        bool,
+        typer.Option(hidden=True, help="End when no agent has used the coordinator for an hour."),
+    ] = False,
 ) -> int:
     """Run the coordinator without a dashboard.
 
@@ -27,7 +31,7 @@ def daemon(
     from xats_tui.backend.headless_main import serve
 
     if successor_fd is None:
-        return serve(loaded)
+        return serve(loaded, while_used=while_used)
     import_module("xats_tui.backend.api.assemble")  # the slowest import, done before the socket arrives
     try:
         return serve(loaded, inherited(successor_fd))

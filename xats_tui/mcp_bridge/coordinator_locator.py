@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 from xats_tui import __version__
 from xats_tui.runtime import pid_file
-from xats_tui.runtime.headless_process import HeadlessCoordinator
+from xats_tui.runtime.headless_process import WHILE_USED, HeadlessCoordinator
 from xats_tui.runtime.pid_file import PidRecord
 from xats_tui.runtime.settings import Loaded
 
@@ -66,7 +66,7 @@ class CoordinatorLocator:
             self._turn.close()
             return
         self._no_start_before = time.monotonic() + START_TIMEOUT_S
-        self._child = HeadlessCoordinator.started(self._loaded)
+        self._child = HeadlessCoordinator.started(self._loaded, WHILE_USED)
         logger.info("started a coordinator, pid %d", self._child.pid)
 
     def _greet(self, record: PidRecord) -> None:

@@ -16,6 +16,9 @@ from xats_tui.runtime.settings import Loaded
 COMPLAINT = "xats-tui: "
 """First words of the error that a coordinator prints when it cannot start."""
 
+WHILE_USED = ("--while-used",)
+"""Flags of a coordinator that nobody asked for: it ends when no agent has needed it for long."""
+
 
 @dataclass(slots=True)
 class HeadlessCoordinator:

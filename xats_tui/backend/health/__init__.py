@@ -1,1 +1,1 @@
-"""The condition of the coordinator: loop lag, counts, notices to the operator."""
+"""The condition of the coordinator: loop lag, counts, notices to the operator, use by agents."""
