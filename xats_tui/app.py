@@ -40,6 +40,7 @@ from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.modes.tasks import TasksMode
 from xats_tui.screens.modes.wakes import WakesMode
+from xats_tui.screens.query.typeahead import Typeahead
 from xats_tui.screens.widgets.driver import JobDriver
 from xats_tui.screens.widgets.format import one_line
 from xats_tui.screens.widgets.line_filters import STYLED
@@ -111,16 +112,22 @@ class XatsApp(App[Next]):
         self._note = note
         self._when_seen = when_seen
         self._trail: list[Mode] = []
-        """Modes through which the operator came to the open mode."""
+        """Modes through whose rows the operator came to the open mode."""
         self._is_laid_out = False
         """True if the mode that is being opened was open before."""
         self._reloads = Refresh(desk.source, desk.clock, lambda snapshot: self.post_message(self.Pictured(snapshot)))
         self._unlisten: Callable[[], None] | None = None
+        self._typeahead = Typeahead(self, super().on_event)
 
     async def on_event(self, event: events.Event) -> None:
-        """Record key presses."""
+        """Record key presses, and hand each on when the dashboard has acted on those before it."""
         if isinstance(event, events.Key):
             self._desk.keyboard.press()
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._typeahead.take(event)
+            return
+        if isinstance(event, events.MouseUp):
+            self._typeahead.acts()
         await super().on_event(event)
 
     async def on_mount(self) -> None:
@@ -194,9 +201,14 @@ class XatsApp(App[Next]):
     @on(ActionContext.Wanted)
     async def _open(self, event: ActionContext.Wanted) -> None:
         here = Mode(self.current_mode)
-        if event.mode is not here:
+        if event.row is None:
+            # Opened by its name: an esc too many must not lead to a mode where the next key means something else.
+            self._trail = []
+        elif event.mode is not here:
             self._trail = [mode for mode in (*self._trail, here) if mode is not event.mode]
         await self._go_to(event.mode, event.words, event.row)
+        if event.row is None and isinstance(self.screen, ModeScreen):
+            self.screen.stand_at_newest()
 
     @on(ActionContext.Returned)
     async def _go_back(self) -> None:

@@ -106,6 +106,11 @@ class AnswerPrompt(ModalScreen[Answered]):
                 yield Button("Cancel", id="no")
                 yield Button("Send it", id="yes", variant="error")
 
+    @property
+    def is_preparing(self) -> bool:
+        """True until the question is shown: a digit that is typed before waits for its option."""
+        return self._asked is None and not self._ended
+
     def on_mount(self) -> None:
         """Look at the question at once, and again while the dialog is open."""
         self._draw_step()

@@ -1,1 +1,1 @@
-"""Parsers for typed text: filters, addresses, commands."""
+"""What a person types: filters, addresses, commands, and keys that come before a field is open."""
