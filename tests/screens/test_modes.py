@@ -70,17 +70,17 @@ async def test_a_mode_keeps_its_cursor_while_others_are_open() -> None:
             assert pilot.app.screen.focused is table(pilot)
 
 
-async def test_escape_at_the_top_leads_back_the_way_one_came() -> None:
+async def test_escape_at_the_top_leads_back_through_rows_and_stays_in_a_mode_that_a_digit_opened() -> None:
     async with opened(Mode.WAKES) as (pilot, _):
-        await pilot.press("5")
-        await until(pilot, lambda: is_open(pilot, Mode.TASKS))
-        await pilot.press("escape")
+        await pilot.press("2")
+        await until(pilot, lambda: is_open(pilot, Mode.AGENTS))
+        pilot.app.screen.post_message(ModeScreen.Wanted(Mode.WAKES, row=WAKES[0].key))
         await until(pilot, lambda: is_open(pilot, Mode.WAKES))
         await pilot.press("escape")
-        await until(pilot, lambda: is_open(pilot, Mode.LIVE))
-        await pilot.press("escape")
+        await until(pilot, lambda: is_open(pilot, Mode.AGENTS))
+        await pilot.press(*["escape"] * 5)
         await settled(pilot)
-        assert is_open(pilot, Mode.LIVE)
+        assert is_open(pilot, Mode.AGENTS)
 
 
 async def test_escape_leaves_detail_marks_filter_and_zoom_one_by_one() -> None:
@@ -102,7 +102,7 @@ async def test_escape_leaves_detail_marks_filter_and_zoom_one_by_one() -> None:
             (False, False, False, True),
             (False, False, False, False),
         ]
-        await until(pilot, lambda: is_open(pilot, Mode.LIVE))
+        assert is_open(pilot, Mode.WAKES)
 
 
 @pytest.mark.slow

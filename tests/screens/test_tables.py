@@ -28,8 +28,12 @@ class TableApp(App[None]):
 
     CSS = "KeyedTable { width: 1fr; height: 1fr; scrollbar-size-vertical: 1; }"
 
+    def __init__(self, *, newest_first: bool) -> None:
+        super().__init__()
+        self._newest_first = newest_first
+
     def compose(self) -> ComposeResult:
-        yield KeyedTable(COLUMNS)
+        yield KeyedTable(COLUMNS, newest_first=self._newest_first)
 
 
 def rows(*numbers: int, body: str = "body") -> list[TableRow]:
@@ -41,8 +45,10 @@ def names(pilot: Pilot[None]) -> list[str]:
 
 
 @asynccontextmanager
-async def table(width: int = 60, height: int = 10) -> AsyncIterator[tuple[Pilot[None], KeyedTable]]:
-    async with TableApp().run_test(size=(width, height)) as pilot:
+async def table(
+    width: int = 60, height: int = 10, *, newest_first: bool = False
+) -> AsyncIterator[tuple[Pilot[None], KeyedTable]]:
+    async with TableApp(newest_first=newest_first).run_test(size=(width, height)) as pilot:
         keyed = pilot.app.query_one(KeyedTable)
         keyed.focus()
         yield pilot, keyed
@@ -78,6 +84,38 @@ async def test_a_table_at_its_top_shows_the_newest() -> None:
         await pilot.pause()
         assert text(pilot).splitlines()[1].startswith("row 9")
         assert keyed.chosen == "k1"
+
+
+async def test_a_list_follows_its_newest_row_until_a_person_moves_away_from_it() -> None:
+    async with table(newest_first=True) as (pilot, keyed):
+        keyed.show(rows(*range(50)))
+        await pilot.pause()
+        pilot.app.set_focus(None)
+        keyed.show(rows(*range(100, 120), *range(50)))
+        keyed.focus()
+        keyed.show(rows(*range(99, 120), *range(50)))
+        await pilot.pause()
+        assert (keyed.chosen, keyed.newer) == ("k100", 0)
+        await pilot.press("home", "down", "down")
+        keyed.show(rows(*range(79, 120), *range(50)))
+        await pilot.pause()
+        assert keyed.chosen == "k101"
+        assert names(pilot)[-1] == "row 101 "
+        assert keyed.newer == 14
+        await pilot.press("home")
+        keyed.show(rows(*range(59, 120), *range(50)))
+        await pilot.pause()
+        assert (keyed.chosen, keyed.newer) == ("k59", 0)
+
+
+async def test_a_list_whose_newest_row_is_being_read_keeps_it() -> None:
+    async with table(newest_first=True) as (pilot, keyed):
+        keyed.show(rows(*range(5)))
+        await pilot.pause()
+        keyed.is_read = True
+        keyed.show(rows(*range(100, 120), *range(5)))
+        await pilot.pause()
+        assert keyed.chosen == "k0"
 
 
 async def test_the_cursor_goes_to_the_next_row_when_its_own_is_gone() -> None:

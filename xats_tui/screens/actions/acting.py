@@ -42,7 +42,7 @@ class ActionContext(Screen[None]):
         words: str | None = None
         """Filter to set in that mode; None keeps the current filter."""
         row: str | None = None
-        """Key of the row to select."""
+        """Key of the row to select; with it, esc leads back."""
 
     @dataclass
     class Returned(Message):

@@ -30,7 +30,7 @@ BACK = Action(
     key="escape",
     shown_key="esc",
     title="back",
-    help="Close the detail; then clear marks, filter and zoom; then return to the mode you came from.",
+    help="Close the detail; then clear marks, filter and zoom; then return to the row that enter led from.",
     why_not=needs_way_back,
     quiet=True,
 )

@@ -137,6 +137,10 @@ class ListMode(ModeScreen):
             self.list_panel.table.choose(row)
         self.focus_list()
 
+    def stand_at_newest(self) -> None:
+        """Move the list to its newest row."""
+        self.list_panel.table.return_to_newest()
+
     def listed(self) -> TablePanel | None:
         """Return the mode's list."""
         return self.list_panel
@@ -212,6 +216,7 @@ class ListMode(ModeScreen):
         # A click moves the focus as well as a key does, and the focus may have moved on since the event.
         focused = self.focused
         self.set_class(focused is not None and self.query_one("#side") in focused.ancestors_with_self, "-inside")
+        self.list_panel.table.is_read = self.inside
         if focused is not None and self.query_one("#body") in focused.ancestors:
             self.remove_class("-typing")
         self.draw_keys()

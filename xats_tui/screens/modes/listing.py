@@ -34,6 +34,8 @@ class Listing:
     """Slices of the snapshot that rows and summary are read from."""
     tells_seconds: Callable[[Snapshot, datetime], bool] = lambda snapshot, now: True
     """Function that returns whether a time in the rows is shown in seconds."""
+    newest_first: bool = False
+    """True if new rows come at the top; the list then follows them."""
     states: frozenset[str] = frozenset()
     """Words that mean a state in a filter."""
 

@@ -131,6 +131,10 @@ class LiveMode(ModeScreen):
             panel.filter(words)
         self._go(self._panel)
 
+    def stand_at_newest(self) -> None:
+        """Move the stream to its newest row."""
+        self._table_panel(Panel.STREAM).table.return_to_newest()
+
     def listed(self) -> TablePanel | None:
         """Return the focused panel, if it is a list."""
         return None if self._panel is Panel.PANE else self._table_panel(self._panel)

@@ -96,6 +96,10 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         """Take a filter to set or a row to select as the mode is opened; None changes nothing."""
         raise NotImplementedError
 
+    def stand_at_newest(self) -> None:
+        """Move lists that are newest first to their first row, unless a person has moved away from it."""
+        raise NotImplementedError
+
     def listed(self) -> TablePanel | None:
         """Return the list that a filter applies to."""
         raise NotImplementedError

@@ -102,6 +102,7 @@ ACTIVITY = Listing(
     rows=activity_rows,
     summary=activity_summary,
     reads=frozenset({Slice.ROSTER, Slice.ACTIVITY, Slice.EVENTS, Slice.COMMANDS, Slice.HEALTH, Slice.TASKS}),
+    newest_first=True,
     tells_seconds=lambda snapshot, now: False,
     when_empty="Nothing has happened yet.  This list shows messages, tasks and contracts, your own actions, and what "
     "xats types into panes.",

@@ -53,6 +53,7 @@ class TablePanel(Vertical):
         super().__init__(id=name, classes="panel")
         self.title = listing.title
         self._states = listing.states
+        self._newest_first = listing.newest_first
         self._columns = (MARK, *listing.columns) if marks else tuple(listing.columns)
         self._marks = marks
         self._filter = Filter()
@@ -77,7 +78,16 @@ class TablePanel(Vertical):
 
     def compose(self) -> ComposeResult:
         """Yield the table."""
-        yield KeyedTable(self._columns, show_header=any(column.title for column in self._columns))
+        yield KeyedTable(
+            self._columns,
+            show_header=any(column.title for column in self._columns),
+            newest_first=self._newest_first,
+        )
+
+    def on_mount(self) -> None:
+        """Follow the scroll position, which the title tells."""
+        if self._newest_first:
+            self.watch(self.table, "scroll_y", self._entitle, init=False)
 
     def show(self, rows: Sequence[TableRow], summary: str, when_empty: str) -> None:
         """Show these rows; `summary` follows the title, `when_empty` replaces missing rows."""
@@ -171,13 +181,14 @@ class TablePanel(Vertical):
         return replace(row, cells=(mark, *row.cells))
 
     def _signs(self) -> Content:
-        """Return notes on what the panel hides: filtered rows and dropped columns."""
+        """Return notes on what the panel hides: filtered rows, newer rows and dropped columns."""
         signs = [
             (
                 self.words,
                 f"/{one_line(self.words)}: {self._matching} of {len(self._rows)}",
                 f"bold {CONTENT_STYLES[Tone.WARN]}",
             ),
+            (self.table.newer, f"{self.table.newer} newer ▲", f"bold {CONTENT_STYLES[Tone.WARN]}"),
             (self._dropped, f"+{count(self._dropped, 'column')}", CONTENT_STYLES[Tone.MUTED]),
         ]
         return Content("  ").join([Content.styled(text, style) for applies, text, style in signs if applies])

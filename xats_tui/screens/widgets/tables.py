@@ -69,7 +69,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         table: "KeyedTable"
         dropped: int
 
-    def __init__(self, columns: Sequence[Column], *, show_header: bool = True) -> None:
+    def __init__(self, columns: Sequence[Column], *, show_header: bool = True, newest_first: bool = False) -> None:
+        """Create an empty table; of a list that is `newest_first`, the first row is kept in sight."""
         self._keys: tuple[str, ...] = ()  # needed before super().__init__: DataTable counts the rows there
         self._is_growing = False
         super().__init__(
@@ -89,6 +90,11 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._wanted: str | None = None
         self._order: Order | None = None
         self._clicks = 0
+        self._newest_first = newest_first
+        self._follows = True
+        """True unless a person has moved the cursor away from the newest row."""
+        self.is_read = False
+        """True while a person reads the detail of the row under the cursor, which therefore stays there."""
         self._said = Content()
         self._said_lines: Sequence[Strip] = []
 
@@ -112,6 +118,16 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._order = order
         if self._widths:
             self._rewrite()
+
+    @property
+    def newer(self) -> int:
+        """Number of rows above the visible ones, if those are newer."""
+        return int(self.scroll_y) if self._is_newest_first else 0
+
+    def return_to_newest(self) -> None:
+        """Move the cursor to the newest row, unless a person has moved it away."""
+        if self._is_newest_first and self._follows and self._keys:
+            self.move_cursor(row=0)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -250,6 +266,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
     @on(DataTable.RowHighlighted)
     def _cursor_moved(self, event: DataTable.RowHighlighted) -> None:
         event.stop()
+        self._follows = event.cursor_row == 0
         self._announce()
 
     @on(Resize)
@@ -297,13 +314,20 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         chosen, cursor_row, top = place
         self._measure()
         row = self._keys.index(chosen) if chosen in self._shown and chosen else min(cursor_row, self.row_count)
+        is_beyond = not top and row >= self.size.height - self._top
+        if is_beyond and self._is_newest_first and self._follows and not self.is_read:
+            row = 0
         # Without the watcher, which would scroll to the cursor although the operator has scrolled away from it.
         self.set_reactive(DataTable.cursor_coordinate, self.validate_cursor_coordinate(Coordinate(row, 0)))
         if top in self._shown and top:
             self.scroll_to(y=self._keys.index(top), animate=False, force=True, immediate=True)
-        elif self.has_focus and row >= self.size.height - self._top:
-            self.call_after_refresh(self.move_cursor, row=row)
+        elif is_beyond and row and (self.has_focus or self._is_newest_first):
+            self.call_after_refresh(self._scroll_cursor_into_view)
         self.refresh()
+
+    @property
+    def _is_newest_first(self) -> bool:
+        return self._newest_first and self._order is None
 
     def _announce(self) -> None:
         if self.chosen != self._announced:
