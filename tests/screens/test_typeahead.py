@@ -46,10 +46,12 @@ async def test_what_is_typed_in_the_same_burst_reaches_the_line_the_mode_and_the
     assert verbs.done == []
 
 
-async def test_a_digit_right_after_the_key_that_opens_a_question_chooses_an_option_of_it() -> None:
-    async with mode_opened(Mode.AGENTS) as (pilot, _):
-        feed(pilot, "/backend\ra3")
-        await shows(pilot, "Send “3. No, and tell Claude what to do differently (esc)” to backend?")
+async def test_a_digit_typed_before_the_question_is_there_chooses_an_option_and_enter_sends_nothing_unseen() -> None:
+    verbs = FixedVerbs()
+    async with mode_opened(Mode.AGENTS, verbs=verbs) as (pilot, _):
+        feed(pilot, "/backend\ra1\r")
+        await shows(pilot, "Send “1. Yes” to backend?")
+    assert verbs.done == []
 
 
 @pytest.mark.slow

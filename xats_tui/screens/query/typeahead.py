@@ -71,6 +71,8 @@ class Typeahead:
     async def _release(self) -> None:
         while self._held:
             await self._rest()
+            if not self._held:
+                break
             given = asyncio.Event()
             self._app.call_later(self._give_next, given)
             await given.wait()
@@ -89,18 +91,30 @@ class Typeahead:
         await self._hand_on(event)
 
     async def _rest(self) -> None:
-        """Wait until everything that was set off is done."""
+        """Wait until everything that was set off is done, and the dialog is ready; esc does not wait for that."""
+        before, unseen = self._app.screen, False
         for _ in range(MAX_LOOKS):
-            if _is_idle(self._app) and self._is_at_rest():
+            screen = self._app.screen
+            unseen = unseen or self._is_preparing() or (screen is not before and isinstance(screen, Preparing))
+            if unseen and any(isinstance(event, Key) and event.key == "escape" for event in self._held):
                 return
+            if _is_idle(self._app) and self._is_at_rest():
+                break
             await asyncio.sleep(LOOK_INTERVAL_S)
-        logger.warning("keys waited for the dashboard in vain")
+        else:
+            logger.warning("keys waited for the dashboard in vain")
+        if unseen:
+            # A digit may choose what it does not see; what confirms it has to be pressed when it is seen.
+            self._held = deque(event for event in self._held if isinstance(event, Key) and event.is_printable)
 
     def _is_at_rest(self) -> bool:
         """Return whether no visible widget has anything to do, and the dialog is ready."""
-        screens = self._app.screen_stack
-        preparing = isinstance(screens[-1], Preparing) and screens[-1].is_preparing
-        return not preparing and all(_is_idle(node) for screen in screens for node in _with_all_below(screen))
+        widgets = (node for screen in self._app.screen_stack for node in _with_all_below(screen))
+        return not self._is_preparing() and all(map(_is_idle, widgets))
+
+    def _is_preparing(self) -> bool:
+        screen = self._app.screen
+        return isinstance(screen, Preparing) and screen.is_preparing
 
 
 def _stays_in(focused: Widget | None, event: Key | Paste) -> bool:
