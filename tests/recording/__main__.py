@@ -109,7 +109,7 @@ def act(person: Recorder) -> None:
     person.presses("Enter")
     person.sees("5/5", "failed: owner", "asks: Bash command", "breaking change, not fetched")
     person.presses("BTab", "Home", "a", sees="qa@shop asks")
-    person.presses("1", "Right", "Enter", sees="answered qa")
+    person.presses("1", "Enter", sees="answered qa")
     person.sees_no_more("asks: Bash command")
     person.presses("6", sees="orders")
     person.presses("Enter", "5", sees="Tasks")

@@ -1,5 +1,6 @@
 """Answering what an agent asks, through keys: on a sample, and on a real coordinator with a real pane."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -32,7 +33,9 @@ BACKEND_ID = "backend-shop-0001"
 
 
 @asynccontextmanager
-async def answering(verbs: FixedVerbs, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[Any]]:
+async def answering(
+    verbs: FixedVerbs, *, size: tuple[int, int] = (120, 40), at_once: bool = False
+) -> AsyncIterator[Pilot[Any]]:
     """The dialog for the agent of the sample that asks something, opened from what needs attention."""
     app = XatsApp(desk(verbs=verbs))
     async with app.run_test(size=size, notifications=True) as pilot:
@@ -41,7 +44,8 @@ async def answering(verbs: FixedVerbs, *, size: tuple[int, int] = (120, 40)) -> 
         await shows(pilot, "a answer")
         await pilot.press("a")
         await until(pilot, lambda: is_open(pilot))
-        await settled(pilot)
+        if not at_once:
+            await settled(pilot)
         yield pilot
 
 
@@ -53,19 +57,69 @@ async def closed(pilot: Pilot[Any]) -> None:
     await until(pilot, lambda: not is_open(pilot))
 
 
-async def test_an_option_is_sent_after_a_question_that_proposes_not_to() -> None:
+async def test_what_is_chosen_by_its_digit_for_once_is_sent_with_enter() -> None:
     verbs = FixedVerbs()
     async with answering(verbs) as pilot:
         assert "rm -rf build" in text(pilot)
         await pilot.press("3")
-        await shows(pilot, "Send “3. No, and tell Claude what to do differently (esc)” to backend?")
+        await shows(pilot, "Send “3. No, and tell Claude what to do differently (esc)” to")
+        assert "enter sends it" in text(pilot)
         await pilot.press("enter")
-        await shows(pilot, "enter choose")
-        assert verbs.done == []
-        await pilot.press("up", "enter", "right", "enter")
         await closed(pilot)
-        await shows(pilot, "answered backend: Yes, and")
+        await shows(pilot, "answered backend@shop: No, and")
+    assert verbs.done == [("answer", BACKEND_ID, 3)]
+
+
+async def test_what_lasts_is_not_proposed_and_enter_that_is_held_down_sends_nothing() -> None:
+    verbs = FixedVerbs()
+    async with answering(verbs) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "enter cancels")
+        await pilot.press(*["enter"] * 8)
+        assert verbs.done == []
+        await pilot.press("escape", "2", "right", "enter")
+        await closed(pilot)
     assert verbs.done == [("answer", BACKEND_ID, 2)]
+
+
+async def test_a_again_leads_to_the_next_dialog_within_the_dialog_and_after_an_answer() -> None:
+    verbs = FixedVerbs()
+    app = XatsApp(desk(TELLING, verbs=verbs))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await shows(pilot, "asks: Bash: touch x")
+        await pilot.press("shift+tab", "a")
+        await shows(pilot, "翻訳-translator@docs asks")
+        await pilot.press("a")
+        await shows(pilot, "backend@shop asks")
+        await settled(pilot)
+        await pilot.press("1", "enter")
+        await closed(pilot)
+        verbs.asked = APPROVAL
+        await pilot.press("down", "a")  # backend is under the cursor, and the snapshot still shows its dialog
+        await shows(pilot, "翻訳-translator@docs asks")
+    assert verbs.done == [("answer", BACKEND_ID, 1)]
+
+
+async def test_a_digit_that_comes_before_the_question_waits_for_it_and_enter_does_not() -> None:
+    class Slow(FixedVerbs):
+        def __init__(self) -> None:
+            super().__init__()
+            self.looked = asyncio.Event()
+
+        async def prompt(self, agent_id: str) -> Any:
+            await self.looked.wait()
+            return await super().prompt(agent_id)
+
+    verbs = Slow()
+    async with answering(verbs, at_once=True) as pilot:
+        await pilot.press("1", "enter")
+        verbs.looked.set()
+        await shows(pilot, "Send “1. Yes” to backend@shop?")
+        await settled(pilot)
+        assert verbs.done == []
+        await pilot.press("enter")
+        await closed(pilot)
+    assert verbs.done == [("answer", BACKEND_ID, 1)]
 
 
 @pytest.mark.slow
@@ -73,7 +127,7 @@ async def test_escape_leaves_the_question_and_then_the_dialog() -> None:
     verbs = FixedVerbs()
     async with answering(verbs) as pilot:
         await pilot.press("1", "escape")
-        await shows(pilot, "enter choose")
+        await shows(pilot, "1-9 enter choose")
         await pilot.press("escape")
         await closed(pilot)
     assert verbs.done == []
@@ -85,11 +139,11 @@ async def test_what_is_asked_next_is_shown_in_place() -> None:
     later = verbs.asked.screen.replace("rm -rf build", "rm -rf dist")
     verbs.asked_next = replace(verbs.asked, text=verbs.asked.text.replace("build", "dist"), screen=later)
     async with answering(verbs) as pilot:
-        await pilot.press("1", "right", "enter")
+        await pilot.press("1", "enter")
         await shows(pilot, "The next question:")
         assert "rm -rf dist" in text(pilot)
         verbs.asked_next = None
-        await pilot.press("3", "right", "enter")
+        await pilot.press("3", "enter")
         await closed(pilot)
     assert verbs.done == [("answer", BACKEND_ID, 1), ("answer", BACKEND_ID, 3)]
 
@@ -116,7 +170,7 @@ async def test_a_prompt_that_has_changed_when_it_is_sent_is_shown_instead() -> N
 
     verbs = Late()
     async with answering(verbs) as pilot:
-        await pilot.press("1", "right", "enter")
+        await pilot.press("1", "enter")
         await shows(pilot, "Nothing was sent: the question changed")
         await shows(pilot, "rm -rf /")
 
@@ -131,9 +185,9 @@ async def test_an_answer_whose_outcome_is_unknown_is_said_to_be_so_when_the_ques
     verbs = Unseen()
     verbs.asked = EDIT
     async with answering(verbs) as pilot:
-        await pilot.press("1", "right", "enter")
+        await pilot.press("1", "enter")
         await closed(pilot)
-        await shows(pilot, "backend: it is not known what became of the answer")
+        await shows(pilot, "backend@shop: it is not known what became of the answer")
 
 
 async def test_a_dialog_that_is_gone_closes_with_a_word() -> None:
@@ -141,7 +195,7 @@ async def test_a_dialog_that_is_gone_closes_with_a_word() -> None:
     async with answering(verbs) as pilot:
         verbs.asked = None
         await closed(pilot)
-        await shows(pilot, "backend: the agent no longer asks anything")
+        await shows(pilot, "backend@shop: the agent no longer asks anything")
 
 
 @pytest.mark.slow
@@ -196,8 +250,8 @@ async def test_a_prompt_in_a_pane_is_answered(
         await pilot.press("shift+tab", "a")
         await until(pilot, lambda: is_open(pilot))
         await shows(pilot, "3  No")
-        await pilot.press("3", "right", "enter")
-        await shows(pilot, "answered qa: No")
+        await pilot.press("3", "enter")
+        await shows(pilot, "answered qa@shop: No")
         await tmux.wait_for(pane.pane_id, "chose No for rm -rf build")
         ((detail,),) = sql("SELECT detail FROM activity WHERE verb = 'answer'")
         assert detail.startswith("3. No: taken")
@@ -232,7 +286,7 @@ async def test_a_told_dialog_is_shown_in_the_clients_words_and_not_as_a_screen()
         assert "wants to use Edit  told by its PermissionRequest hook" in shown
         assert "+    shutil.rmtree(folder)" in shown and "Do you want to proceed?" not in shown
         assert "2  Yes, and allow edits  also for later uses" in shown
-        await pilot.press("1", "right", "enter")
+        await pilot.press("1", "enter")
         await closed(pilot)
     assert verbs.done == [("answer", BACKEND_ID, 1)]
 
@@ -244,7 +298,7 @@ async def test_a_told_question_takes_typed_words() -> None:
         await pilot.press("1")
         await shows(pilot, "Your answer:")
         await pilot.press(*"teal", "enter")
-        await shows(pilot, "Send “1. Something else: teal” to backend?")
+        await shows(pilot, "Send “1. Something else: teal” to backend@shop?")
         await pilot.press("right", "enter")
         await closed(pilot)
     assert verbs.done == [("answer", BACKEND_ID, 1, "teal")]
@@ -292,13 +346,13 @@ async def test_an_agent_without_a_pane_is_answered_and_nobody_is_sent_to_its_pan
     app = XatsApp(desk(TELLING, verbs=verbs))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await shows(pilot, "asks: Bash: touch x")
-        await pilot.press("shift+tab", "down", "a")
+        await pilot.press("shift+tab", "a")
         await until(pilot, lambda: is_open(pilot))
         await shows(pilot, "command: touch x")
         assert "go to pane" not in text(pilot)
         await pilot.press("g")
         await settled(pilot)
         assert is_open(pilot)
-        await pilot.press("3", "right", "enter")
+        await pilot.press("3", "enter")
         await closed(pilot)
     assert verbs.done == [("answer", APPROVAL.agent_id, 3)]

@@ -76,11 +76,11 @@ def test_a_dialog_says_how_many_wakes_it_holds_up() -> None:
 def test_a_told_dialog_is_named_by_what_it_asks_also_without_a_pane() -> None:
     told = [concern for concern in concerns(TELLING, NOW) if concern.key.startswith("dialog/")]
     assert [(one.subject, one.remedy) for one in told] == [
+        ("翻訳-translator@docs", "answer"),  # it has waited longer
         ("backend@shop", "answer"),
-        ("翻訳-translator@docs", "answer"),
     ]
-    assert told[0].reason == "dialog for 1m35s, asks: Edit: /work/shop/build.py; 1 wake waiting"
-    assert told[1].reason == "dialog for 12m00s, asks: Bash: touch x"
+    assert told[0].reason == "dialog for 12m00s, asks: Bash: touch x"
+    assert told[1].reason == "dialog for 1m35s, asks: Edit: /work/shop/build.py; 1 wake waiting"
 
 
 def test_a_told_state_is_shown_where_the_screen_tells_none() -> None:

@@ -47,6 +47,22 @@ def test_a_permission_prompt_is_read_with_its_options(capture: Capture) -> None:
     assert prompt.chosen == (2 if capture.name.endswith("-always") else 1)
 
 
+@of_each(PERMISSIONS)
+def test_what_allows_or_refuses_one_use_is_told_from_what_lasts(capture: Capture) -> None:
+    prompt = read(capture)
+    last = {3} if prompt.options[2].label != "Nooject" else set()  # half redrawn: not recognised
+    assert prompt.once == {1} | last
+
+
+def test_a_question_of_the_model_is_no_permission_however_it_is_worded() -> None:
+    capture = named("claude-code-100-question")
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", capture.screen)
+    posing = plain.replace("Which one?", "Do you want to proceed?").replace("1. A", "1. Yes").replace("the first", "")
+    prompt = read_prompt("claude-code", posing, capture.formats)
+    assert prompt.options[0].label == "Yes" and "Do you want to proceed?" in prompt.question
+    assert prompt.once == frozenset()
+
+
 @of_each(QUESTIONS)
 def test_a_question_is_read_and_an_answer_of_ones_own_is_left_to_the_pane(capture: Capture) -> None:
     prompt = read(capture)

@@ -1,5 +1,6 @@
 """Questions of newer programs' dialogs, and the dialogs in which a key would become text."""
 
+import re
 from typing import NamedTuple
 
 import pytest
@@ -88,6 +89,16 @@ def test_the_state_of_the_pane_says_what_is_asked_and_no_tip(name: str) -> None:
 
     assert reading.reason.startswith(f"asks: {ASKED[name].question[:80]}")
     assert "Tip:" not in reading.reason and "switch to auto mode" not in reading.reason
+
+
+NO_PERMISSIONS = re.compile("plan-nc|exitplan|held|offer|bypass|trust|question|form|always|inbox")
+LASTING = [name for name in ASKED if NO_PERMISSIONS.search(name)]
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_no_answer_to_what_is_no_plain_permission_counts_as_one_for_once(name: str) -> None:
+    expected = {1, 3} if name == "cl-mcp-dialog-inbox" else set()
+    assert asked_in(named(name)).once == expected
 
 
 @of_each(EDITED)

@@ -5,11 +5,21 @@ Its menus, which a person has opened, are not among them.  Pure.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from xats_tui.core.model.panes import Prompt
 from xats_tui.core.screen.ansi_grid import ScreenLine, cursor_of, join_wrapped, width_of
-from xats_tui.core.screen.options import EDITING, TYPING, ListedOptions, numbered, pointed, prompt_of, text_of
+from xats_tui.core.screen.options import (
+    EDITING,
+    TYPING,
+    ListedOptions,
+    numbered,
+    numbers_of,
+    pointed,
+    prompt_of,
+    text_of,
+)
 
 OPTION = re.compile(r"^ {0,5}(?P<mark>❯)? {0,3}(?P<number>\d)\. (?P<label>\S.*)$")
 
@@ -23,6 +33,15 @@ ASKS_WITHOUT_NUMBERS = re.compile(
     r"|\bMake auto mode your default permission mode\?|\brunning in Bypass Permissions mode\b|\btrust this folder\b"
 )
 """Text of a prompt whose options have no numbers; it tells the prompt from menus, which have such lists too."""
+
+# Other dialogs have a plain Yes too, and store it: an API key, a folder to trust.
+ASKS_FOR_ONE_USE = re.compile(
+    r"\bDo you want to (proceed|(create|overwrite|make this edit to) [^?]+|allow Claude to fetch this content)\?$"
+)
+"""End of a prompt whose plain Yes allows one use of a tool, and nothing later."""
+
+ONCE = frozenset({"Yes", "No", "No, and tell Claude what to do differently (esc)"})
+"""Labels of the answers to such a prompt that do nothing later."""
 
 EDITED_ELSEWHERE = re.compile(r"\bto edit in\b")
 """The footer while the text of one's own answer can be written in an editor."""
@@ -43,7 +62,15 @@ def read_dialog(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Prom
     if listed is None or top is None or not asks.search(" ".join(" ".join(rows[top:]).split())):
         return None
     asked = [rows[row] for row in _without_tip(lines, top, listed.first_row, width_of(formats, lines))]
-    return prompt_of(rows, top, listed, asked=asked, why_not=_why_not(lines, rows, listed, formats))
+    prompt = prompt_of(rows, top, listed, asked=asked, why_not=_why_not(lines, rows, listed, formats))
+    return replace(prompt, once=_once(prompt, rows[listed.end :]))
+
+
+def _once(prompt: Prompt, below: Sequence[str]) -> frozenset[int]:
+    """Return the options that do nothing later; none for the model's own question, which may read like a permission."""
+    is_of_the_model = any("Enter to select" in row for row in below)
+    asks = ASKS_FOR_ONE_USE.search(prompt.question) and not is_of_the_model
+    return numbers_of(prompt.options, ONCE) if asks else frozenset()
 
 
 def _top(lines: Sequence[ScreenLine], listed: ListedOptions) -> int | None:

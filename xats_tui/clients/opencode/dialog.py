@@ -8,12 +8,15 @@ from typing import Any
 from xats_tui.clients.opencode.screen import BAR
 from xats_tui.core.model.panes import Option, Prompt
 from xats_tui.core.screen.ansi_grid import ScreenCell, ScreenLine
-from xats_tui.core.screen.options import SIGN, in_one_line, joined, numbered, prompt_of, text_of
+from xats_tui.core.screen.options import SIGN, in_one_line, joined, numbered, numbers_of, prompt_of, text_of
 
 OPTION = re.compile(rf"^ {{0,3}}(?P<mark>{SIGN})?(?P<number>\d)\. (?P<label>\S.*)$")
 QUESTION = re.compile(r"enter (submit|confirm) +esc dismiss")
 ROW = re.compile(r"^ *(Allow once {2,}Allow always {2,}Reject|Confirm {2,}Cancel)\b")
 TITLE = re.compile(r"^ *△ ")
+
+ONCE = frozenset({"Allow once", "Reject"})
+"""Labels of the answers to a permission that do nothing later."""
 
 LEFT_AND_RIGHT = ("Left", "Right")
 
@@ -82,7 +85,12 @@ def _row_of_options(rows: Sequence[str], foot: ScreenLine, number: int) -> Promp
     if len(chosen) != 1:
         return None
     return Prompt(
-        text=joined(rows), options=options, chosen=chosen[0], arrows=LEFT_AND_RIGHT, question=in_one_line(rows[:number])
+        text=joined(rows),
+        options=options,
+        chosen=chosen[0],
+        arrows=LEFT_AND_RIGHT,
+        question=in_one_line(rows[:number]),
+        once=numbers_of(options, ONCE),
     )
 
 

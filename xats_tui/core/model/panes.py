@@ -173,6 +173,8 @@ class Prompt:
     """The text above the options, in one line."""
     why_not: str = ""
     """The reason why it cannot be answered remotely."""
+    once: frozenset[int] = field(default=frozenset(), compare=False)
+    """Numbers of the options that are recognised to allow or refuse one use of a tool, and nothing later."""
     screen: str = field(default="", compare=False, repr=False)
     """The whole screen it was seen on, with attributes."""
 

@@ -4,7 +4,7 @@ This module handles the drawing of such lists; what they ask is left to each pro
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from xats_tui.core.model.panes import Option, Prompt
@@ -162,6 +162,11 @@ def prompt_of(
         question=in_one_line(about),
         why_not=why_not or (TYPING if listed.takes_text else ""),
     )
+
+
+def numbers_of(options: Sequence[Option], labels: Collection[str]) -> frozenset[int]:
+    """Return the numbers of the options that read exactly like one of these labels."""
+    return frozenset(option.number for option in options if option.label in labels and not option.note)
 
 
 def _without_sign(row: str) -> str:

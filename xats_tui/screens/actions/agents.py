@@ -1,5 +1,6 @@
 """Actions on agents: poke, answer, go to pane, do not disturb, remove."""
 
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from xats_tui.backend.operator_api.api import OperatorApi
@@ -8,6 +9,7 @@ from xats_tui.core.model.wakes import WakeStage
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.actions.situation import needs_agent, needs_dialog, needs_pane
+from xats_tui.screens.data.alerts import asking
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.answering import Answered, AnswerPrompt
 from xats_tui.screens.dialogs.asking import Ask, Pick, PickOption
@@ -64,6 +66,10 @@ AGENT_ACTIONS = (
     ),
 )
 
+# Until the next snapshot, the question seems to be open still.
+JUST_ANSWERED = timedelta(seconds=3)
+"""Time after an answer in which another agent's question comes first."""
+
 RESTS = (
     PickOption("15", "15 minutes"),
     PickOption("60", "an hour"),
@@ -86,13 +92,11 @@ class AgentActions(ActionContext):
     def action_answer(self) -> None:
         """Show the agent's question in a dialog that sends the answer itself; then show the outcome."""
 
-        def left(outcome: Answered) -> None:
-            self.tell(outcome.sentence, "warning" if outcome.in_vain else "information")
-            if outcome.go_to_pane:
-                self.action_go_to_pane()
-
-        if entry := self.situation().agent:
-            self.ask(AnswerPrompt(self.desk.verbs, entry.agent), left)
+        entry = self.situation().agent
+        if entry and self._was_just_answered(entry):
+            entry = next(self._others_asking({entry.agent.agent_id}), entry)
+        if entry:
+            self._answer(entry, frozenset())
 
     def action_remove_agent(self) -> None:
         """Ask for confirmation, then remove all selected agents."""
@@ -113,7 +117,7 @@ class AgentActions(ActionContext):
     def action_go_to_pane(self) -> None:
         """Switch to the selected agent's pane; a failure is shown as a toast."""
         if entry := self.situation().agent:
-            self.carry_out(f"going to {entry.agent.name}", self._go_to(entry))
+            self._bring_to(entry)
 
     def action_rest(self) -> None:
         """Ask for a duration, then turn do not disturb on or off for all selected agents."""
@@ -121,6 +125,42 @@ class AgentActions(ActionContext):
         names = entries[0].agent.address if len(entries) == 1 else count(len(entries), "agent")
         question = Pick(f"Do not disturb {names}", RESTS)
         self.ask(question, lambda minutes: self.carry_out("setting do not disturb", self._rest(entries, minutes)))
+
+    def _answer(self, entry: RosterEntry, passed_over: frozenset[str]) -> None:
+        """Open the dialog of an agent; from there, `a` leads to the next one that was not passed over."""
+
+        def left(outcome: Answered) -> None:
+            self.tell(outcome.sentence, "warning" if outcome.in_vain else "information")
+            if outcome.is_sent:
+                self.desk.answered[entry.agent.agent_id] = self.desk.clock.now()
+            if outcome.go_to_pane:
+                self._bring_to(entry)
+            elif outcome.to_next:
+                self._answer_next(passed_over | {entry.agent.agent_id})
+
+        self.ask(AnswerPrompt(self.desk.verbs, entry.agent), left)
+
+    def _answer_next(self, passed_over: frozenset[str]) -> None:
+        following = next(self._others_asking(passed_over), None)
+        if following:
+            self._answer(following, passed_over)
+        else:
+            self.tell("no other agent asks anything")
+
+    def _others_asking(self, passed_over: Collection[str]) -> Iterator[RosterEntry]:
+        """Yield the agents that ask something, without those that were passed over or have just been answered."""
+        return (
+            entry
+            for entry in asking(self.snapshot)
+            if entry.agent.agent_id not in passed_over and not self._was_just_answered(entry)
+        )
+
+    def _was_just_answered(self, entry: RosterEntry) -> bool:
+        answered = self.desk.answered.get(entry.agent.agent_id)
+        return answered is not None and self.desk.clock.now() - answered < JUST_ANSWERED
+
+    def _bring_to(self, entry: RosterEntry) -> None:
+        self.carry_out(f"going to {entry.agent.name}", self._go_to(entry))
 
     async def _poke(self, entry: RosterEntry, line: str) -> str:
         proof = await self.desk.verbs.ask(OperatorApi.poke, entry.agent.agent_id, line)

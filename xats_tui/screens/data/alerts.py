@@ -13,8 +13,21 @@ def begun_to_ask(before: Snapshot, after: Snapshot) -> tuple[RosterEntry, ...]:
     # Dialogs found by the first look are on the screen already, under attention.
     if before.confirmed_at is None:
         return ()
-    asked = {entry.agent.agent_id for entry in _asking(before)}
-    return tuple(entry for entry in _asking(after) if entry.agent.agent_id not in asked)
+    asked = {entry.agent.agent_id for entry in asking(before)}
+    return tuple(entry for entry in asking(after) if entry.agent.agent_id not in asked)
+
+
+def asking(snapshot: Snapshot) -> list[RosterEntry]:
+    """Return the agents that ask a person something, the one that has waited longest first."""
+    since = {
+        entry.agent.agent_id: state.since
+        for entry in snapshot.roster
+        if (state := snapshot.state(entry)) and snapshot.asks(entry)
+    }
+    return sorted(
+        (entry for entry in snapshot.roster if entry.agent.agent_id in since),
+        key=lambda entry: since[entry.agent.agent_id],
+    )
 
 
 def fresh_notices(before: Snapshot, after: Snapshot) -> tuple[Notice, ...]:
@@ -27,12 +40,8 @@ def fresh_notices(before: Snapshot, after: Snapshot) -> tuple[Notice, ...]:
     return tuple(notice for notice in after.health.notices if notice.number > known)
 
 
-def alert_text(asking: Sequence[RosterEntry], snapshot: Snapshot) -> str:
+def alert_text(begun: Sequence[RosterEntry], snapshot: Snapshot) -> str:
     """Return the alert as one line, for a person who is looking at another tmux window."""
-    first, state = asking[0], snapshot.state(asking[0])
-    more = f" and {len(asking) - 1} more" if len(asking) > 1 else ""
+    first, state = begun[0], snapshot.state(begun[0])
+    more = f" and {len(begun) - 1} more" if len(begun) > 1 else ""
     return f"xats: {one_line(first.agent.address)}{more} needs you: {one_line(state.reason if state else None)}"
-
-
-def _asking(snapshot: Snapshot) -> list[RosterEntry]:
-    return [entry for entry in snapshot.roster if snapshot.asks(entry)]

@@ -11,10 +11,11 @@ from pathlib import PurePath
 
 from xats_tui.core.model.agents import OPERATOR_ID, RosterEntry
 from xats_tui.core.model.messages import Message
-from xats_tui.core.model.panes import OwnText, PaneState
+from xats_tui.core.model.panes import OwnText
 from xats_tui.core.model.tasks import TaskStatus
 from xats_tui.core.model.wakes import ACK_LOOP, Wake, WakeStage, WakeStatus
 from xats_tui.screens.actions.targets import contract_key, was_not_read
+from xats_tui.screens.data.alerts import asking
 from xats_tui.screens.data.snapshot import Snapshot, is_present
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of
@@ -112,9 +113,8 @@ def _lost(snapshot: Snapshot) -> Iterator[Concern]:
 
 
 def _dialogs(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
-    for entry in snapshot.roster:
-        state = snapshot.state(entry)
-        if state and state.state is PaneState.DIALOG:
+    for entry in asking(snapshot):
+        if state := snapshot.state(entry):
             yield Concern(
                 key=f"dialog/{entry.agent.agent_id}",
                 shape="◆",

@@ -84,4 +84,6 @@ class ModeContext:
     """Unsent messages, by what they were begun for."""
     task_drafts: dict[str, TaskDraft] = field(default_factory=dict)
     """Unsaved tasks, by what they were begun for."""
+    answered: dict[str, datetime] = field(default_factory=dict)
+    """Time of the last answer to each agent, by its id."""
     last_change: LastChange = field(default_factory=LastChange)

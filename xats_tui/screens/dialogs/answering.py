@@ -3,6 +3,9 @@
 It shows what the agent's client tells of the question, or else the agent's pane; it offers the question's own options,
 asks for confirmation, and has the answer sent.  While it is open it follows the question.  The sender of the answer
 checks that the question is still the one that was shown.
+
+The confirmation proposes to send only what was chosen by its digit and does nothing later; else it proposes to cancel,
+so that an Enter that is held down, or meant for the former question, sends nothing.
 """
 
 from dataclasses import dataclass
@@ -24,6 +27,7 @@ from xats_tui.core.model.panes import Option
 from xats_tui.screens.data.verbs import VerbRefused, Verbs
 from xats_tui.screens.dialogs.asking import Ask
 from xats_tui.screens.dialogs.questions import (
+    does_nothing_later,
     is_drawn_alike,
     is_offered,
     needs_words,
@@ -60,6 +64,13 @@ class Answered:
     """True if the sentence says why nothing was done."""
     go_to_pane: bool = False
     """True if the operator wants to go to the pane instead."""
+    to_next: bool = False
+    """True if the operator wants to see the next agent's question instead."""
+
+    @property
+    def is_sent(self) -> bool:
+        """True if an answer was sent."""
+        return bool(self.sentence) and not self.in_vain
 
 
 class AnswerPrompt(ModalScreen[Answered]):
@@ -68,6 +79,7 @@ class AnswerPrompt(ModalScreen[Answered]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back"),
         Binding("g", "go", "go to the pane"),
+        Binding("a", "next", "next dialog"),
         Binding("left", "other_button", "other button", show=False),
         Binding("right", "other_button", "other button", show=False),
         # before the list of options, which has the focus and pages itself
@@ -90,6 +102,10 @@ class AnswerPrompt(ModalScreen[Answered]):
         self._words = ""
         """Text of the answer that is being confirmed, if it needs one."""
         self._chosen: Option | None = None
+        self._early_digit: int | None = None
+        """Number that was pressed before there was a question."""
+        self._seen: Asked | None = None
+        """The question that is on the screen."""
         self._sending = False
         self._ended = False
 
@@ -134,13 +150,20 @@ class AnswerPrompt(ModalScreen[Answered]):
         if self._agent.binding:
             self._end(Answered(go_to_pane=True))
 
+    def action_next(self) -> None:
+        """Close the dialog without an answer and go to the next agent's question."""
+        self._end(Answered(to_next=True))
+
     def action_choose(self, number: int) -> None:
-        """Choose an option by its number."""
-        if self._chosen is None and self._asked:
-            index = next((at for at, option in enumerate(self._asked.options) if option.number == number), None)
-            if index is not None:
+        """Choose an option by its number; before there is a question, as soon as it comes."""
+        if self._asked is None:
+            self._early_digit = number
+        elif self._chosen is None:
+            options = self._asked.options
+            index = next((at for at, option in enumerate(options) if option.number == number), None)
+            if index is not None and is_offered(self._asked, options[index]):
                 self.options.highlighted = index
-                self.options.action_select()
+                self._choose(options[index], by_digit=True)
 
     def action_other_button(self) -> None:
         """Move the focus to the other button."""
@@ -153,16 +176,24 @@ class AnswerPrompt(ModalScreen[Answered]):
 
     @on(OptionList.OptionSelected)
     def _option_chosen(self, event: OptionList.OptionSelected) -> None:
-        if self._asked and not self._sending:
-            asked, option = self._asked, self._asked.options[event.option_index]
-            if needs_words(asked, option):
-                self._ask_for_words(asked, option)
-            else:
-                self._ask_for(option)
+        if self._asked and event.option_index < len(self._asked.options):
+            self._choose(self._asked.options[event.option_index])
+
+    def _choose(self, option: Option, *, by_digit: bool = False) -> None:
+        """Ask for confirmation of an option, or for its words first."""
+        if self._asked is None or self._sending:
+            return
+        if needs_words(self._asked, option):
+            self._ask_for_words(self._asked, option)
+        else:
+            self._ask_for(option, propose=by_digit and does_nothing_later(self._asked, option))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         option, asked, words = self._chosen, self._asked, self._words
+        if event.button.id == "yes" and asked and asked != self._seen:
+            self._say("The question was not on the screen yet; this is it.", Tone.WARN)
+            return
         self._ask_for(None)
         if event.button.id == "yes" and option and asked and not self._sending:
             self._send(asked, option, words)
@@ -185,7 +216,7 @@ class AnswerPrompt(ModalScreen[Answered]):
     async def _send(self, asked: Asked, option: Option, words: str) -> None:
         self._sending = True
         self._say(f"sending {option.number}. {one_line(option.label)} …", Tone.ACCENT)
-        name = one_line(self._agent.name)
+        name = one_line(self._agent.address)
         try:
             following = await self._verbs.ask(OperatorApi.answer, self._agent.agent_id, asked, option.number, words)
         except VerbRefused as refused:
@@ -212,7 +243,7 @@ class AnswerPrompt(ModalScreen[Answered]):
             self._leave(refused if refused.code == "answer_unseen" else gone)
 
     def _leave(self, refused: VerbRefused) -> None:
-        self._end(Answered(sentence=f"{one_line(self._agent.name)}: {refused.sentence}", in_vain=True))
+        self._end(Answered(sentence=f"{one_line(self._agent.address)}: {refused.sentence}", in_vain=True))
 
     def _end(self, outcome: Answered) -> None:
         """Close the dialog, once."""
@@ -226,6 +257,8 @@ class AnswerPrompt(ModalScreen[Answered]):
         before, self._asked = self._asked, asked
         if not is_drawn_alike(before, asked):
             self.call_after_refresh(self._draw_question)  # the text has no width before the refresh
+        elif self._seen == before:
+            self._seen = asked
         if before != asked:
             self._offer(asked)
             self._ask_for(None)
@@ -236,6 +269,8 @@ class AnswerPrompt(ModalScreen[Answered]):
             self._say("" if asked.options else reason, Tone.WARN)
         elif before != asked:
             self._say("The question has changed; this is the current one.", Tone.WARN)
+        if before is None and self._early_digit:
+            self.action_choose(self._early_digit)
 
     def _draw_question(self) -> None:
         """Draw what is asked, wrapping lines that are too wide: a screen from its end, a told dialog from its start."""
@@ -247,6 +282,11 @@ class AnswerPrompt(ModalScreen[Answered]):
         self.query_one("#asked-text", Static).update(Content("\n").join(lines))
         to_start = self.shown.scroll_home if isinstance(self._asked, Dialog) else self.shown.scroll_end
         self.call_after_refresh(to_start, animate=False)
+        self.call_after_refresh(self._drawn, self._asked)
+
+    def _drawn(self, asked: Asked) -> None:
+        """Note that this question is on the screen."""
+        self._seen = asked
 
     def _offer(self, asked: Asked) -> None:
         self.options.clear_options()
@@ -266,28 +306,32 @@ class AnswerPrompt(ModalScreen[Answered]):
 
         self.app.push_screen(Ask(one_line(option.label), "Your answer:"), typed)
 
-    def _ask_for(self, option: Option | None) -> None:
-        """Ask for confirmation of this option; with None, offer all options again."""
+    def _ask_for(self, option: Option | None, *, propose: bool = False) -> None:
+        """Ask for confirmation of this option; with None, offer all options again.
+
+        Args:
+            option: the option that was chosen.
+            propose: True if Enter is to send it; else Enter cancels.
+        """
         self._chosen = option
         if option:
-            name, words = one_line(self._agent.name), one_line(self._words)
+            name, words = one_line(self._agent.address), one_line(self._words)
             answer = f"{option.number}. {one_line(option.label)}{f': {words}' if words else ''}"
             self.question.update(Content(f"Send “{answer}” to {name}?"))
         else:
             self._words = ""
-        self._draw_step()
+        self._draw_step(propose=propose)
 
-    def _draw_step(self) -> None:
+    def _draw_step(self, *, propose: bool = False) -> None:
         asking, none = self._chosen is not None, self._asked is not None and not self._asked.options
         self.set_class(asking, "-sure")
         self.set_class(none, "-none")
-        leave = f"{self._way_to_pane('g go to pane  ')}esc leave"
-        keys = "←→ enter  esc back" if asking else f"enter choose  {leave}"
+        leave = f"{self._way_to_pane('g go to pane  ')}a next dialog  esc leave"
+        proposed = "sends it" if propose else "cancels"
+        keys = f"enter {proposed}  ←→ other button  esc back" if asking else f"1-9 enter choose  {leave}"
         self.box.border_subtitle = Content(leave if none else keys)
-        if asking:
-            self.query_one("#no").focus()
-        else:
-            self.options.focus()
+        # Not after the refresh: the next key may have been pressed already.
+        self.set_focus(self.query_one("#yes" if propose else "#no") if asking else self.options)
 
     def _way_to_pane(self, words: str) -> str:
         return words if self._agent.binding else ""

@@ -51,6 +51,14 @@ def needs_words(asked: Asked, option: Option) -> bool:
     return isinstance(asked, Dialog) and option.needs_typing
 
 
+def does_nothing_later(asked: Asked, option: Option) -> bool:
+    """Return whether an option is recognised to allow or refuse one use of a tool, and nothing later."""
+    if not isinstance(asked, Dialog):
+        return option.number in asked.once
+    effect = option.effect if isinstance(option, DialogOption) else None
+    return asked.kind is DialogKind.PERMISSION and effect in {Effect.ALLOW, Effect.DENY} and not option.needs_typing
+
+
 def is_offered(asked: Asked, option: Option) -> bool:
     """Return whether an option can be chosen from here."""
     return isinstance(asked, Dialog) or not option.needs_typing
