@@ -7,6 +7,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -23,10 +24,12 @@ pytestmark = pytest.mark.tmux
 
 
 @asynccontextmanager
-async def window(backend: Coordinator, tmux: TmuxServer, first: Pane) -> AsyncIterator[ScriptedHost]:
-    """A window of a hub that was started in the pane `first`."""
+async def window(
+    backend: Coordinator, tmux: TmuxServer, first: Pane, hub: str = sys.executable
+) -> AsyncIterator[ScriptedHost]:
+    """A window of a hub that was started in the pane `first`; `hub` is the path of its program."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", HUB, *XATS, "mcp", "--home", str(backend.settings.home)),
+        *(hub, "-c", HUB, *XATS, "mcp", "--home", str(backend.settings.home)),
         env=clean_environment() | {"TMUX": f"{tmux.socket},1,0", "TMUX_PANE": first.pane_id},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -77,3 +80,32 @@ async def test_what_whoami_advises_to_a_window_of_a_hub_binds_it(
 
     assert bound["tmux_pane_id"] == own.pane_id
     assert sql("SELECT tmux_pane_id FROM agents") == [(own.pane_id,)]
+
+
+@pytest.mark.slow
+async def test_a_window_is_bound_by_the_folder_that_its_model_names_if_it_is_the_only_one_there(
+    backend: Coordinator, tmux: TmuxServer, sql: Sql, tmp_path: Path
+) -> None:
+    first, hub = await tmux.stand_in("first", "cline"), tmux.called("cline")
+    shop, till = tmp_path / "shop", tmp_path / "till"
+    panes = []
+    for folder in (shop, till, till):
+        folder.mkdir(exist_ok=True)
+        panes.append(tmux.new_pane([hub, "-c", "import time; time.sleep(1000)"], cwd=folder))
+    async with (
+        window(backend, tmux, first, hub) as one,
+        window(backend, tmux, first, hub) as two,
+        window(backend, tmux, first, hub) as again,
+    ):
+        bound = await one.call("register_agent", name="bob", project_dir=str(shop))
+        unclear = await two.call("register_agent", name="carol", project_dir=str(till))
+        taken = await again.call("register_agent", name="dora", project_dir=str(shop))
+
+    assert bound["bound"]["tmux_pane_id"] == panes[0].pane_id
+    assert "2 windows of Cline work in" in unclear["hint"]
+    assert "belongs to bob@shop" in taken["hint"]
+    assert sql("SELECT name, tmux_pane_id FROM agents ORDER BY name") == [
+        ("bob", panes[0].pane_id),
+        ("carol", None),
+        ("dora", None),
+    ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from xats_tui.core.call_meta import FOLDER
 from xats_tui.mcp_bridge.identity import Identity
 from xats_tui.mcp_bridge.instructions import instructions
 from xats_tui.mcp_bridge.registration_defaults import RegistrationDefaults, RequestedIdentity, simplified
@@ -89,6 +90,16 @@ def test_what_the_model_says_stays() -> None:
     assert arguments(CLAUDE, **said) == said
     assert "project_dir" not in arguments(CLAUDE, name="a", team="t")
     assert arguments(CLAUDE, name="a", team="  ")["project_dir"] == "/work/shop"
+
+
+def test_a_program_that_serves_several_windows_is_in_no_folder_but_the_one_that_the_model_names() -> None:
+    hub = replace(CLAUDE, client="cline", name="@cline/core", ui_pid=None, host_session=None)
+    assert "project_dir" not in arguments(hub, name="a")
+
+    call = {"name": "register_agent", "arguments": {"name": "a", "project_dir": "/work/till"}, "_meta": {"own": 1}}
+    completed = RegistrationDefaults(identity=hub).completed(call, OFFERED)
+    assert completed["_meta"] == {"own": 1, FOLDER: "/work/till"}
+    assert RegistrationDefaults(identity=CLAUDE).completed(call, OFFERED)["_meta"] == {"own": 1}
 
 
 def test_a_model_that_says_it_runs_elsewhere_gets_no_process_of_ours() -> None:

@@ -35,5 +35,8 @@ UI = "xats/ui"
 LAUNCH = "xats/launch"
 """The launch that started the host; the launcher has announced its pane."""
 
+FOLDER = "xats/folder"
+"""The working directory that the model itself named in its registration, where the bridge cannot know it."""
+
 OWN_CHANNEL = "xats/channel"
 """The channel that this session offers its host, through which the agent can be woken."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xats_tui.clients.registry import CLIENTS, manifest_of, with_self_tool
-from xats_tui.core.call_meta import HOST_PROGRAM, HOST_SESSION, LAUNCH, OWN_CHANNEL, TMUX_SOCKET, UI
+from xats_tui.core.call_meta import FOLDER, HOST_PROGRAM, HOST_SESSION, LAUNCH, OWN_CHANNEL, TMUX_SOCKET, UI
 from xats_tui.core.model.agents import CUSTOM
 from xats_tui.mcp_bridge.identity import Identity
 from xats_tui.mcp_bridge.registration import REGISTER, Params
@@ -65,7 +65,15 @@ class RegistrationDefaults:
         fields = schema.get("properties") or {}
         said = {key for key, value in given.items() if value not in (None, "")}
         added = {key: value for key, value in known.items() if value and key in fields and key not in said}
-        return {**call, "arguments": {**given, **added}}
+        completed = {**call, "arguments": {**given, **added}}
+        if self._serves_many and "project_dir" in said:
+            completed["_meta"] = {**(call.get("_meta") or {}), FOLDER: given["project_dir"]}
+        return completed
+
+    @property
+    def _serves_many(self) -> bool:
+        """True if the host may run the tools of several windows, each in a folder of its own."""
+        return self.identity.ui_pid is None and manifest_of(self.identity.client) is not None
 
     @property
     def _client_on_the_wire(self) -> str:
@@ -89,7 +97,7 @@ class RegistrationDefaults:
         if spec and spec.has_app_server and THREAD in meta:
             known["ws_url"] = self.identity.codex_url
         # The working directory names the team only if neither the model nor the configuration names one.
-        if not str(given.get("team", self.wish.team) or "").strip():
+        if not str(given.get("team", self.wish.team) or "").strip() and not self._serves_many:
             known["project_dir"] = self.identity.project_dir
         return known
 

@@ -144,6 +144,10 @@ class Processes:
         """Return a process's environment; an empty one if it ended or belongs to another user."""
         return await asyncio.to_thread(_environment, pid)
 
+    async def working_in(self, folder: str, pids: Collection[int]) -> frozenset[int]:
+        """Return those of these processes that belong to this user and work in that folder."""
+        return await asyncio.to_thread(_working_in, folder, pids)
+
     async def listeners(self, pid: int | None = None) -> Mapping[int, int]:
         """Return the TCP ports at which processes of this user listen, each with the pid.
 
@@ -271,6 +275,22 @@ def _environment(pid: int) -> Mapping[str, str]:
         return psutil.Process(pid).environ()
     except (psutil.Error, OSError, ValueError):
         return {}
+
+
+def _working_in(folder: str, pids: Collection[int]) -> frozenset[int]:
+    found = set()
+    for pid in pids:
+        with suppress(psutil.Error, OSError, ValueError):
+            process = psutil.Process(pid)
+            is_own = process.uids().real == os.getuid()
+            if is_own and _is_folder(folder, process.cwd()):
+                found.add(pid)
+    return frozenset(found)
+
+
+def _is_folder(named: str, folder: str) -> bool:
+    path = Path(named)
+    return path.is_absolute() and path.samefile(folder)
 
 
 def _listeners(pid: int | None) -> Mapping[int, int]:

@@ -21,7 +21,7 @@ from xats_tui.backend.tools.call_context import (
     unbound_hint,
 )
 from xats_tui.clients.registry import CLIENTS, manifest_of, with_self_tool
-from xats_tui.core.call_meta import HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL, UNASKED
+from xats_tui.core.call_meta import FOLDER, HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL, UNASKED
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, ClientId, DeliveryKind
 
@@ -228,6 +228,7 @@ def _common(
         "model": model if arguments.model is None else arguments.model,
         "tmux_socket": tmux_server(arguments.tmux_socket, call.meta),
         "host_session": claimed(call.meta, HOST_SESSION),
+        "folder": claimed(call.meta, FOLDER),
         "traces": traces(call.meta),
         "carried_channel": claimed(call.meta, OWN_CHANNEL),
         "launch": claimed(call.meta, LAUNCH),
@@ -272,8 +273,9 @@ def _answer(wanted: RegistrationCheck, registered: RegistrationResult, bridge: i
         answer["client"] = agent.client
     if found.former:
         answer["you_were"] = [shown_former(one) for one in found.former]
-    hint = found.in_use or unbound_hint(wanted.runtime, bridge)
-    return answer if registered.is_reachable and not found.in_use else {**answer, "hint": hint}
+    hint = found.unbound or unbound_hint(wanted.runtime, bridge)
+    has_lost = bool(found.unbound) and not found.must_be_free
+    return answer if registered.is_reachable and not has_lost else {**answer, "hint": hint}
 
 
 TOOLS = (

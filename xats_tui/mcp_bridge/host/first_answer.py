@@ -1,6 +1,6 @@
 """The first answer of the bridge: `initialize` is answered in time, even while the program is still being imported.
 
-Hosts give a server as little as five seconds, and the imports take that long on a busy machine.  An early answer says
+Hosts give a server as little as three seconds, and the imports take that long on a busy machine.  An early answer says
 less than a ready bridge would: nothing about the coordinator or the registration.
 """
 
@@ -12,8 +12,8 @@ from xats_tui.mcp_bridge.host.initialize import greeting
 from xats_tui.mcp_bridge.host.messages import Request, messages_in
 from xats_tui.mcp_bridge.host.pipes import Hear, Pipes
 
-OVERDUE_AFTER_START_S = 3.5
-"""Time for the program to get ready and answer; some hosts wait only five seconds."""
+OVERDUE_AFTER_START_S = 1.8
+"""Time for the program to get ready and answer; Cline waits three seconds, and a busy machine takes one to start us."""
 OVERDUE_S = 1.0
 """The same time for a later `initialize`; a ready bridge answers within 0.6 s."""
 

@@ -4,18 +4,19 @@ Through the tools, since what a caller gets to see is the point; the scores are 
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Connect
+from tests.fakes import FakeProcesses
 from tests.mcp_caller import Caller
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.services.agents.pane_candidates import PaneQuery
 from xats_tui.backend.services.agents.runtime_identity import RuntimeIdentity
-from xats_tui.backend.system.processes import Processes
+from xats_tui.backend.system.processes import Process, Processes, Route
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_looks import Looks
 from xats_tui.core.clock import SystemClock
@@ -202,3 +203,86 @@ async def test_without_a_tmux_server_there_is_nothing_to_look_at(caller: Caller)
 
     assert answer["error"] == "tmux_unavailable"
     assert answer["detail"]
+
+
+class Windows(FakeProcesses):
+    """Processes of Cline in terminals, each with its folder."""
+
+    def __init__(self, *windows: tuple[int, str, str]) -> None:
+        """Set pid, terminal and folder of each."""
+        super().__init__()
+        self._folders = {pid: folder for pid, _, folder in windows}
+        self._all = tuple(
+            Process(pid=pid, started_at=float(pid), name="cline", command=("cline",), tty=tty)
+            for pid, tty, _ in windows
+        )
+
+    async def all(self) -> tuple[Process, ...]:
+        """All of them."""
+        return self._all
+
+    async def by_pid(self, pid: int) -> Process | None:
+        """One of them."""
+        return next((one for one in self._all if one.pid == pid), None)
+
+    async def routes(self, pid: int) -> tuple[Route, ...]:
+        """Its own terminal."""
+        return tuple(Route(tty=one.tty or "", in_front=True) for one in self._all if one.pid == pid)
+
+    async def working_in(self, folder: str, pids: Collection[int]) -> frozenset[int]:
+        """Those in that folder."""
+        return frozenset(pid for pid in pids if folder == self._folders[pid])
+
+
+class Panes(Tmux):
+    """Panes by their terminals: `pts/1` is `%1`."""
+
+    async def panes(self, socket: str) -> dict[str, dict[str, object]]:
+        """Three of them."""
+        return {f"%{n}": {"pane_id": f"%{n}", "pane_tty": f"/dev/pts/{n}", "pane_dead": 0} for n in (1, 2, 3)}
+
+
+BEGAN = 50.0
+"""Start of the bridge; a window starts at the second that is its pid."""
+SHOP, TILL = (10, "pts/1", "/work/shop"), (20, "pts/2", "/work/till")
+
+
+@pytest.mark.parametrize(
+    ("windows", "folder", "pane"),
+    [
+        ([SHOP, TILL], "/work/till", "%2"),
+        ([SHOP, (11, "pts/1", "/work/shop")], "/work/shop", "%1"),
+    ],
+    ids=["the only one in its folder", "one with a wrapper"],
+)
+async def test_the_only_window_of_a_client_is_its_pane(
+    windows: list[tuple[int, str, str]], folder: str, pane: str
+) -> None:
+    identity = RuntimeIdentity(Panes(SystemClock()), Windows(*windows), SystemClock())
+
+    binding = await identity.by_window("cline", folder, BEGAN)
+
+    assert (binding.pane.pane_id, binding.proved) == (pane, False)
+
+
+@pytest.mark.parametrize(
+    ("windows", "folder", "said"),
+    [
+        ([SHOP], None, "register again with project_dir"),
+        ([SHOP], "/work/till", "no window of Cline"),
+        ([(60, "pts/1", "/work/shop")], "/work/shop", "no window of Cline that is older than you"),
+        ([SHOP, (30, "pts/3", "/work/shop")], "/work/shop", "2 windows of Cline work in /work/shop (processes 10, 30)"),
+        ([SHOP, (30, "pts/9", "/work/shop")], "/work/shop", "2 windows of Cline work in /work/shop (processes 10, 30)"),
+    ],
+    ids=["folder not known", "none there", "a later one", "two there", "one of two outside tmux"],
+)
+async def test_where_several_windows_come_into_question_none_is_taken(
+    windows: list[tuple[int, str, str]], folder: str | None, said: str
+) -> None:
+    identity = RuntimeIdentity(Panes(SystemClock()), Windows(*windows), SystemClock())
+
+    with pytest.raises(Refusal, match="no_single_window") as refused:
+        await identity.by_window("cline", folder, BEGAN)
+
+    assert said in str(refused.value.fields["detail"])
+    assert "bind_runtime_identity with agent cline" in str(refused.value.fields["detail"])

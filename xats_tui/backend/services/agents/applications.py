@@ -44,6 +44,8 @@ class RegistrationCheck:
     model: str
     client_name: str | None = None
     ui_pid: int | None = None
+    folder: str | None = None
+    """The working directory that the model itself named, if its bridge cannot know it."""
     claimed_ui: int | None = None
     """With client custom: the pid of the user interface that the bridge found among its parents."""
     tmux_socket: str = ""
@@ -96,8 +98,10 @@ class RegistrationPlan:
     """The client in the pane that the agent has so far, if it can be recognised."""
     host_session: str | None = None
     """The session id of its program; the program's hooks report under this id."""
-    in_use: str = ""
-    """The reason why its process's pane is not bound: a living agent has proved that the pane is its own."""
+    unbound: str = ""
+    """The reason why no pane is bound, if one might be: it belongs to a living agent, or several come into question."""
+    must_be_free: bool = False
+    """True if the pane is not bound once another living agent has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from xats_tui.backend.mcp_sessions import McpSession
-from xats_tui.backend.services.agents.applications import RegistrationCheck, RegistrationPlan, RegistrationResult
-from xats_tui.backend.services.agents.process_clients import may_be
+from xats_tui.backend.services.agents.applications import (
+    RegistrationCheck,
+    RegistrationPlan,
+    RegistrationRequest,
+    RegistrationResult,
+)
+from xats_tui.backend.services.agents.process_clients import client_in, may_be
 from xats_tui.backend.services.agents.recognition import NO_TRACES, FormerAgent, Recognition, Traces
 from xats_tui.backend.services.agents.registry import Registry
-from xats_tui.backend.services.agents.runtime_identity import RuntimeIdentity
-from xats_tui.backend.services.agents.runtimes import NameHolder, Runtimes
+from xats_tui.backend.services.agents.runtime_identity import NO_SINGLE_WINDOW, RuntimeIdentity
+from xats_tui.backend.services.agents.runtimes import NameHolder, Runtimes, hosts_in
 from xats_tui.backend.services.wakes.channels import Channels
 from xats_tui.backend.services.wakes.codex_threads import CodexThreads
 from xats_tui.backend.services.wakes.delivery import checked_delivery
@@ -82,11 +87,14 @@ class Registrar:
         channel = self._named_channel(wanted) or own_channel
         if channel is not None:
             delivery = Delivery(kind=DeliveryKind.CLAUDE_CHANNEL, address={"channel_session_id": channel})
-        binding, announcement = await self._binding(wanted, ends_at)
+        binding, announcement, unbound = await self._binding(wanted, ends_at)
         if binding is not None and process is not None:
             binding = _with_described_client(binding, process, wanted, is_host=is_host)
-        in_use = await self._runtimes.why_not_bind(self._database, binding, session) if binding else ""
-        if in_use:
+        must_be_free = wanted.own_ui is None and announcement is None
+        if binding is not None:
+            why_not = self._runtimes.why_not_bind
+            unbound = await why_not(self._database, binding, session, must_be_free=must_be_free)
+        if unbound:
             binding = announcement = None
         return RegistrationPlan(
             delivery=delivery,
@@ -96,7 +104,8 @@ class Registrar:
             evidence=ANNOUNCED if announcement else binding.mode if binding else "",
             announcement=announcement,
             former=await self._former(wanted, delivery, process, binding),
-            in_use=in_use,
+            unbound=unbound,
+            must_be_free=must_be_free,
             client=await self._client_of_kept(wanted),
             host_session=await self._host_session(wanted, delivery, session),
         )
@@ -121,6 +130,8 @@ class Registrar:
         if wanted.client == ANNOUNCED_CLIENT and wanted.ui_pid is None:
             await announcements.prune(tx)
         displaced = await self._runtimes.displaced(tx, agent, binding, wanted.runtime, session) if binding else ()
+        if displaced and found.must_be_free:
+            binding, displaced = None, ()  # another agent was quicker
         if binding is not None:
             agent = await self._registry.bind(tx, agent.agent_id, binding)
         elif agent.binding is not None and found.client not in (None, agent.client):
@@ -244,16 +255,21 @@ class Registrar:
 
     async def _binding(
         self, wanted: RegistrationCheck, ends_at: float
-    ) -> tuple[Binding | None, PreRegistration | None]:
-        """Find the pane that is proved to be the caller's; without one the registration still succeeds."""
+    ) -> tuple[Binding | None, PreRegistration | None, str]:
+        """Find the pane that is proved to be the caller's; without one the registration still succeeds.
+
+        The text is the reason why there is none, if the caller can do something about it.
+        """
         try:
             async with asyncio.timeout_at(ends_at):
-                return await self._proved_pane(wanted)
+                return *await self._proved_pane(wanted), ""
         except TimeoutError:
             logger.info("%s was bound to no pane: tmux did not answer in time", wanted.name)
         except Refusal as refusal:
             logger.info("%s was bound to no pane: %s", wanted.name, refusal.code)
-        return None, None
+            if refusal.code == NO_SINGLE_WINDOW:
+                return None, None, str(refusal.fields["detail"])
+        return None, None, ""
 
     async def _proved_pane(self, wanted: RegistrationCheck) -> tuple[Binding | None, PreRegistration | None]:
         if wanted.role == CHANNEL_PROXY_ROLE:
@@ -266,6 +282,9 @@ class Registrar:
             # Several may start at once: each is recognised by its own mark.
             own = [one for one in announced if wanted.launch in (None, one.mark)]
             return await self._identity.by_announcement(own) or (None, None)
+        if client := _served_from_afar(wanted):
+            began = wanted.runtime.line[0].started_at
+            return await self._identity.by_window(client, wanted.folder, began, socket=wanted.tmux_socket), None
         return None, None
 
     async def _register_proxy(
@@ -298,6 +317,18 @@ def _described(wanted: RegistrationCheck) -> ClientId | None:
     """Return the client of a manifest that a custom caller's name belongs to: a bridge passes that of the handshake."""
     client = by_handshake(wanted.client_name) if wanted.client == CUSTOM and wanted.client_name else None
     return client if manifest_of(client) else None
+
+
+def _served_from_afar(wanted: RegistrationCheck) -> ClientId | None:
+    """Return the client of a manifest whose process without a terminal runs the caller's tools; None for any other.
+
+    A bridge that registers again by itself may outlive its window.
+    """
+    if wanted.asked is not RegistrationRequest.EXPLICITLY:
+        return None
+    client, hosts = _described(wanted), hosts_in(wanted.runtime.line)
+    is_afar = bool(hosts) and hosts[0].tty is None and client_in(hosts[0]) == client
+    return client if is_afar else None
 
 
 def _with_described_client(binding: Binding, process: Process, wanted: RegistrationCheck, *, is_host: bool) -> Binding:

@@ -5,7 +5,7 @@ It reads tmux and the process table and writes nothing.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from xats_tui.backend.store.pre_registrations import PreRegistration
 from xats_tui.backend.system.processes import Process, Processes, normal_tty
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.clients.launch import LAUNCH_VARIABLE
-from xats_tui.clients.registry import ANNOUNCED_CLIENT
+from xats_tui.clients.registry import ANNOUNCED_CLIENT, CLIENTS
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal, TmuxError
 from xats_tui.core.model.agents import CUSTOM, Binding, ClientId, SeenProcess, VerificationMode
@@ -32,6 +32,9 @@ MARK = 'xats.agent_id="{}"'
 
 OWN_MARK = f'{LAUNCH_VARIABLE}="{{}}"'
 """The same text in `xats-tui launch`, which also starts an unchanged Codex."""
+
+NO_SINGLE_WINDOW = "no_single_window"
+"""No window, or several, may be the one of a caller whose tools run in a process without a terminal."""
 
 UNSEEN = "a program in a container or on another machine can neither be verified from here nor woken in its pane"
 
@@ -159,6 +162,29 @@ class RuntimeIdentity:
         oldest = min(hosted, key=lambda process: process.started_at)
         return self._binding(socket, panes[pane_id], oldest, VerificationMode.TTY_PANE, client=client)
 
+    async def by_window(self, client: ClientId, folder: str | None, began: float, *, socket: str = "") -> Binding:
+        """Return the binding of a client's only window in a folder, for a caller whose tools run elsewhere.
+
+        Args:
+            client: the client.
+            folder: the caller's working directory; None if it is not known.
+            began: start of the caller's bridge, in seconds since the epoch: its window is older, and may be closed.
+            socket: the tmux server.
+
+        Raises:
+            Refusal: `NO_SINGLE_WINDOW`, with what the caller can do; and as by `by_pid`.
+        """
+        windows: dict[str, Process] = {}
+        for process in sorted(await self._processes.all(), key=lambda one: one.started_at):
+            if process.tty and client_in(process) == client:
+                windows.setdefault(process.tty, process)  # a wrapper and the client inside are one window
+        by_pid = {window.pid: window for window in windows.values()}
+        there = await self._processes.working_in(folder, by_pid) if folder else frozenset()
+        if len(there) != 1 or any(by_pid[pid].started_at > began for pid in there):
+            raise Refusal(NO_SINGLE_WINDOW, detail=_not_one_window(client, folder, there))
+        (pid,) = there
+        return await self.by_pid(client, pid, socket=socket)
+
     async def by_announcement(self, announced: Sequence[PreRegistration]) -> tuple[Binding, PreRegistration] | None:
         """Return the announced pane in which a Codex with its mark runs; None unless there is exactly one."""
         sockets = list({one.pane.socket for one in announced})
@@ -250,6 +276,22 @@ class RuntimeIdentity:
             proved=proved,
             client=client_in(process) or client,
         )
+
+
+def _not_one_window(client: ClientId, folder: str | None, there: Collection[int]) -> str:
+    """Return the reason why no window is taken for the caller's, and the next step."""
+    title = CLIENTS[client].title
+    if folder is None:
+        why = "your working directory is not known: register again with project_dir, or"
+    elif len(there) > 1:
+        why = f"{len(there)} windows of {title} work in {folder} (processes {', '.join(map(str, sorted(there)))}):"
+    else:
+        why = f"no window of {title} that is older than you works in {folder}:"
+    return (
+        f"No pane is bound, so you cannot be woken through it, because your tools are run for all windows of {title} "
+        f"at once, and {why} ask the user which process is your window, and call bind_runtime_identity with agent "
+        f"{client} and its pid as ui_pid."
+    )
 
 
 def _mismatch(client: ClientId, process: Process) -> str:

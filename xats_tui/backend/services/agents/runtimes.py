@@ -168,14 +168,22 @@ class Runtimes:
             return NameHolder.OTHER
         return NameHolder.SAME if evidence else NameHolder.NOBODY
 
-    async def why_not_bind(self, reader: Reader, binding: Binding, session: McpSession) -> str:
-        """Return the reason why a pane is not bound for a caller that only names its process; empty if it may be."""
+    async def why_not_bind(
+        self, reader: Reader, binding: Binding, session: McpSession, *, must_be_free: bool = False
+    ) -> str:
+        """Return the reason why a pane is not bound for a caller that only names its process; empty if it may be.
+
+        With `must_be_free` any living agent keeps its pane, else only one whose program has proved it.
+        """
         holder = await agents.holder_of(reader, binding.pane)
         if holder is None or binding.proved or holder.agent_id == session.agent_id:
             return ""
-        if not (holder.binding and holder.binding.proved and await self.is_alive(holder)):
+        is_kept = must_be_free or (holder.binding and holder.binding.proved)
+        if not (is_kept and await self.is_alive(holder)):
             return ""
-        return f"pane {binding.pane.pane_id} belongs to {holder.address}, whose program has proved it"
+        proved = ", whose program has proved it" if holder.binding and holder.binding.proved else ""
+        step = "; if it is your window, call bind_runtime_identity with its pid as ui_pid" if must_be_free else ""
+        return f"pane {binding.pane.pane_id} belongs to {holder.address}{proved}{step}"
 
     async def displaced(
         self, reader: Reader, agent: Agent, binding: Binding, runtime: Runtime, session: McpSession
