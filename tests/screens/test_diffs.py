@@ -1,12 +1,16 @@
 """Two schemas line by line: what stands beside what, and where a reason is shown."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from xats_tui.backend.services.schemas.compatibility import compare
-from xats_tui.core.model.contracts import SchemaReason
+from xats_tui.core.model.contracts import Contract, ContractChange, SchemaReason
+from xats_tui.screens.details.contracts import change_detail
 from xats_tui.screens.details.diffs import DiffLine, diff_lines, schema_lines
+from xats_tui.screens.widgets.format import CUT
 
 ROOM = 40
 
@@ -24,6 +28,18 @@ def judged(old: Any, new: Any) -> Any:
 
 def of(*required: str, **properties: Any) -> dict[str, Any]:
     return {"properties": properties, "required": list(required)}
+
+
+def contract(version: int, schema: Any) -> Contract:
+    return Contract(
+        team="shop",
+        name="order",
+        version=version,
+        schema=schema,
+        note=None,
+        registered_by="a",
+        registered_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
 
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
@@ -84,3 +100,15 @@ def test_one_is_not_true_and_a_list_is_no_object() -> None:
     assert any(line.old == "  items: [" for line in lines) and any(
         line.new == '  items: {type: "string"}' for line in lines
     )
+
+
+@pytest.mark.parametrize("width", [80, 118, 158])
+def test_no_line_of_two_columns_is_wider_than_its_panel(width: int) -> None:
+    old, new = of("b"), of("a", c={"type": "string", "description": "a long text " * 20})
+    reasons = [
+        SchemaReason(path=one.path, what=one.what, of_new=one.direction == "backward") for one in judged(old, new)
+    ]
+    change = ContractChange(old=contract(1, old), new=contract(2, new), reasons=tuple(reasons))
+    drawn = change_detail(change, width, whole=False).plain.split("\n")
+    assert any(line.endswith(CUT) and "required" in line for line in drawn)
+    assert max(map(cell_len, drawn)) <= width

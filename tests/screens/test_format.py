@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from xats_tui.screens.widgets.ansi import pane_lines
-from xats_tui.screens.widgets.format import CUT, MAX_LINE_CHARS, age, cut, many_lines, one_line
+from xats_tui.screens.widgets.format import CUT, MAX_LINE_CHARS, WIDTHLESS, age, cut, many_lines, one_line
 
 FOREIGN = st.text(
     st.one_of(
@@ -44,6 +44,11 @@ def test_what_is_cut_fits_and_has_a_sign(text: str, width: int) -> None:
     short = cut(line, width)
     assert cell_len(short) <= width
     assert short == line or short.endswith(CUT)
+
+
+@pytest.mark.parametrize("shown", ["👍🏽", "❤️", "✔︎", "👩🏿‍🚀"])
+def test_what_terminals_draw_at_different_widths_is_left_out(shown: str) -> None:
+    assert not set(one_line(shown)) & WIDTHLESS
 
 
 def test_a_very_long_line_is_cut_with_a_sign_before_it_is_looked_at() -> None:

@@ -134,8 +134,9 @@ def _side(text: str | None, sign: str, width: int, line: DiffLine) -> Content:
 
 
 def _mark(line: DiffLine) -> Content:
+    """Return the sign and the words of an incompatibility, cut to their column; the reasons below are whole."""
     tone = Tone.BAD if line.refuses_old else Tone.WARN
-    return Content.styled(f" ✕ {line.mark}", CONTENT_STYLES[tone]) if line.mark else Content()
+    return Content.styled(cut(f" ✕ {line.mark}", MARK_CELLS), CONTENT_STYLES[tone]) if line.mark else Content()
 
 
 def _reasons(change: ContractChange) -> Iterator[Content]:

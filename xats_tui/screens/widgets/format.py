@@ -25,6 +25,10 @@ MAX_LINE_CHARS = 400
 CONTROL_PICTURES = 0x2400
 """First of the characters that depict the control characters 0x00 to 0x1f."""
 
+# Terminals disagree on the width of a character before these: a row would be shifted.
+WIDTHLESS = frozenset("\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
+"""Variation selectors and skin tones, which are left out."""
+
 SUSPECT = re.compile(r"[^\x20-\x7e]")
 """Characters that have to be checked: everything but printable ASCII."""
 
@@ -72,7 +76,7 @@ def visible(character: str) -> str:
         return chr(CONTROL_PICTURES + code)
     if code == 0x7F:
         return "␡"
-    if character in "\ufe0e\ufe0f":  # terminals disagree on the width of a character before these selectors
+    if character in WIDTHLESS:
         return ""
     if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}:
         return "�"
