@@ -1,4 +1,4 @@
-"""opencode without a key: `python -m tests.real_agents.opencode_structured --programs DIR [--scene WORD]`.
+"""opencode or Kilo without a key: `python -m tests.real_agents.opencode_structured --programs DIR [--kin kilo]`.
 
 The real program is launched with its own server, or started by hand with `--port 0`.  It is woken through the server,
 its dialogs are shown and answered over it, and everything that is typed into its pane is a person's.
@@ -33,9 +33,10 @@ from tests.real_agents.stage import (
     ui_pids,
     wire,
 )
-from xats_tui.backend.watchers.opencode_dialogs import SOURCE
+from xats_tui.clients.registry import CLIENTS, own_server
 
-CLIENT = "opencode"
+LIKE = "opencode"
+"""The client whose screens and scripts all of them share."""
 
 PASSWORD = "s3cret-of-this-rig"
 
@@ -66,8 +67,9 @@ ASK_PERSON = "CALL question " + json.dumps(
 class Scene:
     """A stage with the agents of these scenes, and the commands of a person beside them."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, client: str) -> None:
         self.stage = stage
+        self.client = client
 
     async def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of xats-tui."""
@@ -79,11 +81,16 @@ class Scene:
         run = partial(subprocess.run, [*XATS, *command], env=environment, cwd=self.stage.rig.project, timeout=PATIENCE)
         return await asyncio.to_thread(run, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
 
+    @property
+    def interface(self) -> str:
+        """The name of its server as an interface for dialogs."""
+        return f"{CLIENTS[self.client].title}'s server"
+
     async def dialogs(self, name: str) -> list[dict[str, Any]]:
         """The dialogs that the server of an agent tells of, not its screen."""
         done = await self.run("dialogs", "--json", "--home", str(self.stage.home))
         expect(done.returncode == 0, f"dialogs are listed: {done.stdout}{done.stderr}")
-        return [one for one in json.loads(done.stdout) if (one["name"], one["interface"]) == (name, SOURCE)]
+        return [one for one in json.loads(done.stdout) if one["name"] == name and one["interface"] == self.interface]
 
     async def dialog(self, name: str) -> dict[str, Any]:
         """The dialog of an agent, once it is told."""
@@ -123,17 +130,31 @@ class Keys:
         return len(self._path.read_text().splitlines()) if self._path.exists() else 0
 
 
-async def by_hand(stage: Stage, name: str, password: str = "") -> AgentPane:
-    """An opencode that a person started with a server, and whose model registered with its name alone."""
-    wire(stage.rig, CLIENT, stage.home)
-    environment = {"OPENCODE_SERVER_PASSWORD": password} if password else {}
-    pane = stage.rig.start(CLIENT, arguments="--port 0", width=110, height=32, environment=environment)
-    await asyncio.to_thread(pane.wait_for, READY[CLIENT], PATIENCE)
+async def by_hand(scene: Scene, name: str) -> AgentPane:
+    """A client that a person started with a server, and whose model registered with its name alone."""
+    stage, login = scene.stage, own_server(scene.client)
+    assert login
+    wire(stage.rig, LIKE, stage.home)
+    environment = {login.password: PASSWORD}
+    program = CLIENTS[scene.client].program
+    pane = stage.rig.start(program, arguments="--port 0", width=110, height=32, environment=environment)
+    await asyncio.to_thread(pane.wait_for, READY[LIKE], PATIENCE)
     await asyncio.to_thread(pane.settle, 1.5, 15.0)
     await insist(pane, f'CALL register_agent {{"name": "{name}", "team": "t"}}', partial(stage.agent, name))
     await reached(stage, name)
     await asyncio.to_thread(pane.settle, 1.5, 15.0)
     stage.panes[name] = pane
+    return pane
+
+
+async def without_server(scene: Scene, name: str) -> AgentPane:
+    """A client that was started without a server."""
+    wire(scene.stage.rig, LIKE, scene.stage.home)
+    pane = scene.stage.rig.start(CLIENTS[scene.client].program, width=110, height=32)
+    await asyncio.to_thread(pane.wait_for, READY[LIKE], PATIENCE)
+    await asyncio.to_thread(pane.settle, 1.5, 15.0)
+    call = f'CALL register_agent {{"name": "{name}", "team": "t"}}'
+    await insist(pane, call, partial(scene.stage.agent, name))
     return pane
 
 
@@ -184,7 +205,7 @@ async def launched_it_has_its_server(scene: Scene) -> str:
     stage.rig.extra_opencode = {}
     stage.rig.configure()
     where = ("--socket", str(stage.rig.home / "tmux.sock"))
-    command = ("launch", CLIENT, "--name", "ann", "--team", "t", "--dir", str(stage.rig.project), *where)
+    command = ("launch", scene.client, "--name", "ann", "--team", "t", "--dir", str(stage.rig.project), *where)
     stage.rig.tmux("new-session", "-d", "-x", "110", "-y", "32", "cat")
     done = await scene.run(*command, "--home", str(stage.home), "--json")
     expect(done.returncode == 0, f"launch ends well: {done.stdout}{done.stderr}")
@@ -197,7 +218,7 @@ async def launched_it_has_its_server(scene: Scene) -> str:
 
 async def started_by_hand_it_is_found(scene: Scene) -> str:
     """started by hand with --port 0 and a password → found by its process; the password is shown nowhere"""
-    pane = await by_hand(scene.stage, "bob", PASSWORD)
+    pane = await by_hand(scene, "bob")
     shown = await wake_beside_a_draft(scene.stage, "bob", pane)
     leaks = [
         path.name for path in scene.stage.home.iterdir() if path.is_file() and PASSWORD.encode() in path.read_bytes()
@@ -226,13 +247,13 @@ async def dialog_is_shown_and_answered(scene: Scene) -> str:
     for flags, file_is_there in ((("--allow",), True), (("--option", "4", "--text", "SAY no"), False)):
         (stage.rig.project / "x").unlink(missing_ok=True)
         await asyncio.to_thread(pane.settle, 1.0, 8.0)
-        pane.submit(ASK_SHELL[CLIENT])
-        await asyncio.to_thread(pane.wait_for, PROMPT[CLIENT], PATIENCE)
+        pane.submit(ASK_SHELL[LIKE])
+        await asyncio.to_thread(pane.wait_for, PROMPT[LIKE], PATIENCE)
         dialog = await scene.dialog("bob")
         expect("touch x" in json.dumps(dialog), f"it shows the command: {dialog}")
         message_id = await stage.send("bob")
         await asyncio.sleep(2)
-        expect(bool(re.search(PROMPT[CLIENT], pane.look().text)), "the dialog is still open")
+        expect(bool(re.search(PROMPT[LIKE], pane.look().text)), "the dialog is still open")
         expect("submitted" not in (await stage.status(message_id))["evidence"], "the wake waits")
         done = await scene.answer("bob", *flags)
         expect(done.returncode == 0, f"answered: {done.stdout}{done.stderr}")
@@ -264,7 +285,7 @@ async def subagent_and_question_are_answered(scene: Scene) -> str:
 async def changed_dialog_is_refused(scene: Scene) -> str:
     """answered on the screen, another one opened → an answer to the first is refused"""
     stage, pane = scene.stage, scene.stage.panes["bob"]
-    pane.submit(ASK_SHELL[CLIENT])
+    pane.submit(ASK_SHELL[LIKE])
     await scene.dialog("bob")
     pane.press("Escape")
     await scene.no_dialog("bob")
@@ -283,7 +304,7 @@ async def restart_is_survived(scene: Scene) -> str:
     """coordinator killed → after its restart it is woken by its server, and its dialog is known again"""
     stage, pane = scene.stage, scene.stage.panes["bob"]
     await asyncio.to_thread(pane.settle, 1.0, 8.0)
-    pane.submit(ASK_SHELL[CLIENT])
+    pane.submit(ASK_SHELL[LIKE])
     await scene.dialog("bob")
     stage.coordinator.send_signal(signal.SIGKILL)
     stage.coordinator.wait()
@@ -323,23 +344,25 @@ async def shows(pane: AgentPane, pattern: str, timeout: float) -> None:
 
 async def without_a_server_the_line_is_told(scene: Scene) -> str:
     """started without --port → `agents NAME` and `doctor` tell the line that gives it a server"""
-    pane = await scene.stage.join(CLIENT, "cid")
+    pane = await without_server(scene, "cid")
     listed = await scene.run("agents", "cid", "--home", str(scene.stage.home))
     examined = await scene.run("doctor", "--quick", "--json", "--home", str(scene.stage.home))
     scene.stage.rig.end(pane)
-    expect("opencode --port 0" in " ".join(listed.stdout.split()), listed.stdout + listed.stderr)
+    expect(
+        f"{CLIENTS[scene.client].program} --port 0" in " ".join(listed.stdout.split()), listed.stdout + listed.stderr
+    )
     told = [one for one in json.loads(examined.stdout)["findings"] if "cid@t" in one["found"]]
-    expect(any("opencode --port 0" in one["remedy"] for one in told), str(told))
+    expect(any(f"{CLIENTS[scene.client].program} --port 0" in one["remedy"] for one in told), str(told))
     return "; ".join(f"{one['found']} → {one['remedy']}" for one in told)
 
 
 async def killed_it_is_gone(scene: Scene) -> str:
-    """opencode killed with -9 → nothing is told of it any more, and nothing is typed into the shell"""
+    """killed with -9 → nothing is told of it any more, and nothing is typed into the shell"""
     stage, pane = scene.stage, scene.stage.panes["bob"]
     await asyncio.to_thread(pane.settle, 1.0, 8.0)
-    pane.submit(ASK_SHELL[CLIENT])
+    pane.submit(ASK_SHELL[LIKE])
     await scene.dialog("bob")
-    for pid in await ui_pids(stage.rig, pane, CLIENT):
+    for pid in await ui_pids(stage.rig, pane, CLIENTS[scene.client].program):
         os.kill(pid, signal.SIGKILL)
     await scene.no_dialog("bob")
     message_id = await stage.send("bob")
@@ -368,9 +391,9 @@ async def play(arguments: argparse.Namespace) -> int:
     """Run the scenes in one world; how many did not show what they should."""
     unmet = 0
     async with staged(arguments.programs) as stage:
-        scene = Scene(stage)
+        scene = Scene(stage, arguments.kin)
         if not re.search(arguments.scene, started_by_hand_it_is_found.__name__):
-            await by_hand(stage, "bob", PASSWORD)
+            await by_hand(scene, "bob")
         for one in SCENES:
             if re.search(arguments.scene, one.__name__):
                 unmet += await report(title(one), one(scene))
@@ -378,4 +401,6 @@ async def play(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_script(script_arguments("tests.real_agents.opencode_structured", __doc__), play))
+    parser = script_arguments("tests.real_agents.opencode_structured", __doc__)
+    parser.add_argument("--kin", choices=[one.id for one in CLIENTS.values() if one.server], default=LIKE)
+    raise SystemExit(run_script(parser, play))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xats_tui.clients.hook_table import HookAnswer, HookTable
-from xats_tui.clients.spec import ClientSpec
+from xats_tui.clients.spec import ClientSpec, OwnServer
 from xats_tui.core.model.agents import CUSTOM, ClientId
 
 if TYPE_CHECKING:  # the bridge looks up names only, and starts without what these import
@@ -137,6 +137,9 @@ THREAD_CLIENT = next(spec.id for spec in _WITH_FOLDER.values() if spec.has_threa
 ANNOUNCED_CLIENT = next(spec.id for spec in _WITH_FOLDER.values() if spec.pane_is_announced)
 """The client whose panes a launcher announces."""
 
+MODEL_SERVER = next(spec.server for spec in _WITH_FOLDER.values() if spec.server)
+"""The server that those of other clients speak like."""
+
 LAUNCHABLE: tuple[ClientId, ...] = tuple(
     spec.id for folder, spec in _FOLDERS.items() if (HERE / folder / "launch.py").is_file()
 )
@@ -232,6 +235,12 @@ def _executables_of_manifests(revision: int) -> Mapping[str, ClientId]:
 def packages() -> frozenset[str]:
     """Return the folders that scripts of clients lie in."""
     return frozenset().union(*(spec.packages for spec in CLIENTS.values()))
+
+
+def own_server(client: str | None) -> OwnServer | None:
+    """Return what is known of a client's own server; None if the client cannot have one, or is unknown."""
+    spec = CLIENTS.get(client or "")
+    return spec.server if spec else None
 
 
 def by_handshake(name: str) -> ClientId | None:

@@ -21,6 +21,36 @@ class AnswerLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnServer:
+    """An HTTP server of the client's own that speaks as opencode's does, and the login that it asks for."""
+
+    username: str
+    """The variable that sets the name when the client is started."""
+    password: str
+    """The variable that sets the password."""
+    default_username: str
+    """The name where the variable is not set."""
+    needs_password: bool = False
+    """True if it refuses everything while no password is set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInbox:
+    """An inbox of each session for messages of other programs, which answers with receipts (Qwen Code's Cross-Session
+    Protocol, version 1).
+    """
+
+    folder: str
+    """The client's folder in the home, in whose `sessions` each session is registered."""
+    folder_variable: str
+    """The variable that names another folder."""
+    socket: str
+    """The variable in which a session names its inbox to the programs that it starts."""
+    token: str
+    """The variable in which it gives them the key to the inbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSpec:
     """A client: its names, its signs, its limits.
 
@@ -84,6 +114,10 @@ class ClientSpec:
     """It is woken by a turn on a thread that the registration names."""
     has_app_server: bool = False
     """It can be started with a server of its own (`xats-tui launch --app-server`)."""
+    server: OwnServer | None = None
+    """It is woken by a prompt to its own server, where it has one."""
+    inbox: SessionInbox | None = None
+    """It is woken by a message to its session's inbox."""
 
     answer: AnswerLimit
     """Measured with `tested_version`, less a margin."""

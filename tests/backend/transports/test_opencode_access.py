@@ -79,11 +79,12 @@ async def test_an_agent_whose_process_has_ended_is_gone() -> None:
     assert (await a_transport().readiness(agent)).reach is Reachability.AGENT_GONE
 
 
-async def test_the_password_is_that_of_the_process_and_is_not_shown() -> None:
-    secret = {"OPENCODE_SERVER_PASSWORD": "s3cret-of-mine"}
-    async with listening(LISTEN + WAIT, environment=secret) as (pid, url):
-        agent = replace(agent_named("bob"), process=seen(pid))
+@pytest.mark.parametrize("client", ["opencode", "kilo"])
+async def test_the_password_is_that_of_the_process_for_its_client_and_is_not_shown(client: str) -> None:
+    secrets = {"OPENCODE_SERVER_PASSWORD": "s3cret-of-opencode", "KILO_SERVER_PASSWORD": "s3cret-of-kilo"}
+    async with listening(LISTEN + WAIT, environment=secrets) as (pid, url):
+        agent = replace(agent_named("bob"), client=client, process=seen(pid))
         (access,) = await ACCESS.to_servers_of_process(agent)
-        assert (access.base_url, access.username, access.password) == (url, "opencode", "s3cret-of-mine")
+        assert (access.base_url, access.username, access.password) == (url, client, f"s3cret-of-{client}")
         assert "s3cret" not in repr(access)
-        assert (await ACCESS.to_own_server(url)).password == "s3cret-of-mine"
+        assert (await ACCESS.to_own_server(url, client)).password == f"s3cret-of-{client}"

@@ -112,7 +112,7 @@ async def test_a_server_that_is_gone_is_tried_again(connect: Connect, register: 
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
 
-    assert sent["poke_skip_reasons"][0]["detail"].startswith(f"opencode at {gone.url}")
+    assert sent["poke_skip_reasons"][0]["detail"].startswith(f"the server at {gone.url}")
     assert sent["retry_scheduled"] is True
 
 
@@ -125,7 +125,7 @@ async def test_without_a_session_there_is_nothing_to_prompt_yet(
 
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
 
-    assert sent["poke_skip_reasons"][0]["detail"] == "opencode has no session yet: it begins with the first prompt"
+    assert sent["poke_skip_reasons"][0]["detail"] == "its server has no session yet: one begins with the first prompt"
     assert sent["retry_scheduled"] is True
 
 
@@ -140,7 +140,7 @@ async def test_a_prompt_that_the_server_fails_to_take_is_not_called_delivered(
 
     assert (sent["poked"], sent["retry_scheduled"]) == (False, True)
     (status,) = (await alice.call("get_delivery_status", message_id=sent["message_id"]))["statuses"]
-    assert status["detail"] == f"opencode at {opencode.url} answered POST {opencode.broken} with status 500"
+    assert status["detail"] == f"the server at {opencode.url} answered POST {opencode.broken} with status 500"
     assert list(status["evidence"]) == ["queued", "attempted"]
 
 

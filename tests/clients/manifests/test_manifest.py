@@ -13,6 +13,11 @@ def complaint(text: str, name: str = "mine.toml") -> str:
     return str(refused.value)
 
 
+SERVER = '[server]\nusername = "MY_NAME"\npassword = "MY_PASSWORD"\ndefault_username = "me"'
+
+INBOX = '[inbox]\nfolder = ".mine"\nfolder_variable = "MY_HOME"\nsocket = "MY_SOCKET"\ntoken = "MY_KEY"'
+
+
 def line_of(part: str, text: str = TEXT) -> int:
     """The line of the first occurrence of a text."""
     return text[: text.index(part)].count("\n") + 1
@@ -57,6 +62,26 @@ def test_a_wrong_key_is_named_with_its_line(old: str, new: str, said: str) -> No
     # A missing key is looked for in its table, whose head is above.
     assert line in (line_of(new, text), *(n for n, row in enumerate(text.split("\n"), 1) if row.startswith("[")))
     assert said in problem and "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (f"{SERVER}\nport = 7", "line 44: [server] has no key 'port'"),
+        (f"{SERVER}\nneeds_password = 7", "line 44: write needs_password = true or needs_password = false"),
+        (INBOX.replace(".mine", "../mine"), "line 41: write folder = the client's folder in the home"),
+        (INBOX.replace("MY_KEY", "my key"), "line 44: write token = the name of a variable"),
+    ],
+)
+def test_a_wrong_key_of_a_way_is_named_with_its_line(table: str, said: str) -> None:
+    assert said in complaint(f"{TEXT}\n{table}")
+
+
+def test_a_way_of_its_own_is_described_by_a_table() -> None:
+    spec = manifest(f"{TEXT}\n{SERVER}\n{INBOX}").spec
+
+    assert spec.server and (spec.server.password, spec.server.needs_password) == ("MY_PASSWORD", False)
+    assert spec.inbox and (spec.inbox.folder, spec.inbox.token) == (".mine", "MY_KEY")
 
 
 def test_the_line_is_that_of_the_rule_among_many() -> None:

@@ -20,7 +20,7 @@ from xats_tui.backend.tools.call_context import (
     traces,
     unbound_hint,
 )
-from xats_tui.clients.registry import CLIENTS, manifest_of, with_self_tool
+from xats_tui.clients.registry import CLIENTS, manifest_of, own_server, with_self_tool
 from xats_tui.core.call_meta import FOLDER, HOST_SESSION, INSTANCE, LAUNCH, OWN_CHANNEL, UNASKED
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, CUSTOM, ClientId, DeliveryKind
@@ -134,6 +134,9 @@ def check_register_agent(arguments: RegisterAgent) -> None:
     }
     if manifest_of(arguments.client):
         problems.pop("client_name", None)  # as its handshake has it, which may hold the name of our server
+    if own_server(arguments.client):
+        for field in ("base_url", "session_id"):
+            problems.pop(field, None)
     if arguments.session_id is not None and arguments.base_url is None:
         problems.setdefault("session_id", "session_id goes with base_url only")
     if problems:

@@ -1,4 +1,4 @@
-"""Access to the opencode servers that really are an agent's: its own process listens there.
+"""Access to the servers that really are an agent's: its own process listens there.
 
 A port is free for anyone when its program has ended.  A password is read from the environment of the process that has
 it, each time, and kept nowhere.
@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.transports.opencode_api import ServerAccess
-from xats_tui.clients.opencode.server import DEFAULT_USERNAME, PASSWORD, USERNAME
+from xats_tui.clients.registry import MODEL_SERVER, own_server
 from xats_tui.core.errors import XatsError
-from xats_tui.core.model.agents import Agent, DeliveryKind
+from xats_tui.core.model.agents import Agent, ClientId, DeliveryKind
 
 PORTS = {"http": 80, "https": 443}
 
@@ -45,7 +45,7 @@ class OpencodeAccess:
         listeners = await self._listeners(agent)
         if port not in listeners:
             raise ForeignServer(f"its process {agent.process.pid} does not listen at {url}")
-        return await self._access(url, listeners[port])
+        return await self._access(url, listeners[port], agent.client)
 
     async def to_servers_of_process(self, agent: Agent) -> tuple[ServerAccess, ...]:
         """Return access to every port at which an agent's process listens; the one it is registered with comes first.
@@ -58,12 +58,12 @@ class OpencodeAccess:
         known = port_of(registered) if registered else None
         ordered = sorted(listeners, key=lambda port: (port != known, port))
         urls = {port: registered if port == known else f"http://127.0.0.1:{port}" for port in ordered}
-        return tuple([await self._access(url, listeners[port]) for port, url in urls.items()])
+        return tuple([await self._access(url, listeners[port], agent.client) for port, url in urls.items()])
 
-    async def to_own_server(self, url: str) -> ServerAccess:
-        """Return access to a server of this user that has just been started."""
+    async def to_own_server(self, url: str, client: ClientId) -> ServerAccess:
+        """Return access to a server of this user that has just been started by that client."""
         pid = (await self._processes.listeners()).get(port_of(url))
-        return await self._access(url, pid) if pid else ServerAccess(base_url=url)
+        return await self._access(url, pid, client) if pid else ServerAccess(base_url=url)
 
     async def _listeners(self, agent: Agent) -> Mapping[int, int]:
         """Return the ports at which an agent's process or its children listen, each with its pid."""
@@ -72,10 +72,10 @@ class OpencodeAccess:
             raise AgentEnded(f"its process{f' {process.pid}' if process else ''} has ended")
         return await self._processes.listeners(process.pid)
 
-    async def _access(self, url: str, pid: int) -> ServerAccess:
-        environment = await self._processes.environment(pid)
-        password = environment.get(PASSWORD, "")
-        username = environment.get(USERNAME) or DEFAULT_USERNAME
+    async def _access(self, url: str, pid: int, client: ClientId | None) -> ServerAccess:
+        login, environment = own_server(client) or MODEL_SERVER, await self._processes.environment(pid)
+        password = environment.get(login.password, "")
+        username = environment.get(login.username) or login.default_username
         return ServerAccess(base_url=url, username=username if password else "", password=password)
 
 

@@ -1,4 +1,6 @@
-"""Requests to an opencode's own HTTP server, and its stream of events; both within fixed limits of time and memory."""
+"""Requests to the HTTP server of an opencode or its kin, and its stream of events; both within fixed limits of time
+and memory.
+"""
 
 import asyncio
 import json
@@ -164,4 +166,4 @@ async def _content(server: httpx2.AsyncClient, path: str, response: httpx2.Respo
 
 
 def _where(server: httpx2.AsyncClient) -> str:
-    return f"opencode at {str(server.base_url).rstrip('/')}"
+    return f"the server at {str(server.base_url).rstrip('/')}"

@@ -1,7 +1,7 @@
-"""Transport to opencode with nothing typed: a prompt to its own HTTP server.
+"""Transport to opencode and its kin with nothing typed: a prompt to the client's own HTTP server.
 
-opencode has a server if it was started with `--port`.  The server tells which sessions are at work and what a person is
-asked for; a draft in the composer stays.
+Such a client has a server if it was started with `--port`.  The server tells which sessions are at work and what a
+person is asked for; a draft in the composer stays.
 """
 
 import asyncio
@@ -28,17 +28,14 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
 
-BASE_URL = "base_url"
-"""Argument of `register_agent` that names the server."""
-
 NO_SERVER = (
-    "it has no server, or has begun no turn yet: start it with `opencode --port 0`, "
-    "or with `xats-tui launch opencode --name NAME`"
+    "it has no server, or has begun no turn yet: start it with `{password}{program} --port 0`, "
+    "or with `xats-tui launch {client} --name NAME`"
 )
 
 
 class OpencodeServer:
-    """Transport that prompts opencode sessions."""
+    """Transport that prompts sessions of opencode and its kin."""
 
     name = "opencode-server"
     types = False
@@ -57,7 +54,10 @@ class OpencodeServer:
     def missing(self, agent: Agent) -> str:
         """Return what would give the agent's program a server that is known here."""
         spec = CLIENTS.get(agent.client or "")
-        return NO_SERVER if spec is not None and BASE_URL in spec.registration_fields else ""
+        if spec is None or spec.server is None:
+            return ""
+        password = f"{spec.server.password}=… " if spec.server.needs_password else ""
+        return NO_SERVER.format(password=password, program=spec.program, client=spec.id)
 
     async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Observe the session's state."""
@@ -121,7 +121,7 @@ async def _session(server: httpx2.AsyncClient, agent: Agent) -> str:
         return named
     sessions = [one for one in await listed(server, "/session") if not one.get("parentID")]
     if not sessions:
-        raise NoServerAnswer("opencode has no session yet: it begins with the first prompt")
+        raise NoServerAnswer("its server has no session yet: one begins with the first prompt")
     return _id_of(server, max(sessions, key=_used_at))
 
 

@@ -1,4 +1,4 @@
-"""Answers of a person to an opencode server: given to the very request that was seen, and seen to be taken."""
+"""Answers of a person to the server of an opencode or its kin: given to the very request that was seen, and seen to be taken."""
 
 from xats_tui.backend.transports.opencode_api import NoServerAnswer, RequestDenied, ServerAccess, asked, connected
 from xats_tui.backend.transports.opencode_reading import NOT_FOUND, PERMISSIONS, QUESTIONS, open_requests
@@ -32,4 +32,4 @@ async def give_answer(access: ServerAccess, one: OpenDialog, option: DialogOptio
         except NoServerAnswer as error:
             raise Refusal("answer_unseen", sentence=f"it is not known whether it was taken: {error}") from error
     if any(request["id"] == one.request["id"] for request in left):
-        raise Refusal("answer_unseen", sentence="opencode took the answer, and still asks: look at its pane")
+        raise Refusal("answer_unseen", sentence="its server took the answer, and still asks: look at its pane")

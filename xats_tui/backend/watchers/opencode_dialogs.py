@@ -1,4 +1,4 @@
-"""Requests of an opencode server to a person, as dialogs, and the requests that answer them.  Pure."""
+"""Requests of the server of an opencode or its kin to a person, as dialogs, and the requests that answer them.  Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,6 @@ from typing import Any
 
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.client_states import Dialog, DialogKind, DialogOption, Effect
-
-SOURCE = "opencode's server"
 
 ONCE, ALWAYS, REJECT = "once", "always", "reject"
 
@@ -57,7 +55,21 @@ class OpenDialog:
         return Reply(path=f"/permission/{request_id}/reply", body={"reply": word, **reason})
 
 
-def permission(request: Mapping[str, Any], agent_id: str, at: datetime) -> OpenDialog:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """The agent that asks a person."""
+
+    agent_id: str
+    client: str
+    """Its program, for people."""
+
+    @property
+    def source(self) -> str:
+        """The interface over which it asks."""
+        return f"{self.client}'s server"
+
+
+def permission(request: Mapping[str, Any], asker: Asker, at: datetime) -> OpenDialog:
     """Return the dialog of a request to use a tool."""
     tool = _text(request.get("permission"))
     metadata = request.get("metadata")
@@ -67,18 +79,18 @@ def permission(request: Mapping[str, Any], agent_id: str, at: datetime) -> OpenD
     told = [subject, _text(known.get("description")), _text(known.get("diff"))]
     if others := [pattern for pattern in patterns if pattern != subject]:
         told.append(f"patterns: {', '.join(others)}")
-    lasting = f"until opencode ends: {', '.join(always)}" if always else "until opencode ends"
+    lasting = f"until {asker.client} ends{': ' if always else ''}{', '.join(always)}"
     offered = (
         DialogOption(number=1, label="Allow once", effect=Effect.ALLOW),
         DialogOption(number=2, label="Allow always", note=lasting, effect=Effect.ALLOW_ALWAYS),
         DialogOption(number=3, label="Reject", note=ENDS_TURN, effect=Effect.DENY),
         DialogOption(number=4, label="Reject with a reason", note=GOES_ON, effect=Effect.DENY, needs_typing=True),
     )
-    dialog = _dialog(request, agent_id, at, DialogKind.PERMISSION, tool, subject or tool, told, offered)
+    dialog = _dialog(request, asker, at, DialogKind.PERMISSION, tool, subject or tool, told, offered)
     return OpenDialog(dialog=dialog, request=request, is_permission=True)
 
 
-def question(request: Mapping[str, Any], agent_id: str, at: datetime) -> OpenDialog:
+def question(request: Mapping[str, Any], asker: Asker, at: datetime) -> OpenDialog:
     """Return the dialog of a question; one that takes more than one choice can only be dismissed from here."""
     asked = [one for one in _list(request.get("questions")) if isinstance(one, Mapping)]
     subject = _text(asked[0].get("question")) if asked else ""
@@ -87,7 +99,7 @@ def question(request: Mapping[str, Any], agent_id: str, at: datetime) -> OpenDia
     offered = _answers(asked[0]) if len(asked) == 1 and not asked[0].get("multiple") else []
     dismissed = DialogOption(number=len(offered) + 1, label="Dismiss", note=ENDS_TURN, effect=Effect.DENY)
     offered.append(dismissed)
-    dialog = _dialog(request, agent_id, at, DialogKind.QUESTION, "", subject + more, told, offered)
+    dialog = _dialog(request, asker, at, DialogKind.QUESTION, "", subject + more, told, offered)
     return OpenDialog(dialog=dialog, request=request, is_permission=False)
 
 
@@ -111,7 +123,7 @@ def _described(asked: Mapping[str, Any]) -> list[str]:
 
 def _dialog(
     request: Mapping[str, Any],
-    agent_id: str,
+    asker: Asker,
     at: datetime,
     kind: DialogKind,
     tool: str,
@@ -121,9 +133,9 @@ def _dialog(
 ) -> Dialog:
     in_one_line = " ".join(subject.split())
     return Dialog(
-        id=f"{agent_id}/{request['id']}",
-        agent_id=agent_id,
-        source=SOURCE,
+        id=f"{asker.agent_id}/{request['id']}",
+        agent_id=asker.agent_id,
+        source=asker.source,
         kind=kind,
         tool=tool,
         subject=in_one_line if len(in_one_line) <= MAX_SUBJECT_CHARS else f"{in_one_line[: MAX_SUBJECT_CHARS - 1]}…",

@@ -1,4 +1,5 @@
-"""Watcher of opencode: follows the server of each agent's own process, and writes down what its session does and asks.
+"""Watcher of opencode and its kin: follows the server of each agent's own process, and writes down what its session
+does and asks.
 
 An event only says that something has changed: the server is then asked for everything at once, as it is at the
 beginning, so that no event can be missed and nothing is put together from pieces.
@@ -30,8 +31,8 @@ from xats_tui.backend.transports.opencode_reading import (
 )
 from xats_tui.backend.watchers import opencode_dialogs
 from xats_tui.backend.watchers.opencode_answers import give_answer
-from xats_tui.backend.watchers.opencode_dialogs import OpenDialog
-from xats_tui.clients.opencode.spec import SPEC
+from xats_tui.backend.watchers.opencode_dialogs import Asker, OpenDialog
+from xats_tui.clients.registry import CLIENTS, own_server
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import AgentChanged, Event, PaneBound
@@ -57,7 +58,7 @@ Learn = Callable[[str, str, str], Awaitable[None]]
 
 
 class OpencodeSessions:
-    """Follows all agents that run in opencode."""
+    """Follows all agents whose client may have such a server."""
 
     def __init__(
         self,
@@ -158,7 +159,7 @@ class _Follower:
                 except AgentEnded:
                     return
                 except Exception:  # one strange server must not end the others
-                    logger.exception("the opencode of %s cannot be followed", self.agent.address)
+                    logger.exception("the server of %s cannot be followed", self.agent.address)
                 self._forget()
                 await self._clock.sleep(self._retry_s)
                 self._retry_s = min(self._retry_s * 2, LONGEST_RETRY_S)
@@ -230,12 +231,13 @@ class _Follower:
             self._states.note(self.agent.agent_id, StateSource.SESSION_STATUS, told)
 
     def _note_dialogs(self, reading: SessionReading, access: ServerAccess) -> None:
-        agent_id, now = self.agent.agent_id, self._clock.now()
+        asker = Asker(agent_id=self.agent.agent_id, client=_title(self.agent))
+        now = self._clock.now()
         asked_for = {
             one.dialog.id: one
             for one in (
-                *(opencode_dialogs.permission(request, agent_id, now) for request in reading.permissions),
-                *(opencode_dialogs.question(request, agent_id, now) for request in reading.questions),
+                *(opencode_dialogs.permission(request, asker, now) for request in reading.permissions),
+                *(opencode_dialogs.question(request, asker, now) for request in reading.questions),
             )
         }
         for dialog_id in self._open.keys() - asked_for.keys():
@@ -268,7 +270,7 @@ class _Follower:
         except AgentEnded as error:
             raise Refusal("prompt_changed", sentence=str(error)) from error
         if not found:
-            raise Refusal("prompt_changed", sentence=f"its opencode does not listen at {base_url} any more")
+            raise Refusal("prompt_changed", sentence=f"it does not listen at {base_url} any more")
         return found[0]
 
     def _forget(self) -> None:
@@ -284,9 +286,15 @@ class _Follower:
 
 
 def _has_server(agent: Agent) -> bool:
-    """Return whether an agent may have a server of opencode."""
-    is_opencode = agent.client == SPEC.id and agent.process is not None
-    return is_opencode or agent.delivery.kind is DeliveryKind.OPENCODE_SERVER
+    """Return whether an agent may have a server that is followed."""
+    may_have = own_server(agent.client) is not None and agent.process is not None
+    return may_have or agent.delivery.kind is DeliveryKind.OPENCODE_SERVER
+
+
+def _title(agent: Agent) -> str:
+    """Return the name of the agent's program, for people."""
+    spec = CLIENTS.get(agent.client or "")
+    return spec.title if spec else "its program"
 
 
 async def _note_events(server: httpx2.AsyncClient, stale: asyncio.Event) -> None:

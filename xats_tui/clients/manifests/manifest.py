@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from xats_tui.clients.manifests.hooks_file import hooks_in
 from xats_tui.clients.manifests.tables import Source, Table
-from xats_tui.clients.spec import AnswerLimit, ClientSpec
+from xats_tui.clients.spec import AnswerLimit, ClientSpec, OwnServer, SessionInbox
 
 if TYPE_CHECKING:
     from xats_tui.clients.manifests.screen_rules import ScreenRules
@@ -27,6 +27,9 @@ VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 EXTENSION = re.compile(r"[a-z0-9][a-z0-9-]*\.[a-z]+")
 """The name of a file beside the manifest."""
+
+FOLDER = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+"""A folder in the home."""
 
 TOOL_NAME = re.compile(r"[\w.-]*(\{server\}[\w.-]*)?\{tool\}[\w.-]*", re.ASCII)
 
@@ -96,6 +99,8 @@ def parsed(source: Source, *, builtin: bool) -> Manifest:
         ),
         full_tool_name=_checked(top, "full_tool_name", TOOL_NAME, "as in mcp__{server}__{tool}") or "{tool}",
         extension=_checked(top, "extension", EXTENSION, "the name of a file beside this one, such as my-agent.ts"),
+        server=_server(top.table("server")),
+        inbox=_inbox(top.table("inbox")),
         tested_version=tried,
         hooks=hooks_in(hooks) if (hooks := top.table("hooks")) else None,
     )
@@ -130,6 +135,41 @@ def _id(top: Table, source: Source) -> str:
     if found != stem:
         top.refuse("id", f'the file is called {stem}.toml: write id = "{stem}", or rename the file to {found}.toml')
     return found
+
+
+def _server(table: Table | None) -> OwnServer | None:
+    if table is None:
+        return None
+    server = OwnServer(
+        username=_variable(table, "username"),
+        password=_variable(table, "password"),
+        default_username=table.text("default_username"),
+        needs_password=table.flag("needs_password", default=False),
+    )
+    table.end()
+    return server
+
+
+def _inbox(table: Table | None) -> SessionInbox | None:
+    if table is None:
+        return None
+    folder = table.text("folder")
+    if not FOLDER.fullmatch(folder) or ".." in folder.split("/"):
+        table.refuse("folder", "write folder = the client's folder in the home, such as .my-agent")
+    inbox = SessionInbox(
+        folder=folder,
+        folder_variable=_variable(table, "folder_variable"),
+        socket=_variable(table, "socket"),
+        token=_variable(table, "token"),
+    )
+    table.end()
+    return inbox
+
+
+def _variable(table: Table, key: str) -> str:
+    """Return the name of a variable, which must be there."""
+    table.text(key)
+    return _checked(table, key, VARIABLE, "the name of a variable, such as MY_AGENT")
 
 
 def _named(top: Table, key: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 
-from xats_tui.clients.spec import AnswerLimit, ClientSpec
+from xats_tui.clients.spec import AnswerLimit, ClientSpec, OwnServer
 
 SPEC = ClientSpec(
     id="opencode",
@@ -19,6 +19,9 @@ SPEC = ClientSpec(
     registration_fields=(
         "base_url",
         "session_id",
+    ),
+    server=OwnServer(
+        username="OPENCODE_SERVER_USERNAME", password="OPENCODE_SERVER_PASSWORD", default_username="opencode"
     ),
     shows_prompts=True,
     # It keeps more than 51,200 bytes, or 2,000 lines, in a file; an answer is one line.

@@ -37,10 +37,10 @@ def _record(client: str) -> dict[str, Any]:
         "hooks": spec.hooks is not None,
         "setup": has_part(client, "config_files"),
         "launch": has_part(client, "launch"),
-        "inbox socket": has_part(client, "inbound"),
+        "inbox socket": has_part(client, "inbound") or spec.inbox is not None,
         "channel": spec.has_channel,
         "app-server": spec.has_threads,
-        "server": "base_url" in spec.registration_fields,
+        "server": spec.server is not None,
     }
     return {
         "id": client,

@@ -88,6 +88,7 @@ MISSING = [
     ("claude-code", {"claude-stop-hook": "xats-tui setup claude-code", "tmux-pane": "register again"}),
     ("codex", {"codex-appserver": "xats-tui launch codex --app-server", "tmux-pane": "register again"}),
     ("opencode", {"opencode-server": "xats-tui launch opencode", "tmux-pane": "register again"}),
+    ("kilo", {"opencode-server": "KILO_SERVER_PASSWORD=… kilo --port 0", "tmux-pane": "register again"}),
 ]
 
 

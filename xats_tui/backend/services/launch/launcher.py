@@ -20,6 +20,7 @@ from xats_tui.backend.transports.opencode_server import begin_session
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal, TmuxError
 from xats_tui.core.model.activity import Actor
+from xats_tui.core.model.agents import ClientId
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchFormEntry, LaunchRequest, LaunchResult
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.screen.ansi_grid import parse_screen
@@ -149,7 +150,7 @@ class Launcher:
         known = await self._registered(wanted, place, begun, patience)
         if start.announces and not known.is_bound:
             await self._bind(wanted, known.agent_id, means.mark)
-        session_id = await self._session(start) if start.base_url else ""
+        session_id = await self._session(start.base_url, wanted.client) if start.base_url else ""
         await self._desk.arrived(wanted, known.agent_id, start.base_url, session_id)
         await self._windows.keep(place)
         delivery = "opencode-server" if session_id else known.delivery
@@ -211,11 +212,11 @@ class Launcher:
                 return
             await asyncio.sleep(POLL_INTERVAL_S)
 
-    async def _session(self, start: ClientStart) -> str:
+    async def _session(self, base_url: str, client: ClientId) -> str:
         """Begin a session for this agent alone; return "" if the server gives none."""
         try:
             # Several opencodes in one folder share their sessions, so the newest session may be another agent's.
-            return await begin_session(await self._access.to_own_server(start.base_url))
+            return await begin_session(await self._access.to_own_server(base_url, client))
         except NoServerAnswer:
             return ""
 
