@@ -14,7 +14,8 @@ from pathlib import Path
 from watchfiles import awatch
 
 from xats_tui.backend.client_states import ClientStates
-from xats_tui.backend.system.session_files import LivingSession, SessionFiles, process_of
+from xats_tui.backend.system.sessions.claude_files import LivingSession, SessionFiles
+from xats_tui.backend.system.sessions.processes import process_of
 from xats_tui.clients.claude_code.sessions import INTERACTIVE
 from xats_tui.clients.claude_code.spec import SPEC
 from xats_tui.core.clock import Clock

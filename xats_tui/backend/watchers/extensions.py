@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from xats_tui.backend.client_states import ClientStates
-from xats_tui.backend.system.session_files import process_of
+from xats_tui.backend.system.sessions.processes import process_of
 from xats_tui.backend.transports.extension.links import ExtensionLink, ExtensionLinks, NoExtension
 from xats_tui.backend.transports.extension.words import ExtensionState
 from xats_tui.clients.registry import CLIENTS

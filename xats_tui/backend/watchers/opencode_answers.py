@@ -1,4 +1,4 @@
-"""Answers of a person to the server of an opencode or its kin: given to the very request that was seen, and seen to be taken."""
+"""Answers of a person to an opencode or its kin: given to the very request that was seen, and seen to be taken."""
 
 from xats_tui.backend.transports.opencode_api import NoServerAnswer, RequestDenied, ServerAccess, asked, connected
 from xats_tui.backend.transports.opencode_reading import NOT_FOUND, PERMISSIONS, QUESTIONS, open_requests

@@ -1,4 +1,4 @@
-"""Requests of the server of an opencode or its kin to a person, as dialogs, and the requests that answer them.  Pure."""
+"""Requests of an opencode or its kin to a person, as dialogs, and the requests that answer them.  Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -24,7 +24,8 @@ from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
-from xats_tui.backend.system.session_files import InboxKey, LivingSession, SessionFiles
+from xats_tui.backend.system.sessions.claude_files import LivingSession, SessionFiles
+from xats_tui.backend.system.sessions.processes import InboxKey
 from xats_tui.backend.transports.inbox.transport import AVOIDED_FOR, LOST_AFTER, ClaudeInbox
 from xats_tui.clients.registry import PLAIN_HOOKS
 from xats_tui.core.clock import SystemClock
@@ -70,7 +71,7 @@ class Desk:
         self.reports = HookReports()
         self.states = ClientStates(lambda events: None)
         self.files = KnownKeys()
-        self.files.known = InboxKey(socket=str(claude.socket), token=claude.token)
+        self.files.known = InboxKey(socket=str(claude.socket), token=claude.token, bridge=SeenProcess(claude.pid, 0.0))
         sessions = McpSessions(self.clock, lambda events: None)
         self.tmux = FakeTmux(self.clock)
         self.monitor = monitor = PaneMonitor(self.tmux, self.clock, lambda events: None)
@@ -474,4 +475,4 @@ async def test_a_watch_tells_as_soon_as_the_state_changes(desk: Desk) -> None:
 
 
 def test_the_key_is_not_shown() -> None:
-    assert "secret" not in repr(InboxKey(socket="/s", token="secret"))
+    assert "secret" not in repr(InboxKey(socket="/s", token="secret", bridge=SeenProcess(1, 0.0)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from xats_tui.backend.client_states import ClientStates, StateWatch
-from xats_tui.backend.system.session_files import process_of
+from xats_tui.backend.system.sessions.processes import process_of
 from xats_tui.backend.transports.extension.links import ExtensionLink, ExtensionLinks, NoExtension
 from xats_tui.backend.transports.extension.words import BEGUN, GIVEN, ExtensionState
 from xats_tui.clients.registry import CLIENTS

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from xats_tui.backend.hook_reports import HookReport
-from xats_tui.backend.system.session_files import LivingSession
+from xats_tui.backend.system.sessions.claude_files import LivingSession
 from xats_tui.core.model.client_states import Dialog
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import Gate

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from xats_tui.backend.system.peers import CONNECT_TIMEOUT_S, NotTheirSocket, connected_to
-from xats_tui.backend.system.session_files import InboxKey, LivingSession
+from xats_tui.backend.system.sessions.claude_files import LivingSession
+from xats_tui.backend.system.sessions.processes import InboxKey
 from xats_tui.core.errors import XatsError
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneState

@@ -14,7 +14,8 @@ from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
-from xats_tui.backend.system.session_files import InboxKey, LivingSession, SessionFiles, process_of
+from xats_tui.backend.system.sessions.claude_files import LivingSession, SessionFiles
+from xats_tui.backend.system.sessions.processes import InboxKey, process_of
 from xats_tui.backend.transports.inbox.gates import state_gates
 from xats_tui.backend.transports.inbox.posts import NoInbox, Post, evidence_of, inbox_of, post
 from xats_tui.backend.transports.pane.evidence import rows_of

@@ -13,7 +13,7 @@ import pytest
 
 from tests.stand_ins.claude_code import claude_code
 from tests.tmux_server import short_folder
-from xats_tui.backend.system.session_files import LivingSession, SessionFiles
+from xats_tui.backend.system.sessions.claude_files import LivingSession, SessionFiles
 from xats_tui.core.model.agents import SeenProcess
 
 WAITING = "import sys; sys.stdin.read()"
