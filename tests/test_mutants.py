@@ -39,14 +39,19 @@ GATES = "transports/pane/gates.py"
 TYPING = "transports/pane/transport.py"
 HAND, EYES, PASTES = "transports/pane/typist.py", "transports/pane/eyes.py", "transports/pane/pastes.py"
 PROGRESS, EVIDENCE, RHYTHM = "transports/pane/progress.py", "transports/pane/evidence.py", "transports/pane/rhythm.py"
-INBOX, POSTS, STATES = (f"transports/inbox/{part}.py" for part in ("transport", "posts", "gates"))
+INBOX, STATES = (f"transports/inbox/{part}.py" for part in ("claude_inbox", "gates"))
+PEERS = "system/peers.py"
+SESSIONS, RECEIPTS = (f"transports/inbox/{part}.py" for part in ("session_inbox", "receipt_inbox"))
+REGISTERED = "system/sessions/registered.py"
 KEYS = "system/tmux_keys.py"
 POLICY, ACK_LOOP = "services/wakes/policy.py", "services/wakes/ack_loop.py"
 BOARD = "services/tasks.py"
 DESK = "services/operator/tasks.py"
 BY_GATES, BY_TYPING = "backend/transports/pane/test_gates.py", "backend/transports/pane/test_transport.py"
 BY_PROGRESS, BY_EVIDENCE = "backend/transports/pane/test_progress.py", "backend/transports/pane/test_evidence.py"
-BY_INBOX = "backend/transports/inbox/test_transport.py"
+BY_INBOX = "backend/transports/inbox/test_claude_inbox.py"
+BY_RECEIPTS = "backend/transports/inbox/test_session_inbox.py"
+BY_RECORDS = "backend/system/test_registered.py"
 BY_BRIDGE = "backend/transports/inbox/test_with_a_bridge.py"
 BY_RHYTHM, BY_OWN = "backend/transports/pane/test_rhythm.py", "core/screen/test_own_text.py"
 BY_TMUX = "backend/system/test_tmux.py"
@@ -109,12 +114,23 @@ MUTANTS = {
     "an idle state that is told": Mutant(
         GATES, "told.state is PaneState.IDLE and (told.at", "False and (told.at", BY_GATES
     ),
-    "another program at an inbox": Mutant(POSTS, "or peer.pid != pid:", "or False:", BY_INBOX),
+    "another program at an inbox": Mutant(PEERS, "or peer.pid != pid:", "or False:", BY_INBOX),
     "a post without effect": Mutant(
-        POSTS, "session is not None and _began_turn(posted.session, session)", "session is not None", BY_INBOX
+        "transports/inbox/claude_posts.py",
+        "session is not None and _began_turn(posted.session, session)",
+        "session is not None",
+        BY_INBOX,
     ),
     "a dialog before an inbox": Mutant(STATES, 'name="dialog", holds=not asks', 'name="dialog", holds=True', BY_INBOX),
-    "a second post": Mutant(INBOX, "holds=posted is None,", "holds=True,", BY_INBOX),
+    "a second post": Mutant(INBOX, 'taken yet" if posted else ""', 'taken yet" if False else ""', BY_INBOX),
+    "an inbox that others have access to": Mutant(PEERS, "one.st_mode & FOR_OTHERS", "False", BY_RECEIPTS),
+    "a receipt of another process": Mutant(RECEIPTS, "session.process.pid == pid", "session.process", BY_RECEIPTS),
+    "a receipt without the key": Mutant(RECEIPTS, "if not any(hmac", "if False and any(hmac", BY_RECEIPTS),
+    "a hint beside a held one": Mutant(SESSIONS, "if sent and sent.may_be_taken else", "if False else", BY_RECEIPTS),
+    "a hint after a declined one": Mutant(SESSIONS, "is not Status.DENIED or", "is not None or", BY_RECEIPTS),
+    "a message that is sent anew": Mutant(SESSIONS, ">= LOST_AFTER", "< LOST_AFTER", BY_RECEIPTS),
+    "a record of another program": Mutant(REGISTERED, "one.is_same(process) for one", "True for one", BY_RECORDS),
+    "a record of another time": Mutant(REGISTERED, "and _is_by(record, process)", "", BY_RECORDS),
     "an inbox that holds messages": Mutant(
         INBOX,
         "if why := why_held(said, shown, reported):",

@@ -72,7 +72,9 @@ from xats_tui.backend.transports.codex_appserver import CodexAppServer
 from xats_tui.backend.transports.codex_windows import CodexWindows
 from xats_tui.backend.transports.extension.links import ExtensionLinks
 from xats_tui.backend.transports.extension.transport import ClientExtension
-from xats_tui.backend.transports.inbox.transport import ClaudeInbox
+from xats_tui.backend.transports.inbox.claude_inbox import ClaudeInbox
+from xats_tui.backend.transports.inbox.receipt_inbox import ReceiptInbox
+from xats_tui.backend.transports.inbox.session_inbox import SessionInboxes
 from xats_tui.backend.transports.opencode_access import OpencodeAccess
 from xats_tui.backend.transports.opencode_server import OpencodeServer
 from xats_tui.backend.transports.pane.transport import TmuxPane
@@ -140,12 +142,16 @@ class Coordinator:
         codex = CodexAppServer(CodexWindows(processes, tmux), tokens, clock)
         opencode = OpencodeAccess(processes)
         extension_links = ExtensionLinks(settings.extensions_path, processes)
+        self._message_receipts = ReceiptInbox(clock)
         transports = (
             codex,
             OpencodeServer(opencode, self.states, clock),
             ClaudeChannel(open_channels, clock),
             ClaudeInbox(self.sessions, processes, self.panes, self.reports, self.states, clock),
             ClientExtension(extension_links, self.states, clock),
+            SessionInboxes(
+                self.sessions, processes, self.panes, self.reports, self.states, self._message_receipts, clock
+            ),
             typing,
         )
         self.waker = Waker(
@@ -384,6 +390,7 @@ class Coordinator:
             ("tracking", self._track),
             ("waker", self.waker.run),
             ("receipts", self._receipts.run),
+            ("receipts of inboxes", self._message_receipts.run),
             ("channels", self.channels.run),
             ("codex threads", self._codex_watcher.run),
             ("departures", self._departures.run),

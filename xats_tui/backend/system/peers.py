@@ -18,6 +18,9 @@ from xats_tui.core.errors import XatsError
 CONNECT_TIMEOUT_S = 1.0
 """Time for a socket to take a connection; a living program takes it at once."""
 
+FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+"""Permissions of anyone but the owner."""
+
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _SOL_LOCAL, _LOCAL_PEERPID = 0, 2  # macOS, sys/un.h
 
@@ -54,13 +57,18 @@ def peer_of(connection: socket.socket) -> Peer | None:
 
 
 @asynccontextmanager
-async def connected_to(path: str, pid: int) -> AsyncIterator[socket.socket]:
+async def connected_to(path: str, pid: int, *, private: bool = False) -> AsyncIterator[socket.socket]:
     """Connect to a socket of this user behind which that very process listens.
+
+    Args:
+        path: the socket.
+        pid: the process.
+        private: whether nobody else may have access to the socket and its folder.
 
     Raises:
         NotTheirSocket: there is none.
     """
-    await asyncio.to_thread(_check_file, path)
+    await asyncio.to_thread(_check_file, Path(path), private=private)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.setblocking(False)
         try:
@@ -74,10 +82,12 @@ async def connected_to(path: str, pid: int) -> AsyncIterator[socket.socket]:
         yield connection
 
 
-def _check_file(path: str) -> None:
+def _check_file(path: Path, *, private: bool) -> None:
     try:
-        status = Path(path).lstat()
+        status, folder = path.lstat(), path.parent.lstat()
     except (OSError, ValueError) as error:
         raise NotTheirSocket("is gone") from error
     if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.getuid():
         raise NotTheirSocket("is no socket of this user")
+    if private and any(one.st_uid != os.getuid() or one.st_mode & FOR_OTHERS for one in (status, folder)):
+        raise NotTheirSocket("is one that others have access to")

@@ -29,6 +29,12 @@ TOLD_BY = ": "
 UNCONFIRMED = "unconfirmed: "
 """Begins what is told of a hint that may take effect yet."""
 
+HELD = "held for its person"
+"""Begins, after `UNCONFIRMED`, what is told of a hint that the agent's person has to let through."""
+
+DECLINED = "declined"
+"""The gate that is closed after the agent's person has declined a hint."""
+
 NEEDS_A_PERSON = frozenset({"synchronized", "input", "stopped"})
 """Gates that only a person at the pane can open; waiting does not help."""
 
@@ -102,7 +108,8 @@ class Wake:
     @property
     def needs_a_person(self) -> bool:
         """True if it waits for something that only a person can change."""
-        return (self.detail or "").partition(TOLD_BY)[0] in NEEDS_A_PERSON
+        told = self.detail or ""
+        return told.partition(TOLD_BY)[0] in NEEDS_A_PERSON or told.startswith(f"{UNCONFIRMED}{HELD}")
 
 
 class Reachability(StrEnum):

@@ -8,7 +8,7 @@ from tests.backend.services.wakes.test_order import put_by
 from tests.backend.services.wakes.test_policy import NOW, a_wake, after, an_agent
 from tests.fakes import FakeClock, FakeTransport
 from xats_tui.backend.services.wakes.asking import Asked, Transports
-from xats_tui.core.model.wakes import AskedWay, Gate, Observation, Reachability, Wake
+from xats_tui.core.model.wakes import DECLINED, HELD, UNCONFIRMED, AskedWay, Gate, Observation, Reachability, Wake
 
 OPEN = Observation(reach=Reachability.OPEN, detail="open", at_rest=True)
 HARMFUL = Observation(reach=Reachability.UNUSABLE, detail="bypassPermissions: a message would open a dialog")
@@ -79,6 +79,24 @@ async def test_while_a_hint_may_be_taken_yet_nothing_else_is_put(ways: Ways, see
     assert asked.observation.detail == "unconfirmed: an earlier hint may be taken yet"
     assert not all(gate.holds for gate in asked.observation.gates)
     assert (ways.server.asked_urgently, ways.pane.asked_urgently) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("gate", "told"),
+    [
+        (Gate(name="own hint", holds=False, detail=f"{UNCONFIRMED}{HELD}"), "unconfirmed: held for its person"),
+        (Gate(name=DECLINED, holds=False, detail="by its person"), "declined: by its person"),
+    ],
+)
+async def test_what_a_person_decides_about_a_hint_is_told_and_no_other_way_is_taken(
+    ways: Ways, gate: Gate, told: str
+) -> None:
+    ways.inbox.seen = replace(BUSY, gates=(gate,))
+
+    asked = await ways.ask(replace(put_by("inbox"), due_at=NOW))
+
+    assert (asked.transport, asked.observation.detail) == (ways.inbox, told)
+    assert not all(gate.holds for gate in asked.observation.gates)
 
 
 async def test_before_its_time_is_over_an_unconfirmed_hint_is_waited_for_even_at_rest(ways: Ways) -> None:

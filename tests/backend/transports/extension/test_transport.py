@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.backend.transports.extension.stand_in import ME, PI, StandIn, stand_in
-from tests.backend.transports.inbox.test_transport import HINT, LaterClock
+from tests.backend.transports.inbox.test_claude_inbox import HINT, LaterClock
 from tests.tmux_server import short_folder
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.system.processes import Processes

@@ -9,7 +9,7 @@ from xats_tui.backend.services.wakes.policy import MAY_BE_TAKEN, waits_for_effec
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError
 from xats_tui.core.model.agents import Agent
-from xats_tui.core.model.wakes import UNCONFIRMED, AskedWay, Gate, Observation, Reachability, Wake, WakeStage
+from xats_tui.core.model.wakes import DECLINED, UNCONFIRMED, AskedWay, Gate, Observation, Reachability, Wake, WakeStage
 from xats_tui.core.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -110,6 +110,10 @@ def _chosen(transport: Transport, observation: Observation, before: Sequence[Ask
 
 
 def _waiting(observation: Observation) -> Observation:
-    """Return an observation that keeps another hint back while one may be taken yet."""
-    gate = Gate(name="earlier hint", holds=False, detail=f"{UNCONFIRMED}{MAY_BE_TAKEN}")
+    """Return an observation that keeps another hint back while one may be taken yet, or after it was declined."""
+    closed = [gate for gate in observation.gates if not gate.holds]
+    if declined := next((gate for gate in closed if gate.name == DECLINED), None):
+        return replace(observation, detail=declined.told)
+    told = next((gate.detail for gate in closed if gate.detail.startswith(UNCONFIRMED)), f"{UNCONFIRMED}{MAY_BE_TAKEN}")
+    gate = Gate(name="earlier hint", holds=False, detail=told)
     return replace(observation, reach=Reachability.OPEN, detail=gate.detail, gates=(*observation.gates, gate))

@@ -12,6 +12,7 @@ from xats_tui.clients.registry import MAX_HINT_CHARS
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import (
     ACK_LOOP,
+    HELD,
     UNCONFIRMED,
     DeliveryResult,
     Gate,
@@ -36,6 +37,11 @@ READS_ON_WITHIN, READS_ON_UNSEEN_WITHIN = timedelta(seconds=15), timedelta(secon
 
 REST_PATIENCE = timedelta(seconds=600)
 """Time after a part of a message from which the rest is worth another hint."""
+
+HELD_PATIENCE = timedelta(minutes=11)
+"""Time for which a hint is waited for that an agent's person has to let through: a client holds it for ten at most,
+unless its settings say otherwise.
+"""
 
 MAY_BE_TAKEN = "an earlier hint may be taken yet"
 
@@ -239,7 +245,8 @@ def after_delivery(
     if result.failed:
         return _after_failure(wakes, detail, now, types=types)
     if result.uncertain:
-        return Defer(reason="guard_failed", detail=detail, until=now + HINT_PATIENCE, until_idle=True)
+        patience = HELD_PATIENCE if detail.startswith(f"{UNCONFIRMED}{HELD}") else HINT_PATIENCE
+        return Defer(reason="guard_failed", detail=detail, until=now + patience, until_idle=True)
     return _wait_for_pane(wakes, detail, now)
 
 

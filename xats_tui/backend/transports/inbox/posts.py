@@ -1,89 +1,81 @@
-"""Posts to the inbox socket of a Claude Code: the wire, and what shows that a post was taken.
-
-The socket never answers.  What is posted is a message of another program, without a permission mode and without a
-sender's identity, because we have neither.
-"""
+"""Posts to the inbox socket of an agent's session: the socket's checks, and the lines that are sent over it."""
 
 import asyncio
 import json
 import socket
-import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from xats_tui.backend.system.peers import CONNECT_TIMEOUT_S, NotTheirSocket, connected_to
-from xats_tui.backend.system.sessions.claude_files import LivingSession
-from xats_tui.backend.system.sessions.processes import InboxKey
 from xats_tui.core.errors import XatsError
-from xats_tui.core.model.agents import Agent
-from xats_tui.core.model.panes import PaneState
+from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, WakeStage
 
 
 class NoInbox(XatsError):
     """There is no inbox that a hint may be posted to; the text is the reason, for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
-    """A hint that was posted, until its outcome is known."""
-
-    hint: str
-    at: datetime
-    session: LivingSession
-    """The session as it was just before the post."""
-
-
 @asynccontextmanager
-async def inbox_of(path: str, pid: int) -> AsyncIterator[socket.socket]:
+async def inbox_of(path: str, pid: int, *, private: bool = False) -> AsyncIterator[socket.socket]:
     """Connect to a socket of this user behind which that very process listens.
+
+    Args:
+        path: the socket.
+        pid: the process.
+        private: whether nobody else may have access to the socket and its folder.
 
     Raises:
         NoInbox: there is none.
     """
     try:
-        async with connected_to(path, pid) as connection:
+        async with connected_to(path, pid, private=private) as connection:
             yield connection
     except NotTheirSocket as error:
         raise NoInbox(f"its inbox socket {error}") from error
 
 
-async def post(connection: socket.socket, key: InboxKey, hint: str) -> None:
-    """Send a hint over a connection whose peer was checked.
+async def send(connection: socket.socket, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Send lines of JSON over a connection whose peer was checked.
 
     Raises:
-        OSError, TimeoutError: it may have been sent in part.
+        OSError, TimeoutError: they may have been sent in part.
     """
-    said = {"role": "user", "content": hint}
-    lines = (
-        {"type": "auth", "token": key.token},
-        {"type": "user", "msgV": 1, "msg_id": str(uuid.uuid4()), "priority": "next", "message": said},
-    )
     data = "".join(json.dumps(line) + "\n" for line in lines).encode()
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
         await asyncio.get_running_loop().sock_sendall(connection, data)
 
 
-def evidence_of(posted: Post, session: LivingSession | None, prompt: str, agent: Agent) -> str:
-    """Return what shows that a post was taken, for people; empty if nothing does.
-
-    Args:
-        posted: the post.
-        session: the session now; None if it has ended.
-        prompt: the prompt that its hooks reported since the post; empty for none.
-        agent: the agent, with the time of its latest call.
-    """
-    if prompt.strip() == posted.hint:
-        return "the client says that it was prompted with the hint"
-    # in the middle of a turn neither a call nor the state tells whether the hint was the reason
-    if posted.session.file.state is not PaneState.IDLE:
-        return ""
-    if session is not None and _began_turn(posted.session, session):
-        return "a turn has begun"
-    return "the agent has called" if agent.last_seen_at > posted.at else ""
+def submitted(detail: str, at: datetime, seen_before: str) -> DeliveryResult:
+    """Return the result of a post that was taken, and that was made at that time."""
+    return _result(WakeStage.SUBMITTED, detail, seen_before=seen_before, times={WakeStage.SUBMITTED: at})
 
 
-def _began_turn(before: LivingSession, now: LivingSession) -> bool:
-    same = before.process.is_same(now.process)
-    return same and now.file.state is PaneState.BUSY and now.file.since > before.file.since
+def not_taken(detail: str) -> DeliveryResult:
+    """Return the result where nothing can come of a post, or none was made."""
+    return _result(WakeStage.ATTEMPTED, detail)
+
+
+def uncertain(detail: str) -> DeliveryResult:
+    """Return the result of a post that may be taken yet."""
+    return _result(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{detail}", uncertain=True)
+
+
+def _result(
+    step: WakeStage,
+    detail: str,
+    *,
+    seen_before: str = "",
+    times: Mapping[WakeStage, datetime] | None = None,
+    uncertain: bool = False,
+) -> DeliveryResult:
+    return DeliveryResult(
+        step=step,
+        detail=detail,
+        seen_before=seen_before,
+        seen_after=detail,
+        times=times or {},
+        typed=False,
+        uncertain=uncertain,
+    )

@@ -16,8 +16,9 @@ from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.sessions.claude_files import LivingSession, SessionFiles
 from xats_tui.backend.system.sessions.processes import InboxKey, process_of
-from xats_tui.backend.transports.inbox.gates import state_gates
-from xats_tui.backend.transports.inbox.posts import NoInbox, Post, evidence_of, inbox_of, post
+from xats_tui.backend.transports.inbox.claude_posts import Post, evidence_of, lines_of
+from xats_tui.backend.transports.inbox.gates import own_hint_gate, state_gates, stopped_gate
+from xats_tui.backend.transports.inbox.posts import NoInbox, inbox_of, not_taken, send, submitted, uncertain
 from xats_tui.backend.transports.pane.evidence import rows_of
 from xats_tui.clients.claude_code.inbound import BYPASS, mode_in_footer, why_held
 from xats_tui.clients.claude_code.spec import SPEC
@@ -25,7 +26,7 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.errors import PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent, SeenProcess
 from xats_tui.core.model.panes import PaneState
-from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability
 
 EVIDENCE_WITHIN_S = 2.5
 """Time to wait for evidence after a post to an idle session, which begins a turn within 0.3 s.
@@ -131,7 +132,7 @@ class ClaudeInbox:
             try:
                 return await self._posted(agent, hint, forced=forced, urgent=urgent)
             except NoInbox as error:
-                return _result(WakeStage.ATTEMPTED, str(error))
+                return not_taken(str(error))
 
     def watch(self, agent: Agent) -> StateWatch:
         """Watch the agent's state, as its session file tells it."""
@@ -144,21 +145,21 @@ class ClaudeInbox:
             # everything is judged now, when nothing but the two lines is left to do
             seen = await self._look(agent, urgent=urgent)
             if closed := seen.closed(OVERRULED if forced else frozenset()):
-                return _result(WakeStage.ATTEMPTED, closed.told)
+                return not_taken(closed.told)
             if seen.session.file.socket != session.file.socket:
                 raise NoInbox("its inbox socket has changed")
             line, now = self._told_apart(agent, hint, seen.session), self._clock.now()
             posted = self._posts[agent.agent_id] = Post(hint=line, at=now, session=seen.session)
             try:
-                await post(connection, seen.key, line)
+                await send(connection, lines_of(seen.key, line))
             except (OSError, TimeoutError) as error:
-                return _uncertain(f"the inbox socket broke while the hint was sent ({type(error).__name__})")
+                return uncertain(f"the inbox socket broke while the hint was sent ({type(error).__name__})")
             if seen.session.file.state is not PaneState.IDLE:
-                return _uncertain("posted in the middle of a turn, for its next request")
+                return uncertain("posted in the middle of a turn, for its next request")
             evidence = await self._evidence_in_time(agent)
         if evidence:
             return self._submitted(agent, posted, evidence)
-        return _uncertain("posted to its inbox, but no turn has begun")
+        return uncertain("posted to its inbox, but no turn has begun")
 
     def _told_apart(self, agent: Agent, hint: str, session: LivingSession) -> str:
         """Return the hint with the time, if the same one may have been posted lately: a repetition would be dropped."""
@@ -222,18 +223,8 @@ class ClaudeInbox:
         occupant = await self._processes.occupant(session.process.pid, session.process.started_at)
         report = next((one for name in ids if (one := self._reports.of(name, self._clock.now()))), None)
         gates = (
-            Gate(
-                name="stopped",
-                holds=occupant is not None and not occupant.stopped,
-                detail=f"the program is stopped: continue it with: kill -CONT {session.process.pid}"
-                if occupant and occupant.stopped
-                else "no",
-            ),
-            Gate(
-                name="own hint",
-                holds=posted is None,
-                detail=f"{UNCONFIRMED}an earlier hint may be taken yet" if posted else "none",
-            ),
+            stopped_gate(occupant, session.process.pid),
+            own_hint_gate("an earlier hint may be taken yet" if posted else ""),
             *state_gates(session, report, self._states.dialogs(agent.agent_id), self._clock.now(), urgent=urgent),
         )
         return _Seen(session=session, key=key, gates=gates)
@@ -282,20 +273,4 @@ class ClaudeInbox:
     def _submitted(self, agent: Agent, posted: Post, evidence: str) -> DeliveryResult:
         for posts in (self._posts, self._lost):
             posts.pop(agent.agent_id, None)
-        return _result(WakeStage.SUBMITTED, f"posted to its inbox: {evidence}", posted=posted)
-
-
-def _uncertain(detail: str) -> DeliveryResult:
-    return _result(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{detail}", uncertain=True)
-
-
-def _result(step: WakeStage, detail: str, *, posted: Post | None = None, uncertain: bool = False) -> DeliveryResult:
-    return DeliveryResult(
-        step=step,
-        detail=detail,
-        seen_before=f"session {posted.session.file.state}" if posted else "",
-        seen_after=detail,
-        times={WakeStage.SUBMITTED: posted.at} if posted else {},
-        typed=False,
-        uncertain=uncertain,
-    )
+        return submitted(f"posted to its inbox: {evidence}", posted.at, f"session {posted.session.file.state}")

@@ -26,7 +26,7 @@ from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.sessions.claude_files import LivingSession, SessionFiles
 from xats_tui.backend.system.sessions.processes import InboxKey
-from xats_tui.backend.transports.inbox.transport import AVOIDED_FOR, LOST_AFTER, ClaudeInbox
+from xats_tui.backend.transports.inbox.claude_inbox import AVOIDED_FOR, LOST_AFTER, ClaudeInbox
 from xats_tui.clients.registry import PLAIN_HOOKS
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.model.agents import Agent, SeenProcess
