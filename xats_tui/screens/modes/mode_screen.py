@@ -246,7 +246,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         if panel := self.listed():
             self._typing_command = False
             self.add_class("-typing")
-            words = "words, @agent, a state; enter keeps, esc leaves"
+            words = "words, @agent, a state, !not; enter keeps, esc leaves"
             self.query_one(PromptLine).ask(f" / {panel.title}: ", panel.words, words)
 
     def action_command(self) -> None:

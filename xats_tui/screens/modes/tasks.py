@@ -120,6 +120,10 @@ class TasksMode(ListMode):
             left = done.until - self.desk.clock.now()
             yield (f" ↶ ctrl+z {ceil(left.total_seconds())}s ", Tone.ACCENT)
 
+    def marked_elsewhere(self) -> int:
+        """Return the number of marked tasks in the columns without the cursor."""
+        return sum(len(panel.marked) for panel, _ in self._panels() if panel is not self.list_panel)
+
     def action_column(self, by: int) -> None:
         """Go to the column `by` places to the right; in the detail and in the list, do nothing."""
         if self._is_board and not self.inside:

@@ -114,6 +114,21 @@ class TablePanel(Vertical):
             self._draw()
             self.table.action_cursor_down()
 
+    def mark_all(self) -> None:
+        """Mark every row that is shown."""
+        self._marked |= self._shown_keys()
+        self._draw()
+
+    def invert_marks(self) -> None:
+        """Mark the rows that are shown and not marked, and unmark the others that are shown."""
+        self._marked ^= self._shown_keys()
+        self._draw()
+
+    @property
+    def hidden_marks(self) -> int:
+        """Number of marked rows that the filter hides."""
+        return len(set(self.marked) - self._shown_keys())
+
     def unmark(self) -> None:
         """Remove all marks."""
         self._marked.clear()
@@ -141,6 +156,9 @@ class TablePanel(Vertical):
         event.stop()
         self._dropped = event.dropped
         self._draw()
+
+    def _shown_keys(self) -> set[str]:
+        return set(self.table.keys)
 
     def _sort(self, order: Order | None) -> None:
         self._order = order
