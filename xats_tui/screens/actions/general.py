@@ -50,6 +50,11 @@ MODES = tuple(
     for mode in Mode
 )
 
+
+def _needs_hidden_columns(situation: Situation) -> str | None:
+    return None if situation.hides_columns else "every column is shown"
+
+
 GENERAL = (
     Action(
         id="mark",
@@ -119,6 +124,16 @@ GENERAL = (
         help="Reverse the sort order.",
         modes=LISTS,
         in_footer=False,
+    ),
+    Action(
+        id="columns",
+        key="C",
+        shown_key="C",
+        title="columns",
+        help="Show the columns that are hidden in a narrow list, in the place of others; then the usual ones again.",
+        panels=TABLES,
+        in_footer=False,
+        why_not=_needs_hidden_columns,
     ),
     Action(
         id="zoom",

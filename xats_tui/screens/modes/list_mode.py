@@ -114,6 +114,7 @@ class ListMode(ModeScreen):
             wakes=tuple(wakes.values()),
             inside=self.inside,
             filtered=bool(panel.words),
+            hides_columns=panel.hides_columns,
             zoomed=self._zoomed,
             paused=self.paused,
             came_from=self.came_from,

@@ -129,6 +129,11 @@ class TablePanel(Vertical):
         """Number of marked rows that the filter hides."""
         return len(set(self.marked) - self._shown_keys())
 
+    @property
+    def hides_columns(self) -> bool:
+        """True if columns are hidden, because the table is too narrow for all of them."""
+        return self._dropped > 0
+
     def unmark(self) -> None:
         """Remove all marks."""
         self._marked.clear()
@@ -207,7 +212,7 @@ class TablePanel(Vertical):
                 f"bold {CONTENT_STYLES[Tone.WARN]}",
             ),
             (self.table.newer, f"{self.table.newer} newer ▲", f"bold {CONTENT_STYLES[Tone.WARN]}"),
-            (self._dropped, f"+{count(self._dropped, 'column')}", CONTENT_STYLES[Tone.MUTED]),
+            (self._dropped, f"+{count(self._dropped, 'column')}: C", CONTENT_STYLES[Tone.MUTED]),
         ]
         return Content("  ").join([Content.styled(text, style) for applies, text, style in signs if applies])
 
