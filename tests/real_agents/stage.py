@@ -175,8 +175,12 @@ class Stage:
 
     def count(self, query: str, *values: object) -> int:
         """The number that a query to the coordinator's database gives."""
+        return int(self.rows(query, *values)[0][0])
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows that a query to the coordinator's database gives."""
         with sqlite3.connect(f"file:{self.home / 'data.db'}?mode=ro", uri=True) as database:
-            return int(database.execute(query, values).fetchone()[0])
+            return list(database.execute(query, values))
 
 
 def by_hand(rig: Rig, client: str, home: Path) -> None:
@@ -338,8 +342,11 @@ def title(scene: Callable[..., object]) -> str:
 def script_arguments(module: str, description: str | None, clients: Iterable[str] = CLIENTS) -> argparse.ArgumentParser:
     """The arguments that every script here takes; `clients` are those that it can play with."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
-    parser.add_argument("--programs", type=Path, required=True, help="where the npm packages are, or go (1.1 GB)")
+    parser.add_argument(
+        "--programs", type=Path, required=True, help="where the npm packages are, or go (2.7 GB for all)"
+    )
     parser.add_argument("--client", choices=sorted(clients), action="append", help="only this one; may be repeated")
+    parser.set_defaults(clients=sorted(clients))
     parser.add_argument("--scene", default="", help="only scenes with this in their name")
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="play under so many busy loops")
     return parser
@@ -349,7 +356,7 @@ def run_script(parser: argparse.ArgumentParser, play: Callable[[argparse.Namespa
     """Parse, install what is missing, play, count; the exit code."""
     arguments = parser.parse_args()
     os.environ.pop("TMUX", None)
-    arguments.client = arguments.client or sorted(CLIENTS)
+    arguments.client = arguments.client or arguments.clients
     install(arguments.programs, arguments.client)
 
     async def played() -> int:
