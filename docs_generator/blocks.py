@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from docs_generator.clients import clients
 from docs_generator.commands import commands
 from docs_generator.keys import keys
 from docs_generator.refusals import refusals
@@ -16,6 +17,7 @@ from docs_generator.tools import tools
 PAGES = Path(__file__).parent.parent / "docs"
 
 BLOCKS: Mapping[str, Callable[[], str]] = {
+    "clients": clients,
     "commands": commands,
     "keys": keys,
     "refusals": refusals,

@@ -19,11 +19,11 @@ from xats_tui.clients.programs import client_of
 from xats_tui.clients.registry import (
     CLIENTS,
     CODED_IDS,
-    LAUNCHABLE,
     by_environment,
     by_handshake,
     configurations,
     hook_reader,
+    launchable,
     manifest_of,
     starter,
 )
@@ -123,22 +123,6 @@ def test_its_names_lead_to_it(spec: ClientSpec) -> None:
 
 
 @WITH_FOLDER
-def test_its_configuration_is_written_and_taken_back_without_a_trace(spec: ClientSpec, tmp_path: Path) -> None:
-    (program,) = [program for program in configurations() if program.spec is spec]
-    around = ConfigContext(home=tmp_path, project=tmp_path / "project", environment={})
-    own = OwnCommand(program=("/bin/xats-tui",), flags=())
-    for scope in ConfigScope:
-        texts: dict[Path, str] = {}
-        files = program.files(scope, around)
-        for file in files:
-            texts[file.path] = file.added(texts.get(file.path, ""), own)
-        assert any(texts.values())
-        for file in reversed(files):
-            texts[file.path] = file.removed(texts[file.path], None)
-        assert set(texts.values()) == {""}
-
-
-@WITH_FOLDER
 def test_a_hook_that_asks_for_a_permission_is_read_and_has_time_to_wait(spec: ClientSpec) -> None:
     reader = hook_reader(spec.id)
     waiting = [event.name for event in spec.hooks.events if event.waits_s] if spec.hooks else []
@@ -148,14 +132,22 @@ def test_a_hook_that_asks_for_a_permission_is_read_and_has_time_to_wait(spec: Cl
         assert reader({"tool_name": "any", "tool_input": {"command": "ls"}}).options
 
 
-@pytest.mark.parametrize("client", LAUNCHABLE)
-def test_its_launch_starts_its_program_with_the_bridge(client: str) -> None:
-    wanted = LaunchRequest(client=client, name="ann", team="red", role=None, folder=Path("/"), extra=("--more",))
-    means = LaunchCommand(program="/bin/it", bridge=("xats", "mcp"), hook=("xats", "hook"), port=1, mark="m")
-    start = starter(client)(wanted, means, {})
+@pytest.mark.parametrize("client", launchable())
+def test_its_launch_starts_its_program_and_tells_the_bridge_the_name(client: str, tmp_path: Path) -> None:
+    means = LaunchCommand(program="/bin/it", bridge=("xats-tui", "mcp"), hook=("xats", "hook"), port=1, mark="m")
+    wanted = LaunchRequest(client=client, name="ann", team="red", role=None, folder=tmp_path, extra=("--more",))
+    (program,) = (program for program in configurations() if program.name == client)
+    own, around = OwnCommand(program=("xats-tui",)), ConfigContext(home=tmp_path, project=tmp_path, environment={})
+    servers, *_ = program.files(ConfigScope.USER, around)
+    servers.path.parent.mkdir(parents=True, exist_ok=True)
+    servers.path.write_text(servers.added("", own))
+
+    start = starter(client)(wanted, means, {"HOME": str(tmp_path)})
+
     assert start.command[0] == "/bin/it" and start.command[-1] == "--more"
     told = " ".join((*start.command, *start.environment.values()))
-    assert "--name" in told and "ann" in told
+    assert any(way in told for way in ("--name", "register_agent with name")) or "XATS_NAME" in start.environment
+    assert "ann" in told
 
 
 def test_no_clients_id_stands_outside_its_folder() -> None:
@@ -177,10 +169,10 @@ def test_a_client_is_added_by_a_folder_and_gone_with_it(tmp_path: Path) -> None:
 
     answer, client = json.loads(said(tmp_path, "-c", REGISTERS, str(tmp_path / "home")))
     assert (answer["team"], client) == ("red", "newcomer")
-    assert "newcomer" in said(tmp_path, "-m", "xats_tui", "setup", "--help")
+    assert "newcomer" in said(tmp_path, "-m", "xats_tui", "client", "list")
 
     shutil.rmtree(folder)
-    assert "newcomer" not in said(tmp_path, "-m", "xats_tui", "setup", "--help")
+    assert "newcomer" not in said(tmp_path, "-m", "xats_tui", "client", "list")
 
 
 def said(folder: Path, *arguments: str) -> str:

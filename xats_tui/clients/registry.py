@@ -140,11 +140,6 @@ ANNOUNCED_CLIENT = next(spec.id for spec in _WITH_FOLDER.values() if spec.pane_i
 MODEL_SERVER = next(spec.server for spec in _WITH_FOLDER.values() if spec.server)
 """The server that those of other clients speak like."""
 
-LAUNCHABLE: tuple[ClientId, ...] = tuple(
-    spec.id for folder, spec in _FOLDERS.items() if (HERE / folder / "launch.py").is_file()
-)
-"""The clients that `xats-tui launch` can start."""
-
 
 def use_manifests(home: Path) -> "UserManifests":
     """Read the user's manifests in this home, and use those that are valid from now on; the others count as none."""
@@ -308,15 +303,32 @@ def hook_reader(client: str | None) -> "HookReader | None":
 
 def starter(client: str) -> "Starter":
     """Return the function that makes the command line of a client's start."""
+    manifest = manifest_of(client)
+    if manifest is not None:
+        from xats_tui.clients.manifests.described_program import described_start
+
+        return partial(described_start, manifest)
     start: Starter | None = _part(client, "launch", "start")
     assert start is not None, f"clients/{client} has no launch.py"
     return start
 
 
+def launchable() -> tuple[ClientId, ...]:
+    """Return the clients that `xats-tui launch` can start."""
+    coded = {spec.id for folder, spec in _FOLDERS.items() if (HERE / folder / "launch.py").is_file()}
+    described = {client for client, manifest in _MANIFESTS.all.items() if manifest.is_launchable}
+    return tuple(client for client in CLIENTS if client in coded | described)
+
+
 def configurations() -> "tuple[ClientProgram, ...]":
-    """Return the configuration files of all clients that can be set up."""
-    parts = [_part(client, "config_files", "PROGRAM") for client in CODED_IDS]
-    return tuple(part for part in parts if part is not None)
+    """Return the configuration files of all clients that can be set up, in the order of lists."""
+    from xats_tui.clients.manifests.described_program import described_program
+
+    found: list[ClientProgram | None] = []
+    for client in CLIENTS:
+        manifest = manifest_of(client)
+        found.append(described_program(manifest) if manifest else _part(client, "config_files", "PROGRAM"))
+    return tuple(program for program in found if program is not None)
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.clients.registry import CLIENTS, LAUNCHABLE
+from xats_tui.clients.registry import CLIENTS, launchable, use_manifests
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.launches import ClientStart, LaunchRequest, LaunchResult
 from xats_tui.core.model.panes import PaneRef, tmux_around
@@ -21,12 +21,17 @@ from xats_tui.runtime.settings import Loaded
 
 FAILED, MISUSED = 1, 2
 
-PROGRAMS = " or ".join((", ".join(LAUNCHABLE[:-1]), LAUNCHABLE[-1]))
-
 
 def launch(
     loaded: Loaded,
-    client: Annotated[str, typer.Argument(help=f"Program to start: {PROGRAMS}.", metavar="CLIENT")],
+    client: Annotated[
+        str,
+        typer.Argument(
+            help="Program to start: claude-code, codex, opencode, or another one of `xats-tui client list`.",
+            metavar="CLIENT",
+            autocompletion=launchable,
+        ),
+    ],
     extra: Annotated[
         list[str] | None, typer.Argument(help="After --: further arguments for the program.", metavar="-- ARGUMENT")
     ] = None,
@@ -58,6 +63,7 @@ def launch(
     It may use the xats tools without asking, and nothing else that its configuration does not allow.  Further arguments
     of the client go after --, as in: xats-tui launch codex --name qa -- --model gpt-5
     """
+    use_manifests(loaded.settings.home)
     if problem := _misuse(client, socket, server, pane=pane, app_server=app_server):
         print(f"xats-tui: {problem}", file=sys.stderr)
         return MISUSED
@@ -135,8 +141,8 @@ def _told(launched: LaunchResult, *, as_json: bool) -> int:
 
 
 def _misuse(client: str, socket: str, server: str, *, pane: bool, app_server: bool) -> str:
-    if client not in LAUNCHABLE:
-        return f"{client} cannot be launched: choose {PROGRAMS}"
+    if client not in launchable():
+        return f"{client} cannot be launched: choose {_either(launchable())}"
     if socket and server:
         return "-L and --socket both name a tmux server: use only one of them"
     if pane and (socket or server or not PaneRef.own(os.environ)):
@@ -144,6 +150,10 @@ def _misuse(client: str, socket: str, server: str, *, pane: bool, app_server: bo
     if app_server and not CLIENTS[client].has_app_server:
         return f"--app-server works only for {', '.join(spec.id for spec in CLIENTS.values() if spec.has_app_server)}"
     return ""
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _socket_path(socket: str, server: str) -> str:

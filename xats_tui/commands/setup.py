@@ -2,25 +2,24 @@
 
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from xats_tui.clients.registry import CODED_IDS
+from xats_tui.clients.registry import configurations, use_manifests
 from xats_tui.runtime.console import Console, visible
 from xats_tui.runtime.settings import Loaded
 
 EXIT_FAILED = 1
+EXIT_USAGE = 2
 
 
 ALL = "all"
 
-if TYPE_CHECKING:
-    ClientOption = str
-else:  # the choices come from the registry, which no type checker can know
-    ClientOption = StrEnum("ClientOption", {client: client for client in (*CODED_IDS, ALL)})
 
-EVERY_CLIENT = ClientOption(ALL)
+def _known() -> list[str]:
+    """Return the clients that can be set up."""
+    return [program.name for program in configurations()]
 
 
 class ScopeOption(StrEnum):
@@ -33,8 +32,13 @@ class ScopeOption(StrEnum):
 def setup(
     loaded: Loaded,
     client: Annotated[
-        ClientOption, typer.Argument(help="Client to connect; `all` means every installed one.")
-    ] = EVERY_CLIENT,
+        str,
+        typer.Argument(
+            help="Client to connect, as in `xats-tui client list`; `all` means every installed one.",
+            metavar="[CLIENT]",
+            autocompletion=lambda: [*_known(), ALL],
+        ),
+    ] = ALL,
     scope: Annotated[
         ScopeOption, typer.Option(help="For you in every folder, or for everybody who works in this folder.")
     ] = ScopeOption.USER,
@@ -53,6 +57,9 @@ def setup(
     from xats_tui.clients.setup.program import ConfigScope
     from xats_tui.clients.setup.rewriting import NotWritten
 
+    use_manifests(loaded.settings.home)
+    if client not in (ALL, *_known()):
+        return _failed(f"{client} cannot be set up: choose {', '.join(_known())} or {ALL}", EXIT_USAGE)
     wish = SetupRequest(
         client=client,
         scope=ConfigScope(scope.value),
@@ -71,6 +78,6 @@ def setup(
     return 0
 
 
-def _failed(sentence: str) -> int:
+def _failed(sentence: str, code: int = EXIT_FAILED) -> int:
     print(f"xats-tui: {visible(sentence)}", file=sys.stderr)
-    return EXIT_FAILED
+    return code

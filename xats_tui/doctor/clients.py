@@ -8,7 +8,15 @@ from pathlib import Path
 
 from xats_tui.backend.panes.tested_versions import newer_than_tested
 from xats_tui.clients.registry import configurations
-from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, MCP_SERVER, ConfigFile, NotUnderstood, OwnEntry
+from xats_tui.clients.setup.config_files import (
+    ALLOW_RULE,
+    EXTENSION,
+    HOOKS,
+    MCP_SERVER,
+    ConfigFile,
+    NotUnderstood,
+    OwnEntry,
+)
 from xats_tui.clients.setup.hooks_once import doubled
 from xats_tui.clients.setup.own_command import flag_value, is_ours
 from xats_tui.clients.setup.program import ClientProgram, ConfigScope
@@ -22,11 +30,12 @@ TOKEN_FLAG = "--token"
 
 def clients(case: Case) -> Iterator[Finding]:
     """Check every known client."""
-    for client in configurations():
-        if client.where(case.environment) is None:
-            yield skipped(client.title, "not installed")
-        else:
-            yield from _client(client, case)
+    known = configurations()
+    installed = [client for client in known if client.where(case.environment)]
+    for client in installed:
+        yield from _client(client, case)
+    if missing := [client.title for client in known if client not in installed]:
+        yield skipped("other clients", f"not installed: {', '.join(missing)}")
 
 
 def _client(client: ClientProgram, case: Case) -> Iterator[Finding]:
@@ -56,6 +65,19 @@ def _client(client: ClientProgram, case: Case) -> Iterator[Finding]:
     if any(file.holds == HOOKS for file in client.files(ConfigScope.USER, case.around)):
         yield _hooks(client, hooks, case)
     yield _rules(client, rules, case)
+    for file in client.files(ConfigScope.USER, case.around):
+        if file.holds == EXTENSION:
+            yield _extension(client, file, case)
+
+
+def _extension(client: ClientProgram, file: ConfigFile, case: Case) -> Finding:
+    """Check that the client loads the extension of this version, for this home."""
+    topic, setup, text = f"{client.title} extension", f"xats-tui setup {client.name}", plain_text(file.path)
+    if file.found(text) is None:
+        return warning(topic, "none: it is woken in its pane only", setup)
+    if file.added(text, case.own) != text:
+        return warning(topic, f"{short(file.path)} is of another version, or for another home", setup)
+    return ok(topic, short(file.path))
 
 
 def _standing(client: ClientProgram, case: Case) -> list[tuple[ConfigFile, OwnEntry]]:

@@ -121,3 +121,51 @@ def test_another_clients_reader_may_be_named() -> None:
     assert manifest(f'{head}[screen]\nreader = "opencode"\n').reader == "opencode"
     assert "is no client with a reader" in complaint(f'{head}[screen]\nreader = "nobody"\n')
     assert "has no key 'input'" in complaint(f'{head}[screen]\nreader = "opencode"\n[screen.input]\nabove = "a"\n')
+
+
+SETUP = """
+[setup]
+folder = ".mine"
+file = "config.json"
+servers = "mcpServers"
+
+[setup.allow]
+entry = { trust = true }
+
+[launch]
+arguments = ["--mcp={config}"]
+name_by = "bridge"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('folder = ".mine"', 'folder = "/etc"', "a folder in the home"),
+        ('file = "config.json"', 'file = "../config.json"', "not a path below the folder"),
+        ('file = "config.json"', "files = 1", 'write file = "settings.json"'),
+        ('servers = "mcpServers"', 'servers = "mcp..servers"', "keys with dots"),
+        ('servers = "mcpServers"', 'servers = "mcpServers"\nformat = "ini"', "format is one of json, jsonc, toml"),
+        ('servers = "mcpServers"', 'servers = "mcpServers"\ncomand = "list"', "did you mean command?"),
+        ("entry = { trust = true }", "entry = { trust = 1.5 }", "a text, a whole number, true, false"),
+        ("entry = { trust = true }", 'list = "a"\nentry = { trust = true }', "one of entry, value, list and patterns"),
+        ("[setup.allow]", '[setup.hooks]\nfile = "h.json"\nform = "groups"\n[setup.allow]', "needs [hooks]"),
+        ("[setup.allow]", "[setup.entry]\ntype = 1\n[setup.allow]", "write type ="),
+        ('name_by = "bridge"', 'name_by = "magic"', "name_by is one of bridge, environment, prompt"),
+        ('name_by = "bridge"', 'name_by = "prompt"', 'name_by = "bridge" needs {config}'),
+        ('["--mcp={config}"]', '["--mcp"]', 'name_by = "bridge" needs {config}'),
+    ],
+)
+def test_what_is_wrong_about_setup_and_launch_is_named_with_its_line(old: str, new: str, said: str) -> None:
+    text = TEXT.replace("[screen.input]", f"{SETUP}\n[screen.input]").replace(old, new)
+
+    problem = complaint(text)
+
+    rows = text.split("\n")
+    line = int(problem.removeprefix("mine.toml, line ").partition(":")[0])
+    assert rows[line - 1] in (*new.split("\n"), 'name_by = "bridge"') or rows[line - 1].startswith("[")
+    assert said in problem and "\n" not in problem
+
+
+def test_a_launch_needs_a_setup() -> None:
+    assert "[launch] needs [setup]" in complaint(f'{TEXT}\n[launch]\nname_by = "environment"\n')

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xats_tui.clients.codex.spec import SPEC
-from xats_tui.clients.setup.allow_rules import EntryRule
+from xats_tui.clients.setup.allow_rules import PlacedRule
 from xats_tui.clients.setup.config_files import ConfigFile
 from xats_tui.clients.setup.documents import TOML
 from xats_tui.clients.setup.json_hooks import JsonHooks
@@ -48,7 +48,9 @@ def _files(scope: ConfigScope, around: ConfigContext) -> tuple[ConfigFile, ...]:
     hooks = () if scope is ConfigScope.PROJECT else (JsonHooks(path=folder / "hooks.json", spec=SPEC),)
     servers = servers_in(config)
     remedy = f"take that out of [{SERVERS}.{SERVER}.tools]"
-    rule = EntryRule(servers=servers, name=APPROVAL, value=APPROVED, against=_against, remedy=remedy)
+    rule = PlacedRule(
+        servers=servers, place=(*servers.entry_place, APPROVAL), value=APPROVED, against=_against, remedy=remedy
+    )
     return (servers, *hooks, rule)
 
 

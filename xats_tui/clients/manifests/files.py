@@ -36,7 +36,7 @@ NO_MANIFESTS = UserManifests(manifests={}, problems={})
 def builtin() -> Mapping[str, Manifest]:
     """Return the built-in manifests, by the ids of their clients."""
     paths = sorted(HERE.glob(f"*{SUFFIX}"))
-    sources = [Source(name=path.name, text=path.read_text(encoding="utf-8")) for path in paths]
+    sources = [Source(name=path.name, text=path.read_text(encoding="utf-8"), folder=HERE) for path in paths]
     return {manifest.spec.id: manifest for manifest in (parsed(source, builtin=True) for source in sources)}
 
 
@@ -92,7 +92,7 @@ def source_of(path: Path) -> Source:
             raise BadManifest(f"{path.name}, line 1: this is no regular file")
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
-        return Source(name=path.name, text=data.decode())
+        return Source(name=path.name, text=data.decode(), folder=path.absolute().parent)
     except OSError as error:
         raise BadManifest(f"{path.name}, line 1: it cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

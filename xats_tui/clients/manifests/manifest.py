@@ -1,13 +1,14 @@
 """A manifest: a client described by a TOML file, checked key by key.
 
-`docs/clients.md` describes the file.  The screen's part is parsed when it is first needed, because the bridge reads
-manifests at its start only to recognise its host.
+`docs/clients.md` describes the file.  The parts about screen, setup and launch are parsed when they are first asked
+for, because the bridge reads manifests at its start only to recognise its host.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xats_tui.clients.manifests.hooks_file import hooks_in
@@ -16,6 +17,7 @@ from xats_tui.clients.spec import AnswerLimit, ClientSpec, OwnServer, SessionInb
 
 if TYPE_CHECKING:
     from xats_tui.clients.manifests.screen_rules import ScreenRules
+    from xats_tui.clients.manifests.setup_file import LaunchTable, SetupTable
 
 ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 MAX_ID_CHARS = 32
@@ -50,6 +52,8 @@ class Manifest:
     reader: str
     """The client whose reader reads its screens; empty if it has rules of its own, or none."""
     _screen: Table | None
+    _setup: Table | None
+    _launch: Table | None
 
     @property
     def tried(self) -> bool:
@@ -67,6 +71,42 @@ class Manifest:
         from xats_tui.clients.manifests.screen_file import screen_in
 
         return screen_in(self._screen) if self._screen is not None and not self.reader else None
+
+    @cached_property
+    def setup(self) -> "SetupTable | None":
+        """Its configuration files, and our entries in them; None if it cannot be set up.
+
+        Raises:
+            BadManifest: they cannot be used.
+        """
+        # Deferred: the bridge sets nothing up.
+        from xats_tui.clients.manifests.setup_file import setup_in
+
+        if self._setup is None:
+            return None
+        return setup_in(self._setup, has_hooks=self.spec.hooks is not None, has_extension=bool(self.spec.extension))
+
+    @property
+    def is_launchable(self) -> bool:
+        """True if it says how the client is launched."""
+        return self._launch is not None
+
+    @cached_property
+    def launch(self) -> "LaunchTable | None":
+        """How it is launched as an agent; None if it cannot be.
+
+        Raises:
+            BadManifest: that cannot be used.
+        """
+        from xats_tui.clients.manifests.setup_file import launch_in
+
+        return launch_in(self._launch) if self._launch is not None else None
+
+    @property
+    def extension_path(self) -> Path | None:
+        """The file of its extension; None if it has none, or was not read from a folder."""
+        folder = self.source.folder
+        return folder / self.spec.extension if folder and self.spec.extension else None
 
 
 def parsed(source: Source, *, builtin: bool) -> Manifest:
@@ -104,14 +144,18 @@ def parsed(source: Source, *, builtin: bool) -> Manifest:
         tested_version=tried,
         hooks=hooks_in(hooks) if (hooks := top.table("hooks")) else None,
     )
-    screen = top.table("screen")
+    screen, setup, launch = top.table("screen"), top.table("setup"), top.table("launch")
     top.end()
     if screen is not None and not tried:
         top.refuse("screen", 'a client that was not tried has no [screen]: name the version in tried = "1.2.3"')
     reader = screen.text("reader", "") if screen is not None else ""
     if screen is not None and reader:
         screen.end()  # rules of its own would never be used
-    return Manifest(spec=spec, source=source, builtin=builtin, reader=reader, _screen=screen)
+    if launch is not None and setup is None:
+        launch.refuse("", "[launch] needs [setup], which says how the program finds our server")
+    return Manifest(
+        spec=spec, source=source, builtin=builtin, reader=reader, _screen=screen, _setup=setup, _launch=launch
+    )
 
 
 def checked(source: Source, *, builtin: bool, known_reader: Callable[[str], bool]) -> Manifest:
@@ -123,7 +167,7 @@ def checked(source: Source, *, builtin: bool, known_reader: Callable[[str], bool
     manifest = parsed(source, builtin=builtin)
     if manifest.reader and not known_reader(manifest.reader) and manifest._screen is not None:
         manifest._screen.refuse("reader", f"reader = {manifest.reader!r} is no client with a reader of its own")
-    _ = manifest.screen
+    _ = (manifest.screen, manifest.setup, manifest.launch)
     return manifest
 
 

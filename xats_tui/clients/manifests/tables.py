@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn
 
 from xats_tui.clients.manifests.patterns import BadPattern, compiled
@@ -16,6 +17,9 @@ MAX_TEXT_CHARS = 200
 
 MAX_ENTRIES = 40
 """Most entries of a list."""
+
+MAX_DEPTH = 5
+"""Most tables and lists within each other."""
 
 HEADER = re.compile(r"\s*\[(?P<many>\[)?\s*(?P<name>[\w. -]+?)\s*\]")
 AT_LINE = re.compile(r"(?P<problem>.*?) \(at (?:line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
@@ -31,6 +35,8 @@ class Source:
 
     name: str
     text: str
+    folder: Path | None = None
+    """Its folder; None for a text that lies in none."""
 
     def refuse(self, problem: str, line: int) -> NoReturn:
         """Raise a complaint about a line."""
@@ -70,7 +76,9 @@ class Source:
                 start = line if here == path and seen == number else start
             elif here == path and seen in (number, -1) and key and wanted.match(text):
                 return line
-        return start
+        outer, _, last = path.rpartition(".")
+        is_inline = path and seen < 0
+        return self.line_of(outer, 0, last) if is_inline else start
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,6 +165,13 @@ class Table:
         except BadPattern as error:
             self.refuse(key, f"{key}: {error}")
 
+    def plain(self, key: str) -> Any:
+        """Return a text, a number, true or false, or a list or table of them; None if the key is not there."""
+        value = self._value(key)
+        if value is not None and not _is_plain(value):
+            self.refuse(key, f"write {key} as a text, a whole number, true, false, or a list or table of these")
+        return value
+
     def table(self, key: str) -> "Table | None":
         """Return a table below this one; None if it is not there."""
         value = self._value(key)
@@ -185,6 +200,14 @@ class Table:
             if key not in self._read:
                 place = f"[{self.path}]" if self.path else "a manifest"
                 self.refuse(key, f"{place} has no key {key!r}{_meant(key, sorted(self._read))}")
+
+
+def _is_plain(value: object, depth: int = 0) -> bool:
+    """Return whether a value is one that every format of configuration has, and not too large."""
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return depth < MAX_DEPTH and len(value) <= MAX_ENTRIES and all(_is_plain(one, depth + 1) for one in inner)
+    return isinstance(value, bool | int) or (isinstance(value, str) and len(value) <= MAX_TEXT_CHARS)
 
 
 def _meant(key: str, known: Sequence[str]) -> str:

@@ -5,8 +5,9 @@ A woken agent reads its messages with a tool; where each call is asked about, it
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,27 @@ Against = Callable[[Mapping[str, Any]], tuple[str, ...]]
 """From our server's entry to what in it stands against the rule."""
 
 
+DIGEST = "{digest}"
+"""Stands for the first half of a SHA-256 in hex digits: of our entry's type, command and arguments as compact JSON."""
+
+DIGITS = 32
+
+
 def _nothing(entry: Mapping[str, Any]) -> tuple[str, ...]:
     return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntryRule:
-    """A member of our server's entry that allows its tools."""
+class PlacedRule:
+    """A value beside or in the entry of our server that allows its tools."""
 
     servers: Servers
-    name: str
-    value: Any
+    """The servers of the same file: without our entry there is nothing to allow."""
+    place: tuple[str, ...]
+    value: Any = field(hash=False)
+    """In it, `DIGEST` stands for a digest of our entry."""
+    counts: tuple[str, ...] = ()
+    """The members of a value with several that decide; the others may differ."""
     against: Against = _nothing
     remedy: str = ""
     """Next step for a person about what stands against it."""
@@ -41,26 +52,49 @@ class EntryRule:
         return self.servers.path
 
     def found(self, text: str) -> OwnEntry | None:
-        entry = self.servers.entry(text) or {}
-        against, allows = self.against(entry), entry.get(self.name) == self.value
+        against, allows = self.against(self.servers.entry(text) or {}), self._allows(text)
         if not allows and not against:
             return None
         return OwnEntry(command=(), allows=allows, against=against, remedy=self.remedy if against else "")
 
     def added(self, text: str, own: OwnCommand) -> str:
-        if not self.servers.entry(text):  # nothing is there that could be allowed
+        entry = self.servers.entry(text)
+        if not entry or self._allows(text):
             return text
-        return self.servers.form.with_value(text, self._place, self.value, self.path)
+        return self.servers.form.with_value(text, self.place, _filled(self.value, entry), self.path)
 
     def removed(self, text: str, former: str | None) -> str:
-        entry = self.servers.entry(text)
-        if not entry or entry.get(self.name) != self.value:
+        if not self._is_ours(self._standing(text)):
             return text
-        return self.servers.form.without(text, self._place, self.path)
+        text = self.servers.form.without(text, self.place, self.path)
+        return without_empty(self.servers.form, text, self.place[:-1], self.path, former)
 
-    @property
-    def _place(self) -> tuple[str, ...]:
-        return (*self.servers.entry_place, self.name)
+    def _standing(self, text: str) -> Any:
+        return value_at(self.servers.form.parsed(text, self.path), self.place, self.path)
+
+    def _allows(self, text: str) -> bool:
+        standing, wanted = self._standing(text), _filled(self.value, self.servers.entry(text) or {})
+        if self.counts and isinstance(standing, Mapping):
+            return all(standing.get(name) == wanted[name] for name in self.counts)
+        return bool(standing == wanted)
+
+    def _is_ours(self, standing: Any) -> bool:
+        """Return whether a value is as it was written; the entry may be gone, so its digest is not compared."""
+        if not isinstance(self.value, Mapping) or not isinstance(standing, Mapping):
+            return bool(standing == self.value)
+        compared = {name for name, value in self.value.items() if value != DIGEST}
+        return standing.keys() == self.value.keys() and all(standing[name] == self.value[name] for name in compared)
+
+
+def _filled(value: Any, entry: Mapping[str, Any]) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {name: _digest(entry) if one == DIGEST else one for name, one in value.items()}
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    told = {name: entry[name] for name in ("type", "command", "args") if name in entry}
+    return sha256(json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()[:DIGITS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +105,7 @@ class ListedRule:
     form: DocumentFormat
     place: tuple[str, ...]
     """The list: `("permissions", "allow")`."""
-    rule: str
+    rule: Any = field(hash=False)
     equal: tuple[str, ...] = ()
     """Other rules that allow the same."""
     beside: tuple[str, ...] = ()
@@ -81,13 +115,13 @@ class ListedRule:
     holds: str = ALLOW_RULE
 
     def found(self, text: str) -> OwnEntry | None:
-        allowed = self._rules(text, self.place)
+        allowed = self._items(text, self.place)
         allows = any(rule in allowed for rule in (self.rule, *self.equal))
         against = tuple(
             f"{kind}: {rule}"
             for kind in self.beside
-            for rule in self._rules(text, (*self.place[:-1], kind))
-            if rule == self.rule or rule.startswith(f"{self.rule}__")
+            for rule in self._items(text, (*self.place[:-1], kind))
+            if rule == self.rule or (isinstance(rule, str) and rule.startswith(f"{self.rule}__"))
         )
         if not allows and not against:
             return None
@@ -97,20 +131,17 @@ class ListedRule:
         found = self.found(text)
         if found and found.allows:
             return text
-        items = value_at(self.form.parsed(text, self.path), self.place, self.path)
-        end = len(items) if isinstance(items, list) else 0
-        return self.form.with_value(text, (*self.place, end), self.rule, self.path)
+        return self.form.with_value(text, (*self.place, len(self._items(text, self.place))), self.rule, self.path)
 
     def removed(self, text: str, former: str | None) -> str:
-        items = value_at(self.form.parsed(text, self.path), self.place, self.path)
-        ours = [index for index, rule in enumerate(items) if rule == self.rule] if isinstance(items, list) else []
+        ours = [index for index, rule in enumerate(self._items(text, self.place)) if rule == self.rule]
         for index in reversed(ours):  # from the end: the others keep their numbers
             text = self.form.without(text, (*self.place, index), self.path)
         return without_empty(self.form, text, self.place, self.path, former) if ours else text
 
-    def _rules(self, text: str, place: tuple[str, ...]) -> list[str]:
+    def _items(self, text: str, place: tuple[str, ...]) -> list[Any]:
         found = value_at(self.form.parsed(text, self.path), place, self.path)
-        return [rule for rule in found if isinstance(rule, str)] if isinstance(found, list) else []
+        return found if isinstance(found, list) else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

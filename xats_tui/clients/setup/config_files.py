@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from xats_tui.clients.setup.own_command import OwnCommand
 
-MCP_SERVER, HOOKS, ALLOW_RULE = "MCP server", "hooks", "allow rule"
+MCP_SERVER, HOOKS, ALLOW_RULE, EXTENSION = "MCP server", "hooks", "allow rule", "extension"
 """Kinds of entries of ours."""
 
 ONLY_OVER_HTTP = frozenset(

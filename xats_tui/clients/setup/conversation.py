@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 
 from xats_tui.clients.registry import configurations
-from xats_tui.clients.setup.config_files import ALLOW_RULE, HOOKS, ConfigFile
+from xats_tui.clients.setup.config_files import ALLOW_RULE, EXTENSION, HOOKS, ConfigFile
 from xats_tui.clients.setup.former_texts import FormerText, FormerTexts
 from xats_tui.clients.setup.hooks_once import HooksBeside, hooks_beside
 from xats_tui.clients.setup.own_command import OwnCommand
@@ -88,7 +88,7 @@ def _files(
     client: ClientProgram, wish: SetupRequest, around: ConfigContext, own: OwnCommand | None
 ) -> list[ConfigFile]:
     """Return the files to go through: those of the scope, then others whose hooks would run beside its own."""
-    left_out = {HOOKS: not wish.hooks, ALLOW_RULE: not wish.allow}
+    left_out = {HOOKS: not wish.hooks, EXTENSION: not wish.hooks, ALLOW_RULE: not wish.allow}
     files = [file for file in client.files(wish.scope, around) if not left_out.get(file.holds)]
     return [*files, *(hooks_beside(client, wish.scope, around, own) if own and wish.hooks else ())]
 
@@ -171,23 +171,23 @@ class _Settler:
         Raises:
             NotWritten: it cannot be made.
         """
-        # A file that is all ours is not worth a copy; one that was written a moment ago has one.
-        is_ours = found.after is None and former is not None and former.leads_to(found.before)
-        keeps_former = found.path not in self._written and not is_ours
-        folders, is_private = missing_folders(found.path), self._wish.scope is ConfigScope.USER
+        # Taking out what nobody has touched loses nothing; a file that was written a moment ago has a backup.
+        loses_nothing = self._own is None and former is not None and former.leads_to(found.before)
+        keeps_former = found.path not in self._written and not loses_nothing
+        is_private = self._wish.scope is ConfigScope.USER
+        self._formers.made(missing_folders(found.path))
         backup = carry_out(found, SystemClock().now(), is_private=is_private, keeps_former=keeps_former)
         self._written.add(found.path)
-        self._note(found, beside, folders)
+        self._note(found, beside)
+        if found.after is None:
+            self._formers.remove_folders()
         with suppress(OSError):  # without the record, removal takes out what is ours all the same
             self._formers.save()
-        for folder in former.folders if former and found.after is None else ():
-            with suppress(OSError):  # something else is in it
-                Path(folder).rmdir()
         return f"; as it was: {visible(backup.name)}" if backup else ""
 
-    def _note(self, found: Change, beside: Sequence[ConfigFile], folders: Sequence[Path] = ()) -> None:
+    def _note(self, found: Change, beside: Sequence[ConfigFile]) -> None:
         had, has = holds_ours(beside, found.before), holds_ours(beside, found.after)
-        self._formers.note(found, had_ours=had, has_ours=has, folders=folders)
+        self._formers.note(found, had_ours=had, has_ours=has)
 
     def _state(self, file: ConfigFile) -> str:
         """Describe a file that needs no change."""

@@ -86,13 +86,13 @@ class TomlFormat:
         return as_object(_parsed_toml(text, path).unwrap(), path)
 
     def with_value(self, text: str, place: Place, value: Any, path: Path) -> str:
-        document = _parsed_toml(text, path)
+        document, end = _parsed_toml(text, path), _end_of(text) if text.strip() else "\n"
         wanted = document.unwrap()
         _put(wanted, place, value)
         if wanted == document.unwrap():
             return text
         _put_into_toml(document, place, value)
-        changed = _written(document)
+        changed = tomlkit.dumps(document).rstrip("\n") + end
         if _read_toml(changed) != wanted:
             raise NotUnderstood(
                 f"{path} cannot be changed without touching what is not ours: "
@@ -106,7 +106,8 @@ class TomlFormat:
         if container is None or not _has(container, place[-1]):
             return text
         del container[place[-1]]
-        return _written(document)
+        changed = tomlkit.dumps(document).rstrip("\n")
+        return changed + _end_of(text) if changed else ""
 
 
 JSON, JSONC, TOML = JsonFormat(comments=False), JsonFormat(comments=True), TomlFormat()
@@ -204,10 +205,9 @@ def _parsed_toml(text: str, path: Path) -> tomlkit.TOMLDocument:
         raise NotUnderstood(f"{path}: not valid TOML: {error}") from None
 
 
-def _written(document: tomlkit.TOMLDocument) -> str:
-    """Return its text, which ends with one newline; empty if there is nothing in it."""
-    text = tomlkit.dumps(document).rstrip("\n")
-    return text + "\n" if text else ""
+def _end_of(text: str) -> str:
+    """Return the newlines that a text ends with."""
+    return text[len(text.rstrip("\n")) :]
 
 
 def _read_toml(text: str) -> Any:

@@ -24,8 +24,6 @@ class FormerText:
     """None if there was no file."""
     written: str
     """Digest of the text that was written last; empty if the file was changed by others before that."""
-    folders: tuple[str, ...] = ()
-    """Folders that were made for the file, the innermost first."""
 
     def leads_to(self, now: str | None) -> bool:
         """Return whether only this program has changed the file since."""
@@ -33,35 +31,44 @@ class FormerText:
 
 
 class FormerTexts:
-    """The former texts of all files that are set up."""
+    """The former texts of all files that are set up, and the folders that were made for them."""
 
     def __init__(self, home: Path) -> None:
         self._path = home / FILE
-        self._texts = _read(self._path)
+        self._texts, self._folders = _read(self._path)
 
     def of(self, path: Path) -> FormerText | None:
         """Return the former text of a file; None if it is not known."""
         return self._texts.get(str(path))
 
-    def note(self, change: Change, *, had_ours: bool, has_ours: bool, folders: Sequence[Path] = ()) -> None:
+    def note(self, change: Change, *, had_ours: bool, has_ours: bool) -> None:
         """Follow a change.
 
         Args:
             change: the change.
             had_ours: True if something of ours was in the file before.
             has_ours: True if something of ours is in it now.
-            folders: the folders that are made for the file, the innermost first.
         """
         key, after = str(change.path), _digest(change.after or "")
         known = self._texts.get(key)
         if not has_ours:
             self._texts.pop(key, None)
         elif not had_ours:
-            made = tuple(map(str, folders))
-            self._texts[key] = FormerText(text=change.before, written=after, folders=made)
+            self._texts[key] = FormerText(text=change.before, written=after)
         elif known:
-            written = after if known.leads_to(change.before) else ""
-            self._texts[key] = FormerText(text=known.text, written=written, folders=known.folders)
+            self._texts[key] = FormerText(text=known.text, written=after if known.leads_to(change.before) else "")
+
+    def made(self, folders: Sequence[Path]) -> None:
+        """Note folders that are made for a file."""
+        self._folders.update(map(str, folders))
+
+    def remove_folders(self) -> None:
+        """Remove the folders that were made, unless something is in them."""
+        for folder in sorted(self._folders, key=len, reverse=True):  # the inner ones first
+            with suppress(OSError):
+                Path(folder).rmdir()
+            if not Path(folder).exists():
+                self._folders.discard(folder)
 
     def save(self) -> None:
         """Write them.
@@ -72,18 +79,18 @@ class FormerTexts:
         if not self._texts:
             self._path.unlink(missing_ok=True)
             return
-        record = {
-            path: {"text": one.text, "written": one.written, "folders": one.folders}
-            for path, one in self._texts.items()
-        }
+        texts = {path: {"text": one.text, "written": one.written} for path, one in self._texts.items()}
         make_home(self._path.parent)
+        record = {"files": texts, "folders": sorted(self._folders)}
         written_whole(self._path, json.dumps(record), PRIVATE_MODE)
 
 
-def _read(path: Path) -> dict[str, FormerText]:
-    with suppress(OSError, ValueError, TypeError, AttributeError):
-        return {name: FormerText(**fields) for name, fields in json.loads(path.read_text(encoding="utf-8")).items()}
-    return {}  # without them removal takes out what is ours, and leaves the rest
+def _read(path: Path) -> tuple[dict[str, FormerText], set[str]]:
+    with suppress(OSError, ValueError, TypeError, AttributeError, LookupError):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        texts = {name: FormerText(**fields) for name, fields in record["files"].items()}
+        return texts, set(record["folders"])
+    return {}, set()  # without them removal takes out what is ours, and leaves the rest
 
 
 def _digest(text: str) -> str:

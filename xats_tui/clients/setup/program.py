@@ -112,4 +112,4 @@ class ClientProgram:
             except subprocess.TimeoutExpired:
                 return ""
         number = VERSION.search(said)
-        return number[0] if number else ""
+        return number[0].rstrip(".") if number else ""

@@ -1,13 +1,22 @@
-"""The entry of our MCP server in a configuration file."""
+"""The entry of our MCP server in a configuration file, and which of several files holds it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from xats_tui.clients.setup.config_files import MCP_SERVER, ONLY_OVER_HTTP, OwnEntry, ServerOption, as_object, found_in
+from xats_tui.clients.setup.config_files import (
+    MCP_SERVER,
+    ONLY_OVER_HTTP,
+    NotUnderstood,
+    OwnEntry,
+    ServerOption,
+    as_object,
+    found_in,
+)
 from xats_tui.clients.setup.documents import DocumentFormat, value_at, without_empty
 from xats_tui.clients.setup.own_command import OwnCommand
+from xats_tui.clients.setup.rewriting import plain_text
 from xats_tui.clients.spec import SERVER
 
 SWITCHES = {"enabled": True, "disabled": False}
@@ -84,3 +93,21 @@ class Servers:
 
     def _with(self, text: str, within: tuple[str, ...], value: Any) -> str:
         return self.form.with_value(text, (*self.entry_place, *within), value, self.path)
+
+
+def one_of(paths: Sequence[Path], servers_in: Callable[[Path], Servers]) -> Servers:
+    """Return the file that has our server, else the one that is there, else the last, which is the usual one.
+
+    Args:
+        paths: files that the client all reads, the one that counts more first.
+        servers_in: makes the servers of a path.
+    """
+    there = [servers_in(path) for path in paths if path.exists()]
+    return next((file for file in there if _has_ours(file)), there[0] if there else servers_in(paths[-1]))
+
+
+def _has_ours(file: Servers) -> bool:
+    try:
+        return file.found(plain_text(file.path)) is not None
+    except NotUnderstood:
+        return False

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xats_tui.clients.manifests.files import UserManifests
-from xats_tui.clients.registry import CLIENTS, has_part, manifest_of
+from xats_tui.clients.registry import CLIENTS, configurations, has_part, launchable, manifest_of
 from xats_tui.commands.output.tables import Columns, table, text
 
 BUILT_IN = "built in"
@@ -35,8 +35,9 @@ def _record(client: str) -> dict[str, Any]:
     parts = {
         "dialogs": has_part(client, "dialog"),
         "hooks": spec.hooks is not None,
-        "setup": has_part(client, "config_files"),
-        "launch": has_part(client, "launch"),
+        "setup": client in {program.name for program in configurations()},
+        "launch": client in launchable(),
+        "extension": bool(spec.extension),
         "inbox socket": has_part(client, "inbound") or spec.inbox is not None,
         "channel": spec.has_channel,
         "app-server": spec.has_threads,

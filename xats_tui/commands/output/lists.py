@@ -12,7 +12,7 @@ CHANGES = {None: "first", False: "compatible", True: "breaking"}
 """Relation of a version to the one before, by whether it is breaking."""
 
 
-def agent_columns(wide: bool, mixed: bool) -> Columns:
+def agent_columns(wide: bool) -> Columns:
     """Return the columns of agents."""
     return {
         "name": text("name"),
@@ -31,56 +31,50 @@ def _unread(agent: Record) -> str:
     return f"{agent['unread']} ({since(agent['oldest_unread_at'])})" if agent["unread"] else NOTHING
 
 
-def message_columns(wide: bool, mixed: bool) -> Columns:
+def message_columns(wide: bool) -> Columns:
     """Return the columns of messages."""
     return {
         "id": identifier("id", wide),
         "age": ago("sent_at"),
-        "from": lambda message: named(
-            message["from_name"] or message["from_agent_id"], message["from_team"] if mixed else None
-        ),
-        "to": lambda message: named(
-            message["to_name"] or message["to_agent_id"], message["to_team"] if mixed else None
-        ),
+        "from": lambda message: one_line(message["from_name"] or message["from_agent_id"]),
+        "to": lambda message: one_line(message["to_name"] or message["to_agent_id"]),
         "state": message_state,
         "message": lambda message: one_line(message["subject"] or message["body"]),
         "team": text("to_team"),
     }
 
 
-def wake_columns(wide: bool, mixed: bool) -> Columns:
+def wake_columns(wide: bool) -> Columns:
     """Return the columns of wakes."""
     return {
         "message": identifier("message_id", wide),
-        "agent": lambda wake: named(wake["agent_name"] or wake["agent_id"], wake["team"] if mixed else None),
+        "agent": lambda wake: one_line(wake["agent_name"] or wake["agent_id"]),
         "state": wake_state,
         "reason": lambda wake: one_line(wake["detail"] or wake["skip_reason"]) or NOTHING,
         "next": lambda wake: in_future(wake["next_try_at"]),
         "age": ago("queued_at"),
         "tries": lambda wake: str(wake["attempts"]),
         "team": text("team"),
-        "from": lambda wake: (
-            named(wake["sender_name"] or wake["sender_id"], wake.get("sender_team") if mixed else None) or NOTHING
-        ),
+        "from": lambda wake: one_line(wake["sender_name"] or wake["sender_id"]) or NOTHING,
         "subject": text("subject"),
     }
 
 
-def task_columns(wide: bool, mixed: bool) -> Columns:
+def task_columns(wide: bool) -> Columns:
     """Return the columns of tasks."""
     return {
         "id": identifier("id", wide),
         "team": text("team"),
         "state": task_state,
         "title": text("title"),
-        "owner": lambda task: owner(task, task["team"] if mixed else None),
+        "owner": owner,
         "waits for": lambda task: str(len(task["waits_for"]) or NOTHING),
         "blocks": lambda task: str(task["blocks"] or NOTHING),
         "age": ago("created_at"),
     }
 
 
-def contract_columns(wide: bool, mixed: bool) -> Columns:
+def contract_columns(wide: bool) -> Columns:
     """Return the columns of contracts."""
     return {
         "name": text("name"),
@@ -88,12 +82,12 @@ def contract_columns(wide: bool, mixed: bool) -> Columns:
         "version": lambda contract: f"v{contract['version']}",
         "change": lambda contract: CHANGES[contract["breaking"]],
         "fetched": fetched,
-        "by": lambda contract: author(contract, contract["team"] if mixed else None),
+        "by": author,
         "age": ago("registered_at"),
     }
 
 
-def dialog_columns(wide: bool, mixed: bool) -> Columns:
+def dialog_columns(wide: bool) -> Columns:
     """Return the columns of dialogs."""
     return {
         "agent": lambda dialog: one_line(f"{dialog['name']}@{dialog['team']}"),
@@ -106,7 +100,7 @@ def dialog_columns(wide: bool, mixed: bool) -> Columns:
     }
 
 
-COLUMNS: Mapping[str, Callable[[bool, bool], Columns]] = {
+COLUMNS: Mapping[str, Callable[[bool], Columns]] = {
     "agents": agent_columns,
     "messages": message_columns,
     "wakes": wake_columns,
@@ -114,9 +108,7 @@ COLUMNS: Mapping[str, Callable[[bool, bool], Columns]] = {
     "contracts": contract_columns,
     "dialogs": dialog_columns,
 }
-"""Function for each noun; its arguments say that nothing is to be cut, and that records are of several teams."""
-
-TEAM_FIELDS = ("team", "from_team", "to_team", "sender_team")
+"""Function for each noun; its argument says that nothing is to be cut."""
 
 
 WHEN_EMPTY = {"dialogs": "no dialog is open: no agent waits for an answer"}
@@ -125,19 +117,7 @@ WHEN_EMPTY = {"dialogs": "no dialog is open: no agent waits for an answer"}
 
 def list_of(noun: str, records: Sequence[Record], wide: bool) -> str:
     """Return the records as a table, or a note that there are none."""
-    if not records:
-        return WHEN_EMPTY.get(noun, f"no {noun}")
-    return table(COLUMNS[noun](wide, mixes_teams(records)), records, wide=wide)
-
-
-def mixes_teams(records: Sequence[Record]) -> bool:
-    """Return whether the records are of several teams."""
-    return len({record[field] for record in records for field in TEAM_FIELDS if record.get(field)}) > 1
-
-
-def named(name: str | None, team: str | None) -> str:
-    """Return an agent's name, with its team if one is given."""
-    return one_line(f"{name}@{team}" if name and team else name)
+    return table(COLUMNS[noun](wide), records, wide=wide) if records else WHEN_EMPTY.get(noun, f"no {noun}")
 
 
 def agent_state(agent: Record) -> str:
@@ -177,15 +157,15 @@ def task_state(task: Record) -> str:
     return str(task["status"]).replace("_", " ")
 
 
-def owner(task: Record, team: str | None = None) -> str:
-    """Return a task's owner, with its team if one is given."""
+def owner(task: Record) -> str:
+    """Return a task's owner."""
     away = " (away)" if task["owner_online"] is False and task["status"] == "in_progress" else ""
-    return named(task["owner_name"] or task["claimed_by"], team) + away or NOTHING
+    return one_line(task["owner_name"] or task["claimed_by"]) + away or NOTHING
 
 
-def author(contract: Record, team: str | None = None) -> str:
-    """Return the author of a version, with its team if one is given."""
-    return named(contract["registered_by_name"] or contract["registered_by"], team) or NOTHING
+def author(contract: Record) -> str:
+    """Return the author of a version."""
+    return one_line(contract["registered_by_name"] or contract["registered_by"]) or NOTHING
 
 
 def fetched(contract: Record) -> str:

@@ -18,11 +18,14 @@ from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
-from xats_tui.clients.registry import LAUNCHABLE
+from xats_tui.clients.registry import launchable
 from xats_tui.core.model.launches import LaunchFormEntry
 from xats_tui.screens.widgets.editors import LineEditor
 from xats_tui.screens.widgets.format import Tone
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
+
+MAX_CHOICE_CELLS = 58
+"""Cells of the choices that are shown together."""
 
 
 class ClientChoice(Static, can_focus=True):
@@ -39,7 +42,8 @@ class ClientChoice(Static, can_focus=True):
 
     def __init__(self, client: str) -> None:
         super().__init__(id="client")
-        self.client = client if client in LAUNCHABLE else LAUNCHABLE[0]
+        self._clients = launchable()
+        self.client = client if client in self._clients else self._clients[0]
 
     def on_mount(self) -> None:
         """Show the current choice."""
@@ -47,24 +51,43 @@ class ClientChoice(Static, can_focus=True):
 
     def action_change(self, by: int) -> None:
         """Choose the program `by` places further."""
-        self.client = LAUNCHABLE[(LAUNCHABLE.index(self.client) + by) % len(LAUNCHABLE)]
+        self.client = self._clients[(self._clients.index(self.client) + by) % len(self._clients)]
         chosen, other = CONTENT_STYLES[Tone.ACCENT], CONTENT_STYLES[Tone.MUTED]
-        marks = [(f"● {one}   ", chosen) if one == self.client else (f"○ {one}   ", other) for one in LAUNCHABLE]
-        self.update(Content.assemble(*marks))
+        shown = self._shown()
+        marks = [(f"● {one}   ", chosen) if one == self.client else (f"○ {one}   ", other) for one in shown]
+        is_all = len(shown) == len(self._clients)
+        self.update(Content.assemble(*marks, *([] if is_all else [("…", other)])))
+
+    def _shown(self) -> list[str]:
+        """Return the names of the page that the choice is on; a page is what has room in a line."""
+        pages: list[list[str]] = [[]]
+        for one in self._clients:
+            if sum(map(_cells, (*pages[-1], one))) > MAX_CHOICE_CELLS:
+                pages.append([])
+            pages[-1].append(one)
+        return next(page for page in pages if self.client in page)
 
     def action_go_on(self) -> None:
         """Confirm the choice and move on."""
         self.post_message(self.Settled())
 
     def on_click(self, event: Click) -> None:
-        """Choose the clicked program."""
-        end = 0
-        for client in LAUNCHABLE:
-            end += len(client) + 5
+        """Choose the clicked program, or show the next page."""
+        end, shown = 0, self._shown()
+        for client in shown:
+            end += _cells(client)
             if event.x < end:
                 self.client = client
                 break
+        else:
+            self.client = shown[-1]
+            self.action_change(1)
         self.action_change(0)
+
+
+def _cells(client: str) -> int:
+    """Return the cells that a choice takes."""
+    return len(client) + 5
 
 
 class Folders(Suggester):

@@ -80,7 +80,7 @@ class ContractsMode(ListMode):
         about = contract_title(self.snapshot, shown.summary, shown.latest, shown.old) if shown else Content()
         described = self.detail(self.snapshot, key, self.now()) if key else None
         self.detail_panel.show(key, described, "No contract is selected.", about)
-        self.query_one(InterestPanel).show(interest_detail(self.snapshot, shown.summary, self.now()) if shown else None)
+        self.query_one(InterestPanel).show(interest_detail(shown.summary, self.now()) if shown else None)
         if shown and shown.versions != (self._asked and self._asked.versions):
             self._asked = shown
             self._load(shown)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from xats_tui.backend.services.agents.registry import checked_label, team_of
-from xats_tui.clients.registry import CLIENTS, LAUNCHABLE, starter
+from xats_tui.clients.registry import CLIENTS, launchable, starter
 from xats_tui.clients.setup.own_command import own_program
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
@@ -26,8 +26,9 @@ def checked(client: str, name: str, team: str | None, role: str | None, folder: 
     Raises:
         Refusal: `unknown_client`, `no_folder`, or an invalid label.
     """
-    if client not in LAUNCHABLE:
-        raise Refusal("unknown_client", sentence=f"{client} cannot be launched; choose one of: {', '.join(LAUNCHABLE)}")
+    if client not in launchable():
+        told = f"{client} cannot be launched; choose one of: {', '.join(launchable())}"
+        raise Refusal("unknown_client", sentence=told)
     place = folder.expanduser().absolute()
     if not place.is_dir():
         raise Refusal("no_folder", sentence=f"there is no folder {place}")
