@@ -42,6 +42,14 @@ pattern = 'esc to stop'
 state = "idle"
 place = "below"
 pattern = 'ready'
+
+[hooks]
+session = "context.session"
+answer = "block"
+
+[[hooks.event]]
+name = "Done"
+means = "turn ends"
 """
 
 

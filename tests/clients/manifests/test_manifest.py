@@ -28,6 +28,7 @@ def test_a_manifest_in_order_describes_a_client() -> None:
 
     assert (found.spec.id, found.spec.title, found.spec.tested_version) == ("mine", "My agent", "1.2.3")
     assert found.spec.executables == {"mine"} and found.spec.is_named("mine-client 7.0")
+    assert found.spec.hooks is not None and found.spec.hooks.set_up == ("Done",)
     assert found.screen is not None and len(found.screen.rules) == 4
 
 
@@ -40,6 +41,10 @@ def test_a_manifest_in_order_describes_a_client() -> None:
         ('handshake = ["mine-client"]', 'handshake = "mine"', "write handshake = ["),
         ('handshake = ["mine-client"]', 'handshake = ["*"]', "is no name"),
         ('handshake = ["mine-client"]', 'handshak = ["mine-client"]', "did you mean handshake?"),
+        ('session = "context.session"', 'session = "the session"', "is no path to a field"),
+        ('answer = "block"', 'answer = "shout"', "answer is one of block, followup, context"),
+        ('name = "Done"', 'name = "all done"', "is no name of an event"),
+        ('means = "turn ends"', 'means = "done"', "means is one of session begins, turn begins"),
         ('cursor = "terminal"', 'cursor = "yes"', "cursor is one of terminal, drawn, either"),
         ('cursor = "terminal"', 'curser = "terminal"', "cursor is one of terminal, drawn, either"),
         ('placeholder = ["dim"]', 'placeholder = ["red"]', "placeholder is a list of dim, grey"),

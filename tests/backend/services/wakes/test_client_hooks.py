@@ -1,0 +1,171 @@
+"""Hooks of all clients at their one door: states on the board, and hints that count only once they were passed on."""
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import httpx2
+import mcp_types as types
+import pytest
+
+from tests.backend.api.plain_http import browsing
+from tests.backend.services.wakes.test_hooks import with_a_draft
+from tests.backend.services.wakes.waking import status_of, until
+from tests.conftest import Connect
+from tests.mcp_caller import Caller
+from tests.tmux_server import TmuxServer
+from xats_tui.backend.api import hook_endpoint
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.client_states import StateSource
+from xats_tui.runtime import pid_file
+from xats_tui.runtime.hook_client import PID_HEADER, TAKEN_HEADER, TAKEN_PATH
+from xats_tui.runtime.settings import Settings
+
+SESSION = "5bfa4ab7-eae8-4c6d-b7a3-2046529f2af8"
+
+CLAUDES = {"session": "session_id", "begins": "UserPromptSubmit", "asks": "Notification", "ends": "Stop"}
+OTHERS = {
+    "gemini": {**CLAUDES, "begins": "BeforeAgent", "ends": "AfterAgent"},
+    "qwen": CLAUDES,
+    "droid": CLAUDES,
+    "copilot": {
+        "session": "sessionId",
+        "begins": "userPromptSubmitted",
+        "asks": "notification",
+        "ends": "agentStop",
+    },
+}
+
+BLOCK = {"decision": "block", "reason": "[xats] 1 new message from alice: call get_inbox"}
+
+
+@pytest.fixture
+async def http(backend: Coordinator) -> AsyncIterator[httpx2.AsyncClient]:
+    async with browsing(backend) as client:
+        yield client
+
+
+@pytest.fixture
+async def bob(connect: Connect) -> Caller:
+    """An agent whose bridge names the session of its program."""
+    caller: Caller = await connect()
+    meta = cast(types.RequestParamsMeta, {"xats/host_session": SESSION})
+    await caller.client.call_tool("register_agent", {"name": "bob", "client": "custom", "model": "m"}, meta=meta)
+    return caller
+
+
+async def agent_of(backend: Coordinator) -> Agent:
+    return next(entry.agent for entry in await backend.registry.roster() if entry.agent.name == "bob")
+
+
+async def post(http: httpx2.AsyncClient, client: str, event: str, **fields: Any) -> httpx2.Response:
+    """Post an event as a client's hook; `to` are headers."""
+    headers = fields.pop("to", {})
+    answer = await http.post(f"/hook?client={client}&event={event}", json=fields, headers=headers)
+    assert answer.status_code == 200
+    return answer
+
+
+@pytest.fixture
+async def alice(bob: Caller, register: Connect, tmux: TmuxServer) -> Caller:
+    """A sender whose messages wait, because somebody has begun to write in bob's pane."""
+    await with_a_draft(bob, await tmux.stand_in("bob"), tmux)
+    alice: Caller = await register("alice")
+    return alice
+
+
+@pytest.mark.parametrize("client", OTHERS)
+async def test_a_turn_is_told_from_its_beginning_to_its_end(
+    client: str, backend: Coordinator, bob: Caller, http: httpx2.AsyncClient
+) -> None:
+    names, agent, told = OTHERS[client], await agent_of(backend), []
+    kind = "ToolPermission" if client == "gemini" else "permission_prompt"
+    for event in (names["begins"], names["asks"], names["ends"]):
+        answer = await post(http, client, event, **{names["session"]: SESSION}, notification_type=kind)
+        assert answer.json() == {}
+        state = backend.states.of(agent.agent_id)
+        told.append((state.state, state.source) if state else None)
+
+    assert told == [("busy", "hooks"), ("dialog", "hooks"), ("idle", "hooks")]
+    assert backend.states.held_by(agent.agent_id) is None
+
+
+@pytest.mark.tmux
+@pytest.mark.first_variant_quick
+@pytest.mark.parametrize("client", OTHERS)
+async def test_a_turn_goes_on_with_the_mail_and_only_once(client: str, alice: Caller, http: httpx2.AsyncClient) -> None:
+    names = OTHERS[client]
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    ends = {names["session"]: SESSION, "stop_hook_active": False}
+    assert (await post(http, client, names["ends"], **ends)).json() == BLOCK
+    await until(alice, sent["message_id"], wake_status="delivered")
+    assert (await post(http, client, names["ends"], **ends | {"stop_hook_active": True})).json() == {}
+
+
+async def test_an_event_that_is_not_known_is_ignored(
+    backend: Coordinator, bob: Caller, http: httpx2.AsyncClient
+) -> None:
+    for client, event in (("gemini", "PreCompress"), ("nobody", "Stop"), ("opencode", "Stop")):
+        assert (await post(http, client, event, session_id=SESSION)).json() == {}
+
+    assert backend.states.of((await agent_of(backend)).agent_id) is None
+
+
+@pytest.mark.tmux
+async def test_a_hint_counts_only_once_the_hook_has_passed_it_on(
+    alice: Caller, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    before = (await status_of(alice, sent["message_id"]))["evidence"]
+    hook = {PID_HEADER: "1"}
+    monkeypatch.setattr(hook_endpoint, "TAKEN_WITHIN_S", 0.05)
+    assert (await post(http, "qwen", "Stop", session_id=SESSION, to=hook)).json() == BLOCK
+    await http.post(TAKEN_PATH, headers={TAKEN_HEADER: "another"})
+
+    # it waits for the end of the first one
+    monkeypatch.setattr(hook_endpoint, "TAKEN_WITHIN_S", 60)
+    again = await post(http, "qwen", "Stop", session_id=SESSION, to=hook)
+    assert again.json() == BLOCK
+    assert (await status_of(alice, sent["message_id"]))["evidence"] == before
+
+    await http.post(TAKEN_PATH, headers={TAKEN_HEADER: again.headers[TAKEN_HEADER]})
+
+    status = await until(alice, sent["message_id"], wake_status="delivered")
+    assert "submitted" in status["evidence"]
+
+
+async def test_the_process_behind_a_hook_tells_whose_it_is_where_no_session_does(
+    backend: Coordinator, connect: Connect, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller: Caller = await connect()
+    await caller.call("register_agent", name="bob", client="gemini", model="m")
+    agent = await agent_of(backend)
+    asked: list[int | None] = []
+
+    async def behind(agents: list[Agent], port: int | None, pid: int | None) -> Agent | None:
+        asked.append(pid)
+        return next(iter(agents), None)
+
+    monkeypatch.setattr(backend.runtimes, "agent_behind", behind)
+
+    await post(http, "gemini", "BeforeAgent", session_id=SESSION, to={PID_HEADER: "4711"})
+
+    told = backend.states.of(agent.agent_id)
+    assert asked == [4711]
+    if agent.process is None:  # nothing proves that the session stays its
+        assert told is None
+    else:
+        assert told is not None and told.source is StateSource.HOOKS
+
+
+async def test_the_key_in_the_pid_file_opens_the_door_for_hooks_and_no_other(settings: Settings) -> None:
+    token = settings.model_copy(update={"token": "correct horse"})
+    async with Coordinator.running(token) as backend, browsing(backend) as http:
+        record = pid_file.running(settings.pid_path)
+        assert record and record.hook_key not in repr(record)
+        headers = {"authorization": f"Bearer {record.hook_key}"}
+
+        assert (await http.post("/hook", json={}, headers=headers)).status_code == 200
+        assert (await http.post("/hook", json={})).status_code == 401
+        assert (await http.post("/mcp", json={}, headers=headers)).status_code == 401
