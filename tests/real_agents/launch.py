@@ -131,7 +131,7 @@ async def hooks_that_setup_has_set_run_once(pad: LaunchPad) -> str:
     expect(bool(own) and not any("--settings" in line for line in own), f"no hooks are added: {own}")
     way = await pad.reads("gil", said["tmux_pane_id"])
     ways = {one["name"]: one["state"] for one in (await pad.shown("gil"))["ways"]}
-    expect(ways.get("claude-stop-hook") == "turn end", f"its hooks have reported: {ways}")
+    expect(ways.get("turn-end-hook") == "turn end", f"its hooks have reported: {ways}")
     return f"woken by {way}; {ways}"
 
 

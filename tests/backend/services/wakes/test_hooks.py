@@ -77,7 +77,7 @@ async def test_a_busy_agent_gets_its_hint_when_its_turn_ends(
     assert sent["poke_skip_reasons"][0]["detail"] == "hooks: the program says busy: UserPromptSubmit"
 
     assert await hook(backend, "Stop", stop_hook_active=False) == {"decision": "block", "reason": HINT}
-    await until(alice, sent["message_id"], wake_status="delivered", transport="claude-stop-hook")
+    await until(alice, sent["message_id"], wake_status="delivered", transport="turn-end-hook")
     assert await read_by(bob) == ["hello"]
     assert await hook(backend, "Stop", stop_hook_active=True) == {}
     await quiet(backend, pane)

@@ -85,7 +85,7 @@ async def test_what_is_missing_is_told_by_the_transport_or_left_out(backend: Coo
 
 MISSING = [
     ("custom", {"tmux-pane": "register again"}),
-    ("claude-code", {"claude-stop-hook": "xats-tui setup claude-code", "tmux-pane": "register again"}),
+    ("claude-code", {"turn-end-hook": "xats-tui setup claude-code", "tmux-pane": "register again"}),
     ("codex", {"codex-appserver": "xats-tui launch codex --app-server", "tmux-pane": "register again"}),
     ("opencode", {"opencode-server": "xats-tui launch opencode", "tmux-pane": "register again"}),
     ("kilo", {"opencode-server": "KILO_SERVER_PASSWORD=… kilo --port 0", "tmux-pane": "register again"}),
@@ -107,7 +107,7 @@ async def test_hooks_that_report_are_a_way_at_the_end_of_a_turn(backend: Coordin
     await registered(connect, "bob", client="claude-code")
     (agent,) = [entry.agent for entry in await backend.operator.roster()]
     await hook(backend, "UserPromptSubmit", prompt="hello")
-    (way,) = [way for way in await backend.operator.ways(agent.agent_id) if way.name == "claude-stop-hook"]
+    (way,) = [way for way in await backend.operator.ways(agent.agent_id) if way.name == "turn-end-hook"]
     assert (way.state, way.leads_to_agent) == (WayState.TURN_END, False)
     assert SESSION not in way.detail
 

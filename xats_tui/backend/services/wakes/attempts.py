@@ -12,7 +12,7 @@ from xats_tui.backend.services.wakes.ack_loop import LOOP_PERIOD, loop_ends_at
 from xats_tui.backend.services.wakes.asking import NO_TRANSPORT, Asked, Transports, is_urgent, seen_by, stumbled
 from xats_tui.backend.services.wakes.policy import (
     BUDGET_PERIOD,
-    STOP_HOOK,
+    TURN_END_HOOK,
     Defer,
     Deliver,
     GiveUp,
@@ -168,9 +168,9 @@ class WakeAttempts:
         )
         # no quick second try on a channel: it would deliver in the middle of the turn that this hint begins
         others = self._names(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
-        asked = Asked(name=STOP_HOOK)
+        asked = Asked(name=TURN_END_HOOK)
         await self._write_down_overtaken(wakes, asked, None, result, given_at)
-        await self._write_down(agent_id, asked, None, result, (STOP_HOOK, *others))
+        await self._write_down(agent_id, asked, None, result, (TURN_END_HOOK, *others))
         return True
 
     async def _wake_context(self, agent: Agent, now: datetime) -> WakeContext:

@@ -48,7 +48,7 @@ MAY_BE_TAKEN = "an earlier hint may be taken yet"
 BUDGET_PERIOD = timedelta(hours=1)
 """Period of an agent's hint budget."""
 
-STOP_HOOK = "claude-stop-hook"
+TURN_END_HOOK = "turn-end-hook"
 """Transport name of a hint that a program took at the end of its turn."""
 
 NAMED_SENDERS = 3

@@ -15,7 +15,7 @@ from xats_tui.backend.services.wakes.policy import (
     READS_ON_UNSEEN_WITHIN,
     REMIND_AFTER,
     REST_PATIENCE,
-    STOP_HOOK,
+    TURN_END_HOOK,
     Defer,
     reads_on_until,
 )
@@ -188,7 +188,7 @@ class Waker:
 
     async def release_unread(self, tx: Transaction, agent_id: str) -> None:
         """Try the wakes of messages that an agent has not fetched by the end of a turn that a hint began."""
-        if await store.release_unread(tx, agent_id, tx.now + READS_ON_UNSEEN_WITHIN, STOP_HOOK):
+        if await store.release_unread(tx, agent_id, tx.now + READS_ON_UNSEEN_WITHIN, TURN_END_HOOK):
             tx.record(WakeChanged(agent_id=agent_id))
 
     async def announce_again(self, tx: Transaction, row_ids: Sequence[str]) -> None:

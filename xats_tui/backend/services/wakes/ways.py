@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.services.wakes.asking import seen_by
-from xats_tui.backend.services.wakes.policy import STOP_HOOK
+from xats_tui.backend.services.wakes.policy import TURN_END_HOOK
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import wakes as store
 from xats_tui.backend.store.sql.database import Database
@@ -59,9 +59,9 @@ class Ways:
         if spec is None or spec.hooks is None or spec.hooks.answer is None:
             return ()
         if self._reports.has_heard(agent):
-            return (Way(name=STOP_HOOK, types=False, state=WayState.TURN_END, detail=AT_TURN_END),)
+            return (Way(name=TURN_END_HOOK, types=False, state=WayState.TURN_END, detail=AT_TURN_END),)
         missing = NO_HOOKS.format(client=spec.id)
-        return (Way(name=STOP_HOOK, types=False, state=WayState.UNKNOWN, detail=missing),)
+        return (Way(name=TURN_END_HOOK, types=False, state=WayState.UNKNOWN, detail=missing),)
 
 
 async def _way(transport: Transport, agent: Agent) -> Way | None:
