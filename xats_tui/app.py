@@ -210,6 +210,10 @@ class XatsApp(App[Next]):
         if event.row is None and isinstance(self.screen, ModeScreen):
             self.screen.stand_at_newest()
 
+    @on(ActionContext.Refused)
+    def _drop_typeahead(self) -> None:
+        self._typeahead.drop()
+
     @on(ActionContext.Returned)
     async def _go_back(self) -> None:
         if self._trail:

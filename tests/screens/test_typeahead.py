@@ -50,8 +50,17 @@ async def test_a_digit_typed_before_the_question_is_there_chooses_an_option_and_
     verbs = FixedVerbs()
     async with mode_opened(Mode.AGENTS, verbs=verbs) as (pilot, _):
         feed(pilot, "/backend\ra1\r")
-        await shows(pilot, "Send “1. Yes” to backend?")
+        await shows(pilot, "Send “1. Yes” to backend@shop?")
     assert verbs.done == []
+
+
+async def test_what_was_typed_for_a_dialog_that_does_not_open_is_dropped() -> None:
+    async with mode_opened(Mode.AGENTS) as (pilot, _):
+        feed(pilot, "/frontend\ra1\r")
+        await shows(pilot, "answer: no dialog")
+        screen = pilot.app.screen
+        assert isinstance(screen, ListMode)
+        assert (screen.mode, screen.inside) == (Mode.AGENTS, False)
 
 
 @pytest.mark.slow

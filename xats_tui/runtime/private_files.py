@@ -64,3 +64,22 @@ def close(path: Path) -> None:
 def opened_for_owner(path: str, flags: int) -> int:
     """Open a file with mode 0600 if it is new; an `opener` for `open`."""
     return os.open(path, flags, 0o600)
+
+
+def write(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a file with mode 0600, whole or not at all; an existing file is replaced only if that is wanted.
+
+    Raises:
+        FileExistsError: there is such a file, and it is not to be replaced.
+        OSError: it cannot be written.
+    """
+    target = path.with_name(f".{path.name}.{os.getpid()}.new") if replace else path
+    with open(target, "x", encoding="utf-8", opener=opened_for_owner) as file:
+        try:
+            file.write(text)
+            file.flush()
+            if replace:
+                target.replace(path)
+        except OSError:
+            target.unlink(missing_ok=True)
+            raise

@@ -25,7 +25,7 @@ from xats_tui.screens.actions.general import BACK, GENERAL, MODES, OPEN
 from xats_tui.screens.actions.launching import LAUNCH
 from xats_tui.screens.actions.messages import MESSAGE_ACTIONS, WRITE
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.storing import SAVE_DATABASE
+from xats_tui.screens.actions.storing import COPY_TICKET, SAVE_DATABASE
 from xats_tui.screens.actions.task_table import TASK_ACTIONS
 from xats_tui.screens.actions.wakes import WAKE_ACTIONS
 from xats_tui.screens.modes.places import Mode
@@ -41,6 +41,7 @@ ACTIONS: tuple[Action, ...] = (
     LAUNCH,
     WRITE,
     *GENERAL,
+    COPY_TICKET,
     SAVE_DATABASE,
     *MODES,
 )

@@ -48,6 +48,10 @@ class ActionContext(Screen[None]):
     class Returned(Message):
         """Request to return to the mode from which this one was opened."""
 
+    @dataclass
+    class Refused(Message):
+        """Posted when an action is not possible now: what was typed behind its key was meant for what it opens."""
+
     def __init__(self, desk: ModeContext) -> None:
         super().__init__()
         self.desk = desk
@@ -59,6 +63,10 @@ class ActionContext(Screen[None]):
 
     def situation(self) -> Situation:
         """Return the operator's current situation: mode, panel, selection."""
+        raise NotImplementedError
+
+    async def ticket(self) -> str | None:
+        """Return the detail of the selected row as Markdown; None if there is none."""
         raise NotImplementedError
 
     def draw_keys(self) -> None:

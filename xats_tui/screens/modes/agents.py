@@ -53,6 +53,11 @@ class AgentsMode(ListMode):
         ways = self._ways[1] if self._ways and self._ways[0] == key else ()
         return agent_detail(snapshot, key, now, ways)
 
+    def ticket_title(self, key: str) -> str:
+        """Return the title of an agent's ticket."""
+        entry = self.snapshot.entry(key)
+        return f"Agent {entry.agent.address}" if entry else super().ticket_title(key)
+
     def draw_detail(self, key: str | None) -> None:
         """Draw the detail and the pane."""
         super().draw_detail(key)

@@ -16,7 +16,8 @@ from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.targets import Target, contract_key, find
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
-from xats_tui.screens.details.contracts import change_detail, contract_title, interest_detail
+from xats_tui.screens.details.contracts import SIDE_BY_SIDE_CELLS, change_detail, contract_title, interest_detail
+from xats_tui.screens.details.tickets import Section
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.contracts import VERSIONS, Shown, shown_versions, version_rows
@@ -24,6 +25,8 @@ from xats_tui.screens.widgets.format import TableRow
 from xats_tui.screens.widgets.panels import entitle
 
 logger = logging.getLogger(__name__)
+
+UNREADABLE = "This version cannot be read."
 
 
 class InterestPanel(Static):
@@ -94,11 +97,29 @@ class ContractsMode(ListMode):
             return Content("loading…")
         change = self._change[1]
         if change is None:
-            return Content("This version cannot be read.")
+            return Content(UNREADABLE)
         width = self.detail_panel.text_width
         if self._drawn is None or self._drawn[:3] != (change, width, self._whole):
             self._drawn = (change, width, self._whole, change_detail(change, width, whole=self._whole))
         return self._drawn[3]
+
+    def ticket_title(self, key: str) -> str:
+        """Return the title of a contract's ticket: its versions, the author, and whether the change is breaking."""
+        shown = shown_versions(self.snapshot, key, self.list_panel.marked)
+        about = contract_title(self.snapshot, shown.summary, shown.latest, shown.old).plain if shown else ""
+        return f"Contract{about}"
+
+    async def ticket_sections(self, key: str) -> Sequence[Section]:
+        """Return the comparison, or the whole schema, and the subscribers and readers."""
+        shown = shown_versions(self.snapshot, key, self.list_panel.marked)
+        if shown is None:
+            return []
+        if self._change is None or self._change[0].versions != shown.versions:
+            await self._read(shown)
+        change = self._change[1] if self._change and self._change[0].versions == shown.versions else None
+        drawn = change_detail(change, SIDE_BY_SIDE_CELLS - 1, whole=self._whole) if change else Content(UNREADABLE)
+        interest = interest_detail(shown.summary, self.now())
+        return [Section(drawn, language="diff"), Section(interest, "Subscribers and readers")]
 
     def find(self, key: str) -> Target | None:
         """Return the contract of a row; a version's row stands for its contract."""
@@ -126,6 +147,9 @@ class ContractsMode(ListMode):
 
     @work(exclusive=True, group="schemas")
     async def _load(self, shown: Shown) -> None:
+        await self._read(shown)
+
+    async def _read(self, shown: Shown) -> None:
         team, name, old, new = shown.versions
         try:
             change = await self.desk.source.contract_change(team, name, old, new)

@@ -17,9 +17,10 @@ from textual.message import Message
 from textual.widget import Widget
 
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import Target, agent_of, find, view_of, wakes_of
+from xats_tui.screens.actions.targets import Target, agent_of, find, identifier, view_of, wakes_of
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.details.tickets import Section, ticket
 from xats_tui.screens.modes.listing import Listing, Reading
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.widgets.format import TableRow, Tone
@@ -59,6 +60,23 @@ class ListMode(ModeScreen):
         """Draw the detail of the selected row, or a note that nothing is selected."""
         described = self.detail(self.snapshot, key, self.now()) if key else None
         self.detail_panel.show(key, described, f"No {self.mode.noun} is selected.")
+
+    async def ticket(self) -> str | None:
+        """Return the detail of the selected row as Markdown; None if nothing is selected."""
+        key = self.list_panel.table.chosen
+        if key is None or self.find(key) is None:
+            return None
+        sections = await self.ticket_sections(key)
+        return ticket(self.ticket_title(key), sections, self.desk.clock.now())
+
+    def ticket_title(self, key: str) -> str:
+        """Return the title of a row's ticket."""
+        target = self.find(key)
+        return f"{self.mode.noun.capitalize()} {identifier(target) if target else ''}"
+
+    async def ticket_sections(self, key: str) -> Sequence[Section]:
+        """Return the parts of a row's ticket; what the detail still lacks is loaded first."""
+        return [Section(self.detail(self.snapshot, key, self.now()) or Content())]
 
     def find(self, key: str) -> Target | None:
         """Return the object behind a row."""

@@ -135,6 +135,10 @@ class LiveMode(ModeScreen):
         """Move the stream to its newest row."""
         self._table_panel(Panel.STREAM).table.return_to_newest()
 
+    async def ticket(self) -> str | None:
+        """Return None: there are no details here."""
+        return None
+
     def listed(self) -> TablePanel | None:
         """Return the focused panel, if it is a list."""
         return None if self._panel is Panel.PANE else self._table_panel(self._panel)

@@ -36,7 +36,7 @@ from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.overlays import Help
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.query.command_line import CommandCompletions, OpenMode, Perform, Unknown, read
+from xats_tui.screens.query.command_line import Call, CommandCompletions, OpenMode, Perform, Unknown, read
 from xats_tui.screens.widgets.format import Tone, age, one_line
 from xats_tui.screens.widgets.frame import FooterRow, HeaderRow, ModeRow, Piece
 from xats_tui.screens.widgets.panels import TablePanel
@@ -215,6 +215,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         if reason is None:
             await self.run_action(f"screen.{action.call or action_id}")
         elif not action.quiet:
+            self.post_message(self.Refused())
             self.tell(f"{action.title}: {reason}", "warning")
 
     def action_menu(self) -> None:
@@ -294,6 +295,8 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
                     self.want(mode, words=words)
                 case Perform(action_id):
                     await self.action_perform(action_id)
+                case Call("export", words):
+                    self.export(words)
                 case Unknown(sentence):
                     self.tell(sentence, "warning")
 

@@ -3,7 +3,7 @@
 On a narrow screen, a single list grouped by state replaces the board.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import ceil
 from typing import ClassVar
@@ -20,6 +20,7 @@ from xats_tui.screens.actions import bindings
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.tasks import dependency_tree, task_detail
+from xats_tui.screens.details.tickets import Section, task_history
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Mode
@@ -90,6 +91,17 @@ class TasksMode(ListMode):
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """Return the detail of a task."""
         return task_detail(snapshot, key, now)
+
+    def ticket_title(self, key: str) -> str:
+        """Return the title of a task's ticket."""
+        entry = self.find(key)
+        return f"Task {entry.task.title}" if isinstance(entry, TaskEntry) else super().ticket_title(key)
+
+    async def ticket_sections(self, key: str) -> Sequence[Section]:
+        """Return the task, its dependencies, and what happened to it."""
+        tree = dependency_tree(self.snapshot, key) or Content()
+        history = task_history(self.snapshot, key)
+        return [*await super().ticket_sections(key), Section(tree, "Dependencies"), Section(history, "History")]
 
     def draw_detail(self, key: str | None) -> None:
         """Draw the detail and the dependencies."""

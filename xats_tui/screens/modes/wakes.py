@@ -1,6 +1,7 @@
 """Wakes mode: queue and history; for the selected wake, its evidence, each gate's verdict, and every attempt."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -16,6 +17,7 @@ from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import was_not_read
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.details.tickets import TICKET_CELLS, Section
 from xats_tui.screens.details.wakes import Looked, letter_of, wake_detail, wake_title
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
@@ -60,6 +62,18 @@ class WakesMode(ListMode):
             self._asked, self._asked_at = wake, now
             self._look(wake)
 
+    def ticket_title(self, key: str) -> str:
+        """Return the title of a wake's ticket: the agent, the message and its sender."""
+        wake = self._wake(key)
+        return f"Wake{wake_title(self.snapshot, wake, self.now()).plain}" if wake else super().ticket_title(key)
+
+    async def ticket_sections(self, key: str) -> Sequence[Section]:
+        """Return the wake with its gates, judged now, and its attempts."""
+        if wake := self._wake(key):
+            await self._read(wake)
+        looked = self._looked[1] if self._looked and self._looked[0] == key else None
+        return [Section(wake_detail(self.snapshot, key, self.now(), looked, TICKET_CELLS) or Content())]
+
     @on(ScreenSuspend)
     def _suspended(self) -> None:
         """Remember the failed wakes, so that new failures can be recognised later."""
@@ -101,6 +115,9 @@ class WakesMode(ListMode):
 
     @work(exclusive=True, group="looks")
     async def _look(self, wake: Wake) -> None:
+        await self._read(wake)
+
+    async def _read(self, wake: Wake) -> None:
         source = self.desk.source
         try:
             attempts = await source.attempts(wake.message_id, wake.agent_id)

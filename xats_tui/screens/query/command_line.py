@@ -1,4 +1,4 @@
-"""Command line after `:`: a mode with a filter, connect, help, or quit; parsing and completion."""
+"""Command line after `:`: a mode with a filter, an action, or a call with words; parsing and completion."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +12,9 @@ from xats_tui.screens.widgets.format import one_line
 
 WORDS = {"q": "quit", "quit": "quit", "help": "help", "?": "help", "connect": "connect"}
 """Words that run an action."""
+
+CALLS = ("export",)
+"""Words that take the rest of the line as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +33,40 @@ class Perform:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Request to do something with the words behind its name."""
+
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """Unknown command; the sentence lists the valid ones."""
 
     sentence: str
 
 
-def read(line: str) -> OpenMode | Perform | Unknown:
+def read(line: str) -> OpenMode | Perform | Call | Unknown:
     """Parse a command line; a mode's name may be abbreviated or in the singular."""
     name, _, words = line.strip().partition(" ")
     name = name.casefold()
     if name in WORDS:
         return Perform(WORDS[name])
+    if name in CALLS:
+        return Call(name, words.strip())
     if not name:
-        return Unknown(f"Type {_listed(Mode)}, connect, help or q.")
+        return Unknown(f"Type {_listed(Mode)}, {', '.join(CALLS)}, connect, help or q.")
     exact = [mode for mode in Mode if name in (mode.value, mode.noun)]
     meant = exact or [mode for mode in Mode if mode.value.startswith(name)]
     if len(meant) == 1:
         return OpenMode(meant[0], words.strip())
     if meant:
         return Unknown(f":{one_line(name)} is ambiguous ({' or '.join(meant)}); type one more letter.")
-    near = get_close_matches(name, [*Mode, *WORDS], n=1)
-    meant_so = f"did you mean :{near[0]}?" if near else f"there are {_listed(Mode)}, connect, help, q."
+    near = get_close_matches(name, [*Mode, *CALLS, *WORDS], n=1)
+    meant_so = (
+        f"did you mean :{near[0]}?" if near else f"there are {_listed(Mode)}, {', '.join(CALLS)}, connect, help, q."
+    )
     return Unknown(f"No command :{one_line(name)}; {meant_so}")
 
 
@@ -59,7 +74,7 @@ def complete(line: str, names: Iterable[str]) -> str | None:
     """Return the line with its last word (a mode or an agent) completed; None if nothing fits."""
     before, space, word = line.rpartition(" ")
     mark = "@" if word.startswith("@") else ""
-    known = sorted(names) if space else [*Mode, "connect", "help", "quit"]
+    known = sorted(names) if space else [*Mode, *CALLS, "connect", "help", "quit"]
     typed = folded(word.removeprefix(mark))
     fitting = next((name for name in known if typed and folded(name).startswith(typed)), None)
     return f"{before}{space}{mark}{fitting}" if fitting else None

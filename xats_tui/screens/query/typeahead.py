@@ -25,8 +25,12 @@ logger = logging.getLogger(__name__)
 LOOK_INTERVAL_S = 0.002
 """Seconds between two looks whether the dashboard has acted on a key."""
 
-MAX_LOOKS = 1000
-"""Looks before a key is handed on all the same: a question may take long to load, and esc has to work there."""
+# A busy machine may take seconds to open a mode for the first time.
+MAX_LOOKS = 15_000
+"""Looks at a dashboard that is never done before a key is handed on all the same."""
+
+MAX_LOOKS_AT_QUESTION = 1_000
+"""Looks at a dialog that does not get ready, before a key is handed on all the same."""
 
 STEPS = frozenset({"up", "down", "pageup", "pagedown", "home", "end"})
 """Keys that move the cursor of a table."""
@@ -58,6 +62,10 @@ class Typeahead:
         """Note that the dashboard acts on something else than a key, such as a click."""
         self._acting = True
 
+    def drop(self) -> None:
+        """Forget the keys that wait: what they were typed for does not open."""
+        self._held.clear()
+
     async def take(self, event: Key | Paste) -> None:
         """Hand a key on, now or as soon as the dashboard has acted on those before it; runs on the app's messages."""
         if self._is_releasing or (self._acting and (self._app.message_queue_size or not self._is_at_rest())):
@@ -82,8 +90,7 @@ class Typeahead:
         """Hand on the first key, and those behind it up to one that the dashboard acts on."""
         self._acting = False
         while self._held and not self._acting:
-            await self._give(self._held[0])
-            self._held.popleft()
+            await self._give(self._held.popleft())
         given.set()
 
     async def _give(self, event: Key | Paste) -> None:
@@ -92,10 +99,13 @@ class Typeahead:
 
     async def _rest(self) -> None:
         """Wait until everything that was set off is done, and the dialog is ready; esc does not wait for that."""
-        before, unseen = self._app.screen, False
+        before, unseen, preparing = self._app.screen, False, 0
         for _ in range(MAX_LOOKS):
             screen = self._app.screen
-            unseen = unseen or self._is_preparing() or (screen is not before and isinstance(screen, Preparing))
+            preparing += self._is_preparing()
+            unseen = unseen or preparing > 0 or (screen is not before and isinstance(screen, Preparing))
+            if preparing > MAX_LOOKS_AT_QUESTION:
+                break
             if unseen and any(isinstance(event, Key) and event.key == "escape" for event in self._held):
                 return
             if _is_idle(self._app) and self._is_at_rest():
@@ -103,7 +113,9 @@ class Typeahead:
             await asyncio.sleep(LOOK_INTERVAL_S)
         else:
             logger.warning("keys waited for the dashboard in vain")
-        if unseen:
+        if unseen and not isinstance(self._app.screen, Preparing):
+            self.drop()  # the dialog that they were typed for has closed itself
+        elif unseen:
             # A digit may choose what it does not see; what confirms it has to be pressed when it is seen.
             self._held = deque(event for event in self._held if isinstance(event, Key) and event.is_printable)
 
