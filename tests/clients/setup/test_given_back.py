@@ -1,16 +1,20 @@
 """Every client is set up twice and taken out again: its files are as before, byte for byte, whatever was in them."""
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from xats_tui.clients.registry import configurations
 from xats_tui.clients.setup.config_files import NotUnderstood
 from xats_tui.clients.setup.conversation import SetupRequest, set_up
 from xats_tui.clients.setup.documents import TOML, DocumentFormat
 from xats_tui.clients.setup.former_texts import FILE
+from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.program import ConfigContext, ConfigScope
 from xats_tui.clients.setup.rewriting import NotWritten
 from xats_tui.runtime.console import Console
@@ -170,3 +174,35 @@ def test_a_file_that_cannot_be_changed_is_one_sentence_and_nothing_is_touched(
     with pytest.raises(NotUnderstood, match="cannot be read: Too many levels of symbolic links"):
         run(client, ConfigScope.USER)
     assert last.is_symlink()
+
+
+NAMES = st.sampled_from(["a", "hooks", "mcpServers", "other", "permissions", "Stop", "xats-2"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=8,
+)
+HOOKS = st.dictionaries(st.sampled_from(["Stop", "Mine"]), st.lists(st.fixed_dictionaries({"hooks": st.lists(VALUES)})))
+DOCUMENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "a": VALUES,
+        "mcpServers": st.dictionaries(st.sampled_from(["other", "xats2"]), VALUES, max_size=2),
+        "hooks": HOOKS,
+        "permissions": st.dictionaries(st.sampled_from(["allow", "ask"]), st.lists(st.just("mcp__o")), max_size=2),
+        "z": VALUES,
+    },
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@given(document=DOCUMENTS, indent=st.sampled_from([None, 1, 2, "\t"]), end=st.sampled_from(["", "\n", "\n\n"]))
+def test_of_any_document_each_kind_of_entry_leaves_what_was_there(document: object, indent: int, end: str) -> None:
+    around = ConfigContext(home=Path("/none"), project=Path("/none"), environment={})
+    (program,) = (program for program in configurations() if program.name == "claude-code")
+    own, before = OwnCommand(program=("xats-tui",)), json.dumps(document, indent=indent) + end
+    for file in program.files(ConfigScope.USER, around):
+        text = file.added(before, own)
+        assert file.added(text, own) == text
+        assert file.removed(text, before) == before

@@ -80,7 +80,7 @@ def _servers_in(table: SetupTable, path: Path) -> Servers:
 def _rule(table: SetupTable, servers: Servers, scope: ConfigScope, around: ConfigContext) -> ConfigFile | None:
     """Return the rule that lets the model call our tools; None if it asks nobody, or the scope has no place for it."""
     allow = table.allow
-    if allow is None:
+    if allow is None or (allow.user_only and scope is ConfigScope.PROJECT):
         return None
     if allow.value is not None:
         place = (*servers.entry_place, *allow.place) if allow.in_entry else allow.place

@@ -54,6 +54,8 @@ class AllowTable:
     """The item of the list at that place."""
     pattern: str = ""
     """The key in the object of patterns at that place."""
+    user_only: bool = False
+    """True if a project's file cannot hold it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +213,8 @@ def _allow(table: Table) -> AllowTable:
             value, counts = table.plain("value"), table.texts("counts")
             if counts and not (isinstance(value, dict) and value.keys() >= set(counts)):
                 table.refuse("counts", "counts names members of value")
-            found = AllowTable(at=None, place=_place(table, "place"), value=value, counts=counts)
+            user_only = table.flag("user_only", False)
+            found = AllowTable(at=None, place=_place(table, "place"), value=value, counts=counts, user_only=user_only)
         case "list":
             found = AllowTable(at=at, place=_place(table, "list"), item=table.plain("item"))
             if not found.item:
