@@ -20,6 +20,7 @@ from benchmarks.dashboard import measure_dashboard
 from benchmarks.figures import Figure, table
 from benchmarks.footprint import measure_footprint
 from benchmarks.growth import measure_growth
+from benchmarks.hooks import measure_hooks
 from benchmarks.load import measure_load
 from benchmarks.sockets import measure_sockets
 from benchmarks.wakes import measure_wakes
@@ -31,6 +32,7 @@ PARTS: Mapping[str, Part] = {
     "calls": lambda given: measure_calls(quick=given.quick),
     "growth": lambda given: measure_growth(quick=given.quick),
     "footprint": lambda given: measure_footprint(quick=given.quick),
+    "hooks": lambda given: measure_hooks(5 if given.quick else 4 * given.rounds),
     "wakes": lambda given: measure_wakes(5 if given.quick else given.rounds),
     "sockets": lambda given: measure_sockets(5 if given.quick else given.rounds),
     "blocked": lambda given: measure_blocked_screen(2 if given.quick else 10),

@@ -8,10 +8,14 @@ import sys
 from xats_tui.runtime import early_sigint  # first: an interrupt from here on prints no traceback
 
 # isort: split
+from xats_tui import __version__
 from xats_tui.runtime import hook_client
 
 if hook_client.is_hook(sys.argv):  # an agent waits for it, and it needs nothing of the rest
     hook_client.run(sys.argv)
+if hook_client.asks_version(sys.argv):
+    print(f"xats-tui {__version__}")
+    sys.exit()
 
 # isort: split
 from xats_tui.mcp_bridge.host import early  # noqa: F401  (a bridge hears its host from here on)
@@ -22,7 +26,6 @@ from typing import Annotated
 
 import typer
 
-from xats_tui import __version__
 from xats_tui.commands.changes import poke, reassign, replay, save, send
 from xats_tui.commands.channel import channel
 from xats_tui.commands.client.command import client

@@ -25,8 +25,10 @@ TAKEN_HEADER = "x-xats-taken"
 """Response: to be sent to `TAKEN_PATH` when its body was passed on to the client."""
 TAKEN_PATH = "/hook/taken"
 
+EVENT_PATIENCE_S = 1.0
+"""Time for the client to hand over the event; it does so at once, if the machine lets it."""
 PATIENCE_S = 0.22
-"""Time for everything, from the first line of this program on."""
+"""Time for the coordinator, from the event to the output."""
 
 MAX_EVENT_BYTES = 900_000
 """Maximum size of an event: tool inputs can be whole files."""
@@ -44,19 +46,29 @@ HELP = ("--help", "--install-completion", "--show-completion")
 
 def is_hook(command_line: list[str]) -> bool:
     """Return whether a command line runs a hook: only flags with values may stand before the command."""
-    program, *words = command_line or [""]
-    if not f"/{program}".endswith(PROGRAMS):
-        return False
+    words = command_line[1:]
     while words and words[0].startswith("--") and words[0] not in HELP:
         del words[: 1 if "=" in words[0] else 2]
-    return words[:1] == ["hook"] and not any(word in HELP for word in words)
+    return _is_program(command_line) and words[:1] == ["hook"] and not any(word in HELP for word in words)
+
+
+def asks_version(command_line: list[str]) -> bool:
+    """Return whether a command line asks for the version, which needs no imports either."""
+    return _is_program(command_line) and command_line[1:] == ["--version"]
+
+
+def _is_program(command_line: list[str]) -> bool:
+    return f"/{(command_line or [''])[0]}".endswith(PROGRAMS)
 
 
 def run(command_line: list[str]) -> "NoReturn":
     """Do what a hook's command line says, and end the process."""
     try:
+        _limit(EVENT_PATIENCE_S)
+        event = _stdin()
         _limit(PATIENCE_S)
-        _forward(_flags(command_line))
+        if event is not None:
+            _forward(event, _flags(command_line))
     except BaseException:  # even an interrupt: a hook says nothing about our errors
         pass
     os._exit(0)
@@ -79,10 +91,9 @@ def _flags(command_line: list[str]) -> dict[str, str]:
     return given
 
 
-def _forward(flags: dict[str, str]) -> None:
-    event = _stdin()
+def _forward(event: bytes, flags: dict[str, str]) -> None:
     where = _coordinator(_pid_path(flags))
-    if event is None or where is None:
+    if where is None:
         return
     connection = _connected(where)
     query = "&".join(f"{name}={flags[f'--{name}']}" for name in ("client", "event") if _is_plain(flags, name))
