@@ -1,7 +1,9 @@
 """Command line and environment with which each client is started."""
 
 import json
+import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,9 @@ from typing import Any
 import pytest
 
 from xats_tui.clients.codex.launch import SECOND, has_remote
+from xats_tui.clients.launch import with_own_server
 from xats_tui.clients.registry import CODED_IDS, starter
+from xats_tui.clients.spec import OwnServer
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
 MEANS = LaunchCommand(program="/bin/it", bridge=("xats", "mcp"), hook=("xats", "hook"), port=4100, mark="m-1")
@@ -70,6 +74,22 @@ def test_settings_of_the_users_own_are_not_overruled() -> None:
     assert [part for part in command if part.startswith("--settings")] == ["--settings=mine.json"]
     hooks = json.loads(starter("claude-code")(wanted("claude-code"), MEANS, {}).command[-1])["hooks"]
     assert hooks["Stop"] == [{"hooks": [{"type": "command", "command": "xats hook --client claude-code"}]}]
+
+
+def test_a_server_that_needs_a_password_gets_one_that_only_its_process_knows() -> None:
+    login = OwnServer(username="MY_NAME", password="MY_PASSWORD", default_username="me", needs_password=True)
+    start = with_own_server(ClientStart(command=("/usr/bin/env", "-0")), login, wanted("opencode"), MEANS)
+    assert start.base_url == "http://127.0.0.1:4100" and start.environment == {}
+
+    command = [part for part in start.command if part not in ("--port", "4100")]
+    told = [
+        subprocess.run(command, env={"PATH": "/usr/bin:/bin", **own}, capture_output=True, text=True, check=True).stdout
+        for own in ({}, {}, {"MY_PASSWORD": "the user's"})
+    ]
+    found = [re.search(r"MY_PASSWORD=([^\0]*)", one) for one in told]
+    made, other, own = [one[1] if one else "" for one in found]
+    assert len(made) == len(other) == 64 and made != other and own == "the user's"
+    assert with_own_server(start, login, wanted("opencode", "--port", "1"), MEANS) == start
 
 
 def test_what_the_user_hands_to_opencode_in_the_environment_is_kept() -> None:

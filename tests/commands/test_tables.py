@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from xats_tui.commands.output.lists import list_of
 from xats_tui.commands.output.tables import Columns, facts, table, text
 
 COLUMNS: Columns = {"name": text("name"), "what": text("what"), "last": text("last")}
@@ -71,3 +72,11 @@ def test_no_cell_holds_what_a_terminal_obeys() -> None:
     shown = table({"name": text("name")}, [{"name": "\x1b[31mred\x07\nnext\u202e"}])
 
     assert shown == "NAME\n␛[31mred␇↵next�"
+
+
+def test_a_table_of_several_teams_names_agents_with_their_team() -> None:
+    message: dict[str, Any] = {"id": "61aaa24c-1", "sent_at": None, "from_name": "qa", "to_name": "qa", "subject": "hi"}
+    message |= {"answered_at": None, "read_at": None, "from_team": "shop", "to_team": "shop"}
+    assert list_of("messages", [message], wide=True).split("\n")[1].split()[2:4] == ["qa", "qa"]
+    across = message | {"to_team": "mobile"}
+    assert list_of("messages", [message, across], wide=True).split("\n")[2].split()[2:4] == ["qa@shop", "qa@mobile"]

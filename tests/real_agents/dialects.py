@@ -5,9 +5,11 @@ Gemini generateContent (Gemini CLI).
 """
 
 import json
+import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tests.real_agents.script import Event, Step, pick, pieces
@@ -17,6 +19,12 @@ PAUSE = "\0"
 
 QUEUED = ("user sent", "Another Claude session sent")
 """Signs of a message that came in the middle of a turn."""
+
+SEARCHES = ("tool_search", "ToolSearch")
+"""Tools by which a model finds those that its client keeps back."""
+
+RELAY = "tool_call"
+"""The tool through which one client has the found ones called."""
 
 Body = Mapping[str, Any]
 
@@ -131,10 +139,38 @@ def responses_stream(body: Body, step: Step) -> Iterator[str]:
 
 
 def chat_events(body: Body) -> list[Event]:
-    """Read the conversation of a request to OpenAI chat completions."""
+    """Read the conversation of a request to OpenAI chat completions; searches for tools are no part of the script."""
     kinds = {"user": "user", "tool": "result", "assistant": "end"}
+    searches = {call["id"] for call in _chat_calls(body) if call["function"]["name"] in SEARCHES}
     messages = [m for m in body.get("messages", []) if m.get("role") in kinds and not m.get("tool_calls")]
-    return [(kinds[m["role"]], as_text(m.get("content"))) for m in messages]
+    return [(kinds[m["role"]], as_text(m.get("content"))) for m in messages if m.get("tool_call_id") not in searches]
+
+
+def _chat_calls(body: Body) -> list[dict[str, Any]]:
+    return [call for message in body.get("messages", []) for call in message.get("tool_calls") or ()]
+
+
+def _said(body: Body) -> str:
+    """All texts of a conversation with OpenAI chat completions."""
+    return "\n".join(as_text(message.get("content")) for message in body["messages"])
+
+
+def searched(body: Body, step: Step, offered: Sequence[str]) -> Step:
+    """Reach for a tool that is only listed by its name: search for it, then call it, as some clients want it.
+
+    A deferred tool comes before an offered one with its bare name: clients have namesakes of our tools.
+    """
+    search = next((one for one in offered if one in SEARCHES), None)
+    named = re.search(rf"\b\w+?_{{2,3}}{step.tool}\b", _said(body))
+    if search is None or named is None or named[0] in offered:
+        return step
+    query = {"query": f"select:{named[0]}"}
+    asked = [json.loads(one["function"]["arguments"]) for one in _chat_calls(body) if one["function"]["name"] == search]
+    if query not in asked:
+        return replace(step, tool=search, arguments=query)
+    if RELAY in offered:
+        return replace(step, tool=RELAY, arguments={"name": named[0], "arguments": step.arguments})
+    return replace(step, tool=named[0])
 
 
 def chat_stream(body: Body, step: Step) -> Iterator[str]:
@@ -158,7 +194,8 @@ def chat_stream(body: Body, step: Step) -> Iterator[str]:
         finish = "stop"
     else:
         offered = [t["function"]["name"] for t in body.get("tools", []) if t.get("function")]
-        function = {"name": pick(step.tool, offered), "arguments": json.dumps(step.arguments)}
+        step = searched(body, step, offered)
+        function = {"name": pick(str(step.tool), offered), "arguments": json.dumps(step.arguments)}
         call = {"index": 0, "id": f"call_{uuid.uuid4().hex[:12]}", "type": "function", "function": function}
         yield chunk({"role": "assistant", "content": None, "tool_calls": [call]})
         finish = "tool_calls"

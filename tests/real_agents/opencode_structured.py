@@ -38,6 +38,9 @@ from xats_tui.clients.registry import CLIENTS, own_server
 LIKE = "opencode"
 """The client whose screens and scripts all of them share."""
 
+REJECT = {LIKE: ("Escape",), "kilo": ("Escape", "Enter")}
+"""The keys by which a person rejects a permission: Kilo asks for a reason, which may be empty."""
+
 PASSWORD = "s3cret-of-this-rig"
 
 DRAFT = "half a thought"
@@ -287,7 +290,9 @@ async def changed_dialog_is_refused(scene: Scene) -> str:
     stage, pane = scene.stage, scene.stage.panes["bob"]
     pane.submit(ASK_SHELL[LIKE])
     await scene.dialog("bob")
-    pane.press("Escape")
+    for key in REJECT[scene.client]:
+        pane.press(key)
+        await asyncio.to_thread(pane.settle, 1.0, 8.0)
     await scene.no_dialog("bob")
     await asyncio.to_thread(pane.settle, 1.0, 8.0)
     pane.submit('CALL bash {"command":"touch z","description":"z"}')

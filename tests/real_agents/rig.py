@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,14 @@ from typing import Any
 import psutil
 
 from tests.real_agents import client_files
+from tests.real_agents.programs import PROGRAMS, Program, World
+from tests.real_agents.scenes import CLIENTS
 from xats_tui.commands.client.captures import KEPT
 
 PROJECT = Path(__file__).parents[2]
 
-PACKAGES = ("@anthropic-ai/claude-code", "@openai/codex", "opencode-ai")
+NODE = "node@22"
+"""What some programs run on; npm puts it beside them, so that it comes first on their path."""
 
 GLANCE = 0.1
 """Seconds between two looks while waiting for a screen."""
@@ -78,6 +81,15 @@ class AgentPane:
         for key in keys:
             self._rig.tmux("send-keys", "-t", self.pane_id, key)
             time.sleep(GLANCE)
+
+    def erase(self, characters: int) -> None:
+        """Take back so many typed characters."""
+        self._rig.tmux("send-keys", "-t", self.pane_id, "-N", str(characters), "BSpace")
+
+    def beside(self, other: "AgentPane") -> None:
+        """Move to the right of another pane."""
+        self._rig.tmux("resize-window", "-t", other.pane_id, "-x", "221", "-y", "32")
+        self._rig.tmux("join-pane", "-h", "-d", "-s", self.pane_id, "-t", other.pane_id)
 
     def paste(self, text: str) -> None:
         """Send text as a bracketed paste."""
@@ -151,7 +163,9 @@ class Rig:
         self.extra_opencode: dict[str, Any] = {}
         """Added to opencode's configuration."""
         self._written: dict[Path, str] = {}
-        """Files last written by `configure`."""
+        """Files last written by `configure` and `prepare`."""
+        self._done: set[tuple[str, ...]] = set()
+        """Commands that `prepare` has run."""
 
     def tmux(self, *arguments: str) -> str:
         """Run one command on the private tmux server."""
@@ -186,9 +200,7 @@ class Rig:
     def start_codex_daemon(self) -> None:
         """Start Codex's app-server if it does not run: a window that waits too long for it does without."""
         self.configure()
-        environment = dict(one.split("=", 1) for one in self._assignments({}))
-        command = ["codex", "app-server", "daemon", "start"]
-        subprocess.run(command, env=environment, cwd=self.project, capture_output=True, timeout=60, check=True)
+        self.run("codex", "app-server", "daemon", "start")
 
     def _assignments(self, environment: Mapping[str, str]) -> list[str]:
         """The variables of a pane, as `env` takes them; an empty one is left out."""
@@ -199,6 +211,40 @@ class Rig:
     def end(self, pane: AgentPane) -> None:
         """Close a pane and what runs in it."""
         self.tmux("kill-pane", "-t", pane.pane_id)
+
+    def prepare(self, program: Program) -> None:
+        """Write a program's configuration, and run what it needs before its first start; nothing the second time."""
+        world = World(home=self.home, project=self.project, port=self.port)
+        for path, content in program.files(world).items():
+            self._write(self.home / path, json.dumps(content))
+        if program.before and program.before not in self._done:
+            self._done.add(program.before)
+            self.run(*(self.filled(word) for word in program.before), environment=self.variables(program))
+
+    def variables(self, program: Program) -> dict[str, str]:
+        """The variables that a program wants."""
+        return {name: self.filled(value) for name, value in program.environment.items()}
+
+    def filled(self, text: str) -> str:
+        """Put the port of the model and the home into a text of a program's."""
+        return text.replace("{port}", str(self.port)).replace("{home}", str(self.home))
+
+    def run(self, *command: str, environment: Mapping[str, str] | None = None) -> str:
+        """Run a program to its end in the project, with the variables of a pane; its output."""
+        variables = dict(one.split("=", 1) for one in self._assignments(environment or {}))
+        done = subprocess.run(
+            command,
+            env=variables,
+            cwd=self.project,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LISTENS_WITHIN,
+            check=False,
+        )
+        if done.returncode:
+            raise NotSeen(f"{' '.join(command)} ended with {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
 
     @property
     def path(self) -> str:
@@ -216,10 +262,13 @@ class Rig:
             self.project / "tui.json": client_files.opencode_screen(theme),
         }
         for path, text in files.items():
-            if self._written.get(path) != text:
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(text)
-                self._written[path] = text
+            self._write(path, text)
+
+    def _write(self, path: Path, text: str) -> None:
+        if self._written.get(path) != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            self._written[path] = text
 
 
 @contextmanager
@@ -252,17 +301,19 @@ def end_daemons(home: Path) -> None:
                 process.kill()
 
 
-def install(programs: Path) -> None:
-    """Fetch the three programs from npm into a folder, if they are not there (about 1.1 GB)."""
-    if (programs / "node_modules/.bin/opencode").exists():
-        return
-    programs.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["npm", "install", "--prefix", str(programs), *PACKAGES], check=True)
-    for package in PACKAGES:  # npm may have left out what their makers want run
-        folder = programs / "node_modules" / package
-        script = json.loads((folder / "package.json").read_text()).get("scripts", {}).get("postinstall")
+def install(programs: Path, clients: Iterable[str] = CLIENTS) -> None:
+    """Fetch programs from npm into a folder, if they are not there (about 2.7 GB for all)."""
+    folder = programs / "node_modules"
+    wanted = [one for client in clients for one in PROGRAMS[client].packages]
+    missing = [one for one in wanted if not (folder / re.sub(r"(?<=.)@[\d.]+$", "", one)).exists()]
+    if missing:
+        programs.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "install", "--prefix", str(programs), *missing, NODE], check=True)
+    for package in missing:  # npm may have left out what their makers want run
+        manifest = folder / re.sub(r"(?<=.)@[\d.]+$", "", package) / "package.json"
+        script = json.loads(manifest.read_text()).get("scripts", {}).get("postinstall")
         if script:
-            subprocess.run(script, shell=True, cwd=folder, check=True)
+            subprocess.run(script, shell=True, cwd=manifest.parent, check=True)
 
 
 def free_port() -> int:

@@ -5,14 +5,16 @@ A scene is a coroutine that says what it saw, or raises `Unmet`; `report` prints
 
 import argparse
 import asyncio
+import hashlib
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,8 +23,9 @@ from typing import Any
 
 from tests.commands.processes import XATS, clean_environment
 from tests.mcp_caller import Caller, callers
+from tests.real_agents.programs import NEWER, PROGRAMS, Program
 from tests.real_agents.rig import AgentPane, Rig, install, running_rig, squashed
-from tests.real_agents.scenes import CLIENTS, READY
+from tests.real_agents.scenes import CLIENTS
 from xats_tui.backend.system.processes import Processes, normal_tty
 from xats_tui.clients.claude_code.spec import SPEC as CLAUDE_CODE
 from xats_tui.clients.programs import program_names
@@ -69,6 +72,8 @@ class Stage:
     operator: Caller
     panes: dict[str, AgentPane] = field(default_factory=dict)
     """By the agents' names."""
+    set_up: set[str] = field(default_factory=set)
+    """Clients that have our server in their files."""
     hook_limit_s: int | None = None
     """Seconds after which Claude Code ends its `PermissionRequest` hook; None for what `setup` writes."""
     slowness: float = 1.0
@@ -95,8 +100,10 @@ class Stage:
     async def join(self, client: str, name: str, *, stoppable: bool = False) -> AgentPane:
         """Start an agent and have its model register it."""
         pane = await self.open(client, stoppable=stoppable)
-        fields: dict[str, Any] = {"name": name, "team": "t", "client": client, "model": "m"}
-        if client != "codex":
+        fields: dict[str, Any] = {"name": name, "team": "t", "model": "m"}
+        if client in CLIENTS:
+            fields["client"] = client
+        if client in ("claude-code", "opencode"):
             fields["ui_pid"] = (await ui_pids(self.rig, pane, CLIENTS[client]))[0]
         await insist(pane, f"CALL register_agent {json.dumps(fields)}", partial(self.agent, name))
         await asyncio.to_thread(pane.settle, 1.5, 15.0)
@@ -105,15 +112,23 @@ class Stage:
 
     async def open(self, client: str, *, stoppable: bool = False) -> AgentPane:
         """Start a client with our server, and wait until it takes input."""
-        wire(self.rig, client, self.home, hook_limit_s=self.hook_limit_s)
-        if client == "codex":
-            await asyncio.to_thread(self.rig.start_codex_daemon)
-        arguments = CLAUDE_FLAGS if client == "claude-code" else ""
-        program = f"{FRONT} {CLIENTS[client]}" if stoppable else CLIENTS[client]
-        pane = self.rig.start(program, arguments=arguments, width=110, height=32)
-        await asyncio.to_thread(pane.wait_for, READY[client], PATIENCE)
-        await asyncio.to_thread(pane.settle, 1.5, 15.0)
+        program = PROGRAMS[client]
+        await asyncio.to_thread(self._set_up, client)
+        command = f"{FRONT} {program.command}" if stoppable else program.command
+        arguments = CLAUDE_FLAGS if client == "claude-code" else program.arguments
+        environment = self.rig.variables(program)
+        pane = self.rig.start(command, arguments=arguments, environment=environment, width=110, height=32)
+        await asyncio.to_thread(greet, pane, program)
         return pane
+
+    def _set_up(self, client: str) -> None:
+        wire(self.rig, client, self.home, hook_limit_s=self.hook_limit_s)
+        self.rig.prepare(PROGRAMS[client])
+        if client == "codex":
+            self.rig.start_codex_daemon()
+        if client in NEWER and client not in self.set_up:
+            self.set_up.add(client)
+            by_hand(self.rig, client, self.home)
 
     async def agent(self, name: str, timeout: float = PATIENCE) -> dict[str, Any]:
         """The agent as the coordinator lists it, once it does."""
@@ -160,8 +175,52 @@ class Stage:
 
     def count(self, query: str, *values: object) -> int:
         """The number that a query to the coordinator's database gives."""
+        return int(self.rows(query, *values)[0][0])
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows that a query to the coordinator's database gives."""
         with sqlite3.connect(f"file:{self.home / 'data.db'}?mode=ro", uri=True) as database:
-            return int(database.execute(query, values).fetchone()[0])
+            return list(database.execute(query, values))
+
+
+def by_hand(rig: Rig, client: str, home: Path) -> None:
+    """Put our server into the files of a client that `setup` does not know, allowed to be called."""
+    command = [*XATS, "mcp", "--home", str(home)]
+    plain = {"command": command[0], "args": command[1:]}
+    path, key, entry = {
+        "gemini": (".gemini/settings.json", "mcpServers", {**plain, "trust": True}),
+        "qwen": (".qwen/settings.json", "mcpServers", {**plain, "trust": True}),
+        "copilot": (".copilot/mcp-config.json", "mcpServers", {"type": "local", **plain, "tools": ["*"]}),
+        "pi": (".pi/agent/mcp.json", "mcpServers", {**plain, "exposure": "direct"}),
+        "droid": (".factory/mcp.json", "mcpServers", {"type": "stdio", **plain}),
+        "kilo": (".config/kilo/kilo.json", "mcp", {"type": "local", "command": command, "enabled": True}),
+        "cline": (".cline/mcp.json", "mcpServers", plain),
+    }[client]
+    if client == "cline":
+        rig.run("cline", "mcp", "add", "xats", "--yes", "--", *command)
+        return
+    file = rig.home / path
+    known = json.loads(file.read_text()) if file.exists() else {}
+    identity = json.dumps({"type": "stdio", **plain}, separators=(",", ":"))
+    allowed = {
+        "approvedAt": "2026-01-01T00:00:00.000Z",
+        "impactLevel": "high",
+        "serverIdentity": hashlib.sha256(identity.encode()).hexdigest()[:32],
+    }
+    extra = {"persistentPermissions": {"servers": {"xats": allowed}}} if client == "droid" else {}
+    file.write_text(json.dumps({**known, key: {"xats": entry}, **extra}))
+
+
+def greet(pane: AgentPane, program: Program) -> None:
+    """Answer what a program asks at its start, until it takes input."""
+    greetings = dict(program.greetings)
+    while True:
+        pane.wait_for("|".join([program.ready, *greetings]), PATIENCE)
+        shown = pane.settle(1.5, 15.0).text
+        asked = next((pattern for pattern in greetings if re.search(pattern, shown)), None)
+        if asked is None:
+            return
+        pane.press(greetings.pop(asked))
 
 
 async def insist(pane: AgentPane, prompt: str, effect: Callable[[float], Awaitable[object]]) -> None:
@@ -280,11 +339,14 @@ def title(scene: Callable[..., object]) -> str:
     return (scene.__doc__ or "").splitlines()[0].rstrip(".")
 
 
-def script_arguments(module: str, description: str | None) -> argparse.ArgumentParser:
-    """The arguments that every script here takes."""
+def script_arguments(module: str, description: str | None, clients: Iterable[str] = CLIENTS) -> argparse.ArgumentParser:
+    """The arguments that every script here takes; `clients` are those that it can play with."""
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=description)
-    parser.add_argument("--programs", type=Path, required=True, help="where the npm packages are, or go (1.1 GB)")
-    parser.add_argument("--client", choices=sorted(CLIENTS), action="append", help="only this one; may be repeated")
+    parser.add_argument(
+        "--programs", type=Path, required=True, help="where the npm packages are, or go (2.7 GB for all)"
+    )
+    parser.add_argument("--client", choices=sorted(clients), action="append", help="only this one; may be repeated")
+    parser.set_defaults(clients=sorted(clients))
     parser.add_argument("--scene", default="", help="only scenes with this in their name")
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="play under so many busy loops")
     return parser
@@ -294,8 +356,8 @@ def run_script(parser: argparse.ArgumentParser, play: Callable[[argparse.Namespa
     """Parse, install what is missing, play, count; the exit code."""
     arguments = parser.parse_args()
     os.environ.pop("TMUX", None)
-    install(arguments.programs)
-    arguments.client = arguments.client or sorted(CLIENTS)
+    arguments.client = arguments.client or arguments.clients
+    install(arguments.programs, arguments.client)
 
     async def played() -> int:
         return await play(arguments)

@@ -7,24 +7,28 @@ coordinator is a process of its own.  Each scene says what it saw; the last line
 import argparse
 import asyncio
 import json
+import os
 import re
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
 from typing import Any
 
+from tests.real_agents.programs import NEWER, PROGRAMS
 from tests.real_agents.rig import AgentPane
-from tests.real_agents.scenes import ASK_SHELL, PROMPT
 from tests.real_agents.stage import (
     PATIENCE,
     Stage,
+    Unmet,
     between,
     busy_loops,
     expect,
     report,
     run_script,
+    say,
     script_arguments,
     seen,
     staged,
@@ -35,6 +39,14 @@ from xats_tui.core.clock import from_wire
 
 DONE_TO_WOKEN = 2.0
 """Seconds from the model's answer to the wake of an agent that was busy, on a machine that is not."""
+
+DRAFT = "half a thought"
+
+BESIDE_S = 8.0
+"""Seconds in which a message is read beside a draft, if it is not held up by it."""
+
+DIALOG_S = 6.0
+"""Seconds for which an open dialog is watched."""
 
 EXCHANGED = 20
 """Messages that a pair exchanges."""
@@ -61,35 +73,58 @@ async def idle_agent_is_woken_and_answers(stage: Stage, client: str, pane: Agent
 
 
 async def draft_is_untouched(stage: Stage, client: str, pane: AgentPane) -> str:
-    """draft → untouched, delivered after it is cleared (Codex: delivered beside it)."""
-    pane.type("half a thought")
+    """draft → untouched: delivered after it is cleared, or beside it with nothing typed."""
+    pane.type(DRAFT)
     await asyncio.sleep(3)
     message_id = await stage.send(client)
-    if client == "codex":
+    try:
+        status = await stage.until(message_id, "seen", BESIDE_S)
+    except Unmet:
+        status = await stage.status(message_id)
+        expect("typed" not in status["evidence"] and DRAFT in pane.look().text, f"untouched: {status}")
+        pane.erase(len(DRAFT))
         await stage.until(message_id, "seen")
-        expect("half a thought" in pane.look().text, "the draft is still there")
-        pane.press("C-u")
-        return "woken beside the draft, which stayed"
-    await asyncio.sleep(2)
-    status = await stage.status(message_id)
-    expect("typed" not in status["evidence"] and "half a thought" in pane.look().text, f"untouched: {status}")
-    reason = str(status["detail"])
-    pane.press("C-u")
-    await stage.until(message_id, "seen")
-    return reason
+        return str(status["detail"])
+    await asyncio.to_thread(pane.settle, 1.5, 15.0)
+    expect(DRAFT in pane.look().text, "the draft is still there")
+    pane.erase(len(DRAFT))
+    return f"woken beside the draft, which stayed: {status['transport']}"
 
 
 async def dialog_is_not_answered(stage: Stage, client: str, pane: AgentPane) -> str:
     """dialog → not answered, delivered after a human answers."""
-    pane.submit(ASK_SHELL[client])
-    await asyncio.to_thread(pane.wait_for, PROMPT[client], PATIENCE)
+    program = PROGRAMS[client]
+    if not program.ask_shell:
+        return "it has no such dialogs"
+    pane.press(*program.asking)
+    told = await untouched(stage, client, pane, program.ask_shell, program.prompt, program.refuse)
+    pane.press(*program.asking)
+    expect(not (stage.rig.project / "x").exists(), "the command has not run")
+    return told
+
+
+async def question_is_not_answered(stage: Stage, client: str, pane: AgentPane) -> str:
+    """question of the model → not answered, delivered after a human answers."""
+    program = PROGRAMS[client]
+    if not program.ask_person:
+        return "its model cannot ask"
+    return await untouched(stage, client, pane, program.ask_person, program.question, program.dismiss)
+
+
+async def untouched(stage: Stage, client: str, pane: AgentPane, prompt: str, shown: str, answer: Sequence[str]) -> str:
+    """Have a dialog opened, send a message, see that nothing is done to it, then answer it with these keys."""
+    pane.submit(prompt)
+    await asyncio.to_thread(pane.wait_for, shown, PATIENCE)
     await asyncio.sleep(3)
+    before = pane.look().text
     message_id = await stage.send(client)
-    await asyncio.sleep(2)
-    expect(bool(re.search(PROMPT[client], pane.look().text)), "the dialog is still open")
+    await asyncio.sleep(DIALOG_S)
+    after = pane.look().text
     status = await stage.status(message_id)
+    expect(bool(re.search(shown, after)), f"the dialog is still open, as in\n{before}\nnot as in\n{after}")
     expect("typed" not in status["evidence"], f"nothing was typed: {status}")
-    pane.press("Escape")
+    expect("seen" not in status["evidence"], f"it does not read its mail meanwhile: {status}")
+    pane.press(*answer)
     await stage.until(message_id, "seen")
     return str(status["detail"])
 
@@ -104,7 +139,7 @@ async def busy_agent_is_woken_when_it_is_done(stage: Stage, client: str, pane: A
     status = await stage.until(message_id, "submitted")
     await stage.until(message_id, "seen")
     took = from_wire(status["evidence"]["submitted"]).timestamp() - turn_ended(stage)
-    expect(took < DONE_TO_WOKEN * stage.slowness, f"woken {took:.2f} s after the model had answered")
+    expect(client in NEWER or took < DONE_TO_WOKEN * stage.slowness, f"woken {took:.2f} s after the model had answered")
     return f"{first['detail']}; then {status['transport']}, {took:.2f} s after the model had answered"
 
 
@@ -121,15 +156,14 @@ def leave_copy_mode(stage: Stage, pane: AgentPane) -> None:
 
 
 async def copy_mode_is_waited_for(stage: Stage, client: str, pane: AgentPane) -> str:
-    """copy mode → delivered after leaving it (Codex: at once, nothing is typed)."""
+    """copy mode → delivered after leaving it, or at once with nothing typed."""
     pane.tmux("copy-mode")
     await asyncio.sleep(1)
     message_id = await stage.send(client)
     await asyncio.sleep(2)
     status = await stage.status(message_id)
     leave_copy_mode(stage, pane)
-    if client != "codex":
-        expect("typed" not in status["evidence"], f"nothing was typed: {status}")
+    expect("typed" not in status["evidence"], f"nothing was typed: {status}")
     await stage.until(message_id, "seen")
     return str(status["detail"])
 
@@ -148,10 +182,7 @@ async def burst_is_one_hint(stage: Stage, client: str, pane: AgentPane) -> str:
 
 async def kill_changes_nothing(stage: Stage, client: str, pane: AgentPane) -> str:
     """coordinator killed while a wake waits → delivered after the restart."""
-    if client == "codex":
-        pane.submit("WAIT 12")  # typed into by nobody, so copy mode does not hold it up
-    else:
-        pane.tmux("copy-mode")
+    pane.submit("WAIT 12")  # not copy mode, which holds up only what is typed
     await asyncio.sleep(2)
     message_id = await stage.send(client)
     status = await stage.status(message_id)
@@ -159,17 +190,16 @@ async def kill_changes_nothing(stage: Stage, client: str, pane: AgentPane) -> st
     stage.coordinator.send_signal(signal.SIGKILL)
     stage.coordinator.wait()
     await stage.start_coordinator()
-    leave_copy_mode(stage, pane)
     await stage.until(message_id, "seen", 60)
     return "delivered after the restart"
 
 
 async def shell_is_not_typed_into(stage: Stage, client: str, pane: AgentPane) -> str:
     """exited to a shell → nothing typed, failed with the reason."""
-    if client == "codex":
-        pane.submit("/quit")
-    else:
-        pane.press("C-c", "C-c", "C-d" if client == "opencode" else "C-c")
+    program = PROGRAMS[client]
+    if program.quit:
+        pane.submit(program.quit)
+    pane.press(*program.leave)
     await asyncio.to_thread(pane.wait_for, r"\$ *$", PATIENCE)
     pane.submit("clear")
     await asyncio.to_thread(pane.settle, 1.5, 10.0)
@@ -198,14 +228,35 @@ async def reused_pane_is_not_typed_into(stage: Stage, client: str, pane: AgentPa
     return f"{status['wake_status']}: {status['detail']}"
 
 
+async def two_windows_are_told_apart(stage: Stage, client: str, pane: AgentPane) -> str:
+    """two windows side by side in one folder → each is woken by its own messages."""
+    other = await stage.join(client, "other")
+    other.beside(pane)
+    for one in (pane, other):
+        await asyncio.to_thread(one.settle, 1.5, 15.0)
+    ways = []
+    for name, here, there in ((client, pane, other), ("other", other, pane)) * 2:
+        word = f"heard-{os.urandom(3).hex()}"
+        message_id = await stage.send(name, f"SAY {word}")
+        status = await stage.until(message_id, "seen")
+        await asyncio.to_thread(here.wait_for, word, PATIENCE)
+        await asyncio.to_thread(here.settle, 1.5, 15.0)
+        expect(word not in there.look().text, f"only {name} heard it")
+        ways.append(str(status["transport"]))
+    stage.rig.end(other)
+    return f"four messages to the right one, woken by {', '.join(ways)}"
+
+
 SCENES = (
     idle_agent_is_woken_and_answers,
     draft_is_untouched,
     dialog_is_not_answered,
+    question_is_not_answered,
     busy_agent_is_woken_when_it_is_done,
     copy_mode_is_waited_for,
     burst_is_one_hint,
     kill_changes_nothing,
+    two_windows_are_told_apart,
     shell_is_not_typed_into,
     reused_pane_is_not_typed_into,
 )
@@ -239,7 +290,10 @@ async def play(arguments: argparse.Namespace) -> int:
             with busy_loops(arguments.busy):
                 for scene in SCENES:
                     if arguments.scene in scene.__name__:
-                        unmet += await report(f"{client}: {title(scene)}", scene(stage, client, pane))
+                        failed = await report(f"{client}: {title(scene)}", scene(stage, client, pane))
+                        unmet += failed
+                        if failed:
+                            say(pane.look().text)
                         await asyncio.to_thread(pane.settle, 2.5, 20.0)
     for one, other in combinations(arguments.client, 2) if arguments.pairs else ():
         async with staged(arguments.programs) as stage:
@@ -252,7 +306,7 @@ async def play(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     """Parse, run, count."""
-    parser = script_arguments("tests.real_agents.wakes", __doc__)
+    parser = script_arguments("tests.real_agents.wakes", __doc__, PROGRAMS)
     parser.add_argument("--pairs", action="store_true", help="also each two of them exchanging messages")
     return run_script(parser, play)
 

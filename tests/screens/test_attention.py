@@ -12,7 +12,7 @@ from tests.screens.sample.told import BUSY, TELLING
 from tests.screens.sample.wakes import WAKES, wake
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
-from xats_tui.core.model.wakes import ACK_LOOP, Gate, WakeStage, WakeStatus
+from xats_tui.core.model.wakes import ACK_LOOP, HELD, UNCONFIRMED, Gate, WakeStage, WakeStatus
 from xats_tui.screens.data.attention import concerns
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.modes.places import Mode
@@ -127,13 +127,18 @@ def test_a_hint_in_somebodys_draft_is_told_and_left_to_that_person() -> None:
     )
 
 
-@pytest.mark.parametrize("gate", ["synchronized", "input", "stopped"])
-def test_a_wake_that_only_a_person_can_let_go_is_told_of_at_once(gate: str) -> None:
-    told = Gate(name=gate, holds=False, detail="what to do about it").told
+@pytest.mark.parametrize(
+    "told",
+    [
+        *(Gate(name=gate, holds=False, detail="what to do").told for gate in ("synchronized", "input", "stopped")),
+        f"{UNCONFIRMED}{HELD}: what to do",
+    ],
+)
+def test_a_wake_that_only_a_person_can_let_go_is_told_of_at_once(told: str) -> None:
     fresh = wake(BACKEND, 1, WakeStatus.RETRYING, told, 1, 0)
     (only,) = concerns(Snapshot(roster=(entry(BACKEND),), wakes=(fresh,)), NOW)
     assert (only.key, only.remedy) == (f"waiting/{BACKEND.agent_id}", "go_to_pane")
-    assert "what to do about it" in only.reason
+    assert "what to do" in only.reason
 
 
 def test_a_wake_that_waits_for_the_end_of_a_turn_is_not_told_of_at_once() -> None:

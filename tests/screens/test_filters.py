@@ -25,6 +25,11 @@ WHAT_IS_FOUND = [
     (STREAM, "reply unread", 2),
     (STREAM, "@qa", 3),
     (STREAM, "done", 1),
+    (WAKES, "!failed", 5),
+    (WAKES, "!fai", 5),
+    (WAKES, "!", 6),
+    (WAKES, "waiting !@docs", 1),
+    (TASKS, "doing !@back", 1),
 ]
 
 

@@ -13,10 +13,11 @@ from xats_tui.screens.rows.activity import ACTIVITY
 from xats_tui.screens.rows.agents import AGENTS
 from xats_tui.screens.rows.contracts import CONTRACTS, VERSIONS
 from xats_tui.screens.rows.messages import MESSAGES, STREAM
+from xats_tui.screens.rows.task_graph import TASK_GRAPH
 from xats_tui.screens.rows.tasks import BOARD, TASKS
 from xats_tui.screens.rows.wakes import WAKES
 
-LISTINGS = (AGENTS, STREAM, MESSAGES, WAKES, TASKS, *BOARD.values(), CONTRACTS, VERSIONS, ACTIVITY)
+LISTINGS = (AGENTS, STREAM, MESSAGES, WAKES, TASKS, TASK_GRAPH, *BOARD.values(), CONTRACTS, VERSIONS, ACTIVITY)
 
 each_listing = pytest.mark.parametrize("listing", LISTINGS, ids=[f"{n} {one.title}" for n, one in enumerate(LISTINGS)])
 

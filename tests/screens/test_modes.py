@@ -130,6 +130,16 @@ async def test_several_are_marked_and_replayed_at_once() -> None:
     assert replayed == ("replay", *((wake.message_id, wake.agent_id) for wake in (WAKES[2], WAKES[1])))
 
 
+async def test_marks_of_rows_that_are_not_shown_are_said() -> None:
+    async with opened(Mode.TASKS) as (pilot, _):
+        await pilot.press("ctrl+a", "slash", *"!migrate", "enter")
+        await shows(pilot, "✓ 2 marked · 1 not shown")
+        await pilot.press("asterisk")
+        await shows(pilot, "✓ 1 marked · 1 not shown")
+        await pilot.press("right", "space")
+        await shows(pilot, "✓ 1 marked · 1 in other columns")
+
+
 @pytest.mark.slow
 async def test_marks_stay_on_their_rows_when_others_come_and_go() -> None:
     async with opened(Mode.WAKES) as (pilot, source):

@@ -159,6 +159,29 @@ def test_columns_are_dropped_in_the_stated_order() -> None:
     assert list(fit(COLUMNS, 10)) == ["name"]
 
 
+def test_a_column_of_names_widens_for_its_longest_name_before_others_grow() -> None:
+    of_names = (Column(key="name", title="name", width=8, fits=20), *COLUMNS[1:])
+    assert fit(of_names, 60, {"name": 15})["name"] == 15
+    assert fit(of_names, 60, {"name": 90})["name"] == 20
+
+
+def test_columns_that_were_seen_give_their_place_to_hidden_ones() -> None:
+    assert list(fit(COLUMNS, 20)) == ["name", "body"]
+    assert list(fit(COLUMNS, 20, seen=frozenset({"body"}))) == ["name", "number"]
+
+
+async def test_hidden_columns_are_shown_in_turn() -> None:
+    async with table(width=20) as (pilot, keyed):
+        keyed.show(rows(1))
+        await pilot.pause()
+        turns = []
+        for _ in range(2):
+            keyed.show_hidden_columns()
+            await pilot.pause()
+            turns.append(keyed.visible_columns)
+        assert turns == [("name", "number"), ("name", "body")]
+
+
 @given(st.integers(0, 200))
 def test_columns_fill_the_width_and_no_more(width: int) -> None:
     widths = fit(COLUMNS, width)

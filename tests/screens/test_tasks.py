@@ -413,3 +413,17 @@ def test_the_tree_draws_each_task_once_and_ends() -> None:
     assert crowded
     assert len(crowded.plain.splitlines()) == TREE_LINES + 4
     assert dependency_tree(ring, "gone") is None
+
+
+async def test_the_graph_takes_the_place_of_the_board_and_keeps_the_cursor() -> None:
+    async with XatsApp(desk(FILLED)).run_test(size=(120, 40)) as pilot:
+        await open_mode(pilot, Mode.TASKS)
+        screen = pilot.app.screen
+        assert isinstance(screen, TasksMode)
+        screen.list_panel.table.choose("t-40")
+        await pilot.press("v")
+        await shows(pilot, "critical path: 2 tasks")
+        assert screen.list_panel.table.chosen == "t-40"
+        await pilot.press("v")
+        await shows(pilot, "In progress")
+        assert screen.list_panel.table.chosen == "t-40"

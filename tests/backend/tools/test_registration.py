@@ -284,15 +284,16 @@ async def test_what_a_registration_leaves_out_is_kept_or_reset_by_kind(register:
     assert sql("SELECT client_name, runtime_ui_pid, delivery_kind FROM agents") == [(None, UI_PID, "none")]
 
 
-async def test_an_opencode_with_a_server_is_reached_through_it(connect: Connect, sql: Sql) -> None:
+@pytest.mark.parametrize("client", ["opencode", "kilo"])
+async def test_an_opencode_with_a_server_is_reached_through_it(connect: Connect, sql: Sql, client: str) -> None:
     opencode = await connect()
-    answer = await opencode.register("bob", client="opencode", base_url="http://127.0.0.1:4096/", session_id="ses_1")
+    answer = await opencode.register("bob", client=client, base_url="http://127.0.0.1:4096/", session_id="ses_1")
 
     assert answer.keys() == {"agent_id", "team"}
     assert sql("SELECT delivery_kind, delivery_payload FROM agents") == [
         ("opencode-server", '{"base_url":"http://127.0.0.1:4096","session_id":"ses_1"}')
     ]
-    assert await opencode.register("bob", client="opencode", base_url="http://example.com") == {
+    assert await opencode.register("bob", client=client, base_url="http://example.com") == {
         "error": "invalid_delivery",
         "reason": "invalid_base_url",
     }

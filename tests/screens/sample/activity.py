@@ -1,6 +1,6 @@
 """The log of the sample: events, the operator's acts, tmux commands, sessions."""
 
-from tests.screens.sample.agents import BACKEND, DOCS, FRONTEND, PLANNER, QA
+from tests.screens.sample.agents import BACKEND, DOCS, FRONTEND, PLANNER, QA, REVIEWER
 from tests.screens.sample.clock import ago
 from tests.screens.sample.wakes import WAKES
 from xats_tui.core.model.activity import Activity, LoggedEvent
@@ -18,14 +18,14 @@ EVENTS = tuple(
         team=who.team,
         actor_id=who.agent_id,
         actor_name=who.name,
-        others=others,
+        others=tuple(other.agent_id for other in others),
         about=about or str(number),
         detail=detail,
     )
     for number, minutes, kind, who, others, about, detail in (
-        (9, 0.1, "message_sent", FRONTEND, ("backend",), "", "API changed?"),
+        (9, 0.1, "message_sent", FRONTEND, (BACKEND,), "", "API changed?"),
         (8, 0.3, "contract_registered", BACKEND, (), "orders", "orders v4"),
-        (7, 3, "message_sent", PLANNER, ("backend", "frontend", "qa", "reviewer"), "", "Stand-up"),
+        (7, 3, "message_sent", PLANNER, (BACKEND, FRONTEND, QA, REVIEWER), "", "Stand-up"),
         (6, 12, "task_claimed", BACKEND, (), "t-41", "migrate the orders table"),
         (5, 22, "task_completed", FRONTEND, (), "t-39", "cart totals"),
     )

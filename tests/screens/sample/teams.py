@@ -131,7 +131,7 @@ EVENTS = tuple(
         team=team,
         actor_id=who(actor).agent_id,
         actor_name=who(actor).name,
-        others=tuple(who(other).name for other in others),
+        others=tuple(who(other).agent_id for other in others),
         about=about or str(number),
         detail=detail,
     )

@@ -75,6 +75,7 @@ def wake_record(wake: Wake, roster: Sequence[RosterEntry]) -> Record:
         "team": agent.team if agent else None,
         "sender_id": wake.sender_id,
         "sender_name": sender.name if sender else wake.sender_id if wake.sender_id == "operator" else None,
+        "sender_team": sender.team if sender else None,
         "subject": wake.subject,
         **shown_wake(wake),
         "attempts": wake.attempts,

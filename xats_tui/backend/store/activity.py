@@ -31,8 +31,7 @@ async def newest_events(reader: Reader, limit: int) -> tuple[LoggedEvent, ...]:
     return await reader.fetch_objects(
         _logged,
         "SELECT e.event_id, e.event_type, e.to_team, e.actor_agent_id, e.payload, e.created_at, a.name AS actor, "
-        "(SELECT json_group_array(coalesce(r.name, m.to_agent_id)) FROM messages m "
-        "LEFT JOIN agents r ON r.agent_id = m.to_agent_id WHERE m.event_id = e.event_id) AS others, "
+        "(SELECT json_group_array(m.to_agent_id) FROM messages m WHERE m.event_id = e.event_id) AS others, "
         "(SELECT coalesce(m.subject, substr(m.body, 1, 200)) FROM messages m WHERE m.event_id = e.event_id LIMIT 1) "
         "AS told FROM events e LEFT JOIN agents a ON a.agent_id = e.actor_agent_id ORDER BY e.event_id DESC LIMIT ?",
         (limit,),
@@ -61,7 +60,7 @@ def _logged(row: Row) -> LoggedEvent:
         team=row["to_team"],
         actor_id=row["actor_agent_id"] or "",
         actor_name=row["actor"],
-        others=tuple(str(name) for name in from_json(row["others"])),
+        others=tuple(str(agent_id) for agent_id in from_json(row["others"])),
         about=str(payload.get("task_id") or payload.get("name") or row["event_id"]),
         detail=contract or str(payload.get("title") or row["told"] or payload.get("task_id") or ""),
     )

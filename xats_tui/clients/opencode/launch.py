@@ -3,17 +3,10 @@
 import json
 from collections.abc import Mapping
 
-from xats_tui.clients.launch import (
-    as_table,
-    bridge_command,
-    compact_json,
-    has_flag,
-)
+from xats_tui.clients.launch import as_table, bridge_command, compact_json, with_own_server
+from xats_tui.clients.opencode.spec import SPEC
 from xats_tui.clients.spec import SERVER
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
-
-OWN_SESSION = ("--prompt", "--session", "-s", "--continue", "-c", "--fork")
-"""Flags of opencode after which it shows a session that cannot be told: that one is woken in its pane."""
 
 CONTENT_VARIABLE = "OPENCODE_CONFIG_CONTENT"
 
@@ -22,12 +15,8 @@ def start(wanted: LaunchRequest, means: LaunchCommand, environment: Mapping[str,
     server = {"type": "local", "command": list(bridge_command(wanted, means)), "enabled": True}
     content = _content(environment)
     content["mcp"] = {**as_table(content.get("mcp")), SERVER: server}
-    own_port = () if has_flag(wanted.extra, "--port") else ("--port", str(means.port))
-    return ClientStart(
-        command=(means.program, *own_port, *wanted.extra),
-        environment={CONTENT_VARIABLE: compact_json(content)},
-        base_url="" if has_flag(wanted.extra, *OWN_SESSION) or not own_port else f"http://127.0.0.1:{means.port}",
-    )
+    start = ClientStart(command=(means.program, *wanted.extra), environment={CONTENT_VARIABLE: compact_json(content)})
+    return with_own_server(start, SPEC.server, wanted, means)
 
 
 def _content(environment: Mapping[str, str]) -> dict[str, object]:

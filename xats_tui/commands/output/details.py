@@ -11,6 +11,7 @@ from xats_tui.commands.output.lists import (
     author,
     message_columns,
     message_state,
+    mixes_teams,
     owner,
     task_state,
     wake_columns,
@@ -127,10 +128,10 @@ def message_facts(answer: Record, wide: bool) -> str:
     )
     parts = [known, many_lines(first["body"])]
     if len(copies) > 1:
-        columns = message_columns(wide)
+        columns = message_columns(wide, mixes_teams(copies))
         parts.append(table({title: columns[title] for title in ("to", "state")}, copies, wide=wide))
     if wakes:
-        columns = wake_columns(wide)
+        columns = wake_columns(wide, mixes_teams(wakes))
         parts.append(table({title: columns[title] for title in WAKE_OF_ONE}, wakes, wide=wide))
     return "\n\n".join(parts)
 
@@ -274,7 +275,7 @@ def replay_facts(answer: Record, wide: bool) -> str:
 def _outcome(outcome: str, wakes: Sequence[Record], wide: bool) -> str:
     if not wakes:
         return outcome
-    columns = wake_columns(wide)
+    columns = wake_columns(wide, mixes_teams(wakes))
     shown = table({title: columns[title] for title in WAKE_IN_OUTCOME}, wakes, wide=wide)
     return f"{outcome}\n\n{shown}"
 

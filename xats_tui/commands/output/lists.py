@@ -12,7 +12,7 @@ CHANGES = {None: "first", False: "compatible", True: "breaking"}
 """Relation of a version to the one before, by whether it is breaking."""
 
 
-def agent_columns(wide: bool) -> Columns:
+def agent_columns(wide: bool, mixed: bool) -> Columns:
     """Return the columns of agents."""
     return {
         "name": text("name"),
@@ -31,50 +31,56 @@ def _unread(agent: Record) -> str:
     return f"{agent['unread']} ({since(agent['oldest_unread_at'])})" if agent["unread"] else NOTHING
 
 
-def message_columns(wide: bool) -> Columns:
+def message_columns(wide: bool, mixed: bool) -> Columns:
     """Return the columns of messages."""
     return {
         "id": identifier("id", wide),
         "age": ago("sent_at"),
-        "from": lambda message: one_line(message["from_name"] or message["from_agent_id"]),
-        "to": lambda message: one_line(message["to_name"] or message["to_agent_id"]),
+        "from": lambda message: named(
+            message["from_name"] or message["from_agent_id"], message["from_team"] if mixed else None
+        ),
+        "to": lambda message: named(
+            message["to_name"] or message["to_agent_id"], message["to_team"] if mixed else None
+        ),
         "state": message_state,
         "message": lambda message: one_line(message["subject"] or message["body"]),
         "team": text("to_team"),
     }
 
 
-def wake_columns(wide: bool) -> Columns:
+def wake_columns(wide: bool, mixed: bool) -> Columns:
     """Return the columns of wakes."""
     return {
         "message": identifier("message_id", wide),
-        "agent": lambda wake: one_line(wake["agent_name"] or wake["agent_id"]),
+        "agent": lambda wake: named(wake["agent_name"] or wake["agent_id"], wake["team"] if mixed else None),
         "state": wake_state,
         "reason": lambda wake: one_line(wake["detail"] or wake["skip_reason"]) or NOTHING,
         "next": lambda wake: in_future(wake["next_try_at"]),
         "age": ago("queued_at"),
         "tries": lambda wake: str(wake["attempts"]),
         "team": text("team"),
-        "from": lambda wake: one_line(wake["sender_name"] or wake["sender_id"]) or NOTHING,
+        "from": lambda wake: (
+            named(wake["sender_name"] or wake["sender_id"], wake.get("sender_team") if mixed else None) or NOTHING
+        ),
         "subject": text("subject"),
     }
 
 
-def task_columns(wide: bool) -> Columns:
+def task_columns(wide: bool, mixed: bool) -> Columns:
     """Return the columns of tasks."""
     return {
         "id": identifier("id", wide),
         "team": text("team"),
         "state": task_state,
         "title": text("title"),
-        "owner": owner,
+        "owner": lambda task: owner(task, task["team"] if mixed else None),
         "waits for": lambda task: str(len(task["waits_for"]) or NOTHING),
         "blocks": lambda task: str(task["blocks"] or NOTHING),
         "age": ago("created_at"),
     }
 
 
-def contract_columns(wide: bool) -> Columns:
+def contract_columns(wide: bool, mixed: bool) -> Columns:
     """Return the columns of contracts."""
     return {
         "name": text("name"),
@@ -82,12 +88,12 @@ def contract_columns(wide: bool) -> Columns:
         "version": lambda contract: f"v{contract['version']}",
         "change": lambda contract: CHANGES[contract["breaking"]],
         "fetched": fetched,
-        "by": author,
+        "by": lambda contract: author(contract, contract["team"] if mixed else None),
         "age": ago("registered_at"),
     }
 
 
-def dialog_columns(wide: bool) -> Columns:
+def dialog_columns(wide: bool, mixed: bool) -> Columns:
     """Return the columns of dialogs."""
     return {
         "agent": lambda dialog: one_line(f"{dialog['name']}@{dialog['team']}"),
@@ -100,7 +106,7 @@ def dialog_columns(wide: bool) -> Columns:
     }
 
 
-COLUMNS: Mapping[str, Callable[[bool], Columns]] = {
+COLUMNS: Mapping[str, Callable[[bool, bool], Columns]] = {
     "agents": agent_columns,
     "messages": message_columns,
     "wakes": wake_columns,
@@ -108,7 +114,9 @@ COLUMNS: Mapping[str, Callable[[bool], Columns]] = {
     "contracts": contract_columns,
     "dialogs": dialog_columns,
 }
-"""Function for each noun; its argument says that nothing is to be cut."""
+"""Function for each noun; its arguments say that nothing is to be cut, and that records are of several teams."""
+
+TEAM_FIELDS = ("team", "from_team", "to_team", "sender_team")
 
 
 WHEN_EMPTY = {"dialogs": "no dialog is open: no agent waits for an answer"}
@@ -117,7 +125,19 @@ WHEN_EMPTY = {"dialogs": "no dialog is open: no agent waits for an answer"}
 
 def list_of(noun: str, records: Sequence[Record], wide: bool) -> str:
     """Return the records as a table, or a note that there are none."""
-    return table(COLUMNS[noun](wide), records, wide=wide) if records else WHEN_EMPTY.get(noun, f"no {noun}")
+    if not records:
+        return WHEN_EMPTY.get(noun, f"no {noun}")
+    return table(COLUMNS[noun](wide, mixes_teams(records)), records, wide=wide)
+
+
+def mixes_teams(records: Sequence[Record]) -> bool:
+    """Return whether the records are of several teams."""
+    return len({record[field] for record in records for field in TEAM_FIELDS if record.get(field)}) > 1
+
+
+def named(name: str | None, team: str | None) -> str:
+    """Return an agent's name, with its team if one is given."""
+    return one_line(f"{name}@{team}" if name and team else name)
 
 
 def agent_state(agent: Record) -> str:
@@ -157,15 +177,15 @@ def task_state(task: Record) -> str:
     return str(task["status"]).replace("_", " ")
 
 
-def owner(task: Record) -> str:
-    """Return a task's owner."""
+def owner(task: Record, team: str | None = None) -> str:
+    """Return a task's owner, with its team if one is given."""
     away = " (away)" if task["owner_online"] is False and task["status"] == "in_progress" else ""
-    return one_line(task["owner_name"] or task["claimed_by"]) + away or NOTHING
+    return named(task["owner_name"] or task["claimed_by"], team) + away or NOTHING
 
 
-def author(contract: Record) -> str:
-    """Return the author of a version."""
-    return one_line(contract["registered_by_name"] or contract["registered_by"]) or NOTHING
+def author(contract: Record, team: str | None = None) -> str:
+    """Return the author of a version, with its team if one is given."""
+    return named(contract["registered_by_name"] or contract["registered_by"], team) or NOTHING
 
 
 def fetched(contract: Record) -> str:

@@ -42,7 +42,7 @@ class LoggedEvent:
     actor_id: str
     actor_name: str | None
     others: tuple[str, ...]
-    """Names of the agents that it was addressed to."""
+    """Ids of the agents that it was addressed to."""
     about: str
     """The subject's key: the id of a task, the name of a contract, the event id of a message."""
     detail: str

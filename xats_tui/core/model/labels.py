@@ -1,9 +1,13 @@
-"""Names in the form in which they are compared: one spelling each, however they were typed.
+"""Names in the form in which they are compared (one spelling each, however they were typed) and in that for people.
 
 Terminals, file systems and hosts write the same letter as one character or as two, with or without spaces around.
 """
 
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+
+from xats_tui.core.model.agents import Agent
 
 
 def composed(text: str) -> str:
@@ -15,3 +19,18 @@ def folded(text: str) -> str:
     """Return a text in the form in which it is searched: composed and case-folded."""
     # Case folding can take a composed letter apart, so the result is composed again.
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+class ShownNames:
+    """The names of the known agents."""
+
+    def __init__(self, agents: Iterable[Agent] = ()) -> None:
+        self._times = Counter(folded(agent.name) for agent in agents)
+
+    def of(self, agent: Agent) -> str:
+        """Return `name`, or `name@team` if another known agent has that name."""
+        return agent.address if self._times[folded(agent.name)] > 1 else agent.name
+
+    def is_taken(self, name: str) -> bool:
+        """Return whether a known agent has this name."""
+        return folded(name) in self._times

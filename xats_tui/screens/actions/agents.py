@@ -14,6 +14,7 @@ from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.answering import Answered, AnswerPrompt
 from xats_tui.screens.dialogs.asking import Ask, Pick, PickOption
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.widgets.format import count, one_line
 
 AGENT_ACTIONS = (
@@ -87,7 +88,7 @@ class AgentActions(ActionContext):
         """Ask for the line to type, then poke the selected agent."""
         if entry := self.situation().agent:
             question = Ask(f"Poke {entry.agent.address}", "One line to type into its pane, if every gate allows it:")
-            self.ask(question, lambda line: self.carry_out(f"poking {entry.agent.name}", self._poke(entry, line)))
+            self.ask(question, lambda line: self.carry_out(f"poking {entry.agent.address}", self._poke(entry, line)))
 
     def action_answer(self) -> None:
         """Show the agent's question in a dialog that sends the answer itself; then show the outcome."""
@@ -160,11 +161,14 @@ class AgentActions(ActionContext):
         return answered is not None and self.desk.clock.now() - answered < JUST_ANSWERED
 
     def _bring_to(self, entry: RosterEntry) -> None:
-        self.carry_out(f"going to {entry.agent.name}", self._go_to(entry))
+        self.carry_out(f"going to {entry.agent.address}", self._go_to(entry))
+
+    def _shown(self, entry: RosterEntry) -> str:
+        return name_of(self.snapshot, entry.agent.agent_id)
 
     async def _poke(self, entry: RosterEntry, line: str) -> str:
         proof = await self.desk.verbs.ask(OperatorApi.poke, entry.agent.agent_id, line)
-        name = one_line(entry.agent.name)
+        name = self._shown(entry)
         if proof.step is not WakeStage.SUBMITTED:
             raise VerbRefused("not_submitted", f"{name} was not poked: {one_line(proof.detail) or proof.step}")
         return f"poked {name}"
@@ -172,7 +176,7 @@ class AgentActions(ActionContext):
     async def _remove(self, entries: tuple[RosterEntry, ...]) -> str:
         removed: list[str] = []
         for entry in entries:
-            name = one_line(entry.agent.name)
+            name = self._shown(entry)
             try:
                 await self.desk.verbs.ask(OperatorApi.remove_agent, entry.agent.agent_id)
                 removed.append(name)
@@ -191,5 +195,5 @@ class AgentActions(ActionContext):
                 await self.desk.verbs.ask(OperatorApi.disturb_agent, entry.agent.agent_id)
             else:
                 await self.desk.verbs.ask(OperatorApi.rest_agent, entry.agent.agent_id, until)
-        names = ", ".join(one_line(entry.agent.name) for entry in entries)
+        names = ", ".join(map(self._shown, entries))
         return f"do not disturb is {'off' if minutes == 'lift' else 'on'} for {names}"

@@ -50,6 +50,11 @@ MODES = tuple(
     for mode in Mode
 )
 
+
+def _needs_hidden_columns(situation: Situation) -> str | None:
+    return None if situation.hides_columns else "every column is shown"
+
+
 GENERAL = (
     Action(
         id="mark",
@@ -61,11 +66,31 @@ GENERAL = (
         why_not=needs_row,
     ),
     Action(
+        id="mark_all",
+        key="ctrl+a",
+        shown_key="ctrl+a",
+        title="mark all",
+        help="Mark every row that is shown: with a filter, only those that match.",
+        modes=LISTS,
+        why_not=needs_row,
+        in_footer=False,
+    ),
+    Action(
+        id="invert_marks",
+        key="asterisk",
+        shown_key="*",
+        title="invert marks",
+        help="Mark the rows that are shown and not marked, and unmark the others that are shown.",
+        modes=LISTS,
+        why_not=needs_row,
+        in_footer=False,
+    ),
+    Action(
         id="filter",
         key="slash",
         shown_key="/",
         title="filter",
-        help="Show only rows with these words; @name filters by agent, a state's word by that state.",
+        help="Show only rows with these words; @name filters by agent, a state's word by that state, !word leaves out.",
         panels=TABLES,
     ),
     Action(
@@ -99,6 +124,16 @@ GENERAL = (
         help="Reverse the sort order.",
         modes=LISTS,
         in_footer=False,
+    ),
+    Action(
+        id="columns",
+        key="C",
+        shown_key="C",
+        title="columns",
+        help="Show the columns that are hidden in a narrow list, in the place of others; then the usual ones again.",
+        panels=TABLES,
+        in_footer=False,
+        why_not=_needs_hidden_columns,
     ),
     Action(
         id="zoom",

@@ -36,6 +36,8 @@ class Situation:
     leads_on: bool = False
     """True if enter opens another mode from inside the detail."""
     filtered: bool = False
+    hides_columns: bool = False
+    """True if the list is too narrow for all columns."""
     zoomed: bool = False
     apart: bool = False
     """True if the list shows a special selection: the operator's inbox, or older rows."""
@@ -88,7 +90,7 @@ def needs_pane(situation: Situation) -> str | None:
     """Return a reason unless exactly one agent is selected and its pane is known."""
     if (reason := _needs_one_agent(situation)) or situation.agent is None:
         return reason
-    return None if situation.agent.agent.binding else f"no known pane for {situation.agent.agent.name}"
+    return None if situation.agent.agent.binding else f"no known pane for {situation.agent.agent.address}"
 
 
 def needs_dialog(situation: Situation) -> str | None:
@@ -97,7 +99,7 @@ def needs_dialog(situation: Situation) -> str | None:
         return reason
     state = situation.agent.state_in(situation.view)
     asks = state is not None and state.state is PaneState.DIALOG
-    return None if asks else f"no dialog of {situation.agent.agent.name} is open"
+    return None if asks else f"no dialog of {situation.agent.agent.address} is open"
 
 
 def needs_unread_wake(situation: Situation) -> str | None:

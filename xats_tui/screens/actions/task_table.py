@@ -57,6 +57,14 @@ def _needs_change(situation: Situation) -> str | None:
 
 TASK_ACTIONS = (
     Action(
+        id="task_graph",
+        key="v",
+        shown_key="v",
+        title="graph or board",
+        help="Show the unfinished tasks as a tree (what waits for what, the critical path), or the board again.",
+        modes=modes(Mode.TASKS),
+    ),
+    Action(
         id="reassign_task",
         key="R",
         shown_key="R",

@@ -18,7 +18,7 @@ from xats_tui.screens.actions.targets import contract_key, was_not_read
 from xats_tui.screens.data.alerts import asking
 from xats_tui.screens.data.snapshot import Snapshot, is_present
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.rows.names import contract_name, name_of
 from xats_tui.screens.widgets.format import Tone, age, count, one_line, short_id, until
 
 # An agent's turn is usually shorter than this.
@@ -250,7 +250,7 @@ def _orphaned_tasks(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
             continue
         owner = snapshot.entry(task.claimed_by)
         if owner is None or not is_present(owner):
-            whom = f"its owner {one_line(entry.owner_name) or short_id(task.claimed_by)}"
+            whom = f"its owner {name_of(snapshot, task.claimed_by, entry.owner_name)}"
             away = f"has been away for {age(now - owner.agent.last_seen_at)}" if owner else "has left"
             yield Concern(
                 key=f"task/{task.id}",
@@ -268,12 +268,12 @@ def _breaking_contracts(snapshot: Snapshot) -> Iterator[Concern]:
     for summary in snapshot.contracts:
         behind = [who for who in summary.subscribers if (who.fetched_version or 0) < summary.version]
         if summary.breaking and behind:
-            names = one_line(", ".join(who.name for who in behind))
+            names = ", ".join(name_of(snapshot, who.agent_id, who.name) for who in behind)
             yield Concern(
                 key=f"contract/{contract_key(summary)}",
                 shape="⚠",
                 tone=Tone.WARN,
-                subject=f"contract {one_line(summary.name)} v{summary.version}",
+                subject=f"contract {contract_name(snapshot, summary)} v{summary.version}",
                 reason=f"breaking change, not fetched yet by {names}",
                 mode=Mode.CONTRACTS,
                 rows=(contract_key(summary),),

@@ -15,6 +15,7 @@ from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.client_states import AgentState, UnconnectedProgram
 from xats_tui.core.model.contracts import ContractChange, ContractSummary
 from xats_tui.core.model.health import Health, SessionEntry
+from xats_tui.core.model.labels import ShownNames
 from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.panes import PaneRef, PaneState, PaneView, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry
@@ -96,9 +97,12 @@ class Snapshot:
     # Each row of each list looks up a name: a search through the roster would be slow.
     _entries: Mapping[str, RosterEntry] = field(init=False, repr=False, compare=False, default_factory=dict)
     """Roster by agent id."""
+    names: ShownNames = field(init=False, repr=False, compare=False, default_factory=ShownNames)
+    """Names of the agents, as people read them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_entries", {entry.agent.agent_id: entry for entry in self.roster})
+        object.__setattr__(self, "names", ShownNames(entry.agent for entry in self.roster))
 
     def entry(self, agent_id: str) -> RosterEntry | None:
         """Return the agent with this id, if it is still registered."""

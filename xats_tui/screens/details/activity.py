@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from xats_tui.core.model.activity import Activity, LoggedEvent
@@ -13,15 +12,15 @@ from xats_tui.screens.actions.targets import LogEntry, entry_in, find
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.widgets.format import NOTHING, TableCell, Tone, count, cut, one_line, short_id, since
+from xats_tui.screens.rows.names import name_of, widest
+from xats_tui.screens.widgets.format import NOTHING, TableCell, Tone, count, one_line, padded, short_id, since
 
 # An agent's call waits for the loop, a wake for the wakes before it.
 SLOW_LOOP, SLOW_TMUX, SLOW_TICK = 0.5, 0.5, 1.0
 """Seconds from which a measurement is marked as slow."""
 
 CLIENT_WIDTH, NAME_WIDTH = 18, 10
-"""Widths of the columns of a session, in cells."""
+"""Least widths of the columns of a session, in cells."""
 
 
 def activity_detail(snapshot: Snapshot, key: str, now: datetime) -> Content | None:
@@ -41,7 +40,7 @@ def activity_detail(snapshot: Snapshot, key: str, now: datetime) -> Content | No
             fields = [
                 field("what", entry.kind.replace("_", " ")),
                 field("by", name_of(snapshot, entry.actor_id, entry.actor_name)),
-                field("to", ", ".join(entry.others)),
+                field("to", ", ".join(name_of(snapshot, other) for other in entry.others)),
                 field("team", entry.team),
                 field("id", entry.about),
             ]
@@ -127,25 +126,19 @@ def _size(size: int) -> str:
 
 
 def _sessions(snapshot: Snapshot, now: datetime) -> Iterator[Content]:
-    columns = f"{'agent':<{NAME_WIDTH}} {'client':<{CLIENT_WIDTH}} {'since':>6} {'call':>6} stream"
+    names = [name_of(snapshot, session.agent_id) if session.agent_id else NOTHING for session in snapshot.sessions]
+    width = widest(names, NAME_WIDTH)
+    columns = f"{'agent':<{width}} {'client':<{CLIENT_WIDTH}} {'since':>6} {'call':>6} stream"
     if snapshot.sessions:
         yield styled(columns, Tone.MUTED)
-    for session in snapshot.sessions:
-        yield _session(snapshot, session, now)
+    for name, session in zip(names, snapshot.sessions, strict=True):
+        yield _session(padded(name, width), session, now)
     if not snapshot.sessions:
         yield styled("No agent is connected.", Tone.MUTED)
 
 
-def _session(snapshot: Snapshot, session: SessionEntry, now: datetime) -> Content:
-    name = name_of(snapshot, session.agent_id) if session.agent_id else NOTHING
+def _session(name: str, session: SessionEntry, now: datetime) -> Content:
     client = one_line(session.client) or short_id(session.session_id)
     spans = f"{since(session.opened_at, now):>6} {since(session.last_call_at, now):>6}"
     stream = "● open" if session.has_stream else "○ none"
-    return Content.assemble(
-        Content(_padded(name, NAME_WIDTH)), " ", Content(_padded(client, CLIENT_WIDTH)), f" {spans} {stream}"
-    )
-
-
-def _padded(text: str, width: int) -> str:
-    shown = cut(text, width)
-    return shown + " " * (width - cell_len(shown))
+    return Content(f"{name} {padded(client, CLIENT_WIDTH)} {spans} {stream}")

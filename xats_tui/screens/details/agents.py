@@ -1,9 +1,8 @@
 """Detail of an agent: identity, state, waiting messages and wakes, and recent messages and wakes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from rich.cells import set_cell_size
 from textual.content import Content
 
 from xats_tui.core.model.agents import DeliveryKind, RosterEntry
@@ -15,9 +14,19 @@ from xats_tui.core.model.ways import Way, WayState, next_used
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import field, heading, lines, styled, when
 from xats_tui.screens.rows.agents import agent_state
-from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.rows.names import name_of, widest
 from xats_tui.screens.rows.wakes import wake_state
-from xats_tui.screens.widgets.format import TableCell, Tone, age, cut, date_and_time, one_line, since, time_of_day
+from xats_tui.screens.widgets.format import (
+    TableCell,
+    Tone,
+    age,
+    cut,
+    date_and_time,
+    one_line,
+    padded,
+    since,
+    time_of_day,
+)
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 JUST_NOW = timedelta(seconds=2)
@@ -44,12 +53,8 @@ def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime, ways: Sequenc
     return lines(
         [
             *_now(snapshot, entry, now, ways),
-            *_listed(
-                "inbox", (_letter(snapshot, message, now, message.from_agent_id) for message in inbox[:LISTED_NEWEST])
-            ),
-            *_listed(
-                "sent", (_letter(snapshot, message, now, message.to_agent_id) for message in sent[:LISTED_NEWEST])
-            ),
+            *_listed("inbox", _letters(snapshot, inbox[:LISTED_NEWEST], now, lambda message: message.from_agent_id)),
+            *_listed("sent", _letters(snapshot, sent[:LISTED_NEWEST], now, lambda message: message.to_agent_id)),
             *_listed("wakes", (_wake(wake, now) for wake in wakes[:LISTED_NEWEST])),
             *_ways(ways, now),
             *heading("identity"),
@@ -145,10 +150,18 @@ def _listed(title: str, rows: Iterable[Content]) -> list[Content]:
     return [*heading(title), *(listed or [styled("nothing recent", Tone.MUTED)])]
 
 
-def _letter(snapshot: Snapshot, message: Message, now: datetime, other: str) -> Content:
+def _letters(
+    snapshot: Snapshot, messages: Sequence[Message], now: datetime, other: Callable[[Message], str]
+) -> list[Content]:
+    """Return a line for each message, with the agent at its other end."""
+    width = widest((name_of(snapshot, other(message)) for message in messages), NAME_CELLS)
+    return [_letter(snapshot, message, now, other(message), width) for message in messages]
+
+
+def _letter(snapshot: Snapshot, message: Message, now: datetime, other: str, width: int) -> Content:
     known = message.from_name if other == message.from_agent_id else message.to_name
     unread = message.read_at is None
-    who = set_cell_size(cut(name_of(snapshot, other, known), NAME_CELLS), NAME_CELLS)
+    who = padded(name_of(snapshot, other, known), width)
     what = cut(one_line(message.subject) or one_line(message.body), TEXT_CELLS)
     return _row(message.sent_at, now, TableCell(f"{'●' if unread else ' '} {who} {what}", _tone(unread)))
 

@@ -10,8 +10,8 @@ from textual.content import Content
 from xats_tui.core.model.contracts import ContractChange, ContractSummary, ContractVersion, Subscriber
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.diffs import MAX_LINES, DiffLine, diff_lines, schema_lines
-from xats_tui.screens.details.lines import field, heading, lines, styled
-from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.details.lines import LABEL_CELLS, field, heading, lines, styled
+from xats_tui.screens.rows.names import contract_name, name_of
 from xats_tui.screens.widgets.format import CUT, TableCell, Tone, count, cut, one_line, since, time_of_day
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
@@ -47,7 +47,7 @@ def contract_title(snapshot: Snapshot, summary: ContractSummary, version: Contra
     at = time_of_day(version.registered_at, snapshot.confirmed_at or version.registered_at)
     tone = {None: Tone.MUTED, False: Tone.GOOD, True: Tone.WARN}[version.breaking]
     return Content.assemble(
-        (f" {one_line(summary.name)} {numbers}", CONTENT_STYLES[Tone.STRONG]),
+        (f" {contract_name(snapshot, summary)} {numbers}", CONTENT_STYLES[Tone.STRONG]),
         (f" · by {one_line(by)} · {at} · ", CONTENT_STYLES[Tone.MUTED]),
         (CHANGES[version.breaking], CONTENT_STYLES[tone]),
     )
@@ -66,13 +66,19 @@ def change_detail(change: ContractChange, width: int, *, whole: bool) -> Content
     return lines([*note, *_verdicts(change), Content(), *drawn, *_rest(compared), *_reasons(change)])
 
 
-def interest_detail(summary: ContractSummary, now: datetime) -> Content:
+def interest_detail(snapshot: Snapshot, summary: ContractSummary, now: datetime) -> Content:
     """Return the subscribers and readers, with the version that each has fetched."""
     if not summary.subscribers and not summary.readers:
         return styled("No agent has subscribed to this contract or fetched it.", Tone.MUTED)
-    subscribed = [_interest(who, summary.version, now, "") for who in summary.subscribers]
-    reading = [_interest(who, summary.version, now, " (not subscribed)") for who in summary.readers]
-    return lines([*subscribed, *reading])
+    names = {
+        who.agent_id: name_of(snapshot, who.agent_id, who.name) for who in (*summary.subscribers, *summary.readers)
+    }
+    width = max(LABEL_CELLS, *map(cell_len, names.values()))
+    fates = [
+        *((who, _fetched(who, summary.version, now, "")) for who in summary.subscribers),
+        *((who, _fetched(who, summary.version, now, " (not subscribed)")) for who in summary.readers),
+    ]
+    return lines([field(names[who.agent_id], fate, width) for who, fate in fates])
 
 
 def coloured(text: str) -> Content:
@@ -156,10 +162,10 @@ def _rest(all_lines: list[str] | list[DiffLine]) -> list[Content]:
     return [styled(f"{CUT} {count(more, 'more line')}", Tone.WARN)] if more > 0 else []
 
 
-def _interest(who: Subscriber, latest: int, now: datetime, more: str) -> Content:
+def _fetched(who: Subscriber, latest: int, now: datetime, more: str) -> TableCell:
     if not who.fetched_version:
-        return field(who.name, TableCell("never fetched", Tone.WARN))
+        return TableCell("never fetched", Tone.WARN)
     behind = who.fetched_version < latest
     fetched = f"fetched v{who.fetched_version} {since(who.fetched_at, now)} ago"
     sign = "  ⚠ behind" if behind else "  ✔"
-    return field(who.name, TableCell(f"{fetched}{sign}{more}", Tone.WARN if behind else Tone.GOOD))
+    return TableCell(f"{fetched}{sign}{more}", Tone.WARN if behind else Tone.GOOD)

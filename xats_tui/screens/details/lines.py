@@ -5,7 +5,17 @@ from datetime import datetime
 
 from textual.content import Content
 
-from xats_tui.screens.widgets.format import CUT, NOTHING, TableCell, Tone, date_and_time, many_lines, one_line, since
+from xats_tui.screens.widgets.format import (
+    CUT,
+    NOTHING,
+    TableCell,
+    Tone,
+    date_and_time,
+    many_lines,
+    one_line,
+    padded,
+    since,
+)
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 LABEL_CELLS = 13
@@ -16,11 +26,11 @@ MAX_BODY_CHARS = 20_000
 """Maximum characters of a body that are drawn."""
 
 
-def field(label: str, value: str | TableCell | None) -> Content:
-    """Return a line with a label and a value; an empty value is shown as a dash."""
+def field(label: str, value: str | TableCell | None, width: int = LABEL_CELLS) -> Content:
+    """Return a line with a label of `width` cells and a value; an empty value is shown as a dash."""
     cell = value if isinstance(value, TableCell) else TableCell(one_line(value) or NOTHING)
     return Content.assemble(
-        (f"{one_line(label)[:LABEL_CELLS]:<{LABEL_CELLS}} ", CONTENT_STYLES[Tone.MUTED]),
+        (f"{padded(one_line(label), width)} ", CONTENT_STYLES[Tone.MUTED]),
         (cell.text, CONTENT_STYLES[cell.tone]),
     )
 

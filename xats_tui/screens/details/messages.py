@@ -13,7 +13,7 @@ from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import block, field, lines, styled, when
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.messages import addressee, read_cell, reply_cell, sender
-from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.rows.names import full_name, name_of
 from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.format import TableCell, Tone, age, date_and_time, one_line, time_of_day
 
@@ -26,11 +26,12 @@ def message_detail(snapshot: Snapshot, key: str, now: datetime, receipts: Receip
     letter = find(snapshot, Mode.MESSAGES, key)
     if not isinstance(letter, Letter):
         return None
-    message, to = letter.first, addressee(snapshot, letter)
+    message = letter.first
+    to = full_name(snapshot, message.to_agent_id, message.to_name, message.to_team)
     return lines(
         [
-            field("from", f"{sender(snapshot, message)}@{message.from_team}"),
-            field("to", f"{to}@{message.to_team}" if len(letter.copies) == 1 else to),
+            field("from", full_name(snapshot, message.from_agent_id, message.from_name, message.from_team)),
+            field("to", to if len(letter.copies) == 1 else addressee(snapshot, letter)),
             field("sent", when(message.sent_at, now)),
             field("subject", message.subject),
             *_fate(snapshot, letter, now, receipts),

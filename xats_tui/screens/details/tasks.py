@@ -11,6 +11,7 @@ from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import agent_state
+from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.rows.tasks import task_moved_at, task_owner, task_shape, task_word
 from xats_tui.screens.widgets.format import CUT, TableCell, Tone, age, one_line, short_id
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
@@ -85,7 +86,8 @@ def _leaf(snapshot: Snapshot, task_id: str) -> Content:
         return styled(f"{short_id(task_id)}, not among the newest tasks", Tone.MUTED)
     shape, tone = task_shape(entry.task)
     done = entry.task.status is TaskStatus.COMPLETED
-    owner = one_line(entry.owner_name) if entry.task.status is TaskStatus.IN_PROGRESS else ""
+    claimed_by = entry.task.claimed_by if entry.task.status is TaskStatus.IN_PROGRESS else None
+    owner = name_of(snapshot, claimed_by, entry.owner_name) if claimed_by else ""
     return Content.assemble(
         (f"{shape} ", CONTENT_STYLES[tone]),
         (one_line(entry.task.title), CONTENT_STYLES[Tone.MUTED if done else Tone.PLAIN]),

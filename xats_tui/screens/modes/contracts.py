@@ -83,7 +83,7 @@ class ContractsMode(ListMode):
         about = contract_title(self.snapshot, shown.summary, shown.latest, shown.old) if shown else Content()
         described = self.detail(self.snapshot, key, self.now()) if key else None
         self.detail_panel.show(key, described, "No contract is selected.", about)
-        self.query_one(InterestPanel).show(interest_detail(shown.summary, self.now()) if shown else None)
+        self.query_one(InterestPanel).show(interest_detail(self.snapshot, shown.summary, self.now()) if shown else None)
         if shown and shown.versions != (self._asked and self._asked.versions):
             self._asked = shown
             self._load(shown)
@@ -118,7 +118,7 @@ class ContractsMode(ListMode):
             await self._read(shown)
         change = self._change[1] if self._change and self._change[0].versions == shown.versions else None
         drawn = change_detail(change, SIDE_BY_SIDE_CELLS - 1, whole=self._whole) if change else Content(UNREADABLE)
-        interest = interest_detail(shown.summary, self.now())
+        interest = interest_detail(self.snapshot, shown.summary, self.now())
         return [Section(drawn, language="diff"), Section(interest, "Subscribers and readers")]
 
     def find(self, key: str) -> Target | None:

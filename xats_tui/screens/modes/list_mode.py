@@ -132,6 +132,7 @@ class ListMode(ModeScreen):
             wakes=tuple(wakes.values()),
             inside=self.inside,
             filtered=bool(panel.words),
+            hides_columns=panel.hides_columns,
             zoomed=self._zoomed,
             paused=self.paused,
             came_from=self.came_from,
@@ -189,10 +190,16 @@ class ListMode(ModeScreen):
         return True
 
     def aside(self) -> Iterable[Piece]:
-        """Yield the number of marked rows after the general notes."""
+        """Yield the number of marked rows after the general notes, and how many of them are not in sight."""
         yield from super().aside()
-        if marked := self.list_panel.marked:
-            yield (f" ✓ {len(marked)} marked ", Tone.WARN)
+        marked, hidden, elsewhere = len(self.list_panel.marked), self.list_panel.hidden_marks, self.marked_elsewhere()
+        notes = (f"{hidden} not shown" if hidden else "", f"{elsewhere} in other columns" if elsewhere else "")
+        if marked or elsewhere:
+            yield (f" ✓ {' · '.join(filter(None, (f'{marked} marked', *notes)))} ", Tone.WARN)
+
+    def marked_elsewhere(self) -> int:
+        """Return the number of marked rows in other columns, which no action applies to."""
+        return 0
 
     def action_open(self) -> None:
         """Open the detail of the selected row."""
@@ -218,6 +225,16 @@ class ListMode(ModeScreen):
     def action_mark(self) -> None:
         """Mark the row under the cursor and move to the next row."""
         self.list_panel.toggle_mark()
+        self.draw_keys()
+
+    def action_mark_all(self) -> None:
+        """Mark every row that is shown."""
+        self.list_panel.mark_all()
+        self.draw_keys()
+
+    def action_invert_marks(self) -> None:
+        """Mark what is shown and not marked, and unmark the rest that is shown."""
+        self.list_panel.invert_marks()
         self.draw_keys()
 
     def action_sort(self) -> None:

@@ -88,6 +88,7 @@ class LiveMode(ModeScreen):
             view=view_of(self.snapshot, tuple(agents.values())),
             wakes=tuple(wake for target in found for wake in wakes_of(self.snapshot, target)),
             filtered=bool(listed and listed.words),
+            hides_columns=bool(listed and listed.hides_columns),
             zoomed=self._zoomed,
             paused=self.paused,
             came_from=self.came_from,

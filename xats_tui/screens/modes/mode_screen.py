@@ -236,6 +236,11 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         self._paused_at = None if self._paused_at else self.desk.clock.now()
         self.draw()
 
+    def action_columns(self) -> None:
+        """Show the columns that are hidden now."""
+        if panel := self.listed():
+            panel.table.show_hidden_columns()
+
     def action_copy_id(self) -> None:
         """Copy the identifier of the selected row."""
         if target := self.situation().target:
@@ -247,14 +252,16 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         if panel := self.listed():
             self._typing_command = False
             self.add_class("-typing")
-            words = "words, @agent, a state; enter keeps, esc leaves"
+            words = "words, @agent, a state, !not; enter keeps, esc leaves"
             self.query_one(PromptLine).ask(f" / {panel.title}: ", panel.words, words)
 
     def action_command(self) -> None:
         """Open the prompt line for a command."""
         self._typing_command = True
         self.add_class("-typing")
-        names = CommandCompletions(lambda: [one_line(entry.agent.name) for entry in self._latest.roster])
+        names = CommandCompletions(
+            lambda: [one_line(self._latest.names.of(entry.agent)) for entry in self._latest.roster]
+        )
         self.query_one(PromptLine).ask(" : ", "", "wakes failed, tasks @bob, help, q; tab completes, esc leaves", names)
 
     def action_back(self) -> None:

@@ -1,10 +1,12 @@
 """Tasks mode: a board of pending, current and completed tasks, with the dependencies of the selected task.
 
-On a narrow screen, a single list grouped by state replaces the board.
+On a narrow screen, a single list grouped by state replaces the board.  A tree of what waits for what can be shown
+instead of both.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from math import ceil
 from typing import ClassVar
 
@@ -24,6 +26,7 @@ from xats_tui.screens.details.tickets import Section, task_history
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.rows.task_graph import TASK_GRAPH
 from xats_tui.screens.rows.tasks import BOARD, TASKS
 from xats_tui.screens.widgets.format import Tone
 from xats_tui.screens.widgets.frame import Piece
@@ -56,8 +59,16 @@ class TreePanel(TextPanel, can_focus=False):
         entitle(self, Content.styled("Dependencies", "bold"), Content())
 
 
+class TaskView(StrEnum):
+    """Ways to show tasks; the value of a view with a single panel is the panel's id."""
+
+    BOARD = "board"
+    LIST = "list"
+    GRAPH = "graph"
+
+
 class TasksMode(ListMode):
-    """Board or list of tasks."""
+    """Board, list or graph of tasks."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.TASKS)]
     mode = Mode.TASKS
@@ -67,17 +78,18 @@ class TasksMode(ListMode):
         super().__init__(desk)
         self._status: TaskStatus | None = None
         """Column that the operator went to."""
-        self._shown_as_board = True
+        self._drawn_as = TaskView.BOARD
 
     @property
     def list_panel(self) -> TablePanel:  # type: ignore[override]  # a property: which panel it is changes
-        """Panel with the cursor: the list, or a column of the board."""
-        return self._column if self._is_board else self.query_one("#list", TablePanel)
+        """Panel with the cursor: the list, the graph, or a column of the board."""
+        return self._panel_of(self._view)
 
     def compose_body(self) -> Iterable[Widget]:
         """Yield board and list (one of them is shown) and, below them, the detail."""
         with Vertical(id="body"):
-            yield TablePanel(TASKS, "list", marks=True)
+            yield TablePanel(TASKS, TaskView.LIST, marks=True)
+            yield TablePanel(TASK_GRAPH, TaskView.GRAPH, marks=True)
             with Horizontal(id="board"):
                 yield from map(BoardColumn, BOARD)
             with Horizontal(id="side"):
@@ -109,7 +121,7 @@ class TasksMode(ListMode):
         self.query_one(TreePanel).show(dependency_tree(self.snapshot, key) if key else None)
 
     def draw_body(self) -> None:
-        """Draw the board or the list, and keep the place when changing between them."""
+        """Draw the current view, and keep the place when the view changes."""
         self._change_over()
         for panel, listing in self._panels():
             self.fill(panel, listing, self.rows_of(listing))
@@ -132,6 +144,10 @@ class TasksMode(ListMode):
             left = done.until - self.desk.clock.now()
             yield (f" ↶ ctrl+z {ceil(left.total_seconds())}s ", Tone.ACCENT)
 
+    def marked_elsewhere(self) -> int:
+        """Return the number of marked tasks in the columns without the cursor."""
+        return sum(len(panel.marked) for panel, _ in self._panels() if panel is not self.list_panel)
+
     def action_column(self, by: int) -> None:
         """Go to the column `by` places to the right; in the detail and in the list, do nothing."""
         if self._is_board and not self.inside:
@@ -139,9 +155,24 @@ class TasksMode(ListMode):
             place = order.index(self._column.status) + by
             self._enter(order[min(max(place, 0), len(order) - 1)])
 
+    def action_task_graph(self) -> None:
+        """Change between the graph and the board or list."""
+        self.toggle_class("-graph")
+        self.draw_body()
+        self.draw_keys()
+
+    @property
+    def _view(self) -> TaskView:
+        if self.has_class("-graph"):
+            return TaskView.GRAPH
+        return TaskView.LIST if self.has_class("-narrow") else TaskView.BOARD
+
     @property
     def _is_board(self) -> bool:
-        return not self.has_class("-narrow")
+        return self._view is TaskView.BOARD
+
+    def _panel_of(self, view: TaskView) -> TablePanel:
+        return self._column if view is TaskView.BOARD else self.query_one(f"#{view}", TablePanel)
 
     @property
     def _column(self) -> BoardColumn:
@@ -155,7 +186,7 @@ class TasksMode(ListMode):
         """Return the visible panels with their listings."""
         if self._is_board:
             return [(column, BOARD[column.status]) for column in self.query(BoardColumn)]
-        return [(self.list_panel, TASKS)]
+        return [(self.list_panel, TASK_GRAPH if self._view is TaskView.GRAPH else TASKS)]
 
     def _enter(self, status: TaskStatus) -> None:
         self._status = status
@@ -164,11 +195,10 @@ class TasksMode(ListMode):
         self.draw_keys()
 
     def _change_over(self) -> None:
-        """Take filter and cursor along when the screen changes between board and list."""
-        if self._shown_as_board == self._is_board:
+        """Take filter and cursor along when the view changes."""
+        if self._drawn_as is self._view:
             return
-        self._shown_as_board = self._is_board
-        left: TablePanel = self.query_one("#list", TablePanel) if self._is_board else self._column
+        left, self._drawn_as = self._panel_of(self._drawn_as), self._view
         self.arrive(left.words, None)
         if chosen := left.table.chosen:
             entry = self.find(chosen)

@@ -9,16 +9,16 @@ from xats_tui.core.model.panes import TmuxCommand
 from xats_tui.screens.actions.targets import LogEntry, entry_in, log_key, log_of
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import counted, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, counted, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, one_line, time_of_day
 
 COLUMNS = (
     Column(key="time", title="time", width=8),
     Column(key="kind", title="type", width=8, drop=2),
-    Column(key="actor", title="by", width=8, grow=1),
+    Column(key="actor", title="by", width=8, grow=1, fits=NAME_CELLS),
     Column(key="verb", title="what", width=12, grow=1),
-    Column(key="agent", title="agent", width=8, grow=1, drop=1),
+    Column(key="agent", title="agent", width=8, grow=1, drop=1, fits=NAME_CELLS),
     Column(key="detail", title="detail", width=18, grow=4),
     Column(key="team", title="team", width=6, drop=3),
 )
@@ -80,10 +80,10 @@ def _said(snapshot: Snapshot, entry: LogEntry) -> tuple[str, str, tuple[str, ...
         case LoggedEvent():
             verb = entry.kind.partition("_")[2].replace("_", " ")
             by = name_of(snapshot, entry.actor_id, entry.actor_name)
-            return by, verb, entry.others, entry.detail, entry.team
+            return by, verb, tuple(name_of(snapshot, other) for other in entry.others), entry.detail, entry.team
         case TmuxCommand():
             agent = entry_in(snapshot, entry.pane)
-            names = (agent.agent.name,) if agent else ()
+            names = (snapshot.names.of(agent.agent),) if agent else ()
             verb, _, what = entry.what.partition(" ")
             return "xats", verb, names, f"{what}, pane {entry.pane.pane_id}", agent.agent.team if agent else ""
         case Notice():

@@ -8,6 +8,7 @@ from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
+from xats_tui.screens.rows.names import NAME_CELLS, name_of
 from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, one_line, since
@@ -35,16 +36,16 @@ WAYS: Mapping[DeliveryKind, str] = {
 """Delivery channel of an agent, if it is not its pane."""
 
 COLUMNS = (
-    Column(key="name", title="name", width=10, grow=3),
-    Column(key="team", title="team", width=7, grow=2, drop=1),
+    Column(key="name", title="name", width=10, grow=3, fits=NAME_CELLS),
+    Column(key="team", title="team", width=7, grow=2, drop=4),
     Column(key="state", title="state", width=13),
     Column(key="mail", title="unread", width=8, drop=2, right=True),
     Column(key="wake", title="wake", width=9, drop=3),
-    Column(key="client", title="client", width=11, drop=4),
-    Column(key="role", title="role", width=8, grow=1, drop=7),
-    Column(key="pane", title="pane", width=5, drop=6),
-    Column(key="seen", title="seen", width=5, drop=5, right=True),
-    Column(key="way", title="by", width=7, drop=8),
+    Column(key="client", title="client", width=11, drop=5),
+    Column(key="role", title="role", width=8, grow=1, drop=8),
+    Column(key="pane", title="pane", width=5, drop=7),
+    Column(key="seen", title="seen", width=5, drop=6, right=True),
+    Column(key="way", title="by", width=7, drop=9),
 )
 
 
@@ -69,7 +70,7 @@ def _agent_row(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableRo
     agent, state = entry.agent, agent_state(snapshot, entry, now)
     waited = f"{entry.unread} ({since(entry.oldest_unread_at, now)})" if entry.unread else NOTHING
     cells = (
-        TableCell(one_line(agent.name), Tone.STRONG),
+        TableCell(name_of(snapshot, agent.agent_id), Tone.STRONG),
         TableCell(one_line(agent.team), Tone.MUTED),
         state,
         TableCell(waited, Tone.PLAIN if entry.unread else Tone.MUTED, order=entry.unread),
@@ -87,7 +88,7 @@ def _agent_row(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableRo
         *(["unread"] if entry.unread else []),
         *(["dnd"] if entry.resting else []),
     )
-    return TableRow(agent.agent_id, cells, agents=(agent.name,), states=states)
+    return TableRow(agent.agent_id, cells, agents=(agent.address,), states=states)
 
 
 def _wake_word(wake: Wake | None) -> TableCell:

@@ -9,16 +9,16 @@ from xats_tui.screens.actions.targets import contract_key, find
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.rows.names import NAME_CELLS, contract_name, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, age, is_young, one_line
 
 COLUMNS = (
-    Column(key="name", title="contract", width=12, grow=2),
+    Column(key="name", title="contract", width=12, grow=2, fits=NAME_CELLS),
     Column(key="version", title="ver", width=4, right=True),
     Column(key="change", title="change", width=10),
     Column(key="subscribers", title="fetched", width=7, drop=1, right=True),
-    Column(key="by", title="by", width=8, grow=1, drop=2),
+    Column(key="by", title="by", width=8, grow=1, drop=2, fits=NAME_CELLS),
     Column(key="team", title="team", width=7, drop=4),
     Column(key="age", title="age", width=5, drop=3, right=True),
 )
@@ -42,7 +42,7 @@ def _contract_row(snapshot: Snapshot, summary: ContractSummary, now: datetime) -
     everyone = current == len(summary.subscribers)
     author = name_of(snapshot, summary.registered_by, summary.registered_by_name)
     cells = (
-        TableCell(one_line(summary.name)),
+        TableCell(contract_name(snapshot, summary)),
         TableCell(f"v{summary.version}", Tone.STRONG, order=summary.version),
         CHANGES[summary.breaking],
         TableCell(f"{current}/{len(summary.subscribers)}", Tone.MUTED if everyone else Tone.WARN),
@@ -67,11 +67,11 @@ CONTRACTS = Listing(
 )
 
 VERSION_COLUMNS = (
-    Column(key="name", title="contract", width=8, grow=2),
+    Column(key="name", title="contract", width=8, grow=2, fits=NAME_CELLS),
     Column(key="version", title="ver", width=5, right=True),
     Column(key="change", title="change", width=10),
     Column(key="subscribers", title="fetched", width=7, drop=2, right=True),
-    Column(key="by", title="by", width=8, grow=1, drop=3),
+    Column(key="by", title="by", width=8, grow=1, drop=3, fits=NAME_CELLS),
     Column(key="team", title="team", width=7, drop=4),
     Column(key="age", title="age", width=5, drop=1, right=True),
 )
@@ -137,7 +137,7 @@ def _version_row(snapshot: Snapshot, summary: ContractSummary, version: Contract
     having = [who for who in (*summary.subscribers, *summary.readers) if who.fetched_version == version.version]
     author = name_of(snapshot, version.registered_by, version.registered_by_name)
     cells = (
-        TableCell(f"  {one_line(summary.name)}", Tone.MUTED),
+        TableCell(f"  {contract_name(snapshot, summary)}", Tone.MUTED),
         TableCell(f"v{version.version}", order=version.version),
         CHANGES[version.breaking],
         TableCell(str(len(having)) if having else "", Tone.MUTED),

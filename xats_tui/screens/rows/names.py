@@ -1,13 +1,45 @@
 """Helpers for rows of several nouns: agents' names, and the count behind a title."""
 
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+
+from xats_tui.core.model.contracts import ContractSummary
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.widgets.format import one_line, short_id
 
+NAME_CELLS = 24
+"""Width up to which a column of names widens, in cells."""
+
 
 def name_of(snapshot: Snapshot, agent_id: str, known: str | None = None) -> str:
-    """Return the agent's current name; otherwise its last known name, or the beginning of its id."""
+    """Return the agent's current name, with its team if several teams have that name.
+
+    For an agent that has left, return its last `known` name, with its id if a registered agent has that name, too; or
+    the beginning of its id.
+    """
+    if entry := snapshot.entry(agent_id):
+        return one_line(snapshot.names.of(entry.agent))
+    if not known:
+        return short_id(agent_id)
+    return f"{one_line(known)} ({short_id(agent_id)})" if snapshot.names.is_taken(known) else one_line(known)
+
+
+def full_name(snapshot: Snapshot, agent_id: str, known: str | None, team: str) -> str:
+    """Return `name@team`, for an agent that may have left its team."""
     entry = snapshot.entry(agent_id)
-    return one_line(entry.agent.name if entry else known) or short_id(agent_id)
+    return one_line(entry.agent.address if entry else f"{known or short_id(agent_id)}@{team}")
+
+
+def contract_name(snapshot: Snapshot, summary: ContractSummary) -> str:
+    """Return the contract's name, with its team if several teams have a contract of that name."""
+    teams = {each.team for each in snapshot.contracts if each.name == summary.name}
+    return one_line(f"{summary.name}@{summary.team}" if len(teams) > 1 else summary.name)
+
+
+def widest(names: Iterable[str], at_least: int) -> int:
+    """Return the cells for a column of these names."""
+    return min(NAME_CELLS, max((at_least, *map(cell_len, names))))
 
 
 def counted(counts: str, number: int, limit: int) -> str:

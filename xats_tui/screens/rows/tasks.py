@@ -7,13 +7,13 @@ from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.agents import agent_state
-from xats_tui.screens.rows.names import counted, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, counted, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_young, one_line
 
 STATE = Column(key="state", title="", width=1)
 TITLE = Column(key="title", title="task", width=15, grow=3)
-OWNER = Column(key="owner", title="owner", width=12, grow=1)
+OWNER = Column(key="owner", title="owner", width=12, grow=1, fits=2 + NAME_CELLS)
 RELATION = Column(key="relation", title="depends", width=9, drop=2)
 TEAM = Column(key="team", title="team", width=7, drop=3)
 AGE = Column(key="age", title="age", width=5, drop=1, right=True)
@@ -45,7 +45,7 @@ STATES = frozenset({*WORDS.values(), CANCELLED, "blocked", "orphaned"})
 
 def task_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """Return a row for each task: in progress, then pending, then completed; latest first."""
-    return [_task_row(snapshot, entry, now, COLUMNS) for entry in _in_order(snapshot)]
+    return [task_row(snapshot, entry, now, COLUMNS) for entry in _in_order(snapshot)]
 
 
 def task_moved_at(task: Task) -> datetime:
@@ -89,7 +89,14 @@ def _in_order(snapshot: Snapshot) -> list[TaskEntry]:
     return sorted(snapshot.tasks, key=lambda entry: (ORDER[entry.task.status], -task_moved_at(entry.task).timestamp()))
 
 
-def _task_row(snapshot: Snapshot, entry: TaskEntry, now: datetime, columns: Sequence[Column]) -> TableRow:
+def task_title(entry: TaskEntry) -> TableCell:
+    """Return a task's state as a shape, with its title."""
+    (shape, tone), title = task_shape(entry.task), one_line(entry.task.title)
+    return TableCell(f"{shape} {title}", tone)
+
+
+def task_row(snapshot: Snapshot, entry: TaskEntry, now: datetime, columns: Sequence[Column]) -> TableRow:
+    """Return the row of a task, with the cells of these columns."""
     task = entry.task
     shape, tone = task_shape(task)
     title = one_line(task.title)
@@ -103,7 +110,7 @@ def _task_row(snapshot: Snapshot, entry: TaskEntry, now: datetime, columns: Sequ
         AGE.key: TableCell(age(now - moved), Tone.MUTED, order=-moved.timestamp()),
     }
     if task.is_cancelled and STATE not in columns:
-        cells[TITLE.key] = TableCell(f"{shape} {title}", tone)
+        cells[TITLE.key] = task_title(entry)
     owner = (name_of(snapshot, task.claimed_by, entry.owner_name),) if task.claimed_by else ()
     return TableRow(
         task.id,
@@ -131,7 +138,8 @@ def _relation(entry: TaskEntry) -> TableCell:
 READS = frozenset({Slice.ROSTER, Slice.VIEWS, Slice.TASKS})
 
 
-def _tells_seconds(snapshot: Snapshot, now: datetime) -> bool:
+def tells_seconds(snapshot: Snapshot, now: datetime) -> bool:
+    """Return whether the age of a task is shown in seconds."""
     return any(is_young(task_moved_at(entry.task), now) for entry in snapshot.tasks)
 
 
@@ -141,7 +149,7 @@ TASKS = Listing(
     rows=task_rows,
     summary=task_summary,
     reads=READS,
-    tells_seconds=_tells_seconds,
+    tells_seconds=tells_seconds,
     when_empty="No task yet.  n adds one; agents add them with task_add.",
     states=STATES,
 )
@@ -153,7 +161,7 @@ def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
     def rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
         columns = BOARD_COLUMNS[status]
         entries = (entry for entry in _in_order(snapshot) if entry.task.status is status)
-        return [_task_row(snapshot, entry, now, columns) for entry in entries]
+        return [task_row(snapshot, entry, now, columns) for entry in entries]
 
     return Listing(
         title=title,
@@ -161,7 +169,7 @@ def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
         rows=rows,
         summary=lambda snapshot: str(sum(entry.task.status is status for entry in snapshot.tasks)),
         reads=READS,
-        tells_seconds=_tells_seconds,
+        tells_seconds=tells_seconds,
         when_empty=when_empty,
         states=STATES,
     )

@@ -7,7 +7,7 @@ from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
 from xats_tui.screens.actions.targets import was_not_read
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import counted, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, counted, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_soon, is_young, one_line, until
 
@@ -24,12 +24,12 @@ STEPS = tuple(WakeStage)
 
 COLUMNS = (
     Column(key="state", title="state", width=11),
-    Column(key="agent", title="agent", width=10, grow=1),
+    Column(key="agent", title="agent", width=10, grow=1, fits=NAME_CELLS),
     Column(key="reason", title="evidence or reason", width=24, grow=3),
     Column(key="tries", title="tries", width=6, drop=2, right=True),
     Column(key="next", title="next try", width=9, drop=1),
     Column(key="age", title="age", width=5, drop=3, right=True),
-    Column(key="from", title="from", width=8, drop=4, grow=1),
+    Column(key="from", title="from", width=8, drop=4, grow=1, fits=NAME_CELLS),
     Column(key="message", title="message", width=12, drop=5, grow=2),
 )
 

@@ -1,7 +1,7 @@
 """Columns: how they share the width of a table, and how rows are sorted by one of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from xats_tui.screens.widgets.format import TableCell, TableRow
 
@@ -21,6 +21,8 @@ class Column:
     """Share of the spare width."""
     drop: int = 0
     """Order of dropping when space is short: the highest number goes first, 0 is never dropped."""
+    fits: int = 0
+    """Width up to which the column widens for its longest text, before other columns get spare width."""
     right: bool = False
     """True for numbers, which are aligned to the right."""
 
@@ -46,11 +48,23 @@ def _rank(cell: TableCell) -> tuple[bool, float, str]:
     return cell.order is None, cell.order or 0.0, cell.text.casefold()
 
 
-def fit(columns: Sequence[Column], width: int) -> dict[str, int]:
-    """Return the width of each visible column for a table of `width` cells; dropped columns are missing."""
-    kept = list(columns)
+NO_TEXTS: Mapping[str, int] = {}
+
+
+def fit(
+    columns: Sequence[Column], width: int, longest: Mapping[str, int] = NO_TEXTS, seen: frozenset[str] = frozenset()
+) -> dict[str, int]:
+    """Return the width of each visible column; dropped columns are missing.
+
+    Args:
+        columns: all columns.
+        width: cells of the table.
+        longest: cells of the longest text of a column.
+        seen: keys of columns that are dropped before all others.
+    """
+    kept = [_for_texts(column, longest) for column in columns]
     while _needed(kept) > width and any(column.drop for column in kept):
-        kept.remove(max(kept, key=lambda column: column.drop))
+        kept.remove(max(kept, key=lambda column: (column.drop > 0, column.key in seen, column.drop)))
     widths = {column.key: column.width for column in kept}
     spare, shares = width - _needed(kept), sum(column.grow for column in kept)
     for column in kept:
@@ -59,6 +73,10 @@ def fit(columns: Sequence[Column], width: int) -> dict[str, int]:
             widths[column.key] += extra
             spare, shares = spare - extra, shares - column.grow
     return widths
+
+
+def _for_texts(column: Column, longest: Mapping[str, int]) -> Column:
+    return replace(column, width=max(column.width, min(column.fits, longest.get(column.key, 0))))
 
 
 def _needed(columns: Sequence[Column]) -> int:

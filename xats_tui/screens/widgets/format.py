@@ -107,6 +107,12 @@ def cut(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + CUT if width > 0 else ""
 
 
+def padded(text: str, width: int) -> str:
+    """Return exactly `width` cells: the text, cut with a mark or followed by spaces."""
+    shown = cut(text, width)
+    return shown + " " * (width - cell_len(shown))
+
+
 def age(span: timedelta, *, precise: bool = False) -> str:
     """Return a duration: `40s`, `3m`, `2h14m`, `12h`, `3d`; precise adds smaller units: `3m20s`, `12h05m`, `3d4h`."""
     seconds = max(0, int(span.total_seconds()))

@@ -114,6 +114,26 @@ class TablePanel(Vertical):
             self._draw()
             self.table.action_cursor_down()
 
+    def mark_all(self) -> None:
+        """Mark every row that is shown."""
+        self._marked |= self._shown_keys()
+        self._draw()
+
+    def invert_marks(self) -> None:
+        """Mark the rows that are shown and not marked, and unmark the others that are shown."""
+        self._marked ^= self._shown_keys()
+        self._draw()
+
+    @property
+    def hidden_marks(self) -> int:
+        """Number of marked rows that the filter hides."""
+        return len(set(self.marked) - self._shown_keys())
+
+    @property
+    def hides_columns(self) -> bool:
+        """True if columns are hidden, because the table is too narrow for all of them."""
+        return self._dropped > 0
+
     def unmark(self) -> None:
         """Remove all marks."""
         self._marked.clear()
@@ -141,6 +161,9 @@ class TablePanel(Vertical):
         event.stop()
         self._dropped = event.dropped
         self._draw()
+
+    def _shown_keys(self) -> set[str]:
+        return set(self.table.keys)
 
     def _sort(self, order: Order | None) -> None:
         self._order = order
@@ -189,7 +212,7 @@ class TablePanel(Vertical):
                 f"bold {CONTENT_STYLES[Tone.WARN]}",
             ),
             (self.table.newer, f"{self.table.newer} newer ▲", f"bold {CONTENT_STYLES[Tone.WARN]}"),
-            (self._dropped, f"+{count(self._dropped, 'column')}", CONTENT_STYLES[Tone.MUTED]),
+            (self._dropped, f"+{count(self._dropped, 'column')}: C", CONTENT_STYLES[Tone.MUTED]),
         ]
         return Content("  ").join([Content.styled(text, style) for applies, text, style in signs if applies])
 

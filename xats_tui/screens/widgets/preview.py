@@ -7,6 +7,7 @@ from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.rows.agents import agent_state
+from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.widgets.format import one_line
 from xats_tui.screens.widgets.panels import PanePanel
 
@@ -19,11 +20,11 @@ def draw_preview(panel: PanePanel, snapshot: Snapshot, entry: RosterEntry | None
     if entry is None:
         panel.show("", None, "No agent is selected.")
     elif binding is None:
-        name = one_line(entry.agent.name)
+        name = name_of(snapshot, entry.agent.agent_id)
         panel.show(name, None, f"No known pane for {name}.")
     else:
         state = agent_state(snapshot, entry, now).text
-        title = f"{one_line(binding.pane.pane_id)} {one_line(entry.agent.name)} · {state}"
+        title = f"{one_line(binding.pane.pane_id)} {name_of(snapshot, entry.agent.agent_id)} · {state}"
         panel.show(title, snapshot.view(entry), "This pane has not been looked at yet.")
 
 

@@ -85,6 +85,10 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._strips: dict[int, tuple[TableRow, tuple[object, ...], Strip]] = {}
         """Cache of drawn lines: the row, the state that the drawing depends on, and the result."""
         self._widths: dict[str, int] = {}
+        self._longest: dict[str, int] = {}
+        """Cells of the longest text so far, by column; only of columns that fit their texts."""
+        self._seen: frozenset[str] = frozenset()
+        """Columns that gave their place to hidden ones."""
         self._styles: Mapping[Tone, Style] = {}
         self._announced: str | None = None
         self._wanted: str | None = None
@@ -107,6 +111,13 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
     def visible_columns(self) -> tuple[str, ...]:
         """Keys of the visible columns."""
         return tuple(self._widths)
+
+    def show_hidden_columns(self) -> None:
+        """Show hidden columns in the place of others; after the last ones, return to the default columns."""
+        seen = self._seen | {spec.key for spec in self._specs if spec.drop and spec.key in self._widths}
+        is_more = any(spec.key not in seen for spec in self._specs if spec.drop)
+        self._seen = seen if is_more else frozenset()
+        self._lay_out()
 
     def choose(self, key: str) -> None:
         """Move the cursor to a row, as soon as the row exists."""
@@ -147,6 +158,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         """Show these rows in this order."""
         before = self._shown
         wanted = {row.key: before[row.key] if before.get(row.key) == row else row for row in rows[:MAX_ROWS]}
+        self._make_room(wanted)
         if not self._widths:
             self._shown = wanted
             return
@@ -274,7 +286,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._said_lines = []
         # One cell is reserved for the scrollbar, which is always there.
         width = self.outer_size.width - self.styles.scrollbar_size_vertical
-        widths = fit(self._specs, width)
+        widths = fit(self._specs, width, self._longest, self._seen)
         if widths == self._widths or width <= 0:
             return
         first, self._widths = not self._widths, widths
@@ -283,6 +295,19 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         else:
             self._rewrite()
         self.post_message(self.Fitted(self, len(self._specs) - len(widths)))
+
+    def _make_room(self, wanted: Mapping[str, TableRow]) -> None:
+        """Widen columns for new texts.  They do not become narrow again, so that columns keep their places."""
+        longest = dict(self._longest)
+        fresh = [row for key, row in wanted.items() if row is not self._shown.get(key)]
+        for index, spec in enumerate(self._specs):
+            if spec.fits:
+                texts = (cell_len(row.cells[index].text) for row in fresh)
+                longest[spec.key] = max(longest.get(spec.key, 0), *texts, 0)
+        if longest != self._longest:
+            self._longest = longest
+            if self._widths:
+                self._lay_out()
 
     def _first_columns(self) -> None:
         for spec in self._specs:
