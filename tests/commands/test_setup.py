@@ -12,6 +12,7 @@ import pytest
 
 from tests.commands.machine import CLIENTS, Machine
 from tests.commands.processes import XATS, clean_environment
+from tests.commands.test_doctor import Examine, is_in
 from xats_tui.clients.setup.former_texts import FILE
 from xats_tui.clients.setup.own_command import own_program
 
@@ -448,3 +449,45 @@ def test_what_a_file_says_never_reaches_the_terminal_raw(machine: Machine, capsy
 
     said = capsys.readouterr().out
     assert "\x1b" not in said and "\\x1b[31m\\x07 red" in said
+
+
+PARROT = """\
+id = "parrot"
+title = "Parrot"
+tried = false
+program = "parrot"
+install = "make parrot"
+
+[setup]
+folder = ".parrot"
+file = "config.toml"
+format = "toml"
+servers = "mcp.servers"
+
+[launch]
+arguments = ["--config={config}"]
+name_by = "bridge"
+"""
+
+
+def test_a_client_of_the_users_own_is_set_up_examined_and_launched(
+    machine: Machine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.install("parrot")
+    machine.write(".xats-tui/clients/parrot.toml", PARROT)
+    before = "# mine\n[mcp]\non = true\n"
+    config = machine.write(".parrot/config.toml", before)
+
+    assert machine.run("setup", "parrot", "--yes") == 0
+    assert tomllib.loads(config.read_text())["mcp"]["servers"]["xats"]["args"] == ["mcp"]
+    assert is_in(Examine(machine, capsys)("--port", "0")[1]["Parrot"][0], "ok", "1.2.3, ~/.parrot/config.toml")
+    assert machine.run("launch", "parrot", "--name", "ann", "--dry-run") == 0
+    assert '--config={"mcp":{"servers":{"xats":' in capsys.readouterr().out
+    assert machine.run("setup", "parrot", "--yes", "--remove") == 0
+    assert config.read_text() == before
+
+
+def test_a_client_that_nobody_has_described_is_refused(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    assert machine.run("setup", "parrot", "--yes") == 2
+
+    assert capsys.readouterr().err.startswith("xats-tui: parrot cannot be set up: choose claude-code, codex, opencode")

@@ -126,6 +126,8 @@ class _Settler:
     def settle(self, client: ClientProgram, files: Sequence[ConfigFile]) -> bool:
         """Go through the files of a client; whether one was written."""
         self._paper.write(self._paper.coloured(client.title, "bold"))
+        if not files:
+            self._paper.write("  nothing to set up in a project")
         written = [self._settle_one(client, file, files) for file in files]
         if any(written) and self._wish.scope is ConfigScope.PROJECT and not self._wish.remove and client.project_note:
             self._paper.wrapped(client.project_note + ".", "  ", "  ", "dim")
