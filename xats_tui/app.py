@@ -41,9 +41,9 @@ from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.modes.tasks import TasksMode
 from xats_tui.screens.modes.wakes import WakesMode
 from xats_tui.screens.query.typeahead import Typeahead
-from xats_tui.screens.widgets.driver import JobDriver
+from xats_tui.screens.terminal.driver import JobDriver
+from xats_tui.screens.terminal.line_filters import STYLED
 from xats_tui.screens.widgets.format import one_line
-from xats_tui.screens.widgets.line_filters import STYLED
 from xats_tui.screens.widgets.theme import DARK, LIGHT
 
 logger = logging.getLogger(__name__)

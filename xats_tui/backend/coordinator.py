@@ -16,6 +16,7 @@ from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.health.counts import Counts
 from xats_tui.backend.health.loop_lag import LoopLagMonitor
 from xats_tui.backend.health.notices import Notices
+from xats_tui.backend.health.rates import RateCounts
 from xats_tui.backend.health.report import HealthReport
 from xats_tui.backend.health.use import CoordinatorUse
 from xats_tui.backend.hook_reports import HookReports
@@ -261,6 +262,7 @@ class Coordinator:
                 self.panes,
                 tmux,
                 health,
+                RateCounts(database, self.sessions, clock),
                 launches,
                 Operator(database, self.waker, tmux),
                 OperatorMail(database, self.mailbox),

@@ -84,6 +84,8 @@ class McpSessions:
     def __init__(self, clock: Clock, publish: Callable[[Iterable[Event]], None]) -> None:
         self._clock = clock
         self._publish = publish
+        self.calls = 0
+        """Tool calls since the start."""
         self._by_id: dict[str, McpSession] = {}
         self._streams: Counter[str] = Counter()
         self._by_agent: dict[str, list[McpSession]] = {}
@@ -197,6 +199,7 @@ class McpSessions:
     @contextmanager
     def calling(self, session: McpSession) -> Iterator[None]:
         """Count a call as being answered for the life of the block."""
+        self.calls += 1
         session.under_way += 1
         try:
             yield

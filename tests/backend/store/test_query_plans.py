@@ -193,6 +193,8 @@ GROWS: dict[str, Callable[[Reader], Awaitable[object]]] = {
     "latest wakes": wakes.latest_by_agent,
     "waiting wakes": wakes.waiting_by_agent,
     "failed wakes": wakes.failed_count,
+    "wakes of an hour": lambda reader: wakes.queued_since(reader, NOW),
+    "messages of an hour": lambda reader: messages.sent_since(reader, NOW, 0),
     "unread counts": messages.unread_counts,
 }
 """Queries that the dashboard makes after every change."""

@@ -14,7 +14,7 @@ from xats_tui.core.model.agents import (
     Agent,
     RosterEntry,
 )
-from xats_tui.core.model.health import Health
+from xats_tui.core.model.health import Health, Rates
 from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.data.snapshot import Snapshot
 
@@ -72,6 +72,13 @@ FILLED = Snapshot(
     sessions=SESSIONS,
     tasks=TASKS,
     contracts=CONTRACTS,
+    rates=Rates(
+        messages=tuple((minute * 7) % 13 for minute in range(60)),
+        submitted=tuple((minute * 5) % 9 for minute in range(60)),
+        failed=(*[0] * 57, 1, 0, 0),
+        until_read=(2.4, 31.0),
+        calls_per_second=3.25,
+    ),
 )
 
 

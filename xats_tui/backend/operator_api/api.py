@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
+from xats_tui.backend.health.rates import RateCounts
 from xats_tui.backend.health.report import HealthReport
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.operator_api.declaration import Verb, act, look, look_now
@@ -108,6 +109,7 @@ class OperatorApi:
 
     # the coordinator itself
     health = look(HealthReport, HealthReport.now)
+    rates = look(RateCounts, RateCounts.now)
     sessions = look_now(McpSessions, McpSessions.entries)
     activity = look(Operator, Operator.activity)
     events = look(Operator, Operator.events)

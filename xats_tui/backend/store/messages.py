@@ -26,6 +26,9 @@ SELECT = """SELECT m.*,
 SELECT_ANSWERED = SELECT.replace("m.*,", f"m.*, CASE WHEN m.need_reply THEN {ANSWER} END AS answered_at,")
 """SELECT with the time when a message that wants a reply was answered."""
 
+RATE_ROWS = 20_000
+"""Maximum rows of an hour that are counted, the newest."""
+
 UNANSWERED_SEARCH_EVENTS = 2_000
 """Number of newest events that are searched for messages without an answer."""
 
@@ -125,6 +128,16 @@ async def stream(reader: Reader, limit: int, before_event_id: int | None = None)
         f"{SELECT_ANSWERED} WHERE m.event_id < coalesce(?, 9223372036854775807) ORDER BY m.event_id DESC, m.id LIMIT ?",
         (before_event_id, limit),
     )
+
+
+async def sent_since(reader: Reader, since: datetime, after_event_id: int) -> list[tuple[int, str]]:
+    """Return event id and time of each message sent since then, newest first; searched after an event id."""
+    rows = await reader.fetch_all(
+        "SELECT event_id, sent_at FROM (SELECT event_id, sent_at FROM messages WHERE event_id > ? "
+        "ORDER BY event_id DESC LIMIT ?) WHERE sent_at >= ?",
+        (after_event_id, RATE_ROWS, to_wire(since)),
+    )
+    return [(row["event_id"], row["sent_at"]) for row in rows]
 
 
 async def newest_to(reader: Reader, agent_id: str, limit: int) -> tuple[Message, ...]:

@@ -38,6 +38,9 @@ BY_THE_AGENT = f"""skip_reason = CASE WHEN wake_status != 'retrying' THEN skip_r
         WHEN typed_at IS NULL THEN 'skipped' ELSE 'delivered' END"""
 """SET clause for a call by the recipient itself while a wake waits; it confirms a hint that was typed."""
 
+RATE_ROWS = 20_000
+"""Maximum wakes of an hour that are counted, the newest."""
+
 SEARCHED_ATTEMPTS = 500
 """Newest attempts for an agent among which the last use of each transport is looked for."""
 
@@ -177,6 +180,15 @@ async def failed_count(reader: Reader) -> int:
         "WHERE w.wake_status = 'failed' AND m.read_at IS NULL"
     )
     return int(row["n"]) if row else 0
+
+
+async def queued_since(reader: Reader, since: datetime) -> list[Row]:
+    """Return queued_at, submitted_at, read_at, updated_at and wake_status of the wakes queued since then."""
+    return await reader.fetch_all(
+        "SELECT queued_at, submitted_at, read_at, updated_at, wake_status FROM message_delivery_status "
+        "WHERE queued_at >= ? ORDER BY queued_at DESC LIMIT ?",
+        (to_wire(since), RATE_ROWS),
+    )
 
 
 async def attempts(reader: Reader, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:

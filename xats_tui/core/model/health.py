@@ -63,3 +63,19 @@ class Health:
     """The announcement of new dialogs, if it was set since the start."""
     tick_seconds: float | None = None
     """Duration of the last look at all panes; None before the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """The traffic of the last hour."""
+
+    messages: tuple[int, ...]
+    """Messages sent in each minute, oldest first; so are the other series."""
+    submitted: tuple[int, ...]
+    """Wakes whose hint was submitted in each minute."""
+    failed: tuple[int, ...]
+    """Wakes that failed in each minute."""
+    until_read: tuple[float, float] | None
+    """Median and 95th percentile of the seconds from a wake's start until its message was read; None if none was."""
+    calls_per_second: float | None
+    """Tool calls a second since the rates were read before; None at the first time."""

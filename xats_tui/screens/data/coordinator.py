@@ -108,6 +108,8 @@ async def _load_one(operator: OperatorApi, part: Slice, panes: tuple[PaneRef, ..
             return await operator.inbox(limit=MAX_STREAM_MESSAGES)
         case Slice.UNANSWERED:
             return await operator.unanswered(limit=MAX_LIST_ROWS)
+        case Slice.RATES:
+            return await operator.rates()
 
 
 async def _views(operator: OperatorApi, panes: tuple[PaneRef, ...]) -> Mapping[PaneRef, PaneView]:

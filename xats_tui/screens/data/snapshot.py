@@ -14,7 +14,7 @@ from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.client_states import AgentState, UnconnectedProgram
 from xats_tui.core.model.contracts import ContractChange, ContractSummary
-from xats_tui.core.model.health import Health, SessionEntry
+from xats_tui.core.model.health import Health, Rates, SessionEntry
 from xats_tui.core.model.labels import ShownNames
 from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.panes import PaneRef, PaneState, PaneView, TmuxCommand
@@ -47,6 +47,7 @@ class Slice(StrEnum):
     SESSIONS = "sessions"
     INBOX = "inbox"
     UNANSWERED = "unanswered"
+    RATES = "rates"
 
 
 STALE_PARTS: Mapping[Scope, frozenset[Slice]] = {
@@ -88,6 +89,8 @@ class Snapshot:
     """Messages to the operator, newest first."""
     unanswered: tuple[Message, ...] = ()
     """Recent messages that lack a requested reply, newest first."""
+    rates: Rates | None = None
+    """Traffic of the last hour; None before the first load."""
     confirmed_at: datetime | None = None
     """Time at which the data was last known to match the store; None before the first load."""
     trouble: str | None = None

@@ -20,6 +20,7 @@ from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.activity import ACTIVITY
 from xats_tui.screens.widgets.panels import entitle
+from xats_tui.screens.widgets.rates import RatesStrip
 from xats_tui.screens.widgets.texts import TextPanel
 
 
@@ -44,6 +45,11 @@ class ActivityMode(ListMode):
 
     coordinator_panel = getters.query_one(CoordinatorPanel)
 
+    def compose_body(self) -> Iterable[Widget]:
+        """Yield list and detail, and the rates below them."""
+        yield from super().compose_body()
+        yield RatesStrip()
+
     def compose_detail(self) -> Iterable[Widget]:
         """Yield the entry's detail and the coordinator panel."""
         yield from super().compose_detail()
@@ -57,6 +63,11 @@ class ActivityMode(ListMode):
         """Draw the detail and the coordinator's health."""
         super().draw_detail(key)
         self.coordinator_panel.show(coordinator_detail(self.snapshot, self.now()))
+
+    def draw_body(self) -> None:
+        """Draw list, detail and rates."""
+        super().draw_body()
+        self.query_one(RatesStrip).show(self.snapshot.rates)
 
     def situation(self) -> Situation:
         """Return the situation; from inside the detail, enter leads to the entry's cause."""

@@ -32,6 +32,7 @@ from xats_tui.screens.widgets.format import TableRow, Tone
 from xats_tui.screens.widgets.frame import Piece
 from xats_tui.screens.widgets.panels import PanePanel, TablePanel
 from xats_tui.screens.widgets.preview import draw_preview, watch
+from xats_tui.screens.widgets.rates import RatesStrip
 from xats_tui.screens.widgets.tables import KeyedTable
 
 DECK = (Panel.PANE, Panel.STREAM, Panel.WAKES, Panel.TASKS, Panel.CONTRACTS)
@@ -66,6 +67,7 @@ class LiveMode(ModeScreen):
             PanePanel() if panel is Panel.PANE else TablePanel(LISTINGS[panel], panel) for panel in Panel
         ]
         yield Container(*panels, id="body")
+        yield RatesStrip()
 
     def on_mount(self) -> None:
         """Focus the agents."""
@@ -105,6 +107,7 @@ class LiveMode(ModeScreen):
             when_empty = listing.when_empty if snapshot.confirmed_at else "loading…"
             self._table_panel(panel).show(*self._rows_of(panel), when_empty)
         self._draw_pane()
+        self.query_one(RatesStrip).show(snapshot.rates)
 
     def _rows_of(self, panel: Panel) -> tuple[Sequence[TableRow], str]:
         """Return the rows of a panel, and the text behind its title."""

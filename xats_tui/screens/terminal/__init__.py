@@ -1,0 +1,1 @@
+"""The terminal that the screens are drawn on: its driver, and filters of drawn lines."""
