@@ -144,7 +144,7 @@ def test_its_launch_starts_its_program_and_tells_the_bridge_the_name(client: str
 
     start = starter(client)(wanted, means, {"HOME": str(tmp_path)})
 
-    assert start.command[0] == "/bin/it" and start.command[-1] == "--more"
+    assert "/bin/it" in (start.command[0], *start.command[3:4]) and start.command[-1] == "--more"
     told = " ".join((*start.command, *start.environment.values()))
     assert any(way in told for way in ("--name", "register_agent with name")) or "XATS_NAME" in start.environment
     assert "ann" in told

@@ -15,6 +15,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+import psutil
+
 from tests.commands.processes import XATS, clean_environment
 from tests.real_agents.rig import AgentPane, NotSeen
 from tests.real_agents.scenes import ASK_SHELL, PROMPT, READY
@@ -204,18 +206,26 @@ def composer(pane: AgentPane) -> str:
 
 async def launched_it_has_its_server(scene: Scene) -> str:
     """launched → registered with base_url and session; idle with a draft → a turn begins, the draft stays"""
-    stage = scene.stage
+    stage, login = scene.stage, own_server(scene.client)
+    assert login
     stage.rig.extra_opencode = {}
     stage.rig.configure()
     where = ("--socket", str(stage.rig.home / "tmux.sock"))
     command = ("launch", scene.client, "--name", "ann", "--team", "t", "--dir", str(stage.rig.project), *where)
     stage.rig.tmux("new-session", "-d", "-x", "110", "-y", "32", "cat")
+    for name, value in {"HOME": str(stage.rig.home), "PATH": stage.rig.path}.items():
+        stage.rig.tmux("set-environment", "-g", name, value)
     done = await scene.run(*command, "--home", str(stage.home), "--json")
     expect(done.returncode == 0, f"launch ends well: {done.stdout}{done.stderr}")
     said = json.loads(done.stdout)
     expect(said["delivery"] == "opencode-server", str(said))
     pane = AgentPane(stage.rig, said["tmux_pane_id"])
     await asyncio.to_thread(pane.settle, 1.5, 15.0)
+    if login.needs_password:
+        (pid, *_) = await ui_pids(stage.rig, pane, CLIENTS[scene.client].program)
+        password = psutil.Process(pid).environ().get(login.password, "")
+        lines = [" ".join(one.info["cmdline"] or ()) for one in psutil.process_iter(["cmdline"])]
+        expect(len(password) == 64 and not any(password in line for line in lines), "its password is its own")
     return await wake_beside_a_draft(stage, "ann", pane)
 
 

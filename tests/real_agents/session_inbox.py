@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
@@ -228,6 +229,25 @@ async def settings_hold(stage: Stage, seat: Seat) -> str:
         await settings(stage)
 
 
+async def hooks_are_set_up(stage: Stage, seat: Seat) -> str:
+    """with its hooks set up: busy → one hint at the end of the turn, by the hook; idle → through the inbox"""
+    run = partial(subprocess.run, [*XATS, "setup", CLIENT, "--yes", "--home", str(stage.home)], capture_output=True)
+    done = await asyncio.to_thread(run, env={**stage.environment, "PATH": stage.rig.path}, cwd=stage.rig.project)
+    expect(done.returncode == 0, f"{done.stdout!r}{done.stderr!r}")
+    other = Seat(stage=stage, name="hooked", pane=await stage.join(CLIENT, "hooked"))
+    other.pane.submit("WAIT 6")
+    await seen(lambda: not other.is_idle, "it is busy")
+    began, keys = time.time(), Keys(stage)
+    message_id = await stage.send("hooked")
+    status = await stage.until(message_id, "seen")
+    await other.rest()
+    hints = [text for text in stage.said(began) if "[xats]" in text]
+    expect(len(hints) == 1 and keys.count == 0, f"one hint: {hints}; {await history(stage, message_id)}")
+    idle = await woken(other)
+    stage.rig.end(other.pane)
+    return f"{status['transport']}: {status['detail']}; then {idle}"
+
+
 async def key_is_shown_nowhere(stage: Stage, seat: Seat) -> str:
     """the key and the reply token are in no file of the coordinator, and in no answer"""
     tokens = {variables(one["pid"]).get("QWEN_CODE_MESSAGING_TOKEN", "") for one in children(records(stage))} - {""}
@@ -277,6 +297,7 @@ SCENES: tuple[Callable[[Stage, Seat], Awaitable[str]], ...] = (
     two_in_one_folder,
     settings_refuse,
     settings_hold,
+    hooks_are_set_up,
     key_is_shown_nowhere,
     killed,
 )

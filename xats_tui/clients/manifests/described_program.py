@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from xats_tui.clients.launch import as_table, bridge_command, compact_json
+from xats_tui.clients.launch import as_table, bridge_command, compact_json, with_own_server
 from xats_tui.clients.manifests.manifest import Manifest
 from xats_tui.clients.manifests.setup_file import (
     BRIDGE,
@@ -135,7 +135,8 @@ def described_start(
         _check_set_up(manifest, table, wanted, means, environment)
         arguments = tuple(part.replace(REGISTER, _prompt(wanted)) for part in arguments)
         variables = {**variables, **(_named(wanted) if launch.name_goes_by == ENVIRONMENT else {})}
-    return ClientStart(command=(means.program, *arguments, *wanted.extra), environment=variables)
+    start = ClientStart(command=(means.program, *arguments, *wanted.extra), environment=variables)
+    return with_own_server(start, manifest.spec.server, wanted, means)
 
 
 def _prompt(wanted: LaunchRequest) -> str:
