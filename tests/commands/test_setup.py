@@ -487,6 +487,15 @@ def test_a_client_of_the_users_own_is_set_up_examined_and_launched(
     assert config.read_text() == before
 
 
+def test_what_was_there_before_is_kept_for_its_owner_alone(machine: Machine) -> None:
+    machine.write(".claude.json", CLAUDE).chmod(0o644)
+    machine.run("setup", "claude-code", "--yes")
+
+    kept = machine.xats_home / FILE
+    assert kept.stat().st_mode & 0o777 == 0o600 and kept.parent.stat().st_mode & 0o777 == 0o700
+    assert json.loads(kept.read_text())["files"][str(machine.home / ".claude.json")]["text"] == CLAUDE
+
+
 def test_a_client_that_nobody_has_described_is_refused(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     assert machine.run("setup", "parrot", "--yes") == 2
 

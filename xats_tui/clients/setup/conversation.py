@@ -40,6 +40,9 @@ ALLOWING = (
 
 BESIDE = "These hooks hold in this folder, too, in another form: {client} would run both at each event."
 
+MAX_SHOWN_LINES = 12
+"""Lines of a change that are shown of a file that is all ours."""
+
 DIFF_COLOURS = {"+": ("green",), "-": ("red",), "@": ("cyan",)}
 
 
@@ -150,7 +153,10 @@ class _Settler:
             self._paper.wrapped(client.hooks_note + ".", "  ", "  ", "dim")
         if isinstance(file, HooksBeside):
             self._paper.wrapped(BESIDE.format(client=client.title), "  ", "  ", "dim")
-        for line in found.diff():
+        lines = found.diff()
+        if file.holds == EXTENSION and len(lines) > MAX_SHOWN_LINES:  # it comes with xats-tui, and is read there
+            lines = [*lines[:MAX_SHOWN_LINES], f"… {len(lines) - MAX_SHOWN_LINES} more lines"]
+        for line in lines:
             shown = _fitting(visible(line), self._paper)
             self._paper.write("  " + self._paper.coloured(shown, *DIFF_COLOURS.get(line[:1], ())))
         if self._wish.dry_run:
