@@ -161,6 +161,7 @@ class Coordinator:
             clock,
             lifetime=timedelta(milliseconds=settings.wake_ttl_ms),
             hint_budget=settings.hint_budget,
+            takes_hints=self.reports.takes_hints,
         )
         presence = Presence(self.sessions, self.panes, processes, clock)
         self._pane_ages = PaneAges(database, self.panes, clock)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from xats_tui.clients.hook_table import HookMeaning, HookTable, text_at
+from xats_tui.clients.registry import hook_table
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneState
 
@@ -103,6 +104,11 @@ class HookReports:
     def has_heard(self, agent: Agent) -> bool:
         """Return whether an agent's hooks have reported since the coordinator started."""
         return any(one in self._newest for one in self._sessions_of(agent))
+
+    def takes_hints(self, agent: Agent) -> bool:
+        """Return whether an agent's hooks report, and take a hint at the end of a turn."""
+        table = hook_table(agent.client) if agent.client else None
+        return table is not None and table.answer is not None and self.has_heard(agent)
 
     def prompt_since(self, host_session: str | None, since: datetime) -> str:
         """Return the session's latest prompt if it is not older than `since`, else an empty string."""

@@ -103,6 +103,24 @@ async def test_a_turn_goes_on_with_the_mail_and_only_once(client: str, alice: Ca
     assert (await post(http, client, names["ends"], **ends | {"stop_hook_active": True})).json() == {}
 
 
+async def test_what_nothing_else_leads_to_waits_for_the_end_of_a_turn(
+    connect: Connect, register: Connect, http: httpx2.AsyncClient
+) -> None:
+    bob: Caller = await connect()
+    meta = cast(types.RequestParamsMeta, {"xats/host_session": SESSION})
+    await bob.client.call_tool("register_agent", {"name": "bob", "client": "droid", "model": "m"}, meta=meta)
+    alice = await register("alice")
+    before = await alice.call("send_message", to_agent_name="bob", body="sent before its hooks were heard")
+    assert (await status_of(alice, before["message_id"]))["wake_status"] == "skipped"
+
+    await post(http, "droid", "UserPromptSubmit", session_id=SESSION)
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    assert "takes what waits at the end of its turn" in sent["poke_skip_reasons"][0]["detail"]
+    answer = await post(http, "droid", "Stop", session_id=SESSION)
+    assert answer.json()["reason"] == "[xats] 2 new messages from alice: call xats___get_inbox"
+
+
 async def test_an_event_that_is_not_known_is_ignored(
     backend: Coordinator, bob: Caller, http: httpx2.AsyncClient
 ) -> None:

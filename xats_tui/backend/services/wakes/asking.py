@@ -1,7 +1,7 @@
 """Asks the transports of an agent, in the order of `order.py`, which of them can wake it now."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from xats_tui.backend.services.wakes.order import LEADS_NOWHERE, Order, by_preference, may_go_on, order_of
@@ -22,6 +22,13 @@ NO_WAY = frozenset({Reachability.NO_PANE, Reachability.UNUSABLE})
 
 NOT_TAKEN = "nothing shows that it took the earlier hint"
 
+AT_TURN_END = Observation(
+    reach=Reachability.OPEN,
+    detail="it takes what waits at the end of its turn",
+    gates=(Gate(name="turn", holds=False, detail="its hooks report; it takes what waits at the end of its turn"),),
+)
+"""What is known of an agent that nothing but its hooks leads to."""
+
 NO_TRANSPORT = Observation(reach=Reachability.NO_PANE, detail="no pane is bound")
 
 
@@ -38,9 +45,13 @@ class Asked:
 class Transports:
     """All transports of a coordinator."""
 
-    def __init__(self, transports: Sequence[Transport], clock: Clock) -> None:
+    def __init__(
+        self, transports: Sequence[Transport], clock: Clock, takes_hints: Callable[[Agent], bool] = lambda agent: False
+    ) -> None:
+        """Set the transports; `takes_hints` tells whether an agent's hooks take a hint at the end of a turn."""
         self._transports = by_preference(transports)
         self._clock = clock
+        self._takes_hints = takes_hints
 
     def serving(self, agent: Agent | None) -> tuple[Transport, ...]:
         """Return the transports that have what they need for an agent, the preferred ones first."""
@@ -48,6 +59,12 @@ class Transports:
 
     async def ask(self, agent: Agent | None, wakes: Sequence[Wake]) -> Asked:
         """Ask one transport after the other until one leads somewhere."""
+        asked = await self._asked(agent, wakes)
+        if agent and asked.observation.reach is Reachability.NO_PANE and self._takes_hints(agent):
+            return replace(asked, observation=AT_TURN_END)
+        return asked
+
+    async def _asked(self, agent: Agent | None, wakes: Sequence[Wake]) -> Asked:
         serving = {transport.name: transport for transport in self.serving(agent)}
         if agent is None or not serving:
             return Asked()

@@ -68,9 +68,17 @@ class Tried:
 class WakeAttempts:
     """Attempts to wake agents; the caller prevents two attempts for one agent at a time."""
 
-    def __init__(self, database: Database, transports: Sequence[Transport], clock: Clock, *, hint_budget: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        transports: Sequence[Transport],
+        clock: Clock,
+        *,
+        hint_budget: int,
+        takes_hints: Callable[[Agent], bool],
+    ) -> None:
         self._database = database
-        self._transports = Transports(transports, clock)
+        self._transports = Transports(transports, clock, takes_hints)
         self._clock = clock
         self.hint_budget = hint_budget
 

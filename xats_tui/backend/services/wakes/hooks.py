@@ -100,6 +100,8 @@ class HostHooks:
         self._is_watched = is_watched
         self._agent_in = agent_in
         self._clock = clock
+        self._reached: set[str] = set()
+        """Agents whose hooks were heard."""
         self._proved: dict[str, tuple[str, SeenProcess]] = {}
         """By session, the agent whose process was seen to report it, and that process."""
 
@@ -127,6 +129,7 @@ class HostHooks:
         if not agents:
             return NOTHING
         self._note_state(agents[0], report)
+        await self._note_way(agents[0])
         return await self._answer(agents[0], table, meaning, call, give)
 
     async def _answer(
@@ -146,6 +149,13 @@ class HostHooks:
         source = StateSource.HOOKS
         told = ToldState(state=report.state, detail=report.detail, source=source, at=report.at) if report else None
         self._states.note(agent.agent_id, source, told)
+
+    async def _note_way(self, agent: Agent) -> None:
+        """Start the wakes again that found no way to an agent before its hooks were heard."""
+        if agent.agent_id not in self._reached and agent.binding is None and self._reports.takes_hints(agent):
+            async with self._database.write() as tx:
+                await self._waker.revive(tx, agent.agent_id)
+        self._reached.add(agent.agent_id)
 
     async def _agents_in(self, session: str, call: HookCall) -> Sequence[Agent]:
         """Return the agents of a session; after `/clear` only the client itself can tell whose it is."""

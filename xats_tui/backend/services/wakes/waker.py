@@ -66,11 +66,13 @@ class Waker:
         *,
         lifetime: timedelta,
         hint_budget: int,
+        takes_hints: Callable[[Agent], bool] = lambda agent: False,
     ) -> None:
+        """Prepare it; `takes_hints` tells whether an agent's hooks take a hint at the end of a turn."""
         self._database = database
         self._clock = clock
         self._lifetime = lifetime
-        self._trials = WakeAttempts(database, transports, clock, hint_budget=hint_budget)
+        self._trials = WakeAttempts(database, transports, clock, hint_budget=hint_budget, takes_hints=takes_hints)
         self._ahead = self._wall_ahead()
         """Seconds of the wall clock minus those of the monotonic clock, at the last look."""
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)

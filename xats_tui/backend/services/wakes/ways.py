@@ -58,7 +58,7 @@ class Ways:
         spec = CLIENTS.get(agent.client or "")
         if spec is None or spec.hooks is None or spec.hooks.answer is None:
             return ()
-        if self._reports.has_heard(agent):
+        if self._reports.takes_hints(agent):
             return (Way(name=TURN_END_HOOK, types=False, state=WayState.TURN_END, detail=AT_TURN_END),)
         missing = NO_HOOKS.format(client=spec.id)
         return (Way(name=TURN_END_HOOK, types=False, state=WayState.UNKNOWN, detail=missing),)
