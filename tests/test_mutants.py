@@ -41,7 +41,9 @@ HAND, EYES, PASTES = "transports/pane/typist.py", "transports/pane/eyes.py", "tr
 PROGRESS, EVIDENCE, RHYTHM = "transports/pane/progress.py", "transports/pane/evidence.py", "transports/pane/rhythm.py"
 INBOX, STATES = (f"transports/inbox/{part}.py" for part in ("claude_inbox", "gates"))
 PEERS = "system/peers.py"
-SESSIONS, RECEIPTS = (f"transports/inbox/{part}.py" for part in ("session_inbox", "receipt_inbox"))
+SESSIONS, OUTCOMES, RECEIPTS = (
+    f"transports/inbox/{part}.py" for part in ("session_inbox", "outcomes", "receipt_inbox")
+)
 REGISTERED = "system/sessions/registered.py"
 KEYS = "system/tmux_keys.py"
 POLICY, ACK_LOOP = "services/wakes/policy.py", "services/wakes/ack_loop.py"
@@ -127,8 +129,8 @@ MUTANTS = {
     "a receipt of another process": Mutant(RECEIPTS, "session.process.pid == pid", "session.process", BY_RECEIPTS),
     "a receipt without the key": Mutant(RECEIPTS, "if not any(hmac", "if False and any(hmac", BY_RECEIPTS),
     "a hint beside a held one": Mutant(SESSIONS, "if sent and sent.may_be_taken else", "if False else", BY_RECEIPTS),
-    "a hint after a declined one": Mutant(SESSIONS, "is not Status.DENIED or", "is not None or", BY_RECEIPTS),
-    "a message that is sent anew": Mutant(SESSIONS, ">= LOST_AFTER", "< LOST_AFTER", BY_RECEIPTS),
+    "a hint after a declined one": Mutant(OUTCOMES, "is not Status.DENIED or", "is not None or", BY_RECEIPTS),
+    "a message that is sent anew": Mutant(OUTCOMES, ">= LOST_AFTER", "< LOST_AFTER", BY_RECEIPTS),
     "a record of another program": Mutant(REGISTERED, "one.is_same(process) for one", "True for one", BY_RECORDS),
     "a record of another time": Mutant(REGISTERED, "and _is_by(record, process)", "", BY_RECORDS),
     "an inbox that holds messages": Mutant(

@@ -21,9 +21,10 @@ from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.sessions.registered import RegisteredSession, SessionRegistry
 from xats_tui.backend.transports.inbox import session_inbox
 from xats_tui.backend.transports.inbox.allowance import BURST
+from xats_tui.backend.transports.inbox.outcomes import AVOIDED_FOR, LOST_AFTER
 from xats_tui.backend.transports.inbox.receipt_inbox import ReceiptInbox
 from xats_tui.backend.transports.inbox.receipts import SentMessage, Status
-from xats_tui.backend.transports.inbox.session_inbox import ASKED_AGAIN_AFTER, AVOIDED_FOR, LOST_AFTER, SessionInboxes
+from xats_tui.backend.transports.inbox.session_inbox import ASKED_AGAIN_AFTER, SessionInboxes
 from xats_tui.clients.registry import PLAIN_HOOKS
 from xats_tui.clients.spec import SessionInbox
 from xats_tui.core.model.agents import SeenProcess

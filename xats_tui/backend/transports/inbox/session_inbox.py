@@ -10,7 +10,7 @@ import socket
 from collections import defaultdict
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.hook_reports import HookReports
@@ -21,42 +21,29 @@ from xats_tui.backend.system.sessions.processes import process_of
 from xats_tui.backend.system.sessions.registered import RegisteredSession, SessionRegistry
 from xats_tui.backend.transports.inbox.allowance import Allowance
 from xats_tui.backend.transports.inbox.gates import declined_gate, own_hint_gate, screen_gates, stopped_gate
-from xats_tui.backend.transports.inbox.posts import NoInbox, inbox_of, not_taken, send, submitted, uncertain
+from xats_tui.backend.transports.inbox.outcomes import (
+    declined_until,
+    evidence_of,
+    refuse_if_turned_away,
+    result_of,
+    told_of,
+)
+from xats_tui.backend.transports.inbox.posts import NoInbox, inbox_of, not_taken, send, uncertain
 from xats_tui.backend.transports.inbox.receipt_inbox import ReceiptInbox
-from xats_tui.backend.transports.inbox.receipts import SentMessage, Status
+from xats_tui.backend.transports.inbox.receipts import SentMessage
 from xats_tui.clients.registry import CLIENTS
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneState, PaneView
-from xats_tui.core.model.wakes import DECLINED, HELD, DeliveryResult, Gate, Observation, Reachability
+from xats_tui.core.model.wakes import DECLINED, DeliveryResult, Gate, Observation, Reachability
 from xats_tui.core.transport import IntervalWatch
 
 RECEIPT_WITHIN_S = 2.5
-"""Time to wait for a receipt, which comes within 0.2 s.
-
-A hook at the end of a turn waits three seconds for the coordinator, and this delivery must be over by then.
-"""
+"""Time to wait for a receipt, which comes within 0.2 s; a later one is noted as well."""
 
 ASKED_AGAIN_AFTER = timedelta(seconds=20)
 """Time after which a message without a final receipt is posted again: it is taken once, and its receipt is repeated."""
-
-LOST_AFTER = timedelta(seconds=60)
-"""Time after which a message counts as lost that no receipt was ever seen of."""
-
-AVOIDED_FOR = timedelta(hours=1)
-"""Time for which a session that turned a message away gets no other one."""
-
-CALMED_AFTER = timedelta(seconds=60)
-"""The same for a message that was dropped, because there were too many."""
-
-TURNED_AWAY = {
-    Status.REFUSED: "its settings refuse messages of other programs",
-    Status.EXPIRED: "it held an earlier hint for its person until the time was over",
-    Status.MISADDRESSED: "it had begun another session when an earlier hint came",
-    Status.DROPPED: "it dropped an earlier hint",
-}
-"""What each receipt means after which nothing can come of the message any more."""
 
 OVERRULED = frozenset({"dialog", "state", "hooks", DECLINED})
 """Gates that the operator may overrule: a message waits in the inbox, and does no harm."""
@@ -125,7 +112,7 @@ class SessionInboxes:
 
     async def readiness(self, agent: Agent, *, urgent: bool = False) -> Observation:
         """Observe the session; a message without a final receipt is asked for once more."""
-        if evidence := _evidence(self._sent.get(agent.agent_id), agent):
+        if evidence := evidence_of(self._sent.get(agent.agent_id), agent):
             return Observation(reach=Reachability.OPEN, detail=f"submitted: {evidence}", is_taken=True)
         try:
             seen = await self._look(agent)
@@ -148,8 +135,8 @@ class SessionInboxes:
         """Post the hint, or report what became of an earlier one."""
         async with self._writers[agent.agent_id]:
             sent = self._sent.get(agent.agent_id)
-            if sent is not None and _evidence(sent, agent):
-                return _result(sent, agent)
+            if sent is not None and evidence_of(sent, agent):
+                return result_of(sent, agent)
             try:
                 return await self._posted(agent, hint, forced=forced)
             except NoInbox as error:
@@ -184,7 +171,7 @@ class SessionInboxes:
         with suppress(TimeoutError):
             async with asyncio.timeout(RECEIPT_WITHIN_S):
                 await sent.news.wait()
-        return _result(sent, agent)
+        return result_of(sent, agent)
 
     async def _ask_again(self, agent: Agent) -> None:
         """Post a message again that may be taken yet: it is taken once, and a receipt that was lost is repeated."""
@@ -230,13 +217,13 @@ class SessionInboxes:
         stopped = stopped_gate(occupant, session.process.pid)
         sent = self._newest(agent, session)
         if sent is not None and stopped.holds:
-            _refuse_if_turned_away(sent, session, now)
+            refuse_if_turned_away(sent, session, now)
         view, left = await self._view(agent), self._allowance.left(session.process)
         report = self._reports.of_agent(agent, now)
         gates = (
             stopped,
-            own_hint_gate(_told_of(sent) if sent and sent.may_be_taken else ""),
-            declined_gate(_declined_until(sent, now)),
+            own_hint_gate(told_of(sent) if sent and sent.may_be_taken else ""),
+            declined_gate(declined_until(sent, now)),
             Gate(name="rate", holds=left >= 1, detail=f"its inbox takes {left:.0f} messages now"),
             *screen_gates(view, report, self._states.dialogs(agent.agent_id), now),
         )
@@ -272,66 +259,6 @@ def _connected(session: RegisteredSession) -> AbstractAsyncContextManager[socket
         NoInbox: there is none that this session listens at, and no one else has access to.
     """
     return inbox_of(session.record.socket, session.process.pid, private=True)
-
-
-def _evidence(sent: SentMessage | None, agent: Agent) -> str:
-    """Return what shows that a message was taken whose outcome was not reported yet; empty if nothing does."""
-    if sent is None or sent.is_over:
-        return ""
-    if sent.status is Status.DELIVERED:
-        return "its inbox has queued the hint, says the receipt"
-    # in the middle of a turn a call does not tell whether the hint was the reason
-    called = sent.status is None and sent.was_idle and agent.last_seen_at > sent.at
-    return "posted to its inbox: the agent has called" if called else ""
-
-
-def _result(sent: SentMessage, agent: Agent) -> DeliveryResult:
-    """Return what became of a message, as far as is known now."""
-    if evidence := _evidence(sent, agent):
-        sent.is_over = True
-        return submitted(evidence, sent.at, sent.seen_before)
-    if sent.may_be_taken:
-        return uncertain(_told_of(sent))
-    sent.is_over = True
-    return not_taken("its person has declined the hint" if sent.status is Status.DENIED else _turned_away(sent))
-
-
-def _told_of(sent: SentMessage) -> str:
-    """Return what is told of a message that may be taken yet."""
-    if sent.status is Status.HELD:
-        return f"{HELD}, who decides in its window with /peers"
-    return "posted to its inbox, and no receipt has come yet"
-
-
-def _turned_away(sent: SentMessage) -> str:
-    """Return why nothing can come of a message any more; empty if something can, or its person has declined it."""
-    if sent.is_lost:
-        return "its inbox took an earlier hint, and no receipt has come"
-    told = TURNED_AWAY.get(sent.status, "") if sent.status else ""
-    return f"{told} ({sent.reason})" if sent.reason else told
-
-
-def _refuse_if_turned_away(sent: SentMessage, session: RegisteredSession, now: datetime) -> None:
-    """Keep a session from being used again for a while.
-
-    Raises:
-        NoInbox: it has turned a message away, or lost it.
-    """
-    if sent.status is None and not sent.is_over and now - sent.at >= LOST_AFTER:
-        sent.is_lost = sent.is_over = True
-        sent.settled_at = now
-    told, since = _turned_away(sent), sent.settled_at or now
-    pause = CALMED_AFTER if sent.status is Status.DROPPED else AVOIDED_FOR
-    if told and now - since < pause and sent.session.record.session_id == session.record.session_id:
-        raise NoInbox(told)
-
-
-def _declined_until(sent: SentMessage | None, now: datetime) -> datetime | None:
-    """Return until when nothing is put before the agent, because its person has declined a hint."""
-    if sent is None or sent.status is not Status.DENIED or sent.settled_at is None:
-        return None
-    until = sent.settled_at + AVOIDED_FOR
-    return until if now < until else None
 
 
 def _at_rest(seen: _Seen) -> bool | None:
