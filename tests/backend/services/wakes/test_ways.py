@@ -89,6 +89,7 @@ MISSING = [
     ("codex", {"codex-appserver": "xats-tui launch codex --app-server", "tmux-pane": "register again"}),
     ("opencode", {"opencode-server": "xats-tui launch opencode", "tmux-pane": "register again"}),
     ("kilo", {"opencode-server": "KILO_SERVER_PASSWORD=… kilo --port 0", "tmux-pane": "register again"}),
+    ("qwen", {"session-inbox": "register again", "tmux-pane": "register again"}),
 ]
 
 
