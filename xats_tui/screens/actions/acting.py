@@ -73,6 +73,10 @@ class ActionContext(Screen[None]):
         """Redraw the footer and everything else that depends on the situation or on running verbs."""
         raise NotImplementedError
 
+    def limit_to(self, team: str | None) -> None:
+        """Limit all modes to a team; None shows every team."""
+        raise NotImplementedError
+
     def want(self, mode: Mode, *, words: str | None = None, row: str | None = None) -> None:
         """Ask the app to switch to another mode, with a filter or a row to select."""
         self.post_message(self.Wanted(mode, words, row))

@@ -3,9 +3,23 @@
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import LISTS, TABLES, Action
 from xats_tui.screens.actions.situation import Reason, Situation, needs_more, needs_row, needs_way_back
+from xats_tui.screens.data.snapshot import Snapshot, is_present
+from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.connecting import HowToConnect
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.widgets.format import count
 from xats_tui.screens.widgets.theme import DARK, LIGHT
+
+ALL_TEAMS, TEAM_PREFIX = "all", "team/"
+"""Ids of choices: no limit, and the beginning of the id of a team."""
+
+
+def team_note(snapshot: Snapshot, team: str) -> str:
+    """Return a team's agents, and how many of them ask a person something."""
+    members = [entry for entry in snapshot.roster if entry.agent.team == team]
+    asking = sum(snapshot.asks(entry) for entry in members)
+    online = sum(is_present(entry) for entry in members)
+    return f"{online}/{len(members)} online" + (f", {count(asking, 'dialog')} open" if asking else "")
 
 
 def _unless_there(mode: Mode) -> Reason:
@@ -99,6 +113,14 @@ GENERAL = (
         shown_key=":",
         title="command",
         help="Type a mode and a filter, such as :wakes failed, :tasks @bob, :q.",
+    ),
+    Action(
+        id="team",
+        key="t",
+        shown_key="t",
+        title="team",
+        help="Limit every mode to one team, or show all teams again.",
+        in_footer=False,
     ),
     Action(
         id="menu",
@@ -228,6 +250,18 @@ class GeneralActions(ActionContext):
     def action_open_mode(self, mode: str) -> None:
         """Switch to another mode."""
         self.want(Mode(mode))
+
+    def action_team(self) -> None:
+        """Ask for the team that all modes are limited to."""
+
+        def limit(chosen: str) -> None:
+            self.limit_to(chosen.removeprefix(TEAM_PREFIX) if chosen != ALL_TEAMS else None)
+
+        snapshot, here = self.snapshot.whole, self.snapshot.team
+        teams = sorted(snapshot.teams, key=lambda team: (team == here, team))
+        choices = [PickOption(f"{TEAM_PREFIX}{team}", team, team_note(snapshot, team)) for team in teams]
+        everything = PickOption(ALL_TEAMS, "all teams", count(len(snapshot.roster), "agent"))
+        self.ask(Pick("Show only team", [everything, *choices] if here else [*choices, everything]), limit)
 
     def action_toggle_theme(self) -> None:
         """Switch between the project's dark and light themes."""

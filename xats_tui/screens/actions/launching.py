@@ -30,7 +30,7 @@ class LaunchActions(ActionContext):
         entry = self.situation().agent
         view = self.snapshot.view(entry) if entry else None
         here = str(view.look.formats.get("pane_current_path") or "") if view else ""
-        taken = frozenset((one.agent.team, one.agent.name) for one in self.snapshot.roster if one.connected)
+        taken = frozenset((one.agent.team, one.agent.name) for one in self.snapshot.everyone if one.connected)
         client = str(entry.agent.client or "") if entry else ""
         form = LaunchForm(client, entry.agent.team if entry else "", here or str(Path.cwd()), taken)
         self.ask(form, lambda wish: self.carry_out(f"launching {wish.name}", self._launch(wish)))

@@ -128,7 +128,7 @@ class MessageActions(ActionContext):
         health = self.snapshot.health
         editor = Compose(
             begun_for,
-            self.snapshot.roster,
+            self.snapshot.everyone,
             fresh,
             self.desk.drafts,
             body_limit=health.body_limit if health else MAX_BODY_BYTES,

@@ -9,7 +9,7 @@ from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.contracts import ContractSummary
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.messages import Message
-from xats_tui.core.model.panes import PaneRef, PaneView, TmuxCommand
+from xats_tui.core.model.panes import PaneView, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
 from xats_tui.screens.data.snapshot import Snapshot
@@ -74,12 +74,6 @@ def log_key(entry: LogEntry) -> str:
             return f"notice/{entry.number}"
 
 
-def entry_in(snapshot: Snapshot, pane: PaneRef) -> RosterEntry | None:
-    """Return the agent bound to a pane."""
-    found = (entry for entry in snapshot.roster if entry.agent.binding and entry.agent.binding.pane == pane)
-    return next(found, None)
-
-
 def find(snapshot: Snapshot, mode: Mode, key: str) -> Target | None:
     """Return the object behind a row of a mode; None if it no longer exists."""
     match mode:
@@ -140,7 +134,7 @@ def agent_of(snapshot: Snapshot, target: Target | None) -> RosterEntry | None:
         case LoggedEvent():
             return snapshot.entry(target.actor_id)
         case TmuxCommand():
-            return entry_in(snapshot, target.pane)
+            return snapshot.entry_in(target.pane)
         case _:
             return None
 

@@ -40,11 +40,8 @@ class TaskActions(ActionContext):
 
     @property
     def teams(self) -> tuple[str, ...]:
-        """All teams that an agent or a task belongs to."""
-        named = {entry.agent.team for entry in self.snapshot.roster} | {
-            entry.task.team for entry in self.snapshot.tasks
-        }
-        return tuple(sorted(named))
+        """Teams that a task can be added for: the one that the dashboard is limited to, otherwise all."""
+        return (self.snapshot.team,) if self.snapshot.team else self.snapshot.teams
 
     def action_release_task(self) -> None:
         """Release all selected tasks."""
@@ -64,7 +61,7 @@ class TaskActions(ActionContext):
             given = self._each(f"gave {name}", tasks, lambda task: verbs.ask(OperatorApi.reassign_task, task, agent_id))
             self.carry_out(f"reassigning {_named(tasks)}", given)
 
-        mates = [entry for entry in self.snapshot.roster if entry.agent.team == team]
+        mates = [entry for entry in self.snapshot.everyone if entry.agent.team == team]
         if mates:
             ordered = sorted(mates, key=lambda entry: (not is_present(entry), entry.agent.name))
             choices = [self._candidate(entry, tasks) for entry in ordered]

@@ -85,6 +85,14 @@ def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -
     )
 
 
+def outside_concerns(snapshot: Snapshot, now: datetime) -> int:
+    """Return the number of concerns that a snapshot leaves out because it is limited to a team."""
+    if snapshot.team is None:
+        return 0
+    within = {concern.key for concern in concerns(snapshot, now)}
+    return sum(concern.key not in within for concern in concerns(snapshot.whole, now))
+
+
 def _troubles(snapshot: Snapshot) -> Iterator[Concern]:
     """Yield the coordinator's current troubles."""
     if snapshot.outage:

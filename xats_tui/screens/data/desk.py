@@ -7,6 +7,7 @@ from datetime import datetime
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.tasks import Task, TaskDraft
+from xats_tui.screens.data.scope import TeamScope
 from xats_tui.screens.data.snapshot import SnapshotSource
 from xats_tui.screens.data.verbs import Verbs
 
@@ -79,6 +80,8 @@ class ModeContext:
     # Shared by all modes: with one each, a mode would believe that its own pane is still being watched.
     watched: Watched = field(default_factory=Watched)
     """The previewed pane."""
+    scope: TeamScope = field(default_factory=TeamScope)
+    """The team that every mode is limited to."""
     keyboard: Keyboard = field(default_factory=Keyboard)
     drafts: dict[str, MessageDraft] = field(default_factory=dict)
     """Unsent messages, by what they were begun for."""

@@ -97,19 +97,47 @@ class Snapshot:
     """Reason why the last load failed."""
     outage: str = ""
     """The same reason, if the operator can fix it (a full disk, for instance) and it is no fault of the coordinator."""
+    team: str | None = None
+    """Team that the lists are limited to; None if they show every team."""
+    unlimited: "Snapshot | None" = field(default=None, repr=False, compare=False)
+    """The snapshot of all teams, if this one is limited to a team."""
     # Each row of each list looks up a name: a search through the roster would be slow.
     _entries: Mapping[str, RosterEntry] = field(init=False, repr=False, compare=False, default_factory=dict)
-    """Roster by agent id."""
+    """Agents of all teams by id."""
     names: ShownNames = field(init=False, repr=False, compare=False, default_factory=ShownNames)
-    """Names of the agents, as people read them."""
+    """Names of the agents of all teams, as people read them."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_entries", {entry.agent.agent_id: entry for entry in self.roster})
-        object.__setattr__(self, "names", ShownNames(entry.agent for entry in self.roster))
+        entries = {entry.agent.agent_id: entry for entry in self.roster}
+        whole = self.unlimited
+        object.__setattr__(self, "_entries", whole._entries if whole else entries)
+        object.__setattr__(self, "names", whole.names if whole else ShownNames(e.agent for e in self.roster))
 
     def entry(self, agent_id: str) -> RosterEntry | None:
-        """Return the agent with this id, if it is still registered."""
+        """Return the agent with this id, of whatever team, if it is still registered."""
         return self._entries.get(agent_id)
+
+    def entry_in(self, pane: PaneRef) -> RosterEntry | None:
+        """Return the agent bound to a pane, of whatever team."""
+        found = (entry for entry in self.everyone if entry.agent.binding and entry.agent.binding.pane == pane)
+        return next(found, None)
+
+    @property
+    def whole(self) -> "Snapshot":
+        """The snapshot of all teams."""
+        return self.unlimited or self
+
+    @property
+    def everyone(self) -> tuple[RosterEntry, ...]:
+        """Agents of all teams."""
+        return self.whole.roster
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """All teams that an agent, a task or a contract belongs to."""
+        whole = self.whole
+        named = {entry.agent.team for entry in whole.roster} | {entry.task.team for entry in whole.tasks}
+        return tuple(sorted(named | {summary.team for summary in whole.contracts}))
 
     @property
     def panes(self) -> tuple[PaneRef, ...]:

@@ -8,7 +8,7 @@ from textual.content import Content
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.health import Health, Notice, SessionEntry
 from xats_tui.core.model.panes import TmuxCommand
-from xats_tui.screens.actions.targets import LogEntry, entry_in, find
+from xats_tui.screens.actions.targets import LogEntry, find
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
 from xats_tui.screens.modes.places import Mode
@@ -55,7 +55,7 @@ def activity_detail(snapshot: Snapshot, key: str, now: datetime) -> Content | No
 
 
 def _command(snapshot: Snapshot, entry: TmuxCommand, now: datetime) -> Content:
-    agent = entry_in(snapshot, entry.pane)
+    agent = snapshot.entry_in(entry.pane)
     return lines(
         [
             field("what", entry.what),
@@ -81,7 +81,7 @@ def cause_of(snapshot: Snapshot, entry: LogEntry) -> tuple[Mode, str] | None:
             mode = Mode.WAKES if entry.message_id else Mode.AGENTS
             key = f"{entry.message_id}/{entry.agent_id}" if entry.message_id else entry.agent_id or ""
         case TmuxCommand():
-            agent = entry_in(snapshot, entry.pane)
+            agent = snapshot.entry_in(entry.pane)
             mode, key = Mode.AGENTS, agent.agent.agent_id if agent else ""
         case Notice():
             return None

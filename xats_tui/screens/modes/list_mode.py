@@ -21,7 +21,7 @@ from xats_tui.screens.actions.targets import Target, agent_of, find, identifier,
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.tickets import Section, ticket
-from xats_tui.screens.modes.listing import Listing, Reading
+from xats_tui.screens.modes.listing import Listing, Reading, instead_of_rows
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.widgets.format import TableRow, Tone
 from xats_tui.screens.widgets.frame import Piece
@@ -110,9 +110,7 @@ class ListMode(ModeScreen):
 
     def fill(self, panel: TablePanel, listing: Listing, rows: Sequence[TableRow]) -> None:
         """Show the rows of a listing, or a note why there are none."""
-        panel.show(
-            rows, listing.summary(self.snapshot), listing.when_empty if self.snapshot.confirmed_at else "loading…"
-        )
+        panel.show(rows, listing.summary(self.snapshot), instead_of_rows(listing, self.snapshot))
 
     def situation(self) -> Situation:
         """Return the situation: selection, marks and focus."""

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import TableRow, Tone
+from xats_tui.screens.widgets.format import TableRow, Tone, one_line
 
 MINUTES_AFTER_S = 10
 """Seconds after which rows are made anew if their times are shown in minutes."""
@@ -29,6 +29,8 @@ class Listing:
     """Function that returns the text behind the title."""
     when_empty: str
     """Text for an empty list: what to do or to expect."""
+    when_team_has_none: str = "Nothing of team {team} here; t leads to other teams."
+    """Text for an empty list while all modes are limited to a team."""
     tone_when_empty: Tone = Tone.MUTED
     reads: frozenset[Slice]
     """Slices of the snapshot that rows and summary are read from."""
@@ -38,6 +40,15 @@ class Listing:
     """True if new rows come at the top; the list then follows them."""
     states: frozenset[str] = frozenset()
     """Words that mean a state in a filter."""
+
+
+def instead_of_rows(listing: Listing, snapshot: Snapshot) -> str:
+    """Return the text for an empty list."""
+    if snapshot.confirmed_at is None:
+        return "loading…"
+    if snapshot.team is None:
+        return listing.when_empty
+    return listing.when_team_has_none.format(team=one_line(snapshot.team))
 
 
 class Reading:

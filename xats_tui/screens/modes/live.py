@@ -19,7 +19,7 @@ from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import agent_of, find, view_of, wakes_of
 from xats_tui.screens.data.attention import Concern, concerns
 from xats_tui.screens.data.desk import ModeContext
-from xats_tui.screens.modes.listing import Listing, Reading
+from xats_tui.screens.modes.listing import Listing, Reading, instead_of_rows
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode, Panel
 from xats_tui.screens.rows.agents import AGENTS
@@ -104,8 +104,7 @@ class LiveMode(ModeScreen):
         snapshot = self.snapshot
         self._concerns = concerns(snapshot, self.now(), tmux_missing=self.desk.tmux_missing)
         for panel, listing in LISTINGS.items():
-            when_empty = listing.when_empty if snapshot.confirmed_at else "loading…"
-            self._table_panel(panel).show(*self._rows_of(panel), when_empty)
+            self._table_panel(panel).show(*self._rows_of(panel), instead_of_rows(listing, snapshot))
         self._draw_pane()
         self.query_one(RatesStrip).show(snapshot.rates)
 

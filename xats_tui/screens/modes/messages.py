@@ -26,7 +26,7 @@ from xats_tui.screens.details.messages import message_detail, thread_items, thre
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.messages import MESSAGES, message_rows
-from xats_tui.screens.widgets.format import Tone
+from xats_tui.screens.widgets.format import Tone, one_line
 from xats_tui.screens.widgets.frame import Piece
 from xats_tui.screens.widgets.tables import KeyedTable
 from xats_tui.screens.widgets.thread import ThreadPanel
@@ -87,7 +87,7 @@ class MessagesMode(ListMode):
         if self._inbox:
             self.snapshot = replace(self.snapshot, stream=self.snapshot.inbox)
         elif self._pages:
-            self.snapshot = replace(self.snapshot, stream=self._pages[-1])
+            self.snapshot = replace(self.snapshot, stream=self.desk.scope.messages(self._pages[-1]))
         self.list_panel.title = INBOX if self._inbox else self.listing.title
         super().draw_body()
         if self._inbox and not self.snapshot.inbox:
@@ -154,7 +154,7 @@ class MessagesMode(ListMode):
             self._load_older(self.snapshot.stream[-1].event_id)
 
     def _show_part(self) -> None:
-        self.snapshot = self._latest
+        self.snapshot = self.desk.scope.of(self._latest)
         self.draw()
 
     def _receipts_of(self, key: str) -> Sequence[Wake]:
@@ -197,14 +197,19 @@ class MessagesMode(ListMode):
 
     def _go_on(self) -> None:
         """Go back half a page, so that the row under the cursor stays."""
-        # A filtered list has no meaningful half: `o` goes on there.
+        # A list of some of the messages has no meaningful half: `o` goes on there.
         shown = letters(self.snapshot.stream)
-        complete = self._inbox or len(self.snapshot.stream) < MAX_STREAM_MESSAGES
-        if not complete and len(shown) > 1 and not self.list_panel.words:
+        complete = self._inbox or len(self._held.stream) < MAX_STREAM_MESSAGES
+        if not complete and len(shown) > 1 and not self._is_partial:
             self._load_older(shown[len(shown) // 2].first.event_id + 1)
 
+    @property
+    def _is_partial(self) -> bool:
+        """True if a filter or the team scope leaves messages out."""
+        return bool(self.list_panel.words or self.snapshot.team)
+
     def _go_newer(self) -> None:
-        if self._pages and not self.list_panel.words:
+        if self._pages and not self._is_partial:
             self._pages.pop()
             self._show_part()
 
@@ -219,12 +224,18 @@ class MessagesMode(ListMode):
                 return
             if not page or page[-1].event_id >= self.snapshot.stream[-1].event_id:
                 break
-            if self.list_panel.has_matches(message_rows(replace(self.snapshot, stream=page), self.now())):
+            theirs = replace(self.snapshot, stream=self.desk.scope.messages(page))
+            if self.list_panel.has_matches(message_rows(theirs, self.now())):
                 self._pages.append(page)
                 self.draw()
                 return
             before_event_id = page[-1].event_id
-        self.tell("no older message matches the filter" if self.list_panel.words else "there are no older messages")
+        self.tell(f"no older message {self._partial_words}" if self._is_partial else "there are no older messages")
+
+    @property
+    def _partial_words(self) -> str:
+        words = "matches the filter" if self.list_panel.words else "is"
+        return f"{words} in team {one_line(self.snapshot.team)}" if self.snapshot.team else words
 
     @work(exclusive=True, group="receipts")
     async def _load_receipts(self, letter: Letter) -> None:

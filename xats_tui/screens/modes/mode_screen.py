@@ -30,13 +30,23 @@ from xats_tui.screens.actions.storing import StoringActions
 from xats_tui.screens.actions.targets import identifier
 from xats_tui.screens.actions.tasks import TaskActions
 from xats_tui.screens.actions.wakes import WakeActions
+from xats_tui.screens.data.attention import outside_concerns
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.refresh import staleness
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.overlays import Help
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.query.command_line import Call, CommandCompletions, OpenMode, Perform, Unknown, read
+from xats_tui.screens.query.command_line import (
+    Call,
+    CommandCompletions,
+    LimitTo,
+    OpenMode,
+    Perform,
+    Unknown,
+    read,
+    read_team,
+)
 from xats_tui.screens.widgets.format import Tone, age, one_line
 from xats_tui.screens.widgets.frame import FooterRow, HeaderRow, ModeRow, Piece
 from xats_tui.screens.widgets.panels import TablePanel
@@ -65,6 +75,9 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         self.came_from: Mode | None = None
         """Mode from which this one was opened."""
         self._latest = Snapshot()
+        """The latest snapshot, of all teams."""
+        self._held = Snapshot()
+        """The snapshot of all teams that the body shows: the latest, or the one at the time of the pause."""
         self._paused_at: datetime | None = None
         self._typing_command = False
         self._outdated = True
@@ -164,7 +177,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         if self.paused or all(getattr(known, part.value) is getattr(snapshot, part.value) for part in BODY_PARTS):
             self._age()
         else:
-            self.snapshot = snapshot
+            self._held, self.snapshot = snapshot, self.desk.scope.of(snapshot)
             self.draw()
 
     def _age(self) -> None:
@@ -181,8 +194,8 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
             self._outdated, self._drawn_at, self._aged_at = False, self.size, time.monotonic()
             if self._late:
                 self._late.reset()
-            if not self.paused:
-                self.snapshot = self._latest
+            self._held = self._held if self.paused else self._latest
+            self.snapshot = self.desk.scope.of(self._held)
             with _unless_taken_down():
                 self.draw_header()
                 self.draw_body()
@@ -193,7 +206,9 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         if self.is_mounted:
             now = self.desk.clock.now()
             self.set_class(staleness(self._latest, now) is not None, "-stale")
-            self.query_one(HeaderRow).show(self._latest, now, read_only=self.desk.verbs.read_only)
+            shown = self.desk.scope.of(self._latest)
+            outside = outside_concerns(shown, now)
+            self.query_one(HeaderRow).show(shown, now, outside, read_only=self.desk.verbs.read_only)
 
     def draw_keys(self) -> None:
         """Draw the mode row and the footer."""
@@ -217,6 +232,11 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         elif not action.quiet:
             self.post_message(self.Refused())
             self.tell(f"{action.title}: {reason}", "warning")
+
+    def limit_to(self, team: str | None) -> None:
+        """Limit all modes to a team; None shows every team."""
+        self.desk.scope.team = team
+        self.draw()
 
     def action_menu(self) -> None:
         """List what can be done here, and why the rest cannot."""
@@ -260,7 +280,8 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         self._typing_command = True
         self.add_class("-typing")
         names = CommandCompletions(
-            lambda: [one_line(self._latest.names.of(entry.agent)) for entry in self._latest.roster]
+            lambda: [one_line(self._latest.names.of(entry.agent)) for entry in self._latest.roster],
+            lambda: self._latest.teams,
         )
         self.query_one(PromptLine).ask(" : ", "", "wakes failed, tasks @bob, help, q; tab completes, esc leaves", names)
 
@@ -304,8 +325,19 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
                     await self.action_perform(action_id)
                 case Call("export", words):
                     self.export(words)
+                case Call("team", words):
+                    await self._limit_to_named(words)
                 case Unknown(sentence):
                     self.tell(sentence, "warning")
+
+    async def _limit_to_named(self, words: str) -> None:
+        match read_team(words, self._latest.teams):
+            case Perform(action_id):
+                await self.action_perform(action_id)
+            case LimitTo(team):
+                self.limit_to(team)
+            case Unknown(sentence):
+                self.tell(sentence, "warning")
 
     def stop_typing(self) -> None:
         """Close the prompt line."""

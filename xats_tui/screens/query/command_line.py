@@ -1,6 +1,6 @@
 """Command line after `:`: a mode with a filter, an action, or a call with words; parsing and completion."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -13,8 +13,11 @@ from xats_tui.screens.widgets.format import one_line
 WORDS = {"q": "quit", "quit": "quit", "help": "help", "?": "help", "connect": "connect"}
 """Words that run an action."""
 
-CALLS = ("export",)
+CALLS = ("team", "export")
 """Words that take the rest of the line as it is."""
+
+ALL = "all"
+"""Word for all teams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,13 @@ class Call:
 
     name: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitTo:
+    """Request to limit all modes to a team; None shows every team."""
+
+    team: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +80,28 @@ def read(line: str) -> OpenMode | Perform | Call | Unknown:
     return Unknown(f"No command :{one_line(name)}; {meant_so}")
 
 
-def complete(line: str, names: Iterable[str]) -> str | None:
-    """Return the line with its last word (a mode or an agent) completed; None if nothing fits."""
+def read_team(word: str, teams: Sequence[str]) -> Perform | LimitTo | Unknown:
+    """Return what `:team word` means: a team, which may be abbreviated, all of them, or the question which one."""
+    typed = folded(word)
+    if not typed:
+        return Perform("team")
+    if typed == ALL:
+        return LimitTo(None)
+    exact = [team for team in teams if folded(team) == typed]
+    meant = exact or [team for team in teams if folded(team).startswith(typed)]
+    if len(meant) == 1:
+        return LimitTo(meant[0])
+    known = ", ".join(map(one_line, meant or teams)) or "none yet"
+    said = f"{one_line(word)} is ambiguous" if meant else f"No team is called {one_line(word)}"
+    return Unknown(f"{said}; teams: {known}, all.")
+
+
+def complete(line: str, names: Iterable[str], teams: Iterable[str] = ()) -> str | None:
+    """Return the line with its last word (a mode, an agent or a team) completed; None if nothing fits."""
+    command, blank, team = line.partition(" ")
+    if blank and command.casefold() == CALLS[0]:
+        fitting = next((each for each in (*teams, ALL) if team and folded(each).startswith(folded(team))), None)
+        return f"{command} {fitting}" if fitting else None
     before, space, word = line.rpartition(" ")
     mark = "@" if word.startswith("@") else ""
     known = sorted(names) if space else [*Mode, *CALLS, "connect", "help", "quit"]
@@ -81,15 +111,15 @@ def complete(line: str, names: Iterable[str]) -> str | None:
 
 
 class CommandCompletions(Suggester):
-    """Completions while typing; `names` returns the current agents' names."""
+    """Completions while typing; `names` and `teams` return the current names of agents and teams."""
 
-    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, names: Callable[[], Iterable[str]], teams: Callable[[], Iterable[str]]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._names = names
+        self._names, self._teams = names, teams
 
     async def get_suggestion(self, value: str) -> str | None:
         """Return the completed line."""
-        return complete(value, self._names())
+        return complete(value, self._names(), self._teams())
 
 
 def _listed(modes: Iterable[Mode]) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import TmuxCommand
-from xats_tui.screens.actions.targets import LogEntry, entry_in, log_key, log_of
+from xats_tui.screens.actions.targets import LogEntry, log_key, log_of
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import NAME_CELLS, counted, name_of
@@ -82,7 +82,7 @@ def _said(snapshot: Snapshot, entry: LogEntry) -> tuple[str, str, tuple[str, ...
             by = name_of(snapshot, entry.actor_id, entry.actor_name)
             return by, verb, tuple(name_of(snapshot, other) for other in entry.others), entry.detail, entry.team
         case TmuxCommand():
-            agent = entry_in(snapshot, entry.pane)
+            agent = snapshot.entry_in(entry.pane)
             names = (snapshot.names.of(agent.agent),) if agent else ()
             verb, _, what = entry.what.partition(" ")
             return "xats", verb, names, f"{what}, pane {entry.pane.pane_id}", agent.agent.team if agent else ""

@@ -33,7 +33,7 @@ def full_name(snapshot: Snapshot, agent_id: str, known: str | None, team: str) -
 
 def contract_name(snapshot: Snapshot, summary: ContractSummary) -> str:
     """Return the contract's name, with its team if several teams have a contract of that name."""
-    teams = {each.team for each in snapshot.contracts if each.name == summary.name}
+    teams = {each.team for each in snapshot.whole.contracts if each.name == summary.name}
     return one_line(f"{summary.name}@{summary.team}" if len(teams) > 1 else summary.name)
 
 

@@ -3,7 +3,7 @@
 Each row is given its content and draws it in a single line, without the least important parts if space is short.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -14,17 +14,22 @@ from textual.style import Style
 from textual.widgets import Static
 
 from xats_tui.core.model.health import Health
+from xats_tui.core.model.wakes import WakeStatus
 from xats_tui.screens.actions.action import Action
+from xats_tui.screens.actions.targets import was_not_read
 from xats_tui.screens.data.refresh import staleness
 from xats_tui.screens.data.snapshot import Snapshot, is_present
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.widgets.format import Tone, age, one_line
+from xats_tui.screens.widgets.format import Tone, age, cut, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 Piece = tuple[str, Tone]
 
 SHORT_NAME_LETTERS = 2
 """Letters of a mode's name where the full name does not fit."""
+
+TEAM_CELLS, SHORT_TEAM_CELLS = 16, 12
+"""Maximum width of a team's name, and of one that has little room."""
 
 WIDE_CELLS = 110
 """Minimum width at which the header spells out its words."""
@@ -44,19 +49,25 @@ class FrameLine(Static):
 
 
 class HeaderRow(FrameLine):
-    """Header: port, uptime and agents on the left; wakes, dialogs, freshness and time on the right."""
+    """Header: port, uptime and agents on the left; wakes, dialogs, freshness and time on the right.
 
-    def show(self, snapshot: Snapshot, now: datetime, *, read_only: bool) -> None:
-        """Draw the overall state of the snapshot."""
+    If all modes are limited to a team, the agents and the counts are the team's.
+    """
+
+    def show(self, snapshot: Snapshot, now: datetime, outside: int, *, read_only: bool) -> None:
+        """Draw the overall state of the snapshot; `outside` concerns are of other teams than the shown one."""
         wide = self.size.width >= WIDE_CELLS
-        mark = [(" read-only", Tone.WARN)] if read_only else []
-        left = [("xats ", Tone.ACCENT), *_where(snapshot.health, now), *mark, *_agents(snapshot, wide=wide)]
-        right = [
-            *_troubles(snapshot.health, wide=wide),
-            _freshness(snapshot, now, wide=wide),
-            (f"  {_clock(now)}", Tone.PLAIN),
-        ]
-        self.draw(_spread(_content(left), _content(right), self.size.width))
+        right = _content(
+            [
+                *_troubles(snapshot, wide=wide),
+                _freshness(snapshot, now, wide=wide),
+                (f"  {_clock(now)}", Tone.PLAIN),
+            ]
+        )
+        lefts = [_content(pieces) for pieces in _lefts(snapshot, now, outside, wide=wide, read_only=read_only)]
+        room = self.size.width - right.cell_length - 1
+        left = next((one for one in lefts if one.cell_length <= room), lefts[-1])
+        self.draw(_spread(left, right, self.size.width))
 
 
 class ModeRow(FrameLine):
@@ -112,6 +123,20 @@ def _labelled(action_id: str, key: str, title: str) -> Content:
     return label.stylize(Style.from_meta({"@click": f"screen.perform('{action_id}')"}))
 
 
+def _lefts(snapshot: Snapshot, now: datetime, outside: int, *, wide: bool, read_only: bool) -> Iterator[list[Piece]]:
+    """Yield what may stand at the left end, the most complete first."""
+    where, name = _where(snapshot.health, now), ("xats ", Tone.ACCENT)
+    mark = [(" read-only", Tone.WARN)] if read_only else []
+    if snapshot.team is None:
+        if wide:
+            yield [name, *where, *mark, *_teams(snapshot)]
+        yield [name, *where, *mark, *_agents(snapshot)]
+        return
+    yield [name, *where, *mark, *_limit(snapshot, snapshot.team, outside, "outside need you")]
+    yield [name, where[0], *where[2:], *mark, *_limit(snapshot, snapshot.team, outside, "outside")]
+    yield [*mark, *_limit(snapshot, cut(snapshot.team, SHORT_TEAM_CELLS), outside, "outside")]
+
+
 def _where(health: Health | None, now: datetime) -> list[Piece]:
     if health is None:
         return [("starting…", Tone.MUTED)]
@@ -120,15 +145,26 @@ def _where(health: Health | None, now: datetime) -> list[Piece]:
     return [(f":{health.port}", Tone.STRONG), (f" up {age(now - health.started_at)}", Tone.MUTED)]
 
 
-def _agents(snapshot: Snapshot, *, wide: bool) -> list[Piece]:
+def _limit(snapshot: Snapshot, team: str, outside: int, words: str) -> list[Piece]:
+    """Return the team that is shown, and how many concerns lie outside it."""
+    online, total = sum(is_present(entry) for entry in snapshot.roster), len(snapshot.roster)
+    told = [(f" ⚠{outside} {words}", Tone.WARN)] if outside else []
+    return [(f" team {one_line(team)} ", Tone.STRONG), (f"{online}/{total}●", Tone.MUTED), *told]
+
+
+def _agents(snapshot: Snapshot) -> list[Piece]:
     online, total = sum(is_present(entry) for entry in snapshot.roster), len(snapshot.roster)
     if snapshot.health is None:
         return []
     if not total:
         return [("  no agents", Tone.MUTED)]
-    if not wide:
-        return [(f"  agents {online}/{total}●", Tone.GOOD if online else Tone.MUTED)]
+    return [(f"  agents {online}/{total}●", Tone.GOOD if online else Tone.MUTED)]
+
+
+def _teams(snapshot: Snapshot) -> list[Piece]:
     teams = sorted({entry.agent.team for entry in snapshot.roster})
+    if not teams or snapshot.health is None:
+        return _agents(snapshot)
     return [piece for team in teams[:3] for piece in _team(snapshot, team)] + [
         (f" · {len(teams) - 3} more teams", Tone.MUTED) for _ in teams[3:4]
     ]
@@ -138,15 +174,15 @@ def _team(snapshot: Snapshot, team: str) -> list[Piece]:
     members = [entry for entry in snapshot.roster if entry.agent.team == team]
     online = sum(is_present(entry) for entry in members)
     return [
-        (f" · {one_line(team)[:16]} ", Tone.PLAIN),
+        (f" · {cut(one_line(team), TEAM_CELLS)} ", Tone.PLAIN),
         (f"{online}/{len(members)} ●", Tone.GOOD if online else Tone.MUTED),
     ]
 
 
-def _troubles(health: Health | None, *, wide: bool) -> list[Piece]:
-    if health is None:
+def _troubles(snapshot: Snapshot, *, wide: bool) -> list[Piece]:
+    if snapshot.health is None:
         return []
-    waiting, failed, dialogs = health.wakes_waiting, health.wakes_failed, health.dialogs_open
+    waiting, failed, dialogs = _counts(snapshot, snapshot.health)
     words = (f"wakes {waiting} waiting", f"  {failed} failed", f"   dialogs {dialogs}")
     signs = (f"wakes {waiting}◐", f" {failed}✕", f"  dialogs {dialogs}◆")
     shown = words if wide else signs
@@ -155,6 +191,15 @@ def _troubles(health: Health | None, *, wide: bool) -> list[Piece]:
         (shown[1], Tone.BAD if failed else Tone.MUTED),
         (shown[2], Tone.WARN if dialogs else Tone.MUTED),
     ]
+
+
+def _counts(snapshot: Snapshot, health: Health) -> tuple[int, int, int]:
+    """Return the wakes that wait, the wakes that failed, and the open dialogs; of one team, if only one is shown."""
+    if snapshot.team is None:
+        return health.wakes_waiting, health.wakes_failed, health.dialogs_open
+    waiting = sum(entry.wakes_waiting for entry in snapshot.roster)
+    failed = sum(wake.status is WakeStatus.FAILED and was_not_read(wake) for wake in snapshot.wakes)
+    return waiting, failed, sum(snapshot.asks(entry) for entry in snapshot.roster)
 
 
 def _freshness(snapshot: Snapshot, now: datetime, *, wide: bool) -> Piece:

@@ -1,0 +1,103 @@
+"""One team at a time: every list, the counts and the header; nothing urgent of another team goes unmentioned."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.screens.looking import settled, shows, text
+from tests.screens.sample.clock import NOW
+from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
+from tests.screens.sample.teams import TEAMS, who
+from tests.screens.states import NORMAL, SMALL, after, missing
+from xats_tui.app import XatsApp
+from xats_tui.screens.data.attention import concerns, outside_concerns
+from xats_tui.screens.data.scope import TeamScope
+from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.query.command_line import LimitTo, Perform, Unknown, complete, read_team
+
+
+def limited(team: str, snapshot: Snapshot = TEAMS) -> Snapshot:
+    scope = TeamScope()
+    scope.team = team
+    return scope.of(snapshot)
+
+
+def test_every_list_is_limited_to_the_team() -> None:
+    shop = limited("shop")
+    assert {entry.agent.team for entry in shop.roster} == {"shop"}
+    assert {wake.agent_id for wake in shop.wakes} == {who("backend@shop").agent_id, who("docs@shop").agent_id}
+    assert all("shop" in (sent.from_team, sent.to_team) for sent in shop.stream)
+    assert {entry.task.team for entry in shop.tasks} == {"shop"}
+    assert [summary.team for summary in shop.contracts] == ["shop"]
+    assert [act.agent_id for act in shop.activity] == [who("backend@shop").agent_id]
+    assert [event.event_id for event in shop.events] == [36, 34, 30]
+    assert shop.commands == ()
+
+
+def test_agents_of_other_teams_are_still_known() -> None:
+    shop = limited("shop")
+    assert shop.entry(who("qa@mobile").agent_id)
+    assert shop.names.of(who("qa@mobile")) == "qa@mobile"
+    assert (len(shop.roster), len(shop.everyone)) == (5, 15)
+    assert shop.teams == ("mobile", "shop", "warehouse")
+
+
+def test_what_belongs_to_no_team_is_in_every_team() -> None:
+    nobodys = replace(TEAMS.activity[0], agent_id=None)
+    assert limited("mobile", replace(TEAMS, activity=(nobodys,))).activity == (nobodys,)
+    assert limited("docs", FILLED).inbox == FILLED.inbox
+
+
+def test_a_list_that_did_not_change_is_not_read_again() -> None:
+    scope = TeamScope()
+    scope.team = "shop"
+    before = scope.of(TEAMS)
+    later = scope.of(replace(TEAMS, tasks=TEAMS.tasks[1:]))
+    assert later.wakes is before.wakes
+    assert later.tasks is not before.tasks
+
+
+def test_what_needs_a_person_in_other_teams_is_counted() -> None:
+    everything = len(concerns(TEAMS, NOW))
+    assert outside_concerns(TEAMS, NOW) == 0
+    assert outside_concerns(limited("shop"), NOW) == everything - len(concerns(limited("shop"), NOW)) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("shop", LimitTo("shop")),
+        ("sho", LimitTo("shop")),
+        ("all", LimitTo(None)),
+        ("", Perform("team")),
+        ("x", Unknown("No team is called x; teams: shop, shipping, all.")),
+        ("s", Unknown("s is ambiguous; teams: shop, shipping, all.")),
+    ],
+)
+def test_a_command_names_the_team(line: str, meant: object) -> None:
+    assert read_team(line, ("shop", "shipping")) == meant
+
+
+def test_the_team_of_a_command_is_completed() -> None:
+    assert complete("team sh", ["shannon"], ["shop"]) == "team shop"
+
+
+async def test_a_team_is_kept_while_modes_change_and_the_header_tells_what_it_hides() -> None:
+    async with XatsApp(desk(TEAMS)).run_test(size=SMALL) as pilot:
+        await after("t", *"ware", "enter", words="team warehouse 5/5●")(pilot)
+        assert not missing(pilot, ("⚠3 outside", "wakes 1◐ 0✕", "dialogs 0◆", "Agents 5"))
+        await pilot.press("4")
+        await shows(pilot, "Wakes 1 waiting · 0 failed")
+        assert "@shop" not in text(pilot)
+        await pilot.press("colon", *"team all", "enter")
+        await shows(pilot, "Wakes 3 waiting · 1 failed")
+        await settled(pilot)
+        assert "outside" not in text(pilot)
+
+
+async def test_an_empty_list_of_a_team_says_how_to_leave_the_team() -> None:
+    picture = replace(TEAMS, contracts=TEAMS.contracts[:1])
+    async with XatsApp(desk(picture)).run_test(size=NORMAL) as pilot:
+        await after("6", "colon", *"team mob", "enter", words="Nothing of team mobile here")(pilot)
+        assert not missing(pilot, ("here; t", "team mobile 4/5●"))
