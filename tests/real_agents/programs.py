@@ -162,7 +162,6 @@ NEWER = {
     "copilot": Program(
         command="copilot",
         quit="/exit",
-        arguments="--allow-tool xats",
         packages=("@github/copilot",),
         ready=r"/ commands",
         environment={

@@ -5,7 +5,6 @@ A scene is a coroutine that says what it saw, or raises `Unmet`; `report` prints
 
 import argparse
 import asyncio
-import hashlib
 import json
 import os
 import re
@@ -128,7 +127,7 @@ class Stage:
             self.rig.start_codex_daemon()
         if client in NEWER and client not in self.set_up:
             self.set_up.add(client)
-            by_hand(self.rig, client, self.home)
+            self.rig.run(*XATS, "setup", client, "--yes", "--home", str(self.home))
 
     async def agent(self, name: str, timeout: float = PATIENCE) -> dict[str, Any]:
         """The agent as the coordinator lists it, once it does."""
@@ -181,34 +180,6 @@ class Stage:
         """The rows that a query to the coordinator's database gives."""
         with sqlite3.connect(f"file:{self.home / 'data.db'}?mode=ro", uri=True) as database:
             return list(database.execute(query, values))
-
-
-def by_hand(rig: Rig, client: str, home: Path) -> None:
-    """Put our server into the files of a client that `setup` does not know, allowed to be called."""
-    command = [*XATS, "mcp", "--home", str(home)]
-    plain = {"command": command[0], "args": command[1:]}
-    path, key, entry = {
-        "gemini": (".gemini/settings.json", "mcpServers", {**plain, "trust": True}),
-        "qwen": (".qwen/settings.json", "mcpServers", {**plain, "trust": True}),
-        "copilot": (".copilot/mcp-config.json", "mcpServers", {"type": "local", **plain, "tools": ["*"]}),
-        "pi": (".pi/agent/mcp.json", "mcpServers", {**plain, "exposure": "direct"}),
-        "droid": (".factory/mcp.json", "mcpServers", {"type": "stdio", **plain}),
-        "kilo": (".config/kilo/kilo.json", "mcp", {"type": "local", "command": command, "enabled": True}),
-        "cline": (".cline/mcp.json", "mcpServers", plain),
-    }[client]
-    if client == "cline":
-        rig.run("cline", "mcp", "add", "xats", "--yes", "--", *command)
-        return
-    file = rig.home / path
-    known = json.loads(file.read_text()) if file.exists() else {}
-    identity = json.dumps({"type": "stdio", **plain}, separators=(",", ":"))
-    allowed = {
-        "approvedAt": "2026-01-01T00:00:00.000Z",
-        "impactLevel": "high",
-        "serverIdentity": hashlib.sha256(identity.encode()).hexdigest()[:32],
-    }
-    extra = {"persistentPermissions": {"servers": {"xats": allowed}}} if client == "droid" else {}
-    file.write_text(json.dumps({**known, key: {"xats": entry}, **extra}))
 
 
 def greet(pane: AgentPane, program: Program) -> None:
