@@ -47,6 +47,8 @@ class Program:
     """Variables; `{port}` stands for the scripted model's, `{home}` for the home."""
     files: Callable[[World], Mapping[str, Any]] = _no_files
     """Its configuration without our server: JSON by path."""
+    names_folder: bool = False
+    """Its model names its folder when it registers: nothing else tells its windows apart."""
     before: tuple[str, ...] = ()
     """A command that it needs before the first start; placeholders as in `environment`."""
     asking: tuple[str, ...] = ()
@@ -224,6 +226,7 @@ NEWER = {
         packages=("cline",),
         ready=r"What can I do for you|Ask anything",
         greetings={"any other key to close": "Escape"},
+        names_folder=True,
         before=("cline", "auth", "-p", "openai", "-k", "dummy", "-m", "m1", "-b", "http://127.0.0.1:{port}/v1"),
         asking=("BTab",),
         ask_shell='CALL run_commands {"commands":["touch x"]}',

@@ -184,12 +184,15 @@ class Rig:
         environment: Mapping[str, str] | None = None,
         arguments: str = "",
         trusted: bool = True,
+        folder: Path | None = None,
     ) -> AgentPane:
-        """Start a client in a new pane of that size, under a shell that is left when it exits."""
+        """Start a client in a new pane of that size, under a shell that is left when it exits; None is the project."""
         self.configure(theme, trusted=trusted)
         size = ("-x", str(width), "-y", str(height))
         shell = ["sh", "-c", KEEPING_THE_PANE, "sh", *self._assignments(environment or {}), "bash", "--norc", "-i"]
-        pane_id = self.tmux("new-session", "-d", "-P", "-F", "#{pane_id}", *size, "-c", str(self.project), *shell)
+        pane_id = self.tmux(
+            "new-session", "-d", "-P", "-F", "#{pane_id}", *size, "-c", str(folder or self.project), *shell
+        )
         self.tmux("set-option", "-g", "status", "off")
         self.tmux("resize-window", "-t", pane_id, *size)
         pane = AgentPane(self, pane_id)

@@ -96,12 +96,14 @@ class Stage:
         record = pid_file.read(self.home / "daemon.pid")
         return record if record and record.pid == self.coordinator.pid else None
 
-    async def join(self, client: str, name: str, *, stoppable: bool = False) -> AgentPane:
-        """Start an agent and have its model register it."""
-        pane = await self.open(client, stoppable=stoppable)
+    async def join(self, client: str, name: str, *, stoppable: bool = False, folder: Path | None = None) -> AgentPane:
+        """Start an agent in a folder, the project if None, and have its model register it."""
+        pane = await self.open(client, stoppable=stoppable, folder=folder)
         fields: dict[str, Any] = {"name": name, "team": "t", "model": "m"}
         if client in CLIENTS:
             fields["client"] = client
+        if PROGRAMS[client].names_folder:
+            fields["project_dir"] = str(folder or self.rig.project)
         if client in ("claude-code", "opencode"):
             fields["ui_pid"] = (await ui_pids(self.rig, pane, CLIENTS[client]))[0]
         await insist(pane, f"CALL register_agent {json.dumps(fields)}", partial(self.agent, name))
@@ -109,14 +111,16 @@ class Stage:
         self.panes[name] = pane
         return pane
 
-    async def open(self, client: str, *, stoppable: bool = False) -> AgentPane:
+    async def open(self, client: str, *, stoppable: bool = False, folder: Path | None = None) -> AgentPane:
         """Start a client with our server, and wait until it takes input."""
         program = PROGRAMS[client]
         await asyncio.to_thread(self._set_up, client)
         command = f"{FRONT} {program.command}" if stoppable else program.command
         arguments = CLAUDE_FLAGS if client == "claude-code" else program.arguments
         environment = self.rig.variables(program)
-        pane = self.rig.start(command, arguments=arguments, environment=environment, width=110, height=32)
+        pane = self.rig.start(
+            command, arguments=arguments, environment=environment, width=110, height=32, folder=folder
+        )
         await asyncio.to_thread(greet, pane, program)
         return pane
 

@@ -229,8 +229,10 @@ async def reused_pane_is_not_typed_into(stage: Stage, client: str, pane: AgentPa
 
 
 async def two_windows_are_told_apart(stage: Stage, client: str, pane: AgentPane) -> str:
-    """two windows side by side in one folder → each is woken by its own messages."""
-    other = await stage.join(client, "other")
+    """two windows side by side → each is woken by its own messages."""
+    folder = stage.rig.home / "other"
+    folder.mkdir(exist_ok=True)
+    other = await stage.join(client, "other", folder=folder if PROGRAMS[client].names_folder else None)
     other.beside(pane)
     for one in (pane, other):
         await asyncio.to_thread(one.settle, 1.5, 15.0)
