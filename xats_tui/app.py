@@ -49,7 +49,7 @@ from xats_tui.screens.widgets.theme import DARK, LIGHT
 logger = logging.getLogger(__name__)
 
 WIDTHS = [(0, "-cramped"), (80, "-narrow"), (120, "-normal"), (160, "-wide")]
-HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall")]
+HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall"), (44, "-taller"), (56, "-tallest")]
 """Minimum sizes in cells and the classes that a screen gets from them; the stylesheets use the classes."""
 
 

@@ -14,9 +14,12 @@ from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
 from xats_tui.core.model.wakes import ACK_LOOP, HELD, UNCONFIRMED, Gate, WakeStage, WakeStatus
 from xats_tui.screens.data.attention import concerns
+from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.snoozes import SNOOZE, Snoozes
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import agent_state
+from xats_tui.screens.rows.attention import attention_rows
 
 
 def keys(snapshot: Snapshot) -> list[str]:
@@ -180,3 +183,65 @@ def test_a_task_is_orphaned_when_its_owner_is_away_or_gone() -> None:
     assert absent.reason == "its owner backend has been away for 9m"
     (orphan,) = concerns(Snapshot(tasks=tuple(owned)), NOW)
     assert orphan.reason == "its owner backend has left"
+
+
+def test_what_the_operator_has_silenced_does_not_nag_but_its_dialog_is_listed() -> None:
+    waits = wake(QA, 1, WakeStatus.RETRYING, "do not disturb", 2, 11)
+    failed = wake(QA, 2, WakeStatus.FAILED, "not read in time", 2, 11)
+    silenced = replace(entry(QA, 1, 41), resting=True)
+    asked = message(5, FRONTEND, QA, "well?", "x", 22, read=True, need_reply=True)
+    assert keys(Snapshot(roster=(silenced,), wakes=(waits, failed), unanswered=(asked,))) == []
+    asking = replace(silenced, told=replace(BUSY, state=PaneState.DIALOG, detail="input needed"))
+    assert keys(Snapshot(roster=(asking,), wakes=(waits, failed))) == ["dialog"]
+
+
+def test_within_a_kind_what_has_waited_longest_comes_first() -> None:
+    late, early = wake(QA, 1, WakeStatus.RETRYING, "busy", 2, 5), wake(BACKEND, 2, WakeStatus.RETRYING, "busy", 2, 11)
+    snapshot = Snapshot(roster=(entry(QA), entry(BACKEND)), wakes=(late, early))
+    assert [concern.rows for concern in concerns(snapshot, NOW)] == [(early.key,), (late.key,)]
+
+
+def failures(*numbers: int) -> Concern:
+    wakes = tuple(wake(QA, number, WakeStatus.FAILED, "no such pane", 4, number) for number in numbers)
+    (only,) = concerns(Snapshot(roster=(entry(QA),), wakes=wakes), NOW)
+    return only
+
+
+def test_a_snooze_ends_with_its_time_and_is_not_listed_until_then() -> None:
+    snoozes, concern = Snoozes(), failures(1, 2)
+    snoozes.add(concern, NOW)
+    assert snoozes.split([concern], NOW + SNOOZE / 2) == ((), (concern,))
+    assert snoozes.split([concern], NOW + SNOOZE) == ((concern,), ())
+    assert snoozes.until(concern.key) is None
+
+
+@pytest.mark.parametrize(("then", "is_listed"), [((1, 2), False), ((2,), False), ((1, 2, 3), True), ((2, 3), True)])
+def test_a_snooze_ends_early_when_it_gets_worse(then: tuple[int, ...], is_listed: bool) -> None:
+    snoozes = Snoozes()
+    snoozes.add(failures(1, 2), NOW)
+    awake, asleep = snoozes.split([failures(*then)], NOW)
+    assert (bool(awake), bool(asleep)) == (is_listed, not is_listed)
+
+
+def test_another_dialog_of_the_same_agent_ends_the_snooze() -> None:
+    snoozes, (dialog, *_) = Snoozes(), concerns(TELLING, NOW)
+    snoozes.add(dialog, NOW)
+    assert snoozes.split([dialog], NOW)[0] == ()
+    other = replace(dialog, about=frozenset({"another question"}))
+    assert snoozes.split([other], NOW)[0] == (other,)
+
+
+def test_what_is_out_of_sight_for_a_while_stays_snoozed() -> None:
+    snoozes, concern = Snoozes(), failures(1)
+    snoozes.add(concern, NOW)
+    snoozes.split([], NOW)  # another team is shown
+    assert snoozes.split([concern], NOW)[1] == (concern,)
+
+
+def test_the_snoozed_are_counted_with_the_way_to_see_them() -> None:
+    concern = failures(1)
+    asleep = {concern.key: (concern, NOW + SNOOZE)}
+    (note,) = attention_rows((), asleep, NOW, shows_asleep=False)
+    assert [cell.text for cell in note.cells][1::2] == ["1 thing snoozed", "enter show"]
+    _, shown = attention_rows((), asleep, NOW, shows_asleep=True)
+    assert shown.cells[3].text == "Z list again" and "no such pane" in shown.cells[2].text

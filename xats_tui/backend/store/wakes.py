@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from xats_tui.backend.store.sql.columns import column, from_json, instant, to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row, Transaction
 from xats_tui.core.clock import from_wire, to_wire
-from xats_tui.core.model.wakes import UNCONFIRMED, AskedWay, Wake, WakeAttempt, WakeStage, WakeStatus
+from xats_tui.core.model.wakes import REPLAYED, UNCONFIRMED, AskedWay, Wake, WakeAttempt, WakeStage, WakeStatus
 
 SELECT = """SELECT w.*, m.from_agent_id, m.subject FROM message_delivery_status w
     LEFT JOIN messages m ON m.id = w.recipient_message_id """
@@ -424,10 +424,10 @@ async def replay(tx: Transaction, message_id: str, agent_id: str, expires_at: da
     """Make a wake due now, even if it is over; return False if its message has been read."""
     row = await tx.fetch_one(
         "UPDATE message_delivery_status SET wake_status = 'retrying', skip_reason = NULL, failures = 0, due_at = ?, "
-        "expires_at = ?, updated_at = ?, detail = 'replayed by the operator' WHERE message_id = ? AND agent_id = ? "
+        "expires_at = ?, updated_at = ?, detail = ? WHERE message_id = ? AND agent_id = ? "
         "AND EXISTS (SELECT 1 FROM messages m WHERE m.id = message_delivery_status.recipient_message_id "
         "AND m.read_at IS NULL) RETURNING message_id",
-        (to_wire(tx.now), to_wire(expires_at), to_wire(tx.now), message_id, agent_id),
+        (to_wire(tx.now), to_wire(expires_at), to_wire(tx.now), REPLAYED, message_id, agent_id),
     )
     return row is not None
 

@@ -9,6 +9,10 @@ ACK_LOOP = "only acknowledgements go back and forth"
 """The hold reason of a wake that would only keep an ack loop going."""
 
 
+REPLAYED = "replayed by the operator"
+"""The detail of a wake from its replay until the next try."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """A condition for typing into a pane, and whether it holds now."""

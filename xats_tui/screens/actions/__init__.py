@@ -10,6 +10,9 @@ file of their noun in this folder.  To add an action:
 3. Write the method: read `self.situation()`, ask with a dialog if necessary (`dialogs/asking.py`, `self.confirm`), and
    pass a coroutine to `self.carry_out("doing it", …)`.  It calls `self.desk.verbs` and returns the toast's sentence.
 
+An action that helps with what needs a person sets `seeks` and reads `self.aim()`: where nothing fitting is selected, it
+turns to the first concern that it fits.
+
 Actions that change something set `changes=True`, so that read-only mode refuses them.  tests/screens/test_actions.py
 checks every entry.
 """
@@ -21,7 +24,7 @@ from textual.binding import Binding
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.agents import AGENT_ACTIONS
 from xats_tui.screens.actions.contracts import CONTRACT_ACTIONS
-from xats_tui.screens.actions.general import BACK, GENERAL, MODES, OPEN
+from xats_tui.screens.actions.general import BACK, GENERAL, MODES, NEEDS_YOU, OPEN
 from xats_tui.screens.actions.launching import LAUNCH
 from xats_tui.screens.actions.messages import MESSAGE_ACTIONS, WRITE
 from xats_tui.screens.actions.situation import Situation
@@ -33,6 +36,7 @@ from xats_tui.screens.modes.places import Mode
 ACTIONS: tuple[Action, ...] = (
     OPEN,
     BACK,
+    *NEEDS_YOU,
     *WAKE_ACTIONS,
     *CONTRACT_ACTIONS,
     *MESSAGE_ACTIONS,
@@ -56,7 +60,10 @@ def bindings(mode: Mode) -> list[Binding]:
 
 
 def sharing(action: Action, mode: Mode) -> tuple[Action, ...]:
-    """Return all actions of a mode that share this action's key, itself included; each is for different panels."""
+    """Return all actions of a mode that share this action's key, itself included.
+
+    Each is for different panels, or gives way to another one.
+    """
     return tuple(other for other in ACTIONS if other.key == action.key and mode in other.modes)
 
 

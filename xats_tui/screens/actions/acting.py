@@ -59,6 +59,8 @@ class ActionContext(Screen[None]):
         """The snapshot that the body currently shows."""
         self.under_way: list[str] = []
         """Descriptions of the verbs that are still running."""
+        self._aim: Situation | None = None
+        """Situation of the concern that the running action has turned to."""
         self._outcomes: list[tuple[str, Severity]] = []
 
     def situation(self) -> Situation:
@@ -68,6 +70,10 @@ class ActionContext(Screen[None]):
     async def ticket(self) -> str | None:
         """Return the detail of the selected row as Markdown; None if there is none."""
         raise NotImplementedError
+
+    def aim(self) -> Situation:
+        """Return what the running action is about: the selection, or the concern that it has turned to."""
+        return self._aim or self.situation()
 
     def draw_keys(self) -> None:
         """Redraw the footer and everything else that depends on the situation or on running verbs."""
@@ -81,14 +87,16 @@ class ActionContext(Screen[None]):
         """Ask the app to switch to another mode, with a filter or a row to select."""
         self.post_message(self.Wanted(mode, words, row))
 
-    def confirm(self, title: str, consequence: str, yes: str, then: Callable[[], object]) -> None:
-        """Ask for confirmation and call `then` if the answer is yes."""
+    def confirm(
+        self, title: str, consequence: str, yes: str, then: Callable[[], object], *, is_safe: bool = False
+    ) -> None:
+        """Ask for confirmation and call `then` if the answer is yes; Enter agrees only to what is safe."""
 
         def answered(agreed: bool | None) -> None:
             if agreed:
                 then()
 
-        self.app.push_screen(ConfirmDialog(title, consequence, yes), answered)
+        self.app.push_screen(ConfirmDialog(title, consequence, yes, is_safe=is_safe), answered)
 
     def ask(self, question: ModalScreen[T], then: Callable[[T], object]) -> None:
         """Open a dialog and call `then` with the answer, unless the dialog was closed without one."""

@@ -1,10 +1,11 @@
 """Action: a single thing that the operator can do, as an entry of the action table."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.binding import Binding
 
-from xats_tui.screens.actions.situation import Reason, Situation, always
+from xats_tui.screens.actions.situation import Reason, Situation, always, never
 from xats_tui.screens.modes.places import Mode, Panel
 
 EVERYWHERE = frozenset(Mode)
@@ -34,6 +35,10 @@ class Action:
     """Function that returns the reason why the action is unavailable, or None; `reason` adds the general checks."""
     changes: bool = False
     """True if the action changes something; read-only mode refuses it."""
+    seeks: Callable[[Situation], bool] = never
+    """Function that returns whether the action, unavailable here, turns to the first thing that needs a person."""
+    gives_way_to: str = ""
+    """Id of the action that the same key means wherever that one is available."""
     # Esc is pressed out of habit: a toast for every vain press would only annoy.
     quiet: bool = False
     """True if pressing the key in vain shows no message."""

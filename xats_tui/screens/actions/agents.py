@@ -8,7 +8,7 @@ from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.wakes import WakeStage
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action, modes
-from xats_tui.screens.actions.situation import needs_agent, needs_dialog, needs_pane
+from xats_tui.screens.actions.situation import in_list, needs_agent, needs_dialog, needs_pane
 from xats_tui.screens.data.alerts import asking
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.answering import Answered, AnswerPrompt
@@ -34,6 +34,7 @@ AGENT_ACTIONS = (
         title="answer",
         help="Read the question this agent asks a person, and choose one of the answers that it offers.",
         why_not=needs_dialog,
+        seeks=in_list,
         changes=True,
     ),
     Action(
@@ -43,6 +44,7 @@ AGENT_ACTIONS = (
         title="go",
         help="Switch your tmux client to this agent's pane.",
         why_not=needs_pane,
+        seeks=lambda situation: in_list(situation) and not situation.agents,
     ),
     Action(
         id="rest",
@@ -93,7 +95,7 @@ class AgentActions(ActionContext):
     def action_answer(self) -> None:
         """Show the agent's question in a dialog that sends the answer itself; then show the outcome."""
 
-        entry = self.situation().agent
+        entry = self.aim().agent
         if entry and self._was_just_answered(entry):
             entry = next(self._others_asking({entry.agent.agent_id}), entry)
         if entry:
@@ -117,7 +119,7 @@ class AgentActions(ActionContext):
 
     def action_go_to_pane(self) -> None:
         """Switch to the selected agent's pane; a failure is shown as a toast."""
-        if entry := self.situation().agent:
+        if entry := self.aim().agent:
             self._bring_to(entry)
 
     def action_rest(self) -> None:

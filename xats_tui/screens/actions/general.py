@@ -1,12 +1,19 @@
 """Actions available in every mode: move, filter, mark, sort, pause, copy, help, quit."""
 
 from xats_tui.screens.actions.acting import ActionContext
-from xats_tui.screens.actions.action import LISTS, TABLES, Action
-from xats_tui.screens.actions.situation import Reason, Situation, needs_more, needs_row, needs_way_back
+from xats_tui.screens.actions.action import LISTS, TABLES, Action, modes
+from xats_tui.screens.actions.situation import (
+    Reason,
+    Situation,
+    needs_more,
+    needs_row,
+    needs_snoozable,
+    needs_way_back,
+)
 from xats_tui.screens.data.snapshot import Snapshot, is_present
 from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.connecting import HowToConnect
-from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.modes.places import Mode, Panel
 from xats_tui.screens.widgets.format import count
 from xats_tui.screens.widgets.theme import DARK, LIGHT
 
@@ -68,6 +75,28 @@ MODES = tuple(
 def _needs_hidden_columns(situation: Situation) -> str | None:
     return None if situation.hides_columns else "every column is shown"
 
+
+NEEDS_YOU = (
+    Action(
+        id="next_concern",
+        key="exclamation_mark",
+        shown_key="!",
+        title="what needs you",
+        help="Go to the most urgent thing that needs a person; in Attention, to the next one.",
+        in_footer=False,
+    ),
+    Action(
+        id="snooze",
+        key="Z",
+        shown_key="Z",
+        title="snooze",
+        help="Put this off for ten minutes, or until it gets worse; on a snoozed row, list it again at once.",
+        modes=modes(Mode.LIVE),
+        panels=frozenset({Panel.ATTENTION}),
+        why_not=needs_snoozable,
+        in_footer=False,
+    ),
+)
 
 GENERAL = (
     Action(

@@ -31,6 +31,10 @@ class Situation:
     """Latest view of the pane, if there is exactly one agent."""
     wakes: tuple[Wake, ...] = ()
     """Wakes that the targets refer to."""
+    concern: str = ""
+    """Key of the concern under the cursor; only in Attention."""
+    failed: tuple[Wake, ...] = ()
+    """All failed wakes that a replay may help, whatever is selected."""
     inside: bool = False
     """True if the detail has the focus."""
     leads_on: bool = False
@@ -65,9 +69,24 @@ def always(_: Situation) -> str | None:
     return None
 
 
+def never(_: Situation) -> bool:
+    """Return False."""
+    return False
+
+
+def in_list(situation: Situation) -> bool:
+    """Return whether only a row is under the cursor: nothing is marked, and no detail is being read."""
+    return not situation.marked and not situation.inside
+
+
 def needs_row(situation: Situation) -> str | None:
     """Return a reason unless a row is selected."""
     return None if situation.row else "nothing is selected"
+
+
+def needs_snoozable(situation: Situation) -> str | None:
+    """Return a reason unless a concern is selected."""
+    return None if situation.concern else "nothing is selected"
 
 
 def needs_more(situation: Situation) -> str | None:

@@ -162,3 +162,13 @@ def wakes_of(snapshot: Snapshot, target: Target) -> tuple[Wake, ...]:
 def was_not_read(wake: Wake) -> bool:
     """Return whether there is no evidence that the wake's message was read."""
     return WakeStage.SEEN not in wake.reached and WakeStage.READ not in wake.reached
+
+
+def failed_for_somebody(snapshot: Snapshot, wake: Wake) -> bool:
+    """Return whether the wake has failed and a replay may help: unread message, agent still registered."""
+    return wake.status is WakeStatus.FAILED and was_not_read(wake) and snapshot.entry(wake.agent_id) is not None
+
+
+def all_failed(snapshot: Snapshot) -> tuple[Wake, ...]:
+    """Return the failed wakes that a replay may help."""
+    return tuple(wake for wake in snapshot.wakes if failed_for_somebody(snapshot, wake))

@@ -2,7 +2,7 @@
 
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.actions.action import Action, modes
-from xats_tui.screens.actions.situation import Situation
+from xats_tui.screens.actions.situation import Situation, in_list
 from xats_tui.screens.actions.targets import Target
 from xats_tui.screens.modes.places import Mode, Panel
 
@@ -73,6 +73,7 @@ TASK_ACTIONS = (
         modes=WITH_TASKS,
         panels=WITH_CAUSES,
         why_not=_needs_tasks_of_one_team,
+        seeks=in_list,
         changes=True,
     ),
     Action(

@@ -52,7 +52,7 @@ class TaskActions(ActionContext):
 
     def action_reassign_task(self) -> None:
         """Ask for the new owner, then reassign all selected tasks."""
-        tasks = _in(self.situation(), TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
+        tasks = _in(self.aim(), TaskStatus.PENDING, TaskStatus.IN_PROGRESS)
         team = tasks[0].team
 
         def give(agent_id: str) -> None:

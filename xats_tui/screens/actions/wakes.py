@@ -1,15 +1,21 @@
 """Actions on wakes: replay, cancel, force."""
 
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Collection
+
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.panes import PaneState
-from xats_tui.core.model.wakes import Wake, WakeStatus
+from xats_tui.core.model.wakes import REPLAYED, Wake, WakeStatus
 from xats_tui.screens.actions.acting import ActionContext
-from xats_tui.screens.actions.action import Action, modes
-from xats_tui.screens.actions.situation import Situation, needs_open_wake, needs_unread_wake
+from xats_tui.screens.actions.action import EVERYWHERE, Action, modes
+from xats_tui.screens.actions.situation import Situation, in_list, needs_open_wake, needs_unread_wake
 from xats_tui.screens.actions.targets import was_not_read
+from xats_tui.screens.data.snapshot import Slice
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.format import count, cut, one_line
 
 WITH_WAKES = modes(Mode.LIVE, Mode.AGENTS, Mode.WAKES)
@@ -17,9 +23,22 @@ WITH_WAKES = modes(Mode.LIVE, Mode.AGENTS, Mode.WAKES)
 DRAFT_CELLS = 60
 """Maximum cells of a draft that a question quotes."""
 
+LISTED_AGENTS = 6
+"""Maximum agents that a question names; further agents are counted."""
+
+OUTCOME_TIMEOUT_S = 5.0
+"""Seconds for which the outcome of a replay is waited for."""
+
+OUTCOME_INTERVAL_S = 0.2
+"""Seconds between two looks at it."""
+
 
 def _needs_one_unread(situation: Situation) -> str | None:
     return "several agents are selected" if len(situation.agents) > 1 else needs_unread_wake(situation)
+
+
+def _needs_failed(situation: Situation) -> str | None:
+    return None if situation.failed else "no wake has failed"
 
 
 WAKE_ACTIONS = (
@@ -31,7 +50,20 @@ WAKE_ACTIONS = (
         help="Try this wake again from the start, through every gate.",
         modes=WITH_WAKES,
         why_not=needs_unread_wake,
+        seeks=in_list,
         changes=True,
+    ),
+    Action(
+        id="replay_all",
+        key="R",
+        shown_key="R",
+        title="replay failed",
+        help="Try all failed wakes again from the start, through every gate; asks first.",
+        modes=EVERYWHERE - {Mode.TASKS},
+        why_not=_needs_failed,
+        gives_way_to="reassign_task",
+        changes=True,
+        in_footer=False,
     ),
     Action(
         id="cancel_wake",
@@ -63,8 +95,22 @@ class WakeActions(ActionContext):
 
     def action_replay(self) -> None:
         """Replay all selected wakes whose message is unread."""
-        wakes = tuple(wake for wake in self.situation().wakes if was_not_read(wake))
-        self.carry_out(f"replaying {count(len(wakes), 'wake')}", self._replay(wakes))
+        wakes = tuple(wake for wake in self.aim().wakes if was_not_read(wake))
+        self._begin_replay(wakes)
+
+    def action_replay_all(self) -> None:
+        """Ask for confirmation, then replay all failed wakes."""
+        wakes = self.situation().failed
+        told = Counter(name_of(self.snapshot, wake.agent_id) for wake in wakes)
+        agents = ", ".join(f"{name} {number}×" for name, number in told.most_common(LISTED_AGENTS))
+        more = f" and {len(told) - LISTED_AGENTS} more agents" if len(told) > LISTED_AGENTS else ""
+        self.confirm(
+            f"Replay {count(len(wakes), 'failed wake')}?",
+            f"{agents}{more}.  Each is tried again through every gate; an agent that is busy or asks something waits.",
+            "Replay",
+            lambda: self._begin_replay(wakes),
+            is_safe=True,
+        )
 
     def action_cancel_wake(self) -> None:
         """Ask for confirmation, then end all selected wakes."""
@@ -104,9 +150,30 @@ class WakeActions(ActionContext):
     def _recipients(self, wakes: tuple[Wake, ...]) -> str:
         return ", ".join(sorted({name_of(self.snapshot, wake.agent_id) for wake in wakes}))
 
+    def _begin_replay(self, wakes: tuple[Wake, ...]) -> None:
+        self.carry_out(f"replaying {count(len(wakes), 'wake')} for {self._recipients(wakes)}", self._replay(wakes))
+
     async def _replay(self, wakes: tuple[Wake, ...]) -> str:
         replayed = await self.desk.verbs.ask(OperatorApi.replay, [(wake.message_id, wake.agent_id) for wake in wakes])
-        return f"replayed {count(replayed, 'wake')} for {self._recipients(wakes)}"
+        outcomes = await self._outcomes_of({wake.key for wake in wakes})
+        return "\n".join((f"replayed {count(replayed, 'wake')} for {self._recipients(wakes)}", *outcomes))
+
+    async def _outcomes_of(self, keys: Collection[str]) -> list[str]:
+        """Wait until these wakes have been tried, at most `OUTCOME_TIMEOUT_S`; return a line for each agent."""
+        tried: list[Wake] = []
+        for _ in range(int(OUTCOME_TIMEOUT_S / OUTCOME_INTERVAL_S)):
+            loaded = await self.desk.source.load([Slice.WAKES], ())
+            tried = [wake for wake in loaded[Slice.WAKES.value] if wake.key in keys]
+            if not any(_is_untried(wake) for wake in tried):
+                break
+            await asyncio.sleep(OUTCOME_INTERVAL_S)
+        told: dict[str, Counter[str]] = defaultdict(Counter)
+        for wake in tried:
+            told[name_of(self.snapshot, wake.agent_id)][_outcome(wake)] += 1
+        return [
+            f"{name}: {'; '.join(f'{number}× {what}' if number > 1 else what for what, number in outcomes.items())}"
+            for name, outcomes in told.items()
+        ]
 
     async def _cancel(self, wakes: tuple[Wake, ...]) -> str:
         ended = []
@@ -124,3 +191,16 @@ class WakeActions(ActionContext):
         if forced.status is not WakeStatus.DELIVERED:
             raise VerbRefused("not_forced", f"{whom} was not woken: {one_line(forced.detail)}")
         return f"forced the wake of {whom}: {one_line(forced.detail)}"
+
+
+def _is_untried(wake: Wake) -> bool:
+    return wake.status is WakeStatus.RETRYING and wake.detail == REPLAYED
+
+
+def _outcome(wake: Wake) -> str:
+    if _is_untried(wake):
+        return "not tried yet"
+    if wake.status is WakeStatus.RETRYING and was_not_read(wake):
+        return f"waits: {one_line(wake.detail or wake.skip_reason) or 'no reason recorded'}"
+    state = wake_state(wake).text[2:]
+    return f"{state}: {one_line(wake.detail or wake.skip_reason)}" if wake.status is WakeStatus.FAILED else state

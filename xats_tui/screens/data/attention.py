@@ -5,7 +5,6 @@ Each concern names the rows that cause it, so that enter can lead there.  Pure f
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
 
@@ -14,8 +13,9 @@ from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import OwnText
 from xats_tui.core.model.tasks import TaskStatus
 from xats_tui.core.model.wakes import ACK_LOOP, Wake, WakeStage, WakeStatus
-from xats_tui.screens.actions.targets import contract_key, was_not_read
+from xats_tui.screens.actions.targets import all_failed, contract_key, was_not_read
 from xats_tui.screens.data.alerts import asking
+from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.snapshot import Snapshot, is_present
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import contract_name, name_of
@@ -31,29 +31,6 @@ OLD_MAIL = timedelta(minutes=10)
 
 OLD_QUESTION = timedelta(minutes=10)
 """Age after which a message without its requested reply is listed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concern:
-    """A single item that needs the operator."""
-
-    key: str
-    """Key that stays the same as long as the concern exists."""
-    shape: str
-    tone: Tone
-    subject: str
-    reason: str
-    mode: Mode | None = None
-    """Mode that shows the cause; None if no mode does."""
-    rows: tuple[str, ...] = ()
-    """Keys of the causing rows in that mode; the first is the one to look at first."""
-    remedy: str = ""
-    """Id of the action that helps."""
-
-    @property
-    def row(self) -> str:
-        """Key of the cause to look at first."""
-        return self.rows[0] if self.rows else ""
 
 
 def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -> tuple[Concern, ...]:
@@ -133,6 +110,8 @@ def _dialogs(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
                 mode=Mode.AGENTS,
                 rows=(entry.agent.agent_id,),
                 remedy="answer",
+                about=frozenset({f"{state.since} {state.reason}"}),
+                weight=entry.wakes_waiting,
             )
 
 
@@ -152,6 +131,7 @@ def _mixed_hints(snapshot: Snapshot) -> Iterator[Concern]:
                 mode=Mode.AGENTS,
                 rows=(entry.agent.agent_id,),
                 remedy="go_to_pane",
+                weight=entry.wakes_waiting,
             )
 
 
@@ -160,8 +140,8 @@ def _waiting_for(entry: RosterEntry) -> str:
 
 
 def _failed_wakes(snapshot: Snapshot) -> Iterator[Concern]:
-    failed = [wake for wake in snapshot.wakes if wake.status is WakeStatus.FAILED and was_not_read(wake)]
-    for wakes in _by_agent(snapshot, failed).values():
+    by_agent = _by_agent(snapshot, [wake for wake in all_failed(snapshot) if not _is_silenced(snapshot, wake.agent_id)])
+    for wakes in sorted(by_agent.values(), key=lambda wakes: min(wake.updated_at for wake in wakes)):
         latest = wakes[0]
         yield Concern(
             key=f"failed/{latest.agent_id}",
@@ -172,13 +152,18 @@ def _failed_wakes(snapshot: Snapshot) -> Iterator[Concern]:
             mode=Mode.WAKES,
             rows=tuple(wake.key for wake in wakes),
             remedy="replay",
+            about=frozenset(f"{wake.key} {wake.updated_at}" for wake in wakes),
         )
 
 
 def _long_waits(snapshot: Snapshot, now: datetime, asking: set[str]) -> Iterator[Concern]:
     """Yield the wakes that wait long or for a person, except for agents whose dialog is already listed."""
-    waiting = [wake for wake in snapshot.wakes if _is_worth_a_look(wake, now) and wake.agent_id not in asking]
-    for wakes in _by_agent(snapshot, waiting).values():
+    waiting = [
+        wake
+        for wake in snapshot.wakes
+        if _is_worth_a_look(wake, now) and wake.agent_id not in asking and not _is_silenced(snapshot, wake.agent_id)
+    ]
+    for wakes in sorted(_by_agent(snapshot, waiting).values(), key=lambda wakes: min(map(_queued_at, wakes))):
         oldest = min(wakes, key=_queued_at)
         reason = one_line(oldest.detail or oldest.skip_reason) or "not tried yet"
         next_try = f"next try {until(oldest.due_at, now)}" if oldest.due_at else ""
@@ -191,6 +176,7 @@ def _long_waits(snapshot: Snapshot, now: datetime, asking: set[str]) -> Iterator
             mode=Mode.WAKES,
             rows=(oldest.key, *(wake.key for wake in wakes if wake is not oldest)),
             remedy="go_to_pane",
+            about=frozenset({"needs a person"} if any(wake.needs_a_person for wake in wakes) else ()),
         )
 
 
@@ -214,9 +200,9 @@ def _own_mail(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
 
 
 def _old_mail(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
-    for entry in snapshot.roster:
-        oldest = entry.oldest_unread_at
-        if oldest and now - oldest > OLD_MAIL and entry.agent.agent_id not in spoken_for:
+    unread = [(entry.oldest_unread_at, entry) for entry in snapshot.roster if entry.oldest_unread_at]
+    for oldest, entry in sorted(unread, key=lambda one: one[0]):
+        if now - oldest > OLD_MAIL and entry.agent.agent_id not in spoken_for and not entry.resting:
             yield Concern(
                 key=f"mail/{entry.agent.agent_id}",
                 shape="✉",
@@ -225,6 +211,7 @@ def _old_mail(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iterat
                 reason=f"{count(entry.unread, 'message')} unread, the oldest for {age(now - oldest)}",
                 mode=Mode.AGENTS,
                 rows=(entry.agent.agent_id,),
+                weight=entry.unread,
             )
 
 
@@ -237,6 +224,8 @@ def _unanswered(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iter
             oldest[message.from_agent_id, message.to_agent_id] = message
     for message in sorted(oldest.values(), key=lambda message: message.sent_at):
         if message.read_at is None and message.to_agent_id in spoken_for:
+            continue
+        if _is_silenced(snapshot, message.to_agent_id):
             continue
         what = one_line(message.subject) or one_line(message.body)
         yield Concern(
@@ -285,12 +274,18 @@ def _breaking_contracts(snapshot: Snapshot) -> Iterator[Concern]:
                 reason=f"breaking change, not fetched yet by {names}",
                 mode=Mode.CONTRACTS,
                 rows=(contract_key(summary),),
+                about=frozenset({f"v{summary.version}"}),
+                weight=len(behind),
             )
 
 
 def _ack_loops(snapshot: Snapshot) -> Iterator[Concern]:
     """Yield the ack loops: wakes that are held back because agents only acknowledge each other."""
-    held = [wake for wake in snapshot.wakes if _is_waiting(wake) and _is_in_ack_loop(wake)]
+    held = [
+        wake
+        for wake in snapshot.wakes
+        if _is_waiting(wake) and _is_in_ack_loop(wake) and not _is_silenced(snapshot, wake.agent_id)
+    ]
     for wakes in _by_agent(snapshot, held).values():
         senders = sorted({name_of(snapshot, wake.sender_id) for wake in wakes if wake.sender_id})
         yield Concern(
@@ -317,7 +312,14 @@ def _unconnected(snapshot: Snapshot) -> Iterator[Concern]:
             subject=count(len(programs), "agent"),
             reason=f"here {'is' if len(programs) == 1 else 'are'} not connected, in {places}: :connect says how",
             remedy="connect",
+            about=frozenset(str(program.pid) for program in programs),
         )
+
+
+def _is_silenced(snapshot: Snapshot, agent_id: str) -> bool:
+    """Return whether the operator has turned on do not disturb for an agent: what follows from that needs nobody."""
+    entry = snapshot.entry(agent_id)
+    return entry is not None and entry.resting
 
 
 def _by_agent(snapshot: Snapshot, wakes: list[Wake]) -> dict[str, list[Wake]]:

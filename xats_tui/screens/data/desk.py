@@ -9,6 +9,7 @@ from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.tasks import Task, TaskDraft
 from xats_tui.screens.data.scope import TeamScope
 from xats_tui.screens.data.snapshot import SnapshotSource
+from xats_tui.screens.data.snoozes import Snoozes
 from xats_tui.screens.data.verbs import Verbs
 
 
@@ -87,6 +88,7 @@ class ModeContext:
     """Unsent messages, by what they were begun for."""
     task_drafts: dict[str, TaskDraft] = field(default_factory=dict)
     """Unsaved tasks, by what they were begun for."""
+    snoozes: Snoozes = field(default_factory=Snoozes)
     answered: dict[str, datetime] = field(default_factory=dict)
     """Time of the last answer to each agent, by its id."""
     last_change: LastChange = field(default_factory=LastChange)

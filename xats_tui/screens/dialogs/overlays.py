@@ -76,7 +76,7 @@ class Help(Sheet):
 
 
 class ConfirmDialog(ModalScreen[bool]):
-    """Asks for confirmation before an action that cannot be undone; names the consequence."""
+    """Asks for confirmation before an action that cannot be undone or touches much; names the consequence."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer(False)", "cancel"),
@@ -84,8 +84,10 @@ class ConfirmDialog(ModalScreen[bool]):
         Binding("right,down", "app.focus_next", "other button", show=False),
     ]
 
-    def __init__(self, title: str, consequence: str, yes: str) -> None:
+    def __init__(self, title: str, consequence: str, yes: str, *, is_safe: bool = False) -> None:
+        """Create the question; `is_safe` has Enter agree, because nothing is lost by it."""
         super().__init__()
+        self._is_safe = is_safe
         self._title = title
         self._consequence = consequence
         self._yes = yes
@@ -102,7 +104,7 @@ class ConfirmDialog(ModalScreen[bool]):
     def on_mount(self) -> None:
         """Focus the harmless choice."""
         # A stray enter must not confirm.
-        self.query_one("#no").focus()
+        self.set_focus(self.query_one("#yes" if self._is_safe else "#no"))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import Target, agent_of, find, identifier, view_of, wakes_of
+from xats_tui.screens.actions.targets import Target, agent_of, all_failed, find, identifier, view_of, wakes_of
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.tickets import Section, ticket
@@ -128,6 +128,7 @@ class ListMode(ModeScreen):
             agents=tuple(agents.values()),
             view=view_of(self.snapshot, tuple(agents.values())),
             wakes=tuple(wakes.values()),
+            failed=all_failed(self.snapshot),
             inside=self.inside,
             filtered=bool(panel.words),
             hides_columns=panel.hides_columns,

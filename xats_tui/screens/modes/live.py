@@ -5,8 +5,10 @@ is shown in full by another mode, which enter opens.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.binding import BindingType
 from textual.containers import Container
@@ -16,19 +18,20 @@ from textual.widget import Widget
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import agent_of, find, view_of, wakes_of
-from xats_tui.screens.data.attention import Concern, concerns
+from xats_tui.screens.actions.targets import agent_of, all_failed, find
+from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.snoozes import SNOOZE
 from xats_tui.screens.modes.listing import Listing, Reading, instead_of_rows
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode, Panel
 from xats_tui.screens.rows.agents import AGENTS
-from xats_tui.screens.rows.attention import ATTENTION, attention_rows
+from xats_tui.screens.rows.attention import ATTENTION, SNOOZED, attention_rows
 from xats_tui.screens.rows.contracts import CONTRACTS
 from xats_tui.screens.rows.messages import STREAM
 from xats_tui.screens.rows.tasks import TASKS
 from xats_tui.screens.rows.wakes import WAKES
-from xats_tui.screens.widgets.format import TableRow, Tone
+from xats_tui.screens.widgets.format import TableRow, Tone, age
 from xats_tui.screens.widgets.frame import Piece
 from xats_tui.screens.widgets.panels import PanePanel, TablePanel
 from xats_tui.screens.widgets.preview import draw_preview, watch
@@ -37,6 +40,9 @@ from xats_tui.screens.widgets.tables import KeyedTable
 
 DECK = (Panel.PANE, Panel.STREAM, Panel.WAKES, Panel.TASKS, Panel.CONTRACTS)
 """Panels that share one place on a small screen."""
+
+MIN_SUBJECT_CELLS = 16
+"""Width that a subject or a remedy in the attention list gets on the narrowest screen, if it needs it."""
 
 LISTINGS: Mapping[Panel, Listing] = {
     Panel.ATTENTION: ATTENTION,
@@ -59,7 +65,10 @@ class LiveMode(ModeScreen):
         self._panel = Panel.AGENTS
         self._zoomed = False
         self._readings = {panel: Reading(listing) for panel, listing in LISTINGS.items()}
-        self._concerns: tuple[Concern, ...] = ()
+        self._awake: tuple[Concern, ...] = ()
+        self._asleep: tuple[Concern, ...] = ()
+        """Snoozed concerns."""
+        self._shows_asleep = False
 
     def compose_body(self) -> Iterable[Widget]:
         """Yield the seven panels."""
@@ -78,17 +87,11 @@ class LiveMode(ModeScreen):
         """Return the situation: the focused panel and its selection; for a concern, the rows that cause it."""
         mode, rows = self._causes()
         listed = self.listed()
-        found = [target for row in rows if mode and (target := find(self.snapshot, mode, row))]
-        agents = {entry.agent.agent_id: entry for target in found if (entry := agent_of(self.snapshot, target))}
-        return Situation(
+        here = Situation(
             mode=self.mode,
             panel=self._panel,
-            row=rows[0] if rows else None,
-            target=found[0] if found else None,
-            targets=tuple(found),
-            agents=tuple(agents.values()),
-            view=view_of(self.snapshot, tuple(agents.values())),
-            wakes=tuple(wake for target in found for wake in wakes_of(self.snapshot, target)),
+            concern=(self._chosen_concern or "") if self._panel is Panel.ATTENTION else "",
+            failed=all_failed(self.snapshot),
             filtered=bool(listed and listed.words),
             hides_columns=bool(listed and listed.hides_columns),
             zoomed=self._zoomed,
@@ -98,11 +101,14 @@ class LiveMode(ModeScreen):
             teams=self.teams,
             undoable=self.undoable,
         )
+        about = self.on_rows(mode, rows, here)
+        return replace(about, row=SNOOZED) if self._is_on_snoozed else about
 
     def draw_body(self) -> None:
         """Draw every panel."""
         snapshot = self.snapshot
-        self._concerns = concerns(snapshot, self.now(), tmux_missing=self.desk.tmux_missing)
+        self._awake, self._asleep = self.needs()
+        self._fit_attention()
         for panel, listing in LISTINGS.items():
             self._table_panel(panel).show(*self._rows_of(panel), instead_of_rows(listing, snapshot))
         self._draw_pane()
@@ -111,10 +117,28 @@ class LiveMode(ModeScreen):
     def _rows_of(self, panel: Panel) -> tuple[Sequence[TableRow], str]:
         """Return the rows of a panel, and the text behind its title."""
         if panel is Panel.ATTENTION:
-            return attention_rows(self._concerns), str(len(self._concerns) or "")
+            return self._attention_rows(), self._attention_summary()
         reading = self._readings[panel]
         reading.take(self.snapshot, self.now())
         return reading.rows, reading.summary
+
+    def _attention_rows(self) -> Sequence[TableRow]:
+        snoozes = self.desk.snoozes
+        asleep = {one.key: (one, until) for one in self._asleep if (until := snoozes.until(one.key))}
+        return attention_rows(self._awake, asleep, self.now(), shows_asleep=self._shows_asleep)
+
+    def _attention_summary(self) -> str:
+        snoozed = f"{len(self._asleep)} snoozed" if self._asleep else ""
+        keys = "! next  Z snooze" if self._awake else ""
+        return " · ".join(filter(None, (str(len(self._awake) or ""), snoozed, keys)))
+
+    def _fit_attention(self) -> None:
+        """Give subjects and remedies the room that they need, as far as the line has it."""
+        table = self._table_panel(Panel.ATTENTION).table
+        rows = self._attention_rows()
+        for column, index, share in (("subject", 1, 3), ("remedy", 3, 6)):
+            longest = max((cell_len(row.cells[index].text) for row in rows), default=0)
+            table.give_width(column, min(longest, max(MIN_SUBJECT_CELLS, self.size.width // share)))
 
     def aside(self) -> Iterable[Piece]:
         """Yield the general notes; without any, on a small screen, the panels that share one place."""
@@ -128,11 +152,13 @@ class LiveMode(ModeScreen):
         yield (" tab ", Tone.MUTED)
 
     def arrive(self, words: str | None, row: str | None) -> None:
-        """Filter the focused panel; rows are never looked up in this mode."""
-        del row
+        """Filter the focused panel; a row is the key of a concern."""
         if words is not None and (panel := self.listed()):
             panel.filter(words)
-        self._go(self._panel)
+        if row is None:
+            self._go(self._panel)
+        else:
+            self._to_concern(row)
 
     def stand_at_newest(self) -> None:
         """Move the stream to its newest row."""
@@ -163,9 +189,33 @@ class LiveMode(ModeScreen):
 
     def action_open(self) -> None:
         """Open the selected row in the mode that shows it in full; for a concern, open its cause."""
+        if self._is_on_snoozed:
+            self._shows_asleep = not self._shows_asleep
+            self.draw()
+            return
         mode, rows = self._causes()
         if mode and rows:
             self.want(mode, row=rows[0])
+
+    def action_next_concern(self) -> None:
+        """Go to the most urgent concern, or in Attention to the next one; after the last, to the first."""
+        keys = [concern.key for concern in self._awake]
+        chosen = self._chosen_concern if self._panel is Panel.ATTENTION else None
+        if keys:
+            self._to_concern(keys[(keys.index(chosen) + 1) % len(keys)] if chosen in keys else keys[0])
+        else:
+            super().action_next_concern()
+
+    def action_snooze(self) -> None:
+        """Put the selected concern off, or list it again."""
+        key = self._chosen_concern
+        snoozed = next((concern for concern in self._awake if concern.key == key), None)
+        if snoozed:
+            self.desk.snoozes.add(snoozed, self.now())
+            self.tell(f"{snoozed.subject}: snoozed for {age(SNOOZE)}, or until it gets worse")
+        elif key:
+            self.desk.snoozes.end(key)
+        self.draw()
 
     def action_next_panel(self) -> None:
         """Move to the next panel."""
@@ -201,6 +251,28 @@ class LiveMode(ModeScreen):
     async def _row_opened(self) -> None:
         await self.action_perform("open")
 
+    @on(KeyedTable.Clicked)
+    async def _cell_clicked(self, event: KeyedTable.Clicked) -> None:
+        await self.action_perform(event.action_id)
+
+    @property
+    def _is_on_snoozed(self) -> bool:
+        """True if the cursor is on the row that tells of the snoozed concerns."""
+        return self._panel is Panel.ATTENTION and self._table_panel(Panel.ATTENTION).table.chosen == SNOOZED
+
+    @property
+    def _chosen_concern(self) -> str | None:
+        """Key of the concern under the cursor of the attention list."""
+        chosen = self._table_panel(Panel.ATTENTION).table.chosen
+        return chosen if chosen != SNOOZED else None
+
+    def _to_concern(self, key: str) -> None:
+        """Focus the attention list with the cursor on this concern."""
+        panel = self._table_panel(Panel.ATTENTION)
+        panel.filter("")
+        panel.table.choose(key)
+        self._go(Panel.ATTENTION)
+
     def _step(self, by: int) -> None:
         order = list(Panel)
         self._go(order[(order.index(self._panel) + by) % len(order)])
@@ -229,7 +301,7 @@ class LiveMode(ModeScreen):
         panel = Panel.AGENTS if self._panel is Panel.PANE else self._panel
         row = self._table_panel(panel).table.chosen
         if panel is Panel.ATTENTION:
-            found = next((concern for concern in self._concerns if concern.key == row), None)
+            found = next((concern for concern in (*self._awake, *self._asleep) if concern.key == row), None)
             return (found.mode, found.rows) if found else (None, ())
         return panel.mode, (row,) if row else ()
 

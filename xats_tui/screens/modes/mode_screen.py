@@ -6,9 +6,11 @@ If the terminal is too small, a single sentence replaces everything.
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import ClassVar
 
 from textual import on
@@ -22,15 +24,18 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from xats_tui.screens.actions import ACTION, offered, possible, sharing
+from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.agents import AgentActions
 from xats_tui.screens.actions.general import GeneralActions
 from xats_tui.screens.actions.launching import LaunchActions
 from xats_tui.screens.actions.messages import MessageActions
+from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.storing import StoringActions
-from xats_tui.screens.actions.targets import identifier
+from xats_tui.screens.actions.targets import agent_of, find, identifier, view_of, wakes_of
 from xats_tui.screens.actions.tasks import TaskActions
 from xats_tui.screens.actions.wakes import WakeActions
-from xats_tui.screens.data.attention import outside_concerns
+from xats_tui.screens.data.attention import concerns, outside_concerns
+from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.refresh import staleness
 from xats_tui.screens.data.snapshot import Slice, Snapshot
@@ -80,6 +85,8 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         """The snapshot of all teams that the body shows: the latest, or the one at the time of the pause."""
         self._paused_at: datetime | None = None
         self._typing_command = False
+        self._needing = 0
+        """Number of concerns at the last drawing."""
         self._outdated = True
         """True if the screen was covered since it was last drawn."""
         self._drawn_at: Size | None = None
@@ -131,6 +138,8 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
             yield (f" ⋯ {one_line(', '.join(self.under_way))} ", Tone.ACCENT)
         if self._paused_at:
             yield (f" ‖ paused {age(self.desk.clock.now() - self._paused_at)} ", Tone.WARN)
+        if self._needing and self.mode is not Mode.LIVE:
+            yield (f" ! {self._needing} need{'s' if self._needing == 1 else ''} you ", Tone.WARN)
 
     @property
     def paused(self) -> bool:
@@ -197,6 +206,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
             self._held = self._held if self.paused else self._latest
             self.snapshot = self.desk.scope.of(self._held)
             with _unless_taken_down():
+                self._needing = len(self.needs()[0])
                 self.draw_header()
                 self.draw_body()
                 self.draw_keys()
@@ -219,16 +229,16 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
 
     async def action_press(self, action_id: str) -> None:
         """Perform the action that this key means in the current panel."""
-        situation, named = self.situation(), ACTION[action_id]
-        here = (action for action in sharing(named, self.mode) if action.applies(situation))
-        await self.action_perform(next(here, named).id)
+        await self.action_perform(self._meant(ACTION[action_id], self.situation()).id)
 
     async def action_perform(self, action_id: str) -> None:
-        """Perform an action of the table, or show why it is unavailable."""
-        action = ACTION[action_id]
-        reason = action.reason(self.situation())
-        if reason is None:
+        """Perform an action on the selection or else on what needs a person, or show why it is unavailable."""
+        action, situation = ACTION[action_id], self.situation()
+        reason = action.reason(situation)
+        self._aim = self.sought(action, situation) if reason else None
+        if reason is None or self._aim:
             await self.run_action(f"screen.{action.call or action_id}")
+            self._aim = None
         elif not action.quiet:
             self.post_message(self.Refused())
             self.tell(f"{action.title}: {reason}", "warning")
@@ -237,6 +247,52 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         """Limit all modes to a team; None shows every team."""
         self.desk.scope.team = team
         self.draw()
+
+    def _meant(self, named: Action, situation: Situation) -> Action:
+        """Return the action that a key means here: one that gives way does so to what is possible."""
+        here = [action for action in sharing(named, self.mode) if action.applies(situation)]
+        possible_here = [action for action in here if action.reason(situation) is None]
+        taken = {action.id for action in possible_here}
+        chosen = [action for action in possible_here if action.gives_way_to not in taken]
+        sought = (action for action in here if self.sought(action, situation))
+        return next(chain(chosen, sought, here, [named]))
+
+    def sought(self, action: Action, situation: Situation) -> Situation | None:
+        """Return the first concern that an action fits, as a situation; first those that name it as their remedy."""
+        if situation.read_only or not action.seeks(situation):
+            return None
+        needs = sorted(self.needs()[0], key=lambda concern: concern.remedy != action.id)
+        about = (self.on_rows(concern.mode, concern.rows, situation) for concern in needs)
+        return next((one for one in about if action.why_not(one) is None), None)
+
+    def needs(self) -> tuple[tuple[Concern, ...], tuple[Concern, ...]]:
+        """Return what needs a person, most urgent first, and what is snoozed."""
+        now = self.now()
+        known = concerns(self.snapshot, now, tmux_missing=self.desk.tmux_missing)
+        return self.desk.snoozes.split(known, now)
+
+    def on_rows(self, mode: Mode | None, rows: Sequence[str], here: Situation) -> Situation:
+        """Return a situation in which these rows of a mode are selected."""
+        found = [target for row in rows if mode and (target := find(self.snapshot, mode, row))]
+        agents = {entry.agent.agent_id: entry for target in found if (entry := agent_of(self.snapshot, target))}
+        wakes = {wake.key: wake for target in found for wake in wakes_of(self.snapshot, target)}
+        return replace(
+            here,
+            row=rows[0] if rows else None,
+            target=found[0] if found else None,
+            targets=tuple(found),
+            agents=tuple(agents.values()),
+            view=view_of(self.snapshot, tuple(agents.values())),
+            wakes=tuple(wakes.values()),
+        )
+
+    def action_next_concern(self) -> None:
+        """Go to the most urgent concern in the attention list."""
+        awake, asleep = self.needs()
+        if awake:
+            self.want(Mode.LIVE, row=awake[0].key)
+        else:
+            self.tell(f"nothing needs you{f'; {len(asleep)} snoozed' if asleep else ''}")
 
     def action_menu(self) -> None:
         """List what can be done here, and why the rest cannot."""

@@ -14,14 +14,14 @@ from textual.events import ScreenSuspend
 from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import was_not_read
+from xats_tui.screens.actions.targets import failed_for_somebody, was_not_read
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.tickets import TICKET_CELLS, Section
 from xats_tui.screens.details.wakes import Looked, letter_of, wake_detail, wake_title
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.rows.wakes import WAKES, failed_for_somebody
+from xats_tui.screens.rows.wakes import WAKES
 
 logger = logging.getLogger(__name__)
 

@@ -1,49 +1,80 @@
 """Rows of the attention list, each with the key of the action that helps."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from xats_tui.screens.actions import ACTION
-from xats_tui.screens.data.attention import Concern, concerns
+from xats_tui.screens.data.attention import concerns
+from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.snapshot import Slice
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import TableCell, TableRow, Tone
+from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, count, time_of_day
 
 COLUMNS = (
     Column(key="shape", title="", width=1),
-    Column(key="subject", title="", width=18, grow=1),
-    Column(key="reason", title="", width=44, grow=3),
+    Column(key="subject", title="", width=18),
+    Column(key="reason", title="", width=44, grow=1),
     Column(key="remedy", title="", width=10, right=True),
-    Column(key="way", title="", width=11, drop=1, right=True),
+    Column(key="way", title="", width=10, drop=1, right=True),
 )
 
-
-def attention_rows(needs: Iterable[Concern]) -> list[TableRow]:
-    """Return a row for each concern."""
-    return [
-        TableRow(
-            concern.key,
-            (
-                TableCell(concern.shape, concern.tone),
-                TableCell(concern.subject, Tone.STRONG),
-                TableCell(concern.reason),
-                TableCell(_remedy(concern), Tone.ACCENT),
-                TableCell("enter look" if concern.mode else "", Tone.MUTED),
-            ),
-        )
-        for concern in needs
-    ]
+SNOOZED = "snoozed"
+"""Key of the row that tells of the snoozed concerns."""
 
 
-def _remedy(concern: Concern) -> str:
+def attention_rows(
+    awake: Sequence[Concern], asleep: Mapping[str, tuple[Concern, datetime]], now: datetime, *, shows_asleep: bool
+) -> list[TableRow]:
+    """Return a row for each concern, and one that tells of the snoozed ones.
+
+    Args:
+        awake: the concerns to list.
+        asleep: the snoozed concerns by their keys, each with the time at which it is listed again.
+        now: the time of the list.
+        shows_asleep: True if the snoozed concerns are listed, too.
+    """
+    rows = [_row(concern, Tone.STRONG, Tone.PLAIN) for concern in awake]
+    if asleep:
+        rows.append(_snoozed_row([until for _, until in asleep.values()], now, shows_asleep=shows_asleep))
+    if shows_asleep:
+        rows += [
+            _row(concern, Tone.MUTED, Tone.MUTED, f"until {time_of_day(until, now)[:5]}")
+            for concern, until in asleep.values()
+        ]
+    return rows
+
+
+def _row(concern: Concern, subject: Tone, reason: Tone, until: str = "") -> TableRow:
     action = ACTION.get(concern.remedy)
-    return f"{action.shown_key} {action.title}" if action else ""
+    remedy = f"{action.shown_key} {action.title}" if action else ""
+    cells = (
+        TableCell(concern.shape, subject if until else concern.tone),
+        TableCell(concern.subject, subject),
+        TableCell(f"{until}: {concern.reason}" if until else concern.reason, reason),
+        TableCell("Z list again" if until else remedy, Tone.ACCENT, click="snooze" if until else concern.remedy),
+        TableCell("enter look" if concern.mode else "", Tone.MUTED, click="open" if concern.mode else ""),
+    )
+    return TableRow(concern.key, cells)
+
+
+def _snoozed_row(until: Sequence[datetime], now: datetime, *, shows_asleep: bool) -> TableRow:
+    hint = "enter hide" if shows_asleep else "enter show"
+    first = f"{'the first comes back' if len(until) > 1 else 'it comes back'} at {time_of_day(min(until), now)[:5]}"
+    cells = (
+        TableCell("z", Tone.MUTED),
+        TableCell(f"{count(len(until), 'thing')} snoozed", Tone.MUTED),
+        TableCell(f"{first}, or when it gets worse", Tone.MUTED),
+        TableCell(hint, Tone.ACCENT, click="open"),
+        TableCell(""),
+    )
+    return TableRow(SNOOZED, cells)
 
 
 ATTENTION = Listing(
     title="Attention",
     columns=COLUMNS,
-    rows=lambda snapshot, now: attention_rows(concerns(snapshot, now)),
+    rows=lambda snapshot, now: attention_rows(concerns(snapshot, now), {}, now, shows_asleep=False),
     summary=lambda snapshot: "",
     reads=frozenset(Slice),
     when_empty="✓ all is well: nothing needs you",

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
-from xats_tui.screens.actions.targets import was_not_read
+from xats_tui.screens.actions.targets import failed_for_somebody, was_not_read
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import NAME_CELLS, counted, name_of
@@ -54,11 +54,6 @@ def queued_at(wake: Wake) -> datetime:
     """Return the time at which the wake was queued."""
     # Rows of an old database have only the time of their last change.
     return wake.reached.get(WakeStage.QUEUED, wake.updated_at)
-
-
-def failed_for_somebody(snapshot: Snapshot, wake: Wake) -> bool:
-    """Return whether the wake has failed and a replay may help: unread message, agent still registered."""
-    return wake.status is WakeStatus.FAILED and was_not_read(wake) and snapshot.entry(wake.agent_id) is not None
 
 
 def wake_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:

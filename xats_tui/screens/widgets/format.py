@@ -53,6 +53,8 @@ class TableCell:
     tone: Tone = Tone.PLAIN
     order: float | None = None
     """Sort key (a time or a number), where the text itself would sort wrongly."""
+    click: str = ""
+    """Id of the action that a click on the cell performs; empty if it only selects the row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ are kept when there are fewer rows, because removing a line costs as much as all
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -61,6 +61,13 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         """Posted when a row was clicked twice."""
 
         table: "KeyedTable"
+
+    @dataclass
+    class Clicked(Message):
+        """Posted when a cell was clicked that stands for an action; its row is under the cursor then."""
+
+        table: "KeyedTable"
+        action_id: str
 
     @dataclass
     class Fitted(Message):
@@ -123,6 +130,13 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         """Move the cursor to a row, as soon as the row exists."""
         self._wanted = key
         self._choose_wanted()
+
+    def give_width(self, key: str, cells: int) -> None:
+        """Give a column another minimum width."""
+        specs = tuple(replace(spec, width=cells) if spec.key == key else spec for spec in self._specs)
+        if specs != self._specs:
+            self._specs = specs
+            self._lay_out()
 
     def show_order(self, order: Order | None) -> None:
         """Mark the sort column in the header."""
@@ -217,7 +231,10 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             if spec.key in self._widths:
                 text = self._fitted(spec, cell.text)
                 rest = self._cells_of(spec) - cell_len(text)
-                segments += [Segment(text, base + self._styles[cell.tone] + over), Segment(" " * rest, base + over)]
+                style = base + self._styles[cell.tone] + over
+                if cell.click:
+                    style += Style.from_meta({"performs": cell.click})
+                segments += [Segment(text, style), Segment(" " * rest, base + over)]
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     @property
@@ -263,6 +280,10 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         """Remember the number of clicks."""
         # This handler runs before the table's own, whose event does not tell one click from two.
         self._clicks = event.chain
+        action_id, row = event.style.meta.get("performs"), event.style.meta.get("row")
+        if action_id and row is not None:
+            self.move_cursor(row=row)
+            self.post_message(self.Clicked(self, action_id))
 
     @on(DataTable.RowSelected)
     def _selected(self, event: DataTable.RowSelected) -> None:
