@@ -32,6 +32,9 @@ SENT: list[tuple[str, str, Fields, HookMeaning | None, str]] = [
     ("copilot", "agentStop", {"sessionId": "s", "stopReason": "end_turn"}, HookMeaning.TURN_ENDS, ""),
     ("droid", "Notification", {"session_id": "s", "notification_type": "elicitation_dialog"}, HookMeaning.ASKS, ""),
     ("cline", "TaskComplete", {"taskId": "t", "sessionContext": {"rootSessionId": "s"}}, HookMeaning.RESTS, ""),
+    ("cursor-cli", "stop", {"conversation_id": "s", "status": "completed"}, HookMeaning.TURN_ENDS, ""),
+    ("cursor-cli", "stop", {"conversation_id": "s", "status": "aborted"}, HookMeaning.RESTS, ""),
+    ("kimi", "PermissionRequest", {"session_id": "s", "tool_name": "Bash"}, HookMeaning.ASKS, "Bash"),
     ("claude-code", "Notification", {"session_id": "s", "notification_type": "idle_prompt"}, None, ""),
     ("codex", "Interrupt", {"session_id": "s"}, HookMeaning.RESTS, ""),
 ]
@@ -73,6 +76,10 @@ def test_a_line_that_names_no_client_is_read_as_before_and_one_of_an_unknown_cli
         (HookAnswer.BLOCK, {"decision": "block", "reason": "hint"}),
         (HookAnswer.FOLLOW_UP, {"followup_message": "hint"}),
         (HookAnswer.CONTEXT, {"hookSpecificOutput": {"hookEventName": "End", "additionalContext": "hint"}}),
+        (
+            HookAnswer.DENY,
+            {"hookSpecificOutput": {"permissionDecision": "deny", "permissionDecisionReason": "hint"}},
+        ),
         (None, {}),
     ],
 )
@@ -80,6 +87,21 @@ def test_a_hint_is_handed_over_in_the_clients_own_form(answer: HookAnswer | None
     table = HookTable(events=(HookEvent(name="End", means=HookMeaning.TURN_ENDS),), answer=answer)
 
     assert table.answered("End", "hint") == output
+
+
+@pytest.mark.parametrize(
+    ("client", "fields", "continued"),
+    [
+        ("gemini", {"stop_hook_active": True}, True),
+        ("gemini", {"stop_hook_active": False}, False),
+        ("cursor-cli", {"loop_count": 1}, True),
+        ("cursor-cli", {"loop_count": 0}, False),
+        ("copilot", {}, False),
+    ],
+)
+def test_a_turn_that_a_hook_began_is_known(client: str, fields: Fields, continued: bool) -> None:
+    table = hook_table(client)
+    assert table is not None and table.is_continued(fields) is continued
 
 
 def test_fields_of_another_shape_say_nothing() -> None:

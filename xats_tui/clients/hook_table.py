@@ -42,6 +42,8 @@ class HookAnswer(StrEnum):
     """The text is the next prompt."""
     CONTEXT = "context"
     """The text is put beside what the model reads next."""
+    DENY = "deny"
+    """The end of the turn is denied, with the text as the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class HookTable:
     prompt: str = "prompt"
     says: tuple[str, ...] = ("tool_name", "message")
     """The first text found there is what is asked."""
+    continued: str = "stop_hook_active"
+    """True, or a number that is not 0, at the end of a turn that a hook began."""
     answer: HookAnswer | None = None
     """None if the end of a turn takes no answer."""
 
@@ -96,6 +100,10 @@ class HookTable:
         said = (" ".join(text_at(fields, path)[: 10 * MAX_ASKED_CHARS].split()) for path in self.says)
         return next((text[:MAX_ASKED_CHARS] for text in said if text), "")
 
+    def is_continued(self, fields: Mapping[str, Any]) -> bool:
+        """Return whether a hook began the turn that ends with this event."""
+        return bool(_at(fields, self.continued))
+
     def answered(self, name: str, text: str) -> Mapping[str, Any]:
         """Return the output of the hook of an event that hands a text to the model; empty if it takes none."""
         match self.answer:
@@ -105,12 +113,19 @@ class HookTable:
                 return {"followup_message": text}
             case HookAnswer.CONTEXT:
                 return {"hookSpecificOutput": {"hookEventName": name, "additionalContext": text}}
+            case HookAnswer.DENY:
+                return {"hookSpecificOutput": {"permissionDecision": "deny", "permissionDecisionReason": text}}
         return {}
 
 
 def text_at(fields: Mapping[str, Any], path: str) -> str:
     """Return the text at a path; empty if there is none."""
+    value = _at(fields, path)
+    return value if isinstance(value, str) else ""
+
+
+def _at(fields: Mapping[str, Any], path: str) -> Any:
     value: Any = fields
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, str) else ""
+    return value

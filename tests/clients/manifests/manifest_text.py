@@ -42,7 +42,9 @@ pattern = 'esc to stop'
 state = "idle"
 place = "below"
 pattern = 'ready'
+"""
 
+HOOKS = """
 [hooks]
 session = "context.session"
 answer = "block"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.clients.manifests.manifest_text import TEXT, manifest
+from tests.clients.manifests.manifest_text import HOOKS, TEXT, manifest
 from xats_tui.clients.manifests.tables import MAX_FILE_BYTES, BadManifest
 
 
@@ -28,7 +28,7 @@ def test_a_manifest_in_order_describes_a_client() -> None:
 
     assert (found.spec.id, found.spec.title, found.spec.tested_version) == ("mine", "My agent", "1.2.3")
     assert found.spec.executables == {"mine"} and found.spec.is_named("mine-client 7.0")
-    assert found.spec.hooks is not None and found.spec.hooks.set_up == ("Done",)
+    assert found.spec.hooks is None
     assert found.screen is not None and len(found.screen.rules) == 4
 
 
@@ -41,10 +41,6 @@ def test_a_manifest_in_order_describes_a_client() -> None:
         ('handshake = ["mine-client"]', 'handshake = "mine"', "write handshake = ["),
         ('handshake = ["mine-client"]', 'handshake = ["*"]', "is no name"),
         ('handshake = ["mine-client"]', 'handshak = ["mine-client"]', "did you mean handshake?"),
-        ('session = "context.session"', 'session = "the session"', "is no path to a field"),
-        ('answer = "block"', 'answer = "shout"', "answer is one of block, followup, context"),
-        ('name = "Done"', 'name = "all done"', "is no name of an event"),
-        ('means = "turn ends"', 'means = "done"', "means is one of session begins, turn begins"),
         ('cursor = "terminal"', 'cursor = "yes"', "cursor is one of terminal, drawn, either"),
         ('cursor = "terminal"', 'curser = "terminal"', "cursor is one of terminal, drawn, either"),
         ('placeholder = ["dim"]', 'placeholder = ["red"]', "placeholder is a list of dim, grey"),
@@ -87,6 +83,29 @@ def test_a_way_of_its_own_is_described_by_a_table() -> None:
 
     assert spec.server and (spec.server.password, spec.server.needs_password) == ("MY_PASSWORD", False)
     assert spec.inbox and (spec.inbox.folder, spec.inbox.token) == (".mine", "MY_KEY")
+
+
+def test_its_hooks_are_described_by_a_table_of_their_own() -> None:
+    hooks = manifest(TEXT + HOOKS).spec.hooks
+
+    assert hooks is not None and (hooks.set_up, hooks.session, hooks.answer) == (("Done",), "context.session", "block")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('session = "context.session"', 'session = "the session"', "is no path to a field"),
+        ('answer = "block"', 'answer = "shout"', "answer is one of block, followup, context, deny"),
+        ('name = "Done"', 'name = "all done"', "is no name of an event"),
+        ('means = "turn ends"', 'means = "done"', "means is one of session begins, turn begins"),
+        ("[[hooks.event]]", "[[hooks.events]]", "has no key 'events'"),
+    ],
+)
+def test_a_wrong_key_of_the_hooks_is_named_with_its_line(old: str, new: str, said: str) -> None:
+    problem = complaint(TEXT + HOOKS.replace(old, new))
+
+    line = int(problem.removeprefix("mine.toml, line ").partition(":")[0])
+    assert said in problem and line > TEXT.count("\n")
 
 
 def test_the_line_is_that_of_the_rule_among_many() -> None:

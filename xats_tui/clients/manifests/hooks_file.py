@@ -25,6 +25,7 @@ def hooks_in(table: Table) -> HookTable:
         names_events=table.flag("names_events", PLAIN.names_events),
         kind=_path(table, "kind", PLAIN.kind),
         prompt=_path(table, "prompt", PLAIN.prompt),
+        continued=_path(table, "continued", PLAIN.continued),
         says=table.texts("says") or PLAIN.says,
         answer=HookAnswer(answer) if (answer := table.choice("answer", list(HookAnswer), "")) else None,
     )

@@ -189,8 +189,7 @@ class HostHooks:
             return await give(table.answered(call.name, hint))
 
         # a turn that a hook began gets no second hint: it might never end
-        begun_by_hook = bool(call.fields.get("stop_hook_active"))
-        goes_on = table.answer is not None and not begun_by_hook and await self._is_watched(agent)
+        goes_on = table.answer is not None and not table.is_continued(call.fields) and await self._is_watched(agent)
         if not (goes_on and await self._waker.hand_over(agent.agent_id, hand)):
             async with self._database.write() as tx:
                 await self._waker.release_unread(tx, agent.agent_id)
