@@ -8,7 +8,7 @@ from tests.screens.looking import shows, slow, text, until
 from tests.screens.sample.desk import desk
 from tests.screens.sample.verbs import FixedVerbs
 from xats_tui.app import SCREENS, XatsApp
-from xats_tui.screens.actions import ACTIONS, offered, possible
+from xats_tui.screens.actions import ACTION, ACTIONS, AIMS, offered, possible
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.dialogs.asking import Pick
 from xats_tui.screens.dialogs.overlays import Help
@@ -96,3 +96,8 @@ async def test_the_menu_offers_what_is_possible_and_says_why_the_rest_is_not() -
         await pilot.press(*"replay", "enter")
         await shows(pilot, "replayed 1 wake")
     assert verbs.done == [("replay", ("8f3c0005-77aa-4d2e", "qa-shop-0001"))]
+
+
+def test_every_action_that_the_help_sorts_is_in_the_table() -> None:
+    assert {action_id for ids in AIMS.values() for action_id in ids} <= set(ACTION)
+    assert sum(map(len, AIMS.values())) == len(frozenset().union(*AIMS.values()))

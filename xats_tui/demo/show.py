@@ -20,10 +20,13 @@ import psutil
 import xats_tui
 from xats_tui.core.errors import StartError
 from xats_tui.demo import processes
+from xats_tui.demo.guide import tip
 from xats_tui.demo.outcome import DemoOutcome
 from xats_tui.demo.script import CAST, TEAM, DemoRole
 from xats_tui.demo.tmux_server import TmuxServer
 from xats_tui.runtime import pid_file
+from xats_tui.runtime.operator_client import NotAnswered, NotAsked, NotDone, ask
+from xats_tui.runtime.settings import Settings
 
 PROGRAM = (sys.executable, "-m", "xats_tui")
 
@@ -31,6 +34,9 @@ START_TIMEOUT_S = 30.0
 """Seconds for the dashboard's coordinator to listen on a busy machine."""
 
 POLL_INTERVAL_S = 0.1
+
+GUIDE_INTERVAL_S = 0.5
+"""Seconds between two looks at what the guide should say; also until the end of the dashboard is noticed."""
 
 # Nobody types into most of the panes, and a demo may run all day.
 TUNING = ("--quiet-ms", "300", "--hint-budget", "10000")
@@ -99,8 +105,12 @@ class Show:
             StartError: tmux does not know this kind of terminal.
         """
         self._client = self.tmux.attach()
+        begun, said = time.monotonic(), ""
         while self._client.poll() is None and self.is_on():
-            time.sleep(POLL_INTERVAL_S)
+            if (line := self._tip(time.monotonic() - begun)) != said:
+                self.tmux.guide(line)
+                said = line
+            time.sleep(GUIDE_INTERVAL_S)
         if self._client.returncode and self.is_on():
             kind = os.environ.get("TERM", "")
             raise StartError(f"tmux cannot show the demo in this terminal (TERM={kind}); try another, or --headless")
@@ -114,6 +124,12 @@ class Show:
         processes.end(self.folder)
         if self._client:
             self._client.wait()
+
+    def _tip(self, seconds: float) -> str:
+        try:
+            return tip(seconds, ask(Settings(home=self.home), "status"))
+        except (NotAsked, NotAnswered, NotDone):  # it has just ended, or is busy
+            return ""
 
     def _wait_for_coordinator(self) -> None:
         give_up_at = time.monotonic() + START_TIMEOUT_S

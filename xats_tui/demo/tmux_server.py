@@ -20,9 +20,12 @@ OURS = ("XATS_", "TMUX", "CLAUDE", "CODEX_", "OPENCODE", "POKE_", "HEARTBEAT_", 
 
 DASHBOARD_KEY = "F12"
 
-# The dashboard needs 24 rows: a terminal without a spare row gets no status line.
-ROOM = 'if -F "#{e|<:#{client_height},25}" "set -g status off" "set -g status on"'
-"""Command that shows or hides the status line by the terminal's height."""
+# The dashboard needs 24 rows: a terminal without a spare row gets no status line, one with two the guide as well.
+ROOM = (
+    'if -F "#{e|<:#{client_height},25}" "set -g status off"'
+    ' { if -F "#{&&:#{@guide},#{e|>:#{client_height},25}}" "set -g status 2" "set -g status on" }'
+)
+"""Command that shows or hides the status lines by the terminal's height."""
 
 CONFIGURATION = f"""
 set -g default-terminal screen-256color
@@ -37,6 +40,7 @@ set -g status-style bg=colour236,fg=colour250
 set -g status-left ""
 set -g status-right " {DASHBOARD_KEY}: dashboard, ctrl+q there: end the demo "
 set -g status-right-length 60
+set -g status-format[1] "#[bg=colour236,fg=colour222] #{{@guide}}"
 setw -g window-status-current-style bg=colour173,fg=colour16
 setw -g window-status-format " #I #W "
 setw -g window-status-current-format " #I #W "
@@ -87,6 +91,11 @@ class TmuxServer:
     def attach(self) -> subprocess.Popen[bytes]:
         """Show the server in this terminal, which may be inside another tmux."""
         return subprocess.Popen(["tmux", "-u", "attach-session", "-t", "demo"], env=self._environment)
+
+    def guide(self, line: str) -> None:
+        """Show this line below the windows, where there is room; an empty one takes no room."""
+        with suppress(StartError):  # the server may have ended
+            self.run("set", "-g", "@guide", line, ";", "set-hook", "-R", "-g", "client-resized")
 
     def kill(self) -> None:
         """End the server and everything in it, if it runs."""

@@ -17,7 +17,7 @@ Actions that change something set `changes=True`, so that read-only mode refuses
 checks every entry.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from textual.binding import Binding
 
@@ -51,7 +51,32 @@ ACTIONS: tuple[Action, ...] = (
 )
 """All actions, in the order in which they are shown."""
 
+
+def _ids(*actions: Action) -> frozenset[str]:
+    return frozenset(action.id for action in actions)
+
+
 ACTION: dict[str, Action] = {action.id: action for action in ACTIONS}
+
+
+AIMS: Mapping[str, frozenset[str]] = {
+    "Wake agents, answer them, go to them": _ids(*WAKE_ACTIONS, *AGENT_ACTIONS, LAUNCH),
+    "Messages": _ids(*MESSAGE_ACTIONS, WRITE),
+    "Tasks": _ids(*TASK_ACTIONS),
+    "Contracts": _ids(*CONTRACT_ACTIONS),
+    "Choose rows": frozenset(
+        {"mark", "mark_all", "invert_marks", "filter", "sort", "reverse", "columns", "pause", "copy_id", COPY_TICKET.id}
+    ),
+    "Look around": _ids(OPEN, BACK, *MODES) | {"next_panel", "previous_panel", "zoom"},
+}
+"""Ids of the actions by what one wants to do, in the order of the help; all others concern the dashboard itself."""
+
+ON_THE_DASHBOARD = "The dashboard"
+
+
+def aim_of(action: Action) -> str:
+    """Return what the action is for, a title of the help."""
+    return next((aim for aim, ids in AIMS.items() if action.id in ids), ON_THE_DASHBOARD)
 
 
 def bindings(mode: Mode) -> list[Binding]:

@@ -3,9 +3,11 @@
 Each closes with esc.  Overlays are given what to show and do not know where it comes from.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
+from rich.console import Group, RenderableType
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual import getters, on
@@ -21,6 +23,25 @@ from xats_tui.screens.widgets.theme import cell_styles
 
 KeyGroups = Mapping[str, Sequence[tuple[str, str, str]]]
 """Title and help of each key, by the place where it is bound."""
+
+
+LEGEND = (
+    ("● idle, there, sent", Tone.GOOD, "nothing to do, or on its way: an idle agent, a message that was not read yet"),
+    ("◐ busy, waiting", Tone.ACCENT, "an agent or a task at work, a wake that waits, a broadcast that some have read"),
+    ("✓ done, read", Tone.GOOD, "a message that was read, a wake whose message was, a task that is done"),
+    ("◆ dialog", Tone.WARN, "an agent asks a person: a answers"),
+    ("✎ draft", Tone.WARN, "somebody's unfinished text stands in an input line: nothing is typed there"),
+    ("⚠ look", Tone.WARN, "a change of a contract that breaks readers, or something to look at"),
+    ("✕ failed, gone", Tone.BAD, "a wake that failed, an agent whose program has ended, a cancelled task"),
+    ("○ away, pending", Tone.MUTED, "an agent without a connection, a task that nobody has begun, a wake not tried"),
+    ("↩", Tone.MUTED, "a reply is wanted"),
+    ("–", Tone.MUTED, "nothing is known or set"),
+)
+"""Symbols with their tone and meaning; the words beside them say the rest."""
+
+
+COLUMN_CELLS = (11, 17)
+"""Width of the first two columns of the help."""
 
 
 class Sheet(ModalScreen[None]):
@@ -57,7 +78,7 @@ class Sheet(ModalScreen[None]):
 
 
 class Help(Sheet):
-    """Help: the keys that work on the screen below it."""
+    """Help: the keys that work on the screen below it, and the symbols."""
 
     def __init__(self, groups: KeyGroups) -> None:
         super().__init__("Help")
@@ -67,12 +88,25 @@ class Help(Sheet):
         """Draw the keys."""
         # Once is enough: keys do not change while the help is open.
         styles = cell_styles(self.app.theme_variables)
-        lines = Table.grid(padding=(0, 2))
+        parts: list[RenderableType] = []
         for group, keys in self._groups.items():
-            lines.add_row(Text(group, styles[Tone.STRONG]))
-            for key, title, sentence in keys:
-                lines.add_row(Text(f"  {key}", styles[Tone.ACCENT]), Text(title), Text(sentence, styles[Tone.MUTED]))
-        self.text.update(lines)
+            rows = [(Text(f"  {key}", styles[Tone.ACCENT]), title, sentence) for key, title, sentence in keys]
+            parts += [Text(group, styles[Tone.STRONG]), _grid(rows, styles[Tone.MUTED])]
+        signs = [(symbol.partition(" "), tone, meaning) for symbol, tone, meaning in LEGEND]
+        rows = [(Text(f"  {sign}", styles[tone]), words, meaning) for (sign, _, words), tone, meaning in signs]
+        parts += [Text("Symbols", styles[Tone.STRONG]), _grid(rows, styles[Tone.MUTED])]
+        self.text.update(Group(*parts))
+
+
+def _grid(rows: Iterable[tuple[Text, str, str]], muted: Style) -> Table:
+    """Return the rows in columns that stand below those of other grids."""
+    grid = Table.grid(padding=(0, 2))
+    for width in COLUMN_CELLS:
+        grid.add_column(width=width)
+    grid.add_column()
+    for key, title, sentence in rows:
+        grid.add_row(key, Text(title), Text(sentence, muted))
+    return grid
 
 
 class ConfirmDialog(ModalScreen[bool]):

@@ -23,7 +23,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
-from xats_tui.screens.actions import ACTION, offered, possible, sharing
+from xats_tui.screens.actions import ACTION, AIMS, ON_THE_DASHBOARD, aim_of, offered, possible, sharing
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.agents import AgentActions
 from xats_tui.screens.actions.general import GeneralActions
@@ -348,13 +348,14 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         self.draw_keys()
 
     def action_help(self) -> None:
-        """List the keys that work here, by the place where they are bound."""
-        groups: dict[str, list[tuple[str, str, str]]] = {f"In {self.mode.label}": [], "In a table": []}
+        """List the keys that work here, by what one wants to do."""
+        groups: dict[str, list[tuple[str, str, str]]] = {aim: [] for aim in (*AIMS, ON_THE_DASHBOARD, "In a table")}
         for active in self.active_bindings.values():
             action = ACTION.get(active.binding.id or "")
             if action and action.key.split(",")[0] == active.binding.key:
                 same = sharing(action, self.mode) or (action,)
-                groups[f"In {self.mode.label}"] += [(one.shown_key, one.title, one.help) for one in same]
+                for one in same:
+                    groups[aim_of(one)].append((one.shown_key, one.title, one.help))
             elif action is None and active.node is self.focused:
                 groups["In a table"].append((active.binding.key, active.binding.description, ""))
         self.app.push_screen(Help({group: keys for group, keys in groups.items() if keys}))

@@ -31,6 +31,9 @@ SHORT_NAME_LETTERS = 2
 TEAM_CELLS, SHORT_TEAM_CELLS = 16, 12
 """Maximum width of a team's name, and of one that has little room."""
 
+ALWAYS = frozenset({"menu", "help", "quit"})
+"""Ids of the actions that the footer always shows."""
+
 WIDE_CELLS = 110
 """Minimum width at which the header spells out its words."""
 
@@ -94,10 +97,10 @@ class FooterRow(FrameLine):
         self.show(self._actions)
 
     def show(self, actions: Sequence[Action]) -> None:
-        """Draw as many actions as fit; help and quit are always shown."""
+        """Draw as many actions as fit; the list of actions, help and quit are always shown."""
         self._actions = actions
         kept = [action for action in actions if action.in_footer]
-        always = [action for action in kept if action.id in {"help", "quit"}]
+        always = [action for action in kept if action.id in ALWAYS]
         rest = [action for action in kept if action not in always]
         right = Content("  ").join(map(_key, always))
         while rest and sum(_key(action).cell_length + 2 for action in rest) + right.cell_length > self.size.width:
