@@ -8,10 +8,10 @@ from xats_tui.screens.modes.places import Mode
 
 def keys() -> str:
     """Return a row for each action, in the order of the action menu."""
-    return table(("key", "what it does", "where"), [_row(action) for action in ACTIONS])
+    return table(("key", "name in `[keys]`", "what it does", "where"), [_row(action) for action in ACTIONS])
 
 
-def _row(action: Action) -> tuple[str, str, str]:
+def _row(action: Action) -> tuple[str, str, str, str]:
     everywhere = set(action.modes) == set(Mode)
     where = "everywhere" if everywhere else ", ".join(mode.label for mode in Mode if mode in action.modes)
-    return code(action.shown_key), f"{action.title}: {action.help}", where
+    return code(action.shown_key), code(action.id), f"{action.title}: {action.help}", where

@@ -13,11 +13,12 @@ from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import BindingsMap
 from textual.command import Provider
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.theme import Theme
 
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.errors import XatsError
@@ -59,6 +60,9 @@ FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
 ROSTER_TIMEOUT_S = 2.0
 """Seconds to wait for the coordinator's list of connected agents on quitting."""
 
+SAVE_INTERVAL_S = 2.0
+"""Seconds between two looks whether the remembered state has to be written."""
+
 SCREENS: tuple[type[ModeScreen], ...] = (
     LiveMode,
     AgentsMode,
@@ -82,10 +86,6 @@ class XatsApp(App[Next]):
     VERTICAL_BREAKPOINTS = HEIGHTS
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionCommands}
     ENABLE_COMMAND_PALETTE = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        replace(ACTION["quit"].binding, action="quit", priority=True),
-        replace(ACTION["palette"].binding, action="command_palette", priority=True),
-    ]
 
     @dataclass
     class Pictured(Message):
@@ -102,9 +102,17 @@ class XatsApp(App[Next]):
             when_seen: called once, as soon as something is visible.
         """
         super().__init__(driver_class=JobDriver)
+        # In dialogs, too.
+        quit_key = replace(ACTION["quit"].binding, action="quit", priority=True)
+        palette_key = replace(ACTION["palette"].binding, action="command_palette", priority=True)
+        ours = BindingsMap([quit_key, palette_key]).key_to_bindings
+        self._bindings = BindingsMap.from_keys({"ctrl+c": self._bindings.get_bindings_for_key("ctrl+c"), **ours})
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = DARK.name  # before the stylesheets are read: a change of theme reads all of them again
+        # Before the stylesheets are read: a change of theme reads all of them again.
+        known = desk.memory.state.theme
+        self.theme = known if known in self.available_themes else DARK.name
+        desk.scope.team = desk.memory.state.team
         self.snapshot = Snapshot()
         self.failure: Exception | None = None
         """Exception that ended the app, if it was not closed by the operator."""
@@ -134,7 +142,9 @@ class XatsApp(App[Next]):
         """Open the first mode and start loading."""
         for screen in SCREENS:
             self.add_mode(screen.mode, partial(self._made, screen))
-        await self.switch_mode(Mode.LIVE)
+        await self.switch_mode(self._desk.memory.state.mode or Mode.LIVE)
+        self.theme_changed_signal.subscribe(self, self._remember_theme)
+        self.set_interval(SAVE_INTERVAL_S, self._desk.memory.save)
         self._unlisten = self._desk.source.listen(self._reloads.mark)
         self.reload()
         if self._note:
@@ -147,9 +157,13 @@ class XatsApp(App[Next]):
         return made
 
     def on_unmount(self) -> None:
-        """Stop listening to the coordinator."""
+        """Stop listening to the coordinator, and keep what is to be remembered."""
         if self._unlisten:
             self._unlisten()
+        self._desk.memory.save()
+
+    def _remember_theme(self, theme: Theme) -> None:
+        self._desk.memory.change(theme=theme.name)
 
     @work(exclusive=True, group="reloads")
     async def reload(self) -> None:
@@ -223,6 +237,7 @@ class XatsApp(App[Next]):
         """Open a mode as it was left, with an optional filter or row."""
         self._is_laid_out = mode in self._screen_stacks
         await self.switch_mode(mode)
+        self._desk.memory.change(mode=mode)
         screen = self.screen_stack[0]
         if isinstance(screen, ModeScreen):
             screen.came_from = self._trail[-1] if self._trail else None

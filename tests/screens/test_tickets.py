@@ -34,7 +34,7 @@ async def test_a_wake_is_copied_with_its_gates_and_attempts_and_written_into_a_f
         copied = pilot.app.clipboard
         assert all(words in copied for words in ("why not?", "draft", "#2 ", "attempts"))
         await pilot.press("colon", *"export no/such.md", "enter")
-        await shows(pilot, "No such file or")
+        await shows(pilot, "such.md was not written: No such file or directory")
         await pilot.press("colon", *"export wake.md", "enter")
         await shows(pilot, "written to")
         written = tmp_path / "wake.md"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.runtime.settings import Loaded
+from xats_tui.runtime.settings import InvalidSettings, Loaded
 
 
 def config(
@@ -13,6 +13,12 @@ def config(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
     """Show the effective settings and where each came from."""
+    if loaded.settings.keys:
+        # Deferred: the dashboard's actions are known where Textual is, which takes a third of a second.
+        from xats_tui.dashboard.keys import complaint
+
+        if problem := complaint(loaded):
+            raise InvalidSettings(problem)
     rows = loaded.shown()
     if as_json:
         print(json.dumps({name: {"value": value, "source": source} for name, value, source in rows}, indent=2))

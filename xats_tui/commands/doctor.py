@@ -47,8 +47,18 @@ def doctor(
 def _loaded(flags: Mapping[str, str]) -> tuple[Loaded, str]:
     """Return the settings and an empty complaint; for invalid settings, the defaults and the complaint."""
     try:
-        return load(flags), ""
+        loaded = load(flags)
+        return loaded, _about_keys(loaded)
     except InvalidSettings as error:
         home = flags.get("home") or os.environ.get("XATS_HOME") or DEFAULT_HOME
         sources = {**dict.fromkeys(Settings.model_fields, "default"), "home": "flag" if "home" in flags else "default"}
         return Loaded(settings=Settings(home=Path(home)), sources=sources), str(error)
+
+
+def _about_keys(loaded: Loaded) -> str:
+    if not loaded.settings.keys:
+        return ""
+    # Deferred: the dashboard's actions are known where Textual is, which takes a third of a second.
+    from xats_tui.dashboard.keys import complaint
+
+    return complaint(loaded)

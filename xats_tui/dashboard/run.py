@@ -23,6 +23,7 @@ from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.clock import SystemClock
 from xats_tui.core.errors import StartError
 from xats_tui.core.model.panes import PaneRef
+from xats_tui.dashboard.keys import change_keys
 from xats_tui.dashboard.shutdown import Shutdown
 from xats_tui.dashboard.takeover import taken
 from xats_tui.dashboard.terminal import DashboardTerminal
@@ -33,6 +34,7 @@ from xats_tui.runtime.settings import Loaded
 from xats_tui.screens.data.coordinator import CoordinatorSource
 from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.remembered import FILE_NAME, Memory
 from xats_tui.screens.dialogs.leaving import Next
 from xats_tui.screens.widgets.format import one_line
 
@@ -58,6 +60,7 @@ def run(loaded: Loaded, *, takeover: bool, read_only: bool = False) -> int:
     Raises:
         StartError: there is no terminal, another coordinator keeps running, or the coordinator cannot start.
     """
+    change_keys(loaded)
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         raise StartError("the dashboard draws on stderr, which is not a terminal here: do not redirect it")
     if isinstance(sys.__stderr__, TextIOWrapper):  # under an ASCII locale Python would write \u2500 for a line
@@ -100,7 +103,8 @@ class _Life:
         self._coordinator = coordinator
         self._ending = Shutdown(loaded, coordinator)
         self._terminal = terminal
-        self._note = note
+        self._memory = Memory(loaded.settings.home / FILE_NAME)
+        self._note = "\n".join(filter(None, (note, self._memory.trouble)))
         self._read_only = read_only
         self._screen: tuple[asyncio.AbstractEventLoop, XatsApp] | None = None
         self._screen_left = threading.Event()
@@ -139,6 +143,7 @@ class _Life:
             clock=SystemClock(),
             tmux_missing=shutil.which("tmux") is None,
             alert=self._loaded.settings.alert,
+            memory=self._memory,
         )
         app = XatsApp(desk, note=self._note, when_seen=self._coordinator.serve)
         self._note = ""
@@ -156,6 +161,7 @@ class _Life:
         if app.failure is None:
             return app.return_value or Next.NOTHING
         self._failed_at.append(time.monotonic())
+        self._memory.change(mode=None)  # the mode may be what failed
         summary = f"{type(app.failure).__name__}: {app.failure}".splitlines()[0]
         return self._ask(f"the dashboard failed: {one_line(summary)}\nSee the log: {self._loaded.settings.log_path}")
 

@@ -32,7 +32,7 @@ LEGACY_ENVIRONMENT = {
 PATHS = ("home", "db", "pid_file", "log_file", "contracts")
 """Settings that are paths; a relative path starts at the working directory, in the config file at the home."""
 
-FILE_ONLY = ("tokens",)
+FILE_ONLY = ("tokens", "keys")
 """Settings that are tables: they have neither a flag nor a variable."""
 
 TOKEN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -118,12 +118,17 @@ class Settings(BaseModel):
         ),
     )
 
-    @field_validator("tokens", mode="before")
+    keys: Mapping[str, tuple[str, ...]] = Field(
+        default={},
+        description="Table of actions of the dashboard, each with its key, or a list of keys; `?` shows them.",
+    )
+
+    @field_validator(*FILE_ONLY, mode="before")
     @classmethod
-    def _take_one_url_as_a_list(cls, tokens: object) -> object:
-        if not isinstance(tokens, dict):
-            return tokens
-        return {name: (urls,) if isinstance(urls, str) else urls for name, urls in tokens.items()}
+    def _take_one_as_a_list(cls, table: object) -> object:
+        if not isinstance(table, dict):
+            return table
+        return {name: (value,) if isinstance(value, str) else value for name, value in table.items()}
 
     @field_validator("tokens", mode="after")
     @classmethod
@@ -197,6 +202,7 @@ class Loaded:
             "log_file": str(self.settings.log_path),
             "token": SECRET if self.settings.token else "(none)",
             "tokens": ", ".join(self.settings.tokens) or "(none)",
+            "keys": ", ".join(f"{action} {' '.join(keys)}" for action, keys in self.settings.keys.items()) or "(none)",
         }
         return [(name, value, self.sources[name]) for name, value in values.items()]
 

@@ -17,7 +17,8 @@ Actions that change something set `changes=True`, so that read-only mode refuses
 checks every entry.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from textual.binding import Binding
 
@@ -33,7 +34,7 @@ from xats_tui.screens.actions.task_table import TASK_ACTIONS
 from xats_tui.screens.actions.wakes import WAKE_ACTIONS
 from xats_tui.screens.modes.places import Mode
 
-ACTIONS: tuple[Action, ...] = (
+DEFAULTS: tuple[Action, ...] = (
     OPEN,
     BACK,
     *NEEDS_YOU,
@@ -49,7 +50,10 @@ ACTIONS: tuple[Action, ...] = (
     SAVE_DATABASE,
     *MODES,
 )
-"""All actions, in the order in which they are shown."""
+"""All actions with their default keys, in the order in which they are shown."""
+
+ACTIONS: list[Action] = list(DEFAULTS)
+"""All actions with the keys that they have in this process."""
 
 
 def _ids(*actions: Action) -> frozenset[str]:
@@ -77,6 +81,17 @@ ON_THE_DASHBOARD = "The dashboard"
 def aim_of(action: Action) -> str:
     """Return what the action is for, a title of the help."""
     return next((aim for aim, ids in AIMS.items() if action.id in ids), ON_THE_DASHBOARD)
+
+
+def use(actions: Sequence[Action]) -> None:
+    """Take these actions instead, which differ in their keys; before the dashboard is made."""
+    ACTIONS[:] = actions
+    ACTION.update({action.id: action for action in actions})
+
+
+def with_shown_keys(text: str) -> str:
+    """Return the text with the key of an action for each `{id}`."""
+    return re.sub(r"\{(\w+)\}", lambda found: ACTION[found[1]].shown_key if found[1] in ACTION else found[0], text)
 
 
 def bindings(mode: Mode) -> list[Binding]:

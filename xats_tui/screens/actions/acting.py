@@ -75,6 +75,10 @@ class ActionContext(Screen[None]):
         """Return what the running action is about: the selection, or the concern that it has turned to."""
         return self._aim or self.situation()
 
+    def key_of(self, action_id: str) -> str:
+        """Return the key of an action, as a person reads it."""
+        raise NotImplementedError
+
     def draw_keys(self) -> None:
         """Redraw the footer and everything else that depends on the situation or on running verbs."""
         raise NotImplementedError

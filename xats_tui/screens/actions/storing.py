@@ -81,7 +81,7 @@ class StoringActions(ActionContext):
             await asyncio.to_thread(private_files.write, path, text, replace=replace)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            raise VerbRefused("not_written", f"{one_line(str(path))} was not written: {reason}") from error
+            raise VerbRefused("not_written", f"{one_line(path.name)} was not written: {reason}") from error
         return f"written to {one_line(str(path))}"
 
     async def _ticket(self) -> str:

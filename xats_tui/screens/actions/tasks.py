@@ -140,7 +140,7 @@ class TaskActions(ActionContext):
             else f"{len(tasks)} tasks leave the board; agents see them as completed, “cancelled by the operator”.",
             f"{', '.join(told)} will be told to stop." if told else "",
             f"No longer waiting: {_several(freed)}." if freed else "",
-            f"ctrl+z undoes it for {UNDO_LASTS.seconds} seconds.",
+            f"{self.key_of('undo')} undoes it for {UNDO_LASTS.seconds} seconds.",
         ]
         return "  ".join(filter(None, sentences))
 
@@ -185,7 +185,7 @@ class TaskActions(ActionContext):
             return ""
         until = self.desk.clock.now() + UNDO_LASTS
         self.desk.last_change.done = Undoable(what=what, until=until, steps=tuple(steps))
-        return f"{what}; ctrl+z undoes it"
+        return f"{what}; {self.key_of('undo')} undoes it"
 
 
 def _in(situation: Situation, *states: TaskStatus) -> tuple[Task, ...]:

@@ -118,7 +118,7 @@ class WakeActions(ActionContext):
         one = len(wakes) == 1
         consequence = (
             f"{self._recipients(wakes)} will not be woken for {'this message' if one else 'these messages'}.  "
-            "The messages stay unread; replay (r) starts again."
+            f"The messages stay unread; replay ({self.key_of('replay')}) starts again."
         )
         self.confirm(
             f"End {count(len(wakes), 'wake')}?",

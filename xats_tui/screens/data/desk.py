@@ -7,6 +7,7 @@ from datetime import datetime
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.tasks import Task, TaskDraft
+from xats_tui.screens.data.remembered import Memory
 from xats_tui.screens.data.scope import TeamScope
 from xats_tui.screens.data.snapshot import SnapshotSource
 from xats_tui.screens.data.snoozes import Snoozes
@@ -92,3 +93,5 @@ class ModeContext:
     answered: dict[str, datetime] = field(default_factory=dict)
     """Time of the last answer to each agent, by its id."""
     last_change: LastChange = field(default_factory=LastChange)
+    memory: Memory = field(default_factory=Memory)
+    """State that outlasts the process."""

@@ -8,6 +8,7 @@ from textual.content import Content
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.wakes import Wake, WakeStage
+from xats_tui.screens.actions import ACTION
 from xats_tui.screens.actions.targets import Letter, find, letters
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import block, field, lines, styled, when
@@ -114,7 +115,7 @@ def _receipt(snapshot: Snapshot, copy: Message, wake: Wake | None) -> list[Conte
     if copy.read_at:
         return [field("read", TableCell(f"✓ {name} at {date_and_time(copy.read_at)}", Tone.GOOD))]
     if copy.to_agent_id == OPERATOR_ID:
-        return [field("read", TableCell("● not yet: x marks it as read", Tone.ACCENT))]
+        return [field("read", TableCell(f"● not yet: {ACTION['mark_read'].shown_key} marks it as read", Tone.ACCENT))]
     seen = wake.reached.get(WakeStage.SEEN) if wake else None
     if seen:
         return [field("read", TableCell(f"◐ handed to {name} at {date_and_time(seen)}", Tone.WARN))]

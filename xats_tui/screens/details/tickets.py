@@ -50,7 +50,7 @@ def task_history(snapshot: Snapshot, task_id: str) -> Content:
 
 def _happened(snapshot: Snapshot, event: LoggedEvent) -> str:
     what = event.kind.removeprefix("task_").replace("_", " ")
-    to = f" ({', '.join(map(one_line, event.others))})" if event.others else ""
+    to = f" ({', '.join(name_of(snapshot, other) for other in event.others)})" if event.others else ""
     return f"{date_and_time(event.at)}  {name_of(snapshot, event.actor_id, event.actor_name)}  {what}{to}"
 
 

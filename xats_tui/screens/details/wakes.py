@@ -10,6 +10,7 @@ from textual.content import Content
 from xats_tui.core.model.activity import Activity
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt, WakeStage, WakeStatus
+from xats_tui.screens.actions import ACTION
 from xats_tui.screens.actions.targets import Letter, find, letters, was_not_read
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import lines, styled
@@ -134,7 +135,7 @@ def _state(wake: Wake, now: datetime) -> Content:
 
 def _next_try(snapshot: Snapshot, wake: Wake, now: datetime) -> Content:
     if wake.due_at is None:
-        again = "; replay (r) starts it again" if was_not_read(wake) else ""
+        again = f"; replay ({ACTION['replay'].shown_key}) starts it again" if was_not_read(wake) else ""
         return styled(f"none: the wake is over{again}", Tone.MUTED)
     countdown = f"{until(wake.due_at, now)}, at {time_of_day(wake.due_at, now)}"
     if not was_not_read(wake) or wake.status is WakeStatus.DELIVERED:

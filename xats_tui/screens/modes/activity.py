@@ -3,16 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
 
 from textual import getters
-from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.panes import TmuxCommand
-from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.activity import activity_detail, cause_of, coordinator_detail
@@ -39,7 +36,6 @@ class CoordinatorPanel(TextPanel):
 class ActivityMode(ListMode):
     """List of activity entries."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.ACTIVITY)]
     mode = Mode.ACTIVITY
     listing = ACTIVITY
 

@@ -3,16 +3,13 @@
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from textual import work
-from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.ways import Way
-from xats_tui.screens.actions import bindings
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.agents import agent_detail
@@ -32,7 +29,6 @@ WAYS_LAST = timedelta(seconds=5)
 class AgentsMode(ListMode):
     """List of agents."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.AGENTS)]
     mode = Mode.AGENTS
     listing = AGENTS
 

@@ -3,16 +3,13 @@
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import ClassVar
 
 from textual import work
-from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from xats_tui.core.model.contracts import ContractChange, ContractSummary
-from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.targets import Target, contract_key, find
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
@@ -51,7 +48,6 @@ class InterestPanel(Static):
 class ContractsMode(ListMode):
     """List of contracts and their versions."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.CONTRACTS)]
     mode = Mode.CONTRACTS
     listing = VERSIONS
 

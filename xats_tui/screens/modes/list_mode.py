@@ -16,6 +16,7 @@ from textual.events import DescendantFocus
 from textual.message import Message
 from textual.widget import Widget
 
+from xats_tui.screens.actions import with_shown_keys
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import Target, agent_of, all_failed, find, identifier, view_of, wakes_of
 from xats_tui.screens.data.desk import ModeContext
@@ -110,7 +111,7 @@ class ListMode(ModeScreen):
 
     def fill(self, panel: TablePanel, listing: Listing, rows: Sequence[TableRow]) -> None:
         """Show the rows of a listing, or a note why there are none."""
-        panel.show(rows, listing.summary(self.snapshot), instead_of_rows(listing, self.snapshot))
+        panel.show(rows, listing.summary(self.snapshot), instead_of_rows(listing, self.snapshot, with_shown_keys))
 
     def situation(self) -> Situation:
         """Return the situation: selection, marks and focus."""

@@ -28,9 +28,9 @@ class Listing:
     summary: Callable[[Snapshot], str]
     """Function that returns the text behind the title."""
     when_empty: str
-    """Text for an empty list: what to do or to expect."""
-    when_team_has_none: str = "Nothing of team {team} here; t leads to other teams."
-    """Text for an empty list while all modes are limited to a team."""
+    """Text for an empty list: what to do or to expect; `{id}` stands for the key of an action."""
+    when_team_has_none: str = "Nothing of team {name} here; {team} leads to other teams."
+    """Text for an empty list while all modes are limited to a team, which is called `{name}`."""
     tone_when_empty: Tone = Tone.MUTED
     reads: frozenset[Slice]
     """Slices of the snapshot that rows and summary are read from."""
@@ -42,13 +42,13 @@ class Listing:
     """Words that mean a state in a filter."""
 
 
-def instead_of_rows(listing: Listing, snapshot: Snapshot) -> str:
-    """Return the text for an empty list."""
+def instead_of_rows(listing: Listing, snapshot: Snapshot, with_keys: Callable[[str], str]) -> str:
+    """Return the text for an empty list; `with_keys` puts the keys of actions in the place of their ids."""
     if snapshot.confirmed_at is None:
         return "loading…"
     if snapshot.team is None:
-        return listing.when_empty
-    return listing.when_team_has_none.format(team=one_line(snapshot.team))
+        return with_keys(listing.when_empty)
+    return with_keys(listing.when_team_has_none).format(name=one_line(snapshot.team))
 
 
 class Reading:

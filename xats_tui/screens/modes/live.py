@@ -6,17 +6,15 @@ is shown in full by another mode, which enter opens.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import on, work
-from textual.binding import BindingType
 from textual.containers import Container
 from textual.events import DescendantFocus
 from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
-from xats_tui.screens.actions import bindings
+from xats_tui.screens.actions import with_shown_keys
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import agent_of, all_failed, find
 from xats_tui.screens.data.concern import Concern
@@ -57,7 +55,6 @@ LISTINGS: Mapping[Panel, Listing] = {
 class LiveMode(ModeScreen):
     """Overview of everything that changes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.LIVE)]
     mode = Mode.LIVE
 
     def __init__(self, desk: ModeContext) -> None:
@@ -110,7 +107,8 @@ class LiveMode(ModeScreen):
         self._awake, self._asleep = self.needs()
         self._fit_attention()
         for panel, listing in LISTINGS.items():
-            self._table_panel(panel).show(*self._rows_of(panel), instead_of_rows(listing, snapshot))
+            instead = instead_of_rows(listing, snapshot, with_shown_keys)
+            self._table_panel(panel).show(*self._rows_of(panel), instead)
         self._draw_pane()
         self.query_one(RatesStrip).show(snapshot.rates)
 

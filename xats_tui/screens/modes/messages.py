@@ -7,17 +7,14 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
 
 from textual import on, work
-from textual.binding import BindingType
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.widget import Widget
 
 from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.wakes import Wake
-from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import Letter, letters
 from xats_tui.screens.data.desk import ModeContext
@@ -44,7 +41,6 @@ NO_MAIL = "No message to you yet.  Agents write to you with send_message to oper
 class MessagesMode(ListMode):
     """List of messages."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.MESSAGES)]
     mode = Mode.MESSAGES
     listing = MESSAGES
 
@@ -80,7 +76,7 @@ class MessagesMode(ListMode):
             yield (" older messages; esc newest ", Tone.WARN)
         unread = sum(mail.read_at is None for mail in self.snapshot.inbox)
         if unread and not self._inbox:
-            yield (f" ✉ {unread} for you: i ", Tone.ACCENT)
+            yield (f" ✉ {unread} for you: {self.key_of('inbox')} ", Tone.ACCENT)
 
     def draw_body(self) -> None:
         """Draw the selected part of the messages."""

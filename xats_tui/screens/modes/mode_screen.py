@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingsMap
 from textual.content import Content
 from textual.css.query import NoMatches
 from textual.events import ScreenResume, ScreenSuspend
@@ -23,7 +24,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
-from xats_tui.screens.actions import ACTION, AIMS, ON_THE_DASHBOARD, aim_of, offered, possible, sharing
+from xats_tui.screens.actions import ACTION, AIMS, ON_THE_DASHBOARD, aim_of, bindings, offered, possible, sharing
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.agents import AgentActions
 from xats_tui.screens.actions.general import GeneralActions
@@ -42,6 +43,7 @@ from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.overlays import Help
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.modes.saved_filters import SavedFilters
 from xats_tui.screens.query.command_line import (
     Call,
     CommandCompletions,
@@ -69,7 +71,9 @@ MAX_FROZEN_S = 2.5
 """Maximum seconds for which ages may stand still while keys are being pressed."""
 
 
-class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskActions, StoringActions, GeneralActions):
+class ModeScreen(
+    SavedFilters, AgentActions, LaunchActions, WakeActions, MessageActions, TaskActions, StoringActions, GeneralActions
+):
     """Frame of a mode."""
 
     AUTO_FOCUS = ""
@@ -77,6 +81,8 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
 
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
+        ours = BindingsMap(bindings(self.mode))
+        self._bindings = BindingsMap.from_keys({**self._bindings.key_to_bindings, **ours.key_to_bindings})
         self.came_from: Mode | None = None
         """Mode from which this one was opened."""
         self._latest = Snapshot()
@@ -120,10 +126,6 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         """Move lists that are newest first to their first row, unless a person has moved away from it."""
         raise NotImplementedError
 
-    def listed(self) -> TablePanel | None:
-        """Return the list that a filter applies to."""
-        raise NotImplementedError
-
     def focus_list(self) -> None:
         """Return the focus to the list after typing."""
         raise NotImplementedError
@@ -151,7 +153,10 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         return self._paused_at or self.desk.clock.now()
 
     def on_mount(self) -> None:
-        """Start the timer that redraws without a snapshot."""
+        """Start the timer that redraws without a snapshot, and show lists as they were at the last start."""
+        for panel in self.query(TablePanel):
+            panel.show_order(self.desk.memory.order_of(self._name_of(panel)))
+            panel.table.put_columns_aside(self.desk.memory.columns_aside(self._name_of(panel)))
         self._late = self.set_interval(LATE_AFTER_S, self._age)
 
     def on_resize(self) -> None:
@@ -227,6 +232,10 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
                 self.query_one(ModeRow).show(self.mode, tuple(self.aside()))
                 self.query_one(FooterRow).show(tuple(possible(self.situation())))
 
+    def key_of(self, action_id: str) -> str:
+        """Return the key of an action, as a person reads it."""
+        return ACTION[action_id].shown_key
+
     async def action_press(self, action_id: str) -> None:
         """Perform the action that this key means in the current panel."""
         await self.action_perform(self._meant(ACTION[action_id], self.situation()).id)
@@ -246,6 +255,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
     def limit_to(self, team: str | None) -> None:
         """Limit all modes to a team; None shows every team."""
         self.desk.scope.team = team
+        self.desk.memory.change(team=team)
         self.draw()
 
     def _meant(self, named: Action, situation: Situation) -> Action:
@@ -316,6 +326,15 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         """Show the columns that are hidden now."""
         if panel := self.listed():
             panel.table.show_hidden_columns()
+            self.desk.memory.put_columns_aside(self._name_of(panel), panel.table.put_aside)
+
+    @on(TablePanel.Sorted)
+    def _remember_order(self, event: TablePanel.Sorted) -> None:
+        self.desk.memory.sort(self._name_of(event.panel), event.order)
+
+    def _name_of(self, panel: TablePanel) -> str:
+        """Return the name under which a list is remembered."""
+        return f"{self.mode}/{panel.id}"
 
     def action_copy_id(self) -> None:
         """Copy the identifier of the selected row."""
@@ -338,6 +357,7 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
         names = CommandCompletions(
             lambda: [one_line(self._latest.names.of(entry.agent)) for entry in self._latest.roster],
             lambda: self._latest.teams,
+            self.desk.memory.state.filters,
         )
         self.query_one(PromptLine).ask(" : ", "", "wakes failed, tasks @bob, help, q; tab completes, esc leaves", names)
 
@@ -375,17 +395,27 @@ class ModeScreen(AgentActions, LaunchActions, WakeActions, MessageActions, TaskA
     async def _kept(self, event: PromptLine.Kept) -> None:
         self.stop_typing()
         if self._typing_command:
-            match read(event.text):
+            match read(event.text, self.desk.memory.state.filters):
                 case OpenMode(mode, words):
                     self.want(mode, words=words)
                 case Perform(action_id):
                     await self.action_perform(action_id)
-                case Call("export", words):
-                    self.export(words)
                 case Call("team", words):
                     await self._limit_to_named(words)
+                case Call(name, words):
+                    self._call(name, words)
                 case Unknown(sentence):
                     self.tell(sentence, "warning")
+
+    def _call(self, name: str, words: str) -> None:
+        """Do what a command with words says."""
+        calls = {
+            "export": self.export,
+            "save": self.save_filter,
+            "filter": self.use_filter,
+            "forget": self.forget_filter,
+        }
+        calls[name](words)
 
     async def _limit_to_named(self, words: str) -> None:
         match read_team(words, self._latest.teams):

@@ -8,17 +8,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from math import ceil
-from typing import ClassVar
 
 from textual import on
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.widget import Widget
 
 from xats_tui.core.model.tasks import TaskEntry, TaskStatus
-from xats_tui.screens.actions import bindings
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.tasks import dependency_tree, task_detail
@@ -70,7 +67,6 @@ class TaskView(StrEnum):
 class TasksMode(ListMode):
     """Board, list or graph of tasks."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.TASKS)]
     mode = Mode.TASKS
     listing = TASKS
 
@@ -142,7 +138,7 @@ class TasksMode(ListMode):
         done = self.desk.last_change.done
         if done and self.undoable:
             left = done.until - self.desk.clock.now()
-            yield (f" ↶ ctrl+z {ceil(left.total_seconds())}s ", Tone.ACCENT)
+            yield (f" ↶ {self.key_of('undo')} {ceil(left.total_seconds())}s ", Tone.ACCENT)
 
     def marked_elsewhere(self) -> int:
         """Return the number of marked tasks in the columns without the cursor."""

@@ -4,15 +4,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from textual import on, work
-from textual.binding import BindingType
 from textual.content import Content
 from textual.events import ScreenSuspend
 
 from xats_tui.core.model.wakes import Wake
-from xats_tui.screens.actions import bindings
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import failed_for_somebody, was_not_read
 from xats_tui.screens.data.desk import ModeContext
@@ -33,7 +30,6 @@ VERDICTS_LAST = timedelta(seconds=2)
 class WakesMode(ListMode):
     """List of wakes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Mode.WAKES)]
     mode = Mode.WAKES
     listing = WAKES
 

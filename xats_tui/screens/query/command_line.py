@@ -1,6 +1,6 @@
 """Command line after `:`: a mode with a filter, an action, or a call with words; parsing and completion."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -13,8 +13,11 @@ from xats_tui.screens.widgets.format import one_line
 WORDS = {"q": "quit", "quit": "quit", "help": "help", "?": "help", "connect": "connect"}
 """Words that run an action."""
 
-CALLS = ("team", "export")
+CALLS = ("team", "export", "save", "filter", "forget")
 """Words that take the rest of the line as it is."""
+
+OF_FILTERS = ("filter", "forget")
+"""Calls that take the name of a saved filter."""
 
 ALL = "all"
 """Word for all teams."""
@@ -57,8 +60,8 @@ class Unknown:
     sentence: str
 
 
-def read(line: str) -> OpenMode | Perform | Call | Unknown:
-    """Parse a command line; a mode's name may be abbreviated or in the singular."""
+def read(line: str, saved: Collection[str] = ()) -> OpenMode | Perform | Call | Unknown:
+    """Parse a command line; a mode's name may be abbreviated or in the singular, a saved filter's name may not."""
     name, _, words = line.strip().partition(" ")
     name = name.casefold()
     if name in WORDS:
@@ -66,16 +69,18 @@ def read(line: str) -> OpenMode | Perform | Call | Unknown:
     if name in CALLS:
         return Call(name, words.strip())
     if not name:
-        return Unknown(f"Type {_listed(Mode)}, {', '.join(CALLS)}, connect, help or q.")
+        return Unknown(f"Type {_listed(Mode)}, {_listed(CALLS)}, connect, help or q.")
     exact = [mode for mode in Mode if name in (mode.value, mode.noun)]
+    if not exact and folded(name) in saved:
+        return Call("filter", name)
     meant = exact or [mode for mode in Mode if mode.value.startswith(name)]
     if len(meant) == 1:
         return OpenMode(meant[0], words.strip())
     if meant:
         return Unknown(f":{one_line(name)} is ambiguous ({' or '.join(meant)}); type one more letter.")
-    near = get_close_matches(name, [*Mode, *CALLS, *WORDS], n=1)
+    near = get_close_matches(name, [*Mode, *CALLS, *WORDS, *saved], n=1)
     meant_so = (
-        f"did you mean :{near[0]}?" if near else f"there are {_listed(Mode)}, {', '.join(CALLS)}, connect, help, q."
+        f"did you mean :{near[0]}?" if near else f"there are {_listed(Mode)}, {_listed(CALLS)}, connect, help, q."
     )
     return Unknown(f"No command :{one_line(name)}; {meant_so}")
 
@@ -96,31 +101,45 @@ def read_team(word: str, teams: Sequence[str]) -> Perform | LimitTo | Unknown:
     return Unknown(f"{said}; teams: {known}, all.")
 
 
-def complete(line: str, names: Iterable[str], teams: Iterable[str] = ()) -> str | None:
-    """Return the line with its last word (a mode, an agent or a team) completed; None if nothing fits."""
+def is_command(name: str) -> bool:
+    """Return whether a name means something already, so that it cannot be a saved filter's."""
+    return folded(name) in {*WORDS, *CALLS, *Mode, *(mode.noun for mode in Mode)}
+
+
+def complete(line: str, names: Iterable[str], teams: Iterable[str] = (), saved: Collection[str] = ()) -> str | None:
+    """Return the line with its last word (a command, a filter, an agent, a team) completed; None if nothing fits."""
     command, blank, team = line.partition(" ")
     if blank and command.casefold() == CALLS[0]:
         fitting = next((each for each in (*teams, ALL) if team and folded(each).startswith(folded(team))), None)
         return f"{command} {fitting}" if fitting else None
     before, space, word = line.rpartition(" ")
     mark = "@" if word.startswith("@") else ""
-    known = sorted(names) if space else [*Mode, *CALLS, "connect", "help", "quit"]
+    commands = [*Mode, *CALLS, "connect", "help", "quit", *saved]
+    known = commands if not space else sorted(saved if before in OF_FILTERS else names)
     typed = folded(word.removeprefix(mark))
     fitting = next((name for name in known if typed and folded(name).startswith(typed)), None)
     return f"{before}{space}{mark}{fitting}" if fitting else None
 
 
 class CommandCompletions(Suggester):
-    """Completions while typing; `names` and `teams` return the current names of agents and teams."""
+    """Completions while typing.
 
-    def __init__(self, names: Callable[[], Iterable[str]], teams: Callable[[], Iterable[str]]) -> None:
+    `names` and `teams` return the current names of agents and teams, `saved` are the names of saved filters.
+    """
+
+    def __init__(
+        self,
+        names: Callable[[], Iterable[str]],
+        teams: Callable[[], Iterable[str]],
+        saved: Collection[str] = (),
+    ) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
-        self._names, self._teams = names, teams
+        self._names, self._teams, self._saved = names, teams, saved
 
     async def get_suggestion(self, value: str) -> str | None:
         """Return the completed line."""
-        return complete(value, self._names(), self._teams())
+        return complete(value, self._names(), self._teams(), self._saved)
 
 
-def _listed(modes: Iterable[Mode]) -> str:
-    return ", ".join(modes)
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)

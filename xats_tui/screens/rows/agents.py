@@ -104,7 +104,7 @@ AGENTS = Listing(
     rows=agent_rows,
     summary=lambda snapshot: str(len(snapshot.roster)),
     reads=frozenset({Slice.ROSTER, Slice.VIEWS, Slice.WAKES}),
-    when_empty="No agent yet.  Run `xats-tui setup`, then start an agent in a tmux pane; n launches one.  "
+    when_empty="No agent yet.  Run `xats-tui setup`, then start an agent in a tmux pane; {launch} launches one.  "
     "`xats-tui demo` shows a team at work.",
     states=frozenset({"online", "away", "unread", "dnd", *(cell.text.split()[1] for cell in STATES.values())}),
 )

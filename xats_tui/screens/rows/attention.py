@@ -78,6 +78,6 @@ ATTENTION = Listing(
     summary=lambda snapshot: "",
     reads=frozenset(Slice),
     when_empty="✓ all is well: nothing needs you",
-    when_team_has_none="✓ nothing in team {team} needs you",
+    when_team_has_none="✓ nothing in team {name} needs you",
     tone_when_empty=Tone.GOOD,
 )

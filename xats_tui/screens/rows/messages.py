@@ -190,6 +190,6 @@ MESSAGES = Listing(
     reads=frozenset({Slice.ROSTER, Slice.STREAM}),
     newest_first=True,
     tells_seconds=lambda snapshot, now: any(is_young(message.sent_at, now) for message in snapshot.stream),
-    when_empty="No message yet.  Agents write with send_message and broadcast; m writes one as the operator.",
+    when_empty="No message yet.  Agents write with send_message and broadcast; {message} writes one as the operator.",
     states=MESSAGE_STATES,
 )

@@ -175,7 +175,7 @@ TASK_GRAPH = Listing(
     summary=_summary,
     reads=READS,
     tells_seconds=tells_seconds,
-    when_empty="No task is unfinished.  n adds one; v leads back to the board.",
+    when_empty="No task is unfinished.  {add_task} adds one; {task_graph} leads back to the board.",
     states=STATES,
 )
 """The tree of all roots, team by team; it keeps this order unless it is sorted."""

@@ -150,7 +150,7 @@ TASKS = Listing(
     summary=task_summary,
     reads=READS,
     tells_seconds=tells_seconds,
-    when_empty="No task yet.  n adds one; agents add them with task_add.",
+    when_empty="No task yet.  {add_task} adds one; agents add them with task_add.",
     states=STATES,
 )
 
@@ -176,7 +176,7 @@ def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
 
 
 BOARD: Mapping[TaskStatus, Listing] = {
-    TaskStatus.PENDING: _column("Pending", TaskStatus.PENDING, "No task is pending.  n adds one."),
+    TaskStatus.PENDING: _column("Pending", TaskStatus.PENDING, "No task is pending.  {add_task} adds one."),
     TaskStatus.IN_PROGRESS: _column("In progress", TaskStatus.IN_PROGRESS, "No task is in progress."),
     TaskStatus.COMPLETED: _column("Completed", TaskStatus.COMPLETED, "No task is completed yet."),
 }

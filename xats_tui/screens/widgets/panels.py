@@ -4,7 +4,7 @@ They are given what to show and do not know where it comes from.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Region
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
@@ -46,6 +47,13 @@ class TablePanel(Vertical):
     """Table with a title that counts its rows, a filter, marks, and a text for an empty table."""
 
     table = getters.query_one(KeyedTable)
+
+    @dataclass
+    class Sorted(Message):
+        """Posted when a person has chosen another sort order."""
+
+        panel: "TablePanel"
+        order: Order | None
 
     def __init__(self, listing: Listing, name: str, *, marks: bool = False) -> None:
         """Create an empty table whose id is `name`; `marks` allows marking rows."""
@@ -165,10 +173,16 @@ class TablePanel(Vertical):
     def _shown_keys(self) -> set[str]:
         return set(self.table.keys)
 
-    def _sort(self, order: Order | None) -> None:
-        self._order = order
-        self.table.show_order(order)
+    def show_order(self, order: Order | None) -> None:
+        """Sort by a column; an order by an unknown column, or None, is the default order."""
+        known = {column.key for column in self._columns}
+        self._order = order if order and order.column in known - {MARK.key} else None
+        self.table.show_order(self._order)
         self._draw()
+
+    def _sort(self, order: Order | None) -> None:
+        self.show_order(order)
+        self.post_message(self.Sorted(self, order))
 
     def _draw(self) -> None:
         matching = self._filter.select(self._rows)

@@ -126,6 +126,16 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._seen = seen if is_more else frozenset()
         self._lay_out()
 
+    @property
+    def put_aside(self) -> tuple[str, ...]:
+        """Keys of the columns that gave their place to hidden ones."""
+        return tuple(spec.key for spec in self._specs if spec.key in self._seen)
+
+    def put_columns_aside(self, columns: Sequence[str]) -> None:
+        """Show hidden columns in the place of these."""
+        self._seen = frozenset(spec.key for spec in self._specs if spec.drop and spec.key in columns)
+        self._lay_out()
+
     def choose(self, key: str) -> None:
         """Move the cursor to a row, as soon as the row exists."""
         self._wanted = key

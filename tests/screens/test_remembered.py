@@ -1,0 +1,68 @@
+"""What the dashboard remembers from one start to the next, and keys of the configuration."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.screens.looking import shows, until
+from tests.screens.sample.desk import desk
+from tests.screens.test_modes import is_open
+from xats_tui.app import XatsApp
+from xats_tui.screens.data.remembered import FILE_NAME, MAX_FILTERS, Memory, NamedFilter
+from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.widgets.columns import Order
+
+
+def test_what_is_remembered_is_there_at_the_next_start_and_closed_to_others(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    memory = Memory(path)
+    memory.save()
+    assert not path.exists()
+    memory.change(theme="xats-light", mode=Mode.WAKES, team="shop")
+    memory.sort("wakes/list", Order("age", reverse=True))
+    memory.put_columns_aside("wakes/list", ("from",))
+    assert memory.keep_filter("Stuck", Mode.WAKES, "failed !@qa") == ""
+    memory.save()
+    again = Memory(path)
+    assert again.state == memory.state
+    assert again.order_of("wakes/list") == Order("age", reverse=True)
+    assert again.filter_named("STUCK") == NamedFilter(mode=Mode.WAKES, words="failed !@qa")
+    assert again.forget_filter("stuck")
+    assert not again.forget_filter("stuck")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"mode": "kitchen"}', b"\xff\xfe", b'{"theme": "' + b"x" * 70_000 + b'"}'])
+def test_a_broken_file_is_told_once_and_set_aside(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(content)
+    assert "dashboard.json cannot be used" in Memory(path).trouble
+    assert Memory(path).trouble == ""
+    assert (tmp_path / "dashboard.broken").read_bytes() == content
+
+
+def test_saved_filters_are_bounded_in_number_name_and_length() -> None:
+    memory = Memory()
+    assert "32 letters" in memory.keep_filter("two words", Mode.WAKES, "x")
+    assert "too long" in memory.keep_filter("long", Mode.WAKES, "x" * 513)
+    assert not any(memory.keep_filter(f"f{number}", Mode.WAKES, "x") for number in range(MAX_FILTERS))
+    assert "saved already" in memory.keep_filter("one-more", Mode.WAKES, "x")
+    assert memory.keep_filter("f1", Mode.TASKS, "y") == ""
+
+
+async def test_a_saved_filter_opens_its_mode_and_the_next_start_goes_on_where_this_one_ended(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    app = XatsApp(desk(memory=Memory(path)))
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await shows(pilot, "xats :9100")
+        await pilot.press(*"4/failed", "enter", *":save stuck", "enter")
+        await shows(pilot, "saved: :stuck shows wakes failed")
+        await pilot.press(*":save wakes", "enter")
+        await shows(pilot, ":wakes is a command already")
+        await pilot.press("s", "ctrl+t", *"5:stuck", "enter")
+        await shows(pilot, "/failed: 1 of 6")
+    again = XatsApp(desk(memory=Memory(path)))
+    async with again.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: is_open(pilot, Mode.WAKES))
+        await shows(pilot, "state▲")
+        assert again.theme == "xats-light"
