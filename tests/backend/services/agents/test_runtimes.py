@@ -1,15 +1,17 @@
 """Agents that a registration displaces, and the program behind a connection."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.backend.services.wakes.test_policy import an_agent
 from tests.conftest import Connect
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.services.agents.applications import RegistrationRequest
-from xats_tui.backend.services.agents.runtimes import NameHolder, Runtime, hosts_in
+from xats_tui.backend.services.agents.runtimes import NameHolder, Runtime, hosts_in, shown_by
 from xats_tui.backend.system.processes import Process
-from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.agents import Agent, SeenProcess
 
 BRIDGE = "python3 -P -m xats_tui mcp"
 
@@ -51,6 +53,28 @@ def test_a_process_is_a_proof_where_it_is_shown_named_and_has_a_terminal() -> No
     assert Runtime(line=shown).proofs == frozenset(), "it is not named"
     assert Runtime(ui_pid=11, line=line(BRIDGE, "cline", tty=None)).proofs == frozenset(), "it may have many windows"
     assert Runtime(ui_pid=11, instance="i").proofs == {"instance:i"}, "nothing is shown"
+
+
+HOOK = "python3 /bin/xats-tui hook --client gemini"
+
+
+@pytest.mark.parametrize(
+    ("commands", "tty", "found"),
+    [
+        ((HOOK, "sh -c xats-tui", "node /bin/gemini", "node /bin/gemini", "bash"), "pts/1", True),
+        ((HOOK, "node /bin/gemini", "bash"), "pts/1", False),
+        ((HOOK, "sh -c xats-tui", "cline"), None, False),
+        ((HOOK, "claude", "node /bin/gemini"), "pts/1", False),
+        ((), None, False),
+    ],
+    ids=["its own", "another one's", "of all windows", "below it", "unknown"],
+)
+def test_a_hook_shows_the_agent_whose_own_program_runs_it(
+    commands: tuple[str, ...], tty: str | None, found: bool
+) -> None:
+    agent = replace(an_agent(), process=SeenProcess(12, 12.0))
+
+    assert (shown_by(line(*commands, tty=tty), [an_agent(), agent]) is agent) == found
 
 
 @pytest.mark.parametrize(

@@ -113,10 +113,7 @@ class Runtimes:
             port: the port.
             pid: the process to look at first.
         """
-        line = await self._callers.line(port, [pid] if pid is not None else [])
-        # a program without a terminal may have many windows, each with an agent
-        seen = [one.seen for one in hosts_in(line) if one.tty]
-        return next((agent for agent in agents if any(one.is_same(agent.process) for one in seen)), None)
+        return shown_by(await self._callers.line(port, [pid] if pid is not None else []), agents)
 
     async def occupants(self, sessions: Sequence[McpSession]) -> list[SessionUse]:
         """Return what keeps each of these sessions alive: a stream, a call, a living process."""
@@ -239,6 +236,13 @@ class Runtimes:
         if kept.peer is not None:
             return kept.peer in await self._processes.living({kept.peer})
         return self._clock.now() - kept.last_call_at < KEPT_BELIEVED
+
+
+def shown_by(line: tuple[Process, ...], agents: Iterable[Agent]) -> Agent | None:
+    """Return the agent whose program is what a connection is made for."""
+    # a program without a terminal may have many windows, each with an agent
+    seen = [one.seen for one in hosts_in(line) if one.tty]
+    return next((agent for agent in agents if any(one.is_same(agent.process) for one in seen)), None)
 
 
 def hosts_in(line: tuple[Process, ...]) -> tuple[Process, ...]:
