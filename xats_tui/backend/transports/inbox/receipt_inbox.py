@@ -9,6 +9,7 @@ import hmac
 import os
 import shutil
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from xats_tui.backend.system.peers import peer_of
@@ -45,11 +46,13 @@ class ReceiptInbox:
     async def run(self) -> None:
         """Take receipts until cancelled."""
         folder = await asyncio.to_thread(_own_folder)
+        path = str(folder / "receipts.sock")
         try:
-            path = str(folder / "receipts.sock")
-            async with await asyncio.start_unix_server(self._serve, path, limit=MAX_LINE_BYTES) as server:
+            server = await asyncio.start_unix_server(self._serve, path, limit=MAX_LINE_BYTES)
+            # not `serve_forever`: its end waits for every open connection
+            with closing(server):
                 self.path = path
-                await server.serve_forever()
+                await asyncio.Event().wait()
         finally:
             self.path = ""
             shutil.rmtree(folder, ignore_errors=True)
