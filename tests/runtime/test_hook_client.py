@@ -177,3 +177,16 @@ def test_an_event_that_is_too_large_or_never_ends_costs_its_agent_nothing(tmp_pa
         command = [*XATS, "hook", "--home", str(tmp_path)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=clean_environment()) as hook:
             assert hook.wait(PATIENCE) == 0
+
+
+@pytest.mark.slow
+def test_a_coordinator_that_is_slow_still_gets_the_event(tmp_path: Path) -> None:
+    accepted: list[socket.socket] = []
+    with coordinator(tmp_path, accepted.append):
+        assert run(tmp_path).stdout == b""
+
+        (connection,) = accepted
+        connection.settimeout(0.1)
+        assert connection.recv(65_536).endswith(b'{"session_id": "s"}')
+        with pytest.raises(TimeoutError):  # it is not closed: a server does not read what a closed one has sent
+            connection.recv(1)

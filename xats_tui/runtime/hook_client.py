@@ -30,6 +30,9 @@ EVENT_PATIENCE_S = 1.0
 PATIENCE_S = 0.22
 """Time for the coordinator, from the event to the output."""
 
+LINGER_S = 5.0
+"""Time for a slow coordinator to read the event, while nobody waits for it."""
+
 MAX_EVENT_BYTES = 900_000
 """Maximum size of an event: tool inputs can be whole files."""
 MAX_ANSWER_BYTES = 2_000_000
@@ -41,6 +44,9 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 NAMED = {"--home": "XATS_HOME", "--pid-file": "XATS_PID_FILE", "--client": "", "--event": ""}
 """Flags that matter here, each with the variable that stands in for it."""
+_asked: "list[socket]" = []
+"""The connection over which the event was sent."""
+
 HELP = ("--help", "--install-completion", "--show-completion")
 
 
@@ -78,8 +84,21 @@ def _limit(seconds: float) -> None:
     """End the process in so many seconds, whatever it waits for then."""
     import _signal as signal  # type: ignore[import-not-found]  # `signal` imports `enum`
 
-    signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+    signal.signal(signal.SIGALRM, lambda *_: _give_up())
     signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _give_up() -> None:
+    """End the process, and leave another one to hold the connection until a slow coordinator has read the event.
+
+    It would find a connection that is closed, and no event in it.
+    """
+    if _asked and not os.fork():
+        for descriptor in (0, 1, 2):
+            os.close(descriptor)  # the client may wait until nobody has its pipes
+        _limit(LINGER_S)
+        _asked.pop().recv(1)
+    os._exit(0)
 
 
 def _flags(command_line: list[str]) -> dict[str, str]:
@@ -98,6 +117,7 @@ def _forward(event: bytes, flags: dict[str, str]) -> None:
     connection = _connected(where)
     query = "&".join(f"{name}={flags[f'--{name}']}" for name in ("client", "event") if _is_plain(flags, name))
     connection.sendall(_request(where, f"/hook?{query}", f"{PID_HEADER}: {os.getpid()}", event))
+    _asked.append(connection)
     head, body = _answer(connection)
     if body in (b"", b"{}"):
         return
