@@ -57,6 +57,9 @@ HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall"), (44, "-taller"), (56, "-
 FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
 """Seconds without painting while a mode is opened: for the first time, and later."""
 
+PREPARE_AFTER_S, PREPARE_INTERVAL_S = 2.0, 0.5
+"""Seconds from the first picture until the screens of other modes are created, and between two of them."""
+
 ROSTER_TIMEOUT_S = 2.0
 """Seconds to wait for the coordinator's list of connected agents on quitting."""
 
@@ -186,6 +189,18 @@ class XatsApp(App[Next]):
         if self._when_seen:
             self.call_after_refresh(self._when_seen)
             self._when_seen = None
+            self._prepare_modes()
+
+    @work(group="preparing")
+    async def _prepare_modes(self) -> None:
+        """Create the screens of the other modes while nobody types, so that opening one takes no longer than later."""
+        await asyncio.sleep(PREPARE_AFTER_S)
+        for mode in Mode:
+            await self._desk.keyboard.rested()
+            if mode not in self._screen_stacks:
+                await self._init_mode(mode)  # what switch_mode does before it shows the screen; tests pin it
+                self._screen_stacks[mode][0].post_message(events.ScreenSuspend())
+            await asyncio.sleep(PREPARE_INTERVAL_S)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return Textual's filters, after a filter that prepares every line for them."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from xats_tui import app
 from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.runtime.settings import Settings
 
@@ -17,6 +18,12 @@ def local_time_is_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def modes_are_made_when_they_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test pays for modes that it does not open."""
+    monkeypatch.setattr(app, "PREPARE_AFTER_S", 3600.0)
 
 
 @pytest.fixture

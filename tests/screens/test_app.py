@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 
+from tests.screens.looking import settled, shows, text, until
 from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import FILLED
 from tests.screens.sample.source import FixedSource
+from xats_tui import app as app_module
 from xats_tui.app import XatsApp
 from xats_tui.core.errors import StartError
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.dashboard.run import run
 from xats_tui.runtime.settings import load
 from xats_tui.screens.data.snapshot import Slice
+from xats_tui.screens.modes.places import Mode
 
 
 class NonsenseSource(FixedSource):
@@ -39,3 +42,20 @@ def test_without_a_terminal_nothing_is_started(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="not a terminal"):
         run(load({"home": str(tmp_path / "home"), "port": "0"}, {}), takeover=False)
     assert not (tmp_path / "home").exists()
+
+
+async def test_the_other_modes_are_made_while_nobody_types_and_nothing_of_them_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(app_module, "PREPARE_AFTER_S", 0.0)
+    monkeypatch.setattr(app_module, "PREPARE_INTERVAL_S", 0.0)
+    app = XatsApp(desk(FILLED), when_seen=lambda: None)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: set(Mode) <= set(app._screen_stacks))
+        assert app.current_mode == Mode.LIVE
+        before = text(pilot)
+        await settled(pilot)
+        assert text(pilot) == before
+        await pilot.press("4")
+        await shows(pilot, "why not?")
+        assert app.current_mode == Mode.WAKES

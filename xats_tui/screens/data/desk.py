@@ -1,5 +1,6 @@
 """Context shared by all modes: snapshot source, verbs, clock, drafts."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,6 +40,12 @@ class Keyboard:
     def rest(self) -> float:
         """Return the seconds until the keyboard counts as quiet; 0 if it already does."""
         return max(0.0, self.pressed_at + KEY_REPEAT_S - time.monotonic())
+
+    async def rested(self) -> None:
+        """Wait until the keyboard counts as quiet."""
+        if seconds := self.rest():
+            await asyncio.sleep(seconds)
+            await self.rested()  # more keys may have been pressed meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
