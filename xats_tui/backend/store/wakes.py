@@ -441,15 +441,18 @@ async def end_for_departed(tx: Transaction, agent_id: str) -> None:
     )
 
 
-async def revive(tx: Transaction, agent_id: str, expires_at: datetime) -> bool:
-    """Make due the wakes that an agent's new pane or its return can carry out; return False if there are none."""
-    now = to_wire(tx.now)
+async def revive(tx: Transaction, agent_id: str, expires_at: datetime, *, ended_only: bool = False) -> bool:
+    """Make due the wakes that an agent's new pane or its return can carry out; return False if there are none.
+
+    With `ended_only`, what is under way stays as it is: a hint may have been put that can still be taken.
+    """
+    now, under_way = to_wire(tx.now), "due_at IS NOT NULL AND wake_status = 'retrying' OR " if not ended_only else ""
     rows = await tx.fetch_all(
         "UPDATE message_delivery_status SET wake_status = 'retrying', skip_reason = NULL, due_at = ?, updated_at = ?, "
         "expires_at = max(coalesce(expires_at, ''), ?), failures = 0, detail = 'waiting for the first try' "
         "WHERE agent_id = ? AND EXISTS (SELECT 1 FROM messages m "
         "WHERE m.id = message_delivery_status.recipient_message_id AND m.read_at IS NULL) AND "
-        f"(due_at IS NOT NULL AND wake_status = 'retrying' OR due_at IS NULL AND skip_reason IN {REVIVABLE}) "
+        f"({under_way}due_at IS NULL AND skip_reason IN {REVIVABLE}) "
         "RETURNING message_id",
         (now, now, to_wire(expires_at), agent_id),
     )

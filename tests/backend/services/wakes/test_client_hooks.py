@@ -10,13 +10,14 @@ import pytest
 from tests.backend.api.plain_http import browsing
 from tests.backend.services.wakes.test_hooks import with_a_draft
 from tests.backend.services.wakes.waking import status_of, until
-from tests.conftest import Connect
+from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.api import hook_endpoint
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import StateSource
+from xats_tui.core.model.wakes import UNCONFIRMED
 from xats_tui.runtime import pid_file
 from xats_tui.runtime.hook_client import PID_HEADER, TAKEN_HEADER, TAKEN_PATH
 from xats_tui.runtime.settings import Settings
@@ -103,12 +104,17 @@ async def test_a_turn_goes_on_with_the_mail_and_only_once(client: str, alice: Ca
     assert (await post(http, client, names["ends"], **ends | {"stop_hook_active": True})).json() == {}
 
 
-async def test_what_nothing_else_leads_to_waits_for_the_end_of_a_turn(
-    connect: Connect, register: Connect, http: httpx2.AsyncClient
-) -> None:
+async def droid(connect: Connect) -> None:
+    """Register bob as a Droid without a pane."""
     bob: Caller = await connect()
     meta = cast(types.RequestParamsMeta, {"xats/host_session": SESSION})
     await bob.client.call_tool("register_agent", {"name": "bob", "client": "droid", "model": "m"}, meta=meta)
+
+
+async def test_what_nothing_else_leads_to_waits_for_the_end_of_a_turn(
+    connect: Connect, register: Connect, http: httpx2.AsyncClient
+) -> None:
+    await droid(connect)
     alice = await register("alice")
     before = await alice.call("send_message", to_agent_name="bob", body="sent before its hooks were heard")
     assert (await status_of(alice, before["message_id"]))["wake_status"] == "skipped"
@@ -119,6 +125,20 @@ async def test_what_nothing_else_leads_to_waits_for_the_end_of_a_turn(
     assert "takes what waits at the end of its turn" in sent["poke_skip_reasons"][0]["detail"]
     answer = await post(http, "droid", "Stop", session_id=SESSION)
     assert answer.json()["reason"] == "[xats] 2 new messages from alice: call xats___get_inbox"
+
+
+async def test_the_first_word_of_hooks_changes_nothing_about_a_hint_that_may_be_taken_yet(
+    connect: Connect, register: Connect, http: httpx2.AsyncClient, sql: Sql
+) -> None:
+    await droid(connect)
+    alice = await register("alice")
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    put = f"{UNCONFIRMED}it may be taken yet"
+    sql("UPDATE message_delivery_status SET wake_status = 'retrying', detail = ?, due_at = '2999-01-01'", put)
+
+    await post(http, "droid", "Stop", session_id=SESSION)
+
+    assert (await status_of(alice, sent["message_id"]))["detail"] == put
 
 
 async def test_an_event_that_is_not_known_is_ignored(

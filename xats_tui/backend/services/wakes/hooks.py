@@ -154,7 +154,7 @@ class HostHooks:
         """Start the wakes again that found no way to an agent before its hooks were heard."""
         if agent.agent_id not in self._reached and agent.binding is None and self._reports.takes_hints(agent):
             async with self._database.write() as tx:
-                await self._waker.revive(tx, agent.agent_id)
+                await self._waker.revive_ended(tx, agent.agent_id)
         self._reached.add(agent.agent_id)
 
     async def _agents_in(self, session: str, call: HookCall) -> Sequence[Agent]:

@@ -113,6 +113,11 @@ class Waker:
             self._let_go(agent_id)
             tx.record(WakeChanged(agent_id=agent_id))
 
+    async def revive_ended(self, tx: Transaction, agent_id: str) -> None:
+        """Start the wakes again that have ended because nothing led to an agent; the others stay as they are."""
+        if await store.revive(tx, agent_id, tx.now + self._lifetime, ended_only=True):
+            tx.record(WakeChanged(agent_id=agent_id))
+
     async def first_decisions(self, message_id: str) -> tuple[Wake, ...]:
         """Return the wakes of a message once each has its first decision, or after `FIRST_DECISION_TIMEOUT_S`."""
         with suppress(TimeoutError):
