@@ -125,6 +125,8 @@ async def _from_inside(home: Path) -> list[Figure]:
     try:
         await app.painted(lambda: bool(app.snapshot.stream))
         settle()  # like the real program
+        while not app.is_prepared:  # noqa: ASYNC110 - nothing tells when it is
+            await asyncio.sleep(LOADED)
         return [*await _keys(app), await _events(app, coordinator)]
     finally:
         app.exit()
@@ -167,7 +169,7 @@ async def _keys(app: WatchedApp) -> list[Figure]:
             for kind, of_turns in kinds.items()
         ),
         steady_p95("key to loaded detail", [[pressed.loaded for pressed in turn.all] for turn in turns]),
-        Figure(name="a mode's first opening, worst", value=worst, unit="ms", target=250, samples=len(first)),
+        Figure(name="a mode's first opening, worst", value=worst, unit="ms", target=200, samples=len(first)),
     ]
 
 

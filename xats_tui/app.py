@@ -57,8 +57,8 @@ HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall"), (44, "-taller"), (56, "-
 FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
 """Seconds without painting while a mode is opened: for the first time, and later."""
 
-PREPARE_AFTER_S, PREPARE_INTERVAL_S = 2.0, 0.5
-"""Seconds from the first picture until the screens of other modes are created, and between two of them."""
+PREPARE_AFTER_S, PREPARE_INTERVAL_S = 3.0, 0.5
+"""Seconds from the start until the screens of other modes are created, and between two of them."""
 
 ROSTER_TIMEOUT_S = 2.0
 """Seconds to wait for the coordinator's list of connected agents on quitting."""
@@ -150,6 +150,7 @@ class XatsApp(App[Next]):
         self.set_interval(SAVE_INTERVAL_S, self._desk.memory.save)
         self._unlisten = self._desk.source.listen(self._reloads.mark)
         self.reload()
+        self._prepare_modes()
         if self._note:
             self.notify(self._note, markup=False)
 
@@ -189,7 +190,11 @@ class XatsApp(App[Next]):
         if self._when_seen:
             self.call_after_refresh(self._when_seen)
             self._when_seen = None
-            self._prepare_modes()
+
+    @property
+    def is_prepared(self) -> bool:
+        """True if the screens of all modes have been created."""
+        return set(Mode) <= self._screen_stacks.keys()
 
     @work(group="preparing")
     async def _prepare_modes(self) -> None:

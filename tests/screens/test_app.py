@@ -49,9 +49,9 @@ async def test_the_other_modes_are_made_while_nobody_types_and_nothing_of_them_i
 ) -> None:
     monkeypatch.setattr(app_module, "PREPARE_AFTER_S", 0.0)
     monkeypatch.setattr(app_module, "PREPARE_INTERVAL_S", 0.0)
-    app = XatsApp(desk(FILLED), when_seen=lambda: None)
+    app = XatsApp(desk(FILLED))
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: set(Mode) <= set(app._screen_stacks))
+        await until(pilot, lambda: app.is_prepared)
         assert app.current_mode == Mode.LIVE
         before = text(pilot)
         await settled(pilot)
