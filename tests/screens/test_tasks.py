@@ -13,10 +13,11 @@ from tests.patience import eventually
 from tests.screens.looking import settled, shows, text, until
 from tests.screens.sample.clock import NOW, FrozenClock
 from tests.screens.sample.desk import desk
-from tests.screens.sample.filled import FILLED
+from tests.screens.sample.filled import EMPTY, FILLED
 from tests.screens.sample.source import FixedSource
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.supervising import Tool, agents, dashboard, open_mode
+from tests.screens.test_modes import opened
 from xats_tui.app import XatsApp
 from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
@@ -300,6 +301,15 @@ async def test_a_change_cannot_be_undone_after_ten_seconds() -> None:
         assert [what for what, *_ in verbs.done] == ["release task"]
 
     await board(check, clock=clock, verbs=verbs)
+
+
+async def test_a_board_without_tasks_leaves_the_focus_to_the_line_that_is_being_typed() -> None:
+    async with opened(Mode.TASKS, snapshot=EMPTY) as (pilot, _):
+        await pilot.press("slash", "a")
+        assert isinstance(pilot.app.screen, TasksMode)
+        pilot.app.screen.draw()
+        await pilot.press("b", "enter")
+        assert pilot.app.screen.list_panel.words == "ab"
 
 
 @pytest.mark.slow

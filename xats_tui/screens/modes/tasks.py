@@ -122,7 +122,7 @@ class TasksMode(ListMode):
         for panel, listing in self._panels():
             self.fill(panel, listing, self.rows_of(listing))
         if self._is_board and self._status is None and not self.inside and self.focused is not None:
-            self.focus_list()  # only now is it known which column has a task
+            self._focus_column()  # only now is it known which column has a task
         self.draw_detail(self.list_panel.table.chosen)
 
     def arrive(self, words: str | None, row: str | None) -> None:
@@ -195,12 +195,17 @@ class TasksMode(ListMode):
         if self._drawn_as is self._view:
             return
         left, self._drawn_as = self._panel_of(self._drawn_as), self._view
-        self.arrive(left.words, None)
+        self.list_panel.filter(left.words)
         if chosen := left.table.chosen:
             entry = self.find(chosen)
             self._status = entry.task.status if isinstance(entry, TaskEntry) else self._status
             self.list_panel.table.choose(chosen)
         if not self.inside:
+            self._focus_column()
+
+    def _focus_column(self) -> None:
+        """Focus the list, unless a filter or a command is being typed."""
+        if not self.has_class("-typing"):
             self.focus_list()
 
     @on(DescendantFocus)
