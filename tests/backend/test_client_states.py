@@ -10,7 +10,16 @@ from tests.fakes import FakeClock
 from xats_tui.backend.client_states import ClientStates, StateWatch
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import ClientStateChanged, Event
-from xats_tui.core.model.client_states import Dialog, DialogKind, DialogOption, Effect, StateSource, ToldState
+from xats_tui.core.model.client_states import (
+    Dialog,
+    DialogKind,
+    DialogOption,
+    Effect,
+    StateSource,
+    ToldState,
+    ToldWork,
+    UsedTool,
+)
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.transport import ASK_INTERVAL_S
 
@@ -111,3 +120,16 @@ def test_a_watch_asks_at_once_when_another_state_is_told_and_else_once_a_second(
     assert not watch.may_be_free(), "it has been asked"
     clock.advance(ASK_INTERVAL_S)
     assert watch.may_be_free()
+
+
+def test_what_one_event_did_not_tell_of_an_agents_work_still_holds() -> None:
+    changes = Changes()
+    states = ClientStates(changes.hear)
+    bash = UsedTool(name="Bash", at=NOON)
+    states.note_work("a", ToldWork(model="m", tokens=7))
+    states.note_work("a", ToldWork(tool=bash))
+    states.note_work("a", ToldWork(model="m"))
+    assert states.work_of("a") == ToldWork(tool=bash, model="m", tokens=7)
+    assert changes.count == 2
+    states.forget("a")
+    assert states.work_of("a") is None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from xats_tui.backend.hook_reports import BELIEVED, MAX_NAME_CHARS, MAX_SESSIONS, HookReports
-from xats_tui.clients.hook_table import MAX_ASKED_CHARS
+from xats_tui.clients.hook_table import MAX_ASKED_CHARS, MAX_TOLD_CHARS, told_model, told_tokens, told_tool
 from xats_tui.clients.registry import PLAIN_HOOKS
 from xats_tui.core.model.panes import PaneState
 
@@ -81,3 +81,24 @@ def test_the_latest_mode_is_kept_while_events_without_one_come() -> None:
 
     reports.note("s", "SessionEnd", PLAIN_HOOKS, {"permission_mode": "default"}, NOW)
     assert reports.mode_of("s") == reports.mode_of(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "tool", "model", "tokens"),
+    [
+        ({}, "", "", None),
+        ({"tool_name": "Bash", "tool_input": {"command": "ls\n-l"}, "model": "m1"}, "Bash: ls -l", "m1", None),
+        ({"toolName": "edit", "model": {"id": "m2"}}, "edit", "m2", None),
+        ({"tool_name": 7, "model": ["m"], "usage": {"total_tokens": True}}, "", "", None),
+        ({"llm_response": {"usageMetadata": {"totalTokenCount": 48_211}}}, "", "", 48_211),
+    ],
+)
+def test_only_what_an_event_says_of_tool_model_and_tokens_is_told(
+    fields: dict[str, Any], tool: str, model: str, tokens: int | None
+) -> None:
+    assert (told_tool(fields), told_model(fields), told_tokens(fields)) == (tool, model, tokens)
+
+
+def test_a_long_command_is_cut_with_a_sign() -> None:
+    told = told_tool({"tool_name": "Bash", "tool_input": {"command": "x" * 10_000}})
+    assert (len(told), told[-1]) == (MAX_TOLD_CHARS, "…")

@@ -10,7 +10,7 @@ from tests.screens.sample.source import FixedSource
 from tests.screens.supervising import open_mode
 from xats_tui.app import XatsApp
 from xats_tui.core.model.ways import Way, WayState
-from xats_tui.screens.details.agents import agent_detail
+from xats_tui.screens.details.agents import AgentFacts, agent_detail
 from xats_tui.screens.modes.places import Mode
 
 INBOX = Way(name="claude-inbox", types=False, state=WayState.UNUSABLE, detail="it bypasses\x1b permissions")
@@ -19,7 +19,7 @@ PANE = Way(name="tmux-pane", types=True, state=WayState.OPEN, detail="", last_us
 
 def test_the_next_way_is_marked_and_the_others_say_why_not() -> None:
     agent_id = FILLED.roster[0].agent.agent_id
-    shown = agent_detail(FILLED, agent_id, NOW, (INBOX, PANE))
+    shown = agent_detail(FILLED, agent_id, NOW, AgentFacts(ways=(INBOX, PANE)))
     assert shown is not None
     lines = shown.plain.splitlines()
     assert "reached by    tmux-pane" in lines

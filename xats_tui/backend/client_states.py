@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import ClientStateChanged, Event
-from xats_tui.core.model.client_states import Dialog, DialogOption, StateSource, ToldState
+from xats_tui.core.model.client_states import Dialog, DialogOption, StateSource, ToldState, ToldWork
 from xats_tui.core.transport import ASK_INTERVAL_S
 
 Answer = Callable[[DialogOption, str], Awaitable[None]]
@@ -37,6 +37,7 @@ class ClientStates:
         self._publish = publish
         self._states: dict[str, dict[StateSource, ToldState]] = {}
         self._dialogs: dict[str, _Open] = {}
+        self._work: dict[str, ToldWork] = {}
 
     def note(self, agent_id: str, source: StateSource, state: ToldState | None) -> None:
         """Record an agent's state; None if the source no longer tells one."""
@@ -48,6 +49,17 @@ class ClientStates:
             del self._states[agent_id]
         if before != state:
             self._publish([ClientStateChanged(agent_id=agent_id)])
+
+    def note_work(self, agent_id: str, work: ToldWork) -> None:
+        """Record what a client tells of its agent's work."""
+        before = self._work.get(agent_id, ToldWork())
+        self._work[agent_id] = known = work.after(before)
+        if known != before:
+            self._publish([ClientStateChanged(agent_id=agent_id)])
+
+    def work_of(self, agent_id: str) -> ToldWork | None:
+        """Return what the client has told of an agent's work; None if it told nothing."""
+        return self._work.get(agent_id)
 
     def of(self, agent_id: str) -> ToldState | None:
         """Return an agent's state from its most trusted source; None if no client tells it."""
@@ -94,6 +106,7 @@ class ClientStates:
     def forget(self, agent_id: str) -> None:
         """Forget everything about an agent that has left or runs elsewhere now."""
         known = self._states.pop(agent_id, None) is not None
+        self._work.pop(agent_id, None)
         gone = [dialog_id for dialog_id, one in self._dialogs.items() if one.dialog.agent_id == agent_id]
         for dialog_id in gone:
             del self._dialogs[dialog_id]

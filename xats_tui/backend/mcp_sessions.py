@@ -13,6 +13,7 @@ from typing import Any
 from xats_tui.core.clock import Clock
 from xats_tui.core.events import Event, SessionChanged
 from xats_tui.core.model.agents import SeenProcess
+from xats_tui.core.model.client_states import UsedTool
 from xats_tui.core.model.health import SessionEntry
 
 JUST_NOW = timedelta(minutes=1)
@@ -42,6 +43,8 @@ class McpSession:
     program: str = ""
     """Name and version of the agent's program, as reported by a bridge; empty without a bridge."""
     last_call_at: datetime | None = None
+    called: UsedTool | None = None
+    """The latest call that the model asked for."""
     agent_id: str | None = None
     evidence: frozenset[str] = frozenset()
     """Evidence of the runtime at registration, as opaque strings."""
@@ -174,6 +177,11 @@ class McpSessions:
         """Return the session that gets an agent's notifications."""
         sessions = self._by_agent.get(agent_id)
         return sessions[-1] if sessions else None
+
+    def called_by(self, agent_id: str) -> UsedTool | None:
+        """Return the tool that an agent called last."""
+        calls = (session.called for session in self._by_agent.get(agent_id, ()))
+        return max((call for call in calls if call), key=lambda call: call.at, default=None)
 
     def speaking(self) -> tuple[McpSession, ...]:
         """Return the sessions that get notifications for an agent."""

@@ -46,6 +46,22 @@ class HookAnswer(StrEnum):
     """The end of the turn is denied, with the text as the reason."""
 
 
+TOOL_PATHS = ("tool_name", "toolName", "postToolUse.toolName")
+"""Where clients name the tool that an event is about."""
+
+SUBJECT_PATHS = ("tool_input.command", "tool_input.file_path", "tool_input.path", "tool_input.url")
+"""Where clients name what a tool is used on."""
+
+MODEL_PATHS = ("model", "model.id")
+"""Where clients name the model."""
+
+TOKEN_PATHS = ("context_window.total_input_tokens", "usage.total_tokens", "llm_response.usageMetadata.totalTokenCount")
+"""Where clients count the tokens of the conversation."""
+
+MAX_TOLD_CHARS = 120
+"""Maximum characters that are kept of a tool or a model."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookEvent:
     """An event that is known."""
@@ -102,7 +118,7 @@ class HookTable:
 
     def is_continued(self, fields: Mapping[str, Any]) -> bool:
         """Return whether a hook began the turn that ends with this event."""
-        return bool(_at(fields, self.continued))
+        return bool(value_at(fields, self.continued))
 
     def answered(self, name: str, text: str) -> Mapping[str, Any]:
         """Return the output of the hook of an event that hands a text to the model; empty if it takes none."""
@@ -118,13 +134,41 @@ class HookTable:
         return {}
 
 
+def told_tool(fields: Mapping[str, Any]) -> str:
+    """Return the tool that an event is about, and what it is used on, in one line; empty if it is about none."""
+    tool, subject = _first(fields, TOOL_PATHS), _first(fields, SUBJECT_PATHS)
+    return _short(f"{tool}: {subject}") if tool and subject else tool
+
+
+def told_model(fields: Mapping[str, Any]) -> str:
+    """Return the model that an event names; empty if it names none."""
+    return _first(fields, MODEL_PATHS)
+
+
+def told_tokens(fields: Mapping[str, Any]) -> int | None:
+    """Return the tokens that an event counts; None if it counts none."""
+    counted = (value_at(fields, path) for path in TOKEN_PATHS)
+    return next((value for value in counted if isinstance(value, int) and not isinstance(value, bool)), None)
+
+
+def _first(fields: Mapping[str, Any], paths: tuple[str, ...]) -> str:
+    """Return the first text found, in one line."""
+    found = (" ".join(text_at(fields, path)[: 10 * MAX_TOLD_CHARS].split()) for path in paths)
+    return next((_short(text) for text in found if text), "")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_TOLD_CHARS else f"{text[: MAX_TOLD_CHARS - 1]}…"
+
+
 def text_at(fields: Mapping[str, Any], path: str) -> str:
     """Return the text at a path; empty if there is none."""
-    value = _at(fields, path)
+    value = value_at(fields, path)
     return value if isinstance(value, str) else ""
 
 
-def _at(fields: Mapping[str, Any], path: str) -> Any:
+def value_at(fields: Mapping[str, Any], path: str) -> Any:
+    """Return the value at a path; None if there is none."""
     value: Any = fields
     for key in path.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None

@@ -1,6 +1,7 @@
 """A team at work, frozen at one instant, and a coordinator that nobody has connected to."""
 
 from dataclasses import replace
+from typing import Any
 
 from tests.screens.sample.activity import ACTS, COMMANDS, EVENTS, SESSIONS
 from tests.screens.sample.agents import BACKEND, DOCS, FRONTEND, PLANNER, QA, REVIEWER, TRANSLATOR
@@ -20,7 +21,7 @@ from xats_tui.screens.data.snapshot import Snapshot
 
 
 def entry(
-    who: Agent, unread: int = 0, oldest: float = 0, wake: Wake | None = None, *, online: bool = True
+    who: Agent, unread: int = 0, oldest: float = 0, wake: Wake | None = None, *, online: bool = True, **told: Any
 ) -> RosterEntry:
     """A roster entry with `unread` messages, the oldest `oldest` minutes old."""
     return RosterEntry(
@@ -32,6 +33,7 @@ def entry(
         wakes_waiting=int(wake is not None and not wake.is_over),
         latest_wake=wake,
         pane=None,
+        **told,
     )
 
 

@@ -12,6 +12,7 @@ from tests.screens.sample.tasks import task
 from tests.screens.sample.wakes import wake
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.agents import OPERATOR_NAME, Agent
+from xats_tui.core.model.client_states import ToldWork, UsedTool
 from xats_tui.core.model.messages import BROADCAST_MARK
 from xats_tui.core.model.panes import PaneRef, PaneState, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry, TaskStatus
@@ -186,6 +187,22 @@ VIEWS = {
 UNREAD = {"backend@mobile": (1, 0.5), "docs@shop": (1, 1), "backend@shop": (1, 6), "qa@mobile": (2, 5)}
 """Unread messages of each agent that has some, and minutes since the oldest."""
 
+CALLED = {
+    "backend@mobile": UsedTool(name="task_claim", at=ago(minutes=12)),
+    "docs@mobile": UsedTool(name="send_message", at=ago(minutes=1)),
+    "qa@shop": UsedTool(name="get_inbox", at=ago(seconds=53)),
+    "docs@warehouse": UsedTool(name="get_inbox", at=ago(minutes=9)),
+}
+"""The last call of this server's tools."""
+
+TOLD = {
+    "qa@mobile": ToldWork(
+        tool=UsedTool(name="run_shell_command: rm -rf build", at=ago(seconds=192)), model="gemini-3-pro", tokens=48_211
+    ),
+    "backend@shop": ToldWork(model="claude-sonnet-5"),
+}
+"""What hooks told."""
+
 TEAMS = replace(
     FILLED,
     roster=tuple(
@@ -194,6 +211,8 @@ TEAMS = replace(
             *UNREAD.get(one.address, (0, 0)),
             next((each for each in WAKES if each.agent_id == one.agent_id), None),
             online=one.address != "docs@mobile",
+            called=CALLED.get(one.address),
+            work=TOLD.get(one.address),
         )
         for one in AGENTS.values()
     ),

@@ -42,6 +42,7 @@ from xats_tui.core.call_meta import CALL_ID, HOST_PROGRAM, INSTANCE, REPEATED, U
 from xats_tui.core.clock import to_wire
 from xats_tui.core.errors import Refusal, StoreError
 from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent
+from xats_tui.core.model.client_states import UsedTool
 from xats_tui.core.model.labels import composed
 
 logger = logging.getLogger(__name__)
@@ -290,6 +291,8 @@ class Toolbox:
         except Refusal as refusal:
             return _answered(to_json(refusal.payload()))
         session.last_call_at = self._services.clock.now()
+        if UNASKED not in meta:
+            session.called = UsedTool(name=name, at=session.last_call_at)
         session.program = claimed(meta, HOST_PROGRAM) or session.program
         call = Call(self._services, session, meta)
         try:

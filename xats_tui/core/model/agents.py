@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
-from xats_tui.core.model.client_states import AgentState, Dialog, ToldState, agent_state
+from xats_tui.core.model.client_states import AgentState, Dialog, ToldState, ToldWork, UsedTool, agent_state
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Wake
 
@@ -151,12 +151,22 @@ class RosterEntry:
     """The state that its client tells; None if the client tells none."""
     dialogs: tuple[Dialog, ...] = ()
     """Its open dialogs that the client tells of, the oldest first."""
+    work: ToldWork | None = None
+    """What the hooks of its client tell of its work; None if they told nothing."""
+    called: UsedTool | None = None
+    """The tool of this server that it called last in its open session."""
     reader_note: str = ""
     """A warning about its screen reader: the agent's program is newer than the tested versions."""
     resting: bool = False
     """True under do not disturb, for the agent itself or its whole team."""
     resting_until: datetime | None = None
     """End of do not disturb; None if it lasts until it is turned off."""
+
+    @property
+    def last_tool(self) -> UsedTool | None:
+        """The tool that it used last, of all that is known of."""
+        used = [one for one in (self.called, self.work.tool if self.work else None) if one]
+        return max(used, key=lambda one: one.at, default=None)
 
     @property
     def state(self) -> AgentState | None:

@@ -38,6 +38,31 @@ class ToldState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsedTool:
+    """A tool that an agent used, or uses now."""
+
+    name: str
+    """As the client names it, in one line; with the command or file that it is used on, if that was told."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldWork:
+    """What a client's hooks tell of an agent besides its state; each part only if a hook told it."""
+
+    tool: UsedTool | None = None
+    """The latest one."""
+    model: str = ""
+    tokens: int | None = None
+    """As the client counts them."""
+
+    def after(self, earlier: "ToldWork") -> "ToldWork":
+        """Return what is known now; what this event did not tell still holds."""
+        tokens = earlier.tokens if self.tokens is None else self.tokens
+        return ToldWork(tool=self.tool or earlier.tool, model=self.model or earlier.model, tokens=tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnconnectedProgram:
     """A program that could be an agent, but has not registered as one."""
 

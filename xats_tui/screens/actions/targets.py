@@ -159,6 +159,16 @@ def wakes_of(snapshot: Snapshot, target: Target) -> tuple[Wake, ...]:
     return tuple(wake for wake in mine if was_not_read(wake) and wake.status is not WakeStatus.DELIVERED)
 
 
+def open_wake_of(snapshot: Snapshot, agent_id: str) -> Wake | None:
+    """Return the agent's wake that has waited longest; if none waits, the one that failed last."""
+    unread = [wake for wake in snapshot.wakes if wake.agent_id == agent_id and was_not_read(wake)]
+    waiting = [wake for wake in unread if not wake.is_over and wake.status is not WakeStatus.DELIVERED]
+    failed = [wake for wake in unread if wake.status is WakeStatus.FAILED]
+    if waiting:
+        return min(waiting, key=lambda wake: wake.reached.get(WakeStage.QUEUED, wake.updated_at))
+    return max(failed, key=lambda wake: wake.updated_at, default=None)
+
+
 def was_not_read(wake: Wake) -> bool:
     """Return whether there is no evidence that the wake's message was read."""
     return WakeStage.SEEN not in wake.reached and WakeStage.READ not in wake.reached

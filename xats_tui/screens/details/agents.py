@@ -1,25 +1,29 @@
 """Detail of an agent: identity, state, waiting messages and wakes, and recent messages and wakes."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from textual.content import Content
 
 from xats_tui.core.model.agents import DeliveryKind, RosterEntry
-from xats_tui.core.model.client_states import Dialog, ToldState
+from xats_tui.core.model.client_states import Dialog, ToldState, ToldWork
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import PaneView
-from xats_tui.core.model.wakes import Wake
+from xats_tui.core.model.wakes import Gate, Wake
 from xats_tui.core.model.ways import Way, WayState, next_used
+from xats_tui.screens.actions.targets import open_wake_of
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import field, heading, lines, styled, when
 from xats_tui.screens.rows.agents import agent_state
+from xats_tui.screens.rows.doing import tasks_in_progress
 from xats_tui.screens.rows.names import name_of, widest
-from xats_tui.screens.rows.wakes import wake_state
+from xats_tui.screens.rows.wakes import queued_at, wake_state
 from xats_tui.screens.widgets.format import (
     TableCell,
     Tone,
     age,
+    count,
     cut,
     date_and_time,
     one_line,
@@ -42,7 +46,19 @@ TEXT_CELLS = 60
 """Width of a subject in these lists, in cells."""
 
 
-def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime, ways: Sequence[Way] = ()) -> Content | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFacts:
+    """What is loaded for the agent on the screen."""
+
+    ways: tuple[Way, ...] = ()
+    gates: tuple[Gate, ...] | None = None
+    """Each gate's verdict on its open wake, if that were tried now; None while it is not known."""
+
+
+NO_FACTS = AgentFacts()
+
+
+def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime, facts: AgentFacts = NO_FACTS) -> Content | None:
     """Return an agent's identity, state, pending work and ways, if they are known; None if it has left."""
     entry = snapshot.entry(agent_id)
     if entry is None:
@@ -52,31 +68,66 @@ def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime, ways: Sequenc
     wakes = [wake for wake in snapshot.wakes if wake.agent_id == agent_id]
     return lines(
         [
-            *_now(snapshot, entry, now, ways),
+            *_now(snapshot, entry, now, facts),
             *_listed("inbox", _letters(snapshot, inbox[:LISTED_NEWEST], now, lambda message: message.from_agent_id)),
             *_listed("sent", _letters(snapshot, sent[:LISTED_NEWEST], now, lambda message: message.to_agent_id)),
             *_listed("wakes", (_wake(wake, now) for wake in wakes[:LISTED_NEWEST])),
-            *_ways(ways, now),
+            *_ways(facts.ways, now),
             *heading("identity"),
             *_identity(entry, now),
         ]
     )
 
 
-def _now(snapshot: Snapshot, entry: RosterEntry, now: datetime, ways: Sequence[Way]) -> list[Content]:
+def _now(snapshot: Snapshot, entry: RosterEntry, now: datetime, facts: AgentFacts) -> list[Content]:
     oldest = since(entry.oldest_unread_at, now)
     return [
         field("agent", entry.agent.address),
         field("state", agent_state(snapshot, entry, now)),
         *(field("asks", _question(dialog, now)) for dialog in entry.dialogs),
+        *_work(snapshot, entry, now),
         *([field("told", _told(entry.told, now))] if entry.told else []),
         field("reader", _reader(snapshot.view(entry), now)),
         *([field("version", TableCell(one_line(entry.reader_note), Tone.WARN))] if entry.reader_note else []),
         field("messages", f"{entry.unread} unread, the oldest for {oldest}" if entry.unread else "none unread"),
         field("wakes", f"{entry.wakes_waiting or 'none'} waiting"),
+        *_open_wake(snapshot, entry, now, facts.gates),
         field("may be woken", _may_be_woken(entry, now)),
-        field("reached by", _way_to(entry, ways)),
+        field("reached by", _way_to(entry, facts.ways)),
     ]
+
+
+def _work(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> list[Content]:
+    """Return the tasks that the agent works on, and what is known of its tools, model and tokens."""
+    tasks = tasks_in_progress(snapshot).get(entry.agent.agent_id, ())
+    used, told = entry.last_tool, entry.work or ToldWork()
+    return [
+        *(field("works on", f"{each.task.title}, for {since(each.task.claimed_at, now)}") for each in tasks),
+        *([field("last tool", f"{used.name}, {since(used.at, now)} ago")] if used else []),
+        *([field("model", f"{told.model} (its hooks say)")] if told.model else []),
+        *([field("tokens", f"{told.tokens:,} (its hooks say)")] if told.tokens is not None else []),
+    ]
+
+
+def _open_wake(snapshot: Snapshot, entry: RosterEntry, now: datetime, gates: Sequence[Gate] | None) -> list[Content]:
+    """Return the wake that enter leads to, and the first gate that is closed for it."""
+    wake = open_wake_of(snapshot, entry.agent.agent_id)
+    if wake is None:
+        return []
+    state, sender = wake_state(wake), name_of(snapshot, wake.sender_id) if wake.sender_id else ""
+    said = [f"{state.text} {age(now - queued_at(wake))}", f"“{one_line(wake.subject)}”" if wake.subject else ""]
+    told = " ".join(filter(None, (*said, f"from {sender}" if sender else "")))
+    return [field("open wake", TableCell(f"{told}; enter shows it", state.tone)), field("held by", _held_by(gates))]
+
+
+def _held_by(gates: Sequence[Gate] | None) -> TableCell:
+    if gates is None:
+        return TableCell("looking…", Tone.MUTED)
+    closed = [gate for gate in gates if not gate.holds]
+    if not closed:
+        return TableCell("nothing: every gate is open", Tone.GOOD)
+    more = f" (+{count(len(closed) - 1, 'gate')})" if len(closed) > 1 else ""
+    return TableCell(f"✕ {one_line(closed[0].told)}{more}", Tone.WARN)
 
 
 def _identity(entry: RosterEntry, now: datetime) -> list[Content]:

@@ -1,22 +1,27 @@
 """Agents mode: every agent with its state, and the live screen of the selected agent."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from textual import work
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
-from xats_tui.core.model.ways import Way
+from xats_tui.screens.actions.situation import Situation
+from xats_tui.screens.actions.targets import open_wake_of
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
-from xats_tui.screens.details.agents import agent_detail
+from xats_tui.screens.details.agents import AgentFacts, agent_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import AGENTS
-from xats_tui.screens.widgets.panels import PanePanel
+from xats_tui.screens.rows.teams import TEAMS
+from xats_tui.screens.widgets.format import TableRow
+from xats_tui.screens.widgets.panels import PanePanel, TablePanel
 from xats_tui.screens.widgets.preview import draw_preview, watch
 
 logger = logging.getLogger(__name__)
@@ -24,6 +29,32 @@ logger = logging.getLogger(__name__)
 # Each transport is asked, and the pane is looked at.
 WAYS_LAST = timedelta(seconds=5)
 """Time after which the ways to the selected agent are asked for again."""
+
+
+FRAME_ROWS = 3
+"""Rows of a table's borders and header."""
+
+
+class TeamsPanel(TablePanel, can_focus=False):
+    """Summary of each team, below a list that leaves room for it."""
+
+    takes_keys = False
+
+    def __init__(self) -> None:
+        super().__init__(TEAMS, "teams")
+        self.display = False
+
+    def on_mount(self) -> None:
+        """Leave the focus to the list."""
+        self.table.can_focus = False
+
+    def show_below(self, teams: Sequence[TableRow], rows_above: int, height: int) -> None:
+        """Show the teams if they fit below a list of so many rows, in a column of this height."""
+        needed = len(teams) + FRAME_ROWS
+        self.display = bool(teams) and rows_above + FRAME_ROWS + needed <= height
+        if self.display:
+            self.styles.height = needed
+            self.show(teams, "", "")
 
 
 class AgentsMode(ListMode):
@@ -34,10 +65,39 @@ class AgentsMode(ListMode):
 
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
-        self._ways: tuple[str, tuple[Way, ...]] | None = None
-        """Id of an agent, with the ways that were found."""
+        self._facts: tuple[str, AgentFacts] | None = None
+        """Id of an agent, with what was loaded for it."""
         self._asked: tuple[str, datetime] | None = None
-        """The agent whose ways were asked for last, and when."""
+        """The agent whose facts were asked for last, and when."""
+
+    def compose_body(self) -> Iterable[Widget]:
+        """Yield the list and the teams, and beside them or in their place the detail."""
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                yield TablePanel(self.listing, "list", marks=True)
+                yield TeamsPanel()
+            with Vertical(id="side"):
+                yield from self.compose_detail()
+
+    def draw_body(self) -> None:
+        """Draw the list and the detail, and the teams if there is room below the list."""
+        super().draw_body()
+        teams, agents = self.rows_of(TEAMS), self.rows()
+        self.query_one(TeamsPanel).show_below(teams, len(agents), self.query_one("#left").size.height)
+
+    def situation(self) -> Situation:
+        """Return the situation; from inside the detail, enter leads to the agent's open wake."""
+        here = super().situation()
+        return replace(here, leads_on=here.row is not None and open_wake_of(self.snapshot, here.row) is not None)
+
+    def action_open(self) -> None:
+        """Open the detail; from inside it, go to the agent's open wake."""
+        row = self.list_panel.table.chosen
+        wake = open_wake_of(self.snapshot, row) if row and self.inside else None
+        if wake:
+            self.want(Mode.WAKES, row=wake.key)
+        else:
+            super().action_open()
 
     def compose_detail(self) -> Iterable[Widget]:
         """Yield the pane and the agent's detail."""
@@ -46,8 +106,8 @@ class AgentsMode(ListMode):
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """Return the detail of an agent."""
-        ways = self._ways[1] if self._ways and self._ways[0] == key else ()
-        return agent_detail(snapshot, key, now, ways)
+        facts = self._facts[1] if self._facts and self._facts[0] == key else AgentFacts()
+        return agent_detail(snapshot, key, now, facts)
 
     def ticket_title(self, key: str) -> str:
         """Return the title of an agent's ticket."""
@@ -67,15 +127,17 @@ class AgentsMode(ListMode):
     def _asks_anew(self, agent_id: str, now: datetime) -> bool:
         return self._asked is None or self._asked[0] != agent_id or now - self._asked[1] >= WAYS_LAST
 
-    @work(exclusive=True, group="ways")
+    @work(exclusive=True, group="facts")
     async def _look(self, agent_id: str) -> None:
+        source, wake = self.desk.source, open_wake_of(self.snapshot, agent_id)
         try:
-            ways = await self.desk.source.ways(agent_id)
-        except Exception as error:  # the detail is shown without the ways; the header shows that it is stale
+            ways = await source.ways(agent_id)
+            gates = await source.why_not(wake.message_id, agent_id) if wake else None
+        except Exception as error:  # the detail is shown without the facts; the header shows that it is stale
             logger.warning("the ways to agent %s could not be loaded: %s", agent_id, error)
             return
-        if self._ways != (agent_id, ways):
-            self._ways = (agent_id, ways)
+        if self._facts != (agent_id, facts := AgentFacts(ways=ways, gates=gates)):
+            self._facts = (agent_id, facts)
             self.post_message(self.DetailChanged())
 
     @work(exclusive=True, group="watch")

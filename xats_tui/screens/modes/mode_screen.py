@@ -155,6 +155,7 @@ class ModeScreen(
     def on_mount(self) -> None:
         """Start the timer that redraws without a snapshot, and show lists as they were at the last start."""
         for panel in self.query(TablePanel):
+            panel.name_columns_key(ACTION["columns"].shown_key)
             panel.show_order(self.desk.memory.order_of(self._name_of(panel)))
             panel.table.put_columns_aside(self.desk.memory.columns_aside(self._name_of(panel)))
         self._late = self.set_interval(LATE_AFTER_S, self._age)

@@ -8,6 +8,7 @@ from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
+from xats_tui.screens.rows.doing import Tasks, doing, tasks_in_progress
 from xats_tui.screens.rows.names import NAME_CELLS, name_of
 from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.columns import Column
@@ -39,6 +40,7 @@ COLUMNS = (
     Column(key="name", title="name", width=10, grow=3, fits=NAME_CELLS),
     Column(key="team", title="team", width=7, grow=2, drop=4),
     Column(key="state", title="state", width=13),
+    Column(key="doing", title="doing", width=15, grow=4, drop=1),
     Column(key="mail", title="unread", width=8, drop=2, right=True),
     Column(key="wake", title="wake", width=9, drop=3),
     Column(key="client", title="client", width=11, drop=5),
@@ -63,16 +65,18 @@ def agent_state(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableC
 def agent_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """Return a row for each agent, by team and name."""
     entries = sorted(snapshot.roster, key=lambda entry: (entry.agent.team, entry.agent.name))
-    return [_agent_row(snapshot, entry, now) for entry in entries]
+    tasks = tasks_in_progress(snapshot)
+    return [_agent_row(snapshot, entry, tasks, now) for entry in entries]
 
 
-def _agent_row(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableRow:
+def _agent_row(snapshot: Snapshot, entry: RosterEntry, tasks: Tasks, now: datetime) -> TableRow:
     agent, state = entry.agent, agent_state(snapshot, entry, now)
     waited = f"{entry.unread} ({since(entry.oldest_unread_at, now)})" if entry.unread else NOTHING
     cells = (
         TableCell(name_of(snapshot, agent.agent_id), Tone.STRONG),
         TableCell(one_line(agent.team), Tone.MUTED),
         state,
+        doing(entry, tasks, now),
         TableCell(waited, Tone.PLAIN if entry.unread else Tone.MUTED, order=entry.unread),
         TableCell("‖ DND", Tone.WARN) if entry.resting else _wake_word(entry.latest_wake),
         TableCell(agent.client or NOTHING, Tone.MUTED),
@@ -103,7 +107,7 @@ AGENTS = Listing(
     columns=COLUMNS,
     rows=agent_rows,
     summary=lambda snapshot: str(len(snapshot.roster)),
-    reads=frozenset({Slice.ROSTER, Slice.VIEWS, Slice.WAKES}),
+    reads=frozenset({Slice.ROSTER, Slice.VIEWS, Slice.WAKES, Slice.TASKS}),
     when_empty="No agent yet.  Run `xats-tui setup`, then start an agent in a tmux pane; {launch} launches one.  "
     "`xats-tui demo` shows a team at work.",
     states=frozenset({"online", "away", "unread", "dnd", *(cell.text.split()[1] for cell in STATES.values())}),

@@ -5,6 +5,7 @@ They are given what to show and do not know where it comes from.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -46,6 +47,9 @@ def entitle(panel: Widget, title: Content, subtitle: Content) -> None:
 class TablePanel(Vertical):
     """Table with a title that counts its rows, a filter, marks, and a text for an empty table."""
 
+    takes_keys: ClassVar[bool] = True
+    """False for a table that never has the focus."""
+
     table = getters.query_one(KeyedTable)
 
     @dataclass
@@ -73,6 +77,7 @@ class TablePanel(Vertical):
         self._tone_when_empty = listing.tone_when_empty
         self._matching = 0
         self._dropped = 0
+        self._columns_key = ""
 
     @property
     def words(self) -> str:
@@ -96,6 +101,10 @@ class TablePanel(Vertical):
         """Follow the scroll position, which the title tells."""
         if self._newest_first:
             self.watch(self.table, "scroll_y", self._entitle, init=False)
+
+    def name_columns_key(self, key: str) -> None:
+        """Say with the sign for hidden columns which key shows them."""
+        self._columns_key = f": {key}" if self.takes_keys else ""
 
     def show(self, rows: Sequence[TableRow], summary: str, when_empty: str) -> None:
         """Show these rows; `summary` follows the title, `when_empty` replaces missing rows."""
@@ -226,7 +235,7 @@ class TablePanel(Vertical):
                 f"bold {CONTENT_STYLES[Tone.WARN]}",
             ),
             (self.table.newer, f"{self.table.newer} newer ▲", f"bold {CONTENT_STYLES[Tone.WARN]}"),
-            (self._dropped, f"+{count(self._dropped, 'column')}: C", CONTENT_STYLES[Tone.MUTED]),
+            (self._dropped, f"+{count(self._dropped, 'column')}{self._columns_key}", CONTENT_STYLES[Tone.MUTED]),
         ]
         return Content("  ").join([Content.styled(text, style) for applies, text, style in signs if applies])
 

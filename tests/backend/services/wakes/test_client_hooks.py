@@ -207,3 +207,16 @@ async def test_the_key_in_the_pid_file_opens_the_door_for_hooks_and_no_other(set
         assert (await http.post("/hook", json={}, headers=headers)).status_code == 200
         assert (await http.post("/hook", json={})).status_code == 401
         assert (await http.post("/mcp", json={}, headers=headers)).status_code == 401
+
+
+async def test_hooks_and_calls_tell_what_an_agent_uses(
+    backend: Coordinator, bob: Caller, http: httpx2.AsyncClient
+) -> None:
+    await bob.call("get_inbox")
+    entry = next(one for one in await backend.registry.roster() if one.agent.name == "bob")
+    assert entry.last_tool is not None and entry.last_tool.name == "get_inbox"
+    used = {"tool_name": "run_shell_command", "tool_input": {"command": "make"}, "model": "m1"}
+    await post(http, "gemini", "AfterTool", session_id=SESSION, **used)
+    entry = next(one for one in await backend.registry.roster() if one.agent.name == "bob")
+    assert entry.last_tool is not None and entry.last_tool.name == "run_shell_command: make"
+    assert entry.work is not None and entry.work.model == "m1"

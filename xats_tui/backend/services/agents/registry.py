@@ -206,6 +206,8 @@ class Registry:
                 pane=self._monitor.view(agent.binding.pane) if agent.binding else None,
                 told=self._states.of(agent.agent_id),
                 dialogs=self._states.dialogs(agent.agent_id),
+                work=self._states.work_of(agent.agent_id),
+                called=self._sessions.called_by(agent.agent_id),
                 reader_note=self._reader_note(agent),
                 **_rest(agent, rests),
             )

@@ -15,17 +15,28 @@ from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.clients.hook_table import EVENT_NAME, HookMeaning, HookTable, text_at
+from xats_tui.clients.hook_table import (
+    EVENT_NAME,
+    HookMeaning,
+    HookTable,
+    text_at,
+    told_model,
+    told_tokens,
+    told_tool,
+)
 from xats_tui.clients.registry import hook_reader, hook_table
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, SeenProcess
-from xats_tui.core.model.client_states import StateSource, ToldState
+from xats_tui.core.model.client_states import StateSource, ToldState, ToldWork, UsedTool
 
 FREE = frozenset({HookMeaning.RESTS, HookMeaning.TURN_ENDS, HookMeaning.SESSION_ENDS})
 """Events after which an agent may be free for a hint."""
 
 TELLING = FREE | {HookMeaning.TURN_BEGINS}
 """These events, and the one that proves that a hint was submitted."""
+
+USING = frozenset({HookMeaning.WORKS, HookMeaning.TOOL_RAN})
+"""Events that name a tool that is being used or was used."""
 
 MOVING_ON = frozenset({HookMeaning.TURN_ENDS, HookMeaning.SESSION_ENDS, HookMeaning.TURN_BEGINS, HookMeaning.TOOL_RAN})
 """Events that come only after the dialog before them was answered."""
@@ -129,6 +140,7 @@ class HostHooks:
         if not agents:
             return NOTHING
         self._note_state(agents[0], report)
+        self._note_work(agents[0], meaning, call.fields)
         await self._note_way(agents[0])
         return await self._answer(agents[0], table, meaning, call, give)
 
@@ -149,6 +161,14 @@ class HostHooks:
         source = StateSource.HOOKS
         told = ToldState(state=report.state, detail=report.detail, source=source, at=report.at) if report else None
         self._states.note(agent.agent_id, source, told)
+
+    def _note_work(self, agent: Agent, meaning: HookMeaning, fields: Mapping[str, Any]) -> None:
+        """Write to the board which tool a hook names, and the model and tokens."""
+        name = told_tool(fields) if meaning in USING else ""
+        tool = UsedTool(name=name, at=self._clock.now()) if name else None
+        work = ToldWork(tool=tool, model=told_model(fields), tokens=told_tokens(fields))
+        if work != ToldWork():
+            self._states.note_work(agent.agent_id, work)
 
     async def _note_way(self, agent: Agent) -> None:
         """Start the wakes again that found no way to an agent before its hooks were heard."""

@@ -99,7 +99,7 @@ def _of_program(agent: Agent, view: PaneView, seat: PaneFacts) -> Gates:
             holds=not stopped,
             detail=f"the program is stopped: continue it with: kill -CONT {occupant.pid}"
             if occupant and stopped
-            else "it runs",
+            else "no",
         ),
     )
 
@@ -111,9 +111,7 @@ def _of_keys(view: PaneView, seat: PaneFacts) -> Gates:
     unread = seat.terminal.unread if seat.terminal else 0
     to_all = f"keys go to every pane of the window: tmux set-option -w -t {pane_id} synchronize-panes off"
     return (
-        Gate(
-            name="synchronized", holds=not synchronized, detail=to_all if synchronized else "keys go to this pane only"
-        ),
+        Gate(name="synchronized", holds=not synchronized, detail=to_all if synchronized else "no"),
         Gate(
             name="input",
             holds=not input_off,
@@ -123,9 +121,7 @@ def _of_keys(view: PaneView, seat: PaneFacts) -> Gates:
         Gate(
             name="unread",
             holds=not unread,
-            detail=f"the program has not read {unread} bytes that were typed there"
-            if unread
-            else "nothing is left unread",
+            detail=f"the program has not read {unread} bytes that were typed there" if unread else "nothing",
         ),
     )
 

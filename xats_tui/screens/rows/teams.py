@@ -1,0 +1,72 @@
+"""Rows of the teams: a summary of each, shown below the agents where there is room."""
+
+from datetime import datetime
+
+from xats_tui.core.model.agents import RosterEntry
+from xats_tui.core.model.panes import PaneState
+from xats_tui.core.model.tasks import TaskStatus
+from xats_tui.core.model.wakes import WakeStatus
+from xats_tui.screens.actions.targets import was_not_read
+from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
+from xats_tui.screens.modes.listing import Listing
+from xats_tui.screens.rows.names import NAME_CELLS
+from xats_tui.screens.widgets.columns import Column
+from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, one_line
+
+COLUMNS = (
+    Column(key="team", title="team", width=9, grow=1, fits=NAME_CELLS),
+    Column(key="online", title="online", width=6, right=True),
+    Column(key="busy", title="busy", width=4, drop=5, right=True),
+    Column(key="asks", title="asks", width=4, right=True),
+    Column(key="mail", title="unread", width=6, drop=4, right=True),
+    Column(key="waiting", title="waiting", width=7, drop=1, right=True),
+    Column(key="failed", title="failed", width=6, drop=2, right=True),
+    Column(key="doing", title="doing", width=5, drop=3, right=True),
+    Column(key="pending", title="todo", width=4, drop=6, right=True),
+)
+
+
+def team_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
+    """Return a row for each team with agents: agents, unread messages, wakes and tasks."""
+    teams = sorted({entry.agent.team for entry in snapshot.roster})
+    return [_team_row(snapshot, team) for team in teams]
+
+
+def _team_row(snapshot: Snapshot, team: str) -> TableRow:
+    members = [entry for entry in snapshot.roster if entry.agent.team == team]
+    ids = {entry.agent.agent_id for entry in members}
+    failed = [wake for wake in snapshot.wakes if wake.status is WakeStatus.FAILED and was_not_read(wake)]
+    tasks = [entry.task.status for entry in snapshot.tasks if entry.task.team == team]
+    online = sum(is_present(entry) for entry in members)
+    cells = (
+        TableCell(one_line(team), Tone.STRONG),
+        TableCell(f"{online}/{len(members)}", Tone.GOOD if online else Tone.MUTED, order=online),
+        _number(sum(_is(snapshot, entry, PaneState.BUSY) for entry in members), Tone.ACCENT),
+        _number(sum(_is(snapshot, entry, PaneState.DIALOG) for entry in members), Tone.WARN),
+        _number(sum(entry.unread for entry in members), Tone.PLAIN),
+        _number(sum(entry.wakes_waiting for entry in members), Tone.WARN),
+        _number(sum(wake.agent_id in ids for wake in failed), Tone.BAD),
+        _number(tasks.count(TaskStatus.IN_PROGRESS), Tone.PLAIN),
+        _number(tasks.count(TaskStatus.PENDING), Tone.PLAIN),
+    )
+    return TableRow(team, cells)
+
+
+def _is(snapshot: Snapshot, entry: RosterEntry, state: PaneState) -> bool:
+    known = snapshot.state(entry)
+    return known is not None and known.state is state
+
+
+def _number(number: int, tone: Tone) -> TableCell:
+    return TableCell(str(number), tone, order=number) if number else TableCell(NOTHING, Tone.MUTED, order=0)
+
+
+TEAMS = Listing(
+    title="Teams",
+    columns=COLUMNS,
+    rows=team_rows,
+    summary=lambda snapshot: "",
+    reads=frozenset({Slice.ROSTER, Slice.VIEWS, Slice.WAKES, Slice.TASKS}),
+    tells_seconds=lambda snapshot, now: False,
+    when_empty="",
+)
