@@ -23,7 +23,7 @@ APART = 0.01
 STILL = 15
 """Looks in a row that see nothing new."""
 
-LASTING = ("reloads", "verbs")
+LASTING = ("reloads", "verbs", "preparing")
 """Workers that last as long as the program, or as what they wait for does."""
 
 slow = partial(pytest.param, marks=pytest.mark.slow)
