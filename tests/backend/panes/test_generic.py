@@ -16,9 +16,27 @@ def read(screen: str, x: int, y: int = 0, **formats: Any) -> PaneReading:
     return read_pane(CUSTOM, screen, {"cursor_x": x, "cursor_y": y, "pane_width": WIDTH} | formats)
 
 
-@pytest.mark.parametrize("prompt", ["> ", "bob> ", "❯ ", "$ ", ">>> ", "~/src λ ", "user@host:~# ", "% "])
+@pytest.mark.parametrize("prompt", ["> ", "bob> ", "❯ ", "$ ", ">>> ", "user@host:~# ", "% "])
 def test_a_bare_prompt_is_idle(prompt: str) -> None:
     assert read(prompt, len(prompt)).state is PaneState.IDLE
+
+
+@pytest.mark.parametrize("line", ["make it 100%", "100% ", "3,50 $", "rewrite it in C#", "~/src λ "])
+def test_a_line_that_may_be_a_draft_without_a_prompt_is_unknown(line: str) -> None:
+    assert read(line, len(line)).state is PaneState.UNKNOWN
+
+
+def test_a_prompt_of_several_words_is_one_if_it_stood_before_entered_lines() -> None:
+    assert read("~/src λ ls\na  b\n\n~/src λ ", 8, 3).state is PaneState.IDLE
+
+
+@pytest.mark.parametrize("line", ["# ", "$ ", "100% "])
+def test_the_next_row_of_a_draft_is_no_prompt(line: str) -> None:
+    assert read(f"> fix the heading\n{line}", len(line), 1).state is PaneState.UNKNOWN
+
+
+def test_a_prompt_under_entered_lines_is_idle() -> None:
+    assert read("> hello\n> ", 2, 1).state is PaneState.IDLE
 
 
 def test_a_prompt_under_output_is_idle() -> None:

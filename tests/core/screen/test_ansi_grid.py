@@ -2,10 +2,11 @@
 
 import textwrap
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xats_tui.core.screen.ansi_grid import CellStyle, join_wrapped, parse_screen
+from xats_tui.core.screen.ansi_grid import CellStyle, is_grey, join_wrapped, parse_screen
 
 WORDS = st.lists(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12), min_size=1)
 
@@ -21,6 +22,16 @@ def test_colours_are_not_taken_for_attributes() -> None:
     (line,) = parse_screen("\x1b[38;5;2;48;2;7;7;2mx")
 
     assert line.cells[0].style == CellStyle(foreground="5;2", background="2;7;7;2")
+
+
+@pytest.mark.parametrize("grey", ["90", "5;8", "5;102", "5;145", "5;241", "2;131;137;140"])
+def test_a_grey_is_one_in_every_way_to_name_a_colour(grey: str) -> None:
+    assert is_grey(grey)
+
+
+@pytest.mark.parametrize("other", ["", "31", "5;1", "5;15", "5;16", "5;111", "5;231", "5;232", "2;255;255;255"])
+def test_white_black_and_colours_are_no_greys(other: str) -> None:
+    assert not is_grey(other)
 
 
 def test_a_wide_character_takes_two_cells_and_a_combining_one_none() -> None:

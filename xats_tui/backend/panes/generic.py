@@ -39,6 +39,9 @@ RULE_SIGNS = frozenset("─━═╌╍┄┅▀▄▔▁_‾╭╮╰╯┌┐�
 MIN_RULE_CELLS = 8
 """Minimum length of a rule."""
 
+AMOUNT = re.compile(r"[\d.,]+ ?[%$]")
+"""An amount, which ends like a prompt."""
+
 # more spaces than a prompt has were typed
 MAX_PROMPT_SPACES = 1
 """Maximum number of spaces between the prompt and the cursor."""
@@ -73,6 +76,10 @@ class CursorContext:
     """Rows below the cursor's row that may belong to the composer."""
     around: tuple[ScreenLine, ...]
     """Block of text above the composer."""
+    is_usual: bool
+    """True if earlier rows show the text before the cursor as a prompt with a line behind it."""
+    continues: bool
+    """True if the row above begins with another prompt: the cursor's row may be the next one of the same draft."""
     asked: bool
     """True if a question stands directly above the composer, without a rule or an empty row between them."""
     is_apart: bool
@@ -116,6 +123,7 @@ def _surroundings(lines: Sequence[ScreenLine], cursor: Cursor, width: int) -> Cu
     row = lines[cursor.row]
     first, end = _edges(lines, cursor.row) or (_first_wrapped(lines, cursor.row, width), len(lines))
     behind = [cell for cell in row.from_column(cursor.column).cells if cell.text not in SIDES]
+    is_usual = _is_usual_prompt(lines[:first], row.left_of(cursor.column))
     return CursorContext(
         above=tuple(lines[first : cursor.row]),
         before=row.left_of(cursor.column),
@@ -123,10 +131,11 @@ def _surroundings(lines: Sequence[ScreenLine], cursor: Cursor, width: int) -> Cu
         behind=tuple(behind),
         below=tuple(lines[cursor.row + 1 : end]),
         around=_block_above(lines, first),
-        asked=first > 0
-        and not _is_rule(lines[first - 1])
-        and ends_with_question(lines[first - 1])
-        and not _is_usual_prompt(lines[:first], row.left_of(cursor.column)),
+        is_usual=is_usual,
+        continues=first > 0
+        and not is_usual
+        and _begins_with_another_prompt(lines[first - 1], inner_text(row.left_of(cursor.column))),
+        asked=first > 0 and not _is_rule(lines[first - 1]) and ends_with_question(lines[first - 1]) and not is_usual,
         is_apart=first > 0 and _goes_from_edge_to_edge(lines[first - 1], width),
         footer=tuple(lines[end:]),
     )
@@ -138,6 +147,12 @@ def _is_usual_prompt(above: Sequence[ScreenLine], before: ScreenLine) -> bool:
     # A bare mark such as `>` stands before entered lines and before the answers to questions alike.
     is_named = any(map(str.isalnum, prompt))
     return is_named and any(inner_text(line).startswith(f"{prompt} ") for line in above)
+
+
+def _begins_with_another_prompt(above: ScreenLine, prompt: str) -> bool:
+    """Return whether a row is a typed line behind a bare mark other than this prompt."""
+    mark, _, typed = inner_text(above).partition(" ")
+    return bool(typed) and mark != prompt and bool(mark) and set(mark) <= set(PROMPT_ENDS)
 
 
 def _width_of_text(line: ScreenLine) -> int:
@@ -239,6 +254,11 @@ def _draft(found: CursorContext, composer: str, lines: Sequence[ScreenLine]) -> 
 def _doubt(found: CursorContext, composer: str) -> str | None:
     if not found.before.text.strip(SIDES).strip():
         return "there is no prompt before the cursor"
+    prompt = inner_text(found.before)
+    if AMOUNT.fullmatch(prompt) or (" " in prompt and not found.is_usual):
+        return f"it is not known whether {prompt[-40:]!r} is a prompt"
+    if found.continues:
+        return "the row may be the next one of the line above it"
     if found.asked:
         return "the prompt may belong to the question above it"
     if offers_entries(found.around + found.footer):

@@ -128,6 +128,9 @@ def _joint(above: str, row: str, width: int) -> str:
     return " " if word and free <= len(word) + WRAP_SLACK_CELLS else "\n"
 
 
+CUBE = (0, 95, 135, 175, 215, 255)
+"""Levels of each colour in the cube of a terminal with 256 colours."""
+
 MAX_GREY_CHROMA = 32
 GREY_LEVELS = range(80, 190)
 """Greys: largest difference between red, green and blue, and range of brightness (neither black nor white)."""
@@ -141,12 +144,24 @@ def is_grey(colour: str) -> bool:
         case [90]:
             return True
         case [5, number]:
-            return number == 8 or (8 + (number - 232) * 10 in GREY_LEVELS and number >= 232)
+            return number == 8 or (number >= 16 and _is_grey_mix(_mixed(number)))
         case [2, red, green, blue]:
-            levels = (red, green, blue)
-            return max(levels) - min(levels) <= MAX_GREY_CHROMA and sum(levels) // 3 in GREY_LEVELS
+            return _is_grey_mix((red, green, blue))
         case _:
             return False
+
+
+def _is_grey_mix(levels: tuple[int, int, int]) -> bool:
+    return max(levels) - min(levels) <= MAX_GREY_CHROMA and sum(levels) // 3 in GREY_LEVELS
+
+
+def _mixed(number: int) -> tuple[int, int, int]:
+    """Return red, green and blue of a colour from 16 to 255 of the usual palette: a cube, then shades of grey."""
+    if number >= 232:
+        level = 8 + (number - 232) * 10
+        return level, level, level
+    red, green, blue = (CUBE[(number - 16) // step % 6] for step in (36, 6, 1))
+    return red, green, blue
 
 
 def parse_screen(screen: str, tmux_version: str = "") -> tuple[ScreenLine, ...]:

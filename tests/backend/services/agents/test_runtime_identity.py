@@ -285,4 +285,4 @@ async def test_where_several_windows_come_into_question_none_is_taken(
         await identity.by_window("cline", folder, BEGAN)
 
     assert said in str(refused.value.fields["detail"])
-    assert "bind_runtime_identity with agent cline" in str(refused.value.fields["detail"])
+    assert "agent custom, process_pattern cline" in str(refused.value.fields["detail"])

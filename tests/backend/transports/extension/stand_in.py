@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from tests.backend.transports.pane.test_gates import AGENT
+from tests.patience import PATIENCE
 from xats_tui.core.model.agents import Agent, SeenProcess
 
 ME = SeenProcess(os.getpid(), psutil.Process().create_time())
@@ -38,6 +39,9 @@ class StandIn:
         """What it says one after the other of a hint; an empty one hangs up."""
         self.is_deaf = False
         self._writers: set[asyncio.StreamWriter] = set()
+        self.nobody = asyncio.Event()
+        """Set while it has no connection."""
+        self.nobody.set()
 
     def tell(self, **fields: Any) -> None:
         """Change what it tells, and tell it."""
@@ -53,12 +57,18 @@ class StandIn:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection."""
         self._writers.add(writer)
+        self.nobody.clear()
         self._say(writer)
-        while line := await reader.readline():
-            if not self.is_deaf:
-                self._hear(json.loads(line), writer)
-        self._writers.discard(writer)
+        with suppress(ConnectionError):
+            while line := await reader.readline():
+                if not self.is_deaf:
+                    self._hear(json.loads(line), writer)
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        self._writers.discard(writer)
+        if not self._writers:
+            self.nobody.set()
 
     def _hear(self, said: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         if "ask" in said:
@@ -77,12 +87,14 @@ class StandIn:
 
 
 @asynccontextmanager
-async def stand_in(folder: Path, pid: int = ME.pid) -> AsyncIterator[StandIn]:
-    """An extension for the life of the block, at the socket of that process."""
+async def stand_in(folder: Path) -> AsyncIterator[StandIn]:
+    """An extension for the life of the block, at the socket of this process."""
     extension = StandIn()
-    server = await asyncio.start_unix_server(extension.serve, folder / f"{pid}.sock")
+    server = await asyncio.start_unix_server(extension.serve, folder / f"{ME.pid}.sock")
     try:
         yield extension
     finally:
-        extension.hang_up()
         server.close()
+        extension.hang_up()
+        async with asyncio.timeout(PATIENCE):
+            await extension.nobody.wait()

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -167,20 +168,27 @@ async def test_without_an_extension_the_way_is_named_with_the_command_that_sets_
     assert transport.missing(replace(PI, process=None)) and not transport.missing(replace(PI, client=CUSTOM))
 
 
+@contextmanager
+def listener(folder: Path, pid: int) -> Iterator[None]:
+    """Something that listens in this process at the socket of another one."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(folder / f"{pid}.sock"))
+        listening.listen()
+        yield
+
+
 async def test_a_socket_at_which_another_program_listens_is_not_believed(folder: Path) -> None:
     parent = psutil.Process(os.getppid())
-    async with stand_in(folder, parent.pid):
-        with pytest.raises(NoExtension, match="belongs to another program"):
-            async with ExtensionLinks(folder, Processes()).opened("A", SeenProcess(parent.pid, parent.create_time())):
-                pass
+    with listener(folder, parent.pid), pytest.raises(NoExtension, match="belongs to another program"):
+        async with ExtensionLinks(folder, Processes()).opened("A", SeenProcess(parent.pid, parent.create_time())):
+            pass
 
 
 async def test_a_process_that_got_the_pid_of_an_agent_later_is_not_believed(folder: Path) -> None:
     earlier = SeenProcess(ME.pid, ME.started_at - timedelta(hours=1).total_seconds())
-    async with stand_in(folder):
-        with pytest.raises(NoExtension, match="its program has ended"):
-            async with ExtensionLinks(folder, Processes()).opened("A", earlier):
-                pass
+    with listener(folder, ME.pid), pytest.raises(NoExtension, match="its program has ended"):
+        async with ExtensionLinks(folder, Processes()).opened("A", earlier):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -290,7 +290,7 @@ def _not_one_window(client: ClientId, folder: str | None, there: Collection[int]
     return (
         f"No pane is bound, so you cannot be woken through it, because your tools are run for all windows of {title} "
         f"at once, and {why} ask the user which process is your window, and call bind_runtime_identity with agent "
-        f"{client} and its pid as ui_pid."
+        f"custom, process_pattern {CLIENTS[client].program}, and its pid as ui_pid."
     )
 
 

@@ -15,8 +15,10 @@ from xats_tui.backend.system.tmux_looks import PERSON_AT
 from xats_tui.backend.transports.pane.evidence import evidence_of, rows_of
 from xats_tui.backend.transports.pane.gates import KEYS_NEED, judge, quiet_for, tty_of
 from xats_tui.backend.transports.pane.pastes import Pastes
+from xats_tui.backend.transports.pane.prompts import KnownPrompts
 from xats_tui.backend.transports.pane.rhythm import DrawingSpeed
 from xats_tui.backend.transports.pane.seat import PaneFacts
+from xats_tui.clients.registry import is_read
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import KeysWithheld
 from xats_tui.core.model.agents import Agent, Binding
@@ -73,6 +75,7 @@ class PaneObserver:
         self._clock = clock
         self.quiet = quiet
         self.rhythm = DrawingSpeed()
+        self._prompts = KnownPrompts()
         self._before_enter: dict[PaneRef, tuple[str, ...]] = {}
 
     async def look(self, agent: Agent, binding: Binding, *, follow: bool = True) -> PaneObservation:
@@ -107,6 +110,7 @@ class PaneObserver:
             terminal=terminal,
             person_at=_person_at(view),
             paste=paste,
+            other_prompt=self._other_prompt(agent, view, binding),
             unchanged=self.rhythm.unchanged(view, now),
             undrawn=self.rhythm.undrawn(view, terminal, now),
             paint=self.rhythm.to_paint(pane),
@@ -143,6 +147,11 @@ class PaneObserver:
     def note_enter(self, seen: PaneObservation) -> None:
         """Remember the screen just before Enter."""
         self._before_enter[seen.view.look.pane] = rows_of(seen.view)
+
+    def _other_prompt(self, agent: Agent, view: PaneView, binding: Binding) -> str:
+        if is_read(agent.client):
+            return ""
+        return self._prompts.other(view, occupied_by(view, binding), agent.last_seen_at)
 
     async def _occupant(self, binding: Binding, tty: str) -> BoundProcess | None:
         pid, started_at = binding.ui_pid, binding.ui_started_at

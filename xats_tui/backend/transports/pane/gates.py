@@ -68,8 +68,8 @@ def judge(
         _not_in("dialog", reading.state, PaneState.DIALOG, "none", reading.reason),
         Gate(
             name="state",
-            holds=is_ours or reading.state is PaneState.IDLE,
-            detail=OURS if is_ours else f"{reading.state}: {reading.reason}",
+            holds=is_ours or (reading.state is PaneState.IDLE and not seat.other_prompt),
+            detail=OURS if is_ours else _state_detail(agent, view, seat),
         ),
         _of_client(told),
         _of_hooks(report, view, seat, told, now),
@@ -81,6 +81,19 @@ def judge(
             detail=f"unchanged for {in_seconds(seat.unchanged)} of {needed.total_seconds():g} s",
         ),
     )
+
+
+BY_A_MANIFEST = "a manifest for its program would tell (docs/clients.md)"
+
+
+def _state_detail(agent: Agent, view: PaneView, seat: PaneFacts) -> str:
+    reading = view.reading
+    told = f"{reading.state}: {reading.reason}"
+    if seat.other_prompt and reading.state is PaneState.IDLE:
+        told = f"unknown: the line begins with {reading.composer!r}, and before with {seat.other_prompt!r}"
+    elif reading.state is not PaneState.UNKNOWN or is_read(agent.client):
+        return told
+    return f"{told}; {BY_A_MANIFEST}"
 
 
 def _of_program(agent: Agent, view: PaneView, seat: PaneFacts) -> Gates:

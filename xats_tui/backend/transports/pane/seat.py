@@ -20,6 +20,8 @@ class PaneFacts:
     """Time of the last key of a person who has the pane in front."""
     paste: Paste | None = None
     """Our outstanding paste."""
+    other_prompt: str = ""
+    """The prompt that is known, if the input line of an unknown program begins with another one now."""
     unchanged: timedelta = timedelta(0)
     """Time for which the screen has not changed although the program could have drawn."""
     undrawn: timedelta | None = None
