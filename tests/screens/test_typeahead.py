@@ -9,7 +9,8 @@ from textual._xterm_parser import XTermParser
 from textual.pilot import Pilot
 
 from tests.dashboard import PROGRAM, opened, running
-from tests.screens.looking import shows, text
+from tests.screens.looking import settled, shows, text
+from tests.screens.sample.filled import EMPTY
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.test_modes import opened as mode_opened
 from tests.tmux_server import TmuxServer
@@ -54,13 +55,19 @@ async def test_a_digit_typed_before_the_question_is_there_chooses_an_option_and_
     assert verbs.done == []
 
 
-async def test_what_was_typed_for_a_dialog_that_does_not_open_is_dropped() -> None:
+async def test_what_was_typed_for_a_dialog_of_the_selected_agent_goes_to_no_other() -> None:
     async with mode_opened(Mode.AGENTS) as (pilot, _):
-        feed(pilot, "/frontend\ra1\r")
-        await shows(pilot, "answer: no dialog")
-        screen = pilot.app.screen
-        assert isinstance(screen, ListMode)
-        assert (screen.mode, screen.inside) == (Mode.AGENTS, False)
+        feed(pilot, "/frontend\ra1")
+        await shows(pilot, "backend@shop asks")
+        await settled(pilot)
+        assert "Send “" not in text(pilot)
+
+
+async def test_what_was_typed_for_a_dialog_that_does_not_open_goes_to_no_mode() -> None:
+    async with mode_opened(Mode.AGENTS, snapshot=EMPTY) as (pilot, _):
+        feed(pilot, "a1")
+        await shows(pilot, "answer: no agent")
+        assert pilot.app.current_mode == Mode.AGENTS
 
 
 @pytest.mark.slow

@@ -50,7 +50,7 @@ class ActionContext(Screen[None]):
 
     @dataclass
     class Refused(Message):
-        """Posted when an action is not possible now: what was typed behind its key was meant for what it opens."""
+        """Posted when an action is not possible on the selection: what was typed behind its key was meant for that."""
 
     def __init__(self, desk: ModeContext) -> None:
         super().__init__()

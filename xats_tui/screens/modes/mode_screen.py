@@ -246,11 +246,12 @@ class ModeScreen(
         action, situation = ACTION[action_id], self.situation()
         reason = action.reason(situation)
         self._aim = self.sought(action, situation) if reason else None
+        if reason and not action.quiet:
+            self.post_message(self.Refused())
         if reason is None or self._aim:
             await self.run_action(f"screen.{action.call or action_id}")
             self._aim = None
         elif not action.quiet:
-            self.post_message(self.Refused())
             self.tell(f"{action.title}: {reason}", "warning")
 
     def limit_to(self, team: str | None) -> None:
