@@ -20,7 +20,7 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.errors import KeysWithheld, PaneGone, Refusal, TmuxError
 from xats_tui.core.model.activity import Actor
 from xats_tui.core.model.agents import Agent
-from xats_tui.core.model.client_states import SCREEN, Asked, Dialog
+from xats_tui.core.model.client_states import SCREEN, Asked, Dialog, agent_state
 from xats_tui.core.model.panes import Option, PaneRef, PaneState, PaneView, Prompt
 
 logger = logging.getLogger(__name__)
@@ -84,10 +84,12 @@ class Answering:
         """
         asked = await self.asked(agent_id)
         if not asked:
-            told = self._states.of(agent_id)
-            if told is None and (await self._registered(agent_id)).binding is None:
+            agent, told = await self._registered(agent_id), self._states.of(agent_id)
+            if told is None and agent.binding is None:
                 raise Refusal("no_pane")  # nothing tells whether it asks
-            raise Refusal("question_unseen" if told and told.state is PaneState.DIALOG else "no_dialog")
+            view = self._monitor.view(agent.binding.pane) if agent.binding else None
+            state = agent_state(view, told, ())
+            raise Refusal("question_unseen" if state and state.state is PaneState.DIALOG else "no_dialog")
         return next((one for one in asked if one.options), asked[0])
 
     async def answer(self, actor: Actor, agent_id: str, seen: Asked, number: int, text: str = "") -> Asked | None:
