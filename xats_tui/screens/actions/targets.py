@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from xats_tui.core.model.activity import Activity, LoggedEvent
@@ -33,7 +34,39 @@ class Letter:
         return str(self.first.event_id)
 
 
-Target = RosterEntry | Letter | Wake | TaskEntry | ContractSummary | Activity | LoggedEvent | TmuxCommand | Notice
+GROUP_PREFIX = "agent/"
+"""Beginning of the key of a row that stands for all wakes of an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeGroup:
+    """All wakes of an agent, the most urgent first."""
+
+    wakes: tuple[Wake, ...]
+
+    @property
+    def lead(self) -> Wake:
+        """The most urgent wake."""
+        return self.wakes[0]
+
+    @property
+    def agent_id(self) -> str:
+        """Id of the agent."""
+        return self.lead.agent_id
+
+
+Target = (
+    RosterEntry
+    | Letter
+    | Wake
+    | WakeGroup
+    | TaskEntry
+    | ContractSummary
+    | Activity
+    | LoggedEvent
+    | TmuxCommand
+    | Notice
+)
 
 
 def letters(stream: Iterable[Message]) -> list[Letter]:
@@ -82,7 +115,7 @@ def find(snapshot: Snapshot, mode: Mode, key: str) -> Target | None:
         case Mode.MESSAGES:
             return next((letter for letter in letters(snapshot.stream) if letter.key == key), None)
         case Mode.WAKES:
-            return next((wake for wake in snapshot.wakes if wake.key == key), None)
+            return _wake_or_group(snapshot, key)
         case Mode.TASKS:
             return next((entry for entry in snapshot.tasks if entry.task.id == key), None)
         case Mode.CONTRACTS:
@@ -91,6 +124,35 @@ def find(snapshot: Snapshot, mode: Mode, key: str) -> Target | None:
             return next((entry for entry in log_of(snapshot) if log_key(entry) == key), None)
         case Mode.LIVE:
             return None
+
+
+def group_key(agent_id: str) -> str:
+    """Return the key of the row that stands for all wakes of an agent."""
+    return f"{GROUP_PREFIX}{agent_id}"
+
+
+def by_urgency(snapshot: Snapshot, wakes: Iterable[Wake]) -> list[Wake]:
+    """Return the wakes in order: failed, then waiting, then finished; newest first."""
+
+    def urgency(wake: Wake) -> tuple[int, float]:
+        waits = wake.status is WakeStatus.RETRYING and not wake.is_over and was_not_read(wake)
+        rank = 0 if failed_for_somebody(snapshot, wake) else 1 if waits else 2
+        return rank, -queued_at(wake).timestamp()
+
+    return sorted(wakes, key=urgency)
+
+
+def queued_at(wake: Wake) -> datetime:
+    """Return the time at which the wake was queued."""
+    # Rows of an old database have only the time of their last change.
+    return wake.reached.get(WakeStage.QUEUED, wake.updated_at)
+
+
+def _wake_or_group(snapshot: Snapshot, key: str) -> Wake | WakeGroup | None:
+    if key.startswith(GROUP_PREFIX):
+        mine = by_urgency(snapshot, (wake for wake in snapshot.wakes if group_key(wake.agent_id) == key))
+        return WakeGroup(tuple(mine)) if mine else None
+    return next((wake for wake in snapshot.wakes if wake.key == key), None)
 
 
 def identifier(target: Target) -> str:
@@ -102,6 +164,8 @@ def identifier(target: Target) -> str:
             return target.first.id
         case Wake():
             return target.message_id
+        case WakeGroup():
+            return target.agent_id
         case TaskEntry():
             return target.task.id
         case ContractSummary():
@@ -123,7 +187,7 @@ def agent_of(snapshot: Snapshot, target: Target | None) -> RosterEntry | None:
             return target
         case Letter() if len(target.copies) == 1:
             return snapshot.entry(target.first.to_agent_id)
-        case Wake():
+        case Wake() | WakeGroup():
             return snapshot.entry(target.agent_id)
         case TaskEntry():
             return snapshot.entry(target.task.claimed_by or "")
@@ -149,6 +213,8 @@ def wakes_of(snapshot: Snapshot, target: Target) -> tuple[Wake, ...]:
     match target:
         case Wake():
             return (target,)
+        case WakeGroup():
+            mine = list(target.wakes)
         case RosterEntry():
             mine = [wake for wake in snapshot.wakes if wake.agent_id == target.agent.agent_id]
         case Letter():

@@ -9,7 +9,7 @@ from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import REPLAYED, Wake, WakeStatus
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import EVERYWHERE, Action, modes
-from xats_tui.screens.actions.situation import Situation, in_list, needs_open_wake, needs_unread_wake
+from xats_tui.screens.actions.situation import Situation, in_list, needs_open_wake, needs_row, needs_unread_wake
 from xats_tui.screens.actions.targets import was_not_read
 from xats_tui.screens.data.snapshot import Slice
 from xats_tui.screens.data.verbs import VerbRefused
@@ -63,6 +63,36 @@ WAKE_ACTIONS = (
         why_not=_needs_failed,
         gives_way_to="reassign_task",
         changes=True,
+        in_footer=False,
+    ),
+    Action(
+        id="fold",
+        key="left",
+        shown_key="←",
+        title="fold",
+        help="Fold the wakes of this agent into one row, which stands for all of them.",
+        modes=modes(Mode.WAKES),
+        why_not=needs_row,
+        in_footer=False,
+    ),
+    Action(
+        id="unfold",
+        key="right",
+        shown_key="→",
+        title="unfold",
+        help="Show each wake of this agent in a row of its own.",
+        modes=modes(Mode.WAKES),
+        why_not=needs_row,
+        in_footer=False,
+    ),
+    Action(
+        id="fold_all",
+        key="minus",
+        shown_key="-",
+        title="fold all",
+        help="Fold the wakes of every agent, or unfold all of them.",
+        modes=modes(Mode.WAKES),
+        why_not=needs_row,
         in_footer=False,
     ),
     Action(

@@ -12,8 +12,8 @@ from xats_tui.core.model.agents import OPERATOR_ID, RosterEntry
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import OwnText
 from xats_tui.core.model.tasks import TaskStatus
-from xats_tui.core.model.wakes import ACK_LOOP, Wake, WakeStage, WakeStatus
-from xats_tui.screens.actions.targets import all_failed, contract_key, was_not_read
+from xats_tui.core.model.wakes import ACK_LOOP, Wake, WakeStatus
+from xats_tui.screens.actions.targets import all_failed, contract_key, queued_at, was_not_read
 from xats_tui.screens.data.alerts import asking
 from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.snapshot import Snapshot, is_present
@@ -163,8 +163,8 @@ def _long_waits(snapshot: Snapshot, now: datetime, asking: set[str]) -> Iterator
         for wake in snapshot.wakes
         if _is_worth_a_look(wake, now) and wake.agent_id not in asking and not _is_silenced(snapshot, wake.agent_id)
     ]
-    for wakes in sorted(_by_agent(snapshot, waiting).values(), key=lambda wakes: min(map(_queued_at, wakes))):
-        oldest = min(wakes, key=_queued_at)
+    for wakes in sorted(_by_agent(snapshot, waiting).values(), key=lambda wakes: min(map(queued_at, wakes))):
+        oldest = min(wakes, key=queued_at)
         reason = one_line(oldest.detail or oldest.skip_reason) or "not tried yet"
         next_try = f"next try {until(oldest.due_at, now)}" if oldest.due_at else ""
         yield Concern(
@@ -172,7 +172,7 @@ def _long_waits(snapshot: Snapshot, now: datetime, asking: set[str]) -> Iterator
             shape="◐",
             tone=Tone.WARN,
             subject=_wake_subject(snapshot, wakes),
-            reason=f"waiting {age(now - _queued_at(oldest))}: {reason}; tried {oldest.attempts}×, {next_try}",
+            reason=f"waiting {age(now - queued_at(oldest))}: {reason}; tried {oldest.attempts}×, {next_try}",
             mode=Mode.WAKES,
             rows=(oldest.key, *(wake.key for wake in wakes if wake is not oldest)),
             remedy="go_to_pane",
@@ -339,7 +339,7 @@ def _wake_subject(snapshot: Snapshot, wakes: list[Wake]) -> str:
 
 
 def _is_worth_a_look(wake: Wake, now: datetime) -> bool:
-    is_long = now - _queued_at(wake) > LONG_WAIT
+    is_long = now - queued_at(wake) > LONG_WAIT
     return _is_waiting(wake) and (is_long or wake.needs_a_person) and not _is_in_ack_loop(wake)
 
 
@@ -349,7 +349,3 @@ def _is_in_ack_loop(wake: Wake) -> bool:
 
 def _is_waiting(wake: Wake) -> bool:
     return wake.status is WakeStatus.RETRYING and not wake.is_over and was_not_read(wake)
-
-
-def _queued_at(wake: Wake) -> datetime:
-    return wake.reached.get(WakeStage.QUEUED, wake.updated_at)

@@ -12,13 +12,13 @@ from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import PaneView
 from xats_tui.core.model.wakes import Gate, Wake
 from xats_tui.core.model.ways import Way, WayState, next_used
-from xats_tui.screens.actions.targets import open_wake_of
+from xats_tui.screens.actions.targets import open_wake_of, queued_at
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import field, heading, lines, styled, when
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.doing import tasks_in_progress
 from xats_tui.screens.rows.names import name_of, widest
-from xats_tui.screens.rows.wakes import queued_at, wake_state
+from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.format import (
     TableCell,
     Tone,

@@ -11,12 +11,12 @@ from xats_tui.core.model.activity import Activity
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt, WakeStage, WakeStatus
 from xats_tui.screens.actions import ACTION
-from xats_tui.screens.actions.targets import Letter, find, letters, was_not_read
+from xats_tui.screens.actions.targets import Letter, find, letters, queued_at, was_not_read
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import lines, styled
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import agent_state
-from xats_tui.screens.rows.wakes import queued_at, wake_state
+from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.format import (
     CUT,
     TableCell,

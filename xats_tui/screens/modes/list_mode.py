@@ -117,7 +117,7 @@ class ListMode(ModeScreen):
         """Return the situation: selection, marks and focus."""
         panel = self.list_panel
         row, marked = panel.table.chosen, panel.marked
-        found = [target for key in marked or ([row] if row else []) if (target := self.find(key))]
+        found = [target for key in marked or (panel.members(row) if row else ()) if (target := self.find(key))]
         agents = {entry.agent.agent_id: entry for target in found if (entry := agent_of(self.snapshot, target))}
         wakes = {wake.key: wake for target in found for wake in wakes_of(self.snapshot, target)}
         return Situation(
@@ -153,7 +153,7 @@ class ListMode(ModeScreen):
         if row is not None:
             # A filter must not hide the row that was asked for.
             self.list_panel.filter("")
-            self.list_panel.table.choose(row)
+            self.list_panel.choose(row)
         self.focus_list()
 
     def stand_at_newest(self) -> None:
@@ -265,6 +265,10 @@ class ListMode(ModeScreen):
     @on(TextPanel.WidthChanged)
     def _detail_changed(self) -> None:
         self.draw_detail(self.list_panel.table.chosen)
+
+    @on(KeyedTable.Clicked)
+    async def _cell_clicked(self, event: KeyedTable.Clicked) -> None:
+        await self.action_perform(event.action_id)
 
     @on(KeyedTable.Opened)
     async def _row_opened(self) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.widgets.columns import Column
+from xats_tui.screens.widgets.folding import Head
 from xats_tui.screens.widgets.format import TableRow, Tone, one_line
 
 MINUTES_AFTER_S = 10
@@ -38,6 +39,8 @@ class Listing:
     """Function that returns whether a time in the rows is shown in seconds."""
     newest_first: bool = False
     """True if new rows come at the top; the list then follows them."""
+    head: Head | None = None
+    """Function that draws groups of rows below a head; None if the list has no groups."""
     states: frozenset[str] = frozenset()
     """Words that mean a state in a filter."""
 

@@ -7,14 +7,13 @@ is shown in full by another mode, which enter opens.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from rich.cells import cell_len
 from textual import on, work
 from textual.containers import Container
 from textual.events import DescendantFocus
 from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
-from xats_tui.screens.actions import with_shown_keys
+from xats_tui.screens.actions import ACTION, with_shown_keys
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import agent_of, all_failed, find
 from xats_tui.screens.data.concern import Concern
@@ -38,9 +37,6 @@ from xats_tui.screens.widgets.tables import KeyedTable
 
 DECK = (Panel.PANE, Panel.STREAM, Panel.WAKES, Panel.TASKS, Panel.CONTRACTS)
 """Panels that share one place on a small screen."""
-
-MIN_SUBJECT_CELLS = 16
-"""Width that a subject or a remedy in the attention list gets on the narrowest screen, if it needs it."""
 
 LISTINGS: Mapping[Panel, Listing] = {
     Panel.ATTENTION: ATTENTION,
@@ -105,7 +101,6 @@ class LiveMode(ModeScreen):
         """Draw every panel."""
         snapshot = self.snapshot
         self._awake, self._asleep = self.needs()
-        self._fit_attention()
         for panel, listing in LISTINGS.items():
             instead = instead_of_rows(listing, snapshot, with_shown_keys)
             self._table_panel(panel).show(*self._rows_of(panel), instead)
@@ -127,16 +122,8 @@ class LiveMode(ModeScreen):
 
     def _attention_summary(self) -> str:
         snoozed = f"{len(self._asleep)} snoozed" if self._asleep else ""
-        keys = "! next  Z snooze" if self._awake else ""
+        keys = f"{self.key_of('next_concern')} next  {self.key_of('snooze')} snooze" if self._awake else ""
         return " · ".join(filter(None, (str(len(self._awake) or ""), snoozed, keys)))
-
-    def _fit_attention(self) -> None:
-        """Give subjects and remedies the room that they need, as far as the line has it."""
-        table = self._table_panel(Panel.ATTENTION).table
-        rows = self._attention_rows()
-        for column, index, share in (("subject", 1, 3), ("remedy", 3, 6)):
-            longest = max((cell_len(row.cells[index].text) for row in rows), default=0)
-            table.give_width(column, min(longest, max(MIN_SUBJECT_CELLS, self.size.width // share)))
 
     def aside(self) -> Iterable[Piece]:
         """Yield the general notes; without any, on a small screen, the panels that share one place."""
@@ -251,7 +238,8 @@ class LiveMode(ModeScreen):
 
     @on(KeyedTable.Clicked)
     async def _cell_clicked(self, event: KeyedTable.Clicked) -> None:
-        await self.action_perform(event.action_id)
+        applies = ACTION[event.action_id].applies(self.situation())
+        await self.action_perform(event.action_id if applies else "open")
 
     @property
     def _is_on_snoozed(self) -> bool:

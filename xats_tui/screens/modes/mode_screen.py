@@ -141,7 +141,8 @@ class ModeScreen(
         if self._paused_at:
             yield (f" ‖ paused {age(self.desk.clock.now() - self._paused_at)} ", Tone.WARN)
         if self._needing and self.mode is not Mode.LIVE:
-            yield (f" ! {self._needing} need{'s' if self._needing == 1 else ''} you ", Tone.WARN)
+            needs = "needs" if self._needing == 1 else "need"
+            yield (f" {self.key_of('next_concern')} {self._needing} {needs} you ", Tone.WARN)
 
     @property
     def paused(self) -> bool:

@@ -11,7 +11,7 @@ from textual.events import ScreenSuspend
 
 from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import failed_for_somebody, was_not_read
+from xats_tui.screens.actions.targets import WakeGroup, failed_for_somebody, was_not_read
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.tickets import TICKET_CELLS, Section
@@ -19,6 +19,8 @@ from xats_tui.screens.details.wakes import Looked, letter_of, wake_detail, wake_
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.wakes import WAKES
+from xats_tui.screens.widgets.format import Tone
+from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 logger = logging.getLogger(__name__)
 
@@ -51,12 +53,18 @@ class WakesMode(ListMode):
     def draw_detail(self, key: str | None) -> None:
         """Draw the detail, and reload its data when the wake has changed or the verdicts are outdated."""
         now, wake = self.now(), self._wake(key)
-        described = self.detail(self.snapshot, key, now) if key else None
-        about = wake_title(self.snapshot, wake, now) if wake else Content()
+        described = self.detail(self.snapshot, wake.key, now) if wake else None
+        about = self._title(key, wake) if key and wake else Content()
         self.detail_panel.show(key, described, "No wake is selected.", about)
         if wake and not self.paused and (wake != self._asked or self._is_outdated(wake, now)):
             self._asked, self._asked_at = wake, now
             self._look(wake)
+
+    def _title(self, key: str, wake: Wake) -> Content:
+        """Return the title of a detail; for the row of a group, which is the most urgent wake of so many."""
+        title, members = wake_title(self.snapshot, wake, self.now()), len(self.list_panel.members(key))
+        of = (f" · most urgent of {members}", CONTENT_STYLES[Tone.WARN])
+        return Content.assemble(title, of) if members > 1 else title
 
     def ticket_title(self, key: str) -> str:
         """Return the title of a wake's ticket: the agent, the message and its sender."""
@@ -65,10 +73,12 @@ class WakesMode(ListMode):
 
     async def ticket_sections(self, key: str) -> Sequence[Section]:
         """Return the wake with its gates, judged now, and its attempts."""
-        if wake := self._wake(key):
-            await self._read(wake)
-        looked = self._looked[1] if self._looked and self._looked[0] == key else None
-        return [Section(wake_detail(self.snapshot, key, self.now(), looked, TICKET_CELLS) or Content())]
+        wake = self._wake(key)
+        if wake is None:
+            return []
+        await self._read(wake)
+        looked = self._looked[1] if self._looked and self._looked[0] == wake.key else None
+        return [Section(wake_detail(self.snapshot, wake.key, self.now(), looked, TICKET_CELLS) or Content())]
 
     @on(ScreenSuspend)
     def _suspended(self) -> None:
@@ -78,8 +88,8 @@ class WakesMode(ListMode):
     def situation(self) -> Situation:
         """Return the situation; from inside the detail, enter leads to the message."""
         here = super().situation()
-        wake = here.target
-        return replace(here, leads_on=isinstance(wake, Wake) and letter_of(self.snapshot, wake) is not None)
+        wake = self._wake(here.row)
+        return replace(here, leads_on=wake is not None and letter_of(self.snapshot, wake) is not None)
 
     def action_open(self) -> None:
         """Open the detail; from inside it, go to the message."""
@@ -97,10 +107,26 @@ class WakesMode(ListMode):
         # A failure is what the operator came for: with it selected, replay is a single key.
         if words is None and row is None and fresh:
             newest = next(shown.key for shown in self.listing.rows(self.snapshot, self.now()) if shown.key in fresh)
-            self.list_panel.table.choose(newest)
+            self.list_panel.choose_head(newest)
+
+    def action_fold(self) -> None:
+        """Fold the group under the cursor."""
+        self.list_panel.fold()
+
+    def action_unfold(self) -> None:
+        """Unfold the group under the cursor."""
+        self.list_panel.unfold()
+
+    def action_fold_all(self) -> None:
+        """Fold all groups, or unfold them if all are folded."""
+        self.list_panel.fold_or_unfold_all()
 
     def _wake(self, key: str | None) -> Wake | None:
+        """Return the wake of a row; for the row of a group, the most urgent one that the list shows."""
         found = self.find(key) if key else None
+        if isinstance(found, WakeGroup):
+            shown = set(self.list_panel.members(key or ""))
+            return next((wake for wake in found.wakes if wake.key in shown), found.lead)
         return found if isinstance(found, Wake) else None
 
     def _failed(self) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Rows of the attention list, each with the key of the action that helps."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from xats_tui.screens.actions import ACTION
@@ -13,9 +14,9 @@ from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, count, ti
 
 COLUMNS = (
     Column(key="shape", title="", width=1),
-    Column(key="subject", title="", width=18),
-    Column(key="reason", title="", width=44, grow=1),
-    Column(key="remedy", title="", width=10, right=True),
+    Column(key="subject", title="", width=12, fits=44),
+    Column(key="reason", title="", width=30, grow=1),
+    Column(key="remedy", title="", width=6, right=True, fits=16),
     Column(key="way", title="", width=10, drop=1, right=True),
 )
 
@@ -46,26 +47,29 @@ def attention_rows(
 
 
 def _row(concern: Concern, subject: Tone, reason: Tone, until: str = "") -> TableRow:
-    action = ACTION.get(concern.remedy)
-    remedy = f"{action.shown_key} {action.title}" if action else ""
     cells = (
         TableCell(concern.shape, subject if until else concern.tone),
         TableCell(concern.subject, subject),
         TableCell(f"{until}: {concern.reason}" if until else concern.reason, reason),
-        TableCell("Z list again" if until else remedy, Tone.ACCENT, click="snooze" if until else concern.remedy),
-        TableCell("enter look" if concern.mode else "", Tone.MUTED, click="open" if concern.mode else ""),
+        _hint("snooze", "list again") if until else _hint(concern.remedy),
+        replace(_hint("open", "look"), tone=Tone.MUTED) if concern.mode else TableCell(""),
     )
     return TableRow(concern.key, cells)
 
 
+def _hint(action_id: str, words: str = "") -> TableCell:
+    """Return the key of an action with what it does; a click does the same."""
+    action = ACTION.get(action_id)
+    return TableCell(f"{action.shown_key} {words or action.title}" if action else "", Tone.ACCENT, click=action_id)
+
+
 def _snoozed_row(until: Sequence[datetime], now: datetime, *, shows_asleep: bool) -> TableRow:
-    hint = "enter hide" if shows_asleep else "enter show"
     first = f"{'the first comes back' if len(until) > 1 else 'it comes back'} at {time_of_day(min(until), now)[:5]}"
     cells = (
         TableCell("z", Tone.MUTED),
         TableCell(f"{count(len(until), 'thing')} snoozed", Tone.MUTED),
         TableCell(f"{first}, or when it gets worse", Tone.MUTED),
-        TableCell(hint, Tone.ACCENT, click="open"),
+        _hint("open", "hide" if shows_asleep else "show"),
         TableCell(""),
     )
     return TableRow(SNOOZED, cells)

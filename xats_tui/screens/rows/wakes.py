@@ -1,10 +1,13 @@
 """Rows of the wakes: failed, waiting, then finished; each with its evidence or the reason for its state."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
 from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
-from xats_tui.screens.actions.targets import failed_for_somebody, was_not_read
+from xats_tui.screens.actions.targets import by_urgency, group_key, queued_at
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import NAME_CELLS, counted, name_of
@@ -22,8 +25,12 @@ WAITING = "◐ waiting"
 STEPS = tuple(WakeStage)
 """Stages, from first to last."""
 
+FOLD = Column(key="fold", title="", width=1, sorts=False)
+"""Column for the sign of a group: folded or open."""
+
 COLUMNS = (
     Column(key="state", title="state", width=11),
+    FOLD,
     Column(key="agent", title="agent", width=10, grow=1, fits=NAME_CELLS),
     Column(key="reason", title="evidence or reason", width=24, grow=3),
     Column(key="tries", title="tries", width=6, drop=2, right=True),
@@ -32,6 +39,12 @@ COLUMNS = (
     Column(key="from", title="from", width=8, drop=4, grow=1, fits=NAME_CELLS),
     Column(key="message", title="message", width=12, drop=5, grow=2),
 )
+
+
+STATE, SIGN, REASON, SENDER, MESSAGE = (
+    [column.key for column in COLUMNS].index(key) for key in ("state", "fold", "reason", "from", "message")
+)
+"""Places of columns that the head of a group fills by itself."""
 
 
 def wake_state(wake: Wake) -> TableCell:
@@ -50,20 +63,8 @@ def wake_state(wake: Wake) -> TableCell:
             return TableCell("● submitted" if WakeStage.SUBMITTED in wake.reached else "● delivered", Tone.ACCENT)
 
 
-def queued_at(wake: Wake) -> datetime:
-    """Return the time at which the wake was queued."""
-    # Rows of an old database have only the time of their last change.
-    return wake.reached.get(WakeStage.QUEUED, wake.updated_at)
-
-
 def wake_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
     """Return a row for each wake: failed, then waiting, then finished; newest first."""
-
-    def urgency(wake: Wake) -> tuple[int, float]:
-        waits = wake.status is WakeStatus.RETRYING and not wake.is_over and was_not_read(wake)
-        rank = 0 if failed_for_somebody(snapshot, wake) else 1 if waits else 2
-        return rank, -queued_at(wake).timestamp()
-
     return [
         _wake_row(
             wake,
@@ -72,7 +73,7 @@ def wake_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
             until(wake.due_at, now) if wake.due_at else NOTHING,
             age(now - queued_at(wake)),
         )
-        for wake in sorted(snapshot.wakes, key=urgency)
+        for wake in by_urgency(snapshot, snapshot.wakes)
     ]
 
 
@@ -83,6 +84,7 @@ def _wake_row(wake: Wake, name: str, sender: str, next_try: str, waited: str) ->
     due = wake.due_at.timestamp() if wake.due_at else float("inf")
     cells = (
         state,
+        TableCell(""),
         TableCell(name, Tone.PLAIN),
         TableCell(_reason(wake), Tone.MUTED if quiet else Tone.PLAIN),
         TableCell(f"{wake.attempts}×", Tone.MUTED, order=wake.attempts),
@@ -92,7 +94,43 @@ def _wake_row(wake: Wake, name: str, sender: str, next_try: str, waited: str) ->
         TableCell(f"{URGENT if wake.urgent else ''}{one_line(wake.subject) or NOTHING}", Tone.MUTED),
     )
     states = dict.fromkeys((state.text[2:], wake.status.value if wake.status is WakeStatus.DELIVERED else ""))
-    return TableRow(wake.key, cells, agents=(name,), states=tuple(filter(None, states)))
+    return TableRow(wake.key, cells, agents=(name,), states=tuple(filter(None, states)), group=group_key(wake.agent_id))
+
+
+def grouped(members: Sequence[TableRow], is_open: bool) -> Sequence[TableRow]:
+    """Return the head of an agent's wakes with their counts and one reason; if open, also the wakes themselves."""
+    lead = min(members, key=_rank)
+    head = TableRow(lead.group, _head_cells(lead, members, is_open=is_open), agents=lead.agents, states=lead.states)
+    if not is_open:
+        return [head]
+    return [head, *(_as_member(lead, member) for member in members)]
+
+
+def _rank(row: TableRow) -> int:
+    """Return the urgency of a row: failed, waiting, finished."""
+    return ({FAILED: 0, WAITING: 1}).get(row.cells[STATE].text, 2)
+
+
+def _head_cells(lead: TableRow, members: Sequence[TableRow], *, is_open: bool) -> tuple[TableCell, ...]:
+    numbers = Counter(row.cells[STATE].text[2:] for row in sorted(members, key=_rank))
+    counts = ", ".join(f"{number} {state}" for state, number in numbers.items())
+    sign = TableCell("▾", Tone.ACCENT, click="fold") if is_open else TableCell("▸", Tone.ACCENT, click="unfold")
+    reason, senders = lead.cells[REASON], {row.cells[SENDER].text for row in members}
+    cells = list(lead.cells)
+    cells[SIGN] = sign
+    cells[REASON] = replace(reason, text=f"{counts}: {reason.text}" if reason.text else counts)
+    cells[SENDER] = cells[SENDER] if len(senders) == 1 else TableCell(f"{len(senders)} agents", Tone.MUTED)
+    cells[MESSAGE] = TableCell(f"{len(members)} messages", Tone.MUTED)
+    return tuple(cells)
+
+
+def _as_member(lead: TableRow, member: TableRow) -> TableRow:
+    """Return a row as it stands below its head: it says its reason only if that is another one."""
+    cells = list(member.cells)
+    cells[SIGN] = TableCell("│", Tone.MUTED)
+    if member.cells[REASON].text == lead.cells[REASON].text:
+        cells[REASON] = TableCell("as above", Tone.MUTED)
+    return replace(member, cells=tuple(cells))
 
 
 def _reason(wake: Wake) -> str:
@@ -120,6 +158,7 @@ WAKES = Listing(
     rows=wake_rows,
     summary=wake_summary,
     reads=frozenset({Slice.ROSTER, Slice.WAKES}),
+    head=grouped,
     tells_seconds=lambda snapshot, now: any(_tells_seconds(wake, now) for wake in snapshot.wakes),
     when_empty="No wake yet.  Each message to an agent with a pane makes one.",
     states=frozenset({"waiting", "failed", "skipped", "submitted", "delivered", "seen", "read"}),

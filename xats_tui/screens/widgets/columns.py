@@ -25,6 +25,8 @@ class Column:
     """Width up to which the column widens for its longest text, before other columns get spare width."""
     right: bool = False
     """True for numbers, which are aligned to the right."""
+    sorts: bool = True
+    """True if rows can be sorted by the column."""
 
 
 @dataclass(frozen=True, slots=True)

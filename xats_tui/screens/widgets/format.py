@@ -69,6 +69,8 @@ class TableRow:
     """States of the row, as a filter names them."""
     text: str = ""
     """Additional text that a filter searches."""
+    group: str = ""
+    """Key of the group that the row belongs to, where the list has groups."""
 
 
 def visible(character: str) -> str:

@@ -23,12 +23,13 @@ from xats_tui.screens.modes.places import Panel
 from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.widgets.ansi import pane_lines
 from xats_tui.screens.widgets.columns import Column, Order
+from xats_tui.screens.widgets.folding import Folding
 from xats_tui.screens.widgets.format import CUT, TableCell, TableRow, Tone, count, one_line
 from xats_tui.screens.widgets.tables import KeyedTable
 from xats_tui.screens.widgets.texts import TextPanel
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
-MARK = Column(key="mark", title="", width=1)
+MARK = Column(key="mark", title="", width=1, sorts=False)
 """Column for the marks."""
 
 
@@ -69,6 +70,7 @@ class TablePanel(Vertical):
         self._columns = (MARK, *listing.columns) if marks else tuple(listing.columns)
         self._marks = marks
         self._filter = Filter()
+        self._folding = Folding(listing.head) if listing.head else None
         self._rows: Sequence[TableRow] = ()
         self._marked: set[str] = set()
         self._order: Order | None = None
@@ -127,9 +129,50 @@ class TablePanel(Vertical):
     def toggle_mark(self) -> None:
         """Mark or unmark the row under the cursor, and move to the next row."""
         if key := self.table.chosen:
-            self._marked ^= {key}
+            keys = set(self.members(key))
+            self._marked = self._marked - keys if keys <= self._marked else self._marked | keys
             self._draw()
             self.table.action_cursor_down()
+
+    def members(self, key: str) -> tuple[str, ...]:
+        """Return the keys that a row stands for: those of its group if it is the head of one, or its own."""
+        return self._folding.members(key) if self._folding else (key,)
+
+    def choose(self, key: str) -> None:
+        """Move the cursor to a row as soon as it exists; a folded group is opened for it."""
+        if self._folding:
+            self._folding.reveal(key)
+            self._draw()
+        self.table.choose(key)
+
+    def choose_head(self, key: str) -> None:
+        """Move the cursor to a row or, if it belongs to a group, to the head of that."""
+        self.table.choose((self._folding.head_of(key) if self._folding else None) or key)
+
+    def fold(self) -> None:
+        """Close the group of the row under the cursor, and move to its head."""
+        if self._folding and (head := self._head_here()):
+            self._folding.fold(head)
+            self.table.choose(head)
+            self._draw()
+
+    def unfold(self) -> None:
+        """Open the group under the cursor."""
+        if self._folding and (head := self._head_here()):
+            self._folding.unfold(head)
+            self._draw()
+
+    def fold_or_unfold_all(self) -> None:
+        """Open all groups; if one is open, close all."""
+        if self._folding:
+            if head := self._head_here():
+                self.table.choose(head)
+            self._folding.fold_or_unfold_all()
+            self._draw()
+
+    def _head_here(self) -> str | None:
+        chosen = self.table.chosen
+        return self._folding.head_of(chosen) if self._folding and chosen else None
 
     def mark_all(self) -> None:
         """Mark every row that is shown."""
@@ -158,7 +201,8 @@ class TablePanel(Vertical):
 
     def sort_by_next(self) -> None:
         """Sort by the next visible column; after the last one, return to the default order."""
-        keys = [key for key in self.table.visible_columns if key != MARK.key]
+        sorting = {column.key for column in self._columns if column.sorts}
+        keys = [key for key in self.table.visible_columns if key in sorting]
         after = keys.index(self._order.column) + 1 if self._order and self._order.column in keys else 0
         self._sort(Order(keys[after]) if after < len(keys) else None)
 
@@ -180,7 +224,7 @@ class TablePanel(Vertical):
         self._draw()
 
     def _shown_keys(self) -> set[str]:
-        return set(self.table.keys)
+        return {member for key in self.table.keys for member in self.members(key)}
 
     def show_order(self, order: Order | None) -> None:
         """Sort by a column; an order by an unknown column, or None, is the default order."""
@@ -196,13 +240,24 @@ class TablePanel(Vertical):
     def _draw(self) -> None:
         matching = self._filter.select(self._rows)
         ordered = self._order.of(matching, self._columns[int(self._marks) :]) if self._order else matching
-        self.table.show([self._with_mark(row) for row in ordered] if self._marks else ordered)
+        shown = self._arranged(ordered)
+        self.table.show([self._with_mark(row) for row in shown] if self._marks else shown)
         if self._rows:
             self.table.say(f"no row matches “{one_line(self.words)}”; esc clears the filter")
         else:
             self.table.say(self._when_empty, self._tone_when_empty)
         self._matching = len(matching)
         self._entitle()
+
+    def _arranged(self, rows: Sequence[TableRow]) -> Sequence[TableRow]:
+        """Return the rows in their groups; the cursor stays with a row that a group hides now."""
+        if self._folding is None:
+            return rows
+        chosen, shown = self.table.chosen, self._folding.arrange(rows)
+        head = self._folding.head_of(chosen) if chosen else None
+        if head and all(row.key != chosen for row in shown):
+            self.table.choose(head)
+        return shown
 
     def _entitle(self) -> None:
         summary = f" {self._summary}" if self._summary else ""
@@ -223,7 +278,7 @@ class TablePanel(Vertical):
         return self
 
     def _with_mark(self, row: TableRow) -> TableRow:
-        mark = TableCell("✓", Tone.WARN) if row.key in self._marked else TableCell("")
+        mark = TableCell("✓", Tone.WARN) if self._marked.issuperset(self.members(row.key)) else TableCell("")
         return replace(row, cells=(mark, *row.cells))
 
     def _signs(self) -> Content:

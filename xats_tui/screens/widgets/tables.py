@@ -8,7 +8,7 @@ are kept when there are fewer rows, because removing a line costs as much as all
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -140,13 +140,6 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         """Move the cursor to a row, as soon as the row exists."""
         self._wanted = key
         self._choose_wanted()
-
-    def give_width(self, key: str, cells: int) -> None:
-        """Give a column another minimum width."""
-        specs = tuple(replace(spec, width=cells) if spec.key == key else spec for spec in self._specs)
-        if specs != self._specs:
-            self._specs = specs
-            self._lay_out()
 
     def show_order(self, order: Order | None) -> None:
         """Mark the sort column in the header."""
