@@ -147,18 +147,7 @@ class _Settler:
         if found is None:
             self._say_done(f"{file.holds}: {self._state(file)}, {place}")
             return False
-        if file.holds == ALLOW_RULE and self._own:
-            self._paper.wrapped(ALLOWING.format(client=client.title), "  ", "  ", "dim")
-        if file.holds == HOOKS and self._own and client.hooks_note:
-            self._paper.wrapped(client.hooks_note + ".", "  ", "  ", "dim")
-        if isinstance(file, HooksBeside):
-            self._paper.wrapped(BESIDE.format(client=client.title), "  ", "  ", "dim")
-        lines = found.diff()
-        if file.holds == EXTENSION and len(lines) > MAX_SHOWN_LINES:  # it comes with xats-tui, and is read there
-            lines = [*lines[:MAX_SHOWN_LINES], f"… {len(lines) - MAX_SHOWN_LINES} more lines"]
-        for line in lines:
-            shown = _fitting(visible(line), self._paper)
-            self._paper.write("  " + self._paper.coloured(shown, *DIFF_COLOURS.get(line[:1], ())))
+        self._show(client, file, found)
         if self._wish.dry_run:
             self._drafts[file.path] = found.after
             self._note(found, beside)
@@ -170,8 +159,25 @@ class _Settler:
             self._declined.add((client.name, file.holds))
             return False
         kept = self._write(found, former, beside)
-        self._say_done(f"{file.holds}: {'removed' if found.after is None else 'written'}, {place}{kept}")
+        done = "removed" if found.after is None else "written" if self._own else "taken out"
+        self._say_done(f"{file.holds}: {done}, {place}{kept}")
         return True
+
+    def _show(self, client: ClientProgram, file: ConfigFile, found: Change) -> None:
+        """Print a change, and what a person has to know about it."""
+        notes = {
+            ALLOWING.format(client=client.title): file.holds == ALLOW_RULE,
+            f"{client.hooks_note}.": file.holds == HOOKS and client.hooks_note,
+            BESIDE.format(client=client.title): isinstance(file, HooksBeside),
+        }
+        for note in (note for note, counts in notes.items() if counts and self._own):
+            self._paper.wrapped(note, "  ", "  ", "dim")
+        lines = found.diff()
+        if file.holds == EXTENSION and len(lines) > MAX_SHOWN_LINES:  # it comes with xats-tui, and is read there
+            lines = [*lines[:MAX_SHOWN_LINES], f"… {len(lines) - MAX_SHOWN_LINES} more lines"]
+        for line in lines:
+            shown = _fitting(visible(line), self._paper)
+            self._paper.write("  " + self._paper.coloured(shown, *DIFF_COLOURS.get(line[:1], ())))
 
     def _write(self, found: Change, former: FormerText | None, beside: Sequence[ConfigFile]) -> str:
         """Make a change; the words that name the backup, if there is one.
@@ -194,6 +200,8 @@ class _Settler:
         return f"; as it was: {visible(backup.name)}" if backup else ""
 
     def _note(self, found: Change, beside: Sequence[ConfigFile]) -> None:
+        if any(isinstance(file, HooksBeside) for file in beside):
+            return  # of a file of another scope only the hooks are known here
         had, has = holds_ours(beside, found.before), holds_ours(beside, found.after)
         self._formers.note(found, had_ours=had, has_ours=has)
 
