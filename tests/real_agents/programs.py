@@ -32,6 +32,20 @@ def _no_files(world: World) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Something that a program asks its person in a dialog."""
+
+    prompt: str
+    """Has the model open it."""
+    shown: str
+    """Text on the screen while it is open."""
+    own_answer: tuple[str, ...] = ()
+    """Keys that lead from its options to the field for the person's own answer."""
+    dismiss: tuple[str, ...] = ("Escape",)
+    """Keys that end it without a yes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """A client's program on a machine without a network."""
 
@@ -53,18 +67,10 @@ class Program:
     """A command that it needs before the first start; placeholders as in `environment`."""
     asking: tuple[str, ...] = ()
     """Keys after which it asks about shell commands, and again does not."""
-    ask_shell: str = ""
-    """Has the model ask for a shell command; empty if nobody is asked."""
-    prompt: str = ""
-    """Text on the screen while it asks."""
-    ask_person: str = ""
-    """Has the model ask its person a question; empty if it cannot."""
-    question: str = ""
-    """Text on the screen while it waits for the answer."""
-    refuse: tuple[str, ...] = ("Escape",)
-    """Keys that refuse the shell command."""
-    dismiss: tuple[str, ...] = ("Escape",)
-    """Keys that dismiss the question."""
+    permission: Asking
+    """About a shell command."""
+    question: Asking | None = None
+    """Of its model; None if that cannot ask."""
     quit: str = ""
     """A command that ends it."""
     leave: tuple[str, ...] = ()
@@ -140,10 +146,10 @@ NEWER = {
         ready=r"Type your message",
         environment={"GEMINI_API_KEY": "dummy", "GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:{port}"},
         files=_gemini,
-        ask_shell='CALL run_shell_command {"command":"touch x","description":"x"}',
-        prompt="Allow execution",
-        ask_person=f'CALL ask_user {{"questions":[{TEXT_FIELD}]}}',
-        question="Answer Questions",
+        permission=Asking(
+            prompt='CALL run_shell_command {"command":"touch x","description":"x"}', shown="Allow execution"
+        ),
+        question=Asking(prompt=f'CALL ask_user {{"questions":[{TEXT_FIELD}]}}', shown="Answer Questions"),
     ),
     "qwen": Program(
         command="qwen",
@@ -156,10 +162,14 @@ NEWER = {
             "OPENAI_MODEL": "m1",
         },
         files=_qwen,
-        ask_shell='CALL run_shell_command {"command":"touch x","description":"x","is_background":false}',
-        prompt="Waiting for user confirmation",
-        ask_person=f'CALL ask_user_question {{"questions":[{CHOICE[:-1]},"multiSelect":false}}]}}',
-        question="Waiting for user confirmation",
+        permission=Asking(
+            prompt='CALL run_shell_command {"command":"touch x","description":"x","is_background":false}',
+            shown="Waiting for user confirmation",
+        ),
+        question=Asking(
+            prompt=f'CALL ask_user_question {{"questions":[{CHOICE[:-1]},"multiSelect":false}}]}}',
+            shown="Waiting for user confirmation",
+        ),
     ),
     "copilot": Program(
         command="copilot",
@@ -175,10 +185,11 @@ NEWER = {
             "COPILOT_AUTO_UPDATE": "false",
         },
         files=_copilot,
-        ask_shell='CALL bash {"command":"touch x","description":"x"}',
-        prompt="Do you want to",
-        ask_person=f'CALL ask_user {{"message":"Which one?","requestedSchema":{FORM}}}',
-        question="Copilot needs information",
+        permission=Asking(prompt='CALL bash {"command":"touch x","description":"x"}', shown="Do you want to"),
+        question=Asking(
+            prompt=f'CALL ask_user {{"message":"Which one?","requestedSchema":{FORM}}}',
+            shown="Copilot needs information",
+        ),
     ),
     "pi": Program(
         command="pi",
@@ -188,6 +199,8 @@ NEWER = {
         ready=r"0\.0%/",
         environment={"PI_OFFLINE": "1"},
         files=_pi,
+        # It asks about nothing, so a list stands for its dialogs.
+        permission=Asking(prompt="/model", shown=r"\(\d+/\d+\)|Model Name"),
     ),
     "droid": Program(
         command="droid",
@@ -201,10 +214,15 @@ NEWER = {
             "FACTORY_DROID_AUTO_UPDATE_ENABLED": "false",
         },
         files=_droid,
-        ask_shell='CALL Execute {"command":"touch x","riskLevel":"low","riskLevelReason":"x"}',
-        prompt="Command to approve",
-        ask_person='CALL AskUser {"questionnaire":"1. [question] Which one?\\n[topic] DB\\n[option] pg\\n[option] my"}',
-        question="Submit answer|to select",
+        permission=Asking(
+            prompt='CALL Execute {"command":"touch x","riskLevel":"low","riskLevelReason":"x"}',
+            shown="Command to approve",
+        ),
+        question=Asking(
+            prompt='CALL AskUser {"questionnaire":"1. [question] Which one?\\n[topic] DB\\n[option] pg\\n[option] my"}',
+            shown="ESC stop agent",
+            own_answer=("Down", "Down"),
+        ),
     ),
     "kilo": Program(
         command="kilo",
@@ -212,12 +230,13 @@ NEWER = {
         ready=r"ctrl\+p commands",
         environment={"KILO_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_AUTOUPDATE": "1"},
         files=_kilo,
-        ask_shell='CALL bash {"command":"touch x","description":"x"}',
-        prompt="Permission required",
-        ask_person=f'CALL question {{"questions":[{CHOICE}]}}',
-        question="dismiss",
-        refuse=("Escape", "Enter"),
         leave=("C-c", "C-c", "C-d"),
+        permission=Asking(
+            prompt='CALL bash {"command":"touch x","description":"x"}',
+            shown="Permission required",
+            dismiss=("Escape", "Enter"),
+        ),
+        question=Asking(prompt=f'CALL question {{"questions":[{CHOICE}]}}', shown="dismiss"),
     ),
     "cline": Program(
         command="cline",
@@ -229,11 +248,14 @@ NEWER = {
         names_folder=True,
         before=("cline", "auth", "-p", "openai", "-k", "dummy", "-m", "m1", "-b", "http://127.0.0.1:{port}/v1"),
         asking=("BTab",),
-        ask_shell='CALL run_commands {"commands":["touch x"]}',
-        prompt="Cline needs permission",
-        refuse=("n",),
-        ask_person='CALL ask_question {"question":"Which one?","options":["pg","my"]}',
-        question="Cline is asking",
+        permission=Asking(
+            prompt='CALL run_commands {"commands":["touch x"]}', shown="Cline needs permission", dismiss=("n",)
+        ),
+        question=Asking(
+            prompt='CALL ask_question {"question":"Which one?","options":["pg","my"]}',
+            shown="Cline is asking",
+            own_answer=("Down", "Down"),
+        ),
     ),
 }
 """The clients that manifests describe."""
@@ -248,10 +270,8 @@ PROGRAMS: Mapping[str, Program] = {
             command=command,
             packages=(_CODED_PACKAGES[client],),
             ready=READY[client],
-            ask_shell=ASK_SHELL[client],
-            prompt=PROMPT[client],
-            ask_person=ASK_PERSON.get(client, ""),
-            question="to select|dismiss",
+            permission=Asking(prompt=ASK_SHELL[client], shown=PROMPT[client]),
+            question=Asking(prompt=ASK_PERSON[client], shown="to select|dismiss") if client in ASK_PERSON else None,
             quit="/quit" if client == "codex" else "",
             leave=_CODED_ENDS[client],
         )

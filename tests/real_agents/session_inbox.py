@@ -144,14 +144,14 @@ async def busy(stage: Stage, seat: Seat) -> str:
 
 async def permission_dialog(stage: Stage, seat: Seat) -> str:
     """permission dialog → untouched; the mail is read after the person's answer"""
-    program = PROGRAMS[CLIENT]
-    seat.pane.submit(program.ask_shell)
-    await asyncio.to_thread(seat.pane.wait_for, program.prompt, PATIENCE)
+    asking = PROGRAMS[CLIENT].permission
+    seat.pane.submit(asking.prompt)
+    await asyncio.to_thread(seat.pane.wait_for, asking.shown, PATIENCE)
     keys = Keys(stage)
     message_id = await stage.send(seat.name)
     await asyncio.sleep(WATCHED_S)
     first = await stage.status(message_id)
-    expect(seat.shows(program.prompt) and keys.count == 0, "the dialog is open, and nothing was typed")
+    expect(seat.shows(asking.shown) and keys.count == 0, "the dialog is open, and nothing was typed")
     expect("submitted" not in first["evidence"], str(first))
     seat.pane.press("Escape")
     await stage.until(message_id, "seen")

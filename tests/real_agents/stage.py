@@ -322,7 +322,7 @@ def script_arguments(module: str, description: str | None, clients: Iterable[str
     )
     parser.add_argument("--client", choices=sorted(clients), action="append", help="only this one; may be repeated")
     parser.set_defaults(clients=sorted(clients))
-    parser.add_argument("--scene", default="", help="only scenes with this in their name")
+    parser.add_argument("--scene", default="", help="only scenes whose name matches")
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="play under so many busy loops")
     return parser
 
