@@ -16,6 +16,7 @@ from functools import partial
 from itertools import combinations
 from typing import Any
 
+from tests.real_agents.opencode_structured import Keys
 from tests.real_agents.programs import NEWER, PROGRAMS, Asking
 from tests.real_agents.rig import AgentPane
 from tests.real_agents.stage import (
@@ -75,17 +76,18 @@ async def draft_is_untouched(stage: Stage, client: str, pane: AgentPane) -> str:
     """draft → untouched: delivered after it is cleared, or beside it with nothing typed."""
     pane.type(DRAFT)
     await asyncio.sleep(3)
+    keys = Keys(stage)
     message_id = await stage.send(client)
     try:
         status = await stage.until(message_id, "seen", BESIDE_S)
     except Unmet:
         status = await stage.status(message_id)
-        expect("typed" not in status["evidence"] and DRAFT in pane.look().text, f"untouched: {status}")
+        expect(keys.count == 0 and DRAFT in pane.look().text, f"untouched: {keys.count} {status}")
         pane.erase(len(DRAFT))
         await stage.until(message_id, "seen")
         return str(status["detail"])
     await asyncio.to_thread(pane.settle, 1.5, 15.0)
-    expect(DRAFT in pane.look().text, "the draft is still there")
+    expect(keys.count == 0 and DRAFT in pane.look().text, f"nothing was typed, the draft is there: {keys.count}")
     pane.erase(len(DRAFT))
     return f"woken beside the draft, which stayed: {status['transport']}"
 
@@ -112,13 +114,13 @@ async def untouched(stage: Stage, client: str, pane: AgentPane, asking: Asking) 
     await asyncio.to_thread(pane.wait_for, asking.shown, PATIENCE)
     pane.press(*asking.own_answer)
     await asyncio.sleep(3)
-    before = pane.look().text
+    before, keys = pane.look().text, Keys(stage)
     message_id = await stage.send(client)
     await asyncio.sleep(DIALOG_S)
     after = pane.look().text
     status = await stage.status(message_id)
     expect(bool(re.search(asking.shown, after)), f"the dialog is still open, as in\n{before}\nnot as in\n{after}")
-    expect("typed" not in status["evidence"], f"nothing was typed: {status}")
+    expect("typed" not in status["evidence"] and keys.count == 0, f"nothing was typed: {keys.count} {status}")
     pane.press(*asking.dismiss)
     await stage.until(message_id, "seen")
     return str(status["detail"])
