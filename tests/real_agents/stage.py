@@ -29,6 +29,7 @@ from xats_tui.backend.system.processes import Processes, normal_tty
 from xats_tui.clients.claude_code.spec import SPEC as CLAUDE_CODE
 from xats_tui.clients.programs import program_names
 from xats_tui.clients.setup.json_hooks import hook_entry
+from xats_tui.clients.setup.own_command import hook_line
 from xats_tui.core.clock import from_wire
 from xats_tui.runtime import pid_file
 
@@ -245,8 +246,8 @@ def wire(rig: Rig, client: str, home: Path, *arguments: str, hook_limit_s: int |
     command = [*XATS, "mcp", "--home", str(home), *arguments]
     servers = {"mcpServers": {"xats": {"command": command[0], "args": command[1:]}}}
     (rig.project / "mcp.json").write_text(json.dumps(servers))
-    line = f"{' '.join(XATS)} hook --home {home}"
-    hooks = {event: hook_entry(CLAUDE_CODE, event, line) for event in HOOK_EVENTS}
+    hook = [*XATS, "hook", "--home", str(home)]
+    hooks = {event: hook_entry(CLAUDE_CODE, event, hook_line(hook, CLAUDE_CODE, event)) for event in HOOK_EVENTS}
     if hook_limit_s is not None:
         hooks["PermissionRequest"]["timeout"] = hook_limit_s
     events = {event: [{"hooks": [hook]}] for event, hook in hooks.items()}
