@@ -36,12 +36,12 @@ class LaunchActions(ActionContext):
         self.ask(form, lambda wish: self.carry_out(f"launching {wish.name}", self._launch(wish)))
 
     async def _launch(self, wish: LaunchFormEntry) -> str:
-        return _outcome(await self.desk.verbs.ask(OperatorApi.launch, wish))
+        return _outcome(await self.desk.verbs.ask(OperatorApi.launch, wish), self.key_of("go_to_pane"))
 
 
-def _outcome(launched: LaunchResult) -> str:
+def _outcome(launched: LaunchResult, key: str) -> str:
     name = one_line(launched.wanted.name)
     place = f"{one_line(launched.session)}:{launched.window}"
     if launched.is_new_session:
         return f"{name} is registered in a new tmux session; to see it, run\n{launched.pane.way(None)}"
-    return f"{name} is registered in window {place}; g goes to its pane"
+    return f"{name} is registered in window {place}; {key} goes to its pane"

@@ -99,25 +99,30 @@ class Typeahead:
 
     async def _rest(self) -> None:
         """Wait until everything that was set off is done, and the dialog is ready; esc does not wait for that."""
-        before, unseen, preparing = self._app.screen, False, 0
+        before, is_unseen, preparing = self._app.screen, False, 0
         for _ in range(MAX_LOOKS):
             screen = self._app.screen
             preparing += self._is_preparing()
-            unseen = unseen or preparing > 0 or (screen is not before and isinstance(screen, Preparing))
-            if preparing > MAX_LOOKS_AT_QUESTION:
-                break
-            if unseen and any(isinstance(event, Key) and event.key == "escape" for event in self._held):
+            is_unseen = is_unseen or preparing > 0 or (screen is not before and isinstance(screen, Preparing))
+            if preparing > MAX_LOOKS_AT_QUESTION or (preparing and self._holds_escape()):
                 return
             if _is_idle(self._app) and self._is_at_rest():
                 break
             await asyncio.sleep(LOOK_INTERVAL_S)
         else:
             logger.warning("keys waited for the dashboard in vain")
-        if unseen and not isinstance(self._app.screen, Preparing):
-            self.drop()  # the dialog that they were typed for has closed itself
-        elif unseen:
-            # A digit may choose what it does not see; what confirms it has to be pressed when it is seen.
+        if is_unseen:
+            self._keep_what_may_be_typed_unseen()
+
+    def _holds_escape(self) -> bool:
+        return any(isinstance(event, Key) and event.key == "escape" for event in self._held)
+
+    def _keep_what_may_be_typed_unseen(self) -> None:
+        """Keep digits for a dialog that is ready now; what confirms has to be pressed when the dialog is seen."""
+        if isinstance(self._app.screen, Preparing):
             self._held = deque(event for event in self._held if isinstance(event, Key) and event.is_printable)
+        else:
+            self.drop()  # the dialog has closed itself
 
     def _is_at_rest(self) -> bool:
         """Return whether no visible widget has anything to do, and the dialog is ready."""
