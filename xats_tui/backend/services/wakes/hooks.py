@@ -41,6 +41,9 @@ USING = frozenset({HookMeaning.WORKS, HookMeaning.TOOL_RAN})
 MOVING_ON = frozenset({HookMeaning.TURN_ENDS, HookMeaning.SESSION_ENDS, HookMeaning.TURN_BEGINS, HookMeaning.TOOL_RAN})
 """Events that come only after the dialog before them was answered."""
 
+WITHIN_A_TURN = frozenset({HookMeaning.WORKS, HookMeaning.TOOL_RAN})
+"""Events that come often, and for which nobody's process is searched: the turn began with another event."""
+
 MARGIN_S = 10
 """Seconds before the client's own time limit at which a hook that waits for a person is answered."""
 
@@ -136,7 +139,7 @@ class HostHooks:
         report = self._reports.note(session, call.name, table, call.fields, self._clock.now())
         if meaning in MOVING_ON:
             self._held.moved_on(session, call.fields.get("tool_input"))
-        agents = await self._agents_in(session, call)
+        agents = await self._agents_in(session, call, search=meaning not in WITHIN_A_TURN)
         if not agents:
             return NOTHING
         self._note_state(agents[0], report)
@@ -177,19 +180,23 @@ class HostHooks:
                 await self._waker.revive_ended(tx, agent.agent_id)
         self._reached.add(agent.agent_id)
 
-    async def _agents_in(self, session: str, call: HookCall) -> Sequence[Agent]:
+    async def _agents_in(self, session: str, call: HookCall, *, search: bool) -> Sequence[Agent]:
         """Return the agents of a session; after `/clear` only the client itself can tell whose it is."""
         if agent_id := self._agent_in(session):
             agent = await store.by_id(self._database, agent_id)
             return (agent,) if agent else ()
-        return await store.by_host_session(self._database, session) or await self._proved_in(session, call)
+        return await store.by_host_session(self._database, session) or await self._proved_in(
+            session, call, search=search
+        )
 
-    async def _proved_in(self, session: str, call: HookCall) -> Sequence[Agent]:
-        """Return the agent whose own process runs the hook, and remember it for the session."""
+    async def _proved_in(self, session: str, call: HookCall, *, search: bool) -> Sequence[Agent]:
+        """Return the agent whose own process was seen to report a session; with `search`, look whose process does."""
         agent_id, process = self._proved.get(session, ("", None))
         known = await store.by_id(self._database, agent_id) if agent_id else None
         if known and known.process and known.process.is_same(process):
             return (known,)
+        if not search:
+            return ()
         agents = [one for one in await store.all_teams(self._database) if call.client and one.client == call.client]
         agent = await self._runtimes.agent_behind(agents, call.port, call.pid) if agents else None
         if agent is None or agent.process is None:
