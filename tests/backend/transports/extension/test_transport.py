@@ -69,7 +69,7 @@ async def test_an_idle_program_is_given_the_hint_and_the_turn_is_the_proof(desk:
     desk.extension.tell(draft=7)
     observation = await desk.transport.readiness(PI)
     assert (observation.reach, observation.at_rest) == (Reachability.OPEN, True)
-    assert observation.detail == "idle; a draft of 7 characters stays as it is"
+    assert observation.detail == "idle; model m; a draft of 7 characters stays as it is"
 
     result = await desk.transport.deliver(PI, HINT)
 

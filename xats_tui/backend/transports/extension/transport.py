@@ -146,6 +146,7 @@ class ClientExtension:
         """
         is_outstanding = self._is_outstanding(agent, link, state)
         asks = state.state is PaneState.DIALOG
+        is_free = state.state is PaneState.IDLE and not state.obstacle
         return (
             Gate(
                 name="own hint",
@@ -153,9 +154,7 @@ class ClientExtension:
                 detail=f"{UNCONFIRMED}an earlier hint may be taken yet" if is_outstanding else "none",
             ),
             Gate(name="dialog", holds=not asks, detail=state.obstacle if asks else "none"),
-            Gate(
-                name="state", holds=asks or (state.state is PaneState.IDLE and not state.obstacle), detail=state.detail
-            ),
+            Gate(name="state", holds=asks or is_free, detail=state.obstacle or str(state.state)),
         )
 
     def _is_outstanding(self, agent: Agent, link: ExtensionLink, state: ExtensionState) -> bool:

@@ -44,9 +44,10 @@ class ExtensionState:
 
     @property
     def detail(self) -> str:
-        """The state in one line, for people."""
+        """Everything that is told, in one line for people."""
+        model = f"; model {self.model}" if self.model else ""
         draft = f"; a draft of {self.draft_chars} characters stays as it is" if self.draft_chars else ""
-        return f"{self.obstacle or 'idle'}{draft}"
+        return f"{self.obstacle or 'idle'}{model}{draft}"
 
 
 def parsed(line: bytes) -> ExtensionState | None:
