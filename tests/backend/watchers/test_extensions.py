@@ -4,6 +4,7 @@ import asyncio
 
 from tests.backend.transports.extension.stand_in import PI, stand_in
 from tests.backend.watchers.board import Board
+from tests.patience import eventually
 from tests.tmux_server import short_folder
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.transports.extension.links import ExtensionLinks
@@ -46,8 +47,7 @@ async def test_states_are_followed_and_the_end_of_a_turn_is_told() -> None:
             extension.tell(state="busy", detail="busy")
             extension.tell(state="idle", detail="")
             await board.until(lambda: state() is PaneState.IDLE)
-            await asyncio.sleep(0)
-            assert ended == ["A"]
+            await eventually(lambda: ended == ["A"])
         await board.until(lambda: state() is None)
         running.cancel()
         await asyncio.wait([running])
