@@ -119,7 +119,8 @@ async def test_what_nothing_else_leads_to_waits_for_the_end_of_a_turn(
     before = await alice.call("send_message", to_agent_name="bob", body="sent before its hooks were heard")
     assert (await status_of(alice, before["message_id"]))["wake_status"] == "skipped"
 
-    await post(http, "droid", "UserPromptSubmit", session_id=SESSION)
+    for event in ("SessionStart", "SessionEnd", "UserPromptSubmit"):
+        await post(http, "droid", event, session_id=SESSION)
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
 
     assert "takes what waits at the end of its turn" in sent["poke_skip_reasons"][0]["detail"]

@@ -115,7 +115,7 @@ class HostHooks:
         self._agent_in = agent_in
         self._clock = clock
         self._reached: set[str] = set()
-        """Agents whose hooks were heard."""
+        """Agents whose hooks are heard, and take hints."""
         self._proved: dict[str, tuple[str, SeenProcess]] = {}
         """By session, the agent whose process was seen to report it, and that process."""
 
@@ -175,7 +175,10 @@ class HostHooks:
 
     async def _note_way(self, agent: Agent) -> None:
         """Start the wakes again that found no way to an agent before its hooks were heard."""
-        if agent.agent_id not in self._reached and agent.binding is None and self._reports.takes_hints(agent):
+        if not self._reports.takes_hints(agent):
+            self._reached.discard(agent.agent_id)
+            return
+        if agent.agent_id not in self._reached and agent.binding is None:
             async with self._database.write() as tx:
                 await self._waker.revive_ended(tx, agent.agent_id)
         self._reached.add(agent.agent_id)
