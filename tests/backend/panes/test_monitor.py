@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.clients.manifests.manifest_text import TEXT
 from tests.fakes import FakeClock, FakePane, FakeTmux, Published
 from tests.patience import PATIENCE
-from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.panes.monitor import CALM, FAST_POLL_INTERVAL_S, PaneMonitor
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_looks import Looks
 from xats_tui.clients.registry import use_manifests
@@ -35,7 +35,7 @@ async def test_only_the_pane_that_somebody_looks_at_is_looked_at_fast() -> None:
     tmux = LookedAt()
     monitor = PaneMonitor(tmux, SystemClock(), Published())
     monitor.track({QUIET: None, WATCHED: None})
-    monitor.attend(WATCHED)
+    monitor.attend(frozenset({WATCHED}))
     running = asyncio.create_task(monitor.run())
     try:
         async with asyncio.timeout(PATIENCE):
@@ -116,3 +116,16 @@ async def test_a_screen_is_read_again_when_a_manifest_has_changed(tmp_path: Path
         use_manifests(tmp_path / "none")
     assert before is not None and before.reading.state is PaneState.IDLE
     assert after is not None and after.reading.reason == "no input line is seen, or a list is open below it"
+
+
+async def test_several_panes_that_are_shown_at_once_are_looked_at_together_and_less_often() -> None:
+    tmux = LookedAt()
+    monitor = PaneMonitor(tmux, SystemClock(), Published())
+    monitor.track({QUIET: None, WATCHED: None, PaneRef("", "%3"): None})
+    await monitor.tick()
+    monitor.attend(frozenset({QUIET, WATCHED}))
+    assert monitor.next_pause() == CALM
+    monitor.attend(frozenset({WATCHED}))
+    assert monitor.next_pause() == FAST_POLL_INTERVAL_S
+    monitor.attend(frozenset())
+    assert monitor.next_pause() > CALM

@@ -29,7 +29,7 @@ class FixedSource:
         self.snapshot = snapshot
         self.failing = False
         self.known_ways: tuple[Way, ...] = ()
-        self.attended: PaneRef | None = None
+        self.attended: frozenset[PaneRef] = frozenset()
         self.hear: Callable[[frozenset[Scope]], None] = lambda _: None
 
     async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
@@ -80,9 +80,9 @@ class FixedSource:
         """A wake of each agent, for whichever message."""
         return self.snapshot.wakes
 
-    async def attend(self, pane: PaneRef | None) -> None:
-        """Remember it."""
-        self.attended = pane
+    async def attend(self, panes: frozenset[PaneRef]) -> None:
+        """Remember them."""
+        self.attended = panes
 
     def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
         """Remember who hears."""

@@ -59,7 +59,7 @@ class PaneMonitor:
         self._lost: set[PaneRef] = set()
         """Panes whose newest view says that they cannot be seen."""
         self._awaited: frozenset[PaneRef] = frozenset()
-        self._attended: PaneRef | None = None
+        self._attended: frozenset[PaneRef] = frozenset()
         self._all_due_at = clock.monotonic()
         self._hurry = asyncio.Event()
         self._under_way: dict[str, asyncio.Task[None]] = {}
@@ -95,11 +95,11 @@ class PaneMonitor:
             self._hurry.set()
         self._awaited = panes
 
-    def attend(self, pane: PaneRef | None) -> None:
-        """Look at this pane more often, because a person is looking at it."""
-        if pane is not None and pane != self._attended:
+    def attend(self, panes: frozenset[PaneRef]) -> None:
+        """Look only at these panes more often, because a person is looking at them."""
+        if panes - self._attended:
             self._hurry.set()
-        self._attended = pane
+        self._attended = panes
 
     def expect(self, pane: PaneRef, paste: Paste | None) -> None:
         """Treat this text in the pane's input line as ours; None ends that."""
@@ -138,7 +138,7 @@ class PaneMonitor:
                 else:
                     await self._look_at(self._hurried())
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(self._pause()):
+                    async with asyncio.timeout(self.next_pause()):
                         await self._hurry.wait()
         finally:
             for look in self._under_way.values():
@@ -152,17 +152,22 @@ class PaneMonitor:
         await self._look_at(self._clients)
         self.tick_seconds = self._clock.monotonic() - begun
 
-    def _pause(self) -> float:
+    def next_pause(self) -> float:
         """Return the seconds until the next look, unless one is requested earlier."""
         if not self._hurried():
             return self._all_due_at - self._clock.monotonic()
-        view = self.view(self._attended) if self._attended and not self._awaited else None
-        return CALM if view and self._clock.now() - view.unchanged_since > CALM_AFTER else FAST_POLL_INTERVAL_S
+        return FAST_POLL_INTERVAL_S if self._awaited or not self._is_calm() else CALM
+
+    def _is_calm(self) -> bool:
+        """Return whether a second is often enough for what is shown: several panes, or one that rests."""
+        shown = [self.view(pane) for pane in self._attended]
+        return len(shown) > 1 or all(
+            view is not None and self._clock.now() - view.unchanged_since > CALM_AFTER for view in shown
+        )
 
     def _hurried(self) -> frozenset[PaneRef]:
         """Return the panes that need frequent looks."""
-        attended = {self._attended} if self._attended else set()
-        return (self._awaited | attended) & self._clients.keys()
+        return (self._awaited | self._attended) & self._clients.keys()
 
     async def _look_at(self, panes: Iterable[PaneRef]) -> None:
         by_socket: dict[str, list[str]] = {}

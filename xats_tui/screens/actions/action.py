@@ -39,6 +39,8 @@ class Action:
     """Function that returns whether the action, unavailable here, turns to the first thing that needs a person."""
     gives_way_to: str = ""
     """Id of the action that the same key means wherever that one is available."""
+    needs_list: bool = False
+    """True if the action is about the list, which the wall covers."""
     # Esc is pressed out of habit: a toast for every vain press would only annoy.
     quiet: bool = False
     """True if pressing the key in vain shows no message."""
@@ -55,6 +57,8 @@ class Action:
             return f"not in {situation.mode}"
         if not self.applies(situation):
             return f"not in {situation.panel}"
+        if self.needs_list and situation.on_wall:
+            return "not on the wall"
         if self.changes and situation.read_only:
             return "read-only mode"
         return self.why_not(situation)

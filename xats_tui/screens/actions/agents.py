@@ -8,7 +8,7 @@ from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.wakes import WakeStage
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action, modes
-from xats_tui.screens.actions.situation import in_list, needs_agent, needs_dialog, needs_pane
+from xats_tui.screens.actions.situation import in_list, needs_agent, needs_dialog, needs_pane, needs_panes
 from xats_tui.screens.data.alerts import asking
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.answering import Answered, AnswerPrompt
@@ -45,6 +45,15 @@ AGENT_ACTIONS = (
         help="Switch your tmux client to this agent's pane.",
         why_not=needs_pane,
         seeks=lambda situation: in_list(situation) and not situation.agents,
+    ),
+    Action(
+        id="wall",
+        key="w",
+        shown_key="w",
+        title="wall",
+        help="Show the screens of the marked agents, or of all listed ones, side by side; nothing can be typed there.",
+        modes=modes(Mode.AGENTS),
+        why_not=needs_panes,
     ),
     Action(
         id="rest",

@@ -101,6 +101,7 @@ NEEDS_YOU = (
 GENERAL = (
     Action(
         id="mark",
+        needs_list=True,
         key="space",
         shown_key="space",
         title="mark",
@@ -110,6 +111,7 @@ GENERAL = (
     ),
     Action(
         id="mark_all",
+        needs_list=True,
         key="ctrl+a",
         shown_key="ctrl+a",
         title="mark all",
@@ -120,6 +122,7 @@ GENERAL = (
     ),
     Action(
         id="invert_marks",
+        needs_list=True,
         key="asterisk",
         shown_key="*",
         title="invert marks",
@@ -130,6 +133,7 @@ GENERAL = (
     ),
     Action(
         id="filter",
+        needs_list=True,
         key="slash",
         shown_key="/",
         title="filter",
@@ -160,6 +164,7 @@ GENERAL = (
     ),
     Action(
         id="sort",
+        needs_list=True,
         key="s",
         shown_key="s",
         title="sort",
@@ -169,6 +174,7 @@ GENERAL = (
     ),
     Action(
         id="reverse",
+        needs_list=True,
         key="S",
         shown_key="S",
         title="reverse",
@@ -178,6 +184,7 @@ GENERAL = (
     ),
     Action(
         id="columns",
+        needs_list=True,
         key="C",
         shown_key="C",
         title="columns",
@@ -188,6 +195,7 @@ GENERAL = (
     ),
     Action(
         id="zoom",
+        needs_list=True,
         key="z",
         shown_key="z",
         title="zoom",

@@ -43,6 +43,10 @@ class Situation:
     hides_columns: bool = False
     """True if the list is too narrow for all columns."""
     zoomed: bool = False
+    on_wall: bool = False
+    """True if the screens of several agents take the place of the list."""
+    with_panes: int = 0
+    """Number of agents that the wall shows, or would show."""
     apart: bool = False
     """True if the list shows a special selection: the operator's inbox, or older rows."""
     paused: bool = False
@@ -103,6 +107,11 @@ def needs_way_back(situation: Situation) -> str | None:
 def needs_agent(situation: Situation) -> str | None:
     """Return a reason unless at least one agent is selected."""
     return None if situation.agents else "no agent is selected"
+
+
+def needs_panes(situation: Situation) -> str | None:
+    """Return a reason unless at least two agents with known panes are listed."""
+    return None if situation.with_panes > 1 or situation.on_wall else "fewer than two agents with known panes are here"
 
 
 def needs_pane(situation: Situation) -> str | None:

@@ -69,9 +69,9 @@ class CoordinatorSource:
         """Return the wakes of a message."""
         return await self._coordinator.ask_operator(lambda operator: operator.wakes_of(message_id))
 
-    async def attend(self, pane: PaneRef | None) -> None:
-        """Tell the pane monitor which pane is on the screen."""
-        await self._coordinator.ask_operator(lambda operator: operator.attend(pane))
+    async def attend(self, panes: frozenset[PaneRef]) -> None:
+        """Tell the pane monitor which panes are on the screen."""
+        await self._coordinator.ask_operator(lambda operator: operator.attend(panes))
 
     def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:
         """Listen to the coordinator's events; return a function that stops listening."""

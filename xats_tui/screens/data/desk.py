@@ -17,9 +17,9 @@ from xats_tui.screens.data.verbs import Verbs
 
 @dataclass(slots=True)
 class Watched:
-    """The pane that is shown in a preview; the coordinator looks at it more often."""
+    """The panes that are shown; the coordinator looks at them more often."""
 
-    pane: PaneRef | None = None
+    panes: frozenset[PaneRef] = frozenset()
 
 
 # A key that is held down repeats every 0.03 s.
@@ -88,7 +88,7 @@ class ModeContext:
     """Way to announce a new dialog: `off`, `bell` or `tmux`."""
     # Shared by all modes: with one each, a mode would believe that its own pane is still being watched.
     watched: Watched = field(default_factory=Watched)
-    """The previewed pane."""
+    """The panes that are shown."""
     scope: TeamScope = field(default_factory=TeamScope)
     """The team that every mode is limited to."""
     keyboard: Keyboard = field(default_factory=Keyboard)

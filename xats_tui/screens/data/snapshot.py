@@ -199,8 +199,8 @@ class SnapshotSource(Protocol):
         """Return the wakes of a message, one for each recipient."""
         ...
 
-    async def attend(self, pane: PaneRef | None) -> None:
-        """Have this pane looked at more often, because it is on the screen."""
+    async def attend(self, panes: frozenset[PaneRef]) -> None:
+        """Have only these panes looked at more often, because they are on the screen."""
         ...
 
     def listen(self, hear: Callable[[frozenset[Scope]], None]) -> Callable[[], None]:

@@ -5,19 +5,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from textual import work
+from textual import getters, on, work
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
+from xats_tui.screens.actions import with_shown_keys
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import open_wake_of
+from xats_tui.screens.actions.targets import open_wake_of, view_of, wakes_of
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.agents import AgentFacts, agent_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.modes.wall import Tile, Wall
 from xats_tui.screens.rows.agents import AGENTS
 from xats_tui.screens.rows.teams import TEAMS
 from xats_tui.screens.widgets.format import TableRow
@@ -63,12 +65,15 @@ class AgentsMode(ListMode):
     mode = Mode.AGENTS
     listing = AGENTS
 
+    wall = getters.query_one(Wall)
+
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._facts: tuple[str, AgentFacts] | None = None
         """Id of an agent, with what was loaded for it."""
         self._asked: tuple[str, datetime] | None = None
         """The agent whose facts were asked for last, and when."""
+        self._on_wall = False
 
     def compose_body(self) -> Iterable[Widget]:
         """Yield the list and the teams, and beside them or in their place the detail."""
@@ -78,20 +83,111 @@ class AgentsMode(ListMode):
                 yield TeamsPanel()
             with Vertical(id="side"):
                 yield from self.compose_detail()
+        yield Wall()
 
     def draw_body(self) -> None:
-        """Draw the list and the detail, and the teams if there is room below the list."""
+        """Draw the list and the detail, and the teams if there is room below the list; or the wall."""
         super().draw_body()
+        if self._on_wall:
+            self._draw_wall()
         teams, agents = self.rows_of(TEAMS), self.rows()
         self.query_one(TeamsPanel).show_below(teams, len(agents), self.query_one("#left").size.height)
 
     def situation(self) -> Situation:
         """Return the situation; from inside the detail, enter leads to the agent's open wake."""
-        here = super().situation()
-        return replace(here, leads_on=here.row is not None and open_wake_of(self.snapshot, here.row) is not None)
+        here = replace(super().situation(), on_wall=self._on_wall, with_panes=len(self._with_panes()))
+        if not self._on_wall:
+            return replace(here, leads_on=here.row is not None and open_wake_of(self.snapshot, here.row) is not None)
+        entry = self.snapshot.entry(self.wall.chosen)
+        found = (entry,) if entry else ()
+        return replace(
+            here,
+            row=self.wall.chosen or None,
+            target=entry,
+            marked=(),
+            targets=found,
+            agents=found,
+            view=view_of(self.snapshot, found),
+            wakes=wakes_of(self.snapshot, entry) if entry else (),
+            apart=True,
+        )
+
+    def action_wall(self) -> None:
+        """Open the wall, or return from it to the list."""
+        self._show_wall(not self._on_wall)
+
+    def _show_wall(self, on_wall: bool) -> None:
+        self._on_wall = on_wall
+        self.set_class(on_wall, "-wall")
+        if on_wall:
+            self.remove_class("-inside")
+            self.call_after_refresh(self._enter_wall)  # only then has it a size
+        else:
+            self.focus_list()
+            self.draw()
+
+    def _enter_wall(self) -> None:
+        self.draw()
+        self.wall.focus_chosen()
+
+    def _draw_wall(self) -> None:
+        entries = self._with_panes()
+        keys = with_shown_keys("{mark} in the list marks those to show, {team} limits to a team")
+        self.wall.show(self.snapshot, entries, self.now(), keys)
+        shown = {tile.agent_id for tile in self.wall.tiles}
+        self._watch(*(entry for entry in entries if entry.agent.agent_id in shown))
+
+    def _with_panes(self) -> list[RosterEntry]:
+        """Return the marked agents, or all that are listed, in the order of the list; only those with a pane."""
+        panel = self.list_panel
+        keys = [key for key in panel.table.keys if key in panel.marked] if panel.marked else panel.table.keys
+        entries = (self.snapshot.entry(key) for key in keys)
+        return [entry for entry in entries if entry and entry.agent.binding]
+
+    def go_back(self) -> bool:
+        """Leave the wall; otherwise what every list has."""
+        if not self._on_wall:
+            return super().go_back()
+        self._show_wall(False)
+        return True
+
+    def action_next_panel(self) -> None:
+        """Move between the list and the detail, or to the next tile of the wall."""
+        if self._on_wall:
+            self.wall.step(1)
+        else:
+            super().action_next_panel()
+
+    def action_previous_panel(self) -> None:
+        """Move between the list and the detail, or to the tile before."""
+        if self._on_wall:
+            self.wall.step(-1)
+        else:
+            super().action_previous_panel()
+
+    def focus_list(self) -> None:
+        """Focus the list, or the wall that takes its place."""
+        if self._on_wall:
+            self.wall.focus_chosen()
+        else:
+            super().focus_list()
+
+    @on(Wall.Chosen)
+    def _tile_chosen(self) -> None:
+        self.draw_keys()
+
+    @on(Tile.Opened)
+    async def _tile_opened(self) -> None:
+        await self.action_perform("open")
 
     def action_open(self) -> None:
-        """Open the detail; from inside it, go to the agent's open wake."""
+        """Open the detail, also of a tile; from inside it, go to the agent's open wake."""
+        if self._on_wall:
+            agent_id = self.wall.chosen
+            self._show_wall(False)
+            self.list_panel.table.choose(agent_id)
+            super().action_open()
+            return
         row = self.list_panel.table.chosen
         wake = open_wake_of(self.snapshot, row) if row and self.inside else None
         if wake:
@@ -116,9 +212,11 @@ class AgentsMode(ListMode):
 
     def draw_detail(self, key: str | None) -> None:
         """Draw the detail and the pane."""
+        if self._on_wall:
+            return
         super().draw_detail(key)
         entry = self.snapshot.entry(key) if key else None
-        draw_preview(self.query_one(PanePanel), self.snapshot, entry, self.now())
+        draw_preview(self.query_one("#pane", PanePanel), self.snapshot, entry, self.now())
         self._watch(entry)
         if entry and not self.paused and self._asks_anew(entry.agent.agent_id, self.now()):
             self._asked = (entry.agent.agent_id, self.now())
@@ -141,5 +239,5 @@ class AgentsMode(ListMode):
             self.post_message(self.DetailChanged())
 
     @work(exclusive=True, group="watch")
-    async def _watch(self, entry: RosterEntry | None) -> None:
-        await watch(self.desk, entry)
+    async def _watch(self, *entries: RosterEntry | None) -> None:
+        await watch(self.desk, *entries)

@@ -319,8 +319,11 @@ class DetailPanel(TextPanel):
 class PanePanel(Static, can_focus=True):
     """Last lines of a pane's screen, in its own colours."""
 
-    def __init__(self) -> None:
-        super().__init__(id=Panel.PANE.value, classes="panel")
+    def __init__(self, name: str | None = Panel.PANE.value, classes: str = "panel") -> None:
+        """Create an empty panel whose id is `name`."""
+        super().__init__(id=name, classes=classes)
+        self.label: str = Panel.PANE.label
+        """Beginning of the title."""
         self._view: PaneView | None = None
         self._instead = ""
         self._title = ""
@@ -350,5 +353,5 @@ class PanePanel(Static, can_focus=True):
     def _entitle(self) -> None:
         title = f" {self._title}" if self._title else ""
         above = f"{CUT} {count(self._hidden, 'line')} above" if self._hidden else ""
-        styled = Content.assemble((Panel.PANE.label, "bold"), (title, CONTENT_STYLES[Tone.MUTED]))
+        styled = Content.assemble((self.label, "bold"), (title, CONTENT_STYLES[Tone.MUTED]))
         entitle(self, styled, Content(above))

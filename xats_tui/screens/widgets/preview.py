@@ -28,13 +28,13 @@ def draw_preview(panel: PanePanel, snapshot: Snapshot, entry: RosterEntry | None
         panel.show(title, snapshot.view(entry), "This pane has not been looked at yet.")
 
 
-async def watch(desk: ModeContext, entry: RosterEntry | None) -> None:
-    """Have only this agent's pane looked at more often."""
-    pane = entry.agent.binding.pane if entry and entry.agent.binding else None
-    if pane == desk.watched.pane:
+async def watch(desk: ModeContext, *entries: RosterEntry | None) -> None:
+    """Have only the panes of these agents looked at more often."""
+    panes = frozenset(entry.agent.binding.pane for entry in entries if entry and entry.agent.binding)
+    if panes == desk.watched.panes:
         return
-    desk.watched.pane = pane
+    desk.watched.panes = panes
     try:
-        await desk.source.attend(pane)
+        await desk.source.attend(panes)
     except Exception as error:  # the preview is then refreshed less often, which its age shows
-        logger.warning("the previewed pane is not looked at more often: %s", error)
+        logger.warning("the previewed panes are not looked at more often: %s", error)

@@ -45,7 +45,7 @@ async def quiet(backend: Coordinator, pane: Pane) -> None:
     (ref,) = [ref for ref in await backend.registry.bound_panes() if ref.pane_id == pane.pane_id]
     asked_at = backend.clock.now()
     enough = timedelta(milliseconds=backend.settings.quiet_ms)
-    backend.panes.attend(ref)
+    backend.panes.attend(frozenset({ref}))
     async with asyncio.timeout(PATIENCE):
         while True:
             view = backend.panes.view(ref)
