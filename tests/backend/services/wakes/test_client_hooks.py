@@ -75,6 +75,7 @@ async def alice(bob: Caller, register: Connect, tmux: TmuxServer) -> Caller:
     return alice
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("client", OTHERS)
 async def test_a_turn_is_told_from_its_beginning_to_its_end(
     client: str, backend: Coordinator, bob: Caller, http: httpx2.AsyncClient
