@@ -179,8 +179,7 @@ class HostHooks:
             self._reached.discard(agent.agent_id)
             return
         if agent.agent_id not in self._reached and agent.binding is None:
-            async with self._database.write() as tx:
-                await self._waker.revive_ended(tx, agent.agent_id)
+            await self._waker.revive_ended(agent.agent_id)
         self._reached.add(agent.agent_id)
 
     async def _agents_in(self, session: str, call: HookCall, *, search: bool) -> Sequence[Agent]:

@@ -113,10 +113,12 @@ class Waker:
             self._let_go(agent_id)
             tx.record(WakeChanged(agent_id=agent_id))
 
-    async def revive_ended(self, tx: Transaction, agent_id: str) -> None:
+    async def revive_ended(self, agent_id: str) -> None:
         """Start the wakes again that have ended because nothing led to an agent; the others stay as they are."""
-        if await store.revive(tx, agent_id, tx.now + self._lifetime, ended_only=True):
-            tx.record(WakeChanged(agent_id=agent_id))
+        # not beside an attempt, which may have found nothing yet and would end them again
+        async with self._turns[agent_id], self._database.write() as tx:
+            if await store.revive(tx, agent_id, tx.now + self._lifetime, ended_only=True):
+                tx.record(WakeChanged(agent_id=agent_id))
 
     async def first_decisions(self, message_id: str) -> tuple[Wake, ...]:
         """Return the wakes of a message once each has its first decision, or after `FIRST_DECISION_TIMEOUT_S`."""
