@@ -35,6 +35,7 @@ from xats_tui.screens.dialogs.palette import ActionCommands
 from xats_tui.screens.modes.activity import ActivityMode
 from xats_tui.screens.modes.agents import AgentsMode
 from xats_tui.screens.modes.contracts import ContractsMode
+from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.live import LiveMode
 from xats_tui.screens.modes.messages import MessagesMode
 from xats_tui.screens.modes.mode_screen import ModeScreen
@@ -243,6 +244,8 @@ class XatsApp(App[Next]):
         await self._go_to(event.mode, event.words, event.row)
         if event.row is None and isinstance(self.screen, ModeScreen):
             self.screen.stand_at_newest()
+        if event.inside and isinstance(self.screen, ListMode):
+            self.screen.focus_detail()
 
     @on(ActionContext.Refused)
     def _drop_typeahead(self) -> None:

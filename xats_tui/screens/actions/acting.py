@@ -43,6 +43,8 @@ class ActionContext(Screen[None]):
         """Filter to set in that mode; None keeps the current filter."""
         row: str | None = None
         """Key of the row to select; with it, esc leads back."""
+        inside: bool = False
+        """True if the detail of that row is to have the focus."""
 
     @dataclass
     class Returned(Message):
@@ -87,9 +89,9 @@ class ActionContext(Screen[None]):
         """Limit all modes to a team; None shows every team."""
         raise NotImplementedError
 
-    def want(self, mode: Mode, *, words: str | None = None, row: str | None = None) -> None:
-        """Ask the app to switch to another mode, with a filter or a row to select."""
-        self.post_message(self.Wanted(mode, words, row))
+    def want(self, mode: Mode, *, words: str | None = None, row: str | None = None, inside: bool = False) -> None:
+        """Ask the app to switch to another mode, with a filter, or a row to select or to read."""
+        self.post_message(self.Wanted(mode, words, row, inside))
 
     def confirm(
         self, title: str, consequence: str, yes: str, then: Callable[[], object], *, is_safe: bool = False

@@ -103,7 +103,7 @@ class AnswerPrompt(ModalScreen[Answered]):
         """Text of the answer that is being confirmed, if it needs one."""
         self._chosen: Option | None = None
         self._early_digit: int | None = None
-        """Number that was pressed before there was a question."""
+        """Number that was pressed before the question was on the screen."""
         self._seen: Asked | None = None
         """The question that is on the screen."""
         self._sending = False
@@ -125,7 +125,7 @@ class AnswerPrompt(ModalScreen[Answered]):
     @property
     def is_preparing(self) -> bool:
         """True until the question is shown: a digit that is typed before waits for its option."""
-        return self._asked is None and not self._ended
+        return self._seen is None and not self._ended
 
     def on_mount(self) -> None:
         """Look at the question at once, and again while the dialog is open."""
@@ -155,8 +155,8 @@ class AnswerPrompt(ModalScreen[Answered]):
         self._end(Answered(to_next=True))
 
     def action_choose(self, number: int) -> None:
-        """Choose an option by its number; before there is a question, as soon as it comes."""
-        if self._asked is None:
+        """Choose an option by its number; before the question is on the screen, as soon as it is."""
+        if self._asked is None or self._asked != self._seen:
             self._early_digit = number
         elif self._chosen is None:
             options = self._asked.options
@@ -269,8 +269,8 @@ class AnswerPrompt(ModalScreen[Answered]):
             self._say("" if asked.options else reason, Tone.WARN)
         elif before != asked:
             self._say("The question has changed; this is the current one.", Tone.WARN)
-        if before is None and self._early_digit:
-            self.action_choose(self._early_digit)
+        if before not in (None, asked):
+            self._early_digit = None  # it was meant for the former question
 
     def _draw_question(self) -> None:
         """Draw what is asked, wrapping lines that are too wide: a screen from its end, a told dialog from its start."""
@@ -285,8 +285,11 @@ class AnswerPrompt(ModalScreen[Answered]):
         self.call_after_refresh(self._drawn, self._asked)
 
     def _drawn(self, asked: Asked) -> None:
-        """Note that this question is on the screen."""
+        """Note that this question is on the screen, and choose what was pressed before."""
         self._seen = asked
+        number, self._early_digit = self._early_digit, None
+        if number is not None:
+            self.action_choose(number)
 
     def _offer(self, asked: Asked) -> None:
         self.options.clear_options()

@@ -191,7 +191,7 @@ class AgentsMode(ListMode):
         row = self.list_panel.table.chosen
         wake = open_wake_of(self.snapshot, row) if row and self.inside else None
         if wake:
-            self.want(Mode.WAKES, row=wake.key)
+            self.want(Mode.WAKES, row=wake.key, inside=True)
         else:
             super().action_open()
 
