@@ -150,8 +150,8 @@ def _with_all_below(node: DOMNode) -> Iterator[DOMNode]:
 
 
 def _is_idle(pump: MessagePump) -> bool:
-    """Return whether a widget waits for its next message."""
+    """Return whether a widget waits for its next message, or takes no more."""
     # A widget that is being mounted, or handles a message, does not wait at its queue.  Textual has no question for it.
     queue: Queue[Message | None] = pump._message_queue
     waiters: Collection[object] = queue.ready_event._waiters
-    return queue.empty() and len(waiters) > 0
+    return pump._closing or (queue.empty() and len(waiters) > 0)
