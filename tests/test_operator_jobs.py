@@ -67,6 +67,12 @@ JOBS = (
         begins_at=[Step("2", "{stuck}")],
     ),
     Job(
+        "copy a wake for a ticket",
+        1,
+        [Step("Y", "copied as Markdown: Wake")],
+        begins_at=[Step("4", "why not?")],
+    ),
+    Job(
         "silence an agent",
         2,
         [Step("d", "Do not disturb"), Step("Enter", "do not disturb is on for {stuck}")],
