@@ -41,7 +41,7 @@ SURE = ("Cancel",)
 """Every question can be answered with no."""
 
 DIALOGS = {
-    "help": State(("question_mark",), ("In Live", "tab        next panel", "esc close")),
+    "help": State(("question_mark",), ("Wake agents, answer them", "Try this wake again", "esc close")),
     "quit": State(("ctrl+q",), ("Cancel", "6 agents are connected", "Leave running", "Stop all", "esc cancel")),
     "palette": State(("ctrl+p",), ("replay (r)", "Search for commands", "not now: already at the top")),
     "menu": State(("4", "full_stop"), ("type to filter", "Actions", "do not disturb", "esc leave")),

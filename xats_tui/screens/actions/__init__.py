@@ -71,7 +71,7 @@ AIMS: Mapping[str, frozenset[str]] = {
     "Choose rows": frozenset(
         {"mark", "mark_all", "invert_marks", "filter", "sort", "reverse", "columns", "pause", "copy_id", COPY_TICKET.id}
     ),
-    "Look around": _ids(OPEN, BACK, *MODES) | {"next_panel", "previous_panel", "zoom"},
+    "Look around": _ids(OPEN, BACK, *MODES) | {"next_panel", "previous_panel", "zoom", "team"},
 }
 """Ids of the actions by what one wants to do, in the order of the help; all others concern the dashboard itself."""
 
