@@ -101,3 +101,10 @@ async def test_an_empty_list_of_a_team_says_how_to_leave_the_team() -> None:
     async with XatsApp(desk(picture)).run_test(size=NORMAL) as pilot:
         await after("6", "colon", *"team mob", "enter", words="Nothing of team mobile here")(pilot)
         assert not missing(pilot, ("here; t", "team mobile 4/5●"))
+
+
+async def test_two_keys_limit_to_the_team_of_the_selected_agent_and_two_lead_back() -> None:
+    async with XatsApp(desk(TEAMS)).run_test(size=SMALL) as pilot:
+        await after("2", "end", "t", "enter", words="team warehouse 5/5●")(pilot)
+        await pilot.press("t", "enter")
+        await shows(pilot, "Agents 15")

@@ -289,13 +289,14 @@ class GeneralActions(ActionContext):
         self.want(Mode(mode))
 
     def action_team(self) -> None:
-        """Ask for the team that all modes are limited to."""
+        """Ask for the team that all modes are limited to; first comes the team of the selected agent."""
 
         def limit(chosen: str) -> None:
             self.limit_to(chosen.removeprefix(TEAM_PREFIX) if chosen != ALL_TEAMS else None)
 
         snapshot, here = self.snapshot.whole, self.snapshot.team
-        teams = sorted(snapshot.teams, key=lambda team: (team == here, team))
+        nearest = next((entry.agent.team for entry in self.situation().agents), None)
+        teams = sorted(snapshot.teams, key=lambda team: (team == here, team != nearest, team))
         choices = [PickOption(f"{TEAM_PREFIX}{team}", team, team_note(snapshot, team)) for team in teams]
         everything = PickOption(ALL_TEAMS, "all teams", count(len(snapshot.roster), "agent"))
         self.ask(Pick("Show only team", [everything, *choices] if here else [*choices, everything]), limit)

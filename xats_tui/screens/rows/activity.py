@@ -9,7 +9,7 @@ from xats_tui.core.model.panes import TmuxCommand
 from xats_tui.screens.actions.targets import LogEntry, log_key, log_of
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS, counted, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, one_line, time_of_day
 
@@ -20,7 +20,7 @@ COLUMNS = (
     Column(key="verb", title="what", width=12, grow=1),
     Column(key="agent", title="agent", width=8, grow=1, drop=1, fits=NAME_CELLS),
     Column(key="detail", title="detail", width=18, grow=4),
-    Column(key="team", title="team", width=6, drop=3),
+    Column(key="team", title="team", width=6, drop=3, fits=TEAM_CELLS),
 )
 
 TONES = {

@@ -9,7 +9,7 @@ from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.doing import Tasks, doing, tasks_in_progress
-from xats_tui.screens.rows.names import NAME_CELLS, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, name_of
 from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, one_line, since
@@ -38,7 +38,7 @@ WAYS: Mapping[DeliveryKind, str] = {
 
 COLUMNS = (
     Column(key="name", title="name", width=10, grow=3, fits=NAME_CELLS),
-    Column(key="team", title="team", width=7, grow=2, drop=4),
+    Column(key="team", title="team", width=7, grow=1, drop=4, fits=TEAM_CELLS),
     Column(key="state", title="state", width=13),
     Column(key="doing", title="doing", width=15, grow=4, drop=1),
     Column(key="mail", title="unread", width=8, drop=2, right=True),

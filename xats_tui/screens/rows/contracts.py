@@ -9,7 +9,7 @@ from xats_tui.screens.actions.targets import contract_key, find
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.rows.names import NAME_CELLS, contract_name, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, contract_name, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import TableCell, TableRow, Tone, age, is_young, one_line
 
@@ -19,7 +19,7 @@ COLUMNS = (
     Column(key="change", title="change", width=10),
     Column(key="subscribers", title="fetched", width=7, drop=1, right=True),
     Column(key="by", title="by", width=8, grow=1, drop=2, fits=NAME_CELLS),
-    Column(key="team", title="team", width=7, drop=4),
+    Column(key="team", title="team", width=7, drop=4, fits=TEAM_CELLS),
     Column(key="age", title="age", width=5, drop=3, right=True),
 )
 
@@ -72,7 +72,7 @@ VERSION_COLUMNS = (
     Column(key="change", title="change", width=10),
     Column(key="subscribers", title="fetched", width=7, drop=2, right=True),
     Column(key="by", title="by", width=8, grow=1, drop=3, fits=NAME_CELLS),
-    Column(key="team", title="team", width=7, drop=4),
+    Column(key="team", title="team", width=7, drop=4, fits=TEAM_CELLS),
     Column(key="age", title="age", width=5, drop=1, right=True),
 )
 """Columns of the Contracts mode; its list is narrower than that of Live, and each row is a version."""

@@ -8,7 +8,7 @@ from xats_tui.core.model.messages import BROADCAST_MARK, Message
 from xats_tui.screens.actions.targets import Letter, letters
 from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS, counted, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import (
     TableCell,
@@ -30,7 +30,7 @@ COLUMNS = (
 
 FULL_COLUMNS = (
     Column(key="time", title="time", width=8),
-    Column(key="team", title="team", width=8, drop=2),
+    Column(key="team", title="team", width=8, drop=2, fits=TEAM_CELLS + 1),
     Column(key="route", title="from → to", width=18, grow=1, fits=2 * NAME_CELLS),
     Column(key="text", title="message", width=12, grow=3),
     Column(key="reply", title="reply", width=7, drop=1),

@@ -8,8 +8,8 @@ from xats_tui.core.model.contracts import ContractSummary
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.widgets.format import one_line, short_id
 
-NAME_CELLS = 24
-"""Width up to which a column of names widens, in cells."""
+NAME_CELLS, TEAM_CELLS = 24, 12
+"""Widths up to which a column of agents' names, and one of teams' names, widens, in cells."""
 
 
 def name_of(snapshot: Snapshot, agent_id: str, known: str | None = None) -> str:

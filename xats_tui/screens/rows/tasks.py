@@ -7,7 +7,7 @@ from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.agents import agent_state
-from xats_tui.screens.rows.names import NAME_CELLS, counted, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_young, one_line
 
@@ -15,7 +15,7 @@ STATE = Column(key="state", title="", width=1)
 TITLE = Column(key="title", title="task", width=15, grow=3)
 OWNER = Column(key="owner", title="owner", width=12, grow=1, fits=2 + NAME_CELLS)
 RELATION = Column(key="relation", title="depends", width=9, drop=2)
-TEAM = Column(key="team", title="team", width=7, drop=3)
+TEAM = Column(key="team", title="team", width=7, drop=3, fits=TEAM_CELLS)
 AGE = Column(key="age", title="age", width=5, drop=1, right=True)
 
 COLUMNS = (STATE, TITLE, OWNER, RELATION, TEAM, AGE)
