@@ -33,6 +33,8 @@ async def test_a_wake_is_copied_with_its_gates_and_attempts_and_written_into_a_f
         await shows(pilot, "copied as Markdown: Wake")
         copied = pilot.app.clipboard
         assert all(words in copied for words in ("why not?", "draft", "#2 ", "attempts"))
+        await pilot.press("colon", *"export ~nobody-here/x", "enter")
+        await shows(pilot, "was not written: Could not")
         await pilot.press("colon", *"export no/such.md", "enter")
         await shows(pilot, "such.md was not written: No such file or directory")
         await pilot.press("colon", *"export wake.md", "enter")

@@ -48,12 +48,18 @@ class StoringActions(ActionContext):
 
     def export(self, words: str) -> None:
         """Write the detail as Markdown into a file; ask before another file is replaced."""
-        path = Path(words).expanduser().absolute()
         if not words:
             self.tell("Type the name of a file: :export wake.md", "warning")
-        elif path.exists() and not path.is_file():
+            return
+        try:
+            path = Path(words).expanduser().absolute()
+            is_there, is_file = path.exists(), path.is_file()
+        except (OSError, RuntimeError, ValueError) as error:  # no such user, a folder that is closed, a null character
+            self.tell(f"{one_line(words)} was not written: {one_line(str(error))}", "warning")
+            return
+        if is_there and not is_file:
             self.tell(f"{one_line(str(path))} is not a file", "warning")
-        elif path.exists():
+        elif is_there:
             sentence = f"{one_line(str(path))} exists.  What it holds is lost."
             self.confirm("Replace the file?", sentence, "Replace it", lambda: self._write_file(path, replace=True))
         else:
