@@ -42,7 +42,7 @@ def lines(rows: list[TableRow]) -> list[str]:
 
 def test_thirty_four_wakes_of_two_agents_are_two_rows_with_counts_and_one_reason() -> None:
     assert lines(Folding(grouped).arrange(ROWS)) == [
-        "✕ failed ▸ qa 2 failed, 1 waiting, 30 read: no such pane",
+        "✕ failed ▸ qa 2✕ 1◐ 30✓: no such pane",
         "◐ waiting backend busy",
     ]
 
@@ -51,7 +51,7 @@ def test_an_open_group_tells_a_reason_once() -> None:
     folding = Folding(grouped)
     folding.unfold(ALL_OF_QA)
     assert lines(folding.arrange(ROWS))[:4] == [
-        "✕ failed ▾ qa 2 failed, 1 waiting, 30 read: no such pane",
+        "✕ failed ▾ qa 2✕ 1◐ 30✓: no such pane",
         "✕ failed │ qa as above",
         "✕ failed │ qa as above",
         "◐ waiting │ qa busy",
@@ -69,6 +69,8 @@ def test_a_group_holds_what_the_filter_lets_through_in_the_order_of_the_list() -
 
 def test_a_row_that_is_asked_for_opens_its_group_and_one_key_folds_all_or_none() -> None:
     folding = Folding(grouped)
+    folding.arrange(ROWS)
+    assert [folding.closed_head(one.key) for one in WAKES[:3]] == [ALL_OF_QA, None, None]  # the head shows the first
     folding.reveal(WAKES[3].key)
     assert WAKES[3].key in [row.key for row in folding.arrange(ROWS)]
     folding.fold_or_unfold_all()

@@ -50,6 +50,7 @@ async def test_one_key_leads_to_what_needs_a_person_and_on_and_round_and_esc_bac
         assert isinstance(pilot.app.screen, ModeScreen) and pilot.app.screen.mode is Mode.TASKS
 
 
+@pytest.mark.slow
 async def test_keys_with_nothing_fitting_under_the_cursor_act_on_what_needs_a_person_and_name_it() -> None:
     verbs = FixedVerbs()
     async with watching(verbs) as pilot:  # the cursor is on the agent docs

@@ -272,7 +272,7 @@ class ModeScreen(
 
     def sought(self, action: Action, situation: Situation) -> Situation | None:
         """Return the first concern that an action fits, as a situation; first those that name it as their remedy."""
-        if situation.read_only or not action.seeks(situation):
+        if (action.changes and situation.read_only) or not action.seeks(situation):
             return None
         needs = sorted(self.needs()[0], key=lambda concern: concern.remedy != action.id)
         about = (self.on_rows(concern.mode, concern.rows, situation) for concern in needs)

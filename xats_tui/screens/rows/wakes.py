@@ -112,8 +112,8 @@ def _rank(row: TableRow) -> int:
 
 
 def _head_cells(lead: TableRow, members: Sequence[TableRow], *, is_open: bool) -> tuple[TableCell, ...]:
-    numbers = Counter(row.cells[STATE].text[2:] for row in sorted(members, key=_rank))
-    counts = ", ".join(f"{number} {state}" for state, number in numbers.items())
+    numbers = Counter(row.cells[STATE].text[0] for row in sorted(members, key=_rank))
+    counts = " ".join(f"{number}{shape}" for shape, number in numbers.items())
     sign = TableCell("▾", Tone.ACCENT, click="fold") if is_open else TableCell("▸", Tone.ACCENT, click="unfold")
     reason, senders = lead.cells[REASON], {row.cells[SENDER].text for row in members}
     cells = list(lead.cells)

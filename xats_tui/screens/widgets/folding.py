@@ -33,6 +33,11 @@ class Folding:
         """Return the head of a member's group, or of the group whose head it is; None if it is in no group."""
         return key if key in self._members else self._heads.get(key)
 
+    def closed_head(self, key: str) -> str | None:
+        """Return the head that shows a row by itself: that of a closed group whose first member the row is."""
+        head = self._heads.get(key)
+        return head if head and head not in self._open and self._members[head][0] == key else None
+
     def fold(self, head: str) -> None:
         """Close a group."""
         self._open.discard(head)
@@ -46,7 +51,7 @@ class Folding:
         self._open = set() if self._open & self._members.keys() else set(self._members)
 
     def reveal(self, key: str) -> None:
-        """Have a row shown: open its group, unless its head shows it as well."""
+        """Have the group of a row opened as soon as the row exists."""
         self._wanted = key
 
     def arrange(self, rows: Sequence[TableRow]) -> list[TableRow]:

@@ -139,8 +139,10 @@ class TablePanel(Vertical):
         return self._folding.members(key) if self._folding else (key,)
 
     def choose(self, key: str) -> None:
-        """Move the cursor to a row as soon as it exists; a folded group is opened for it."""
-        if self._folding:
+        """Move the cursor to a row as soon as it exists; a folded group is opened for it unless its head shows it."""
+        if self._folding and (head := self._folding.closed_head(key)):
+            key = head
+        elif self._folding:
             self._folding.reveal(key)
             self._draw()
         self.table.choose(key)
