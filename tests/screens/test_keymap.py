@@ -8,6 +8,8 @@ import pytest
 from tests.screens.looking import shows
 from tests.screens.sample.filled import EMPTY
 from tests.screens.test_modes import opened
+from xats_tui.commands import doctor
+from xats_tui.commands.config import config
 from xats_tui.core.errors import StartError
 from xats_tui.dashboard.keys import change_keys, complaint
 from xats_tui.runtime.settings import InvalidSettings, Loaded, load
@@ -48,6 +50,14 @@ def test_a_key_that_cannot_be_used_is_one_sentence(tmp_path: Path, table: str, s
     with pytest.raises(StartError):
         change_keys(loaded)
     assert tuple(ACTIONS) == DEFAULTS
+
+
+def test_config_and_doctor_say_so_too(tmp_path: Path) -> None:
+    loaded = configured(tmp_path, 'replai = "f7"')
+    with pytest.raises(InvalidSettings, match="did you mean replay"):
+        config(loaded)
+    _, complaint_of_doctor = doctor._loaded({"home": str(tmp_path)})
+    assert complaint_of_doctor == complaint(loaded)
 
 
 def test_keys_that_are_no_table_of_texts_are_invalid_like_every_setting(tmp_path: Path) -> None:
