@@ -59,6 +59,7 @@ JOBS = (
         "replay all that failed",
         12,
         [Step("R", "Replay {failed} failed wake"), Step("Enter", "replayed {failed} wake")],
+        begins_at=[Step("1", "Attention")],
     ),
     Job(
         "why is this agent stuck",
