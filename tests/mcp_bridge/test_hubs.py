@@ -99,10 +99,12 @@ async def test_a_window_is_bound_by_the_folder_that_its_model_names_if_it_is_the
     ):
         bound = await one.call("register_agent", name="bob", project_dir=str(shop))
         unclear = await two.call("register_agent", name="carol", project_dir=str(till))
+        me = await two.call("whoami")
         taken = await again.call("register_agent", name="dora", project_dir=str(shop))
 
     assert bound["bound"]["tmux_pane_id"] == panes[0].pane_id
     assert "2 windows of Cline work in" in unclear["hint"]
+    assert "register_agent again with project_dir" in me["hint"]
     assert "belongs to bob@shop" in taken["hint"]
     assert sql("SELECT name, tmux_pane_id FROM agents ORDER BY name") == [
         ("bob", panes[0].pane_id),

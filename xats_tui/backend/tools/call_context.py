@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
+from xats_tui.backend.services.agents.process_clients import client_in
 from xats_tui.backend.services.agents.recognition import FormerAgent, Traces
 from xats_tui.backend.services.agents.runtimes import Runtime, hosts_in
 from xats_tui.backend.services.receipts import host_reader, thread_reader
 from xats_tui.backend.system.tmux_sockets import server_name
+from xats_tui.clients.registry import manifest_of
 from xats_tui.core.call_meta import BRIDGE, HOST_SESSION, INSTANCE, TMUX_SOCKET, UI
 from xats_tui.core.clock import to_wire
 from xats_tui.core.model.panes import PaneRef
@@ -42,6 +44,12 @@ WINDOWLESS_HINT = (
     "{pid}), which has no terminal and may serve several windows: $TMUX_PANE and $PPID may be another window's, so "
     "they are not believed. Call detect_tmux_pane with agent custom, a process_pattern for your user interface and "
     "your cwd; have the user confirm that the pane is yours; then call bind_runtime_identity with the pid it lists."
+)
+
+FOLDER_HINT = (
+    "No usable tmux_pane_id is bound, so you cannot be woken through your pane. Your tools are run for all windows of "
+    "{title} by one process. Call register_agent again with project_dir = your working directory: your pane is bound "
+    "if exactly one window of {title} works there; otherwise the answer says what to do."
 )
 
 MAX_CLAIM_CHARS = 200
@@ -111,4 +119,6 @@ def unbound_hint(runtime: Runtime, bridge: int | None) -> str:
     host = next(iter(hosts_in(runtime.line)), None) if is_bridged else None
     if host is None or host.tty is not None:
         return UNBOUND_HINT
+    if manifest := manifest_of(client_in(host)):
+        return FOLDER_HINT.format(title=manifest.spec.title)
     return WINDOWLESS_HINT.format(name=host.names[-1], pid=host.pid)
