@@ -127,7 +127,7 @@ async def untouched(stage: Stage, client: str, pane: AgentPane, asking: Asking) 
 
 
 async def busy_agent_is_woken_when_it_is_done(stage: Stage, client: str, pane: AgentPane) -> str:
-    """busy → delivered within 2 s of going idle."""
+    """busy → delivered when it is done."""
     pane.submit("WAIT 8")
     await asyncio.sleep(2)
     message_id = await stage.send(client)
