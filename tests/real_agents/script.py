@@ -143,7 +143,8 @@ def _another(result: str) -> list[tuple[str, str]]:
 
 def _payload(answer: Any) -> Any:
     if isinstance(answer, dict) and "messages" not in answer:
-        return answer.get("structuredContent") or answer.get("result") or {}
+        texts = [part["text"] for part in answer.get("content") or () if part.get("type") == "text"]
+        return answer.get("structuredContent") or answer.get("result") or json.loads("".join(texts) or "{}")
     return answer
 
 
