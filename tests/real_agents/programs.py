@@ -39,10 +39,12 @@ class Asking:
     """Has the model open it."""
     shown: str
     """Text on the screen while it is open."""
+    before: tuple[str, ...] = ()
+    """Keys after which it asks at all."""
     own_answer: tuple[str, ...] = ()
     """Keys that lead from its options to the field for the person's own answer."""
     dismiss: tuple[str, ...] = ("Escape",)
-    """Keys that end it without a yes."""
+    """Keys that end it without a yes, and take back those before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,6 @@ class Program:
     """Its model names its folder when it registers: nothing else tells its windows apart."""
     before: tuple[str, ...] = ()
     """A command that it needs before the first start; placeholders as in `environment`."""
-    asking: tuple[str, ...] = ()
-    """Keys after which it asks about shell commands, and again does not."""
     permission: Asking
     """About a shell command."""
     question: Asking | None = None
@@ -247,9 +247,11 @@ NEWER = {
         greetings={"any other key to close": "Escape"},
         names_folder=True,
         before=("cline", "auth", "-p", "openai", "-k", "dummy", "-m", "m1", "-b", "http://127.0.0.1:{port}/v1"),
-        asking=("BTab",),
         permission=Asking(
-            prompt='CALL run_commands {"commands":["touch x"]}', shown="Cline needs permission", dismiss=("n",)
+            prompt='CALL run_commands {"commands":["touch x"]}',
+            shown="Cline needs permission",
+            before=("BTab",),
+            dismiss=("n", "BTab"),
         ),
         question=Asking(
             prompt='CALL ask_question {"question":"Which one?","options":["pg","my"]}',

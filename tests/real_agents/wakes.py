@@ -94,10 +94,7 @@ async def draft_is_untouched(stage: Stage, client: str, pane: AgentPane) -> str:
 
 async def dialog_is_not_answered(stage: Stage, client: str, pane: AgentPane) -> str:
     """dialog → not answered, delivered after a human answers."""
-    program = PROGRAMS[client]
-    pane.press(*program.asking)
-    told = await untouched(stage, client, pane, program.permission)
-    pane.press(*program.asking)
+    told = await untouched(stage, client, pane, PROGRAMS[client].permission)
     expect(not (stage.rig.project / "x").exists(), "the command has not run")
     return told
 
@@ -110,6 +107,7 @@ async def question_is_not_answered(stage: Stage, client: str, pane: AgentPane) -
 
 async def untouched(stage: Stage, client: str, pane: AgentPane, asking: Asking) -> str:
     """Have a dialog opened, send a message, see that nothing is done to the dialog, then dismiss it."""
+    pane.press(*asking.before)
     pane.submit(asking.prompt)
     await asyncio.to_thread(pane.wait_for, asking.shown, PATIENCE)
     pane.press(*asking.own_answer)
