@@ -22,8 +22,8 @@ class State(NamedTuple):
 
 
 LISTS = {
-    "marked": State(("4", "down", "space", "space"), ("2 marked", "✓ ◐ waiting   backend", "✓ ◐ waiting   docs")),
-    "sorted": State(("4", "s", "S"), ("state▼", "✓ read      planner")),
+    "marked": State(("4", "down", "space", "space"), ("2 marked", "✓ ◐ waiting     backend", "✓ ◐ waiting     docs")),
+    "sorted": State(("4", "s", "S"), ("state▼", "✓ read        planner")),
     "filtered": State(("3", "slash", *"@qa", "enter"), ("/@qa: 3 of 9", "qa → backend", "backend → qa")),
     "paused": State(("2", "P"), ("paused", "◐ busy 11m")),
     "zoomed": State(
