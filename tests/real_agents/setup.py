@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,10 +19,22 @@ from typing import Any
 
 from tests.commands.processes import XATS
 from tests.real_agents.client_files import AS_INSTALLED
+from tests.real_agents.programs import PROGRAMS, World
 from tests.real_agents.rig import end_daemons, install
 from tests.real_agents.stage import expect, report
+from xats_tui.clients.registry import CLIENTS
 
-PROGRAMS = {"claude-code": "claude", "codex": "codex", "opencode": "opencode"}
+LISTING = {"cline": ("config", "mcp")}
+"""The arguments by which a program lists its servers, where they are not `mcp list`."""
+
+UNTRIED = {"copilot": "(local)", "cline": "[stdio]"}
+"""What a program says of a server that it lists without trying a connection."""
+
+WAITS = {"claude-code": "Pending approval", "qwen": "Pending approval", "pi": "is not trusted"}
+"""What a program says of a project's servers before a person has agreed."""
+
+OURS = re.compile(r"\bxats(?![-\w])")
+"""Our server in a list."""
 
 PATIENCE = 60.0
 """Seconds for a program to answer: the first start of one reads a lot from the disk."""
@@ -44,10 +57,14 @@ class Desk:
             "TMUX_TMPDIR": str(home),
             "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
             **AS_INSTALLED,
+            **{name: value.format(port=9, home=home) for name, value in PROGRAMS[client].environment.items()},
         }
+        for path, document in PROGRAMS[client].files(World(home=home, project=self.project, port=9)).items():
+            (home / path).parent.mkdir(parents=True, exist_ok=True)
+            (home / path).write_text(json.dumps(document, indent=2))
 
-    def run(self, *command: str, said: str | None = None) -> str:
-        """Run a command with `said` as its stdin and return its output."""
+    def run(self, *command: str, said: str | None = None, with_errors: bool = False) -> str:
+        """Run a command with `said` as its stdin and return its output, if wanted with what it says on stderr."""
         done = subprocess.run(
             command,
             env=self._environment,
@@ -60,7 +77,7 @@ class Desk:
             check=False,
         )
         expect(done.returncode == 0, f"{' '.join(command)} ends well: {done.stdout} {done.stderr}")
-        return done.stdout
+        return done.stdout + (done.stderr if with_errors else "")
 
     def setup(self, *flags: str) -> str:
         """Run `xats-tui setup` and return its output."""
@@ -68,8 +85,17 @@ class Desk:
 
     def listed(self) -> str:
         """The line of the client's own `mcp list` that speaks of xats; empty if none does."""
-        lines = self.run(PROGRAMS[self.client], "mcp", "list").splitlines()
-        return next((line for line in lines if "xats" in line), "").strip()
+        return next((line for line in self.listing() if OURS.search(line)), "").strip()
+
+    def listing(self) -> list[str]:
+        """Return the client's own list of servers."""
+        command = (PROGRAMS[self.client].command, *LISTING.get(self.client, ("mcp", "list")))
+        return self.run(*command, with_errors=True).splitlines()
+
+    def files(self) -> dict[str, bytes]:
+        """Return everything in the home but backups and what is the coordinator's."""
+        found = (path for path in self.home.rglob("*") if path.is_file() and path.suffix != ".bak")
+        return {str(path): path.read_bytes() for path in found if ".xats-tui" not in path.parts}
 
     def is_connected(self) -> str:
         """Return the client's text about its connection to the bridge.
@@ -81,12 +107,13 @@ class Desk:
         if self.client == "codex":
             expect(" enabled " in line, f"codex lists xats as enabled: {line!r}")
             return f"enabled; its app-server has {len(self._tools_of_codex())} tools of it"
-        expect("connected" in line.lower(), f"{self.client} lists xats as connected: {line!r}")
+        sign = UNTRIED.get(self.client, "connected")
+        expect(sign in line.lower(), f"{self.client} lists xats as {sign}: {line!r}")
         return line
 
     def _tools_of_codex(self) -> list[str]:
         """The tools that Codex has from our server: its `mcp list` does not try a connection."""
-        command = [PROGRAMS["codex"], "app-server"]
+        command = [PROGRAMS["codex"].command, "app-server"]
         with subprocess.Popen(
             command,
             env=self._environment,
@@ -117,6 +144,19 @@ def _answer(server: subprocess.Popen[str], number: int, method: str, params: dic
     return result
 
 
+async def what_was_there_comes_back(desk: Desk) -> str:
+    """set up twice and taken out before its first start, every file is as before, byte for byte."""
+    before = desk.files()
+    desk.setup()
+    once = desk.files()
+    desk.setup()
+    expect(desk.files() == once != before, "the second time changes nothing")
+    desk.setup("--remove")
+    expect(desk.files() == before, f"as before: {desk.files().keys() ^ before.keys()}")
+    changed = [path for path, text in once.items() if before.get(path) != text]
+    return ", ".join(path.replace(str(desk.home), "~") for path in changed)
+
+
 async def a_user_sets_it_up(desk: Desk) -> str:
     """set up for the user, the program itself finds it connected."""
     desk.setup()
@@ -133,7 +173,8 @@ async def nothing_changes_the_second_time(desk: Desk) -> str:
 async def the_doctor_agrees(desk: Desk) -> str:
     """doctor finds it set up, with its version."""
     report = json.loads(desk.run(*XATS, "doctor", "--quick", "--json", "--port", "0"))
-    mine = [one for one in report["findings"] if one["topic"].lower().replace(" ", "-").startswith(desk.client)]
+    title = CLIENTS[desk.client].title
+    mine = [one for one in report["findings"] if one["topic"] == title or one["topic"].startswith(f"{title} ")]
     expect(bool(mine) and all(one["state"] == "ok" for one in mine), f"all is well: {mine}")
     return "; ".join(one["found"].replace(str(desk.home), "~") for one in mine)
 
@@ -149,9 +190,14 @@ async def a_project_has_it(desk: Desk) -> str:
     """set up for the project, it is listed there, once the program trusts the folder."""
     if desk.client == "codex":
         (desk.home / ".codex/config.toml").write_text(TRUSTED.format(project=desk.project))
-    desk.setup("--scope", "project")
+    said = desk.setup("--scope", "project")
+    if "nothing to set up in a project" in said:
+        return "it has no file for a project"
+    if sign := WAITS.get(desk.client):
+        expect(any(sign in line for line in desk.listing()), f"it waits for a person's yes: {desk.listing()!r}")
+    if desk.client in WAITS and desk.client != "claude-code":
+        return f"{sign}, until a person agrees"
     if desk.client == "claude-code":
-        expect("Pending approval" in desk.listed(), f"it waits for a person's yes: {desk.listed()!r}")
         local = desk.project / ".claude/settings.local.json"  # where the yes is noted
         local.write_text(json.dumps({"enabledMcpjsonServers": ["xats"]}))
         state = desk.home / ".claude.json"
@@ -162,6 +208,7 @@ async def a_project_has_it(desk: Desk) -> str:
 
 
 SCENES = (
+    what_was_there_comes_back,
     a_user_sets_it_up,
     nothing_changes_the_second_time,
     the_doctor_agrees,
@@ -193,11 +240,12 @@ async def play(programs: Path, clients: list[str]) -> int:
 def main() -> int:
     """Parse, run, count."""
     parser = argparse.ArgumentParser(prog="python -m tests.real_agents.setup", description=__doc__)
-    parser.add_argument("--programs", type=Path, required=True, help="where the npm packages are, or go (1.1 GB)")
+    parser.add_argument("--programs", type=Path, required=True, help="where the npm packages are, or go (2.7 GB)")
     parser.add_argument("--client", choices=sorted(PROGRAMS), action="append", help="only this one; may be repeated")
     arguments = parser.parse_args()
-    install(arguments.programs)
-    unmet = asyncio.run(play(arguments.programs, arguments.client or sorted(PROGRAMS)))
+    clients = arguments.client or sorted(PROGRAMS)
+    install(arguments.programs, clients)
+    unmet = asyncio.run(play(arguments.programs, clients))
     sys.stdout.write("all scenes showed what they should\n" if not unmet else f"{unmet} scenes did not\n")
     return 1 if unmet else 0
 
