@@ -79,10 +79,17 @@ JOBS = (
         [Step("d", "Do not disturb"), Step("Enter", "do not disturb is on for {stuck}")],
         begins_at=[Step("2", "{stuck}")],
     ),
+    Job("see panes side by side", 3, [Step("w", "╭─ {beside} ")], begins_at=[Step("2", "{stuck}")]),
+    Job(
+        "work on one team",
+        6,
+        [Step("t", "Show only team"), Step("Enter", "team {team} ")],
+        begins_at=[Step("1", "Attention")],
+    ),
 )
 
-IN_SAMPLE = {"asking": "backend@shop", "failed": "1", "stuck": "docs"}
-IN_TMUX = {"asking": "qa@shop", "failed": "2", "stuck": "editor"}
+IN_SAMPLE = {"asking": "backend@shop", "failed": "1", "stuck": "docs", "beside": "reviewer", "team": "shop"}
+IN_TMUX = {"asking": "qa@shop", "failed": "2", "stuck": "editor", "beside": "writer", "team": "shop"}
 
 Press = Callable[[str], Awaitable[None]]
 See = Callable[[str], Awaitable[object]]

@@ -12,6 +12,7 @@ from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import PaneView
 from xats_tui.core.model.wakes import Gate, Wake
 from xats_tui.core.model.ways import Way, WayState, next_used
+from xats_tui.screens.actions import ACTION
 from xats_tui.screens.actions.targets import open_wake_of, queued_at
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.lines import field, heading, lines, styled, when
@@ -117,7 +118,10 @@ def _open_wake(snapshot: Snapshot, entry: RosterEntry, now: datetime, gates: Seq
     state, sender = wake_state(wake), name_of(snapshot, wake.sender_id) if wake.sender_id else ""
     said = [f"{state.text} {age(now - queued_at(wake))}", f"“{one_line(wake.subject)}”" if wake.subject else ""]
     told = " ".join(filter(None, (*said, f"from {sender}" if sender else "")))
-    return [field("open wake", TableCell(f"{told}; enter shows it", state.tone)), field("held by", _held_by(gates))]
+    return [
+        field("open wake", TableCell(f"{told}; {ACTION['open'].shown_key} shows it", state.tone)),
+        field("held by", _held_by(gates)),
+    ]
 
 
 def _held_by(gates: Sequence[Gate] | None) -> TableCell:

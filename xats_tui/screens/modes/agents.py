@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
-from xats_tui.screens.actions import with_shown_keys
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.targets import open_wake_of, view_of, wakes_of
 from xats_tui.screens.data.desk import ModeContext
@@ -132,8 +131,7 @@ class AgentsMode(ListMode):
 
     def _draw_wall(self) -> None:
         entries = self._with_panes()
-        keys = with_shown_keys("{mark} in the list marks those to show, {team} limits to a team")
-        self.wall.show(self.snapshot, entries, self.now(), keys)
+        self.wall.show(self.snapshot, entries, self.now())
         shown = {tile.agent_id for tile in self.wall.tiles}
         self._watch(*(entry for entry in entries if entry.agent.agent_id in shown))
 

@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from xats_tui.core.model.agents import RosterEntry
+from xats_tui.screens.actions import with_shown_keys
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import name_of
@@ -63,6 +64,14 @@ def _seen(columns: int, shown: int, width: int, height: int) -> float:
     """Return the share of a usual pane that a tile shows in so many columns."""
     rows = -(-shown // columns)
     return min(1.0, width // columns / USUAL_CELLS) * min(1.0, height // rows / USUAL_ROWS)
+
+
+def _note(number: int, shown: int) -> str:
+    """Return what to say below the tiles of so many agents."""
+    if not number:
+        return with_shown_keys("No agent with a known pane is here any more; {back} returns to the list.")
+    keys = with_shown_keys("{mark} in the list marks those to show, {team} limits to a team")
+    return f"{count(number - shown, 'more pane')} not shown: {keys}" if number > shown else ""
 
 
 class Tile(PanePanel):
@@ -128,8 +137,8 @@ class Wall(Vertical):
         """The tiles that are shown, in their order."""
         return tuple(tile for tile in self.grid.query(Tile) if tile.display)
 
-    def show(self, snapshot: Snapshot, entries: Sequence[RosterEntry], now: datetime, keys: str) -> None:
-        """Show as many of these agents as fit; `keys` says how to choose others."""
+    def show(self, snapshot: Snapshot, entries: Sequence[RosterEntry], now: datetime) -> None:
+        """Show as many of these agents as fit, and how to choose others."""
         height = self.size.height - 1  # of the note
         self._arrangement = made = arrange(len(entries), self.size.width, height)
         shown = entries[: made.shown]
@@ -138,10 +147,7 @@ class Wall(Vertical):
         styles.grid_size_columns, styles.grid_size_rows = made.columns, made.rows
         for tile, entry in zip(self.tiles, shown, strict=True):
             tile.draw(snapshot, entry, now)
-        hidden = len(entries) - len(shown)
-        words = f"{count(hidden, 'more pane')} not shown: {keys}" if hidden else ""
-        words = words if entries else "No agent with a known pane is here any more; esc returns to the list."
-        self.note.update(Content.styled(words, CONTENT_STYLES[Tone.WARN]))
+        self.note.update(Content.styled(_note(len(entries), len(shown)), CONTENT_STYLES[Tone.WARN]))
         if self._chosen not in {tile.agent_id for tile in self.tiles}:
             self._chosen = self.tiles[0].agent_id if shown else ""
             if isinstance(self.screen.focused, Tile):  # its agent has left, or another one took its place
