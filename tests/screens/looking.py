@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import pytest
 from textual._compositor import LayoutUpdate
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.events import Paste
 from textual.pilot import Pilot
@@ -71,6 +72,14 @@ async def put(pilot: Pilot[Any], words: str) -> None:
     """Have words in the field that has the focus: all at once, as a paste does; each key takes its time."""
     pilot.app.post_message(Paste(words))
     await pilot.pause()
+
+
+def feed(pilot: Pilot[Any], burst: str) -> None:
+    """Let the terminal deliver these bytes at once."""
+    driver = pilot.app._driver
+    assert driver
+    for event in XTermParser().feed(burst):
+        driver.send_message(event)
 
 
 def is_loading(pilot: Pilot[Any]) -> bool:

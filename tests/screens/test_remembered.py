@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.screens.looking import shows, until
+from tests.screens.looking import feed, shows, until
 from tests.screens.sample.desk import desk
 from tests.screens.test_modes import is_open
 from xats_tui.app import XatsApp
@@ -55,11 +55,13 @@ async def test_a_saved_filter_opens_its_mode_and_the_next_start_goes_on_where_th
     app = XatsApp(desk(memory=Memory(path)))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await shows(pilot, "xats :9100")
-        await pilot.press(*"4/failed", "enter", *":save stuck", "enter")
+        feed(pilot, "4/failed\r:save stuck\r")
         await shows(pilot, "saved: :stuck shows wakes failed")
-        await pilot.press(*":save wakes", "enter")
+        feed(pilot, ":save wakes\r")
         await shows(pilot, ":wakes is a command already")
-        await pilot.press("s", "ctrl+t", *"5:stuck", "enter")
+        feed(pilot, "s\x145")
+        await until(pilot, lambda: is_open(pilot, Mode.TASKS))
+        feed(pilot, ":stuck\r")
         await shows(pilot, "/failed: 1 of 6")
     again = XatsApp(desk(memory=Memory(path)))
     async with again.run_test(size=(120, 40)) as pilot:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.content import Content
 
-from tests.screens.looking import shows
+from tests.screens.looking import feed, shows
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.filled import FILLED
 from tests.screens.test_modes import opened
@@ -33,17 +33,17 @@ async def test_a_wake_is_copied_with_its_gates_and_attempts_and_written_into_a_f
         await shows(pilot, "copied as Markdown: Wake")
         copied = pilot.app.clipboard
         assert all(words in copied for words in ("why not?", "draft", "#2 ", "attempts"))
-        await pilot.press("colon", *"export ~nobody-here/x", "enter")
+        feed(pilot, ":export ~nobody-here/x\r")
         await shows(pilot, "was not written: Could not")
-        await pilot.press("colon", *"export no/such.md", "enter")
+        feed(pilot, ":export no/such.md\r")
         await shows(pilot, "such.md was not written: No such file or directory")
-        await pilot.press("colon", *"export wake.md", "enter")
+        feed(pilot, ":export wake.md\r")
         await shows(pilot, "written to")
         written = tmp_path / "wake.md"
         assert written.read_text() == copied
         assert written.stat().st_mode & 0o777 == 0o600
         written.write_text("mine")
-        await pilot.press("colon", *"export wake.md", "enter")
+        feed(pilot, ":export wake.md\r")
         await shows(pilot, "Replace the file?")
         assert written.read_text() == "mine"
         await pilot.press("right", "enter")

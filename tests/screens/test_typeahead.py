@@ -2,15 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from textual._xterm_parser import XTermParser
-from textual.pilot import Pilot
 
 from tests.dashboard import PROGRAM, opened, running
-from tests.screens.looking import settled, shows, text
-from tests.screens.sample.filled import EMPTY
+from tests.screens.looking import feed, settled, shows, text
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.test_modes import opened as mode_opened
 from tests.tmux_server import TmuxServer
@@ -21,14 +17,6 @@ from xats_tui.screens.modes.places import Mode
 SLOW_LINE = Path(__file__).parents[1] / "stand_ins" / "slow_line.py"
 
 BURSTS = 50
-
-
-def feed(pilot: Pilot[Any], burst: str) -> None:
-    """Let the terminal deliver these bytes at once."""
-    driver = pilot.app._driver
-    assert driver
-    for event in XTermParser().feed(burst):
-        driver.send_message(event)
 
 
 async def test_what_is_typed_in_the_same_burst_reaches_the_line_the_mode_and_the_dialog_that_it_opens() -> None:
@@ -47,27 +35,21 @@ async def test_what_is_typed_in_the_same_burst_reaches_the_line_the_mode_and_the
     assert verbs.done == []
 
 
-async def test_a_digit_typed_before_the_question_is_there_chooses_an_option_and_enter_sends_nothing_unseen() -> None:
+async def test_what_was_typed_before_a_dialog_is_seen_sends_nothing_and_goes_to_no_other_agent_or_mode() -> None:
     verbs = FixedVerbs()
     async with mode_opened(Mode.AGENTS, verbs=verbs) as (pilot, _):
         feed(pilot, "/backend\ra1\r")
         await shows(pilot, "Send “1. Yes” to backend@shop?")
-    assert verbs.done == []
-
-
-async def test_what_was_typed_for_a_dialog_of_the_selected_agent_goes_to_no_other() -> None:
-    async with mode_opened(Mode.AGENTS) as (pilot, _):
-        feed(pilot, "/frontend\ra1")
+        await pilot.press("escape", "escape")
+        feed(pilot, "/frontend\ra1")  # asks nothing: the key turns to the agent that does
         await shows(pilot, "backend@shop asks")
         await settled(pilot)
         assert "Send “" not in text(pilot)
-
-
-async def test_what_was_typed_for_a_dialog_that_does_not_open_goes_to_no_mode() -> None:
-    async with mode_opened(Mode.AGENTS, snapshot=EMPTY) as (pilot, _):
-        feed(pilot, "a1")
-        await shows(pilot, "answer: no agent")
+        await pilot.press("escape")
+        feed(pilot, "/reviewer\rc1")
+        await shows(pilot, "cancel wake: ")
         assert pilot.app.current_mode == Mode.AGENTS
+    assert verbs.done == []
 
 
 @pytest.mark.slow
