@@ -89,8 +89,9 @@ def test_the_latest_mode_is_kept_while_events_without_one_come() -> None:
         ({}, "", "", None),
         ({"tool_name": "Bash", "tool_input": {"command": "ls\n-l"}, "model": "m1"}, "Bash: ls -l", "m1", None),
         ({"toolName": "edit", "model": {"id": "m2"}}, "edit", "m2", None),
-        ({"tool_name": 7, "model": ["m"], "usage": {"total_tokens": True}}, "", "", None),
+        ({"tool_name": 7, "model": ["m"], "input_tokens": True}, "", "", None),
         ({"llm_response": {"usageMetadata": {"totalTokenCount": 48_211}}}, "", "", 48_211),
+        ({"input_tokens": 7_000, "context_limit": 9}, "", "", 7_000),
     ],
 )
 def test_only_what_an_event_says_of_tool_model_and_tokens_is_told(

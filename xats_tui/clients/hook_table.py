@@ -55,7 +55,8 @@ SUBJECT_PATHS = ("tool_input.command", "tool_input.file_path", "tool_input.path"
 MODEL_PATHS = ("model", "model.id")
 """Where clients name the model."""
 
-TOKEN_PATHS = ("context_window.total_input_tokens", "usage.total_tokens", "llm_response.usageMetadata.totalTokenCount")
+# Qwen Code counts them at the end of a turn, Gemini CLI with each answer of the model.
+TOKEN_PATHS = ("input_tokens", "llm_response.usageMetadata.totalTokenCount")
 """Where clients count the tokens of the conversation."""
 
 MAX_TOLD_CHARS = 120
