@@ -32,6 +32,8 @@ from tests.real_agents.stage import (
 CLIENT, TRANSPORT = "pi", "extension"
 DRAFT = "half a thought"
 
+REGISTER = 'CALL register_agent {"name": "bob", "team": "t", "model": "m"}'
+
 WATCHED_S = 4.0
 """Seconds in which nothing must happen."""
 
@@ -122,6 +124,8 @@ async def loaded_anew(stage: Stage, pane: AgentPane) -> str:
     await asyncio.to_thread(pane.submit, "/reload")
     await asyncio.to_thread(pane.wait_for, "Reloaded")
     await asyncio.to_thread(pane.settle, 1.5, 10.0)
+    await asyncio.to_thread(pane.submit, REGISTER)  # pi starts its MCP servers anew, too
+    await asyncio.to_thread(pane.settle, 2.5, 20.0)
     return await woken(stage, *await sent(stage, "bob"))
 
 
