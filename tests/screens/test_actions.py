@@ -88,7 +88,7 @@ async def test_an_action_is_done_from_the_palette() -> None:
 async def test_the_menu_offers_what_is_possible_and_says_why_the_rest_is_not() -> None:
     verbs = FixedVerbs()
     app = XatsApp(desk(verbs=verbs))
-    async with app.run_test(size=(120, 50), notifications=True) as pilot:
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
         await shows(pilot, "backend")
         await pilot.press("4", "full_stop")
         await until(pilot, lambda: isinstance(app.screen, Pick))

@@ -99,6 +99,13 @@ async def test_a_click_on_a_hint_does_what_it_says_for_its_row() -> None:
     assert verbs.done == [("replay", ("8f3c0005-77aa-4d2e", QA.agent_id))]
 
 
+@pytest.mark.slow
+async def test_the_menu_names_what_a_key_would_turn_to() -> None:
+    async with watching(FixedVerbs()) as pilot:
+        await pilot.press("full_stop", *"answer")
+        await shows(pilot, "backend@shop: Read the question this agent asks")
+
+
 def test_only_what_helps_with_a_concern_looks_for_one() -> None:
     assert {action.id for action in ACTION.values() if action.seeks.__name__ != "never"} == {
         "answer",

@@ -18,6 +18,10 @@ class Performer(Protocol):
         """Return the operator's situation."""
         ...
 
+    def explain(self, action: Action, situation: Situation) -> tuple[str, str | None]:
+        """Return an action's help and the reason why it is unavailable."""
+        ...
+
     async def action_perform(self, action_id: str) -> None:
         """Perform an action, or show why it is unavailable."""
         ...
@@ -46,8 +50,10 @@ class ActionCommands(Provider):
             await self.screen.action_perform(action_id)
 
     def _help(self, action: Action) -> str:
-        reason = action.reason(self.screen.situation()) if isinstance(self.screen, Performer) else None
-        return f"not now: {reason}" if reason else action.help
+        if not isinstance(self.screen, Performer):
+            return action.help
+        told, reason = self.screen.explain(action, self.screen.situation())
+        return f"not now: {reason}" if reason else told
 
 
 def _line(action: Action) -> str:

@@ -246,7 +246,8 @@ class ModeScreen(
         """Perform an action on the selection or else on what needs a person, or show why it is unavailable."""
         action, situation = ACTION[action_id], self.situation()
         reason = action.reason(situation)
-        self._aim = self.sought(action, situation) if reason else None
+        found = self._fitting(action, situation) if reason else None
+        self._aim = found[1] if found else None
         if reason and not action.quiet:
             self.post_message(self.Refused())
         if reason is None or self._aim:
@@ -267,16 +268,22 @@ class ModeScreen(
         possible_here = [action for action in here if action.reason(situation) is None]
         taken = {action.id for action in possible_here}
         chosen = [action for action in possible_here if action.gives_way_to not in taken]
-        sought = (action for action in here if self.sought(action, situation))
+        sought = (action for action in here if self._fitting(action, situation))
         return next(chain(chosen, sought, here, [named]))
 
-    def sought(self, action: Action, situation: Situation) -> Situation | None:
-        """Return the first concern that an action fits, as a situation; first those that name it as their remedy."""
+    def explain(self, action: Action, situation: Situation) -> tuple[str, str | None]:
+        """Return an action's help, with the concern that it would turn to, and the reason why it is unavailable."""
+        reason = action.reason(situation)
+        found = self._fitting(action, situation) if reason else None
+        return (f"{found[0].subject}: {action.help}", None) if found else (action.help, reason)
+
+    def _fitting(self, action: Action, situation: Situation) -> tuple[Concern, Situation] | None:
+        """Return the first concern that an action fits, and its situation; first those that name it as their remedy."""
         if (action.changes and situation.read_only) or not action.seeks(situation):
             return None
         needs = sorted(self.needs()[0], key=lambda concern: concern.remedy != action.id)
-        about = (self.on_rows(concern.mode, concern.rows, situation) for concern in needs)
-        return next((one for one in about if action.why_not(one) is None), None)
+        about = ((concern, self.on_rows(concern.mode, concern.rows, situation)) for concern in needs)
+        return next((one for one in about if action.why_not(one[1]) is None), None)
 
     def needs(self) -> tuple[tuple[Concern, ...], tuple[Concern, ...]]:
         """Return what needs a person, most urgent first, and what is snoozed."""
@@ -309,12 +316,14 @@ class ModeScreen(
 
     def action_menu(self) -> None:
         """List what can be done here, and why the rest cannot."""
+        situation = self.situation()
         choices = [
-            PickOption(action.id, action.title, action.help, reason, action.shown_key)
-            for action, reason in sorted(offered(self.situation()), key=lambda offer: offer[1] is not None)
+            PickOption(action.id, action.title, *self.explain(action, situation), action.shown_key)
+            for action, _ in offered(situation)
             if action.id != "menu"
         ]
-        self.app.push_screen(Pick("Actions", choices), self._perform_chosen)
+        possible_first = sorted(choices, key=lambda choice: choice.why_not is not None)
+        self.app.push_screen(Pick("Actions", possible_first), self._perform_chosen)
 
     async def _perform_chosen(self, action_id: str | None) -> None:
         if action_id:
