@@ -18,6 +18,7 @@ from xats_tui.screens.details.agents import agent_detail
 from xats_tui.screens.details.contracts import contract_title, interest_detail
 from xats_tui.screens.details.messages import message_detail, thread_title
 from xats_tui.screens.details.tasks import dependency_tree, task_detail
+from xats_tui.screens.details.tickets import task_history
 from xats_tui.screens.details.wakes import wake_detail, wake_title
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.activity import ACTIVITY
@@ -25,6 +26,7 @@ from xats_tui.screens.rows.agents import AGENTS
 from xats_tui.screens.rows.contracts import CONTRACTS, VERSIONS
 from xats_tui.screens.rows.messages import MESSAGES, STREAM
 from xats_tui.screens.rows.names import name_of
+from xats_tui.screens.rows.task_graph import TASK_GRAPH
 from xats_tui.screens.rows.tasks import BOARD, TASKS
 from xats_tui.screens.rows.wakes import WAKES
 
@@ -34,7 +36,7 @@ BARE = re.compile(rf"(?<![\w/])({'|'.join(NAMES)})(?![\w@/-])")
 
 @pytest.mark.parametrize(
     "listing",
-    [ACTIVITY, AGENTS, CONTRACTS, VERSIONS, MESSAGES, STREAM, TASKS, *BOARD.values(), WAKES],
+    [ACTIVITY, AGENTS, TASK_GRAPH, CONTRACTS, VERSIONS, MESSAGES, STREAM, TASKS, *BOARD.values(), WAKES],
     ids=lambda listing: listing.title,
 )
 def test_no_list_names_an_agent_without_the_team_that_tells_it_apart(listing: Listing) -> None:
@@ -62,6 +64,7 @@ def details(snapshot: Snapshot) -> Iterator[str]:
     for task in snapshot.tasks:
         yield str(task_detail(snapshot, task.task.id, NOW))
         yield str(dependency_tree(snapshot, task.task.id))
+        yield str(task_history(snapshot, task.task.id))
     for summary in snapshot.contracts:
         yield str(contract_title(snapshot, summary, summary.versions[0], None))
         yield str(interest_detail(snapshot, summary, NOW)) + contract_key(summary)
