@@ -88,6 +88,11 @@ async def test_teams_fill_the_rows_below_the_agents_and_enter_leads_to_the_open_
     async with XatsApp(desk(TEAMS)).run_test(size=(120, 40)) as pilot:
         await after("2", *["down"] * 4, words="held by")(pilot)
         assert not missing(pilot, ("Teams", "12m client for", "+7 columns: C"))
+        await pilot.click("#teams KeyedTable", offset=(2, 2), times=2)
+        await shows(pilot, "team shop 5/5●")
+        await pilot.click("#teams KeyedTable", offset=(2, 1), times=2)
+        await shows(pilot, "Agents 15")
+        await pilot.press("home", *["down"] * 4)
         await pilot.press("enter", "enter")
         await shows(pilot, "Wake → qa@mobile")
         await settled(pilot)

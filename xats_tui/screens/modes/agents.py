@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from textual import getters, on, work
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
@@ -24,6 +25,7 @@ from xats_tui.screens.rows.teams import TEAMS
 from xats_tui.screens.widgets.format import TableRow
 from xats_tui.screens.widgets.panels import PanePanel, TablePanel
 from xats_tui.screens.widgets.preview import draw_preview, watch
+from xats_tui.screens.widgets.tables import KeyedTable
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,18 @@ class TeamsPanel(TablePanel, can_focus=False):
     def on_mount(self) -> None:
         """Leave the focus to the list."""
         self.table.can_focus = False
+
+    @dataclass
+    class Opened(Message):
+        """Posted when a team was clicked twice."""
+
+        team: str
+
+    @on(KeyedTable.Opened)
+    def _team_opened(self, event: KeyedTable.Opened) -> None:
+        event.stop()
+        if event.table.chosen:
+            self.post_message(self.Opened(event.table.chosen))
 
     def show_below(self, teams: Sequence[TableRow], rows_above: int, height: int) -> None:
         """Show the teams if they fit below a list of so many rows, in a column of this height."""
@@ -169,6 +183,10 @@ class AgentsMode(ListMode):
             self.wall.focus_chosen()
         else:
             super().focus_list()
+
+    @on(TeamsPanel.Opened)
+    def _team_opened(self, event: TeamsPanel.Opened) -> None:
+        self.limit_to(None if self.snapshot.team == event.team else event.team)
 
     @on(Wall.Chosen)
     def _tile_chosen(self) -> None:
