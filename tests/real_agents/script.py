@@ -23,6 +23,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from xats_tui.clients.spec import SERVER
+
 SCRIPT_LINE = re.compile(r"^\W*(CALL|WAIT|SAY|DRIP)\s+(.+?)\s*$", re.MULTILINE)
 REMINDER = re.compile(r"<system-reminder>(?P<text>.*?)</system-reminder>", re.DOTALL)
 FROM_THE_USER = ("user sent", "Stop hook")
@@ -104,11 +106,11 @@ def inbox_messages(result: str) -> dict[str, str]:
 
 
 def pick(name: str, offered: Sequence[str]) -> str:
-    """Find the offered tool that a bare name means."""
+    """Find the offered tool that a bare name means; ours before a namesake of the client's own."""
     if name in offered:
         return name
     tails = [one for one in offered if one.split("__")[-1] == name or one.endswith(tuple(s + name for s in "_-/.:"))]
-    return min(tails, key=len) if tails else name
+    return min(tails, key=lambda one: (SERVER not in one, len(one))) if tails else name
 
 
 def pieces(step: Step) -> list[str]:
