@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from textual.pilot import Pilot
 from tests.screens.looking import settled, shows, text
 from tests.screens.sample.agents import QA
 from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
 from tests.screens.sample.verbs import FixedVerbs
 from xats_tui.app import XatsApp
 from xats_tui.screens.actions import ACTION
@@ -113,3 +115,11 @@ def test_only_what_helps_with_a_concern_looks_for_one() -> None:
         "reassign_task",
         "replay",
     }
+
+
+async def test_that_agents_are_silenced_is_said_where_nothing_of_them_is_listed() -> None:
+    quiet = replace(FILLED, roster=tuple(replace(entry, resting=True) for entry in FILLED.roster))
+    app = XatsApp(desk(quiet))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "Attention 4 · 7 on do not disturb")
+        assert "failed: the pane is a shell" not in text(pilot)

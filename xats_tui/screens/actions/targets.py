@@ -152,7 +152,10 @@ def _wake_or_group(snapshot: Snapshot, key: str) -> Wake | WakeGroup | None:
     if key.startswith(GROUP_PREFIX):
         mine = by_urgency(snapshot, (wake for wake in snapshot.wakes if group_key(wake.agent_id) == key))
         return WakeGroup(tuple(mine)) if mine else None
-    return next((wake for wake in snapshot.wakes if wake.key == key), None)
+    # A group may have hundreds of wakes, each of which is looked for here: no key is put together for that.
+    message_id, _, agent_id = key.partition("/")
+    found = (wake for wake in snapshot.wakes if wake.message_id == message_id and wake.agent_id == agent_id)
+    return next(found, None)
 
 
 def identifier(target: Target) -> str:

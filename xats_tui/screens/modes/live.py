@@ -122,10 +122,12 @@ class LiveMode(ModeScreen):
 
     def _attention_summary(self) -> str:
         snoozed = f"{len(self._asleep)} snoozed" if self._asleep else ""
+        silenced = sum(entry.resting for entry in self.snapshot.roster)
         keys = [f"{self.key_of('next_concern')} next", f"{self.key_of('snooze')} snooze"] if self._awake else []
         if sum(concern.remedy == "replay" for concern in self._awake) > 1:
             keys.append(f"{self.key_of('replay_all')} replay failed")
-        return " · ".join(filter(None, (str(len(self._awake) or ""), snoozed, "  ".join(keys))))
+        kept_quiet = f"{silenced} on do not disturb" if silenced else ""
+        return " · ".join(filter(None, (str(len(self._awake) or ""), snoozed, kept_quiet, "  ".join(keys))))
 
     def aside(self) -> Iterable[Piece]:
         """Yield the general notes; without any, on a small screen, the panels that share one place."""

@@ -92,7 +92,7 @@ class ModeScreen(
         self._paused_at: datetime | None = None
         self._typing_command = False
         self._needing = 0
-        """Number of concerns at the last drawing."""
+        """Number of concerns at the last drawing; 0 in the Live mode, which lists them."""
         self._outdated = True
         """True if the screen was covered since it was last drawn."""
         self._drawn_at: Size | None = None
@@ -140,7 +140,7 @@ class ModeScreen(
             yield (f" ⋯ {one_line(', '.join(self.under_way))} ", Tone.ACCENT)
         if self._paused_at:
             yield (f" ‖ paused {age(self.desk.clock.now() - self._paused_at)} ", Tone.WARN)
-        if self._needing and self.mode is not Mode.LIVE:
+        if self._needing:
             needs = "needs" if self._needing == 1 else "need"
             yield (f" {self.key_of('next_concern')} {self._needing} {needs} you ", Tone.WARN)
 
@@ -213,7 +213,7 @@ class ModeScreen(
             self._held = self._held if self.paused else self._latest
             self.snapshot = self.desk.scope.of(self._held)
             with _unless_taken_down():
-                self._needing = len(self.needs()[0])
+                self._needing = 0 if self.mode is Mode.LIVE else len(self.needs()[0])
                 self.draw_header()
                 self.draw_body()
                 self.draw_keys()
