@@ -4,6 +4,7 @@ import json
 import urllib.request
 from asyncio import to_thread
 from collections.abc import AsyncIterator
+from email.message import Message
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ from tests.mcp_caller import Caller
 from tests.stand_ins.app_server import OTHER_THREAD, THREAD, AppServer, app_server
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET
+from xats_tui.runtime.hook_client import TAKEN_HEADER
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
@@ -38,12 +40,19 @@ async def registered(connect: Connect, thread_id: str = THREAD) -> Caller:
 
 
 async def hook(backend: Coordinator, event: str, **fields: Any) -> dict[str, Any]:
-    """The coordinator's answer to an event of the first thread."""
+    """The coordinator's answer to an event of the first thread, which the hook's program takes."""
     body = json.dumps({"hook_event_name": event, "session_id": THREAD, "turn_id": "turn-0", **fields}).encode()
     url = f"http://127.0.0.1:{backend.port}/hook"
-    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
-    answer: dict[str, Any] = json.loads(await to_thread(lambda: urllib.request.urlopen(request).read()))
-    return answer
+    answer, headers = await to_thread(post, url, body, {"Content-Type": "application/json"})
+    if taken := headers.get(TAKEN_HEADER):
+        await to_thread(post, f"{url}/taken", b"", {TAKEN_HEADER: taken})
+    return cast(dict[str, Any], json.loads(answer))
+
+
+def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[bytes, Message]:
+    """Body and headers of the answer."""
+    with urllib.request.urlopen(urllib.request.Request(url, data=body, headers=headers)) as response:
+        return response.read(), response.headers
 
 
 async def test_a_turn_goes_on_with_the_mail_that_waits_and_only_once(
