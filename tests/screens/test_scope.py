@@ -13,8 +13,10 @@ from tests.screens.states import NORMAL, SMALL, after, missing
 from xats_tui.app import XatsApp
 from xats_tui.screens.data.attention import concerns, outside_concerns
 from xats_tui.screens.data.scope import TeamScope
-from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Snapshot
 from xats_tui.screens.query.command_line import LimitTo, Perform, Unknown, complete, read_team
+from xats_tui.screens.rows.teams import team_rows
+from xats_tui.screens.rows.wakes import WAKES
 
 
 def limited(team: str, snapshot: Snapshot = TEAMS) -> Snapshot:
@@ -108,3 +110,11 @@ async def test_two_keys_limit_to_the_team_of_the_selected_agent_and_two_lead_bac
         await after("2", "end", "t", "enter", words="team warehouse 5/5●")(pilot)
         await pilot.press("t", "enter")
         await shows(pilot, "Agents 15")
+
+
+def test_counts_of_a_team_say_when_older_entries_were_not_loaded() -> None:
+    many = tuple(replace(TEAMS.wakes[0], message_id=str(number)) for number in range(MAX_LIST_ROWS))
+    shop = limited("shop", replace(TEAMS, wakes=(*many[1:], TEAMS.wakes[1])))
+    assert WAKES.summary(shop) == f"0 waiting · {MAX_LIST_ROWS - 1} failed · newest {MAX_LIST_ROWS}"
+    assert [cell.text for cell in team_rows(shop, NOW)[0].cells][6] == f"{MAX_LIST_ROWS - 1}+"
+    assert "newest" not in WAKES.summary(limited("shop"))

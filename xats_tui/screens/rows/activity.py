@@ -9,7 +9,7 @@ from xats_tui.core.model.panes import TmuxCommand
 from xats_tui.screens.actions.targets import LogEntry, log_key, log_of
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, one_line, time_of_day
 
@@ -92,7 +92,7 @@ def _said(snapshot: Snapshot, entry: LogEntry) -> tuple[str, str, tuple[str, ...
 
 def activity_summary(snapshot: Snapshot) -> str:
     """Return the number of entries."""
-    longest = max(len(snapshot.activity), len(snapshot.events), len(snapshot.commands))
+    longest = max(loaded(snapshot, part) for part in (Slice.ACTIVITY, Slice.EVENTS, Slice.COMMANDS))
     return counted(str(len(log_of(snapshot))), longest, MAX_LIST_ROWS)
 
 

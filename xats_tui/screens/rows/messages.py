@@ -8,7 +8,7 @@ from xats_tui.core.model.messages import BROADCAST_MARK, Message
 from xats_tui.screens.actions.targets import Letter, letters
 from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES, Slice, Snapshot
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import (
     TableCell,
@@ -164,7 +164,9 @@ def _addressee(letter: Letter, first: str) -> str:
 def stream_summary(snapshot: Snapshot) -> str:
     """Return the number of unread messages."""
     unread = sum(message.read_at is None for message in snapshot.stream)
-    return counted(f"{unread} unread" if unread else "", len(snapshot.stream), MAX_STREAM_MESSAGES)
+    is_inbox = snapshot.stream is snapshot.inbox
+    number = len(snapshot.inbox) if is_inbox else loaded(snapshot, Slice.STREAM)
+    return counted(f"{unread} unread" if unread else "", number, MAX_STREAM_MESSAGES)
 
 
 MESSAGE_STATES = frozenset({"read", "unread", "reply", "answered", "unanswered"})

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 
 from xats_tui.core.model.contracts import ContractSummary
-from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.widgets.format import one_line, short_id
 
 NAME_CELLS, TEAM_CELLS = 24, 12
@@ -40,6 +40,16 @@ def contract_name(snapshot: Snapshot, summary: ContractSummary) -> str:
 def widest(names: Iterable[str], at_least: int) -> int:
     """Return the cells for a column of these names."""
     return min(NAME_CELLS, max((at_least, *map(cell_len, names))))
+
+
+def loaded(snapshot: Snapshot, part: Slice) -> int:
+    """Return the number of entries of a slice that were loaded, of whatever team."""
+    return len(getattr(snapshot.whole, part.value))
+
+
+def more_than(snapshot: Snapshot, part: Slice) -> str:
+    """Return the sign behind a count that older entries, which were not loaded, may add to."""
+    return "+" if loaded(snapshot, part) >= MAX_LIST_ROWS else ""
 
 
 def counted(counts: str, number: int, limit: int) -> str:

@@ -7,7 +7,7 @@ from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.agents import agent_state
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_young, one_line
 
@@ -82,7 +82,7 @@ def task_summary(snapshot: Snapshot) -> str:
     """Return the number of pending, current and completed tasks."""
     states = [WORDS[entry.task.status] for entry in snapshot.tasks]
     counts = " · ".join(f"{states.count(word)} {word}" for word in ("pending", "doing", "done")) if states else ""
-    return counted(counts, len(states), MAX_LIST_ROWS)
+    return counted(counts, loaded(snapshot, Slice.TASKS), MAX_LIST_ROWS)
 
 
 def _in_order(snapshot: Snapshot) -> list[TaskEntry]:

@@ -9,7 +9,7 @@ from xats_tui.core.model.wakes import WakeStatus
 from xats_tui.screens.actions.targets import was_not_read
 from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS
+from xats_tui.screens.rows.names import NAME_CELLS, more_than
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, one_line
 
@@ -45,9 +45,9 @@ def _team_row(snapshot: Snapshot, team: str) -> TableRow:
         _number(sum(_is(snapshot, entry, PaneState.DIALOG) for entry in members), Tone.WARN),
         _number(sum(entry.unread for entry in members), Tone.PLAIN),
         _number(sum(entry.wakes_waiting for entry in members), Tone.WARN),
-        _number(sum(wake.agent_id in ids for wake in failed), Tone.BAD),
-        _number(tasks.count(TaskStatus.IN_PROGRESS), Tone.PLAIN),
-        _number(tasks.count(TaskStatus.PENDING), Tone.PLAIN),
+        _number(sum(wake.agent_id in ids for wake in failed), Tone.BAD, more_than(snapshot, Slice.WAKES)),
+        _number(tasks.count(TaskStatus.IN_PROGRESS), Tone.PLAIN, more_than(snapshot, Slice.TASKS)),
+        _number(tasks.count(TaskStatus.PENDING), Tone.PLAIN, more_than(snapshot, Slice.TASKS)),
     )
     return TableRow(team, cells)
 
@@ -57,8 +57,8 @@ def _is(snapshot: Snapshot, entry: RosterEntry, state: PaneState) -> bool:
     return known is not None and known.state is state
 
 
-def _number(number: int, tone: Tone) -> TableCell:
-    return TableCell(str(number), tone, order=number) if number else TableCell(NOTHING, Tone.MUTED, order=0)
+def _number(number: int, tone: Tone, more: str = "") -> TableCell:
+    return TableCell(f"{number}{more}", tone, order=number) if number else TableCell(NOTHING, Tone.MUTED, order=0)
 
 
 TEAMS = Listing(

@@ -18,8 +18,9 @@ from xats_tui.core.model.wakes import WakeStatus
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.targets import was_not_read
 from xats_tui.screens.data.refresh import staleness
-from xats_tui.screens.data.snapshot import Snapshot, is_present
+from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.rows.names import more_than
 from xats_tui.screens.widgets.format import Tone, age, cut, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
@@ -186,8 +187,9 @@ def _troubles(snapshot: Snapshot, *, wide: bool) -> list[Piece]:
     if snapshot.health is None:
         return []
     waiting, failed, dialogs = _counts(snapshot, snapshot.health)
-    words = (f"wakes {waiting} waiting", f"  {failed} failed", f"   dialogs {dialogs}")
-    signs = (f"wakes {waiting}◐", f" {failed}✕", f"  dialogs {dialogs}◆")
+    more = more_than(snapshot, Slice.WAKES) if snapshot.team else ""  # only of all teams they are counted in the store
+    words = (f"wakes {waiting} waiting", f"  {failed}{more} failed", f"   dialogs {dialogs}")
+    signs = (f"wakes {waiting}◐", f" {failed}{more}✕", f"  dialogs {dialogs}◆")
     shown = words if wide else signs
     return [
         (shown[0], Tone.WARN if waiting else Tone.MUTED),
