@@ -45,7 +45,7 @@ ACTS = tuple(
     for number, minutes, verb, who, message_id, detail in (
         (4, 3.5, "replay", QA, WAKES[2].message_id, "tried again"),
         (3, 12, "poke", FRONTEND, None, "submitted: the composer is empty again"),
-        (2, 30, "do not disturb", DOCS, None, f"agent:{DOCS.agent_id} until 2026-11-22 14:03 UTC"),
+        (2, 30, "do not disturb", DOCS, None, f"agent:{DOCS.agent_id} until 2026-11-22 14:03"),
         (1, 75, "force", BACKEND, "8f3c0001-77aa-4d2e", "forced"),
     )
 )

@@ -68,11 +68,11 @@ ATTEMPTS = (
 GATES = tuple(
     Gate(name=name, holds=not detail.startswith("!"), detail=detail.removeprefix("!"))
     for name, detail in (
-        ("already read", "no"),
+        ("mail", "not read yet"),
         ("do not disturb", "off"),
         ("earlier hint", "answered, or long ago"),
         ("budget", "3 of 60 hints in the last hour"),
-        ("ack loop", "no"),
+        ("ack loop", "none noticed"),
         ("owner", "process 4412"),
         ("process", "in the foreground"),
         ("mode", "no copy mode"),

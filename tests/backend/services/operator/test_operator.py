@@ -125,7 +125,7 @@ async def test_a_dry_run_names_every_gate_and_changes_nothing(scene: WakeScene) 
 
     verdicts = {gate.name: gate.holds for gate in await scene.backend.operator.gates(scene.bob.agent_id)}
 
-    assert [name for name, holds in verdicts.items() if not holds] == ["already read", "draft", "state"]
+    assert [name for name, holds in verdicts.items() if not holds] == ["mail", "draft", "state"]
     assert {"owner", "process", "mode", "dialog", "quiet", "do not disturb"} <= verdicts.keys()
     assert scene.screen().rstrip().endswith("bob> x")
 
@@ -142,7 +142,7 @@ async def test_a_dry_run_of_a_wake_that_is_over_says_what_a_replay_would_meet(sc
     assert await closed() == ["draft", "state"]
     await scene.bob.call("get_inbox")
     await scene.bob.call("list_agents")
-    assert (await closed())[0] == "already read"
+    assert (await closed())[0] == "mail"
     assert len(await scene.backend.waker.attempts(sent["message_id"], scene.bob.agent_id)) == 1
 
 

@@ -217,7 +217,7 @@ def test_mail_that_can_still_be_read_is_never_forgotten(
 RESTRAINTS: dict[str, tuple[WakeContext, str, datetime]] = {
     "not to be disturbed": (
         WakeContext(resting=True, resting_until=after(7200)),
-        "do not disturb until 16:00 UTC",
+        f"do not disturb until {after(7200).astimezone():%H:%M}",
         after(7200),
     ),
     "not to be disturbed at all": (

@@ -148,7 +148,7 @@ class Operator:
     async def _rest(self, actor: Actor, subject: str, until: datetime | None, agent_id: str | None) -> None:
         async with self._database.write() as tx:
             await store.let_rest(tx, subject, until)
-            detail = f"{subject} until {until:%Y-%m-%d %H:%M} UTC" if until else f"{subject} until lifted"
+            detail = f"{subject} until {until.astimezone():%Y-%m-%d %H:%M}" if until else f"{subject} until lifted"
             await store.note(tx, actor.name, "do not disturb", detail, agent_id=agent_id)
             await self._waker.release(tx)  # wakes that wait for the end of an earlier, longer rest
         self._waker.look_now()

@@ -122,7 +122,7 @@ class WakeAttempts:
         now = self._clock.now()
         held_back = hold_reasons(wakes, agent, await self._wake_context(agent, now), now)
         mail = any(message_id in (None, wake.message_id) for wake in wakes)
-        unread = Gate(name="already read", holds=mail, detail="no" if mail else "there is nothing to wake it for")
+        unread = Gate(name="mail", holds=mail, detail="not read yet" if mail else "there is nothing to wake it for")
         observation = (await self._transports.ask(agent, wakes)).observation
         reach = Gate(name="reach", holds=observation.reach is Reachability.OPEN, detail=observation.detail)
         return (unread, *(hold_reason.gate for hold_reason in held_back), *(observation.gates or (reach,)))

@@ -167,7 +167,7 @@ def hold_reasons(
             gate=Gate(
                 name="ack loop",
                 holds=not looping,
-                detail=ACK_LOOP if looping else "no",
+                detail=ACK_LOOP if looping else "none noticed",
             ),
             until=wake_context.ack_loop_until or now,
         ),
@@ -290,7 +290,7 @@ def _rest(wake_context: WakeContext) -> str:
     if not wake_context.resting:
         return "off"
     end = wake_context.resting_until
-    return f"do not disturb until {end:%H:%M} UTC" if end else "do not disturb until that is lifted"
+    return f"do not disturb until {end.astimezone():%H:%M}" if end else "do not disturb until that is lifted"
 
 
 def is_unanswered(wake: Wake, agent: Agent) -> bool:

@@ -17,7 +17,7 @@ FILE_LAGS = timedelta(seconds=2)
 def stopped_gate(occupant: BoundProcess | None, pid: int) -> Gate:
     """Judge whether the program runs: one that is stopped takes nothing."""
     stopped = occupant is not None and occupant.stopped
-    detail = f"the program is stopped: continue it with: kill -CONT {pid}" if stopped else "no"
+    detail = f"the program is stopped: continue it with: kill -CONT {pid}" if stopped else "it runs"
     return Gate(name="stopped", holds=occupant is not None and not stopped, detail=detail)
 
 
@@ -28,7 +28,11 @@ def own_hint_gate(outstanding: str) -> Gate:
 
 def declined_gate(until: datetime | None) -> Gate:
     """Judge whether the session's person has declined an earlier hint; nothing is put before the agent until then."""
-    detail = f"its person declined an earlier hint; none is put before {until:%H:%M} (UTC)" if until else "no"
+    detail = (
+        f"its person declined an earlier hint; none is put before {until.astimezone():%H:%M}"
+        if until
+        else "none was declined"
+    )
     return Gate(name="declined", holds=until is None, detail=detail)
 
 

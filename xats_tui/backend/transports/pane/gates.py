@@ -112,7 +112,7 @@ def _of_program(agent: Agent, view: PaneView, seat: PaneFacts) -> Gates:
             holds=not stopped,
             detail=f"the program is stopped: continue it with: kill -CONT {occupant.pid}"
             if occupant and stopped
-            else "no",
+            else "it runs",
         ),
     )
 
@@ -124,7 +124,9 @@ def _of_keys(view: PaneView, seat: PaneFacts) -> Gates:
     unread = seat.terminal.unread if seat.terminal else 0
     to_all = f"keys go to every pane of the window: tmux set-option -w -t {pane_id} synchronize-panes off"
     return (
-        Gate(name="synchronized", holds=not synchronized, detail=to_all if synchronized else "no"),
+        Gate(
+            name="synchronized", holds=not synchronized, detail=to_all if synchronized else "keys go to this pane only"
+        ),
         Gate(
             name="input",
             holds=not input_off,
@@ -134,7 +136,9 @@ def _of_keys(view: PaneView, seat: PaneFacts) -> Gates:
         Gate(
             name="unread",
             holds=not unread,
-            detail=f"the program has not read {unread} bytes that were typed there" if unread else "nothing",
+            detail=f"the program has not read {unread} bytes that were typed there"
+            if unread
+            else "nothing is left unread",
         ),
     )
 
