@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.screens.looking import feed, settled, shows, text, until
+from tests.screens.sample.agents import REVIEWER
 from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import FILLED
 from tests.screens.sample.source import FixedSource
@@ -145,7 +146,8 @@ async def test_marks_stay_on_their_rows_when_others_come_and_go() -> None:
     async with opened(Mode.WAKES) as (pilot, source):
         await pilot.press("down", "space")
         marked = WAKES[1].key
-        source.snapshot = replace(FILLED, wakes=(replace(WAKES[2], message_id="new"), *WAKES[1:]))
+        other = replace(WAKES[2], message_id="new", agent_id=REVIEWER.agent_id)
+        source.snapshot = replace(FILLED, wakes=(other, *WAKES[1:]))
         source.hear(frozenset({Scope.WAKES}))
         await until(pilot, lambda: names(pilot)[0].startswith("new"))
         screen = pilot.app.screen
