@@ -11,9 +11,10 @@ from xats_tui.backend.client_states import ClientStates
 from xats_tui.backend.system.sessions.processes import process_of
 from xats_tui.backend.transports.extension.links import ExtensionLink, ExtensionLinks, NoExtension
 from xats_tui.backend.transports.extension.words import ExtensionState
+from xats_tui.backend.watchers.agent_changes import AgentChanges
 from xats_tui.clients.registry import CLIENTS
 from xats_tui.core.clock import Clock
-from xats_tui.core.events import AgentChanged, Event, PaneBound
+from xats_tui.core.events import Event
 from xats_tui.core.model.agents import Agent, SeenProcess
 from xats_tui.core.model.client_states import StateSource, ToldState
 from xats_tui.core.model.panes import PaneState
@@ -39,32 +40,22 @@ class Extensions:
         """Set the dependencies; `turn_ended` is called when an agent's program has come to rest."""
         self._links = links
         self._states = states
-        self._all_agents = all_agents
         self._agent_by_id = agent_by_id
         self._turn_ended = turn_ended
         self._clock = clock
-        self._changed: set[str] = set()
-        self._news = asyncio.Event()
+        self._changes = AgentChanges(all_agents, agent_by_id)
         self._followed: dict[str, tuple[SeenProcess, asyncio.Task[None]]] = {}
 
     def hear(self, event: Event) -> None:
         """Note agents that may have to be followed, or no longer."""
-        if isinstance(event, AgentChanged | PaneBound):
-            self._changed.add(event.agent_id)
-            self._news.set()
+        self._changes.hear(event)
 
     async def run(self) -> None:
         """Follow agents, forever."""
         self._followed.clear()
         async with asyncio.TaskGroup() as followers:
-            for agent in await self._all_agents():
-                self._follow(followers, agent.agent_id, agent)
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                changed, self._changed = self._changed, set()
-                for agent_id in changed:
-                    self._follow(followers, agent_id, await self._agent_by_id(agent_id))
+            async for agent_id, agent in self._changes.follow():
+                self._follow(followers, agent_id, agent)
 
     def _follow(self, followers: asyncio.TaskGroup, agent_id: str, agent: Agent | None) -> None:
         process = _process_with_extension(agent)
@@ -94,7 +85,7 @@ class Extensions:
         """Write down what an extension tells until it hangs up.
 
         Raises:
-            NoExtension: it has.
+            NoExtension: it has hung up.
         """
         before = PaneState.UNKNOWN
         while True:

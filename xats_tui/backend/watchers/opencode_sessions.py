@@ -30,12 +30,13 @@ from xats_tui.backend.transports.opencode_reading import (
     read_server,
 )
 from xats_tui.backend.watchers import opencode_dialogs
+from xats_tui.backend.watchers.agent_changes import AgentChanges
 from xats_tui.backend.watchers.opencode_answers import give_answer
 from xats_tui.backend.watchers.opencode_dialogs import Asker, OpenDialog
 from xats_tui.clients.registry import CLIENTS, own_server
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import Refusal
-from xats_tui.core.events import AgentChanged, Event, PaneBound
+from xats_tui.core.events import Event
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.client_states import DialogOption, StateSource, ToldState
 from xats_tui.core.model.panes import PaneState
@@ -72,32 +73,21 @@ class OpencodeSessions:
         """Prepare it; `learn` is called when an agent's session is seen at work that it is not registered with."""
         self._access = access
         self._states = states
-        self._all_agents = all_agents
-        self._agent_by_id = agent_by_id
         self._learn = learn
         self._clock = clock
-        self._changed: set[str] = set()
-        self._news = asyncio.Event()
+        self._changes = AgentChanges(all_agents, agent_by_id)
         self._followed: dict[str, _Follower] = {}
 
     def hear(self, event: Event) -> None:
         """Note agents that may have to be followed, or no longer."""
-        if isinstance(event, AgentChanged | PaneBound):
-            self._changed.add(event.agent_id)
-            self._news.set()
+        self._changes.hear(event)
 
     async def run(self) -> None:
         """Follow agents, forever."""
         self._followed.clear()
         async with asyncio.TaskGroup() as followers:
-            for agent in await self._all_agents():
-                self._follow(followers, agent.agent_id, agent)
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                changed, self._changed = self._changed, set()
-                for agent_id in changed:
-                    self._follow(followers, agent_id, await self._agent_by_id(agent_id))
+            async for agent_id, agent in self._changes.follow():
+                self._follow(followers, agent_id, agent)
 
     def _follow(self, followers: asyncio.TaskGroup, agent_id: str, agent: Agent | None) -> None:
         before = self._followed.get(agent_id)
