@@ -104,7 +104,7 @@ def read_generic(lines: Sequence[ScreenLine], formats: Mapping[str, Any]) -> Pan
             "the program is working",
             is_at_work(found.around + _tail(lines)) or is_doing_something(found.footer),
         ),
-        doubt=_doubt(found, composer),
+        doubt=_doubt(found),
         composer=composer,
     ).reading("there is only a prompt before the cursor")
 
@@ -251,7 +251,7 @@ def _draft(found: CursorContext, composer: str, lines: Sequence[ScreenLine]) -> 
     return None
 
 
-def _doubt(found: CursorContext, composer: str) -> str | None:
+def _doubt(found: CursorContext) -> str | None:
     if not found.before.text.strip(SIDES).strip():
         return "there is no prompt before the cursor"
     prompt = inner_text(found.before)
