@@ -1,6 +1,6 @@
 """Wakes: their stages of evidence, the gates in their way, and the record of each try."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -25,6 +25,11 @@ class Gate:
     def told(self) -> str:
         """The reason why a wake waits for this gate."""
         return f"{self.name}{TOLD_BY}{self.detail}"
+
+
+def first_closed(gates: Iterable[Gate], passing: Collection[str] = ()) -> Gate | None:
+    """Return the first closed gate, except those in `passing`; None if there is none."""
+    return next((gate for gate in gates if not gate.holds and gate.name not in passing), None)
 
 
 TOLD_BY = ": "

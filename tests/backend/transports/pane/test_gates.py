@@ -9,12 +9,12 @@ import pytest
 from xats_tui.backend.hook_reports import LATE_REPORT_COUNTS_FOR, SCREEN_WINS_AFTER, HookReport
 from xats_tui.backend.system.processes import BoundProcess
 from xats_tui.backend.system.terminals import PaneTerminal
-from xats_tui.backend.transports.pane.gates import KEYS_NEED, first_closed, judge, overruled, quiet_for
+from xats_tui.backend.transports.pane.gates import KEYS_NEED, judge, overruled, quiet_for
 from xats_tui.backend.transports.pane.seat import PaneFacts
 from xats_tui.core.model.agents import CUSTOM, Agent, Binding, ClientId, Delivery, VerificationMode
 from xats_tui.core.model.client_states import StateSource, ToldState
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
-from xats_tui.core.model.wakes import Gate
+from xats_tui.core.model.wakes import Gate, first_closed
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 QUIET = timedelta(seconds=2)

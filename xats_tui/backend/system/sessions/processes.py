@@ -31,6 +31,10 @@ class InboxKey:
     """The program that the session has given the key to."""
 
 
+NO_PROCESS = "its process is not known: start it with `xats-tui mcp` as its MCP server, and register again"
+"""The reason why nothing leads to an agent's process, with the next step."""
+
+
 def process_of(agent: Agent) -> SeenProcess | None:
     """Return the process of an agent's user interface; None if none was seen."""
     if agent.process is not None:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from xats_tui.backend.client_states import ClientStates, StateWatch
-from xats_tui.backend.system.sessions.processes import process_of
+from xats_tui.backend.system.sessions.processes import NO_PROCESS, process_of
 from xats_tui.backend.transports.extension.links import ExtensionLink, ExtensionLinks, NoExtension
 from xats_tui.backend.transports.extension.words import BEGUN, GIVEN, ExtensionState
+from xats_tui.backend.transports.results import not_taken, submitted, uncertain
 from xats_tui.clients.registry import CLIENTS
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, SeenProcess
 from xats_tui.core.model.panes import PaneState
-from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, WakeStage
+from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, Gate, Observation, Reachability, first_closed
 
 VALID_FOR = timedelta(seconds=2)
 """Time after which the extension does not hand over a hint any more: its program was stopped, or is slow."""
@@ -35,8 +36,6 @@ AVOIDED_FOR = timedelta(hours=1)
 TURN_BEGAN = "a turn has begun with it"
 
 NOT_CONNECTED = "its extension is not connected: run `xats-tui setup {client}`, and restart {title}"
-
-NO_PROCESS = "its process is not known: start it with `xats-tui mcp` as its MCP server, and register again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +81,7 @@ class ClientExtension:
             gates = self._gates(agent, link, state)
         except NoExtension as error:
             return Observation(reach=Reachability.UNUSABLE, detail=str(error))
-        closed = _closed(gates)
+        closed = first_closed(gates)
         return Observation(
             reach=Reachability.OPEN,
             detail=closed.told if closed else state.detail,
@@ -99,11 +98,11 @@ class ClientExtension:
                 state = await link.ask()
                 if self._has_begun(agent, state):
                     return self._submitted(agent)
-                if closed := _closed(self._gates(agent, link, state)):
-                    return _result(WakeStage.ATTEMPTED, closed.told)
+                if closed := first_closed(self._gates(agent, link, state)):
+                    return not_taken(closed.told)
                 return await self._handed_over(agent, link, hint)
             except NoExtension as error:
-                return _result(WakeStage.ATTEMPTED, str(error))
+                return not_taken(str(error))
 
     def watch(self, agent: Agent) -> StateWatch:
         """Watch the agent's state, as its extension tells it."""
@@ -117,11 +116,11 @@ class ClientExtension:
         if outcome == BEGUN:
             return self._submitted(agent)
         if outcome == GIVEN:
-            return _uncertain("its program was given the hint, but no turn has begun with it")
+            return uncertain("its program was given the hint, but no turn has begun with it")
         if not outcome:
-            return _uncertain("its extension has not said what became of the hint")
+            return uncertain("its extension has not said what became of the hint")
         del self._handed[agent.agent_id]
-        return _result(WakeStage.ATTEMPTED, f"state: {outcome}")
+        return not_taken(f"state: {outcome}")
 
     def _link(self, agent: Agent) -> ExtensionLink:
         """Return the link to the extension of the agent's present process.
@@ -185,29 +184,9 @@ class ClientExtension:
     def _submitted(self, agent: Agent) -> DeliveryResult:
         handed = self._handed.pop(agent.agent_id)
         self._lost.pop(agent.agent_id, None)
-        return _result(WakeStage.SUBMITTED, f"handed over by its extension: {TURN_BEGAN}", handed=handed)
+        return submitted(f"handed over by its extension: {TURN_BEGAN}", handed.at)
 
 
 def _can_have(agent: Agent) -> bool:
     spec = CLIENTS.get(agent.client or "")
     return spec is not None and bool(spec.extension)
-
-
-def _closed(gates: tuple[Gate, ...]) -> Gate | None:
-    return next((gate for gate in gates if not gate.holds), None)
-
-
-def _uncertain(detail: str) -> DeliveryResult:
-    return _result(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{detail}", uncertain=True)
-
-
-def _result(step: WakeStage, detail: str, *, handed: _Handed | None = None, uncertain: bool = False) -> DeliveryResult:
-    return DeliveryResult(
-        step=step,
-        detail=detail,
-        seen_before="",
-        seen_after=detail,
-        times={WakeStage.SUBMITTED: handed.at} if handed else {},
-        typed=False,
-        uncertain=uncertain,
-    )

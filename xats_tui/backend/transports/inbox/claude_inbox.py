@@ -15,18 +15,19 @@ from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.sessions.claude_files import LivingSession, SessionFiles
-from xats_tui.backend.system.sessions.processes import InboxKey, process_of
+from xats_tui.backend.system.sessions.processes import NO_PROCESS, InboxKey, process_of
 from xats_tui.backend.transports.inbox.claude_posts import Post, evidence_of, lines_of
 from xats_tui.backend.transports.inbox.gates import own_hint_gate, state_gates, stopped_gate
-from xats_tui.backend.transports.inbox.posts import NoInbox, inbox_of, not_taken, send, submitted, uncertain
+from xats_tui.backend.transports.inbox.posts import NoInbox, inbox_of, send
 from xats_tui.backend.transports.pane.evidence import rows_of
+from xats_tui.backend.transports.results import not_taken, submitted, uncertain
 from xats_tui.clients.claude_code.inbound import BYPASS, mode_in_footer, why_held
 from xats_tui.clients.claude_code.spec import SPEC
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent, SeenProcess
 from xats_tui.core.model.panes import PaneState
-from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Observation, Reachability, first_closed
 
 EVIDENCE_WITHIN_S = 2.5
 """Time to wait for evidence after a post to an idle session, which begins a turn within 0.3 s.
@@ -41,8 +42,6 @@ FIRST_LOOK_S, LAST_LOOK_S = 0.02, 0.2
 
 LOST_AFTER = timedelta(seconds=60)
 """Time for which a session must be idle after a post without evidence, until the post counts as lost."""
-
-NO_PROCESS = "its process is not known: start it with `xats-tui mcp` as its MCP server, and register again"
 
 AVOIDED_FOR = timedelta(hours=1)
 """Time for which a session that lost a post gets no other one."""
@@ -60,7 +59,7 @@ class _Seen:
     gates: tuple[Gate, ...]
 
     def closed(self, passing: frozenset[str] = frozenset()) -> Gate | None:
-        return next((gate for gate in self.gates if not gate.holds and gate.name not in passing), None)
+        return first_closed(self.gates, passing)
 
 
 class ClaudeInbox:

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 
 from xats_tui.backend.system.sessions.registered import RegisteredSession
-from xats_tui.backend.transports.inbox.posts import NoInbox, not_taken, submitted, uncertain
+from xats_tui.backend.transports.inbox.posts import NoInbox
 from xats_tui.backend.transports.inbox.receipts import SentMessage, Status
+from xats_tui.backend.transports.results import not_taken, submitted, uncertain
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.wakes import HELD, DeliveryResult
 

@@ -5,12 +5,10 @@ import json
 import socket
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 
 from xats_tui.backend.system.peers import CONNECT_TIMEOUT_S, NotTheirSocket, connected_to
 from xats_tui.core.errors import XatsError
-from xats_tui.core.model.wakes import UNCONFIRMED, DeliveryResult, WakeStage
 
 
 class NoInbox(XatsError):
@@ -45,37 +43,3 @@ async def send(connection: socket.socket, lines: Iterable[Mapping[str, Any]]) ->
     data = "".join(json.dumps(line) + "\n" for line in lines).encode()
     async with asyncio.timeout(CONNECT_TIMEOUT_S):
         await asyncio.get_running_loop().sock_sendall(connection, data)
-
-
-def submitted(detail: str, at: datetime, seen_before: str) -> DeliveryResult:
-    """Return the result of a post that was taken, and that was made at that time."""
-    return _result(WakeStage.SUBMITTED, detail, seen_before=seen_before, times={WakeStage.SUBMITTED: at})
-
-
-def not_taken(detail: str) -> DeliveryResult:
-    """Return the result where nothing can come of a post, or none was made."""
-    return _result(WakeStage.ATTEMPTED, detail)
-
-
-def uncertain(detail: str) -> DeliveryResult:
-    """Return the result of a post that may be taken yet."""
-    return _result(WakeStage.ATTEMPTED, f"{UNCONFIRMED}{detail}", uncertain=True)
-
-
-def _result(
-    step: WakeStage,
-    detail: str,
-    *,
-    seen_before: str = "",
-    times: Mapping[WakeStage, datetime] | None = None,
-    uncertain: bool = False,
-) -> DeliveryResult:
-    return DeliveryResult(
-        step=step,
-        detail=detail,
-        seen_before=seen_before,
-        seen_after=detail,
-        times=times or {},
-        typed=False,
-        uncertain=uncertain,
-    )

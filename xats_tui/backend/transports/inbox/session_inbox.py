@@ -17,10 +17,15 @@ from xats_tui.backend.hook_reports import HookReports
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
 from xats_tui.backend.system.processes import Processes
-from xats_tui.backend.system.sessions.processes import process_of
+from xats_tui.backend.system.sessions.processes import NO_PROCESS, process_of
 from xats_tui.backend.system.sessions.registered import RegisteredSession, SessionRegistry
 from xats_tui.backend.transports.inbox.allowance import Allowance
-from xats_tui.backend.transports.inbox.gates import declined_gate, own_hint_gate, screen_gates, stopped_gate
+from xats_tui.backend.transports.inbox.gates import (
+    declined_gate,
+    own_hint_gate,
+    screen_gates,
+    stopped_gate,
+)
 from xats_tui.backend.transports.inbox.outcomes import (
     declined_until,
     evidence_of,
@@ -28,15 +33,16 @@ from xats_tui.backend.transports.inbox.outcomes import (
     result_of,
     told_of,
 )
-from xats_tui.backend.transports.inbox.posts import NoInbox, inbox_of, not_taken, send, uncertain
+from xats_tui.backend.transports.inbox.posts import NoInbox, inbox_of, send
 from xats_tui.backend.transports.inbox.receipt_inbox import ReceiptInbox
 from xats_tui.backend.transports.inbox.receipts import SentMessage
+from xats_tui.backend.transports.results import not_taken, uncertain
 from xats_tui.clients.registry import CLIENTS
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneState, PaneView
-from xats_tui.core.model.wakes import DECLINED, DeliveryResult, Gate, Observation, Reachability
+from xats_tui.core.model.wakes import DECLINED, DeliveryResult, Gate, Observation, Reachability, first_closed
 from xats_tui.core.transport import IntervalWatch
 
 RECEIPT_WITHIN_S = 2.5
@@ -47,8 +53,6 @@ ASKED_AGAIN_AFTER = timedelta(seconds=20)
 
 OVERRULED = frozenset({"dialog", "state", "hooks", DECLINED})
 """Gates that the operator may overrule: a message waits in the inbox, and does no harm."""
-
-NO_PROCESS = "its process is not known: start it with `xats-tui mcp` as its MCP server, and register again"
 
 NO_SESSION = (
     "none of its bridges leads to a session with an inbox: messages are off, it has ended, or this is not Linux"
@@ -65,7 +69,7 @@ class _Seen:
     """The state on the screen; None if none is seen."""
 
     def closed(self, passing: frozenset[str] = frozenset()) -> Gate | None:
-        return next((gate for gate in self.gates if not gate.holds and gate.name not in passing), None)
+        return first_closed(self.gates, passing)
 
     @property
     def told(self) -> str:
@@ -193,7 +197,7 @@ class SessionInboxes:
         """Return the agent's session.
 
         Raises:
-            NoInbox: none is found that has an inbox.
+            NoInbox: no session with an inbox is found.
         """
         process, spec = process_of(agent), CLIENTS.get(agent.client or "")
         connections = self._sessions.all_of(agent.agent_id)
@@ -230,7 +234,7 @@ class SessionInboxes:
         return _Seen(session=session, gates=gates, state=view.reading.state if view else None)
 
     def _newest(self, agent: Agent, session: RegisteredSession) -> SentMessage | None:
-        """Return the newest message to this program; an earlier program took what it got with it."""
+        """Return the newest message to this program; forget a message to an earlier program, which ended with that."""
         sent = self._sent.get(agent.agent_id)
         if sent is not None and not sent.session.process.is_same(session.process):
             del self._sent[agent.agent_id]
@@ -256,7 +260,7 @@ def _connected(session: RegisteredSession) -> AbstractAsyncContextManager[socket
     """Connect to a session's inbox.
 
     Raises:
-        NoInbox: there is none that this session listens at, and no one else has access to.
+        NoInbox: the session does not listen there, or others have access.
     """
     return inbox_of(session.record.socket, session.process.pid, private=True)
 

@@ -10,7 +10,7 @@ Screen, client and hooks may disagree about the state.  The order of trust:
 4. Without a told state, or with an unknown one, a calm screen settles an old report.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from xats_tui.backend.hook_reports import LATE_REPORT_COUNTS_FOR, SCREEN_WINS_AFTER, HookReport
@@ -200,11 +200,6 @@ def quiet_for(client: ClientId | None, quiet: timedelta) -> timedelta:
 def overruled(client: ClientId | None) -> frozenset[str]:
     """Return the gates that the operator may overrule: not the dialog gate, if no reader knows the client's dialogs."""
     return OVERRULED if proves_idle(client) else OVERRULED - {"dialog"}
-
-
-def first_closed(gates: Iterable[Gate], passing: Collection[str] = ()) -> Gate | None:
-    """Return the first closed gate, except those in `passing`."""
-    return next((gate for gate in gates if not gate.holds and gate.name not in passing), None)
 
 
 TOLD_WITHIN = timedelta(seconds=2)

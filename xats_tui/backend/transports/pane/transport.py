@@ -11,7 +11,7 @@ from xats_tui.backend.system.processes import Processes
 from xats_tui.backend.system.terminals import PaneTerminals
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.transports.pane.eyes import PaneObservation, PaneObserver
-from xats_tui.backend.transports.pane.gates import first_closed, overruled, quiet_for, shows_rest
+from xats_tui.backend.transports.pane.gates import overruled, quiet_for, shows_rest
 from xats_tui.backend.transports.pane.pastes import Pastes
 from xats_tui.backend.transports.pane.typist import Typist, last_lines
 from xats_tui.backend.transports.pane.watches import PaneWatches
@@ -20,7 +20,7 @@ from xats_tui.core.errors import PaneGone, TmuxError
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.pastes import HINT_SIGN
-from xats_tui.core.model.wakes import DeliveryResult, Observation, Reachability, WakeStage
+from xats_tui.core.model.wakes import DeliveryResult, Observation, Reachability, WakeStage, first_closed
 from xats_tui.core.transport import AgentWatch, IntervalWatch
 
 OPERATOR_TIMEOUT_S = 6.0
