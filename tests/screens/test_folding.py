@@ -115,6 +115,9 @@ async def test_marking_a_group_marks_its_wakes_and_a_click_on_its_sign_unfolds_i
         await shows(pilot, "▸ qa")
         await pilot.press("space")
         await shows(pilot, "33 marked")
+        await pilot.press("up", "right", "down", "space", "left")  # one of them no more
+        await shows(pilot, "32 marked")
+        await shows(pilot, "│· ✕ failed    ▸ qa")
         row = next(line for line in text(pilot).split("\n") if "▸" in line)
         await pilot.click("#list KeyedTable", offset=(row.index("▸") - 1, 1))
         await shows(pilot, "as above")

@@ -32,6 +32,9 @@ from xats_tui.screens.widgets.theme import CONTENT_STYLES
 MARK = Column(key="mark", title="", width=1, sorts=False)
 """Column for the marks."""
 
+PARTLY = "·"
+"""Mark of a folded group of which some rows are marked."""
+
 
 def entitle(panel: Widget, title: Content, subtitle: Content) -> None:
     """Set a panel's titles if they changed."""
@@ -280,7 +283,9 @@ class TablePanel(Vertical):
         return self
 
     def _with_mark(self, row: TableRow) -> TableRow:
-        mark = TableCell("✓", Tone.WARN) if self._marked.issuperset(self.members(row.key)) else TableCell("")
+        members = self._marked.intersection(self.members(row.key))
+        sign = "✓" if len(members) == len(self.members(row.key)) else PARTLY if members else ""
+        mark = TableCell(sign, Tone.WARN)
         return replace(row, cells=(mark, *row.cells))
 
     def _signs(self) -> Content:
