@@ -14,6 +14,7 @@ from textual.widgets import Static
 from tests.conftest import Sql
 from tests.screens.looking import settled, shows, text, until
 from tests.screens.sample.desk import desk
+from tests.screens.sample.filled import FILLED
 from tests.screens.sample.told import APPROVAL, EDIT, QUESTION, TELLING
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.supervising import agents, dashboard, open_mode
@@ -214,14 +215,14 @@ async def test_a_dialog_that_is_not_known_can_only_be_looked_at() -> None:
 
 
 @pytest.mark.slow
-async def test_only_an_agent_that_asks_something_can_be_answered() -> None:
-    app = XatsApp(desk())
+async def test_where_nobody_asks_anything_nobody_can_be_answered() -> None:
+    app = XatsApp(desk(replace(FILLED, views={})))
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await shows(pilot, "backend")
         await pilot.press("2")
         await settled(pilot)
         await pilot.press("a")
-        await shows(pilot, "answer: no dialog of docs is open")
+        await shows(pilot, "answer: no dialog of docs@docs is open")
 
 
 @pytest.mark.slow
