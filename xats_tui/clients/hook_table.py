@@ -16,7 +16,7 @@ MAX_ASKED_CHARS = 100
 
 
 class HookMeaning(StrEnum):
-    """What an event tells of its agent."""
+    """The meaning of an event: what it tells of its agent."""
 
     SESSION_BEGINS = "session begins"
     TURN_BEGINS = "turn begins"

@@ -138,7 +138,7 @@ ANNOUNCED_CLIENT = next(spec.id for spec in _WITH_FOLDER.values() if spec.pane_i
 """The client whose panes a launcher announces."""
 
 MODEL_SERVER = next(spec.server for spec in _WITH_FOLDER.values() if spec.server)
-"""The server that those of other clients speak like."""
+"""The server whose paths and requests the servers of other clients have, too."""
 
 
 def use_manifests(home: Path) -> "UserManifests":

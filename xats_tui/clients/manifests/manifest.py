@@ -93,7 +93,7 @@ class Manifest:
 
     @cached_property
     def launch(self) -> "LaunchTable | None":
-        """How it is launched as an agent; None if it cannot be.
+        """The command line that starts it as an agent; None if it cannot be launched.
 
         Raises:
             BadManifest: that cannot be used.

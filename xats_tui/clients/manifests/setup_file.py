@@ -28,7 +28,7 @@ REGISTER = "{register}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
-    """Where a client looks for a file."""
+    """The places where a client looks for a file."""
 
     user: tuple[str, ...]
     """Paths below the client's own folder, the one that counts more first."""
@@ -39,7 +39,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AllowTable:
-    """What lets the model call our tools unasked: one of the values, a list's item, or a pattern."""
+    """The rule by which the model calls our tools unasked: one of a value, a list's item, and a pattern."""
 
     at: Location | None
     """Its file; None for that of the server."""
@@ -60,7 +60,7 @@ class AllowTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HooksPlace:
-    """Where the client's hooks are, and in which form."""
+    """The place of the client's hooks, and their form."""
 
     at: Location
     form: str
@@ -74,7 +74,7 @@ class HooksPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupTable:
-    """What is set up for a client."""
+    """The table `[setup]`: everything that is set up for a client."""
 
     folder: str
     """The client's own folder, below the home."""
@@ -95,7 +95,7 @@ class SetupTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchTable:
-    """How a client is launched as an agent."""
+    """The table `[launch]`: the command line that starts a client as an agent."""
 
     arguments: tuple[str, ...]
     allow: tuple[str, ...]
@@ -116,31 +116,21 @@ def setup_in(table: Table, *, has_hooks: bool, has_extension: bool) -> SetupTabl
     Raises:
         BadManifest: it cannot be used.
     """
-    folder = table.text("folder", "")
-    if folder and not _is_below(folder):
-        table.refuse("folder", 'write folder = ".my-agent", a folder in the home, or leave it out for the home itself')
-    servers = _location(table, "file")
-    entry, allow, hooks = table.table("entry"), table.table("allow"), table.table("hooks")
-    members = {key: entry.plain(key) for key in entry.values} if entry else {}
-    kind = members.pop("type", "")
-    if entry and not isinstance(kind, str):
-        entry.refuse("type", 'write type = "…", a text')
+    kind, options = _entry(table.table("entry"))
+    allow, hooks = table.table("allow"), table.table("hooks")
     if hooks and not has_hooks:
         table.refuse("hooks", "[setup.hooks] needs [hooks], which says what the events mean")
-    extension = table.text("extension", "")
-    if extension and not (has_extension and _is_below(extension)):
-        table.refuse("extension", 'extension is a path below the folder; extension = "FILE" above names the file')
     found = SetupTable(
-        folder=folder,
+        folder=_folder(table),
         folder_variable=table.text("folder_variable", ""),
-        servers=servers,
+        servers=_location(table, "file"),
         place=_place(table, "servers"),
         command_is_list=table.choice("command", ("words", "list"), "words") == "list",
         kind=kind,
-        options=tuple(_option(name, value) for name, value in members.items()),
+        options=options,
         allow=_allow(allow) if allow else None,
         hooks=_hooks(hooks) if hooks else None,
-        extension=extension,
+        extension=_extension(table, has_extension=has_extension),
         project_note=table.text("project_note", ""),
     )
     table.end()
@@ -166,6 +156,31 @@ def launch_in(table: Table) -> LaunchTable:
             table.refuse("name_by", f'name_by = "{way}" needs {word} in an argument, and nothing else has it')
     table.end()
     return found
+
+
+def _folder(table: Table) -> str:
+    folder = table.text("folder", "")
+    if folder and not _is_below(folder):
+        table.refuse("folder", 'write folder = ".my-agent", a folder in the home, or leave it out for the home itself')
+    return folder
+
+
+def _extension(table: Table, *, has_extension: bool) -> str:
+    path = table.text("extension", "")
+    if path and not (has_extension and _is_below(path)):
+        table.refuse("extension", 'extension is a path below the folder; extension = "FILE" above names the file')
+    return path
+
+
+def _entry(table: Table | None) -> tuple[str, tuple[ServerOption, ...]]:
+    """Return the `type` of our server's entry, empty for none, and its further members."""
+    if table is None:
+        return "", ()
+    members = {key: table.plain(key) for key in table.values}
+    kind = members.pop("type", "")
+    if not isinstance(kind, str):
+        table.refuse("type", 'write type = "…", a text')
+    return kind, tuple(_option(name, value) for name, value in members.items())
 
 
 def _option(name: str, value: Any) -> ServerOption:

@@ -48,7 +48,7 @@ class UsedTool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldWork:
-    """What a client's hooks tell of an agent besides its state; each part only if a hook told it."""
+    """Facts of an agent that its client's hooks tell besides its state; each only if a hook told it."""
 
     tool: UsedTool | None = None
     """The latest one."""

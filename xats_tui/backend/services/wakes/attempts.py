@@ -150,36 +150,33 @@ class WakeAttempts:
         """Give the hint to a program that asks at the end of its turn, and record it as submitted once it was taken.
 
         Without mail, or if it is not taken, nothing is recorded, and the answer is False.
-        A wake with an unanswered hint is not handed over: the turn that ends here began with that hint.  Nor is one
-        whose hint may be taken yet: it would be told twice.
         """
         wakes = await store.open_for(self._database, agent_id)
         agent = await agents_store.by_id(self._database, agent_id)
-        if agent is None or all(is_unanswered(wake, agent) for wake in wakes):
-            return False
-        if any(wake.is_unconfirmed for wake in wakes):
-            return False
-        now = self._clock.now()
-        if not all(one.gate.holds for one in hold_reasons((), agent, await self._wake_context(agent, now), now)):
+        if agent is None or not await self._takes_hint_at_turn_end(agent, wakes):
             return False
         line = await self._hint(agent, wakes)
         given_at = self._clock.now()
         if not await give(line):
             return False
-        result = DeliveryResult(
-            step=WakeStage.SUBMITTED,
-            detail="the turn goes on with the hint",
-            seen_before="end of turn",
-            seen_after=line,
-            typed=False,
-            times={WakeStage.SUBMITTED: given_at},
-        )
+        result = _taken_at_turn_end(line, given_at)
         # no quick second try on a channel: it would deliver in the middle of the turn that this hint begins
         others = self._names(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
         asked = Asked(name=TURN_END_HOOK)
         await self._write_down_overtaken(wakes, asked, None, result, given_at)
         await self._write_down(agent_id, asked, None, result, (TURN_END_HOOK, *others))
         return True
+
+    async def _takes_hint_at_turn_end(self, agent: Agent, wakes: Sequence[Wake]) -> bool:
+        """Return whether a hint for these wakes may be handed over at the end of the agent's turn.
+
+        If its last hint is unanswered, the turn that ends began with that hint.  If that hint may be taken yet, the
+        agent would be told twice.
+        """
+        if all(is_unanswered(wake, agent) for wake in wakes) or any(wake.is_unconfirmed for wake in wakes):
+            return False
+        now = self._clock.now()
+        return all(one.gate.holds for one in hold_reasons((), agent, await self._wake_context(agent, now), now))
 
     async def _wake_context(self, agent: Agent, now: datetime) -> WakeContext:
         resting, until = await activity_store.resting(self._database, agent, now)
@@ -351,3 +348,14 @@ def _word(verdict: Verdict | None, result: DeliveryResult) -> str:
         case GiveUp():
             return "failed"
     return str(result.step)
+
+
+def _taken_at_turn_end(line: str, given_at: datetime) -> DeliveryResult:
+    return DeliveryResult(
+        step=WakeStage.SUBMITTED,
+        detail="the turn goes on with the hint",
+        seen_before="end of turn",
+        seen_after=line,
+        typed=False,
+        times={WakeStage.SUBMITTED: given_at},
+    )

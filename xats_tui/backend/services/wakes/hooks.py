@@ -1,6 +1,6 @@
 """Hooks of clients: states for the gates and the board, hints at the end of a turn, and answers to permissions.
 
-What an event means, and the form of the answer, stand in the client's `HookTable`.
+The client's `HookTable` has the meaning of each event and the form of the answer.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

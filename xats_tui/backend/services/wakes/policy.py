@@ -39,8 +39,8 @@ REST_PATIENCE = timedelta(seconds=600)
 """Time after a part of a message from which the rest is worth another hint."""
 
 HELD_PATIENCE = timedelta(minutes=11)
-"""Time for which a hint is waited for that an agent's person has to let through: a client holds it for ten at most,
-unless its settings say otherwise.
+"""Time to wait for a hint that an agent's person has to let through: a client holds it for ten minutes at most, unless
+its settings say otherwise.
 """
 
 MAY_BE_TAKEN = "an earlier hint may be taken yet"

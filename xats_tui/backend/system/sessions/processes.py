@@ -23,7 +23,7 @@ START_FIELD = 22
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxKey:
-    """What opens an inbox; it is kept in memory only, and shown nowhere."""
+    """The key to an inbox; it is kept in memory only, and shown nowhere."""
 
     socket: str
     token: str = field(repr=False)

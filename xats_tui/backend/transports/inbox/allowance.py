@@ -8,7 +8,7 @@ REFILL_PER_S = 0.5
 
 
 class Allowance:
-    """How many messages may be posted to each program now."""
+    """Count of the messages that may be posted to each program now."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
