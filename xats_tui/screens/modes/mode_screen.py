@@ -251,8 +251,10 @@ class ModeScreen(
         if reason and not action.quiet:
             self.post_message(self.Refused())
         if reason is None or self._aim:
-            await self.run_action(f"screen.{action.call or action_id}")
-            self._aim = None
+            try:
+                await self.run_action(f"screen.{action.call or action_id}")
+            finally:
+                self._aim = None
         elif not action.quiet:
             self.tell(f"{action.title}: {reason}", "warning")
 
