@@ -6,7 +6,8 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -376,7 +377,13 @@ class Coordinator:
             )
             self._holding.write(record)
             logger.info("listening on %s:%s", self.settings.host, self.port)
-            yield
+            try:
+                yield
+            finally:
+                # another program may have the port before the pid file is gone: no hook may turn to it
+                with suppress(OSError):
+                    if self._holding.is_in_place:
+                        self._holding.write(replace(record, hook_key=""))
 
     async def _start(self, stack: AsyncExitStack) -> None:
         for path in (self.settings.operator_token_path, self.settings.proof_key_path):

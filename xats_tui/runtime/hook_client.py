@@ -10,6 +10,7 @@ import os
 TYPE_CHECKING = False  # `typing` imports for longer than a hook runs
 if TYPE_CHECKING:
     from _socket import socket
+    from _thread import LockType
     from typing import NoReturn
 
 PROGRAMS = ("/xats-tui", "/xats_tui/__main__.py")
@@ -29,6 +30,9 @@ EVENT_PATIENCE_S = 1.0
 """Time for the client to hand over the event; it does so at once, if the machine lets it."""
 PATIENCE_S = 0.22
 """Time for the coordinator, from the event to the output."""
+
+MAX_WAIT_S = 86_400.0
+"""Longest time for an answer that waits for a person; the client's own limit ends it before."""
 
 LINGER_S = 5.0
 """Time for a slow coordinator to read the event, while nobody waits for it."""
@@ -119,11 +123,18 @@ def _forward(event: bytes, flags: dict[str, str]) -> None:
     connection.sendall(_request(where, f"/hook?{query}", f"{PID_HEADER}: {os.getpid()}", event))
     _asked.append(connection)
     head, body = _answer(connection)
-    if body in (b"", b"{}"):
+    if body in (b"", b"{}") or not _is_object(body):
         return
     _print(body)
     if taken := _header(head, TAKEN_HEADER):
         connection.sendall(_request(where, TAKEN_PATH, f"{TAKEN_HEADER}: {taken}", b""))
+
+
+def _is_object(body: bytes) -> bool:
+    """Return whether a body is a JSON object: clients pass any other text on to the model."""
+    import json  # only for the few hooks that have an answer
+
+    return isinstance(json.loads(body), dict)
 
 
 def _is_plain(flags: dict[str, str], name: str) -> bool:
@@ -157,9 +168,12 @@ def _coordinator(pid_path: str) -> dict[str, str] | None:
     """Return host, port and key of the coordinator that runs; None if none does.
 
     The pid file is believed only if the process in it holds the lock beside it: another program may have its port.
+    A coordinator that ends takes its key out before it gives the port up.
     """
     record = _fields(_read(pid_path).decode())
-    if not _is_locked(f"{pid_path}.lock") or _read(f"{pid_path}.lock").decode().strip() not in ("", record["pid"]):
+    if not record.get("hook_key") or not _is_locked(f"{pid_path}.lock"):
+        return None
+    if _read(f"{pid_path}.lock").decode().strip() not in ("", record["pid"]):
         return None
     return record
 
@@ -190,8 +204,22 @@ def _connected(where: dict[str, str]) -> "socket":
     host = _reachable(where)
     family = _socket.AF_INET6 if ":" in host else _socket.AF_INET
     connection = _socket.socket(family, _socket.SOCK_STREAM)
+    is_address = host.replace(".", "").isdecimal() or ":" in host
+    found = None if is_address else _limited_lookup()
     connection.connect((host, int(where["port"])))
+    if found:
+        found.release()
     return connection
+
+
+def _limited_lookup() -> "LockType":
+    """End the process in time unless the lock is released: no signal is handled while a name is looked up."""
+    import _thread
+
+    found = _thread.allocate_lock()
+    found.acquire()
+    _thread.start_new_thread(lambda: found.acquire(True, PATIENCE_S) or os._exit(0), ())
+    return found
 
 
 def _reachable(where: dict[str, str]) -> str:
@@ -205,7 +233,7 @@ def _request(where: dict[str, str], path: str, header: str, body: bytes) -> byte
         f"POST {path} HTTP/1.1",
         f"Host: {named}:{where['port']}",
         f"Content-Length: {len(body)}",
-        f"Authorization: Bearer {where.get('hook_key', '')}",
+        f"Authorization: Bearer {where['hook_key']}",
         header,
     ]
     return "\r\n".join(lines).encode() + HEAD_END + body
@@ -220,7 +248,7 @@ def _answer(connection: "socket") -> tuple[bytes, bytes]:
         if len(told) > MAX_ANSWER_BYTES or (is_whole and not head.startswith(b"HTTP/1.1 200")):
             break
         if is_whole and not waits and (waits := _header(head, WAITS_HEADER)):
-            _limit(float(waits))
+            _limit(min(max(float(waits), PATIENCE_S), MAX_WAIT_S))  # 0 would be without end
         if is_whole and (found := _body(head, body)) is not None:
             return head, found
     return b"", b""

@@ -18,7 +18,7 @@ from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import StateSource
 from xats_tui.core.model.wakes import UNCONFIRMED
-from xats_tui.runtime import pid_file
+from xats_tui.runtime import hook_client, pid_file
 from xats_tui.runtime.hook_client import PID_HEADER, TAKEN_HEADER, TAKEN_PATH
 from xats_tui.runtime.settings import Settings
 
@@ -209,6 +209,13 @@ async def test_the_key_in_the_pid_file_opens_the_door_for_hooks_and_no_other(set
         assert (await http.post("/hook", json={}, headers=headers)).status_code == 200
         assert (await http.post("/hook", json={})).status_code == 401
         assert (await http.post("/mcp", json={}, headers=headers)).status_code == 401
+
+
+async def test_no_hook_turns_to_the_port_once_it_is_given_up(settings: Settings) -> None:
+    async with Coordinator.working(settings) as backend:
+        async with backend.serving():
+            assert hook_client._coordinator(str(settings.pid_path))
+        assert hook_client._coordinator(str(settings.pid_path)) is None
 
 
 async def test_hooks_and_calls_tell_what_an_agent_uses(
