@@ -103,3 +103,8 @@ def test_only_what_an_event_says_of_tool_model_and_tokens_is_told(
 def test_a_long_command_is_cut_with_a_sign() -> None:
     told = told_tool({"tool_name": "Bash", "tool_input": {"command": "x" * 10_000}})
     assert (len(told), told[-1]) == (MAX_TOLD_CHARS, "…")
+
+
+@pytest.mark.parametrize("counted", [-1, 10**4_000, True, 1.5], ids=["less", "more", "a word", "part"])
+def test_a_number_that_no_conversation_reaches_is_no_count(counted: object) -> None:
+    assert told_tokens({"input_tokens": counted}) is None

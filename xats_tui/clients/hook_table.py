@@ -59,6 +59,9 @@ MODEL_PATHS = ("model", "model.id")
 TOKEN_PATHS = ("input_tokens", "llm_response.usageMetadata.totalTokenCount")
 """Where clients count the tokens of the conversation."""
 
+MAX_TOKENS = 10**12
+"""No conversation has more tokens; a larger number is no count."""
+
 MAX_TOLD_CHARS = 120
 """Maximum characters that are kept of a tool or a model."""
 
@@ -149,7 +152,7 @@ def told_model(fields: Mapping[str, Any]) -> str:
 def told_tokens(fields: Mapping[str, Any]) -> int | None:
     """Return the tokens that an event counts; None if it counts none."""
     counted = (value_at(fields, path) for path in TOKEN_PATHS)
-    return next((value for value in counted if isinstance(value, int) and not isinstance(value, bool)), None)
+    return next((value for value in counted if type(value) is int and 0 <= value <= MAX_TOKENS), None)
 
 
 def _first(fields: Mapping[str, Any], paths: tuple[str, ...]) -> str:

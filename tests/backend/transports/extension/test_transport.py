@@ -1,6 +1,7 @@
 """A program with our extension is woken with nothing typed: only while it is idle, and never twice."""
 
 import asyncio
+import json
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -207,3 +208,12 @@ async def test_a_process_that_got_the_pid_of_an_agent_later_is_not_believed(fold
 )
 def test_what_is_not_as_an_extension_speaks_tells_nothing(line: bytes) -> None:
     assert parsed(line) is None
+
+
+async def test_half_a_character_and_a_draft_without_end_can_be_stored_and_shown() -> None:
+    told = {**StandIn().told, "state": "asks", "detail": "asks: Delete \ud83d", "draft": 1e300}
+
+    state = parsed(json.dumps(told).encode())
+
+    assert state is not None
+    assert state.detail.encode() == b"asks: Delete ?; model m; a draft of 1000000 characters stays as it is"

@@ -1,6 +1,7 @@
 """A session with an inbox is woken by a message; its receipts say what became of it, and nothing is put beside it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from xats_tui.backend.transports.inbox import session_inbox
 from xats_tui.backend.transports.inbox.allowance import BURST
 from xats_tui.backend.transports.inbox.outcomes import AVOIDED_FOR, LOST_AFTER
 from xats_tui.backend.transports.inbox.receipt_inbox import ReceiptInbox
-from xats_tui.backend.transports.inbox.receipts import SentMessage, Status
+from xats_tui.backend.transports.inbox.receipts import SentMessage, Status, parsed
 from xats_tui.backend.transports.inbox.session_inbox import ASKED_AGAIN_AFTER, SessionInboxes
 from xats_tui.clients.registry import PLAIN_HOOKS
 from xats_tui.clients.spec import SessionInbox
@@ -191,6 +192,12 @@ async def test_a_receipt_that_is_not_the_sessions_own_counts_for_nothing(desk: D
     await desk.told("delivered", **forgery)
 
     assert await desk.closed() == ["own hint"]
+
+
+def test_an_outcome_that_is_no_word_is_no_receipt() -> None:
+    told = {"msgV": 1, "type": "control", "action": "delivery_status", "status": [], "origMsgId": "m"}
+
+    assert parsed(json.dumps(told).encode()) is None
 
 
 async def test_a_receipt_of_another_process_counts_for_nothing(desk: Desk) -> None:

@@ -23,6 +23,9 @@ GIVEN, BEGUN = "given", "begun"
 
 MAX_WORD_CHARS = 200
 
+MAX_DRAFT_CHARS = 1_000_000
+"""A draft that is longer is told as one of this length."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtensionState:
@@ -61,7 +64,7 @@ def parsed(line: bytes) -> ExtensionState | None:
             obstacle=_text(said["detail"]),
             since=datetime.fromtimestamp(said["since"] / 1000, UTC),
             model=_text(said["model"]),
-            draft_chars=max(int(said["draft"]), 0),
+            draft_chars=min(max(int(said["draft"]), 0), MAX_DRAFT_CHARS),
             hints={_text(hint): _text(outcome) for hint, outcome in said["hints"].items()},
             answers=_text(said.get("answers", "")),
         )
@@ -86,4 +89,5 @@ def _line(said: Mapping[str, Any]) -> bytes:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
-    return " ".join(value.split())[:MAX_WORD_CHARS]
+    whole = value.encode(errors="replace").decode()  # JSON can carry half a character, but the database cannot store it
+    return " ".join(whole.split())[:MAX_WORD_CHARS]

@@ -123,7 +123,7 @@ def parsed(line: bytes) -> Receipt | None:
     if frame.get("type") != "control" or frame.get("action") != "delivery_status":
         return None
     status, first = frame.get("status"), frame.get("origMsgId")
-    if status not in set(Status) or not isinstance(first, str):
+    if not isinstance(status, str) or status not in set(Status) or not isinstance(first, str):
         return None
     more = frame.get("droppedMsgIds") if status == Status.DROPPED else None
     others = [one for one in more if isinstance(one, str)] if isinstance(more, list) else []
