@@ -73,6 +73,14 @@ def test_the_home_of_a_person_is_not_closed(tmp_path: Path, monkeypatch: pytest.
     assert stat.S_IMODE(person.stat().st_mode) == 0o755
 
 
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_text_that_cannot_be_written_leaves_no_file(tmp_path: Path, replace: bool) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        private_files.write(tmp_path / "wake.md", "half a character: \ud83d", replace=replace)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_token_and_the_mail_are_never_logged(tmp_path: Path) -> None:
     wrong = TOKEN + "-nearly"
     bearer = JSON_OR_STREAM | {"authorization": f"Bearer {TOKEN}"}

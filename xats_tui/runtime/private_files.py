@@ -80,6 +80,6 @@ def write(path: Path, text: str, *, replace: bool = False) -> None:
             file.flush()
             if replace:
                 target.replace(path)
-        except OSError:
+        except BaseException:
             target.unlink(missing_ok=True)
             raise
