@@ -4,19 +4,18 @@ import json
 import urllib.request
 from asyncio import to_thread
 from collections.abc import AsyncIterator
-from email.message import Message
 from pathlib import Path
 from typing import Any, cast
 
 import mcp_types as types
 import pytest
 
+from tests.backend.services.wakes.waking import until
 from tests.conftest import Connect
 from tests.mcp_caller import Caller
 from tests.stand_ins.app_server import OTHER_THREAD, THREAD, AppServer, app_server
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.transports.codex_windows import CONTROL_SOCKET
-from xats_tui.runtime.hook_client import TAKEN_HEADER
 
 HINT = "[xats] 1 new message from alice: call get_inbox"
 
@@ -40,19 +39,12 @@ async def registered(connect: Connect, thread_id: str = THREAD) -> Caller:
 
 
 async def hook(backend: Coordinator, event: str, **fields: Any) -> dict[str, Any]:
-    """The coordinator's answer to an event of the first thread, which the hook's program takes."""
+    """The coordinator's answer to an event of the first thread."""
     body = json.dumps({"hook_event_name": event, "session_id": THREAD, "turn_id": "turn-0", **fields}).encode()
     url = f"http://127.0.0.1:{backend.port}/hook"
-    answer, headers = await to_thread(post, url, body, {"Content-Type": "application/json"})
-    if taken := headers.get(TAKEN_HEADER):
-        await to_thread(post, f"{url}/taken", b"", {TAKEN_HEADER: taken})
-    return cast(dict[str, Any], json.loads(answer))
-
-
-def post(url: str, body: bytes, headers: dict[str, str]) -> tuple[bytes, Message]:
-    """Body and headers of the answer."""
-    with urllib.request.urlopen(urllib.request.Request(url, data=body, headers=headers)) as response:
-        return response.read(), response.headers
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
+    answer: dict[str, Any] = json.loads(await to_thread(lambda: urllib.request.urlopen(request).read()))
+    return answer
 
 
 async def test_a_turn_goes_on_with_the_mail_that_waits_and_only_once(
@@ -65,8 +57,7 @@ async def test_a_turn_goes_on_with_the_mail_that_waits_and_only_once(
 
     assert await hook(backend, "Stop", stop_hook_active=False) == {"decision": "block", "reason": HINT}
 
-    (status,) = (await alice.call("get_delivery_status", message_id=sent["message_id"]))["statuses"]
-    assert status["wake_status"] == "delivered" and "submitted" in status["evidence"]
+    await until(alice, sent["message_id"], wake_status="delivered", evidence="submitted")
     assert await hook(backend, "Stop", stop_hook_active=True) == {}
     assert codex.turns == codex.steered == []
 
