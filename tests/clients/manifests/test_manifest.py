@@ -94,9 +94,9 @@ def test_its_hooks_are_described_by_a_table_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('session = "context.session"', 'session = "the session"', "is no path to a field"),
+        ('session = "context.session"', 'session = "the session"', "is not the path of a field"),
         ('answer = "block"', 'answer = "shout"', "answer is one of block, followup, context, deny"),
-        ('name = "Done"', 'name = "all done"', "is no name of an event"),
+        ('name = "Done"', 'name = "all done"', "is not the name of an event"),
         ('means = "turn ends"', 'means = "done"', "means is one of session begins, turn begins"),
         ("[[hooks.event]]", "[[hooks.events]]", "has no key 'events'"),
     ],

@@ -90,4 +90,4 @@ def _check_file(path: Path, *, private: bool) -> None:
     if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.getuid():
         raise NotTheirSocket("is no socket of this user")
     if private and any(one.st_uid != os.getuid() or one.st_mode & FOR_OTHERS for one in (status, folder)):
-        raise NotTheirSocket("is one that others have access to")
+        raise NotTheirSocket("is open to other users")

@@ -33,14 +33,14 @@ def hooks_in(table: Table) -> HookTable:
     if not hooks.events:
         table.refuse("", "write [[hooks.event]] for each event that means something")
     if wrong := [path for path in hooks.says if not PATH.fullmatch(path)]:
-        table.refuse("says", f"{wrong[0]!r} is no path to a field, as in details.title")
+        table.refuse("says", f"{wrong[0]!r} is not the path of a field, as in details.title")
     return hooks
 
 
 def _event(table: Table) -> HookEvent:
     name = table.text("name")
     if not EVENT.fullmatch(name):
-        table.refuse("name", f"{name!r} is no name of an event")
+        table.refuse("name", f"{name!r} is not the name of an event")
     event = HookEvent(
         name=name,
         means=HookMeaning(table.choice("means", list(HookMeaning))),
@@ -54,5 +54,5 @@ def _event(table: Table) -> HookEvent:
 def _path(table: Table, key: str, default: str) -> str:
     found = table.text(key, default)
     if not PATH.fullmatch(found):
-        table.refuse(key, f"{found!r} is no path to a field, as in context.session_id")
+        table.refuse(key, f"{found!r} is not the path of a field, as in context.session_id")
     return found

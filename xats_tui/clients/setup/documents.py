@@ -96,7 +96,7 @@ class TomlFormat:
         if _read_toml(changed) != wanted:
             raise NotUnderstood(
                 f"{path} cannot be changed without touching what is not ours: "
-                f"put in yourself: {'.'.join(map(str, place))} = {json.dumps(value, ensure_ascii=False)}"
+                f"add this yourself: {'.'.join(map(str, place))} = {json.dumps(value, ensure_ascii=False)}"
             )
         return changed
 

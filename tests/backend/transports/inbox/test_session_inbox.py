@@ -102,7 +102,7 @@ async def test_a_message_is_posted_with_the_key_of_the_bridge_and_its_receipt_is
     result = await desk.deliver()
 
     assert (result.step, result.typed) == (WakeStage.SUBMITTED, False)
-    assert result.detail == "its inbox has queued the hint, says the receipt"
+    assert result.detail == "the receipt says that its inbox has queued the hint"
     (post,) = desk.peer.posts
     assert (post["toSessionId"], post["priority"], post["message"]["content"]) == (SESSION, "next", HINT)
     assert len(post["replyToken"]) == 64 and desk.peer.token not in f"{post}{result}{desk.peer.session}"
@@ -284,7 +284,7 @@ async def test_a_socket_that_others_have_access_to_gets_nothing(desk: Desk, part
     path: Path = desk.peer.socket if part == "socket" else desk.peer.socket.parent
     path.chmod(0o777)
 
-    assert (await desk.readiness()).detail == "its inbox socket is one that others have access to"
+    assert (await desk.readiness()).detail == "its inbox socket is open to other users"
     assert (await desk.deliver()).step is WakeStage.ATTEMPTED
     assert desk.peer.posts == []
 

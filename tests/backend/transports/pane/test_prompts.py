@@ -51,7 +51,7 @@ def test_a_line_that_begins_otherwise_than_before_is_not_typed_into() -> None:
 
     (closed,) = [gate for gate in gates if not gate.holds]
     assert closed.name == "state"
-    assert closed.detail.startswith("unknown: the line begins with '#', and before with 'bob>'")
+    assert closed.detail.startswith("unknown: the line begins with '#', earlier it began with 'bob>'")
 
 
 def test_an_unknown_screen_says_what_would_make_it_known_unless_its_client_has_a_reader() -> None:

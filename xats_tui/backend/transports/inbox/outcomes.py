@@ -32,7 +32,7 @@ def evidence_of(sent: SentMessage | None, agent: Agent) -> str:
     if sent is None or sent.is_over:
         return ""
     if sent.status is Status.DELIVERED:
-        return "its inbox has queued the hint, says the receipt"
+        return "the receipt says that its inbox has queued the hint"
     # in the middle of a turn a call does not tell whether the hint was the reason
     called = sent.status is None and sent.was_idle and agent.last_seen_at > sent.at
     return "posted to its inbox: the agent has called" if called else ""

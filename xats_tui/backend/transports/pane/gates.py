@@ -90,7 +90,7 @@ def _state_detail(agent: Agent, view: PaneView, seat: PaneFacts) -> str:
     reading = view.reading
     told = f"{reading.state}: {reading.reason}"
     if seat.other_prompt and reading.state is PaneState.IDLE:
-        told = f"unknown: the line begins with {reading.composer!r}, and before with {seat.other_prompt!r}"
+        told = f"unknown: the line begins with {reading.composer!r}, earlier it began with {seat.other_prompt!r}"
     elif reading.state is not PaneState.UNKNOWN or is_read(agent.client):
         return told
     return f"{told}; {BY_A_MANIFEST}"
