@@ -172,6 +172,7 @@ def test_without_ours_nothing_is_left_of_files_that_held_nothing_else(machine: M
     [
         (".claude.json", '{\n  "a": 1,\n}', ":2:9: not valid JSON: "),
         (".claude/settings.json", "{", ":1:2: not valid JSON: "),
+        pytest.param(".claude.json", f'{{"a": {"[" * 9_999}', ": values are nested too deep in it", id="deep"),
         (".claude/settings.json", '{"hooks": []}', ": an object was expected where '[]' stands"),
         (".codex/config.toml", 'model = "m"\nbad =\n', ":2:5: not valid TOML: "),
         (".config/opencode/opencode.json", '{"mcp": {]}', ":1:10: not valid JSON: "),
@@ -257,7 +258,7 @@ def test_a_backup_has_what_was_there_and_is_its_owners_alone(machine: Machine) -
     assert file.exists() and not (machine.home / ".claude").exists()
 
 
-def test_mode_and_symbolic_link_stay(machine: Machine) -> None:
+def test_mode_and_symbolic_link_stay(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     kept = machine.write("dotfiles/codex.toml", CODEX)
     kept.chmod(0o640)
     (machine.home / ".codex").mkdir()
@@ -268,6 +269,7 @@ def test_mode_and_symbolic_link_stay(machine: Machine) -> None:
     assert (machine.home / ".codex/config.toml").is_symlink()
     assert "mcp_servers.xats" in kept.read_text() and kept.stat().st_mode & 0o777 == 0o640
     assert len(list(kept.parent.glob("codex.toml.*.bak"))) == 1
+    assert "(leads to ~/dotfiles/codex.toml)" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("path", [".claude.json", ".codex/config.toml"])
@@ -494,6 +496,26 @@ def test_what_was_there_before_is_kept_for_its_owner_alone(machine: Machine) -> 
     kept = machine.xats_home / FILE
     assert kept.stat().st_mode & 0o777 == 0o600 and kept.parent.stat().st_mode & 0o777 == 0o700
     assert json.loads(kept.read_text())["files"][str(machine.home / ".claude.json")]["text"] == CLAUDE
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "[" * 100_000,
+        '{"files": {"PATH": {"text": 7, "written": "x"}}, "folders": []}',
+        '{"files": {"PATH": {"text": ["mine"], "written": null}}, "folders": [7]}',
+        '{"files": {}, "folders": [[]]}',
+    ],
+    ids=["deep", "a number", "a list", "folders"],
+)
+def test_a_record_of_before_that_was_tampered_with_is_not_believed(machine: Machine, record: str) -> None:
+    file = machine.write(".claude.json", CLAUDE)
+    machine.run("setup", "claude-code", "--yes")
+    (machine.xats_home / FILE).write_text(record.replace("PATH", str(file)))
+
+    assert machine.run("setup", "claude-code", "--yes", "--remove") == 0
+
+    assert file.read_text() == CLAUDE
 
 
 def test_a_client_that_nobody_has_described_is_refused(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:

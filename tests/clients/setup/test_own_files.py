@@ -55,3 +55,14 @@ def test_a_script_for_an_event_can_be_run_by_its_owner(tmp_path: Path) -> None:
     assert file.removed(text, None) == ""
     with pytest.raises(NotUnderstood, match="is a hook of yours"):
         file.added("#!/bin/sh\necho mine\n", OWN)
+
+
+def test_what_a_person_has_written_around_our_lines_stays() -> None:
+    file = HookScript(path=Path("TaskStart"), spec=builtin()["cline"].spec, event="TaskStart")
+    mine = file.added("", OWN).replace("#!/bin/sh\n", "#!/bin/sh\nnotify-me\n")
+
+    moved = file.added(mine, ELSEWHERE)
+
+    assert moved.startswith("#!/bin/sh\nnotify-me\n") and '/my "home"' in moved
+    assert file.added(moved, OWN) == mine
+    assert file.removed(mine, None) == "#!/bin/sh\nnotify-me\n"

@@ -138,7 +138,7 @@ class _Settler:
         return any(written)
 
     def _settle_one(self, client: ClientProgram, file: ConfigFile, files: Sequence[ConfigFile]) -> bool:
-        place = visible(short(file.path))
+        place = _place(file.path)
         if isinstance(file, HooksBeside) and (client.name, HOOKS) in self._declined:
             return False  # they are the only ones
         former, beside = self._formers.of(file.path), [one for one in files if one.path == file.path]
@@ -218,6 +218,14 @@ class _Settler:
     def _say_done(self, text: str) -> None:
         sign = self._paper.coloured(self._paper.shape("✓", "+"), "green")
         self._paper.wrapped(visible(text), f"  {sign} ", "    ")
+
+
+def _place(path: Path) -> str:
+    """Return a file's path for a person, with the file that a symbolic link on the way leads to."""
+    around = next((folder for folder in (Path.cwd(), Path.home()) if path.is_relative_to(folder)), path.parent)
+    meant, target = around.resolve() / path.relative_to(around), path.resolve()
+    leads_to = "" if target == meant else f" (leads to {visible(short(target))})"
+    return f"{visible(short(path))}{leads_to}"
 
 
 def _agreed(question: str) -> bool:

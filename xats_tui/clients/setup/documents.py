@@ -76,6 +76,8 @@ class JsonFormat:
             return work()
         except jsonc.NotJson as error:
             raise NotUnderstood(f"{path}:{error.line}:{error.column}: not valid JSON: {error.problem}") from None
+        except RecursionError:
+            raise NotUnderstood(f"{path}: values are nested too deep in it") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from xats_tui.clients.setup.rewriting import PRIVATE_MODE, Change, written_whole
 from xats_tui.runtime.private_files import make_home
 
 FILE = "setup-before.json"
+
+MAX_RECORD_BYTES = 100_000_000
+"""Largest file that is read; what others keep in their configuration is a thousandth of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,16 @@ class FormerText:
     def leads_to(self, now: str | None) -> bool:
         """Return whether only this program has changed the file since."""
         return now is not None and _digest(now) == self.written
+
+
+class _Record(BaseModel):
+    """The file's content."""
+
+    model_config = ConfigDict(strict=True)
+
+    files: dict[str, FormerText]
+    """By the paths of the files."""
+    folders: list[str]
 
 
 class FormerTexts:
@@ -86,10 +101,10 @@ class FormerTexts:
 
 
 def _read(path: Path) -> tuple[dict[str, FormerText], set[str]]:
-    with suppress(OSError, ValueError, TypeError, AttributeError, LookupError):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        texts = {name: FormerText(**fields) for name, fields in record["files"].items()}
-        return texts, set(record["folders"])
+    with suppress(OSError, ValidationError):
+        if path.is_file() and path.stat().st_size <= MAX_RECORD_BYTES:
+            record = _Record.model_validate_json(path.read_bytes())
+            return dict(record.files), set(record.folders)
     return {}, set()  # without them removal takes out what is ours, and leaves the rest
 
 

@@ -16,6 +16,11 @@ SETUP_HOME = re.compile(r'^const SETUP_HOME = "";$', re.MULTILINE)
 
 SCRIPT_MARK = "# xats-tui reports this event; xats-tui setup writes and removes this file"
 
+OWN_LINES = re.compile(rf"^{re.escape(SCRIPT_MARK)}\nexec (?P<line>.*)(?:\n|\Z)", re.MULTILINE)
+"""Our lines in a script; a person may have written others around them, which stay."""
+
+SHELL = "#!/bin/sh"
+
 SCRIPT_MODE = 0o700
 
 
@@ -56,15 +61,25 @@ class HookScript:
     mode: int = SCRIPT_MODE
 
     def found(self, text: str) -> OwnEntry | None:
-        if SCRIPT_MARK not in text:
+        ours = OWN_LINES.search(text)
+        if ours is None:
             return None
-        line = text.rstrip("\n").rpartition("\n")[2].removeprefix("exec ")
-        return OwnEntry(command=tuple(shlex.split(line)), events=(self.event,), runs=((self.event, line),))
+        line = ours["line"]
+        return OwnEntry(command=tuple(_words(line)), events=(self.event,), runs=((self.event, line),))
 
     def added(self, text: str, own: OwnCommand) -> str:
-        if text.strip() and SCRIPT_MARK not in text:
+        if text.strip() and not OWN_LINES.search(text):
             raise NotUnderstood(f"{self.path} is a hook of yours: call xats-tui in it yourself, or add --no-hooks")
-        return f"#!/bin/sh\n{SCRIPT_MARK}\nexec {own.hook(self.spec, self.event)}\n"
+        lines = f"{SCRIPT_MARK}\nexec {own.hook(self.spec, self.event)}\n"
+        return OWN_LINES.sub(lambda _: lines, text) if text.strip() else f"{SHELL}\n{lines}"
 
     def removed(self, text: str, former: str | None) -> str:
-        return "" if SCRIPT_MARK in text else text
+        rest = OWN_LINES.sub("", text)
+        return "" if rest.strip() in ("", SHELL) else rest
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError:  # a person has changed it
+        return []
