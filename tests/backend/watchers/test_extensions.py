@@ -51,3 +51,33 @@ async def test_states_are_followed_and_the_end_of_a_turn_is_told() -> None:
         await board.until(lambda: state() is None)
         running.cancel()
         await asyncio.wait([running])
+
+
+async def test_a_program_that_says_a_lot_leaves_the_loop_to_others() -> None:
+    turns, ended = 0, list[int]()
+
+    async def known() -> list[Agent]:
+        return [PI]
+
+    async def by_id(agent_id: str) -> Agent | None:
+        return PI
+
+    async def turn_ended(agent: Agent) -> None:
+        ended.append(turns)
+
+    with short_folder() as folder:
+        following = Extensions(ExtensionLinks(folder, Processes()), Board(), known, by_id, turn_ended, SystemClock())
+        async with stand_in(folder) as extension:
+            running = asyncio.create_task(following.run())
+            while extension.nobody.is_set():
+                await asyncio.sleep(0)
+            for _ in range(5):
+                extension.tell(state="busy", detail="busy")
+                extension.tell(state="idle", detail="")
+            while len(ended) < 5:
+                turns += 1
+                await asyncio.sleep(0)
+            running.cancel()
+            await asyncio.wait([running])
+
+    assert len(set(ended)) == 5

@@ -21,6 +21,9 @@ from xats_tui.core.model.panes import PaneState
 
 logger = logging.getLogger(__name__)
 
+LINE_INTERVAL_S = 0.01
+"""Pause after each line: a program that never stops talking must leave the loop to others."""
+
 RETRY_INTERVAL_S = 1.0
 """Interval between two looks for a socket."""
 
@@ -95,6 +98,7 @@ class Extensions:
             before = state.state
             if agent is not None:
                 await self._turn_ended(agent)
+            await self._clock.sleep(LINE_INTERVAL_S)
 
 
 TURN_END = (PaneState.BUSY, PaneState.IDLE)
