@@ -15,6 +15,7 @@ from tests.mcp_caller import Caller
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.api import hook_endpoint
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.system.callers import Callers
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import StateSource
 from xats_tui.core.model.wakes import UNCONFIRMED
@@ -173,6 +174,21 @@ async def test_a_hint_counts_only_once_the_hook_has_passed_it_on(
 
     status = await until(alice, sent["message_id"], wake_status="delivered")
     assert "submitted" in status["evidence"]
+
+
+@pytest.mark.tmux
+async def test_another_user_who_knows_a_session_gets_none_of_its_hints(
+    alice: Caller, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+
+    async def belongs_to_another(callers: Callers, pid: int, port: int) -> bool:
+        return False
+
+    monkeypatch.setattr(Callers, "may_speak_for", belongs_to_another)
+
+    assert (await post(http, "qwen", "Stop", session_id=SESSION)).json() == {}
+    assert (await status_of(alice, sent["message_id"]))["wake_status"] != "delivered"
 
 
 async def test_the_process_behind_a_hook_tells_whose_it_is_where_no_session_does(

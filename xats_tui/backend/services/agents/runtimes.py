@@ -17,6 +17,7 @@ from xats_tui.backend.store import sessions as store
 from xats_tui.backend.store.sql.transactions import Reader
 from xats_tui.backend.system.callers import Callers
 from xats_tui.backend.system.processes import Process, Processes
+from xats_tui.backend.system.sessions.processes import process_of
 from xats_tui.clients.programs import launches_only
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import ONLINE_WINDOW, Agent, Binding, SeenProcess
@@ -114,6 +115,11 @@ class Runtimes:
             pid: the process to look at first.
         """
         return shown_by(await self._callers.line(port, [pid] if pid is not None else []), agents)
+
+    async def may_speak_for(self, agent: Agent, port: int | None) -> bool:
+        """Return whether a connection from a local port belongs to the user of an agent's program, or nothing tells."""
+        process = process_of(agent)
+        return process is None or port is None or await self._callers.may_speak_for(process.pid, port)
 
     async def occupants(self, sessions: Sequence[McpSession]) -> list[SessionUse]:
         """Return what keeps each of these sessions alive: a stream, a call, a living process."""

@@ -219,6 +219,8 @@ class HostHooks:
 
         # a turn that a hook began gets no second hint: it might never end
         goes_on = table.answer is not None and not table.is_continued(call.fields) and await self._is_watched(agent)
+        # another user may know the session's id
+        goes_on = goes_on and await self._runtimes.may_speak_for(agent, call.port)
         if not (goes_on and await self._waker.hand_over(agent.agent_id, hand)):
             async with self._database.write() as tx:
                 await self._waker.release_unread(tx, agent.agent_id)
