@@ -21,12 +21,11 @@ from tests.real_agents.stage import (
     Stage,
     between,
     expect,
-    report,
+    play_each,
     run_script,
     script_arguments,
     seen,
     staged,
-    title,
 )
 
 CLIENT, TRANSPORT = "pi", "extension"
@@ -189,14 +188,9 @@ SCENES: tuple[Callable[[Stage, AgentPane], Awaitable[str]], ...] = (
 
 async def play(arguments: argparse.Namespace) -> int:
     """Run the scenes; how many did not show what they should."""
-    unmet = 0
     async with staged(arguments.programs) as stage:
         pane = await stage.join(CLIENT, "bob")
-        for scene in SCENES:
-            if re.search(arguments.scene, scene.__name__):
-                unmet += await report(f"{CLIENT}: {title(scene)}", scene(stage, pane))
-                await asyncio.to_thread(pane.settle, 1.5, 10.0)
-    return unmet
+        return await play_each(SCENES, arguments.scene, CLIENT, pane, stage, pane)
 
 
 def main() -> int:

@@ -30,12 +30,11 @@ from tests.real_agents.stage import (
     between,
     expect,
     insist,
-    report,
+    play_each,
     run_script,
     script_arguments,
     seen,
     staged,
-    title,
     ui_pids,
     wire,
 )
@@ -361,15 +360,10 @@ SCENES: tuple[Callable[[Stage, Seat], Awaitable[str]], ...] = (
 
 async def play(arguments: argparse.Namespace) -> int:
     """Run the scenes; how many did not show what they should."""
-    unmet = 0
     async with staged(arguments.programs) as stage:
         seat = await seated(stage, "bob")
         expect([seat.pid] == await ui_pids(stage.rig, seat.pane, "claude"), "the session is the pane's")
-        for scene in SCENES:
-            if re.search(arguments.scene, scene.__name__):
-                unmet += await report(f"{CLIENT}: {title(scene)}", scene(stage, seat))
-                await asyncio.to_thread(seat.pane.settle, 2.5, 20.0)
-    return unmet
+        return await play_each(SCENES, arguments.scene, CLIENT, seat.pane, stage, seat)
 
 
 def main() -> int:

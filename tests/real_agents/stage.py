@@ -18,7 +18,7 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from tests.commands.processes import XATS, clean_environment
 from tests.mcp_caller import Caller, callers
@@ -301,6 +301,21 @@ async def report(name: str, scene: Awaitable[str]) -> int:
     except Exception as error:
         line, unmet = f"UNMET   {name}: {error!s}", 1
     say(line)
+    return unmet
+
+
+Around = TypeVarTuple("Around")
+
+
+async def play_each(
+    scenes: Iterable[Callable[[*Around], Awaitable[str]]], matching: str, client: str, pane: AgentPane, *around: *Around
+) -> int:
+    """Run the scenes whose name matches in one window, which rests in between; how many were not as meant."""
+    unmet = 0
+    for scene in scenes:
+        if re.search(matching, scene.__name__):
+            unmet += await report(f"{client}: {title(scene)}", scene(*around))
+            await asyncio.to_thread(pane.settle, 2.5, 20.0)
     return unmet
 
 
