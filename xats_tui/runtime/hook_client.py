@@ -125,6 +125,7 @@ def _forward(event: bytes, flags: dict[str, str]) -> None:
     head, body = _answer(connection)
     if body in (b"", b"{}") or not _is_object(body):
         return
+    _limit(PATIENCE_S)  # what is printed and not said to be taken would be said once more
     _print(body)
     if taken := _header(head, TAKEN_HEADER):
         connection.sendall(_request(where, TAKEN_PATH, f"{TAKEN_HEADER}: {taken}", b""))
@@ -170,8 +171,9 @@ def _coordinator(pid_path: str) -> dict[str, str] | None:
     The pid file is believed only if the process in it holds the lock beside it: another program may have its port.
     A coordinator that ends takes its key out before it gives the port up.
     """
-    record = _fields(_read(pid_path).decode())
-    if not record.get("hook_key") or not _is_locked(f"{pid_path}.lock"):
+    text = _read(pid_path).decode().strip()
+    record = _fields(text)
+    if not text.isprintable() or not record.get("hook_key") or not _is_locked(f"{pid_path}.lock"):
         return None
     if _read(f"{pid_path}.lock").decode().strip() not in ("", record["pid"]):
         return None
