@@ -1,6 +1,7 @@
 """Command line and environment with which each client is started."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -144,3 +145,10 @@ def test_a_server_that_cannot_be_replaced_is_put_aside(tmp_path: Path, config: s
     means = LaunchCommand(program="c", bridge=("xats",), hook=(), port=1, mark="m")
     told = configured(starter("codex")(wanted("codex"), means, {"CODEX_HOME": str(tmp_path)}))["mcp_servers"]
     assert (SECOND in told, told.get("xats", {}).get("enabled")) == ((True, False) if remote else (False, None))
+
+
+def test_a_device_or_a_pipe_in_a_folder_holds_no_launch_up(tmp_path: Path) -> None:
+    (tmp_path / ".codex").mkdir()
+    os.mkfifo(tmp_path / ".codex/config.toml")
+
+    assert not has_remote(tmp_path, {"CODEX_HOME": str(tmp_path / "none")})

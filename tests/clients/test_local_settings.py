@@ -1,5 +1,6 @@
 """Claude Code's local settings: of the folder, and of the repository that it belongs to."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -34,4 +35,9 @@ def test_another_kind_of_git_file_leads_to_its_own_folder(tmp_path: Path, pointe
 
 def test_bytes_that_are_no_text_lead_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / ".git").write_bytes(b"gitdir: \xff\xfe")
+    assert local_settings(tmp_path) == (tmp_path / LOCAL,)
+
+
+def test_a_pipe_in_its_place_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".git")
     assert local_settings(tmp_path) == (tmp_path / LOCAL,)

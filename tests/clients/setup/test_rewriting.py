@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from xats_tui.clients.codex.config_files import servers_in
+from xats_tui.clients.setup import rewriting
+from xats_tui.clients.setup.config_files import NotUnderstood
 from xats_tui.clients.setup.own_command import OwnCommand
 from xats_tui.clients.setup.rewriting import NotWritten, carry_out, change
 
@@ -44,3 +46,13 @@ def test_a_file_that_cannot_be_replaced_is_as_it_was_and_no_draft_is_left(
 
     assert path.read_text() == "a = 1\n"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["config.toml", "config.toml.20260102T030405Z.bak"]
+
+
+def test_only_regular_files_of_a_sensible_size_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "device").symlink_to("/dev/null")
+    (tmp_path / "large").write_text("12345")
+    monkeypatch.setattr(rewriting, "MAX_FILE_BYTES", 4, raising=False)
+
+    for name, why in (("device", "no regular file"), ("large", "larger than")):
+        with pytest.raises(NotUnderstood, match=why):
+            rewriting.read(tmp_path / name)

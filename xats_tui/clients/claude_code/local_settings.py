@@ -20,7 +20,7 @@ def local_settings(folder: Path) -> tuple[Path, ...]:
 def _repository(folder: Path) -> Path | None:
     """Return the root of the repository; for a linked worktree that of the main one."""
     root = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
-    if root is None or (root / ".git").is_dir():
+    if root is None or not (root / ".git").is_file():
         return root
     try:
         with (root / ".git").open(encoding="utf-8") as file:

@@ -12,6 +12,8 @@ from xats_tui.clients.launch import (
     bridge_command,
     compact_json,
 )
+from xats_tui.clients.setup.config_files import NotUnderstood
+from xats_tui.clients.setup.rewriting import plain_text
 from xats_tui.clients.spec import SERVER
 from xats_tui.core.model.launches import ClientStart, LaunchCommand, LaunchRequest
 
@@ -57,7 +59,7 @@ def has_remote(folder: Path, environment: Mapping[str, str]) -> bool:
 
 def _has_remote(config: Path) -> bool:
     try:
-        servers = as_table(tomllib.loads(config.read_text(encoding="utf-8")).get("mcp_servers"))
-    except (OSError, ValueError):  # Codex itself says what is wrong with it
+        servers = as_table(tomllib.loads(plain_text(config)).get("mcp_servers"))
+    except (NotUnderstood, ValueError):  # Codex itself says what is wrong with it
         return False
     return "url" in as_table(servers.get(SERVER))

@@ -18,6 +18,9 @@ BYTE_ORDER_MARK = "\ufeff"
 PRIVATE_MODE = 0o600
 READABLE_MODE = 0o644
 
+MAX_FILE_BYTES = 200_000_000
+"""Largest file that is read."""
+
 
 class Former(Protocol):
     """A file's text from before anything of ours was in it."""
@@ -146,13 +149,24 @@ def read(path: Path) -> str | None:
         NotUnderstood: it cannot be read, or is no text.
     """
     try:
-        return path.read_bytes().decode()
+        return _content(path).decode()
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
         raise NotUnderstood(f"{path} is not UTF-8 from byte {error.start} on") from None
     except OSError as error:
         raise NotUnderstood(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _content(path: Path) -> bytes:
+    # a folder of another person's may have a link to a device or a pipe in the file's place
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise NotUnderstood(f"{path} is no regular file")
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise NotUnderstood(f"{path} is larger than {MAX_FILE_BYTES:,} bytes")
+    return content
 
 
 def carry_out(change: Change, now: datetime, *, is_private: bool = True, keeps_former: bool = True) -> Path | None:
