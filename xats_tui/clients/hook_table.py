@@ -47,17 +47,17 @@ class HookAnswer(StrEnum):
 
 
 TOOL_PATHS = ("tool_name", "toolName", "postToolUse.toolName")
-"""Where clients name the tool that an event is about."""
+"""Paths at which clients name the tool that an event is about."""
 
 SUBJECT_PATHS = ("tool_input.command", "tool_input.file_path", "tool_input.path", "tool_input.url")
-"""Where clients name what a tool is used on."""
+"""Paths at which clients name the command or file that a tool is used on."""
 
 MODEL_PATHS = ("model", "model.id")
-"""Where clients name the model."""
+"""Paths at which clients name the model."""
 
 # Qwen Code counts them at the end of a turn, Gemini CLI with each answer of the model.
 TOKEN_PATHS = ("input_tokens", "llm_response.usageMetadata.totalTokenCount")
-"""Where clients count the tokens of the conversation."""
+"""Paths at which clients count the tokens of the conversation."""
 
 MAX_TOKENS = 10**12
 """No conversation has more tokens; a larger number is no count."""
@@ -91,7 +91,7 @@ class HookTable:
     names_events: bool = True
     """False if an event does not say its own name: then the hook's command line does."""
     kind: str = "notification_type"
-    """What tells the kinds of an event apart."""
+    """The field that tells the kinds of an event apart."""
     prompt: str = "prompt"
     says: tuple[str, ...] = ("tool_name", "message")
     """The first text found there is what is asked."""

@@ -9,7 +9,7 @@ from xats_tui.core.model.client_states import DialogKind, DialogOption
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookQuestion:
-    """What a hook's event asks a person."""
+    """The question of a hook's event to a person."""
 
     source: str
     """The interface, for people."""

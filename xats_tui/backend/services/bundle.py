@@ -51,7 +51,7 @@ class Services:
     states: ClientStates
     held: HeldDialogs
     is_watched: Callable[[Agent], Awaitable[bool]]
-    """Whether somebody can see a turn of an agent go on."""
+    """Function that returns whether somebody can see a turn of an agent go on."""
     agent_in: Callable[[str], str | None]
     """The id of the agent in a client's session, as the client itself names it now; None if it does not tell."""
     tmux: Tmux

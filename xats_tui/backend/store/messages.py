@@ -47,7 +47,7 @@ class Outgoing:
     body: str
     need_reply: bool
     urgent: bool = False
-    """Whether its wakes may reach a model in the middle of a turn; stored with the wakes."""
+    """True if its wakes may reach a model in the middle of a turn; stored with the wakes."""
 
     def row_id(self, position: int) -> str:
         """Return the row id for the recipient at `position`; the first row has the message's own id."""

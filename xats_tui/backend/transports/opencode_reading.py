@@ -43,14 +43,14 @@ class SessionReading:
 
     @property
     def asks(self) -> str:
-        """What a person is asked for first, in a few words; empty if nothing is open."""
+        """The first thing that a person is asked for, in a few words; empty if nothing is open."""
         if self.permissions:
             return f"asks to use {self.permissions[0].get('permission')}"
         return "asks a question" if self.questions else ""
 
     @property
     def detail(self) -> str:
-        """What holds the session up, else its state."""
+        """The obstacle that holds the session up, else its state."""
         return self.asks or f"session {self.state}"
 
 

@@ -54,7 +54,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What a request asks, without the facts that all requests share."""
+    """The question of a request, without the facts that all requests share."""
 
     tool: str
     subject: str
@@ -202,7 +202,7 @@ def _question(params: Mapping[str, Any], item: Mapping[str, Any]) -> _Asked:
 
 
 READERS = {COMMAND: _command, FILES: _files, PERMISSIONS: _permissions, FORM: _form, QUESTION: _question}
-"""How each request for a decision is read."""
+"""The reader of each request for a decision."""
 
 
 def _numbered(options: Sequence[tuple[str, Effect, Reply]]) -> list[tuple[DialogOption, Reply]]:

@@ -88,9 +88,9 @@ class CodexFollower:
         self._agents: Mapping[str, str] = {}
         """Agent ids by thread."""
         self._changes: Counter[str] = Counter()
-        """How often the server has told of a change, by thread."""
+        """Number of changes that the server has told of, by thread."""
         self._told: dict[str, ToldState] = {}
-        """What was noted of each thread."""
+        """Notes on each thread."""
         self._joined: dict[str, dict[str, Mapping[str, Any]]] = {}
         """Changes of files, by their item's id, of each thread that was joined."""
         self._open: dict[tuple[str, RequestId], _Asked] = {}

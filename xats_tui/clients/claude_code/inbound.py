@@ -1,4 +1,4 @@
-"""What becomes of a message in a Claude Code's inbox, as far as that can be told beforehand.  Pure.
+"""The fate of a message in a Claude Code's inbox, as far as that can be told beforehand.  Pure.
 
 It says nothing to the sender: a message may be taken, held for a person's decision, or dropped.  Its settings and the
 permission mode decide.
@@ -35,7 +35,7 @@ FOOTERS = {
     "auto mode on": "auto",
     "manual mode on": "default",
 }
-"""What the last line of the screen says of the permission mode."""
+"""The permission mode, by the last line of the screen."""
 
 FOOTER_ROWS = 4
 """Number of rows below the input line that may name the mode."""
@@ -45,7 +45,7 @@ _RULE = re.compile(r"[─━╌-]{8,}.*")
 
 
 class Origin(StrEnum):
-    """Where a settings file stands."""
+    """The place of a settings file."""
 
     MANAGED = "managed settings"
     ARGUMENT = "its --settings"
@@ -73,7 +73,7 @@ class SettingsFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """What its settings say about messages of other programs, and about the mode."""
+    """The words of its settings about messages of other programs, and about the mode."""
 
     forbidden: str = ""
     """The reason why no message is taken, for people; empty if none is told."""

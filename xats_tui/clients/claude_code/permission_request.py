@@ -36,7 +36,7 @@ PLACES = {
     "projectSettings": "in this project, for everybody",
     "userSettings": "in all projects",
 }
-"""Where a suggested permission is kept."""
+"""The place where a suggested permission is kept."""
 
 
 def read_request(fields: Mapping[str, Any]) -> HookQuestion:

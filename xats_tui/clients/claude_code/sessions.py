@@ -30,7 +30,7 @@ LAST_STAMP_MS = 4_102_444_800_000
 """The year 2100, in milliseconds since the epoch; a later stamp is not believed."""
 
 STATES = {"idle": PaneState.IDLE, "busy": PaneState.BUSY, "waiting": PaneState.DIALOG}
-"""What its words for a session's state mean; any other word is unknown."""
+"""The meaning of its words for a session's state; any other word is unknown."""
 
 INTERACTIVE = "interactive"
 """The kind of a session that a person sees."""
@@ -58,7 +58,7 @@ class SessionFile:
     state: PaneState
     """`IDLE`, `BUSY`, `DIALOG`; `UNKNOWN` for a word that is not known, or none."""
     waiting_for: str
-    """What it waits for while a dialog is open."""
+    """The thing that it waits for while a dialog is open."""
     since: datetime
     """Time at which it took on the state."""
 

@@ -10,7 +10,7 @@ PATH = re.compile(r"\w+(\.\w+)*", re.ASCII)
 EVENT = re.compile(r"\w+", re.ASCII)
 
 PLAIN = HookTable(events=())
-"""What holds where a manifest says nothing."""
+"""The values that hold where a manifest says nothing."""
 
 
 def hooks_in(table: Table) -> HookTable:

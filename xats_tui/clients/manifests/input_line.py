@@ -25,7 +25,7 @@ SIGN_ROWS = 6
 
 
 class CursorKind(StrEnum):
-    """Where a program shows the place of typing."""
+    """The way in which a program shows the place of typing."""
 
     TERMINAL = "terminal"
     """The terminal's cursor stands there, hidden or not."""
@@ -36,7 +36,7 @@ class CursorKind(StrEnum):
 
 
 class PlaceholderStyle(StrEnum):
-    """How a program draws a placeholder, and never a draft."""
+    """The style in which a program draws a placeholder, and never a draft."""
 
     DIM = "dim"
     GREY = "grey"
@@ -44,7 +44,7 @@ class PlaceholderStyle(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputLineShape:
-    """How a client draws its input line."""
+    """The form in which a client draws its input line."""
 
     above: re.Pattern[str]
     below: re.Pattern[str]
@@ -88,7 +88,7 @@ class InputLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What stands in an input line."""
+    """The contents of an input line."""
 
     text: str
     draft: str = ""

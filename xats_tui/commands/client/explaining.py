@@ -1,4 +1,4 @@
-"""What a reader sees on a screen, and why."""
+"""Explanations of what a reader sees on a screen, and why."""
 
 from collections.abc import Mapping
 from typing import Any

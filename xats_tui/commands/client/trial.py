@@ -13,7 +13,7 @@ from xats_tui.core.model.panes import PaneState
 from xats_tui.screens.widgets.format import one_line
 
 NOT_IDLE = "not idle"
-"""What a person reads where it only matters that nothing may be typed."""
+"""State that a person reads where it only matters that nothing may be typed."""
 
 WANTS = ("idle", "draft", "busy", "dialog", NOT_IDLE)
 

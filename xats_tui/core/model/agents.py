@@ -152,7 +152,7 @@ class RosterEntry:
     dialogs: tuple[Dialog, ...] = ()
     """Its open dialogs that the client tells of, the oldest first."""
     work: ToldWork | None = None
-    """What the hooks of its client tell of its work; None if they told nothing."""
+    """Facts of its work that the hooks of its client tell; None if they told nothing."""
     called: UsedTool | None = None
     """The tool of this server that it called last in its open session."""
     reader_note: str = ""

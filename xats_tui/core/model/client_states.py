@@ -1,4 +1,4 @@
-"""What a client itself tells of an agent: its state, and the dialogs that it has open."""
+"""The word of a client itself on an agent: its state, and the dialogs that it has open."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from xats_tui.core.model.panes import Option, PaneState, PaneView, Prompt
 
 
 class StateSource(StrEnum):
-    """Where a client tells its state, the most trusted first."""
+    """The place where a client tells its state, the most trusted first."""
 
     SESSION_FILE = "session file"
     """Claude Code's own file about a session."""
@@ -78,16 +78,16 @@ class UnconnectedProgram:
 
 
 class DialogKind(StrEnum):
-    """What a dialog wants of a person."""
+    """The kind of answer that a dialog wants of a person."""
 
     PERMISSION = "permission"
-    """Whether a tool may be used."""
+    """Leave to use a tool."""
     QUESTION = "question"
     """An answer to a question of the model."""
 
 
 class Effect(StrEnum):
-    """What choosing an option of a permission does."""
+    """The effect of choosing an option of a permission."""
 
     ALLOW = "allow"
     """Allows this one use."""
@@ -117,7 +117,7 @@ class Dialog:
     tool: str
     """The tool or permission that is asked for; empty for a question."""
     subject: str
-    """What is asked, in one line: the command, the file, the question."""
+    """The subject of the question, in one line: the command, the file, the question itself."""
     text: str
     """Everything that the client tells: command, arguments, diff, reason; several lines."""
     options: tuple[DialogOption, ...]
@@ -128,7 +128,7 @@ class Dialog:
 
     @property
     def asks(self) -> str:
-        """What is asked, with the tool that it is about."""
+        """The question, with the tool that it is about."""
         return f"{self.tool}: {self.subject}" if self.tool else self.subject
 
     def option(self, number: int) -> DialogOption | None:
@@ -137,10 +137,10 @@ class Dialog:
 
 
 Asked: TypeAlias = Dialog | Prompt
-"""What an agent asks a person: told by its client, or read off its screen."""
+"""A question of an agent to a person: told by its client, or read off its screen."""
 
 SCREEN = "screen"
-"""Where a state or a question comes from that no interface tells."""
+"""The source of a state or a question that no interface tells."""
 
 CLIENT_IS_AWAY = frozenset({PaneState.SHELL, PaneState.FOREIGN, PaneState.DEAD})
 """States of a pane that does not show its agent's client."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class WayState(StrEnum):
-    """What would come of a wake on this way now."""
+    """The outcome that a wake on this way would have now."""
 
     OPEN = "open"
     WAITS = "waits"

@@ -1,4 +1,4 @@
-"""What the dashboard remembers from one start to the next, in a file of its own in the home.
+"""State that the dashboard remembers from one start to the next, in a file of its own in the home.
 
 It is written by the dashboard only; what a person decides once and for all stands in `config.toml`.
 """

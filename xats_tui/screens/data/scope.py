@@ -24,7 +24,7 @@ class TeamScope:
         """None if every team is shown."""
         self._limited: Snapshot | None = None
         self._kept: dict[Slice, tuple[tuple[object, ...], tuple[Any, ...]]] = {}
-        """What each slice was limited from, and the result: a list is read again only if its slice has changed."""
+        """The origin of each limited slice, and the result: a list is read again only if its slice has changed."""
 
     def of(self, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot, limited to the team."""

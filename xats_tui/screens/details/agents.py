@@ -49,7 +49,7 @@ TEXT_CELLS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentFacts:
-    """What is loaded for the agent on the screen."""
+    """Facts that are loaded for the agent on the screen."""
 
     ways: tuple[Way, ...] = ()
     gates: tuple[Gate, ...] | None = None

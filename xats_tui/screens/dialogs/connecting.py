@@ -1,4 +1,4 @@
-"""What a person types to connect the programs that could be agents.  Nothing is typed for them."""
+"""The words that a person types to connect the programs that could be agents.  Nothing is typed for them."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

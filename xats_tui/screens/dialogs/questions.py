@@ -1,4 +1,4 @@
-"""What an agent asks, drawn for the answer dialog: the client's own words, or else the screen of its pane."""
+"""Questions of agents, drawn for the answer dialog: the client's own words, or else the screen of its pane."""
 
 import re
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""What a person types: filters, addresses, commands, and keys that come before a field is open."""
+"""Input that a person types: filters, addresses, commands, and keys that come before a field is open."""

@@ -1,4 +1,4 @@
-"""What an agent is doing: the task that it works on, otherwise its last tool call, otherwise its client's words.
+"""The present work of an agent: the task that it works on, otherwise its last tool call, otherwise its client's words.
 
 Nothing is guessed: an agent of which nothing of this is known has an empty cell.
 """

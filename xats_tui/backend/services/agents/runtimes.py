@@ -145,7 +145,10 @@ class Runtimes:
         return None
 
     async def may_carry(self, ui_pid: int, carrier: McpSession) -> bool:
-        """Whether a channel's session belongs to the user of a program; its pid may have been named before it ran."""
+        """Return whether a channel's session belongs to the user of a program.
+
+        The program's pid may have been named before it ran.
+        """
         peer = carrier.stream_peer if self._sessions.has_stream(carrier) else carrier.peer
         return peer is None or await self._callers.may_speak_for(ui_pid, peer)
 

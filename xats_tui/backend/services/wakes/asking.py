@@ -27,7 +27,7 @@ AT_TURN_END = Observation(
     detail="it takes what waits at the end of its turn",
     gates=(Gate(name="turn", holds=False, detail="its hooks report; it takes what waits at the end of its turn"),),
 )
-"""What is known of an agent that nothing but its hooks leads to."""
+"""Observation of an agent that nothing but its hooks leads to."""
 
 NO_TRANSPORT = Observation(reach=Reachability.NO_PANE, detail="no pane is bound")
 

@@ -34,7 +34,7 @@ class ExtensionState:
     state: PaneState
     """`IDLE`, `BUSY` or `DIALOG`; `UNKNOWN` for a word that is not known."""
     obstacle: str
-    """What keeps a prompt from beginning a turn; empty if nothing does."""
+    """The obstacle that keeps a prompt from beginning a turn; empty if nothing does."""
     since: datetime
     """Time since when it has been in this state."""
     model: str

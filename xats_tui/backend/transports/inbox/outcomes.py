@@ -24,7 +24,7 @@ TURNED_AWAY = {
     Status.MISADDRESSED: "it had begun another session when an earlier hint came",
     Status.DROPPED: "it dropped an earlier hint",
 }
-"""What each receipt means after which nothing can come of the message any more."""
+"""The reason for each receipt after which nothing can come of the message."""
 
 
 def evidence_of(sent: SentMessage | None, agent: Agent) -> str:
