@@ -133,6 +133,7 @@ async def test_a_second_dashboard_takes_over_if_asked_to_and_the_first_says_why_
         assert (await host.call("echo", msg="hi"))["msg"] == "hi"
 
 
+@pytest.mark.slow
 async def test_stop_all_stops_all(tmux: TmuxServer, home: Path) -> None:
     pane = await opened(tmux, home, "--port", "0")
     async with agents(home, "a"):

@@ -32,6 +32,7 @@ async def failed(tmux: TmuxServer, home: Path, times: int = 1) -> AsyncIterator[
         yield pane, host
 
 
+@pytest.mark.slow
 async def test_the_coordinator_goes_on_serving_and_the_log_has_the_report(tmux: TmuxServer, home: Path) -> None:
     async with failed(tmux, home) as (pane, host):
         assert (await host.call("echo", msg="hi"))["msg"] == "hi"

@@ -258,6 +258,7 @@ def test_what_cannot_be_is_told_in_one_sentence(launch: Launcher, arguments: tup
     assert sentence in run.stderr
 
 
+@pytest.mark.slow
 def test_a_client_that_is_not_installed_is_told_with_the_command_that_helps(launch: Launcher) -> None:
     run = launch("codex", "--name", "x", PATH="/usr/bin:/bin")
 

@@ -498,6 +498,7 @@ def offered(line: str) -> list[str]:
     return run(_XATS_TUI_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=at).stdout.split()
 
 
+@pytest.mark.slow
 async def test_the_shell_completes_names_of_the_running_coordinator(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

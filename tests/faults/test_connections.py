@@ -140,6 +140,7 @@ async def test_an_agent_whose_session_made_room_is_who_it_was_when_it_comes_back
     assert [f"agent-{number}" in answer.text for number, answer in enumerate(answers)] == [True] * 3
 
 
+@pytest.mark.slow
 async def test_a_bridge_says_that_the_coordinator_is_full(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 1)
     monkeypatch.setattr(mcp_server, "PROCESS_SHARE_DIVISOR", 1)

@@ -31,6 +31,7 @@ async def inbox(caller: Caller) -> list[str]:
     return [message["body"] for message in answer["messages"]]
 
 
+@pytest.mark.slow
 async def test_calls_are_refused_with_the_reason_and_it_goes_on_when_there_is_room(tmp_path: Path) -> None:
     with daemon(tmp_path) as (process, port):
         async with callers() as connect:

@@ -285,7 +285,7 @@ def _hard_link(link: Path, target: Path) -> Path:
     return link
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES.values(), ids=list(NAMES))
 def test_a_second_coordinator_of_one_database_is_refused_by_whatever_name_it_comes(
     tmp_path: Path, name: Callable[[Path], Path]

@@ -192,7 +192,7 @@ async def test_the_channel_is_the_same_after_a_restart_and_the_hint_comes_again(
                 assert (await host.hear())["params"]["content"] == HINT
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("end_by", ["stdin", "SIGTERM", "SIGINT"])
 async def test_w39_it_ends_with_its_host_and_takes_its_session_along(
     end_by: str, backend: Coordinator, tmp_path: Path

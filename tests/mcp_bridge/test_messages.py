@@ -28,6 +28,7 @@ WRONG: tuple[tuple[dict[str, Any], int], ...] = (
 )
 
 
+@pytest.mark.slow
 async def test_what_is_wrong_with_a_message_is_answered(home: Path) -> None:
     async with bridge(home, "--port", "0") as host:
         for number, (message, code) in enumerate(WRONG, start=100):
@@ -78,7 +79,7 @@ async def test_every_request_is_answered_whatever_its_id_looks_like(home: Path, 
                 assert ("result" in answer) == (method != "no/such/method")
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("server", ["mcp", "channel"])
 async def test_a_request_whose_id_cannot_be_repeated_is_refused_without_one(home: Path, server: str) -> None:
     async with started(server, home) as host:

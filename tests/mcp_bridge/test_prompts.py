@@ -54,6 +54,7 @@ async def test_an_early_answer_claims_what_a_later_one_does(home: Path, tmp_path
     assert early["result"]["capabilities"]["prompts"] == {}
 
 
+@pytest.mark.slow
 async def test_a_bridge_answers_prompts_without_a_coordinator(home: Path) -> None:
     with pid_file.held(home / "daemon.pid"):
         async with bridge(home) as host:

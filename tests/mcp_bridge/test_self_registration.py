@@ -80,6 +80,7 @@ async def test_a_configured_name_that_is_refused_is_told_to_the_model(home: Path
     assert "You are not registered: operator was refused (invalid_name: " in greeting["instructions"]
 
 
+@pytest.mark.slow
 async def test_a_codex_that_is_registered_unasked_is_bound_to_its_thread_by_its_first_call(home: Path) -> None:
     async with listening(ScriptedCoordinator()) as coordinator:
         with pid_file.held(home / "daemon.pid"):

@@ -76,6 +76,7 @@ async def test_what_cannot_be_done_is_answered_with_the_reason() -> None:
         await shows(pilot, "filter: not in pane")
 
 
+@pytest.mark.slow
 async def test_an_action_is_done_from_the_palette() -> None:
     app = XatsApp(desk())
     async with app.run_test(size=(120, 40)) as pilot:

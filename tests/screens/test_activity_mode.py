@@ -13,6 +13,7 @@ from xats_tui.screens.modes.activity import CoordinatorPanel
 from xats_tui.screens.modes.places import Mode
 
 
+@pytest.mark.slow
 async def test_events_acts_and_tmux_commands_are_one_log_the_newest_first() -> None:
     async with opened(Mode.ACTIVITY) as (pilot, _):
         assert names(pilot)[:6] == ["event/9", "event/8", "tmux/2", "tmux/1", "event/7", "act/4"]

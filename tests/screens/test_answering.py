@@ -134,6 +134,7 @@ async def test_escape_leaves_the_question_and_then_the_dialog() -> None:
     assert verbs.done == []
 
 
+@pytest.mark.slow
 async def test_what_is_asked_next_is_shown_in_place() -> None:
     verbs = FixedVerbs()
     assert isinstance(verbs.asked, Prompt)
@@ -259,6 +260,7 @@ async def test_a_prompt_in_a_pane_is_answered(
         await shows(pilot, "idle")
 
 
+@pytest.mark.slow
 async def test_an_agent_is_removed_after_a_question(
     settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
@@ -292,6 +294,7 @@ async def test_a_told_dialog_is_shown_in_the_clients_words_and_not_as_a_screen()
     assert verbs.done == [("answer", BACKEND_ID, 1)]
 
 
+@pytest.mark.slow
 async def test_a_told_question_takes_typed_words() -> None:
     verbs = FixedVerbs()
     verbs.asked = QUESTION

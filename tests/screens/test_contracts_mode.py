@@ -94,6 +94,7 @@ async def test_looking_at_versions_of_a_real_contract_fetches_nothing_for_anybod
     assert sql("SELECT version FROM contract_fetches") == [(1,)]
 
 
+@pytest.mark.slow
 async def test_a_schema_that_is_saved_in_the_folder_is_a_version_and_a_broken_one_needs_attention(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def test_saved_filters_are_bounded_in_number_name_and_length() -> None:
     assert memory.keep_filter("f1", Mode.TASKS, "y") == ""
 
 
+@pytest.mark.slow
 async def test_a_saved_filter_opens_its_mode_and_the_next_start_goes_on_where_this_one_ended(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     app = XatsApp(desk(memory=Memory(path)))

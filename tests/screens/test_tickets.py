@@ -24,6 +24,7 @@ def test_the_history_of_a_task_is_what_its_agents_did_to_it_oldest_first() -> No
     assert [line.split("  ")[1:] for line in told.splitlines()] == [["backend", "claimed"]]
 
 
+@pytest.mark.slow
 async def test_a_wake_is_copied_with_its_gates_and_attempts_and_written_into_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ async def test_the_menu_has_every_action_of_a_mode_and_the_reason_where_it_canno
         assert reason is None or any(f"not now: {reason}" in line for line in lines), (action.id, reason)
 
 
+@pytest.mark.first_variant_quick
 @in_every_mode
 async def test_a_key_pressed_in_vain_says_why_unless_it_is_pressed_by_habit(mode: Mode) -> None:
     async with opened(mode, EMPTY) as (pilot, screen):

@@ -25,6 +25,7 @@ OLD_FILE = "jose\u0301 "
 """As a file of before may hold it."""
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("spelling", SPELLINGS)
 async def test_every_tool_takes_any_spelling(register: Connect, spelling: str) -> None:
     bob = await register("bob", team="red")

@@ -27,6 +27,7 @@ async def agent(door: HttpDoor, team: str) -> Speaker:
     return speaker
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("tool", "arguments", "touches"),
     [
@@ -180,6 +181,7 @@ DIFFERENCES: list[Any] = [
 ]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(("before", "after", "difference"), DIFFERENCES)
 async def test_a_difference_has_exactly_the_fields_of_the_reference(
     door: HttpDoor, before: dict[str, Any], after: dict[str, Any], difference: dict[str, Any], request: Any

@@ -32,6 +32,7 @@ async def test_health_answers_version_and_uptime(http: httpx2.AsyncClient) -> No
     assert isinstance(answer.json()["uptime_seconds"], int)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("headers", "query", "passes"),
     [
@@ -99,6 +100,7 @@ async def test_other_paths_are_not_found_and_name_the_right_one(http: httpx2.Asy
     assert "/mcp" in answer.text
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     "host",
     [
@@ -128,6 +130,7 @@ async def test_w22_a_foreign_origin_is_refused(http: httpx2.AsyncClient, origin:
     assert (await http.post("/mcp", json=INITIALIZE, headers={"origin": origin})).status_code == 403
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     "host",
     [

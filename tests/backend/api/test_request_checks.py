@@ -212,6 +212,7 @@ async def test_json_is_json_also_where_its_charset_is_named(http: httpx2.AsyncCl
     assert (await http.post("/mcp", json=call("echo", msg="x"), headers=headers)).status_code == 200
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     "body",
     [

@@ -83,6 +83,7 @@ async def test_binding_a_channel_makes_the_agent_a_claude_code_with_that_deliver
     assert row["channel_session_id"] == "channel-1"
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("tool", sorted(FORBIDDEN_TO_PROXIES))
 async def test_what_only_agents_do_is_forbidden_to_a_proxy(tool: str, connect: Connect) -> None:
     proxy = await listening_proxy(connect, "channel-1")

@@ -72,6 +72,7 @@ async def test_an_older_schema_again_is_a_version_of_its_own(register: Connect) 
     assert answer["version"] == 3
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("schema", "path"),
     [

@@ -214,6 +214,7 @@ async def test_the_summary_of_the_screen_knows_who_has_fetched_which_version(
     assert [(one.name, one.fetched_version) for one in summary.subscribers] == [("bob", 1)]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("tool", "arguments", "field"),
     [

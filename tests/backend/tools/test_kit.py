@@ -139,6 +139,7 @@ async def test_w25_an_unknown_argument_is_refused_by_name(register: Connect) -> 
             await alice.call(tool, **arguments, surprise=1)
 
 
+@pytest.mark.first_variant_quick
 async def test_arguments_of_the_wrong_form_are_a_tool_error_that_names_the_field(register: Connect) -> None:
     alice = await register("alice")
 

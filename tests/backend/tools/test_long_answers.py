@@ -90,6 +90,7 @@ async def test_a_board_larger_than_an_answer_comes_with_the_unfinished_first(cod
     assert len((await answer_of(codex, "task_list"))["tasks"]) > 5
 
 
+@pytest.mark.slow
 async def test_a_task_that_is_done_between_two_pages_hides_no_other(codex: Caller) -> None:
     ids = [(await codex.call("task_add", title=f"task {n}", description="d" * 300))["task_id"] for n in range(60)]
     page = await answer_of(codex, "task_list")

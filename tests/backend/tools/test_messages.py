@@ -147,6 +147,7 @@ async def test_every_send_answers_the_same_keys(register: Connect) -> None:
     assert [answer["event_id"] for answer in answers] == [1, 2, 3, 4]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("tool", "arguments", "field"),
     [
@@ -214,6 +215,7 @@ async def test_w4_a_body_over_the_limit_is_refused_with_the_limit(register: Conn
     assert len(await inbox(bob)) == 1
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     "body", ["\x1b[201~\r\nrm -rf /\r", "[bold]not markup[/]", "emoji 🧑‍🚀 and \N{RIGHT-TO-LEFT OVERRIDE}", "\u0000nul"]
 )

@@ -124,6 +124,7 @@ async def test_the_operators_name_is_taken(connect: Connect) -> None:
     assert await refused(caller, name="Operator", team="blue") == "invalid_name"
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("delivery", "reason"),
     [
@@ -163,6 +164,7 @@ async def test_who_has_a_delivery_is_reachable_and_gets_no_hint(connect: Connect
     assert "hint" not in await (await connect()).register("alice", delivery=CODEX)
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("tool", "arguments", "field"),
     [

@@ -130,6 +130,7 @@ async def test_that_a_task_is_taken_is_said_before_that_it_has_to_wait(register:
     assert await alice.call("task_claim", task_id=second) == taken
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("tool", "arguments", "field"),
     [

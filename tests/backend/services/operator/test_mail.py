@@ -209,6 +209,7 @@ async def test_a_thread_has_what_two_agents_wrote_to_each_other_oldest_first(
     assert (thread.more_before, thread.more_after) == (False, False)
 
 
+@pytest.mark.slow
 async def test_a_long_thread_is_cut_around_the_message_that_it_was_opened_at(
     backend: Coordinator, register: Connect
 ) -> None:
