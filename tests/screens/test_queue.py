@@ -71,9 +71,14 @@ async def test_keys_with_nothing_fitting_under_the_cursor_act_on_what_needs_a_pe
 
 
 async def test_in_attention_a_key_is_the_remedy_of_its_row_or_else_of_the_first_that_it_fits() -> None:
-    async with watching(FixedVerbs(), "exclamation_mark") as pilot:
+    verbs = FixedVerbs()
+    async with watching(verbs, "exclamation_mark") as pilot:
         await pilot.press("u")
         await shows(pilot, "release: no task is selected")
+        await pilot.press(*["down"] * 3, "r")  # the operator's own mail: no wake is under the cursor
+        await shows(pilot, "Replay 1 wake?")
+        assert "qa 1×" in text(pilot) and not verbs.done
+        await pilot.press("escape", "home")
         await pilot.press("R")  # all failed wakes: no task is under the cursor
         await shows(pilot, "Replay 1 failed wake?")
         await pilot.press("escape", "up", *["down"] * 5, "R")  # the task

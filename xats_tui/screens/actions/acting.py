@@ -77,6 +77,11 @@ class ActionContext(Screen[None]):
         """Return what the running action is about: the selection, or the concern that it has turned to."""
         return self._aim or self.situation()
 
+    @property
+    def turns_elsewhere(self) -> bool:
+        """True if the running action is about a concern that is not selected."""
+        return self._aim is not None
+
     def key_of(self, action_id: str) -> str:
         """Return the key of an action, as a person reads it."""
         raise NotImplementedError

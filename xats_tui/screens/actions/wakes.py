@@ -124,18 +124,23 @@ class WakeActions(ActionContext):
     """Performs the actions on wakes."""
 
     def action_replay(self) -> None:
-        """Replay all selected wakes whose message is unread."""
+        """Replay all selected wakes whose message is unread; ask before those of a concern that is not selected."""
         wakes = tuple(wake for wake in self.aim().wakes if was_not_read(wake))
-        self._begin_replay(wakes)
+        if self.turns_elsewhere:
+            self._ask_to_replay(wakes, "wake")
+        else:
+            self._begin_replay(wakes)
 
     def action_replay_all(self) -> None:
         """Ask for confirmation, then replay all failed wakes."""
-        wakes = self.situation().failed
+        self._ask_to_replay(self.situation().failed, "failed wake")
+
+    def _ask_to_replay(self, wakes: tuple[Wake, ...], noun: str) -> None:
         told = Counter(name_of(self.snapshot, wake.agent_id) for wake in wakes)
         agents = ", ".join(f"{name} {number}×" for name, number in told.most_common(LISTED_AGENTS))
         more = f" and {len(told) - LISTED_AGENTS} more agents" if len(told) > LISTED_AGENTS else ""
         self.confirm(
-            f"Replay {count(len(wakes), 'failed wake')}?",
+            f"Replay {count(len(wakes), noun)}?",
             f"{agents}{more}.  Each is tried again through every gate; an agent that is busy or asks something waits.",
             "Replay",
             lambda: self._begin_replay(wakes),
