@@ -205,6 +205,8 @@ async def test_the_process_behind_a_hook_tells_whose_it_is_where_no_session_does
 
     monkeypatch.setattr(backend.runtimes, "agent_behind", behind)
 
+    await post(http, "gemini", "BeforeAgent", session_id="x" * 100_000, to={PID_HEADER: "4711"})
+    assert asked == []  # no client names a session so, and it would be kept
     await post(http, "gemini", "BeforeAgent", session_id=SESSION, to={PID_HEADER: "4711"})
 
     told = backend.states.of(agent.agent_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xats_tui.backend.client_states import ClientStates
-from xats_tui.backend.hook_reports import MAX_SESSIONS, HookReport, HookReports
+from xats_tui.backend.hook_reports import MAX_NAME_CHARS, MAX_SESSIONS, HookReport, HookReports
 from xats_tui.backend.services.agents.runtimes import Runtimes
 from xats_tui.backend.services.operator.held_dialogs import HeldDialogs
 from xats_tui.backend.services.receipts import Receipts
@@ -134,7 +134,7 @@ class HostHooks:
         table = hook_table(call.client)
         session = text_at(call.fields, table.session) if table else ""
         meaning = table.meaning(call.name, call.fields) if table else None
-        if table is None or meaning is None or not session:
+        if table is None or meaning is None or not 0 < len(session) <= MAX_NAME_CHARS:
             return NOTHING
         report = self._reports.note(session, call.name, table, call.fields, self._clock.now())
         if meaning in MOVING_ON:
