@@ -28,6 +28,19 @@ VIOLATIONS = {
 }
 """By contract: a file and a line in it that the contract forbids."""
 
+IMPORT_EACH_FIRST = """
+import importlib, pkgutil, sys
+import xats_tui.screens as screens
+for module in [found.name for found in pkgutil.walk_packages(screens.__path__, screens.__name__ + ".")]:
+    for name in [name for name in sys.modules if name.startswith(screens.__name__)]:
+        del sys.modules[name]
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        print(module, error)
+"""
+"""Prints the modules of the screens that cannot be imported before all others, because imports lead back to them."""
+
 
 def lint(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run import-linter over the package that lies in `project`."""
@@ -78,3 +91,12 @@ def test_a_new_backend_module_has_to_choose_its_layer(copied_project: Path) -> N
 
     assert result.returncode == 1, result.stdout
     assert "newcomer" in result.stdout
+
+
+@pytest.mark.slow
+def test_every_module_of_the_screens_can_be_imported_first() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_EACH_FIRST], cwd=PROJECT, capture_output=True, text=True, timeout=50, check=True
+    )
+
+    assert done.stdout == ""

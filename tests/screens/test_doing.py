@@ -14,7 +14,7 @@ from xats_tui.app import XatsApp
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.client_states import StateSource, ToldState, ToldWork, UsedTool
 from xats_tui.core.model.panes import PaneState
-from xats_tui.screens.actions.targets import open_wake_of
+from xats_tui.screens.data.targets import open_wake_of
 from xats_tui.screens.details.agents import AgentFacts, agent_detail
 from xats_tui.screens.rows.doing import doing, tasks_in_progress
 from xats_tui.screens.rows.teams import team_rows

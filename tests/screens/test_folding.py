@@ -11,8 +11,8 @@ from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.sample.wakes import wake
 from xats_tui.app import XatsApp
 from xats_tui.core.model.wakes import WakeStage, WakeStatus
-from xats_tui.screens.actions.targets import WakeGroup, find, group_key
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import WakeGroup, find, group_key
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.rows.wakes import COLUMNS, grouped, wake_rows

@@ -9,10 +9,10 @@ from tests.screens.sample.agents import BACKEND, QA
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.filled import FILLED
 from tests.screens.sample.teams import NAMES, TEAMS, who
-from xats_tui.screens.actions.targets import contract_key, letters, log_key, log_of
 from xats_tui.screens.data.alerts import alert_text
 from xats_tui.screens.data.attention import concerns
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import contract_key, letters, log_key, log_of
 from xats_tui.screens.details.activity import activity_detail
 from xats_tui.screens.details.agents import agent_detail
 from xats_tui.screens.details.contracts import contract_title, interest_detail

@@ -8,8 +8,8 @@ from xats_tui.core.model.messages import Message
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.actions.situation import Situation, needs_row
-from xats_tui.screens.actions.targets import Letter
 from xats_tui.screens.data.desk import MessageDraft
+from xats_tui.screens.data.targets import Letter
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.dialogs.compose import Compose, Composed
 from xats_tui.screens.modes.places import Mode

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.panes import PaneState, PaneView
 from xats_tui.core.model.wakes import Wake
-from xats_tui.screens.actions.targets import Target, was_not_read
+from xats_tui.screens.data.targets import Target, was_not_read
 from xats_tui.screens.modes.places import Mode, Panel
 
 

@@ -3,7 +3,7 @@
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.actions.action import Action, modes
 from xats_tui.screens.actions.situation import Situation, in_list
-from xats_tui.screens.actions.targets import Target
+from xats_tui.screens.data.targets import Target
 from xats_tui.screens.modes.places import Mode, Panel
 
 WITH_TASKS = modes(Mode.LIVE, Mode.TASKS)

@@ -10,8 +10,8 @@ from xats_tui.core.model.wakes import REPLAYED, Wake, WakeStatus
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import EVERYWHERE, Action, modes
 from xats_tui.screens.actions.situation import Situation, in_list, needs_open_wake, needs_row, needs_unread_wake
-from xats_tui.screens.actions.targets import was_not_read
 from xats_tui.screens.data.snapshot import Slice
+from xats_tui.screens.data.targets import was_not_read
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of

@@ -13,10 +13,10 @@ from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import OwnText
 from xats_tui.core.model.tasks import TaskStatus
 from xats_tui.core.model.wakes import ACK_LOOP, Wake, WakeStatus
-from xats_tui.screens.actions.targets import all_failed, contract_key, queued_at, was_not_read
 from xats_tui.screens.data.alerts import asking
 from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.snapshot import Snapshot, is_present
+from xats_tui.screens.data.targets import all_failed, contract_key, queued_at, was_not_read
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import contract_name, name_of
 from xats_tui.screens.widgets.format import Tone, age, count, one_line, short_id, until

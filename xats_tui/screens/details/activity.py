@@ -8,8 +8,8 @@ from textual.content import Content
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.health import Health, Notice, SessionEntry
 from xats_tui.core.model.panes import TmuxCommand
-from xats_tui.screens.actions.targets import LogEntry, find
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import LogEntry, find
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import name_of, widest

@@ -13,8 +13,8 @@ from xats_tui.core.model.panes import PaneView
 from xats_tui.core.model.wakes import Gate, Wake
 from xats_tui.core.model.ways import Way, WayState, next_used
 from xats_tui.screens.actions import ACTION
-from xats_tui.screens.actions.targets import open_wake_of, queued_at
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import open_wake_of, queued_at
 from xats_tui.screens.details.lines import field, heading, lines, styled, when
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.doing import tasks_in_progress

@@ -9,8 +9,8 @@ from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.wakes import Wake, WakeStage
 from xats_tui.screens.actions import ACTION
-from xats_tui.screens.actions.targets import Letter, find, letters
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import Letter, find, letters
 from xats_tui.screens.details.lines import block, field, lines, styled, when
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.messages import addressee, read_cell, reply_cell, sender

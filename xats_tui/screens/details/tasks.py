@@ -6,8 +6,8 @@ from datetime import datetime
 from textual.content import Content
 
 from xats_tui.core.model.tasks import TaskEntry, TaskStatus
-from xats_tui.screens.actions.targets import find
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import find
 from xats_tui.screens.details.lines import block, field, heading, lines, styled, when
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import agent_state

@@ -11,8 +11,8 @@ from xats_tui.core.model.activity import Activity
 from xats_tui.core.model.messages import Message
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt, WakeStage, WakeStatus
 from xats_tui.screens.actions import ACTION
-from xats_tui.screens.actions.targets import Letter, find, letters, queued_at, was_not_read
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import Letter, find, letters, queued_at, was_not_read
 from xats_tui.screens.details.lines import lines, styled
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import agent_state

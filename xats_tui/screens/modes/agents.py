@@ -13,9 +13,9 @@ from textual.widget import Widget
 
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import open_wake_of, view_of, wakes_of
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import open_wake_of, view_of, wakes_of
 from xats_tui.screens.details.agents import AgentFacts, agent_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode

@@ -10,9 +10,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from xats_tui.core.model.contracts import ContractChange, ContractSummary
-from xats_tui.screens.actions.targets import Target, contract_key, find
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import Target, contract_key, find
 from xats_tui.screens.details.contracts import SIDE_BY_SIDE_CELLS, change_detail, contract_title, interest_detail
 from xats_tui.screens.details.tickets import Section
 from xats_tui.screens.modes.list_mode import ListMode

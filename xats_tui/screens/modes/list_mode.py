@@ -18,9 +18,9 @@ from textual.widget import Widget
 
 from xats_tui.screens.actions import with_shown_keys
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import Target, agent_of, all_failed, find, identifier, view_of, wakes_of
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import Target, agent_of, all_failed, find, identifier, view_of, wakes_of
 from xats_tui.screens.details.tickets import Section, ticket
 from xats_tui.screens.modes.listing import Listing, Reading, instead_of_rows
 from xats_tui.screens.modes.mode_screen import ModeScreen

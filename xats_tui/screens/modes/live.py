@@ -15,10 +15,10 @@ from textual.widget import Widget
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.actions import ACTION, with_shown_keys
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import agent_of, all_failed, find
 from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snoozes import SNOOZE
+from xats_tui.screens.data.targets import agent_of, all_failed, find
 from xats_tui.screens.modes.listing import Listing, Reading, instead_of_rows
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode, Panel

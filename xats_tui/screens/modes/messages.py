@@ -16,9 +16,9 @@ from textual.widget import Widget
 from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import Letter, letters
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES, Snapshot
+from xats_tui.screens.data.targets import Letter, letters
 from xats_tui.screens.details.messages import message_detail, thread_items, thread_title
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode

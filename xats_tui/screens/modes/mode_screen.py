@@ -32,7 +32,6 @@ from xats_tui.screens.actions.launching import LaunchActions
 from xats_tui.screens.actions.messages import MessageActions
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.storing import StoringActions
-from xats_tui.screens.actions.targets import agent_of, find, identifier, view_of, wakes_of
 from xats_tui.screens.actions.tasks import TaskActions
 from xats_tui.screens.actions.wakes import WakeActions
 from xats_tui.screens.data.attention import concerns, outside_concerns
@@ -40,6 +39,7 @@ from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.refresh import staleness
 from xats_tui.screens.data.snapshot import Slice, Snapshot
+from xats_tui.screens.data.targets import agent_of, find, identifier, view_of, wakes_of
 from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.overlays import Help
 from xats_tui.screens.modes.places import Mode

@@ -11,9 +11,9 @@ from textual.events import ScreenSuspend
 
 from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.actions.targets import WakeGroup, failed_for_somebody, was_not_read
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import WakeGroup, failed_for_somebody, was_not_read
 from xats_tui.screens.details.tickets import TICKET_CELLS, Section
 from xats_tui.screens.details.wakes import Looked, letter_of, wake_detail, wake_title
 from xats_tui.screens.modes.list_mode import ListMode

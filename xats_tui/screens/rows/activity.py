@@ -6,8 +6,8 @@ from datetime import datetime
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import TmuxCommand
-from xats_tui.screens.actions.targets import LogEntry, log_key, log_of
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
+from xats_tui.screens.data.targets import LogEntry, log_key, log_of
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of
 from xats_tui.screens.widgets.columns import Column

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from xats_tui.core.model.contracts import ContractSummary, ContractVersion
-from xats_tui.screens.actions.targets import contract_key, find
 from xats_tui.screens.data.snapshot import Slice, Snapshot
+from xats_tui.screens.data.targets import contract_key, find
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, contract_name, name_of

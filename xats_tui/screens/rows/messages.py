@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.messages import BROADCAST_MARK, Message
-from xats_tui.screens.actions.targets import Letter, letters
 from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES, Slice, Snapshot
+from xats_tui.screens.data.targets import Letter, letters
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of
 from xats_tui.screens.widgets.columns import Column

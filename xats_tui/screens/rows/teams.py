@@ -6,8 +6,8 @@ from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.tasks import TaskStatus
 from xats_tui.core.model.wakes import WakeStatus
-from xats_tui.screens.actions.targets import was_not_read
 from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
+from xats_tui.screens.data.targets import was_not_read
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import NAME_CELLS, more_than
 from xats_tui.screens.widgets.columns import Column

@@ -7,8 +7,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
-from xats_tui.screens.actions.targets import by_urgency, group_key, queued_at
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
+from xats_tui.screens.data.targets import by_urgency, group_key, queued_at
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import NAME_CELLS, counted, loaded, name_of
 from xats_tui.screens.widgets.columns import Column

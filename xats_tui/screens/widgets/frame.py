@@ -16,9 +16,9 @@ from textual.widgets import Static
 from xats_tui.core.model.health import Health
 from xats_tui.core.model.wakes import WakeStatus
 from xats_tui.screens.actions.action import Action
-from xats_tui.screens.actions.targets import was_not_read
 from xats_tui.screens.data.refresh import staleness
 from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
+from xats_tui.screens.data.targets import was_not_read
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import more_than
 from xats_tui.screens.widgets.format import Tone, age, cut, one_line
