@@ -17,7 +17,7 @@ from tests.properties.mail import Letter
 from tests.properties.story import names
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import OPERATOR_ID
-from xats_tui.core.model.wakes import Reachability, Wake, WakeStage, WakeStatus
+from xats_tui.core.model.wakes import Passed, Reachability, Wake, WakeStage, WakeStatus
 
 HINT = re.compile(r"\[xats\] (1 (new )?message|\d+ (new )?messages) from [a-z, ]+( and \d+ more)?: call get_inbox")
 
@@ -150,9 +150,9 @@ class Waking(Book):
         if name in self.registered:
             given: list[str] = []
 
-            async def give(line: str) -> bool:
+            async def give(line: str) -> Passed:
                 given.append(line)
-                return True
+                return Passed.ON
 
             assert self.world.ask(self.world.waker.hand_over(self.ids[name], give)) is bool(given)
             assert all(HINT.fullmatch(line) for line in given)

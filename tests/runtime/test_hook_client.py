@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -275,3 +276,24 @@ def test_a_coordinator_that_is_slow_still_gets_the_event(tmp_path: Path) -> None
         assert connection.recv(65_536).endswith(b'{"session_id": "s"}')
         with pytest.raises(TimeoutError):  # it is not closed: a server does not read what a closed one has sent
             connection.recv(1)
+
+
+@pytest.mark.slow
+def test_a_hook_that_has_given_up_says_that_it_left_the_hint_that_came_too_late(tmp_path: Path) -> None:
+    said: list[bytes] = []
+    heard = threading.Event()
+
+    def late(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        time.sleep(2 * hook_client.PATIENCE_S)
+        head = f"HTTP/1.1 200 OK\r\n{hook_client.TAKEN_HEADER}: 7\r\ncontent-length: {len(OTHER)}\r\n\r\n"
+        connection.sendall(head.encode() + OTHER.encode())
+        said.append(connection.recv(65_536))
+        heard.set()
+
+    with coordinator(tmp_path, late):
+        assert run(tmp_path).stdout == b""
+        assert heard.wait(PATIENCE)
+
+    assert said[0].startswith(f"POST {hook_client.TAKEN_PATH} ".encode())
+    assert f"{hook_client.LEFT_HEADER}: 7".encode() in said[0]

@@ -25,6 +25,8 @@ WAITS_HEADER = "x-xats-waits"
 TAKEN_HEADER = "x-xats-taken"
 """Response: to be sent to `TAKEN_PATH` when its body was passed on to the client."""
 TAKEN_PATH = "/hook/taken"
+LEFT_HEADER = "x-xats-left"
+"""Request to `TAKEN_PATH`: the same value, from a hook that gave up before it printed the body."""
 
 EVENT_PATIENCE_S = 1.0
 """Time for the client to hand over the event; it does so at once, if the machine lets it."""
@@ -48,8 +50,8 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 NAMED = {"--home": "XATS_HOME", "--pid-file": "XATS_PID_FILE", "--client": "", "--event": ""}
 """Flags that matter here, each with the variable that stands in for it."""
-_asked: "list[socket]" = []
-"""The connection over which the event was sent."""
+_asked: "list[tuple[socket, dict[str, str]]]" = []
+"""The connection over which the event was sent, with the coordinator; empty once the answer is being printed."""
 
 HELP = ("--help", "--install-completion", "--show-completion")
 
@@ -95,13 +97,17 @@ def _limit(seconds: float) -> None:
 def _give_up() -> None:
     """End the process, and leave another one to hold the connection until a slow coordinator has read the event.
 
-    It would find a connection that is closed, and no event in it.
+    It would find a connection that is closed, and no event in it.  A hint that comes then is said to be left.
     """
     if _asked and not os.fork():
         for descriptor in (0, 1, 2):
             os.close(descriptor)  # the client may wait until nobody has its pipes
         _limit(LINGER_S)
-        _asked.pop().recv(1)
+        connection, where = _asked.pop()
+        head, _ = _answer(connection)
+        if left := _header(head, TAKEN_HEADER):
+            connection.sendall(_request(where, TAKEN_PATH, f"{LEFT_HEADER}: {left}", b""))
+            connection.recv(1)
     os._exit(0)
 
 
@@ -121,11 +127,12 @@ def _forward(event: bytes, flags: dict[str, str]) -> None:
     connection = _connected(where)
     query = "&".join(f"{name}={flags[f'--{name}']}" for name in ("client", "event") if _is_plain(flags, name))
     connection.sendall(_request(where, f"/hook?{query}", f"{PID_HEADER}: {os.getpid()}", event))
-    _asked.append(connection)
+    _asked.append((connection, where))
     head, body = _answer(connection)
     if body in (b"", b"{}") or not _is_object(body):
         return
-    _limit(PATIENCE_S)  # what is printed and not said to be taken would be said once more
+    _limit(PATIENCE_S)  # what is printed and not said to be taken is not known to have arrived
+    _asked.clear()
     _print(body)
     if taken := _header(head, TAKEN_HEADER):
         connection.sendall(_request(where, TAKEN_PATH, f"{TAKEN_HEADER}: {taken}", b""))

@@ -1,7 +1,8 @@
 """HTTP endpoint for the hooks of clients: `POST /hook`, an event in, the hook's output out.
 
 The query names the client, and the event if the event does not itself.  A hook that gets a hint with a `TAKEN_HEADER`
-passes it on, and then posts that value to `/hook/taken`: only then is the hint recorded as submitted.
+passes it on, and then posts that value to `/hook/taken`: only then is the hint recorded as submitted.  A hook that
+gives up says so there; one that says nothing may have passed it on.
 """
 
 import asyncio
@@ -17,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 
 from xats_tui.backend.api.request_checks import HttpRefusal, port_of_this_machine, read_body
 from xats_tui.backend.services.wakes.hooks import HookCall, HostHooks
-from xats_tui.runtime.hook_client import PID_HEADER, TAKEN_HEADER, TAKEN_PATH, WAITS_HEADER
+from xats_tui.core.model.wakes import Passed
+from xats_tui.runtime.hook_client import LEFT_HEADER, PID_HEADER, TAKEN_HEADER, TAKEN_PATH, WAITS_HEADER
 
 HOOK_PATHS = ("/hook", TAKEN_PATH)
 
@@ -34,13 +36,13 @@ class HookEndpoint:
         """Set the receiver of the events, and the event at which the coordinator ends."""
         self._hooks = hooks
         self._closing = closing
-        self._given: dict[str, asyncio.Future[None]] = {}
+        self._given: dict[str, asyncio.Future[Passed]] = {}
         """By the value of `TAKEN_HEADER`, the hints that hooks have not passed on yet."""
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a hook; one that waits for a person ends with its program, or with the coordinator."""
         if scope["path"] == TAKEN_PATH:
-            self._note_taken(Headers(scope=scope).get(TAKEN_HEADER, ""))
+            self._note(Headers(scope=scope))
             await _Reply(send).give({})
             return
         call, reply = await _call(scope, receive), _Reply(send)
@@ -63,29 +65,31 @@ class HookEndpoint:
                 task.cancel()
             await asyncio.wait([hearing, *ends])
 
-    async def _hand(self, hint: Mapping[str, Any], reply: "_Reply", scope: Scope) -> bool:
-        """Give a hint to a hook; return whether it was passed on to the client.
+    async def _hand(self, hint: Mapping[str, Any], reply: "_Reply", scope: Scope) -> Passed:
+        """Give a hint to a hook; return whether it was passed on to the client, as far as that is known.
 
         Of a program that is no hook of ours, and posts by itself, the answer is all that can be known.
         """
         if PID_HEADER not in Headers(scope=scope):
             return await reply.give_at_once(hint)
         number = secrets.token_urlsafe(16)
-        taken = self._given[number] = asyncio.get_running_loop().create_future()
+        taken: asyncio.Future[Passed] = asyncio.get_running_loop().create_future()
+        self._given[number] = taken
         try:
             await reply.give(hint, {TAKEN_HEADER: number})
             async with asyncio.timeout(TAKEN_WITHIN_S):
-                await taken
+                return await taken
         except (TimeoutError, OSError):
-            return False
+            return Passed.UNKNOWN
         finally:
             del self._given[number]
-        return True
 
-    def _note_taken(self, number: str) -> None:
-        taken = self._given.get(number)
-        if taken is not None and not taken.done():
-            taken.set_result(None)
+    def _note(self, headers: Headers) -> None:
+        """Note what a hook says of the hint that it was given."""
+        for header, passed in ((TAKEN_HEADER, Passed.ON), (LEFT_HEADER, Passed.NOT)):
+            taken = self._given.get(headers.get(header, ""))
+            if taken is not None and not taken.done():
+                taken.set_result(passed)
 
 
 class _Reply:
@@ -111,10 +115,10 @@ class _Reply:
         self.is_given = True
         await self._send({"type": "http.response.body", "body": body})
 
-    async def give_at_once(self, output: Mapping[str, Any]) -> bool:
-        """Send the output; True, because nothing more can be known."""
+    async def give_at_once(self, output: Mapping[str, Any]) -> Passed:
+        """Send the output; nothing more can be known of it."""
         await self.give(output)
-        return True
+        return Passed.ON
 
 
 async def _call(scope: Scope, receive: Receive) -> HookCall:

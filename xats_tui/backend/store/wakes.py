@@ -250,6 +250,9 @@ async def note_overtaken(tx: Transaction, wake: Wake, attempt: WakeAttempt, outc
     If the agent fetched the message after the hint was put, it did not do so by itself.
     """
     climbed = _climbed(outcome)
+    if climbed[-1] is WakeStage.ATTEMPTED:
+        await _note_unknown(tx, wake, attempt, outcome)
+        return
     put_at = to_wire(min(outcome.times[step] for step in climbed[1:]))
     is_answer = f"skip_reason IS '{BY_ITSELF}' AND coalesce(seen_at, read_at, '') >= ?1"
     # a message that was fetched in answer to a hint shows that the hint was submitted by then
@@ -273,6 +276,25 @@ async def note_overtaken(tx: Transaction, wake: Wake, attempt: WakeAttempt, outc
             wake.message_id,
             wake.agent_id,
             *(to_wire(outcome.times[step]) for step in climbed),
+        ),
+    )
+    if updated:
+        await _insert_attempt(tx, wake, attempt, updated["attempts"])
+
+
+async def _note_unknown(tx: Transaction, wake: Wake, attempt: WakeAttempt, outcome: AttemptOutcome) -> None:
+    """Record a hint that may have been put before the agent fetched the message, or not."""
+    updated = await tx.fetch_one(
+        "UPDATE message_delivery_status SET "
+        f"detail = CASE WHEN skip_reason IS '{BY_ITSELF}' THEN ?1 ELSE detail END, transport = ?2, "
+        "attempts = attempts + 1, retry_attempts = attempts, attempted_at = coalesce(attempted_at, ?3) "
+        "WHERE message_id = ?4 AND agent_id = ?5 AND due_at IS NULL RETURNING attempts",
+        (
+            f"{outcome.detail}; the agent has fetched it",
+            attempt.transport,
+            to_wire(outcome.times[WakeStage.ATTEMPTED]),
+            wake.message_id,
+            wake.agent_id,
         ),
     )
     if updated:

@@ -170,6 +170,15 @@ class DeliveryResult:
     """True if it may take effect yet: only time makes another try worth its while."""
 
 
+class Passed(StrEnum):
+    """What is known of a hint that a hook was to pass on to its client."""
+
+    ON = "passed on"
+    NOT = "not passed on"
+    UNKNOWN = "unknown"
+    """The hook got it and has said nothing since: the client may have it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedWay:
     """One transport that an attempt asked, and its answer."""

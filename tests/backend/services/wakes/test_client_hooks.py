@@ -15,12 +15,13 @@ from tests.mcp_caller import Caller
 from tests.tmux_server import TmuxServer
 from xats_tui.backend.api import hook_endpoint
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.wakes.policy import TURN_END_HOOK
 from xats_tui.backend.system.callers import Callers
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import StateSource
 from xats_tui.core.model.wakes import UNCONFIRMED
 from xats_tui.runtime import hook_client, pid_file
-from xats_tui.runtime.hook_client import PID_HEADER, TAKEN_HEADER, TAKEN_PATH
+from xats_tui.runtime.hook_client import LEFT_HEADER, PID_HEADER, TAKEN_HEADER, TAKEN_PATH
 from xats_tui.runtime.settings import Settings
 
 SESSION = "5bfa4ab7-eae8-4c6d-b7a3-2046529f2af8"
@@ -154,18 +155,15 @@ async def test_an_event_that_is_not_known_is_ignored(
 
 
 @pytest.mark.tmux
-async def test_a_hint_counts_only_once_the_hook_has_passed_it_on(
-    alice: Caller, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_hint_counts_only_once_the_hook_has_passed_it_on(alice: Caller, http: httpx2.AsyncClient) -> None:
     sent = await alice.call("send_message", to_agent_name="bob", body="hello")
     before = (await status_of(alice, sent["message_id"]))["evidence"]
     hook = {PID_HEADER: "1"}
-    monkeypatch.setattr(hook_endpoint, "TAKEN_WITHIN_S", 0.05)
-    assert (await post(http, "qwen", "Stop", session_id=SESSION, to=hook)).json() == BLOCK
+    first = await post(http, "qwen", "Stop", session_id=SESSION, to=hook)
+    assert first.json() == BLOCK
     await http.post(TAKEN_PATH, headers={TAKEN_HEADER: "another"})
+    await http.post(TAKEN_PATH, headers={LEFT_HEADER: first.headers[TAKEN_HEADER]})
 
-    # it waits for the end of the first one
-    monkeypatch.setattr(hook_endpoint, "TAKEN_WITHIN_S", 60)
     again = await post(http, "qwen", "Stop", session_id=SESSION, to=hook)
     assert again.json() == BLOCK
     assert (await status_of(alice, sent["message_id"]))["evidence"] == before
@@ -174,6 +172,36 @@ async def test_a_hint_counts_only_once_the_hook_has_passed_it_on(
 
     status = await until(alice, sent["message_id"], wake_status="delivered")
     assert "submitted" in status["evidence"]
+
+
+@pytest.mark.tmux
+async def test_a_hint_that_a_hook_may_have_passed_on_is_given_to_none_after_it(
+    alice: Caller, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook_endpoint, "TAKEN_WITHIN_S", 0.01)
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    hook = {PID_HEADER: "1"}
+    assert (await post(http, "qwen", "Stop", session_id=SESSION, to=hook)).json() == BLOCK
+
+    status = await until(alice, sent["message_id"], transport=TURN_END_HOOK)
+    assert status["detail"].startswith(f"{UNCONFIRMED}its hook got the hint")
+    assert "submitted" not in status["evidence"]
+    assert (await post(http, "qwen", "Stop", session_id=SESSION, to=hook)).json() == {}
+
+
+@pytest.mark.tmux
+async def test_a_message_that_was_fetched_before_its_hook_said_anything_is_not_called_fetched_by_itself(
+    alice: Caller, bob: Caller, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = await alice.call("send_message", to_agent_name="bob", body="hello")
+    monkeypatch.setattr(hook_endpoint, "TAKEN_WITHIN_S", 0.5)
+    assert (await post(http, "qwen", "Stop", session_id=SESSION, to={PID_HEADER: "1"})).json() == BLOCK
+    await bob.call("get_inbox")
+
+    status = await until(alice, sent["message_id"], transport=TURN_END_HOOK)
+
+    assert status["detail"].endswith("has not said whether it passed it on; the agent has fetched it")
+    assert "attempted" in status["evidence"]
 
 
 @pytest.mark.tmux

@@ -39,8 +39,10 @@ from xats_tui.core.errors import StoreError
 from xats_tui.core.events import WakeChanged
 from xats_tui.core.model.agents import Agent, DeliveryKind
 from xats_tui.core.model.wakes import (
+    UNCONFIRMED,
     DeliveryResult,
     Gate,
+    Passed,
     Reachability,
     Wake,
     WakeAttempt,
@@ -146,10 +148,11 @@ class WakeAttempts:
                 return observation.at_rest
         return False
 
-    async def hand_over(self, agent_id: str, give: Callable[[str], Awaitable[bool]]) -> bool:
+    async def hand_over(self, agent_id: str, give: Callable[[str], Awaitable[Passed]]) -> bool:
         """Give the hint to a program that asks at the end of its turn, and record it as submitted once it was taken.
 
-        Without mail, or if it is not taken, nothing is recorded, and the answer is False.
+        Without mail, or if it is not taken, nothing is recorded, and the answer is False.  If that is not known, the
+        hint is unconfirmed: it may take effect yet.
         """
         wakes = await store.open_for(self._database, agent_id)
         agent = await agents_store.by_id(self._database, agent_id)
@@ -157,14 +160,16 @@ class WakeAttempts:
             return False
         line = await self._hint(agent, wakes)
         given_at = self._clock.now()
-        if not await give(line):
+        passed = await give(line)
+        if passed is Passed.NOT:
             return False
-        result = _taken_at_turn_end(line, given_at)
+        result = _taken_at_turn_end(line, given_at) if passed is Passed.ON else _given_at_turn_end(line)
+        verdict = after_delivery(wakes, result, self._clock.now(), types=False)
         # no quick second try on a channel: it would deliver in the middle of the turn that this hint begins
         others = self._names(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
         asked = Asked(name=TURN_END_HOOK)
-        await self._write_down_overtaken(wakes, asked, None, result, given_at)
-        await self._write_down(agent_id, asked, None, result, (TURN_END_HOOK, *others))
+        await self._write_down_overtaken(wakes, asked, verdict, result, given_at)
+        await self._write_down(agent_id, asked, verdict, result, (TURN_END_HOOK, *others))
         return True
 
     async def _takes_hint_at_turn_end(self, agent: Agent, wakes: Sequence[Wake]) -> bool:
@@ -229,7 +234,7 @@ class WakeAttempts:
         self, tried: Sequence[Wake], asked: Asked, verdict: Verdict | None, result: DeliveryResult, begun: datetime
     ) -> None:
         """Record a hint for wakes that have ended meanwhile: the agent may be quicker than the evidence."""
-        if result.step not in (WakeStage.TYPED, WakeStage.SUBMITTED):
+        if result.step not in (WakeStage.TYPED, WakeStage.SUBMITTED) and not result.uncertain:
             return
         agent_id = tried[0].agent_id
         async with self._database.write() as tx:
@@ -358,4 +363,15 @@ def _taken_at_turn_end(line: str, given_at: datetime) -> DeliveryResult:
         seen_after=line,
         typed=False,
         times={WakeStage.SUBMITTED: given_at},
+    )
+
+
+def _given_at_turn_end(line: str) -> DeliveryResult:
+    return DeliveryResult(
+        step=WakeStage.ATTEMPTED,
+        detail=f"{UNCONFIRMED}its hook got the hint and has not said whether it passed it on",
+        seen_before="end of turn",
+        seen_after=line,
+        typed=False,
+        uncertain=True,
     )

@@ -28,6 +28,7 @@ from xats_tui.clients.registry import hook_reader, hook_table
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.agents import Agent, SeenProcess
 from xats_tui.core.model.client_states import StateSource, ToldState, ToldWork, UsedTool
+from xats_tui.core.model.wakes import Passed
 
 FREE = frozenset({HookMeaning.RESTS, HookMeaning.TURN_ENDS, HookMeaning.SESSION_ENDS})
 """Events after which an agent may be free for a hint."""
@@ -49,8 +50,8 @@ MARGIN_S = 10
 
 NOTHING: Mapping[str, Any] = {}
 
-Give = Callable[[Mapping[str, Any]], Awaitable[bool]]
-"""Hands the output to a hook; True once the hook has passed it on to its client."""
+Give = Callable[[Mapping[str, Any]], Awaitable[Passed]]
+"""Hands the output to a hook, and returns whether the hook has passed it on to its client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +215,7 @@ class HostHooks:
         """Let the turn go on with the hint; without one, retry the wakes of unread messages."""
         await self._receipts.turn_ended(agent)
 
-        async def hand(hint: str) -> bool:
+        async def hand(hint: str) -> Passed:
             return await give(table.answered(call.name, hint))
 
         # a turn that a hook began gets no second hint: it might never end

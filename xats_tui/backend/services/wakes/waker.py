@@ -28,7 +28,7 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError
 from xats_tui.core.events import Event, InboxFetched, InboxRead, MessageSent, PaneBound, WakeChanged
 from xats_tui.core.model.agents import OPERATOR_ID, Agent
-from xats_tui.core.model.wakes import DeliveryResult, Gate, Wake, WakeAttempt, WakeStatus
+from xats_tui.core.model.wakes import DeliveryResult, Gate, Passed, Wake, WakeAttempt, WakeStatus
 from xats_tui.core.transport import AgentWatch, Transport
 
 logger = logging.getLogger(__name__)
@@ -176,8 +176,11 @@ class Waker:
         async with self._turns[agent.agent_id]:
             return await self._trials.poke(agent, text)
 
-    async def hand_over(self, agent_id: str, give: Callable[[str], Awaitable[bool]]) -> bool:
-        """Give the hint to a program that asks at the end of its turn; False without new messages, or if not taken."""
+    async def hand_over(self, agent_id: str, give: Callable[[str], Awaitable[Passed]]) -> bool:
+        """Give the hint to a program that asks at the end of its turn; False without new messages, or if not taken.
+
+        A hint that may have been taken counts as given: until that is known, there is no other.
+        """
         async with self._turns[agent_id]:
             is_taken = await self._trials.hand_over(agent_id, give)
             if is_taken:
