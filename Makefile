@@ -57,7 +57,7 @@ coverage: $(STAMP) ## measure which branches of coordinator and bridge the tests
 
 stress: $(STAMP) ## run the slow tests, and kill the coordinator thirty times under load
 	$(BIN)/pytest -n 2 -m slow $(ARGS)
-	XATS_KILLS=30 $(BIN)/pytest -n 0 tests/test_restarts.py
+	XATS_KILLS=30 $(BIN)/pytest -n 0 -m '' tests/test_restarts.py
 
 bench: $(STAMP) ## measure and print one table (ARGS="--only calls,growth --quick --json FILE")
 	@$(BIN)/python -m benchmarks $(ARGS)

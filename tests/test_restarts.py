@@ -28,6 +28,7 @@ WORK_BETWEEN_KILLS = 5
 pytestmark = pytest.mark.timeout(60 + 15 * KILLS)
 
 
+@pytest.mark.slow
 async def test_five_agents_lose_nothing_and_do_nothing_twice_while_the_coordinator_is_killed(tmp_path: Path) -> None:
     with ExitStack() as coordinators:
         process, port = coordinators.enter_context(daemon(tmp_path))

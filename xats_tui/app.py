@@ -58,6 +58,9 @@ HEIGHTS = [(0, "-flat"), (24, "-short"), (32, "-tall"), (44, "-taller"), (56, "-
 FIRST_LOOK, NEXT_LOOK = 0.05, 0.01
 """Seconds without painting while a mode is opened: for the first time, and later."""
 
+PREPARING = "preparing"
+"""Group of the worker that creates the screens of other modes."""
+
 PREPARE_AFTER_S, PREPARE_INTERVAL_S = 3.0, 0.5
 """Seconds from the start until the screens of other modes are created, and between two of them."""
 
@@ -197,7 +200,7 @@ class XatsApp(App[Next]):
         """True if the screens of all modes have been created."""
         return set(Mode) <= self._screen_stacks.keys()
 
-    @work(group="preparing")
+    @work(group=PREPARING)
     async def _prepare_modes(self) -> None:
         """Create the screens of the other modes while nobody types, so that opening one takes no longer than later."""
         await asyncio.sleep(PREPARE_AFTER_S)
@@ -207,6 +210,11 @@ class XatsApp(App[Next]):
                 await self._init_mode(mode)  # what switch_mode does before it shows the screen; tests pin it
                 self._screen_stacks[mode][0].post_message(events.ScreenSuspend())
             await asyncio.sleep(PREPARE_INTERVAL_S)
+
+    async def _close_all(self) -> None:
+        """Create no more screens, and close those that there are."""
+        self.workers.cancel_group(self, PREPARING)
+        await super()._close_all()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return Textual's filters, after a filter that prepares every line for them."""

@@ -86,6 +86,7 @@ def test_no_connection_is_told(home: Path, token: str) -> None:
     assert said["ok"] is False and said["error"] == "cli_failed" and said["detail"]
 
 
+@pytest.mark.slow
 def test_a_refusal_of_the_tool_is_told_in_its_words(home: Path) -> None:
     run = completed(PANE[0], "--pane", "7", *PANE[3:], "--home", str(home), "--token", "hush")
 

@@ -187,7 +187,7 @@ async def test_what_another_program_commits_is_no_trouble(settings: Settings) ->
         assert "message_id" in await send(alice, "after")
 
 
-@pytest.mark.first_variant_quick
+@pytest.mark.slow
 @pytest.mark.parametrize("take", WAYS.values(), ids=list(WAYS))
 async def test_what_was_stored_is_there_after_a_stop_and_a_start(tmp_path: Path, take: Take) -> None:
     home = tmp_path / "home"

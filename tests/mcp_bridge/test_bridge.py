@@ -152,6 +152,7 @@ async def test_garbage_does_not_end_the_bridge(home: Path) -> None:
                 assert (await host.request("ping"))["result"] == {}, line
 
 
+@pytest.mark.slow
 async def test_answers_under_way_are_given_before_a_host_that_closed_stdin_is_left(home: Path) -> None:
     with daemon(home):
         async with bridge(home) as host:

@@ -86,6 +86,7 @@ async def test_an_action_is_done_from_the_palette() -> None:
         await shows(pilot, "esc back")
 
 
+@pytest.mark.slow
 async def test_the_menu_offers_what_is_possible_and_says_why_the_rest_is_not() -> None:
     verbs = FixedVerbs()
     app = XatsApp(desk(verbs=verbs))

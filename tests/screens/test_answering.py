@@ -71,6 +71,7 @@ async def test_what_is_chosen_by_its_digit_for_once_is_sent_with_enter() -> None
     assert verbs.done == [("answer", BACKEND_ID, 3)]
 
 
+@pytest.mark.slow
 async def test_what_lasts_is_not_proposed_and_enter_that_is_held_down_sends_nothing() -> None:
     verbs = FixedVerbs()
     async with answering(verbs) as pilot:
@@ -83,6 +84,7 @@ async def test_what_lasts_is_not_proposed_and_enter_that_is_held_down_sends_noth
     assert verbs.done == [("answer", BACKEND_ID, 2)]
 
 
+@pytest.mark.slow
 async def test_a_again_leads_to_the_next_dialog_within_the_dialog_and_after_an_answer() -> None:
     verbs = FixedVerbs()
     app = XatsApp(desk(TELLING, verbs=verbs))
@@ -101,6 +103,7 @@ async def test_a_again_leads_to_the_next_dialog_within_the_dialog_and_after_an_a
     assert verbs.done == [("answer", BACKEND_ID, 1)]
 
 
+@pytest.mark.slow
 async def test_a_digit_that_comes_before_the_question_waits_for_it_and_enter_does_not() -> None:
     class Slow(FixedVerbs):
         def __init__(self) -> None:
@@ -281,6 +284,7 @@ async def test_an_agent_is_removed_after_a_question(
         assert sql("SELECT verb FROM activity") == [("remove",)]
 
 
+@pytest.mark.slow
 async def test_a_told_dialog_is_shown_in_the_clients_words_and_not_as_a_screen() -> None:
     verbs = FixedVerbs()
     verbs.asked = EDIT

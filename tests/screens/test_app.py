@@ -59,3 +59,15 @@ async def test_the_other_modes_are_made_while_nobody_types_and_nothing_of_them_i
         await pilot.press("4")
         await shows(pilot, "why not?")
         assert app.current_mode == Mode.WAKES
+
+
+@pytest.mark.parametrize("made", [1, 3])
+async def test_the_dashboard_can_be_left_while_the_other_modes_are_made(
+    made: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_module, "PREPARE_AFTER_S", 0.0)
+    monkeypatch.setattr(app_module, "PREPARE_INTERVAL_S", 0.0)
+    app = XatsApp(desk(FILLED))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: len(app._screen_stacks) > made)
+    assert app.failure is None

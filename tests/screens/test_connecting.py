@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from tests.screens.looking import shows
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
@@ -32,6 +34,7 @@ def test_a_single_one_is_told_as_one() -> None:
     assert f"{only.subject} {only.reason}" == "1 agent here is not connected, in shop: :connect says how"
 
 
+@pytest.mark.slow
 async def test_connect_says_what_to_type_and_types_nothing() -> None:
     board = desk(FixedSource(replace(FILLED, unconnected=(SHOP, FORGED))))
     async with XatsApp(board).run_test(size=(120, 40)) as pilot:

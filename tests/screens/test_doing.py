@@ -84,6 +84,7 @@ def test_each_team_is_summed_up() -> None:
     assert rows["shop"] == ["shop", "5/5", "–", "–", "2", "–", "1", "1", "1"]
 
 
+@pytest.mark.slow
 async def test_teams_fill_the_rows_below_the_agents_and_enter_leads_to_the_open_wake() -> None:
     async with XatsApp(desk(TEAMS)).run_test(size=(120, 40)) as pilot:
         await after("2", *["down"] * 4, words="held by")(pilot)

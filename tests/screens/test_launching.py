@@ -45,6 +45,7 @@ async def typed(pilot: Pilot[Any], folder: Path, name: str, *, last: str = "ctrl
     await pilot.press(last)
 
 
+@pytest.mark.slow
 async def test_what_is_typed_is_launched_and_the_outcome_told(tmp_path: Path) -> None:
     verbs = FixedVerbs()
     async with form(verbs) as pilot:

@@ -47,6 +47,7 @@ async def walk(pilot: Pilot[Any], *keys: str) -> None:
     assert strips(pilot)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("snapshot", [PREVIEWED, slow(EMPTY)], ids=["filled", "empty"])
 @pytest.mark.parametrize("name", ["no colours", *map(slow, list(FILTERS)[1:])])
 async def test_every_mode_is_drawn(name: str, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,7 @@ async def test_looking_marks_nothing_read(settings: Settings, coordinator: Coord
         assert [message["body"] for message in inbox["messages"]] == ["secret plans"]
 
 
+@pytest.mark.slow
 async def test_a_database_that_is_taken_away_is_said_first_and_can_be_saved(
     settings: Settings, coordinator: CoordinatorThread
 ) -> None:
@@ -196,6 +197,7 @@ async def test_no_body_breaks_the_screen_or_reaches_the_terminal(
             await pilot.press("escape", "down")
 
 
+@pytest.mark.slow
 async def test_a_picture_that_comes_while_the_program_is_left_is_let_go(coordinator: CoordinatorThread) -> None:
     async with dashboard(coordinator) as pilot:
         screen = pilot.app.screen

@@ -39,6 +39,7 @@ def is_composing(pilot: Pilot[Any]) -> Callable[[], bool]:
     return lambda: isinstance(pilot.app.screen, Compose) and pilot.app.screen.focused is not None
 
 
+@pytest.mark.slow
 async def test_enter_opens_the_thread_of_two_agents_oldest_first_with_bodies() -> None:
     async with opened(Mode.MESSAGES) as (pilot, _):
         await pilot.press("enter")
@@ -179,6 +180,7 @@ async def test_recipients_are_completed_and_whoever_is_unknown_is_named() -> Non
     assert sent(verbs) == [("send", (to_frontend,), "text", "about", False, False, None)]
 
 
+@pytest.mark.slow
 async def test_a_broadcast_shows_who_gets_it_and_asks() -> None:
     verbs = FixedVerbs()
     async with opened(Mode.MESSAGES, verbs=verbs) as (pilot, _):
@@ -318,6 +320,7 @@ async def ends_with(pilot: Pilot[Any], key: str) -> None:
     await until(pilot, lambda: names(pilot)[-1] == key)
 
 
+@pytest.mark.slow
 async def test_older_messages_come_when_the_end_is_reached_and_the_cursor_keeps_its_place() -> None:
     source = LongSource()
     async with opened_at(source) as pilot:

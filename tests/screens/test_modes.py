@@ -84,6 +84,7 @@ async def test_escape_at_the_top_leads_back_through_rows_and_stays_in_a_mode_tha
         assert is_open(pilot, Mode.AGENTS)
 
 
+@pytest.mark.slow
 async def test_escape_leaves_detail_marks_filter_and_zoom_one_by_one() -> None:
     async with opened(Mode.WAKES) as (pilot, _):
         screen = pilot.app.screen
@@ -131,6 +132,7 @@ async def test_several_are_marked_and_replayed_at_once() -> None:
     assert replayed == ("replay", *((wake.message_id, wake.agent_id) for wake in (WAKES[2], WAKES[1])))
 
 
+@pytest.mark.slow
 async def test_marks_of_rows_that_are_not_shown_are_said() -> None:
     async with opened(Mode.TASKS) as (pilot, _):
         feed(pilot, "\x01/!migrate\r")

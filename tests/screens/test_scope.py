@@ -98,6 +98,7 @@ async def test_a_team_is_kept_while_modes_change_and_the_header_tells_what_it_hi
         assert "outside" not in text(pilot)
 
 
+@pytest.mark.slow
 async def test_an_empty_list_of_a_team_says_how_to_leave_the_team() -> None:
     picture = replace(TEAMS, contracts=TEAMS.contracts[:1])
     async with XatsApp(desk(picture)).run_test(size=NORMAL) as pilot:

@@ -71,6 +71,7 @@ async def test_a_task_is_released_and_that_is_undone(
     assert sql("SELECT verb FROM activity") == [("release task",), ("undo",)]
 
 
+@pytest.mark.slow
 async def test_a_task_is_given_to_an_agent_that_is_picked(
     settings: Settings, coordinator: CoordinatorThread, sql: Sql
 ) -> None:
@@ -289,6 +290,7 @@ async def test_a_click_goes_to_a_column() -> None:
     await board(check)
 
 
+@pytest.mark.slow
 async def test_a_change_cannot_be_undone_after_ten_seconds() -> None:
     clock, verbs = FrozenClock(), FixedVerbs()
 
@@ -303,6 +305,7 @@ async def test_a_change_cannot_be_undone_after_ten_seconds() -> None:
     await board(check, clock=clock, verbs=verbs)
 
 
+@pytest.mark.slow
 async def test_a_board_without_tasks_leaves_the_focus_to_the_line_that_is_being_typed() -> None:
     async with opened(Mode.TASKS, snapshot=EMPTY) as (pilot, _):
         await pilot.press("slash", "a")

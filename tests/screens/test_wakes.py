@@ -167,6 +167,7 @@ async def test_the_ladder_shows_when_each_rung_was_reached_and_which_were_not() 
         assert times.count("·") == 2
 
 
+@pytest.mark.slow
 async def test_the_next_try_is_counted_down() -> None:
     clock = FrozenClock()
     async with wakes(clock=clock) as (pilot, _):
@@ -191,6 +192,7 @@ async def test_every_gate_is_shown_with_its_verdict_and_what_a_try_would_come_to
         await shows(pilot, "the agent has left: there is nobody to wake")
 
 
+@pytest.mark.slow
 async def test_what_stands_in_the_way_is_told_to_its_end_with_the_remedy() -> None:
     told = "keys go to every pane of the window, the neighbours' too: tmux set-option -w -t %2 synchronize-panes off"
     async with wakes() as (pilot, source):

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.screens.looking import settled, shows
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
@@ -36,6 +38,7 @@ def test_without_an_answer_nothing_is_said_of_ways() -> None:
     assert shown is not None and "ways" not in shown.plain.splitlines()
 
 
+@pytest.mark.slow
 async def test_the_agents_mode_asks_for_the_ways_of_the_selected_agent() -> None:
     source = FixedSource(FILLED)
     source.known_ways = (INBOX, PANE)

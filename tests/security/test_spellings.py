@@ -72,6 +72,7 @@ async def test_what_an_old_file_holds_in_another_spelling_is_found(register: Con
     assert (await bob.call("register_contract", name=COMPOSED, schema={"type": "object"}))["version"] == 2
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "a\u3164", "\u2800", "x" * 201])
 async def test_no_two_contracts_look_the_same(register: Connect, sql: Sql, name: str) -> None:
     bob = await register("bob")

@@ -141,6 +141,7 @@ async def test_a_push_arrives_before_the_answer_that_caused_it(door: HttpDoor) -
         assert (await next_of(heard, CONTRACT_EVENT))["version"] == 1
 
 
+@pytest.mark.slow
 async def test_what_is_pushed_to_nobody_can_be_asked_for(door: HttpDoor) -> None:
     alice, bob = await agent(door, "late", "alice"), await agent(door, "late", "bob")
     await bob.call("subscribe_contract", name="api")

@@ -164,6 +164,7 @@ async def test_only_its_owner_completes_a_task_and_only_once(register: Connect) 
     assert await bob.call("task_complete", task_id=task_id) == {"error": "invalid_status"}
 
 
+@pytest.mark.slow
 async def test_twenty_concurrent_claims_have_one_winner(register: Connect, sql: Sql) -> None:
     agents = [await register(f"agent-{number}") for number in range(20)]
     task_id = await add(agents[0])

@@ -257,6 +257,7 @@ def _bare(schema: Any, *, whole: bool = True) -> Any:
     return {**bare, **BARE} if whole and not {"const", "enum"} & schema.keys() else bare
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(old=SCHEMAS, new=SCHEMAS, values=st.lists(VALUES, min_size=30, max_size=30))
 def test_a_yes_is_a_proof(old: Schema, new: Schema, values: list[Any]) -> None:
