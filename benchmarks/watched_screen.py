@@ -9,7 +9,6 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from textual import events
-from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.worker import WorkerCancelled
 
@@ -97,12 +96,9 @@ class WatchedApp(XatsApp):
     def __init__(self, coordinator: CoordinatorThread) -> None:
         self._source = HeldSource(coordinator)
         super().__init__(ModeContext(source=self._source, verbs=CoordinatorVerbs(coordinator), clock=SystemClock()))
+        self.driver_class = WatchedDriver
         self._painted_at = 0.0
         self._on_paint: Callable[[], None] = lambda: None
-
-    def get_driver_class(self) -> type[Driver]:
-        """Return the recording driver."""
-        return WatchedDriver
 
     def note_paint(self) -> None:
         """Record the time of the output."""
