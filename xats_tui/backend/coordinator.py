@@ -47,6 +47,7 @@ from xats_tui.backend.services.operator.mail import OperatorMail
 from xats_tui.backend.services.operator.operator import Operator
 from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.receipts import Receipts
+from xats_tui.backend.services.search import Search
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.upkeep.client_manifests import ClientManifests
 from xats_tui.backend.services.upkeep.live_settings import SAFE, LiveSettings
@@ -273,6 +274,7 @@ class Coordinator:
                 Answering(database, self.states, typing, self.panes, clock),
                 Launcher(TmuxWindows(tmux), launches, clock, settings),
                 Ways(database, transports, self.reports),
+                Search(database),
             ),
         )
         self._codex_watcher = CodexThreadWatcher(self.states, tokens, partial(all_teams, database), clock)

@@ -18,6 +18,7 @@ from xats_tui.backend.services.operator.answering import Answering
 from xats_tui.backend.services.operator.mail import OperatorMail
 from xats_tui.backend.services.operator.operator import Operator
 from xats_tui.backend.services.operator.tasks import OperatorTasks
+from xats_tui.backend.services.search import Search
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.services.wakes.ways import Ways
@@ -106,6 +107,9 @@ class OperatorApi:
     # contracts
     contracts = look(ContractBook, ContractBook.summaries)
     contract_change = look(ContractBook, ContractBook.change)
+
+    # everything that is stored
+    find = look(Search, Search.find)
 
     # the coordinator itself
     health = look(HealthReport, HealthReport.now)
