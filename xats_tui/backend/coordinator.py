@@ -50,6 +50,7 @@ from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.search import Search
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.upkeep.client_manifests import ClientManifests
+from xats_tui.backend.services.upkeep.dialog_log import DialogLog
 from xats_tui.backend.services.upkeep.live_settings import SAFE, LiveSettings
 from xats_tui.backend.services.upkeep.outages import Outages
 from xats_tui.backend.services.upkeep.pane_ages import PaneAges
@@ -166,7 +167,7 @@ class Coordinator:
             takes_hints=self.reports.takes_hints,
         )
         presence = Presence(self.sessions, self.panes, processes, clock)
-        self._pane_ages = PaneAges(database, self.panes, clock)
+        self._pane_ages = PaneAges(database, self.panes, DialogLog(database, self.panes, self.states), clock)
         self._departures = Departures(database, self.sessions, processes, clock, bus.publish)
         self._known_agents = KnownAgents(database)
         self.registry = Registry(

@@ -146,6 +146,14 @@ class ActivityNoted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HappeningNoted:
+    """An agent's question to a person, or the loss of an agent, was written to the event log."""
+
+    agent_id: str
+    scopes = frozenset({Scope.ACTIVITY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryPruned:
     """Rows past their retention time were deleted."""
 
@@ -167,6 +175,7 @@ Event = (
     | UnconnectedChanged
     | SessionChanged
     | ActivityNoted
+    | HappeningNoted
     | HistoryPruned
 )
 

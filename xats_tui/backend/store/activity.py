@@ -62,7 +62,8 @@ def _logged(row: Row) -> LoggedEvent:
         actor_name=row["actor"],
         others=tuple(str(agent_id) for agent_id in from_json(row["others"])),
         about=str(payload.get("task_id") or payload.get("name") or row["event_id"]),
-        detail=contract or str(payload.get("title") or row["told"] or payload.get("task_id") or ""),
+        detail=contract
+        or str(payload.get("title") or row["told"] or payload.get("task_id") or payload.get("what") or ""),
     )
 
 

@@ -37,7 +37,7 @@ class LoggedEvent:
     event_id: int
     at: datetime
     kind: str
-    """`message_sent`, `contract_registered`, `task_…`."""
+    """`message_sent`, `contract_registered`, `task_…`, `dialog_opened`, `dialog_ended`, `agent_lost`."""
     team: str
     actor_id: str
     actor_name: str | None

@@ -58,7 +58,7 @@ STALE_PARTS: Mapping[Scope, frozenset[Slice]] = {
     Scope.CONTRACTS: frozenset({Slice.CONTRACTS, Slice.EVENTS}),
     Scope.PANES: frozenset({Slice.VIEWS, Slice.HEALTH}),
     Scope.SESSIONS: frozenset({Slice.ROSTER, Slice.HEALTH, Slice.SESSIONS}),
-    Scope.ACTIVITY: frozenset({Slice.ACTIVITY, Slice.COMMANDS}),
+    Scope.ACTIVITY: frozenset({Slice.ACTIVITY, Slice.EVENTS, Slice.COMMANDS}),
 }
 """Slices that become stale with a scope."""
 

@@ -75,6 +75,8 @@ def cause_of(snapshot: Snapshot, entry: LogEntry) -> tuple[Mode, str] | None:
             mode, key = Mode.MESSAGES, str(entry.event_id)
         case LoggedEvent(kind="contract_registered"):
             mode, key = Mode.CONTRACTS, f"{entry.team}/{entry.about}"
+        case LoggedEvent(kind="dialog_opened" | "dialog_ended" | "agent_lost"):
+            mode, key = Mode.AGENTS, entry.actor_id
         case LoggedEvent():
             mode, key = Mode.TASKS, entry.about
         case Activity():

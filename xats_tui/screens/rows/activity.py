@@ -30,6 +30,8 @@ TONES = {
     "message": Tone.PLAIN,
     "task": Tone.PLAIN,
     "contract": Tone.PLAIN,
+    "dialog": Tone.WARN,
+    "agent": Tone.WARN,
 }
 """Tone of each kind of row; the keys are the words that a filter takes."""
 
@@ -104,7 +106,7 @@ ACTIVITY = Listing(
     reads=frozenset({Slice.ROSTER, Slice.ACTIVITY, Slice.EVENTS, Slice.COMMANDS, Slice.HEALTH, Slice.TASKS}),
     newest_first=True,
     tells_seconds=lambda snapshot, now: False,
-    when_empty="Nothing has happened yet.  This list shows messages, tasks and contracts, your own actions, and what "
-    "xats types into panes.",
+    when_empty="Nothing has happened yet.  This list shows messages, tasks and contracts, what agents ask, your own "
+    "actions, and what xats types into panes.",
     states=frozenset(TONES),
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import sessions as sessions_store
+from xats_tui.backend.store.history import happenings
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.system.processes import Processes
 from xats_tui.core.clock import Clock
@@ -67,4 +68,9 @@ class Departures:
         before = self._at_work
         self._at_work = await self._processes.at_work({agent.process for agent in agents if agent.process})
         changed = self._at_work ^ before if before is not None else frozenset()
+        lost = [agent for agent in agents if before and agent.process in before - self._at_work]
+        if lost:
+            async with self._database.write() as tx:
+                for agent in lost:
+                    await happenings.note_lost(tx, agent)
         self._publish([AgentChanged(agent_id=agent.agent_id) for agent in agents if agent.process in changed])

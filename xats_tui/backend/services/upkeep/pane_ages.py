@@ -1,11 +1,13 @@
 """PaneAges: the age of a pane's state survives a restart or a take-over of the coordinator.
 
-The start time of each pane's state is stored, and given to the monitor before its first look.
+The start time of each pane's state is stored, and given to the monitor before its first look.  The questions that
+agents begin and cease to ask are written in the same transaction.
 """
 
 import asyncio
 
 from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.services.upkeep.dialog_log import DialogLog
 from xats_tui.backend.store import pane_states as store
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.core.clock import Clock
@@ -19,19 +21,23 @@ DELAY_S = 1.0
 class PaneAges:
     """The ages of all panes' states."""
 
-    def __init__(self, database: Database, monitor: PaneMonitor, clock: Clock) -> None:
+    def __init__(self, database: Database, monitor: PaneMonitor, dialogs: DialogLog, clock: Clock) -> None:
         self._database = database
         self._monitor = monitor
+        self._dialogs = dialogs
         self._clock = clock
         self._changed: set[PaneRef] = set()
         self._stirred = asyncio.Event()
 
     async def hand_back(self) -> None:
-        """Give the stored ages to the monitor."""
+        """Give the stored ages to the monitor, and the open questions to their log."""
         self._monitor.remember(await store.ages(self._database))
+        await self._dialogs.recall()
 
     def hear(self, event: Event) -> None:
-        """Note a pane whose state has changed, or that was bound or released."""
+        """Note a pane whose state has changed, or that was bound or released, and a question that may have changed."""
+        if self._dialogs.hear(event):
+            self._stirred.set()
         if isinstance(event, PaneChanged) and event.state_changed:
             self._changed.add(PaneRef(event.socket, event.pane_id))
             self._stirred.set()
@@ -46,11 +52,15 @@ class PaneAges:
             await self.keep()
 
     async def keep(self) -> None:
-        """Store the ages of panes that have changed since the last time."""
+        """Store the ages of panes, and the questions of agents, that have changed since the last time."""
         self._stirred.clear()
         changed, self._changed = self._changed, set()
         views = {pane: self._monitor.view(pane) for pane in changed}
         gone = [pane for pane in await store.ages(self._database) if not self._monitor.tracks(pane)]
+        asked = await self._dialogs.changes()
+        if not (changed or gone or asked):
+            return
         async with self._database.write() as tx:
+            await self._dialogs.write(tx, asked)
             await store.keep(tx, [(pane, view.age) for pane, view in views.items() if view])
             await store.forget(tx, gone)

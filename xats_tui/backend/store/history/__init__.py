@@ -1,0 +1,1 @@
+"""What happened between two moments: counted for a summary, and read page by page for a report."""
