@@ -5,7 +5,9 @@ Start-up and memory of the dashboard are in `dashboard.py`.
 
 import asyncio
 import json
+import statistics
 import subprocess
+import sys
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -17,12 +19,19 @@ from tests.backend.api.plain_http import INITIALIZE
 from tests.commands.processes import XATS, clean_environment, daemon
 from tests.tmux_server import short_folder, tmux_server
 
+LIST_TOOLS = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
+
 STARTS, QUICK_STARTS = 7, 3
 AGENTS = 20
 WATCHED, QUICK_WATCHED = 20.0, 5.0
 """Seconds for measuring the idle cost."""
 WARM_UP = 6.0
 """Seconds before that, because quiet panes are looked at less often after a while."""
+
+FIRST_ANSWERS = 20.0
+"""Maximum time until a bridge has answered `initialize` and `tools/list`, as a multiple of the bare interpreter's."""
+
+BARE = (sys.executable, "-S", "-E", "-c", "pass")
 
 TOOLS_LIMIT = 25.0
 """Maximum size of `tools/list` in KB; a model reads all of it at each start."""
@@ -55,14 +64,23 @@ async def _running(home: Path, starts: int, watched: float) -> list[Figure]:
             await line.register(f"agent-{number}")
             await line.call("bind_runtime_identity", agent="custom", ui_pid=pane.pid, process_pattern="cat")
         listed = await lines[0].ask("tools/list", {})
-        bridge = [await asyncio.to_thread(_bridge, home) for _ in range(starts)]
+        await asyncio.to_thread(_bridge, home)  # the first bridge of a coordinator keeps its tools for the others
+        turns = [(await asyncio.to_thread(_bare), await asyncio.to_thread(_bridge, home)) for _ in range(starts)]
         await asyncio.sleep(WARM_UP)
         before = cpu_seconds(program.pid)
         await asyncio.sleep(watched)
         share = 100 * (cpu_seconds(program.pid) - before) / watched
         size = len(json.dumps(listed, separators=(",", ":"), ensure_ascii=False).encode()) / 1000
         return [
-            median("start of the bridge until it answers initialize", bridge, 1000),
+            median("start of the bridge until it answers initialize", [first for _, (first, _) in turns], 1000),
+            Figure(
+                name="bridge, until it has answered initialize and tools/list, to a bare python",
+                value=statistics.median(second / bare for bare, (_, second) in turns),
+                unit="×",
+                target=FIRST_ANSWERS,
+                samples=starts,
+                beside={"initialize ×": statistics.median(first / bare for bare, (first, _) in turns)},
+            ),
             Figure(
                 name="memory, headless, 20 agents", value=resident(program.pid), unit="MB", target=120, samples=AGENTS
             ),
@@ -73,8 +91,14 @@ async def _running(home: Path, starts: int, watched: float) -> list[Figure]:
         ]
 
 
-def _bridge(home: Path) -> float:
-    """Return the seconds from the start of a bridge to its first answer, as its client sees it."""
+def _bare() -> float:
+    began = time.perf_counter()
+    subprocess.run(BARE, check=True)
+    return time.perf_counter() - began
+
+
+def _bridge(home: Path) -> tuple[float, float]:
+    """Return the seconds from the start of a bridge to its first answer and to its tools, as its client sees them."""
     began = time.perf_counter()
     with subprocess.Popen(
         [*XATS, "mcp", "--home", str(home)],
@@ -84,10 +108,12 @@ def _bridge(home: Path) -> float:
         stderr=subprocess.DEVNULL,
     ) as bridge:
         assert bridge.stdin is not None and bridge.stdout is not None
-        bridge.stdin.write(json.dumps(INITIALIZE).encode() + b"\n")
-        bridge.stdin.flush()
-        answer = json.loads(bridge.stdout.readline())
-        seconds = time.perf_counter() - began
+        seconds = []
+        for request in (INITIALIZE, LIST_TOOLS):
+            bridge.stdin.write(json.dumps(request).encode() + b"\n")
+            bridge.stdin.flush()
+            answer = json.loads(bridge.stdout.readline())
+            seconds.append(time.perf_counter() - began)
+            assert "result" in answer, answer
         bridge.stdin.close()
-        assert "result" in answer, answer
-    return seconds
+    return seconds[0], seconds[1]

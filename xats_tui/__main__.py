@@ -18,7 +18,7 @@ if hook_client.asks_version(sys.argv):
     sys.exit()
 
 # isort: split
-from xats_tui.mcp_bridge.host import early  # noqa: F401  (a bridge hears its host from here on)
+from xats_tui.mcp_bridge.host import early  # a bridge hears its host from here on
 
 # isort: split
 import logging
@@ -26,23 +26,8 @@ from typing import Annotated
 
 import typer
 
-from xats_tui.commands.changes import poke, reassign, replay, save, send
-from xats_tui.commands.channel import channel
-from xats_tui.commands.client.command import client
-from xats_tui.commands.config import config
-from xats_tui.commands.daemon import daemon
-from xats_tui.commands.dashboard import dashboard
-from xats_tui.commands.demo import demo
-from xats_tui.commands.dialogs import answer, dialogs
-from xats_tui.commands.doctor import doctor
-from xats_tui.commands.hook import hook
-from xats_tui.commands.launch import launch
 from xats_tui.commands.mcp import mcp
 from xats_tui.commands.options import accepts_flags, with_settings
-from xats_tui.commands.pre_register_codex_pane import pre_register_codex_pane
-from xats_tui.commands.readings import agents, contracts, messages, status, tasks, wakes
-from xats_tui.commands.repair import repair
-from xats_tui.commands.setup import setup
 from xats_tui.core.errors import XatsError
 from xats_tui.runtime.pid_file import AlreadyRunning
 from xats_tui.runtime.settings import InvalidSettings, load
@@ -61,15 +46,13 @@ Every flag may stand before or after the command.  Each can also be set in the e
 config.toml in the home; `xats-tui config` shows every setting and where it comes from.
 """
 
-OPERATORS = (status, agents, messages, wakes, tasks, contracts, dialogs, answer, send, poke, replay, reassign, save)
-"""Commands that ask the running coordinator."""
-
 cli = typer.Typer(name=NAME, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (daemon, mcp, channel, hook, config, pre_register_codex_pane, setup, repair, launch, *OPERATORS):
-    cli.command(command.__name__.replace("_", "-"))(with_settings(command))
-cli.add_typer(client)
-cli.command("demo")(demo)  # with settings of its own
-cli.command("doctor")(accepts_flags(doctor))  # invalid settings are one of its findings
+if early.begun():  # an agent's program waits for it, and the other commands import for longer than it does
+    cli.command("mcp")(with_settings(mcp))
+else:
+    from xats_tui.commands.all_commands import add_to
+
+    add_to(cli)
 
 
 @cli.callback(invoke_without_command=True)
@@ -94,9 +77,11 @@ def root(
         raise typer.BadParameter("--takeover works only for the dashboard: run `xats-tui --takeover` alone")
     if read_only and context.invoked_subcommand:
         raise typer.BadParameter("--read-only works only for the dashboard: run `xats-tui --read-only` alone")
-    return (
-        dashboard(load(flags), takeover=takeover, read_only=read_only) if context.invoked_subcommand is None else None
-    )
+    if context.invoked_subcommand:
+        return None
+    from xats_tui.commands.dashboard import dashboard  # deferred: a bridge comes here, too
+
+    return dashboard(load(flags), takeover=takeover, read_only=read_only)
 
 
 def main() -> int:

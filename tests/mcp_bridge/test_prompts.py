@@ -10,7 +10,7 @@ import pytest
 
 from tests.backend.api.plain_http import INITIALIZE, browsing, open_session
 from tests.mcp_bridge.host import bridge
-from tests.mcp_bridge.test_first_answer import SLOW_MODULE
+from tests.mcp_bridge.test_first_answers import SLOW_MODULE
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.clients.registry import CLIENTS
 from xats_tui.core.prompts import listed

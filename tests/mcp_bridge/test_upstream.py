@@ -13,6 +13,7 @@ import pytest
 
 from tests.mcp_bridge.scripted import Exchange, ScriptedCoordinator, answer_text, listening, read_request, reply
 from tests.patience import PATIENCE, eventually
+from xats_tui import __version__
 from xats_tui.core.call_meta import BRIDGE, CALL_ID, INSTANCE
 from xats_tui.mcp_bridge import upstream as upstream_module
 from xats_tui.mcp_bridge.coordinator_locator import CoordinatorLocator
@@ -31,13 +32,22 @@ async def coordinator() -> AsyncIterator[ScriptedCoordinator]:
 
 @asynccontextmanager
 async def connected_to(
-    coordinator: ScriptedCoordinator, home: Path, token: str | None = None, *, timeout_s: float = TIMEOUT_S
+    coordinator: ScriptedCoordinator,
+    home: Path,
+    token: str | None = None,
+    *,
+    timeout_s: float = TIMEOUT_S,
+    has_shown_tools: bool = False,
 ) -> AsyncIterator[tuple[Upstream, list[dict[str, Any]]]]:
     """An upstream that finds this coordinator, and what its host would hear."""
     heard: list[dict[str, Any]] = []
     loaded = load({"home": home, "port": coordinator.port}, {})
     upstream = Upstream(
-        CoordinatorLocator(loaded), token, lambda message: heard.append(dict(message)), timeout_s=timeout_s
+        CoordinatorLocator(loaded),
+        token,
+        lambda message: heard.append(dict(message)),
+        timeout_s=timeout_s,
+        has_shown_tools=lambda: has_shown_tools,
     )
     # Held, so that the upstream never starts a coordinator of its own.
     with pid_file.held(loaded.settings.pid_path):
@@ -361,6 +371,16 @@ async def test_the_host_hears_that_the_tools_may_have_changed_only_when_another_
             await coordinator.start()
             await eventually(lambda: coordinator.standing)
     assert [message["method"] for message in heard] == ["notifications/tools/list_changed"]
+
+
+@pytest.mark.parametrize(("version", "said"), [(__version__, []), ("other", ["notifications/tools/list_changed"])])
+async def test_a_host_that_was_shown_the_tools_of_our_version_hears_that_the_coordinator_has_another(
+    coordinator: ScriptedCoordinator, tmp_path: Path, version: str, said: list[str]
+) -> None:
+    coordinator.server = {"name": "xats-tui", "version": version}
+    async with connected_to(coordinator, tmp_path, has_shown_tools=True) as (upstream, heard):
+        await upstream.request("tools/call", call("echo"))
+    assert [message["method"] for message in heard] == said
 
 
 async def test_a_proxy_of_the_environment_does_not_come_between(

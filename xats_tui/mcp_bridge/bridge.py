@@ -16,8 +16,9 @@ from typing import Any
 
 from xats_tui.core.prompts import NoSuchPrompt, filled_in, listed
 from xats_tui.mcp_bridge.coordinator_locator import CoordinatorLocator
+from xats_tui.mcp_bridge.host import kept_tools
 from xats_tui.mcp_bridge.host.early import begun
-from xats_tui.mcp_bridge.host.first_answer import InitializeAnswer
+from xats_tui.mcp_bridge.host.first_answers import FirstAnswers
 from xats_tui.mcp_bridge.host.initialize import (
     INVALID_PARAMS,
     for_the_host,
@@ -25,7 +26,7 @@ from xats_tui.mcp_bridge.host.initialize import (
     prompts_claimed,
     says_it_takes_channels,
 )
-from xats_tui.mcp_bridge.host.messages import Notification, Request, RequestId, usable_id
+from xats_tui.mcp_bridge.host.messages import Notification, Request, RequestId, unknown_method, usable_id
 from xats_tui.mcp_bridge.host.pipes import Pipes
 from xats_tui.mcp_bridge.host.stdio import Host, until_told
 from xats_tui.mcp_bridge.identity import ancestors, identify
@@ -38,7 +39,7 @@ from xats_tui.mcp_bridge.registration_defaults import (
     RequestedIdentity,
     simplified,
 )
-from xats_tui.mcp_bridge.session import METHOD_NOT_FOUND, REFUSED, RpcError
+from xats_tui.mcp_bridge.session import REFUSED, RpcError
 from xats_tui.mcp_bridge.upstream import Unavailable, Upstream
 from xats_tui.runtime.settings import Loaded
 
@@ -82,7 +83,14 @@ class Bridge:
         """True if prompts were claimed to the host, which shows them."""
         self._launcher = CoordinatorLocator(loaded)
         settings = loaded.settings
-        self._upstream = Upstream(self._launcher, settings.token, self._hear, settings.proof_key_path)
+        self._settings = settings
+        self._upstream = Upstream(
+            self._launcher,
+            settings.token,
+            self._hear,
+            settings.proof_key_path,
+            has_shown_tools=lambda: host.has_shown_tools,
+        )
         self._under_way: dict[asyncio.Task[None], RequestId | None] = {}
         """Open requests with the id by which the host may cancel each; `initialize` cannot be cancelled."""
         self._meet({})  # before the handshake only the parent processes tell which program the host is
@@ -139,7 +147,7 @@ class Bridge:
         if method in PROMPTS and self._has_prompts:
             return _prompts(method, params or {})
         if method not in PASSED_ON:
-            raise RpcError({"code": METHOD_NOT_FOUND, "message": f"Method not found: {method}"})
+            raise RpcError(unknown_method(method))
         try:
             if method == "tools/call":
                 await self._claim_name(params or {})
@@ -148,7 +156,15 @@ class Bridge:
             if method == "tools/call":
                 return {"content": [{"type": "text", "text": str(error)}], "isError": True}
             raise RpcError({"code": REFUSED, "message": str(error)}) from None
-        return {**result, "tools": simplified(result["tools"])} if "tools" in result else result
+        return self._shown(result) if method == "tools/list" and "tools" in result else result
+
+    def _shown(self, listed: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the coordinator's tools as the host sees them; keep them for the bridges that start later."""
+        shown = {**listed, "tools": simplified(listed["tools"])}
+        # A coordinator that was asked with a token would refuse a bridge that has none.
+        if self._launcher.found and not self._settings.token and self._upstream.has_our_version:
+            kept_tools.keep(self._settings.pid_path, self._launcher.found, shown)
+        return shown
 
     async def _greeting(self, params: Mapping[str, Any]) -> dict[str, Any]:
         self._has_prompts = bool(prompts_claimed(params))
@@ -202,7 +218,7 @@ def run(loaded: Loaded, wish: RequestedIdentity, *, channel: bool = False) -> in
 
     With `channel` the host takes wakes on a channel, whether it says so in the handshake or not.
     """
-    first = begun() or InitializeAnswer(Pipes(), channel=channel)
+    first = begun() or FirstAnswers(Pipes(), channel=channel)
     host = Host(first.pipes, first)
     try:
         asyncio.run(until_told(Bridge(host, loaded, wish, channel=channel).serve()))

@@ -22,11 +22,10 @@ from xats_tui.mcp_bridge.host.initialize import (
     agreed_protocol,
     for_the_host,
 )
-from xats_tui.mcp_bridge.host.messages import Notification, Request
+from xats_tui.mcp_bridge.host.messages import Notification, Request, unknown_method
 from xats_tui.mcp_bridge.host.pipes import Pipes
 from xats_tui.mcp_bridge.host.stdio import Host, until_told
 from xats_tui.mcp_bridge.session import (
-    METHOD_NOT_FOUND,
     CoordinatorSession,
     Interrupted,
     NotReached,
@@ -100,8 +99,7 @@ class ChannelProxy:
             case Request(method="ping"):
                 self._reply(message, result={})
             case Request():
-                error = {"code": METHOD_NOT_FOUND, "message": f"Method not found: {message.method}"}
-                self._reply(message, error=error)
+                self._reply(message, error=unknown_method(message.method))
             case Notification(method="notifications/initialized"):
                 self._initialized = True
                 self._announce()

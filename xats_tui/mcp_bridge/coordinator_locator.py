@@ -35,7 +35,8 @@ class CoordinatorLocator:
         """Holds the right to start a coordinator until the started one appears."""
         self._no_start_before = 0.0
         self._another_starts = False
-        self._found: PidRecord | None = None
+        self.found: PidRecord | None = None
+        """The coordinator that was found last, by its pid file."""
         self.complaint = ""
         """The reason why no coordinator is found or could be started; empty if there is none."""
 
@@ -75,14 +76,14 @@ class CoordinatorLocator:
         self._no_start_before = 0.0
         self._another_starts = False
         self._turn.close()
-        if record != self._found and record.version != __version__:
+        if record != self.found and record.version != __version__:
             logger.warning(
                 "the coordinator (pid %d) is version %s, this bridge %s: its tools are offered as they are",
                 record.pid,
                 record.version or "unknown",
                 __version__,
             )
-        self._found = record
+        self.found = record
 
     def _look_after_child(self) -> None:
         if self._child is not None and self._child.has_ended():

@@ -20,6 +20,7 @@ import httpx2
 
 from xats_tui import __version__
 from xats_tui.core.call_meta import CALLS_ONCE
+from xats_tui.mcp_bridge.host.messages import METHOD_NOT_FOUND
 from xats_tui.mcp_bridge.proven_connection import ProvingTransport
 from xats_tui.runtime.coordinator_proof import NotProven
 
@@ -37,7 +38,6 @@ DEAD_STREAM_S = 60.0
 FAREWELL_TIMEOUT_S = 1.0
 """Time to tell the coordinator that a request or the session has ended."""
 
-METHOD_NOT_FOUND = -32601
 REFUSED = -32000
 
 UNKNOWN_SESSION = "unknown_session"

@@ -7,14 +7,16 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xats_tui import __version__
 from xats_tui.core.call_meta import BRIDGE, CALL_ID, INSTANCE, REPEATED, UNASKED
 from xats_tui.mcp_bridge.coordinator_locator import START_TIMEOUT_S, CoordinatorLocator
+from xats_tui.mcp_bridge.host.initialize import SERVER_NAME
 from xats_tui.mcp_bridge.registration import (
     BIND,
     IN_USE,
@@ -38,6 +40,9 @@ from xats_tui.mcp_bridge.session import (
 )
 
 logger = logging.getLogger(__name__)
+
+OURS: Mapping[str, Any] = {"name": SERVER_NAME, "version": __version__}
+"""Name and version of a coordinator of our version."""
 
 TIMEOUT_S = 10.0
 """Time that a request waits for the coordinator to come back."""
@@ -103,6 +108,8 @@ class Upstream:
     hear: Hear
     key_path: Path | None = None
     """The file with a key that the coordinator may prove itself with, besides the token."""
+    has_shown_tools: Callable[[], bool] = lambda: False
+    """Tells whether the host was shown the tools of a coordinator of our version before the first connection."""
     timeout_s: float = TIMEOUT_S
     """Time that a request waits for the coordinator to come back."""
     introduction: RegistrationDefaults | None = None
@@ -127,6 +134,11 @@ class Upstream:
     def greeting(self) -> Mapping[str, Any] | None:
         """The coordinator's answer to the handshake; None without a session."""
         return self._session.greeting if self._session else None
+
+    @property
+    def has_our_version(self) -> bool:
+        """True if the coordinator that was connected last has the version of this bridge."""
+        return self._server == OURS
 
     async def run(self) -> None:
         """Keep a session open until cancelled."""
@@ -250,7 +262,8 @@ class Upstream:
 
     def _adopt(self, session: CoordinatorSession) -> None:
         """Offer the session to requests; tell the host if the coordinator changed, because its tools may differ."""
-        if self._server not in (None, session.greeting.get("serverInfo")):
+        before = self._server or (OURS if self.has_shown_tools() else None)
+        if before not in (None, session.greeting.get("serverInfo")):
             self.hear({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})
         self._server = session.greeting.get("serverInfo")
         self._session = session

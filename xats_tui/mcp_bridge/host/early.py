@@ -1,9 +1,12 @@
 """Imported first: a bridge listens to its host while the rest of the program is still being imported."""
 
+import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 
-from xats_tui.mcp_bridge.host.first_answer import InitializeAnswer
+from xats_tui.mcp_bridge.host.first_answers import FirstAnswers
+from xats_tui.mcp_bridge.host.known import look
 from xats_tui.mcp_bridge.host.pipes import Pipes
 
 COMMAND = "mcp"
@@ -12,7 +15,7 @@ PROGRAMS = ("/xats-tui", "/xats_tui/__main__.py")
 """Ends of this program's path, as it stands in its own command line."""
 
 
-def begun() -> InitializeAnswer | None:
+def begun() -> FirstAnswers | None:
     """Return the object that has listened to the host since the process began; None if the process is no bridge."""
     return _begun
 
@@ -27,4 +30,8 @@ def is_bridge(command_line: Sequence[str]) -> bool:
     return arguments[:1] == [COMMAND]
 
 
-_begun = InitializeAnswer(Pipes(), channel="--channel" in sys.argv) if is_bridge(sys.argv) else None
+_begun = (
+    FirstAnswers(Pipes(), channel="--channel" in sys.argv, look=partial(look, sys.argv, os.environ))
+    if is_bridge(sys.argv)
+    else None
+)

@@ -4,9 +4,11 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
 
 RequestId = str | int | float
 
@@ -55,6 +57,11 @@ def messages_in(line: bytes) -> list[Received]:
     return [
         message for one in (parsed if isinstance(parsed, list) else [parsed]) if (message := _message(one)) is not None
     ]
+
+
+def unknown_method(method: str) -> dict[str, Any]:
+    """Return the error for a request whose method is not known."""
+    return {"code": METHOD_NOT_FOUND, "message": f"Method not found: {method}"}
 
 
 def usable_id(value: object) -> RequestId | None:

@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
-from xats_tui.mcp_bridge.host.first_answer import InitializeAnswer
+from xats_tui.mcp_bridge.host.first_answers import FirstAnswers
 from xats_tui.mcp_bridge.host.messages import Malformed, Notification, Request, messages_in
 from xats_tui.mcp_bridge.host.pipes import Json, Pipes
 
@@ -19,11 +19,16 @@ LOGGED_BYTES = 200
 class Host:
     """Messages from and to the host."""
 
-    def __init__(self, pipes: Pipes, first: InitializeAnswer | None = None) -> None:
+    def __init__(self, pipes: Pipes, first: FirstAnswers | None = None) -> None:
         """Use the given pipes; `first` has kept their lines so far, and answers `initialize` if we do not."""
         self._pipes = pipes
         self._first = first
         self._heard: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    @property
+    def has_shown_tools(self) -> bool:
+        """True if `first` has answered `tools/list`; final once messages are read."""
+        return self._first is not None and self._first.has_shown_tools
 
     async def messages(self) -> AsyncIterator[Request | Notification]:
         """Yield the host's requests and notifications until it closes stdin; answer malformed ones with an error."""
