@@ -202,6 +202,18 @@ async def test_wakes_are_listed_by_state_and_shown_with_every_attempt(scene: Sce
     assert scene.told("wakes", sent["message_id"])[0]["skip_reason"] == "self"
 
 
+async def test_what_happened_since_a_moment_is_summed_up_with_the_command_that_lists_it(scene: Scene) -> None:
+    lines = scene.table("since", "10m", "--team", "red")
+
+    assert lines[0][:1] == ["since"]
+    assert lines[0][-2:] == ["team", "red"]
+    assert any(line[:2] == ["2", "agents"] and line[-2:] == ["xats-tui", "agents"] for line in lines)
+    told = scene.told("since", "10m")
+    assert {line["kind"]: (line["count"], line["list"]) for line in told["lines"]}["agents came"] == (3, "agents")
+    assert scene.told("since", "10m", "--team", "nobody")["lines"] == []
+    assert "'soon' is no moment: write a duration such as 10m" in scene.refusal("since", "soon", code=2)
+
+
 async def test_contracts_are_shown_with_versions_and_readers(scene: Scene) -> None:
     await scene.bob.call("register_contract", name="orders", schema={"type": "object"})
     await scene.alice.call("subscribe_contract", name="orders")

@@ -45,6 +45,7 @@ from xats_tui.backend.services.operator.answering import Answering
 from xats_tui.backend.services.operator.held_dialogs import HeldDialogs
 from xats_tui.backend.services.operator.mail import OperatorMail
 from xats_tui.backend.services.operator.operator import Operator
+from xats_tui.backend.services.operator.summaries import Summaries
 from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.receipts import Receipts
 from xats_tui.backend.services.search import Search
@@ -271,6 +272,7 @@ class Coordinator:
                 Operator(database, self.waker, tmux),
                 OperatorMail(database, self.mailbox),
                 OperatorTasks(database, self.mailbox),
+                Summaries(database, clock),
                 OperatorAgents(database, self.registry, tmux),
                 Answering(database, self.states, typing, self.panes, clock),
                 Launcher(TmuxWindows(tmux), launches, clock, settings),

@@ -18,8 +18,10 @@ from xats_tui.commands.pre_register_codex_pane import pre_register_codex_pane
 from xats_tui.commands.readings import agents, contracts, messages, status, tasks, wakes
 from xats_tui.commands.repair import repair
 from xats_tui.commands.setup import setup
+from xats_tui.commands.since import since
 
-OPERATORS = (status, agents, messages, wakes, tasks, contracts, dialogs, answer, send, poke, replay, reassign, save)
+READINGS = (status, agents, messages, wakes, tasks, contracts, since)
+OPERATORS = (*READINGS, dialogs, answer, send, poke, replay, reassign, save)
 """Commands that ask the running coordinator."""
 
 COMMANDS = (daemon, mcp, channel, hook, config, pre_register_codex_pane, setup, repair, launch, *OPERATORS)

@@ -17,6 +17,7 @@ from xats_tui.backend.services.operator.agents import OperatorAgents
 from xats_tui.backend.services.operator.answering import Answering
 from xats_tui.backend.services.operator.mail import OperatorMail
 from xats_tui.backend.services.operator.operator import Operator
+from xats_tui.backend.services.operator.summaries import Summaries
 from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.search import Search
 from xats_tui.backend.services.tasks import TaskBoard
@@ -117,6 +118,7 @@ class OperatorApi:
     sessions = look_now(McpSessions, McpSessions.entries)
     activity = look(Operator, Operator.activity)
     events = look(Operator, Operator.events)
+    since = look(Summaries, Summaries.since)
     tmux_commands = look_now(Tmux, Tmux.changes)
     alert = act(OperatorAgents, OperatorAgents.alert, changes=False)
     save_database = look(Database, Database.save)  # reads: it writes a file of the operator's, none of ours

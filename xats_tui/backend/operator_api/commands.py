@@ -7,5 +7,8 @@ from xats_tui.backend.operator_api.changes import CHANGES
 from xats_tui.backend.operator_api.dialogs import DIALOGS
 from xats_tui.backend.operator_api.launching import LAUNCHES
 from xats_tui.backend.operator_api.readings import READINGS
+from xats_tui.backend.operator_api.summaries import SUMMARIES
 
-COMMANDS: Mapping[str, Command] = {command.name: command for command in (*READINGS, *DIALOGS, *CHANGES, *LAUNCHES)}
+COMMANDS: Mapping[str, Command] = {
+    command.name: command for command in (*READINGS, *SUMMARIES, *DIALOGS, *CHANGES, *LAUNCHES)
+}

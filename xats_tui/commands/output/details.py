@@ -17,6 +17,7 @@ from xats_tui.commands.output.lists import (
     wake_columns,
     wake_state,
 )
+from xats_tui.commands.output.summary import summary_facts
 from xats_tui.commands.output.tables import Columns, Record, ago, facts, in_future, local, since, table, text
 from xats_tui.screens.widgets.format import age, count, many_lines, one_line
 
@@ -304,5 +305,6 @@ FACTS: Mapping[str, Callable[[Any, bool], str]] = {
     "send": sent_facts,
     "replay": replay_facts,
     "save": save_facts,
+    "since": summary_facts,
 }
 """Function for each kind of answer; its second argument says that nothing is to be cut."""

@@ -1,0 +1,231 @@
+"""Counts of what happened since a moment, read from indexes.
+
+Events are numbered in the order of time, so a moment is found by halving the numbers, and everything that has an event
+is counted by its number.  Nothing here reads more than `MAX_COUNTED` rows.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from xats_tui.backend.store.history.happenings import ENDED, LOST, OPENED
+from xats_tui.backend.store.sql.columns import from_json, to_json
+from xats_tui.backend.store.sql.transactions import Reader, Row
+from xats_tui.core.clock import from_wire, to_wire
+from xats_tui.core.model.activity import SummaryNote
+from xats_tui.core.model.agents import OPERATOR_ID
+
+MAX_COUNTED = 500_000
+"""Maximum rows of one kind that are counted."""
+
+MAX_READ = 500
+"""Maximum newest rows of one kind whose details are read."""
+
+MAX_NOTES = 5
+"""Maximum details of one kind."""
+
+NAMED = "coalesce(a.name, (SELECT name FROM departed_agents WHERE agent_id = {id}), {id}, '')"
+"""Name of an agent that is there or has left."""
+
+MEMBERS = """(SELECT agent_id FROM agents WHERE team = ?2 UNION ALL
+    SELECT agent_id FROM departed_agents WHERE team = ?2)"""
+"""Agents of a team, with those that have left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A number of rows with details."""
+
+    count: int
+    notes: tuple[SummaryNote, ...] = ()
+
+    @property
+    def is_least(self) -> bool:
+        """True if there may be more."""
+        return self.count >= MAX_COUNTED
+
+
+async def first_event_since(reader: Reader, moment: datetime) -> int:
+    """Return the number of the first event at or after a moment; one more than the last number if there is none."""
+    row = await reader.fetch_one(
+        "WITH RECURSIVE halves(low, high) AS ("
+        "SELECT (SELECT coalesce(min(event_id), 1) FROM events), (SELECT coalesce(max(event_id), 0) + 1 FROM events) "
+        "UNION ALL SELECT "
+        "CASE WHEN found.created_at < ?1 THEN found.event_id + 1 ELSE low END, "
+        "CASE WHEN found.created_at < ?1 THEN high ELSE (low + high) / 2 END "
+        "FROM halves JOIN events found ON found.event_id = "
+        "(SELECT min(event_id) FROM events WHERE event_id >= (low + high) / 2) WHERE low < high) "
+        "SELECT max(low) AS first FROM halves",
+        (to_wire(moment),),
+    )
+    return int(row["first"] or 0) if row else 0
+
+
+async def events(reader: Reader, kind: str, first: int, team: str | None) -> int:
+    """Count the events of a type from a number on, of one team or of all."""
+    sql, parameters = _selected(kind, first, team)
+    row = await reader.fetch_one(f"SELECT count(*) AS n FROM ({sql} LIMIT {MAX_COUNTED})", parameters)
+    return int(row["n"]) if row else 0
+
+
+async def sent(reader: Reader, first: int, team: str | None) -> Counted:
+    """Count the messages that were sent within a team, to it and from it; a broadcast is one message."""
+    count = await events(reader, "message_sent", first, team)
+    if team is not None:
+        row = await reader.fetch_one(
+            "SELECT count(*) AS n FROM (SELECT 1 FROM events WHERE from_team = ?1 AND event_id >= ?2 "
+            f"AND event_type = 'message_sent' AND to_team <> ?1 LIMIT {MAX_COUNTED})",
+            (team, first),
+        )
+        count += int(row["n"]) if row else 0
+    return Counted(count)
+
+
+async def to_operator(reader: Reader, first: int, team: str | None) -> Counted:
+    """Count the operator's unread messages, with who sent the newest and what about."""
+    wanted = "m.to_agent_id = ?3 AND m.read_at IS NULL AND m.event_id >= ?1 AND (?2 IS NULL OR m.from_team = ?2)"
+    values = (first, team, OPERATOR_ID)
+    row = await reader.fetch_one(
+        f"SELECT count(*) AS n FROM (SELECT 1 FROM messages m WHERE {wanted} LIMIT {MAX_COUNTED})", values
+    )
+    newest = await reader.fetch_all(
+        f"SELECT coalesce(m.subject, substr(m.body, 1, 200)) AS what, {NAMED.format(id='m.from_agent_id')} AS who "
+        f"FROM messages m LEFT JOIN agents a ON a.agent_id = m.from_agent_id WHERE {wanted} "
+        f"ORDER BY m.event_id DESC LIMIT {MAX_NOTES}",
+        values,
+    )
+    return Counted(int(row["n"]) if row else 0, tuple(SummaryNote(what=one["what"], who=one["who"]) for one in newest))
+
+
+async def wakes(reader: Reader, since: datetime, team: str | None) -> Counted:
+    """Count the wakes that were queued, with their outcomes."""
+    of_team = f"AND agent_id IN {MEMBERS}" if team is not None else ""
+    rows = await reader.fetch_all(
+        "SELECT wake_status, count(*) AS n FROM (SELECT wake_status FROM message_delivery_status "
+        f"WHERE queued_at >= ?1 AND agent_id <> '{OPERATOR_ID}' {of_team} LIMIT {MAX_COUNTED}) "
+        "GROUP BY wake_status ORDER BY n DESC",
+        (to_wire(since), team)[: 1 if team is None else 2],
+    )
+    notes = tuple(SummaryNote(what=row["wake_status"], count=row["n"]) for row in rows)
+    return Counted(sum(note.count for note in notes), notes)
+
+
+async def failed(reader: Reader, since: datetime, team: str | None) -> Counted:
+    """Count the wakes that failed and whose message is still unread, with the reasons, the most frequent first."""
+    of_team = f"AND w.agent_id IN {MEMBERS}" if team is not None else ""
+    rows = await reader.fetch_all(
+        "SELECT reason, count(*) AS n FROM (SELECT coalesce(w.detail, w.skip_reason, '') AS reason "
+        "FROM message_delivery_status w JOIN messages m ON m.id = w.recipient_message_id "
+        f"WHERE w.wake_status = 'failed' AND w.updated_at >= ?1 AND m.read_at IS NULL {of_team} LIMIT {MAX_COUNTED}) "
+        "GROUP BY reason ORDER BY n DESC",
+        (to_wire(since), team)[: 1 if team is None else 2],
+    )
+    notes = [SummaryNote(what=row["reason"], count=row["n"]) for row in rows]
+    return Counted(sum(note.count for note in notes), tuple(notes[:MAX_NOTES]))
+
+
+async def dialogs(reader: Reader, first: int, team: str | None, now: datetime) -> Counted:
+    """Count the dialogs that were opened, with how long they stood; the longest first."""
+    ends = {_dialog(row): from_wire(row["created_at"]) for row in await _newest(reader, ENDED, first, team)}
+    notes = []
+    for row in await _newest(reader, OPENED, first, team):
+        payload, ended = from_json(row["payload"]), ends.get(_dialog(row))
+        stood = (ended or now) - from_wire(payload["began"])
+        notes.append(
+            SummaryNote(what=payload["what"], who=row["actor"], duration=max(stood, timedelta()), is_open=not ended)
+        )
+    longest = sorted(notes, key=lambda note: note.duration or timedelta(), reverse=True)
+    return Counted(await events(reader, OPENED, first, team), tuple(longest[:MAX_NOTES]))
+
+
+async def done(reader: Reader, first: int, team: str | None) -> Counted:
+    """Count the tasks that were completed, with title and agent of the newest."""
+    rows = await _newest(reader, "task_completed", first, team, MAX_NOTES)
+    ids = [from_json(row["payload"]).get("task_id") for row in rows]
+    found = await reader.fetch_all(
+        "SELECT id, title FROM tasks WHERE id IN (SELECT value FROM json_each(?))", (to_json(ids),)
+    )
+    titles = {row["id"]: row["title"] for row in found}
+    notes = (
+        SummaryNote(what=titles.get(task, task or ""), who=row["actor"]) for task, row in zip(ids, rows, strict=True)
+    )
+    return Counted(await events(reader, "task_completed", first, team), tuple(notes))
+
+
+async def published(reader: Reader, first: int, team: str | None) -> tuple[Counted, Counted]:
+    """Count the contract versions that were published, and those of them that break the version before."""
+    rows = await _newest(reader, "contract_registered", first, team, MAX_READ)
+    versions = [(row, from_json(row["payload"])) for row in rows]
+    keys = [[row["to_team"], payload["name"], payload["version"]] for row, payload in versions]
+    broken = await reader.fetch_all(
+        "SELECT c.team, c.name, c.version FROM json_each(?) k JOIN contracts c ON c.team = k.value ->> 0 "
+        "AND c.name = k.value ->> 1 AND c.version = k.value ->> 2 WHERE c.breaking",
+        (to_json(keys),),
+    )
+    breaking = {(row["team"], row["name"], row["version"]) for row in broken}
+    notes = {
+        tuple(key): SummaryNote(what=f"{key[1]} v{key[2]}", who=row["actor"])
+        for key, (row, _) in zip(keys, versions, strict=True)
+    }
+    count = await events(reader, "contract_registered", first, team)
+    worse = tuple(note for key, note in notes.items() if key in breaking)
+    return Counted(count, tuple(notes.values())[:MAX_NOTES]), Counted(len(worse), worse[:MAX_NOTES])
+
+
+async def lost(reader: Reader, first: int, team: str | None) -> Counted:
+    """Count the agents whose program ended without a farewell, each once."""
+    names = Counter(row["actor"] for row in await _newest(reader, LOST, first, team))
+    return Counted(len(names), tuple(SummaryNote(what="", who=who, count=n) for who, n in names.items())[:MAX_NOTES])
+
+
+async def came(reader: Reader, since: datetime, team: str | None) -> Counted:
+    """Count the agents that registered for the first time, the newest first."""
+    return await _arrivals(reader, "agents", "registered_at", since, team)
+
+
+async def left(reader: Reader, since: datetime, team: str | None) -> Counted:
+    """Count the agents that have left and are still gone, the newest first."""
+    return await _arrivals(reader, "departed_agents", "departed_at", since, team)
+
+
+async def _arrivals(reader: Reader, table: str, column: str, since: datetime, team: str | None) -> Counted:
+    # These tables hold one row for each name and no more, so they are read without an index by time.
+    rows = await reader.fetch_all(
+        f"SELECT name, team FROM {table} WHERE {column} >= ?1 AND (?2 IS NULL OR team = ?2) ORDER BY {column} DESC",
+        (to_wire(since), team),
+    )
+    return Counted(len(rows), _who(rows[:MAX_NOTES]))
+
+
+def _who(rows: Iterable[Row]) -> tuple[SummaryNote, ...]:
+    return tuple(SummaryNote(what=row["team"], who=row["name"]) for row in rows)
+
+
+async def _newest(reader: Reader, kind: str, first: int, team: str | None, limit: int = MAX_READ) -> Sequence[Row]:
+    """Return the newest events of a type, with the name of the agent that caused each."""
+    sql, parameters = _selected(kind, first, team)
+    return await reader.fetch_all(
+        f"SELECT e.to_team, e.payload, e.created_at, e.actor_agent_id, {NAMED.format(id='e.actor_agent_id')} AS actor "
+        f"FROM ({sql}) chosen JOIN events e ON e.event_id = chosen.event_id "
+        f"LEFT JOIN agents a ON a.agent_id = e.actor_agent_id ORDER BY e.event_id DESC LIMIT {limit}",
+        parameters,
+    )
+
+
+def _selected(kind: str, first: int, team: str | None) -> tuple[str, tuple[object, ...]]:
+    """Return the query for the numbers of a type's events, which skips from team to team in the index."""
+    if team is not None:
+        return "SELECT event_id FROM events WHERE event_type = ? AND to_team = ? AND event_id >= ?", (kind, team, first)
+    return (
+        "WITH RECURSIVE teams(team) AS (SELECT min(to_team) FROM events WHERE event_type = ?1 UNION ALL "
+        "SELECT (SELECT min(to_team) FROM events WHERE event_type = ?1 AND to_team > team) FROM teams "
+        "WHERE team IS NOT NULL) SELECT event_id FROM teams CROSS JOIN events "
+        "ON event_type = ?1 AND to_team = team AND event_id >= ?2",
+        (kind, first),
+    )
+
+
+def _dialog(row: Row) -> tuple[str, str]:
+    """Return what tells a dialog from others: its agent, and when it began."""
+    return row["actor_agent_id"], from_json(row["payload"])["began"]
