@@ -54,6 +54,7 @@ from xats_tui.screens.query.command_line import (
     read,
     read_team,
 )
+from xats_tui.screens.terminal.compositor import LineCompositor
 from xats_tui.screens.widgets.format import Tone, age, one_line
 from xats_tui.screens.widgets.frame import FooterRow, HeaderRow, ModeRow, Piece
 from xats_tui.screens.widgets.panels import TablePanel
@@ -81,6 +82,7 @@ class ModeScreen(
 
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
+        self._compositor = LineCompositor()
         ours = BindingsMap(bindings(self.mode))
         self._bindings = BindingsMap.from_keys({**self._bindings.key_to_bindings, **ours.key_to_bindings})
         self.came_from: Mode | None = None
