@@ -43,6 +43,7 @@ from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.operator.agents import OperatorAgents
 from xats_tui.backend.services.operator.answering import Answering
 from xats_tui.backend.services.operator.held_dialogs import HeldDialogs
+from xats_tui.backend.services.operator.lists import LongLists
 from xats_tui.backend.services.operator.mail import OperatorMail
 from xats_tui.backend.services.operator.operator import Operator
 from xats_tui.backend.services.operator.summaries import Summaries
@@ -271,6 +272,7 @@ class Coordinator:
                 launches,
                 Operator(database, self.waker, tmux),
                 OperatorMail(database, self.mailbox),
+                LongLists(database, clock),
                 OperatorTasks(database, self.mailbox),
                 Summaries(database, clock),
                 OperatorAgents(database, self.registry, tmux),

@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from xats_tui.backend.store import agents, channels, contracts, exchanges, messages, receipts, tasks, wakes
+from xats_tui.backend.store.lists import history as history_list
+from xats_tui.backend.store.lists import messages as message_list
+from xats_tui.backend.store.lists import tasks as task_list
+from xats_tui.backend.store.lists import wakes as wake_list
 from xats_tui.backend.store.sql.migrations import prepare
 from xats_tui.backend.store.sql.transactions import Parameters, Reader, Row, RowId, Transaction
 from xats_tui.backend.store.upkeep import retention
 from xats_tui.core.clock import to_wire
 from xats_tui.core.model.agents import Binding, VerificationMode
+from xats_tui.core.model.pages import Key, Stretch, StretchRequest, Wanted
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.tasks import Task, TaskStatus
 
@@ -211,6 +216,37 @@ async def test_no_round_of_the_dashboard_reads_what_is_over(explained: Explained
     scans = [step for step in full_scans(explained.steps) if not step.startswith(agents_and_open)]
     assert explained.steps
     assert [step for step in scans if not step.endswith(OF_WHAT_IS_OPEN)] == []
+
+
+LISTS: dict[str, tuple[Callable[[Reader, StretchRequest], Awaitable[Stretch[Any]]], Key]] = {
+    "messages": (message_list.stretch, (7,)),
+    "wakes": (wake_list.stretch, (to_wire(NOW), 7)),
+    "tasks": (task_list.stretch, (1, to_wire(NOW), 7)),
+    "history": (history_list.stretch, (7, 7)),
+}
+
+WANTED = {
+    "all": Wanted(),
+    "words": Wanted(words=("needle",)),
+    "agents": Wanted(agents=("bob",), team="red"),
+    "states": Wanted(states=frozenset({"unread", "failed", "pending", "message"})),
+    "recipient": Wanted(recipient="A"),
+}
+
+
+@pytest.mark.parametrize("newer", [False, True])
+@pytest.mark.parametrize("wanted", WANTED)
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_stretch_of_a_list_begins_at_its_key_and_comes_in_order(
+    explained: Explained, name: str, wanted: str, newer: bool
+) -> None:
+    read, key = LISTS[name]
+    await read(explained, StretchRequest(key=key, newer=newer, wanted=WANTED[wanted]))
+
+    names = ("SCAN agents", "SCAN departed_agents", "SCAN CONSTANT ROW")  # each statement looks names up once
+    assert explained.steps
+    assert [step for step in full_scans(explained.steps) if not step.startswith(names)] == []
+    assert not any("TEMP B-TREE FOR ORDER BY" in step or "FOR GROUP BY" in step for step in explained.steps)
 
 
 async def test_a_planted_scan_is_found(explained: Explained) -> None:

@@ -15,6 +15,7 @@ from xats_tui.backend.services.launch.launcher import Launcher
 from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.operator.agents import OperatorAgents
 from xats_tui.backend.services.operator.answering import Answering
+from xats_tui.backend.services.operator.lists import LongLists
 from xats_tui.backend.services.operator.mail import OperatorMail
 from xats_tui.backend.services.operator.operator import Operator
 from xats_tui.backend.services.operator.summaries import Summaries
@@ -111,6 +112,13 @@ class OperatorApi:
 
     # everything that is stored
     find = look(Search, Search.find)
+
+    # lists without an end
+    message_stretch = look(LongLists, LongLists.messages)
+    wake_stretch = look(LongLists, LongLists.wakes)
+    task_stretch = look(TaskBoard, TaskBoard.stretch)
+    history_stretch = look(LongLists, LongLists.history)
+    totals = look(LongLists, LongLists.totals)
 
     # the coordinator itself
     health = look(HealthReport, HealthReport.now)

@@ -7,11 +7,13 @@ from xats_tui.backend.services.agents.presence import Presence
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as outbox
 from xats_tui.backend.store import tasks as store
+from xats_tui.backend.store.lists import tasks as lists_store
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import TaskChanged
 from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.pages import Stretch, StretchRequest
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 
 
@@ -90,9 +92,21 @@ class TaskBoard:
     async def entries(self, team: str | None = None, limit: int = 300) -> tuple[TaskEntry, ...]:
         """Return tasks as the board shows them, of one team or of all, unfinished ones first."""
         tasks = await store.newest(self._database, limit)
+        return tuple(entry for entry in await self._described(tasks) if team in (None, entry.task.team))
+
+    async def stretch(self, request: StretchRequest) -> Stretch[TaskEntry]:
+        """Return the tasks of all teams on one side of a key, unfinished ones first."""
+        found = await lists_store.stretch(self._database, request)
+        entries = await self._described(found.entries)
+        return Stretch(entries=entries, reached=found.reached, reached_at=found.reached_at, is_last=found.is_last)
+
+    async def _described(self, tasks: Sequence[Task]) -> tuple[TaskEntry, ...]:
         owners = {agent.agent_id: agent for agent in await agents_store.all_teams(self._database)}
         names = await agents_store.names(self._database, {task.claimed_by for task in tasks if task.claimed_by})
+        wanted = {one for task in tasks for one in task.depends_on}
         unfinished = {task.id for task in tasks if task.status is not TaskStatus.COMPLETED}
+        elsewhere = sorted(wanted - {task.id for task in tasks})
+        unfinished |= await store.unfinished_among(self._database, elsewhere) if elsewhere else set()
         blocking = [wanted for task in tasks if task.id in unfinished for wanted in task.depends_on]
         online = await self._presence.among(owners.values())
         return tuple(
@@ -104,7 +118,6 @@ class TaskBoard:
                 blocks=blocking.count(task.id),
             )
             for task in tasks
-            if team in (None, task.team)
         )
 
     async def _not_to_complete(self, tx: Transaction, agent: Agent, task: Task) -> Refusal:

@@ -9,6 +9,12 @@ from xats_tui.core.events import ActivityNoted
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.agents import Agent
 
+SELECT_EVENTS = """SELECT e.event_id, e.event_type, e.to_team, e.actor_agent_id, e.payload, e.created_at,
+    a.name AS actor,
+    (SELECT json_group_array(m.to_agent_id) FROM messages m WHERE m.event_id = e.event_id) AS others,
+    (SELECT coalesce(m.subject, substr(m.body, 1, 200)) FROM messages m WHERE m.event_id = e.event_id LIMIT 1) AS told
+    FROM events e LEFT JOIN agents a ON a.agent_id = e.actor_agent_id """
+
 
 async def note(
     tx: Transaction, actor: str, verb: str, detail: str, *, agent_id: str | None = None, message_id: str | None = None
@@ -23,22 +29,16 @@ async def note(
 
 async def newest(reader: Reader, limit: int) -> tuple[Activity, ...]:
     """Return the latest operator actions, newest first."""
-    return await reader.fetch_objects(_activity, "SELECT * FROM activity ORDER BY activity_id DESC LIMIT ?", (limit,))
+    return await reader.fetch_objects(activity_of, "SELECT * FROM activity ORDER BY activity_id DESC LIMIT ?", (limit,))
 
 
 async def newest_events(reader: Reader, limit: int) -> tuple[LoggedEvent, ...]:
     """Return the latest agent events, newest first."""
-    return await reader.fetch_objects(
-        _logged,
-        "SELECT e.event_id, e.event_type, e.to_team, e.actor_agent_id, e.payload, e.created_at, a.name AS actor, "
-        "(SELECT json_group_array(m.to_agent_id) FROM messages m WHERE m.event_id = e.event_id) AS others, "
-        "(SELECT coalesce(m.subject, substr(m.body, 1, 200)) FROM messages m WHERE m.event_id = e.event_id LIMIT 1) "
-        "AS told FROM events e LEFT JOIN agents a ON a.agent_id = e.actor_agent_id ORDER BY e.event_id DESC LIMIT ?",
-        (limit,),
-    )
+    return await reader.fetch_objects(logged_event_of, f"{SELECT_EVENTS} ORDER BY e.event_id DESC LIMIT ?", (limit,))
 
 
-def _activity(row: Row) -> Activity:
+def activity_of(row: Row) -> Activity:
+    """Return the action of the operator in a row."""
     return Activity(
         activity_id=row["activity_id"],
         at=from_wire(row["at"]),
@@ -50,7 +50,8 @@ def _activity(row: Row) -> Activity:
     )
 
 
-def _logged(row: Row) -> LoggedEvent:
+def logged_event_of(row: Row) -> LoggedEvent:
+    """Return the action of an agent in a row of `SELECT_EVENTS`."""
     payload = from_json(row["payload"])
     contract = f"{payload.get('name')} v{payload.get('version')}" if row["event_type"] == "contract_registered" else ""
     return LoggedEvent(

@@ -152,7 +152,7 @@ async def newest_to(reader: Reader, agent_id: str, limit: int) -> tuple[Message,
 async def unanswered(reader: Reader, limit: int) -> tuple[Message, ...]:
     """Return recent messages to a single agent that want a reply and have none, newest first."""
     return await reader.fetch_objects(
-        _message,
+        message_of,
         f"{SELECT} WHERE m.event_id > (SELECT max(event_id) FROM messages) - ? AND m.need_reply = 1 "
         f"AND m.to_role IS NULL AND m.from_agent_id <> m.to_agent_id AND NOT EXISTS {ANSWER} "
         "ORDER BY m.event_id DESC LIMIT ?",
@@ -245,10 +245,11 @@ async def sent_by(reader: Reader, message_id: str) -> str | None:
 
 
 def _page(rows: list[Row], limit: int) -> Page[Message]:
-    return Page(rows=tuple(map(_message, rows[:limit])), has_more=len(rows) > limit)
+    return Page(rows=tuple(map(message_of, rows[:limit])), has_more=len(rows) > limit)
 
 
-def _message(row: Row, answered_at: datetime | None = None) -> Message:
+def message_of(row: Row, answered_at: datetime | None = None) -> Message:
+    """Return the message in a row of `SELECT`."""
     return Message(
         id=row["id"],
         event_id=row["event_id"],
@@ -270,7 +271,7 @@ def _message(row: Row, answered_at: datetime | None = None) -> Message:
 
 
 def _with_answer(row: Row) -> Message:
-    return _message(row, instant(row["answered_at"]))
+    return message_of(row, instant(row["answered_at"]))
 
 
 def _called(agent_id: str, name: str | None) -> str | None:

@@ -11,6 +11,9 @@ from xats_tui.core.clock import from_wire, to_wire
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.tasks import Task, TaskStatus
 
+IS_OPEN = "(t.status <> 'completed')"
+"""Expression for 1 if a task is unfinished, else 0; the index of the list begins with it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
@@ -35,13 +38,13 @@ async def add(tx: Transaction, task: NewTask) -> None:
 async def by_id(reader: Reader, team: str, task_id: str) -> Task | None:
     """Return the team's task with this id."""
     row = await reader.fetch_one("SELECT * FROM tasks WHERE id = ? AND team = ?", (task_id, team))
-    return _task(row) if row else None
+    return task_of(row) if row else None
 
 
 async def of_team(reader: Reader, team: str, status: TaskStatus | None = None) -> tuple[Task, ...]:
     """Return a team's tasks, oldest first."""
     return await reader.fetch_objects(
-        _task,
+        task_of,
         "SELECT * FROM tasks WHERE team = ? AND (? IS NULL OR status = ?) ORDER BY created_at, rowid",
         (team, status, status),
     )
@@ -50,7 +53,9 @@ async def of_team(reader: Reader, team: str, status: TaskStatus | None = None) -
 async def newest(reader: Reader, limit: int) -> tuple[Task, ...]:
     """Return tasks of all teams: unfinished before finished, then newest first."""
     return await reader.fetch_objects(
-        _task, "SELECT * FROM tasks ORDER BY status = 'completed', created_at DESC, rowid DESC LIMIT ?", (limit,)
+        task_of,
+        f"SELECT * FROM tasks t ORDER BY {IS_OPEN} DESC, t.created_at DESC, t.rowid DESC LIMIT ?",
+        (limit,),
     )
 
 
@@ -66,6 +71,15 @@ async def unfinished(reader: Reader, team: str, task_ids: Sequence[str]) -> tupl
         reader, "SELECT id FROM tasks WHERE team = ? AND status <> 'completed' AND id IN", team, task_ids
     )
     return tuple(task_id for task_id in dict.fromkeys(task_ids) if task_id in found)
+
+
+async def unfinished_among(reader: Reader, task_ids: Sequence[str]) -> set[str]:
+    """Return the ids of the tasks, of any team, that are not completed."""
+    rows = await reader.fetch_all(
+        "SELECT id FROM tasks WHERE status <> 'completed' AND id IN (SELECT value FROM json_each(?))",
+        (orjson.dumps(list(task_ids)).decode(),),
+    )
+    return {row["id"] for row in rows}
 
 
 async def claim(tx: Transaction, task_id: str, agent_id: str) -> bool:
@@ -132,7 +146,8 @@ async def _matching(reader: Reader, query: str, team: str, task_ids: Sequence[st
     return {row["id"] for row in rows}
 
 
-def _task(row: Row) -> Task:
+def task_of(row: Row) -> Task:
+    """Return the task in a row."""
     return Task(
         id=row["id"],
         team=row["team"],

@@ -125,7 +125,7 @@ async def next_due(reader: Reader) -> datetime | None:
 async def open_for(reader: Reader, agent_id: str) -> tuple[Wake, ...]:
     """Return the open wakes for an agent, oldest first."""
     return await reader.fetch_objects(
-        _wake,
+        wake_of,
         f"{SELECT} WHERE w.agent_id = ? AND w.due_at IS NOT NULL ORDER BY w.queued_at, w.message_id",
         (agent_id,),
     )
@@ -134,7 +134,7 @@ async def open_for(reader: Reader, agent_id: str) -> tuple[Wake, ...]:
 async def of_message(reader: Reader, message_id: str) -> tuple[Wake, ...]:
     """Return the wakes of a message by recipient; the id of one broadcast row selects that recipient only."""
     return await reader.fetch_objects(
-        _wake,
+        wake_of,
         f"{SELECT} WHERE w.message_id = ? OR w.recipient_message_id = ? ORDER BY w.agent_id",
         (message_id, message_id),
     )
@@ -143,7 +143,7 @@ async def of_message(reader: Reader, message_id: str) -> tuple[Wake, ...]:
 async def newest(reader: Reader, limit: int) -> tuple[Wake, ...]:
     """Return wakes of all agents, newest first; wakes that somebody waits for take precedence within the limit."""
     return await reader.fetch_objects(
-        _wake,
+        wake_of,
         f"SELECT * FROM ({SELECT} JOIN (SELECT message_id, agent_id, max(pressing) AS pressing FROM ({LISTED}) "
         "GROUP BY message_id, agent_id ORDER BY pressing DESC, max(queued_at) DESC LIMIT ?) "
         "AS listed ON listed.message_id = w.message_id AND listed.agent_id = w.agent_id) "
@@ -155,7 +155,7 @@ async def newest(reader: Reader, limit: int) -> tuple[Wake, ...]:
 async def latest_by_agent(reader: Reader) -> dict[str, Wake]:
     """Return the wake of the newest message to each agent, by agent id; the cost does not grow with the messages."""
     wakes = await reader.fetch_objects(
-        _wake,
+        wake_of,
         f"{SELECT} WHERE w.rowid IN (SELECT (SELECT d.rowid FROM messages n JOIN message_delivery_status d "
         "ON d.recipient_message_id = n.id WHERE n.to_agent_id = a.agent_id ORDER BY n.event_id DESC LIMIT 1) "
         "FROM agents a)",
@@ -498,7 +498,8 @@ def _reaches(reached: WakeStage, step: WakeStage) -> bool:
     return ladder.index(step) <= ladder.index(reached)
 
 
-def _wake(row: Row) -> Wake:
+def wake_of(row: Row) -> Wake:
+    """Return the wake in a row of `SELECT`."""
     return Wake(
         message_id=row["message_id"],
         agent_id=row["agent_id"],

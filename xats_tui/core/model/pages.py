@@ -1,9 +1,17 @@
-"""Lists that are fetched page by page."""
+"""Lists that are fetched page by page: pages of an answer, and stretches of a list that has no end.
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+A stretch is cut by keys: one for each order of a list.  A key lies between two entries, so that the stretch below it
+begins where the stretch above it ends, whatever was added or deleted meanwhile.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+Key = tuple[Any, ...]
+"""Place in a list: the columns that the list is ordered by; only the store reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,3 +20,63 @@ class Page(Generic[T]):
 
     rows: tuple[T, ...]
     has_more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Limits of a list, as far as the store knows them.
+
+    What it finds may include entries that are not wanted, as words are looked for in more columns than a list shows;
+    no wanted entry is missing.
+    """
+
+    team: str | None = None
+    words: tuple[str, ...] = ()
+    """Texts that all have to occur, in small ASCII letters."""
+    agents: tuple[str, ...] = ()
+    """Beginnings of agents' names, each of which has to take part, in small ASCII letters."""
+    states: frozenset[str] = frozenset()
+    """Words for states, as the lists' filters know them."""
+    recipient: str | None = None
+    """Id of the agent that messages are addressed to."""
+
+    def __bool__(self) -> bool:
+        return self != Wanted()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StretchRequest:
+    """Request for the entries on one side of a key, those next to it first."""
+
+    key: Key
+    newer: bool = False
+    """True for entries at or above the key, false for those below it."""
+    until: Key | None = None
+    """Key at the other end; without one, the limit ends the stretch."""
+    wanted: Wanted = field(default_factory=Wanted)
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch(Generic[T]):
+    """Part of a list in which everything that is wanted was found."""
+
+    entries: tuple[T, ...]
+    """Newest first, in the list's own order."""
+    reached: Key
+    """Key at the far end."""
+    reached_at: datetime | None = None
+    """Time up to which entries were looked through; None if nothing is there."""
+    is_last: bool = False
+    """True if nothing lies beyond."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Number of entries of each list in the store."""
+
+    messages: int = 0
+    wakes: int = 0
+    tasks: int = 0
+    activity: int = 0
+    """Actions of the operator and of agents."""

@@ -223,6 +223,9 @@ WAYS = (
 )
 """Wakes that may reach a model in the middle of a turn, and the transports that each attempt asked."""
 
+TASKS_IN_ORDER = ("CREATE INDEX idx_tasks_order ON tasks ((status <> 'completed'), created_at)",)
+"""Tasks of all teams, unfinished before completed."""
+
 FALSE_ALARM = "NULL value in codex_pane_pre_registrations."
 """Complaint about a file from before that step, which is in fact whole."""
 
@@ -387,6 +390,12 @@ def _keep_ways(connection: sqlite3.Connection, now: datetime) -> None:
         connection.execute(statement)
 
 
+def _order_tasks(connection: sqlite3.Connection, now: datetime) -> None:
+    del now
+    for statement in TASKS_IN_ORDER:
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _adopt_reference_schema,
     _add_what_is_ours,
@@ -397,6 +406,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _prove_identities,
     _keep_receipts,
     _keep_ways,
+    _order_tasks,
 )
 
 LATEST = len(MIGRATIONS)

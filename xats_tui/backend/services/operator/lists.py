@@ -1,0 +1,46 @@
+"""Lists of the operator that have no end: read stretch by stretch, and counted."""
+
+from datetime import timedelta
+
+from xats_tui.backend.store.lists import history, messages, totals, wakes
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.core.clock import Clock
+from xats_tui.core.model.activity import Activity, LoggedEvent
+from xats_tui.core.model.messages import Message
+from xats_tui.core.model.pages import Stretch, StretchRequest, Totals
+from xats_tui.core.model.wakes import Wake
+
+# What came since is added at each count; only what was deleted has to wait for the next one.
+COUNTED_FOR = timedelta(minutes=1)
+"""Time after which all entries are counted anew."""
+
+
+class LongLists:
+    """Messages, wakes, and what was done; tasks are at the `TaskBoard`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._counted = totals.TableCounts()
+        self._counted_at = clock.now() - COUNTED_FOR
+
+    async def messages(self, request: StretchRequest) -> Stretch[Message]:
+        """Return the messages of all teams on one side of a key."""
+        return await messages.stretch(self._database, request)
+
+    async def wakes(self, request: StretchRequest) -> Stretch[Wake]:
+        """Return the wakes of all agents on one side of a key."""
+        return await wakes.stretch(self._database, request)
+
+    async def history(self, request: StretchRequest) -> Stretch[Activity | LoggedEvent]:
+        """Return what the operator and the agents did, on one side of a key."""
+        return await history.stretch(self._database, request)
+
+    async def totals(self) -> Totals:
+        """Return the number of entries of each list."""
+        now = self._clock.now()
+        if now - self._counted_at >= COUNTED_FOR:
+            self._counted, self._counted_at = await totals.count(self._database), now
+        else:
+            self._counted = await totals.count(self._database, self._counted)
+        return self._counted.totals
