@@ -26,6 +26,12 @@ SLICE = 0.5
 """Seconds for which all connections call one tool."""
 SINGLES = 500
 """Number of sequential calls on one connection, enough for the dashboard to draw several times."""
+SILENCES, QUICK_SILENCES = 15, 3
+"""Number of silences for each tool."""
+SILENCE = 1.2
+"""Seconds without a call, after which the dashboard draws the next change at once."""
+AFTER_SILENCE = 50
+"""Number of sequential calls on one connection after a silence; the first ones meet that drawing."""
 WARM_UP = 20
 """Calls of each tool on each connection before the measurement."""
 
@@ -56,6 +62,8 @@ class Timed:
     """Server processor time for each of those calls in seconds; the most reliable value on a busy machine."""
     singles: list[list[float]] = field(default_factory=list)
     """Seconds of each call on one connection."""
+    after_silence: list[list[float]] = field(default_factory=list)
+    """The same, of the first calls after a silence, with one entry per silence."""
 
     def in_ms(self, hundredth: int) -> float:
         """Return a percentile of the calls in ms: the median of the rounds, or of all calls above the 95th."""
@@ -99,6 +107,12 @@ async def measure_calls(*, quick: bool) -> list[Figure]:
                 timed[server, tool].computed.append((cpu_seconds(servers[server].pid) - before) / calls)
             for server, tool in slices:
                 timed[server, tool].singles.append(await _singles(lines[server][0], 0, tool, SINGLES))
+        for _ in range(QUICK_SILENCES if quick else SILENCES):
+            for tool in CALLS:
+                await asyncio.sleep(SILENCE)
+                for server in (HEADLESS, DASHBOARD):  # in this order: the dashboard is still drawing after its calls
+                    first = await _singles(lines[server][0], 0, tool, AFTER_SILENCE)
+                    timed[server, tool].after_silence.append(first)
     return figures(timed)
 
 
@@ -132,7 +146,23 @@ def figures(timed: Results) -> list[Figure]:
         value = _ratio(_p95s(timed[DASHBOARD, tool]), _p95s(timed[HEADLESS, tool]))
         name = f"{tool}: p95 with the dashboard to headless"
         found.append(Figure(name=name, value=value, unit="×", target=DISTURBED, samples=in_all * SINGLES))
-    return found
+    return found + [_after_silence(tool, timed) for tool in CALLS]
+
+
+def _after_silence(tool: str, timed: Results) -> Figure:
+    """Return the dashboard's effect on the first calls after a silence."""
+    p95s = {
+        server: [percentile(calls, 95) for calls in timed[server, tool].after_silence]
+        for server in (DASHBOARD, HEADLESS)
+    }
+    return Figure(
+        name=f"{tool}, {AFTER_SILENCE} calls after a silence: p95 with the dashboard to headless",
+        value=_ratio(p95s[DASHBOARD], p95s[HEADLESS]),
+        unit="×",
+        target=DISTURBED,
+        samples=len(p95s[HEADLESS]) * AFTER_SILENCE,
+        beside={f"{server} ms": statistics.median(p95s[server]) * 1000 for server in p95s},
+    )
 
 
 async def _together(lines: Sequence[Line], tool: str) -> tuple[int, float]:
