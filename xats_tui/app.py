@@ -22,16 +22,20 @@ from textual.theme import Theme
 
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.errors import XatsError
+from xats_tui.core.model.activity import Summary
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.actions import ACTION
 from xats_tui.screens.actions.acting import ActionContext, Severity
+from xats_tui.screens.actions.summing import summary_since
 from xats_tui.screens.data.alerts import alert_text, begun_to_ask, fresh_notices
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.refresh import Refresh
 from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.details.summary import title_of
 from xats_tui.screens.dialogs.leaving import LeaveQuestion, Next
 from xats_tui.screens.dialogs.palette import ActionCommands
+from xats_tui.screens.dialogs.summing_up import KEY_ONLY_OPENED
 from xats_tui.screens.modes.activity import ActivityMode
 from xats_tui.screens.modes.agents import AgentsMode
 from xats_tui.screens.modes.contracts import ContractsMode
@@ -42,6 +46,7 @@ from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.modes.tasks import TasksMode
 from xats_tui.screens.modes.wakes import WakesMode
+from xats_tui.screens.query.absence import KEPT_EVERY, FirstKey
 from xats_tui.screens.query.typeahead import Typeahead
 from xats_tui.screens.terminal.driver import JobDriver
 from xats_tui.screens.terminal.line_filters import STYLED
@@ -133,17 +138,37 @@ class XatsApp(App[Next]):
         self._reloads = Refresh(desk.source, desk.clock, lambda snapshot: self.post_message(self.Pictured(snapshot)))
         self._unlisten: Callable[[], None] | None = None
         self._typeahead = Typeahead(self, super().on_event)
+        self._first_key = FirstKey(self, partial(summary_since, desk), self._welcome_back, self._typeahead.take)
 
     async def on_event(self, event: events.Event) -> None:
         """Record key presses, and hand each on when the dashboard has acted on those before it."""
         if isinstance(event, events.Key):
             self._desk.keyboard.press()
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            await self._typeahead.take(event)
+            if not self._holds_back(event):
+                await self._typeahead.take(event)
             return
         if isinstance(event, events.MouseUp):
             self._typeahead.acts()
         await super().on_event(event)
+
+    def _holds_back(self, event: events.Key | events.Paste) -> bool:
+        """Record a key press; return whether the key waits for the summary of an absence."""
+        absence, now = self._desk.absence, self._desk.clock.now()
+        is_back = absence.press(now)
+        self._desk.memory.note_key(now, every=KEPT_EVERY)
+        if is_back or self._first_key.is_waiting:
+            self._first_key.hold(event, absence.left_at)
+        return is_back or self._first_key.is_waiting
+
+    def _welcome_back(self, summary: Summary) -> bool:
+        """Show what happened in an absence; return whether the key that ended it has done enough by that."""
+        screen = self.screen
+        if isinstance(screen, ModeScreen) and not screen.is_typing:
+            screen.show_summary(summary, "While you were away", KEY_ONLY_OPENED)
+            return True
+        self.notify(f"While you were away: {', '.join(map(title_of, summary.lines))}", markup=False)
+        return False
 
     async def on_mount(self) -> None:
         """Open the first mode and start loading."""
@@ -168,6 +193,8 @@ class XatsApp(App[Next]):
         """Stop listening to the coordinator, and keep what is to be remembered."""
         if self._unlisten:
             self._unlisten()
+        if pressed_at := self._desk.absence.pressed_at:
+            self._desk.memory.note_key(pressed_at)
         self._desk.memory.save()
 
     def _remember_theme(self, theme: Theme) -> None:
@@ -267,6 +294,8 @@ class XatsApp(App[Next]):
     async def _go_to(self, mode: Mode, words: str | None = None, row: str | None = None) -> None:
         """Open a mode as it was left, with an optional filter or row."""
         self._is_laid_out = mode in self._screen_stacks
+        if isinstance(here := self.screen_stack[0], ModeScreen) and here.mode is not mode:
+            here.leave()
         await self.switch_mode(mode)
         self._desk.memory.change(mode=mode)
         screen = self.screen_stack[0]

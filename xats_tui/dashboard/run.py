@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from importlib import import_module
 from io import TextIOWrapper
 from types import FrameType
@@ -36,6 +37,7 @@ from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.remembered import FILE_NAME, Memory
 from xats_tui.screens.dialogs.leaving import Next
+from xats_tui.screens.query.absence import Absence
 from xats_tui.screens.widgets.format import one_line
 
 logger = logging.getLogger(__name__)
@@ -144,6 +146,7 @@ class _Life:
             tmux_missing=shutil.which("tmux") is None,
             alert=self._loaded.settings.alert,
             memory=self._memory,
+            absence=Absence(timedelta(minutes=self._loaded.settings.away_minutes), self._memory.state.pressed_at),
         )
         app = XatsApp(desk, note=self._note, when_seen=self._coordinator.serve)
         self._note = ""

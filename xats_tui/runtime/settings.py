@@ -109,6 +109,12 @@ class Settings(BaseModel):
         pattern="^(off|bell|tmux)$",
         description="Alert when an agent asks a question: off, bell, or tmux for a line in tmux.",
     )
+    away_minutes: int = Field(
+        default=10,
+        ge=0,
+        le=10_080,
+        description="Minutes without a key press after which the dashboard sums up what happened; 0 never does.",
+    )
 
     tokens: Mapping[str, tuple[str, ...]] = Field(
         default={},

@@ -12,6 +12,7 @@ from tests.screens.sample.tasks import task
 from tests.screens.sample.wakes import WAKES
 from xats_tui.backend.operator_api.declaration import Verb
 from xats_tui.clients.dialogs import read_prompt
+from xats_tui.core.model.activity import Summary, SummaryLine
 from xats_tui.core.model.client_states import Asked
 from xats_tui.core.model.launches import LaunchFormEntry, LaunchRequest, LaunchResult
 from xats_tui.core.model.messages import Addressees
@@ -30,11 +31,18 @@ class FixedVerbs:
         self.asked: Asked | None = read_prompt("claude-code", DIALOG_SCREEN, {"pane_width": 56})
         self.asked_next: Asked | None = None
         self.done: list[tuple[object, ...]] = []
+        self.summary: tuple[SummaryLine, ...] = ()
+        """What a summary of any span tells."""
 
     async def ask(self, verb: Verb[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call the method of that name."""
         answer: T = await getattr(self, verb.name)(*args, **kwargs)
         return answer
+
+    async def since(self, moment: datetime, team: str | None) -> Summary:
+        """Return the sample's summary."""
+        self._note("since", moment, team)
+        return Summary(since=moment, until=NOW, team=team, lines=self.summary)
 
     async def poke(self, agent_id: str, text: str) -> DeliveryResult:
         """Claim that it was submitted."""

@@ -30,6 +30,7 @@ from xats_tui.screens.actions.launching import LAUNCH
 from xats_tui.screens.actions.messages import MESSAGE_ACTIONS, WRITE
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.storing import COPY_TICKET, SAVE_DATABASE
+from xats_tui.screens.actions.summing import SUM_UP
 from xats_tui.screens.actions.task_table import TASK_ACTIONS
 from xats_tui.screens.actions.wakes import WAKE_ACTIONS
 from xats_tui.screens.modes.places import Mode
@@ -46,6 +47,7 @@ DEFAULTS: tuple[Action, ...] = (
     LAUNCH,
     WRITE,
     *GENERAL,
+    SUM_UP,
     COPY_TICKET,
     SAVE_DATABASE,
     *MODES,

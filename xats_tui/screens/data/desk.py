@@ -13,6 +13,7 @@ from xats_tui.screens.data.scope import TeamScope
 from xats_tui.screens.data.snapshot import SnapshotSource
 from xats_tui.screens.data.snoozes import Snoozes
 from xats_tui.screens.data.verbs import Verbs
+from xats_tui.screens.query.absence import Absence
 
 
 @dataclass(slots=True)
@@ -92,6 +93,8 @@ class ModeContext:
     scope: TeamScope = field(default_factory=TeamScope)
     """The team that every mode is limited to."""
     keyboard: Keyboard = field(default_factory=Keyboard)
+    absence: Absence = field(default_factory=Absence)
+    """The operator's last key press and newest absence."""
     drafts: dict[str, MessageDraft] = field(default_factory=dict)
     """Unsent messages, by what they were begun for."""
     task_drafts: dict[str, TaskDraft] = field(default_factory=dict)

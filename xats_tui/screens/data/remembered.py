@@ -6,10 +6,11 @@ It is written by the dashboard only; what a person decides once and for all stan
 import logging
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from xats_tui.core.model.labels import folded
 from xats_tui.runtime import private_files
@@ -65,6 +66,8 @@ class Remembered(BaseModel):
     sorting: Annotated[Mapping[ShortText, Sorting], Field(max_length=64)] = {}
     """Sort orders by list."""
     filters: Annotated[Mapping[FilterName, NamedFilter], Field(max_length=MAX_FILTERS)] = {}
+    pressed_at: AwareDatetime | None = None
+    """Time of the last key press."""
 
 
 class Memory:
@@ -81,6 +84,12 @@ class Memory:
     def change(self, **fields: object) -> None:
         """Remember new values of these fields."""
         self.state = self.state.model_copy(update=fields)
+
+    def note_key(self, at: datetime, *, every: timedelta = timedelta()) -> None:
+        """Remember the time of a key press, unless one within `every` is remembered already."""
+        known = self.state.pressed_at
+        if known is None or at - known >= every:
+            self.change(pressed_at=at)
 
     def order_of(self, listed: str) -> Order | None:
         """Return the sort order of a list; None for its default order."""

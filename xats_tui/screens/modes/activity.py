@@ -38,6 +38,7 @@ class ActivityMode(ListMode):
 
     mode = Mode.ACTIVITY
     listing = ACTIVITY
+    divides = True
 
     coordinator_panel = getters.query_one(CoordinatorPanel)
 

@@ -35,6 +35,8 @@ class ListMode(ModeScreen):
     """List with the detail of its selected row."""
 
     listing: ClassVar[Listing]
+    divides: ClassVar[bool] = False
+    """True if a divider stands where the operator was last away."""
 
     @dataclass
     class DetailChanged(Message):
@@ -48,6 +50,8 @@ class ListMode(ModeScreen):
         self._zoomed = False
         self._readings: dict[str, Reading] = {}
         """Cached rows by the title of their listing."""
+        self._absence_seen: datetime | None = None
+        """Beginning of the absence whose rows the operator has seen."""
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """Return the detail of a row; None if its object is gone."""
@@ -96,8 +100,16 @@ class ListMode(ModeScreen):
 
     def draw_body(self) -> None:
         """Draw list and detail."""
+        left_at = self.desk.absence.left_at
+        self.list_panel.divide(left_at if self.divides and left_at != self._absence_seen else None, self.now())
         self.fill(self.list_panel, self.listing, self.rows())
         self.draw_detail(self.list_panel.table.chosen)
+
+    def leave(self) -> None:
+        """Remove the divider next time, if it was shown."""
+        # A mode may be left before its list is there.
+        if any(panel.is_divided for panel in self.query("#list").results(TablePanel)):
+            self._absence_seen = self.desk.absence.left_at
 
     def rows(self) -> Sequence[TableRow]:
         """Return the current rows."""

@@ -43,6 +43,7 @@ class MessagesMode(ListMode):
 
     mode = Mode.MESSAGES
     listing = MESSAGES
+    divides = True
 
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)

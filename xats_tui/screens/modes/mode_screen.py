@@ -32,6 +32,7 @@ from xats_tui.screens.actions.launching import LaunchActions
 from xats_tui.screens.actions.messages import MessageActions
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.storing import StoringActions
+from xats_tui.screens.actions.summing import SummingActions
 from xats_tui.screens.actions.tasks import TaskActions
 from xats_tui.screens.actions.wakes import WakeActions
 from xats_tui.screens.data.attention import concerns, outside_concerns
@@ -73,7 +74,15 @@ MAX_FROZEN_S = 2.5
 
 
 class ModeScreen(
-    SavedFilters, AgentActions, LaunchActions, WakeActions, MessageActions, TaskActions, StoringActions, GeneralActions
+    SavedFilters,
+    AgentActions,
+    LaunchActions,
+    WakeActions,
+    MessageActions,
+    TaskActions,
+    StoringActions,
+    SummingActions,
+    GeneralActions,
 ):
     """Frame of a mode."""
 
@@ -145,6 +154,14 @@ class ModeScreen(
         if self._needing:
             needs = "needs" if self._needing == 1 else "need"
             yield (f" {self.key_of('next_concern')} {self._needing} {needs} you ", Tone.WARN)
+
+    @property
+    def is_typing(self) -> bool:
+        """True while the prompt line is open."""
+        return self.has_class("-typing")
+
+    def leave(self) -> None:
+        """Take note that another mode is opened."""
 
     @property
     def paused(self) -> bool:
@@ -427,6 +444,7 @@ class ModeScreen(
         """Do what a command with words says."""
         calls = {
             "export": self.export,
+            "since": self.since,
             "save": self.save_filter,
             "filter": self.use_filter,
             "forget": self.forget_filter,

@@ -156,6 +156,12 @@ def time_of_day(instant: datetime, now: datetime) -> str:
     return local.strftime("%H:%M:%S") if local.date() == now.astimezone().date() else local.strftime("%d %b")
 
 
+def minute_of_day(instant: datetime, now: datetime) -> str:
+    """Return the local time to the minute, with the date if it was another day."""
+    local = instant.astimezone()
+    return local.strftime("%H:%M" if local.date() == now.astimezone().date() else "%d %b %H:%M")
+
+
 def start_of_day(now: datetime) -> datetime:
     """Return the start of the local day."""
     # Rows that are cached by this value stay valid all day.

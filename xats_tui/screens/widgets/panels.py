@@ -5,6 +5,7 @@ They are given what to show and do not know where it comes from.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import ClassVar
 
 from textual import getters, on
@@ -24,8 +25,8 @@ from xats_tui.screens.query.filters import Filter
 from xats_tui.screens.widgets.ansi import pane_lines
 from xats_tui.screens.widgets.columns import Column, Order
 from xats_tui.screens.widgets.folding import Folding
-from xats_tui.screens.widgets.format import CUT, TableCell, TableRow, Tone, count, one_line
-from xats_tui.screens.widgets.tables import KeyedTable
+from xats_tui.screens.widgets.format import CUT, TableCell, TableRow, Tone, count, minute_of_day, one_line
+from xats_tui.screens.widgets.tables import DIVIDER, KeyedTable
 from xats_tui.screens.widgets.texts import TextPanel
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
@@ -83,6 +84,8 @@ class TablePanel(Vertical):
         self._matching = 0
         self._dropped = 0
         self._columns_key = ""
+        self._divided_at: datetime | None = None
+        self._divider: TableRow | None = None
 
     @property
     def words(self) -> str:
@@ -119,6 +122,19 @@ class TablePanel(Vertical):
             self._entitle()
         else:
             self._draw()
+
+    def divide(self, moment: datetime | None, now: datetime) -> None:
+        """Draw a divider above the first row that is older than a moment; None removes it."""
+        if moment != self._divided_at:
+            words = f"— since you left, {minute_of_day(moment, now)} —" if moment else ""
+            self._divided_at = moment
+            self._divider = TableRow(DIVIDER, tuple(TableCell("") for _ in self._columns), text=words)
+            self._draw()
+
+    @property
+    def is_divided(self) -> bool:
+        """True if the divider is among the rows."""
+        return DIVIDER in self.table.keys
 
     def filter(self, words: str) -> None:
         """Show only the rows that match these words."""
@@ -229,7 +245,7 @@ class TablePanel(Vertical):
         self._draw()
 
     def _shown_keys(self) -> set[str]:
-        return {member for key in self.table.keys for member in self.members(key)}
+        return {member for key in self.table.keys for member in self.members(key) if member != DIVIDER}
 
     def show_order(self, order: Order | None) -> None:
         """Sort by a column; an order by an unknown column, or None, is the default order."""
@@ -246,13 +262,22 @@ class TablePanel(Vertical):
         matching = self._filter.select(self._rows)
         ordered = self._order.of(matching, self._columns[int(self._marks) :]) if self._order else matching
         shown = self._arranged(ordered)
-        self.table.show([self._with_mark(row) for row in shown] if self._marks else shown)
+        self.table.show(self._with_divider([self._with_mark(row) for row in shown] if self._marks else shown))
         if self._rows:
             self.table.say(f"no row matches “{one_line(self.words)}”; esc clears the filter")
         else:
             self.table.say(self._when_empty, self._tone_when_empty)
         self._matching = len(matching)
         self._entitle()
+
+    def _with_divider(self, rows: Sequence[TableRow]) -> Sequence[TableRow]:
+        """Return the rows with the divider, if some are newer and some older; sorted rows have none."""
+        if self._divided_at is None or self._divider is None or self._order:
+            return rows
+        time = next(index for index, column in enumerate(self._columns) if column.key == "time")
+        moment = self._divided_at.timestamp()
+        older = next((index for index, row in enumerate(rows) if (row.cells[time].order or 0.0) < moment), 0)
+        return [*rows[:older], self._divider, *rows[older:]] if older else rows
 
     def _arranged(self, rows: Sequence[TableRow]) -> Sequence[TableRow]:
         """Return the rows in their groups; the cursor stays with a row that a group hides now."""

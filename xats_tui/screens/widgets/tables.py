@@ -36,6 +36,9 @@ from xats_tui.screens.widgets.theme import CONTENT_STYLES, cell_styles
 MAX_ROWS = 300
 """Maximum rows."""
 
+DIVIDER = "—"
+"""Key of a row that is a line of text across the table, stands between others, and is never under the cursor."""
+
 
 class KeyedTable(DataTable[Text], inherit_bindings=False):
     """DataTable that finds the differences to its last rows itself."""
@@ -194,6 +197,13 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._choose_wanted()
         self._announce()
 
+    def validate_cursor_coordinate(self, value: Coordinate) -> Coordinate:
+        """Return a position that exists and is not the divider's, but beyond it in the direction of the move."""
+        position = super().validate_cursor_coordinate(value)
+        if self._key_at(position.row) != DIVIDER:
+            return position
+        return position.down() if position.row > self.cursor_coordinate.row else position.up()
+
     def render_line(self, y: int) -> Strip:
         """Return a line of the widget, drawn only if it is not cached."""
         if y < self._top:
@@ -229,6 +239,9 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         )
         # DataTable finds the row under the mouse by this meta data.
         base = self.rich_style + Style.from_meta({"row": index, "column": 0}) + under
+        if row.key == DIVIDER:
+            line = Segment(cut(row.text, self.size.width).center(self.size.width), base + self._styles[Tone.ACCENT])
+            return Strip([line]).adjust_cell_length(self.size.width, base)
         segments = []
         for spec, cell in zip(self._specs, row.cells, strict=True):
             if spec.key in self._widths:
