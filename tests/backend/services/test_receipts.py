@@ -15,6 +15,7 @@ from tests.mcp_caller import Caller
 from tests.patience import PATIENCE, eventually
 from tests.stand_ins.app_server import OTHER_THREAD, THREAD, AppServer, app_server_on_tcp
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.receipts import AnswerNumbers
 from xats_tui.runtime.settings import Settings
 
 UNREAD = "SELECT body FROM messages WHERE read_at IS NULL ORDER BY event_id"
@@ -197,3 +198,12 @@ async def test_a_restart_takes_nothing_out_of_hands_that_it_has_reached(
 
     # An answer that a coordinator wrote just before its end may never have arrived.
     assert [message["body"] for message in mail] == ([] if has_left else ["hello"])
+
+
+def test_a_call_counts_only_answers_to_its_own_reader_as_not_yet_there() -> None:
+    numbers = AnswerNumbers()
+    earlier = numbers.of_answer()
+    with numbers.held("alice"):
+        under_way = numbers.of_answer()
+        assert earlier < numbers.of_call("alice") < under_way < numbers.of_call("bob")
+    assert under_way < numbers.of_call("alice")

@@ -156,7 +156,7 @@ async def test_statements_without_an_answer_go_to_the_thread_together_with_the_c
 def count_ways(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Record how many statements go to the writer's thread each time."""
     ways: list[int] = []
-    carry_out = transactions._carry_out
+    carry_out = transactions.carried_out
 
     def count(
         connection: sqlite3.Connection, statements: Sequence[transactions.Statement], files: DatabaseFiles
@@ -164,7 +164,7 @@ def count_ways(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         ways.append(len(statements))
         return carry_out(connection, statements, files)
 
-    monkeypatch.setattr(transactions, "_carry_out", count)
+    monkeypatch.setattr(transactions, "carried_out", count)
     return ways
 
 

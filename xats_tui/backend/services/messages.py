@@ -118,9 +118,9 @@ class Mailbox:
         """Return the number of an agent's unread messages."""
         return await store.unread_count(tx, agent_id)
 
-    async def newest_event_id(self, agent_id: str) -> int:
+    async def newest_event_id(self, tx: Transaction, agent_id: str) -> int:
         """Return the event id of the newest message to an agent; 0 if it never had any."""
-        return await store.newest_event_id(self._database, agent_id)
+        return await store.newest_event_id(tx, agent_id)
 
     async def since(self, agent_id: str, event_id: int, limit: int, offset: int) -> Page[Message]:
         """Return an agent's messages after an event, oldest first, without the first `offset`; marks none as read."""

@@ -5,10 +5,10 @@ idle, or its screen is at rest.  Receipts survive a restart of the coordinator.
 """
 
 import asyncio
-import itertools
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from xats_tui.backend.services.messages import Mailbox
@@ -54,6 +54,37 @@ def thread_reader(thread_id: str) -> str:
     return f"thread {thread_id}"
 
 
+class AnswerNumbers:
+    """Numbers that tell whether an answer had left before a call began."""
+
+    def __init__(self) -> None:
+        self._newest = 0
+        self._held: defaultdict[str, list[int]] = defaultdict(list)
+        """For each answer to a reader that has not left yet: a number that is smaller than its own."""
+
+    def of_answer(self) -> int:
+        """Return a number for an answer that is about to be given."""
+        self._newest += 1
+        return self._newest
+
+    def of_call(self, reader: str) -> int:
+        """Return a number that is greater than those of the reader's answers that have left, and of no others."""
+        held = self._held.get(reader)
+        return min(held) if held else self.of_answer()
+
+    @contextmanager
+    def held(self, reader: str) -> Iterator[None]:
+        """Keep answers to a reader that are numbered in this block from counting as left before its end."""
+        begun_at = self.of_answer()
+        self._held[reader].append(begun_at)
+        try:
+            yield
+        finally:
+            self._held[reader].remove(begun_at)
+            if not self._held[reader]:
+                del self._held[reader]
+
+
 class InboxReceipt:
     """Receipt for the messages in one reader's hands, as one call sees it.
 
@@ -61,26 +92,35 @@ class InboxReceipt:
     own answer may offer more.  `Receipts` handles what the reader's program confirms.
     """
 
-    def __init__(self, mailbox: Mailbox, waker: Waker, numbers: Iterator[int], reader: str, ui_pid: int | None) -> None:
+    def __init__(self, mailbox: Mailbox, waker: Waker, numbers: AnswerNumbers, reader: str, ui_pid: int | None) -> None:
         self._mailbox = mailbox
         self._waker = waker
         self._numbers = numbers
         self._reader = reader
         self._ui_pid = ui_pid
-        self._number = next(numbers)
-        """Answers with a smaller number have arrived; what is offered while the call runs has a greater number."""
+        self._number = numbers.of_call(reader)
+        """Answers with a smaller number have arrived; answers that are given while the call runs have a greater one."""
 
     async def begun(self, reader: Reader, agent_id: str) -> Mapping[str, PartlyHanded]:
         """Return how much this reader has got of messages that come in parts, by message id."""
         return await store.begun(reader, self._holder(agent_id))
 
     async def offer(self, tx: Transaction, agent: Agent, pieces: Sequence[HandedPart]) -> None:
-        """Record that the answer to this call hands out these messages, and end their wakes as seen."""
+        """Record that the answer to this call hands out these messages, and end their wakes as seen.
+
+        Only within `answering`.
+        """
         if pieces:
-            await store.hand_out(tx, self._holder(agent.agent_id), pieces, next(self._numbers))
+            await store.hand_out(tx, self._holder(agent.agent_id), pieces, self._numbers.of_answer())
             whole = [piece.message_id for piece in pieces if piece.is_last]
             begun = [piece.message_id for piece in pieces if not piece.is_last]
             await self._waker.note_fetched(tx, agent, whole, begun)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count the messages that are offered in this block as arriving, for calls that begin before its end."""
+        with self._numbers.held(self._reader):
+            yield
 
     async def confirm(self, tx: Transaction, agent_id: str) -> None:
         """Mark as read what earlier answers offered: the reader has called again."""
@@ -99,13 +139,13 @@ class Receipts:
         self._mailbox = mailbox
         self._waker = waker
         self._clock = clock
-        self._numbers = itertools.count(1)
+        self._numbers = AnswerNumbers()
         self._news = asyncio.Event()
         self._watched: dict[str, _Watch] = {}
 
     def number(self) -> int:
         """Return the next number of an answer or a call."""
-        return next(self._numbers)
+        return self._numbers.of_answer()
 
     def of_call(self, reader: str, ui_pid: int | None) -> InboxReceipt:
         """Return the receipt of a call that begins now.

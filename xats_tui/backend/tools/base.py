@@ -31,6 +31,7 @@ from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.services.bundle import Services
 from xats_tui.backend.store import calls
 from xats_tui.backend.store.sql.columns import to_json
+from xats_tui.backend.store.sql.group_commit import Body
 from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.backend.tools.answers.long import shortened
 from xats_tui.backend.tools.answers.room import AnswerRoom, limit_for
@@ -200,16 +201,38 @@ class Call:
     async def write(self) -> AsyncIterator[Transaction]:
         """Open a transaction that also records the call, and confirms the messages of earlier answers."""
         async with self.services.database.write() as tx:
-            agent_id = self.session.agent_id
-            if agent_id is not None:
-                await self.services.registry.touch(tx, agent_id)
-                # a call that the bridge makes by itself does not show that the model has read anything
-                if REPEATED not in self.meta and UNASKED not in self.meta:
-                    await self.receipt.confirm(tx, agent_id)
+            await self._note_call(tx)
+            await self._confirm(tx)
             yield tx
-            if self._answer is not None and self.call_id is not None and self.caller is not None:
-                await calls.keep(tx, self.caller, self.call_id, to_json(self._answer))
+            await self._keep(tx)
         self.touched = True
+
+    async def transact(self, body: Body[T]) -> T:
+        """Carry out a short transaction (`Database.transact`) that also does what `write` does."""
+
+        async def whole(tx: Transaction) -> T:
+            await self._confirm(tx)
+            result = await body(tx)
+            await self._note_call(tx)  # last: a refusal before anything is written needs no rollback
+            await self._keep(tx)
+            return result
+
+        result = await self.services.database.transact(whole)
+        self.touched = True
+        return result
+
+    async def _note_call(self, tx: Transaction) -> None:
+        if self.session.agent_id is not None:
+            await self.services.registry.touch(tx, self.session.agent_id)
+
+    async def _confirm(self, tx: Transaction) -> None:
+        # a call that the bridge makes by itself does not show that the model has read anything
+        if self.session.agent_id is not None and REPEATED not in self.meta and UNASKED not in self.meta:
+            await self.receipt.confirm(tx, self.session.agent_id)
+
+    async def _keep(self, tx: Transaction) -> None:
+        if self._answer is not None and self.call_id is not None and self.caller is not None:
+            await calls.keep(tx, self.caller, self.call_id, to_json(self._answer))
 
     async def _speaker(self, agent_id: str) -> Agent | None:
         return await self.services.registry.by_id(agent_id) or await self.services.channels.proxy(agent_id)
@@ -323,10 +346,13 @@ class Toolbox:
             answer = refusal.payload()
         # a tool that has written nothing shows that the agent is there all the same
         if tool.touches and not call.touched and call.session.agent_id is not None:
-            async with call.write():
-                pass
+            await call.transact(_nothing)
         untold, call.session.untold = call.session.untold, []
         return to_json({**answer, "notice": "; ".join(untold)} if untold else answer)
+
+
+async def _nothing(tx: Transaction) -> None:
+    """Do nothing beyond what every call's transaction does."""
 
 
 def _name(meta: Mapping[str, Any], key: str) -> str | None:

@@ -44,12 +44,17 @@ async def get_inbox(call: Call, arguments: GetInbox) -> Answer:
     limit = min(arguments.limit, MAX_PAGE)
     if arguments.since_event_id is not None:
         return await _history(call, arguments.since_event_id, limit, arguments.part)
-    async with call.write() as tx:
+    mailbox, agent = call.services.mailbox, call.agent
+
+    async def fetch(tx: Transaction) -> tuple[list[MessagePart], int, int]:
         parts = await _next_page(call, tx, limit)
-        await call.receipt.offer(tx, call.agent, [part.piece for part in parts])
-        waiting = await call.services.mailbox.unread_count(tx, call.agent.agent_id)
+        await call.receipt.offer(tx, agent, [part.piece for part in parts])
+        newest = parts[-1].message.event_id if parts else await mailbox.newest_event_id(tx, agent.agent_id)
+        return parts, await mailbox.unread_count(tx, agent.agent_id), newest
+
+    with call.receipt.answering():
+        parts, waiting, newest = await call.transact(fetch)
     left = waiting - sum(part.piece.is_last for part in parts)
-    newest = parts[-1].message.event_id if parts else await call.services.mailbox.newest_event_id(call.agent.agent_id)
     return {
         "messages": [part.shown() for part in parts],
         "has_more": left > 0,

@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints
 
 from xats_tui.backend.services.messages import Sent
 from xats_tui.backend.services.wakes.policy import RETRY_DELAYS
+from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.backend.tools.answers.cursors import Cursor, after, going_on
 from xats_tui.backend.tools.base import Answer, Arguments, Call, Label, Optional, Tool
 from xats_tui.core.clock import to_wire
@@ -98,7 +99,7 @@ async def get_delivery_status(call: Call, arguments: GetDeliveryStatus) -> Answe
 
 
 async def _send(call: Call, arguments: SendMessage | SendMessageById, recipient: Agent | None) -> Answer:
-    async with call.write() as tx:
+    async def send(tx: Transaction) -> Sent:
         sent = await call.services.mailbox.send(
             tx,
             call.agent,
@@ -111,7 +112,9 @@ async def _send(call: Call, arguments: SendMessage | SendMessageById, recipient:
         )
         # kept before any wake is tried, so that a repeated call after a crash sends nothing twice
         await call.keep_when_stored(tx, lambda: _before_waking(sent, woken=arguments.auto_poke))
-    return await _answer(call, sent, woken=arguments.auto_poke)
+        return sent
+
+    return await _answer(call, await call.transact(send), woken=arguments.auto_poke)
 
 
 async def _broadcast(call: Call, arguments: Broadcast | BroadcastToRole, role: str | None) -> Answer:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.backend.tools.answers.cursors import BEGIN_AGAIN, Cursor, going_on
 from xats_tui.backend.tools.answers.long import in_parts
 from xats_tui.backend.tools.answers.room import AnswerRoom
@@ -55,23 +56,29 @@ class TaskList(Arguments):
 
 
 async def task_add(call: Call, arguments: TaskAdd) -> Answer:
-    async with call.write() as tx:
+    async def add(tx: Transaction) -> Answer:
         task_id = await call.services.board.add(
             tx, call.agent, arguments.title, arguments.description, arguments.depends_on or ()
         )
         return call.keep({"task_id": task_id})
 
+    return await call.transact(add)
+
 
 async def task_claim(call: Call, arguments: TaskClaim) -> Answer:
-    async with call.write() as tx:
+    async def claim(tx: Transaction) -> Answer:
         await call.services.board.claim(tx, call.agent, arguments.task_id)
         return call.keep({"ok": True})
 
+    return await call.transact(claim)
+
 
 async def task_complete(call: Call, arguments: TaskComplete) -> Answer:
-    async with call.write() as tx:
+    async def complete(tx: Transaction) -> Answer:
         await call.services.board.complete(tx, call.agent, arguments.task_id, arguments.result)
         return call.keep({"ok": True})
+
+    return await call.transact(complete)
 
 
 async def task_list(call: Call, arguments: TaskList) -> Answer:

@@ -1,12 +1,12 @@
 """One SQLite file with a single writer, a few readers, and listeners for committed changes.
 
-Every statement runs on the thread of its connection, never on the event loop.
+Statements run on the thread of their connection; those of short transactions run on the event loop (`group_commit.py`).
 """
 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,11 @@ import aiosqlite
 from xats_tui.backend.store.sql.claim import claimed
 from xats_tui.backend.store.sql.faults import SENTENCES, Guard
 from xats_tui.backend.store.sql.files import DatabaseFiles
+from xats_tui.backend.store.sql.group_commit import Body, GroupCommit
 from xats_tui.backend.store.sql.migrations import prepare
 from xats_tui.backend.store.sql.precedence import Places
-from xats_tui.backend.store.sql.transactions import Make, Parameters, Row, Transaction, on_thread
+from xats_tui.backend.store.sql.transactions import Make, Parameters, Row, Transaction, direct, on_thread, uninterrupted
+from xats_tui.backend.store.sql.trigger_reports import Told, TriggerReports
 from xats_tui.backend.store.upkeep.saved_copy import save
 from xats_tui.core.clock import Clock
 from xats_tui.core.errors import StoreError, StoreFault
@@ -33,6 +35,9 @@ READ_CONNECTIONS = 2
 BUSY_TIMEOUT_MS = 5_000
 """Time that a statement waits for another process's lock before it fails (the reference's value)."""
 
+CACHED_STATEMENTS = 256
+"""Prepared statements that a connection keeps; there are fewer different ones."""
+
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
@@ -43,8 +48,6 @@ PRAGMAS = (
 T = TypeVar("T")
 
 Values = tuple[Any, ...]
-Told = tuple[Any, ...]
-"""Values that a trigger reports about a row."""
 
 
 class Database:
@@ -67,8 +70,18 @@ class Database:
         self._patience_ms = BUSY_TIMEOUT_MS
         self._objects: dict[tuple[Make[Any], str], Mapping[Values, Any]] = {}
         """Objects built from each row of the latest answers."""
-        self._listeners: list[tuple[list[Told], Callable[[Sequence[Told]], None]]] = []
-        """Reports of triggers in the current transaction, with the function that receives them after the commit."""
+        self._reports = TriggerReports()
+        self._group = GroupCommit(
+            writer,
+            self._turn,
+            self._guard,
+            files,
+            self._reports,
+            clock,
+            publish,
+            self._write,
+            self._wait_for_locks,
+        )
         self._idle_readers = list(readers)
         self._reading = Places(len(readers))
 
@@ -94,6 +107,7 @@ class Database:
             await on_thread(writer, lambda _: files.begin())
             database = cls(writer, readers, files, clock, publish)
             stack.push_async_callback(database.save_at_the_end)
+            stack.push_async_callback(database._group.close)
             yield database
 
     @property
@@ -160,7 +174,7 @@ class Database:
         await self._writer.create_function(function, -1, lambda *values: told.append(values))
         for trigger in triggers:
             await self._writer.execute_fetchall(trigger)
-        self._listeners.append((told, hear))
+        self._reports.listen(told, hear)
 
     async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Return all rows, as of the last commit."""
@@ -186,6 +200,19 @@ class Database:
         self._objects[make, sql] = by_row
         return objects
 
+    async def transact(self, body: Body[T]) -> T:
+        """Carry out a short transaction, together with others that wait; return its result once it is committed.
+
+        Its statements run on the event loop, so they may read and change few rows, each found by an index.
+
+        Args:
+            body: awaits nothing but the statements of the transaction that it is given, and may be called again.
+
+        Raises:
+            StoreError: the database could not begin or commit.
+        """
+        return await self._group.transact(body)
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         """Open a transaction that is committed when the block ends and rolled back when the block raises.
@@ -196,24 +223,25 @@ class Database:
         Raises:
             StoreError: the database could not begin or commit.
         """
-        asked_at = self._clock.monotonic()
+        async with self._write(self._clock.monotonic()) as transaction:
+            yield transaction
+
+    @asynccontextmanager
+    async def _write(self, asked_at: float) -> AsyncIterator[Transaction]:
+        """Open a transaction that was asked for at this monotonic time."""
         async with self._turn:
-            await self._bound_wait(asked_at)
+            self._bound_wait(asked_at)
             transaction = Transaction(self._writer, self._guard, self._files, self._clock.now())
             try:
                 yield transaction
-                _, cancelled = await _uninterrupted(transaction.commit())
+                _, cancelled = await uninterrupted(transaction.commit())
             except BaseException:
-                await _uninterrupted(transaction.roll_back())
-                for told, _ in self._listeners:
-                    told.clear()
+                await uninterrupted(transaction.roll_back())
+                self._reports.clear()
                 raise
             if transaction.has_begun:
                 self._guard.settle()
-            for told, hear in self._listeners:
-                if told:
-                    hear(tuple(told))
-                    told.clear()
+            self._reports.deliver()
         self._publish(transaction.events)
         if cancelled:
             raise asyncio.CancelledError
@@ -228,20 +256,25 @@ class Database:
             finally:
                 self._idle_readers.append(reader)
 
-    async def _bound_wait(self, asked_at: float) -> None:
+    def _bound_wait(self, asked_at: float) -> None:
         """Shorten the lock timeout by the time already waited, so that waiting writers do not add up their timeouts."""
         waited_ms = int((self._clock.monotonic() - asked_at) * 1000)
         is_locked = self._guard.fault is StoreFault.LOCKED
         patience_ms = max(0, BUSY_TIMEOUT_MS - waited_ms) if is_locked else BUSY_TIMEOUT_MS
+        self._wait_for_locks(patience_ms)
+
+    def _wait_for_locks(self, patience_ms: int) -> None:
+        """Set how long the writer waits for another process's lock; only in its turn."""
         if patience_ms != self._patience_ms:
-            with self._guard:
-                await self._writer.execute_fetchall(f"PRAGMA busy_timeout={patience_ms}")
+            direct(self._writer).execute(f"PRAGMA busy_timeout={patience_ms}")  # touches no file
             self._patience_ms = patience_ms
 
 
 @asynccontextmanager
 async def _connected(path: Path, *, reading: bool = False) -> AsyncIterator[aiosqlite.Connection]:
-    async with aiosqlite.connect(path, isolation_level=None) as connection:
+    async with aiosqlite.connect(
+        path, isolation_level=None, check_same_thread=False, cached_statements=CACHED_STATEMENTS
+    ) as connection:
         connection.row_factory = sqlite3.Row
         for pragma in PRAGMAS:
             await connection.execute_fetchall(pragma)
@@ -278,15 +311,3 @@ def _objects(
         by_row[values] = make(row) if known is None else known
         objects.append(by_row[values])
     return tuple(objects), by_row
-
-
-async def _uninterrupted(work: Coroutine[Any, Any, Any]) -> tuple[Any, bool]:
-    """Run `work` to its end; return its result and whether the caller was cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            cancelled = True
-    return task.result(), cancelled

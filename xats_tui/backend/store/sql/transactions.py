@@ -4,8 +4,9 @@ Handing a statement to that thread takes longer than most statements take, so st
 until the next statement with one.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -143,7 +144,7 @@ class Transaction:
     async def roll_back(self) -> None:
         """Roll everything back; called by `Database.write()`."""
         if self._under_way:
-            await on_thread(self._connection, _roll_back)
+            await on_thread(self._connection, roll_back)
 
     async def _carry_out(self, *last: Statement) -> list[Row]:
         """Run the queued statements and then `last`; return the rows of the last statement."""
@@ -153,7 +154,7 @@ class Transaction:
         self._under_way = True
         try:
             with self._guard:
-                return await on_thread(self._connection, partial(_carry_out, statements=statements, files=self._files))
+                return await on_thread(self._connection, partial(carried_out, statements=statements, files=self._files))
         except BaseException:
             self._failed = True
             raise
@@ -166,7 +167,25 @@ async def on_thread(connection: aiosqlite.Connection, work: Callable[[sqlite3.Co
     return result
 
 
-def _carry_out(connection: sqlite3.Connection, statements: Sequence[Statement], files: DatabaseFiles) -> list[Row]:
+def direct(connection: aiosqlite.Connection) -> sqlite3.Connection:
+    """Return the connection itself, for statements on the caller's thread; nobody else may use it meanwhile."""
+    itself: sqlite3.Connection = connection._conn
+    return itself
+
+
+async def uninterrupted(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
+    """Run `work` to its end; return its result and whether the caller was cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    return task.result(), cancelled
+
+
+def carried_out(connection: sqlite3.Connection, statements: Sequence[Statement], files: DatabaseFiles) -> list[Row]:
     """Run statements on their connection's thread; return the rows of the last statement.
 
     Raises:
@@ -193,7 +212,7 @@ def _answer(connection: sqlite3.Connection, statements: Iterable[Statement]) -> 
     return answer
 
 
-def _roll_back(connection: sqlite3.Connection) -> None:
+def roll_back(connection: sqlite3.Connection) -> None:
     """Roll back on the connection's thread, the only one that knows whether the queued BEGIN was carried out."""
     if connection.in_transaction:
         connection.rollback()

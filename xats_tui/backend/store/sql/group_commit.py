@@ -1,0 +1,282 @@
+"""Short transactions, carried out on the event loop and committed in groups.
+
+Handing a statement to a thread, and taking turns with it at the interpreter, costs ten times what the statement costs.
+So the statements of a short transaction run on the event loop, where they change pages in memory; what waits for the
+disk, the commit, runs on the writer's thread.  Transactions that arrive during a commit share the next one.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+import aiosqlite
+
+from xats_tui.backend.store.sql.faults import Guard
+from xats_tui.backend.store.sql.files import DatabaseFiles
+from xats_tui.backend.store.sql.precedence import HAS_TIME, Places
+from xats_tui.backend.store.sql.transactions import (
+    COMMIT,
+    Parameters,
+    Row,
+    RowId,
+    Transaction,
+    carried_out,
+    direct,
+    on_thread,
+    roll_back,
+    uninterrupted,
+)
+from xats_tui.backend.store.sql.trigger_reports import TriggerReports
+from xats_tui.core.clock import Clock
+from xats_tui.core.events import Event
+
+T = TypeVar("T")
+
+Body = Callable[[Transaction], Coroutine[Any, Any, T]]
+"""Statements of a short transaction.  It awaits nothing but the transaction, and may be carried out again."""
+
+MAX_GROUP = 32
+"""Maximum number of transactions that share a commit."""
+
+MAX_RESTARTS = 4
+"""Number of refused transactions that a group gets rid of; then each of the others goes its own way."""
+
+CHECKED_OPERATIONS = 20_000
+"""Operations of SQLite's virtual machine after which a statement is asked whether it may go on."""
+
+MAX_CHECKS = 10
+"""Number of such questions in a group after which it is ended: some 10 ms."""
+
+
+class StepTransaction(Transaction):
+    """A transaction whose statements are carried out one by one, on the thread that asks for them."""
+
+    def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
+        self._direct = connection
+        self.now = now
+        self.events: list[Event] = []
+
+    async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Return all rows."""
+        return self._direct.execute(sql, parameters).fetchall()
+
+    async def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
+        """Carry out one statement for many rows."""
+        for parameters in rows:
+            self._direct.execute(sql, parameters)
+
+    async def insert(self, sql: str, parameters: Parameters = ()) -> RowId:
+        """Carry out an insertion."""
+        inserted = RowId()
+        inserted.learn(self._direct.execute(sql, parameters).lastrowid)
+        return inserted
+
+    async def carry_out(self) -> None:
+        """Do nothing: all statements are carried out."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Member(Generic[T]):
+    """One transaction with its outcome."""
+
+    body: Body[T]
+    asked_at: float
+    done: asyncio.Future[None]
+    group: "asyncio.Future[None] | None" = None
+    """Done when its group is committed or given up; None before the group has begun."""
+    events: Sequence[Event] = ()
+    result: T | None = None
+    error: Exception | None = None
+    goes_alone: bool = False
+    """True if nothing of it is stored, and it needs a transaction on the writer's thread."""
+
+
+class GroupCommit:
+    """The short transactions of a database."""
+
+    def __init__(
+        self,
+        writer: aiosqlite.Connection,
+        turn: Places,
+        guard: Guard,
+        files: DatabaseFiles,
+        reports: TriggerReports,
+        clock: Clock,
+        publish: Callable[[Iterable[Event]], None],
+        alone: Callable[[float], AbstractAsyncContextManager[Transaction]],
+        wait_for_locks: Callable[[int], None],
+    ) -> None:
+        """Take the parts of a database.
+
+        Args:
+            writer: the writing connection, used only by the holder of `turn`.
+            turn: the turn of the one writer.
+            guard: turns errors of SQLite into `StoreError`.
+            files: checked before each commit.
+            reports: reports of triggers, delivered after the commit.
+            clock: time of the transactions.
+            publish: receives the events of committed transactions.
+            alone: opens a transaction on the writer's thread; takes the monotonic time when it was asked for.
+            wait_for_locks: sets the milliseconds for which the writer waits for another process's lock.
+        """
+        self._writer = writer
+        self._turn = turn
+        self._guard = guard
+        self._files = files
+        self._reports = reports
+        self._clock = clock
+        self._publish = publish
+        self._alone = alone
+        self._wait_for_locks = wait_for_locks
+        self._waiting: list[_Member[Any]] = []
+        self._running: asyncio.Task[None] | None = None
+        self._checks = 0
+
+    async def transact(self, body: Body[T]) -> T:
+        """Carry out `body` in a transaction, and return its result once it is committed.
+
+        After a cancellation, either everything is stored or nothing.
+
+        Raises:
+            StoreError: the database could not begin or commit; nothing of this transaction is stored.
+        """
+        done = asyncio.get_running_loop().create_future()
+        member: _Member[T] = _Member(body=body, asked_at=self._clock.monotonic(), done=done)
+        self._waiting.append(member)
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        try:
+            await done
+        except asyncio.CancelledError:
+            while member.group is not None and not member.group.done():  # it may be stored already
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({member.group})
+            raise
+        if member.goes_alone:
+            async with self._alone(member.asked_at) as tx:
+                return await body(tx)
+        if member.error is not None:
+            raise member.error
+        return member.result  # type: ignore[return-value]  # without an error there is a result
+
+    async def close(self) -> None:
+        """Wait until every transaction is committed or given up."""
+        while self._running is not None:
+            await asyncio.wait({self._running})
+
+    async def _run(self) -> None:
+        """Commit groups until no transaction waits."""
+        HAS_TIME.set(False)
+        try:
+            while self._waiting:
+                async with self._turn:
+                    taken, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
+                    await self._commit_together([member for member in taken if not member.done.done()])
+        finally:
+            self._running = None
+            for member in self._waiting:  # only if this task was cancelled
+                member.done.cancel()
+
+    async def _commit_together(self, members: list[_Member[Any]]) -> None:
+        """Carry out and commit the members; each gets its outcome."""
+        group = asyncio.get_running_loop().create_future()
+        for member in members:
+            member.group = group
+        try:
+            stored = self._carried_out(members)
+            if stored:
+                await uninterrupted(self._commit(stored))
+        finally:
+            group.set_result(None)
+            for member in members:
+                if not member.done.done():
+                    member.done.set_result(None)
+
+    def _carried_out(self, members: Sequence[_Member[Any]]) -> Sequence[_Member[Any]]:
+        """Carry out the statements of all members; return those to commit, in an open transaction unless empty."""
+        connection, stored = direct(self._writer), list[_Member[Any]]()
+        self._wait_for_locks(0)  # a lock is waited for on the thread
+        connection.set_progress_handler(self._asked, CHECKED_OPERATIONS)
+        self._checks = 0
+        try:
+            stored = self._without_refused(connection, members)
+        except sqlite3.Error:
+            for member in members:
+                member.goes_alone = member.error is None
+        finally:
+            connection.set_progress_handler(None, 0)
+            if not stored:
+                self._undo(connection)
+        return stored
+
+    def _without_refused(self, connection: sqlite3.Connection, members: Sequence[_Member[Any]]) -> list[_Member[Any]]:
+        """Carry out the members until none has to be undone; return those that are not refused."""
+        left = list(members)
+        for _ in range(MAX_RESTARTS):
+            refused = self._refused(connection, left)
+            if refused is None:
+                return [member for member in left if member.error is None]
+            self._undo(connection)
+            left.remove(refused)
+        for member in left:
+            member.goes_alone = member.error is None
+        return []
+
+    def _undo(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
+            connection.rollback()
+        self._reports.clear()
+
+    def _refused(self, connection: sqlite3.Connection, members: Sequence[_Member[Any]]) -> "_Member[Any] | None":
+        """Carry out the members in one transaction, up to one that has to be undone; return that one."""
+        connection.execute("BEGIN IMMEDIATE")
+        now = self._clock.now()
+        for member in members:
+            tx, before = StepTransaction(connection, now), connection.total_changes
+            member.error = None
+            try:
+                member.result = _driven(member.body(tx))
+                member.events = tx.events
+            except sqlite3.Error:
+                raise
+            except Exception as error:
+                member.error = error
+                if connection.total_changes != before:
+                    return member
+        return None
+
+    def _asked(self) -> int:
+        """Return whether a statement has to end, because the loop has waited long enough."""
+        self._checks += 1
+        return int(self._checks > MAX_CHECKS)
+
+    async def _commit(self, members: Sequence[_Member[Any]]) -> None:
+        try:
+            with self._guard:
+                await on_thread(self._writer, partial(carried_out, statements=(COMMIT,), files=self._files))
+        except Exception as error:
+            await on_thread(self._writer, roll_back)
+            self._reports.clear()
+            for member in members:
+                member.error = error
+            return
+        self._guard.settle()
+        self._reports.deliver()
+        for member in members:
+            self._publish(member.events)
+
+
+def _driven(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that awaits nothing to its end; return its result."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    work.close()
+    raise RuntimeError("a short transaction has waited for something")
