@@ -144,9 +144,8 @@ class World:
     def call(self, caller: str, tool: str, /, **arguments: Any) -> dict[str, Any]:
         """Call a tool as an agent and return its answer."""
         result = self.ask(self._toolbox.call(self.sessions_by_name[caller], tool, arguments, {}))
-        text = result.content[0].text  # type: ignore[union-attr]
-        assert not result.is_error, text
-        answer: dict[str, Any] = json.loads(text)
+        assert not result.is_error, result.text
+        answer: dict[str, Any] = json.loads(result.text)
         return answer
 
     def pass_time(self, seconds: float) -> None:

@@ -81,6 +81,19 @@ class McpSession:
         return self.evidence | evidence if self.agent_id == agent_id else evidence
 
 
+@dataclass(slots=True)
+class _UnderWay:
+    """Counts a call of a session; a generator would take three times as long."""
+
+    session: McpSession
+
+    def __enter__(self) -> None:
+        self.session.under_way += 1
+
+    def __exit__(self, *error: object) -> None:
+        self.session.under_way -= 1
+
+
 class McpSessions:
     """All open sessions."""
 
@@ -204,15 +217,10 @@ class McpSessions:
         """Return every open session."""
         return tuple(self._by_id.values())
 
-    @contextmanager
-    def calling(self, session: McpSession) -> Iterator[None]:
+    def calling(self, session: McpSession) -> "_UnderWay":
         """Count a call as being answered for the life of the block."""
         self.calls += 1
-        session.under_way += 1
-        try:
-            yield
-        finally:
-            session.under_way -= 1
+        return _UnderWay(session)
 
     def entries(self) -> tuple[SessionEntry, ...]:
         """Return every open session for display, newest first."""

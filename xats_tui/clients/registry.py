@@ -240,6 +240,16 @@ def own_server(client: str | None) -> OwnServer | None:
 
 def by_handshake(name: str) -> ClientId | None:
     """Return the client that gives this name in its MCP handshake."""
+    return _by_handshake(name[:MAX_HANDSHAKE_CHARS], _MANIFESTS.revision)
+
+
+MAX_HANDSHAKE_CHARS = 200
+"""Characters of a name that are looked at, more than any client's name has."""
+
+
+@lru_cache(maxsize=64)
+def _by_handshake(name: str, revision: int) -> ClientId | None:
+    """Return the client of a handshake; asked for each call of a tool, so kept until the manifests change."""
     return _first(lambda spec: spec.is_named(name))
 
 

@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -279,6 +280,7 @@ def _validated(values: Mapping[str, Any], sources: Mapping[str, str]) -> Setting
     return settings
 
 
+@lru_cache(maxsize=16)  # asked for each request
 def is_loopback(host: str) -> bool:
     """Return whether an address can be reached from this machine only."""
     try:

@@ -14,7 +14,7 @@ from tests.backend.api.plain_http import browsing, call, open_session
 from tests.conftest import Connect, url_of
 from tests.mcp_caller import callers
 from tests.patience import PATIENCE, eventually
-from xats_tui.backend.api import mcp_server, sse
+from xats_tui.backend.api import direct_calls, mcp_server, sse
 from xats_tui.backend.api.sse import OneEvent
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.core.events import Event
@@ -97,7 +97,7 @@ async def test_a_standing_stream_and_a_long_answer_are_kept_alive(
 ) -> None:
     assert EventSourceResponse.DEFAULT_PING_INTERVAL == sse.KEEP_ALIVE_AFTER_S == 15
     monkeypatch.setattr(EventSourceResponse, "DEFAULT_PING_INTERVAL", 0.05)
-    monkeypatch.setattr(mcp_server, "OneEvent", partial(OneEvent, keep_alive_after_s=0.05))
+    monkeypatch.setattr(direct_calls, "OneEvent", partial(OneEvent, keep_alive_after_s=0.05))
     session = await open_session(http)
     async with asyncio.timeout(PATIENCE), http.stream("GET", "/mcp", headers=session) as stream:
         assert await anext(stream.aiter_lines()) == ": keepalive"

@@ -11,11 +11,10 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import uvicorn
-from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
-from xats_tui.backend.api.connection_limits import PatientConnection
+from xats_tui.backend.api.direct_calls import plain_call
 from xats_tui.backend.api.hook_endpoint import HOOK_PATHS, HookEndpoint
 from xats_tui.backend.api.mcp_server import McpServer
 from xats_tui.backend.api.operator_endpoint import OPERATOR_PATH, OperatorEndpoint
@@ -34,7 +33,12 @@ from xats_tui.backend.api.request_checks import (
     rpc_refusal,
     session_of,
 )
-from xats_tui.backend.api.request_headers import LOOPBACK_NAMES, comes_from_this_machine, names_this_machine
+from xats_tui.backend.api.request_headers import (
+    LOOPBACK_NAMES,
+    RequestHeaders,
+    comes_from_this_machine,
+    names_this_machine,
+)
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
 from xats_tui.backend.services.agents.runtimes import Runtimes
@@ -43,6 +47,11 @@ from xats_tui.backend.tools.base import Toolbox
 from xats_tui.core.clock import Clock
 from xats_tui.runtime import coordinator_proof
 from xats_tui.runtime.settings import Settings, is_loopback
+
+try:
+    from xats_tui.backend.api.quick_connection import QuickConnection as Connection
+except ImportError:  # there is no httptools for every interpreter
+    from xats_tui.backend.api.connection_limits import PatientConnection as Connection  # type: ignore[assignment]
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +102,7 @@ class HttpApp:
         """Serve on a listening socket for the life of the block; open streams end with it."""
         config = uvicorn.Config(
             self,
-            http=PatientConnection,
+            http=Connection,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -136,22 +145,23 @@ class HttpApp:
             return
         if not path.startswith(OPERATOR_PATH) and not self._may_pass(scope):
             raise HttpRefusal(401, {"error": "invalid_token"})
-        self._check_names(Headers(scope=scope))
+        headers = RequestHeaders(scope)
+        self._check_names(headers)
         if path.startswith(OPERATOR_PATH):
             with self._calls:
                 await _answer(send, 200, await self._operator.answer(scope, receive))
         elif path == "/mcp":
-            await self._mcp(scope, receive, send)
-        elif path in HOOK_PATHS and scope["method"] == "POST" and "origin" not in Headers(scope=scope):  # no web page
+            await self._mcp(headers, scope, receive, send)
+        elif path in HOOK_PATHS and scope["method"] == "POST" and "origin" not in headers:  # no web page
             await self._hooks.answer(scope, receive, send)
         else:
             raise HttpRefusal(404, {"error": "not_found", "detail": "the MCP endpoint is /mcp"})
 
-    async def _mcp(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
+    async def _mcp(self, headers: RequestHeaders, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["method"]:
             case "POST":
-                await self._post(scope, receive, send)
+                with self._calls:
+                    await self._post(headers, scope, receive, send)
             case "GET":
                 await self._reopen(headers)
                 await self._stand(check_stream(headers, self._sessions), scope, receive, send)
@@ -165,20 +175,21 @@ class HttpApp:
                 refusal = rpc_refusal(405, REFUSED, f"Method Not Allowed: {method}")
                 raise HttpRefusal(refusal.status, refusal.body, {"allow": "GET, POST, DELETE"})
 
-    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._calls, ExitStack() as call:
-            headers = Headers(scope=scope)
-            body = await read_body(scope, receive)
-            message = parsed(headers, body)
-            if not is_opening(message):
-                await self._reopen(headers)
-            session = check_post(headers, message, self._sessions)
-            if session is not None:
-                session.peer = port_of_this_machine(scope)
-                call.enter_context(self._sessions.calling(session))
-            await self._server.answer(for_the_server(scope, session), replayed(body, receive), send)
+    async def _post(self, headers: RequestHeaders, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(headers, receive)
+        message = parsed(headers, body)
+        call = plain_call(message)
+        if not is_opening(message):
+            await self._reopen(headers)
+        session = check_post(headers, message, self._sessions, has_shape=call is not None)
+        if session is None:
+            await self._server.answer_post(None, message, None, scope, replayed(body, receive), send)
+            return
+        session.peer = port_of_this_machine(scope)
+        with self._sessions.calling(session):
+            await self._server.answer_post(session, message, call, scope, replayed(body, receive), send)
 
-    async def _reopen(self, headers: Headers) -> None:
+    async def _reopen(self, headers: RequestHeaders) -> None:
         """Reopen a session that was open before a restart."""
         session_id = headers.get("mcp-session-id", "")
         if session_id and self._sessions.get(session_id) is None:
@@ -213,7 +224,7 @@ class HttpApp:
         if session_id in self._standing:
             raise rpc_refusal(409, REFUSED, "Conflict: only one standing stream per session")
 
-    def _check_names(self, headers: Headers) -> None:
+    def _check_names(self, headers: RequestHeaders) -> None:
         """Refuse web pages that reach this machine by rebinding a DNS name of their own.
 
         Raises:
@@ -239,7 +250,7 @@ class HttpApp:
         (nonce,) = parse_qs(scope["query_string"].decode("latin-1")).get(coordinator_proof.QUESTION, [""])[:1]
         if not 0 < len(nonce) <= coordinator_proof.MAX_NONCE_CHARS:
             return {}
-        self._check_names(Headers(scope=scope))
+        self._check_names(RequestHeaders(scope))
         known = await asyncio.to_thread(coordinator_proof.keys, self._proof_key_path, self._token)
         client, server = scope["client"], scope["server"]
         return {coordinator_proof.ANSWER: [coordinator_proof.proof(key, nonce, client, server) for key in known]}
@@ -247,7 +258,7 @@ class HttpApp:
     def _may_pass(self, scope: Scope) -> bool:
         if self._token is None:
             return True
-        authorization = Headers(scope=scope).get("authorization", "")
+        authorization = RequestHeaders(scope).get("authorization", "")
         if authorization.startswith("Bearer "):
             given = authorization.removeprefix("Bearer ")
             if scope["path"] in HOOK_PATHS and hmac.compare_digest(given.encode(), self._hook_key.encode()):

@@ -5,7 +5,7 @@ nobody can connect, and nothing else can be opened either.
 """
 
 import asyncio
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -23,16 +23,22 @@ RESERVED_FILES = 200
 """Descriptors reserved for the database, its log, tmux and agents' processes; half of all if there are few."""
 
 
+if TYPE_CHECKING:
+    _Connection = H11Protocol  # each of uvicorn's connections has these methods and attributes
+else:
+    _Connection = object
+
+
 def most_connections() -> int:
     """Return the maximum number of connections for this process's limit of open files."""
     allowed = most_files()
     return min(MAX_CONNECTIONS, allowed - min(RESERVED_FILES, allowed // 2))
 
 
-class PatientConnection(H11Protocol):
-    """uvicorn's connection with a time limit for silence."""
+class Patience(_Connection):
+    """A connection of uvicorn with a time limit for silence."""
 
-    _silent_of: ClassVar[WeakKeyDictionary[ServerState, "dict[PatientConnection, None]"]] = WeakKeyDictionary()
+    _silent_of: ClassVar[WeakKeyDictionary[ServerState, "dict[Patience, None]"]] = WeakKeyDictionary()
     """Silent connections of each server, in the order in which their silence began."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -53,8 +59,7 @@ class PatientConnection(H11Protocol):
         """Stop the timer when a request has arrived."""
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
-            self._silent.pop(self, None)
-            self._stop_waiting()
+            self.stop_waiting()
         elif self._deadline is None:
             self._wait()
 
@@ -66,8 +71,7 @@ class PatientConnection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timer."""
-        self._silent.pop(self, None)
-        self._stop_waiting()
+        self.stop_waiting()
         super().connection_lost(exc)
 
     def give_up(self) -> None:
@@ -75,10 +79,19 @@ class PatientConnection(H11Protocol):
         self._silent.pop(self, None)
         self.transport.close()
 
+    def stop_waiting(self) -> None:
+        """Count as silent no longer."""
+        self._silent.pop(self, None)
+        self._stop_timer()
+
     def _wait(self) -> None:
         self._deadline = self.loop.call_later(REQUEST_TIMEOUT_S, self.give_up)
 
-    def _stop_waiting(self) -> None:
+    def _stop_timer(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class PatientConnection(Patience, H11Protocol):
+    """A connection whose requests are read by h11, which bounds their heads itself."""

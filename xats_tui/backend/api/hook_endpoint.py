@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic_core import from_json, to_json
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from xats_tui.backend.api.request_checks import HttpRefusal, port_of_this_machine, read_body
+from xats_tui.backend.api.request_headers import RequestHeaders
 from xats_tui.backend.services.wakes.hooks import HookCall, HostHooks
 from xats_tui.core.model.wakes import Passed
 from xats_tui.runtime.hook_client import LEFT_HEADER, PID_HEADER, TAKEN_HEADER, TAKEN_PATH, WAITS_HEADER
@@ -42,7 +42,7 @@ class HookEndpoint:
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a hook; one that waits for a person ends with its program, or with the coordinator."""
         if scope["path"] == TAKEN_PATH:
-            self._note(Headers(scope=scope))
+            self._note(RequestHeaders(scope))
             await _Reply(send).give({})
             return
         call, reply = await _call(scope, receive), _Reply(send)
@@ -70,7 +70,7 @@ class HookEndpoint:
 
         Of a program that is no hook of ours, and posts by itself, the answer is all that can be known.
         """
-        if PID_HEADER not in Headers(scope=scope):
+        if PID_HEADER not in RequestHeaders(scope):
             return await reply.give_at_once(hint)
         number = secrets.token_urlsafe(16)
         taken: asyncio.Future[Passed] = asyncio.get_running_loop().create_future()
@@ -84,7 +84,7 @@ class HookEndpoint:
         finally:
             del self._given[number]
 
-    def _note(self, headers: Headers) -> None:
+    def _note(self, headers: RequestHeaders) -> None:
         """Note what a hook says of the hint that it was given."""
         for header, passed in ((TAKEN_HEADER, Passed.ON), (LEFT_HEADER, Passed.NOT)):
             taken = self._given.get(headers.get(header, ""))
@@ -122,11 +122,11 @@ class _Reply:
 
 
 async def _call(scope: Scope, receive: Receive) -> HookCall:
-    headers = Headers(scope=scope)
+    headers = RequestHeaders(scope)
     named = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     pid = headers.get(PID_HEADER, "")
     return HookCall(
-        fields=await _event(scope, receive),
+        fields=await _event(headers, receive),
         client=named.get("client", ""),
         event=named.get("event", ""),
         port=port_of_this_machine(scope),
@@ -134,10 +134,10 @@ async def _call(scope: Scope, receive: Receive) -> HookCall:
     )
 
 
-async def _event(scope: Scope, receive: Receive) -> Mapping[str, Any]:
+async def _event(headers: RequestHeaders, receive: Receive) -> Mapping[str, Any]:
     """Return the object in a hook's body, or an empty one: an agent's hook must not wait for our errors."""
     with suppress(HttpRefusal, ValueError):
-        value = from_json(await read_body(scope, receive))
+        value = from_json(await read_body(headers, receive))
         return value if isinstance(value, dict) else {}
     return {}
 

@@ -19,10 +19,10 @@ from mcp.server.streamable_http import StreamableHTTPServerTransport
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import OLDEST_SUPPORTED_VERSION
-from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from xats_tui import __version__
+from xats_tui.backend.api.direct_calls import DirectCalls, PlainCall
 from xats_tui.backend.api.request_checks import (
     FIRST_PROTOCOL,
     JSON_TYPE,
@@ -30,9 +30,11 @@ from xats_tui.backend.api.request_checks import (
     REFUSED,
     STREAM_TYPE,
     HttpRefusal,
+    for_the_server,
     replayed,
     rpc_refusal,
 )
+from xats_tui.backend.api.request_headers import RequestHeaders
 from xats_tui.backend.api.sse import OneEvent, standing
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.backend.services.agents.kept_sessions import KeptSessions
@@ -88,6 +90,8 @@ class McpServer:
         self._runtimes = runtimes
         self._clock = clock
         self._coming_back: set[str] = set()
+        self._calls: dict[str, DirectCalls] = {}
+        """The calls of each session that is open to the end of its `initialize`."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._runs = False
         server = Server(
@@ -118,13 +122,43 @@ class McpServer:
             finally:
                 self._runs = False
 
+    async def answer_post(
+        self,
+        session: McpSession | None,
+        message: Any,
+        call: PlainCall | None,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Answer a message that passed the checks: a plain call of a tool directly, everything else by the SDK.
+
+        Args:
+            session: the session that the message belongs to; None if it opens one.
+            message: the parsed body.
+            call: the message, if it is a plain call.
+            scope: the request.
+            receive: returns the body once more.
+            send: takes the answer.
+
+        Raises:
+            HttpRefusal: 503, as `answer` does.
+        """
+        calls = self._calls.get(session.session_id) if session else None
+        if calls is not None and call is not None and calls.are_possible:
+            await calls.answer(call, send)
+            return
+        if calls is not None and message.get("method") == "notifications/cancelled":
+            calls.cancel(message.get("params"))
+        await self.answer(for_the_server(scope, session), receive, send)
+
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that passed the checks.
+        """Answer a request that passed the checks, by the SDK.
 
         Raises:
             HttpRefusal: 503, the request would open a session, and there are too many.
         """
-        if "mcp-session-id" not in Headers(scope=scope) and not await self._has_room():
+        if "mcp-session-id" not in RequestHeaders(scope) and not await self._has_room():
             refusal = rpc_refusal(503, REFUSED, FULL.format(MAX_SESSIONS))
             raise HttpRefusal(refusal.status, refusal.body, {"retry-after": "60"})
         if scope["method"] == "POST":
@@ -179,7 +213,9 @@ class McpServer:
 
     async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         session: McpSession = _connection(context).state[SERVER_NAME]
-        return await self._toolbox.call(session, params.name, params.arguments or {}, dict(context.meta or {}))
+        answer = await self._toolbox.call(session, params.name, params.arguments or {}, dict(context.meta or {}))
+        content = types.TextContent(type="text", text=answer.text)
+        return types.CallToolResult(content=[content], is_error=answer.is_error)
 
     async def _list_prompts(
         self, context: Context, params: types.PaginatedRequestParams | None
@@ -223,15 +259,19 @@ class McpServer:
         connection.exit_stack.push_async_callback(self._wound_down, session)
         if session_id not in self._coming_back:
             await self._kept.keep(session, opening)
-            return
-        try:
-            await self._kept.give_back(session)
-        except BaseException:
-            self._sessions.close(session)
-            raise
+        else:
+            try:
+                await self._kept.give_back(session)
+            except BaseException:
+                self._sessions.close(session)
+                raise
+        if transport := self._manager.transport(session_id):
+            self._calls[session_id] = DirectCalls(self._toolbox, session, transport)
 
     async def _wound_down(self, session: McpSession) -> None:
         """Handle the end of a session's tasks: by idleness, a crash, or the coordinator's end."""
+        if calls := self._calls.pop(session.session_id, None):
+            calls.end()
         if self._runs:
             await self.end(session)
         else:
@@ -253,6 +293,10 @@ class _SessionManager(StreamableHTTPSessionManager):
         await self._serve_opening_request(transport, OPENING_REQUEST, receive, _send_nowhere)
         if not is_open():
             await self._discard_session(session_id, transport)
+
+    def transport(self, session_id: str) -> StreamableHTTPServerTransport | None:
+        """Return what a session lives as long as."""
+        return self._server_instances.get(session_id)
 
     async def discard(self, session_id: str) -> None:
         """End a session, if it exists."""

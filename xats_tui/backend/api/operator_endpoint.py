@@ -11,10 +11,10 @@ from typing import Any
 
 import pydantic_core
 from pydantic import ValidationError
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from xats_tui.backend.api.request_checks import JSON_TYPE, MAX_BODY_BYTES, HttpRefusal, read_body
+from xats_tui.backend.api.request_headers import RequestHeaders
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.backend.operator_api.base import Command
 from xats_tui.backend.operator_api.commands import COMMANDS
@@ -47,10 +47,10 @@ class OperatorEndpoint:
         Raises:
             HttpRefusal: the command was not carried out; the body has a code and a sentence for the operator.
         """
-        headers = Headers(scope=scope)
+        headers = RequestHeaders(scope)
         self._check_caller(headers)
         verb = _verb(scope)
-        arguments = _checked(verb, headers, await _body(scope, receive))
+        arguments = _checked(verb, headers, await _body(headers, receive))
         if verb.changes and self._read_only:
             raise _refused(403, "read_only", "the dashboard runs in read-only mode: nothing can be changed")
         return await self._carried_out(verb, arguments)
@@ -69,7 +69,7 @@ class OperatorEndpoint:
             logger.exception("%s for the operator failed", verb.name)
             raise _refused(503, "failed", "the coordinator had an internal error; see its log") from error
 
-    def _check_caller(self, headers: Headers) -> None:
+    def _check_caller(self, headers: RequestHeaders) -> None:
         """Check that the operator is asking, and not a web page in the operator's browser."""
         if "origin" in headers:
             raise _refused(403, "foreign_origin", "web pages may not use the operator's commands")
@@ -91,14 +91,14 @@ def _verb(scope: Scope) -> Command:
     return COMMANDS[name]
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
+async def _body(headers: RequestHeaders, receive: Receive) -> bytes:
     try:
-        return await read_body(scope, receive)
+        return await read_body(headers, receive)
     except HttpRefusal as refusal:
         raise _refused(413, "body_too_large", f"the request is too large: {MAX_BODY_BYTES} bytes at most") from refusal
 
 
-def _checked(verb: Command, headers: Headers, body: bytes) -> Arguments:
+def _checked(verb: Command, headers: RequestHeaders, body: bytes) -> Arguments:
     if headers.get("content-type", "").partition(";")[0].strip() != JSON_TYPE:
         raise _refused(415, "not_json", f"the content type must be {JSON_TYPE}")
     try:

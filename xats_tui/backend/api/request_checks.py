@@ -11,10 +11,9 @@ import pydantic_core
 from mcp_types.methods import validate_client_request
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, LATEST_HANDSHAKE_VERSION
 from pydantic import ValidationError
-from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
-from xats_tui.backend.api.request_headers import accepts
+from xats_tui.backend.api.request_headers import RequestHeaders, accepts
 from xats_tui.backend.mcp_sessions import McpSession, McpSessions
 from xats_tui.runtime.settings import is_loopback
 
@@ -65,13 +64,13 @@ def rpc_refusal(status: int, code: int, message: str) -> HttpRefusal:
     return HttpRefusal(status, {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}})
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
+async def read_body(headers: RequestHeaders, receive: Receive) -> bytes:
     """Read a request's body; only a part of it if the client disconnects.
 
     Raises:
         HttpRefusal: 413, the body is larger than `MAX_BODY_BYTES`; 408, it does not arrive in time.
     """
-    declared = Headers(scope=scope).get("content-length", "")
+    declared = headers.get("content-length", "")
     size = int(declared) if declared.isdecimal() else 0
     body = bytearray()
     more = True
@@ -105,7 +104,7 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def parsed(headers: Headers, body: bytes) -> Any:
+def parsed(headers: RequestHeaders, body: bytes) -> Any:
     """Parse the body; None if its content type is not JSON.
 
     Raises:
@@ -124,7 +123,7 @@ def parsed(headers: Headers, body: bytes) -> Any:
     return message
 
 
-def session_of(headers: Headers, sessions: McpSessions) -> McpSession:
+def session_of(headers: RequestHeaders, sessions: McpSessions) -> McpSession:
     """Return the session that a request names.
 
     Raises:
@@ -141,21 +140,25 @@ def session_of(headers: Headers, sessions: McpSessions) -> McpSession:
     return session
 
 
-def check_stream(headers: Headers, sessions: McpSessions) -> McpSession:
+def check_stream(headers: RequestHeaders, sessions: McpSessions) -> McpSession:
     """Return the session whose standing stream may be opened.
 
     Raises:
         HttpRefusal: the stream may not be opened.
     """
     session = session_of(headers, sessions)
-    if not accepts(headers.getlist("accept"), STREAM_TYPE):
+    if not accepts(headers.all("accept"), STREAM_TYPE):
         raise rpc_refusal(406, REFUSED, f"Not Acceptable: client must accept {STREAM_TYPE}")
     check_version(headers)
     return session
 
 
-def check_post(headers: Headers, message: Any, sessions: McpSessions) -> McpSession | None:
+def check_post(
+    headers: RequestHeaders, message: Any, sessions: McpSessions, *, has_shape: bool = False
+) -> McpSession | None:
     """Return the session that a message belongs to, or None if the message opens one.
+
+    With `has_shape`, the message is known to have the shape of one.
 
     Raises:
         HttpRefusal: the message must not be passed on.
@@ -165,7 +168,8 @@ def check_post(headers: Headers, message: Any, sessions: McpSessions) -> McpSess
     if session is not None:
         _check_caller(session, headers, message)
     _check_media(headers)
-    _check_shape(message)
+    if not has_shape:
+        _check_shape(message)
     if not opening:
         check_version(headers)
     elif session is not None:
@@ -180,7 +184,7 @@ def is_opening(message: Any) -> bool:
     return isinstance(message, dict) and message.get("method") == "initialize"
 
 
-def check_version(headers: Headers) -> None:
+def check_version(headers: RequestHeaders) -> None:
     """Check that a request uses a protocol version with sessions.
 
     Raises:
@@ -199,7 +203,7 @@ def for_the_server(scope: Scope, session: McpSession | None) -> Scope:
     return {**scope, "headers": [*kept, ACCEPTED]}
 
 
-def _check_caller(session: McpSession, headers: Headers, message: Any) -> None:
+def _check_caller(session: McpSession, headers: RequestHeaders, message: Any) -> None:
     """Check that a call comes from the session's owner: first its credential, then the agent id that it claims."""
     if not isinstance(message, dict) or message.get("method") != "tools/call":
         return
@@ -214,8 +218,8 @@ def _check_caller(session: McpSession, headers: Headers, message: Any) -> None:
         raise HttpRefusal(403, {"error": "identity_mismatch"})
 
 
-def _check_media(headers: Headers) -> None:
-    accepted = headers.getlist("accept")
+def _check_media(headers: RequestHeaders) -> None:
+    accepted = headers.all("accept")
     if not (accepts(accepted, JSON_TYPE) and accepts(accepted, STREAM_TYPE)):
         raise rpc_refusal(406, REFUSED, f"Not Acceptable: client must accept both {JSON_TYPE} and {STREAM_TYPE}")
     if not _is_json(headers):
@@ -244,7 +248,7 @@ def _check_opening(message: Mapping[str, Any]) -> None:
         raise rpc_refusal(400, types.INVALID_PARAMS, f"Invalid initialize: {fields}") from error
 
 
-def _is_json(headers: Headers) -> bool:
+def _is_json(headers: RequestHeaders) -> bool:
     return headers.get("content-type", "").partition(";")[0].strip().lower() == JSON_TYPE
 
 

@@ -5,12 +5,15 @@ becomes the single event of a stream here.
 """
 
 import asyncio
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from starlette.types import Message, Send
 
 from xats_tui.backend.api.request_checks import JSON_TYPE, STREAM_TYPE
+
+EVENT = b"event: message\ndata: %b\n\n"
 
 KEEP_ALIVE = b": keepalive\n\n"
 
@@ -65,16 +68,21 @@ class OneEvent:
             await self._send(self._head)
             await self._send(message)
             return
-        body = _event(message) if is_answer else b""
-        if not self._keeping_alive:
-            await self._send_head(len(body))
-        await self._send({"type": "http.response.body", "body": body})
-
-    async def _send_head(self, length: int) -> None:
-        """Send the SDK's head as the head of a stream of `length` bytes."""
         others = [(name, value) for name, value in self._head["headers"] if name not in REPLACED]
-        headers = [*EVENT_HEADERS, *others, (b"content-length", str(length).encode())]
-        await self._send({**self._head, "status": 200, "headers": headers})
+        await self._send_event(message["body"] if is_answer else b"", others)
+
+    async def send_json(self, session_id: str, answer: bytes) -> None:
+        """Send an answer of a session; nothing, if it is empty, as the only content of the stream."""
+        await self._stop_waiting()
+        await self._send_event(answer, [(b"mcp-session-id", session_id.encode())])
+
+    async def _send_event(self, answer: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Send an answer as the only event of a stream with these headers besides its own."""
+        event = EVENT % answer if answer else b""
+        if not self._keeping_alive:
+            head = [*EVENT_HEADERS, *headers, (b"content-length", b"%d" % len(event))]
+            await self._send({"type": "http.response.start", "status": 200, "headers": head})
+        await self._send({"type": "http.response.body", "body": event})
 
     def _begin_to_keep_alive(self) -> None:
         self._keeping_alive = asyncio.create_task(self._keep_alive(), name="keeping an answer alive")
@@ -105,8 +113,3 @@ def standing(send: Send) -> Send:
         await send(message)
 
     return send_event
-
-
-def _event(message: Message) -> bytes:
-    body: bytes = message["body"]
-    return b"event: message\ndata: " + body + b"\n\n"

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 from weakref import WeakValueDictionary
 
 import mcp_types as types
@@ -285,6 +285,14 @@ class Tool:
         return types.Tool(name=self.name, description=self.description, input_schema=_schema_of(self.arguments))
 
 
+class ToolAnswer(NamedTuple):
+    """The outcome of a call, as a model reads it."""
+
+    text: str
+    is_error: bool = False
+    """True if the tool could not run: it is unknown, its arguments are wrong, or it failed."""
+
+
 class Toolbox:
     """All tools by name."""
 
@@ -297,22 +305,22 @@ class Toolbox:
 
     async def call(
         self, session: McpSession, name: str, arguments: Mapping[str, Any], meta: Mapping[str, Any]
-    ) -> types.CallToolResult:
+    ) -> ToolAnswer:
         """Run a tool for a session; every outcome is an answer that a model can read."""
         tool = self._tools.get(name)
         if tool is None:
-            return _tool_error(f"Tool {name} not found; there are: {', '.join(sorted(self._tools))}")
+            return _failed(f"Tool {name} not found; there are: {', '.join(sorted(self._tools))}")
         if len(arguments) > MAX_ARGUMENTS:
-            return _tool_error(f"Invalid arguments for tool {name}:\n(arguments): {len(arguments)} are too many")
+            return _failed(f"Invalid arguments for tool {name}:\n(arguments): {len(arguments)} are too many")
         try:
             checked = tool.arguments.model_validate(as_meant(_schema_of(tool.arguments), dict(arguments)))
             tool.check(checked)
         except ValidationError as error:
-            return _tool_error(_problems(name, error))
+            return _failed(_problems(name, error))
         except BrokenRules as error:
-            return _tool_error(str(error))
+            return _failed(str(error))
         except Refusal as refusal:
-            return _answered(to_json(refusal.payload()))
+            return ToolAnswer(to_json(refusal.payload()))
         session.last_call_at = self._services.clock.now()
         if UNASKED not in meta:
             session.called = UsedTool(name=name, at=session.last_call_at)
@@ -325,8 +333,8 @@ class Toolbox:
             text = to_json({"error": "storage_unavailable"} | ({"detail": str(error)} if error.fault else {}))
         except Exception:
             logger.exception("%s failed", name)
-            return _tool_error(f"{name} failed because of an internal error; the coordinator's log has the details")
-        return _answered(shortened(text, call.limit))
+            return _failed(f"{name} failed because of an internal error; the coordinator's log has the details")
+        return ToolAnswer(shortened(text, call.limit))
 
     async def _run_once(self, tool: Tool, call: Call, checked: Arguments) -> str:
         """Return the answer to a call, the same one if the call was carried out before or is under way."""
@@ -360,12 +368,8 @@ def _name(meta: Mapping[str, Any], key: str) -> str | None:
     return name if isinstance(name, str) and 0 < len(name) <= MAX_CALL_ID_CHARS else None
 
 
-def _answered(text: str) -> types.CallToolResult:
-    return types.CallToolResult(content=[types.TextContent(type="text", text=text)])
-
-
-def _tool_error(text: str) -> types.CallToolResult:
-    return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)
+def _failed(text: str) -> ToolAnswer:
+    return ToolAnswer(text, is_error=True)
 
 
 def _problems(tool: str, error: ValidationError) -> str:

@@ -1,0 +1,293 @@
+"""Calls that are answered without the SDK: as the SDK would, whatever is sent and whatever happens meanwhile."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.backend.api.plain_http import browsing, call, open_session
+from tests.patience import PATIENCE, eventually
+from tests.screens.looking import slow
+from xats_tui.backend.api import app, assemble, mcp_server
+from xats_tui.backend.api.direct_calls import DirectCalls
+from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.agents.kept_sessions import KeptSessions
+from xats_tui.backend.tools import TOOLS
+from xats_tui.backend.tools.base import Answer, Call
+from xats_tui.runtime.settings import Settings
+
+NOW = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+
+ECHO = {"name": "echo", "arguments": {"msg": "hi"}}
+
+
+def asked(params: Any, **others: Any) -> dict[str, Any]:
+    """A `tools/call` with these parameters; an entry that is an ellipsis is left out."""
+    message = {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params, **others}
+    return {name: value for name, value in message.items() if value is not ...}
+
+
+def echo(text: str) -> dict[str, Any]:
+    return {"name": "echo", "arguments": {"msg": text}}
+
+
+PLAIN = {
+    "echo": asked(ECHO),
+    "every control character": asked(echo("".join(map(chr, range(32))) + '"\\/\x7f\x80\u2028\u2029')),
+    "letters of all widths": asked(echo("é ж 漢 🙂 \ufeff\ufffd")),
+    "a text as id": asked(ECHO, id='a "quoted" é\n'),
+    "a number as text as id": asked(ECHO, id="7"),
+    "an empty id": asked(ECHO, id=""),
+    "a negative id": asked(ECHO, id=-(2**63) + 1),
+    "no arguments": asked({"name": "list_agents"}),
+    "null as arguments": asked({"name": "list_agents", "arguments": None}),
+    "a missing argument": asked({"name": "echo"}),
+    "an unknown argument": asked({"name": "echo", "arguments": {"msg": "x", "more": 1}}),
+    "an argument of another type": asked({"name": "echo", "arguments": {"msg": 1}}),
+    "too many arguments": asked({"name": "echo", "arguments": {str(number): 1 for number in range(101)}}),
+    "an unknown tool": asked({"name": "nonsense"}),
+    "an unregistered caller": asked({"name": "get_inbox", "arguments": {}}),
+    "an answer of many kilobytes": asked(echo("x" * 100_000)),
+    "a progress token": asked({**ECHO, "_meta": {"progressToken": "t"}}),
+    "unknown keys in _meta": asked({**ECHO, "_meta": {"a": {"b": [None]}, "": 1}}),
+    "no _meta": asked({**ECHO, "_meta": None}),
+}
+
+OTHERWISE = {
+    "a fraction as id": asked(ECHO, id=1.5),
+    "a truth as id": asked(ECHO, id=True),
+    "null as id": asked(ECHO, id=None),
+    "a huge id": asked(ECHO, id=2**70),
+    "no id": asked(ECHO, id=...),
+    "another version of JSON-RPC": asked(ECHO, jsonrpc="1.0"),
+    "a further key": asked(ECHO, more=1),
+    "no parameters": asked(...),
+    "null as parameters": asked(None),
+    "a list as parameters": asked([]),
+    "no name": asked({}),
+    "a number as name": asked({"name": 1}),
+    "a list as arguments": asked({"name": "echo", "arguments": []}),
+    "a text as arguments": asked({"name": "echo", "arguments": "{}"}),
+    "a text as _meta": asked({**ECHO, "_meta": "x"}),
+    "a truth as progress token": asked({**ECHO, "_meta": {"progressToken": True}}),
+    "a key of the protocol in _meta": asked({**ECHO, "_meta": {"io.modelcontextprotocol/related-task": 1}}),
+    "a task": asked({**ECHO, "task": {"ttl": 1}}),
+    "a task that is none": asked({**ECHO, "task": 1}),
+    "an unknown parameter": asked({**ECHO, "more": 1}),
+    "another method": asked(ECHO, method="tools/calls"),
+}
+
+Way = Callable[[pytest.MonkeyPatch], None]
+
+
+def directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer plain calls directly."""
+
+
+def by_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take no call for a plain one."""
+    monkeypatch.setattr(app, "plain_call", lambda message: None)
+
+
+BOTH_WAYS = pytest.mark.parametrize("way", [directly, slow(by_the_sdk, id="by the SDK")])
+
+
+@pytest.fixture
+async def http(backend: Coordinator) -> AsyncIterator[httpx2.AsyncClient]:
+    """A plain HTTP client of the coordinator."""
+    async with browsing(backend) as client:
+        yield client
+
+
+class Waiting:
+    """An `echo` that waits until it may answer."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.ended: list[str] = []
+
+    async def run(self, call: Call, arguments: Any) -> Answer:
+        """Wait, and answer."""
+        self.begun.set()
+        try:
+            await self.may_answer.wait()
+        except asyncio.CancelledError:
+            self.ended.append("interrupted")
+            raise
+        self.ended.append("answered")
+        return {"msg": arguments.msg}
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> Waiting:
+    """The tool `echo` of coordinators that start from now on."""
+    waits = Waiting()
+    monkeypatch.setattr(assemble, "TOOLS", {**TOOLS, "echo": replace(TOOLS["echo"], run=waits.run)})
+    return waits
+
+
+def seen(answer: httpx2.Response) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Status, headers and body, without what depends on the time."""
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name != "date"]
+    return answer.status_code, headers, NOW.sub(b"NOW", answer.content)
+
+
+@pytest.mark.parametrize("protocol", ["2025-11-25", slow("2024-11-05"), slow("2025-03-26"), slow("2024-10-07")])
+async def test_every_call_has_the_answer_that_the_sdk_gives(
+    http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    direct: list[int | str] = []
+    answer = DirectCalls.answer
+
+    async def noted(self: DirectCalls, call: Any, send: Any) -> None:
+        direct.append(call.request_id)
+        await answer(self, call, send)
+
+    monkeypatch.setattr(DirectCalls, "answer", noted)
+    session = await open_session(http) | {"mcp-protocol-version": protocol}
+
+    for name, message in (PLAIN | OTHERWISE).items():
+        ours = await http.post("/mcp", json=message, headers=session)
+        assert (direct == [message.get("id")]) == (name in PLAIN), name
+        direct.clear()
+        with monkeypatch.context() as patched:
+            by_the_sdk(patched)
+            theirs = await http.post("/mcp", json=message, headers=session)
+        assert not direct
+        assert seen(ours) == seen(theirs), name
+
+
+@BOTH_WAYS
+async def test_a_call_that_its_client_gives_up_is_interrupted_and_answered_as_cancelled(
+    settings: Settings, waiting: Waiting, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way(monkeypatch)
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
+        session, other = await open_session(http), await open_session(http)
+        calling = asyncio.create_task(http.post("/mcp", json=call("echo", msg="x"), headers=session))
+        await waiting.begun.wait()
+        for headers, given_up in ((other, 2), (session, 3), (session, "2"), (session, 2)):
+            cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": given_up}}
+            assert (await http.post("/mcp", json=cancel, headers=headers)).status_code == 202
+        answer = await calling
+
+        assert waiting.ended == ["interrupted"]
+        event = answer.text.removeprefix("event: message\ndata: ")
+        assert json.loads(event) == {
+            "jsonrpc": "2.0",
+            "id": 2,
+            "error": {"code": -32800, "message": "Request cancelled"},
+        }
+        waiting.may_answer.set()
+        assert '\\"msg\\":\\"y\\"' in (await http.post("/mcp", json=call("echo", msg="y"), headers=session)).text
+
+
+@pytest.mark.parametrize(
+    ("way", "end"),
+    [
+        (directly, "deleted"),
+        slow(by_the_sdk, "deleted", id="by the SDK"),
+        slow(directly, "shut down", id="shut down"),  # the SDK takes so long that the server answers 500
+    ],
+)
+async def test_a_call_whose_session_ends_is_interrupted_and_its_stream_has_no_event(
+    settings: Settings, waiting: Waiting, way: Way, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way(monkeypatch)
+    async with AsyncExitStack() as stack:
+        running = AsyncExitStack()
+        backend = await running.enter_async_context(Coordinator.running(settings))
+        http = await stack.enter_async_context(browsing(backend))
+        session = await open_session(http)
+        calling = asyncio.create_task(http.post("/mcp", json=call("echo", msg="x"), headers=session))
+        await waiting.begun.wait()
+        if end == "deleted":
+            assert (await http.delete("/mcp", headers=session)).status_code == 200
+            answer = await calling
+            await running.aclose()
+        else:
+            await running.aclose()
+            answer = await calling
+
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert waiting.ended == ["interrupted"]
+
+
+@BOTH_WAYS
+async def test_a_session_does_not_end_while_a_call_is_under_way(
+    settings: Settings, waiting: Waiting, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way(monkeypatch)
+    monkeypatch.setattr(mcp_server, "SESSION_IDLE_S", 0.3)
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
+        used = await open_session(http)
+        calling = asyncio.create_task(http.post("/mcp", json=call("echo", msg="x"), headers=used))
+        await waiting.begun.wait()
+        later = await open_session(http)
+        await eventually(lambda: backend.sessions.get(later["mcp-session-id"]) is None)
+        waiting.may_answer.set()
+
+        assert '\\"msg\\":\\"x\\"' in (await calling).text
+        assert backend.sessions.get(used["mcp-session-id"]) is not None
+        await eventually(lambda: backend.sessions.get(used["mcp-session-id"]) is None)
+
+
+@BOTH_WAYS
+async def test_a_call_whose_client_has_gone_is_carried_out(
+    settings: Settings, waiting: Waiting, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way(monkeypatch)
+    async with Coordinator.running(settings) as backend:
+        async with browsing(backend) as http:
+            session = await open_session(http)
+            calling = asyncio.create_task(http.post("/mcp", json=call("echo", msg="x"), headers=session))
+            await waiting.begun.wait()
+            calling.cancel()
+            await asyncio.wait({calling})
+        waiting.may_answer.set()
+        await eventually(lambda: waiting.ended == ["answered"])
+
+
+async def test_two_calls_under_one_id_are_both_answered(settings: Settings, waiting: Waiting) -> None:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
+        session = await open_session(http)
+        calls = [asyncio.create_task(http.post("/mcp", json=call("echo", msg=x), headers=session)) for x in "ab"]
+        await eventually(lambda: all(one.under_way == 2 for one in backend.sessions.open_ones()))
+        waiting.may_answer.set()
+        answers = await asyncio.gather(*calls)
+
+    assert [f'\\"msg\\":\\"{x}\\"' in answer.text for x, answer in zip("ab", answers, strict=True)] == [True, True]
+
+
+async def test_a_call_in_a_session_that_is_coming_back_waits_until_it_is_who_it_was(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Coordinator.running(settings) as backend, browsing(backend) as http:
+        session = await open_session(http)
+        await http.post("/mcp", json=call("register_agent", client="custom", model="m", name="alice"), headers=session)
+    begun, may_go_on = asyncio.Event(), asyncio.Event()
+    give_back = KeptSessions.give_back
+
+    async def slowly(self: KeptSessions, session: Any) -> Any:
+        begun.set()
+        await may_go_on.wait()
+        return await give_back(self, session)
+
+    monkeypatch.setattr(KeptSessions, "give_back", slowly)
+    async with asyncio.timeout(PATIENCE), Coordinator.running(settings) as backend, browsing(backend) as http:
+        calls = [asyncio.create_task(http.post("/mcp", json=call("whoami"), headers=session))]
+        await begun.wait()
+        calls.append(asyncio.create_task(http.post("/mcp", json=call("whoami"), headers=session)))
+        await eventually(lambda: any(one.under_way for one in backend.sessions.open_ones()))
+        may_go_on.set()
+        answers = await asyncio.gather(*calls)
+
+    assert ["alice" in answer.text for answer in answers] == [True, True]
