@@ -22,6 +22,7 @@ from textual.theme import Theme
 
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.errors import XatsError
+from xats_tui.core.events import Scope
 from xats_tui.core.model.activity import Summary
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.screens.actions import ACTION
@@ -177,11 +178,15 @@ class XatsApp(App[Next]):
         await self.switch_mode(self._desk.memory.state.mode or Mode.LIVE)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.set_interval(SAVE_INTERVAL_S, self._desk.memory.save)
-        self._unlisten = self._desk.source.listen(self._reloads.mark)
+        self._unlisten = self._desk.source.listen(self._hear)
         self.reload()
         self._prepare_modes()
         if self._note:
             self.notify(self._note, markup=False)
+
+    def _hear(self, scopes: frozenset[Scope]) -> None:
+        self._desk.windows.mark(scopes)
+        self._reloads.mark(scopes)
 
     def _made(self, screen: type[ModeScreen]) -> ModeScreen:
         made = screen(self._desk)

@@ -1,6 +1,6 @@
 """The Messages mode through keys: threads, the operator's inbox, older messages, and writing as the operator."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,8 @@ from tests.screens.test_modes import is_open, names, opened, table
 from xats_tui.app import XatsApp
 from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
-from xats_tui.core.model.messages import BROADCAST_MARK, Addressees, Message
+from xats_tui.core.model.messages import BROADCAST_MARK, Addressees
+from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest, Totals
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES
 from xats_tui.screens.dialogs.compose import Compose, WhoGetsIt
@@ -310,50 +311,105 @@ class LongSource(FixedSource):
             message(number, FRONTEND, BACKEND, None, f"number {number}", (1000 - number) / 10, read=True)
             for number in range(1000, 0, -1)
         )
-        super().__init__(replace(FILLED, stream=self.all[:MAX_STREAM_MESSAGES]))
+        self.asked: list[StretchRequest] = []
+        super().__init__(replace(FILLED, stream=self.all[:MAX_STREAM_MESSAGES], totals=Totals(messages=1000)))
 
-    async def older(self, before_event_id: int) -> tuple[Message, ...]:
-        return tuple(sent for sent in self.all if sent.event_id < before_event_id)[:MAX_STREAM_MESSAGES]
+    def stored(self, name: ListName) -> Sequence[tuple[Key, Any]]:
+        return [((sent.event_id,), sent) for sent in self.all]
+
+    async def stretch(self, name: ListName, request: StretchRequest) -> Stretch[Any]:
+        self.asked.append(request)
+        return await super().stretch(name, request)
 
 
 async def ends_with(pilot: Pilot[Any], key: str) -> None:
     await until(pilot, lambda: names(pilot)[-1] == key)
 
 
-@pytest.mark.slow
-async def test_older_messages_come_when_the_end_is_reached_and_the_cursor_keeps_its_place() -> None:
-    source = LongSource()
-    async with opened_at(source) as pilot:
+async def test_older_messages_come_at_the_end_and_the_cursor_stays_on_its_row() -> None:
+    async with opened_at(LongSource()) as pilot:
+        assert "300 of 1,000" in text(pilot)
         await pilot.press("end")
-        await until(pilot, lambda: names(pilot)[0] == "850")
+        await ends_with(pilot, "602")
         assert table(pilot).chosen == "701"
         assert len(names(pilot)) == MAX_STREAM_MESSAGES
         assert "older messages; esc newest" in text(pilot)
-        for oldest in ("401", "251", "101", "1"):
-            await pilot.press("end")
-            await ends_with(pilot, oldest)
-        await pilot.press("home")
-        await until(pilot, lambda: names(pilot)[0] == "400")
-        assert table(pilot).chosen == "250"
         await pilot.press("escape")
         await until(pilot, lambda: names(pilot)[0] == "1000")
+        assert "older messages" not in text(pilot)
 
 
 @pytest.mark.slow
-async def test_a_filter_is_carried_on_into_older_messages() -> None:
+async def test_every_message_is_reached_by_going_on_and_back() -> None:
     async with opened_at(LongSource()) as pilot:
-        await pilot.press("slash", *"number 1042", "enter")
-        await shows(pilot, "no row matches")
-        screen = pilot.app.screen
-        await pilot.press("escape", "slash", *"77", "enter")
+        met: set[str] = set(names(pilot))
+        while names(pilot)[-1] != "1":
+            last = names(pilot)[-1]
+            await pilot.press("end")
+            await until(pilot, lambda last=last: names(pilot)[-1] != last)  # type: ignore[misc]
+            met |= set(names(pilot))
+            assert len(names(pilot)) <= MAX_STREAM_MESSAGES
+        assert met == {str(number) for number in range(1, 1001)}
+        await pilot.press("end")
+        assert table(pilot).chosen == "1"
+        while names(pilot)[0] != "1000":
+            first = names(pilot)[0]
+            await pilot.press("home")
+            await until(pilot, lambda first=first: names(pilot)[0] != first)  # type: ignore[misc]
+        await settled(pilot)
+        assert "older messages" not in text(pilot)
+
+
+@pytest.mark.slow
+async def test_new_messages_do_not_move_older_ones_that_are_read() -> None:
+    source = LongSource()
+    async with opened_at(source) as pilot:
+        await pilot.press("end")
+        await ends_with(pilot, "602")
+        shown = names(pilot)
+        fresh = message(1001, FRONTEND, BACKEND, None, "number 1001", 0, read=False)
+        source.all = (fresh, *source.all)
+        source.snapshot = replace(source.snapshot, stream=source.all[:MAX_STREAM_MESSAGES])
+        source.hear(frozenset({Scope.MESSAGES}))
+        await until(pilot, lambda: any(request.until for request in source.asked))
+        await settled(pilot)
+        assert (names(pilot), table(pilot).chosen) == (shown, "701")
+        await pilot.press("escape")
+        await until(pilot, lambda: names(pilot)[0] == "1001")
+
+
+async def test_a_filter_goes_on_in_the_store_and_says_when_nothing_is_there() -> None:
+    async with opened_at(LongSource()) as pilot:
+        await pilot.press("slash")
+        await put(pilot, "number 77")
+        await pilot.press("enter")
         await until(pilot, lambda: names(pilot)[0] == "977")
         await pilot.press("o")
-        await until(pilot, lambda: names(pilot)[0] == "677")
-        await pilot.press("o", "o")
-        await until(pilot, lambda: names(pilot)[0] == "77")
+        await until(pilot, lambda: "677" in names(pilot))
+        while "77" not in names(pilot):
+            await settled(pilot)
+            await pilot.press("o")
+        await settled(pilot)
         await pilot.press("o")
         await shows(pilot, "no older message matches the filter")
-        assert pilot.app.screen is screen
+        await shows(pilot, "in all")
+        await pilot.press("slash", "ctrl+u")
+        await put(pilot, "number 1042")
+        await pilot.press("enter")
+        await shows(pilot, "no message matches “number 1042”, however old")
+
+
+@pytest.mark.slow
+async def test_without_its_filter_the_list_shows_what_is_around_the_match() -> None:
+    async with opened_at(LongSource()) as pilot:
+        await pilot.press("slash")
+        await put(pilot, "number 177")
+        await pilot.press("enter")
+        await until(pilot, lambda: names(pilot) == ["177"])
+        await pilot.press("escape")
+        await until(pilot, lambda: "176" in names(pilot))
+        assert table(pilot).chosen == "177"
+        assert "older messages; esc newest" in text(pilot)
 
 
 @pytest.mark.slow

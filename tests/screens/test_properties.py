@@ -21,7 +21,8 @@ from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.test_format import FOREIGN, OBEYED
 from xats_tui.app import XatsApp
 from xats_tui.core.model.contracts import ContractChange
-from xats_tui.core.model.messages import BROADCAST_MARK, Message, Thread
+from xats_tui.core.model.messages import BROADCAST_MARK, Thread
+from xats_tui.core.model.pages import ListName, Stretch, StretchRequest
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 from xats_tui.core.model.ways import Way, WayState
@@ -105,8 +106,8 @@ class ForeignSource(FixedSource):
     async def contract_change(self, team: str, name: str, old: int | None, new: int) -> ContractChange | None:
         return garbled(await super().contract_change(team, name, old, new), self._texts)
 
-    async def older(self, before_event_id: int) -> tuple[Message, ...]:
-        return garbled(await super().older(before_event_id), self._texts)
+    async def stretch(self, name: ListName, request: StretchRequest) -> Stretch[Any]:
+        return garbled(await super().stretch(name, request), self._texts)
 
     async def thread(self, event_id: int) -> Thread:
         return garbled(await super().thread(event_id), self._texts)

@@ -1,6 +1,6 @@
 """A source that serves one snapshot; it can be told to fail, which is how a screen goes stale."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tests.screens.sample.agents import BACKEND
@@ -15,7 +15,8 @@ from xats_tui.core.model.contracts import (
     ContractChange,
     SchemaReason,
 )
-from xats_tui.core.model.messages import Message, Thread
+from xats_tui.core.model.messages import Thread
+from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 from xats_tui.core.model.ways import Way
@@ -65,9 +66,31 @@ class FixedSource:
         before = Contract(version=old, schema=earlier, note=None, **book)
         return ContractChange(old=before, new=after, backward=judged.backward, forward=judged.forward, reasons=reasons)
 
-    async def older(self, before_event_id: int) -> tuple[Message, ...]:
-        """Return the snapshot's messages before this event."""
-        return tuple(sent for sent in self.snapshot.stream if sent.event_id < before_event_id)
+    def stored(self, name: ListName) -> Sequence[tuple[Key, Any]]:
+        """Return the entries of a list with their keys, newest first."""
+        match name:
+            case ListName.MESSAGES:
+                return [((one.event_id,), one) for one in self.snapshot.stream]
+            case _:
+                return ()
+
+    async def stretch(self, name: ListName, request: StretchRequest) -> Stretch[Any]:
+        """Return a page of what is stored, whatever is wanted of it."""
+        stored, low = self.stored(name), request.until or ()
+        if request.newer:
+            above = [(key, one) for key, one in stored if key >= request.key]
+            taken = above[-request.limit :]
+            reached: Key = (taken[0][0][0] + 1,) if taken else request.key
+            return Stretch(entries=tuple(one for _, one in taken), reached=reached, is_last=len(taken) == len(above))
+        below = [(key, one) for key, one in stored if low <= key < request.key]
+        taken = below[: request.limit]
+        reached = request.until or (taken[-1][0] if taken else request.key)
+        is_last = len(taken) == len(below)
+        return Stretch(entries=tuple(one for _, one in taken), reached=reached, reached_at=NOW, is_last=is_last)
+
+    async def place(self, name: ListName, entry: Sequence[str]) -> Key | None:
+        """Return the key above a message."""
+        return (int(entry[0]) + 1,) if name is ListName.MESSAGES else None
 
     async def thread(self, event_id: int) -> Thread:
         """Return the messages between the same two agents."""

@@ -118,6 +118,7 @@ class OperatorApi:
     wake_stretch = look(LongLists, LongLists.wakes)
     task_stretch = look(TaskBoard, TaskBoard.stretch)
     history_stretch = look(LongLists, LongLists.history)
+    place = look(LongLists, LongLists.place)
     totals = look(LongLists, LongLists.totals)
 
     # the coordinator itself

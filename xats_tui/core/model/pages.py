@@ -6,6 +6,7 @@ begins where the stretch above it ends, whatever was added or deleted meanwhile.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -20,6 +21,16 @@ class Page(Generic[T]):
 
     rows: tuple[T, ...]
     has_more: bool
+
+
+class ListName(StrEnum):
+    """List without an end."""
+
+    MESSAGES = "messages"
+    WAKES = "wakes"
+    TASKS = "tasks"
+    HISTORY = "history"
+    """What the operator and the agents did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,16 @@ GENERAL = (
         panels=TABLES,
     ),
     Action(
+        id="older",
+        needs_list=True,
+        key="o",
+        shown_key="o",
+        title="older",
+        help="Load older entries (with a filter: the next ones that match); so does going to the end of the list.",
+        modes=modes(Mode.MESSAGES, Mode.WAKES, Mode.TASKS, Mode.ACTIVITY),
+        in_footer=False,
+    ),
+    Action(
         id="command",
         key="colon",
         shown_key=":",

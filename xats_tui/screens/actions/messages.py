@@ -7,7 +7,7 @@ from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.messages import Message
 from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.actions.action import Action, modes
-from xats_tui.screens.actions.situation import Situation, needs_row
+from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.desk import MessageDraft
 from xats_tui.screens.data.targets import Letter
 from xats_tui.screens.data.verbs import VerbRefused
@@ -78,16 +78,6 @@ MESSAGE_ACTIONS = (
         title="my inbox",
         help="Show only messages to you, the operator, or all messages again.",
         modes=modes(Mode.MESSAGES),
-    ),
-    Action(
-        id="older",
-        key="o",
-        shown_key="o",
-        title="older",
-        help="Load older messages (with a filter: the next ones that match); so does scrolling past the end.",
-        modes=modes(Mode.MESSAGES),
-        why_not=needs_row,
-        in_footer=False,
     ),
 )
 

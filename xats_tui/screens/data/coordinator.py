@@ -1,13 +1,14 @@
 """Snapshot source that reads from a running coordinator; reading changes nothing there."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import Scope
 from xats_tui.core.model.contracts import ContractChange
-from xats_tui.core.model.messages import Message, Thread
+from xats_tui.core.model.messages import Thread
+from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 from xats_tui.core.model.ways import Way
@@ -55,11 +56,25 @@ class CoordinatorSource:
         except Refusal:
             return None
 
-    async def older(self, before_event_id: int) -> tuple[Message, ...]:
-        """Return a page of older messages."""
-        return await self._coordinator.ask_operator(
-            lambda operator: operator.stream(limit=MAX_STREAM_MESSAGES, before_event_id=before_event_id)
-        )
+    async def stretch(self, name: ListName, request: StretchRequest) -> Stretch[Any]:
+        """Read part of a list from the store."""
+
+        async def read(operator: OperatorApi) -> Stretch[Any]:
+            match name:
+                case ListName.MESSAGES:
+                    return await operator.message_stretch(request)
+                case ListName.WAKES:
+                    return await operator.wake_stretch(request)
+                case ListName.TASKS:
+                    return await operator.task_stretch(request)
+                case ListName.HISTORY:
+                    return await operator.history_stretch(request)
+
+        return await self._coordinator.ask_operator(read)
+
+    async def place(self, name: ListName, entry: Sequence[str]) -> Key | None:
+        """Look up the place of an entry in its list."""
+        return await self._coordinator.ask_operator(lambda operator: operator.place(name, entry))
 
     async def thread(self, event_id: int) -> Thread:
         """Return the thread around a message."""
@@ -110,6 +125,8 @@ async def _load_one(operator: OperatorApi, part: Slice, panes: tuple[PaneRef, ..
             return await operator.unanswered(limit=MAX_LIST_ROWS)
         case Slice.RATES:
             return await operator.rates()
+        case Slice.TOTALS:
+            return await operator.totals()
 
 
 async def _views(operator: OperatorApi, panes: tuple[PaneRef, ...]) -> Mapping[PaneRef, PaneView]:

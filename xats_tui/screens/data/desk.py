@@ -13,6 +13,7 @@ from xats_tui.screens.data.scope import TeamScope
 from xats_tui.screens.data.snapshot import SnapshotSource
 from xats_tui.screens.data.snoozes import Snoozes
 from xats_tui.screens.data.verbs import Verbs
+from xats_tui.screens.paging.window import Windows
 from xats_tui.screens.query.absence import Absence
 
 
@@ -99,6 +100,8 @@ class ModeContext:
     """Unsent messages, by what they were begun for."""
     task_drafts: dict[str, TaskDraft] = field(default_factory=dict)
     """Unsaved tasks, by what they were begun for."""
+    windows: Windows = field(default_factory=Windows)
+    """The parts of the long lists that are loaded."""
     snoozes: Snoozes = field(default_factory=Snoozes)
     answered: dict[str, datetime] = field(default_factory=dict)
     """Time of the last answer to each agent, by its id."""

@@ -35,11 +35,6 @@ class TeamScope:
             self._limited = replace(snapshot, **limited, team=self.team, unlimited=snapshot)
         return self._limited
 
-    def messages(self, stream: tuple[Message, ...]) -> tuple[Message, ...]:
-        """Return the messages from and to the team."""
-        team = self.team
-        return stream if team is None else tuple(one for one in stream if team in (one.from_team, one.to_team))
-
     def _part(self, snapshot: Snapshot, part: Slice, team: str) -> tuple[Any, ...]:
         whole = getattr(snapshot, part.value)
         made_from = (whole, snapshot.roster, team)

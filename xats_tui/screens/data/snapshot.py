@@ -3,7 +3,7 @@
 A `Snapshot` is frozen; a `SnapshotSource` loads its slices.  Loading marks nothing as read.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from xats_tui.core.model.contracts import ContractChange, ContractSummary
 from xats_tui.core.model.health import Health, Rates, SessionEntry
 from xats_tui.core.model.labels import ShownNames
 from xats_tui.core.model.messages import Message, Thread
+from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest, Totals
 from xats_tui.core.model.panes import PaneRef, PaneState, PaneView, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
@@ -24,10 +25,10 @@ from xats_tui.core.model.ways import Way
 
 # A longer table would make scrolling slow.
 MAX_STREAM_MESSAGES = 300
-"""Maximum messages on the screen."""
+"""Newest messages that are always loaded; older ones come page by page (`screens/paging/`)."""
 
 MAX_LIST_ROWS = 200
-"""Maximum wakes, tasks and activity entries on the screen."""
+"""Newest wakes, tasks and activity entries that are always loaded."""
 
 
 class Slice(StrEnum):
@@ -48,17 +49,18 @@ class Slice(StrEnum):
     INBOX = "inbox"
     UNANSWERED = "unanswered"
     RATES = "rates"
+    TOTALS = "totals"
 
 
 STALE_PARTS: Mapping[Scope, frozenset[Slice]] = {
     Scope.AGENTS: frozenset({Slice.ROSTER, Slice.VIEWS, Slice.UNCONNECTED, Slice.HEALTH}),
-    Scope.MESSAGES: frozenset({Slice.STREAM, Slice.INBOX, Slice.UNANSWERED, Slice.EVENTS}),
-    Scope.WAKES: frozenset({Slice.WAKES, Slice.HEALTH, Slice.COMMANDS}),
-    Scope.TASKS: frozenset({Slice.TASKS, Slice.EVENTS}),
-    Scope.CONTRACTS: frozenset({Slice.CONTRACTS, Slice.EVENTS}),
+    Scope.MESSAGES: frozenset({Slice.STREAM, Slice.INBOX, Slice.UNANSWERED, Slice.EVENTS, Slice.TOTALS}),
+    Scope.WAKES: frozenset({Slice.WAKES, Slice.HEALTH, Slice.COMMANDS, Slice.TOTALS}),
+    Scope.TASKS: frozenset({Slice.TASKS, Slice.EVENTS, Slice.TOTALS}),
+    Scope.CONTRACTS: frozenset({Slice.CONTRACTS, Slice.EVENTS, Slice.TOTALS}),
     Scope.PANES: frozenset({Slice.VIEWS, Slice.HEALTH}),
     Scope.SESSIONS: frozenset({Slice.ROSTER, Slice.HEALTH, Slice.SESSIONS}),
-    Scope.ACTIVITY: frozenset({Slice.ACTIVITY, Slice.EVENTS, Slice.COMMANDS}),
+    Scope.ACTIVITY: frozenset({Slice.ACTIVITY, Slice.EVENTS, Slice.COMMANDS, Slice.TOTALS}),
 }
 """Slices that become stale with a scope."""
 
@@ -91,6 +93,10 @@ class Snapshot:
     """Recent messages that lack a requested reply, newest first."""
     rates: Rates | None = None
     """Traffic of the last hour; None before the first load."""
+    totals: Totals | None = None
+    """Number of entries in the store; None before the first load."""
+    log_span: tuple[datetime | None, datetime | None] | None = None
+    """First and last time of the activity that is listed, each None without a limit; None for the newest activity."""
     confirmed_at: datetime | None = None
     """Time at which the data was last known to match the store; None before the first load."""
     trouble: str | None = None
@@ -187,8 +193,12 @@ class SnapshotSource(Protocol):
         """Return two versions of a contract (or a single one) with the meaning of the change; None if they are gone."""
         ...
 
-    async def older(self, before_event_id: int) -> tuple[Message, ...]:
-        """Return a page of messages older than an event, newest first."""
+    async def stretch(self, name: ListName, request: StretchRequest) -> Stretch[Any]:
+        """Return the entries of a list on one side of a key."""
+        ...
+
+    async def place(self, name: ListName, entry: Sequence[str]) -> Key | None:
+        """Return the key directly above the entry with these ids; None if it does not exist."""
         ...
 
     async def thread(self, event_id: int) -> Thread:

@@ -13,7 +13,7 @@ from xats_tui.core.model.messages import Message
 from xats_tui.core.model.panes import PaneView, TmuxCommand
 from xats_tui.core.model.tasks import TaskEntry
 from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
-from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Snapshot
 from xats_tui.screens.modes.places import Mode
 
 
@@ -84,9 +84,20 @@ LogEntry = Activity | LoggedEvent | TmuxCommand | Notice
 
 
 def log_of(snapshot: Snapshot) -> list[LogEntry]:
-    """Return the actions of agents, of the operator and of the coordinator itself, newest first."""
-    entries: tuple[LogEntry, ...] = (*snapshot.activity, *snapshot.events, *snapshot.commands, *_notices(snapshot))
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+    """Return the actions of agents, of the operator and of the coordinator itself, newest first.
+
+    The list ends where one of the two stored logs does: farther back, its entries would be missing among the others.
+    """
+    entries: Iterable[LogEntry] = (*snapshot.activity, *snapshot.events, *snapshot.commands, *_notices(snapshot))
+    first, last = snapshot.log_span or (horizon_of(snapshot), None)
+    kept = (entry for entry in entries if (first is None or entry.at >= first) and (last is None or entry.at <= last))
+    return sorted(kept, key=lambda entry: entry.at, reverse=True)
+
+
+def horizon_of(snapshot: Snapshot) -> datetime | None:
+    """Return the time from which all stored entries of the log are in the snapshot; None if nothing is missing."""
+    logs = (snapshot.whole.activity, snapshot.whole.events)
+    return max((log[-1].at for log in logs if len(log) >= MAX_LIST_ROWS), default=None)
 
 
 def _notices(snapshot: Snapshot) -> Iterable[Notice]:
@@ -146,6 +157,11 @@ def queued_at(wake: Wake) -> datetime:
     """Return the time at which the wake was queued."""
     # Rows of an old database have only the time of their last change.
     return wake.reached.get(WakeStage.QUEUED, wake.updated_at)
+
+
+def is_pressing(wake: Wake) -> bool:
+    """Return whether somebody waits for a wake: it will be tried, or it failed and its message is unread."""
+    return not wake.is_over or (wake.status is WakeStatus.FAILED and was_not_read(wake))
 
 
 def _wake_or_group(snapshot: Snapshot, key: str) -> Wake | WakeGroup | None:

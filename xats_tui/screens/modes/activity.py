@@ -15,6 +15,7 @@ from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.details.activity import activity_detail, cause_of, coordinator_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.paging import long_lists
 from xats_tui.screens.rows.activity import ACTIVITY
 from xats_tui.screens.widgets.panels import entitle
 from xats_tui.screens.widgets.rates import RatesStrip
@@ -39,6 +40,7 @@ class ActivityMode(ListMode):
     mode = Mode.ACTIVITY
     listing = ACTIVITY
     divides = True
+    long_list = long_lists.HISTORY
 
     coordinator_panel = getters.query_one(CoordinatorPanel)
 

@@ -23,7 +23,7 @@ from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.targets import Target, agent_of, all_failed, find, identifier, view_of, wakes_of
 from xats_tui.screens.details.tickets import Section, ticket
 from xats_tui.screens.modes.listing import Listing, Reading, instead_of_rows
-from xats_tui.screens.modes.mode_screen import ModeScreen
+from xats_tui.screens.paging.paged_mode import PagedMode
 from xats_tui.screens.widgets.format import TableRow, Tone
 from xats_tui.screens.widgets.frame import Piece
 from xats_tui.screens.widgets.panels import DetailPanel, TablePanel
@@ -31,10 +31,9 @@ from xats_tui.screens.widgets.tables import KeyedTable
 from xats_tui.screens.widgets.texts import TextPanel
 
 
-class ListMode(ModeScreen):
+class ListMode(PagedMode):
     """List with the detail of its selected row."""
 
-    listing: ClassVar[Listing]
     divides: ClassVar[bool] = False
     """True if a divider stands where the operator was last away."""
 
@@ -95,7 +94,9 @@ class ListMode(ModeScreen):
                 yield from self.compose_detail()
 
     def on_mount(self) -> None:
-        """Focus the list."""
+        """Focus the list, and watch how far lists are scrolled, to load older entries at their end."""
+        for panel in self.query(TablePanel):
+            self.watch(panel.table, "scroll_y", self.pull, init=False)
         self.focus_list()
 
     def draw_body(self) -> None:
@@ -147,6 +148,7 @@ class ListMode(ModeScreen):
             hides_columns=panel.hides_columns,
             zoomed=self._zoomed,
             paused=self.paused,
+            apart=self.window is not None and self.window.is_away,
             came_from=self.came_from,
             read_only=self.desk.verbs.read_only,
             teams=self.teams,
@@ -166,6 +168,8 @@ class ListMode(ModeScreen):
             # A filter must not hide the row that was asked for.
             self.list_panel.filter("")
             self.list_panel.choose(row)
+            if self.window and find(self.snapshot, self.mode, row) is None:
+                self.open_around(row)
         self.focus_list()
 
     def stand_at_newest(self) -> None:
@@ -187,10 +191,12 @@ class ListMode(ModeScreen):
         self.set_focus(self.detail_panel)  # not after the refresh: the next key may have been pressed already
 
     def go_back(self) -> bool:
-        """Close the detail; otherwise clear marks, filter or zoom, the first that is set."""
+        """Close the detail; otherwise clear marks, filter, zoom or older entries, the first that is set."""
         panel = self.list_panel
         if self.inside:
             self.focus_list()
+        elif self.stop_looking():
+            pass
         elif panel.marked:
             panel.unmark()
         elif panel.words:
@@ -198,7 +204,7 @@ class ListMode(ModeScreen):
         elif self._zoomed:
             self.action_zoom()
         else:
-            return False
+            return self.show_newest()
         return True
 
     def aside(self) -> Iterable[Piece]:

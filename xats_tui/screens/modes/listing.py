@@ -43,6 +43,8 @@ class Listing:
     """Function that draws groups of rows below a head; None if the list has no groups."""
     states: frozenset[str] = frozenset()
     """Words that mean a state in a filter."""
+    drawn: frozenset[str] = frozenset()
+    """Other words in the rows that are not stored as they are drawn."""
 
 
 def instead_of_rows(listing: Listing, snapshot: Snapshot, with_keys: Callable[[str], str]) -> str:

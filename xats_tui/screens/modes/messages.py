@@ -13,27 +13,25 @@ from textual.content import Content
 from textual.events import DescendantFocus
 from textual.widget import Widget
 
-from xats_tui.core.model.messages import Message, Thread
+from xats_tui.core.model.messages import Thread
 from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.desk import ModeContext
-from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES, Snapshot
-from xats_tui.screens.data.targets import Letter, letters
+from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.targets import Letter
 from xats_tui.screens.details.messages import message_detail, thread_items, thread_title
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
-from xats_tui.screens.rows.messages import MESSAGES, message_rows
-from xats_tui.screens.widgets.format import Tone, one_line
+from xats_tui.screens.paging import long_lists
+from xats_tui.screens.paging.window import ListWindow
+from xats_tui.screens.rows.messages import MESSAGES
+from xats_tui.screens.widgets.format import Tone
 from xats_tui.screens.widgets.frame import Piece
-from xats_tui.screens.widgets.tables import KeyedTable
 from xats_tui.screens.widgets.thread import ThreadPanel
 
 logger = logging.getLogger(__name__)
 
 INBOX = "My inbox"
-
-MAX_SEARCHED_PAGES = 20
-"""Maximum pages of older messages that are searched for a match of the filter."""
 
 NO_MAIL = "No message to you yet.  Agents write to you with send_message to operator; esc shows all messages."
 
@@ -48,8 +46,6 @@ class MessagesMode(ListMode):
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)
         self._inbox = False
-        self._pages: list[tuple[Message, ...]] = []
-        """Pages of older messages, each reached from the one before; the last one is shown."""
         self._receipts: tuple[Letter, tuple[Wake, ...]] | None = None
         self._asked: object = None
         """Letter and wakes for which receipts were last requested."""
@@ -62,33 +58,33 @@ class MessagesMode(ListMode):
         yield from super().compose_detail()
         yield ThreadPanel()
 
-    def on_mount(self) -> None:
-        """Watch the scroll position, to load older messages at the end of the list."""
-        self.watch(self.list_panel.table, "scroll_y", self._scrolled, init=False)
+    @property
+    def window(self) -> ListWindow:
+        """The window on all messages, or on the operator's inbox."""
+        return self.desk.windows.of(long_lists.MAIL if self._inbox else long_lists.MESSAGES)
 
     def situation(self) -> Situation:
         """Return the situation; inbox and older messages count as something to leave."""
-        return replace(super().situation(), apart=self._inbox or bool(self._pages))
+        return replace(super().situation(), apart=self._inbox or self.window.is_away)
 
     def aside(self) -> Iterable[Piece]:
-        """Yield notes on older messages and on unread messages to the operator."""
+        """Yield a note on unread messages to the operator after the general notes."""
         yield from super().aside()
-        if self._pages:
-            yield (" older messages; esc newest ", Tone.WARN)
         unread = sum(mail.read_at is None for mail in self.snapshot.inbox)
         if unread and not self._inbox:
             yield (f" ✉ {unread} for you: {self.key_of('inbox')} ", Tone.ACCENT)
 
     def draw_body(self) -> None:
         """Draw the selected part of the messages."""
-        if self._inbox:
-            self.snapshot = replace(self.snapshot, stream=self.snapshot.inbox)
-        elif self._pages:
-            self.snapshot = replace(self.snapshot, stream=self.desk.scope.messages(self._pages[-1]))
+        self.snapshot = self.as_listed(self.snapshot)
         self.list_panel.title = INBOX if self._inbox else self.listing.title
         super().draw_body()
         if self._inbox and not self.snapshot.inbox:
             self.list_panel.show((), "", NO_MAIL)
+
+    def as_listed(self, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot with the messages that are listed as its stream."""
+        return replace(snapshot, stream=snapshot.inbox) if self._inbox else snapshot
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """Return the detail of a message."""
@@ -123,17 +119,15 @@ class MessagesMode(ListMode):
         """Close the thread or clear what every list has; then leave older messages, then the inbox."""
         if super().go_back():
             return True
-        if not (self._pages or self._inbox):
+        if not self._inbox:
             return False
-        self._inbox = self._inbox and bool(self._pages)
-        self._pages.clear()
-        self._show_part()
+        self.action_inbox()
         return True
 
     def arrive(self, words: str | None, row: str | None) -> None:
-        """Select a row where it is: among the newest messages or in the inbox."""
+        """Select a row where it is: among all messages or in the inbox."""
         if row is not None:
-            self._pages.clear()
+            self.window.close()
             among = {str(message.event_id) for message in self._latest.stream}
             self._inbox = row not in among and row in {str(mail.event_id) for mail in self._latest.inbox}
             self._show_part()
@@ -141,17 +135,12 @@ class MessagesMode(ListMode):
 
     def action_inbox(self) -> None:
         """Switch between the operator's inbox and all messages."""
+        self.window.close()
         self._inbox = not self._inbox
-        self._pages.clear()
         self._show_part()
 
-    def action_older(self) -> None:
-        """Go back a whole page."""
-        if self.snapshot.stream:
-            self._load_older(self.snapshot.stream[-1].event_id)
-
     def _show_part(self) -> None:
-        self.snapshot = self.desk.scope.of(self._latest)
+        self.snapshot = self.placed(self.desk.scope.of(self._latest))
         self.draw()
 
     def _receipts_of(self, key: str) -> Sequence[Wake]:
@@ -175,64 +164,6 @@ class MessagesMode(ListMode):
         """Open the thread when the message is clicked."""
         if self.focused is self.detail_panel:
             self.focus_detail()
-
-    @on(KeyedTable.Chosen)
-    def _cursor_moved(self) -> None:
-        """Load more messages when the cursor reaches the first or last row."""
-        # If the list has yet to scroll there, `_scrolled` is called again then.
-        cursor, last = self.list_panel.table.cursor_row, self.list_panel.table.row_count - 1
-        if 0 in (cursor, last - cursor):
-            self._scrolled()
-
-    def _scrolled(self) -> None:
-        """Load more messages when the list is scrolled to an end."""
-        table = self.list_panel.table
-        if table.scroll_y >= table.max_scroll_y and (table.max_scroll_y or table.cursor_row):
-            self._go_on()
-        elif table.scroll_y <= 0:
-            self._go_newer()
-
-    def _go_on(self) -> None:
-        """Go back half a page, so that the row under the cursor stays."""
-        # A list of some of the messages has no meaningful half: `o` goes on there.
-        shown = letters(self.snapshot.stream)
-        complete = self._inbox or len(self._held.stream) < MAX_STREAM_MESSAGES
-        if not complete and len(shown) > 1 and not self._is_partial:
-            self._load_older(shown[len(shown) // 2].first.event_id + 1)
-
-    @property
-    def _is_partial(self) -> bool:
-        """True if a filter or the team scope leaves messages out."""
-        return bool(self.list_panel.words or self.snapshot.team)
-
-    def _go_newer(self) -> None:
-        if self._pages and not self._is_partial:
-            self._pages.pop()
-            self._show_part()
-
-    @work(exclusive=True, group="older")
-    async def _load_older(self, before_event_id: int) -> None:
-        """Load the page before an event; with a filter, the next page with a match."""
-        for _ in range(MAX_SEARCHED_PAGES):
-            try:
-                page = await self.desk.source.older(before_event_id)
-            except Exception as error:  # the list stays where it is; the header shows that the data is stale
-                logger.warning("older messages could not be loaded: %s", error)
-                return
-            if not page or page[-1].event_id >= self.snapshot.stream[-1].event_id:
-                break
-            theirs = replace(self.snapshot, stream=self.desk.scope.messages(page))
-            if self.list_panel.has_matches(message_rows(theirs, self.now())):
-                self._pages.append(page)
-                self.draw()
-                return
-            before_event_id = page[-1].event_id
-        self.tell(f"no older message {self._partial_words}" if self._is_partial else "there are no older messages")
-
-    @property
-    def _partial_words(self) -> str:
-        words = "matches the filter" if self.list_panel.words else "is"
-        return f"{words} in team {one_line(self.snapshot.team)}" if self.snapshot.team else words
 
     @work(exclusive=True, group="receipts")
     async def _load_receipts(self, letter: Letter) -> None:

@@ -212,7 +212,8 @@ class ModeScreen(
         if self.paused or all(getattr(known, part.value) is getattr(snapshot, part.value) for part in BODY_PARTS):
             self._age()
         else:
-            self._held, self.snapshot = snapshot, self.desk.scope.of(snapshot)
+            self._held = snapshot
+            self.snapshot = self.placed(self.desk.scope.of(snapshot))
             self.draw()
 
     def _age(self) -> None:
@@ -223,6 +224,10 @@ class ModeScreen(
         else:
             self.draw()
 
+    def placed(self, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot with the part of the mode's list that is to be shown."""
+        return snapshot
+
     def draw(self) -> None:
         """Redraw everything, if the screen is visible."""
         if self.is_mounted and self.is_current:
@@ -230,7 +235,7 @@ class ModeScreen(
             if self._late:
                 self._late.reset()
             self._held = self._held if self.paused else self._latest
-            self.snapshot = self.desk.scope.of(self._held)
+            self.snapshot = self.placed(self.desk.scope.of(self._held))
             with _unless_taken_down():
                 self._needing = 0 if self.mode is Mode.LIVE else len(self.needs()[0])
                 self.draw_header()
@@ -309,12 +314,13 @@ class ModeScreen(
     def needs(self) -> tuple[tuple[Concern, ...], tuple[Concern, ...]]:
         """Return what needs a person, most urgent first, and what is snoozed."""
         now = self.now()
-        known = concerns(self.snapshot, now, tmux_missing=self.desk.tmux_missing)
+        known = concerns(self.desk.scope.of(self._held), now, tmux_missing=self.desk.tmux_missing)
         return self.desk.snoozes.split(known, now)
 
     def on_rows(self, mode: Mode | None, rows: Sequence[str], here: Situation) -> Situation:
         """Return a situation in which these rows of a mode are selected."""
-        found = [target for row in rows if mode and (target := find(self.snapshot, mode, row))]
+        newest = self.desk.scope.of(self._held)
+        found = [target for row in rows if mode and (target := find(newest, mode, row))]
         agents = {entry.agent.agent_id: entry for target in found if (entry := agent_of(self.snapshot, target))}
         wakes = {wake.key: wake for target in found for wake in wakes_of(self.snapshot, target)}
         return replace(

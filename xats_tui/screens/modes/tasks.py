@@ -23,6 +23,7 @@ from xats_tui.screens.details.tickets import Section, task_history
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.paging import long_lists
 from xats_tui.screens.rows.task_graph import TASK_GRAPH
 from xats_tui.screens.rows.tasks import BOARD, TASKS
 from xats_tui.screens.widgets.format import Tone
@@ -69,6 +70,7 @@ class TasksMode(ListMode):
 
     mode = Mode.TASKS
     listing = TASKS
+    long_list = long_lists.TASKS
 
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)

@@ -18,6 +18,7 @@ from xats_tui.screens.details.tickets import TICKET_CELLS, Section
 from xats_tui.screens.details.wakes import Looked, letter_of, wake_detail, wake_title
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.paging import long_lists
 from xats_tui.screens.rows.wakes import WAKES
 from xats_tui.screens.widgets.format import Tone
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
@@ -34,6 +35,7 @@ class WakesMode(ListMode):
 
     mode = Mode.WAKES
     listing = WAKES
+    long_list = long_lists.WAKES
 
     def __init__(self, desk: ModeContext) -> None:
         super().__init__(desk)

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.health import Notice
+from xats_tui.core.model.pages import ListName
 from xats_tui.core.model.panes import TmuxCommand
-from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
-from xats_tui.screens.data.targets import LogEntry, log_key, log_of
+from xats_tui.screens.data.snapshot import Slice, Snapshot
+from xats_tui.screens.data.targets import LogEntry, horizon_of, log_key, log_of
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, name_of, total_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, one_line, time_of_day
 
@@ -94,8 +95,9 @@ def _said(snapshot: Snapshot, entry: LogEntry) -> tuple[str, str, tuple[str, ...
 
 def activity_summary(snapshot: Snapshot) -> str:
     """Return the number of entries."""
-    longest = max(loaded(snapshot, part) for part in (Slice.ACTIVITY, Slice.EVENTS, Slice.COMMANDS))
-    return counted(str(len(log_of(snapshot))), longest, MAX_LIST_ROWS)
+    number, total = len(log_of(snapshot)), total_of(snapshot, ListName.HISTORY)
+    is_cut = horizon_of(snapshot) is not None
+    return f"{number:,} of {total:,}" if is_cut and total and total > number else f"{number}{'+' if is_cut else ''}"
 
 
 ACTIVITY = Listing(

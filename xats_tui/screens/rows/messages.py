@@ -5,12 +5,14 @@ from functools import lru_cache
 
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.messages import BROADCAST_MARK, Message
+from xats_tui.core.model.pages import ListName
 from xats_tui.screens.data.snapshot import MAX_STREAM_MESSAGES, Slice, Snapshot
 from xats_tui.screens.data.targets import Letter, letters
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of, total_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import (
+    MAX_LINE_CHARS,
     TableCell,
     TableRow,
     Tone,
@@ -84,7 +86,12 @@ def _message_row(snapshot: Snapshot, letter: Letter, now: datetime) -> TableRow:
         reply_cell(letter, now),
         read_cell(letter),
     )
-    return TableRow(letter.key, cells, agents=names, states=states)
+    return TableRow(letter.key, cells, agents=names, states=states, text=beyond_a_line(message.body))
+
+
+def beyond_a_line(body: str) -> str:
+    """Return a body that is longer than a row shows, so that a filter finds its end as well."""
+    return body if len(body) > MAX_LINE_CHARS else ""
 
 
 def gist(message: Message) -> str:
@@ -166,7 +173,9 @@ def stream_summary(snapshot: Snapshot) -> str:
     unread = sum(message.read_at is None for message in snapshot.stream)
     is_inbox = snapshot.stream is snapshot.inbox
     number = len(snapshot.inbox) if is_inbox else loaded(snapshot, Slice.STREAM)
-    return counted(f"{unread} unread" if unread else "", number, MAX_STREAM_MESSAGES)
+    total = None if is_inbox else total_of(snapshot, ListName.MESSAGES)
+    more = "+" if number >= MAX_STREAM_MESSAGES else ""
+    return counted(f"{unread}{more} unread" if unread else "", number, MAX_STREAM_MESSAGES, total)
 
 
 MESSAGE_STATES = frozenset({"read", "unread", "reply", "answered", "unanswered"})

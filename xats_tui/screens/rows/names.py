@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 
 from xats_tui.core.model.contracts import ContractSummary
+from xats_tui.core.model.pages import ListName
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.widgets.format import one_line, short_id
 
@@ -52,6 +53,28 @@ def more_than(snapshot: Snapshot, part: Slice) -> str:
     return "+" if loaded(snapshot, part) >= MAX_LIST_ROWS else ""
 
 
-def counted(counts: str, number: int, limit: int) -> str:
-    """Return the counts of a list, with a note if the list was cut."""
-    return " · ".join(filter(None, (counts, f"newest {limit}" if number >= limit else "")))
+def counted(counts: str, number: int, limit: int, total: int | None = None) -> str:
+    """Return the counts of a list, with a note if the list was cut.
+
+    Args:
+        counts: the counts, of the entries that were loaded.
+        number: number of entries that were loaded.
+        limit: maximum number of entries that are loaded.
+        total: number of entries in the store; None if it is not known how many of them belong to the list.
+    """
+    cut = f"{number:,} of {total:,}" if total and total > number else f"newest {limit}"
+    return " · ".join(filter(None, (counts, cut if number >= limit else "")))
+
+
+def total_of(snapshot: Snapshot, name: ListName) -> int | None:
+    """Return the number of entries of a list in the store; None if the list is limited to a team."""
+    if snapshot.team is not None or snapshot.totals is None:
+        return None
+    totals = snapshot.totals
+    by_name = {
+        ListName.MESSAGES: totals.messages,
+        ListName.WAKES: totals.wakes,
+        ListName.TASKS: totals.tasks,
+        ListName.HISTORY: totals.activity,
+    }
+    return by_name[name]

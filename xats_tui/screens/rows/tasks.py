@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from xats_tui.core.model.pages import ListName
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.agents import agent_state
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of, total_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_young, one_line
 
@@ -82,7 +83,7 @@ def task_summary(snapshot: Snapshot) -> str:
     """Return the number of pending, current and completed tasks."""
     states = [WORDS[entry.task.status] for entry in snapshot.tasks]
     counts = " · ".join(f"{states.count(word)} {word}" for word in ("pending", "doing", "done")) if states else ""
-    return counted(counts, loaded(snapshot, Slice.TASKS), MAX_LIST_ROWS)
+    return counted(counts, loaded(snapshot, Slice.TASKS), MAX_LIST_ROWS, total_of(snapshot, ListName.TASKS))
 
 
 def _in_order(snapshot: Snapshot) -> list[TaskEntry]:
@@ -117,7 +118,7 @@ def task_row(snapshot: Snapshot, entry: TaskEntry, now: datetime, columns: Seque
         tuple(cells[column.key] for column in columns),
         agents=owner,
         states=_states(snapshot, entry),
-        text=one_line(task.description),
+        text=task.description or "",
     )
 
 
@@ -152,6 +153,7 @@ TASKS = Listing(
     tells_seconds=tells_seconds,
     when_empty="No task yet.  {add_task} adds one; agents add them with task_add.",
     states=STATES,
+    drawn=frozenset({"waits", "blocks"}),
 )
 
 

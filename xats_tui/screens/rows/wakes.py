@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
+from xats_tui.core.model.pages import ListName
 from xats_tui.core.model.wakes import Wake, WakeStage, WakeStatus
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot
 from xats_tui.screens.data.targets import by_urgency, group_key, queued_at
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.names import NAME_CELLS, counted, loaded, name_of
+from xats_tui.screens.rows.names import NAME_CELLS, counted, loaded, name_of, total_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_soon, is_young, one_line, until
 
@@ -149,7 +150,7 @@ def wake_summary(snapshot: Snapshot) -> str:
     """Return the number of waiting and failed wakes."""
     states = [wake_state(wake).text for wake in snapshot.wakes]
     counts = f"{states.count(WAITING)} waiting · {states.count(FAILED)} failed" if states else ""
-    return counted(counts, loaded(snapshot, Slice.WAKES), MAX_LIST_ROWS)
+    return counted(counts, loaded(snapshot, Slice.WAKES), MAX_LIST_ROWS, total_of(snapshot, ListName.WAKES))
 
 
 WAKES = Listing(
@@ -162,4 +163,5 @@ WAKES = Listing(
     tells_seconds=lambda snapshot, now: any(_tells_seconds(wake, now) for wake in snapshot.wakes),
     when_empty="No wake yet.  Each message to an agent with a pane makes one.",
     states=frozenset({"waiting", "failed", "skipped", "submitted", "delivered", "seen", "read"}),
+    drawn=frozenset({"now", *STEPS}),
 )

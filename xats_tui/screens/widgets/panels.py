@@ -3,7 +3,7 @@
 They are given what to show and do not know where it comes from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
+from xats_tui.core.model.pages import Wanted
 from xats_tui.core.model.panes import PaneView
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.places import Panel
@@ -64,6 +65,14 @@ class TablePanel(Vertical):
         panel: "TablePanel"
         order: Order | None
 
+    @dataclass
+    class Filtered(Message):
+        """Posted when the filter has changed."""
+
+        panel: "TablePanel"
+        row: str | None
+        """Key of the row that was under the cursor before."""
+
     def __init__(self, listing: Listing, name: str, *, marks: bool = False) -> None:
         """Create an empty table whose id is `name`; `marks` allows marking rows."""
         self._only_edges = False
@@ -86,6 +95,9 @@ class TablePanel(Vertical):
         self._columns_key = ""
         self._divided_at: datetime | None = None
         self._divider: TableRow | None = None
+        self._looked = ""
+        self._instead_of_matches = ""
+        self._is_away = False
 
     @property
     def words(self) -> str:
@@ -138,8 +150,34 @@ class TablePanel(Vertical):
 
     def filter(self, words: str) -> None:
         """Show only the rows that match these words."""
+        changed = words.strip() != self.words
         self._filter = Filter(words, self._states)
+        if changed:
+            self._looked = self._instead_of_matches = ""
+            self.post_message(self.Filtered(self, self.table.chosen))
         self._draw()
+
+    def wanted(self, team: str | None, recipient: str | None, drawn: Collection[str]) -> Wanted:
+        """Return as much of the filter as the store can look for."""
+        return self._filter.wanted(team, recipient, drawn)
+
+    @property
+    def matching(self) -> int:
+        """Number of rows that match the filter."""
+        return self._matching
+
+    def tell_search(self, looked: str, instead: str, *, is_away: bool) -> None:
+        """Say how far the list was looked through.
+
+        Args:
+            looked: text behind the number of matches.
+            instead: text in the place of rows if none matches.
+            is_away: true if the list does not show its newest entries.
+        """
+        if (looked, instead, is_away) != (self._looked, self._instead_of_matches, self._is_away):
+            self._looked, self._instead_of_matches, self._is_away = looked, instead, is_away
+            self._say()
+            self._entitle()
 
     def has_matches(self, rows: Sequence[TableRow]) -> bool:
         """Return whether any of these rows matches the filter."""
@@ -263,10 +301,7 @@ class TablePanel(Vertical):
         ordered = self._order.of(matching, self._columns[int(self._marks) :]) if self._order else matching
         shown = self._arranged(ordered)
         self.table.show(self._with_divider([self._with_mark(row) for row in shown] if self._marks else shown))
-        if self._rows:
-            self.table.say(f"no row matches “{one_line(self.words)}”; esc clears the filter")
-        else:
-            self.table.say(self._when_empty, self._tone_when_empty)
+        self._say()
         self._matching = len(matching)
         self._entitle()
 
@@ -278,6 +313,14 @@ class TablePanel(Vertical):
         moment = self._divided_at.timestamp()
         older = next((index for index, row in enumerate(rows) if (row.cells[time].order or 0.0) < moment), 0)
         return [*rows[:older], self._divider, *rows[older:]] if older else rows
+
+    def _say(self) -> None:
+        """Set the text in the place of rows."""
+        if self._rows or self._instead_of_matches:
+            no_match = f"no row matches “{one_line(self.words)}”; esc clears the filter"
+            self.table.say(self._instead_of_matches or no_match)
+        else:
+            self.table.say(self._when_empty, self._tone_when_empty)
 
     def _arranged(self, rows: Sequence[TableRow]) -> Sequence[TableRow]:
         """Return the rows in their groups; the cursor stays with a row that a group hides now."""
@@ -318,13 +361,16 @@ class TablePanel(Vertical):
         signs = [
             (
                 self.words,
-                f"/{one_line(self.words)}: {self._matching} of {len(self._rows)}",
+                f"/{one_line(self.words)}: {self._matching} {self._looked or f'of {len(self._rows)}'}",
                 f"bold {CONTENT_STYLES[Tone.WARN]}",
             ),
-            (self.table.newer, f"{self.table.newer} newer ▲", f"bold {CONTENT_STYLES[Tone.WARN]}"),
+            (self._is_away or self.table.newer, self._newer(), f"bold {CONTENT_STYLES[Tone.WARN]}"),
             (self._dropped, f"+{count(self._dropped, 'column')}{self._columns_key}", CONTENT_STYLES[Tone.MUTED]),
         ]
         return Content("  ").join([Content.styled(text, style) for applies, text, style in signs if applies])
+
+    def _newer(self) -> str:
+        return "newer ▲" if self._is_away else f"{self.table.newer} newer ▲"
 
 
 NO_MORE = Content()

@@ -1,13 +1,14 @@
 """Lists of the operator that have no end: read stretch by stretch, and counted."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from xats_tui.backend.store.lists import history, messages, totals, wakes
+from xats_tui.backend.store.lists import history, messages, tasks, totals, wakes
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.messages import Message
-from xats_tui.core.model.pages import Stretch, StretchRequest, Totals
+from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest, Totals
 from xats_tui.core.model.wakes import Wake
 
 # What came since is added at each count; only what was deleted has to wait for the next one.
@@ -35,6 +36,28 @@ class LongLists:
     async def history(self, request: StretchRequest) -> Stretch[Activity | LoggedEvent]:
         """Return what the operator and the agents did, on one side of a key."""
         return await history.stretch(self._database, request)
+
+    async def place(self, name: ListName, entry: Sequence[str]) -> Key | None:
+        """Return the key directly above an entry; None if it is not stored.
+
+        Args:
+            name: the list.
+            entry: event id of a message; message id and agent id of a wake; id of a task; kind (`event` or `act`) and
+                id of what was done.
+        """
+        match name, *entry:
+            case ListName.MESSAGES, event_id if event_id.isdecimal():
+                return await messages.place(self._database, int(event_id))
+            case ListName.WAKES, message_id, agent_id:
+                return await wakes.place(self._database, message_id, agent_id)
+            case ListName.TASKS, task_id:
+                return await tasks.place(self._database, task_id)
+            case ListName.HISTORY, "event", event_id if event_id.isdecimal():
+                return await history.place_of_event(self._database, int(event_id))
+            case ListName.HISTORY, "act", activity_id if activity_id.isdecimal():
+                return await history.place_of_action(self._database, int(activity_id))
+            case _:
+                return None
 
     async def totals(self) -> Totals:
         """Return the number of entries of each list."""

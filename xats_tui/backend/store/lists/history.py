@@ -43,6 +43,9 @@ TEXT_OF_ACTION = """a.actor || ' ' || a.verb || ' ' || a.detail || ' ' ||
 OF_TEAM = "coalesce((SELECT team FROM agents WHERE agent_id = a.agent_id), ?) = ?"
 """Condition for the team of an action's agent; an action without an agent is in any team."""
 
+ABOVE_ALL = 2**62
+"""Id above all that are stored."""
+
 PARTIES = ("+e.actor_agent_id", "(SELECT m.to_agent_id FROM messages m WHERE m.event_id = e.event_id LIMIT 1)")
 """Agents of an event; of the recipients of a broadcast, one."""
 
@@ -83,6 +86,39 @@ async def stretch(reader: Reader, request: StretchRequest) -> Stretch[Entry]:
         reached_at=instant(horizon),
         is_last=horizon is None and request.until is None,
     )
+
+
+async def place_of_event(reader: Reader, event_id: int) -> Key | None:
+    """Return the key directly above an event; None if it is not stored."""
+    row = await reader.fetch_one("SELECT created_at FROM events WHERE event_id = ?", (event_id,))
+    if row is None:
+        return None
+    above = await reader.fetch_one(
+        "SELECT activity_id FROM activity WHERE at > ? ORDER BY at, activity_id LIMIT 1", (row["created_at"],)
+    )
+    return event_id + 1, above["activity_id"] if above else ABOVE_ALL
+
+
+async def place_of_action(reader: Reader, activity_id: int) -> Key | None:
+    """Return the key directly above an action of the operator; None if it is not stored."""
+    row = await reader.fetch_one("SELECT at FROM activity WHERE activity_id = ?", (activity_id,))
+    return (await _first_event_after(reader, row["at"]), activity_id + 1) if row else None
+
+
+async def _first_event_after(reader: Reader, at: str) -> int:
+    """Return the id of the first event after a time; events are numbered in their order in time."""
+    ends = await reader.fetch_one("SELECT (SELECT min(event_id) FROM events), (SELECT max(event_id) FROM events)")
+    low, high = (ends[0] or 0, (ends[1] or 0) + 1) if ends else (0, 1)
+    while low < high:
+        middle = (low + high) // 2
+        row = await reader.fetch_one(
+            "SELECT event_id, created_at FROM events WHERE event_id >= ? ORDER BY event_id LIMIT 1", (middle,)
+        )
+        if row is None or row["created_at"] > at:
+            high = middle
+        else:
+            low = row["event_id"] + 1
+    return low
 
 
 async def _part(

@@ -9,7 +9,7 @@ from xats_tui.backend.store.messages import SELECT, message_of
 from xats_tui.backend.store.sql.columns import instant, to_json
 from xats_tui.backend.store.sql.transactions import Reader, Row
 from xats_tui.core.model.messages import BROADCAST_MARK, Message
-from xats_tui.core.model.pages import Stretch, StretchRequest, Wanted
+from xats_tui.core.model.pages import Key, Stretch, StretchRequest, Wanted
 
 SEARCHED_EVENTS = 20_000
 """Events that are looked through for what is wanted before the answer says how far that was."""
@@ -65,6 +65,12 @@ async def stretch(reader: Reader, request: StretchRequest) -> Stretch[Message]:
         reached_at=await _time_at(reader, reached),
         is_last=not is_cut and reached == far,
     )
+
+
+async def place(reader: Reader, event_id: int) -> Key | None:
+    """Return the key directly above a letter; None if it is not stored."""
+    row = await reader.fetch_one("SELECT 1 FROM messages WHERE event_id = ? LIMIT 1", (event_id,))
+    return (event_id + 1,) if row else None
 
 
 async def _ends(reader: Reader) -> tuple[int, int]:

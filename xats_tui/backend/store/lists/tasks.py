@@ -5,7 +5,7 @@ from xats_tui.backend.store.lists.keyed import KeyedList, rows_of
 from xats_tui.backend.store.sql.columns import instant
 from xats_tui.backend.store.sql.transactions import Reader
 from xats_tui.backend.store.tasks import IS_OPEN, task_of
-from xats_tui.core.model.pages import Stretch, StretchRequest, Wanted
+from xats_tui.core.model.pages import Key, Stretch, StretchRequest, Wanted
 from xats_tui.core.model.tasks import CANCELLED, Task
 
 TASKS = KeyedList(
@@ -39,6 +39,12 @@ async def stretch(reader: Reader, request: StretchRequest) -> Stretch[Task]:
         reached_at=instant(found.reached[1]),
         is_last=found.is_last,
     )
+
+
+async def place(reader: Reader, task_id: str) -> Key | None:
+    """Return the key directly above a task; None if it is not stored."""
+    row = await reader.fetch_one(f"SELECT {IS_OPEN}, t.created_at, t.rowid + 1 FROM tasks t WHERE t.id = ?", (task_id,))
+    return tuple(row) if row else None
 
 
 def _conditions(wanted: Wanted) -> Conditions:

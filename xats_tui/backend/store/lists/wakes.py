@@ -5,7 +5,7 @@ from xats_tui.backend.store.lists.keyed import KeyedList, rows_of
 from xats_tui.backend.store.sql.columns import instant
 from xats_tui.backend.store.sql.transactions import Reader
 from xats_tui.backend.store.wakes import SELECT, wake_of
-from xats_tui.core.model.pages import Stretch, StretchRequest, Wanted
+from xats_tui.core.model.pages import Key, Stretch, StretchRequest, Wanted
 from xats_tui.core.model.wakes import Wake
 
 WAKES = KeyedList(
@@ -45,6 +45,15 @@ async def stretch(reader: Reader, request: StretchRequest) -> Stretch[Wake]:
         reached_at=instant(found.reached[0]),
         is_last=found.is_last,
     )
+
+
+async def place(reader: Reader, message_id: str, agent_id: str) -> Key | None:
+    """Return the key directly above a wake; None if it is not stored."""
+    row = await reader.fetch_one(
+        "SELECT queued_at, rowid + 1 FROM message_delivery_status WHERE message_id = ? AND agent_id = ?",
+        (message_id, agent_id),
+    )
+    return tuple(row) if row else None
 
 
 def _conditions(wanted: Wanted) -> Conditions:

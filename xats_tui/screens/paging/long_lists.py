@@ -1,0 +1,179 @@
+"""The lists without an end: where the newest slice of each stops, and how older entries are shown in its place."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from xats_tui.core.clock import to_wire
+from xats_tui.core.events import Scope
+from xats_tui.core.model.activity import Activity, LoggedEvent
+from xats_tui.core.model.agents import OPERATOR_ID
+from xats_tui.core.model.pages import Key, ListName
+from xats_tui.core.model.tasks import TaskStatus
+from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, MAX_STREAM_MESSAGES, Slice, Snapshot
+from xats_tui.screens.data.targets import horizon_of, is_pressing, queued_at
+
+ABOVE_ALL = 2**62
+"""Rowid above all that are stored."""
+
+Entries = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongList:
+    """A list without an end."""
+
+    name: ListName
+    parts: tuple[Slice, ...]
+    """Slices of the snapshot with its newest entries."""
+    scopes: frozenset[Scope]
+    """Scopes that make loaded entries stale."""
+    pages: int
+    """Maximum pages that are held beside the newest entries."""
+    edge: Callable[[Snapshot], Key | None]
+    """Function that returns the key below the newest entries; None if there are no older ones."""
+    shown: Callable[[Snapshot, Entries, bool], Snapshot]
+    """Function that returns a snapshot with these entries below the newest ones or, if false, in their place."""
+    ids: Callable[[str], tuple[str, ...]]
+    """Function that returns the ids in the key of a row."""
+    recipient: str | None = None
+    """Id of the agent whose messages alone it lists."""
+
+
+def _replaced(snapshot: Snapshot, **slices: Any) -> Snapshot:
+    return replace(snapshot, **slices, unlimited=snapshot.whole)
+
+
+def _edge_of_messages(snapshot: Snapshot, part: Slice = Slice.STREAM) -> Key | None:
+    stream = getattr(snapshot, part.value)
+    # The newest messages may end within a letter, which the next page shows as a whole.
+    return (stream[-1].event_id + 1,) if len(stream) >= MAX_STREAM_MESSAGES else None
+
+
+def _with_messages(snapshot: Snapshot, entries: Entries, joined: bool) -> Snapshot:
+    return _replaced(snapshot, stream=_messages(snapshot.stream, entries, joined=joined))
+
+
+def _with_mail(snapshot: Snapshot, entries: Entries, joined: bool) -> Snapshot:
+    return _replaced(snapshot, inbox=_messages(snapshot.inbox, entries, joined=joined))
+
+
+def _messages(newest: Entries, entries: Entries, *, joined: bool) -> tuple[Any, ...]:
+    """Return the newest letters and these; a letter that both have is taken from these, which have it whole."""
+    known = {message.event_id for message in entries}
+    return (*(message for message in newest if joined and message.event_id not in known), *entries)
+
+
+def _edge_of_wakes(snapshot: Snapshot) -> Key | None:
+    if len(snapshot.wakes) < MAX_LIST_ROWS:
+        return None
+    # Wakes that wait for somebody are listed however old they are; the list of the others ends at the oldest.
+    others = [queued_at(wake) for wake in snapshot.wakes if not is_pressing(wake)]
+    return (to_wire(min(others)), ABOVE_ALL) if others else ("9", ABOVE_ALL)
+
+
+def _with_wakes(snapshot: Snapshot, entries: Entries, joined: bool) -> Snapshot:
+    newest = [wake for wake in snapshot.wakes if joined or is_pressing(wake)]
+    return _replaced(snapshot, wakes=_without_copies(newest, entries, lambda wake: (wake.message_id, wake.agent_id)))
+
+
+def _edge_of_tasks(snapshot: Snapshot) -> Key | None:
+    if len(snapshot.tasks) < MAX_LIST_ROWS:
+        return None
+    last = snapshot.tasks[-1].task
+    return int(last.status is not TaskStatus.COMPLETED), to_wire(last.created_at), ABOVE_ALL
+
+
+def _with_tasks(snapshot: Snapshot, entries: Entries, joined: bool) -> Snapshot:
+    newest = [entry for entry in snapshot.tasks if joined or entry.task.status is not TaskStatus.COMPLETED]
+    return _replaced(snapshot, tasks=_without_copies(newest, entries, lambda entry: entry.task.id))
+
+
+def _without_copies(newest: Entries, entries: Entries, key: Callable[[Any], object]) -> tuple[Any, ...]:
+    known = set(map(key, newest))
+    return (*newest, *(entry for entry in entries if key(entry) not in known))
+
+
+def _edge_of_history(snapshot: Snapshot) -> Key | None:
+    horizon = horizon_of(snapshot)
+    if horizon is None:
+        return None
+    events = [event.event_id for event in snapshot.events if event.at >= horizon]
+    actions = [action.activity_id for action in snapshot.activity if action.at >= horizon]
+    return (
+        min(events, default=snapshot.events[0].event_id + 1 if snapshot.events else ABOVE_ALL),
+        min(actions, default=snapshot.activity[0].activity_id + 1 if snapshot.activity else ABOVE_ALL),
+    )
+
+
+def _with_history(snapshot: Snapshot, entries: Entries, joined: bool) -> Snapshot:
+    """Return the history; what is in memory only is listed among the entries of its time."""
+    events = tuple(entry for entry in entries if isinstance(entry, LoggedEvent))
+    actions = tuple(entry for entry in entries if isinstance(entry, Activity))
+    times = [entry.at for entry in entries]
+    horizon = horizon_of(snapshot)
+    first = min(times, default=horizon)
+    if joined:
+        events = (*(one for one in snapshot.events if _is_from(one.at, horizon)), *events)
+        actions = (*(one for one in snapshot.activity if _is_from(one.at, horizon)), *actions)
+    last = None if joined else max(times, default=None)
+    return _replaced(snapshot, events=events, activity=actions, log_span=(first, last))
+
+
+def _is_from(at: datetime, horizon: datetime | None) -> bool:
+    return horizon is None or at >= horizon
+
+
+MESSAGES = LongList(
+    name=ListName.MESSAGES,
+    parts=(Slice.STREAM,),
+    scopes=frozenset({Scope.MESSAGES}),
+    pages=3,
+    edge=_edge_of_messages,
+    shown=_with_messages,
+    ids=lambda row: (row,),
+)
+
+MAIL = LongList(
+    name=ListName.MESSAGES,
+    parts=(Slice.INBOX,),
+    scopes=frozenset({Scope.MESSAGES}),
+    pages=3,
+    edge=lambda snapshot: _edge_of_messages(snapshot, Slice.INBOX),
+    shown=_with_mail,
+    ids=lambda row: (row,),
+    recipient=OPERATOR_ID,
+)
+
+WAKES = LongList(
+    name=ListName.WAKES,
+    parts=(Slice.WAKES,),
+    scopes=frozenset({Scope.WAKES, Scope.MESSAGES}),
+    pages=2,
+    edge=_edge_of_wakes,
+    shown=_with_wakes,
+    ids=lambda row: tuple(row.split("/", 1)),
+)
+
+TASKS = LongList(
+    name=ListName.TASKS,
+    parts=(Slice.TASKS,),
+    scopes=frozenset({Scope.TASKS}),
+    pages=2,
+    edge=_edge_of_tasks,
+    shown=_with_tasks,
+    ids=lambda row: (row,),
+)
+
+HISTORY = LongList(
+    name=ListName.HISTORY,
+    parts=(Slice.EVENTS, Slice.ACTIVITY),
+    scopes=frozenset({Scope.ACTIVITY, Scope.MESSAGES, Scope.TASKS, Scope.CONTRACTS}),
+    pages=3,
+    edge=_edge_of_history,
+    shown=_with_history,
+    ids=lambda row: tuple(row.split("/", 1)),
+)
+
+LONG_LISTS = (MESSAGES, MAIL, WAKES, TASKS, HISTORY)
