@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from xats_tui.core.model.tasks import TaskEntry, TaskStatus
 from xats_tui.screens.data.desk import ModeContext
-from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Snapshot
 from xats_tui.screens.details.tasks import dependency_tree, task_detail
 from xats_tui.screens.details.tickets import Section, task_history
 from xats_tui.screens.modes.list_mode import ListMode
@@ -123,6 +123,12 @@ class TasksMode(ListMode):
         self._change_over()
         for panel, listing in self._panels():
             self.fill(panel, listing, self.rows_of(listing))
+            if self._is_board and not self.rows_of(listing) and len(self.snapshot.whole.tasks) >= MAX_LIST_ROWS:
+                panel.show(
+                    (),
+                    listing.summary(self.snapshot),
+                    f"None of those loaded; {self.key_of('older')} loads older ones.",
+                )
         if self._is_board and self._status is None and not self.inside and self.focused is not None:
             self._focus_column()  # only now is it known which column has a task
         self.draw_detail(self.list_panel.table.chosen)

@@ -32,6 +32,8 @@ class PagedMode(ModeScreen):
     """The list without an end; None if the snapshot has the whole list."""
 
     _paging: Worker[None] | None = None
+    _is_returning = False
+    """True while the cursor moves to the newest entry."""
     _is_looking = False
     """True while the list is looked through for what matches the filter."""
 
@@ -88,10 +90,12 @@ class PagedMode(ModeScreen):
         window = self.window
         if window is None or not window.is_away:
             return False
-        if panel := self.listed():
-            panel.table.move_cursor(row=0)  # at the end of the list it would load older entries at once
         window.close()
+        self._is_returning = True
         self.draw()
+        if panel := self.listed():
+            panel.table.move_cursor(row=0)
+        self._is_returning = False
         return True
 
     def open_around(self, row: str) -> None:
@@ -121,7 +125,7 @@ class PagedMode(ModeScreen):
     def _told(self, window: ListWindow) -> tuple[str, str]:
         """Return the text behind the number of matches, and that in the place of rows if none matches."""
         panel = self.listed()
-        if panel is None or not panel.words or not window.is_open:
+        if panel is None or not panel.words or not (window.is_open or self._is_looking):
             return "", ""
         no_match = f"no {self.mode.noun} matches “{one_line(panel.words)}”"
         if window.is_ended:
@@ -159,7 +163,7 @@ class PagedMode(ModeScreen):
     def pull(self) -> None:
         """Load the next page if the cursor or the visible part is near an end of the list."""
         window, panel = self.window, self.listed()
-        if window is None or panel is None or self.is_paging:
+        if window is None or panel is None or self.is_paging or self._is_returning:
             return
         table = panel.table
         rows, row = table.row_count, table.cursor_row

@@ -8,7 +8,7 @@ from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.agents import agent_state
-from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, name_of, total_of
+from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, more_than, name_of, total_of
 from xats_tui.screens.widgets.columns import Column
 from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_young, one_line
 
@@ -157,6 +157,11 @@ TASKS = Listing(
 )
 
 
+def _number(snapshot: Snapshot, status: TaskStatus) -> str:
+    number = sum(entry.task.status is status for entry in snapshot.tasks)
+    return f"{number}{more_than(snapshot, Slice.TASKS)}"
+
+
 def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
     """Return the list for a column of the board."""
 
@@ -169,7 +174,7 @@ def _column(title: str, status: TaskStatus, when_empty: str) -> Listing:
         title=title,
         columns=BOARD_COLUMNS[status],
         rows=rows,
-        summary=lambda snapshot: str(sum(entry.task.status is status for entry in snapshot.tasks)),
+        summary=lambda snapshot: _number(snapshot, status),
         reads=READS,
         tells_seconds=tells_seconds,
         when_empty=when_empty,
