@@ -46,6 +46,7 @@ from xats_tui.backend.services.operator.held_dialogs import HeldDialogs
 from xats_tui.backend.services.operator.lists import LongLists
 from xats_tui.backend.services.operator.mail import OperatorMail
 from xats_tui.backend.services.operator.operator import Operator
+from xats_tui.backend.services.operator.past import Past
 from xats_tui.backend.services.operator.summaries import Summaries
 from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.receipts import Receipts
@@ -57,6 +58,7 @@ from xats_tui.backend.services.upkeep.live_settings import SAFE, LiveSettings
 from xats_tui.backend.services.upkeep.outages import Outages
 from xats_tui.backend.services.upkeep.pane_ages import PaneAges
 from xats_tui.backend.services.upkeep.retention import Retention
+from xats_tui.backend.services.upkeep.state_log import StateLog
 from xats_tui.backend.services.wakes.channels import Channels
 from xats_tui.backend.services.wakes.codex_threads import CodexThreads
 from xats_tui.backend.services.wakes.opencode_deliveries import OpencodeDeliveries
@@ -170,6 +172,8 @@ class Coordinator:
         )
         presence = Presence(self.sessions, self.panes, processes, clock)
         self._pane_ages = PaneAges(database, self.panes, DialogLog(database, self.panes, self.states), clock)
+        self._state_log = StateLog(database, self.panes, self.states, presence, clock)
+        self._past = Past(database)
         self._departures = Departures(database, self.sessions, processes, clock, bus.publish)
         self._known_agents = KnownAgents(database)
         self.registry = Registry(
@@ -271,6 +275,7 @@ class Coordinator:
                 RateCounts(database, self.sessions, clock),
                 launches,
                 Operator(database, self.waker, tmux),
+                self._past,
                 OperatorMail(database, self.mailbox),
                 LongLists(database, clock),
                 OperatorTasks(database, self.mailbox),
@@ -289,6 +294,7 @@ class Coordinator:
         bus.listen(self._receipts.hear)
         bus.listen(self.channels.hear)
         bus.listen(self._pane_ages.hear)
+        bus.listen(self._state_log.hear)
         bus.listen(held.hear)
         bus.listen(self._opencode.hear)
         bus.listen(self._extensions.hear)
@@ -395,6 +401,7 @@ class Coordinator:
     async def _start(self, stack: AsyncExitStack) -> None:
         for path in (self.settings.operator_token_path, self.settings.proof_key_path):
             operator_token.ensure(path)
+        stack.push_async_callback(self._past.close)
         await self._known_agents.watch()
         await self._departures.remember()
         await self._pane_ages.hand_back()
@@ -412,6 +419,7 @@ class Coordinator:
             ("codex threads", self._codex_watcher.run),
             ("departures", self._departures.run),
             ("pane ages", self._pane_ages.run),
+            ("state log", self._state_log.run),
             ("opencode sessions", self._opencode.run),
             ("extensions", self._extensions.run),
             ("heartbeat", self._beat),

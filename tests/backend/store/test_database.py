@@ -149,7 +149,7 @@ async def test_statements_without_an_answer_go_to_the_thread_together_with_the_c
         await tx.execute(ADD_TASK, ("one",))
         await tx.execute_many(ADD_TASK, [("two",), ("three",)])
 
-    assert ways == [len(["BEGIN", "one", "two and three", "COMMIT"])]
+    assert ways == [len(["BEGIN", "one", "two and three", "moment", "COMMIT"])]
     assert await task_count(database) == 3
 
 
@@ -291,7 +291,7 @@ async def test_a_row_that_is_still_to_be_inserted_can_be_referred_to(
         second = await tx.insert(ADD_EVENT)
         await tx.execute(ADD_MESSAGE, ("m", second))
 
-    assert ways == [len(["BEGIN", "first", "second", "message", "COMMIT"])]
+    assert ways == [len(["BEGIN", "first", "second", "message", "moment", "COMMIT"])]
     row = await database.fetch_one("SELECT event_id FROM messages")
     assert row is not None
     assert row["event_id"] == second.number == 2

@@ -18,6 +18,7 @@ from xats_tui.backend.services.operator.answering import Answering
 from xats_tui.backend.services.operator.lists import LongLists
 from xats_tui.backend.services.operator.mail import OperatorMail
 from xats_tui.backend.services.operator.operator import Operator
+from xats_tui.backend.services.operator.past import Past
 from xats_tui.backend.services.operator.summaries import Summaries
 from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.search import Search
@@ -120,6 +121,24 @@ class OperatorApi:
     history_stretch = look(LongLists, LongLists.history)
     place = look(LongLists, LongLists.place)
     totals = look(LongLists, LongLists.totals)
+
+    # the past
+    past_span = look(Past, Past.span)
+    past_moment = look(Past, Past.moment)
+    past_step = look(Past, Past.step)
+    past_roster = look(Past, Past.roster)
+    past_stream = look(Past, Past.stream)
+    past_inbox = look(Past, Past.inbox)
+    past_unanswered = look(Past, Past.unanswered)
+    past_thread = look(Past, Past.thread)
+    past_wakes = look(Past, Past.wakes)
+    past_wakes_failed = look(Past, Past.wakes_failed)
+    past_wakes_of = look(Past, Past.wakes_of)
+    past_attempts = look(Past, Past.attempts)
+    past_tasks = look(Past, Past.tasks)
+    past_contracts = look(Past, Past.contracts)
+    past_activity = look(Past, Past.activity)
+    past_events = look(Past, Past.events)
 
     # the coordinator itself
     health = look(HealthReport, HealthReport.now)

@@ -1,6 +1,6 @@
 """The TaskBoard: tasks, their owners and their dependencies."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import uuid4
 
 from xats_tui.backend.services.agents.presence import Presence
@@ -9,7 +9,7 @@ from xats_tui.backend.store import messages as outbox
 from xats_tui.backend.store import tasks as store
 from xats_tui.backend.store.lists import tasks as lists_store
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.backend.store.sql.transactions import Reader, Transaction
 from xats_tui.core.errors import Refusal
 from xats_tui.core.events import TaskChanged
 from xats_tui.core.model.agents import Agent
@@ -101,24 +101,8 @@ class TaskBoard:
         return Stretch(entries=entries, reached=found.reached, reached_at=found.reached_at, is_last=found.is_last)
 
     async def _described(self, tasks: Sequence[Task]) -> tuple[TaskEntry, ...]:
-        owners = {agent.agent_id: agent for agent in await agents_store.all_teams(self._database)}
-        names = await agents_store.names(self._database, {task.claimed_by for task in tasks if task.claimed_by})
-        wanted = {one for task in tasks for one in task.depends_on}
-        unfinished = {task.id for task in tasks if task.status is not TaskStatus.COMPLETED}
-        elsewhere = sorted(wanted - {task.id for task in tasks})
-        unfinished |= await store.unfinished_among(self._database, elsewhere) if elsewhere else set()
-        blocking = [wanted for task in tasks if task.id in unfinished for wanted in task.depends_on]
-        online = await self._presence.among(owners.values())
-        return tuple(
-            TaskEntry(
-                task=task,
-                owner_name=names.get(task.claimed_by or ""),
-                owner_online=task.claimed_by in online if task.claimed_by in owners else None,
-                waits_for=tuple(wanted for wanted in task.depends_on if wanted in unfinished),
-                blocks=blocking.count(task.id),
-            )
-            for task in tasks
-        )
+        agents = await agents_store.all_teams(self._database)
+        return await task_entries(self._database, tasks, agents, await self._presence.among(agents))
 
     async def _not_to_complete(self, tx: Transaction, agent: Agent, task: Task) -> Refusal:
         if not await store.was_taken_from(tx, task, agent.agent_id):
@@ -141,3 +125,33 @@ class TaskBoard:
     async def _note(self, tx: Transaction, kind: str, agent: Agent, payload: dict[str, str | None]) -> None:
         await outbox.add_event(tx, kind, agent.team, agent.team, agent.agent_id, payload)
         tx.record(TaskChanged(task_id=str(payload["task_id"]), team=agent.team))
+
+
+async def task_entries(
+    reader: Reader, tasks: Sequence[Task], agents: Sequence[Agent], online: Collection[str]
+) -> tuple[TaskEntry, ...]:
+    """Return tasks as the board shows them.
+
+    Args:
+        reader: the store.
+        tasks: the tasks; what they wait for may be others.
+        agents: every agent.
+        online: ids of the agents that are there.
+    """
+    registered = {agent.agent_id for agent in agents}
+    names = await agents_store.names(reader, {task.claimed_by for task in tasks if task.claimed_by})
+    wanted = {one for task in tasks for one in task.depends_on}
+    unfinished = {task.id for task in tasks if task.status is not TaskStatus.COMPLETED}
+    elsewhere = sorted(wanted - {task.id for task in tasks})
+    unfinished |= await store.unfinished_among(reader, elsewhere) if elsewhere else set()
+    blocking = [wanted for task in tasks if task.id in unfinished for wanted in task.depends_on]
+    return tuple(
+        TaskEntry(
+            task=task,
+            owner_name=names.get(task.claimed_by or ""),
+            owner_online=task.claimed_by in online if task.claimed_by in registered else None,
+            waits_for=tuple(wanted for wanted in task.depends_on if wanted in unfinished),
+            blocks=blocking.count(task.id),
+        )
+        for task in tasks
+    )

@@ -140,11 +140,11 @@ async def of_message(reader: Reader, message_id: str) -> tuple[Wake, ...]:
     )
 
 
-async def newest(reader: Reader, limit: int) -> tuple[Wake, ...]:
+async def newest(reader: Reader, limit: int, listed: str = LISTED) -> tuple[Wake, ...]:
     """Return wakes of all agents, newest first; wakes that somebody waits for take precedence within the limit."""
     return await reader.fetch_objects(
         wake_of,
-        f"SELECT * FROM ({SELECT} JOIN (SELECT message_id, agent_id, max(pressing) AS pressing FROM ({LISTED}) "
+        f"SELECT * FROM ({SELECT} JOIN (SELECT message_id, agent_id, max(pressing) AS pressing FROM ({listed}) "
         "GROUP BY message_id, agent_id ORDER BY pressing DESC, max(queued_at) DESC LIMIT ?) "
         "AS listed ON listed.message_id = w.message_id AND listed.agent_id = w.agent_id) "
         "ORDER BY queued_at DESC, message_id",

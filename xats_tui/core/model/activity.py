@@ -128,3 +128,14 @@ class Summary:
     team: str | None
     """None for all teams."""
     lines: tuple[SummaryLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A moment of the past, as the change log knows it."""
+
+    number: int
+    """The last transaction by then that changed something; a higher number is later."""
+    at: datetime
+    event_id: int
+    """The last event by then, 0 if there was none; events number messages, tasks and contracts."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
-from xats_tui.core.model.client_states import AgentState, Dialog, ToldState, ToldWork, UsedTool, agent_state
+from xats_tui.core.model.client_states import AgentState, Dialog, PastFacts, ToldState, ToldWork, UsedTool, agent_state
 from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Wake
 
@@ -161,6 +161,8 @@ class RosterEntry:
     """True under do not disturb, for the agent itself or its whole team."""
     resting_until: datetime | None = None
     """End of do not disturb; None if it lasts until it is turned off."""
+    past: PastFacts | None = None
+    """What the log tells of it at a moment of the past; None in the present."""
 
     @property
     def last_tool(self) -> UsedTool | None:
@@ -174,5 +176,7 @@ class RosterEntry:
         return self.state_in(self.pane)
 
     def state_in(self, view: PaneView | None) -> AgentState | None:
-        """Return the agent's state with this view of its pane."""
+        """Return the agent's state with this view of its pane; in the past, the state that the log tells."""
+        if self.past is not None:
+            return self.past.state
         return agent_state(view, self.told, self.dialogs)

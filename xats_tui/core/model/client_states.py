@@ -157,6 +157,18 @@ class AgentState:
     """The interface that tells it, or `SCREEN`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastFacts:
+    """What the log tells of an agent at a moment, instead of what is known of it now."""
+
+    state: AgentState | None = None
+    """None if it is not known."""
+    online: bool | None = None
+    """None if it is not known."""
+    last_call_known: bool = False
+    """True if its last call is known to be the last one by then."""
+
+
 def agent_state(view: PaneView | None, told: ToldState | None, dialogs: Sequence[Dialog]) -> AgentState | None:
     """Return an agent's state; None if neither its client nor a screen tells one.
 

@@ -209,7 +209,7 @@ class Registry:
                 work=self._states.work_of(agent.agent_id),
                 called=self._sessions.called_by(agent.agent_id),
                 reader_note=self._reader_note(agent),
-                **_rest(agent, rests),
+                **rest_of(agent, rests),
             )
             for agent in agents
         )
@@ -276,7 +276,8 @@ def team_of(team: str | None, project_dir: str | None) -> str:
     return checked_label("team", folder) if folder else DEFAULT_TEAM
 
 
-def _rest(agent: Agent, rests: Mapping[str, datetime | None]) -> dict[str, Any]:
+def rest_of(agent: Agent, rests: Mapping[str, datetime | None]) -> dict[str, Any]:
+    """Return the fields of an agent's `RosterEntry` about do not disturb, from all subjects that have it on."""
     subjects = (activity_store.agent_subject(agent.agent_id), activity_store.team_subject(agent.team))
     ends = [rests[subject] for subject in subjects if subject in rests]
     until = None if None in ends else max((end for end in ends if end), default=None)

@@ -12,7 +12,7 @@ from xats_tui.backend.store import activity as activity_store
 from xats_tui.backend.store import agents as agents_store
 from xats_tui.backend.store import messages as store
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.backend.store.sql.transactions import Transaction
+from xats_tui.backend.store.sql.transactions import Reader, Transaction
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.activity import Actor
 from xats_tui.core.model.agents import OPERATOR_ID, Agent
@@ -90,18 +90,7 @@ class OperatorMail:
         Raises:
             Refusal: `unknown_message`.
         """
-        copies = await store.of_event(self._database, event_id)
-        if not copies:
-            raise Refusal("unknown_message")
-        sender, recipients = copies[0].from_agent_id, [copy.to_agent_id for copy in copies]
-        if copies[0].to_role is None:
-            return await store.between(
-                self._database, sender, recipients, event_id, before=THREAD_BEFORE_MESSAGES, after=THREAD_AFTER_MESSAGES
-            )
-        answers = await store.between(
-            self._database, sender, recipients, event_id, before=0, after=THREAD_AFTER_MESSAGES
-        )
-        return Thread(messages=(*copies, *answers.messages), more_before=False, more_after=answers.more_after)
+        return await thread_around(self._database, event_id)
 
     async def _send_one(
         self,
@@ -150,3 +139,21 @@ class OperatorMail:
         for message_id in unread:
             await activity_store.note(tx, actor.name, "read", "marked as read", message_id=message_id)
         return len(unread)
+
+
+async def thread_around(reader: Reader, event_id: int) -> Thread:
+    """Return the messages between the two agents of a message; for a broadcast, the answers to its sender.
+
+    Raises:
+        Refusal: `unknown_message`.
+    """
+    copies = await store.of_event(reader, event_id)
+    if not copies:
+        raise Refusal("unknown_message")
+    sender, recipients = copies[0].from_agent_id, [copy.to_agent_id for copy in copies]
+    if copies[0].to_role is None:
+        return await store.between(
+            reader, sender, recipients, event_id, before=THREAD_BEFORE_MESSAGES, after=THREAD_AFTER_MESSAGES
+        )
+    answers = await store.between(reader, sender, recipients, event_id, before=0, after=THREAD_AFTER_MESSAGES)
+    return Thread(messages=(*copies, *answers.messages), more_before=False, more_after=answers.more_after)

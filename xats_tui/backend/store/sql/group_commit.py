@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 
 import aiosqlite
 
+from xats_tui.backend.store.sql.change_log import MARK
 from xats_tui.backend.store.sql.faults import Guard
 from xats_tui.backend.store.sql.files import DatabaseFiles
 from xats_tui.backend.store.sql.precedence import HAS_TIME, Places
@@ -32,7 +33,7 @@ from xats_tui.backend.store.sql.transactions import (
     uninterrupted,
 )
 from xats_tui.backend.store.sql.trigger_reports import TriggerReports
-from xats_tui.core.clock import Clock
+from xats_tui.core.clock import Clock, to_wire
 from xats_tui.core.events import Event
 
 T = TypeVar("T")
@@ -242,6 +243,8 @@ class GroupCommit:
             try:
                 member.result = _driven(member.body(tx))
                 member.events = tx.events
+                if connection.total_changes != before:
+                    connection.execute(MARK, (to_wire(now),))
             except sqlite3.Error:
                 raise
             except Exception as error:

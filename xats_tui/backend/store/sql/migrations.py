@@ -10,6 +10,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from xats_tui.backend.store.sql import change_log
 from xats_tui.backend.store.sql.faults import start_sentence
 from xats_tui.core.clock import from_wire, to_wire
 from xats_tui.core.errors import UnusableStore
@@ -396,6 +397,12 @@ def _order_tasks(connection: sqlite3.Connection, now: datetime) -> None:
         connection.execute(statement)
 
 
+def _log_changes(connection: sqlite3.Connection, now: datetime) -> None:
+    for statement in (*change_log.DEFINITIONS, *change_log.triggers()):
+        connection.execute(statement)
+    connection.execute(change_log.MARK, (to_wire(now),))
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _adopt_reference_schema,
     _add_what_is_ours,
@@ -407,6 +414,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _keep_receipts,
     _keep_ways,
     _order_tasks,
+    _log_changes,
 )
 
 LATEST = len(MIGRATIONS)

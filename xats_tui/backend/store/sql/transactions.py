@@ -13,8 +13,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import aiosqlite
 
+from xats_tui.backend.store.sql.change_log import MARK
 from xats_tui.backend.store.sql.faults import Guard
 from xats_tui.backend.store.sql.files import DatabaseFiles
+from xats_tui.core.clock import to_wire
 from xats_tui.core.errors import StoreError
 from xats_tui.core.events import Event
 
@@ -139,7 +141,7 @@ class Transaction:
     async def commit(self) -> None:
         """Commit; called by `Database.write()`."""
         if self._under_way or self._waiting != [BEGIN]:
-            await self._carry_out(COMMIT)
+            await self._carry_out(Statement(MARK, ((to_wire(self.now),),)), COMMIT)
 
     async def roll_back(self) -> None:
         """Roll everything back; called by `Database.write()`."""

@@ -5,6 +5,7 @@ Each function deletes at most `limit` rows and returns how many; a smaller numbe
 
 from datetime import datetime
 
+from xats_tui.backend.store.sql.change_log import AT
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.transactions import Transaction
 from xats_tui.core.clock import to_wire
@@ -79,4 +80,23 @@ async def prune_calls(tx: Transaction, before: datetime, limit: int) -> int:
         "(SELECT caller, call_id FROM calls WHERE at < ? ORDER BY at LIMIT ?) RETURNING call_id",
         (to_wire(before), limit),
     )
+    return len(rows)
+
+
+async def prune_changes(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete what the change log tells of moments before `before`; the last of these moments stays."""
+    kept = await tx.fetch_one(AT, (to_wire(before),))
+    if kept is None:
+        return 0
+    rows = await tx.fetch_all(
+        "DELETE FROM changes WHERE change_id IN (SELECT change_id FROM changes WHERE change_id <= ? AND moment <= ? "
+        "ORDER BY change_id LIMIT ?) RETURNING change_id",
+        (kept["change_id"], kept["moment"], limit),
+    )
+    if len(rows) < limit:  # a moment may go only when no entry tells of an earlier one
+        rows = await tx.fetch_all(
+            "DELETE FROM moments WHERE moment IN (SELECT moment FROM moments WHERE moment < ? ORDER BY moment LIMIT ?) "
+            "RETURNING moment",
+            (kept["moment"], limit),
+        )
     return len(rows)

@@ -44,6 +44,9 @@ MENDING = (
     "(SELECT message_id, agent_id FROM message_delivery_status)",
 )
 
+NOT_SAVED = frozenset({"changes", "moments"})
+"""Tables of the change log: with a gap in it, the log would tell of a past that never was."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Salvaged:
@@ -75,10 +78,12 @@ def salvage(damaged: Path, new: Path, now: datetime) -> tuple[Salvaged, ...]:
     fresh = damaged.with_name("fresh.db")
     prepare(fresh, now)
     with closing(_opened(damaged, fresh)) as source, closing(sqlite3.connect(new, isolation_level=None)) as target:
-        _define(source, target, fresh)
+        triggers = _define(source, target, fresh)
         target.execute("BEGIN")
-        saved = tuple(_save(source, target, table) for table in _tables(target))
+        saved = tuple(_save(source, target, table) for table in _tables(target) if table not in NOT_SAVED)
         _mend(source, target)
+        for trigger in triggers:  # only now: what is copied is no change
+            target.execute(trigger)
         target.execute("COMMIT")
     if not sum(one.saved for one in saved):
         raise UnusableStore("nothing of it can be read")
@@ -111,21 +116,23 @@ def _graft(damaged: Path, fresh: Path, length: int) -> None:
         file.write(beginning)
 
 
-def _define(source: sqlite3.Connection, target: sqlite3.Connection, fresh: Path) -> None:
-    """Create the tables and indexes as they were, or as every file of this version has them."""
+def _define(source: sqlite3.Connection, target: sqlite3.Connection, fresh: Path) -> Sequence[str]:
+    """Create the tables and indexes as they were, or as every file of this version has them; return the triggers."""
     version = _number(source, "PRAGMA user_version") or 0
     if version > LATEST:
         raise UnusableStore(f"a newer xats-tui has written it (schema {version}, this one knows {LATEST})")
     with closing(sqlite3.connect(fresh)) as newest:
         known = source if version < LATEST else newest
         definitions = known.execute(
-            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+            "SELECT type, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
             "ORDER BY type != 'table'"
         ).fetchall()
     target.execute("PRAGMA journal_mode=WAL")
-    for (definition,) in definitions:
-        target.execute(definition)
+    for kind, definition in definitions:
+        if kind != "trigger":
+            target.execute(definition)
     target.execute(f"PRAGMA user_version={version}")
+    return [definition for kind, definition in definitions if kind == "trigger"]
 
 
 def _save(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> Salvaged:

@@ -1,0 +1,172 @@
+"""Past: what the operator would have seen at an earlier moment, read from the change log.
+
+What only the coordinator's memory held is told as unknown.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from xats_tui.backend.services.agents.registry import rest_of
+from xats_tui.backend.services.operator.mail import thread_around
+from xats_tui.backend.services.tasks import task_entries
+from xats_tui.backend.store import activity as activity_store
+from xats_tui.backend.store import agents as agents_store
+from xats_tui.backend.store import contracts as contracts_store
+from xats_tui.backend.store import messages as messages_store
+from xats_tui.backend.store import tasks as tasks_store
+from xats_tui.backend.store import wakes as wakes_store
+from xats_tui.backend.store.messages import Unread
+from xats_tui.backend.store.past import lists, moments
+from xats_tui.backend.store.past.reader import PastReader
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.core.clock import from_wire
+from xats_tui.core.errors import Refusal
+from xats_tui.core.model.activity import Activity, LoggedEvent, Moment
+from xats_tui.core.model.agents import OPERATOR_ID, Agent, RosterEntry
+from xats_tui.core.model.client_states import PastFacts
+from xats_tui.core.model.contracts import ContractSummary
+from xats_tui.core.model.messages import Message, Thread
+from xats_tui.core.model.tasks import TaskEntry
+from xats_tui.core.model.wakes import Wake, WakeAttempt
+
+
+class Past:
+    """The past of one store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._reader = PastReader(database.path)
+
+    async def close(self) -> None:
+        """Close the file."""
+        await self._reader.close()
+
+    async def span(self) -> tuple[Moment, Moment]:
+        """Return the first and the last moment that are known.
+
+        Raises:
+            Refusal: `no_past` if nothing was logged yet.
+        """
+        first, last = await moments.oldest(self._database), await moments.newest(self._database)
+        if first is None or last is None:
+            raise Refusal("no_past", detail="nothing has been logged yet")
+        return first, last
+
+    async def moment(self, at: datetime) -> Moment:
+        """Return the moment at an instant: what the last transaction by then had made.
+
+        Raises:
+            Refusal: `no_past` if the log begins later.
+        """
+        found = await moments.at(self._database, at)
+        if found is None:
+            first, _ = await self.span()
+            raise Refusal("no_past", detail=f"the log begins on {first.at.astimezone():%Y-%m-%d at %H:%M:%S}")
+        return replace(found, at=at)
+
+    async def step(self, moment: Moment, by: int) -> Moment | None:
+        """Return the moment so many later, or earlier if negative; None if it is the last on that side."""
+        return await moments.step(self._database, moment.number, by)
+
+    async def roster(self, moment: Moment) -> tuple[RosterEntry, ...]:
+        """Return every agent that was registered, with its messages and wakes, by team and name."""
+        async with self._reader.at(moment) as past:
+            unread = await lists.unread_counts(past)
+            waiting = await lists.waiting_by_agent(past)
+            latest = await wakes_store.latest_by_agent(past)
+            rests = await activity_store.all_resting(past, moment.at)
+            facts = await lists.facts(past)
+            agents = await agents_store.all_teams(past)
+        return tuple(_entry(agent, moment, unread, waiting, latest, facts, rest_of(agent, rests)) for agent in agents)
+
+    async def stream(self, moment: Moment, limit: int, before_event_id: int | None = None) -> tuple[Message, ...]:
+        """Return the newest messages of all teams, newest first."""
+        async with self._reader.at(moment) as past:
+            return await messages_store.stream(past, limit, before_event_id)
+
+    async def inbox(self, moment: Moment, limit: int) -> tuple[Message, ...]:
+        """Return the operator's messages, newest first."""
+        async with self._reader.at(moment) as past:
+            return await messages_store.newest_to(past, OPERATOR_ID, limit)
+
+    async def unanswered(self, moment: Moment, limit: int) -> tuple[Message, ...]:
+        """Return recent messages to one agent that wanted a reply and had none, newest first."""
+        async with self._reader.at(moment) as past:
+            return await messages_store.unanswered(past, limit)
+
+    async def thread(self, moment: Moment, event_id: int) -> Thread:
+        """Return the thread around a message, as far as it was written.
+
+        Raises:
+            Refusal: `unknown_message`.
+        """
+        async with self._reader.at(moment) as past:
+            return await thread_around(past, event_id)
+
+    async def wakes(self, moment: Moment, limit: int) -> tuple[Wake, ...]:
+        """Return wakes of all agents, newest first; those that somebody waited for take precedence."""
+        async with self._reader.at(moment) as past:
+            return await lists.newest_wakes(past, limit)
+
+    async def wakes_failed(self, moment: Moment) -> int:
+        """Count the failed wakes whose message was unread."""
+        async with self._reader.at(moment) as past:
+            return await lists.failed_count(past)
+
+    async def wakes_of(self, moment: Moment, message_id: str) -> tuple[Wake, ...]:
+        """Return the wakes of a message."""
+        async with self._reader.at(moment) as past:
+            return await wakes_store.of_message(past, message_id)
+
+    async def attempts(self, moment: Moment, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
+        """Return the attempts of a wake by then, oldest first, each with what the pane showed."""
+        async with self._reader.at(moment) as past:
+            return await wakes_store.attempts(past, message_id, agent_id)
+
+    async def tasks(self, moment: Moment, limit: int) -> tuple[TaskEntry, ...]:
+        """Return the board, unfinished tasks first."""
+        async with self._reader.at(moment) as past:
+            agents, facts = await agents_store.all_teams(past), await lists.facts(past)
+            online = {agent_id for agent_id, known in facts.items() if known.online}
+            return await task_entries(past, await tasks_store.newest(past, limit), agents, online)
+
+    async def contracts(self, moment: Moment, limit: int = 300) -> tuple[ContractSummary, ...]:
+        """Return every contract by the version that was the latest, newest first."""
+        async with self._reader.at(moment) as past:
+            return await contracts_store.summaries(past, limit)
+
+    async def activity(self, moment: Moment, limit: int) -> tuple[Activity, ...]:
+        """Return the operator's actions, newest first."""
+        async with self._reader.at(moment) as past:
+            return await activity_store.newest(past, limit)
+
+    async def events(self, moment: Moment, limit: int) -> tuple[LoggedEvent, ...]:
+        """Return the actions of agents, newest first."""
+        async with self._reader.at(moment) as past:
+            return await activity_store.newest_events(past, limit)
+
+
+def _entry(
+    agent: Agent,
+    moment: Moment,
+    unread: Mapping[str, Unread],
+    waiting: Mapping[str, int],
+    latest: Mapping[str, Wake],
+    facts: Mapping[str, PastFacts],
+    rest: dict[str, Any],
+) -> RosterEntry:
+    known, mail = facts.get(agent.agent_id, PastFacts()), unread.get(agent.agent_id)
+    return RosterEntry(
+        agent=agent,
+        online=bool(known.online),
+        connected=False,
+        unread=mail.count if mail else 0,
+        oldest_unread_at=from_wire(mail.oldest_at) if mail else None,
+        wakes_waiting=waiting.get(agent.agent_id, 0),
+        latest_wake=latest.get(agent.agent_id),
+        pane=None,
+        past=replace(known, last_call_known=agent.last_seen_at <= moment.at),
+        **rest,
+    )

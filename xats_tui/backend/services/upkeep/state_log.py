@@ -1,0 +1,96 @@
+"""StateLog: the states and the presence of agents, stored so that the change log can tell them of an earlier moment.
+
+They live in memory only; here they are written when they change, and forgotten at a start: until an agent is seen
+again, nothing is known of it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from xats_tui.backend.client_states import ClientStates
+from xats_tui.backend.panes.monitor import PaneMonitor
+from xats_tui.backend.services.agents.presence import Presence
+from xats_tui.backend.store import agents as agents_store
+from xats_tui.backend.store.past import agent_states as store
+from xats_tui.backend.store.past.agent_states import LoggedState
+from xats_tui.backend.store.sql.database import Database
+from xats_tui.core.clock import Clock
+from xats_tui.core.events import ClientStateChanged, Event, PaneBound, PaneChanged
+from xats_tui.core.model.agents import Agent
+from xats_tui.core.model.client_states import agent_state
+from xats_tui.core.model.panes import PaneState
+
+DELAY_S = 1.0
+"""Delay before a change is written: a flickering pane is written once."""
+
+PRESENCE_INTERVAL_S = 30.0
+"""Time between two looks at who is there, of which no event tells."""
+
+TELLING = (ClientStateChanged, PaneBound)
+"""Events after which an agent may have another state."""
+
+
+class StateLog:
+    """The logged states of all agents."""
+
+    def __init__(
+        self, database: Database, monitor: PaneMonitor, states: ClientStates, presence: Presence, clock: Clock
+    ) -> None:
+        self._database = database
+        self._monitor = monitor
+        self._states = states
+        self._presence = presence
+        self._clock = clock
+        self._known: dict[str, LoggedState] = {}
+        self._stirred = asyncio.Event()
+
+    def hear(self, event: Event) -> None:
+        """Note that a state may have changed."""
+        if isinstance(event, ClientStateChanged | PaneBound) or (
+            isinstance(event, PaneChanged) and event.state_changed
+        ):
+            self._stirred.set()
+
+    async def run(self) -> None:
+        """Forget what an earlier process knew, and write changes as they come, without end."""
+        async with self._database.write() as tx:
+            await store.forget_all(tx)
+        self._known = {}
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PRESENCE_INTERVAL_S):
+                    await self._stirred.wait()
+            await self._clock.sleep(DELAY_S)
+            await self.keep()
+
+    async def keep(self) -> None:
+        """Write the states that have changed since the last time."""
+        self._stirred.clear()
+        agents = await agents_store.all_teams(self._database)
+        now = await self._seen(agents)
+        changed = [state for agent_id, state in now.items() if not state.goes_on(self._known.get(agent_id))]
+        gone = [agent_id for agent_id in self._known if agent_id not in now]
+        if changed or gone:
+            async with self._database.write() as tx:
+                await store.keep(tx, changed)
+                await store.forget(tx, gone)
+        kept = {agent_id: state for agent_id, state in self._known.items() if agent_id in now}
+        self._known = kept | {state.agent_id: state for state in changed}
+
+    async def _seen(self, agents: Sequence[Agent]) -> dict[str, LoggedState]:
+        online = await self._presence.among(agents)
+        seen = {}
+        for agent in agents:
+            view = self._monitor.view(agent.binding.pane) if agent.binding else None
+            agent_id = agent.agent_id
+            state = agent_state(view, self._states.of(agent_id), self._states.dialogs(agent_id))
+            seen[agent_id] = LoggedState(
+                agent_id=agent_id,
+                state=state.state if state else PaneState.UNKNOWN,
+                reason=state.reason if state else "",
+                since=state.since if state else agent.registered_at,
+                source=state.source if state else "",
+                online=agent_id in online,
+            )
+        return seen
