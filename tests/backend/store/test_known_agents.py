@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -13,8 +14,10 @@ from xats_tui.backend.store import agents as store
 from xats_tui.backend.store.agents import AgentRow
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.sql.known_agents import KnownAgents
-from xats_tui.backend.store.sql.transactions import Parameters, Row
+from xats_tui.backend.store.sql.transactions import Make, Parameters, Row
 from xats_tui.core.model.agents import CUSTOM, Agent
+
+T = TypeVar("T")
 
 
 class CountedDatabase(Database):
@@ -22,9 +25,13 @@ class CountedDatabase(Database):
 
     asked = 0
 
-    async def fetch_one(self, sql: str, parameters: Parameters = ()) -> Row | None:
+    async def fetch_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         self.asked += 1
-        return await super().fetch_one(sql, parameters)
+        return await super().fetch_all(sql, parameters)
+
+    async def fetch_objects(self, make: Make[T], sql: str, parameters: Parameters = ()) -> tuple[T, ...]:
+        self.asked += 1
+        return await super().fetch_objects(make, sql, parameters)
 
 
 @pytest.fixture
@@ -159,3 +166,59 @@ async def test_what_was_read_before_a_change_is_not_remembered_after_it(
     assert old is not None
     assert old.role == "dev"
     assert (await learn(known)).role == "qa"
+
+
+async def names(known: KnownAgents, team: str = "red") -> list[str]:
+    return [agent.name for agent in await known.of_team(team)]
+
+
+async def test_a_team_is_read_once_and_knows_of_each_call(
+    known: KnownAgents, database: CountedDatabase, clock: FakeClock
+) -> None:
+    assert await names(known) == ["alice", "bob"]
+    clock.advance(180)
+    async with database.write() as tx:
+        await store.touch(tx, "ALICE")
+    alice, _ = await known.of_team("red")
+    assert alice.last_seen_at == clock.now()
+    assert await learn(known) is alice
+    assert database.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        ("DELETE FROM agents WHERE name = 'bob'", ["alice"]),
+        ("UPDATE agents SET team = 'blue' WHERE name = 'alice'", ["bob"]),
+        (
+            "INSERT INTO agents (agent_id, team, role, name, registered_at, last_seen_at) "
+            "SELECT 'EVE', team, role, 'eve', registered_at, last_seen_at FROM agents LIMIT 1",
+            ["alice", "bob", "eve"],
+        ),
+    ],
+)
+async def test_a_team_is_as_of_the_last_commit(
+    change: str, after: list[str], known: KnownAgents, database: CountedDatabase
+) -> None:
+    before = await names(known)
+    async with database.write() as tx:
+        await tx.fetch_all(change)
+        assert await names(known) == before
+    assert await names(known) == after
+
+
+async def test_a_call_that_comes_while_its_agent_is_read_is_not_forgotten(
+    known: KnownAgents, database: CountedDatabase, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = store.of_team
+
+    async def slow(reader: Database, team: str) -> tuple[Agent, ...]:
+        agents = await read(reader, team)
+        clock.advance(180)
+        async with database.write() as tx:
+            await store.touch(tx, "ALICE")
+        return agents
+
+    monkeypatch.setattr(store, "of_team", slow)
+    await known.of_team("red")
+    assert (await learn(known)).last_seen_at == clock.now()

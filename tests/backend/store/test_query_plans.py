@@ -194,6 +194,17 @@ async def test_w1_mail_and_tasks_come_in_order_without_sorting(explained: Explai
     assert not any("TEMP B-TREE" in step for step in explained.steps)
 
 
+async def test_tasks_that_another_depends_on_are_found_by_id_and_not_among_all_of_the_team(
+    explained: Explained,
+) -> None:
+    await tasks.missing(explained, "red", ["T"])
+    await tasks.unfinished(explained, "red", ["T"])
+
+    assert [step for step in explained.steps if " tasks " in step] == [
+        "SEARCH tasks USING INDEX sqlite_autoindex_tasks_1 (id=?)"
+    ] * 2
+
+
 GROWS: dict[str, Callable[[Reader], Awaitable[object]]] = {
     "latest wakes": wakes.latest_by_agent,
     "waiting wakes": wakes.waiting_by_agent,

@@ -61,14 +61,14 @@ async def newest(reader: Reader, limit: int) -> tuple[Task, ...]:
 
 async def missing(reader: Reader, team: str, task_ids: Sequence[str]) -> tuple[str, ...]:
     """Return the ids that are not tasks of the team."""
-    known = await _matching(reader, "SELECT id FROM tasks WHERE team = ? AND id IN", team, task_ids)
+    known = await _matching(reader, "SELECT id FROM tasks WHERE +team = ? AND id IN", team, task_ids)
     return tuple(task_id for task_id in dict.fromkeys(task_ids) if task_id not in known)
 
 
 async def unfinished(reader: Reader, team: str, task_ids: Sequence[str]) -> tuple[str, ...]:
     """Return the ids of the team's tasks that are not completed."""
     found = await _matching(
-        reader, "SELECT id FROM tasks WHERE team = ? AND status <> 'completed' AND id IN", team, task_ids
+        reader, "SELECT id FROM tasks WHERE +team = ? AND status <> 'completed' AND id IN", team, task_ids
     )
     return tuple(task_id for task_id in dict.fromkeys(task_ids) if task_id in found)
 
@@ -139,7 +139,9 @@ async def owned_by(reader: Reader, team: str, agent_id: str) -> tuple[str, ...]:
 
 
 async def _matching(reader: Reader, query: str, team: str, task_ids: Sequence[str]) -> set[str]:
-    """Return the ids that a query finds."""
+    """Return the ids that a query finds; its `+` stops SQLite from reading all tasks of the team."""
+    if not task_ids:
+        return set()
     rows = await reader.fetch_all(
         f"{query} (SELECT value FROM json_each(?))", (team, orjson.dumps(list(task_ids)).decode())
     )

@@ -5,6 +5,7 @@ offline if its process has ended or its bridge has gone.  Without evidence an ag
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.panes.monitor import PaneMonitor
@@ -35,16 +36,17 @@ class Presence:
     async def among(self, agents: Iterable[Agent]) -> frozenset[str]:
         """Return the ids of the online agents: on a stream, with a living process or client, or lately calling."""
         agents = tuple(agents)
-        at_work = await self._at_work([agent.process for agent in agents if agent.process])
-        return frozenset(agent.agent_id for agent in agents if self._is_there(agent, at_work))
+        processes = [agent.process for agent in agents if agent.process]
+        at_work, now = await self._at_work(processes) if processes else frozenset(), self._clock.now()
+        return frozenset([agent.agent_id for agent in agents if self._is_there(agent, at_work, now)])
 
-    def _is_there(self, agent: Agent, at_work: frozenset[SeenProcess]) -> bool:
+    def _is_there(self, agent: Agent, at_work: frozenset[SeenProcess], now: datetime) -> bool:
         if self._sessions.is_listened_to(agent.agent_id):
             return True
         if agent.process is not None:
             return agent.process in at_work
         # A recent call counts only if nothing shows that its caller has gone since.
-        called = agent.has_called_lately(self._clock.now()) and not self._sessions.has_left(agent.agent_id)
+        called = agent.has_called_lately(now) and not self._sessions.has_left(agent.agent_id)
         return called or self._shows(agent)
 
     def _shows(self, agent: Agent) -> bool:

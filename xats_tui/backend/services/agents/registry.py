@@ -108,7 +108,7 @@ class Registry:
 
     async def of_team(self, team: str) -> tuple[Agent, ...]:
         """Return a team's agents, the earliest registered first."""
-        return await store.of_team(self._database, team)
+        return await self._known.of_team(team)
 
     async def register(self, tx: Transaction, wanted: AgentRow) -> Agent:
         """Create or refresh an identity; the id of a (team, name) never changes."""

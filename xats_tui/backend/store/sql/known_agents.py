@@ -20,6 +20,7 @@ SEEN = "last_seen_at"
 COLUMNS = "SELECT group_concat(name) AS names FROM pragma_table_info('agents') WHERE name <> ?"
 
 TRIGGERS = (
+    f"CREATE TEMP TRIGGER agent_added AFTER INSERT ON main.agents BEGIN SELECT {TOLD}(new.agent_id); END",
     f"CREATE TEMP TRIGGER agent_deleted AFTER DELETE ON main.agents BEGIN SELECT {TOLD}(old.agent_id); END",
     f"CREATE TEMP TRIGGER agent_seen AFTER UPDATE OF {SEEN} ON main.agents "
     f"BEGIN SELECT {TOLD}(new.agent_id, new.{SEEN}); END",
@@ -37,6 +38,10 @@ class KnownAgents:
         self._by_id: dict[str, Agent] = {}
         self._ids: dict[tuple[str, str], str] = {}
         """Agent ids by team and name."""
+        self._teams: dict[str, tuple[str, ...]] = {}
+        """Agent ids by team, the earliest registered first; dropped at any change but of `SEEN`."""
+        self._seen: dict[str, str] = {}
+        """New values of `SEEN` of agents that are not cached, for a read that is under way."""
         self._watching = False
         self._changes = 0
 
@@ -62,20 +67,50 @@ class KnownAgents:
         before = self._changes
         return self._learn(await store.by_name(self._database, team, name), before)
 
+    async def of_team(self, team: str) -> tuple[Agent, ...]:
+        """Return a team's agents, the earliest registered first."""
+        ids = self._teams.get(team)
+        if ids is not None:
+            return tuple([self._by_id[agent_id] for agent_id in ids])
+        before = self._changes
+        agents = await store.of_team(self._database, team)
+        if not self._watching or before != self._changes:
+            return agents
+        for agent in agents:
+            self._learn(agent, before)
+        self._teams[team] = tuple(agent.agent_id for agent in agents)
+        return await self.of_team(team)
+
     def _learn(self, agent: Agent | None, before: int) -> Agent | None:
         """Cache the agent, unless anything changed since `before`: then the read may be out of date."""
-        if agent and self._watching and before == self._changes:
-            self._by_id[agent.agent_id] = agent
-            self._ids[agent.team, agent.name] = agent.agent_id
+        if agent is None or not self._watching or before != self._changes:
+            return agent
+        if known := self._by_id.get(agent.agent_id):
+            return known
+        if seen := self._seen.pop(agent.agent_id, None):
+            agent = replace(agent, last_seen_at=from_wire(seen))
+        self._by_id[agent.agent_id] = agent
+        self._ids[agent.team, agent.name] = agent.agent_id
         return agent
 
     def _hear(self, changes: Sequence[Told]) -> None:
-        self._changes += 1
         for agent_id, *seen in changes:
-            known = self._by_id.pop(agent_id, None)
-            if known is None:
-                continue
             if seen:
-                self._by_id[agent_id] = replace(known, last_seen_at=from_wire(seen[0]))
+                self._note_seen(agent_id, *seen)
             else:
-                del self._ids[known.team, known.name]
+                self._forget(agent_id)
+
+    def _note_seen(self, agent_id: str, seen: str) -> None:
+        known = self._by_id.get(agent_id)
+        if known is None:
+            self._seen[agent_id] = seen
+        else:
+            self._by_id[agent_id] = replace(known, last_seen_at=from_wire(seen))
+
+    def _forget(self, agent_id: str) -> None:
+        self._changes += 1
+        self._teams.clear()
+        self._seen.pop(agent_id, None)
+        known = self._by_id.pop(agent_id, None)
+        if known is not None:
+            del self._ids[known.team, known.name]

@@ -93,7 +93,9 @@ def limit_for(agent: Agent | None, handshake: str) -> AnswerLimit:
     """
     shaken = by_handshake(handshake)
     registered = agent.client if agent and agent.client else None
-    limits = [_limit_of(client) for client in (shaken, registered) if client] or [LIMITS[CUSTOM]]
+    limits = [_limit_of(client) for client in dict.fromkeys((shaken, registered)) if client] or [LIMITS[CUSTOM]]
+    if len(limits) == 1:
+        return limits[0]
     return AnswerLimit(
         tokens=min(limit.tokens for limit in limits), size_bytes=min(limit.size_bytes for limit in limits)
     )
