@@ -22,6 +22,7 @@ from benchmarks.footprint import measure_footprint
 from benchmarks.growth import measure_growth
 from benchmarks.hooks import measure_hooks
 from benchmarks.load import measure_load
+from benchmarks.peers import NEEDED, NoReference, measure_peers
 from benchmarks.sockets import measure_sockets
 from benchmarks.wakes import measure_wakes
 from benchmarks.yardstick import as_figure, yardstick
@@ -38,9 +39,10 @@ PARTS: Mapping[str, Part] = {
     "blocked": lambda given: measure_blocked_screen(2 if given.quick else 10),
     "dashboard": lambda given: measure_dashboard(),
     "load": lambda given: measure_load(20 if given.quick else 120),
+    "peers": lambda given: measure_peers(given.reference, quick=given.quick),
 }
-USUAL = tuple(part for part in PARTS if part != "load")
-"""Benchmarks that run by default; the load run takes two more minutes."""
+USUAL = tuple(part for part in PARTS if part not in ("load", "peers"))
+"""Benchmarks that run by default; the load run takes two more minutes, and peers need another program."""
 
 
 def main() -> int:
@@ -54,7 +56,11 @@ def main() -> int:
         began = time.monotonic()
         sys.stderr.write(f"measuring {part} … ")
         sys.stderr.flush()
-        figures += asyncio.run(_measured(PARTS[part], given))
+        try:
+            figures += asyncio.run(_measured(PARTS[part], given))
+        except NoReference as error:
+            sys.stderr.write(f"\n{error}\n")
+            return 2
         quickness += yardstick()
         sys.stderr.write(f"{time.monotonic() - began:.0f} s\n")
     figures.append(as_figure(quickness))
@@ -71,10 +77,15 @@ async def _measured(part: Part, given: argparse.Namespace) -> list[Figure]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--only", type=_parts, default=USUAL, metavar="PART,…", help=f"of {', '.join(PARTS)}; all but load if not given"
+        "--only",
+        type=_parts,
+        default=USUAL,
+        metavar="PART,…",
+        help=f"of {', '.join(PARTS)}; all but load and peers if not given",
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller files: to try, not to quote")
     parser.add_argument("--rounds", type=int, default=20, help="wakes to measure one after the other")
+    parser.add_argument("--reference", type=Path, metavar="DIR", help=NEEDED)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()
 

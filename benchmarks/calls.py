@@ -96,22 +96,22 @@ async def measure_calls(*, quick: bool) -> list[Figure]:
         }
         slices = [(server, tool) for tool in CALLS for server in servers if server != BARE or tool == "echo"]
         for server in (HEADLESS, DASHBOARD):
-            await asyncio.gather(*(line.register(_name(number)) for number, line in enumerate(lines[server])))
+            await asyncio.gather(*(line.register(agent_name(number)) for number, line in enumerate(lines[server])))
         for server, tool in slices:
-            await asyncio.gather(*(_singles(line, number, tool, WARM_UP) for number, line in enumerate(lines[server])))
+            await asyncio.gather(*(singles(line, number, tool, WARM_UP) for number, line in enumerate(lines[server])))
         for _ in range(QUICK_ROUNDS if quick else ROUNDS):
             for server, tool in slices:
                 before = cpu_seconds(servers[server].pid)
-                calls, seconds = await _together(lines[server], tool)
+                calls, seconds = await together(lines[server], tool)
                 timed[server, tool].rates.append(calls / seconds)
                 timed[server, tool].computed.append((cpu_seconds(servers[server].pid) - before) / calls)
             for server, tool in slices:
-                timed[server, tool].singles.append(await _singles(lines[server][0], 0, tool, SINGLES))
+                timed[server, tool].singles.append(await singles(lines[server][0], 0, tool, SINGLES))
         for _ in range(QUICK_SILENCES if quick else SILENCES):
             for tool in CALLS:
                 await asyncio.sleep(SILENCE)
                 for server in (HEADLESS, DASHBOARD):  # in this order: the dashboard is still drawing after its calls
-                    first = await _singles(lines[server][0], 0, tool, AFTER_SILENCE)
+                    first = await singles(lines[server][0], 0, tool, AFTER_SILENCE)
                     timed[server, tool].after_silence.append(first)
     return figures(timed)
 
@@ -165,7 +165,7 @@ def _after_silence(tool: str, timed: Results) -> Figure:
     )
 
 
-async def _together(lines: Sequence[Line], tool: str) -> tuple[int, float]:
+async def together(lines: Sequence[Line], tool: str) -> tuple[int, float]:
     """Call on all connections at once; return the number of calls and the seconds they took."""
     began = time.perf_counter()
     calls = 0
@@ -180,7 +180,7 @@ async def _together(lines: Sequence[Line], tool: str) -> tuple[int, float]:
     return calls, time.perf_counter() - began
 
 
-async def _singles(line: Line, number: int, tool: str, calls: int) -> list[float]:
+async def singles(line: Line, number: int, tool: str, calls: int) -> list[float]:
     """Return the seconds of each sequential call."""
     seconds = []
     for _ in range(calls):
@@ -192,11 +192,11 @@ async def _singles(line: Line, number: int, tool: str, calls: int) -> list[float
 
 def _arguments(tool: str, number: int) -> dict[str, Any]:
     """Return arguments for a call; agents write to themselves, so that they have messages to read."""
-    to = {"to_agent_name": _name(number)} if tool == "send_message" else {}
+    to = {"to_agent_name": agent_name(number)} if tool == "send_message" else {}
     return {**CALLS[tool], **to}
 
 
-def _name(number: int) -> str:
+def agent_name(number: int) -> str:
     return f"agent-{number}"
 
 

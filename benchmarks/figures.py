@@ -46,7 +46,7 @@ class Figure:
         """Return the figure for a table."""
         target = "" if self.target is None else f"{'≥' if self.at_least else '≤'} {self.target:g} {self.unit}".strip()
         verdict = "" if self.target is None else "met" if self.met else "MISSED"
-        beside = ", ".join(f"{unit} {value:.1f}" for unit, value in self.beside.items())
+        beside = ", ".join(f"{unit} {value:.{2 if value < 10 else 1}f}" for unit, value in self.beside.items())
         value = f"{self.value:.2f}" if self.unit == "×" else f"{self.value:.1f}"
         return self.name, f"{value} {self.unit}".strip(), target, str(self.samples), verdict, beside
 
