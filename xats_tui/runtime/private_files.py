@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -83,3 +84,23 @@ def write(path: Path, text: str, *, replace: bool = False) -> None:
         except BaseException:
             target.unlink(missing_ok=True)
             raise
+
+
+def write_pieces(path: Path, pieces: Iterable[str], *, replace: bool = False) -> None:
+    """Write a file as `write` does, from pieces that take their time: it gets its name when all of them are written.
+
+    Raises:
+        FileExistsError: there is such a file, and it is not to be replaced.
+        OSError: it cannot be written.
+    """
+    target = path.with_name(f".{path.name}.{os.getpid()}.new")
+    with open(target, "x", encoding="utf-8", errors="replace", opener=opened_for_owner) as file:
+        try:
+            file.writelines(pieces)
+            file.flush()
+            if replace:
+                target.replace(path)
+            else:
+                os.link(target, path)  # unlike a renaming, it fails if there is such a file by now
+        finally:
+            target.unlink(missing_ok=True)

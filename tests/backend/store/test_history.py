@@ -18,19 +18,20 @@ from xats_tui.core.clock import to_wire
 
 NOW = datetime(2026, 11, 30, 13, tzinfo=UTC)
 
-READS: dict[str, Callable[[Reader, str | None], Awaitable[object]]] = {
-    "first event": lambda reader, team: summary.first_event_since(reader, NOW),
-    "messages": lambda reader, team: summary.sent(reader, 7, team),
-    "messages to the operator": lambda reader, team: summary.to_operator(reader, 7, team),
-    "wakes": lambda reader, team: summary.wakes(reader, NOW, team),
-    "failed wakes": lambda reader, team: summary.failed(reader, NOW, team),
-    "dialogs": lambda reader, team: summary.dialogs(reader, 7, team, NOW),
-    "tasks done": lambda reader, team: summary.done(reader, 7, team),
-    "contract versions": lambda reader, team: summary.published(reader, 7, team),
-    "agents lost": lambda reader, team: summary.lost(reader, 7, team),
-    "agents that came": lambda reader, team: summary.came(reader, NOW, team),
-    "agents that left": lambda reader, team: summary.left(reader, NOW, team),
-    "open dialogs": lambda reader, team: happenings.open_ones(reader),
+READS: dict[str, Callable[[Reader, summary.Span], Awaitable[object]]] = {
+    "first event": lambda reader, span: summary.first_event_since(reader, NOW),
+    "messages": summary.sent,
+    "messages to the operator": summary.to_operator,
+    "wakes": summary.wakes,
+    "failed wakes": summary.failed,
+    "dialogs": summary.dialogs,
+    "tasks done": summary.done,
+    "contract versions": summary.published,
+    "breaking versions": summary.broken,
+    "agents lost": summary.lost,
+    "agents that came": summary.came,
+    "agents that left": summary.left,
+    "open dialogs": lambda reader, span: happenings.open_ones(reader),
 }
 
 SMALL = (
@@ -57,7 +58,7 @@ def explained(tmp_path: Path) -> Iterator[Explained]:
 async def test_no_part_of_a_summary_reads_what_came_before_the_moment(explained: Explained, team: str | None) -> None:
     for name, read in READS.items():
         explained.steps.clear()
-        await read(explained, team)
+        await read(explained, summary.Span(since=NOW, until=NOW, first=7, end=9, team=team))
 
         assert explained.steps, name
         assert [step for step in full_scans(explained.steps) if not step.startswith(SMALL)] == [], name
@@ -83,5 +84,4 @@ async def test_the_first_event_at_a_moment_is_found_even_where_numbers_are_missi
 
 
 async def test_a_store_without_events_has_no_first_one(backend: Coordinator) -> None:
-    assert await summary.events(backend._database, "message_sent", 0, None) == 0
     assert await summary.first_event_since(backend._database, NOW) == 1

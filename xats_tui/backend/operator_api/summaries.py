@@ -9,7 +9,7 @@ from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.backend.operator_api.base import Command, Word
 from xats_tui.backend.operator_api.records import Record, plain
 from xats_tui.backend.tools.base import Answer, Arguments, Optional
-from xats_tui.core.model.activity import SummaryLine, SummaryNote
+from xats_tui.core.model.activity import Summary, SummaryLine, SummaryNote
 
 
 class SinceQuery(Arguments):
@@ -20,7 +20,11 @@ class SinceQuery(Arguments):
 
 async def since(operator: OperatorApi, arguments: SinceQuery) -> Answer:
     """Return what happened since a moment, a line for each kind of which something happened."""
-    summary = await operator.since(arguments.since.astimezone(), arguments.team)
+    return summary_record(await operator.since(arguments.since, arguments.team))
+
+
+def summary_record(summary: Summary) -> Record:
+    """Return a summary as JSON."""
     return {
         "since": plain(summary.since),
         "until": plain(summary.until),

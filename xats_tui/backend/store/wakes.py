@@ -196,17 +196,19 @@ async def attempts(reader: Reader, message_id: str, agent_id: str) -> tuple[Wake
     rows = await reader.fetch_all(
         "SELECT * FROM wake_attempts WHERE message_id = ? AND agent_id = ? ORDER BY number", (message_id, agent_id)
     )
-    return tuple(
-        WakeAttempt(
-            number=row["number"],
-            at=from_wire(row["at"]),
-            transport=row["transport"],
-            outcome=row["outcome"],
-            seen_before=row["seen_before"],
-            seen_after=row["seen_after"],
-            ways=tuple(AskedWay(transport=name, verdict=verdict) for name, verdict in from_json(row["ways"])),
-        )
-        for row in rows
+    return tuple(map(attempt_of, rows))
+
+
+def attempt_of(row: Row) -> WakeAttempt:
+    """Return the attempt in a row."""
+    return WakeAttempt(
+        number=row["number"],
+        at=from_wire(row["at"]),
+        transport=row["transport"],
+        outcome=row["outcome"],
+        seen_before=row["seen_before"],
+        seen_after=row["seen_after"],
+        ways=tuple(AskedWay(transport=name, verdict=verdict) for name, verdict in from_json(row["ways"])),
     )
 
 

@@ -29,7 +29,7 @@ def summary_facts(answer: Record, wide: bool) -> str:
     since, until = from_wire(answer["since"]), from_wire(answer["until"])
     whose = f"team {one_line(answer['team'])}" if answer["team"] else "all teams"
     head = f"since {moment_words(since, until)}, {whose}"
-    lines = [_line(record) for record in answer["lines"]]
+    lines = [line_of(record) for record in answer["lines"]]
     if not lines:
         return f"{head}: nothing happened"
     records = [{"what": title_of(line), "details": notes_of(line), "rows": _command(line)} for line in lines]
@@ -42,7 +42,8 @@ def _command(line: SummaryLine) -> str:
     return command and command + OPTIONS.get(line.kind, "")
 
 
-def _line(record: Record) -> SummaryLine:
+def line_of(record: Record) -> SummaryLine:
+    """Return a line of a summary from its JSON."""
     return SummaryLine(
         kind=Happening(record["kind"]),
         count=record["count"],

@@ -3,7 +3,6 @@
 Every text stands in a fence, because agents wrote it: nothing in it is read as Markdown.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,17 +11,12 @@ from textual.content import Content
 
 from xats_tui.core.model.activity import LoggedEvent
 from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.details.markdown import escaped, fenced
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.widgets.format import date_and_time, one_line
+from xats_tui.screens.widgets.format import date_and_time
 
 TICKET_CELLS = 100
 """Width for which details of a ticket are laid out, in cells."""
-
-MIN_FENCE = 3
-"""Minimum length of a fence; it is longer than every row of backticks in its text."""
-
-SPECIAL = re.compile(r"([\\`*_\[\]<>#|~!])")
-"""Characters with a meaning in Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +31,7 @@ class Section:
 
 def ticket(title: str, sections: Sequence[Section], now: datetime) -> str:
     """Return a ticket as Markdown, ending with a newline."""
-    heading = SPECIAL.sub(r"\\\1", one_line(title))
-    head = f"## {heading}\n\nas of {date_and_time(now)}\n"
+    head = f"## {escaped(title)}\n\nas of {date_and_time(now)}\n"
     return "\n".join([head, *(_drawn(section) for section in sections if section.content.plain.strip())])
 
 
@@ -55,8 +48,5 @@ def _happened(snapshot: Snapshot, event: LoggedEvent) -> str:
 
 
 def _drawn(section: Section) -> str:
-    text = "\n".join(line.rstrip() for line in section.content.plain.strip("\n").split("\n"))
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    fence = "`" * max(MIN_FENCE, longest + 1)
     title = f"### {section.title}\n\n" if section.title else ""
-    return f"{title}{fence}{section.language}\n{text}\n{fence}\n"
+    return f"{title}{fenced(section.content.plain, section.language)}"
