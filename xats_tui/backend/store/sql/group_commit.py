@@ -243,14 +243,13 @@ class GroupCommit:
             try:
                 member.result = _driven(member.body(tx))
                 member.events = tx.events
-                if connection.total_changes != before:
-                    connection.execute(MARK, (to_wire(now),))
             except sqlite3.Error:
                 raise
             except Exception as error:
                 member.error = error
                 if connection.total_changes != before:
                     return member
+        connection.execute(MARK, (to_wire(now),))  # all of the group happens at one moment
         return None
 
     def _asked(self) -> int:
