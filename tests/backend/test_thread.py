@@ -9,8 +9,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.mcp_sessions import McpSession
 from xats_tui.backend.thread import COALESCE_S, CoordinatorGone, CoordinatorThread
 from xats_tui.core.errors import StartError
 from xats_tui.core.events import AgentChanged, Scope, TaskChanged
@@ -109,6 +110,76 @@ async def test_scopes_gather_while_the_listeners_loop_is_busy(coordinator: Coord
 
     assert set(heard) == {frozenset({Scope.AGENTS, Scope.TASKS})}
     assert len(heard) <= 2 + took / COALESCE_S
+
+
+async def session_of_an_agent(backend: Coordinator) -> McpSession:
+    async def notify(method: str, params: object) -> None: ...
+
+    return backend.sessions.open("s", "client", notify)
+
+
+async def test_a_change_after_a_silence_is_told_in_a_pause_between_calls(
+    coordinator: CoordinatorThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xats_tui.backend.thread.SILENCE_S", 0)
+    monkeypatch.setattr("xats_tui.backend.thread.PAUSE_S", 0.001)
+    monkeypatch.setattr("xats_tui.backend.thread.MAX_HOLD_S", 2 * PATIENCE)
+    session = await coordinator.ask(session_of_an_agent)
+    heard: list[frozenset[Scope]] = []
+    leave = coordinator.listen(heard.append)
+
+    async def call_again_and_again(backend: Coordinator) -> list[frozenset[Scope]]:
+        for _ in range(20):
+            with backend.sessions.calling(session):
+                await publish(backend)
+                await asyncio.sleep(0.005)  # several looks, all of them within a call
+        return list(heard)
+
+    await coordinator.ask(port_of)  # so that the news of the session itself is told
+    await asyncio.sleep(COALESCE_S)
+    heard.clear()
+    assert await coordinator.ask(call_again_and_again) == []
+    await eventually(lambda: heard)
+    leave()
+
+
+async def test_changes_that_keep_coming_are_told_although_calls_do_too(
+    coordinator: CoordinatorThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xats_tui.backend.thread.SILENCE_S", 2 * PATIENCE)
+    monkeypatch.setattr("xats_tui.backend.thread.MAX_HOLD_S", 2 * PATIENCE)
+    session = await coordinator.ask(session_of_an_agent)
+    heard: list[frozenset[Scope]] = []
+    leave = coordinator.listen(heard.append)
+    await coordinator.ask(publish)
+    await eventually(lambda: heard)
+    heard.clear()
+
+    async def call_until_told(backend: Coordinator) -> None:
+        with backend.sessions.calling(session):
+            await publish(backend)
+            await eventually(lambda: heard)
+
+    await coordinator.ask(call_until_told)
+    leave()
+
+
+async def test_a_change_after_a_silence_is_told_in_time_although_calls_never_end(
+    coordinator: CoordinatorThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xats_tui.backend.thread.SILENCE_S", 0)
+    monkeypatch.setattr("xats_tui.backend.thread.MAX_HOLD_S", 0.01)
+    session = await coordinator.ask(session_of_an_agent)
+    heard: list[frozenset[Scope]] = []
+    leave = coordinator.listen(heard.append)
+
+    async def call_until_told(backend: Coordinator) -> None:
+        with backend.sessions.calling(session):
+            await publish(backend)
+            await eventually(lambda: any(Scope.TASKS in scopes for scopes in heard))
+
+    await coordinator.ask(call_until_told)
+    leave()
 
 
 async def test_who_left_hears_nothing_more(coordinator: CoordinatorThread) -> None:

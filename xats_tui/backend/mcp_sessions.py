@@ -222,6 +222,11 @@ class McpSessions:
         self.calls += 1
         return _UnderWay(session)
 
+    @property
+    def is_answering(self) -> bool:
+        """True while a call is being answered."""
+        return any(session.under_way for session in self._by_id.values())
+
     def entries(self) -> tuple[SessionEntry, ...]:
         """Return every open session for display, newest first."""
         return tuple(

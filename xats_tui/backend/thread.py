@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import uvloop
 
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.errors import StartError, XatsError
 from xats_tui.core.events import Event, Scope
@@ -181,6 +182,15 @@ class CoordinatorThread:
 COALESCE_S = 0.05
 """Minimum interval between two calls to the dashboard."""
 
+# An agent's next calls would compete with what the first one makes the dashboard load and draw.  While changes keep
+# coming, the dashboard itself slows down, and has to hear of each of them for that.
+SILENCE_S = 0.2
+"""Seconds without a change after which the dashboard hears of the next one in a pause between calls."""
+PAUSE_S = 0.015
+"""Seconds without a call of an agent that are such a pause."""
+MAX_HOLD_S = 0.1
+"""Seconds after which it hears of the change although calls keep coming."""
+
 
 class _Scopes:
     """Collects stale scopes on the coordinator's loop, with at most one pending call to the dashboard."""
@@ -189,11 +199,14 @@ class _Scopes:
         self._screen = screen
         self._hear = hear
         self._stale: set[Scope] = set()
+        self._sessions: McpSessions | None = None
+        """Sessions whose calls are waited for."""
         self._sent_at = float("-inf")
         self._end: Callable[[], None] | None = None
 
     def begin(self, backend: Coordinator) -> None:
         """Subscribe to the event bus; runs on the coordinator's loop."""
+        self._sessions = backend.sessions
         self._end = backend.bus.listen(self._on_fact)
 
     def end(self) -> None:
@@ -204,9 +217,25 @@ class _Scopes:
 
     def _on_fact(self, event: Event) -> None:
         if not self._stale:
-            loop = asyncio.get_running_loop()
-            loop.call_at(max(loop.time(), self._sent_at + COALESCE_S), self._send)
+            now = asyncio.get_running_loop().time()
+            if now - self._sent_at > SILENCE_S:
+                self._look_at(now + PAUSE_S, now + MAX_HOLD_S)
+            else:
+                asyncio.get_running_loop().call_at(max(now, self._sent_at + COALESCE_S), self._send)
         self._stale |= event.scopes
+
+    def _look_at(self, when: float, latest: float) -> None:
+        calls = self._sessions.calls if self._sessions else 0
+        asyncio.get_running_loop().call_at(when, self._send_in_pause, calls, latest)
+
+    def _send_in_pause(self, calls: int, latest: float) -> None:
+        """Send if no call is being answered, and none has begun since there were so many; or if it is late."""
+        now = asyncio.get_running_loop().time()
+        is_pause = self._sessions is None or (self._sessions.calls == calls and not self._sessions.is_answering)
+        if is_pause or now >= latest:
+            self._send()
+        else:
+            self._look_at(now + PAUSE_S, latest)
 
     def _send(self) -> None:
         stale, self._stale = frozenset(self._stale), set()
