@@ -1,6 +1,7 @@
 """Items that need the operator, from the snapshot: most urgent first, with reason and cause."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,9 +14,9 @@ from tests.screens.sample.wakes import WAKES, wake
 from xats_tui.core.model.health import Notice
 from xats_tui.core.model.panes import OwnText, PaneReading, PaneState
 from xats_tui.core.model.wakes import ACK_LOOP, HELD, UNCONFIRMED, Gate, WakeStage, WakeStatus
-from xats_tui.screens.data.attention import concerns
+from xats_tui.screens.data.attention import READ, ConcernCache, concerns
 from xats_tui.screens.data.concern import Concern
-from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.data.snoozes import SNOOZE, Snoozes
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.agents import agent_state
@@ -245,3 +246,39 @@ def test_the_snoozed_are_counted_with_the_way_to_see_them() -> None:
     assert [cell.text for cell in note.cells][1::2] == ["1 thing snoozed", "enter show"]
     _, shown = attention_rows((), asleep, NOW, shows_asleep=True)
     assert shown.cells[3].text == "Z list again" and "no such pane" in shown.cells[2].text
+
+
+def test_concerns_are_read_again_only_when_they_can_have_changed() -> None:
+    cache, calm = ConcernCache(), replace(FILLED, roster=(), views={}, wakes=(), inbox=())
+    before = cache.of(calm, NOW)
+    assert before
+    assert cache.of(replace(calm, activity=(), confirmed_at=NOW), NOW + timedelta(seconds=1)) is before
+    assert cache.of(replace(calm, tasks=()), NOW + timedelta(seconds=1)) != before
+
+
+@pytest.mark.parametrize("part", READ)
+def test_a_slice_that_changes_changes_the_concerns_at_once(part: Slice) -> None:
+    cache = ConcernCache()
+    cache.of(FILLED, NOW)
+    fewer = replace(FILLED, **{part.value: type(getattr(FILLED, part.value))()})
+    assert cache.of(fewer, NOW) == concerns(fewer, NOW)
+
+
+def test_concerns_are_read_from_no_slice_but_those_that_are_compared() -> None:
+    named = {part.value: getattr(FILLED, part.value) for part in READ}
+    assert concerns(Snapshot(**named, health=FILLED.health), NOW) == concerns(FILLED, NOW)
+
+
+def test_a_reason_told_in_seconds_is_never_a_second_old() -> None:
+    cache = ConcernCache()
+    for seconds in (0, 1, 59, 60, 61, 3600, 3601):
+        now = NOW + timedelta(seconds=seconds)
+        told = [[one.reason for one in read if one.remedy] for read in (cache.of(FILLED, now), concerns(FILLED, now))]
+        assert told[0] == told[1]
+
+
+def test_a_concern_that_stays_has_the_same_row() -> None:
+    known = concerns(FILLED, NOW)
+    before = attention_rows(known, {}, NOW, shows_asleep=False)
+    again = attention_rows(known[1:], {}, NOW, shows_asleep=False, before=zip(known, before, strict=True))
+    assert all(row is other for row, other in zip(again, before[1:], strict=True))

@@ -11,7 +11,7 @@ from tests.screens.sample.filled import FILLED
 from tests.screens.sample.teams import TEAMS, who
 from tests.screens.states import NORMAL, SMALL, after, missing
 from xats_tui.app import XatsApp
-from xats_tui.screens.data.attention import concerns, outside_concerns
+from xats_tui.screens.data.attention import ConcernCache, concerns
 from xats_tui.screens.data.scope import TeamScope
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Snapshot
 from xats_tui.screens.query.command_line import LimitTo, Perform, Unknown, complete, read_team
@@ -62,8 +62,8 @@ def test_a_list_that_did_not_change_is_not_read_again() -> None:
 
 def test_what_needs_a_person_in_other_teams_is_counted() -> None:
     everything = len(concerns(TEAMS, NOW))
-    assert outside_concerns(TEAMS, NOW) == 0
-    assert outside_concerns(limited("shop"), NOW) == everything - len(concerns(limited("shop"), NOW)) == 2
+    assert ConcernCache().outside(TEAMS, NOW) == 0
+    assert ConcernCache().outside(limited("shop"), NOW) == everything - len(concerns(limited("shop"), NOW)) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Alerts: agents that have opened a dialog since the last snapshot, and the line that announces them.  Pure."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.health import Notice
+from xats_tui.core.model.panes import PaneState
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.widgets.format import one_line
 
@@ -11,7 +13,7 @@ from xats_tui.screens.widgets.format import one_line
 def begun_to_ask(before: Snapshot, after: Snapshot) -> tuple[RosterEntry, ...]:
     """Return the agents that have begun to ask a person something since the previous snapshot."""
     # Dialogs found by the first look are on the screen already, under attention.
-    if before.confirmed_at is None:
+    if before.confirmed_at is None or (before.roster is after.roster and before.views is after.views):
         return ()
     asked = {entry.agent.agent_id for entry in asking(before)}
     return tuple(entry for entry in asking(after) if entry.agent.agent_id not in asked)
@@ -19,15 +21,9 @@ def begun_to_ask(before: Snapshot, after: Snapshot) -> tuple[RosterEntry, ...]:
 
 def asking(snapshot: Snapshot) -> list[RosterEntry]:
     """Return the agents that ask a person something, the one that has waited longest first."""
-    since = {
-        entry.agent.agent_id: state.since
-        for entry in snapshot.roster
-        if (state := snapshot.state(entry)) and snapshot.asks(entry)
-    }
-    return sorted(
-        (entry for entry in snapshot.roster if entry.agent.agent_id in since),
-        key=lambda entry: since[entry.agent.agent_id],
-    )
+    states = ((snapshot.state(entry), entry) for entry in snapshot.roster)
+    found = [(state.since, entry) for state, entry in states if state and state.state is PaneState.DIALOG]
+    return [entry for _, entry in sorted(found, key=itemgetter(0))]
 
 
 def fresh_notices(before: Snapshot, after: Snapshot) -> tuple[Notice, ...]:

@@ -4,8 +4,9 @@ Each concern names the rows that cause it, so that enter can lead there.  Pure f
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from operator import is_not
 from pathlib import PurePath
 
 from xats_tui.core.model.agents import OPERATOR_ID, RosterEntry
@@ -15,11 +16,12 @@ from xats_tui.core.model.tasks import TaskStatus
 from xats_tui.core.model.wakes import ACK_LOOP, Wake, WakeStatus
 from xats_tui.screens.data.alerts import asking
 from xats_tui.screens.data.concern import Concern
-from xats_tui.screens.data.snapshot import Snapshot, is_present
+from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
 from xats_tui.screens.data.targets import all_failed, contract_key, queued_at, was_not_read
+from xats_tui.screens.modes.listing import MINUTES_AFTER_S
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.rows.names import contract_name, name_of
-from xats_tui.screens.widgets.format import Tone, age, count, one_line, short_id, until
+from xats_tui.screens.widgets.format import Tone, age, count, is_soon, is_young, one_line, short_id, until
 
 # An agent's turn is usually shorter than this.
 LONG_WAIT = timedelta(minutes=2)
@@ -35,6 +37,12 @@ OLD_QUESTION = timedelta(minutes=10)
 
 def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -> tuple[Concern, ...]:
     """Return all concerns, most urgent first."""
+    urgent = _urgent(snapshot, now, tmux_missing=tmux_missing)
+    return (*urgent, *_calm(snapshot, now, _spoken_for(urgent)))
+
+
+def _urgent(snapshot: Snapshot, now: datetime, *, tmux_missing: bool) -> tuple[Concern, ...]:
+    """Return the concerns whose reasons may tell seconds, and what has failed."""
     if tmux_missing:
         reason = "tmux is not installed: messages arrive, but panes cannot be read and agents cannot be woken"
         missing = [Concern(key="tmux", shape="✕", tone=Tone.BAD, subject="tmux", reason=reason)]
@@ -43,16 +51,30 @@ def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -
     dialogs = tuple(_dialogs(snapshot, now))
     mixed = tuple(_mixed_hints(snapshot))
     asking = {concern.row for concern in (*dialogs, *mixed)}
-    wakes = (*_failed_wakes(snapshot), *_long_waits(snapshot, now, asking))
-    spoken_for = asking | {concern.row.rpartition("/")[2] for concern in wakes}
     return (
         *_lost(snapshot),
         *missing,
         *dialogs,
         *mixed,
         *_troubles(snapshot),
-        *wakes,
+        *_failed_wakes(snapshot),
+        *_long_waits(snapshot, now, asking),
         *_own_mail(snapshot, now),
+    )
+
+
+def _spoken_for(urgent: Iterable[Concern]) -> frozenset[str]:
+    """Return the agents about whom a dialog, an input line or a wake says already why they read nothing."""
+    return frozenset(
+        concern.row if concern.mode is Mode.AGENTS else concern.row.rpartition("/")[2]
+        for concern in urgent
+        if concern.mode in (Mode.AGENTS, Mode.WAKES)
+    )
+
+
+def _calm(snapshot: Snapshot, now: datetime, spoken_for: frozenset[str]) -> tuple[Concern, ...]:
+    """Return the concerns whose reasons tell minutes at most."""
+    return (
         *_old_mail(snapshot, now, spoken_for),
         *_unanswered(snapshot, now, spoken_for),
         *_orphaned_tasks(snapshot, now),
@@ -62,12 +84,77 @@ def concerns(snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -
     )
 
 
-def outside_concerns(snapshot: Snapshot, now: datetime) -> int:
-    """Return the number of concerns that a snapshot leaves out because it is limited to a team."""
-    if snapshot.team is None:
-        return 0
-    within = {concern.key for concern in concerns(snapshot, now)}
-    return sum(concern.key not in within for concern in concerns(snapshot.whole, now))
+READ = (
+    Slice.ROSTER,
+    Slice.VIEWS,
+    Slice.UNCONNECTED,
+    Slice.WAKES,
+    Slice.TASKS,
+    Slice.CONTRACTS,
+    Slice.INBOX,
+    Slice.UNANSWERED,
+)
+"""Slices that concerns are read from, besides the troubles that the health tells."""
+
+
+class ConcernCache:
+    """Concerns as they were read last; read again only when they can have changed, as the rows of lists are."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, bool], tuple[tuple[object, ...], tuple[object, ...], tuple[Concern, ...]]] = {}
+        """Slices and facts that concerns were read from, and the concerns; by kind, and True for those of all teams."""
+
+    def of(self, snapshot: Snapshot, now: datetime, *, tmux_missing: bool = False) -> tuple[Concern, ...]:
+        """Return all concerns, most urgent first."""
+        health = snapshot.health
+        told = (health.troubles, health.unstored) if health else ()
+        moment = int(now.timestamp())
+        urgent = self._read(
+            "urgent",
+            snapshot,
+            (*told, snapshot.outage, tmux_missing, moment // (1 if _tells_seconds(snapshot, now) else MINUTES_AFTER_S)),
+            lambda: _urgent(snapshot, now, tmux_missing=tmux_missing),
+        )
+        spoken_for = _spoken_for(urgent)
+        calm = self._read(
+            "calm",
+            snapshot,
+            (spoken_for, moment // MINUTES_AFTER_S),
+            lambda: _calm(snapshot, now, spoken_for),
+        )
+        return self._read("all", snapshot, (urgent, calm), lambda: (*urgent, *calm))
+
+    def _read(
+        self, kind: str, snapshot: Snapshot, facts: tuple[object, ...], read: Callable[[], tuple[Concern, ...]]
+    ) -> tuple[Concern, ...]:
+        """Return the concerns of a kind; read them if a slice or a fact is another one."""
+        place = (kind, snapshot.team is None)
+        slices = (*(getattr(snapshot, part.value) for part in READ), snapshot.everyone)
+        facts = (*facts, snapshot.team)
+        kept = self._kept.get(place)
+        if kept is None or facts != kept[1] or any(map(is_not, slices, kept[0])):
+            kept = self._kept[place] = (slices, facts, read())
+        return kept[2]
+
+    def outside(self, snapshot: Snapshot, now: datetime) -> int:
+        """Return the number of concerns that a snapshot leaves out because it is limited to a team."""
+        if snapshot.team is None:
+            return 0
+        within = {concern.key for concern in self.of(snapshot, now)}
+        return sum(concern.key not in within for concern in self.of(snapshot.whole, now))
+
+
+def _tells_seconds(snapshot: Snapshot, now: datetime) -> bool:
+    """Return whether a time in the reasons is shown in seconds."""
+    return (
+        bool(asking(snapshot))
+        or any(is_young(mail.sent_at, now) for mail in snapshot.inbox if mail.read_at is None)
+        or any(_is_worth_a_look(wake, now) and _is_told_in_seconds(wake, now) for wake in snapshot.wakes)
+    )
+
+
+def _is_told_in_seconds(wake: Wake, now: datetime) -> bool:
+    return is_young(queued_at(wake), now) or (wake.due_at is not None and is_soon(wake.due_at, now))
 
 
 def _troubles(snapshot: Snapshot) -> Iterator[Concern]:
@@ -199,7 +286,7 @@ def _own_mail(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         )
 
 
-def _old_mail(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
+def _old_mail(snapshot: Snapshot, now: datetime, spoken_for: frozenset[str]) -> Iterator[Concern]:
     unread = [(entry.oldest_unread_at, entry) for entry in snapshot.roster if entry.oldest_unread_at]
     for oldest, entry in sorted(unread, key=lambda one: one[0]):
         if now - oldest > OLD_MAIL and entry.agent.agent_id not in spoken_for and not entry.resting:
@@ -215,7 +302,7 @@ def _old_mail(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iterat
             )
 
 
-def _unanswered(snapshot: Snapshot, now: datetime, spoken_for: set[str]) -> Iterator[Concern]:
+def _unanswered(snapshot: Snapshot, now: datetime, spoken_for: frozenset[str]) -> Iterator[Concern]:
     """Yield messages that lack a requested reply, unless a wake already explains why they are unread."""
     oldest: dict[tuple[str, str], Message] = {}
     for message in snapshot.unanswered:  # the newest first

@@ -8,6 +8,7 @@ from datetime import datetime
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.tasks import Task, TaskDraft
+from xats_tui.screens.data.attention import ConcernCache
 from xats_tui.screens.data.remembered import Memory
 from xats_tui.screens.data.scope import TeamScope
 from xats_tui.screens.data.snapshot import SnapshotSource
@@ -102,6 +103,7 @@ class ModeContext:
     """Unsaved tasks, by what they were begun for."""
     windows: Windows = field(default_factory=Windows)
     """The parts of the long lists that are loaded."""
+    concerns: ConcernCache = field(default_factory=ConcernCache)
     snoozes: Snoozes = field(default_factory=Snoozes)
     answered: dict[str, datetime] = field(default_factory=dict)
     """Time of the last answer to each agent, by its id."""

@@ -65,6 +65,26 @@ STALE_PARTS: Mapping[Scope, frozenset[Slice]] = {
 """Slices that become stale with a scope."""
 
 
+class _Agents:
+    """Agents of a roster by id, and their names; kept for the next snapshot, which mostly has the same roster."""
+
+    def __init__(self) -> None:
+        self.entries: Mapping[str, RosterEntry] = {}
+        self.names = ShownNames()
+        self._roster: tuple[RosterEntry, ...] = ()
+
+    def of(self, roster: tuple[RosterEntry, ...]) -> "_Agents":
+        """Return the agents of a roster."""
+        if roster is not self._roster:
+            self._roster = roster
+            self.entries = {entry.agent.agent_id: entry for entry in roster}
+            self.names = ShownNames(entry.agent for entry in roster)
+        return self
+
+
+_AGENTS = _Agents()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """All data that the dashboard shows, as of the last load."""
@@ -114,10 +134,9 @@ class Snapshot:
     """Names of the agents of all teams, as people read them."""
 
     def __post_init__(self) -> None:
-        entries = {entry.agent.agent_id: entry for entry in self.roster}
-        whole = self.unlimited
-        object.__setattr__(self, "_entries", whole._entries if whole else entries)
-        object.__setattr__(self, "names", whole.names if whole else ShownNames(e.agent for e in self.roster))
+        agents = _AGENTS.of(self.everyone)
+        object.__setattr__(self, "_entries", agents.entries)
+        object.__setattr__(self, "names", agents.names)
 
     def entry(self, agent_id: str) -> RosterEntry | None:
         """Return the agent with this id, of whatever team, if it is still registered."""

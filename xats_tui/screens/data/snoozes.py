@@ -40,6 +40,8 @@ class Snoozes:
 
     def split(self, concerns: Iterable[Concern], now: datetime) -> tuple[tuple[Concern, ...], tuple[Concern, ...]]:
         """Return the concerns to list and those that are snoozed; forget the snoozes that have ended."""
+        if not self._snoozed:
+            return tuple(concerns), ()
         known = {concern.key: concern for concern in concerns}
         self._snoozed = {
             key: snooze

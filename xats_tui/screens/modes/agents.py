@@ -24,7 +24,7 @@ from xats_tui.screens.rows.agents import AGENTS
 from xats_tui.screens.rows.teams import TEAMS
 from xats_tui.screens.widgets.format import TableRow
 from xats_tui.screens.widgets.panels import PanePanel, TablePanel
-from xats_tui.screens.widgets.preview import draw_preview, watch
+from xats_tui.screens.widgets.preview import draw_preview, is_watched_otherwise, watch
 from xats_tui.screens.widgets.tables import KeyedTable
 
 logger = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ class AgentsMode(ListMode):
         entries = self._with_panes()
         self.wall.show(self.snapshot, entries, self.now())
         shown = {tile.agent_id for tile in self.wall.tiles}
-        self._watch(*(entry for entry in entries if entry.agent.agent_id in shown))
+        self._watch_only(*(entry for entry in entries if entry.agent.agent_id in shown))
 
     def _with_panes(self) -> list[RosterEntry]:
         """Return the marked agents, or all that are listed, in the order of the list; only those with a pane."""
@@ -233,7 +233,7 @@ class AgentsMode(ListMode):
         super().draw_detail(key)
         entry = self.snapshot.entry(key) if key else None
         draw_preview(self.query_one("#pane", PanePanel), self.snapshot, entry, self.now())
-        self._watch(entry)
+        self._watch_only(entry)
         if entry and not self.paused and self._asks_anew(entry.agent.agent_id, self.now()):
             self._asked = (entry.agent.agent_id, self.now())
             self._look(entry.agent.agent_id)
@@ -253,6 +253,10 @@ class AgentsMode(ListMode):
         if self._facts != (agent_id, facts := AgentFacts(ways=ways, gates=gates)):
             self._facts = (agent_id, facts)
             self.post_message(self.DetailChanged())
+
+    def _watch_only(self, *entries: RosterEntry | None) -> None:
+        if is_watched_otherwise(self.desk, *entries):
+            self._watch(*entries)
 
     @work(exclusive=True, group="watch")
     async def _watch(self, *entries: RosterEntry | None) -> None:

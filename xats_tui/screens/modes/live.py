@@ -28,10 +28,10 @@ from xats_tui.screens.rows.contracts import CONTRACTS
 from xats_tui.screens.rows.messages import STREAM
 from xats_tui.screens.rows.tasks import TASKS
 from xats_tui.screens.rows.wakes import WAKES
-from xats_tui.screens.widgets.format import TableRow, Tone, age
+from xats_tui.screens.widgets.format import TableRow, Tone, age, start_of_day
 from xats_tui.screens.widgets.frame import Piece
 from xats_tui.screens.widgets.panels import PanePanel, TablePanel
-from xats_tui.screens.widgets.preview import draw_preview, watch
+from xats_tui.screens.widgets.preview import draw_preview, is_watched_otherwise, watch
 from xats_tui.screens.widgets.rates import RatesStrip
 from xats_tui.screens.widgets.tables import KeyedTable
 
@@ -62,6 +62,8 @@ class LiveMode(ModeScreen):
         self._asleep: tuple[Concern, ...] = ()
         """Snoozed concerns."""
         self._shows_asleep = False
+        self._listed: tuple[tuple[Concern, ...], object, Sequence[TableRow]] = ((), None, ())
+        """Concerns of the attention list, what else its rows were made of, and the rows."""
 
     def compose_body(self) -> Iterable[Widget]:
         """Yield the seven panels."""
@@ -118,7 +120,12 @@ class LiveMode(ModeScreen):
     def _attention_rows(self) -> Sequence[TableRow]:
         snoozes = self.desk.snoozes
         asleep = {one.key: (one, until) for one in self._asleep if (until := snoozes.until(one.key))}
-        return attention_rows(self._awake, asleep, self.now(), shows_asleep=self._shows_asleep)
+        awake, more, rows = self._listed
+        if (self._awake, now_more := (asleep, self._shows_asleep, start_of_day(self.now()))) != (awake, more):
+            before = zip(awake, rows, strict=False)
+            rows = attention_rows(self._awake, asleep, self.now(), shows_asleep=self._shows_asleep, before=before)
+            self._listed = (self._awake, now_more, rows)
+        return rows
 
     def _attention_summary(self) -> str:
         snoozed = f"{len(self._asleep)} snoozed" if self._asleep else ""
@@ -305,7 +312,8 @@ class LiveMode(ModeScreen):
     def _draw_pane(self) -> None:
         entry = self._selected()
         draw_preview(self.query_one(PanePanel), self.snapshot, entry, self.now())
-        self._watch(entry)
+        if is_watched_otherwise(self.desk, entry):
+            self._watch(entry)
 
     @work(exclusive=True, group="watch")
     async def _watch(self, entry: RosterEntry | None) -> None:

@@ -35,7 +35,6 @@ from xats_tui.screens.actions.storing import StoringActions
 from xats_tui.screens.actions.summing import SummingActions
 from xats_tui.screens.actions.tasks import TaskActions
 from xats_tui.screens.actions.wakes import WakeActions
-from xats_tui.screens.data.attention import concerns, outside_concerns
 from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.refresh import staleness
@@ -110,6 +109,8 @@ class ModeScreen(
         """Size of the terminal at the last drawing."""
         self._aged_at = 0.0
         """Time of the last drawing, by `time.monotonic`."""
+        self._is_ageing = False
+        """True while the screen is drawn because time has passed, which leaves mode row and footer as they are."""
         self._late: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -190,6 +191,8 @@ class ModeScreen(
     @on(ScreenSuspend)
     def _covered(self) -> None:
         self._outdated = True
+        if self._late and not self.is_current:  # a dialog does not cover it whole
+            self._late.pause()
 
     @on(ScreenResume)
     def _resumed(self, event: ScreenResume) -> None:
@@ -222,11 +225,18 @@ class ModeScreen(
         if rest and time.monotonic() - self._aged_at < MAX_FROZEN_S:
             self.set_timer(rest, self._age)
         else:
+            self._is_ageing = not self._keys_tell_time
             self.draw()
+            self._is_ageing = False
 
     def placed(self, snapshot: Snapshot) -> Snapshot:
         """Return the snapshot with the part of the mode's list that is to be shown."""
         return snapshot
+
+    @property
+    def _keys_tell_time(self) -> bool:
+        """True if the mode row or the footer changes with time alone."""
+        return self.paused or self.desk.last_change.done is not None
 
     def draw(self) -> None:
         """Redraw everything, if the screen is visible."""
@@ -237,10 +247,11 @@ class ModeScreen(
             self._held = self._held if self.paused else self._latest
             self.snapshot = self.placed(self.desk.scope.of(self._held))
             with _unless_taken_down():
-                self._needing = 0 if self.mode is Mode.LIVE else len(self.needs()[0])
+                needing, self._needing = self._needing, 0 if self.mode is Mode.LIVE else len(self.needs()[0])
                 self.draw_header()
                 self.draw_body()
-                self.draw_keys()
+                if not self._is_ageing or needing != self._needing:
+                    self.draw_keys()
 
     def draw_header(self) -> None:
         """Draw the header: overall state and freshness."""
@@ -248,7 +259,7 @@ class ModeScreen(
             now = self.desk.clock.now()
             self.set_class(staleness(self._latest, now) is not None, "-stale")
             shown = self.desk.scope.of(self._latest)
-            outside = outside_concerns(shown, now)
+            outside = self.desk.concerns.outside(shown, now)
             self.query_one(HeaderRow).show(shown, now, outside, read_only=self.desk.verbs.read_only)
 
     def draw_keys(self) -> None:
@@ -314,7 +325,7 @@ class ModeScreen(
     def needs(self) -> tuple[tuple[Concern, ...], tuple[Concern, ...]]:
         """Return what needs a person, most urgent first, and what is snoozed."""
         now = self.now()
-        known = concerns(self.desk.scope.of(self._held), now, tmux_missing=self.desk.tmux_missing)
+        known = self.desk.concerns.of(self.desk.scope.of(self._held), now, tmux_missing=self.desk.tmux_missing)
         return self.desk.snoozes.split(known, now)
 
     def on_rows(self, mode: Mode | None, rows: Sequence[str], here: Situation) -> Situation:

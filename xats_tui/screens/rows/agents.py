@@ -1,6 +1,6 @@
 """Rows of the agents: presence, state, and pending messages and wakes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from xats_tui.core.model.agents import DeliveryKind, RosterEntry
@@ -8,11 +8,11 @@ from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import Wake
 from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
 from xats_tui.screens.modes.listing import Listing
-from xats_tui.screens.rows.doing import Tasks, doing, tasks_in_progress
+from xats_tui.screens.rows.doing import Tasks, doing, doing_since, tasks_in_progress
 from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, name_of
 from xats_tui.screens.rows.wakes import wake_state
 from xats_tui.screens.widgets.columns import Column
-from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, one_line, since
+from xats_tui.screens.widgets.format import NOTHING, TableCell, TableRow, Tone, age, is_young, one_line, since
 
 STATES: Mapping[PaneState, TableCell] = {
     PaneState.IDLE: TableCell("● idle", Tone.GOOD),
@@ -95,6 +95,22 @@ def _agent_row(snapshot: Snapshot, entry: RosterEntry, tasks: Tasks, now: dateti
     return TableRow(agent.agent_id, cells, agents=(agent.address,), states=states)
 
 
+def _tells_seconds(snapshot: Snapshot, now: datetime) -> bool:
+    """Return whether a time in a row is shown in seconds."""
+    tasks = tasks_in_progress(snapshot)
+    return any(is_young(instant, now) for entry in snapshot.roster for instant in _instants(snapshot, entry, tasks))
+
+
+def _instants(snapshot: Snapshot, entry: RosterEntry, tasks: Tasks) -> Iterator[datetime]:
+    """Yield the instants whose age an agent's row tells."""
+    yield entry.agent.last_seen_at
+    if state := snapshot.state(entry):
+        yield state.since
+    if entry.oldest_unread_at:
+        yield entry.oldest_unread_at
+    yield from doing_since(entry, tasks)
+
+
 def _wake_word(wake: Wake | None) -> TableCell:
     if wake is None:
         return TableCell(NOTHING, Tone.MUTED)
@@ -108,6 +124,7 @@ AGENTS = Listing(
     rows=agent_rows,
     summary=lambda snapshot: str(len(snapshot.roster)),
     reads=frozenset({Slice.ROSTER, Slice.VIEWS, Slice.WAKES, Slice.TASKS}),
+    tells_seconds=_tells_seconds,
     when_empty="No agent yet.  Run `xats-tui setup`, then start an agent in a tmux pane; {launch} launches one.  "
     "`xats-tui demo` shows a team at work.",
     states=frozenset({"online", "away", "unread", "dnd", *(cell.text.split()[1] for cell in STATES.values())}),

@@ -1,6 +1,6 @@
 """Rows of the attention list, each with the key of the action that helps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -25,7 +25,12 @@ SNOOZED = "snoozed"
 
 
 def attention_rows(
-    awake: Sequence[Concern], asleep: Mapping[str, tuple[Concern, datetime]], now: datetime, *, shows_asleep: bool
+    awake: Sequence[Concern],
+    asleep: Mapping[str, tuple[Concern, datetime]],
+    now: datetime,
+    *,
+    shows_asleep: bool,
+    before: Iterable[tuple[Concern, TableRow]] = (),
 ) -> list[TableRow]:
     """Return a row for each concern, and one that tells of the snoozed ones.
 
@@ -34,8 +39,10 @@ def attention_rows(
         asleep: the snoozed concerns by their keys, each with the time at which it is listed again.
         now: the time of the list.
         shows_asleep: True if the snoozed concerns are listed, too.
+        before: concerns with their rows, which are taken again for concerns that are the same objects.
     """
-    rows = [_row(concern, Tone.STRONG, Tone.PLAIN) for concern in awake]
+    known = {id(concern): row for concern, row in before}
+    rows = [known.get(id(concern)) or _row(concern) for concern in awake]
     if asleep:
         rows.append(_snoozed_row([until for _, until in asleep.values()], now, shows_asleep=shows_asleep))
     if shows_asleep:
@@ -46,7 +53,7 @@ def attention_rows(
     return rows
 
 
-def _row(concern: Concern, subject: Tone, reason: Tone, until: str = "") -> TableRow:
+def _row(concern: Concern, subject: Tone = Tone.STRONG, reason: Tone = Tone.PLAIN, until: str = "") -> TableRow:
     cells = (
         TableCell(concern.shape, subject if until else concern.tone),
         TableCell(concern.subject, subject),

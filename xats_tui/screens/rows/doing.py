@@ -4,7 +4,7 @@ Nothing is guessed: an agent of which nothing of this is known has an empty cell
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from xats_tui.core.model.agents import RosterEntry
@@ -37,6 +37,16 @@ def doing(entry: RosterEntry, tasks: Tasks, now: datetime) -> TableCell:
     if told and told.state is PaneState.BUSY:
         return TableCell(f"{age(now - told.at)} {one_line(told.detail)}", Tone.MUTED)
     return TableCell(NOTHING, Tone.MUTED)
+
+
+def doing_since(entry: RosterEntry, tasks: Tasks) -> Iterator[datetime]:
+    """Yield the instant whose age `doing` tells, if it tells one."""
+    if mine := tasks.get(entry.agent.agent_id, ()):
+        yield _claimed_at(mine[0])
+    elif entry.last_tool:
+        yield entry.last_tool.at
+    elif entry.told:
+        yield entry.told.at
 
 
 def _claimed_at(entry: TaskEntry) -> datetime:

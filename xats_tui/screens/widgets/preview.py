@@ -1,9 +1,11 @@
 """Live preview of an agent's pane; the pane is looked at more often while the preview is shown."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 
 from xats_tui.core.model.agents import RosterEntry
+from xats_tui.core.model.panes import PaneRef
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.rows.agents import agent_state
@@ -28,9 +30,14 @@ def draw_preview(panel: PanePanel, snapshot: Snapshot, entry: RosterEntry | None
         panel.show(title, snapshot.view(entry), "This pane has not been looked at yet.")
 
 
+def is_watched_otherwise(desk: ModeContext, *entries: RosterEntry | None) -> bool:
+    """Return whether other panes than those of these agents are looked at more often now."""
+    return _panes(entries) != desk.watched.panes
+
+
 async def watch(desk: ModeContext, *entries: RosterEntry | None) -> None:
     """Have only the panes of these agents looked at more often."""
-    panes = frozenset(entry.agent.binding.pane for entry in entries if entry and entry.agent.binding)
+    panes = _panes(entries)
     if panes == desk.watched.panes:
         return
     desk.watched.panes = panes
@@ -38,3 +45,7 @@ async def watch(desk: ModeContext, *entries: RosterEntry | None) -> None:
         await desk.source.attend(panes)
     except Exception as error:  # the preview is then refreshed less often, which its age shows
         logger.warning("the previewed panes are not looked at more often: %s", error)
+
+
+def _panes(entries: Iterable[RosterEntry | None]) -> frozenset[PaneRef]:
+    return frozenset(entry.agent.binding.pane for entry in entries if entry and entry.agent.binding)

@@ -20,7 +20,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.coordinate import Coordinate
 from textual.events import Click, Mount, Resize
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.visual import Visual
@@ -111,6 +111,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         """True while a person reads the detail of the row under the cursor, which therefore stays there."""
         self._said = Content()
         self._said_lines: Sequence[Strip] = []
+        self._frame: tuple[Style, int] | None = None
+        """Style and width of all lines, while lines are drawn."""
 
     @property
     def chosen(self) -> str | None:
@@ -177,7 +179,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
     def show(self, rows: Sequence[TableRow]) -> None:
         """Show these rows in this order."""
         before = self._shown
-        wanted = {row.key: before[row.key] if before.get(row.key) == row else row for row in rows[:MAX_ROWS]}
+        wanted = {row.key: _known(before.get(row.key), row) for row in rows[:MAX_ROWS]}
         self._make_room(wanted)
         if not self._widths:
             self._shown = wanted
@@ -186,8 +188,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         changed = [index for index, key in enumerate(keys) if wanted[key] is not before.get(key)]
         if keys == self._keys:
             self._shown = wanted
-            for index in changed:
-                self.refresh_line(self._top + index)
+            self._refresh_rows(changed)
             return
         place = self._place()
         self._shown, self._keys = wanted, keys
@@ -204,6 +205,22 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             return position
         return position.down() if position.row > self.cursor_coordinate.row else position.up()
 
+    def _refresh_rows(self, indexes: Iterable[int]) -> None:
+        """Redraw those of these rows that are in sight."""
+        first, size = int(self.scroll_y), self.size
+        places = [index - first + self._top for index in indexes if 0 <= index - first < size.height - self._top]
+        if places:
+            self.refresh(*(Region(0, y, size.width, 1) for y in places))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines of the widget."""
+        # Each of these is looked for among all ancestors, or in the layout.
+        self._frame = self.rich_style, self.size.width
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._frame = None
+
     def render_line(self, y: int) -> Strip:
         """Return a line of the widget, drawn only if it is not cached."""
         if y < self._top:
@@ -214,7 +231,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             return said[index] if index < len(said) else Strip.blank(self.size.width, self.rich_style)
         row = self._shown[self._keys[index]]
         hovered = self._show_hover_cursor and index == self.hover_row
-        state = (index == self.cursor_row, hovered, self.rich_style, self.size.width, self._pseudo_class_state)
+        frame = self._frame or (self.rich_style, self.size.width)
+        state = (index == self.cursor_row, hovered, frame, self._pseudo_class_state)
         drawn = self._strips.get(index)
         if drawn is None or drawn[0] is not row or drawn[1] != state:
             strip = self._draw_row(index, row, is_chosen=index == self.cursor_row, is_hovered=hovered)
@@ -419,3 +437,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         width = self._widths.get(spec.key, 0)
         short = cut(text, width)
         return " " * (width - cell_len(short)) + short if spec.right else short
+
+
+def _known(before: TableRow | None, row: TableRow) -> TableRow:
+    """Return the row that is shown already, if the other one is equal."""
+    return before if before is not None and (before is row or before == row) else row
