@@ -73,6 +73,9 @@ PREPARE_AFTER_S, PREPARE_INTERVAL_S = 3.0, 0.5
 ROSTER_TIMEOUT_S = 2.0
 """Seconds to wait for the coordinator's list of connected agents on quitting."""
 
+MOUSE_USE = (events.MouseDown, events.MouseScrollUp, events.MouseScrollDown)
+"""Events that show that somebody uses the mouse."""
+
 SAVE_INTERVAL_S = 2.0
 """Seconds between two looks whether the remembered state has to be written."""
 
@@ -151,6 +154,8 @@ class XatsApp(App[Next]):
             return
         if isinstance(event, events.MouseUp):
             self._typeahead.acts()
+        if isinstance(event, MOUSE_USE):
+            self._desk.absence.stir(self._desk.clock.now())
         await super().on_event(event)
 
     def _holds_back(self, event: events.Key | events.Paste) -> bool:

@@ -115,6 +115,20 @@ async def test_a_short_pause_or_a_limit_of_zero_is_no_absence(minutes: float, li
     assert fixed.done == []
 
 
+async def test_who_uses_the_mouse_is_not_away_and_a_click_ends_no_absence() -> None:
+    fixed = verbs(*HAPPENED)
+    async with absent(fixed, minutes=9) as pilot:
+        await pilot.click(offset=(5, 12))
+        await pilot.app._desk.clock.sleep(540)  # type: ignore[attr-defined]
+        await pilot.press("3")
+        await until(pilot, lambda: mode(pilot) is Mode.MESSAGES)
+        await pilot.app._desk.clock.sleep(900)  # type: ignore[attr-defined]
+        await pilot.click(offset=(5, 6))
+        await pilot.press("4")
+        await shows(pilot, "While you were away")
+    assert len(fixed.done) == 1
+
+
 async def test_a_coordinator_that_does_not_answer_costs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     fixed = verbs(*HAPPENED)
 

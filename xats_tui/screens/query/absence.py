@@ -37,6 +37,11 @@ class Absence:
         self.left_at: datetime | None = None
         """Time of the last key press before the newest absence; None if there was none."""
 
+    def stir(self, now: datetime) -> None:
+        """Record a use of the mouse: who is here stays here, but only a key ends an absence."""
+        if self.pressed_at is not None and now - self.pressed_at < self._limit:
+            self.pressed_at = now
+
     def press(self, now: datetime) -> bool:
         """Record a key press; return whether it ends an absence."""
         before, self.pressed_at = self.pressed_at, now

@@ -6,6 +6,7 @@ from tests.conftest import Connect, Sql
 from tests.patience import eventually
 from tests.told_dialogs import tell
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.store.history import happenings
 from xats_tui.core.clock import to_wire
 from xats_tui.core.model.activity import Happening, Summary
 
@@ -93,3 +94,20 @@ async def test_an_agent_that_left_is_counted_until_it_returns(backend: Coordinat
 
     (line,) = (await since(backend, 10)).lines
     assert (line.kind, [(note.who, note.what) for note in line.notes]) == (Happening.LEFT, [("bob", "shop")])
+
+
+async def test_an_agent_that_was_lost_is_counted_until_it_calls_again(
+    backend: Coordinator, register: Connect, sql: Sql
+) -> None:
+    bob = await register("bob")
+    agent = await backend.registry.by_id(bob.agent_id)
+    assert agent
+    for _ in range(2):
+        async with backend._database.write() as tx:
+            await happenings.note_lost(tx, agent)
+
+    (line,) = [line for line in (await since(backend, 10)).lines if line.kind is Happening.LOST]
+    assert (line.count, [(note.who, note.count) for note in line.notes]) == (1, [("bob", 2)])
+    await eventually(lambda: sql("SELECT max(created_at) < strftime('%Y-%m-%dT%H:%M:%fZ') FROM events") == [(1,)])
+    await bob.call("whoami")
+    assert Happening.LOST not in {line.kind for line in (await since(backend, 10)).lines}

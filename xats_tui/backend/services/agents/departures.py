@@ -68,9 +68,9 @@ class Departures:
         before = self._at_work
         self._at_work = await self._processes.at_work({agent.process for agent in agents if agent.process})
         changed = self._at_work ^ before if before is not None else frozenset()
+        self._publish([AgentChanged(agent_id=agent.agent_id) for agent in agents if agent.process in changed])
         lost = [agent for agent in agents if before and agent.process in before - self._at_work]
         if lost:
             async with self._database.write() as tx:
                 for agent in lost:
                     await happenings.note_lost(tx, agent)
-        self._publish([AgentChanged(agent_id=agent.agent_id) for agent in agents if agent.process in changed])

@@ -211,8 +211,9 @@ async def _versions(reader: Reader, span: Span) -> dict[tuple[str, str, int], Su
 
 
 async def lost(reader: Reader, span: Span) -> Counted:
-    """Count the agents whose program ended without a farewell, each once."""
-    names = Counter(row["actor"] for row in await _newest(reader, LOST, span))
+    """Count the agents whose program ended without a farewell and that have not called since, each once."""
+    found = await _newest(reader, LOST, span)
+    names = Counter(row["actor"] for row in found if (row["seen"] or "") <= row["created_at"])
     return Counted(len(names), tuple(SummaryNote(what="", who=who, count=n) for who, n in names.items())[:MAX_NOTES])
 
 
@@ -244,7 +245,8 @@ async def _newest(reader: Reader, kind: str, span: Span, limit: int = MAX_READ) 
     """Return the newest events of a type, with the name of the agent that caused each."""
     sql, parameters = _selected(kind, span)
     return await reader.fetch_all(
-        f"SELECT e.to_team, e.payload, e.created_at, e.actor_agent_id, {NAMED.format(id='e.actor_agent_id')} AS actor "
+        f"SELECT e.to_team, e.payload, e.created_at, e.actor_agent_id, a.last_seen_at AS seen, "
+        f"{NAMED.format(id='e.actor_agent_id')} AS actor "
         f"FROM ({sql}) chosen JOIN events e ON e.event_id = chosen.event_id "
         f"LEFT JOIN agents a ON a.agent_id = e.actor_agent_id ORDER BY e.event_id DESC LIMIT {limit}",
         parameters,

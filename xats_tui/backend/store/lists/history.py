@@ -49,7 +49,8 @@ ABOVE_ALL = 2**62
 PARTIES = ("+e.actor_agent_id", "(SELECT m.to_agent_id FROM messages m WHERE m.event_id = e.event_id LIMIT 1)")
 """Agents of an event; of the recipients of a broadcast, one."""
 
-OPERATOR, OF_EVENTS, NOT_STORED = "operator", frozenset({"message", "task", "contract"}), frozenset({"tmux", "notice"})
+OPERATOR, NOT_STORED = "operator", frozenset({"tmux", "notice"})
+OF_EVENTS = frozenset({"message", "task", "contract", "dialog", "agent"})
 """Kinds of entries, as the filter knows them."""
 
 
