@@ -58,6 +58,7 @@ from xats_tui.backend.services.upkeep.live_settings import SAFE, LiveSettings
 from xats_tui.backend.services.upkeep.outages import Outages
 from xats_tui.backend.services.upkeep.pane_ages import PaneAges
 from xats_tui.backend.services.upkeep.retention import Retention
+from xats_tui.backend.services.upkeep.search_index import SearchIndex
 from xats_tui.backend.services.upkeep.state_log import StateLog
 from xats_tui.backend.services.wakes.channels import Channels
 from xats_tui.backend.services.wakes.codex_threads import CodexThreads
@@ -209,6 +210,7 @@ class Coordinator:
             pause=timedelta(milliseconds=settings.cleanup_ms),
         )
         self.contracts = ContractBook(database, self.sessions, schema_limit=settings.body_limit)
+        self._search_index = SearchIndex(database, clock)
         self._contract_folder = settings.contracts and ContractFolder(
             database, self.contracts, self.notices, settings.contracts, team=settings.contracts_team
         )
@@ -284,7 +286,7 @@ class Coordinator:
                 Answering(database, self.states, typing, self.panes, clock),
                 Launcher(TmuxWindows(tmux), launches, clock, settings),
                 Ways(database, transports, self.reports),
-                Search(database),
+                Search(database, clock),
             ),
         )
         self._codex_watcher = CodexThreadWatcher(self.states, tokens, partial(all_teams, database), clock)
@@ -296,6 +298,7 @@ class Coordinator:
         bus.listen(self._pane_ages.hear)
         bus.listen(self._state_log.hear)
         bus.listen(held.hear)
+        bus.listen(self._search_index.hear)
         bus.listen(self._opencode.hear)
         bus.listen(self._extensions.hear)
         bus.listen(self._hear)
@@ -427,6 +430,7 @@ class Coordinator:
             ("database files", self._watch_files),
             ("outages", self._outages.run),
             ("retention", self.retention.run),
+            ("search index", self._search_index.run),
             ("sessions alive", self.kept_sessions.run),
         ):
             await stack.enter_async_context(kept_running(name, run))

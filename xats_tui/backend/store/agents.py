@@ -232,6 +232,28 @@ async def depart(tx: Transaction, agent: Agent) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EverKnown:
+    """An agent that is or was registered."""
+
+    agent_id: str
+    name: str
+    team: str
+
+    @property
+    def address(self) -> str:
+        """Return `name@team`."""
+        return f"{self.name}@{self.team}"
+
+
+async def ever_known(reader: Reader) -> tuple[EverKnown, ...]:
+    """Return every agent, including those that left."""
+    rows = await reader.fetch_all(
+        "SELECT agent_id, name, team FROM agents UNION ALL SELECT agent_id, name, team FROM departed_agents"
+    )
+    return tuple(EverKnown(agent_id=row["agent_id"], name=row["name"], team=row["team"]) for row in rows)
+
+
 async def names(reader: Reader, agent_ids: Collection[str]) -> dict[str, str]:
     """Return the names of these agents by id, including agents that left and the operator."""
     marks = ",".join("?" * len(agent_ids))

@@ -213,6 +213,12 @@ class Database:
         """
         return await self._group.transact(body)
 
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `work` reads on the thread of a reading connection; it has the connection until it returns."""
+        async with self._reader() as reader:
+            with self._guard:
+                return await on_thread(reader, work)
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         """Open a transaction that is committed when the block ends and rolled back when the block raises.

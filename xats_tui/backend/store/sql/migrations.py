@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from xats_tui.backend.store.sql import change_log
+from xats_tui.backend.store.sql import change_log, search_schema
 from xats_tui.backend.store.sql.faults import start_sentence
 from xats_tui.core.clock import from_wire, to_wire
 from xats_tui.core.errors import UnusableStore
@@ -403,6 +403,12 @@ def _log_changes(connection: sqlite3.Connection, now: datetime) -> None:
     connection.execute(change_log.MARK, (to_wire(now),))
 
 
+def _make_searchable(connection: sqlite3.Connection, now: datetime) -> None:
+    del now
+    for statement in (*search_schema.SEARCH, *search_schema.BEGINNING):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _adopt_reference_schema,
     _add_what_is_ours,
@@ -415,6 +421,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _keep_ways,
     _order_tasks,
     _log_changes,
+    _make_searchable,
 )
 
 LATEST = len(MIGRATIONS)

@@ -128,6 +128,16 @@ class Transaction:
         self._waiting.append(Statement(sql, (parameters,), inserted))
         return inserted
 
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Carry out the queued statements, then `work` on the thread of the connection; return its result."""
+        await self._carry_out()
+        try:
+            with self._guard:
+                return await on_thread(self._connection, partial(_noted, work=work, files=self._files))
+        except BaseException:
+            self._failed = True
+            raise
+
     async def carry_out(self) -> None:
         """Carry out the queued statements."""
         if self._waiting:
@@ -199,6 +209,15 @@ def carried_out(connection: sqlite3.Connection, statements: Sequence[Statement],
     except sqlite3.DatabaseError:
         files.check()  # a truncated log looks like an unreadable disk
         raise
+    finally:
+        files.note()
+
+
+def _noted(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T], files: DatabaseFiles) -> T:
+    """Run `work` on its connection's thread as `_carry_out` runs statements; return its result."""
+    files.check()
+    try:
+        return work(connection)
     finally:
         files.note()
 

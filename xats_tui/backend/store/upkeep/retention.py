@@ -5,6 +5,7 @@ Each function deletes at most `limit` rows and returns how many; a smaller numbe
 
 from datetime import datetime
 
+from xats_tui.backend.store.search.indexing import put_messages_back, take_messages_out
 from xats_tui.backend.store.sql.change_log import AT
 from xats_tui.backend.store.sql.columns import to_json
 from xats_tui.backend.store.sql.transactions import Transaction
@@ -23,7 +24,8 @@ async def prune_messages(tx: Transaction, before: datetime, limit: int) -> int:
     )
     if not rows:
         return 0
-    ids = to_json([row["id"] for row in rows])
+    ids, events = to_json([row["id"] for row in rows]), sorted({row["event_id"] for row in rows})
+    await take_messages_out(tx, events)
     await tx.execute(
         "DELETE FROM wake_attempts WHERE (message_id, agent_id) IN "
         f"(SELECT message_id, agent_id FROM message_delivery_status WHERE recipient_message_id {IN})",
@@ -34,8 +36,9 @@ async def prune_messages(tx: Transaction, before: datetime, limit: int) -> int:
     await tx.execute(
         f"DELETE FROM events WHERE event_id {IN} "
         "AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.event_id = events.event_id)",
-        (to_json(sorted({row["event_id"] for row in rows})),),
+        (to_json(events),),
     )
+    await put_messages_back(tx, events)
     tx.record(HistoryPruned())
     return len(rows)
 

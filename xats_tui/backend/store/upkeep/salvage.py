@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from xats_tui.backend.store.search.indexing import begin as begin_index
 from xats_tui.backend.store.sql.migrations import LATEST, prepare
 from xats_tui.core.errors import UnusableStore
 
@@ -32,6 +33,9 @@ ROWIDS_PER_READ = 64
 
 END_PROBES = 256
 """Number of places probed for the end of a table if its last page cannot be read."""
+
+INDEXED = "search_"
+"""Beginning of the names of the full-text index: it is made again from what was saved."""
 
 MENDING = (
     # Messages are ordered by their events; a lost event can be rebuilt from its message.
@@ -84,6 +88,8 @@ def salvage(damaged: Path, new: Path, now: datetime) -> tuple[Salvaged, ...]:
         _mend(source, target)
         for trigger in triggers:  # only now: what is copied is no change
             target.execute(trigger)
+        if "search_progress" in [name for (name,) in target.execute("SELECT name FROM sqlite_master")]:
+            begin_index(target)
         target.execute("COMMIT")
     if not sum(one.saved for one in saved):
         raise UnusableStore("nothing of it can be read")
@@ -125,7 +131,9 @@ def _define(source: sqlite3.Connection, target: sqlite3.Connection, fresh: Path)
         known = source if version < LATEST else newest
         definitions = known.execute(
             "SELECT type, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-            "ORDER BY type != 'table'"
+            # The tables behind a virtual table come with it.
+            "AND NOT EXISTS (SELECT 1 FROM sqlite_master v WHERE v.sql LIKE 'CREATE VIRTUAL%' "
+            "AND sqlite_master.name LIKE v.name || '\\_%' ESCAPE '\\') ORDER BY type != 'table'"
         ).fetchall()
     target.execute("PRAGMA journal_mode=WAL")
     for kind, definition in definitions:
@@ -232,7 +240,7 @@ def _numbers_given(source: sqlite3.Connection) -> list[tuple[str, int]]:
 
 def _tables(connection: sqlite3.Connection) -> list[str]:
     rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-    return [name for (name,) in rows if name.isidentifier() and not name.startswith("sqlite_")]
+    return [name for (name,) in rows if name.isidentifier() and not name.startswith(("sqlite_", INDEXED))]
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:

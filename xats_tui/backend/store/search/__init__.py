@@ -1,0 +1,1 @@
+"""The full-text index: filling it, and finding with it."""
