@@ -19,6 +19,7 @@ from xats_tui.core.model.messages import Addressees
 from xats_tui.core.model.panes import PaneRef
 from xats_tui.core.model.tasks import CANCELLED, Task, TaskDraft, TaskStatus
 from xats_tui.core.model.wakes import DeliveryResult, Wake, WakeStage, WakeStatus
+from xats_tui.core.search.records import FindQuery, FoundPage
 from xats_tui.screens.data.verbs import P, T, VerbRefused
 
 
@@ -31,6 +32,8 @@ class FixedVerbs:
         self.asked: Asked | None = read_prompt("claude-code", DIALOG_SCREEN, {"pane_width": 56})
         self.asked_next: Asked | None = None
         self.done: list[tuple[object, ...]] = []
+        self.found: Sequence[FoundPage] = ()
+        """Pages of every search."""
         self.summary: tuple[SummaryLine, ...] = ()
         """What a summary of any span tells."""
 
@@ -38,6 +41,13 @@ class FixedVerbs:
         """Call the method of that name."""
         answer: T = await getattr(self, verb.name)(*args, **kwargs)
         return answer
+
+    async def find(self, query: FindQuery) -> FoundPage:
+        """Return the page that the cursor numbers."""
+        if self.refusing:
+            raise VerbRefused("unknown_agent", self.refusing)
+        self._note("find", query)
+        return self.found[int(query.cursor or 0)]
 
     async def since(self, moment: datetime, team: str | None) -> Summary:
         """Return the sample's summary."""

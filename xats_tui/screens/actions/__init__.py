@@ -25,6 +25,7 @@ from textual.binding import Binding
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.agents import AGENT_ACTIONS
 from xats_tui.screens.actions.contracts import CONTRACT_ACTIONS
+from xats_tui.screens.actions.finding import FIND_ACTIONS
 from xats_tui.screens.actions.general import BACK, GENERAL, MODES, NEEDS_YOU, OPEN
 from xats_tui.screens.actions.launching import LAUNCH
 from xats_tui.screens.actions.messages import MESSAGE_ACTIONS, WRITE
@@ -38,6 +39,7 @@ from xats_tui.screens.modes.places import Mode
 DEFAULTS: tuple[Action, ...] = (
     OPEN,
     BACK,
+    *FIND_ACTIONS,
     *NEEDS_YOU,
     *WAKE_ACTIONS,
     *CONTRACT_ACTIONS,
@@ -71,9 +73,21 @@ AIMS: Mapping[str, frozenset[str]] = {
     "Tasks": _ids(*TASK_ACTIONS),
     "Contracts": _ids(*CONTRACT_ACTIONS),
     "Choose rows": frozenset(
-        {"mark", "mark_all", "invert_marks", "filter", "sort", "reverse", "columns", "pause", "copy_id", COPY_TICKET.id}
+        {
+            "mark",
+            "mark_all",
+            "invert_marks",
+            "filter",
+            "older",
+            "sort",
+            "reverse",
+            "columns",
+            "pause",
+            "copy_id",
+            COPY_TICKET.id,
+        }
     ),
-    "Look around": _ids(OPEN, BACK, *MODES) | {"next_panel", "previous_panel", "zoom", "team"},
+    "Look around": _ids(OPEN, BACK, *FIND_ACTIONS, *MODES) | {"next_panel", "previous_panel", "zoom", "team"},
 }
 """Ids of the actions by what one wants to do, in the order of the help; all others concern the dashboard itself."""
 

@@ -18,6 +18,7 @@ LAUNCH = Action(
     help="Start an agent in a tmux window: Claude Code, Codex, opencode or another program.",
     modes=modes(Mode.LIVE, Mode.AGENTS),
     panels=ANY_PANEL - {Panel.TASKS},
+    gives_way_to="next_hit",
     changes=True,
 )
 

@@ -50,6 +50,8 @@ class Situation:
     apart: bool = False
     """True if the list shows a special selection: the operator's inbox, or older rows."""
     paused: bool = False
+    finds: bool = False
+    """True if the hit of a search is shown."""
     came_from: Mode | None = None
     """Mode from which this one was opened."""
     read_only: bool = False
@@ -100,7 +102,14 @@ def needs_more(situation: Situation) -> str | None:
 
 def needs_way_back(situation: Situation) -> str | None:
     """Return a reason unless there is something to leave or clear."""
-    within = situation.inside or situation.marked or situation.filtered or situation.zoomed or situation.apart
+    within = (
+        situation.inside
+        or situation.marked
+        or situation.filtered
+        or situation.zoomed
+        or situation.apart
+        or situation.finds
+    )
     return None if within or situation.came_from else "already at the top"
 
 

@@ -95,6 +95,7 @@ TASK_ACTIONS = (
         help="Add a task to a team's board: title, description, dependencies.",
         modes=WITH_TASKS,
         panels=frozenset({Panel.TASKS}),
+        gives_way_to="next_hit",
         why_not=needs_team,
         changes=True,
     ),

@@ -16,6 +16,7 @@ from xats_tui.screens.data.snoozes import Snoozes
 from xats_tui.screens.data.verbs import Verbs
 from xats_tui.screens.paging.window import Windows
 from xats_tui.screens.query.absence import Absence
+from xats_tui.screens.query.finding import Finding
 
 
 @dataclass(slots=True)
@@ -101,6 +102,8 @@ class ModeContext:
     """Unsent messages, by what they were begun for."""
     task_drafts: dict[str, TaskDraft] = field(default_factory=dict)
     """Unsaved tasks, by what they were begun for."""
+    finding: Finding = field(default_factory=Finding)
+    """The search, and what it has found."""
     windows: Windows = field(default_factory=Windows)
     """The parts of the long lists that are loaded."""
     concerns: ConcernCache = field(default_factory=ConcernCache)

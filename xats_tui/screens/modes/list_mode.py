@@ -148,6 +148,7 @@ class ListMode(PagedMode):
             hides_columns=panel.hides_columns,
             zoomed=self._zoomed,
             paused=self.paused,
+            finds=self.desk.finding.shown is not None,
             apart=self.window is not None and self.window.is_away,
             came_from=self.came_from,
             read_only=self.desk.verbs.read_only,
@@ -166,10 +167,11 @@ class ListMode(PagedMode):
             self.list_panel.filter(words)
         if row is not None:
             # A filter must not hide the row that was asked for.
+            if self.list_panel.words and self.window:
+                self.window.close()
             self.list_panel.filter("")
             self.list_panel.choose(row)
-            if self.window and find(self.snapshot, self.mode, row) is None:
-                self.open_around(row)
+            self.bring(row)
         self.focus_list()
 
     def stand_at_newest(self) -> None:

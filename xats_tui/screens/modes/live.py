@@ -83,6 +83,7 @@ class LiveMode(ModeScreen):
         mode, rows = self._causes()
         listed = self.listed()
         here = Situation(
+            finds=self.desk.finding.shown is not None,
             mode=self.mode,
             panel=self._panel,
             concern=(self._chosen_concern or "") if self._panel is Panel.ATTENTION else "",

@@ -27,6 +27,7 @@ from textual.widgets import Static
 from xats_tui.screens.actions import ACTION, AIMS, ON_THE_DASHBOARD, aim_of, bindings, offered, possible, sharing
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.actions.agents import AgentActions
+from xats_tui.screens.actions.finding import FindActions
 from xats_tui.screens.actions.general import GeneralActions
 from xats_tui.screens.actions.launching import LaunchActions
 from xats_tui.screens.actions.messages import MessageActions
@@ -80,6 +81,7 @@ class ModeScreen(
     MessageActions,
     TaskActions,
     StoringActions,
+    FindActions,
     SummingActions,
     GeneralActions,
 ):
@@ -152,6 +154,8 @@ class ModeScreen(
             yield (f" ⋯ {one_line(', '.join(self.under_way))} ", Tone.ACCENT)
         if self._paused_at:
             yield (f" ‖ paused {age(self.desk.clock.now() - self._paused_at)} ", Tone.WARN)
+        if note := self.hit_note:
+            yield (f" {note} ", Tone.ACCENT)
         if self._needing:
             needs = "needs" if self._needing == 1 else "need"
             yield (f" {self.key_of('next_concern')} {self._needing} {needs} you ", Tone.WARN)
@@ -413,6 +417,8 @@ class ModeScreen(
 
     def action_back(self) -> None:
         """Leave the innermost level, or at the top level the mode."""
+        if not self.situation().inside and self.end_search():
+            return
         if not self.go_back() and self.came_from:
             self.post_message(self.Returned())
         self.draw_keys()
@@ -461,6 +467,7 @@ class ModeScreen(
         """Do what a command with words says."""
         calls = {
             "export": self.export,
+            "find": self.search_for,
             "since": self.since,
             "save": self.save_filter,
             "filter": self.use_filter,

@@ -140,6 +140,14 @@ class TasksMode(ListMode):
             self._status = entry.task.status
         super().arrive(words, row)
 
+    def show_row(self, row: str) -> None:
+        """Select a task, in the column of its state."""
+        entry = self.find(row)
+        if isinstance(entry, TaskEntry):
+            self._status = entry.task.status
+        super().show_row(row)
+        self._focus_column()
+
     def aside(self) -> Iterable[Piece]:
         """Yield the time left to undo the last change, after the general notes."""
         yield from super().aside()

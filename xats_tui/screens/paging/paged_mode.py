@@ -102,6 +102,28 @@ class PagedMode(ModeScreen):
         """Load the entries around a row that is not loaded, and select it."""
         self._paging = self._open_around(row)
 
+    def bring(self, row: str) -> None:
+        """Load what is around a row, unless it is loaded."""
+        window = self.window
+        if window is None or find(self.snapshot, self.mode, row) is not None:
+            return
+        if self.holds(row):
+            window.close()
+            self.draw()
+        else:
+            self.open_around(row)
+
+    def show_row(self, row: str) -> None:
+        """Select a row that is loaded."""
+        if panel := self.listed():
+            panel.choose(row)
+
+    def leave_hit(self) -> None:
+        """Return to the newest entries."""
+        if self.window:
+            self.window.close()
+            self.draw()
+
     def holds(self, row: str) -> bool:
         """Return whether the newest entries include a row."""
         return find(self.desk.scope.of(self._held), self.mode, row) is not None
@@ -227,5 +249,5 @@ class PagedMode(ModeScreen):
                 await window.open_at(self.desk.source, place)
         except Exception as error:  # as in `_go_older`
             logger.warning("%s around a row could not be loaded: %s", self._entries, error)
-        panel.choose(row)
         self.draw()
+        self.show_row(row)
