@@ -52,7 +52,7 @@ def test_in_read_only_mode_nothing_that_changes_is_possible(mode: Mode) -> None:
 @pytest.mark.parametrize("mode", [Mode.LIVE, *map(slow, list(Mode)[1:])])
 async def test_every_action_is_in_the_help_and_in_the_palette(mode: Mode) -> None:
     app = XatsApp(desk())
-    async with app.run_test(size=(120, 90)) as pilot:
+    async with app.run_test(size=(120, 110)) as pilot:
         await shows(pilot, "backend")
         await pilot.press(mode.digit)
         await until(pilot, lambda: isinstance(app.screen, ModeScreen) and app.screen.mode is mode)
