@@ -21,7 +21,7 @@ from benchmarks.figures import Figure, table
 from benchmarks.footprint import measure_footprint
 from benchmarks.growth import measure_growth
 from benchmarks.hooks import measure_hooks
-from benchmarks.load import measure_load
+from benchmarks.load import RATE, measure_load
 from benchmarks.peers import NEEDED, NoReference, measure_peers
 from benchmarks.sockets import measure_sockets
 from benchmarks.wakes import measure_wakes
@@ -38,7 +38,7 @@ PARTS: Mapping[str, Part] = {
     "sockets": lambda given: measure_sockets(5 if given.quick else given.rounds),
     "blocked": lambda given: measure_blocked_screen(2 if given.quick else 10),
     "dashboard": lambda given: measure_dashboard(),
-    "load": lambda given: measure_load(20 if given.quick else 120),
+    "load": lambda given: measure_load(20 if given.quick else 120, rate=given.rate),
     "peers": lambda given: measure_peers(given.reference, quick=given.quick),
 }
 USUAL = tuple(part for part in PARTS if part not in ("load", "peers"))
@@ -86,6 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller files: to try, not to quote")
     parser.add_argument("--rounds", type=int, default=20, help="wakes to measure one after the other")
     parser.add_argument("--reference", type=Path, metavar="DIR", help=NEEDED)
+    parser.add_argument("--rate", type=float, default=RATE, help="calls per second of the load run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return parser.parse_args()
 

@@ -16,7 +16,7 @@ async def test_a_team_at_work_meets_no_error() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_two_hundred_agents_at_work_meet_no_error_and_memory_stays() -> None:
-    errors, _, memory = await measure_load(20)
+    errors, _, memory = await measure_load(20, rate=300)
 
     assert errors.samples == 6000
     assert errors.value == 0, errors.notes
