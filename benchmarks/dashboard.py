@@ -25,7 +25,7 @@ from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Event
 from xats_tui.core.model.messages import Addressees
-from xats_tui.runtime.gc_tuning import settle
+from xats_tui.runtime.gc_tuning import exclude_prepared, settle
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.modes.places import Mode, Panel
 from xats_tui.screens.widgets.tables import KeyedTable
@@ -127,6 +127,7 @@ async def _from_inside(home: Path) -> list[Figure]:
         settle()  # like the real program
         while not app.is_prepared:  # noqa: ASYNC110 - nothing tells when it is
             await asyncio.sleep(LOADED)
+        exclude_prepared()
         return [*await _keys(app), await _events(app, coordinator)]
     finally:
         app.exit()

@@ -25,6 +25,7 @@ from xats_tui.core.errors import XatsError
 from xats_tui.core.events import Scope
 from xats_tui.core.model.activity import Summary
 from xats_tui.core.model.agents import RosterEntry
+from xats_tui.runtime.gc_tuning import TIDY_INTERVAL_S, tidy
 from xats_tui.screens.actions import ACTION
 from xats_tui.screens.actions.acting import ActionContext, Severity
 from xats_tui.screens.actions.summing import summary_since
@@ -109,13 +110,21 @@ class XatsApp(App[Next]):
 
         snapshot: Snapshot
 
-    def __init__(self, desk: ModeContext, *, note: str = "", when_seen: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        desk: ModeContext,
+        *,
+        note: str = "",
+        when_seen: Callable[[], object] | None = None,
+        when_prepared: Callable[[], object] | None = None,
+    ) -> None:
         """Create the dashboard.
 
         Args:
             desk: context for all modes.
             note: first notification for the operator.
             when_seen: called once, as soon as something is visible.
+            when_prepared: called once, when the screens of all modes have been created.
         """
         super().__init__(driver_class=JobDriver)
         # In dialogs, too.
@@ -135,6 +144,7 @@ class XatsApp(App[Next]):
         self._desk = desk
         self._note = note
         self._when_seen = when_seen
+        self._when_prepared = when_prepared
         self._trail: list[Mode] = []
         """Modes through whose rows the operator came to the open mode."""
         self._is_laid_out = False
@@ -183,6 +193,7 @@ class XatsApp(App[Next]):
         await self.switch_mode(self._desk.memory.state.mode or Mode.LIVE)
         self.theme_changed_signal.subscribe(self, self._remember_theme)
         self.set_interval(SAVE_INTERVAL_S, self._desk.memory.save)
+        self.set_interval(TIDY_INTERVAL_S, self._tidy)
         self._unlisten = self._desk.source.listen(self._hear)
         self.reload()
         self._prepare_modes()
@@ -247,6 +258,13 @@ class XatsApp(App[Next]):
                 await self._init_mode(mode)  # what switch_mode does before it shows the screen; tests pin it
                 self._screen_stacks[mode][0].post_message(events.ScreenSuspend())
             await asyncio.sleep(PREPARE_INTERVAL_S)
+        if self._when_prepared:
+            self._when_prepared()
+
+    async def _tidy(self) -> None:
+        """Free memory while nobody types."""
+        await self._desk.keyboard.rested()
+        tidy()
 
     async def _close_all(self) -> None:
         """Create no more screens, and close those that there are."""

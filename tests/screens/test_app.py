@@ -49,9 +49,13 @@ async def test_the_other_modes_are_made_while_nobody_types_and_nothing_of_them_i
 ) -> None:
     monkeypatch.setattr(app_module, "PREPARE_AFTER_S", 0.0)
     monkeypatch.setattr(app_module, "PREPARE_INTERVAL_S", 0.0)
-    app = XatsApp(desk(FILLED))
+    monkeypatch.setattr(app_module, "TIDY_INTERVAL_S", 0.05)
+    done: list[str] = []
+    monkeypatch.setattr(app_module, "tidy", lambda: done.append("tidied"))
+    app = XatsApp(desk(FILLED), when_prepared=lambda: done.append("prepared"))
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: app.is_prepared)
+        await until(pilot, lambda: app.is_prepared and {"tidied", "prepared"} <= set(done))
+        assert done.count("prepared") == 1
         assert app.current_mode == Mode.LIVE
         before = text(pilot)
         await settled(pilot)
