@@ -13,11 +13,13 @@ from tests.screens.looking import settled, shows, text, until
 from tests.screens.sample.clock import FrozenClock
 from tests.screens.sample.desk import desk
 from tests.screens.sample.verbs import FixedVerbs
-from xats_tui.app import XatsApp
-from xats_tui.core.model.activity import Happening, SummaryLine, SummaryNote
+from xats_tui.app import SCREENS, XatsApp
+from xats_tui.core.model.activity import LISTED_IN, Happening, SummaryLine, SummaryNote
 from xats_tui.screens.data.remembered import FILE_NAME, Memory
 from xats_tui.screens.data.verbs import VerbRefused
+from xats_tui.screens.details.summary import TITLES
 from xats_tui.screens.dialogs.summing_up import SummaryDialog
+from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.query.absence import Absence
@@ -182,7 +184,7 @@ async def test_the_divider_moves_no_cursor() -> None:
         await until(pilot, lambda: mode(pilot) is Mode.MESSAGES)
         await pilot.press("down", "down", "down", "down", "down", "down")
         chosen = table(pilot).chosen
-        pilot.app.screen.query_one("#list").divide(None, pilot.app._desk.clock.now())  # type: ignore[attr-defined]
+        pilot.app.screen.query_one("#list").divide(None, "", pilot.app._desk.clock.now())  # type: ignore[attr-defined]
         await pilot.pause()
         assert (table(pilot).chosen, DIVIDER in table(pilot).keys) == (chosen, False)
 
@@ -202,6 +204,25 @@ async def test_what_happened_can_be_asked_for_at_any_time() -> None:
         fixed.summary = ()
         await pilot.press("escape", "W")
         await shows(pilot, "Nothing happened since 13:03:22")
+
+
+async def test_a_line_of_any_summary_divides_the_list_at_its_moment() -> None:
+    async with absent(verbs(*HAPPENED), minutes=1) as pilot:
+        await pilot.press("colon", *"since", "space", *"14:00", "enter")
+        await shows(pilot, "What happened")
+        await pilot.press("enter")
+        await until(pilot, lambda: mode(pilot) is Mode.MESSAGES)
+        await shows(pilot, "— since 14:00 —")
+
+
+@pytest.mark.parametrize("kind", Happening)
+def test_every_kind_leads_to_a_list_with_a_filter_that_it_knows(kind: Happening) -> None:
+    noun, words = LISTED_IN[kind]
+    screen = next(screen for screen in SCREENS if screen.mode is Mode(noun))
+
+    assert issubclass(screen, ListMode)
+    assert {word for word in words.split() if not word.startswith("@")} <= screen.listing.states
+    assert set(TITLES) == set(Happening)
 
 
 async def test_a_moment_that_is_none_is_told_with_the_forms() -> None:

@@ -72,7 +72,7 @@ LISTED_IN: Mapping[Happening, tuple[str, str]] = {
     Happening.WAKES: ("wakes", ""),
     Happening.WAKES_FAILED: ("wakes", "failed"),
     Happening.DIALOGS: ("activity", "dialog"),
-    Happening.TASKS_DONE: ("tasks", "completed"),
+    Happening.TASKS_DONE: ("tasks", "done"),
     Happening.CONTRACTS: ("contracts", ""),
     Happening.CONTRACTS_BROKEN: ("contracts", "breaking"),
     Happening.CAME: ("agents", ""),

@@ -1,6 +1,7 @@
 """The summary of what happened since a moment: since the operator left, or since any moment that is typed."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.model.activity import Summary, SummaryLine
@@ -57,9 +58,10 @@ class SummingActions(ActionContext):
 
     def show_summary(self, summary: Summary, title: str, note: str = "") -> None:
         """Open a summary; the chosen line leads to its rows."""
-        self.ask(SummaryDialog(summary, title, note), self._lead_to)
+        self.ask(SummaryDialog(summary, title, note), partial(self._lead_to, summary.since))
 
-    def _lead_to(self, line: SummaryLine) -> None:
+    def _lead_to(self, since: datetime, line: SummaryLine) -> None:
+        self.desk.absence.divided_at = since
         self.want(Mode(line.noun), words=line.words)
 
     def _sum_up(self, moment: datetime) -> None:

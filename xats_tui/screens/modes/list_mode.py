@@ -49,8 +49,8 @@ class ListMode(PagedMode):
         self._zoomed = False
         self._readings: dict[str, Reading] = {}
         """Cached rows by the title of their listing."""
-        self._absence_seen: datetime | None = None
-        """Beginning of the absence whose rows the operator has seen."""
+        self._divider_seen: datetime | None = None
+        """Moment of the divider that the operator has seen."""
 
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """Return the detail of a row; None if its object is gone."""
@@ -101,8 +101,9 @@ class ListMode(PagedMode):
 
     def draw_body(self) -> None:
         """Draw list and detail."""
-        left_at = self.desk.absence.left_at
-        self.list_panel.divide(left_at if self.divides and left_at != self._absence_seen else None, self.now())
+        absence = self.desk.absence
+        is_divided = self.divides and absence.divided_at != self._divider_seen
+        self.list_panel.divide(absence.divided_at if is_divided else None, absence.divider, self.now())
         self.fill(self.list_panel, self.listing, self.rows())
         self.draw_detail(self.list_panel.table.chosen)
 
@@ -110,7 +111,7 @@ class ListMode(PagedMode):
         """Remove the divider next time, if it was shown."""
         # A mode may be left before its list is there.
         if any(panel.is_divided for panel in self.query("#list").results(TablePanel)):
-            self._absence_seen = self.desk.absence.left_at
+            self._divider_seen = self.desk.absence.divided_at
 
     def rows(self) -> Sequence[TableRow]:
         """Return the current rows."""

@@ -36,6 +36,8 @@ class Absence:
         self.pressed_at = pressed_at
         self.left_at: datetime | None = None
         """Time of the last key press before the newest absence; None if there was none."""
+        self.divided_at: datetime | None = None
+        """Moment at which lists are divided: that of the newest absence, or of the summary that led to a list."""
 
     def stir(self, now: datetime) -> None:
         """Record a use of the mouse: who is here stays here, but only a key ends an absence."""
@@ -47,8 +49,13 @@ class Absence:
         before, self.pressed_at = self.pressed_at, now
         if not self._limit or before is None or now - before < self._limit:
             return False
-        self.left_at = before
+        self.left_at = self.divided_at = before
         return True
+
+    @property
+    def divider(self) -> str:
+        """Words before the time on a divider."""
+        return "since you left, " if self.divided_at == self.left_at else "since "
 
 
 class FirstKey:

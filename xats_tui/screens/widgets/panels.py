@@ -135,10 +135,10 @@ class TablePanel(Vertical):
         else:
             self._draw()
 
-    def divide(self, moment: datetime | None, now: datetime) -> None:
-        """Draw a divider above the first row that is older than a moment; None removes it."""
+    def divide(self, moment: datetime | None, words: str, now: datetime) -> None:
+        """Draw a divider with words and a moment above the first row that is older; None removes it."""
         if moment != self._divided_at:
-            words = f"— since you left, {minute_of_day(moment, now)} —" if moment else ""
+            words = f"— {words}{minute_of_day(moment, now)} —" if moment else ""
             self._divided_at = moment
             self._divider = TableRow(DIVIDER, tuple(TableCell("") for _ in self._columns), text=words)
             self._draw()
