@@ -202,6 +202,23 @@ async def test_wakes_are_listed_by_state_and_shown_with_every_attempt(scene: Sce
     assert scene.told("wakes", sent["message_id"])[0]["skip_reason"] == "self"
 
 
+async def test_what_is_stored_is_found_by_words_and_filters(scene: Scene) -> None:
+    sent = await scene.bob.call("send_message", to_agent_name="alice", subject="Zürich", body="the order_total column")
+
+    (hit,) = scene.told("find", "zurich", "der_tot", "--kind", "message")["found"]
+
+    assert (hit["key"], hit["who"], hit["to"], hit["is_unread"]) == (sent["message_id"], "bob", "alice", True)
+    assert hit["excerpt_spans"] == [{"start": 6, "length": 7}]
+    (same,) = scene.told("find", "--from", "bob@red", "--since", "1h", '"column" -blue')["found"]
+    assert same["key"] == hit["key"]
+    assert scene.told("find", "the order total", "from:alice@red", code=1)["is_complete"]
+    assert scene.table("find", '"the order_total"')[1][:1] == ["message"]
+    nothing = scene.run("find", "nosuchword")
+    assert (nothing.code, nothing.stdout, nothing.stderr) == (1, "", "xats-tui: nothing matches\n")
+    assert "there is no kind 'letter'" in scene.refusal("find", "kind:letter", code=2)
+    assert "no agent is or was called zoe" in scene.refusal("find", "from:zoe")
+
+
 async def test_what_happened_since_a_moment_is_summed_up_with_the_command_that_lists_it(scene: Scene) -> None:
     lines = scene.table("since", "10m", "--team", "red")
 

@@ -11,6 +11,7 @@ from xats_tui.commands.demo import demo
 from xats_tui.commands.dialogs import answer, dialogs
 from xats_tui.commands.doctor import doctor
 from xats_tui.commands.export.command import export
+from xats_tui.commands.find import find
 from xats_tui.commands.hook import hook
 from xats_tui.commands.launch import launch
 from xats_tui.commands.mcp import mcp
@@ -21,7 +22,7 @@ from xats_tui.commands.repair import repair
 from xats_tui.commands.setup import setup
 from xats_tui.commands.since import since
 
-READINGS = (status, agents, messages, wakes, tasks, contracts, since, export)
+READINGS = (status, agents, messages, wakes, tasks, contracts, find, since, export)
 OPERATORS = (*READINGS, dialogs, answer, send, poke, replay, reassign, save)
 """Commands that ask the running coordinator."""
 

@@ -8,8 +8,9 @@ from xats_tui.backend.operator_api.dialogs import DIALOGS
 from xats_tui.backend.operator_api.launching import LAUNCHES
 from xats_tui.backend.operator_api.readings import READINGS
 from xats_tui.backend.operator_api.reports import REPORTS
+from xats_tui.backend.operator_api.searching import SEARCHES
 from xats_tui.backend.operator_api.summaries import SUMMARIES
 
 COMMANDS: Mapping[str, Command] = {
-    command.name: command for command in (*READINGS, *SUMMARIES, *REPORTS, *DIALOGS, *CHANGES, *LAUNCHES)
+    command.name: command for command in (*READINGS, *SEARCHES, *SUMMARIES, *REPORTS, *DIALOGS, *CHANGES, *LAUNCHES)
 }

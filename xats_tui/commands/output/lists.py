@@ -106,6 +106,25 @@ def dialog_columns(wide: bool, mixed: bool) -> Columns:
     }
 
 
+def found_columns(wide: bool, mixed: bool) -> Columns:
+    """Return the columns of what a search has found."""
+    return {
+        "kind": text("kind"),
+        "age": ago("at"),
+        "who": lambda hit: named(hit["who"], hit["team"] if mixed and hit["kind"] == "message" else None) or NOTHING,
+        "to": text("to"),
+        "text": found_text,
+        "team": text("team"),
+        "id": lambda hit: identifier("key", wide)(hit) if hit["kind"] in ("message", "task") else one_line(hit["key"]),
+    }
+
+
+def found_text(hit: Record) -> str:
+    """Return the title and the text around the match, without saying anything twice."""
+    parts = (one_line(hit["title"]), one_line(hit["excerpt"]))
+    return ": ".join(part for part in parts if part) or NOTHING
+
+
 COLUMNS: Mapping[str, Callable[[bool, bool], Columns]] = {
     "agents": agent_columns,
     "messages": message_columns,
@@ -113,6 +132,7 @@ COLUMNS: Mapping[str, Callable[[bool, bool], Columns]] = {
     "tasks": task_columns,
     "contracts": contract_columns,
     "dialogs": dialog_columns,
+    "found": found_columns,
 }
 """Function for each noun; its arguments say that nothing is to be cut, and that records are of several teams."""
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+EXIT_NOTHING_FOUND = 1
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Wide = Annotated[bool, typer.Option("--wide", help="Cut nothing; the default if the output is not a terminal.")]
 
@@ -27,6 +29,28 @@ def show_list(answer: Mapping[str, Any], noun: str, *, as_json: bool, wide: bool
     if answer.get("has_more"):
         print(f"xats-tui: there are more {noun}: use --limit N to see them", file=sys.stderr)
     return 0
+
+
+def show_found(answer: Mapping[str, Any], *, as_json: bool, wide: bool) -> int:
+    """Print what a search has found, and how far it has looked; return 1 if it has found nothing."""
+    found, looked_back_to = answer["found"], answer["looked_back_to"]
+    if as_json:
+        _show_json(answer)
+        return 0 if found else EXIT_NOTHING_FOUND
+    from xats_tui.commands.output.lists import list_of  # deferred for the same reason
+    from xats_tui.commands.output.tables import local
+
+    if found:
+        _show(list_of("found", found, wide))
+    elif answer["is_complete"]:
+        print("xats-tui: nothing matches", file=sys.stderr)
+    if not answer["is_complete"]:
+        far = f"back to {local(looked_back_to)}" if looked_back_to else "only in a part of what is stored"
+        index = "" if answer["indexed_percent"] == 100 else f"; {answer['indexed_percent']} % is indexed by now"
+        print(f"xats-tui: searched {far}{index}: add before:TIME to search further back", file=sys.stderr)
+    elif answer["has_more"]:
+        print("xats-tui: there is more: use --limit N to see it", file=sys.stderr)
+    return 0 if found else EXIT_NOTHING_FOUND
 
 
 def show_facts(answer: Any, kind: str, *, as_json: bool, wide: bool = False) -> int:
