@@ -25,10 +25,11 @@ from xats_tui.core.errors import XatsError
 from xats_tui.core.events import Scope
 from xats_tui.core.model.activity import Summary
 from xats_tui.core.model.agents import RosterEntry
+from xats_tui.core.model.health import Notice
 from xats_tui.runtime.gc_tuning import TIDY_INTERVAL_S, tidy
 from xats_tui.screens.actions import ACTION
 from xats_tui.screens.actions.acting import ActionContext, Severity
-from xats_tui.screens.actions.summing import summary_since
+from xats_tui.screens.actions.moments import summary_since
 from xats_tui.screens.data.alerts import alert_text, begun_to_ask, fresh_notices
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.refresh import Refresh
@@ -139,6 +140,8 @@ class XatsApp(App[Next]):
         self.theme = known if known in self.available_themes else DARK.name
         desk.scope.team = desk.memory.state.team
         self.snapshot = Snapshot()
+        self._present = Snapshot()
+        """The last snapshot of the present."""
         self.failure: Exception | None = None
         """Exception that ended the app, if it was not closed by the operator."""
         self._desk = desk
@@ -201,8 +204,21 @@ class XatsApp(App[Next]):
             self.notify(self._note, markup=False)
 
     def _hear(self, scopes: frozenset[Scope]) -> None:
+        if self._desk.travel.is_away:
+            self._desk.travel.missed += 1
+            return
         self._desk.windows.mark(scopes)
         self._reloads.mark(scopes)
+
+    @on(ActionContext.Travelled)
+    def _travel(self) -> None:
+        """Show another moment in all modes."""
+        self._desk.windows.close()
+        self._reloads.begin_anew()
+        for stack in self._screen_stacks.values():
+            for screen in stack:
+                if isinstance(screen, ModeScreen):
+                    screen.take_moment()
 
     def _made(self, screen: type[ModeScreen]) -> ModeScreen:
         made = screen(self._desk)
@@ -228,8 +244,12 @@ class XatsApp(App[Next]):
 
     @on(Pictured)
     def _show(self, event: Pictured) -> None:
-        asking = begun_to_ask(self.snapshot, event.snapshot)
-        notices = fresh_notices(self.snapshot, event.snapshot)
+        asking: Sequence[RosterEntry] = ()
+        notices: Sequence[Notice] = ()
+        if event.snapshot.moment is None:  # the past asks nobody
+            asking = begun_to_ask(self._present, event.snapshot)
+            notices = fresh_notices(self._present, event.snapshot)
+            self._present = event.snapshot
         self.snapshot = event.snapshot
         if asking:
             self._alert(alert_text(asking, event.snapshot))
@@ -341,6 +361,8 @@ class XatsApp(App[Next]):
         """Quit; if agents are connected, ask first."""
         if isinstance(self.screen, LeaveQuestion):
             return
+        if self._desk.travel.leave():  # who is connected is known of the present only
+            self._travel()
         connected = [one_line(entry.agent.address) for entry in await self._roster() if entry.connected]
         if connected:
             self.push_screen(LeaveQuestion(connected), self._answered)

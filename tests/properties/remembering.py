@@ -77,7 +77,7 @@ class Remembering(Waking):
             "unanswered": look(past.unanswered(moment, ALL)),
             "wakes": wakes,
             "some wakes": look(past.wakes(moment, 3)),
-            "failed": look(past.wakes_failed(moment)),
+            "failed": look(past.counts(moment))[1],
             "attempts": [look(past.attempts(moment, wake.message_id, wake.agent_id)) for wake in wakes],
             "tasks": _tasks(look(past.tasks(moment, ALL))),
             "contracts": look(past.contracts(moment, ALL)),

@@ -19,6 +19,8 @@ from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.modes.mode_screen import ModeScreen
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.past.source import TravellingSource
+from xats_tui.screens.past.travel import Travel
 
 Tool = Callable[..., Awaitable[dict[str, Any]]]
 Agents = Callable[..., Awaitable[Tool]]
@@ -34,8 +36,10 @@ async def dashboard(
     read_only: bool = False,
 ) -> AsyncIterator[Pilot[Any]]:
     """The dashboard, as soon as it shows the coordinator's state."""
-    verbs = CoordinatorVerbs(coordinator, seat=seat, read_only=read_only)
-    app = XatsApp(ModeContext(source=CoordinatorSource(coordinator), verbs=verbs, clock=SystemClock()))
+    travel = Travel()
+    verbs = CoordinatorVerbs(coordinator, seat=seat, read_only=read_only, travel=travel)
+    source = TravellingSource(CoordinatorSource(coordinator), coordinator, travel)
+    app = XatsApp(ModeContext(source=source, verbs=verbs, clock=SystemClock(), travel=travel))
     async with app.run_test(size=size, notifications=True) as pilot:
         await shows(pilot, "xats :")
         yield pilot

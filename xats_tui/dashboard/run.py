@@ -36,6 +36,8 @@ from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.remembered import FILE_NAME, Memory
 from xats_tui.screens.dialogs.leaving import Next
+from xats_tui.screens.past.source import TravellingSource
+from xats_tui.screens.past.travel import Travel
 from xats_tui.screens.query.absence import Absence
 from xats_tui.screens.widgets.format import one_line
 
@@ -138,9 +140,13 @@ class _Life:
             return self._end(choice)
 
     def _show_screen(self) -> Next:
+        travel = Travel()
         desk = ModeContext(
-            source=CoordinatorSource(self._coordinator),
-            verbs=CoordinatorVerbs(self._coordinator, seat=PaneRef.own(os.environ), read_only=self._read_only),
+            source=TravellingSource(CoordinatorSource(self._coordinator), self._coordinator, travel),
+            verbs=CoordinatorVerbs(
+                self._coordinator, seat=PaneRef.own(os.environ), read_only=self._read_only, travel=travel
+            ),
+            travel=travel,
             clock=SystemClock(),
             tmux_missing=shutil.which("tmux") is None,
             alert=self._loaded.settings.alert,

@@ -132,13 +132,15 @@ class OperatorApi:
     past_unanswered = look(Past, Past.unanswered)
     past_thread = look(Past, Past.thread)
     past_wakes = look(Past, Past.wakes)
-    past_wakes_failed = look(Past, Past.wakes_failed)
+    past_counts = look(Past, Past.counts)
     past_wakes_of = look(Past, Past.wakes_of)
     past_attempts = look(Past, Past.attempts)
     past_tasks = look(Past, Past.tasks)
     past_contracts = look(Past, Past.contracts)
     past_activity = look(Past, Past.activity)
     past_events = look(Past, Past.events)
+    past_stretch = look(Past, Past.stretch)
+    past_place = look(Past, Past.place)
 
     # the coordinator itself
     health = look(HealthReport, HealthReport.now)

@@ -29,9 +29,9 @@ from xats_tui.screens.actions.finding import FIND_ACTIONS
 from xats_tui.screens.actions.general import BACK, GENERAL, MODES, NEEDS_YOU, OPEN
 from xats_tui.screens.actions.launching import LAUNCH
 from xats_tui.screens.actions.messages import MESSAGE_ACTIONS, WRITE
+from xats_tui.screens.actions.moments import SUM_UP, TRAVELLING
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.storing import COPY_TICKET, SAVE_DATABASE
-from xats_tui.screens.actions.summing import SUM_UP
 from xats_tui.screens.actions.task_table import TASK_ACTIONS
 from xats_tui.screens.actions.wakes import WAKE_ACTIONS
 from xats_tui.screens.modes.places import Mode
@@ -50,6 +50,7 @@ DEFAULTS: tuple[Action, ...] = (
     WRITE,
     *GENERAL,
     SUM_UP,
+    *TRAVELLING,
     COPY_TICKET,
     SAVE_DATABASE,
     *MODES,
@@ -87,7 +88,8 @@ AIMS: Mapping[str, frozenset[str]] = {
             COPY_TICKET.id,
         }
     ),
-    "Look around": _ids(OPEN, BACK, *FIND_ACTIONS, *MODES) | {"next_panel", "previous_panel", "zoom", "team"},
+    "Look around": _ids(OPEN, BACK, *FIND_ACTIONS, *TRAVELLING, *MODES)
+    | {"next_panel", "previous_panel", "zoom", "team"},
 }
 """Ids of the actions by what one wants to do, in the order of the help; all others concern the dashboard itself."""
 

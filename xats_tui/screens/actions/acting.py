@@ -51,6 +51,10 @@ class ActionContext(Screen[None]):
         """Request to return to the mode from which this one was opened."""
 
     @dataclass
+    class Travelled(Message):
+        """Posted when another moment is to be shown, in the past or the present."""
+
+    @dataclass
     class Refused(Message):
         """Posted when an action is not possible on the selection: what was typed behind its key was meant for that."""
 

@@ -7,6 +7,7 @@ from textual.binding import Binding
 
 from xats_tui.screens.actions.situation import Reason, Situation, always, never
 from xats_tui.screens.modes.places import Mode, Panel
+from xats_tui.screens.past.travel import NO_CHANGES
 
 EVERYWHERE = frozenset(Mode)
 LISTS = EVERYWHERE - {Mode.LIVE}
@@ -61,6 +62,8 @@ class Action:
             return "not on the wall"
         if self.changes and situation.read_only:
             return "read-only mode"
+        if self.changes and situation.past:
+            return NO_CHANGES
         return self.why_not(situation)
 
     @property

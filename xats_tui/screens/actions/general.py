@@ -10,7 +10,7 @@ from xats_tui.screens.actions.situation import (
     needs_snoozable,
     needs_way_back,
 )
-from xats_tui.screens.data.snapshot import Snapshot, is_present
+from xats_tui.screens.data.snapshot import Snapshot, present_of
 from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.connecting import HowToConnect
 from xats_tui.screens.modes.places import Mode, Panel
@@ -25,8 +25,7 @@ def team_note(snapshot: Snapshot, team: str) -> str:
     """Return a team's agents, and how many of them ask a person something."""
     members = [entry for entry in snapshot.roster if entry.agent.team == team]
     asking = sum(snapshot.asks(entry) for entry in members)
-    online = sum(is_present(entry) for entry in members)
-    return f"{online}/{len(members)} online" + (f", {count(asking, 'dialog')} open" if asking else "")
+    return f"{present_of(members)}/{len(members)} online" + (f", {count(asking, 'dialog')} open" if asking else "")
 
 
 def _unless_there(mode: Mode) -> Reason:

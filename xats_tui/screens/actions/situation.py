@@ -55,6 +55,8 @@ class Situation:
     came_from: Mode | None = None
     """Mode from which this one was opened."""
     read_only: bool = False
+    past: bool = False
+    """True if a moment of the past is shown."""
     teams: tuple[str, ...] = ()
     """All known teams."""
     undoable: bool = False
@@ -109,6 +111,7 @@ def needs_way_back(situation: Situation) -> str | None:
         or situation.zoomed
         or situation.apart
         or situation.finds
+        or situation.past
     )
     return None if within or situation.came_from else "already at the top"
 

@@ -16,7 +16,7 @@ from xats_tui.core.model.tasks import TaskStatus
 from xats_tui.core.model.wakes import ACK_LOOP, Wake, WakeStatus
 from xats_tui.screens.data.alerts import asking
 from xats_tui.screens.data.concern import Concern
-from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
+from xats_tui.screens.data.snapshot import Slice, Snapshot, is_away
 from xats_tui.screens.data.targets import all_failed, contract_key, queued_at, was_not_read
 from xats_tui.screens.modes.listing import MINUTES_AFTER_S
 from xats_tui.screens.modes.places import Mode
@@ -333,9 +333,9 @@ def _orphaned_tasks(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
         if task.status is not TaskStatus.IN_PROGRESS or not task.claimed_by:
             continue
         owner = snapshot.entry(task.claimed_by)
-        if owner is None or not is_present(owner):
+        if owner is None or is_away(owner):
             whom = f"its owner {name_of(snapshot, task.claimed_by, entry.owner_name)}"
-            away = f"has been away for {age(now - owner.agent.last_seen_at)}" if owner else "has left"
+            away = _away(owner, now) if owner else "has left"
             yield Concern(
                 key=f"task/{task.id}",
                 shape="✕",
@@ -346,6 +346,11 @@ def _orphaned_tasks(snapshot: Snapshot, now: datetime) -> Iterator[Concern]:
                 rows=(task.id,),
                 remedy="reassign_task",
             )
+
+
+def _away(owner: RosterEntry, now: datetime) -> str:
+    is_known = owner.past is None or owner.past.last_call_known
+    return f"has been away for {age(now - owner.agent.last_seen_at)}" if is_known else "is away"
 
 
 def _breaking_contracts(snapshot: Snapshot) -> Iterator[Concern]:

@@ -15,6 +15,7 @@ from xats_tui.screens.data.snapshot import SnapshotSource
 from xats_tui.screens.data.snoozes import Snoozes
 from xats_tui.screens.data.verbs import Verbs
 from xats_tui.screens.paging.window import Windows
+from xats_tui.screens.past.travel import Travel
 from xats_tui.screens.query.absence import Absence
 from xats_tui.screens.query.finding import Finding
 
@@ -110,6 +111,12 @@ class ModeContext:
     snoozes: Snoozes = field(default_factory=Snoozes)
     answered: dict[str, datetime] = field(default_factory=dict)
     """Time of the last answer to each agent, by its id."""
+    travel: Travel = field(default_factory=Travel)
+    """The moment of the past that every mode shows."""
     last_change: LastChange = field(default_factory=LastChange)
     memory: Memory = field(default_factory=Memory)
     """State that outlasts the process."""
+
+    def now(self) -> datetime:
+        """Return the time that is shown: now, or the moment of the past."""
+        return self.travel.moment.at if self.travel.moment else self.clock.now()

@@ -89,6 +89,12 @@ class Refresh:
         self._marked_at.append(self._clock.monotonic())
         self._wanted.set()
 
+    def begin_anew(self) -> None:
+        """Reload everything at once."""
+        self._stale |= set(Slice)
+        self._marked_at.clear()
+        self._wanted.set()
+
     def _is_kept(self, pace: Pace) -> bool:
         """Return whether changes come at this pace."""
         since = self._clock.monotonic() - pace.within
@@ -132,6 +138,8 @@ class Refresh:
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 loaded = await self._source.load(sorted(parts), self._snapshot.panes)
+                if loaded.get("moment") != self._snapshot.moment:  # nothing of another moment may stay
+                    loaded = await self._source.load(sorted(Slice), self._snapshot.panes)
         except Exception as error:  # the dashboard must survive any failure of the coordinator, and show it
             trouble = str(error) or "no answer from the coordinator"
             if trouble != self._snapshot.trouble:  # a lasting failure is logged once

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from xats_tui.core.events import Scope
-from xats_tui.core.model.activity import Activity, LoggedEvent
+from xats_tui.core.model.activity import Activity, LoggedEvent, Moment
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.client_states import AgentState, UnconnectedProgram
 from xats_tui.core.model.contracts import ContractChange, ContractSummary
@@ -123,6 +123,8 @@ class Snapshot:
     """Reason why the last load failed."""
     outage: str = ""
     """The same reason, if the operator can fix it (a full disk, for instance) and it is no fault of the coordinator."""
+    moment: Moment | None = None
+    """Moment of the past that all of this is of; None for the present."""
     team: str | None = None
     """Team that the lists are limited to; None if they show every team."""
     unlimited: "Snapshot | None" = field(default=None, repr=False, compare=False)
@@ -187,6 +189,17 @@ class Snapshot:
 def is_present(entry: RosterEntry) -> bool:
     """Return whether the agent is present: it called recently, or its session is open."""
     return entry.online or entry.connected
+
+
+def is_away(entry: RosterEntry) -> bool:
+    """Return whether the agent is known not to be present; in the past it may be unknown."""
+    return not is_present(entry) and (entry.past is None or entry.past.online is not None)
+
+
+def present_of(members: Sequence[RosterEntry]) -> str:
+    """Return how many of these agents are present; a question mark if that is unknown of any."""
+    known = all(is_present(entry) or is_away(entry) for entry in members)
+    return str(sum(map(is_present, members))) if known else "?"
 
 
 class SnapshotSource(Protocol):

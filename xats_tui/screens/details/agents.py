@@ -58,6 +58,9 @@ class AgentFacts:
 
 NO_FACTS = AgentFacts()
 
+UNKNOWN_THEN = "unknown at that time"
+"""What stands for a fact of the past that was not stored."""
+
 
 def agent_detail(snapshot: Snapshot, agent_id: str, now: datetime, facts: AgentFacts = NO_FACTS) -> Content | None:
     """Return an agent's identity, state, pending work and ways, if they are known; None if it has left."""
@@ -120,7 +123,7 @@ def _open_wake(snapshot: Snapshot, entry: RosterEntry, now: datetime, gates: Seq
     told = " ".join(filter(None, (*said, f"from {sender}" if sender else "")))
     return [
         field("open wake", TableCell(f"{told}; {ACTION['open'].shown_key} shows it", state.tone)),
-        field("held by", _held_by(gates)),
+        field("held by", TableCell(UNKNOWN_THEN, Tone.MUTED) if entry.past else _held_by(gates)),
     ]
 
 
@@ -143,11 +146,15 @@ def _identity(entry: RosterEntry, now: datetime) -> list[Content]:
         field("pane", where),
         field("process", f"pid {binding.ui_pid} on {binding.tty}" if binding and binding.ui_pid else None),
         field("bound", f"{when(binding.bound_at, now)}, {binding.mode}" if binding else None),
-        field("session", "open" if entry.connected else "none"),
-        field("last call", when(agent.last_seen_at, now)),
+        field("session", UNKNOWN_THEN if entry.past else "open" if entry.connected else "none"),
+        field("last call", when(agent.last_seen_at, now) if _knows_last_call(entry) else UNKNOWN_THEN),
         field("registered", date_and_time(agent.registered_at)),
         field("id", agent.agent_id),
     ]
+
+
+def _knows_last_call(entry: RosterEntry) -> bool:
+    return entry.past is None or entry.past.last_call_known
 
 
 def _reader(view: PaneView | None, now: datetime) -> str | None:

@@ -66,6 +66,10 @@ def letter_of(snapshot: Snapshot, wake: Wake) -> Letter | None:
     return next((one for one in letters(snapshot.stream) if any(_is_for(copy, wake) for copy in one.copies)), None)
 
 
+NOT_JUDGED = [styled("gates are judged in the present only; the attempts tell what stood in the way", Tone.MUTED)]
+"""What stands for the gates in the past."""
+
+
 def wake_title(snapshot: Snapshot, wake: Wake, now: datetime) -> Content:
     """Return the title: the agent, the message, its sender, and the time."""
     entry = snapshot.entry(wake.agent_id)
@@ -102,7 +106,7 @@ def wake_detail(snapshot: Snapshot, key: str, now: datetime, looked: Looked | No
     return lines(
         [
             *parts,
-            *_part("why not?", _why_not(wake, looked.gates, room)),
+            *_part("why not?", NOT_JUDGED if snapshot.moment else _why_not(wake, looked.gates, room)),
             Content(),
             *_part("attempts", _history(looked.attempts, acts, now, room)),
         ]

@@ -71,7 +71,7 @@ class ListMode(PagedMode):
         if key is None or self.find(key) is None:
             return None
         sections = await self.ticket_sections(key)
-        return ticket(self.ticket_title(key), sections, self.desk.clock.now())
+        return ticket(self.ticket_title(key), sections, self.desk.now())
 
     def ticket_title(self, key: str) -> str:
         """Return the title of a row's ticket."""
@@ -153,6 +153,7 @@ class ListMode(PagedMode):
             apart=self.window is not None and self.window.is_away,
             came_from=self.came_from,
             read_only=self.desk.verbs.read_only,
+            past=self.desk.travel.is_away,
             teams=self.teams,
             undoable=self.undoable,
         )

@@ -94,6 +94,7 @@ class LiveMode(ModeScreen):
             paused=self.paused,
             came_from=self.came_from,
             read_only=self.desk.verbs.read_only,
+            past=self.desk.travel.is_away,
             teams=self.teams,
             undoable=self.undoable,
         )

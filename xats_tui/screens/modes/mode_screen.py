@@ -31,9 +31,9 @@ from xats_tui.screens.actions.finding import FindActions
 from xats_tui.screens.actions.general import GeneralActions
 from xats_tui.screens.actions.launching import LaunchActions
 from xats_tui.screens.actions.messages import MessageActions
+from xats_tui.screens.actions.moments import SummingActions, TravelActions
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.actions.storing import StoringActions
-from xats_tui.screens.actions.summing import SummingActions
 from xats_tui.screens.actions.tasks import TaskActions
 from xats_tui.screens.actions.wakes import WakeActions
 from xats_tui.screens.data.concern import Concern
@@ -45,6 +45,7 @@ from xats_tui.screens.dialogs.asking import Pick, PickOption
 from xats_tui.screens.dialogs.overlays import Help
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.modes.saved_filters import SavedFilters
+from xats_tui.screens.past.bar import PastBar
 from xats_tui.screens.query.command_line import (
     Call,
     CommandCompletions,
@@ -83,6 +84,7 @@ class ModeScreen(
     StoringActions,
     FindActions,
     SummingActions,
+    TravelActions,
     GeneralActions,
 ):
     """Frame of a mode."""
@@ -120,6 +122,7 @@ class ModeScreen(
         yield HeaderRow(id="header")
         yield ModeRow(id="modes")
         yield from self.compose_body()
+        yield PastBar(id="past")
         yield PromptLine(id="prompt")
         yield FooterRow(id="footer")
         yield Static(id="too-small")
@@ -174,8 +177,8 @@ class ModeScreen(
         return self._paused_at is not None
 
     def now(self) -> datetime:
-        """Return the time that the body shows: the time of the pause, if the list is paused."""
-        return self._paused_at or self.desk.clock.now()
+        """Return the time that the body shows: the time of the pause, if the list is paused, or the past."""
+        return self._paused_at or self.desk.now()
 
     def on_mount(self) -> None:
         """Start the timer that redraws without a snapshot, and show lists as they were at the last start."""
@@ -260,8 +263,13 @@ class ModeScreen(
     def draw_header(self) -> None:
         """Draw the header: overall state and freshness."""
         if self.is_mounted:
-            now = self.desk.clock.now()
+            now, travel = self.desk.clock.now(), self.desk.travel
             self.set_class(staleness(self._latest, now) is not None, "-stale")
+            self.set_class(travel.is_away, "-past")
+            if travel.is_away:
+                self.query_one(HeaderRow).show_past(self.desk.scope.of(self._latest), travel, now)
+                self.query_one(PastBar).show(travel, now, self._travel_keys())
+                return
             shown = self.desk.scope.of(self._latest)
             outside = self.desk.concerns.outside(shown, now)
             self.query_one(HeaderRow).show(shown, now, outside, read_only=self.desk.verbs.read_only)
@@ -419,7 +427,7 @@ class ModeScreen(
         """Leave the innermost level, or at the top level the mode."""
         if not self.situation().inside and self.end_search():
             return
-        if not self.go_back() and self.came_from:
+        if not self.go_back() and not self.return_to_now() and self.came_from:
             self.post_message(self.Returned())
         self.draw_keys()
 
@@ -458,6 +466,11 @@ class ModeScreen(
                     await self.action_perform(action_id)
                 case Call("team", words):
                     await self._limit_to_named(words)
+                case Call("at", words):
+                    await self.travel(words)
+                case Call("now", _):
+                    if not self.return_to_now():
+                        self.tell("this is the present")
                 case Call(name, words):
                     self._call(name, words)
                 case Unknown(sentence):
@@ -483,6 +496,19 @@ class ModeScreen(
                 self.limit_to(team)
             case Unknown(sentence):
                 self.tell(sentence, "warning")
+
+    @on(PastBar.Clicked)
+    async def _place_clicked(self, event: PastBar.Clicked) -> None:
+        await self.travel_to(event.at)
+
+    def take_moment(self) -> None:
+        """Show that another moment is being gone to; a pause ends with that."""
+        self._paused_at = None
+        self.draw_header()
+
+    def _travel_keys(self) -> str:
+        keys = [self.key_of(one) for one in ("earlier_event", "later_event", "earlier_minute", "later_minute")]
+        return f" {keys[0]} {keys[1]} event  {keys[2]} {keys[3]} minute  {self.key_of('back')} now "
 
     def stop_typing(self) -> None:
         """Close the prompt line."""

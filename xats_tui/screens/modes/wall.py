@@ -24,6 +24,7 @@ from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import name_of
 from xats_tui.screens.widgets.format import Tone, age, count
 from xats_tui.screens.widgets.panels import PanePanel
+from xats_tui.screens.widgets.preview import NOT_KEPT, NOT_LOOKED_AT
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 MAX_TILES = 12
@@ -92,7 +93,8 @@ class Tile(PanePanel):
         looked = now - view.look.at if view else timedelta()
         old = f" · looked at {age(looked)} ago" if looked > FRESH else ""
         self.label = name_of(snapshot, self.agent_id)
-        self.show(f"{agent_state(snapshot, entry, now).text}{old}", view, "This pane has not been looked at yet.")
+        instead = NOT_KEPT if snapshot.moment else NOT_LOOKED_AT
+        self.show(f"{agent_state(snapshot, entry, now).text}{old}", view, instead)
 
     @on(Click)
     def _clicked(self, event: Click) -> None:

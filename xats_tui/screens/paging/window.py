@@ -204,6 +204,11 @@ class Windows:
         """Return the window on a list."""
         return self._of[id(listed)]
 
+    def close(self) -> None:
+        """Return to the newest entries of every list."""
+        for window in self._of.values():
+            window.close()
+
     def mark(self, scopes: Iterable[Scope]) -> None:
         """Note that these scopes have become stale."""
         changed = frozenset(scopes)

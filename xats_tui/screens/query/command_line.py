@@ -13,7 +13,7 @@ from xats_tui.screens.widgets.format import one_line
 WORDS = {"q": "quit", "quit": "quit", "help": "help", "?": "help", "connect": "connect"}
 """Words that run an action."""
 
-CALLS = ("team", "find", "since", "export", "save", "filter", "forget")
+CALLS = ("team", "find", "since", "at", "now", "export", "save", "filter", "forget")
 """Words that take the rest of the line as it is."""
 
 OF_FILTERS = ("filter", "forget")

@@ -6,7 +6,7 @@ from datetime import datetime
 from xats_tui.core.model.agents import DeliveryKind, RosterEntry
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.wakes import Wake
-from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
+from xats_tui.screens.data.snapshot import Slice, Snapshot, is_away, is_present
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.doing import Tasks, doing, doing_since, tasks_in_progress
 from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, name_of
@@ -59,7 +59,14 @@ def agent_state(snapshot: Snapshot, entry: RosterEntry, now: datetime) -> TableC
         return TableCell(f"{state.text} {age(now - known.since)}", state.tone)
     if is_present(entry):
         return TableCell("● online", Tone.GOOD)
-    return TableCell(f"○ away {since(entry.agent.last_seen_at, now)}", Tone.MUTED)
+    if not is_away(entry):
+        return STATES[PaneState.UNKNOWN]
+    return TableCell(f"○ away {last_call(entry, now)}", Tone.MUTED)
+
+
+def last_call(entry: RosterEntry, now: datetime) -> str:
+    """Return how long ago an agent called last; a question mark if that is unknown."""
+    return since(entry.agent.last_seen_at, now) if entry.past is None or entry.past.last_call_known else "?"
 
 
 def agent_rows(snapshot: Snapshot, now: datetime) -> list[TableRow]:
@@ -82,13 +89,12 @@ def _agent_row(snapshot: Snapshot, entry: RosterEntry, tasks: Tasks, now: dateti
         TableCell(agent.client or NOTHING, Tone.MUTED),
         TableCell(one_line(agent.role), Tone.MUTED),
         TableCell(one_line(agent.binding.pane.pane_id) if agent.binding else NOTHING, Tone.MUTED),
-        TableCell(since(agent.last_seen_at, now), Tone.MUTED, order=-agent.last_seen_at.timestamp()),
+        TableCell(last_call(entry, now), Tone.MUTED, order=-agent.last_seen_at.timestamp()),
         TableCell(WAYS[agent.delivery.kind] or ("pane" if agent.binding else NOTHING), Tone.MUTED),
     )
-    there = "online" if is_present(entry) else "away"
     states = (
         state.text.split()[1],
-        there,
+        *(["online"] if is_present(entry) else ["away"] if is_away(entry) else []),
         *(["unread"] if entry.unread else []),
         *(["dnd"] if entry.resting else []),
     )

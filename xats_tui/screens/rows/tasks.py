@@ -5,7 +5,7 @@ from datetime import datetime
 
 from xats_tui.core.model.pages import ListName
 from xats_tui.core.model.tasks import Task, TaskEntry, TaskStatus
-from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot, is_present
+from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, Slice, Snapshot, is_away
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import NAME_CELLS, TEAM_CELLS, counted, loaded, more_than, name_of, total_of
@@ -76,7 +76,7 @@ def task_owner(snapshot: Snapshot, entry: TaskEntry, now: datetime) -> TableCell
     if owner is None:
         return TableCell(f"✕ {name}", Tone.BAD)
     state = agent_state(snapshot, owner, now)
-    return TableCell(f"{state.text[0]} {name}", state.tone if is_present(owner) else Tone.WARN)
+    return TableCell(f"{state.text[0]} {name}", Tone.WARN if is_away(owner) else state.tone)
 
 
 def task_summary(snapshot: Snapshot) -> str:
@@ -125,7 +125,7 @@ def task_row(snapshot: Snapshot, entry: TaskEntry, now: datetime, columns: Seque
 def _states(snapshot: Snapshot, entry: TaskEntry) -> tuple[str, ...]:
     """Return the words by which a filter finds a task."""
     owner = snapshot.entry(entry.task.claimed_by or "")
-    orphaned = entry.task.status is TaskStatus.IN_PROGRESS and (owner is None or not is_present(owner))
+    orphaned = entry.task.status is TaskStatus.IN_PROGRESS and (owner is None or is_away(owner))
     said = ((task_word(entry.task), True), ("blocked", bool(entry.waits_for)), ("orphaned", orphaned))
     return tuple(word for word, applies in said if applies)
 

@@ -6,7 +6,7 @@ from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.panes import PaneState
 from xats_tui.core.model.tasks import TaskStatus
 from xats_tui.core.model.wakes import WakeStatus
-from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
+from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present, present_of
 from xats_tui.screens.data.targets import was_not_read
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.rows.names import NAME_CELLS, more_than
@@ -40,7 +40,7 @@ def _team_row(snapshot: Snapshot, team: str) -> TableRow:
     online = sum(is_present(entry) for entry in members)
     cells = (
         TableCell(one_line(team), Tone.STRONG),
-        TableCell(f"{online}/{len(members)}", Tone.GOOD if online else Tone.MUTED, order=online),
+        TableCell(f"{present_of(members)}/{len(members)}", Tone.GOOD if online else Tone.MUTED, order=online),
         _number(sum(_is(snapshot, entry, PaneState.BUSY) for entry in members), Tone.ACCENT),
         _number(sum(_is(snapshot, entry, PaneState.DIALOG) for entry in members), Tone.WARN),
         _number(sum(entry.unread for entry in members), Tone.PLAIN),

@@ -17,9 +17,10 @@ from xats_tui.core.model.health import Health
 from xats_tui.core.model.wakes import WakeStatus
 from xats_tui.screens.actions.action import Action
 from xats_tui.screens.data.refresh import staleness
-from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present
+from xats_tui.screens.data.snapshot import Slice, Snapshot, is_present, present_of
 from xats_tui.screens.data.targets import was_not_read
 from xats_tui.screens.modes.places import Mode
+from xats_tui.screens.past.travel import Travel
 from xats_tui.screens.rows.names import more_than
 from xats_tui.screens.widgets.format import Tone, age, cut, one_line
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
@@ -71,6 +72,33 @@ class HeaderRow(FrameLine):
         lefts = [_content(pieces) for pieces in _lefts(snapshot, now, outside, wide=wide, read_only=read_only)]
         room = self.size.width - right.cell_length - 1
         left = next((one for one in lefts if one.cell_length <= room), lefts[-1])
+        self.draw(_spread(left, right, self.size.width))
+
+    def show_past(self, snapshot: Snapshot, travel: Travel, now: datetime) -> None:
+        """Draw that this is the past, and how things stood then."""
+        moment = travel.moment
+        if moment is None:
+            return
+        wide = self.size.width >= WIDE_CELLS
+        here = moment.at.astimezone()
+        day = "" if here.date() == now.astimezone().date() else f"{here:%Y-%m-%d} "
+        is_there = snapshot.moment == moment
+        since = f"  +{travel.missed} since" if travel.missed else ""
+        left = _content(
+            [
+                (f" PAST {day}{here:%H:%M:%S}", Tone.STRONG),
+                (f", {age(now - moment.at)} ago", Tone.PLAIN),
+                ("" if is_there else "  going there…", Tone.MUTED),
+                *(_agents(snapshot) if is_there else []),
+            ]
+        )
+        right = _content(
+            [
+                *(_troubles(snapshot, wide=wide) if is_there else []),
+                (since, Tone.MUTED),
+                ("  :now returns " if wide else "  :now ", Tone.ACCENT),
+            ]
+        )
         self.draw(_spread(left, right, self.size.width))
 
 
@@ -151,7 +179,7 @@ def _where(health: Health | None, now: datetime) -> list[Piece]:
 
 def _limit(snapshot: Snapshot, team: str, outside: int, words: str) -> list[Piece]:
     """Return the team that is shown, and how many concerns lie outside it."""
-    online, total = sum(is_present(entry) for entry in snapshot.roster), len(snapshot.roster)
+    online, total = present_of(snapshot.roster), len(snapshot.roster)
     told = [(f" ⚠{outside} {words}", Tone.WARN)] if outside else []
     return [(f" team {one_line(team)} ", Tone.STRONG), (f"{online}/{total}●", Tone.MUTED), *told]
 
@@ -162,7 +190,7 @@ def _agents(snapshot: Snapshot) -> list[Piece]:
         return []
     if not total:
         return [("  no agents", Tone.MUTED)]
-    return [(f"  agents {online}/{total}●", Tone.GOOD if online else Tone.MUTED)]
+    return [(f"  agents {present_of(snapshot.roster)}/{total}●", Tone.GOOD if online else Tone.MUTED)]
 
 
 def _teams(snapshot: Snapshot) -> list[Piece]:

@@ -15,6 +15,10 @@ from xats_tui.screens.widgets.panels import PanePanel
 
 logger = logging.getLogger(__name__)
 
+NOT_LOOKED_AT = "This pane has not been looked at yet."
+NOT_KEPT = "It is unknown what this pane showed then."
+"""Texts in the place of a screen."""
+
 
 def draw_preview(panel: PanePanel, snapshot: Snapshot, entry: RosterEntry | None, now: datetime) -> None:
     """Show the agent's pane, or the reason why there is none."""
@@ -27,7 +31,7 @@ def draw_preview(panel: PanePanel, snapshot: Snapshot, entry: RosterEntry | None
     else:
         state = agent_state(snapshot, entry, now).text
         title = f"{one_line(binding.pane.pane_id)} {name_of(snapshot, entry.agent.agent_id)} · {state}"
-        panel.show(title, snapshot.view(entry), "This pane has not been looked at yet.")
+        panel.show(title, snapshot.view(entry), NOT_KEPT if snapshot.moment else NOT_LOOKED_AT)
 
 
 def is_watched_otherwise(desk: ModeContext, *entries: RosterEntry | None) -> bool:

@@ -40,6 +40,11 @@ class Series(Horizontal):
         told = f"{minutes[-1]} this minute · {sum(minutes):,} in 60 min"
         self.figures.update(Content.styled(told, CONTENT_STYLES[tone]))
 
+    def clear(self) -> None:
+        """Show nothing."""
+        self.spark.data = None
+        self.figures.update()
+
 
 class RatesStrip(Vertical, can_focus=False):
     """The sparklines; titled with the time until messages are read, and the calls a second."""
@@ -53,10 +58,15 @@ class RatesStrip(Vertical, can_focus=False):
         yield from map(Series, SERIES)
 
     def show(self, rates: Rates | None) -> None:
-        """Show these rates, unless they are shown already."""
-        if rates is None or rates == self._shown:
+        """Show these rates, unless they are shown already; None if they are unknown."""
+        if rates == self._shown:
             return
         self._shown = rates
+        if rates is None:
+            for line in self.query(Series):
+                line.clear()
+            entitle(self, Content.styled("Rates of the last hour", "bold"), Content("unknown"))
+            return
         for line in self.query(Series):
             line.show(getattr(rates, str(line.id).removeprefix("rate-")))
         entitle(self, Content.styled("Rates of the last hour", "bold"), Content(" · ".join(_figures(rates))))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from xats_tui.backend.store.lists import history, messages, tasks, totals, wakes
 from xats_tui.backend.store.sql.database import Database
+from xats_tui.backend.store.sql.transactions import Reader
 from xats_tui.core.clock import Clock
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.messages import Message
@@ -45,19 +46,7 @@ class LongLists:
             entry: event id of a message; message id and agent id of a wake; id of a task; kind (`event` or `act`) and
                 id of what was done.
         """
-        match name, *entry:
-            case ListName.MESSAGES, event_id if event_id.isdecimal():
-                return await messages.place(self._database, int(event_id))
-            case ListName.WAKES, message_id, agent_id:
-                return await wakes.place(self._database, message_id, agent_id)
-            case ListName.TASKS, task_id:
-                return await tasks.place(self._database, task_id)
-            case ListName.HISTORY, "event", event_id if event_id.isdecimal():
-                return await history.place_of_event(self._database, int(event_id))
-            case ListName.HISTORY, "act", activity_id if activity_id.isdecimal():
-                return await history.place_of_action(self._database, int(activity_id))
-            case _:
-                return None
+        return await place_of(self._database, name, entry)
 
     async def totals(self) -> Totals:
         """Return the number of entries of each list."""
@@ -67,3 +56,20 @@ class LongLists:
         else:
             self._counted = await totals.count(self._database, self._counted)
         return self._counted.totals
+
+
+async def place_of(reader: Reader, name: ListName, entry: Sequence[str]) -> Key | None:
+    """Return the key directly above an entry, as `LongLists.place` describes."""
+    match name, *entry:
+        case ListName.MESSAGES, event_id if event_id.isdecimal():
+            return await messages.place(reader, int(event_id))
+        case ListName.WAKES, message_id, agent_id:
+            return await wakes.place(reader, message_id, agent_id)
+        case ListName.TASKS, task_id:
+            return await tasks.place(reader, task_id)
+        case ListName.HISTORY, "event", event_id if event_id.isdecimal():
+            return await history.place_of_event(reader, int(event_id))
+        case ListName.HISTORY, "act", activity_id if activity_id.isdecimal():
+            return await history.place_of_action(reader, int(activity_id))
+        case _:
+            return None

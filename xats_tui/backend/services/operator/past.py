@@ -3,12 +3,13 @@
 What only the coordinator's memory held is told as unknown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from xats_tui.backend.services.agents.registry import rest_of
+from xats_tui.backend.services.operator.lists import place_of
 from xats_tui.backend.services.operator.mail import thread_around
 from xats_tui.backend.services.tasks import task_entries
 from xats_tui.backend.store import activity as activity_store
@@ -17,6 +18,10 @@ from xats_tui.backend.store import contracts as contracts_store
 from xats_tui.backend.store import messages as messages_store
 from xats_tui.backend.store import tasks as tasks_store
 from xats_tui.backend.store import wakes as wakes_store
+from xats_tui.backend.store.lists import history as history_lists
+from xats_tui.backend.store.lists import messages as message_lists
+from xats_tui.backend.store.lists import tasks as task_lists
+from xats_tui.backend.store.lists import wakes as wake_lists
 from xats_tui.backend.store.messages import Unread
 from xats_tui.backend.store.past import lists, moments
 from xats_tui.backend.store.past.reader import PastReader
@@ -28,7 +33,9 @@ from xats_tui.core.model.agents import OPERATOR_ID, Agent, RosterEntry
 from xats_tui.core.model.client_states import PastFacts
 from xats_tui.core.model.contracts import ContractSummary
 from xats_tui.core.model.messages import Message, Thread
-from xats_tui.core.model.tasks import TaskEntry
+from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest
+from xats_tui.core.model.panes import PaneState
+from xats_tui.core.model.tasks import Task, TaskEntry
 from xats_tui.core.model.wakes import Wake, WakeAttempt
 
 
@@ -110,10 +117,35 @@ class Past:
         async with self._reader.at(moment) as past:
             return await lists.newest_wakes(past, limit)
 
-    async def wakes_failed(self, moment: Moment) -> int:
-        """Count the failed wakes whose message was unread."""
+    async def counts(self, moment: Moment) -> tuple[int, int, int]:
+        """Count the wakes that waited, those that had failed with an unread message, and the open dialogs."""
         async with self._reader.at(moment) as past:
-            return await lists.failed_count(past)
+            waiting, facts = await lists.waiting_by_agent(past), await lists.facts(past)
+            failed = await lists.failed_count(past)
+        states = [known.state.state for known in facts.values() if known.state]
+        return sum(waiting.values()), failed, states.count(PaneState.DIALOG)
+
+    async def stretch(self, moment: Moment, name: ListName, request: StretchRequest) -> Stretch[Any]:
+        """Return the entries of a list on one side of a key."""
+        async with self._reader.at(moment) as past:
+            match name:
+                case ListName.MESSAGES:
+                    return await message_lists.stretch(past, request)
+                case ListName.WAKES:
+                    return await wake_lists.stretch(past, request)
+                case ListName.HISTORY:
+                    return await history_lists.stretch(past, request)
+                case ListName.TASKS:
+                    found = await task_lists.stretch(past, request)
+                    entries = await self._board(past, found.entries)
+                    return Stretch(
+                        entries=entries, reached=found.reached, reached_at=found.reached_at, is_last=found.is_last
+                    )
+
+    async def place(self, moment: Moment, name: ListName, entry: Sequence[str]) -> Key | None:
+        """Return the key directly above an entry, as `LongLists.place` describes; None if it was not there."""
+        async with self._reader.at(moment) as past:
+            return await place_of(past, name, entry)
 
     async def wakes_of(self, moment: Moment, message_id: str) -> tuple[Wake, ...]:
         """Return the wakes of a message."""
@@ -128,9 +160,7 @@ class Past:
     async def tasks(self, moment: Moment, limit: int) -> tuple[TaskEntry, ...]:
         """Return the board, unfinished tasks first."""
         async with self._reader.at(moment) as past:
-            agents, facts = await agents_store.all_teams(past), await lists.facts(past)
-            online = {agent_id for agent_id, known in facts.items() if known.online}
-            return await task_entries(past, await tasks_store.newest(past, limit), agents, online)
+            return await self._board(past, await tasks_store.newest(past, limit))
 
     async def contracts(self, moment: Moment, limit: int = 300) -> tuple[ContractSummary, ...]:
         """Return every contract by the version that was the latest, newest first."""
@@ -146,6 +176,11 @@ class Past:
         """Return the actions of agents, newest first."""
         async with self._reader.at(moment) as past:
             return await activity_store.newest_events(past, limit)
+
+    async def _board(self, past: PastReader, tasks: Sequence[Task]) -> tuple[TaskEntry, ...]:
+        agents, facts = await agents_store.all_teams(past), await lists.facts(past)
+        online = {agent_id for agent_id, known in facts.items() if known.online}
+        return await task_entries(past, tasks, agents, online)
 
 
 def _entry(
