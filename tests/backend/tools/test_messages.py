@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+from collections import Counter
 from contextlib import closing
 
 import pytest
@@ -11,7 +12,12 @@ from tests.backend.api.plain_http import browsing
 from tests.backend.tools.letters import inbox, send
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import ToolError
+from tests.patience import eventually
 from xats_tui.backend.coordinator import Coordinator
+from xats_tui.backend.services.wakes.attempts import Tried, WakeAttempts
+from xats_tui.backend.store import wakes as wakes_store
+from xats_tui.backend.store.sql.transactions import Reader
+from xats_tui.core.model.wakes import Wake
 from xats_tui.runtime.settings import Settings
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
@@ -281,3 +287,30 @@ async def test_a_message_and_its_wake_are_stored_together(register: Connect, sql
     assert answer == {"error": "storage_unavailable"}
     assert sql("SELECT count(*) FROM messages") == [(0,)]
     assert sql("SELECT count(*) FROM events") == [(0,)]
+
+
+async def test_a_sender_reads_its_wakes_again_only_when_its_own_recipients_are_decided_on(
+    register: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, reads = wakes_store.of_message, Counter[str]()
+    try_once, others_are_decided = WakeAttempts.try_once, asyncio.Event()
+
+    async def count(reader: Reader, message_id: str) -> tuple[Wake, ...]:
+        reads[message_id] += 1
+        return await read(reader, message_id)
+
+    async def try_bob_last(attempts: WakeAttempts, agent_id: str, *, forced: bool = False) -> Tried | None:
+        if agent_id == bob.agent_id:
+            await others_are_decided.wait()
+        return await try_once(attempts, agent_id, forced=forced)
+
+    alice, bob, *_ = [await register(name) for name in ("alice", "bob", "carol", "dave", "eve")]
+    monkeypatch.setattr(wakes_store, "of_message", count)
+    monkeypatch.setattr(WakeAttempts, "try_once", try_bob_last)
+    to_bob = asyncio.create_task(alice.call("send_message", to_agent_name="bob", body="hello"))
+    await eventually(lambda: reads.total() == 1)
+    for name in ("carol", "dave", "eve"):
+        await bob.call("send_message", to_agent_name=name, body="hello")
+    others_are_decided.set()
+
+    assert reads[(await to_bob)["message_id"]] == len(["at first", "after the decision"])

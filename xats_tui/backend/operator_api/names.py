@@ -5,8 +5,8 @@ A refusal lists the names or ids that would match.
 
 from collections.abc import Iterable, Sequence
 
+from xats_tui.backend.store.search.prefixes import messages_beginning, tasks_beginning
 from xats_tui.backend.store.sql.database import Database
-from xats_tui.backend.store.sql.prefixes import messages_beginning, tasks_beginning
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.labels import folded

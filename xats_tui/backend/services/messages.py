@@ -140,7 +140,7 @@ class Mailbox:
 
     async def sender_of(self, message_id: str) -> str | None:
         """Return the id of a message's sender; None if there is no such message."""
-        return await store.sent_by(self._database, message_id)
+        return await store.sent_by(self._database.quick, message_id)
 
     async def post(
         self,

@@ -66,8 +66,8 @@ async def whoami(call: Call, arguments: NoArguments) -> Answer:
         turned_away = call.session.turned_away
         return {**answer, "hint": turned_away or (TAKE_UP if former else INTRODUCE_YOURSELF)}
     agent = call.agent
-    async with call.write() as tx:  # also confirms the messages handed out before
-        unread = await call.services.mailbox.unread_count(tx, agent.agent_id)
+    # the transaction also confirms the messages handed out before
+    unread = await call.transact(lambda tx: call.services.mailbox.unread_count(tx, agent.agent_id))
     return {
         "registered": True,
         "agent_id": agent.agent_id,

@@ -342,7 +342,7 @@ class Toolbox:
             return await self._run(tool, call, checked)
         caller, call_id = call.caller, call.call_id
         async with self._turns.setdefault((caller, call_id), asyncio.Lock()):
-            kept = await calls.answer(self._services.database, caller, call_id)
+            kept = await calls.answer(self._services.database.quick, caller, call_id)
             return await self._run(tool, call, checked) if kept is None else kept
 
     async def _run(self, tool: Tool, call: Call, checked: Arguments) -> str:

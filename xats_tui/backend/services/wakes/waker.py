@@ -55,6 +55,33 @@ LONGEST_SLEEP = timedelta(seconds=60)
 """Maximum pause between two looks at the queue: wall clocks jump."""
 
 
+class _FirstDecisions:
+    """Wait of one sender for decisions about its message: it is woken once, not at every decision of all agents."""
+
+    def __init__(self) -> None:
+        self._decided: set[str] = set()
+        self._awaited: set[str] | None = None
+        self._all_decided = asyncio.Event()
+
+    def begin(self) -> None:
+        """Forget earlier decisions: the wakes are read again."""
+        self._decided.clear()
+        self._awaited = None
+        self._all_decided.clear()
+
+    def note(self, agent_id: str) -> None:
+        """Note a decision about an agent."""
+        self._decided.add(agent_id)
+        if self._awaited is not None and self._awaited <= self._decided:
+            self._all_decided.set()
+
+    async def of(self, agent_ids: set[str]) -> None:
+        """Wait until there was a decision about each of these agents since `begin`."""
+        self._awaited = agent_ids
+        if not agent_ids <= self._decided:
+            await self._all_decided.wait()
+
+
 class Waker:
     """The queue of wakes."""
 
@@ -80,7 +107,7 @@ class Waker:
         self._is_tuned = False
         """True if a setting has changed that waiting wakes may wait for."""
         self._news = asyncio.Event()
-        self._next_decision = asyncio.Event()
+        self._awaited: set[_FirstDecisions] = set()
         self._under_way: set[str] = set()
         self._recent: set[str] = set()
         """Agents whose attempts have just begun, at most `MAX_CONCURRENT_ATTEMPTS`."""
@@ -122,19 +149,25 @@ class Waker:
 
     async def first_decisions(self, message_id: str) -> tuple[Wake, ...]:
         """Return the wakes of a message once each has its first decision, or after `FIRST_DECISION_TIMEOUT_S`."""
-        with suppress(TimeoutError):
+        awaited = _FirstDecisions()
+        self._awaited.add(awaited)
+        try:
             async with asyncio.timeout(FIRST_DECISION_TIMEOUT_S):
                 while True:
-                    decision = self._next_decision
-                    wakes = await store.of_message(self._database, message_id)
-                    if all(wake.is_over or wake.attempts for wake in wakes):
+                    awaited.begin()
+                    wakes = await store.of_message(self._database.quick, message_id)
+                    undecided = {wake.agent_id for wake in wakes if not (wake.is_over or wake.attempts)}
+                    if not undecided:
                         return wakes
-                    await decision.wait()
-        return await store.of_message(self._database, message_id)
+                    await awaited.of(undecided)
+        except TimeoutError:
+            return await store.of_message(self._database.quick, message_id)
+        finally:
+            self._awaited.discard(awaited)
 
     async def statuses(self, message_id: str) -> tuple[Wake, ...]:
         """Return the wakes of a message, by recipient."""
-        return await store.of_message(self._database, message_id)
+        return await store.of_message(self._database.quick, message_id)
 
     async def newest(self, limit: int = 300) -> tuple[Wake, ...]:
         """Return wakes of all agents, newest first."""
@@ -266,7 +299,7 @@ class Waker:
             return timedelta(seconds=RECENT_S)
         if self._held_up:
             return timedelta(seconds=WATCH_INTERVAL_S)
-        due = await store.next_due(self._database)
+        due = await store.next_due(self._database.quick)
         return min(max(due - self._clock.now(), timedelta(milliseconds=20)), LONGEST_SLEEP) if due else LONGEST_SLEEP
 
     async def _attempt(self, agent_id: str, *, asks_first: bool) -> None:
@@ -293,8 +326,8 @@ class Waker:
         async with self._turns[agent_id]:
             tried = await self._trials.try_once(agent_id, forced=forced)
         self._note_hold_up(agent_id, tried)
-        self._next_decision.set()
-        self._next_decision = asyncio.Event()
+        for awaited in self._awaited:
+            awaited.note(agent_id)
 
     def _note_hold_up(self, agent_id: str, tried: Tried | None) -> None:
         """Watch an agent whose wakes wait for something other than time."""

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from xats_tui.backend.store.sql.prefixes import HIGHEST
+from xats_tui.backend.store.search.prefixes import HIGHEST
 from xats_tui.core.search.matching import Matcher, TermShape
 
 MAX_FORMS = 400

@@ -20,7 +20,17 @@ from xats_tui.backend.store.sql.files import DatabaseFiles
 from xats_tui.backend.store.sql.group_commit import Body, GroupCommit
 from xats_tui.backend.store.sql.migrations import prepare
 from xats_tui.backend.store.sql.precedence import Places
-from xats_tui.backend.store.sql.transactions import Make, Parameters, Row, Transaction, direct, on_thread, uninterrupted
+from xats_tui.backend.store.sql.quick_reads import QuickReads, quick_connection
+from xats_tui.backend.store.sql.transactions import (
+    Make,
+    Parameters,
+    Reader,
+    Row,
+    Transaction,
+    direct,
+    on_thread,
+    uninterrupted,
+)
 from xats_tui.backend.store.sql.trigger_reports import Told, TriggerReports
 from xats_tui.backend.store.upkeep.saved_copy import save
 from xats_tui.core.clock import Clock
@@ -57,6 +67,7 @@ class Database:
         self,
         writer: aiosqlite.Connection,
         readers: Sequence[aiosqlite.Connection],
+        quick: sqlite3.Connection,
         files: DatabaseFiles,
         clock: Clock,
         publish: Callable[[Iterable[Event]], None],
@@ -84,6 +95,8 @@ class Database:
         )
         self._idle_readers = list(readers)
         self._reading = Places(len(readers))
+        self.quick: Reader = QuickReads(quick, self)
+        """Reads on the event loop: for queries that an index answers with few rows, or with one."""
 
     @classmethod
     @asynccontextmanager
@@ -105,7 +118,8 @@ class Database:
             readers = [await stack.enter_async_context(_connected(path, reading=True)) for _ in range(READ_CONNECTIONS)]
             files = DatabaseFiles(path)
             await on_thread(writer, lambda _: files.begin())
-            database = cls(writer, readers, files, clock, publish)
+            quick = stack.enter_context(quick_connection(path))
+            database = cls(writer, readers, quick, files, clock, publish)
             stack.push_async_callback(database.save_at_the_end)
             stack.push_async_callback(database._group.close)
             yield database
