@@ -195,7 +195,7 @@ def pairs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Known | None], 
 def test_what_is_known_is_answered_at_once_and_only_the_handshake_is_left_to_the_bridge_too(
     pairs: Callable[[Known | None], Pair],
 ) -> None:
-    pair = pairs(Known(tools=TOOLS))
+    pair = pairs(Known(runs=True, tools=TOOLS))
     assert pair.ask("initialize", {})["result"]["serverInfo"]["version"] == __version__
     assert pair.ask("tools/list")["result"] == TOOLS
     assert pair.first.has_shown_tools
@@ -207,7 +207,7 @@ def test_what_is_known_is_answered_at_once_and_only_the_handshake_is_left_to_the
 
 
 def test_what_the_bridge_would_refuse_or_has_to_find_out_is_left_to_it(pairs: Callable[[Known | None], Pair]) -> None:
-    known, unknown = pairs(Known(tools=TOOLS)), pairs(None)
+    known, unknown = pairs(Known(runs=True, tools=TOOLS)), pairs(None)
     known.say("initialize", {"clientInfo": "no object"})
     known.say("tools/list", {"cursor": "2"})
     known.say("server/discover", [])
@@ -233,7 +233,10 @@ RECORD = PidRecord(pid=os.getpid(), port=1, version=__version__, started_at="now
         ("mcp --name a", {}, __version__, "", False),
         ("mcp", {"XATS_NAME": "a"}, __version__, "", False),
         ("mcp", {"XATS_TOKEN": "secret"}, __version__, "", False),
-        ("--port 9100 mcp", {}, __version__, "", False),
+        ("--port 9100 mcp --db=/x", {}, __version__, "", True),
+        ("mcp", {"XATS_PORT": "9100"}, __version__, "", True),
+        ("mcp --port " + "9" * 5000, {}, __version__, "", False),
+        ("mcp --host 0.0.0.0", {}, __version__, "", False),
         ("mcp", {}, "0.0.1", "", False),
         ("mcp", {}, __version__, "token = 'x'", False),
         ("mcp", {}, __version__, "pid_file = '/elsewhere'", False),
@@ -254,7 +257,8 @@ def test_without_a_coordinator_the_one_that_will_be_started_is_known_unless_a_tr
 ) -> None:
     line = ["xats-tui", "mcp"]
     environment = {"XATS_HOME": str(tmp_path)}
-    assert look(line, environment) == Known(tools=None)
+    assert look(line, environment) == Known(runs=False, tools=None)
+    assert look([*line, "--port", "9100"], environment) is None  # another one may listen there
     with pid_file.held(tmp_path / "daemon.pid"):
         assert look(line, environment) is None  # one is starting, and its version is not known
     pid_file.write(tmp_path / "daemon.pid", RECORD)

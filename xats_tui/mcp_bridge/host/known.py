@@ -1,7 +1,7 @@
 """Facts about the coordinator that hold before the bridge is ready: they allow its first answers.
 
-They are looked for in the plain case only: a command line and an environment that name nothing but the home, and a
-coordinator of our version, or none.  Everything else is left to the bridge, which knows the rules.
+They are looked for in the plain case only: a command line and an environment that name little more than the home, and
+a coordinator of our version, or none.  Everything else is left to the bridge, which knows the rules.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +17,15 @@ HOME, PID_FILE = "--home", "--pid-file"
 FLAGS = {HOME: "XATS_HOME", PID_FILE: "XATS_PID_FILE", "--team": "XATS_TEAM", "--role": "XATS_ROLE"}
 """Flags with a value that leave the answers as they are, each with its variable; `--name` changes them."""
 
+FOR_A_START = {"--port": "XATS_PORT", "--db": "XATS_DB"}
+"""Flags with a value that matter only as long as no coordinator runs, each with its variable."""
+
 WORDS = frozenset({"mcp", "--channel"})
 
 OURS = "XATS_"
-HARMLESS = frozenset({*FLAGS.values(), "XATS_LAUNCH", "XATS_CODEX_URL"})
+HARMLESS = frozenset({*FLAGS.values(), *FOR_A_START.values(), "XATS_LAUNCH", "XATS_CODEX_URL"})
+
+MAX_PORT = 65_535
 
 CHANGING = (b"token", b"pid_file")
 """Settings of the config file that change where the coordinator is, or who may ask it."""
@@ -30,6 +35,7 @@ CHANGING = (b"token", b"pid_file")
 class Known:
     """The coordinator has our version, or will have it when it was started."""
 
+    runs: bool
     tools: Mapping[str, Any] | None
     """The result of `tools/list`; None if nobody has asked this coordinator for it before."""
 
@@ -39,12 +45,16 @@ def look(command_line: Sequence[str], environment: Mapping[str, str]) -> Known |
     flags = _flags(command_line[1:])
     if flags is None or any(name.startswith(OURS) and name not in HARMLESS for name in environment):
         return None
+    starting = {flag: flags.get(flag) or environment.get(name) for flag, name in FOR_A_START.items()}
+    if not _is_port(starting["--port"] or "0"):
+        return None
     home = Path(flags.get(HOME) or environment.get(FLAGS[HOME]) or "~/.xats-tui").expanduser()
     named = flags.get(PID_FILE) or environment.get(FLAGS[PID_FILE])
     try:
-        return _at(Path(named).expanduser() if named else home / "daemon.pid", _config(home))
+        found = _at(Path(named).expanduser() if named else home / "daemon.pid", _config(home))
     except OSError:
         return None
+    return None if found and not found.runs and any(starting.values()) else found
 
 
 def _at(pid_path: Path, config: bytes | None) -> Known | None:
@@ -52,10 +62,10 @@ def _at(pid_path: Path, config: bytes | None) -> Known | None:
     if record is None:
         is_clean = config is None and not pid_path.exists() and not pid_file.contradiction(pid_path)
         # None runs, and none is about to: the bridge will start one of our version.
-        return Known(tools=None) if is_clean and not pid_file.is_running(pid_path) else None
+        return Known(runs=False, tools=None) if is_clean and not pid_file.is_running(pid_path) else None
     if record.version != __version__ or any(setting in (config or b"") for setting in CHANGING):
         return None
-    return Known(tools=kept_tools.read(pid_path, record))
+    return Known(runs=True, tools=kept_tools.read(pid_path, record))
 
 
 def _config(home: Path) -> bytes | None:
@@ -66,13 +76,17 @@ def _config(home: Path) -> bytes | None:
         return None
 
 
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_PORT)) and int(text) <= MAX_PORT
+
+
 def _flags(words: Sequence[str]) -> dict[str, str] | None:
     """Return the given flags with their values; None if there is any other word."""
     given: dict[str, str] = {}
     rest: Iterator[str] = iter(words)
     for word in rest:
         name, has_value, value = word.partition("=")
-        if name in FLAGS:
+        if name in FLAGS or name in FOR_A_START:
             given[name] = value if has_value else next(rest, "")
         elif word not in WORDS:
             return None
