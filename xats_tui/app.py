@@ -152,7 +152,9 @@ class XatsApp(App[Next]):
         """Modes through whose rows the operator came to the open mode."""
         self._is_laid_out = False
         """True if the mode that is being opened was open before."""
-        self._reloads = Refresh(desk.source, desk.clock, lambda snapshot: self.post_message(self.Pictured(snapshot)))
+        self._reloads = Refresh(
+            desk.source, desk.clock, lambda snapshot: self.post_message(self.Pictured(snapshot)), self._unseen
+        )
         self._unlisten: Callable[[], None] | None = None
         self._typeahead = Typeahead(self, super().on_event)
         self._first_key = FirstKey(self, partial(summary_since, desk), self._welcome_back, self._typeahead.take)
@@ -233,6 +235,11 @@ class XatsApp(App[Next]):
         if pressed_at := self._desk.absence.pressed_at:
             self._desk.memory.note_key(pressed_at)
         self._desk.memory.save()
+
+    def _unseen(self) -> frozenset[Slice]:
+        """Return the slices that the open mode does not show."""
+        screens = self._screen_stacks.get(self.current_mode)  # there is none while the app opens or closes
+        return screens[0].unseen if screens and isinstance(screens[0], ModeScreen) else frozenset()
 
     def _remember_theme(self, theme: Theme) -> None:
         self._desk.memory.change(theme=theme.name)
@@ -351,6 +358,7 @@ class XatsApp(App[Next]):
             screen.came_from = self._trail[-1] if self._trail else None
             screen.show(self.snapshot)
             screen.arrive(words, row)
+        self._reloads.hurry()
 
     def delay_update(self, delay: float = FIRST_LOOK) -> None:
         """Delay painting while a mode is opened."""

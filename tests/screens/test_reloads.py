@@ -40,7 +40,8 @@ class Running:
         self.source = CountingSource()
         self.snapshots: asyncio.Queue[Snapshot] = asyncio.Queue()
         self.clock = FrozenClock()
-        self.reloads = Refresh(self.source, self.clock, self.snapshots.put_nowait)
+        self.unseen: frozenset[Slice] = frozenset()
+        self.reloads = Refresh(self.source, self.clock, self.snapshots.put_nowait, lambda: self.unseen)
 
     async def next_snapshot(self) -> Snapshot:
         async with asyncio.timeout(PATIENCE):
@@ -147,3 +148,18 @@ async def seconds_until_the_next(at_work: Running) -> float:
     began = loop.time()
     await at_work.next_snapshot()
     return loop.time() - began
+
+
+async def test_what_nothing_shows_is_loaded_as_soon_as_something_does() -> None:
+    async with running() as at_work:
+        at_work.unseen = frozenset({Slice.RATES})
+        assert (await at_work.next_snapshot()).stream
+        assert at_work.source.rounds == [frozenset(Slice) - {Slice.RATES}]
+        at_work.reloads.hurry()
+        at_work.reloads.mark([Scope.TASKS])
+        await at_work.next_snapshot()
+        assert at_work.source.rounds[1] == STALE_PARTS[Scope.TASKS]
+        at_work.unseen = frozenset()
+        at_work.reloads.hurry()
+        await at_work.next_snapshot()
+        assert at_work.source.rounds[2] == {Slice.RATES}

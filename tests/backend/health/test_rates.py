@@ -34,3 +34,18 @@ async def test_an_hour_without_anything_has_no_times(backend: Coordinator) -> No
     rates = await backend.operator.rates()
     assert not any((*rates.messages, *rates.submitted, *rates.failed))
     assert rates.until_read is None
+
+
+async def test_the_times_until_messages_were_read_are_the_middle_one_and_a_late_one(
+    backend: Coordinator, register: Connect, sql: Sql
+) -> None:
+    alice = await register("alice")
+    await register("bob")
+    for _ in range(5):
+        await alice.call("send_message", to_agent_name="bob", body="hello")
+    now = backend.clock.now()
+    for row, seconds in enumerate((1, 2, 3, 4, 90), start=1):
+        queued, read = to_wire(now - timedelta(seconds=100)), to_wire(now - timedelta(seconds=100 - seconds))
+        sql("UPDATE message_delivery_status SET queued_at = ?, read_at = ? WHERE rowid = ?", queued, read, row)
+    until_read = (await backend.operator.rates()).until_read
+    assert until_read is not None and [round(seconds, 3) for seconds in until_read] == [3, 90]

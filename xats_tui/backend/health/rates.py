@@ -1,9 +1,8 @@
-"""Rates of the last hour, read from the store."""
+"""Rates of the last hour, counted in the store."""
 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from statistics import quantiles
 
 from xats_tui.backend.mcp_sessions import McpSessions
 from xats_tui.backend.store import messages as messages_store
@@ -11,13 +10,15 @@ from xats_tui.backend.store import wakes as wakes_store
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.core.clock import Clock, from_wire
 from xats_tui.core.model.health import Rates
-from xats_tui.core.model.wakes import WakeStatus
 
 MINUTES = 60
 
+RATE_ROWS = 20_000
+"""Maximum messages of an hour that are counted, and maximum wakes; the newest."""
+
 
 class RateCounts:
-    """Counts messages, wakes and calls; at most `RATE_ROWS` of an hour, the newest."""
+    """Counts messages, wakes and calls."""
 
     def __init__(self, database: Database, sessions: McpSessions, clock: Clock) -> None:
         self._database = database
@@ -32,17 +33,14 @@ class RateCounts:
         """Return the rates as they are now."""
         now = self._clock.now()
         since = now.replace(second=0, microsecond=0) - timedelta(minutes=MINUTES - 1)
-        sent = await messages_store.sent_since(self._database, since, self._before_hour)
+        sent = await messages_store.sent_by_minute(self._database, since, self._before_hour, RATE_ROWS)
         if sent:
-            self._before_hour = sent[-1][0] - 1
-        wakes = await wakes_store.queued_since(self._database, since)
-        failed = (row["updated_at"] for row in wakes if row["wake_status"] == WakeStatus.FAILED)
-        waited = [_seconds(row["queued_at"], row["read_at"]) for row in wakes if row["read_at"]]
+            self._before_hour = min(first for _, _, first in sent) - 1
         return Rates(
-            messages=_by_minute((at for _, at in sent), since),
-            submitted=_by_minute((row["submitted_at"] for row in wakes if row["submitted_at"]), since),
-            failed=_by_minute(failed, since),
-            until_read=_typical(waited),
+            messages=_by_minute(((at, number) for at, number, _ in sent), since),
+            submitted=_by_minute(await wakes_store.submitted_by_minute(self._database, since, RATE_ROWS), since),
+            failed=_by_minute(await wakes_store.failed_by_minute(self._database, since, RATE_ROWS), since),
+            until_read=await wakes_store.typical_waits(self._database, since, RATE_ROWS),
             calls_per_second=self._calls(),
         )
 
@@ -52,18 +50,8 @@ class RateCounts:
         return (self._counted[0] - before[0]) / elapsed if before and elapsed > 0 else None
 
 
-def _by_minute(instants: Iterable[str], since: datetime) -> tuple[int, ...]:
-    counts = Counter(int((from_wire(at) - since).total_seconds() // 60) for at in instants)
+def _by_minute(counted: Iterable[tuple[str, int]], since: datetime) -> tuple[int, ...]:
+    counts: Counter[int] = Counter()
+    for at, number in counted:
+        counts[int((from_wire(at) - since).total_seconds() // 60)] += number
     return tuple(counts[minute] for minute in range(MINUTES))
-
-
-def _seconds(start: str, end: str) -> float:
-    return (from_wire(end) - from_wire(start)).total_seconds()
-
-
-def _typical(seconds: list[float]) -> tuple[float, float] | None:
-    """Return median and 95th percentile; None without a value."""
-    if not seconds:
-        return None
-    parts = quantiles(seconds, n=20, method="inclusive") if len(seconds) > 1 else seconds * 19
-    return parts[9], parts[18]

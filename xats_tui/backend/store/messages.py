@@ -26,9 +26,6 @@ SELECT = """SELECT m.*,
 SELECT_ANSWERED = SELECT.replace("m.*,", f"m.*, CASE WHEN m.need_reply THEN {ANSWER} END AS answered_at,")
 """SELECT with the time when a message that wants a reply was answered."""
 
-RATE_ROWS = 20_000
-"""Maximum rows of an hour that are counted, the newest."""
-
 UNANSWERED_SEARCH_EVENTS = 2_000
 """Number of newest events that are searched for messages without an answer."""
 
@@ -130,14 +127,19 @@ async def stream(reader: Reader, limit: int, before_event_id: int | None = None)
     )
 
 
-async def sent_since(reader: Reader, since: datetime, after_event_id: int) -> list[tuple[int, str]]:
-    """Return event id and time of each message sent since then, newest first; searched after an event id."""
+async def sent_by_minute(
+    reader: Reader, since: datetime, after_event_id: int, limit: int
+) -> list[tuple[str, int, int]]:
+    """Return for each minute since then the time of its first message, their number, and the first one's event id.
+
+    Of the messages after an event id, at most `limit` are looked at, the newest.
+    """
     rows = await reader.fetch_all(
-        "SELECT event_id, sent_at FROM (SELECT event_id, sent_at FROM messages WHERE event_id > ? "
-        "ORDER BY event_id DESC LIMIT ?) WHERE sent_at >= ?",
-        (after_event_id, RATE_ROWS, to_wire(since)),
+        "SELECT min(sent_at) AS at, count(*) AS n, min(event_id) AS first FROM (SELECT event_id, sent_at FROM messages "
+        "WHERE event_id > ? ORDER BY event_id DESC LIMIT ?) WHERE sent_at >= ? GROUP BY substr(sent_at, 1, 16)",
+        (after_event_id, limit, to_wire(since)),
     )
-    return [(row["event_id"], row["sent_at"]) for row in rows]
+    return [(row["at"], row["n"], row["first"]) for row in rows]
 
 
 async def newest_to(reader: Reader, agent_id: str, limit: int) -> tuple[Message, ...]:

@@ -38,8 +38,10 @@ BY_THE_AGENT = f"""skip_reason = CASE WHEN wake_status != 'retrying' THEN skip_r
         WHEN typed_at IS NULL THEN 'skipped' ELSE 'delivered' END"""
 """SET clause for a call by the recipient itself while a wake waits; it confirms a hint that was typed."""
 
-RATE_ROWS = 20_000
-"""Maximum wakes of an hour that are counted, the newest."""
+QUEUED_SINCE = """
+    SELECT queued_at, submitted_at, read_at, updated_at, wake_status FROM message_delivery_status
+    WHERE queued_at >= ? ORDER BY queued_at DESC LIMIT ?"""
+"""The newest wakes that were queued since a moment."""
 
 SEARCHED_ATTEMPTS = 500
 """Newest attempts for an agent among which the last use of each transport is looked for."""
@@ -182,13 +184,39 @@ async def failed_count(reader: Reader) -> int:
     return int(row["n"]) if row else 0
 
 
-async def queued_since(reader: Reader, since: datetime) -> list[Row]:
-    """Return queued_at, submitted_at, read_at, updated_at and wake_status of the wakes queued since then."""
-    return await reader.fetch_all(
-        "SELECT queued_at, submitted_at, read_at, updated_at, wake_status FROM message_delivery_status "
-        "WHERE queued_at >= ? ORDER BY queued_at DESC LIMIT ?",
-        (to_wire(since), RATE_ROWS),
+async def submitted_by_minute(reader: Reader, since: datetime, limit: int) -> list[tuple[str, int]]:
+    """Return for each minute the time of the first hint that was submitted in it, and their number.
+
+    Counted are wakes queued since then, at most `limit`, the newest; so are they in the functions below.
+    """
+    rows = await reader.fetch_all(
+        f"SELECT min(submitted_at) AS at, count(*) AS n FROM ({QUEUED_SINCE}) WHERE submitted_at IS NOT NULL "
+        "GROUP BY substr(submitted_at, 1, 16)",
+        (to_wire(since), limit),
     )
+    return [(row["at"], row["n"]) for row in rows]
+
+
+async def failed_by_minute(reader: Reader, since: datetime, limit: int) -> list[tuple[str, int]]:
+    """Return for each minute the time of the first wake that failed in it, and their number."""
+    rows = await reader.fetch_all(
+        f"SELECT min(updated_at) AS at, count(*) AS n FROM ({QUEUED_SINCE}) WHERE wake_status = 'failed' "
+        "GROUP BY substr(updated_at, 1, 16)",
+        (to_wire(since), limit),
+    )
+    return [(row["at"], row["n"]) for row in rows]
+
+
+async def typical_waits(reader: Reader, since: datetime, limit: int) -> tuple[float, float] | None:
+    """Return median and 95th percentile of the seconds until messages were read; None if none was."""
+    rows = await reader.fetch_all(
+        "WITH waits AS (SELECT (julianday(read_at) - julianday(queued_at)) * 86400 AS seconds, count(*) OVER () - 1 "
+        "AS last, row_number() OVER (ORDER BY julianday(read_at) - julianday(queued_at)) - 1 AS place "
+        f"FROM ({QUEUED_SINCE}) WHERE read_at IS NOT NULL) "
+        "SELECT seconds FROM waits WHERE place IN ((last * 50 + 50) / 100, (last * 95 + 50) / 100) ORDER BY place",
+        (to_wire(since), limit),
+    )
+    return (rows[0]["seconds"], rows[-1]["seconds"]) if rows else None
 
 
 async def attempts(reader: Reader, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:

@@ -72,10 +72,18 @@ def staleness(snapshot: Snapshot, now: datetime) -> float | None:
 class Refresh:
     """Keeps a snapshot up to date with its source."""
 
-    def __init__(self, source: SnapshotSource, clock: Clock, deliver: Callable[[Snapshot], object]) -> None:
+    def __init__(
+        self,
+        source: SnapshotSource,
+        clock: Clock,
+        deliver: Callable[[Snapshot], object],
+        unseen: Callable[[], frozenset[Slice]] = frozenset,
+    ) -> None:
+        """Set the source; `unseen` returns the slices that nothing on the screen shows, which stay stale meanwhile."""
         self._source = source
         self._clock = clock
         self._deliver = deliver
+        self._unseen = unseen
         self._snapshot = Snapshot()
         self._stale: set[Slice] = set(Slice)
         self._wanted = asyncio.Event()
@@ -94,6 +102,11 @@ class Refresh:
         self._stale |= set(Slice)
         self._marked_at.clear()
         self._wanted.set()
+
+    def hurry(self) -> None:
+        """Reload soon what is stale, because something else is shown now."""
+        if self._stale - self._unseen():
+            self._wanted.set()
 
     def _is_kept(self, pace: Pace) -> bool:
         """Return whether changes come at this pace."""
@@ -133,7 +146,8 @@ class Refresh:
             self._stale |= set(Slice)
 
     async def _round(self) -> None:
-        parts, self._stale = frozenset(self._stale), set()
+        unseen = self._unseen()
+        parts, self._stale = frozenset(self._stale - unseen), self._stale & unseen
         self._wanted.clear()
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):

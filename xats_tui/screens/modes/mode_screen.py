@@ -61,10 +61,12 @@ from xats_tui.screens.widgets.format import Tone, age, one_line
 from xats_tui.screens.widgets.frame import FooterRow, HeaderRow, ModeRow, Piece
 from xats_tui.screens.widgets.panels import TablePanel
 from xats_tui.screens.widgets.prompt import PromptLine
+from xats_tui.screens.widgets.rates import RatesStrip
 
 logger = logging.getLogger(__name__)
 
-BODY_PARTS = frozenset(Slice) - {Slice.HEALTH}
+BODY_PARTS = frozenset(Slice) - {Slice.HEALTH, Slice.RATES}
+"""Slices whose change is drawn at once; the others can wait until nobody types."""
 
 # The stale mark and the ages must keep moving even if no snapshot arrives.
 LATE_AFTER_S = 1.25
@@ -170,6 +172,11 @@ class ModeScreen(
 
     def leave(self) -> None:
         """Take note that another mode is opened."""
+
+    @property
+    def unseen(self) -> frozenset[Slice]:
+        """Slices that the mode does not show, so that they need not be loaded."""
+        return frozenset() if any(strip.display for strip in self.query(RatesStrip)) else frozenset({Slice.RATES})
 
     @property
     def paused(self) -> bool:
