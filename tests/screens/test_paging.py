@@ -1,6 +1,8 @@
 """Lists without an end, at a store of more than a hundred thousand messages."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +15,10 @@ from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
 from xats_tui.core.model.agents import OPERATOR_ID
 from xats_tui.core.model.pages import Wanted
+from xats_tui.core.model.panes import PaneRef, TmuxCommand
 from xats_tui.screens.data.coordinator import CoordinatorSource
 from xats_tui.screens.data.snapshot import Slice, Snapshot
+from xats_tui.screens.data.targets import log_of
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.paging import long_lists
 from xats_tui.screens.paging.long_lists import LONG_LISTS, LongList
@@ -184,3 +188,40 @@ async def test_a_window_that_continues_the_newest_entries_takes_over_what_leaves
     ids = [one.event_id for one in window.shown(later).stream]
     assert 705 in ids
     assert ids == sorted(set(ids), reverse=True)
+
+
+@pytest.mark.slow
+async def test_a_team_without_newest_messages_is_looked_for_in_the_store(
+    coordinator: CoordinatorThread, sql: Sql
+) -> None:
+    fill(sql, 2000)
+    sql("UPDATE messages SET from_team = 'docs', to_team = 'docs' WHERE event_id = 7")
+    async with dashboard(coordinator) as pilot:
+        await open_mode(pilot, Mode.MESSAGES)
+        await shows(pilot, "300 of 2,000")
+        pilot.app._desk.scope.team = "docs"  # type: ignore[attr-defined]
+        await until(pilot, lambda: names(pilot) == ["7"])
+        pilot.app._desk.scope.team = "away"  # type: ignore[attr-defined]
+        await shows(pilot, "Nothing of team away here")
+
+
+@pytest.mark.slow
+async def test_what_is_in_memory_only_stands_among_the_entries_of_its_time(
+    coordinator: CoordinatorThread, sql: Sql
+) -> None:
+    fill(sql, 1000)
+    source, window = CoordinatorSource(coordinator), ListWindow(long_lists.HISTORY)
+    snapshot = await loaded(source)
+    old = TmuxCommand(
+        number=1, at=snapshot.events[-1].at - timedelta(minutes=3), what="paste x", pane=PaneRef("", "%1")
+    )
+    snapshot = replace(snapshot, commands=(old,))
+    assert old not in log_of(snapshot)  # older than what is loaded of the logs
+
+    while old not in log_of(window.shown(snapshot)):
+        assert await window.go_older(source, snapshot, everything) is Step.FOUND
+    listed = log_of(window.shown(snapshot))
+    assert [one.at for one in listed] == sorted((one.at for one in listed), reverse=True)
+    window.limit(Wanted(states=frozenset({"tmux"})))
+    assert await window.go_older(source, snapshot, everything) is Step.END
+    assert old in log_of(window.shown(snapshot))

@@ -81,7 +81,12 @@ class FixedSource:
             above = [(key, one) for key, one in stored if key >= request.key]
             taken = above[-request.limit :]
             reached: Key = (taken[0][0][0] + 1,) if taken else request.key
-            return Stretch(entries=tuple(one for _, one in taken), reached=reached, is_last=len(taken) == len(above))
+            return Stretch(
+                entries=tuple(one for _, one in taken),
+                reached=reached,
+                is_last=len(taken) == len(above),
+                above=len(above) if request.counts else None,
+            )
         below = [(key, one) for key, one in stored if low <= key < request.key]
         taken = below[: request.limit]
         reached = request.until or (taken[-1][0] if taken else request.key)

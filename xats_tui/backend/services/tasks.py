@@ -98,7 +98,13 @@ class TaskBoard:
         """Return the tasks of all teams on one side of a key, unfinished ones first."""
         found = await lists_store.stretch(self._database, request)
         entries = await self._described(found.entries)
-        return Stretch(entries=entries, reached=found.reached, reached_at=found.reached_at, is_last=found.is_last)
+        return Stretch(
+            entries=entries,
+            reached=found.reached,
+            reached_at=found.reached_at,
+            is_last=found.is_last,
+            above=found.above,
+        )
 
     async def _described(self, tasks: Sequence[Task]) -> tuple[TaskEntry, ...]:
         agents = await agents_store.all_teams(self._database)

@@ -66,6 +66,8 @@ class StretchRequest:
     """Key at the other end; without one, the limit ends the stretch."""
     wanted: Wanted = field(default_factory=Wanted)
     limit: int = 100
+    counts: bool = False
+    """True to count what lies at or above the key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,8 @@ class Stretch(Generic[T]):
     """Time up to which entries were looked through; None if nothing is there."""
     is_last: bool = False
     """True if nothing lies beyond."""
+    above: int | None = None
+    """Number of entries at or above the key, whatever is wanted; None unless it was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

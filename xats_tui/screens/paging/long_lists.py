@@ -21,6 +21,17 @@ Entries = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedPart:
+    """Entries of a window, as they are to be shown."""
+
+    entries: Entries
+    is_joined: bool
+    """True if they stand below the newest entries, false if in their place."""
+    since: datetime | None = None
+    """Time down to which the list was looked through; None if its end was reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LongList:
     """A list without an end."""
 
@@ -33,8 +44,8 @@ class LongList:
     """Maximum pages that are held beside the newest entries."""
     edge: Callable[[Snapshot], Key | None]
     """Function that returns the key below the newest entries; None if there are no older ones."""
-    shown: Callable[[Snapshot, Entries, bool], Snapshot]
-    """Function that returns a snapshot with these entries below the newest ones or, if false, in their place."""
+    shown: Callable[[Snapshot, LoadedPart], Snapshot]
+    """Function that returns a snapshot with the entries of a window."""
     ids: Callable[[str], tuple[str, ...]]
     """Function that returns the ids in the key of a row."""
     recipient: str | None = None
@@ -51,18 +62,18 @@ def _edge_of_messages(snapshot: Snapshot, part: Slice = Slice.STREAM) -> Key | N
     return (stream[-1].event_id + 1,) if len(stream) >= MAX_STREAM_MESSAGES else None
 
 
-def _with_messages(snapshot: Snapshot, entries: Entries, joined: bool) -> Snapshot:
-    return _replaced(snapshot, stream=_messages(snapshot.stream, entries, joined=joined))
+def _with_messages(snapshot: Snapshot, part: LoadedPart) -> Snapshot:
+    return _replaced(snapshot, stream=_messages(snapshot.stream, part))
 
 
-def _with_mail(snapshot: Snapshot, entries: Entries, joined: bool) -> Snapshot:
-    return _replaced(snapshot, inbox=_messages(snapshot.inbox, entries, joined=joined))
+def _with_mail(snapshot: Snapshot, part: LoadedPart) -> Snapshot:
+    return _replaced(snapshot, inbox=_messages(snapshot.inbox, part))
 
 
-def _messages(newest: Entries, entries: Entries, *, joined: bool) -> tuple[Any, ...]:
+def _messages(newest: Entries, part: LoadedPart) -> tuple[Any, ...]:
     """Return the newest letters and these; a letter that both have is taken from these, which have it whole."""
-    known = {message.event_id for message in entries}
-    return (*(message for message in newest if joined and message.event_id not in known), *entries)
+    known = {message.event_id for message in part.entries}
+    return (*(message for message in newest if part.is_joined and message.event_id not in known), *part.entries)
 
 
 def _edge_of_wakes(snapshot: Snapshot) -> Key | None:
@@ -73,9 +84,11 @@ def _edge_of_wakes(snapshot: Snapshot) -> Key | None:
     return (to_wire(min(others)), ABOVE_ALL) if others else ("9", ABOVE_ALL)
 
 
-def _with_wakes(snapshot: Snapshot, entries: Entries, joined: bool) -> Snapshot:
-    newest = [wake for wake in snapshot.wakes if joined or is_pressing(wake)]
-    return _replaced(snapshot, wakes=_without_copies(newest, entries, lambda wake: (wake.message_id, wake.agent_id)))
+def _with_wakes(snapshot: Snapshot, part: LoadedPart) -> Snapshot:
+    newest = [wake for wake in snapshot.wakes if part.is_joined or is_pressing(wake)]
+    return _replaced(
+        snapshot, wakes=_without_copies(newest, part.entries, lambda wake: (wake.message_id, wake.agent_id))
+    )
 
 
 def _edge_of_tasks(snapshot: Snapshot) -> Key | None:
@@ -85,9 +98,9 @@ def _edge_of_tasks(snapshot: Snapshot) -> Key | None:
     return int(last.status is not TaskStatus.COMPLETED), to_wire(last.created_at), ABOVE_ALL
 
 
-def _with_tasks(snapshot: Snapshot, entries: Entries, joined: bool) -> Snapshot:
-    newest = [entry for entry in snapshot.tasks if joined or entry.task.status is not TaskStatus.COMPLETED]
-    return _replaced(snapshot, tasks=_without_copies(newest, entries, lambda entry: entry.task.id))
+def _with_tasks(snapshot: Snapshot, part: LoadedPart) -> Snapshot:
+    newest = [entry for entry in snapshot.tasks if part.is_joined or entry.task.status is not TaskStatus.COMPLETED]
+    return _replaced(snapshot, tasks=_without_copies(newest, part.entries, lambda entry: entry.task.id))
 
 
 def _without_copies(newest: Entries, entries: Entries, key: Callable[[Any], object]) -> tuple[Any, ...]:
@@ -107,17 +120,18 @@ def _edge_of_history(snapshot: Snapshot) -> Key | None:
     )
 
 
-def _with_history(snapshot: Snapshot, entries: Entries, joined: bool) -> Snapshot:
+def _with_history(snapshot: Snapshot, part: LoadedPart) -> Snapshot:
     """Return the history; what is in memory only is listed among the entries of its time."""
-    events = tuple(entry for entry in entries if isinstance(entry, LoggedEvent))
-    actions = tuple(entry for entry in entries if isinstance(entry, Activity))
-    times = [entry.at for entry in entries]
-    horizon = horizon_of(snapshot)
-    first = min(times, default=horizon)
-    if joined:
+    events = tuple(entry for entry in part.entries if isinstance(entry, LoggedEvent))
+    actions = tuple(entry for entry in part.entries if isinstance(entry, Activity))
+    first, last = part.since, None
+    if part.is_joined:
+        horizon = horizon_of(snapshot)
         events = (*(one for one in snapshot.events if _is_from(one.at, horizon)), *events)
         actions = (*(one for one in snapshot.activity if _is_from(one.at, horizon)), *actions)
-    last = None if joined else max(times, default=None)
+    else:
+        times = [entry.at for entry in part.entries]
+        first, last = (None if part.since is None else min(times, default=None)), max(times, default=None)
     return _replaced(snapshot, events=events, activity=actions, log_span=(first, last))
 
 

@@ -11,7 +11,7 @@ from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.data.targets import find
 from xats_tui.screens.modes.listing import Listing
 from xats_tui.screens.modes.mode_screen import ModeScreen
-from xats_tui.screens.paging.long_lists import LongList
+from xats_tui.screens.paging.long_lists import LoadedPart, LongList
 from xats_tui.screens.paging.window import ListWindow, Step
 from xats_tui.screens.widgets.format import Tone, one_line, time_of_day
 from xats_tui.screens.widgets.frame import Piece
@@ -63,7 +63,15 @@ class PagedMode(ModeScreen):
         if self.is_mounted and self.is_current and (window := self.window):
             looked, instead = self._told(window)
             for panel in self.query(TablePanel):
-                panel.tell_search(looked, instead, is_away=window.is_away)
+                panel.tell_search(looked, instead, window.newer if window.is_away else 0)
+            self._look_for_the_first(window)
+
+    def _look_for_the_first(self, window: ListWindow) -> None:
+        """Look on where none of the newest entries is of the team that the list is limited to."""
+        panel = self.listed()
+        is_begun = window.is_open or self.is_paging or self.paused
+        if panel and not panel.words and not panel.matching and window.is_limited and not is_begun:
+            self._paging = self._go_older(aloud=False)
 
     def aside(self) -> Iterable[Piece]:
         """Yield a note that the list does not show the newest entries."""
@@ -137,7 +145,8 @@ class PagedMode(ModeScreen):
         window, panel = self.window, self.listed()
         if window is None or panel is None or not panel.words:
             return True
-        snapshot = window.listed.shown(self.desk.scope.of(self._held), entries, False)
+        part = LoadedPart(entries=entries, is_joined=False)
+        snapshot = window.listed.shown(self.desk.scope.of(self._held), part)
         return panel.has_matches(self.listing.rows(self.as_listed(snapshot), self.now()))
 
     def as_listed(self, snapshot: Snapshot) -> Snapshot:
@@ -147,8 +156,10 @@ class PagedMode(ModeScreen):
     def _told(self, window: ListWindow) -> tuple[str, str]:
         """Return the text behind the number of matches, and that in the place of rows if none matches."""
         panel = self.listed()
-        if panel is None or not panel.words or not (window.is_open or self._is_looking):
+        if panel is None or not window.is_limited or not (window.is_open or self._is_looking):
             return "", ""
+        if not panel.words:
+            return self._told_of_team(window)
         no_match = f"no {self.mode.noun} matches “{one_line(panel.words)}”"
         if window.is_ended:
             return "in all", f"{no_match}, however old; esc clears the filter"
@@ -156,6 +167,13 @@ class PagedMode(ModeScreen):
         if self._is_looking:
             return f"{back}…", f"{no_match} {back}; looking on … esc stops"
         return back, f"{no_match} {back}; {self.key_of('older')} looks on, esc clears the filter"
+
+    def _told_of_team(self, window: ListWindow) -> tuple[str, str]:
+        back = "" if window.is_ended else self._back_to(window)
+        none = f"no {self.mode.noun} of team {one_line(self.desk.scope.team)} {back}"
+        if self._is_looking:
+            return f"{back}…", f"{none}; looking on … esc stops"
+        return back, f"{none}; {self.key_of('older')} looks on" if back else ""
 
     def _back_to(self, window: ListWindow) -> str:
         at = window.looked_back_to
@@ -208,6 +226,7 @@ class PagedMode(ModeScreen):
             while step is Step.NOTHING:
                 step = await window.go_older(self.desk.source, self._held, self._is_wanted)
                 self.draw()
+            await window.count_newer(self.desk.source)
         except Exception as error:  # the list stays where it is; the header shows that the data is stale
             logger.warning("older %s could not be loaded: %s", self._entries, error)
         finally:
@@ -232,6 +251,8 @@ class PagedMode(ModeScreen):
     async def _page(self, load: Callable[[], Awaitable[None]]) -> None:
         try:
             await load()
+            if window := self.window:
+                await window.count_newer(self.desk.source)
         except Exception as error:  # as in `_go_older`
             logger.warning("%s could not be loaded: %s", self._entries, error)
         self.draw()
@@ -247,6 +268,7 @@ class PagedMode(ModeScreen):
             if place:
                 self.placed(self._held)  # applies the limits
                 await window.open_at(self.desk.source, place)
+                await window.count_newer(self.desk.source)
         except Exception as error:  # as in `_go_older`
             logger.warning("%s around a row could not be loaded: %s", self._entries, error)
         self.draw()

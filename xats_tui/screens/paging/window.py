@@ -13,7 +13,7 @@ from typing import Any
 from xats_tui.core.events import Scope
 from xats_tui.core.model.pages import Key, StretchRequest, Wanted
 from xats_tui.screens.data.snapshot import Snapshot, SnapshotSource
-from xats_tui.screens.paging.long_lists import LONG_LISTS, LongList
+from xats_tui.screens.paging.long_lists import LONG_LISTS, LoadedPart, LongList
 
 PAGE_ENTRIES = 100
 """Entries of a page: a few screens."""
@@ -67,9 +67,11 @@ class ListWindow:
         self.is_ended = False
         """True if nothing older exists that is wanted."""
         self.looked_back_to: datetime | None = None
+        self.newer: int | None = None
+        """Number of entries above the window; None if they were not counted."""
         self.is_stale = False
         self._entries: tuple[Any, ...] = ()
-        self._made: tuple[Snapshot, tuple[Any, ...], bool, Snapshot] | None = None
+        self._made: tuple[Snapshot, LoadedPart, Snapshot] | None = None
 
     def close(self) -> None:
         """Return to the newest entries."""
@@ -101,10 +103,15 @@ class ListWindow:
         if not self.is_open:
             return snapshot
         known = self._made
-        if not known or known[0] is not snapshot or known[1] is not self._entries or known[2] is not self.is_joined:
-            made = self.listed.shown(snapshot, self._entries, self.is_joined)
-            self._made = known = (snapshot, self._entries, self.is_joined, made)
-        return known[3]
+        if not known or known[0] is not snapshot or known[1] != self._part:
+            made = self.listed.shown(snapshot, self._part)
+            self._made = known = (snapshot, self._part, made)
+        return known[2]
+
+    @property
+    def _part(self) -> LoadedPart:
+        since = None if self.is_ended else self.looked_back_to
+        return LoadedPart(entries=self._entries, is_joined=self.is_joined, since=since)
 
     async def go_older(self, source: SnapshotSource, snapshot: Snapshot, is_wanted: IsWanted) -> Step:
         """Load the next older page of wanted entries, or look through a part of the list for them.
@@ -183,6 +190,15 @@ class ListWindow:
         if self._pages is before and self.is_open:  # else the window has moved meanwhile
             self._upper = max(self._upper, ranges[0][0]) if ranges else self._upper
             self._hold(page for page in read if page.entries and is_wanted(page.entries))
+
+    async def count_newer(self, source: SnapshotSource) -> None:
+        """Count the entries above the window, unless a filter or a team leaves some out."""
+        if not self.is_away or self.is_limited:
+            self.newer = None
+            return
+        request = StretchRequest(key=self._upper, newer=True, wanted=self.wanted, limit=1, counts=True)
+        counted = (await source.stretch(self.listed.name, request)).above
+        self.newer = counted if self.is_away else None
 
     def _request(self, key: Key, *, newer: bool = False) -> StretchRequest:
         return StretchRequest(key=key, newer=newer, wanted=self.wanted, limit=PAGE_ENTRIES)

@@ -97,7 +97,7 @@ class TablePanel(Vertical):
         self._divider: TableRow | None = None
         self._looked = ""
         self._instead_of_matches = ""
-        self._is_away = False
+        self._newer: int | None = 0
 
     @property
     def words(self) -> str:
@@ -166,16 +166,16 @@ class TablePanel(Vertical):
         """Number of rows that match the filter."""
         return self._matching
 
-    def tell_search(self, looked: str, instead: str, *, is_away: bool) -> None:
+    def tell_search(self, looked: str, instead: str, newer: int | None) -> None:
         """Say how far the list was looked through.
 
         Args:
             looked: text behind the number of matches.
             instead: text in the place of rows if none matches.
-            is_away: true if the list does not show its newest entries.
+            newer: number of entries that are newer than those of the list; None if there are some, not counted.
         """
-        if (looked, instead, is_away) != (self._looked, self._instead_of_matches, self._is_away):
-            self._looked, self._instead_of_matches, self._is_away = looked, instead, is_away
+        if (looked, instead, newer) != (self._looked, self._instead_of_matches, self._newer):
+            self._looked, self._instead_of_matches, self._newer = looked, instead, newer
             self._say()
             self._entitle()
 
@@ -364,13 +364,17 @@ class TablePanel(Vertical):
                 f"/{one_line(self.words)}: {self._matching} {self._looked or f'of {len(self._rows)}'}",
                 f"bold {CONTENT_STYLES[Tone.WARN]}",
             ),
-            (self._is_away or self.table.newer, self._newer(), f"bold {CONTENT_STYLES[Tone.WARN]}"),
+            (not self.words and self._looked, self._looked, CONTENT_STYLES[Tone.MUTED]),
+            (self._newer_words(), self._newer_words(), f"bold {CONTENT_STYLES[Tone.WARN]}"),
             (self._dropped, f"+{count(self._dropped, 'column')}{self._columns_key}", CONTENT_STYLES[Tone.MUTED]),
         ]
         return Content("  ").join([Content.styled(text, style) for applies, text, style in signs if applies])
 
-    def _newer(self) -> str:
-        return "newer ▲" if self._is_away else f"{self.table.newer} newer ▲"
+    def _newer_words(self) -> str:
+        if self._newer is None:
+            return "newer ▲"
+        number = self._newer + self.table.newer
+        return f"{number:,} newer ▲" if number else ""
 
 
 NO_MORE = Content()

@@ -33,8 +33,8 @@ from xats_tui.screens.widgets.format import TableRow, Tone, cut
 from xats_tui.screens.widgets.theme import CONTENT_STYLES, cell_styles
 
 # DataTable becomes slow beyond; a screen that needs older rows loads them in pages.
-MAX_ROWS = 300
-"""Maximum rows."""
+MAX_ROWS = 420
+"""Maximum rows: more than a list loads, with what waits for somebody and the heads of groups."""
 
 DIVIDER = "—"
 """Key of a row that is a line of text across the table, stands between others, and is never under the cursor."""

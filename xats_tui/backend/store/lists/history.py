@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from xats_tui.backend.store.activity import SELECT_EVENTS, activity_of, logged_event_of
 from xats_tui.backend.store.lists.conditions import Conditions
-from xats_tui.backend.store.lists.keyed import FoundRows, KeyedList, beyond, key_in, rows_of
+from xats_tui.backend.store.lists.keyed import FoundRows, KeyedList, beyond, count_above, key_in, rows_of
 from xats_tui.backend.store.sql.columns import instant
 from xats_tui.backend.store.sql.transactions import Reader, Row
 from xats_tui.core.model.activity import Activity, LoggedEvent
@@ -86,6 +86,7 @@ async def stretch(reader: Reader, request: StretchRequest) -> Stretch[Entry]:
         reached=tuple(key for _, key in kept),
         reached_at=instant(horizon),
         is_last=horizon is None and request.until is None,
+        above=await _count_above(reader, request),
     )
 
 
@@ -120,6 +121,14 @@ async def _first_event_after(reader: Reader, at: str) -> int:
         else:
             low = row["event_id"] + 1
     return low
+
+
+async def _count_above(reader: Reader, request: StretchRequest) -> int | None:
+    if not request.counts:
+        return None
+    requests = (replace(request, key=(key,)) for key in request.key)
+    counts = [await count_above(reader, *one) for one in zip((EVENTS, ACTIONS), requests, strict=True)]
+    return sum(filter(None, counts))
 
 
 async def _part(

@@ -65,6 +65,19 @@ async def rows_of(reader: Reader, listed: KeyedList, request: StretchRequest, wa
     return FoundRows(rows=rows[::-1] if request.newer else rows, reached=reached, is_last=not is_cut and end is None)
 
 
+async def count_above(reader: Reader, listed: KeyedList, request: StretchRequest) -> int | None:
+    """Return the number of rows at or above the key; None unless the request asks for it."""
+    if not request.counts:
+        return None
+    holders = ", ".join("?" * len(listed.key))
+    row = await reader.fetch_one(
+        f"SELECT count(*) AS number FROM {listed.table} "
+        f"WHERE ({listed.columns}) >= ({holders}) AND {listed.key[0]} >= ?",
+        (*request.key, request.key[0]),
+    )
+    return row["number"] if row else 0
+
+
 def key_in(listed: KeyedList, row: Row) -> Key:
     """Return the key of a row, which lies directly below it."""
     return tuple(row[f"key_{number}"] for number in range(len(listed.key)))

@@ -64,6 +64,7 @@ async def stretch(reader: Reader, request: StretchRequest) -> Stretch[Message]:
         reached=(reached,),
         reached_at=await _time_at(reader, reached),
         is_last=not is_cut and reached == far,
+        above=await _count_above(reader, request) if request.counts else None,
     )
 
 
@@ -79,6 +80,15 @@ async def _ends(reader: Reader) -> tuple[int, int]:
         "SELECT (SELECT min(event_id) FROM messages) AS oldest, (SELECT max(event_id) FROM messages) AS newest"
     )
     return (row["oldest"] or 0, (row["newest"] or 0) + 1) if row else (0, 1)
+
+
+async def _count_above(reader: Reader, request: StretchRequest) -> int:
+    recipient = request.wanted.recipient
+    whose, given = ("AND to_agent_id = ?", (recipient,)) if recipient is not None else ("", ())
+    row = await reader.fetch_one(
+        f"SELECT count(*) AS number FROM messages WHERE event_id >= ? {whose}", (*request.key, *given)
+    )
+    return row["number"] if row else 0
 
 
 async def _letters(reader: Reader, request: StretchRequest, low: int, high: int) -> list[tuple[int, int]]:

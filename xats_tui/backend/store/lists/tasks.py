@@ -1,7 +1,7 @@
 """Stretches of the tasks of all teams: unfinished before completed, then by the time at which they were added."""
 
 from xats_tui.backend.store.lists.conditions import Conditions
-from xats_tui.backend.store.lists.keyed import KeyedList, rows_of
+from xats_tui.backend.store.lists.keyed import KeyedList, count_above, rows_of
 from xats_tui.backend.store.sql.columns import instant
 from xats_tui.backend.store.sql.transactions import Reader
 from xats_tui.backend.store.tasks import IS_OPEN, task_of
@@ -38,6 +38,7 @@ async def stretch(reader: Reader, request: StretchRequest) -> Stretch[Task]:
         reached=found.reached,
         reached_at=instant(found.reached[1]),
         is_last=found.is_last,
+        above=await count_above(reader, TASKS, request),
     )
 
 

@@ -1,7 +1,7 @@
 """Stretches of the wakes of all agents, by the time at which they were queued."""
 
 from xats_tui.backend.store.lists.conditions import Conditions
-from xats_tui.backend.store.lists.keyed import KeyedList, rows_of
+from xats_tui.backend.store.lists.keyed import KeyedList, count_above, rows_of
 from xats_tui.backend.store.sql.columns import instant
 from xats_tui.backend.store.sql.transactions import Reader
 from xats_tui.backend.store.wakes import SELECT, wake_of
@@ -44,6 +44,7 @@ async def stretch(reader: Reader, request: StretchRequest) -> Stretch[Wake]:
         reached=found.reached,
         reached_at=instant(found.reached[0]),
         is_last=found.is_last,
+        above=await count_above(reader, WAKES, request),
     )
 
 
