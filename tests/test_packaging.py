@@ -78,7 +78,9 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_the_wheel_holds_the_program_with_its_stylesheets_and_nothing_else(wheel: Path) -> None:
     sources = {
-        path for path in (ROOT / "xats_tui").rglob("*") if path.suffix in (".py", ".tcss", ".toml", ".ts", ".typed")
+        path
+        for path in (ROOT / "xats_tui").rglob("*")
+        if path.suffix in (".py", ".tcss", ".toml", ".ts", ".typed", ".jinja")
     }
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert names == {str(path.relative_to(ROOT)) for path in sources}

@@ -6,7 +6,6 @@ import typer
 
 from xats_tui.commands.completions import complete_team
 from xats_tui.commands.output.printing import AsJson, Wide, show_facts
-from xats_tui.core.clock import SystemClock, to_wire
 from xats_tui.core.moments import read_moment
 from xats_tui.runtime.operator_client import ask
 from xats_tui.runtime.settings import Loaded
@@ -18,6 +17,8 @@ def moment_of(text: str) -> str:
     Raises:
         typer.BadParameter: the text means no moment.
     """
+    from xats_tui.core.clock import SystemClock, to_wire  # deferred: it imports asyncio, and every command this module
+
     try:
         return to_wire(read_moment(text, SystemClock().now()))
     except ValueError as error:

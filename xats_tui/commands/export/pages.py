@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from xats_tui.core.model.contracts import SchemaReason
-from xats_tui.screens.details.diffs import diff_lines
 
 Record = dict[str, Any]
 
@@ -152,6 +151,8 @@ def _version(step: Record) -> Record:
 
 def _changed_lines(old: Any, new: Any, reasons: Sequence[SchemaReason]) -> list[str]:
     """Return a diff as lines that begin with a blank, `-` or `+`; of what is unchanged only some lines are kept."""
+    from xats_tui.screens.details.diffs import diff_lines  # deferred: every command imports this module
+
     lines = diff_lines(old, new, reasons, MAX_LINE_CELLS)
     near = {
         index + step
