@@ -20,7 +20,7 @@ from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
 from xats_tui.core.model.activity import Moment
 from xats_tui.core.model.client_states import PastFacts
-from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
 from xats_tui.screens.data.snapshot import Slice, Snapshot
@@ -39,7 +39,8 @@ class PastSample(FixedSource):
     async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
         """Return the slices, with the moment."""
         loaded = dict(await super().load(parts, panes))
-        return {**loaded, **{part.value: UNKNOWN[part] for part in parts if part in UNKNOWN}, "moment": THEN}
+        unknown = {**UNKNOWN, Slice.VIEWS: {}}
+        return {**loaded, **{part.value: unknown[part] for part in parts if part in unknown}, "moment": THEN}
 
 
 def past_sample() -> Snapshot:
@@ -142,6 +143,35 @@ async def test_a_time_before_the_log_is_refused_with_its_beginning(
         await pilot.press(":", *"at 2020-01-01", "enter")
         await shows(pilot, "the log begins on")
         assert "PAST" not in text(pilot)
+
+
+async def test_the_screens_that_a_pane_showed_before_are_turned_over() -> None:
+    entry = next(one for one in FILLED.roster if one.agent.name == "backend" and one.agent.binding)
+    assert entry.agent.binding
+    source = FixedSource(FILLED)
+    source.kept = tuple(kept_look(entry.agent.binding.pane, text) for text in ("stopped here", "worked on that"))
+    app = XatsApp(desk(source))
+    async with app.run_test(size=(160, 50), notifications=True) as pilot:
+        await pilot.press(Mode.AGENTS.digit, "slash", *"backend", "enter", "left")
+        await shows(pilot, "stopped here")
+        await pilot.press("left")
+        await shows(pilot, "worked on that")
+        await shows(pilot, "screen 2 of 2 before this")
+        await pilot.press("left")
+        await shows(pilot, "no earlier screen")
+        await pilot.press("right")
+        await shows(pilot, "stopped here")
+        await pilot.press("escape")
+        await until(pilot, lambda: "before this" not in text(pilot))
+
+
+def kept_look(pane: PaneRef, screen: str) -> PaneView:
+    return PaneView(
+        look=PaneLook(pane=pane, at=NOW - timedelta(minutes=3), formats={}, screen=screen),
+        reading=PaneReading(state=PaneState.IDLE, reason=""),
+        unchanged_since=NOW,
+        state_since=NOW,
+    )
 
 
 def test_the_slider_shows_where_the_moment_lies() -> None:

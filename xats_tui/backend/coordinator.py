@@ -55,6 +55,7 @@ from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.upkeep.client_manifests import ClientManifests
 from xats_tui.backend.services.upkeep.dialog_log import DialogLog
 from xats_tui.backend.services.upkeep.live_settings import SAFE, LiveSettings
+from xats_tui.backend.services.upkeep.look_keeper import LookKeeper
 from xats_tui.backend.services.upkeep.outages import Outages
 from xats_tui.backend.services.upkeep.pane_ages import PaneAges
 from xats_tui.backend.services.upkeep.retention import Retention
@@ -175,6 +176,7 @@ class Coordinator:
         self._pane_ages = PaneAges(database, self.panes, DialogLog(database, self.panes, self.states), clock)
         self._state_log = StateLog(database, self.panes, self.states, presence, clock)
         self._past = Past(database)
+        self._looks = LookKeeper(database, self.panes, clock, number=settings.looks)
         self._departures = Departures(database, self.sessions, processes, clock, bus.publish)
         self._known_agents = KnownAgents(database)
         self.registry = Registry(
@@ -278,6 +280,7 @@ class Coordinator:
                 launches,
                 Operator(database, self.waker, tmux),
                 self._past,
+                self._looks,
                 OperatorMail(database, self.mailbox),
                 LongLists(database, clock),
                 OperatorTasks(database, self.mailbox),
@@ -297,6 +300,7 @@ class Coordinator:
         bus.listen(self.channels.hear)
         bus.listen(self._pane_ages.hear)
         bus.listen(self._state_log.hear)
+        bus.listen(self._looks.hear)
         bus.listen(held.hear)
         bus.listen(self._search_index.hear)
         bus.listen(self._opencode.hear)
@@ -423,6 +427,7 @@ class Coordinator:
             ("departures", self._departures.run),
             ("pane ages", self._pane_ages.run),
             ("state log", self._state_log.run),
+            ("looks", self._looks.run),
             ("opencode sessions", self._opencode.run),
             ("extensions", self._extensions.run),
             ("heartbeat", self._beat),
@@ -458,6 +463,7 @@ class Coordinator:
         self.retention.tune(
             keep=timedelta(days=settings.retention_days), pause=timedelta(milliseconds=settings.cleanup_ms)
         )
+        self._looks.tune(settings.looks)
         set_level(settings.log_level)
 
     def _hear(self, event: Event) -> None:

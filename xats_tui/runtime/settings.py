@@ -83,6 +83,13 @@ class Settings(BaseModel):
         le=36_500,
         description="Days to keep a message that was read; unread messages are never deleted.",
     )
+    looks: int = Field(
+        default=20,
+        ge=0,
+        le=200,
+        description="Screens to keep of each agent's pane, of those at which it came to rest; 0 keeps none and deletes "
+        "those that were kept.",
+    )
     quiet_ms: Milliseconds = Field(
         default=2_000,
         description="Time a pane must stay unchanged before a hint is typed; at most 500 if its screen can be read.",

@@ -17,7 +17,7 @@ from xats_tui.core.model.contracts import (
 )
 from xats_tui.core.model.messages import Thread
 from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest
-from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 from xats_tui.core.model.ways import Way
 from xats_tui.screens.data.snapshot import Slice, Snapshot
@@ -29,6 +29,7 @@ class FixedSource:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.failing = False
+        self.kept: tuple[PaneView, ...] = ()
         self.known_ways: tuple[Way, ...] = ()
         self.attended: frozenset[PaneRef] = frozenset()
         self.hear: Callable[[frozenset[Scope]], None] = lambda _: None
@@ -42,6 +43,10 @@ class FixedSource:
     async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
         """The same two attempts for every wake."""
         return ATTEMPTS
+
+    async def looks(self, agent_id: str) -> tuple[PaneView, ...]:
+        """No kept screens, unless a test gives some."""
+        return self.kept
 
     async def why_not(self, message_id: str, agent_id: str) -> tuple[Gate, ...]:
         """The same verdicts for every wake."""

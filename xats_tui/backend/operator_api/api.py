@@ -23,6 +23,7 @@ from xats_tui.backend.services.operator.summaries import Summaries
 from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.search import Search
 from xats_tui.backend.services.tasks import TaskBoard
+from xats_tui.backend.services.upkeep.look_keeper import LookKeeper
 from xats_tui.backend.services.wakes.waker import Waker
 from xats_tui.backend.services.wakes.ways import Ways
 from xats_tui.backend.store.sql.database import Database
@@ -67,6 +68,7 @@ class OperatorApi:
 
     # what agents show and ask
     view = look_now(PaneMonitor, PaneMonitor.view)
+    kept_looks = look(LookKeeper, LookKeeper.of_agent)
     attend = look_now(PaneMonitor, PaneMonitor.attend)
     asked = look(Answering, Answering.asked)
     prompt = look(Answering, Answering.prompt)
@@ -134,6 +136,8 @@ class OperatorApi:
     past_wakes = look(Past, Past.wakes)
     past_counts = look(Past, Past.counts)
     past_wakes_of = look(Past, Past.wakes_of)
+    past_views = look(Past, Past.views)
+    past_looks = look(Past, Past.looks)
     past_attempts = look(Past, Past.attempts)
     past_tasks = look(Past, Past.tasks)
     past_contracts = look(Past, Past.contracts)

@@ -224,8 +224,9 @@ async def forget_runtime(tx: Transaction, agent_id: str) -> None:
 
 
 async def depart(tx: Transaction, agent: Agent) -> None:
-    """Delete the agent's row and keep its id for a later return."""
+    """Delete the agent's row and its screens, and keep its id for a later return."""
     await tx.execute("DELETE FROM agents WHERE agent_id = ?", (agent.agent_id,))
+    await tx.execute("DELETE FROM looks WHERE agent_id = ?", (agent.agent_id,))
     await tx.execute(
         "INSERT OR REPLACE INTO departed_agents (team, name, agent_id, departed_at) VALUES (?, ?, ?, ?)",
         (agent.team, agent.name, agent.agent_id, to_wire(tx.now)),

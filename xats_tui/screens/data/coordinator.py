@@ -84,6 +84,10 @@ class CoordinatorSource:
         """Return the wakes of a message."""
         return await self._coordinator.ask_operator(lambda operator: operator.wakes_of(message_id))
 
+    async def looks(self, agent_id: str) -> tuple[PaneView, ...]:
+        """Return the kept screens of an agent."""
+        return await self._coordinator.ask_operator(lambda operator: operator.kept_looks(agent_id))
+
     async def attend(self, panes: frozenset[PaneRef]) -> None:
         """Tell the pane monitor which panes are on the screen."""
         await self._coordinator.ask_operator(lambda operator: operator.attend(panes))

@@ -241,6 +241,10 @@ class SnapshotSource(Protocol):
         """Return the wakes of a message, one for each recipient."""
         ...
 
+    async def looks(self, agent_id: str) -> tuple[PaneView, ...]:
+        """Return the screens of an agent's pane that are kept, the newest first."""
+        ...
+
     async def attend(self, panes: frozenset[PaneRef]) -> None:
         """Have only these panes looked at more often, because they are on the screen."""
         ...

@@ -20,6 +20,7 @@ from xats_tui.screens.details.agents import AgentFacts, agent_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.modes.wall import Tile, Wall
+from xats_tui.screens.past.looks import KeptLooks
 from xats_tui.screens.rows.agents import AGENTS
 from xats_tui.screens.rows.teams import TEAMS
 from xats_tui.screens.widgets.format import TableRow
@@ -87,6 +88,8 @@ class AgentsMode(ListMode):
         self._asked: tuple[str, datetime] | None = None
         """The agent whose facts were asked for last, and when."""
         self._on_wall = False
+        self._screens: KeptLooks | None = None
+        """Kept screens, if one is shown in the place of the pane."""
 
     def compose_body(self) -> Iterable[Widget]:
         """Yield the list and the teams, and beside them or in their place the detail."""
@@ -109,6 +112,7 @@ class AgentsMode(ListMode):
     def situation(self) -> Situation:
         """Return the situation; from inside the detail, enter leads to the agent's open wake."""
         here = replace(super().situation(), on_wall=self._on_wall, with_panes=len(self._with_panes()))
+        here = replace(here, apart=here.apart or self._screens is not None)
         if not self._on_wall:
             return replace(here, leads_on=here.row is not None and open_wake_of(self.snapshot, here.row) is not None)
         entry = self.snapshot.entry(self.wall.chosen)
@@ -157,11 +161,38 @@ class AgentsMode(ListMode):
         return [entry for entry in entries if entry and entry.agent.binding]
 
     def go_back(self) -> bool:
-        """Leave the wall; otherwise what every list has."""
+        """Show the pane as it is again, or leave the wall; otherwise what every list has."""
+        if self._screens and not self._on_wall:
+            self._screens = None
+            self.draw()
+            return True
         if not self._on_wall:
             return super().go_back()
         self._show_wall(False)
         return True
+
+    async def action_earlier_look(self) -> None:
+        """Show the screen that was kept before the shown one."""
+        agent = self.situation().agent
+        if agent is None:
+            return
+        if self._screens is None:
+            view = self.snapshot.view(agent)
+            kept = await self.desk.source.looks(agent.agent.agent_id)
+            looks = tuple(look for look in kept if view is None or look.look.screen != view.look.screen)
+            if looks:
+                self._screens = KeptLooks(agent_id=agent.agent.agent_id, looks=looks)
+            else:
+                self.tell("no screen of this pane is kept yet")
+        elif not self._screens.turn(1):
+            self.tell("no earlier screen of this pane is kept")
+        self.draw()
+
+    def action_later_look(self) -> None:
+        """Show the screen that was kept after the shown one; after the last, the pane as it is."""
+        if self._screens and not self._screens.turn(-1):
+            self._screens = None
+        self.draw()
 
     def action_next_panel(self) -> None:
         """Move between the list and the detail, or to the next tile of the wall."""
@@ -232,11 +263,21 @@ class AgentsMode(ListMode):
             return
         super().draw_detail(key)
         entry = self.snapshot.entry(key) if key else None
-        draw_preview(self.query_one("#pane", PanePanel), self.snapshot, entry, self.now())
+        self._draw_pane(entry)
         self._watch_only(entry)
         if entry and not self.paused and self._asks_anew(entry.agent.agent_id, self.now()):
             self._asked = (entry.agent.agent_id, self.now())
             self._look(entry.agent.agent_id)
+
+    def _draw_pane(self, entry: RosterEntry | None) -> None:
+        """Draw the pane as it is, or the kept screen that is shown in its place."""
+        panel = self.query_one("#pane", PanePanel)
+        if self._screens and (entry is None or entry.agent.agent_id != self._screens.agent_id):
+            self._screens = None
+        if self._screens:
+            panel.show(self._screens.title(self.now()), self._screens.shown, "")
+        else:
+            draw_preview(panel, self.snapshot, entry, self.now())
 
     def _asks_anew(self, agent_id: str, now: datetime) -> bool:
         return self._asked is None or self._asked[0] != agent_id or now - self._asked[1] >= WAYS_LAST

@@ -11,7 +11,7 @@ from xats_tui.core.model.contracts import ContractChange
 from xats_tui.core.model.health import Health
 from xats_tui.core.model.messages import Thread
 from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest
-from xats_tui.core.model.panes import PaneRef
+from xats_tui.core.model.panes import PaneRef, PaneView
 from xats_tui.core.model.wakes import Gate, Wake, WakeAttempt
 from xats_tui.core.model.ways import Way
 from xats_tui.screens.data.snapshot import MAX_LIST_ROWS, MAX_STREAM_MESSAGES, Slice, SnapshotSource
@@ -19,7 +19,6 @@ from xats_tui.screens.data.verbs import OperatorLink
 from xats_tui.screens.past.travel import Travel
 
 UNKNOWN: Mapping[Slice, Any] = {
-    Slice.VIEWS: {},
     Slice.UNCONNECTED: (),
     Slice.COMMANDS: (),
     Slice.SESSIONS: (),
@@ -90,6 +89,12 @@ class TravellingSource:
             return await self._link.ask_operator(lambda operator: operator.past_wakes_of(moment, message_id))
         return await self._present.receipts(message_id)
 
+    async def looks(self, agent_id: str) -> tuple[PaneView, ...]:
+        """Return the screens of an agent that were kept by then."""
+        if moment := self._travel.moment:
+            return await self._link.ask_operator(lambda operator: operator.past_looks(moment, agent_id))
+        return await self._present.looks(agent_id)
+
     async def attend(self, panes: frozenset[PaneRef]) -> None:
         """Have panes looked at more often."""
         await self._present.attend(frozenset() if self._travel.moment else panes)
@@ -101,6 +106,8 @@ class TravellingSource:
 
 async def _load_one(operator: OperatorApi, part: Slice, moment: Moment) -> Any:
     match part:
+        case Slice.VIEWS:
+            return await operator.past_views(moment)
         case Slice.HEALTH:
             return await _health(operator, moment)
         case Slice.ROSTER:

@@ -10,7 +10,7 @@ from xats_tui.screens.data.desk import ModeContext
 from xats_tui.screens.data.snapshot import Snapshot
 from xats_tui.screens.rows.agents import agent_state
 from xats_tui.screens.rows.names import name_of
-from xats_tui.screens.widgets.format import one_line
+from xats_tui.screens.widgets.format import one_line, time_of_day
 from xats_tui.screens.widgets.panels import PanePanel
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,10 @@ def draw_preview(panel: PanePanel, snapshot: Snapshot, entry: RosterEntry | None
     else:
         state = agent_state(snapshot, entry, now).text
         title = f"{one_line(binding.pane.pane_id)} {name_of(snapshot, entry.agent.agent_id)} · {state}"
-        panel.show(title, snapshot.view(entry), NOT_KEPT if snapshot.moment else NOT_LOOKED_AT)
+        view = snapshot.view(entry)
+        if view and snapshot.moment:
+            title = f"{title} · as of {time_of_day(view.look.at, now)}"
+        panel.show(title, view, NOT_KEPT if snapshot.moment else NOT_LOOKED_AT)
 
 
 def is_watched_otherwise(desk: ModeContext, *entries: RosterEntry | None) -> bool:

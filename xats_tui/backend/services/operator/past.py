@@ -24,6 +24,7 @@ from xats_tui.backend.store.lists import tasks as task_lists
 from xats_tui.backend.store.lists import wakes as wake_lists
 from xats_tui.backend.store.messages import Unread
 from xats_tui.backend.store.past import lists, moments
+from xats_tui.backend.store.past import looks as looks_store
 from xats_tui.backend.store.past.reader import PastReader
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.core.clock import from_wire
@@ -34,7 +35,7 @@ from xats_tui.core.model.client_states import PastFacts
 from xats_tui.core.model.contracts import ContractSummary
 from xats_tui.core.model.messages import Message, Thread
 from xats_tui.core.model.pages import Key, ListName, Stretch, StretchRequest
-from xats_tui.core.model.panes import PaneState
+from xats_tui.core.model.panes import PaneRef, PaneState, PaneView
 from xats_tui.core.model.tasks import Task, TaskEntry
 from xats_tui.core.model.wakes import Wake, WakeAttempt
 
@@ -87,6 +88,16 @@ class Past:
             facts = await lists.facts(past)
             agents = await agents_store.all_teams(past)
         return tuple(_entry(agent, moment, unread, waiting, latest, facts, rest_of(agent, rests)) for agent in agents)
+
+    async def views(self, moment: Moment) -> Mapping[PaneRef, PaneView]:
+        """Return the last screen of each bound pane that was kept by then; a pane without one is missing."""
+        async with self._reader.at(moment) as past:
+            return await looks_store.newest(past, moment.at)
+
+    async def looks(self, moment: Moment, agent_id: str) -> tuple[PaneView, ...]:
+        """Return the screens of an agent that were kept by then, the newest first."""
+        async with self._reader.at(moment) as past:
+            return await looks_store.of_agent(past, agent_id, moment.at)
 
     async def stream(self, moment: Moment, limit: int, before_event_id: int | None = None) -> tuple[Message, ...]:
         """Return the newest messages of all teams, newest first."""

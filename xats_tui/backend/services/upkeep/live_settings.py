@@ -14,6 +14,7 @@ SAFE = frozenset(
         "heartbeat_ms",
         "hint_budget",
         "log_level",
+        "looks",
         "quiet_ms",
         "retention_days",
         "tokens",

@@ -52,6 +52,7 @@ class Retention:
             ("events", store.prune_events, now - self._keep),
             ("activity", store.prune_activity, now - self._keep),
             ("changes", store.prune_changes, now - self._keep),
+            ("screens", store.prune_looks, now - self._keep),
             ("sessions", store.prune_sessions, now - self._keep),
             ("calls", store.prune_calls, now - ANSWERS_KEPT),
             ("pastes", pastes.prune, now - self._keep),

@@ -224,6 +224,14 @@ WAYS = (
 )
 """Wakes that may reach a model in the middle of a turn, and the transports that each attempt asked."""
 
+LOOKS = (
+    # Screens of panes at rest, compressed by zlib.
+    """CREATE TABLE looks (
+        look_id INTEGER PRIMARY KEY, agent_id TEXT NOT NULL, tmux_socket TEXT NOT NULL, pane_id TEXT NOT NULL,
+        at TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, since TEXT NOT NULL, screen BLOB NOT NULL)""",
+    "CREATE INDEX idx_looks_agent ON looks (agent_id)",
+)
+
 TASKS_IN_ORDER = ("CREATE INDEX idx_tasks_order ON tasks ((status <> 'completed'), created_at)",)
 """Tasks of all teams, unfinished before completed."""
 
@@ -409,6 +417,12 @@ def _make_searchable(connection: sqlite3.Connection, now: datetime) -> None:
         connection.execute(statement)
 
 
+def _keep_looks(connection: sqlite3.Connection, now: datetime) -> None:
+    del now
+    for statement in LOOKS:
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _adopt_reference_schema,
     _add_what_is_ours,
@@ -422,6 +436,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection, datetime], None], ...] = (
     _order_tasks,
     _log_changes,
     _make_searchable,
+    _keep_looks,
 )
 
 LATEST = len(MIGRATIONS)

@@ -103,3 +103,13 @@ async def prune_changes(tx: Transaction, before: datetime, limit: int) -> int:
             (kept["moment"], limit),
         )
     return len(rows)
+
+
+async def prune_looks(tx: Transaction, before: datetime, limit: int) -> int:
+    """Delete screens from before `before`; there are few of each agent."""
+    rows = await tx.fetch_all(
+        "DELETE FROM looks WHERE look_id IN (SELECT look_id FROM looks WHERE at < ? ORDER BY look_id LIMIT ?) "
+        "RETURNING look_id",
+        (to_wire(before), limit),
+    )
+    return len(rows)
