@@ -334,7 +334,7 @@ async def test_older_messages_come_at_the_end_and_the_cursor_stays_on_its_row() 
         assert table(pilot).chosen == "701"
         assert len(names(pilot)) == MAX_STREAM_MESSAGES
         assert "older messages; esc newest" in text(pilot)
-        await until(pilot, lambda: f"{100 + int(table(pilot).scroll_y)} newer ▲" in text(pilot))
+        await until(pilot, lambda: f"{99 + int(table(pilot).scroll_y)} newer ▲" in text(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: names(pilot)[0] == "1000")
         assert "older messages" not in text(pilot)
