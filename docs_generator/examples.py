@@ -117,6 +117,7 @@ class _Stage:
         sent = await self.shown(backend, "send_message", to_agent_name="qa", **text)
         await self.shown(qa, "get_inbox")
         await self.shown(backend, "get_delivery_status", message_id=sent["message_id"])
+        await self.shown(qa, "search_messages", query="version from:backend")
         silently = {"body": "Thank you.", "auto_poke": False}
         await self.shown(backend, "send_message_by_id", to_agent_id=qa.agent_id, need_reply=False, **silently)
         await self.shown(backend, "broadcast", **silently)

@@ -35,6 +35,8 @@ MEANINGS: Mapping[str, str] = {
     "body_too_large": "Subject and body are too large; `detail` has the limit and the size, in bytes of UTF-8.",
     "unknown_message": "You have sent no message with that id.",
     "unknown_part": "There is no such part; `detail` says how many there are.",
+    "invalid_query": "The query cannot be read; `detail` says why.",
+    "unknown_name": "No agent is or was called so.",
     "unknown_cursor": "The cursor is not valid, or no longer: call again without `cursor`.",
     "unknown_dependency": "The ids in `task_ids` are not tasks of your team.",
     "unknown_task": "Your team has no such task.",

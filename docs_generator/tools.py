@@ -13,6 +13,7 @@ NOUNS: Mapping[str, str] = {
     "registration": "Registering",
     "agents": "Agents",
     "messages": "Messages",
+    "search": "Searching",
     "tasks": "Tasks",
     "contracts": "Contracts",
     "runtime": "Panes",

@@ -35,6 +35,7 @@ from xats_tui.backend.services.operator.held_dialogs import HeldDialogs
 from xats_tui.backend.services.operator.operator import Operator
 from xats_tui.backend.services.operator.tasks import OperatorTasks
 from xats_tui.backend.services.receipts import Receipts
+from xats_tui.backend.services.search import Search
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.wakes.channels import Channels
 from xats_tui.backend.services.wakes.codex_threads import CodexThreads
@@ -239,6 +240,7 @@ class World:
             board=self.board,
             channels=channels,
             contracts=self.contracts,
+            search=Search(database, clock),
             identity=identity,
             recognition=recognition,
             runtimes=runtimes,

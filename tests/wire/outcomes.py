@@ -172,6 +172,17 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
         "unknown_cursor",
         "tool error: no id",
     ),
+    "search_messages": (
+        "ok: own mail",
+        "ok: pages",
+        "ok: nothing",
+        "forbidden_role: a channel proxy",
+        "unknown_name",
+        "invalid_query",
+        "unknown_cursor",
+        "tool error: no query",
+        "tool error: a limit of nothing",
+    ),
     "task_add": (
         "ok",
         "ok: a dependency named twice",

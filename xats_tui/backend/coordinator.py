@@ -212,7 +212,7 @@ class Coordinator:
             pause=timedelta(milliseconds=settings.cleanup_ms),
         )
         self.contracts = ContractBook(database, self.sessions, schema_limit=settings.body_limit)
-        self._search_index = SearchIndex(database, clock)
+        search, self._search_index = Search(database, clock), SearchIndex(database, clock)
         self._contract_folder = settings.contracts and ContractFolder(
             database, self.contracts, self.notices, settings.contracts, team=settings.contracts_team
         )
@@ -235,6 +235,7 @@ class Coordinator:
             waker=self.waker,
             board=self.board,
             channels=self.channels,
+            search=search,
             contracts=self.contracts,
             identity=identity,
             recognition=recognition,
@@ -289,7 +290,7 @@ class Coordinator:
                 Answering(database, self.states, typing, self.panes, clock),
                 Launcher(TmuxWindows(tmux), launches, clock, settings),
                 Ways(database, transports, self.reports),
-                Search(database, clock),
+                search,
             ),
         )
         self._codex_watcher = CodexThreadWatcher(self.states, tokens, partial(all_teams, database), clock)

@@ -66,6 +66,7 @@ READ_ONLY = frozenset(
         "diff_contracts",
         "pending_contract_events",
         "get_delivery_status",
+        "search_messages",
         "detect_tmux_pane",
     }
 )

@@ -31,6 +31,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "broadcast_to_role": {"to_role": "nobody", "body": "x"},
     "get_inbox": {},
     "get_delivery_status": {"message_id": "nothing"},
+    "search_messages": {"query": "nothing"},
     "task_add": {"title": "x"},
     "task_claim": {"task_id": "nothing"},
     "task_complete": {"task_id": "nothing"},

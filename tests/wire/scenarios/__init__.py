@@ -13,6 +13,7 @@ from tests.wire.scenarios import (
     panes,
     registration,
     runtime,
+    search,
     subscriptions,
     tasks,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "panes",
     "registration",
     "runtime",
+    "search",
     "subscriptions",
     "tasks",
 ]

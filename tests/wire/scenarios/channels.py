@@ -237,6 +237,7 @@ NOT_FOR_PROXIES: dict[str, dict[str, Any]] = {
     "get_inbox": {},
     "task_add": {"title": "x"},
     "register_contract": {"name": "x", "schema": {}},
+    "search_messages": {"query": "x"},
 }
 for _tool, _arguments in NOT_FOR_PROXIES.items():
     shows(_tool, "forbidden_role: a channel proxy")(http_only(a_proxy_that_is_no_agent(_tool, _arguments)))

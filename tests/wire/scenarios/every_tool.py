@@ -13,6 +13,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "broadcast": {"body": "x"},
     "broadcast_to_role": {"to_role": "x", "body": "x"},
     "get_delivery_status": {"message_id": "x"},
+    "search_messages": {"query": "x"},
     "task_add": {"title": "x"},
     "task_claim": {"task_id": "x"},
     "task_complete": {"task_id": "x"},

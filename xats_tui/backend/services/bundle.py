@@ -18,6 +18,7 @@ from xats_tui.backend.services.contracts.book import ContractBook
 from xats_tui.backend.services.messages import Mailbox
 from xats_tui.backend.services.operator.held_dialogs import HeldDialogs
 from xats_tui.backend.services.receipts import Receipts
+from xats_tui.backend.services.search import Search
 from xats_tui.backend.services.tasks import TaskBoard
 from xats_tui.backend.services.wakes.channels import Channels
 from xats_tui.backend.services.wakes.waker import Waker
@@ -42,6 +43,7 @@ class Services:
     waker: Waker
     board: TaskBoard
     channels: Channels
+    search: Search
     contracts: ContractBook
     identity: RuntimeIdentity
     recognition: Recognition

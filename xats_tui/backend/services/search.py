@@ -45,9 +45,12 @@ class Search:
         """Return one page of what a query finds, newest or best first, and how far it has looked.
 
         Raises:
-            Refusal: `unknown_agent` if no agent is or was called so; `invalid_cursor`.
+            Refusal: `unknown_agent` if no agent is or was called so; `unknown_cursor`.
         """
-        narrowing = Narrowing(
+        return await self._find(query, await self._narrowing(query))
+
+    async def _narrowing(self, query: FindQuery) -> Narrowing:
+        return Narrowing(
             senders=await self._ids(query.sender),
             recipients=await self._ids(query.recipient),
             team=query.team,
@@ -55,14 +58,17 @@ class Search:
             before=column(query.before),
             unread=query.unread,
         )
-        return await self.find_within(query, narrowing)
 
-    async def find_within(self, query: FindQuery, narrowing: Narrowing) -> FoundPage:
-        """Return one page of what the terms and kinds of a query find among what a narrowing leaves.
+    async def find_own(self, agent_id: str, query: FindQuery) -> FoundPage:
+        """Return one page of what a query finds among the messages that an agent has sent or got.
 
         Raises:
-            Refusal: `invalid_cursor`.
+            Refusal: `unknown_agent`, `unknown_cursor`.
         """
+        narrowing = replace(await self._narrowing(query), own=agent_id)
+        return await self._find(replace(query, kinds=(FoundKind.MESSAGE,)), narrowing)
+
+    async def _find(self, query: FindQuery, narrowing: Narrowing) -> FoundPage:
         matcher = Matcher(query.terms)
         if query.order is FindOrder.RANK:
             return await self._best(query, matcher, narrowing)
@@ -74,7 +80,7 @@ class Search:
             except ValueError as error:
                 raise _no_cursor() from error
         await self._look(finding)
-        return await self._page(finding, finding.found, matcher)
+        return await self._page(finding, finding.found, matcher, narrowing.own)
 
     async def _best(self, query: FindQuery, matcher: Matcher, narrowing: Narrowing) -> FoundPage:
         """Return a page of the best among the newest matches."""
@@ -89,7 +95,7 @@ class Search:
         ranked = sorted(finding.found, key=lambda row: matcher.score(row[1].title, row[1].text), reverse=True)
         shown = ranked[skipped : skipped + min(query.limit, MAX_LIMIT)]
         end = skipped + len(shown)
-        page = await self._page(finding, shown, matcher)
+        page = await self._page(finding, shown, matcher, narrowing.own)
         return replace(page, next_cursor=f"best-{end}" if end < len(ranked) else None)
 
     def _begun(self, query: FindQuery, matcher: Matcher, narrowing: Narrowing, limit: int) -> Finding:
@@ -102,12 +108,12 @@ class Search:
         while not finding.is_done and self._clock.monotonic() < ends_at:
             await self._database.read(lambda connection: finding.go_on(connection, STEP_S))
 
-    async def _page(self, finding: Finding, rows: Sequence[Row], matcher: Matcher) -> FoundPage:
+    async def _page(self, finding: Finding, rows: Sequence[Row], matcher: Matcher, own: str | None) -> FoundPage:
         ids = {one for _, hit in rows for one in (hit.who, hit.to) if one}
         names = {**await agents_store.names(self._database, ids), OPERATOR_ID: OPERATOR_NAME}
         events = [hit.number for source, hit in rows if source.kind is FoundKind.MESSAGE]
         copies = await copies_of(self._database, events) if events else {}
-        hits = tuple(_found(source, hit, matcher, names, copies.get(hit.number)) for source, hit in rows)
+        hits = tuple(_found(source, hit, matcher, names, copies.get(hit.number), own) for source, hit in rows)
         seen_to = finding.seen_to
         return FoundPage(
             hits=hits,
@@ -136,10 +142,12 @@ class Search:
 
 
 def _no_cursor() -> Refusal:
-    return Refusal("invalid_cursor", sentence="no page of this search ends there: begin again without a cursor")
+    return Refusal("unknown_cursor", sentence="no page of this search ends there: begin again without a cursor")
 
 
-def _found(source: Source, hit: Hit, matcher: Matcher, names: dict[str, str], copies: Copies | None) -> Found:
+def _found(
+    source: Source, hit: Hit, matcher: Matcher, names: dict[str, str], copies: Copies | None, own: str | None
+) -> Found:
     is_message = source.kind is FoundKind.MESSAGE
     excerpt, spans = matcher.excerpt(hit.body[:EXCERPT_SOURCE_CHARS])
     return Found(
@@ -154,5 +162,12 @@ def _found(source: Source, hit: Hit, matcher: Matcher, names: dict[str, str], co
         excerpt_spans=spans,
         event_id=hit.number if is_message else None,
         to=names.get(hit.to, hit.to) if copies is None or copies.count == 1 else f"{copies.count} agents",
-        is_unread=copies is not None and copies.unread > 0,
+        is_unread=_is_unread(hit, copies, own),
     )
+
+
+def _is_unread(hit: Hit, copies: Copies | None, own: str | None) -> bool:
+    """Return whether a message is unread by any recipient, or by the agent whose own mail is searched."""
+    if own is not None:
+        return hit.to == own and bool(hit.is_unread)
+    return copies is not None and copies.unread > 0

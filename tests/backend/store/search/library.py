@@ -93,9 +93,8 @@ class Library:
     async def fill(self, batches: int = 1_000_000, most: int = 200) -> None:
         """Fill the index, by a number of batches or completely."""
         for _ in range(batches):
-            async with self.database.write() as tx:
-                if not await tx.run(lambda connection: self.indexer.take_batch(connection, most)):
-                    return
+            if not await self.database.write_whole(lambda connection: self.indexer.take_batch(connection, most)):
+                return
 
     async def check(self) -> None:
         """Compare the index with what is stored, word by word."""

@@ -149,7 +149,7 @@ async def test_a_cursor_that_no_page_has_given_is_refused(library: Library, curs
     with pytest.raises(Refusal) as refused:
         await library.search.find(FindQuery(cursor=cursor))
 
-    assert refused.value.code == "invalid_cursor"
+    assert refused.value.code == "unknown_cursor"
 
 
 async def test_the_better_match_comes_first_by_rank(library: Library) -> None:
@@ -216,8 +216,7 @@ async def test_an_old_file_is_filled_newest_first_and_goes_on_after_an_interrupt
         await old.message("the needle")
         for _ in range(20):
             await old.message("hay")
-        async with database.write() as tx:
-            await tx.run(indexing.start_again)
+        await database.write_whole(indexing.start_again)
         assert (await old.page("hay")).indexed_percent == 0
         await old.fill(4, most=2)
         await old.message("a new needle")
@@ -282,8 +281,7 @@ async def test_the_index_has_what_is_stored_after_any_writes_and_deletions(
         await library.check()
 
         assert [await library.found(word) for word in WORDS] == before
-        async with database.write() as tx:
-            await tx.run(indexing.start_again)
+        await database.write_whole(indexing.start_again)
         assert [await library.found(word) for word in WORDS] == before
 
 

@@ -60,8 +60,7 @@ class SearchIndex:
         while has_more:
             began = self._clock.monotonic()
             try:
-                async with self._database.write() as tx:
-                    has_more = await tx.run(indexer.take_batch)
+                has_more = await self._database.write_whole(indexer.take_batch)
             except StoreError as error:
                 indexer.forget()
                 logger.warning("the search index cannot be filled: %s", error)

@@ -23,6 +23,8 @@ class Narrowing:
     """In the wire's form, as all times of the store."""
     before: str | None = None
     unread: bool = False
+    own: str | None = None
+    """Id of an agent: only messages that it has sent or got."""
 
     def parameters(self) -> dict[str, Any]:
         """Return the named parameters of every source's statement."""
@@ -33,6 +35,7 @@ class Narrowing:
             "since": self.since,
             "before": self.before,
             "unread": int(self.unread),
+            "own": self.own,
         }
 
 
@@ -51,6 +54,8 @@ class Hit(NamedTuple):
     """Id of a message's recipient, the owner of a task."""
     text: str
     """What is searched."""
+    is_unread: int = 0
+    """Whether this copy of a message is unread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +102,7 @@ class Source:
             (narrowing.senders is None or self.with_sender)
             and (narrowing.recipients is None or self.with_recipient)
             and (not narrowing.unread or self.code == MESSAGE)
+            and (narrowing.own is None or self.code == MESSAGE)
         )
 
     def marks(self, narrowing: Narrowing) -> list[str | Sequence[str]]:
@@ -106,6 +112,8 @@ class Source:
             wanted.append(_mark("g", narrowing.team))
         if narrowing.senders is not None:
             wanted.append([_mark("f", one[-ID_CHARS:]) for one in sorted(narrowing.senders)])
+        if narrowing.own is not None:
+            wanted.append([_mark(letter, narrowing.own[-ID_CHARS:]) for letter in "ft"])
         if narrowing.recipients is not None and self.recipient_marks:
             wanted.append([_mark("t", one[-ID_CHARS:]) for one in sorted(narrowing.recipients)])
         return wanted
@@ -126,16 +134,17 @@ IN = "IN (SELECT value FROM json_each({}))"
 AT = "(:since IS NULL OR {0} >= :since) AND (:before IS NULL OR {0} < :before)"
 SENDER = f"(:senders IS NULL OR {{}} {IN.format(':senders')})"
 RECIPIENT = f"(:recipients IS NULL OR {{}} {IN.format(':recipients')})"
-UNUSED = ":unread = :unread"
-"""A condition for statements that have no use for this parameter: every named parameter has to stand somewhere."""
+UNUSED = ":unread = :unread AND :own IS NULL"
+"""A condition for statements that have no use for these parameters."""
 
 MESSAGES = Source(
     code=MESSAGE,
     kind=FoundKind.MESSAGE,
     rows=f"""SELECT m.event_id, m.id, m.sent_at, m.to_team, m.from_agent_id, coalesce(m.subject, ''), m.body,
-        m.to_agent_id, coalesce(m.subject, '') || char(10) || m.body
+        m.to_agent_id, coalesce(m.subject, '') || char(10) || m.body, m.read_at IS NULL
         FROM json_each(:numbers) j CROSS JOIN messages m ON m.rowid = (SELECT o.rowid FROM messages o
         WHERE o.event_id = j.value AND {RECIPIENT.format("o.to_agent_id")} AND (NOT :unread OR o.read_at IS NULL)
+        AND (:own IS NULL OR o.from_agent_id = :own OR o.to_agent_id = :own)
         ORDER BY o.rowid LIMIT 1)
         WHERE {SENDER.format("m.from_agent_id")} AND {AT.format("m.sent_at")}
         AND (:team IS NULL OR m.from_team = :team OR m.to_team = :team)""",

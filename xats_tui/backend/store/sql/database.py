@@ -233,6 +233,17 @@ class Database:
             with self._guard:
                 return await on_thread(reader, work)
 
+    async def write_whole(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Carry out `work` in a transaction that begins and ends on the writer's thread; return its result.
+
+        The event loop is not needed in between, so no other program waits for it at the lock.
+
+        Raises:
+            StoreError: the database could not begin or commit.
+        """
+        async with self._write(self._clock.monotonic()) as transaction:
+            return await transaction.run_whole(work)
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         """Open a transaction that is committed when the block ends and rolled back when the block raises.

@@ -92,6 +92,7 @@ class Transaction:
         self._under_way = False
         self._failed = False
         """True if queued statements may be lost, so that the transaction cannot be continued."""
+        self._is_over = False
         self.now = now
         """Time of everything in this transaction."""
         self.events: list[Event] = []
@@ -128,15 +129,14 @@ class Transaction:
         self._waiting.append(Statement(sql, (parameters,), inserted))
         return inserted
 
-    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Carry out the queued statements, then `work` on the thread of the connection; return its result."""
-        await self._carry_out()
-        try:
-            with self._guard:
-                return await on_thread(self._connection, partial(_noted, work=work, files=self._files))
-        except BaseException:
-            self._failed = True
-            raise
+    async def run_whole(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Begin, carry out `work` and commit, all in one go on the thread of the connection; return its result."""
+        self._waiting = []
+        with self._guard:
+            self._under_way = True
+            result = await on_thread(self._connection, partial(_whole, work=work, files=self._files))
+        self._is_over = True
+        return result
 
     async def carry_out(self) -> None:
         """Carry out the queued statements."""
@@ -150,7 +150,7 @@ class Transaction:
 
     async def commit(self) -> None:
         """Commit; called by `Database.write()`."""
-        if self._under_way or self._waiting != [BEGIN]:
+        if not self._is_over and (self._under_way or self._waiting != [BEGIN]):
             await self._carry_out(Statement(MARK, ((to_wire(self.now),),)), COMMIT)
 
     async def roll_back(self) -> None:
@@ -213,11 +213,14 @@ def carried_out(connection: sqlite3.Connection, statements: Sequence[Statement],
         files.note()
 
 
-def _noted(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T], files: DatabaseFiles) -> T:
-    """Run `work` on its connection's thread as `_carry_out` runs statements; return its result."""
+def _whole(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T], files: DatabaseFiles) -> T:
+    """Run `work` in a transaction on its connection's thread, checked as in `carried_out`; return its result."""
     files.check()
     try:
-        return work(connection)
+        connection.execute(BEGIN.sql)
+        result = work(connection)
+        connection.execute(COMMIT.sql)
+        return result
     finally:
         files.note()
 
