@@ -94,13 +94,17 @@ async def confirm_of_host(
 
 
 async def _confirm(tx: Transaction, whose: str, parameters: tuple[str | int, ...]) -> tuple[str, ...]:
-    read = await tx.fetch_all(f"SELECT message_id FROM handed_out WHERE {whose} AND ends_at >= total", parameters)
-    await tx.execute(
-        "UPDATE handed_out SET parts = parts + 1, characters = ends_at, ends_at = NULL "
-        f"WHERE {whose} AND ends_at < total",
+    arrived = await tx.fetch_all(
+        f"SELECT message_id, ends_at >= total AS is_whole FROM handed_out WHERE {whose} AND ends_at IS NOT NULL",
         parameters,
     )
-    return tuple(row["message_id"] for row in read)
+    if not all(row["is_whole"] for row in arrived):
+        await tx.execute(
+            "UPDATE handed_out SET parts = parts + 1, characters = ends_at, ends_at = NULL "
+            f"WHERE {whose} AND ends_at < total",
+            parameters,
+        )
+    return tuple(row["message_id"] for row in arrived if row["is_whole"])
 
 
 async def forget(tx: Transaction, message_ids: Collection[str]) -> None:
