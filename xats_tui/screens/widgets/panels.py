@@ -283,7 +283,7 @@ class TablePanel(Vertical):
         self._draw()
 
     def _shown_keys(self) -> set[str]:
-        return {member for key in self.table.keys for member in self.members(key) if member != DIVIDER}
+        return {member for key in self.table.keys for member in self.members(key)}
 
     def show_order(self, order: Order | None) -> None:
         """Sort by a column; an order by an unknown column, or None, is the default order."""

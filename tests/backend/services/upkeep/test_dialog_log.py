@@ -14,7 +14,9 @@ from tests.told_dialogs import tell
 from xats_tui.backend.coordinator import Coordinator
 from xats_tui.backend.services.agents.registry import operator_in
 from xats_tui.backend.services.upkeep.dialog_log import Asking, asked_now
+from xats_tui.core.model.activity import LoggedEvent
 from xats_tui.core.model.client_states import SCREEN, AgentState
+from xats_tui.core.model.pages import StretchRequest, Wanted
 from xats_tui.core.model.panes import PaneState
 from xats_tui.runtime.settings import Settings
 
@@ -105,3 +107,17 @@ async def test_an_agent_whose_program_ends_without_a_farewell_is_written_as_lost
 
     os.kill(pane.pid, signal.SIGKILL)
     await eventually(lambda: sql(LOGGED) == [("agent_lost",)])
+
+
+async def test_activity_lists_questions_alone_if_a_filter_asks_for_them(
+    backend: Coordinator, register: Connect, sql: Sql
+) -> None:
+    bob = await register("bob")
+    await bob.call("task_add", title="a dialog with the user")
+    tell(backend, bob.agent_id)
+    await eventually(lambda: sql(LOGGED) == [("dialog_opened",)])
+
+    request = StretchRequest(key=(1 << 62, 1 << 62), wanted=Wanted(states=frozenset({"dialog"})))
+    found = (await backend.operator.history_stretch(request)).entries
+    assert [entry.kind for entry in found if isinstance(entry, LoggedEvent)] == ["dialog_opened"]
+    assert len(found) == 1
