@@ -239,7 +239,7 @@ class ModeScreen(
         if rest and time.monotonic() - self._aged_at < MAX_FROZEN_S:
             self.set_timer(rest, self._age)
         else:
-            self._is_ageing = not self._keys_tell_time
+            self._is_ageing = not (self._keys_tell_time or self._outdated)
             self.draw()
             self._is_ageing = False
 
