@@ -24,21 +24,21 @@ class Operator:
 
     def __init__(self, tmux: TmuxServer, pane: Pane) -> None:
         self._tmux = tmux
-        self._pane_id = pane.pane_id
+        self.pane_id = pane.pane_id
 
     async def sees(self, *words: str) -> None:
         """Wait until all of this is on the screen."""
         for shown in words:
-            await self._tmux.wait_for(self._pane_id, shown, PATIENCE)
+            await self._tmux.wait_for(self.pane_id, shown, PATIENCE)
 
     async def presses(self, *keys: str, sees: str) -> None:
         """Press keys by their tmux names, and wait for what comes of it."""
-        self._tmux.send(self._pane_id, *keys)
+        self._tmux.send(self.pane_id, *keys)
         await self.sees(sees)
 
     async def types(self, text: str, sees: str = "") -> None:
         """Type a text."""
-        self._tmux.run("send-keys", "-t", self._pane_id, "-l", text)
+        self._tmux.run("send-keys", "-t", self.pane_id, "-l", text)
         await self.sees(sees or text)
 
 
@@ -118,3 +118,14 @@ async def test_an_operator_pokes_replays_reassigns_and_writes_with_nothing_but_k
 
         await operator.presses("7", sees="replay")
         await operator.sees("poke", "reassign")
+
+        # Travel: back to before there was a task, and return.
+        await operator.presses("5", sees="gave qa")
+        await operator.presses("[", sees="PAST")
+        for _ in range(40):
+            await operator.presses("[", sees="PAST")
+            if "migrate orders" not in tmux.run("capture-pane", "-p", "-t", operator.pane_id):
+                break
+        await operator.sees("No task is selected")
+        await operator.presses("Escape", sees="migrate orders")
+        assert "PAST" not in tmux.run("capture-pane", "-p", "-t", operator.pane_id)

@@ -1,7 +1,6 @@
 """Time travel in the dashboard: plainly marked, unknown where nothing was stored, and nothing can be changed there."""
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ from tests.screens.looking import shows, text, until
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import FILLED
+from tests.screens.sample.past import PastSample, away, past_sample
 from tests.screens.sample.source import FixedSource
 from tests.screens.supervising import agents, dashboard
 from xats_tui.app import XatsApp
@@ -18,41 +18,13 @@ from xats_tui.backend.operator_api.api import VERBS, OperatorApi
 from xats_tui.backend.operator_api.declaration import Verb
 from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
-from xats_tui.core.model.activity import Moment
-from xats_tui.core.model.client_states import PastFacts
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
 from xats_tui.runtime.settings import Settings
 from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
-from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.past.bar import fraction
-from xats_tui.screens.past.source import UNKNOWN
-from xats_tui.screens.past.travel import NO_CHANGES, Travel
-
-THEN = Moment(number=7, at=NOW - timedelta(minutes=2), event_id=3)
-
-
-class PastSample(FixedSource):
-    """The sample as a moment of the past of which only the store's part is known."""
-
-    async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
-        """Return the slices, with the moment."""
-        loaded = dict(await super().load(parts, panes))
-        unknown = {**UNKNOWN, Slice.VIEWS: {}}
-        return {**loaded, **{part.value: unknown[part] for part in parts if part in unknown}, "moment": THEN}
-
-
-def past_sample() -> Snapshot:
-    nothing: dict[str, Any] = {"pane": None, "told": None, "dialogs": (), "work": None, "called": None}
-    roster = (replace(one, online=False, connected=False, past=PastFacts(), **nothing) for one in FILLED.roster)
-    return replace(FILLED, roster=tuple(roster))
-
-
-def away() -> Travel:
-    travel = Travel()
-    travel.go(THEN, NOW - timedelta(hours=2))
-    return travel
+from xats_tui.screens.past.travel import NO_CHANGES
 
 
 @pytest.mark.slow
@@ -106,6 +78,8 @@ async def test_an_action_that_changes_something_says_why_it_is_refused_in_the_pa
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         await pilot.press(Mode.AGENTS.digit, "p")
         await shows(pilot, "this is the past")
+        await pilot.press("ctrl+f")
+        await shows(pilot, "a search looks through the present")
 
 
 async def test_the_operator_travels_back_by_event_and_returns(

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.screens.looking import settled, slow
+from tests.screens.looking import settled, shows, slow
 from tests.screens.sample.desk import desk
+from tests.screens.sample.past import PastSample, away, past_sample
 from tests.screens.sample.told import EDIT, TELLING
 from tests.screens.sample.verbs import FixedVerbs
 from tests.screens.states import DIALOGS, NORMAL, SMALL, WIDE, after, still
@@ -39,6 +40,17 @@ ASKING = ("answer", "force", "launch", "quit", "task")
 @pytest.mark.parametrize(("mode", "size"), LAYOUTS)
 def test_filled(snap_compare: Compare, mode: Mode, size: tuple[int, int]) -> None:
     assert snap_compare(XatsApp(desk()), terminal_size=size, run_before=after(mode.digit))
+
+
+@pytest.mark.parametrize("size", [SMALL, NORMAL], ids=["80x24", "120x40"])
+def test_past(snap_compare: Compare, size: tuple[int, int]) -> None:
+    app = XatsApp(desk(PastSample(past_sample()), travel=away()))
+
+    async def rest(pilot: Pilot[Any]) -> None:
+        await shows(pilot, "PAST")
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=rest)
 
 
 @pytest.mark.parametrize("dialog", [*ASKING, *map(slow, [kind for kind in KINDS if kind not in ASKING])])

@@ -57,6 +57,9 @@ class FindActions(ActionContext):
 
     def search_for(self, words: str) -> None:
         """Open the find screen with these words."""
+        if self.desk.travel.is_away:  # the index knows the present only
+            self.tell("a search looks through the present: :now returns there", "warning")
+            return
         finding, here = self.desk.finding, self.situation()
         if finding.shown is None:
             finding.origin = (here.mode, here.row)

@@ -129,6 +129,11 @@ class AgentsMode(ListMode):
             apart=True,
         )
 
+    def take_moment(self) -> None:
+        """Show the pane of another moment, and no kept screen."""
+        self._screens = None
+        super().take_moment()
+
     def action_wall(self) -> None:
         """Open the wall, or return from it to the list."""
         self._show_wall(not self._on_wall)

@@ -7,6 +7,7 @@ from xats_tui.backend.services.agents.presence import Presence
 from xats_tui.backend.services.operator.past import Past
 from xats_tui.backend.services.upkeep.state_log import StateLog
 from xats_tui.backend.store.past import moments
+from xats_tui.core.events import ClientStateChanged
 from xats_tui.core.model.activity import Moment
 from xats_tui.core.model.agents import RosterEntry
 from xats_tui.core.model.client_states import StateSource, ToldState
@@ -36,6 +37,7 @@ def test_the_past_tells_the_state_of_an_agent_then_and_nothing_that_was_not_seen
         for state in (PaneState.BUSY, PaneState.BUSY, PaneState.IDLE):
             told = ToldState(state=state, detail="", source=StateSource.EXTENSION, at=world.clock.now())
             world.states.note(agent_id, StateSource.EXTENSION, told)
+            log.hear(ClientStateChanged(agent_id=agent_id))
             world.look(log.keep())
             kept.append(moment_of(world))
 

@@ -6,6 +6,7 @@ again, nothing is known of it.
 
 import asyncio
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 from xats_tui.backend.client_states import ClientStates
@@ -19,7 +20,7 @@ from xats_tui.core.clock import Clock
 from xats_tui.core.events import ClientStateChanged, Event, PaneBound, PaneChanged
 from xats_tui.core.model.agents import Agent
 from xats_tui.core.model.client_states import agent_state
-from xats_tui.core.model.panes import PaneState
+from xats_tui.core.model.panes import PaneRef, PaneState
 
 DELAY_S = 1.0
 """Delay before a change is written: a flickering pane is written once."""
@@ -43,14 +44,24 @@ class StateLog:
         self._presence = presence
         self._clock = clock
         self._known: dict[str, LoggedState] = {}
+        self._panes: dict[PaneRef, str] = {}
+        """Ids of the agents by their panes, as of the last look at all of them."""
+        self._changed: set[str] = set()
+        """Ids of agents that may have another state."""
+        self._all_due_at = clock.monotonic()
         self._stirred = asyncio.Event()
 
     def hear(self, event: Event) -> None:
         """Note that a state may have changed."""
-        if isinstance(event, ClientStateChanged | PaneBound) or (
-            isinstance(event, PaneChanged) and event.state_changed
-        ):
-            self._stirred.set()
+        if isinstance(event, PaneBound):
+            self._all_due_at = self._clock.monotonic()
+        elif isinstance(event, ClientStateChanged):
+            self._changed.add(event.agent_id)
+        elif isinstance(event, PaneChanged) and event.state_changed:
+            self._changed |= {self._panes.get(PaneRef(event.socket, event.pane_id), "")} - {""}
+        else:
+            return
+        self._stirred.set()
 
     async def run(self) -> None:
         """Forget what an earlier process knew, and write changes as they come, without end."""
@@ -65,18 +76,30 @@ class StateLog:
             await self.keep()
 
     async def keep(self) -> None:
-        """Write the states that have changed since the last time."""
+        """Write the states that have changed since the last time; now and then look at all agents for that."""
         self._stirred.clear()
+        changed, self._changed = self._changed, set()
+        if self._clock.monotonic() >= self._all_due_at:
+            self._all_due_at = self._clock.monotonic() + PRESENCE_INTERVAL_S
+            await self.keep_all()
+        else:
+            found = [await agents_store.by_id(self._database, agent_id) for agent_id in sorted(changed)]
+            await self._write([agent for agent in found if agent])
+
+    async def keep_all(self) -> None:
+        """Write the states of all agents that have changed, and forget agents that have left."""
         agents = await agents_store.all_teams(self._database)
+        self._panes = {agent.binding.pane: agent.agent_id for agent in agents if agent.binding}
+        await self._write(agents, gone=self._known.keys() - {agent.agent_id for agent in agents})
+
+    async def _write(self, agents: Sequence[Agent], gone: AbstractSet[str] = frozenset()) -> None:
         now = await self._seen(agents)
-        changed = [state for agent_id, state in now.items() if not state.goes_on(self._known.get(agent_id))]
-        gone = [agent_id for agent_id in self._known if agent_id not in now]
+        changed = {agent_id: state for agent_id, state in now.items() if not state.goes_on(self._known.get(agent_id))}
         if changed or gone:
             async with self._database.write() as tx:
-                await store.keep(tx, changed)
+                await store.keep(tx, changed.values())
                 await store.forget(tx, gone)
-        kept = {agent_id: state for agent_id, state in self._known.items() if agent_id in now}
-        self._known = kept | {state.agent_id: state for state in changed}
+        self._known = {agent_id: state for agent_id, state in self._known.items() if agent_id not in gone} | changed
 
     async def _seen(self, agents: Sequence[Agent]) -> dict[str, LoggedState]:
         online = await self._presence.among(agents)
