@@ -20,6 +20,7 @@ from xats_tui.runtime.settings import Settings
 
 HEAD = b"POST /mcp HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json, text/event-stream\r\n"
 TYPE = b"content-type: application/json\r\n"
+CLOSE = b"\r\nconnection: close\r\n"
 HEALTH = b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n"
 
 
@@ -49,10 +50,9 @@ async def connected(backend: Coordinator) -> AsyncIterator[tuple[asyncio.StreamR
 
 
 async def answered(backend: Coordinator, sent: bytes) -> bytes:
-    """What the coordinator sends until it closes the connection, or has nothing more to say."""
+    """What the coordinator sends until it closes the connection."""
     async with connected(backend) as (reader, writer):
         writer.write(sent)
-        writer.write_eof()
         return await reader.read()
 
 
@@ -81,7 +81,7 @@ async def test_what_is_no_request_is_refused_and_the_connection_ends(
                 writer.write(sent)
                 answer = await reader.read()  # to the end of the connection
             assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 421 ")), (name, answer)
-        assert (await answered(backend, HEALTH)).startswith(b"HTTP/1.1 200 ")
+        assert (await answered(backend, HEALTH.replace(b"\r\n\r\n", CLOSE + b"\r\n"))).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,10 @@ async def test_trailers_are_no_headers(backend: Coordinator, http: httpx2.AsyncC
         TYPE, TYPE + b"mcp-session-id: %b \t\r\n" % session
     )  # and space after a value is none of it
     assert b'\\"msg\\":\\"x\\"' in await answered(backend, named + b"\r\n")
+    by_the_sdk = post(
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, b"mcp-session-id: %b \t" % session, b"connection: close"
+    )
+    assert b'"tools":' in await answered(backend, by_the_sdk)
 
 
 async def test_requests_that_are_sent_together_are_answered_in_order(backend: Coordinator) -> None:
@@ -167,7 +171,7 @@ async def test_a_client_of_http_1_0_is_answered_and_its_connection_ends(backend:
 @pytest.mark.parametrize("target", [b"*", b"127.0.0.1:80", b"", b"//"])
 async def test_a_strange_target_is_refused(backend: Coordinator, target: bytes) -> None:
     for method in (b"GET", b"OPTIONS", b"CONNECT"):
-        answer = await answered(backend, method + b" " + target + b" HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        answer = await answered(backend, method + b" " + target + b" HTTP/1.1\r\nhost: 127.0.0.1" + CLOSE + b"\r\n")
         assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 ")), (method, target)
 
 

@@ -16,6 +16,8 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 """Maximum size of a request as it is sent: a body in chunks of one byte is six times as long as its content."""
 
+SPACE = b" \t"
+
 TOO_LARGE = "Invalid HTTP request received."
 
 
@@ -90,19 +92,16 @@ class QuickConnection(Patience, HttpToolsProtocol):  # type: ignore[misc]  # the
         self._in_head, self._size = True, 0
         super().on_message_begin()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a header, without the space after it, as h11 does."""
-        if self._in_head:
-            super().on_header(name, value.rstrip(b" \t"))
-
     def on_headers_complete(self) -> None:
         """End the head of a request."""
         if not self._has_asked and self.parser.should_upgrade():
             self._is_for_h11 = True
             raise ValueError("httptools would take the body for another protocol")
         self._has_asked, self._in_head = True, False
+        self.headers[:] = [(name, value.rstrip(SPACE)) for name, value in self.headers]  # as h11 does
         super().on_headers_complete()
         self.cycle.transport = cast(asyncio.Transport, self._pieces)  # all that an answer does with it
+        self.headers = []  # for trailers: the request keeps its own
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request."""

@@ -27,7 +27,7 @@ class RequestHeaders(dict[str, str]):
 
     def __init__(self, scope: Scope) -> None:
         self._raw = tuple(scope["headers"])
-        super().__init__([(name.decode("latin-1"), value.decode("latin-1")) for name, value in reversed(self._raw)])
+        super().__init__([(str(name, "latin-1"), str(value, "latin-1")) for name, value in reversed(self._raw)])
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return the values of all headers with this name, in order."""
