@@ -8,7 +8,13 @@ from pathlib import Path
 from tests.clients.manifests.manifest_text import TEXT
 from tests.fakes import FakeClock, FakePane, FakeTmux, Published
 from tests.patience import PATIENCE
-from xats_tui.backend.panes.monitor import CALM, FAST_POLL_INTERVAL_S, PaneMonitor
+from xats_tui.backend.panes.monitor import (
+    CALM,
+    FAST_POLL_INTERVAL_S,
+    RESTING_AFTER,
+    SLOW_POLL_INTERVAL_S,
+    PaneMonitor,
+)
 from xats_tui.backend.system.tmux import Tmux
 from xats_tui.backend.system.tmux_looks import Looks
 from xats_tui.clients.registry import use_manifests
@@ -129,3 +135,20 @@ async def test_several_panes_that_are_shown_at_once_are_looked_at_together_and_l
     assert monitor.next_pause() == FAST_POLL_INTERVAL_S
     monitor.attend(frozenset())
     assert monitor.next_pause() > CALM
+
+
+async def test_a_shown_pane_that_rests_is_looked_at_as_often_as_the_others_until_it_changes() -> None:
+    clock = FakeClock()
+    tmux = FakeTmux(clock)
+    tmux.terminals["%1"] = FakePane(tty="/dev/pts/1", pid=1)
+    monitor = PaneMonitor(tmux, clock, Published())
+    monitor.track({QUIET: None})
+    await monitor.tick()
+    monitor.attend(frozenset({QUIET}))
+    assert monitor.next_pause() == FAST_POLL_INTERVAL_S
+    clock.advance(RESTING_AFTER.total_seconds() + 1)
+    await monitor.tick()
+    assert monitor.next_pause() == SLOW_POLL_INTERVAL_S
+    tmux.terminals["%1"].prints = True
+    await monitor.tick()
+    assert monitor.next_pause() == FAST_POLL_INTERVAL_S

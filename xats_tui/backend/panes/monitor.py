@@ -30,6 +30,10 @@ FAST_POLL_INTERVAL_S = 0.5
 CALM, CALM_AFTER = 1.0, timedelta(seconds=5)
 """Interval between looks at a shown pane, and the time without a change after which it applies."""
 
+# Each look is a tmux command, which takes as much processor time as drawing the screen.
+RESTING_AFTER = timedelta(seconds=15)
+"""Time without a change after which a shown pane is looked at only as often as all others."""
+
 SLOW_POLL_INTERVAL_S = 2.0
 """Interval between looks at all panes."""
 
@@ -167,7 +171,12 @@ class PaneMonitor:
 
     def _hurried(self) -> frozenset[PaneRef]:
         """Return the panes that need frequent looks."""
-        return (self._awaited | self._attended) & self._clients.keys()
+        shown = {pane for pane in self._attended if not self._rests(pane)}
+        return (self._awaited | shown) & self._clients.keys()
+
+    def _rests(self, pane: PaneRef) -> bool:
+        view = self.view(pane)
+        return view is not None and self._clock.now() - view.unchanged_since > RESTING_AFTER
 
     async def _look_at(self, panes: Iterable[PaneRef]) -> None:
         by_socket: dict[str, list[str]] = {}

@@ -19,8 +19,12 @@ from xats_tui.core.clock import Clock
 POLL_INTERVAL_S = 1.0
 """Interval between two looks at the files without a notification."""
 
-DEBOUNCE_MS = 100
+DEBOUNCE_MS = 200
 """Time in which changes count as one, because an editor writes, renames and touches."""
+
+# A folder that was removed and made again is another one to the system.
+NOTICES_OF_A_WATCH = 60
+"""Number of notices, at least one a second, after which a place is watched anew."""
 
 MAX_FILE_BYTES = 4_000_000
 """Largest file that is read."""
@@ -48,15 +52,16 @@ async def saved(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[Saved
         clock: clock for waiting.
     """
     known: dict[Path, Stamp] = {}
-    while True:
-        found = await asyncio.to_thread(_look, place, pattern)
-        changed = [path for path, stamp in found.items() if known.get(path) != stamp]
-        known = found
-        for path in changed:
-            file = await asyncio.to_thread(_read, path, place)
-            if file:
-                yield file
-        await _change(place, clock)
+    async with aclosing(_moments(place, clock)) as moments:
+        while True:
+            found = await asyncio.to_thread(_look, place, pattern)
+            changed = [path for path, stamp in found.items() if known.get(path) != stamp]
+            known = found
+            for path in changed:
+                file = await asyncio.to_thread(_read, path, place)
+                if file:
+                    yield file
+            await anext(moments)
 
 
 async def changes(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[None, None]:
@@ -68,12 +73,13 @@ async def changes(place: Path, pattern: str, clock: Clock) -> AsyncGenerator[Non
         clock: clock for waiting.
     """
     known: dict[Path, Stamp] | None = None
-    while True:
-        found = await asyncio.to_thread(_look, place, pattern)
-        if found != known:
-            known = found
-            yield
-        await _change(place, clock)
+    async with aclosing(_moments(place, clock)) as moments:
+        while True:
+            found = await asyncio.to_thread(_look, place, pattern)
+            if found != known:
+                known = found
+                yield
+            await anext(moments)
 
 
 async def follow(place: Path, pattern: str, clock: Clock, take: Callable[[SavedFiles], Awaitable[None]]) -> None:
@@ -83,20 +89,24 @@ async def follow(place: Path, pattern: str, clock: Clock, take: Callable[[SavedF
             await take(file)
 
 
-async def _change(place: Path, clock: Clock) -> None:
-    """Wait until something may have changed."""
-    watching = awatch(
-        place,
-        debounce=DEBOUNCE_MS,
-        step=DEBOUNCE_MS // 2,
-        rust_timeout=round(POLL_INTERVAL_S * 1000),
-        yield_on_timeout=True,
-    )
-    try:
-        async with aclosing(watching):
-            await anext(watching)
-    except (OSError, RuntimeError):  # the place does not exist, or its file system has no notifications
-        await clock.sleep(POLL_INTERVAL_S)
+async def _moments(place: Path, clock: Clock) -> AsyncGenerator[None, None]:
+    """Yield whenever something may have changed, and at least once in `POLL_INTERVAL_S`."""
+    while True:
+        watching = awatch(
+            place,
+            debounce=DEBOUNCE_MS,
+            step=DEBOUNCE_MS,  # each step wakes a thread
+            rust_timeout=round(POLL_INTERVAL_S * 1000),
+            yield_on_timeout=True,
+        )
+        try:
+            async with aclosing(watching):
+                for _ in range(NOTICES_OF_A_WATCH):
+                    await anext(watching)
+                    yield
+        except (OSError, RuntimeError):  # the place does not exist, or its file system has no notifications
+            await clock.sleep(POLL_INTERVAL_S)
+            yield
 
 
 def _look(place: Path, pattern: str) -> dict[Path, Stamp]:

@@ -133,7 +133,8 @@ class ConcernCache:
         facts = (*facts, snapshot.team)
         kept = self._kept.get(place)
         if kept is None or facts != kept[1] or any(map(is_not, slices, kept[0])):
-            kept = self._kept[place] = (slices, facts, read())
+            known = {concern.key: concern for concern in kept[2]} if kept else {}
+            kept = self._kept[place] = (slices, facts, tuple(_known(known.get(one.key), one) for one in read()))
         return kept[2]
 
     def outside(self, snapshot: Snapshot, now: datetime) -> int:
@@ -142,6 +143,11 @@ class ConcernCache:
             return 0
         within = {concern.key for concern in self.of(snapshot, now)}
         return sum(concern.key not in within for concern in self.of(snapshot.whole, now))
+
+
+def _known(before: Concern | None, concern: Concern) -> Concern:
+    """Return the concern that was read before, if the other one is equal: its row is then the same, too."""
+    return before if before == concern and before is not None else concern
 
 
 def _tells_seconds(snapshot: Snapshot, now: datetime) -> bool:

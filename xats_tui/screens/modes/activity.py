@@ -11,7 +11,7 @@ from textual.widget import Widget
 from xats_tui.core.model.activity import Activity, LoggedEvent
 from xats_tui.core.model.panes import TmuxCommand
 from xats_tui.screens.actions.situation import Situation
-from xats_tui.screens.data.snapshot import Snapshot
+from xats_tui.screens.data.snapshot import Slice, Snapshot
 from xats_tui.screens.details.activity import activity_detail, cause_of, coordinator_detail
 from xats_tui.screens.modes.list_mode import ListMode
 from xats_tui.screens.modes.places import Mode
@@ -67,6 +67,11 @@ class ActivityMode(ListMode):
         """Draw list, detail and rates."""
         super().draw_body()
         self.query_one(RatesStrip).show(self.snapshot.rates)
+
+    @property
+    def unseen(self) -> frozenset[Slice]:
+        """Slices that are not shown: none."""
+        return frozenset()
 
     def situation(self) -> Situation:
         """Return the situation; from inside the detail, enter leads to the entry's cause."""

@@ -17,6 +17,7 @@ from xats_tui.screens.actions import ACTION, with_shown_keys
 from xats_tui.screens.actions.situation import Situation
 from xats_tui.screens.data.concern import Concern
 from xats_tui.screens.data.desk import ModeContext
+from xats_tui.screens.data.snapshot import Slice
 from xats_tui.screens.data.snoozes import SNOOZE
 from xats_tui.screens.data.targets import agent_of, all_failed, find
 from xats_tui.screens.modes.listing import Listing, Reading, instead_of_rows
@@ -77,6 +78,11 @@ class LiveMode(ModeScreen):
         """Focus the agents."""
         self._place(Panel.STREAM)
         self._go(Panel.AGENTS)
+
+    @property
+    def unseen(self) -> frozenset[Slice]:
+        """Slices that are not shown: the rates, unless the screen is wide."""
+        return frozenset() if self.has_class("-wide") else super().unseen
 
     def situation(self) -> Situation:
         """Return the situation: the focused panel and its selection; for a concern, the rows that cause it."""

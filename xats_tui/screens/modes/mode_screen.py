@@ -61,7 +61,6 @@ from xats_tui.screens.widgets.format import Tone, age, one_line
 from xats_tui.screens.widgets.frame import FooterRow, HeaderRow, ModeRow, Piece
 from xats_tui.screens.widgets.panels import TablePanel
 from xats_tui.screens.widgets.prompt import PromptLine
-from xats_tui.screens.widgets.rates import RatesStrip
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +175,7 @@ class ModeScreen(
     @property
     def unseen(self) -> frozenset[Slice]:
         """Slices that the mode does not show, so that they need not be loaded."""
-        return frozenset() if any(strip.display for strip in self.query(RatesStrip)) else frozenset({Slice.RATES})
+        return frozenset({Slice.RATES})
 
     @property
     def paused(self) -> bool:

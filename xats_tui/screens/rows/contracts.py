@@ -156,6 +156,9 @@ VERSIONS = Listing(
     rows=lambda snapshot, now: version_rows(snapshot, now, frozenset()),
     summary=CONTRACTS.summary,
     reads=CONTRACTS.reads,
+    tells_seconds=lambda snapshot, now: any(
+        is_young(version.registered_at, now) for each in snapshot.contracts for version in each.versions
+    ),
     when_empty="No contract yet.  Agents publish them with register_contract; with --contracts DIR, saving "
     "DIR/NAME.schema.json does it, too.",
     states=CONTRACTS.states,

@@ -91,6 +91,8 @@ class TablePanel(Vertical):
         self._when_empty = ""
         self._tone_when_empty = listing.tone_when_empty
         self._matching = 0
+        self._told: tuple[object, ...] | None = None
+        """What the titles were made of."""
         self._dropped = 0
         self._columns_key = ""
         self._divided_at: datetime | None = None
@@ -333,10 +335,14 @@ class TablePanel(Vertical):
         return shown
 
     def _entitle(self) -> None:
+        told = (self._summary, self._signs(), self.styles.border_left[0])
+        if told == self._told:
+            return
+        self._told = told
         summary = f" {self._summary}" if self._summary else ""
         title = Content.assemble((self.title, "bold"), (summary, CONTENT_STYLES[Tone.MUTED]))
         self._only_edges = True
-        entitle(self, title, self._signs())
+        entitle(self, title, Content("  ").join(Content.styled(text, style) for text, style in told[1]))
         self._only_edges = False
 
     def refresh(
@@ -356,8 +362,8 @@ class TablePanel(Vertical):
         mark = TableCell(sign, Tone.WARN)
         return replace(row, cells=(mark, *row.cells))
 
-    def _signs(self) -> Content:
-        """Return notes on what the panel hides: filtered rows, newer rows and dropped columns."""
+    def _signs(self) -> tuple[tuple[str, str], ...]:
+        """Return notes on what the panel hides, with their styles: filtered rows, newer rows and dropped columns."""
         signs = [
             (
                 self.words,
@@ -368,7 +374,7 @@ class TablePanel(Vertical):
             (self._newer_words(), self._newer_words(), f"bold {CONTENT_STYLES[Tone.WARN]}"),
             (self._dropped, f"+{count(self._dropped, 'column')}{self._columns_key}", CONTENT_STYLES[Tone.MUTED]),
         ]
-        return Content("  ").join([Content.styled(text, style) for applies, text, style in signs if applies])
+        return tuple((text, style) for applies, text, style in signs if applies)
 
     def _newer_words(self) -> str:
         if self._newer is None:
