@@ -73,7 +73,7 @@ async def test_the_first_key_after_an_absence_only_opens_the_summary() -> None:
         await shows(pilot, "While you were away")
         shown = text(pilot)
         for words in (
-            "Since 13:34:22 (29m ago), all teams:",
+            "Since 13:34 (29m ago), all teams:",
             "The key that you pressed has only opened this summary.",
             "12,345 messages",
             "4 wakes failed   no_pane: ␛[31mgone ×4",
@@ -200,10 +200,10 @@ async def test_what_happened_can_be_asked_for_at_any_time() -> None:
         for key in "since 10m":
             await pilot.press("space" if key == " " else key)
         await pilot.press("enter")
-        await shows(pilot, "Since 13:53:22 (10m ago), all teams:")
+        await shows(pilot, "Since 13:53 (10m ago), all teams:")
         fixed.summary = ()
         await pilot.press("escape", "W")
-        await shows(pilot, "Nothing happened since 13:03:22")
+        await shows(pilot, "Nothing happened since 13:03")
 
 
 async def test_a_line_of_any_summary_divides_the_list_at_its_moment() -> None:
@@ -223,6 +223,12 @@ def test_every_kind_leads_to_a_list_with_a_filter_that_it_knows(kind: Happening)
     assert issubclass(screen, ListMode)
     assert {word for word in words.split() if not word.startswith("@")} <= screen.listing.states
     assert set(TITLES) == set(Happening)
+
+
+async def test_a_moment_of_another_day_is_told_with_its_date() -> None:
+    async with absent(verbs(*HAPPENED), minutes=1) as pilot:
+        await pilot.press("colon", *"since", "space", *"yesterday", "enter")
+        await shows(pilot, "Since 21 Nov 00:00 (1d ago), all teams:")
 
 
 async def test_a_moment_that_is_none_is_told_with_the_forms() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from xats_tui.core.model.activity import Happening, SummaryLine, SummaryNote
-from xats_tui.screens.widgets.format import age, one_line, time_of_day
+from xats_tui.screens.widgets.format import age, minute_of_day, one_line
 
 TITLES: Mapping[Happening, tuple[str, str]] = {
     Happening.TO_YOU: ("unread message to you", "unread messages to you"),
@@ -41,8 +41,8 @@ def notes_of(line: SummaryLine) -> str:
 
 
 def moment_words(moment: datetime, now: datetime) -> str:
-    """Return a moment as local time with its age: `12:31:05 (29m ago)`."""
-    return f"{time_of_day(moment, now)} ({age(now - moment)} ago)"
+    """Return a moment as local time with its age: `12:31 (29m ago)`, or `29 Nov 12:31 (1d ago)`."""
+    return f"{minute_of_day(moment, now)} ({age(now - moment)} ago)"
 
 
 def _about(note: SummaryNote) -> str:
