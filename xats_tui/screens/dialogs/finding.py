@@ -23,7 +23,7 @@ from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.query.finding import Finding, Search
 from xats_tui.screens.rows.hits import hit_line
 from xats_tui.screens.widgets.editors import LineEditor
-from xats_tui.screens.widgets.format import Tone, count, one_line, time_of_day
+from xats_tui.screens.widgets.format import Tone, one_line, time_of_day
 from xats_tui.screens.widgets.theme import CONTENT_STYLES
 
 HINT = 'words  "a phrase"  -not  from:bob  to:qa  team:shop  since:2h  before:14:00  kind:message  is:unread'
@@ -149,14 +149,16 @@ class FindDialog(ModalScreen[int]):
             while await self._finding.go_on(self._search):
                 if len(self._finding.hits) > known:
                     break
-                self._tell()
+                self._tell()  # how far it has looked
         except VerbRefused as refused:
             self._wrong = refused.sentence
         self._list(known)
 
-    @work(exclusive=True, group="find more")
+    @work(exclusive=True, group="find")
     async def _load_more(self) -> None:
+        self._is_looking = True
         await self._load()
+        self._is_looking = False
         self._tell()
 
     def _list(self, first: int) -> None:
@@ -207,7 +209,9 @@ class FindDialog(ModalScreen[int]):
             return "nothing matches" if page.is_complete else f"nothing found{back}"
         more = "+" if page.next_cursor else ""
         index = f" · the index is {page.indexed_percent} % built" if page.indexed_percent < 100 else ""
-        return f"{len(hits)}{more} {count(len(hits), 'hit').split()[1]} · {ORDERS[self._finding.order]}{back}{index}"
+        looking = "; looking on …" if self._is_looking else ""
+        number = f"{len(hits)}{more} {'hit' if len(hits) == 1 and not more else 'hits'}"
+        return f"{number} · {ORDERS[self._finding.order]}{back}{index}{looking}"
 
     def _looked_back(self, page: FoundPage) -> str:
         at = page.looked_back_to
