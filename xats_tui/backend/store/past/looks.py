@@ -56,15 +56,18 @@ async def of_agent(reader: Reader, agent_id: str, until: datetime | None = None)
     return tuple(map(_view, rows))
 
 
-NEWEST = """SELECT l.* FROM agents a JOIN looks l ON l.look_id = (SELECT max(k.look_id) FROM looks k
+NEWEST = """SELECT l.* FROM temp.agents a CROSS JOIN looks l ON l.look_id = (SELECT max(k.look_id) FROM looks k
     WHERE k.agent_id = a.agent_id AND k.tmux_socket = a.tmux_socket AND k.pane_id = a.tmux_pane_id AND k.at <= ?)
     WHERE a.tmux_pane_id IS NOT NULL"""
+"""The last screen of each agent's pane that was kept by a time."""
 
-PICTURES = """SELECT a.tmux_socket, a.tmux_pane_id, t.at, t.seen_after FROM agents a
-    JOIN wake_attempts t ON t.agent_id = a.agent_id AND t.at = (SELECT max(k.at) FROM wake_attempts k
-        WHERE k.agent_id = a.agent_id AND k.at <= ? AND k.seen_after <> '')
+# Each agent's last attempt is found in an index, and only then looked up among those of the moment.
+PICTURES = """SELECT a.tmux_socket, a.tmux_pane_id, k.at, t.seen_after FROM temp.agents a
+    CROSS JOIN main.wake_attempts k ON k.agent_id = a.agent_id AND k.at = (SELECT max(n.at) FROM main.wake_attempts n
+        WHERE n.agent_id = a.agent_id AND n.at <= ?)
+    CROSS JOIN wake_attempts t ON t.message_id = k.message_id AND t.agent_id = k.agent_id AND t.number = k.number
     WHERE a.tmux_pane_id IS NOT NULL AND t.seen_after <> ''"""
-"""The last picture that an attempt left of each agent's pane."""
+"""The picture that the last attempt by a time left of each agent's pane."""
 
 
 async def newest(reader: Reader, until: datetime) -> dict[PaneRef, PaneView]:
