@@ -157,6 +157,7 @@ async def test_a_file_is_written_for_its_owner_and_replaced_only_if_asked(home: 
     assert list(tmp_path.glob("*report*")) == [path]
 
 
+@pytest.mark.first_variant_quick
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [

@@ -117,6 +117,7 @@ async def test_a_short_pause_or_a_limit_of_zero_is_no_absence(minutes: float, li
     assert fixed.done == []
 
 
+@pytest.mark.slow
 async def test_who_uses_the_mouse_is_not_away_and_a_click_ends_no_absence() -> None:
     fixed = verbs(*HAPPENED)
     async with absent(fixed, minutes=9) as pilot:
@@ -131,6 +132,7 @@ async def test_who_uses_the_mouse_is_not_away_and_a_click_ends_no_absence() -> N
     assert len(fixed.done) == 1
 
 
+@pytest.mark.slow
 async def test_a_coordinator_that_does_not_answer_costs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     fixed = verbs(*HAPPENED)
 
@@ -143,6 +145,7 @@ async def test_a_coordinator_that_does_not_answer_costs_no_key(monkeypatch: pyte
         await until(pilot, lambda: mode(pilot) is Mode.MESSAGES)
 
 
+@pytest.mark.slow
 async def test_who_was_away_while_typing_goes_on_typing_and_is_told_in_a_line() -> None:
     fixed = verbs(*HAPPENED)
     async with absent(fixed, minutes=1) as pilot:
@@ -206,6 +209,7 @@ async def test_what_happened_can_be_asked_for_at_any_time() -> None:
         await shows(pilot, "Nothing happened since 13:03")
 
 
+@pytest.mark.slow
 async def test_a_line_of_any_summary_divides_the_list_at_its_moment() -> None:
     async with absent(verbs(*HAPPENED), minutes=1) as pilot:
         await pilot.press("colon", *"since", "space", *"14:00", "enter")
@@ -225,12 +229,14 @@ def test_every_kind_leads_to_a_list_with_a_filter_that_it_knows(kind: Happening)
     assert set(TITLES) == set(Happening)
 
 
+@pytest.mark.slow
 async def test_a_moment_of_another_day_is_told_with_its_date() -> None:
     async with absent(verbs(*HAPPENED), minutes=1) as pilot:
         await pilot.press("colon", *"since", "space", *"yesterday", "enter")
         await shows(pilot, "Since 21 Nov 00:00 (1d ago), all teams:")
 
 
+@pytest.mark.slow
 async def test_a_moment_that_is_none_is_told_with_the_forms() -> None:
     async with absent(verbs(), minutes=1, size=(120, 40)) as pilot:
         await pilot.press("colon", *"since", "space", *"soon", "enter")
