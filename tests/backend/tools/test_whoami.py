@@ -8,6 +8,8 @@ import pytest
 
 from tests.conftest import Connect, Sql
 from tests.mcp_caller import Caller
+from xats_tui.backend.system.callers import Callers
+from xats_tui.backend.system.processes import Process
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 THREAD = "01234567-89ab-4cde-8f01-23456789abcd"
@@ -39,6 +41,17 @@ async def test_an_agent_is_told_who_it_is(register: Connect) -> None:
         "delivery": {"kind": "none"},
         "unread": 1,
     }
+
+
+async def test_no_process_is_searched_for_a_caller_whose_hint_it_would_not_change(
+    register: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def search(*arguments: object) -> tuple[Process, ...]:
+        raise AssertionError
+
+    alice = await register("alice")
+    monkeypatch.setattr(Callers, "line", search)
+    assert "bind_runtime_identity" in (await alice.call("whoami"))["hint"]
 
 
 async def test_mail_that_was_handed_out_is_read_with_whoami_as_with_any_call(register: Connect) -> None:

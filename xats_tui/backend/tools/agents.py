@@ -4,7 +4,7 @@ from typing import Any
 
 from xats_tui.backend.tools.answers.cursors import Cursor, after, going_on
 from xats_tui.backend.tools.base import Answer, Arguments, Call, Tool
-from xats_tui.backend.tools.call_context import bridge_of, claimed_ui, shown_former, traces, unbound_hint
+from xats_tui.backend.tools.call_context import UNBOUND_HINT, bridge_of, claimed_ui, shown_former, traces, unbound_hint
 from xats_tui.core.clock import to_wire
 from xats_tui.core.errors import Refusal
 from xats_tui.core.model.agents import CHANNEL_PROXY_ROLE, Agent, DeliveryKind
@@ -87,6 +87,8 @@ async def _how_to_be_woken(call: Call, agent: Agent) -> Answer:
     if agent.binding is not None or agent.delivery.kind is not DeliveryKind.NONE or agent.role == CHANNEL_PROXY_ROLE:
         return {}
     bridge = bridge_of(call.meta)
+    if bridge is None:
+        return {"hint": UNBOUND_HINT}  # the caller's process, whose search takes long, would not change the hint
     runtime = await call.services.runtimes.of(call.session, None, claimed_ui(call.meta), bridge)
     return {"hint": unbound_hint(runtime, bridge)}
 
