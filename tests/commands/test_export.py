@@ -201,6 +201,19 @@ def test_a_report_that_breaks_off_leaves_nothing_behind(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["report.md"]
 
 
+def test_a_file_system_without_links_keeps_a_file_that_was_made_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", refuse)
+    private_files.write_pieces(tmp_path / "report.md", ["one ", "two"])
+    with pytest.raises(FileExistsError):
+        private_files.write_pieces(tmp_path / "report.md", ["three"])
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("report.md", "one two")]
+
+
 def test_a_part_is_asked_for_only_when_its_rows_are_taken() -> None:
     asked: list[object] = []
 

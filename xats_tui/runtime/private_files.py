@@ -101,6 +101,18 @@ def write_pieces(path: Path, pieces: Iterable[str], *, replace: bool = False) ->
             if replace:
                 target.replace(path)
             else:
-                os.link(target, path)  # unlike a renaming, it fails if there is such a file by now
+                _name_new(target, path)
         finally:
             target.unlink(missing_ok=True)
+
+
+def _name_new(target: Path, path: Path) -> None:
+    """Give a file its name, unless there is such a file by now; a renaming would replace it."""
+    try:
+        os.link(target, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        target.replace(path)  # a file system without links
