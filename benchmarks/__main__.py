@@ -23,6 +23,7 @@ from benchmarks.growth import measure_growth
 from benchmarks.hooks import measure_hooks
 from benchmarks.load import RATE, measure_load
 from benchmarks.peers import NEEDED, NoReference, measure_peers
+from benchmarks.searching import measure_search
 from benchmarks.sockets import measure_sockets
 from benchmarks.wakes import measure_wakes
 from benchmarks.yardstick import as_figure, yardstick
@@ -32,6 +33,7 @@ Part = Callable[[argparse.Namespace], Awaitable[list[Figure]]]
 PARTS: Mapping[str, Part] = {
     "calls": lambda given: measure_calls(quick=given.quick),
     "growth": lambda given: measure_growth(quick=given.quick),
+    "search": lambda given: measure_search(quick=given.quick),
     "footprint": lambda given: measure_footprint(quick=given.quick),
     "hooks": lambda given: measure_hooks(5 if given.quick else 4 * given.rounds),
     "wakes": lambda given: measure_wakes(5 if given.quick else given.rounds),

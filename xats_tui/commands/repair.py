@@ -30,6 +30,12 @@ NAMES = {
 
 def repair(
     loaded: Loaded,
+    search_index: Annotated[
+        bool,
+        typer.Option(
+            "--search-index", help="Only empty the search index, which the coordinator fills again in the background."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")] = False,
 ) -> int:
     """Save the readable data of a damaged database into a new one, which takes its place.
@@ -38,12 +44,20 @@ def repair(
     changed.
     """
     # Deferred: no other command needs them, and the clock imports asyncio.
+    from xats_tui.backend.store.upkeep.repair import empty_search_index
     from xats_tui.backend.store.upkeep.repair import repair as repair_database
     from xats_tui.core.clock import SystemClock
 
     path = loaded.settings.db_path
     if not path.exists():
         raise UnusableStore(f"there is no database {path}: name it with --db, or its home with --home")
+    if search_index:
+        empty_search_index(path, SystemClock().now())
+        emptied = {"database": str(path), "search_index": "emptied"}
+        print(
+            json.dumps(emptied) if as_json else f"the search index of {path} is empty: the coordinator fills it again"
+        )
+        return 0
     done = repair_database(path, SystemClock().now())
     if as_json:
         tables = [asdict(one) for one in done.tables]

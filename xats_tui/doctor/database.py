@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from shlex import quote
 
+from xats_tui.backend.store.search.indexing import percent
 from xats_tui.backend.store.sql.migrations import LATEST
 from xats_tui.doctor.finding import Case, Finding, ok, problem
 from xats_tui.runtime import pid_file
@@ -27,7 +28,7 @@ def database(case: Case) -> Iterator[Finding]:
         yield ok("database", f"{path.name}: not there yet, made at the first start")
         return
     try:
-        complaint, version = _read(path, in_use=pid_file.is_running(settings.pid_path))
+        complaint, version, indexed = _read(path, in_use=pid_file.is_running(settings.pid_path))
     except (sqlite3.Error, OSError) as error:
         yield problem("database", f"{path} cannot be read: {error}", _remedy(path))
         return
@@ -42,11 +43,11 @@ def database(case: Case) -> Iterator[Finding]:
             "database", f"{path.name}: intact, {size}, brought from schema {version} to {LATEST} at the next start"
         )
     else:
-        yield ok("database", f"{path.name}: intact, {size}, schema {version}")
+        yield ok("database", f"{path.name}: intact, {size}, schema {version}, search index {indexed} %")
 
 
-def _read(path: Path, *, in_use: bool) -> tuple[str, int]:
-    """Return the result of SQLite's check, and the schema version."""
+def _read(path: Path, *, in_use: bool) -> tuple[str, int, int]:
+    """Return the result of SQLite's check, the schema version, and the percentage that the search index has."""
     log = path.with_name(path.name + "-wal")
     if in_use:
         return _checked(f"{path.as_uri()}?mode=ro")
@@ -58,11 +59,12 @@ def _read(path: Path, *, in_use: bool) -> tuple[str, int]:
         return _checked(f"{Path(folder, path.name).as_uri()}?mode=rw")
 
 
-def _checked(uri: str) -> tuple[str, int]:
+def _checked(uri: str) -> tuple[str, int, int]:
     with closing(sqlite3.connect(uri, uri=True, timeout=5)) as connection:
         (complaint,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-    return str(complaint), int(version)
+        indexed = percent(connection) if version == LATEST else 0
+    return str(complaint), int(version), indexed
 
 
 def _remedy(path: Path) -> str:

@@ -16,7 +16,9 @@ from xats_tui.backend.services.search import PATIENCE_S
 from xats_tui.backend.store.search import indexing
 from xats_tui.backend.store.sql.database import Database
 from xats_tui.backend.store.upkeep import retention
-from xats_tui.core.errors import Refusal
+from xats_tui.backend.store.upkeep.repair import empty_search_index
+from xats_tui.backend.store.upkeep.salvage import salvage
+from xats_tui.core.errors import Refusal, UnusableStore
 from xats_tui.core.search.query_line import read_query
 from xats_tui.core.search.records import FindQuery, FoundKind, Span
 
@@ -231,6 +233,40 @@ async def test_an_old_file_is_filled_newest_first_and_goes_on_after_an_interrupt
         assert (await reopened.page("needle")).indexed_percent == 100
         assert await reopened.found("needle") == ["m22-0", "m1-0"]
         await reopened.check()
+
+
+async def test_an_index_that_was_emptied_is_filled_again(tmp_path: Path) -> None:
+    path = tmp_path / "data.db"
+    async with Database.opened(path, FakeClock(), Published()) as database:
+        library = Library(database)
+        await library.message("the needle")
+        await library.task("T", "a needle")
+        await library.fill()
+        with pytest.raises(UnusableStore):
+            empty_search_index(path, BEGINNING)
+    empty_search_index(path, BEGINNING)
+    async with Database.opened(path, FakeClock(), Published()) as database:
+        emptied = Library(database)
+        assert (await emptied.page("needle")).indexed_percent == 0
+        assert sorted(await emptied.found("needle")) == ["T", "m1-0"]
+        await emptied.fill()
+        assert sorted(await emptied.found("needle")) == ["T", "m1-0"]
+        await emptied.check()
+
+
+async def test_what_is_saved_from_a_damaged_file_is_found(tmp_path: Path) -> None:
+    async with Database.opened(tmp_path / "data.db", FakeClock(), Published()) as database:
+        library = Library(database)
+        await library.agent("agent-id", "needle")
+        await library.message("the needle")
+        await library.fill()
+    salvage(tmp_path / "data.db", tmp_path / "new.db", BEGINNING)
+    async with Database.opened(tmp_path / "new.db", FakeClock(), Published()) as database:
+        saved = Library(database)
+        assert sorted(await saved.found("needle")) == ["agent-id", "m1-0"]
+        await saved.fill()
+        assert sorted(await saved.found("needle")) == ["agent-id", "m1-0"]
+        await saved.check()
 
 
 async def test_reading_by_search_marks_nothing_as_read(library: Library) -> None:

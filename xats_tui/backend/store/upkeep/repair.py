@@ -6,13 +6,16 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from xats_tui.backend.store.search.indexing import start_again
+from xats_tui.backend.store.sql.claim import claimed
 from xats_tui.backend.store.sql.files import INDEX, WAL
+from xats_tui.backend.store.sql.migrations import prepare
 from xats_tui.backend.store.upkeep.salvage import Salvaged, complaint_of, salvage
 from xats_tui.core.errors import UnusableStore
 
@@ -57,6 +60,23 @@ def repair(path: Path, now: datetime) -> Repair:
     except (OSError, sqlite3.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UnusableStore(f"the database {path} cannot be repaired: {reason}; nothing was changed") from error
+
+
+def empty_search_index(path: Path, now: datetime) -> None:
+    """Empty the full-text index of a database; the coordinator fills it again in the background.
+
+    Raises:
+        UnusableStore: a coordinator uses the database, or it cannot be opened or written.
+    """
+    with claimed(path):
+        prepare(path, now)
+        try:
+            with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                start_again(connection)
+                connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise UnusableStore(f"the search index of {path} cannot be emptied: {error}") from error
 
 
 @contextmanager
