@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 """Bounds of the interval between looks at an agent with messages in hand: a tenth of the time it has had them."""
 
+GATHERING_S = 0.1
+"""Time in which answers with messages are gathered before a look at who has some in hand."""
+
 LEAVES_WITHIN_S = 2.0
 """Time after which an answer has left this process, if the process still lives."""
 
@@ -195,6 +198,7 @@ class Receipts:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._news.wait()
+                await asyncio.sleep(GATHERING_S)
 
     async def _look_around(self) -> float:
         """Look at the agents that are due; return the seconds until the next one is due."""

@@ -45,6 +45,9 @@ MAX_CONCURRENT_ATTEMPTS = 16
 RECENT_S = 1.0
 """Time after which a running attempt no longer counts against that maximum: it waits for something that hangs."""
 
+READING_S = 0.05
+"""Time in which reading of inboxes is gathered before a look at the queue, as it makes no wake due at once."""
+
 AFTER_ERROR = timedelta(seconds=1)
 """Pause after an attempt that failed unexpectedly."""
 
@@ -107,6 +110,8 @@ class Waker:
         self._is_tuned = False
         """True if a setting has changed that waiting wakes may wait for."""
         self._news = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
+        """Timer of the next look at the queue because inboxes were read."""
         self._awaited: set[_FirstDecisions] = set()
         self._under_way: set[str] = set()
         self._recent: set[str] = set()
@@ -123,10 +128,14 @@ class Waker:
 
     def hear(self, event: Event) -> None:
         """Note events that may make a wake possible."""
-        if isinstance(event, PaneBound | InboxFetched | InboxRead | WakeChanged) or (
-            isinstance(event, MessageSent) and event.to_wake
-        ):
+        if isinstance(event, PaneBound | WakeChanged) or (isinstance(event, MessageSent) and event.to_wake):
             self._news.set()
+        elif isinstance(event, InboxFetched | InboxRead) and self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(READING_S, self._look_after_reading)
+
+    def _look_after_reading(self) -> None:
+        self._soon = None
+        self._news.set()
 
     async def queue(self, tx: Transaction, letter: Outgoing, *, auto_poke: bool) -> None:
         """Write the wakes of a message in the message's own transaction."""
