@@ -15,7 +15,7 @@ pytestmark = pytest.mark.tmux
 
 BACKEND = Path(__file__).parents[2] / "xats_tui" / "backend"
 
-OPERATORS = ("operator", "folder", "launch", "client_states", "watchers")
+OPERATORS = ("operator", "folder", "launch", "client_states", "watchers", "past")
 """Beginnings of the paths whose refusals are for the operator and never reach a tool's caller."""
 
 REFUSED = re.compile(r"""Refusal\(\s*(?P<code>[^,)]+)""")

@@ -1,8 +1,9 @@
 """Agents in memory are those of the last commit, whoever has changed them and how."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -97,6 +98,18 @@ async def test_a_call_is_noted_without_reading_the_agent_again(
     assert after.last_seen_at - before.last_seen_at == timedelta(minutes=3)
     assert database.asked == 1
     assert after == await store.by_id(database, "ALICE")
+
+
+async def test_a_team_is_as_another_program_has_left_it(known: KnownAgents, database: CountedDatabase) -> None:
+    await learn(known)
+    with closing(sqlite3.connect(database.path)) as outside, outside:
+        outside.execute("UPDATE agents SET role = 'qa'")
+    assert [agent.role for agent in await known.of_team("red")] == ["qa", "qa"]
+    asked = database.asked
+    async with database.write() as tx:
+        await store.touch(tx, "ALICE")
+    await known.of_team("red")
+    assert database.asked == asked, "the coordinator's own commits are told by triggers"
 
 
 COLUMNS = ("role", "client", "model", "tmux_pane_id", "claude_ui_pid", "delivery_kind", "host_session", "name", "team")

@@ -324,7 +324,8 @@ class ModeScreen(
         taken = {action.id for action in possible_here}
         chosen = [action for action in possible_here if action.gives_way_to not in taken]
         sought = (action for action in here if self._fitting(action, situation))
-        return next(chain(chosen, sought, here, [named]))
+        loud = (action for action in here if not action.quiet)  # it says why it is not possible
+        return next(chain(chosen, sought, loud, here, [named]))
 
     def explain(self, action: Action, situation: Situation) -> tuple[str, str | None]:
         """Return an action's help, with the concern that it would turn to, and the reason why it is unavailable."""

@@ -81,6 +81,8 @@ class Database:
         self._patience_ms = BUSY_TIMEOUT_MS
         self._objects: dict[tuple[Make[Any], str], Mapping[Values, Any]] = {}
         """Objects built from each row of the latest answers."""
+        self._outside_version: int | None = None
+        """Number that SQLite changes with each commit of another program; None if it was not read yet."""
         self._reports = TriggerReports()
         self._group = GroupCommit(
             writer,
@@ -165,6 +167,14 @@ class Database:
         """
         async with self._reader() as reader:
             return await on_thread(reader, partial(save, self._files, target, self._clock.now()))
+
+    def was_changed_outside(self) -> bool:
+        """Return whether another program has changed the file since the last call; while the writer works, False."""
+        if self._turn.is_full:
+            return False
+        (version,) = direct(self._writer).execute("PRAGMA data_version").fetchone()
+        known, self._outside_version = self._outside_version, version
+        return known not in (None, version)
 
     async def save_at_the_end(self) -> None:
         """Save what would be lost with this process, if its files were removed."""

@@ -51,6 +51,7 @@ class KnownAgents:
         assert row is not None
         changed = CHANGED.format(columns=row["names"], told=TOLD)
         await self._database.watch(TOLD, (*TRIGGERS, changed), self._hear)
+        self._database.was_changed_outside()  # what follows is compared with now
         self._watching = True
 
     async def by_id(self, agent_id: str) -> Agent | None:
@@ -69,6 +70,8 @@ class KnownAgents:
 
     async def of_team(self, team: str) -> tuple[Agent, ...]:
         """Return a team's agents, the earliest registered first."""
+        if self._database.was_changed_outside():  # no trigger of ours has told of it
+            self._forget_all()
         ids = self._teams.get(team)
         if ids is not None:
             return tuple([self._by_id[agent_id] for agent_id in ids])
@@ -106,6 +109,11 @@ class KnownAgents:
             self._seen[agent_id] = seen
         else:
             self._by_id[agent_id] = replace(known, last_seen_at=from_wire(seen))
+
+    def _forget_all(self) -> None:
+        self._changes += 1
+        for known in (self._by_id, self._ids, self._teams, self._seen):
+            known.clear()
 
     def _forget(self, agent_id: str) -> None:
         self._changes += 1

@@ -16,6 +16,11 @@ class Places:
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._patient: deque[asyncio.Future[None]] = deque()
 
+    @property
+    def is_full(self) -> bool:
+        """True if whoever comes has to wait."""
+        return not self._free
+
     async def __aenter__(self) -> None:
         if self._free:
             self._free -= 1
