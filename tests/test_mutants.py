@@ -61,6 +61,7 @@ BY_POLICY, BY_STORIES = "backend/services/wakes/test_policy.py", "properties"
 BY_ACK_LOOP = "backend/services/wakes/test_ack_loop.py"
 BY_TASKS, BY_DESK = "backend/tools/test_tasks.py", "backend/services/operator/test_tasks.py"
 BY_REQUESTS, BY_HTTP = "backend/api/test_request_checks.py", "backend/api/test_app.py"
+BY_CALLS = "backend/api/test_direct_calls.py"
 BY_COMMANDS = "commands/test_operator_commands.py"
 BY_NAMES = "security/test_identities.py"
 BY_WAKES = "backend/services/wakes/test_waker.py"
@@ -236,7 +237,7 @@ MUTANTS = {
         "services/messages.py", "await wakes_store.end_as_read(tx, row_ids)", "pass", BY_STORIES
     ),
     "what was handed over before": Mutant(
-        "tools/base.py", "await self.receipt.confirm(tx, agent_id)", "pass", BY_STORIES
+        "tools/base.py", "await self.receipt.confirm(tx, self.session.agent_id)", "pass", BY_STORIES
     ),
     "the room of an answer": Mutant(
         "tools/answers/room.py",
@@ -299,6 +300,7 @@ MUTANTS = {
     "a wrong secret": Mutant(
         "api/operator_endpoint.py", "not hmac.compare_digest(given.encode(), secret.encode())", "False", BY_COMMANDS
     ),
+    "a call that keeps its session": Mutant("api/direct_calls.py", ".deadline = math.inf", ".shield = False", BY_CALLS),
     "a read-only dashboard": Mutant(
         "api/operator_endpoint.py", "if verb.changes and self._read_only:", "if False:", BY_COMMANDS
     ),
