@@ -50,7 +50,7 @@ ACTIVITY = """CREATE TEMP VIEW activity AS SELECT a.* FROM main.activity a
 CONTRACTS = """CREATE TEMP VIEW contracts AS SELECT c.* FROM main.contracts c
     WHERE c.id <= (SELECT contract_id FROM temp.here)"""
 
-FIND_UNREAD = f"""INSERT INTO temp.unread
+FIND_UNREAD = f"""INSERT OR IGNORE INTO temp.unread
     SELECT m.id, m.event_id, m.to_agent_id, m.sent_at FROM main.messages m, temp.here h
         WHERE m.read_at IS NULL AND m.event_id <= h.event_id
     UNION ALL SELECT m.id, m.event_id, m.to_agent_id, m.sent_at FROM temp.here h
@@ -58,7 +58,7 @@ FIND_UNREAD = f"""INSERT INTO temp.unread
         WHERE c.is_open AND c.kind = '{READ}' AND c.moment > h.moment AND c.since <= h.event_id"""
 """What is unread today, and what was read later."""
 
-FIND_OPEN = f"""INSERT INTO temp.open_wakes
+FIND_OPEN = f"""INSERT OR IGNORE INTO temp.open_wakes
     SELECT w.recipient_message_id FROM main.message_delivery_status w, temp.here h
         WHERE w.due_at IS NOT NULL AND w.recipient_message_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.changes c
             WHERE c.kind = '{WAKE}' AND c.key = w.recipient_message_id AND c.moment > h.moment)
