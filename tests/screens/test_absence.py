@@ -187,6 +187,7 @@ async def test_the_divider_moves_no_cursor() -> None:
         await until(pilot, lambda: mode(pilot) is Mode.MESSAGES)
         await pilot.press("down", "down", "down", "down", "down", "down")
         chosen = table(pilot).chosen
+        assert DIVIDER in table(pilot).keys
         pilot.app._desk.absence.divided_at = None  # type: ignore[attr-defined]
         await until(pilot, lambda: DIVIDER not in table(pilot).keys)
         assert table(pilot).chosen == chosen
