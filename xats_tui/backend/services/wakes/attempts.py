@@ -53,6 +53,9 @@ from xats_tui.core.transport import Transport
 
 logger = logging.getLogger(__name__)
 
+MAX_WAKES_ON_LOOP = 10
+"""Maximum number of wakes that are written in a short transaction."""
+
 MAX_WAKES_AT_ONCE = 200
 """Maximum number of wakes in one transaction, which takes about 20 ms."""
 
@@ -89,7 +92,7 @@ class WakeAttempts:
         wakes = await store.open_for(self._database, agent_id)
         if not wakes:
             return None
-        agent = await agents_store.by_id(self._database, agent_id)
+        agent = await agents_store.by_id(self._database.quick, agent_id)
         asked = await self._transports.ask(agent, wakes)
         transport, observation = asked.transport, asked.observation
         now = self._clock.now()
@@ -106,7 +109,7 @@ class WakeAttempts:
             now = self._clock.now()
             verdict = after_delivery(wakes, result, now, types=types)
             await self._write_down_overtaken(wakes, asked, verdict, result, begun)
-        await self._write_down(agent_id, asked, verdict, result, self._names(agent))
+        await self._write_down(agent_id, asked, verdict, result, self._names(agent), few=_are_few(wakes))
         return Tried(agent=agent, transport=transport, verdict=verdict)
 
     async def poke(self, agent: Agent, text: str) -> DeliveryResult:
@@ -131,7 +134,7 @@ class WakeAttempts:
 
     async def sees_open(self, agent_id: str) -> bool:
         """Return whether a try would succeed: every gate holds, or an earlier hint turned out to be submitted."""
-        agent = await agents_store.by_id(self._database, agent_id)
+        agent = await agents_store.by_id(self._database.quick, agent_id)
         wakes = await store.open_for(self._database, agent_id)
         observation = (await self._transports.ask(agent, wakes)).observation
         is_open = observation.reach is Reachability.OPEN and all(gate.holds for gate in observation.gates)
@@ -155,7 +158,7 @@ class WakeAttempts:
         hint is unconfirmed: it may take effect yet.
         """
         wakes = await store.open_for(self._database, agent_id)
-        agent = await agents_store.by_id(self._database, agent_id)
+        agent = await agents_store.by_id(self._database.quick, agent_id)
         if agent is None or not await self._takes_hint_at_turn_end(agent, wakes):
             return False
         line = await self._hint(agent, wakes)
@@ -169,7 +172,7 @@ class WakeAttempts:
         others = self._names(agent) if agent.delivery.kind is not DeliveryKind.CLAUDE_CHANNEL else []
         asked = Asked(name=TURN_END_HOOK)
         await self._write_down_overtaken(wakes, asked, verdict, result, given_at)
-        await self._write_down(agent_id, asked, verdict, result, (TURN_END_HOOK, *others))
+        await self._write_down(agent_id, asked, verdict, result, (TURN_END_HOOK, *others), few=_are_few(wakes))
         return True
 
     async def _takes_hint_at_turn_end(self, agent: Agent, wakes: Sequence[Wake]) -> bool:
@@ -184,8 +187,8 @@ class WakeAttempts:
         return all(one.gate.holds for one in hold_reasons((), agent, await self._wake_context(agent, now), now))
 
     async def _wake_context(self, agent: Agent, now: datetime) -> WakeContext:
-        resting, until = await activity_store.resting(self._database, agent, now)
-        wasted = await store.wasted_hints(self._database, agent.agent_id, now - BUDGET_PERIOD)
+        resting, until = await activity_store.resting(self._database.quick, agent, now)
+        wasted = await store.wasted_hints(self._database.quick, agent.agent_id, now - BUDGET_PERIOD)
         return WakeContext(
             resting=resting,
             resting_until=until,
@@ -201,7 +204,7 @@ class WakeAttempts:
         if until is None:
             return None
         talking = frozenset(one for said in exchange for one in (said.sender, said.recipient))
-        return None if await exchanges_store.worked_since(self._database, agent.team, talking, since) else until
+        return None if await exchanges_store.worked_since(self._database.quick, agent.team, talking, since) else until
 
     async def _hint(self, agent: Agent | None, wakes: Sequence[Wake]) -> str:
         """Return the hint for these wakes; messages that a reader has got are counted only if there are no others."""
@@ -214,17 +217,33 @@ class WakeAttempts:
         return hint(shown, len(told), tool, new=bool(unseen))
 
     async def _write_down(
-        self, agent_id: str, asked: Asked, verdict: Verdict | None, result: DeliveryResult, serving: Sequence[str]
+        self,
+        agent_id: str,
+        asked: Asked,
+        verdict: Verdict | None,
+        result: DeliveryResult,
+        serving: Sequence[str],
+        *,
+        few: bool,
     ) -> None:
         """Record one attempt for every open wake: a hint announces all messages that were there at the time.
 
-        Thousands of wakes are written in several transactions, so that other callers can write in between.
+        Few are written on the loop.  Thousands of wakes are written in several transactions, so that other callers can
+        write in between.
         """
-        async with self._database.write() as tx:
+
+        async def write(tx: Transaction) -> list[_Note]:
             wakes, at = await store.open_for(tx, agent_id), tx.now
             notes = _notes(wakes, asked, verdict, result, look_again_at(serving, asked.name, at), at)
             await _carry_out(tx, notes[:MAX_WAKES_AT_ONCE])
             tx.record(WakeChanged(agent_id=agent_id))
+            return notes
+
+        if few:
+            notes = await self._database.transact(write)
+        else:
+            async with self._database.write() as tx:
+                notes = await write(tx)
         for begin in range(MAX_WAKES_AT_ONCE, len(notes), MAX_WAKES_AT_ONCE):
             async with self._database.write() as tx:
                 await _carry_out(tx, notes[begin : begin + MAX_WAKES_AT_ONCE])
@@ -245,6 +264,11 @@ class WakeAttempts:
                 await store.note_overtaken(tx, wake, attempt, replace(outcome, times=times))
             if overtaken:
                 tx.record(WakeChanged(agent_id=agent_id))
+
+
+def _are_few(wakes: Sequence[Wake]) -> bool:
+    """Return whether wakes can be written on the loop."""
+    return len(wakes) <= MAX_WAKES_ON_LOOP
 
 
 _Note = tuple[Wake, WakeAttempt, store.AttemptOutcome]
