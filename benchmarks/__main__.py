@@ -21,6 +21,7 @@ from benchmarks.figures import Figure, table
 from benchmarks.footprint import measure_footprint
 from benchmarks.growth import measure_growth
 from benchmarks.hooks import measure_hooks
+from benchmarks.lists import measure_lists
 from benchmarks.load import RATE, measure_load
 from benchmarks.peers import NEEDED, NoReference, measure_peers
 from benchmarks.searching import measure_search
@@ -34,6 +35,7 @@ PARTS: Mapping[str, Part] = {
     "calls": lambda given: measure_calls(quick=given.quick),
     "growth": lambda given: measure_growth(quick=given.quick),
     "search": lambda given: measure_search(quick=given.quick),
+    "lists": lambda given: measure_lists(quick=given.quick),
     "footprint": lambda given: measure_footprint(quick=given.quick),
     "hooks": lambda given: measure_hooks(5 if given.quick else 4 * given.rounds),
     "wakes": lambda given: measure_wakes(5 if given.quick else given.rounds),
