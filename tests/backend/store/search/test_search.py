@@ -92,6 +92,18 @@ async def test_every_kind_is_found_and_leads_to_its_place(library: Library, batc
     assert await library.found("needle kind:task,agent") == ["T", "agent-id"]
 
 
+async def test_what_happened_to_a_task_is_told_with_its_title_instead_of_its_id(library: Library) -> None:
+    await library.task("T-1", "migrate the table")
+    await library.event("task_completed", '{"task_id": "T-1", "result": "built"}')
+    await library.event("task_completed", '{"task_id": "T-2", "result": "built"}')
+    hits = (await library.page("built kind:activity")).hits
+    assert [(hit.title, hit.excerpt) for hit in hits] == [
+        ("task completed", "T-2 built"),
+        ("task completed: migrate the table", "built"),
+    ]
+    assert await library.found("T-1 kind:activity") == ["event:1"]
+
+
 @HOW_FAR
 async def test_a_search_is_narrowed_to_people_teams_times_and_unread_messages(library: Library, batches: int) -> None:
     for agent_id, name, team in (("A", "alice", "shop"), ("B", "bob", "shop"), ("C", "bob", "bank")):

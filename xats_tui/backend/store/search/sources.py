@@ -160,9 +160,12 @@ EVENTS = Source(
     code=EVENT,
     kind=FoundKind.ACTIVITY,
     rows=f"""SELECT e.event_id, 'event:' || e.event_id, e.created_at, e.to_team, coalesce(e.actor_agent_id, ''),
-        replace(e.event_type, '_', ' '), substr(v.text, length(e.event_type) + 2), '', v.text
+        replace(e.event_type, '_', ' ') || coalesce(': ' || t.title, ''),
+        ltrim(coalesce(replace(substr(v.text, length(e.event_type) + 1), char(10) || t.id, ''),
+        substr(v.text, length(e.event_type) + 1)), char(10)), '', v.text
         FROM json_each(:numbers) j CROSS JOIN events e ON e.event_id = j.value
         JOIN search_events v ON v.number = j.value
+        LEFT JOIN tasks t ON json_valid(e.payload) AND t.id = json_extract(e.payload, '$.task_id')
         WHERE {SENDER.format("e.actor_agent_id")} AND {AT.format("e.created_at")} AND :recipients IS NULL
         AND (:team IS NULL OR e.from_team = :team OR e.to_team = :team) AND {UNUSED}""",
     numbers="events.event_id.created_at",
