@@ -1,6 +1,6 @@
 """Time travel in the dashboard: plainly marked, unknown where nothing was stored, and nothing can be changed there."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.screens.looking import shows, text, until
 from tests.screens.sample.clock import NOW
 from tests.screens.sample.desk import desk
 from tests.screens.sample.filled import FILLED
-from tests.screens.sample.past import PastSample, away, past_sample
+from tests.screens.sample.past import THEN, PastSample, away, past_sample
 from tests.screens.sample.source import FixedSource
 from tests.screens.supervising import agents, dashboard
 from xats_tui.app import XatsApp
@@ -19,12 +19,15 @@ from xats_tui.backend.operator_api.declaration import Verb
 from xats_tui.backend.thread import CoordinatorThread
 from xats_tui.core.events import Scope
 from xats_tui.core.model.panes import PaneLook, PaneReading, PaneRef, PaneState, PaneView
+from xats_tui.core.model.wakes import WakeAttempt
 from xats_tui.runtime.settings import Settings
+from xats_tui.screens.actions.acting import ActionContext
 from xats_tui.screens.data.coordinator_verbs import CoordinatorVerbs
+from xats_tui.screens.data.snapshot import Slice
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.modes.places import Mode
 from xats_tui.screens.past.bar import fraction
-from xats_tui.screens.past.travel import NO_CHANGES
+from xats_tui.screens.past.travel import NO_CHANGES, Travel
 
 
 @pytest.mark.slow
@@ -108,6 +111,34 @@ async def test_the_operator_travels_back_by_event_and_returns(
         await pilot.press("escape")
         await shows(pilot, "the third word")
         assert "PAST" not in text(pilot)
+
+
+class BothSample(PastSample):
+    """The sample in the present, and a past in which no wake had been tried."""
+
+    def __init__(self, travel: Travel) -> None:
+        super().__init__(FILLED)
+        self._travel = travel
+
+    async def load(self, parts: Iterable[Slice], panes: Iterable[PaneRef]) -> Mapping[str, Any]:
+        """Return the slices of either."""
+        return await (super().load(parts, panes) if self._travel.is_away else FixedSource.load(self, parts, panes))
+
+    async def attempts(self, message_id: str, agent_id: str) -> tuple[WakeAttempt, ...]:
+        """Return the attempts of either."""
+        return () if self._travel.is_away else await super().attempts(message_id, agent_id)
+
+
+async def test_what_was_loaded_of_the_present_is_not_shown_in_the_past() -> None:
+    travel = Travel()
+    app = XatsApp(desk(BothSample(travel), travel=travel))
+    async with app.run_test(size=(160, 50)) as pilot:
+        await pilot.press(Mode.WAKES.digit)
+        await shows(pilot, "#1")
+        travel.go(THEN, NOW - timedelta(hours=2))
+        app.screen.post_message(ActionContext.Travelled())
+        await shows(pilot, "PAST")
+        await until(pilot, lambda: "#1" not in text(pilot))
 
 
 async def test_a_time_before_the_log_is_refused_with_its_beginning(

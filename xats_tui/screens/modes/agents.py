@@ -130,8 +130,8 @@ class AgentsMode(ListMode):
         )
 
     def take_moment(self) -> None:
-        """Show the pane of another moment, and no kept screen."""
-        self._screens = None
+        """Forget what was loaded for the moment before."""
+        self._screens = self._facts = self._asked = None
         super().take_moment()
 
     def action_wall(self) -> None:

@@ -53,6 +53,11 @@ class MessagesMode(ListMode):
         """Loaded thread, with the key of the message it was opened at."""
         self._thread_asked: object = None
 
+    def take_moment(self) -> None:
+        """Forget what was loaded for the moment before."""
+        self._receipts = self._asked = self._thread = self._thread_asked = None
+        super().take_moment()
+
     def compose_detail(self) -> Iterable[Widget]:
         """Yield the message and the thread that takes its place when it is opened."""
         yield from super().compose_detail()

@@ -47,6 +47,11 @@ class WakesMode(ListMode):
         self._known_failed: frozenset[str] = frozenset()
         """Keys of the failed wakes when this mode was last on the screen."""
 
+    def take_moment(self) -> None:
+        """Forget what was loaded for the moment before."""
+        self._looked = self._asked = self._asked_at = None
+        super().take_moment()
+
     def detail(self, snapshot: Snapshot, key: str, now: datetime) -> Content | None:
         """Return the detail of a wake."""
         looked = self._looked[1] if self._looked and self._looked[0] == key else None
