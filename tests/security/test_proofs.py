@@ -138,7 +138,7 @@ async def test_no_command_gives_a_secret_to_what_has_taken_the_port_of_a_coordin
     (tmp_path / "coordinator.key").write_text("key")
     async with stranger(answering('{"ok": true}')) as (port, heard):
         with pid_file.held(tmp_path / "daemon.pid") as holding:
-            holding.write(PidRecord(pid=os.getpid(), port=port))
+            holding.write(PidRecord(pid=os.getpid(), port=port, hook_key="opens-hooks-only"))
             await asyncio.to_thread(xats, *command, XATS_HOME=str(tmp_path), XATS_TOKEN=SECRET)
 
     assert heard
