@@ -110,14 +110,15 @@ async def test_whoever_asks_gets_in_however_many_are_silent(
 @pytest.mark.slow
 async def test_sessions_that_nobody_needs_make_room(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mcp_server, "MAX_SESSIONS", 4)
-    monkeypatch.setattr(session_limit, "IDLE", timedelta(seconds=0.2))
+    monkeypatch.setattr(mcp_server, "PROCESS_SHARE_DIVISOR", 1)  # all are of one process
+    monkeypatch.setattr(session_limit, "IDLE", timedelta(hours=1))
     async with Coordinator.running(settings) as backend, browsing(backend) as http:
         used, listening = await open_session(http), await open_session(http)
         await http.post("/mcp", json=call("echo", msg="x"), headers=used)
         async with http.stream("GET", "/mcp", headers=listening):
             unused = [await open_session(http) for _ in range(2)]
             assert (await http.post("/mcp", json=INITIALIZE)).status_code == 503  # they were opened just now
-            await asyncio.sleep(0.3)
+            monkeypatch.setattr(session_limit, "IDLE", timedelta(0))
             assert (await http.post("/mcp", json=INITIALIZE)).status_code == 200
             for session, status in ((used, 404), (listening, 200), *((one, 404) for one in unused)):
                 assert (await http.post("/mcp", json=call("echo", msg="x"), headers=session)).status_code == status
