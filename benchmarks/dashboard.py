@@ -89,7 +89,7 @@ async def _from_outside(tmux: TmuxServer, home: Path) -> list[Figure]:
         starts.append(time.perf_counter() - began)
         if number < STARTS - 1:
             await quit_pane(tmux, pane)
-    figures = [median("start to first data", starts, 1500), await _cpu(pane), await _memory(tmux, pane)]
+    figures = [median("start to first data", starts, 1200), await _cpu(pane), await _memory(tmux, pane)]
     await quit_pane(tmux, pane)
     return figures
 
@@ -103,7 +103,7 @@ async def _cpu(pane: Pane) -> Figure:
         await asyncio.sleep(WATCHED)
         shares.append(100 * (cpu_seconds(pane.pid) - before) / WATCHED)
     value = statistics.median(shares)
-    return Figure(name=f"CPU with the screen, {PANES} quiet panes", value=value, unit="%", target=4, samples=LOOKS)
+    return Figure(name=f"CPU with the screen, {PANES} quiet panes", value=value, unit="%", target=3, samples=LOOKS)
 
 
 async def _memory(tmux: TmuxServer, pane: Pane) -> Figure:
@@ -165,7 +165,7 @@ async def _keys(app: WatchedApp) -> list[Figure]:
             steady_p95(
                 f"key to paint, {kind}",
                 [[pressed.painted for pressed in keys] for keys in of_turns],
-                50 if kind == "all" else None,  # with few openings, a single garbage collection would decide
+                40 if kind == "all" else None,  # with few openings, a single garbage collection would decide
             )
             for kind, of_turns in kinds.items()
         ),

@@ -29,7 +29,10 @@ class Watched:
 
 # A key that is held down repeats every 0.03 s.
 KEY_REPEAT_S = 0.08
-"""Seconds within which another key press is expected."""
+"""Seconds within which a key that is held down is pressed again."""
+
+NEXT_KEY_S = 0.3
+"""Seconds within which a person who types presses the next key."""
 
 
 @dataclass(slots=True)
@@ -42,15 +45,15 @@ class Keyboard:
         """Record a key press."""
         self.pressed_at = time.monotonic()
 
-    def rest(self) -> float:
-        """Return the seconds until the keyboard counts as quiet; 0 if it already does."""
-        return max(0.0, self.pressed_at + KEY_REPEAT_S - time.monotonic())
+    def rest(self, pause: float = NEXT_KEY_S) -> float:
+        """Return the seconds until no key was pressed for so long; 0 if none was."""
+        return max(0.0, self.pressed_at + pause - time.monotonic())
 
-    async def rested(self) -> None:
-        """Wait until the keyboard counts as quiet."""
-        if seconds := self.rest():
+    async def rested(self, pause: float = NEXT_KEY_S) -> None:
+        """Wait until no key was pressed for so long."""
+        if seconds := self.rest(pause):
             await asyncio.sleep(seconds)
-            await self.rested()  # more keys may have been pressed meanwhile
+            await self.rested(pause)  # more keys may have been pressed meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from xats_tui.core.errors import Refusal
 from xats_tui.core.refusals import sentence_of
 from xats_tui.core.search.query_line import read_query
 from xats_tui.core.search.records import FindOrder, FindQuery, FoundPage
-from xats_tui.screens.data.desk import Keyboard
+from xats_tui.screens.data.desk import KEY_REPEAT_S, Keyboard
 from xats_tui.screens.data.verbs import VerbRefused
 from xats_tui.screens.query.finding import Finding, Search
 from xats_tui.screens.rows.hits import hit_line
@@ -138,7 +138,7 @@ class FindDialog(ModalScreen[int]):
         self._is_looking = is_asked
         self._tell()
         if is_asked:
-            await self._keyboard.rested()
+            await self._keyboard.rested(KEY_REPEAT_S)
             await self._load()
         self._is_looking = False
         self._tell()

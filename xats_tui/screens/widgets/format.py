@@ -88,7 +88,7 @@ def visible(character: str) -> str:
 
 
 # Lists are read again every second or so, mostly with the same texts.
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def one_line(text: str | None) -> str:
     """Return foreign text for a single line: newlines as `↵`, control and direction characters as symbols."""
     if not text:
