@@ -1,8 +1,5 @@
 """Find: search everything that is stored, go to a hit in its mode, and on to the next one."""
 
-from dataclasses import replace
-from datetime import timedelta
-
 from xats_tui.backend.operator_api.api import OperatorApi
 from xats_tui.core.search.records import FindQuery, FoundPage
 from xats_tui.screens.actions.acting import ActionContext
@@ -125,10 +122,6 @@ class FindActions(ActionContext):
         return f"find {one_line(finding.line)}: {finding.index + 1} of {len(finding.hits)}{more}; {keys}"
 
     async def _search(self, query: FindQuery) -> FoundPage:
-        """Search; in the past, only what was there at the moment that is shown."""
-        if moment := self.desk.travel.moment:
-            end = moment.at + timedelta(milliseconds=1)
-            query = replace(query, before=min(query.before or end, end))
         return await self.desk.verbs.ask(OperatorApi.find, query)
 
     async def _find_on(self, index: int) -> str:

@@ -88,10 +88,10 @@ class FindDialog(ModalScreen[int]):
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
-        """Show the hits of the last search, or search for the line."""
+        """Search for the line; while a hit of the last search is shown, list its hits."""
         self.line.focus()
         self.line.cursor_position = len(self._first_line)
-        if self._finding.page and self._first_line == self._finding.line:
+        if self._finding.shown and self._first_line == self._finding.line:
             self._list(0)
             self.hits.highlighted = self._finding.index or 0
             self._tell()
@@ -178,10 +178,13 @@ class FindDialog(ModalScreen[int]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        """Show the highlighted hit; while it is still looked for, nothing that nobody has seen is chosen."""
+        """Show the highlighted hit; without one, search again."""
+        # While the first hit is looked for, nothing that nobody has seen is chosen.
         event.stop()
         if self.hits.highlighted is not None:
             self.hits.action_select()
+        elif not self._is_looking:
+            self._typed()
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
