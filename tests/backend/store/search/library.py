@@ -56,16 +56,17 @@ class Library:
         """Store many messages of two words each."""
         first, self.events = self.events + 1, self.events + count
         numbers = f"WITH RECURSIVE n (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM n WHERE n < {self.events}) "
-        await self.do(
-            f"{numbers} INSERT INTO events (event_id, from_team, to_team, event_type, actor_agent_id, payload, "
-            "created_at) SELECT n, 'shop', 'shop', 'message_sent', 'A', '{}', ? FROM n",
-            (at(first),),
-        )
-        await self.do(
-            f"{numbers} INSERT INTO messages (id, event_id, from_team, to_team, from_agent_id, to_agent_id, body, "
-            "sent_at) SELECT 'h' || n, n, 'shop', 'shop', 'A', 'B', 'hay ' || n, ? FROM n",
-            (at(first),),
-        )
+        async with self.database.write() as tx:
+            await tx.execute(
+                f"{numbers} INSERT INTO events (event_id, from_team, to_team, event_type, actor_agent_id, payload, "
+                "created_at) SELECT n, 'shop', 'shop', 'message_sent', 'A', '{}', ? FROM n",
+                (at(first),),
+            )
+            await tx.execute(
+                f"{numbers} INSERT INTO messages (id, event_id, from_team, to_team, from_agent_id, to_agent_id, body, "
+                "sent_at) SELECT 'h' || n, n, 'shop', 'shop', 'A', 'B', 'hay ' || n, ? FROM n",
+                (at(first),),
+            )
 
     async def event(self, kind: str, payload: str, actor: str = "A", team: str = "shop") -> int:
         """Store an event; return its number."""
@@ -98,7 +99,7 @@ class Library:
 
     async def check(self) -> None:
         """Compare the index with what is stored, word by word."""
-        indexed, stored = await self.database.read(_indexed), await self.database.read(_stored)
+        indexed, stored = await self.database.read(_both)
         assert indexed == stored
 
     async def page(self, line: str) -> FoundPage:
@@ -115,6 +116,15 @@ class Library:
 def keys(hits: Iterable[Found]) -> list[str]:
     """Return what hits lead to."""
     return [hit.key for hit in hits]
+
+
+def _both(connection: sqlite3.Connection) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """Return what is indexed and what should be, at one moment."""
+    connection.execute("BEGIN")
+    try:
+        return _indexed(connection), _stored(connection)
+    finally:
+        connection.execute("COMMIT")
 
 
 def _indexed(connection: sqlite3.Connection) -> list[tuple[object, ...]]:

@@ -127,6 +127,21 @@ async def test_a_search_is_narrowed_to_people_teams_times_and_unread_messages(li
     assert refused.value.code == "unknown_agent"
 
 
+async def test_an_agent_finds_its_own_mail_only_though_anothers_id_ends_like_its_own(library: Library) -> None:
+    one, other = "one-aaaa-bbbbbbbbbbbb", "two-aaaa-bbbbbbbbbbbb"
+    await library.message("word", sender=one, recipients=("B",))
+    await library.message("word", sender="B", recipients=("C", one))
+    await library.message("word", sender=other, recipients=("B", other))
+    await library.task("T", "word")
+    query = read_query("word", BEGINNING)
+
+    before = await library.search.find_own(one, query)
+    await library.fill()
+
+    assert keys(before.hits) == keys((await library.search.find_own(one, query)).hits) == ["m2-1", "m1-0"]
+    assert [hit.is_unread for hit in before.hits] == [True, False]
+
+
 async def test_a_broadcast_is_one_hit(library: Library) -> None:
     await library.message("to all", recipients=("B", "C", "D"))
 

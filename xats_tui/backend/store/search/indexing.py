@@ -1,6 +1,7 @@
 """Filling of the full-text index, in batches of a few ms, each in a transaction of its own.
 
-A document that is not in the index yet is read through by `finding.py`, so that results are complete at any time.
+A document that is not in the index yet is read through by `finding.py`, so that results are complete at any time.  An
+event and its messages are stored in one transaction: an event that has none when it is reached gets none later.
 """
 
 import re
